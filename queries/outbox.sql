@@ -1,0 +1,41 @@
+-- name: InsertJob :exec
+INSERT INTO outbox (
+  id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at
+) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?);
+
+-- name: NextJob :one
+-- The oldest call that is due, free, and not behind an earlier one about the same subject.
+SELECT o.* FROM outbox o
+WHERE o.parked_at = 0 AND o.due_at <= sqlc.arg(now) AND o.leased_until <= sqlc.arg(now)
+  AND NOT EXISTS (
+    SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
+  )
+ORDER BY o.due_at, o.id LIMIT 1;
+
+-- name: NextJobOf :one
+-- The subject's first call, if it is free; whether it is due does not matter: somebody asked for it now.
+SELECT o.* FROM outbox o
+WHERE o.subject = sqlc.arg(subject) AND o.parked_at = 0 AND o.leased_until <= sqlc.arg(now)
+  AND NOT EXISTS (
+    SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
+  )
+ORDER BY o.id LIMIT 1;
+
+-- name: LeaseJob :execrows
+UPDATE outbox SET leased_until = sqlc.arg(lease_end), attempts = attempts + 1
+WHERE id = sqlc.arg(id) AND leased_until = sqlc.arg(was);
+
+-- name: RetryJob :execrows
+UPDATE outbox SET due_at = ?, leased_until = 0, last_error = ? WHERE id = ?;
+
+-- name: ParkJob :execrows
+UPDATE outbox SET parked_at = ?, leased_until = 0, last_error = ? WHERE id = ?;
+
+-- name: DeleteJob :execrows
+DELETE FROM outbox WHERE id = ?;
+
+-- name: DeleteInviteJobs :execrows
+DELETE FROM outbox WHERE subject = ? AND kind = 'invite';
+
+-- name: ListJobsOf :many
+SELECT * FROM outbox WHERE subject = ? ORDER BY id;

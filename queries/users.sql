@@ -1,0 +1,39 @@
+-- name: InsertUser :exec
+INSERT INTO users (
+  id, name, name_key, email, email_key, role, status, stytch_user_id,
+  invited_by, invite_sent_at, created_at, updated_at, last_seen_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: GetUser :one
+SELECT * FROM users WHERE id = ?;
+
+-- name: GetUserByEmailKey :one
+SELECT * FROM users WHERE email_key = ?;
+
+-- name: UpdateUser :execrows
+UPDATE users SET
+  name = ?, name_key = ?, role = ?, status = ?, stytch_user_id = ?,
+  invite_sent_at = ?, updated_at = ?, last_seen_at = ?
+WHERE id = ?;
+
+-- name: SetUserInvited :execrows
+UPDATE users SET stytch_user_id = ?, invite_sent_at = ? WHERE id = ?;
+
+-- name: SetUserSeen :execrows
+UPDATE users SET last_seen_at = sqlc.arg(seen_at) WHERE id = sqlc.arg(id) AND last_seen_at < sqlc.arg(seen_at);
+
+-- name: DeleteUser :execrows
+DELETE FROM users WHERE id = ?;
+
+-- name: CountActiveAdmins :one
+SELECT COUNT(*) FROM users WHERE role = 'admin' AND status = 'active';
+
+-- name: CountAdmins :one
+SELECT COUNT(*) FROM users WHERE role = 'admin' AND status <> 'suspended';
+
+-- name: LockUser :execrows
+-- Changes nothing and holds the row until the transaction ends: what is read after it stays true until then.
+UPDATE users SET updated_at = updated_at WHERE id = ?;
+
+-- name: LockUserByEmailKey :execrows
+UPDATE users SET updated_at = updated_at WHERE email_key = ?;

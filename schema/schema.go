@@ -1,0 +1,17 @@
+// Package schema holds the goose migrations, one portable set for MySQL and
+// SQLite, embedded so that the one binary can bring any database up to date.
+//
+// What keeps them portable: one statement per file (MySQL commits every DDL
+// statement by itself, so a file with two can stop half-way), an index written
+// as a UNIQUE constraint that ends in the id (SQLite knows no INDEX clause in
+// CREATE TABLE), and the table's collation in a /*! comment, which MySQL,
+// MariaDB and Vitess carry out and SQLite skips: text compares byte by byte on
+// every engine. Times are whole microseconds since 1970 in UTC, 0 for never.
+package schema
+
+import "embed"
+
+// Files is the folder of migrations, NNNN_name.sql each.
+//
+//go:embed *.sql
+var Files embed.FS
