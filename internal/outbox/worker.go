@@ -1,0 +1,152 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The worker's times. The lease outlives the call, so that a job is never with
+// two instances while the first is still at it.
+const (
+	callTimeout  = 8 * time.Second
+	leaseTime    = 30 * time.Second
+	pollInterval = 5 * time.Second
+	firstPause   = 2 * time.Second
+	longestPause = 10 * time.Minute
+	workers      = 4
+)
+
+// Worker carries out jobs: in the background while Run runs, and at once for
+// one subject by Deliver.
+type Worker struct {
+	store    Store
+	accounts Accounts
+	now      func() time.Time
+	log      *slog.Logger
+	wake     chan struct{}
+	calls    sync.WaitGroup
+}
+
+// NewWorker returns a worker; it does nothing until Run or Deliver.
+func NewWorker(store Store, accounts Accounts, now func() time.Time, log *slog.Logger) *Worker {
+	return &Worker{store: store, accounts: accounts, now: now, log: log, wake: make(chan struct{}, workers)}
+}
+
+// Run carries out jobs as they fall due, until ctx ends; it returns when the
+// calls under way are done.
+func (w *Worker) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				if w.next(ctx, "") {
+					continue
+				}
+				select {
+				case <-ctx.Done():
+				case <-w.wake:
+				case <-time.After(pollInterval):
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.calls.Wait()
+}
+
+// Wake tells the worker that there is something new to do.
+func (w *Worker) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // enough of them are awake already
+	}
+}
+
+// Deliver carries out what is waiting for the subject and returns when that is
+// done or ctx ends; what was begun goes on by itself then.
+func (w *Worker) Deliver(ctx context.Context, subject string) {
+	done := make(chan struct{})
+	w.calls.Go(func() {
+		defer close(done)
+		for w.next(context.WithoutCancel(ctx), subject) {
+		}
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// next carries out one job and reports whether it is worth asking for another.
+func (w *Worker) next(ctx context.Context, subject string) bool {
+	now := w.now()
+	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
+	if errors.Is(err, ErrNoJob) {
+		return false
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			w.log.Error("outbox: no job could be leased", "error", err)
+		}
+		return false
+	}
+	// A call that was begun is brought to its end also while the program stops.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	stytchID, callErr := w.call(ctx, job)
+	cancel()
+	if err := w.note(job, stytchID, callErr); err != nil {
+		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
+		return false
+	}
+	return callErr == nil
+}
+
+// call makes the job's call; for an invitation it returns the Stytch user id.
+func (w *Worker) call(ctx context.Context, job Job) (string, error) {
+	switch job.Kind {
+	case Invite:
+		return w.accounts.Invite(ctx, job.Subject, job.Name)
+	case RevokeInvite:
+		return "", w.accounts.RevokeInvite(ctx, job.Subject)
+	case DeleteUser:
+		return "", w.accounts.DeleteUser(ctx, job.StytchID, job.Subject)
+	case RevokeSession:
+		return "", w.accounts.RevokeSession(ctx, job.StytchID)
+	}
+	return "", ErrRefused // a kind that only a newer release knows
+}
+
+// note writes down how the call went.
+func (w *Worker) note(job Job, stytchID string, callErr error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	now := w.now()
+	switch {
+	case callErr == nil && job.Kind == Invite:
+		return w.store.FinishInvite(ctx, job, stytchID, now)
+	case callErr == nil:
+		return w.store.FinishJob(ctx, job.ID)
+	case errors.Is(callErr, ErrRefused):
+		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
+		return w.store.ParkJob(ctx, job.ID, now, Reason(callErr))
+	default:
+		due := now.Add(pause(job.Attempts))
+		w.log.Warn("outbox: will try again", "job", job.ID, "kind", job.Kind, "user", job.UserID,
+			"attempt", job.Attempts, "due", due, "error", callErr)
+		return w.store.RetryJob(ctx, job.ID, due, Reason(callErr))
+	}
+}
+
+// pause grows twofold from firstPause to longestPause, less up to a third at
+// random so that instances don't come back in step.
+func pause(attempts int) time.Duration {
+	p := longestPause
+	if attempts < 10 {
+		p = min(p, firstPause<<max(attempts-1, 0))
+	}
+	return p - rand.N(p/3)
+}
