@@ -1,0 +1,115 @@
+// Package directory is who is on the list: the people, their roles, and the
+// rules by which they are invited, edited, removed and let in.
+//
+// A rule is a plain function of what is there now; package store runs it inside
+// the transaction that writes the outcome ([Store.ChangeUser]), so a rule such
+// as "one administrator must stay" also holds for two changes at the same
+// moment on two instances. What Stytch must hear of goes into the outbox in the
+// same transaction.
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Role says what a person may do.
+type Role string
+
+// The roles.
+const (
+	Admin  Role = "admin"  // invites, edits and removes people
+	Member Role = "member" // signs in
+)
+
+// Status says where a person stands.
+type Status string
+
+// The statuses.
+const (
+	Invited   Status = "invited"   // on the list, never signed in
+	Active    Status = "active"    // has signed in
+	Suspended Status = "suspended" // kept on the list, kept out
+)
+
+// User is a person on the list. Times are UTC, whole microseconds, zero for never.
+type User struct {
+	ID           string // UUIDv7
+	Name         string // as typed, at most MaxName characters; may be empty
+	Email        Email
+	Role         Role
+	Status       Status
+	StytchUserID string    // empty until Stytch told it
+	InvitedBy    string    // id of the administrator; empty: by the program, or joined by themselves
+	InviteSentAt time.Time // when Stytch took the newest invitation
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	LastSeenAt   time.Time // to within the re-check period
+}
+
+// IsActiveAdmin reports whether the person can administer the directory now.
+func (u User) IsActiveAdmin() bool { return u.Role == Admin && u.Status == Active }
+
+// DisplayName is the name, or the address of somebody without one.
+func (u User) DisplayName() string {
+	if u.Name == "" {
+		return u.Email.Typed
+	}
+	return u.Name
+}
+
+// Errors of the directory. Callers tell them apart with errors.Is.
+var (
+	ErrNotFound    = errors.New("user not found")
+	ErrEmailTaken  = errors.New("email already on the list")
+	ErrLastAdmin   = errors.New("somebody must be able to administer the list: make another active person an administrator first")
+	ErrNotListed   = errors.New("not on the list")
+	ErrSuspended   = errors.New("suspended")
+	ErrUnavailable = errors.New("database out of reach")
+)
+
+// Invalid is an error about input: for each field that is not acceptable, a
+// sentence to show beside it.
+type Invalid struct{ Fields map[string]string }
+
+func (e *Invalid) Error() string { return "invalid input" }
+
+// sentence is an error to be read beside a field, as it stands.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
+
+// State is what a rule may look at: the person as they are now, and how many
+// others can administer.
+type State struct {
+	User        User
+	OtherAdmins int // active administrators besides this person
+}
+
+// Change is what a rule wants done, all of it in one transaction.
+type Change struct {
+	User          User         // the person as they shall be
+	Remove        bool         // or rather not be at all
+	EndSessions   bool         // their sessions end here, and at Stytch by the outbox
+	CancelInvites bool         // invitations not handed over yet are dropped
+	Jobs          []outbox.Job // what Stytch must hear of besides
+}
+
+// Store keeps the people. Its errors wrap ErrNotFound, ErrEmailTaken, those of
+// the rules it runs, or ErrUnavailable.
+type Store interface {
+	CreateUser(ctx context.Context, u User, jobs ...outbox.Job) error
+	GetUser(ctx context.Context, id string) (User, error)
+	GetUserByEmail(ctx context.Context, email Email) (User, error)
+	ListUsers(ctx context.Context, q Query) (Page, error)
+	// ChangeUser runs rule on the person's row, locked against other changes of
+	// people, and carries out what it returns. The rule may run more than once.
+	ChangeUser(ctx context.Context, id string, rule func(State) (Change, error)) (User, error)
+	// CountAdmins counts administrators who are not suspended.
+	CountAdmins(ctx context.Context) (int, error)
+	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.
+	ListJobs(ctx context.Context, email Email) ([]outbox.Job, error)
+}

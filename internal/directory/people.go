@@ -1,0 +1,238 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Deliverer carries out a person's outbox jobs; outbox.Worker is one.
+type Deliverer interface {
+	// Deliver tries what is waiting for the subject and returns when it is done
+	// or ctx ends.
+	Deliver(ctx context.Context, subject string)
+	// Wake starts on what is waiting and returns at once.
+	Wake()
+}
+
+// deliverWait is how long an administrator waits to see whether an invitation
+// left; the attempt goes on by itself after that.
+const deliverWait = 4 * time.Second
+
+// Directory changes the list by its rules.
+type Directory struct {
+	Store
+	outbox Deliverer
+	now    func() time.Time
+}
+
+// New returns the directory kept in store.
+func New(store Store, outbox Deliverer, now func() time.Time) *Directory {
+	return &Directory{Store: store, outbox: outbox, now: now}
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Entry is what is typed to put somebody on the list.
+type Entry struct{ Email, Name, Role string }
+
+// parse checks all fields and returns a new person, or *Invalid.
+func (e Entry) parse(by string, now time.Time) (User, error) {
+	email, emailErr := ParseEmail(e.Email)
+	name, nameErr := ParseName(e.Name)
+	role, roleErr := ParseRole(e.Role)
+	u := User{
+		ID: newID(), Name: name, Email: email, Role: role, Status: Invited,
+		InvitedBy: by, CreatedAt: now, UpdatedAt: now,
+	}
+	return u, invalid(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr})
+}
+
+// invalid gathers the fields that have an error; nil if none has.
+func invalid(fields map[string]error) error {
+	e := &Invalid{Fields: map[string]string{}}
+	for field, err := range fields {
+		if err != nil {
+			e.Fields[field] = err.Error()
+		}
+	}
+	if len(e.Fields) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Add puts somebody on the list without a mail: they can ask for a link
+// themselves. by is the administrator's id. Errors: *Invalid, ErrEmailTaken.
+func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
+	u, err := e.parse(by, d.now())
+	if err != nil {
+		return User{}, err
+	}
+	return u, d.CreateUser(ctx, u)
+}
+
+// Invite puts somebody on the list and mails them an invitation. The person it
+// returns has InviteSentAt set if the mail was handed over already; if not, the
+// outbox goes on trying. Errors: *Invalid, ErrEmailTaken.
+func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error) {
+	now := d.now()
+	u, err := e.parse(by, now)
+	if err != nil {
+		return User{}, err
+	}
+	if err := d.CreateUser(ctx, u, inviteJob(u, now)); err != nil {
+		return User{}, err
+	}
+	return d.delivered(ctx, u)
+}
+
+// InviteAgain mails another invitation to somebody on the list, in place of one
+// that is still waiting. Errors: ErrNotFound, ErrSuspended.
+func (d *Directory) InviteAgain(ctx context.Context, id string) (User, error) {
+	now := d.now()
+	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+		if s.User.Status == Suspended {
+			return Change{}, ErrSuspended
+		}
+		return Change{User: s.User, CancelInvites: true, Jobs: []outbox.Job{inviteJob(s.User, now)}}, nil
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return d.delivered(ctx, u)
+}
+
+// InviteOrAgain is Invite for somebody new and InviteAgain for somebody on the
+// list, whose name and role stay as they are.
+func (d *Directory) InviteOrAgain(ctx context.Context, by string, e Entry) (User, error) {
+	u, err := d.Invite(ctx, by, e)
+	if !errors.Is(err, ErrEmailTaken) {
+		return u, err
+	}
+	email, err := ParseEmail(e.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if u, err = d.GetUserByEmail(ctx, email); err != nil {
+		return User{}, err
+	}
+	return d.InviteAgain(ctx, u.ID)
+}
+
+func inviteJob(u User, now time.Time) outbox.Job {
+	return outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, now)
+}
+
+// delivered waits a moment for the person's mail to leave and returns them as
+// they are then.
+func (d *Directory) delivered(ctx context.Context, u User) (User, error) {
+	wait, cancel := context.WithTimeout(ctx, deliverWait)
+	defer cancel()
+	d.outbox.Deliver(wait, u.Email.Key)
+	fresh, err := d.GetUser(ctx, u.ID)
+	if err != nil {
+		return u, nil // the invitation stands, whatever became of the look at it
+	}
+	return fresh, nil
+}
+
+// Edit is what may be changed of a person; nil stays as it is. The address stays.
+type Edit struct{ Name, Role, Status *string }
+
+// Edit changes a person. Suspending ends their sessions and makes an invitation
+// worthless; "active" for somebody suspended lets them in again. Errors:
+// *Invalid, ErrNotFound, ErrLastAdmin.
+func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
+	now := d.now()
+	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) { return e.apply(s, now) })
+	if err == nil {
+		d.outbox.Wake()
+	}
+	return u, err
+}
+
+func (e Edit) apply(s State, now time.Time) (Change, error) {
+	c := Change{User: s.User}
+	var nameErr, roleErr, statusErr error
+	if e.Name != nil {
+		c.User.Name, nameErr = ParseName(*e.Name)
+	}
+	if e.Role != nil {
+		if *e.Role == "" {
+			roleErr = sentence("Choose admin or member.")
+		} else {
+			c.User.Role, roleErr = ParseRole(*e.Role)
+		}
+	}
+	if e.Status != nil {
+		c.User.Status, statusErr = newStatus(s.User, Status(*e.Status))
+	}
+	if err := invalid(map[string]error{"name": nameErr, "role": roleErr, "status": statusErr}); err != nil {
+		return Change{}, err
+	}
+	if s.User.IsActiveAdmin() && !c.User.IsActiveAdmin() && s.OtherAdmins == 0 {
+		return Change{}, ErrLastAdmin
+	}
+	if c.User != s.User {
+		c.User.UpdatedAt = now
+	}
+	if c.User.Status == Suspended && s.User.Status != Suspended {
+		c.EndSessions, c.CancelInvites = true, true
+		if s.User.Status == Invited {
+			c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, s.User.Email.Key, s.User.ID, "", "", now))
+		}
+	}
+	return c, nil
+}
+
+// newStatus is the status that a person gets when want is asked for.
+func newStatus(u User, want Status) (Status, error) {
+	switch {
+	case want == u.Status, want == Suspended:
+		return want, nil
+	case want == Active && u.Status == Suspended && u.LastSeenAt.IsZero():
+		return Invited, nil // they have never signed in
+	case want == Active && u.Status == Suspended:
+		return Active, nil
+	case want == Active || want == Invited:
+		return "", sentence("A person becomes active by signing in.")
+	}
+	return "", sentence("Choose active or suspended.")
+}
+
+// Remove takes a person off the list, here at once and at Stytch by the outbox,
+// with all their sessions. Errors: ErrNotFound, ErrLastAdmin.
+func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
+	now := d.now()
+	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+		if s.User.IsActiveAdmin() && s.OtherAdmins == 0 {
+			return Change{}, ErrLastAdmin
+		}
+		forget := outbox.New(outbox.DeleteUser, s.User.Email.Key, s.User.ID, s.User.StytchUserID, "", now)
+		return Change{User: s.User, Remove: true, EndSessions: true, CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
+	})
+	if err == nil {
+		d.outbox.Wake()
+	}
+	return u, err
+}
+
+// AppointAdmins invites as administrators those of the addresses that are not
+// on the list yet; people on it keep the role they have. For use at start, by
+// any number of instances at once.
+func (d *Directory) AppointAdmins(ctx context.Context, emails []Email) error {
+	for _, email := range emails {
+		now := d.now()
+		u := User{ID: newID(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
+		if err := d.CreateUser(ctx, u, inviteJob(u, now)); err != nil && !errors.Is(err, ErrEmailTaken) {
+			return err
+		}
+	}
+	d.outbox.Wake()
+	return nil
+}

@@ -1,0 +1,109 @@
+package directory
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Sort is a column of the list to sort by, with "-" in front for descending.
+type Sort string
+
+// The columns that the list can be sorted by.
+const (
+	ByName     Sort = "name"
+	ByEmail    Sort = "email"
+	ByCreated  Sort = "created_at"
+	ByLastSeen Sort = "last_seen_at"
+)
+
+// Column is the sort without its direction.
+func (s Sort) Column() Sort { return Sort(strings.TrimPrefix(string(s), "-")) }
+
+// Descending reports the direction.
+func (s Sort) Descending() bool { return strings.HasPrefix(string(s), "-") }
+
+// Reverse is the same column in the other direction.
+func (s Sort) Reverse() Sort {
+	if s.Descending() {
+		return s.Column()
+	}
+	return "-" + s
+}
+
+// Position is a place in a sorted list, between two rows: behind the row with
+// this key (the sort column's value) and id.
+type Position struct {
+	Key string `json:"k"` // text, or whole microseconds in decimal
+	ID  string `json:"i"`
+}
+
+// Query asks for one page of people.
+type Query struct {
+	Terms    []string // starts of words, all of which must be found; see ParseSearch
+	Role     Role     // empty: any
+	Status   Status   // empty: any
+	Sort     Sort
+	Limit    int       // 1..MaxLimit
+	From     *Position // nil: from the start
+	Backward bool      // the page before From instead of the one behind it
+}
+
+// Page is one page of people, in the order asked for.
+type Page struct {
+	Users []User
+	Next  *Position // where the next page starts; nil: this is the last
+	Prev  *Position // what the page before ends at; nil: this is the first
+	Total int       // how many the filters let through on all pages
+}
+
+// MaxLimit is the most people on one page; DefaultLimit is what you get unasked.
+const (
+	MaxLimit     = 200
+	DefaultLimit = 50
+)
+
+// ParseSort returns the order of that name; empty is by name.
+func ParseSort(s string) (Sort, error) {
+	sort := Sort(s)
+	if s == "" {
+		return ByName, nil
+	}
+	if slices.Contains([]Sort{ByName, ByEmail, ByCreated, ByLastSeen}, sort.Column()) {
+		return sort, nil
+	}
+	return "", sentence("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
+}
+
+// cursor is a position as it travels: with the order it belongs to.
+type cursor struct {
+	Sort     Sort     `json:"s"`
+	Position Position `json:"p"`
+	Backward bool     `json:"b,omitempty"`
+}
+
+// Cursor returns text that leads to the page behind (or, backward, before) a
+// position, for use with the same order; empty for no position.
+func Cursor(sort Sort, p *Position, backward bool) string {
+	if p == nil {
+		return ""
+	}
+	b, _ := json.Marshal(cursor{sort, *p, backward}) // strings and a bool: cannot fail
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Follow sets the query's place from a cursor; empty is the start. The error is
+// a sentence for the field.
+func (q *Query) Follow(text string) error {
+	if text == "" {
+		return nil
+	}
+	var c cursor
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(text) > 2000 || json.Unmarshal(b, &c) != nil || c.Sort != q.Sort {
+		return sentence("This cursor belongs to another list: start again without one.")
+	}
+	q.From, q.Backward = &c.Position, c.Backward
+	return nil
+}

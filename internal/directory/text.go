@@ -1,0 +1,109 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Limits on what people type, in characters.
+const (
+	MaxName   = 100
+	MaxSearch = 100
+	MaxTerms  = 4  // words of one search
+	maxWord   = 64 // longer words are cut, in the index and in a search alike
+)
+
+// ParseName returns a name as typed, without surrounding space. Any language;
+// empty is fine. The error is a sentence for the field.
+func ParseName(s string) (string, error) {
+	name := strings.TrimSpace(s)
+	switch {
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, isControl):
+		return "", sentence("Use letters, digits and punctuation only.")
+	case utf8.RuneCountInString(name) > MaxName:
+		return "", sentence(fmt.Sprintf("Use at most %d characters.", MaxName))
+	}
+	return name, nil
+}
+
+// isControl also refuses the separators that some programs take for a new line.
+func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+// ParseRole returns the role of that name; empty is a member.
+func ParseRole(s string) (Role, error) {
+	switch Role(s) {
+	case "", Member:
+		return Member, nil
+	case Admin:
+		return Admin, nil
+	}
+	return "", sentence("Choose admin or member.")
+}
+
+// Fold brings text into the form in which it is sorted and searched: without
+// accents, without case.
+func Fold(s string) string {
+	unaccent := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
+	folded, _, err := transform.String(unaccent, s)
+	if err != nil {
+		folded = s
+	}
+	return strings.ToLower(folded)
+}
+
+// SortName is what the list sorts a person by: the folded name, or the address
+// of somebody without one.
+func (u User) SortName() string {
+	if u.Name == "" {
+		return u.Email.Key
+	}
+	return cut(Fold(u.Name), MaxName)
+}
+
+// Words returns what a search finds the person by: each word of the name, whole
+// and in its parts (o'brien, o, brien), the address, its domain, and their parts.
+// Sorted, without repetition.
+func (u User) Words() []string {
+	whole := append(strings.Fields(Fold(u.Name)), u.Email.Key, u.Email.Domain())
+	words := slices.Clone(whole)
+	for _, w := range whole {
+		words = append(words, strings.FieldsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })...)
+	}
+	for i, w := range words {
+		words[i] = cut(w, maxWord)
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// ParseSearch splits what was typed into the search field into terms, each the
+// start of a word; a person is found by all of them together. The error is a
+// sentence for the field.
+func ParseSearch(s string) ([]string, error) {
+	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > MaxSearch {
+		return nil, sentence(fmt.Sprintf("Search with at most %d characters.", MaxSearch))
+	}
+	terms := strings.Fields(Fold(s))
+	if len(terms) > MaxTerms {
+		return nil, sentence(fmt.Sprintf("Search with at most %d words.", MaxTerms))
+	}
+	for i, t := range terms {
+		terms[i] = cut(t, maxWord)
+	}
+	return terms, nil
+}
+
+// cut returns the first n characters.
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
