@@ -1,0 +1,167 @@
+package session
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+)
+
+// CookieOptions say what the cookies look like.
+type CookieOptions struct {
+	Keys   []string // secrets; the first signs and encrypts, all open
+	Name   string
+	Path   string // the product's path at its host
+	Secure bool   // https
+	MaxAge time.Duration
+	Now    func() time.Time
+}
+
+// Cookies are the three cookies of a browser, each encrypted and signed: who it
+// is (the session token), what it asked for (a Flow), and what to tell the
+// person on the next page. One that can't be opened, because it was cut, edited
+// or made with a key that is gone, counts as not there.
+type Cookies struct {
+	CookieOptions
+	store *sessions.CookieStore
+}
+
+// NewCookies returns the cookies under the given keys, of which there must be one.
+func NewCookies(o CookieOptions) (*Cookies, error) {
+	if len(o.Keys) == 0 {
+		return nil, errors.New("session: cookies need a key")
+	}
+	store := &sessions.CookieStore{Options: &sessions.Options{
+		Path: o.Path, Secure: o.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(o.MaxAge.Seconds()),
+	}}
+	for _, key := range o.Keys {
+		derived, err := hkdf.Key(sha256.New, []byte(key), nil, "guestlist cookie v1", 64)
+		if err != nil {
+			return nil, err
+		}
+		codec := securecookie.New(derived[:32], derived[32:])
+		codec.SetSerializer(plainValues{})
+		codec.MaxAge(0) // age is checked by our own clock: the session's in its row, the others' in the cookie
+		store.Codecs = append(store.Codecs, codec)
+	}
+	return &Cookies{CookieOptions: o, store: store}, nil
+}
+
+// Token returns the session token that the browser holds. had reports whether it
+// came with a session cookie at all, good or bad.
+func (c *Cookies) Token(r *http.Request) (token string, had bool) {
+	if _, err := r.Cookie(c.Name); err != nil {
+		return "", false
+	}
+	return c.open(r, c.Name)["token"], true
+}
+
+// SetToken gives the browser a session token.
+func (c *Cookies) SetToken(w http.ResponseWriter, r *http.Request, token string) error {
+	return c.save(w, r, c.Name, map[string]string{"token": token}, c.MaxAge)
+}
+
+// ClearToken takes it away.
+func (c *Cookies) ClearToken(w http.ResponseWriter, r *http.Request) {
+	c.clear(w, r, c.Name)
+}
+
+// Flow is what belongs to a sign-in that is under way in this browser. One flow
+// serves every link that the browser asks for while it lasts: a mailed link
+// can't say which request it answers.
+type Flow struct {
+	ReturnPath string    // where to go afterwards; empty: the person's own start page
+	Verifier   string    // PKCE code verifier of all its links; empty if they have none
+	ExpiresAt  time.Time // whole seconds
+}
+
+// Flow returns the browser's sign-in under way; ok is false if there is none.
+func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
+	v := c.open(r, c.Name+"-signin")
+	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
+	f = Flow{ReturnPath: v["return"], Verifier: v["verifier"], ExpiresAt: time.Unix(seconds, 0)}
+	if err != nil || !c.Now().Before(f.ExpiresAt) {
+		return Flow{}, false
+	}
+	return f, true
+}
+
+// SetFlow remembers a sign-in in the browser until it expires.
+func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error {
+	return c.save(w, r, c.Name+"-signin", map[string]string{
+		"return": f.ReturnPath, "verifier": f.Verifier, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
+	}, f.ExpiresAt.Sub(c.Now()))
+}
+
+// SetMessage keeps a sentence for the next page that the browser shows.
+func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, text string) error {
+	return c.save(w, r, c.Name+"-message", map[string]string{"text": text}, time.Minute)
+}
+
+// TakeMessage returns the sentence kept, once; empty for none.
+func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) string {
+	text := c.open(r, c.Name+"-message")["text"]
+	if text != "" {
+		c.clear(w, r, c.Name+"-message")
+	}
+	return text
+}
+
+// open returns a cookie's values; none if it isn't there or can't be opened.
+func (c *Cookies) open(r *http.Request, name string) map[string]string {
+	values := map[string]string{}
+	s, err := c.store.New(r, name)
+	if err != nil {
+		return values
+	}
+	for k, v := range s.Values {
+		values[k.(string)] = v.(string)
+	}
+	return values
+}
+
+func (c *Cookies) save(w http.ResponseWriter, r *http.Request, name string, values map[string]string, age time.Duration) error {
+	s := sessions.NewSession(c.store, name)
+	options := *c.store.Options
+	options.MaxAge = int(age.Seconds())
+	s.Options = &options
+	for k, v := range values {
+		s.Values[k] = v
+	}
+	return c.store.Save(r, w, s)
+}
+
+func (c *Cookies) clear(w http.ResponseWriter, r *http.Request, name string) {
+	// An empty cookie that is over: nothing in it that could fail to encode.
+	_ = c.save(w, r, name, nil, -time.Second)
+}
+
+// plainValues writes a session's values as a query string: securecookie's own
+// gob would let a cookie name Go types.
+type plainValues struct{}
+
+func (plainValues) Serialize(src any) ([]byte, error) {
+	v := url.Values{}
+	for key, value := range src.(map[any]any) {
+		v.Set(key.(string), value.(string))
+	}
+	return []byte(v.Encode()), nil
+}
+
+func (plainValues) Deserialize(src []byte, dst any) error {
+	v, err := url.ParseQuery(string(src))
+	if err != nil {
+		return err
+	}
+	values := *dst.(*map[any]any)
+	for key := range v {
+		values[key] = v.Get(key)
+	}
+	return nil
+}

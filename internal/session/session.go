@@ -1,0 +1,129 @@
+// Package session is who holds this browser: asking for a sign-in link, coming
+// in with it, the check of every request, and signing out.
+//
+// A session is a row. The browser's cookie holds the opaque Stytch session
+// token, encrypted and signed (cookie.go); the row is found by the token's hash
+// and read together with the person, so that a removal, a suspension, a change
+// of role and a sign-out hold on the very next request. Whether Stytch still
+// stands by the session is asked again when the last answer is older than the
+// re-check period (check.go).
+//
+// Who may come in is not decided here but by directory.Admission.
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Session is one browser of one person. Times are UTC.
+type Session struct {
+	TokenHash  string // see Hash
+	UserID     string
+	StytchID   string // Stytch's id of the session; not secret
+	UserAgent  string
+	Address    string // network address that signed in
+	CreatedAt  time.Time
+	VerifiedAt time.Time // when Stytch last stood by it
+	ExpiresAt  time.Time
+	User       directory.User // filled by GetSession and SignIn
+}
+
+// Hash is the form in which a session token is kept: SHA-256 in hex. The token
+// is 256 random bits, so that it needs no salt.
+func Hash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// Browser is what is known of the browser that makes a request.
+type Browser struct {
+	Address   string // network address
+	UserAgent string
+}
+
+// Errors of signing in and of sessions; besides these, Manager returns those of
+// directory: ErrNotListed, ErrSuspended, ErrUnavailable (of the database).
+var (
+	ErrEnded        = errors.New("session ended")                     // expired, revoked, signed out or unknown
+	ErrLinkSpent    = errors.New("link used or expired")              // Stytch doesn't say which
+	ErrLinkUnknown  = errors.New("link unknown")                      // cut, made up, or of a person since removed
+	ErrOtherBrowser = errors.New("link belongs to another browser")   // asked for with PKCE elsewhere
+	ErrTooMany      = errors.New("too many tries")                    // Stytch wants a pause
+	ErrUnavailable  = errors.New("login service out of reach")        // Stytch is down, slow or answers nonsense
+	ErrNoAccount    = errors.New("nobody at Stytch has this address") // from SendMagicLink only
+	ErrNoChallenge  = errors.New("link was made without a challenge") // from AuthenticateMagicLink only
+)
+
+// Link is a sign-in link to be mailed.
+type Link struct {
+	Email     string // compared form
+	Stranger  bool   // may be made a new Stytch user; else an unknown address is ErrNoAccount
+	Challenge string // PKCE code challenge (S256); empty: works in any browser
+	Browser   Browser
+}
+
+// Proof is what Stytch says of somebody who came with a good link.
+type Proof struct {
+	Email        string // the address that the link was mailed to, so proven
+	StytchUserID string
+	SessionID    string
+	SessionToken string
+	ExpiresAt    time.Time
+}
+
+// Standing is what Stytch says of a session.
+type Standing struct {
+	StytchUserID string
+	SessionID    string
+	ExpiresAt    time.Time
+}
+
+// Provider is the login service. Every call ends by the context's deadline and
+// returns the errors above; whatever it can't make sense of is ErrUnavailable.
+type Provider interface {
+	// Ready reports whether the service can be reached; it may answer from what
+	// it saw some seconds ago.
+	Ready(ctx context.Context) error
+	SendMagicLink(ctx context.Context, link Link) error
+	// AuthenticateMagicLink spends a link and starts a session. verifier is the
+	// PKCE code verifier, empty for none.
+	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Proof, error)
+	// AuthenticateSession asks whether a session still stands; ErrEnded if not.
+	AuthenticateSession(ctx context.Context, token string) (Standing, error)
+}
+
+// Arrival is somebody who has proven an address and wants a session.
+type Arrival struct {
+	Email    directory.Email
+	Session  Session // without UserID and User
+	Replaces string  // hash of the token that the browser held before; empty for none
+}
+
+// Store keeps the sessions. Errors wrap directory.ErrNotFound,
+// directory.ErrUnavailable, or are those of a rule it runs.
+type Store interface {
+	GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error)
+	CountAdmins(ctx context.Context) (int, error)
+	// SignIn runs welcome on the person who has the address (nil: nobody) and
+	// writes the person it returns, the session, and the end of the session it
+	// replaces, in one transaction. welcome may run more than once.
+	SignIn(ctx context.Context, a Arrival, welcome func(found *directory.User, admins int) (directory.User, error)) (Session, error)
+	// GetSession returns a session with its person, who is on the list.
+	GetSession(ctx context.Context, tokenHash string) (Session, error)
+	// ListSessions returns a person's sessions, newest first.
+	ListSessions(ctx context.Context, userID string) ([]Session, error)
+	// SetVerified notes that Stytch stood by a session, and that its person was seen.
+	SetVerified(ctx context.Context, s Session) error
+	// EndSessions deletes those of a person's sessions that which picks, writes
+	// for each that Stytch must revoke it, and returns how many there were.
+	EndSessions(ctx context.Context, userID string, which func(Session) bool) (int, error)
+	// AddJob writes a call to Stytch that must still happen.
+	AddJob(ctx context.Context, job outbox.Job) error
+}
