@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// translate gives an error of the database its meaning in the domain: no row is
+// ErrNotFound, an error of the domain stays what it is, and everything else
+// means that the database can't be relied on now, ErrUnavailable. The driver's
+// text is cut, because Vitess puts the statement and its values into it.
+func translate(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNoRows(err):
+		return fmt.Errorf("store: %s: %w", doing, directory.ErrNotFound)
+	case isDomain(err):
+		return err
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("store: %s: %w", doing, context.Canceled)
+	}
+	return fmt.Errorf("store: %s: %w: %s", doing, directory.ErrUnavailable, cut(err))
+}
+
+// isDomain reports whether an error already means something to the callers.
+func isDomain(err error) bool {
+	var invalid *directory.Invalid
+	for _, known := range []error{
+		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
+		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
+	} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return errors.As(err, &invalid)
+}
+
+func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// cut returns an error's text without the values that a statement held.
+func cut(err error) string {
+	text := err.Error()
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		message, _, _ := strings.Cut(my.Message, "target:")
+		message, _, _ = strings.Cut(message, "'")
+		text = fmt.Sprintf("mysql error %d (%s) %s", my.Number, my.SQLState[:], message)
+	}
+	return strings.TrimSpace(text[:min(len(text), 160)])
+}
+
+// IsDuplicate reports whether a row was refused because its key is taken.
+func IsDuplicate(err error) bool {
+	return mysqlNumber(err) == 1062 ||
+		sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE || sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+// isContention reports whether a transaction was given up because of another.
+func isContention(err error) bool {
+	switch mysqlNumber(err) {
+	case 1205, 1213: // lock wait timeout, deadlock
+		return true
+	}
+	return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY
+}
+
+// isDDLRefused recognises PlanetScale's safe migrations. 1105 is Vitess's error
+// for anything, so the text must be looked at too.
+func isDDLRefused(err error) bool {
+	return mysqlNumber(err) == 1105 && strings.Contains(err.Error(), "direct DDL is disabled")
+}
+
+func mysqlNumber(err error) uint16 {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}

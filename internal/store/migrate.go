@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/guestlist/guestlist/schema"
+)
+
+// ErrDDLRefused: there are migrations to apply, and the database lets nobody
+// change tables directly (PlanetScale's safe migrations).
+var ErrDDLRefused = errors.New(`this database refuses changes to its tables (safe migrations are on), and there are some to apply:
+  1. pscale branch create <database> guestlist-migrate
+  2. pscale connect <database> guestlist-migrate --port 3309, and beside it
+     DATABASE_URL='root@tcp(127.0.0.1:3309)/<database>' guestlist migrate
+  3. pscale deploy-request create <database> guestlist-migrate
+  4. pscale deploy-request deploy <database> <number>
+  5. start again`)
+
+// Migrate applies the migrations that the database lacks and returns how many
+// it applied. Any number of instances may call it at once: on MySQL a row lease
+// lets one work and the others wait; on SQLite, where a migration and the note
+// of it are one transaction under the file's own lock, the slower one finds the
+// work done. With nothing to apply it changes nothing and needs no right to.
+func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
+	provider, err := s.provider(log)
+	if err != nil {
+		return 0, err
+	}
+	for attempt := 1; ; attempt++ {
+		applied, err := up(ctx, provider)
+		if isDDLRefused(err) {
+			return 0, ErrDDLRefused
+		}
+		if err == nil || !s.sqlite || attempt == 40 {
+			return applied, err
+		}
+		// Another instance may have been quicker with one of them: look again.
+		select {
+		case <-ctx.Done():
+			return 0, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func up(ctx context.Context, provider *goose.Provider) (int, error) {
+	pending, err := provider.HasPending(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("look for migrations: %w", err)
+	}
+	if !pending {
+		return 0, nil
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	return len(results), nil
+}
+
+func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(log)}
+	dialect := goose.DialectSQLite3
+	if !s.sqlite {
+		dialect = goose.DialectMySQL
+		locker, err := lock.NewMySQLTableLocker(lock.WithTableLockTimeout(500*time.Millisecond, 240))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithLocker(locker))
+	}
+	return goose.NewProvider(dialect, s.write, schema.Files, options...)
+}
+
+// Wait returns when the database answers. A server that can't be reached is
+// tried again until ctx ends; one that answers and refuses (wrong password, no
+// such database) is an error, and so is a file that is no database.
+func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
+	for {
+		err := s.write.PingContext(ctx)
+		if err == nil || s.sqlite || mysqlNumber(err) != 0 {
+			return translate("connect", err)
+		}
+		log.Warn("waiting for the database", "error", cut(err))
+		select {
+		case <-ctx.Done():
+			return translate("connect", err)
+		case <-time.After(2 * time.Second):
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// micros is a time as it is stored: whole microseconds since 1970, 0 for never.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func toUser(r dbsqlc.User) directory.User {
+	return directory.User{
+		ID: r.ID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},
+		Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID, InvitedBy: r.InvitedBy,
+		InviteSentAt: fromMicros(r.InviteSentAt), CreatedAt: fromMicros(r.CreatedAt),
+		UpdatedAt: fromMicros(r.UpdatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
+	}
+}
+
+func toSession(r dbsqlc.Session) session.Session {
+	return session.Session{
+		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID, UserAgent: r.UserAgent, Address: r.Address,
+		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+	}
+}
+
+func toJob(r dbsqlc.Outbox) outbox.Job {
+	return outbox.Job{
+		ID: r.ID, Kind: outbox.Kind(r.Kind), Subject: r.Subject, UserID: r.UserID, StytchID: r.StytchID, Name: r.Name,
+		Attempts: int(r.Attempts), DueAt: fromMicros(r.DueAt), ParkedAt: fromMicros(r.ParkedAt),
+		LastError: r.LastError, CreatedAt: fromMicros(r.CreatedAt),
+	}
+}
+
+// clip cuts text to a column's width, in characters.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// SignIn writes an arrival; see session.Store.
+func (s *Store) SignIn(
+	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, error),
+) (session.Session, error) {
+	made, err := s.signIn(ctx, a, welcome)
+	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
+		made, err = s.signIn(ctx, a, welcome)
+	}
+	return made, err
+}
+
+func (s *Store) signIn(
+	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, error),
+) (session.Session, error) {
+	made := a.Session
+	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
+		found, admins, err := s.whoArrives(ctx, q, a.Email)
+		if err != nil {
+			return err
+		}
+		u, err := welcome(found, admins)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			err = insertUser(ctx, q, u)
+		} else {
+			err = updateUser(ctx, q, *found, u)
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.endReplaced(ctx, q, a.Replaces); err != nil {
+			return err
+		}
+		made.UserID, made.User = u.ID, u
+		return insertSession(ctx, q, made)
+	})
+	return made, err
+}
+
+// whoArrives reads the person who has an address and holds them as read. Where
+// nobody has it, it counts administrators and holds their number.
+func (s *Store) whoArrives(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (*directory.User, int, error) {
+	n, err := q.LockUserByEmailKey(ctx, email.Key)
+	if err != nil {
+		return nil, 0, err
+	}
+	if n > 0 {
+		row, err := q.GetUserByEmailKey(ctx, email.Key)
+		u := toUser(row)
+		return &u, 0, err
+	}
+	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
+		return nil, 0, err
+	}
+	admins, err := q.CountAdmins(ctx)
+	return nil, int(admins), err
+}
+
+func insertSession(ctx context.Context, q *dbsqlc.Queries, v session.Session) error {
+	return q.InsertSession(ctx, dbsqlc.InsertSessionParams{
+		TokenHash: v.TokenHash, UserID: v.UserID, StytchSessionID: v.StytchID,
+		UserAgent: clip(v.UserAgent, 400), Address: clip(v.Address, 64),
+		CreatedAt: micros(v.CreatedAt), VerifiedAt: micros(v.VerifiedAt), ExpiresAt: micros(v.ExpiresAt),
+	})
+}
+
+// endReplaced ends the session that a browser held before, whoever's it was.
+func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash string) error {
+	if tokenHash == "" {
+		return nil
+	}
+	row, err := q.GetSession(ctx, tokenHash)
+	if isNoRows(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = s.endSessions(ctx, q, toUser(row.User), func(v session.Session) bool { return v.TokenHash == tokenHash })
+	return err
+}
+
+// GetSession returns a session and its person, in one query.
+func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
+	row, err := s.queries().GetSession(ctx, tokenHash)
+	found := toSession(row.Session)
+	found.User = toUser(row.User)
+	return found, translate("get session", err)
+}
+
+// ListSessions returns a person's sessions, newest first.
+func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Session, error) {
+	rows, err := s.queries().ListSessionsOfUser(ctx, userID)
+	list := make([]session.Session, len(rows))
+	for i, r := range rows {
+		list[i] = toSession(r)
+	}
+	return list, translate("list sessions", err)
+}
+
+// SetVerified notes when Stytch stood by a session, and that its person was seen then.
+func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
+	return s.inTx(ctx, "note session", func(q *dbsqlc.Queries) error {
+		at := micros(v.VerifiedAt)
+		if _, err := q.SetSessionVerified(ctx, dbsqlc.SetSessionVerifiedParams{
+			VerifiedAt: at, ExpiresAt: micros(v.ExpiresAt), TokenHash: v.TokenHash,
+		}); err != nil {
+			return err
+		}
+		_, err := q.SetUserSeen(ctx, dbsqlc.SetUserSeenParams{SeenAt: at, ID: v.UserID})
+		return err
+	})
+}
+
+// EndSessions deletes some of a person's sessions; see session.Store.
+func (s *Store) EndSessions(ctx context.Context, userID string, which func(session.Session) bool) (int, error) {
+	ended := 0
+	err := s.inTx(ctx, "end sessions", func(q *dbsqlc.Queries) error {
+		row, err := q.GetUser(ctx, userID)
+		if err != nil {
+			return err
+		}
+		ended, err = s.endSessions(ctx, q, toUser(row), which)
+		return err
+	})
+	return ended, err
+}
+
+func (s *Store) endSessions(ctx context.Context, q *dbsqlc.Queries, u directory.User, which func(session.Session) bool) (int, error) {
+	rows, err := q.ListSessionsOfUser(ctx, u.ID)
+	if err != nil {
+		return 0, err
+	}
+	ended := 0
+	for _, row := range rows {
+		v := toSession(row)
+		if !which(v) {
+			continue
+		}
+		n, err := q.DeleteSession(ctx, v.TokenHash)
+		if err != nil {
+			return 0, err
+		}
+		ended += int(n)
+		revoke := outbox.New(outbox.RevokeSession, u.Email.Key, u.ID, v.StytchID, "", s.now())
+		if err := insertJobs(ctx, q, []outbox.Job{revoke}); err != nil {
+			return 0, err
+		}
+	}
+	return ended, nil
+}
+
+// DeleteExpiredSessions deletes the rows of sessions that are over, which no
+// longer let anybody in anyway.
+func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
+	var n int64
+	err := s.inTx(ctx, "delete expired sessions", func(q *dbsqlc.Queries) error {
+		var err error
+		n, err = q.DeleteExpiredSessions(ctx, micros(now))
+		return err
+	})
+	return int(n), err
+}

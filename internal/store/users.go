@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// The interfaces that a Store satisfies.
+var (
+	_ directory.Store = (*Store)(nil)
+	_ session.Store   = (*Store)(nil)
+	_ outbox.Store    = (*Store)(nil)
+)
+
+// inTx runs fn on the queries of one transaction and translates its error.
+func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Queries) error) error {
+	return translate(doing, s.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(tx)) }))
+}
+
+// CreateUser writes a new person and the calls that go with it.
+func (s *Store) CreateUser(ctx context.Context, u directory.User, jobs ...outbox.Job) error {
+	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
+		if err := insertUser(ctx, q, u); err != nil {
+			return err
+		}
+		return insertJobs(ctx, q, jobs)
+	})
+}
+
+// GetUser returns a person by id.
+func (s *Store) GetUser(ctx context.Context, id string) (directory.User, error) {
+	row, err := s.queries().GetUser(ctx, id)
+	return toUser(row), translate("get user", err)
+}
+
+// GetUserByEmail returns the person who has an address.
+func (s *Store) GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error) {
+	row, err := s.queries().GetUserByEmailKey(ctx, email.Key)
+	return toUser(row), translate("get user by email", err)
+}
+
+// CountAdmins counts administrators who are not suspended.
+func (s *Store) CountAdmins(ctx context.Context) (int, error) {
+	n, err := s.queries().CountAdmins(ctx)
+	return int(n), translate("count administrators", err)
+}
+
+// ChangeUser carries out what rule makes of a person; see directory.Store.
+func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.State) (directory.Change, error)) (directory.User, error) {
+	var changed directory.User
+	err := s.inTx(ctx, "change user", func(q *dbsqlc.Queries) error {
+		state, err := s.lockedState(ctx, q, id)
+		if err != nil {
+			return err
+		}
+		c, err := rule(state)
+		if err != nil {
+			return err
+		}
+		changed = c.User
+		return s.carryOut(ctx, q, state.User, c)
+	})
+	return changed, err
+}
+
+// lockedState reads what a rule may look at. It locks first what every change
+// of administrators locks, then the person, so that both stay as read.
+func (s *Store) lockedState(ctx context.Context, q *dbsqlc.Queries, id string) (directory.State, error) {
+	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
+		return directory.State{}, err
+	}
+	if _, err := q.LockUser(ctx, id); err != nil {
+		return directory.State{}, err
+	}
+	row, err := q.GetUser(ctx, id)
+	if err != nil {
+		return directory.State{}, err
+	}
+	admins, err := q.CountActiveAdmins(ctx)
+	state := directory.State{User: toUser(row), OtherAdmins: int(admins)}
+	if state.User.IsActiveAdmin() {
+		state.OtherAdmins--
+	}
+	return state, err
+}
+
+func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.User, c directory.Change) error {
+	if c.CancelInvites {
+		if _, err := q.DeleteInviteJobs(ctx, was.Email.Key); err != nil {
+			return err
+		}
+	}
+	if c.EndSessions {
+		if _, err := s.endSessions(ctx, q, was, func(session.Session) bool { return true }); err != nil {
+			return err
+		}
+	}
+	if err := insertJobs(ctx, q, c.Jobs); err != nil {
+		return err
+	}
+	if !c.Remove {
+		return updateUser(ctx, q, was, c.User)
+	}
+	if err := q.DeleteUserWords(ctx, was.ID); err != nil {
+		return err
+	}
+	_, err := q.DeleteUser(ctx, was.ID)
+	return err
+}
+
+func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+	err := q.InsertUser(ctx, dbsqlc.InsertUserParams{
+		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Email: u.Email.Typed, EmailKey: u.Email.Key,
+		Role: string(u.Role), Status: string(u.Status), StytchUserID: u.StytchUserID, InvitedBy: u.InvitedBy,
+		InviteSentAt: micros(u.InviteSentAt), CreatedAt: micros(u.CreatedAt),
+		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
+	})
+	if IsDuplicate(err) {
+		return directory.ErrEmailTaken
+	}
+	if err != nil {
+		return err
+	}
+	return insertWords(ctx, q, u)
+}
+
+func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) error {
+	_, err := q.UpdateUser(ctx, dbsqlc.UpdateUserParams{
+		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Role: string(u.Role), Status: string(u.Status),
+		StytchUserID: u.StytchUserID, InviteSentAt: micros(u.InviteSentAt),
+		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
+	})
+	if err != nil || was.Name == u.Name {
+		return err
+	}
+	if err := q.DeleteUserWords(ctx, u.ID); err != nil {
+		return err
+	}
+	return insertWords(ctx, q, u)
+}
+
+func insertWords(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+	for _, word := range u.Words() {
+		if err := q.InsertUserWord(ctx, dbsqlc.InsertUserWordParams{Word: word, UserID: u.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
