@@ -1,0 +1,181 @@
+// Package stytch is the one place that knows Stytch: it makes the calls of
+// session.Provider and outbox.Accounts through the official SDK and gives
+// Stytch's errors their meaning there.
+//
+// Every call bears the caller's deadline. Nothing is fetched when the client is
+// made, so the program starts while Stytch is out of reach, and each call finds
+// out by itself when it is back. After a few failures in a row, calls fail at
+// once for some seconds, so that a Stytch that hangs ties nobody up.
+package stytch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/attribute"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/debug"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Options are the settings of a Client.
+type Options struct {
+	ProjectID string
+	Secret    string
+	BaseURL   string            // without a trailing slash; empty: by the project id
+	Transport http.RoundTripper // nil: the network
+
+	RedirectURL     string        // where links lead; registered at Stytch letter by letter
+	SessionDuration time.Duration // whole minutes, as the next two
+	LinkDuration    time.Duration
+	InviteDuration  time.Duration
+	Now             func() time.Time
+}
+
+// Client makes the calls.
+type Client struct {
+	Options
+	api    *stytchapi.API
+	health health
+}
+
+var (
+	_ session.Provider = (*Client)(nil)
+	_ outbox.Accounts  = (*Client)(nil)
+)
+
+// maxAnswer is the most that is read of an answer, in bytes.
+const maxAnswer = 1 << 20
+
+// New returns a client. It makes no call.
+func New(o Options) (*Client, error) {
+	transport := o.Transport
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost = 16
+		transport = t
+	}
+	options := []stytchapi.Option{
+		// The keys are for session JWTs; here the opaque token alone counts.
+		stytchapi.WithSkipJWKSInitialization(),
+		stytchapi.WithHTTPClient(&http.Client{
+			Transport:     limited{transport},
+			Timeout:       15 * time.Second, // a second bound; the first is each call's context
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
+	}
+	if o.BaseURL != "" {
+		options = append(options, stytchapi.WithBaseURI(o.BaseURL))
+	}
+	api, err := stytchapi.NewClient(o.ProjectID, o.Secret, options...)
+	if err != nil {
+		return nil, fmt.Errorf("stytch: %w", err)
+	}
+	return &Client{Options: o, api: api, health: health{now: o.Now}}, nil
+}
+
+// limited cuts answers that are too long; what is left does not parse.
+type limited struct{ http.RoundTripper }
+
+func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := l.RoundTripper.RoundTrip(r)
+	if err == nil {
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(res.Body, maxAnswer), res.Body}
+	}
+	return res, err
+}
+
+// Ready reports whether Stytch can be reached with these credentials: what it
+// said in the last half minute, or else what it says now. The error wraps
+// session.ErrUnavailable.
+func (c *Client) Ready(ctx context.Context) error {
+	if c.health.goodLately() {
+		return nil
+	}
+	return c.call("whoami", func() error {
+		who, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
+		if err == nil && who.ProjectID == "" {
+			return errNonsense
+		}
+		return err
+	})
+}
+
+// errNonsense: Stytch said yes and left out what it said yes to.
+var errNonsense = errors.New("answer without the fields it must have")
+
+// call makes one call, minds whether Stytch is well, and gives the error its meaning.
+func (c *Client) call(method string, fn func() error) error {
+	if !c.health.allow() {
+		return fmt.Errorf("stytch: %s: not tried: %w", method, session.ErrUnavailable)
+	}
+	err := translate(method, fn())
+	c.health.note(err)
+	return err
+}
+
+func attributes(b session.Browser) *attribute.Attributes {
+	return &attribute.Attributes{IPAddress: b.Address, UserAgent: b.UserAgent}
+}
+
+func minutes(d time.Duration) int32 { return int32(d / time.Minute) }
+
+// When calls are no longer tried, and for how long; how long a good answer
+// vouches for Stytch.
+const (
+	failuresToStop = 3
+	stopFor        = 5 * time.Second
+	goodFor        = 30 * time.Second
+)
+
+// health remembers how the last calls went.
+type health struct {
+	now func() time.Time
+
+	mu       sync.Mutex
+	failures int       // in a row
+	retryAt  time.Time // no call before this, once failures are too many
+	goodAt   time.Time
+}
+
+// allow reports whether a call may be tried. When the pause is over, one call
+// goes ahead and the others wait for what it finds.
+func (h *health) allow() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failures < failuresToStop {
+		return true
+	}
+	if h.now().Before(h.retryAt) {
+		return false
+	}
+	h.retryAt = h.now().Add(stopFor)
+	return true
+}
+
+func (h *health) note(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if errors.Is(err, session.ErrUnavailable) {
+		h.failures++
+		h.retryAt = h.now().Add(stopFor)
+		return
+	}
+	h.failures, h.goodAt = 0, h.now()
+}
+
+func (h *health) goodLately() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failures == 0 && !h.goodAt.IsZero() && h.now().Sub(h.goodAt) < goodFor
+}

@@ -1,0 +1,88 @@
+package stytch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// meanings are Stytch's error types that the product tells apart
+// (https://stytch.com/docs/api/errors). All others are told apart by status.
+var meanings = map[stytcherror.Type]error{
+	"magic_link_not_found":        session.ErrLinkUnknown,
+	"invalid_token":               session.ErrLinkUnknown,
+	"unable_to_auth_magic_link":   session.ErrLinkSpent,
+	"pkce_expected_code_verifier": session.ErrOtherBrowser,
+	"pkce_mismatch":               session.ErrOtherBrowser,
+
+	"pkce_did_not_expect_code_verifier": session.ErrNoChallenge,
+
+	"session_not_found":     session.ErrEnded,
+	"invalid_session_token": session.ErrEnded,
+
+	"email_not_found": session.ErrNoAccount,
+	"user_not_found":  session.ErrNoAccount,
+
+	"too_many_requests":                 session.ErrTooMany,
+	"too_few_tokens_authenticated":      session.ErrTooMany,
+	"user_lock_limit_reached":           session.ErrTooMany,
+	"duplicate_email":                   errHasAccount,
+	"user_already_invited":              errHasAccount,
+	"unauthorized_credentials":          session.ErrUnavailable,
+	"invalid_project_id_authentication": session.ErrUnavailable,
+	"invalid_secret_authentication":     session.ErrUnavailable,
+}
+
+// errHasAccount: the person to invite is at Stytch already.
+var errHasAccount = errors.New("address is at Stytch already")
+
+// failure is a call that did not succeed: what it means, and what Stytch said.
+type failure struct {
+	method  string
+	meaning error
+	cause   error
+	reason  string // for an administrator
+}
+
+func (f *failure) Error() string {
+	return fmt.Sprintf("stytch: %s: %v: %v", f.method, f.meaning, f.cause)
+}
+
+// Unwrap also gives the cause, so that a cancelled request is seen as one.
+func (f *failure) Unwrap() []error { return []error{f.meaning, f.cause} }
+
+// Reason implements what outbox.Reason looks for.
+func (f *failure) Reason() string { return f.reason }
+
+// translate gives an error of the SDK its meaning: by its type where that is one
+// of ours, else a refusal (400..499), else that Stytch can't be relied on. The
+// SDK's text is kept but for the address, which it doesn't hold.
+func translate(method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	f := &failure{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
+	var e stytcherror.Error // by value: a pointer never matches
+	if !errors.As(err, &e) {
+		if errors.Is(err, context.DeadlineExceeded) {
+			f.reason = "Stytch did not answer in time."
+		}
+		return f
+	}
+	f.cause = fmt.Errorf("%d %s (%s)", e.StatusCode, e.ErrorType, e.RequestID)
+	f.reason = fmt.Sprintf("Stytch answered %d %s.", e.StatusCode, e.ErrorType)
+	switch meaning, known := meanings[e.ErrorType]; {
+	case known:
+		f.meaning = meaning
+	case e.StatusCode == 429:
+		f.meaning = session.ErrTooMany
+	case e.StatusCode >= 400 && e.StatusCode < 500:
+		f.meaning = outbox.ErrRefused
+	}
+	return f
+}
