@@ -1,0 +1,117 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+type jsonUsers struct {
+	Users      []jsonUser `json:"users"`
+	NextCursor *string    `json:"next_cursor"` // null on the last page
+	Total      int        `json:"total"`
+}
+
+func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
+	query, err := parseQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	page, err := s.Directory.ListUsers(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total}
+	for i, u := range page.Users {
+		answer.Users[i] = toJSON(u)
+	}
+	if page.Next != nil {
+		next := directory.Cursor(query.Sort, page.Next, false)
+		answer.NextCursor = &next
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
+
+// jsonEntry is somebody to put on the list.
+type jsonEntry struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+	Role  string `json:"role"`
+}
+
+// apiCreateUser puts somebody on the list and sends no mail: they can ask for a
+// link themselves, or be sent one by invite_user.
+func (s *server) apiCreateUser(w http.ResponseWriter, r *http.Request) error {
+	var entry jsonEntry
+	if err := readJSON(r, &entry); err != nil {
+		return err
+	}
+	u, err := s.Directory.Add(r.Context(), viewer(r).UserID, directory.Entry(entry))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", s.url("/api/users/"+u.ID))
+	writeJSON(w, http.StatusCreated, map[string]string{"id": u.ID})
+	return nil
+}
+
+// apiInviteUser sends a link to somebody, who is put on the list if new.
+func (s *server) apiInviteUser(w http.ResponseWriter, r *http.Request) error {
+	var entry jsonEntry
+	if err := readJSON(r, &entry); err != nil {
+		return err
+	}
+	u, err := s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, directory.Entry(entry))
+	if err != nil {
+		return err
+	}
+	state, err := s.invitation(r, u)
+	if err != nil {
+		return err
+	}
+	switch {
+	case state.Refused:
+		writeJSON(w, http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason})
+	case state.Waiting: // the list has the person, and the outbox goes on trying
+		writeJSON(w, http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason})
+	default:
+		writeJSON(w, http.StatusOK, jsonMessage{"magic link sent"})
+	}
+	return nil
+}
+
+func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, toJSON(u))
+	return nil
+}
+
+// apiEditUser changes the fields given; a field left out stays as it is.
+func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
+	var edit struct {
+		Name   *string `json:"name"`
+		Role   *string `json:"role"`
+		Status *string `json:"status"`
+	}
+	if err := readJSON(r, &edit); err != nil {
+		return err
+	}
+	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit(edit))
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, toJSON(u))
+	return nil
+}
+
+func (s *server) apiRemoveUser(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Directory.Remove(r.Context(), r.PathValue("id")); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, jsonMessage{"success"})
+	return nil
+}

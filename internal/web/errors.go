@@ -1,0 +1,172 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Errors of this package.
+var (
+	errNoSession   = errors.New("user unauthenticated")
+	errNotAdmin    = errors.New("administrators only")
+	errNoPage      = errors.New("not found")
+	errMethod      = errors.New("method not allowed")
+	errOtherSite   = errors.New("request came from another site")
+	errTooLarge    = errors.New("request is larger than 64 KiB")
+	errContentType = errors.New("content type must be application/json")
+	errBadJSON     = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
+	errBadForm     = errors.New("form could not be read")
+	errInternal    = errors.New("internal error")
+)
+
+// problem is what people and programs get to see of an error.
+type problem struct {
+	err    error
+	status int
+	json   string // for programs; empty: the error's own text
+	title  string // for people
+	text   string
+	action string // the next step, as a button; empty: to the start page
+	path   string
+}
+
+// problems is the one table from errors to answers; the first that matches counts.
+var problems = []problem{
+	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You are signed in, but your role does not open this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
+	{err: errNoPage, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
+	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
+	{err: errOtherSite, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
+	{err: errTooLarge, status: 413, title: "That was too much", text: "What was sent is larger than 64 KiB. Nothing was changed."},
+	{err: errContentType, status: 415},
+	{err: errBadJSON, status: 400},
+	{err: errBadForm, status: 400, title: "That could not be read", text: "The form arrived damaged. Nothing was changed. Go back and try again."},
+
+	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person is not on the list", text: "They may have been removed in the meantime.", action: "Back to the list", path: "/users"},
+	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is on the list already", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
+	{err: directory.ErrLastAdmin, status: 409, title: "Somebody must stay administrator", text: "This is the last active administrator. Make another active person an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
+
+	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once, and only for a while: this one was used already, or it is too old. Ask for a new one."},
+	{err: session.ErrLinkUnknown, status: 404, title: "This link is not complete", text: "Part of it may have been lost on the way, or it was replaced. Open the newest mail again, or ask for a new link."},
+	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
+	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You are not on the list", text: "Your address is confirmed, but it is not on the list. Ask an administrator to invite you."},
+	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "Your address is confirmed, but an administrator has suspended your access. Ask them to let you in again."},
+	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait a minute, then try again."},
+	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Login is not available for the moment", text: "The login service can't be reached. Nothing is lost: try again in a minute."},
+	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "We can't get at the list for the moment", text: "Its database can't be reached. Nothing is lost: try again in a minute."},
+	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},
+}
+
+var internalProblem = problem{
+	err: errInternal, status: 500, json: "internal error",
+	title: "Something went wrong here", text: "It has been noted. Try again, and if it stays, tell an administrator the number below.",
+}
+
+// retryAfter is what a 429 and a 503 ask for, in seconds.
+const retryAfter = "30"
+
+func problemOf(err error) problem {
+	for _, p := range problems {
+		if errors.Is(err, p.err) {
+			return p
+		}
+	}
+	return internalProblem
+}
+
+// answer runs a handler and turns its error into an answer.
+func (s *server) answer(handle handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := handle(w, r)
+		var invalid *directory.Invalid
+		switch {
+		case err == nil:
+		case s.forPrograms(r) && errors.As(err, &invalid):
+			writeJSON(w, http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields})
+		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
+			s.askToSignIn(w, r, err)
+		default:
+			s.problem(w, r, err)
+		}
+	})
+}
+
+// askToSignIn is the answer to somebody without a session: an ordinary thing,
+// after which they come back to where they were.
+func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) {
+	if s.forPrograms(r) {
+		writeJSON(w, http.StatusUnauthorized, jsonProblem{Error: errNoSession.Error()})
+		return
+	}
+	q := url.Values{}
+	if errors.Is(err, session.ErrEnded) {
+		q.Set("expired", "")
+	}
+	if r.Method == http.MethodGet {
+		q.Set("next", r.URL.RequestURI())
+	}
+	target := "/"
+	if len(q) > 0 {
+		target += "?" + strings.ReplaceAll(q.Encode(), "expired=", "expired")
+	}
+	_ = s.redirect(w, r, target)
+}
+
+// problem answers with what the table has for an error.
+func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.status >= 500 {
+		s.Log.Error("answered with an error", "status", p.status, "path", r.URL.Path, "error", err, "request_id", requestID(r))
+	}
+	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	if s.forPrograms(r) || p.title == "" {
+		text := p.json
+		if text == "" {
+			text = p.err.Error()
+		}
+		writeJSON(w, p.status, jsonProblem{Error: text})
+		return
+	}
+	if p.action == "" {
+		p.action, p.path = "Go to the start page", "/"
+	}
+	view := problemPage{page: s.page(r, p.title), Text: p.text, Action: p.action, ActionPath: p.path}
+	if p.status == http.StatusInternalServerError {
+		view.RequestID = requestID(r)
+	}
+	if err := s.render(w, p.status, "problem", view); err != nil {
+		s.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
+		http.Error(w, p.title, p.status)
+	}
+}
+
+// forPrograms reports whether a path is answered in JSON, or as it is, and not
+// by a page.
+func (s *server) forPrograms(r *http.Request) bool {
+	path := strings.TrimPrefix(r.URL.Path, s.BaseURL.Path)
+	if path == "/api/authenticate_magic_link" {
+		return false // a page: the address is the one that Stytch's example registers
+	}
+	for _, prefix := range []string{"/api", "/healthz", "/readyz", "/static"} {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// problemPage is the page of an error.
+type problemPage struct {
+	page
+	Text       string
+	Action     string
+	ActionPath string
+	RequestID  string // to name to an administrator; empty where there is nothing to look up
+}

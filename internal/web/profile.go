@@ -1,0 +1,58 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// profilePage is a person's own.
+type profilePage struct {
+	page
+	Sessions []ownSession
+}
+
+type ownSession struct {
+	session.Session
+	This bool // of the browser that looks
+}
+
+func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
+	current := viewer(r)
+	list, err := s.Sessions.List(r.Context(), current.UserID)
+	if err != nil {
+		return err
+	}
+	view := profilePage{page: s.section(w, r, "Your profile", "profile")}
+	for _, v := range list {
+		view.Sessions = append(view.Sessions, ownSession{v, v.TokenHash == current.TokenHash})
+	}
+	return s.render(w, http.StatusOK, "profile", view)
+}
+
+// endOwnSessions signs out elsewhere: one session by its id, all "others", or
+// "all" with this one.
+func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	current, which := viewer(r), form.Get("session")
+	n, err := s.Sessions.End(r.Context(), current.UserID, func(v session.Session) bool {
+		switch which {
+		case "all":
+			return true
+		case "others":
+			return v.TokenHash != current.TokenHash
+		}
+		return v.StytchID == which
+	})
+	if err != nil {
+		return err
+	}
+	if which == "all" || which == current.StytchID {
+		s.Cookies.ClearToken(w, r)
+		return s.redirect(w, r, "/?signed-out")
+	}
+	return s.done(w, r, "/profile", "Ended "+count(n, "session")+".")
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/static"
+)
+
+// page is what every page shows around its own content.
+type page struct {
+	Title   string
+	Viewer  *directory.User // who is signed in, nil for nobody
+	Section string          // of the navigation: "users", "profile", or empty
+	Message string          // what the last action did
+}
+
+// page returns the frame of a page for whoever guard let through.
+func (s *server) page(r *http.Request, title string) page {
+	p := page{Title: title}
+	if current := viewer(r); current.UserID != "" {
+		p.Viewer = &current.User
+	}
+	return p
+}
+
+// section is page for a page in the navigation, with the message kept for it.
+func (s *server) section(w http.ResponseWriter, r *http.Request, title, section string) page {
+	p := s.page(r, title)
+	p.Section, p.Message = section, s.Cookies.TakeMessage(w, r)
+	return p
+}
+
+// parseTemplates parses each page together with the layout and the parts that
+// pages share.
+func (s *server) parseTemplates() map[string]*template.Template {
+	files := static.Templates()
+	shared := template.Must(template.New("").Funcs(template.FuncMap{
+		"url":     s.url,
+		"asset":   func(name string) string { return s.url("/static/" + s.assets.Path(name)) },
+		"ago":     func(t time.Time) string { return ago(s.Now(), t) },
+		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+		"words":   durationWords,
+		"browser": describeBrowser,
+		"role":    roleWord,
+	}).ParseFS(files, "layout.html", "parts/*.html"))
+	names, err := fs.Glob(files, "*.html")
+	if err != nil {
+		panic(err) // the pattern above is well-formed
+	}
+	pages := map[string]*template.Template{}
+	for _, file := range names {
+		if file != "layout.html" {
+			pages[strings.TrimSuffix(file, ".html")] = template.Must(template.Must(shared.Clone()).ParseFS(files, file))
+		}
+	}
+	return pages
+}
+
+// render writes a page whole, or nothing and an error.
+func (s *server) render(w http.ResponseWriter, status int, name string, view any) error {
+	var b bytes.Buffer
+	if err := s.templates[name].ExecuteTemplate(&b, "layout.html", view); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the browser may be gone
+	return nil
+}
+
+// ago says how long ago something was, in the words people use.
+func ago(now, t time.Time) string {
+	switch d := now.Sub(t); {
+	case t.IsZero():
+		return "never"
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return count(int(d/time.Minute), "minute") + " ago"
+	case d < 24*time.Hour:
+		return count(int(d/time.Hour), "hour") + " ago"
+	case d < 30*24*time.Hour:
+		return count(int(d/(24*time.Hour)), "day") + " ago"
+	}
+	return t.UTC().Format("2 Jan 2006")
+}
+
+// durationWords says how long something lasts: "10 minutes", "7 days".
+func durationWords(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
+		return count(int(d/(24*time.Hour)), "day")
+	case d >= time.Hour && d%time.Hour == 0:
+		return count(int(d/time.Hour), "hour")
+	}
+	return count(int(d/time.Minute), "minute")
+}
+
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+func roleWord(r directory.Role) string {
+	if r == directory.Admin {
+		return "Administrator"
+	}
+	return "Member"
+}

@@ -1,0 +1,69 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// readForm reads a posted form. Only the body counts, never the query.
+func readForm(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, bodyError(err, errBadForm)
+	}
+	return r.PostForm, nil
+}
+
+// readJSON reads a body of one JSON object into v, strictly: no unknown fields,
+// no field twice, nothing behind it, UTF-8 (encoding/json lets all of these
+// pass; the package used here is its successor).
+func readJSON(r *http.Request, v any) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return errContentType
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyError(err, errBadJSON)
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return errBadJSON
+	}
+	if err := json.Unmarshal(body, v, json.RejectUnknownMembers(true)); err != nil {
+		return errBadJSON
+	}
+	return nil
+}
+
+func bodyError(err, otherwise error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return errTooLarge
+	}
+	return otherwise
+}
+
+// maxReturnPath is the longest address that a person is brought back to.
+const maxReturnPath = 512
+
+// returnPath returns the page that a person is to come back to if it is one of
+// ours, else nothing. It is where redirects by input are decided, all of them:
+// a path here, no other host however it is spelt, and no program's route.
+func (s *server) returnPath(next string) string {
+	u, err := url.Parse(next)
+	switch {
+	case err != nil, len(next) > maxReturnPath, u.IsAbs(), u.Host != "", u.User != nil, u.Fragment != "",
+		!strings.HasPrefix(u.Path, "/"), strings.HasPrefix(u.Path, "//"),
+		strings.ContainsAny(u.Path, "\\"), strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return ""
+	case u.Path != "/users" && u.Path != "/profile" && !strings.HasPrefix(u.Path, "/users/"):
+		return ""
+	}
+	return u.RequestURI()
+}

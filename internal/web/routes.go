@@ -1,0 +1,105 @@
+package web
+
+import (
+	"context"
+	"net/http"
+)
+
+// access says who may use a route.
+type access int
+
+const (
+	public   access = iota // everybody
+	signedIn               // whoever holds a session
+	admin                  // administrators
+)
+
+// handler answers a request or returns why not; see errors.go.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+type route struct {
+	pattern string // of http.ServeMux
+	access  access
+	handle  handler
+}
+
+// table is every route there is.
+func (s *server) table() []route {
+	return []route{
+		// Signing in and out.
+		{"GET /{$}", public, s.showSignIn},
+		{"POST /signin", public, s.requestLink},
+		{"GET /signin/sent", public, s.showSent},
+		{"GET /api/authenticate_magic_link", public, s.showContinue},
+		{"POST /api/authenticate_magic_link", public, s.authenticate},
+		{"POST /signout", public, s.signOut},
+		{"POST /api/logout", public, s.apiLogout},
+
+		// One's own page.
+		{"GET /profile", signedIn, s.showProfile},
+		{"POST /profile/signout", signedIn, s.endOwnSessions},
+		{"GET /api/session", signedIn, s.apiSession},
+
+		// The list, for people.
+		{"GET /users", admin, s.showUsers},
+		{"POST /users", admin, s.inviteUser},
+		{"GET /users/new", admin, s.showInvite},
+		{"GET /users/{id}", admin, s.showUser},
+		{"POST /users/{id}", admin, s.editUser},
+		{"POST /users/{id}/invite", admin, s.inviteUserAgain},
+		{"POST /users/{id}/signout", admin, s.endUserSessions},
+		{"POST /users/{id}/suspend", admin, s.suspendUser},
+		{"POST /users/{id}/reinstate", admin, s.reinstateUser},
+		{"GET /users/{id}/remove", admin, s.showRemove},
+		{"POST /users/{id}/remove", admin, s.removeUser},
+
+		// The list, for programs.
+		{"GET /api/users", admin, s.apiListUsers},
+		{"POST /api/users", admin, s.apiCreateUser},
+		{"GET /api/users/{id}", admin, s.apiGetUser},
+		{"PATCH /api/users/{id}", admin, s.apiEditUser},
+		{"DELETE /api/users/{id}", admin, s.apiRemoveUser},
+		{"POST /api/invite_user", admin, s.apiInviteUser},
+
+		// For whoever runs it.
+		{"GET /healthz", public, s.healthz},
+		{"GET /readyz", public, s.readyz},
+		{"GET /static/", public, s.serveAsset},
+	}
+}
+
+// handler puts the routes behind the middleware, outermost first.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, route := range s.routes {
+		mux.Handle(route.pattern, s.answer(s.guard(route.access, route.handle)))
+	}
+	var h http.Handler = mux
+	h = s.namedProblems(mux, h) // 404 and 405 in our own words
+	h = s.sameOriginWrites(h)   // other sites can't post here
+	h = s.canonicalHost(h)      // 127.0.0.1 -> localhost
+	h = s.limitBody(h)          // 64 KiB, and ten seconds for the work
+	h = s.belowBasePath(h)      // /people/users -> /users
+	h = s.securityHeaders(h)    // on every answer, also on errors
+	h = s.recoverPanic(h)       // 500 instead of a cut connection
+	h = s.logRequest(h)         // one line a request
+	return s.withRequestID(h)
+}
+
+// guard lets only those through to a route who may use it, and hands their
+// session on with the request.
+func (s *server) guard(who access, next handler) handler {
+	if who == public {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		current, err := s.session(w, r)
+		if err != nil {
+			return err
+		}
+		if who == admin && !current.User.IsActiveAdmin() {
+			return errNotAdmin
+		}
+		return next(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, current)))
+	}
+}

@@ -1,0 +1,153 @@
+package web
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// signInPage asks for an address.
+type signInPage struct {
+	page
+	Next      string // where to go afterwards; empty: the person's start page
+	Email     string // as typed, after an error
+	Error     string // beside the field
+	Expired   bool
+	SignedOut bool
+	First     bool // whoever signs in now becomes administrator
+	Life      time.Duration
+}
+
+// showSignIn shows the sign-in page, or sends on who is signed in already.
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	if current, err := s.session(w, r); err == nil {
+		return s.redirect(w, r, s.startPath(q.Get("next"), current.User))
+	}
+	return s.signInForm(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
+}
+
+func (s *server) signInForm(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
+	view.page = s.page(r, "Sign in")
+	view.Next, view.Life = s.returnPath(view.Next), s.LinkDuration
+	if s.FirstAdmin {
+		admins, err := s.Directory.CountAdmins(r.Context())
+		if err != nil {
+			return err
+		}
+		view.First = admins == 0
+	}
+	return s.render(w, status, "signin", view)
+}
+
+// startPath is where a person goes after signing in.
+func (s *server) startPath(next string, u directory.User) string {
+	if path := s.returnPath(next); path != "" {
+		return path
+	}
+	if u.IsActiveAdmin() {
+		return "/users"
+	}
+	return "/profile"
+}
+
+// requestLink has a link sent to who may come in. The answer is the same for
+// every address.
+func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	email, err := directory.ParseEmail(form.Get("email"))
+	if err != nil {
+		return s.signInForm(w, r, http.StatusUnprocessableEntity, signInPage{
+			Next: form.Get("next"), Email: form.Get("email"), Error: err.Error(),
+		})
+	}
+	flow, _ := s.Cookies.Flow(r)
+	if next := s.returnPath(form.Get("next")); next != "" {
+		flow.ReturnPath = next
+	}
+	challenge := ""
+	if s.SameBrowser {
+		if flow.Verifier == "" {
+			flow.Verifier = rand.Text() + rand.Text() // 52 characters, 260 random bits
+		}
+		sum := sha256.Sum256([]byte(flow.Verifier))
+		challenge = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
+	if err := s.Sessions.RequestLink(r.Context(), email, challenge, s.browser(r)); err != nil {
+		return err
+	}
+	if err := s.Cookies.SetFlow(w, r, flow); err != nil {
+		return err
+	}
+	return s.redirect(w, r, "/signin/sent")
+}
+
+// sentPage says that a link may be on its way.
+type sentPage struct {
+	page
+	Life  time.Duration
+	Inbox string
+}
+
+func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
+	return s.render(w, http.StatusOK, "sent", sentPage{page: s.page(r, "Look at your mail"), Life: s.LinkDuration, Inbox: s.InboxPath})
+}
+
+// signOut ends the session here and at Stytch. Where that can't be done now, the
+// person stays signed in and is told so.
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if err := s.endSession(w, r); err != nil {
+		return err
+	}
+	return s.redirect(w, r, "/?signed-out")
+}
+
+func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
+	if err := s.endSession(w, r); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, jsonMessage{"logged out"})
+	return nil
+}
+
+func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
+	token, had := s.Cookies.Token(r)
+	if token != "" {
+		if err := s.Sessions.SignOut(r.Context(), token); err != nil {
+			return err
+		}
+	}
+	if had {
+		s.Cookies.ClearToken(w, r)
+	}
+	return nil
+}
+
+// apiSession says who holds the cookie.
+func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
+	current := viewer(r)
+	writeJSON(w, http.StatusOK, struct {
+		User    jsonUser    `json:"user"`
+		Session jsonSession `json:"session"`
+	}{toJSON(current.User), toJSONSession(current)})
+	return nil
+}
+
+type jsonSession struct {
+	ID        string    `json:"id"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func toJSONSession(v session.Session) jsonSession {
+	return jsonSession{ID: v.StytchID, CreatedAt: v.CreatedAt, ExpiresAt: v.ExpiresAt}
+}

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// userPage is one person.
+type userPage struct {
+	page
+	User       directory.User
+	Label      string // how they stand
+	InvitedBy  string // who invited them, empty if nobody did or they are gone
+	Self       bool   // it is the viewer
+	Name, Role string // in the form
+	Errors     map[string]string
+	Invitation invitation
+	Sessions   []session.Session
+}
+
+func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.userPage(w, r, http.StatusOK, userPage{User: u, Name: u.Name, Role: string(u.Role)})
+}
+
+// userPage fills in what the page shows of view.User.
+func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, view userPage) error {
+	u := view.User
+	view.page = s.section(w, r, u.DisplayName(), "users")
+	view.Label = statusLabel(u, s.Now(), s.InviteDuration)
+	view.Self = u.ID == viewer(r).UserID
+	var err error
+	if view.Invitation, err = s.invitation(r, u); err != nil {
+		return err
+	}
+	if view.Sessions, err = s.Sessions.List(r.Context(), u.ID); err != nil {
+		return err
+	}
+	if u.InvitedBy != "" {
+		by, err := s.Directory.GetUser(r.Context(), u.InvitedBy)
+		if err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return err
+		}
+		view.InvitedBy = by.DisplayName()
+	}
+	return s.render(w, status, "user", view)
+}
+
+func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
+	u, err := s.Directory.Edit(r.Context(), id, directory.Edit{Name: &name, Role: &role})
+	if err == nil {
+		return s.done(w, r, "/users/"+id, "Saved "+u.DisplayName()+".")
+	}
+	view := userPage{Name: name, Role: role}
+	status := http.StatusUnprocessableEntity
+	var invalid *directory.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		view.Errors = invalid.Fields
+	case errors.Is(err, directory.ErrLastAdmin):
+		view.Errors = map[string]string{"role": "This is the last active administrator. Make another active person one first."}
+		status = http.StatusConflict
+	default:
+		return err
+	}
+	if view.User, err = s.Directory.GetUser(r.Context(), id); err != nil {
+		return err
+	}
+	return s.userPage(w, r, status, view)
+}
+
+func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.InviteAgain(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.invited(w, r, "/users/"+u.ID, u)
+}
+
+func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	n, err := s.Sessions.End(r.Context(), id, func(session.Session) bool { return true })
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/users/"+id, "Ended "+count(n, "session")+".")
+}
+
+func (s *server) suspendUser(w http.ResponseWriter, r *http.Request) error {
+	return s.setStatus(w, r, directory.Suspended, " is suspended: signed out everywhere, and can't sign in.")
+}
+
+func (s *server) reinstateUser(w http.ResponseWriter, r *http.Request) error {
+	return s.setStatus(w, r, directory.Active, " can sign in again.")
+}
+
+func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status directory.Status, message string) error {
+	want := string(status)
+	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit{Status: &want})
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/users/"+u.ID, u.DisplayName()+message)
+}
+
+// removePage asks before somebody is removed.
+type removePage struct {
+	page
+	User directory.User
+	Self bool
+}
+
+func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	title := "Remove " + u.DisplayName() + "?"
+	return s.render(w, http.StatusOK, "remove", removePage{s.section(w, r, title, "users"), u, u.ID == viewer(r).UserID})
+}
+
+func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.Remove(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/users", "Removed "+u.Email.Typed+": off the list, and signed out everywhere.")
+}

@@ -1,0 +1,202 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// usersPage is the list.
+type usersPage struct {
+	page
+	Q, Role, Status, Sort string // what is asked for
+	Errors                map[string]string
+	Columns               []column
+	Users                 []directory.User
+	Total                 int
+	Filtered              bool // by search, role or status
+	PrevURL, NextURL      string
+	Form                  inviteForm // in the dialog
+	InviteLife            time.Duration
+	now                   time.Time
+}
+
+// column is a heading that sorts.
+type column struct {
+	Label, URL string
+	Order      string // as aria-sort has it: ascending, descending, none
+}
+
+// Label is how a person stands, in words.
+func (p usersPage) Label(u directory.User) string { return statusLabel(u, p.now, p.InviteLife) }
+
+func statusLabel(u directory.User, now time.Time, inviteLife time.Duration) string {
+	switch {
+	case u.Status == directory.Suspended:
+		return "Suspended"
+	case u.Status == directory.Active:
+		return "Active"
+	case u.InviteSentAt.IsZero():
+		return "Not sent yet"
+	case !now.Before(u.InviteSentAt.Add(inviteLife)):
+		return "Invitation expired"
+	}
+	return "Invited"
+}
+
+func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	view := usersPage{
+		page: s.section(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
+		InviteLife: s.InviteDuration, now: s.Now(),
+	}
+	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
+	query, err := parseQuery(v)
+	var invalid *directory.Invalid
+	if errors.As(err, &invalid) {
+		view.Errors = invalid.Fields
+		return s.render(w, http.StatusUnprocessableEntity, "users", view)
+	}
+	list, err := s.Directory.ListUsers(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	view.Users, view.Total, view.Sort = list.Users, list.Total, string(query.Sort)
+	view.Columns = columns(v, query.Sort)
+	view.NextURL = withCursor(v, directory.Cursor(query.Sort, list.Next, false))
+	view.PrevURL = withCursor(v, directory.Cursor(query.Sort, list.Prev, true))
+	return s.render(w, http.StatusOK, "users", view)
+}
+
+// columns are the headings; one that sorts already turns the order round.
+func columns(v url.Values, current directory.Sort) []column {
+	all := []struct {
+		label string
+		sort  directory.Sort
+	}{{"Name", directory.ByName}, {"Address", directory.ByEmail}, {"Added", directory.ByCreated}, {"Last seen", directory.ByLastSeen}}
+	columns := make([]column, len(all))
+	for i, c := range all {
+		next, order := c.sort, "none"
+		switch current {
+		case c.sort:
+			next, order = c.sort.Reverse(), "ascending"
+		case c.sort.Reverse():
+			order = "descending"
+		}
+		columns[i] = column{Label: c.label, URL: address(v, map[string]string{"sort": string(next), "cursor": ""}), Order: order}
+	}
+	return columns
+}
+
+func withCursor(v url.Values, cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	return address(v, map[string]string{"cursor": cursor})
+}
+
+// address is the list's own, asking for what v asks for but for the changes;
+// what is empty is left out.
+func address(v url.Values, changes map[string]string) string {
+	q := url.Values{}
+	for _, name := range []string{"q", "role", "status", "sort", "limit", "cursor"} {
+		value, changed := changes[name]
+		if !changed {
+			value = v.Get(name)
+		}
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return "?" + q.Encode()
+}
+
+// inviteForm is what was typed to invite somebody.
+type inviteForm struct {
+	Email, Name, Role string
+	Errors            map[string]string // beside the fields
+}
+
+// invitePage is the form on a page of its own: for browsers without scripts, and
+// to show what is wrong with it.
+type invitePage struct {
+	page
+	Form       inviteForm
+	InviteLife time.Duration
+}
+
+func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
+	return s.inviteForm(w, r, http.StatusOK, inviteForm{})
+}
+
+func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
+	view := invitePage{page: s.section(w, r, "Invite somebody", "users"), Form: form, InviteLife: s.InviteDuration}
+	return s.render(w, status, "invite", view)
+}
+
+func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
+	posted, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	form := inviteForm{Email: posted.Get("email"), Name: posted.Get("name"), Role: posted.Get("role")}
+	u, err := s.Directory.Invite(r.Context(), viewer(r).UserID, directory.Entry{Email: form.Email, Name: form.Name, Role: form.Role})
+	var invalid *directory.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		form.Errors = invalid.Fields
+		return s.inviteForm(w, r, http.StatusUnprocessableEntity, form)
+	case errors.Is(err, directory.ErrEmailTaken):
+		form.Errors = map[string]string{"email": "This address is on the list already."}
+		return s.inviteForm(w, r, http.StatusConflict, form)
+	case err != nil:
+		return err
+	}
+	return s.invited(w, r, "/users", u)
+}
+
+// invited goes on to a page and says there whether the mail has left.
+func (s *server) invited(w http.ResponseWriter, r *http.Request, path string, u directory.User) error {
+	state, err := s.invitation(r, u)
+	if err != nil {
+		return err
+	}
+	if !state.Waiting && !state.Refused {
+		return s.done(w, r, path, "Invitation sent to "+u.Email.Typed+".")
+	}
+	message := u.Email.Typed + " is on the list, but the mail has not left yet. " + state.Reason
+	if state.Waiting {
+		message += " It will be tried again by itself."
+	}
+	return s.done(w, r, path, message)
+}
+
+// invitation is how it stands with a person's invitation.
+type invitation struct {
+	Sent    time.Time // when the newest was handed over; zero: none was
+	Expires time.Time
+	Expired bool
+	Waiting bool   // one is waiting to be handed over
+	Refused bool   // Stytch refused it for good
+	Reason  string // why it waits or was refused, in a sentence; may be empty
+}
+
+func (s *server) invitation(r *http.Request, u directory.User) (invitation, error) {
+	state := invitation{Sent: u.InviteSentAt}
+	if !state.Sent.IsZero() {
+		state.Expires = state.Sent.Add(s.InviteDuration)
+		state.Expired = !s.Now().Before(state.Expires)
+	}
+	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
+	for _, job := range jobs {
+		if job.Kind == outbox.Invite {
+			state.Refused, state.Reason = !job.ParkedAt.IsZero(), job.LastError
+			state.Waiting = !state.Refused
+		}
+	}
+	return state, err
+}

@@ -1,0 +1,77 @@
+// Package web is the product's pages and its JSON API: routes, middleware and
+// handlers. It reads a request, asks package session who holds the browser and
+// package directory what is to be done, and writes the answer; it decides
+// nothing about people itself.
+//
+// routes.go lists every route with who may use it. A handler returns an error
+// where something is in the way, and errors.go turns it into a page or JSON.
+package web
+
+import (
+	"context"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/static"
+)
+
+// Options are what the pages stand on, and their settings.
+type Options struct {
+	Directory *directory.Directory
+	Sessions  *session.Manager
+	Cookies   *session.Cookies
+	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
+
+	BaseURL        *url.URL       // the public address; no slash at the end of its path
+	TrustedProxies []netip.Prefix // whose word on the client's address is taken
+	ClientIPHeader string         // the header they put it in; empty: X-Forwarded-For
+	InboxPath      string         // where mails are shown, in local mode; else empty
+	FirstAdmin     bool           // the first person to come becomes administrator
+	LinkDuration   time.Duration
+	InviteDuration time.Duration
+	SameBrowser    bool // a sign-in link works only in the browser that asked (PKCE)
+	Now            func() time.Time
+	Log            *slog.Logger
+}
+
+// server holds what the handlers share. It has no state of its own.
+type server struct {
+	Options
+	assets    *static.Assets
+	templates map[string]*template.Template
+	routes    []route
+}
+
+// New returns the handler for everything below the base URL's path.
+func New(o Options) http.Handler {
+	s := &server{Options: o, assets: static.Load()}
+	s.templates = s.parseTemplates()
+	s.routes = s.table()
+	return s.handler()
+}
+
+// url returns the path of one of our own pages, under the base URL's path.
+func (s *server) url(path string) string { return s.BaseURL.Path + path }
+
+// redirect sends the browser on to one of our own pages by GET.
+func (s *server) redirect(w http.ResponseWriter, r *http.Request, path string) error {
+	http.Redirect(w, r, s.url(path), http.StatusSeeOther)
+	return nil
+}
+
+// done sends the browser on with a sentence to show there.
+func (s *server) done(w http.ResponseWriter, r *http.Request, path, message string) error {
+	if err := s.Cookies.SetMessage(w, r, message); err != nil {
+		s.Log.Warn("web: message not kept", "error", err)
+	}
+	return s.redirect(w, r, path)
+}
+
+// https reports whether browsers reach the product by https.
+func (s *server) https() bool { return s.BaseURL.Scheme == "https" }
