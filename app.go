@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/stytch"
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/static"
+)
+
+// callbackPath is where mailed links lead; with the base URL in front it is the
+// one redirect URL to register at Stytch.
+const callbackPath = "/api/authenticate_magic_link"
+
+// app is the whole product, without a listener.
+type app struct {
+	Handler http.Handler
+
+	sessions *session.Manager
+	store    *store.Store
+	now      func() time.Time
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// open connects the parts: store <- directory, session <- web, and Stytch, the
+// real one or the local one, behind the same client. Close it.
+func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*app, error) {
+	admins, err := parseAdmins(cfg.Admins)
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(ctx, cfg, now, log)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{store: st, now: now, stop: func() {}}
+	if err := a.connect(ctx, cfg, log, admins); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, admins []directory.Email) error {
+	mux := http.NewServeMux()
+	client, err := a.openStytch(ctx, cfg, log, mux)
+	if err != nil {
+		return err
+	}
+	cookies, err := a.openCookies(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	worker := outbox.NewWorker(a.store, client, a.now, log)
+	people := directory.New(a.store, worker, a.now)
+	a.sessions = session.NewManager(a.store, client, worker, session.Options{
+		Admission: directory.Admission{Open: cfg.Access.Open, Domains: cfg.Access.Domains, FirstAdmin: cfg.FirstAdmin()},
+		Duration:  cfg.SessionDuration, Recheck: cfg.SessionRecheck, Now: a.now, Log: log,
+	})
+	inbox := ""
+	if cfg.LocalMode() {
+		inbox = "/dev/inbox"
+	}
+	mux.Handle("/", web.New(web.Options{
+		Directory: people, Sessions: a.sessions, Cookies: cookies, Ready: a.store.Ping,
+		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
+		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
+		SameBrowser: cfg.LinkSameBrowser, Now: a.now, Log: log,
+	}))
+	a.Handler = mux
+
+	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	a.running.Go(func() { worker.Run(ctx) })
+	a.running.Go(func() { a.sweep(ctx, log) })
+	if err := people.AppointAdmins(ctx, admins); err != nil {
+		return err
+	}
+	return a.warnIfLockedOut(ctx, cfg, log)
+}
+
+// openStytch returns the client of the real Stytch, or of the local one, whose
+// pages it puts on mux.
+func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logger, mux *http.ServeMux) (*stytch.Client, error) {
+	o := stytch.Options{
+		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
+		RedirectURL:     cfg.BaseURL.String() + callbackPath,
+		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: a.now,
+	}
+	if cfg.LocalStytch {
+		local, err := openLocalStytch(ctx, cfg, a.store, a.now, log)
+		if err != nil {
+			return nil, err
+		}
+		o.ProjectID, o.Secret, o.Transport = local.Credentials().ProjectID, local.Credentials().Secret, local.Transport()
+		mux.Handle(cfg.BaseURL.Path+"/v1/magic_links/redirect", http.StripPrefix(cfg.BaseURL.Path, local.Redirect()))
+		if cfg.LocalMode() {
+			mux.Handle("/v1/", stytchlocal.LoopbackOnly(local.API()))
+			mux.Handle("/dev/", stytchlocal.LoopbackOnly(local.InboxPages()))
+		}
+	}
+	return stytch.New(o)
+}
+
+func openLocalStytch(ctx context.Context, cfg config.Config, st *store.Store, now func() time.Time, log *slog.Logger) (*stytchlocal.Server, error) {
+	var mailer stytchlocal.Mailer
+	if cfg.SMTPURL != "" {
+		var err error
+		if mailer, err = stytchlocal.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
+			return nil, fmt.Errorf("SMTP_URL: %w", err)
+		}
+	}
+	return stytchlocal.New(ctx, stytchlocal.Options{
+		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Now: now, Log: log,
+		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: "Guestlist",
+		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
+		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,
+	})
+}
+
+// openStore opens the database, waits until it answers, and migrates it.
+func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*store.Store, error) {
+	st, err := store.Open(cfg.DatabaseURL, now)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL %w", err)
+	}
+	if err = st.Wait(ctx, log); err == nil {
+		_, err = st.Migrate(ctx, log)
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
+}
+
+func (a *app) openCookies(ctx context.Context, cfg config.Config) (*session.Cookies, error) {
+	keys := cfg.CookieKeys
+	if len(keys) == 0 {
+		key, err := a.store.CookieKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		keys = []string{key}
+	}
+	return session.NewCookies(session.CookieOptions{
+		Keys: keys, Name: cfg.CookieName, Path: cfg.BaseURL.Path + "/", Secure: cfg.BaseURL.Scheme == "https",
+		MaxAge: cfg.SessionDuration, Now: a.now,
+	})
+}
+
+func parseAdmins(addresses []string) ([]directory.Email, error) {
+	var admins []directory.Email
+	for _, address := range addresses {
+		email, err := directory.ParseEmail(address)
+		if err != nil {
+			return nil, fmt.Errorf("GUESTLIST_ADMINS must be e-mail addresses with commas between, and %q is none", address)
+		}
+		admins = append(admins, email)
+	}
+	return admins, nil
+}
+
+// warnIfLockedOut says so when nobody could ever administer the list.
+func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	n, err := a.store.CountAdmins(ctx)
+	if err == nil && n == 0 && !cfg.FirstAdmin() {
+		log.Warn("nobody can administer the list: set GUESTLIST_ADMINS to your address and start again")
+	}
+	return err
+}
+
+// sweep deletes what is over. Nothing depends on it: what has expired is refused
+// when it is used.
+func (a *app) sweep(ctx context.Context, log *slog.Logger) {
+	for {
+		if n, err := a.store.DeleteExpiredSessions(ctx, a.now()); err != nil {
+			log.Warn("expired sessions not deleted", "error", err)
+		} else if n > 0 {
+			log.Info("expired sessions deleted", "count", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+// Close finishes the calls to Stytch under way and closes the database.
+func (a *app) Close() error {
+	if a.sessions != nil {
+		a.sessions.Close()
+	}
+	a.stop()
+	a.running.Wait()
+	return a.store.Close()
+}
