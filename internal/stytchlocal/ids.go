@@ -1,0 +1,54 @@
+package stytchlocal
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// newID returns an id of a kind, like user-test-<uuid>. Ids of one kind sort by
+// age, so that lists ordered by id are in the order of making.
+func newID(kind string) string { return kind + "-test-" + uuid.Must(uuid.NewV7()).String() }
+
+// isID reports whether id has the form of ids of the kind.
+func isID(kind, id string) bool {
+	tail, ok := strings.CutPrefix(id, kind+"-test-")
+	if !ok {
+		tail, ok = strings.CutPrefix(id, kind+"-live-")
+	}
+	return ok && len(tail) == 36 && uuid.Validate(tail) == nil
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// newToken returns a magic link's token: 44 characters, all of them random.
+func newToken() string { return base64.URLEncoding.EncodeToString(randomBytes(33)) }
+
+// sessionToken returns a session's token. It is made from the id with a secret
+// key, so that a caller who holds only a session JWT can be told it, although
+// the database has no more than its hash.
+func (s *Server) sessionToken(sessionID string) string {
+	mac := hmac.New(sha512.New, s.project.TokenKey)
+	mac.Write([]byte(sessionID))
+	return base64.URLEncoding.EncodeToString(mac.Sum(nil)[:33])
+}
+
+// tokenForm is the form of link and session tokens. Stytch's sandbox tokens end
+// in an equals sign.
+var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
+
+func hashToken(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,108 @@
+package stytchlocal_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+)
+
+func TestTenMailsAnHour(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "Ada@example.com"})
+		f.clock.advance(20 * time.Minute)
+		for range 8 { // however the address is written, and whatever is mailed
+			f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": " ADA@example.com"})
+		}
+		f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"})
+		for _, path := range []string{"magic_links/email/login_or_create", "magic_links/email/send", "magic_links/email/invite"} {
+			f.refused("POST", "/v1/"+path, object{"email": "ada@example.com"}, 429, "too_many_requests")
+		}
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/magic_links/email/send", strings.NewReader(`{"email":"ada@example.com"}`))
+		r.SetBasicAuth(f.server.Credentials().ProjectID, f.server.Credentials().Secret)
+		if _, header, _ := f.raw(r); header.Get("Retry-After") != "2400" {
+			t.Errorf("Retry-After is %q", header.Get("Retry-After"))
+		}
+		if n := len(f.mails()); n != 10 {
+			t.Errorf("%d mails were sent", n)
+		}
+		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "bob@example.com"})
+
+		f.clock.advance(40 * time.Minute)
+		f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"})
+	})
+}
+
+func TestTheLimitHoldsForManyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		var all sync.WaitGroup
+		for range 25 {
+			all.Go(func() {
+				if status, answer := f.call("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"}); status != 200 && status != 429 {
+					t.Error(answer)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(f.mails()); n != 10 {
+			t.Errorf("%d mails were sent", n)
+		}
+	})
+}
+
+func TestLimitsCanBeLifted(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.Limits = false })
+	for range 12 {
+		f.clock.advance(time.Second)
+		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
+	}
+}
+
+func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		var sent []stytchlocal.Mail
+		fail := errors.New("451 later")
+		f.server = f.newServer(func(o *stytchlocal.Options) {
+			o.Log = discard
+			o.Mailer = mailerFunc(func(_ context.Context, m stytchlocal.Mail) error {
+				sent = append(sent, m)
+				return fail
+			})
+		})
+		api := &http.Client{Transport: f.server.Transport()}
+		invite := func() int {
+			r, _ := http.NewRequestWithContext(t.Context(), "POST", "https://stytch.invalid/v1/magic_links/email/invite", strings.NewReader(`{"email":"ada@example.com"}`))
+			r.SetBasicAuth(f.server.Credentials().ProjectID, f.server.Credentials().Secret)
+			resp, err := api.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.StatusCode
+		}
+		for range 15 {
+			if status := invite(); status != 500 {
+				t.Fatalf("a refused mail answers %d", status)
+			}
+		}
+		fail = nil
+		for range 10 {
+			if status := invite(); status != 200 {
+				t.Fatalf("a mail answers %d", status)
+			}
+		}
+		if status := invite(); status != 429 {
+			t.Errorf("the eleventh mail answers %d", status)
+		}
+		first := sent[0]
+		if len(sent) != 25 || first.To != "ada@example.com" || first.Subject != "You are invited to Guestlist" || !first.Date.Equal(f.clock.now()) ||
+			!strings.Contains(first.Text, "/v1/magic_links/redirect?") || !strings.Contains(first.HTML, "/v1/magic_links/redirect?") {
+			t.Errorf("%d mails, the first is %+v", len(sent), first)
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package stytchlocal
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"strconv"
+	"strings"
+	texttemplate "text/template"
+	"time"
+	"unicode"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+)
+
+// Mail is a message to one person, ready to be sent.
+type Mail struct {
+	ID      string // mail-test-<uuid>, different for each
+	To      string // one address, in ASCII, without a name
+	Subject string // one line
+	Text    string
+	HTML    string // says the same as Text
+	Date    time.Time
+}
+
+// Mailer sends mails out. An error means that the mail may not have been sent; it
+// is tried again only if the caller of the API asks again.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+//go:embed templates
+var templateFiles embed.FS
+
+var (
+	mailHTML = htmltemplate.Must(htmltemplate.ParseFS(templateFiles, "templates/mail_*.html"))
+	mailText = texttemplate.Must(texttemplate.ParseFS(templateFiles, "templates/mail_*.txt"))
+)
+
+// letter is what a mail's template is given.
+type letter struct {
+	To      string
+	Name    name
+	Link    string
+	Valid   string // how long the link works, in words
+	Product string
+}
+
+// Greeting addresses the person by name, if there is one. Names are typed by
+// people about other people: only one short line of one gets into a mail.
+func (l letter) Greeting() string {
+	full := strings.Join(strings.FieldsFunc(l.Name.First+" "+l.Name.Middle+" "+l.Name.Last, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsGraphic(r)
+	}), " ")
+	if full == "" {
+		return "Hello,"
+	}
+	if r := []rune(full); len(r) > 100 {
+		full = string(r[:100]) + "…"
+	}
+	return "Hello " + full + ","
+}
+
+// subjects by template.
+var subjects = map[string]string{
+	"sign_in":    "Sign in to %s",
+	"invitation": "You are invited to %s",
+}
+
+// post counts a mail, writes it from its template and keeps it for the inbox. It
+// must be handed to deliver after the commit.
+func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, template string, l letter) (Mail, error) {
+	if err := s.countMail(ctx, q, l.To); err != nil {
+		return Mail{}, err
+	}
+	l.Product = s.opts.Product
+	var text, html strings.Builder
+	if err := mailText.ExecuteTemplate(&text, "mail_"+template+".txt", l); err != nil {
+		return Mail{}, fmt.Errorf("write mail: %w", err)
+	}
+	if err := mailHTML.ExecuteTemplate(&html, "mail_"+template+".html", l); err != nil {
+		return Mail{}, fmt.Errorf("write mail: %w", err)
+	}
+	now := s.now()
+	m := Mail{
+		ID: newID("mail"), To: l.To, Subject: fmt.Sprintf(subjects[template], l.Product),
+		Text: text.String(), HTML: html.String(), Date: at(now),
+	}
+	if !s.opts.Inbox {
+		return m, nil
+	}
+	err := q.InsertMail(ctx, dbsqlc.InsertMailParams{
+		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML,
+		Link: l.Link, SentAt: now,
+	})
+	if err != nil {
+		return Mail{}, fmt.Errorf("insert mail: %w", err)
+	}
+	return m, nil
+}
+
+// deliver sends a mail out after the transaction that posted it. A mail that was
+// not taken does not count against the limit: the caller is meant to ask again.
+// What it holds stays good, because it may have arrived after all.
+func (s *Server) deliver(ctx context.Context, m Mail) error {
+	if s.opts.Inbox {
+		s.trimInbox(ctx)
+	}
+	if s.opts.Mailer == nil {
+		return nil
+	}
+	err := s.opts.Mailer.Send(ctx, m)
+	if err == nil {
+		return nil
+	}
+	if err := s.uncountMail(context.WithoutCancel(ctx), m.To); err != nil {
+		s.opts.Log.Warn("local stytch: a mail that was not sent still counts against the limit", "error", err)
+	}
+	return fmt.Errorf("send mail: %w", err)
+}
+
+// inWords says a time span as people do, rounded down: a link must not be said
+// to work when it no longer does.
+func inWords(d time.Duration) string {
+	n, unit := int(d.Minutes()), "minute"
+	switch {
+	case d >= 48*time.Hour:
+		n, unit = int(d.Hours())/24, "day"
+	case d >= time.Hour && (d >= 4*time.Hour || d%time.Hour == 0):
+		n, unit = int(d.Hours()), "hour"
+	}
+	number := strconv.Itoa(n)
+	if small := [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}; n < len(small) {
+		number = small[n]
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return number + " " + unit
+}

@@ -1,0 +1,86 @@
+package stytchlocal_test
+
+import (
+	"database/sql"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+func TestInstancesThatStartTogetherAreOneProject(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		clock := newClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+		db, err := store.Open(databaseURL, clock.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Migrate(t.Context(), discard); err != nil {
+			t.Fatal(err)
+		}
+		f := &fixture{t: t, clock: clock, store: db}
+		found := make([]stytchlocal.Credentials, 4)
+		var all sync.WaitGroup
+		for i := range found {
+			all.Go(func() { found[i] = f.newServer().Credentials() })
+		}
+		all.Wait()
+		for _, c := range found {
+			if c != found[0] || !strings.HasPrefix(c.ProjectID, "project-test-") || !strings.HasPrefix(c.Secret, "secret-test-") || !strings.HasPrefix(c.PublicToken, "public-token-test-") {
+				t.Errorf("credentials are %+v and %+v", found[0], c)
+			}
+		}
+	})
+}
+
+func TestADamagedProjectIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	for _, value := range []string{"", "{}", `{"SigningKey":"AAAA"}`} {
+		err := f.store.InTx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE stytch_project SET value = ?", value)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = stytchlocal.New(t.Context(), stytchlocal.Options{
+			Read: f.store.Reader(), InTx: f.store.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: discard,
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), "local stytch: ") {
+			t.Errorf("%q: opened with %v", value, err)
+		}
+	}
+}
+
+func TestRowsPastTheirTimeAreSwept(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		in := f.signIn("ada@example.com")
+		f.ok("POST", "/v1/magic_links/email/send", object{"email": "trial@example.com", "user_id": in["user_id"]})
+		tables := []string{"stytch_sessions", "stytch_limits", "stytch_links"}
+		for _, table := range tables {
+			if f.count(table) == 0 {
+				t.Fatalf("nothing in %s to sweep", table)
+			}
+		}
+		f.clock.advance(2 * time.Hour)
+		f.ok("GET", "/v1/debug/whoami", nil)
+		want := map[string]int{"stytch_sessions": 0, "stytch_limits": 0, "stytch_links": 2, "stytch_emails": 1, "stytch_users": 1}
+		for table, n := range want {
+			if got := f.count(table); got != n {
+				t.Errorf("%d rows in %s, want %d", got, table, n)
+			}
+		}
+		f.clock.advance(40 * 24 * time.Hour)
+		f.ok("GET", "/v1/debug/whoami", nil)
+		if got := f.count("stytch_links"); got != 0 {
+			t.Errorf("%d links are left after forty days", got)
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package stytchlocal
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// API serves everything below /v1/, the page that mailed links lead to included.
+func (s *Server) API() http.Handler {
+	routes := s.routes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The Go SDK asks for //v1/sessions/jwks/… when its base address ends in a slash.
+		path := "/" + strings.TrimLeft(r.URL.EscapedPath(), "/")
+		if path == redirectPath {
+			s.showRedirect(w, r)
+			return
+		}
+		requestID := "request-id-test-" + uuid.NewString()
+		a, err := s.serve(routes, path, w, r)
+		if err == nil {
+			write(w, http.StatusOK, requestID, a)
+			return
+		}
+		var known *apiError
+		if !errors.As(err, &known) {
+			known = errInternal
+			if r.Context().Err() == nil {
+				s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", err)
+			}
+		}
+		writeError(w, requestID, known)
+	})
+}
+
+// serve finds the route, checks the credentials and calls the handler.
+func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *http.Request) (a answer, err error) {
+	found, id, err := findRoute(routes, r.Method, path)
+	if err != nil {
+		return nil, err
+	}
+	if !found.open {
+		if err := s.checkCredentials(r); err != nil {
+			w.Header().Set("WWW-Authenticate", `Basic realm="stytch"`)
+			return nil, err
+		}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			s.opts.Log.Error("local stytch: panic", "route", found.path, "panic", v, "stack", string(debug.Stack()))
+			a, err = nil, errInternal
+		}
+	}()
+	s.sweep(r.Context())
+	return found.handle(&call{ctx: r.Context(), w: w, r: r, id: id})
+}
+
+// findRoute matches an escaped path, so that an escaped slash stays inside an id.
+func findRoute(routes []route, method, path string) (route, string, error) {
+	var matched string
+	var allow []string
+	for _, candidate := range routes {
+		id, ok := matchPath(candidate.path, path)
+		if !ok || matched != "" && candidate.path != matched {
+			continue
+		}
+		if candidate.method == method {
+			return candidate, id, nil
+		}
+		matched = candidate.path
+		allow = append(allow, candidate.method)
+	}
+	if matched == "" {
+		return route{}, "", errNoRoute
+	}
+	refused := newError(http.StatusMethodNotAllowed, "method_not_allowed", "The route does not take this method.")
+	refused.allow = strings.Join(allow, ", ")
+	return route{}, "", refused
+}
+
+// matchPath compares a route's path with an escaped one and returns the id in it.
+func matchPath(pattern, path string) (id string, ok bool) {
+	for {
+		want, patternRest, more := strings.Cut(pattern, "/")
+		got, pathRest, moreGot := strings.Cut(path, "/")
+		if more != moreGot {
+			return "", false
+		}
+		if strings.HasPrefix(want, "{") {
+			var err error
+			if id, err = url.PathUnescape(got); err != nil || id == "" {
+				return "", false
+			}
+		} else if want != got {
+			return "", false
+		}
+		if !more {
+			return id, true
+		}
+		pattern, path = patternRest, pathRest
+	}
+}
+
+// checkCredentials compares project id and secret, in the same time whether they
+// are right or nearly so.
+func (s *Server) checkCredentials(r *http.Request) error {
+	id, secret, _ := r.BasicAuth()
+	sameID := equal(id, s.project.ProjectID)
+	sameSecret := equal(secret, s.project.Secret)
+	switch {
+	case sameID && sameSecret:
+		return nil
+	case id != "" && !strings.HasPrefix(id, "project-test-"):
+		return errProjectIDForm
+	case secret != "" && !strings.HasPrefix(secret, "secret-test-"):
+		return errSecretForm
+	}
+	return errCredentials
+}
+
+func equal(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

@@ -1,0 +1,78 @@
+package stytchlocal
+
+import (
+	"context"
+	"net/http"
+)
+
+// redirectPath is where mailed links lead.
+const redirectPath = "/v1/magic_links/redirect"
+
+// route is one call of the API. A path segment in braces takes any id.
+type route struct {
+	method, path string
+	handle       func(*call) (answer, error)
+	open         bool // needs no credentials
+}
+
+// call is one request on its way through a handler.
+type call struct {
+	ctx context.Context
+	w   http.ResponseWriter
+	r   *http.Request
+	id  string // what stood where the route's path has braces, unescaped
+}
+
+func (c *call) decode(into any) error { return decode(c.w, c.r, into) }
+
+// routes lists the API by noun. Where two paths match a request, the first
+// decides.
+func (s *Server) routes() []route {
+	return []route{
+		{method: "POST", path: "/v1/magic_links/email/login_or_create", handle: s.loginOrCreate},
+		{method: "POST", path: "/v1/magic_links/email/send", handle: s.sendLink},
+		{method: "POST", path: "/v1/magic_links/email/invite", handle: s.invite},
+		{method: "POST", path: "/v1/magic_links/email/revoke_invite", handle: s.revokeInvite},
+		{method: "POST", path: "/v1/magic_links/authenticate", handle: s.authenticateLink},
+		{method: "POST", path: "/v1/magic_links", handle: s.createEmbeddedLink},
+
+		{method: "POST", path: "/v1/users", handle: s.createUser},
+		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
+		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
+		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: s.missing("phone_number_not_found")},
+		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: s.missing("webauthn_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/totps/{id}", handle: s.missing("totp_not_found")},
+		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: s.missing("oauth_user_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: s.missing("password_not_found")},
+		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: s.missing("biometric_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: s.missing("crypto_wallet_not_found")},
+		{method: "GET", path: "/v1/users/{user_id}", handle: s.getUser},
+		{method: "PUT", path: "/v1/users/{user_id}", handle: s.updateUser},
+		{method: "DELETE", path: "/v1/users/{user_id}", handle: s.deleteUser},
+		{method: "PUT", path: "/v1/users/{user_id}/exchange_primary_factor", handle: s.exchangeEmail},
+
+		{method: "GET", path: "/v1/sessions", handle: s.listSessions},
+		{method: "POST", path: "/v1/sessions/authenticate", handle: s.authenticateSession},
+		{method: "POST", path: "/v1/sessions/revoke", handle: s.revokeSession},
+		{method: "GET", path: "/v1/sessions/jwks/{project_id}", handle: s.listKeys, open: true},
+
+		{method: "GET", path: "/v1/debug/whoami", handle: s.whoami},
+	}
+}
+
+// missing answers a call about a thing that no user here can have.
+func (s *Server) missing(kind string) func(*call) (answer, error) {
+	return func(*call) (answer, error) {
+		return nil, newError(http.StatusNotFound, kind, "There is nothing of this id.")
+	}
+}
+
+type whoamiAnswer struct {
+	meta
+	ProjectID string `json:"project_id"`
+	Name      string `json:"name"`
+}
+
+func (s *Server) whoami(*call) (answer, error) {
+	return &whoamiAnswer{ProjectID: s.project.ProjectID, Name: s.opts.Product}, nil
+}

@@ -1,0 +1,22 @@
+-- name: InsertLink :exec
+INSERT INTO stytch_links (token_hash, method_id, user_id, kind, details, created_at, expires_at, used_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0);
+
+-- name: GetLink :one
+SELECT * FROM stytch_links WHERE token_hash = ?;
+
+-- name: SpendLink :execrows
+UPDATE stytch_links SET used_at = sqlc.arg(now)
+WHERE token_hash = sqlc.arg(token_hash) AND used_at = 0 AND expires_at > sqlc.arg(now);
+
+-- name: RevokeInvites :execrows
+UPDATE stytch_links SET used_at = ? WHERE user_id = ? AND method_id = ? AND kind = 'invite' AND used_at = 0;
+
+-- name: DeleteLinksOfMethod :execrows
+DELETE FROM stytch_links WHERE user_id = ? AND method_id = ?;
+
+-- name: DeleteLinksOfUser :execrows
+DELETE FROM stytch_links WHERE user_id = ?;
+
+-- name: DeleteOldLinks :execrows
+DELETE FROM stytch_links WHERE expires_at < ?;
