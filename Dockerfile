@@ -1,0 +1,25 @@
+# An image of the one static binary, run as nobody in particular. It needs the
+# settings of the README's cloud or standalone mode: in local mode it listens on
+# the container's own loopback, where nobody reaches it.
+
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN --mount=type=cache,target=/go/pkg/mod go mod download
+# With .git, from which `guestlist version` comes.
+COPY . .
+ARG TARGETOS TARGETARCH
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags "-s -w" -o /out/guestlist . \
+    && mkdir /out/data
+
+# Certificate authorities, /tmp and the user 65532, and nothing else.
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /out/guestlist /guestlist
+# Where DATABASE_URL's default, sqlite:data/guestlist.db, is under the root.
+COPY --from=build --chown=65532:65532 /out/data /data
+WORKDIR /
+VOLUME /data
+EXPOSE 8080
+USER 65532:65532
+ENTRYPOINT ["/guestlist"]

@@ -1,0 +1,34 @@
+# One command each. `make` alone lists them.
+
+# The tools, pinned here and nowhere else. They are run by version and are not in
+# go.mod, for sqlc alone would bring a hundred modules into it. Its first build
+# takes a minute or two; without cgo it needs no C compiler.
+SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help run test race generate lint check
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve on http://localhost:8080, with the local stand-in unless .env says otherwise
+	go run .
+
+test: ## every test; on Debian installs the test database and browser first if missing
+	@.ci/deps.sh
+	go test ./...
+
+race: ## every test again under the race detector: needs a C compiler, takes five times as long
+	go test -race ./...
+
+generate: ## write the Go code for queries/ and schema/ anew
+	$(SQLC) generate
+
+lint: ## format, vet, staticcheck, generated code up to date, queries fit both engines
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+	$(SQLC) diff
+	$(SQLC) compile -f .ci/sqlc-sqlite.yaml
+
+check: lint test ## all that CI does

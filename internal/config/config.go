@@ -1,0 +1,123 @@
+// Package config turns flags, environment and .env into one checked [Config],
+// once, before anything is opened. Each setting is a row of [Settings]; what one
+// may be is in parse.go, which of them may stand together is in rules.go. Every
+// error is one sentence that names the setting and what it should be, and holds
+// no secret. The package reads its [Sources] and the .env file, nothing else.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Command is what the program is asked to do.
+type Command string
+
+// The commands, as typed.
+const (
+	Serve   Command = "serve" // when none is typed
+	Show    Command = "config"
+	Migrate Command = "migrate"
+	Version Command = "version"
+	Help    Command = "help"
+)
+
+// Config is what is in force. Of one for Version or Help only Command is set.
+type Config struct {
+	Command   Command
+	StytchEnv bool // Show was asked for the stand-in's credentials instead
+
+	DatabaseURL string // mysql://…, a go-sql-driver DSN or sqlite:PATH, as typed
+	Stytch      Stytch // the zero value while LocalStytch
+	LocalStytch bool   // the stand-in is used, in place of Stytch
+	LocalLimits bool   // the stand-in keeps Stytch's limits
+
+	BaseURL        *url.URL // scheme, host and a path that is empty or has no slash at its end
+	Addr           string   // host:port to listen on
+	TrustedProxies []netip.Prefix
+	ClientIPHeader string // what they name the client in; empty means X-Forwarded-For
+
+	Admins          []string // as typed
+	Access          Access
+	CookieKeys      []string // newest first; none means one that is kept in the database
+	CookieName      string
+	SessionDuration time.Duration // whole minutes, as the next two
+	LinkDuration    time.Duration
+	InviteDuration  time.Duration
+	LinkSameBrowser bool // a sign-in link works only where it was asked for
+	SessionRecheck  time.Duration
+
+	SMTPURL  string // smtp:// or smtps://, or empty
+	MailFrom string // one address, perhaps with a name; empty without SMTPURL
+	Log      string // "text" or "json"
+
+	values map[string]value // by setting, for Print
+}
+
+// Stytch is a project at Stytch.
+type Stytch struct {
+	ProjectID string
+	Secret    string
+	Env       string // "test" or "live"
+	BaseURL   string // without a slash at its end; empty means Stytch's own of Env
+}
+
+// Access says who may join without an invitation; the zero value is nobody.
+type Access struct {
+	Open    bool     // anyone
+	Domains []string // those with an address there; lower-cased, ASCII
+}
+
+// LocalMode reports whether the stand-in serves this machine alone. Only then
+// are its mails and its API shown to whoever asks.
+func (c Config) LocalMode() bool {
+	return c.LocalStytch && isLocalName(c.BaseURL.Hostname())
+}
+
+// FirstAdmin reports whether the first person to sign in becomes administrator.
+func (c Config) FirstAdmin() bool {
+	return c.LocalMode() && len(c.Admins) == 0
+}
+
+// Load reads and checks the settings. What a flag says counts before the
+// environment, and that before .env. An empty value counts as none: it brings
+// back the default.
+func Load(from Sources) (Config, error) {
+	l := &loader{fly: from.lookup("FLY_APP_NAME") != "", terminal: from.Terminal}
+	given, err := l.readArgs(from.Args)
+	if err != nil {
+		return Config{}, err
+	}
+	if l.Command == Version || l.Command == Help {
+		return l.Config, nil // must work whatever the environment holds
+	}
+	if l.values, err = from.merge(given); err != nil {
+		return Config{}, err
+	}
+	// All that was given comes first, as a default may follow from any of it.
+	for _, s := range Settings {
+		if v := l.values[s.Name]; v.text != "" {
+			if err := s.set(l, v.text); err != nil {
+				return Config{}, fmt.Errorf("%s %w", s.Name, err)
+			}
+		}
+	}
+	for _, s := range Settings {
+		if l.values[s.Name].text != "" {
+			continue
+		}
+		text := s.fallback(l)
+		if text != "" {
+			if err := s.set(l, text); err != nil {
+				return Config{}, fmt.Errorf("%s by default %w", s.Name, err)
+			}
+		}
+		l.values[s.Name] = value{text, "default"}
+	}
+	if err := l.check(); err != nil {
+		return Config{}, err
+	}
+	return l.Config, nil
+}

@@ -1,0 +1,67 @@
+package config
+
+import (
+	"net"
+	"strings"
+)
+
+// The defaults that follow from other settings, in the order of [Settings].
+
+func unset(*loader) string { return "" }
+
+func projectEnv(l *loader) string {
+	if strings.HasPrefix(l.Stytch.ProjectID, "project-live-") {
+		return "live"
+	}
+	if l.Stytch.ProjectID != "" {
+		return "test"
+	}
+	return ""
+}
+
+// defaultAddr keeps the stand-in to this machine, unless a public address says
+// that it is to be reached.
+func defaultAddr(l *loader) string {
+	if l.standIn() && (l.BaseURL == nil || isLocalName(l.BaseURL.Hostname())) {
+		return net.JoinHostPort("127.0.0.1", l.port)
+	}
+	return ":" + l.port
+}
+
+func defaultBaseURL(l *loader) string {
+	_, port, _ := net.SplitHostPort(l.Addr)
+	return "http://" + net.JoinHostPort("localhost", port)
+}
+
+func defaultProxies(l *loader) string {
+	if l.fly {
+		return "fly"
+	}
+	return "none"
+}
+
+// defaultCookieName takes the strongest prefix that browsers allow: __Host- only
+// goes with the path /. https://developer.mozilla.org/docs/Web/HTTP/Guides/Cookies#cookie_prefixes
+func defaultCookieName(l *loader) string {
+	switch {
+	case l.BaseURL.Scheme != "https":
+		return "guestlist"
+	case l.BaseURL.Path != "":
+		return "__Secure-guestlist"
+	}
+	return "__Host-guestlist"
+}
+
+func defaultMailFrom(l *loader) string {
+	if l.SMTPURL == "" {
+		return ""
+	}
+	return "guestlist@" + l.BaseURL.Hostname()
+}
+
+func defaultLog(l *loader) string {
+	if l.terminal {
+		return "text"
+	}
+	return "json"
+}

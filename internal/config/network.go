@@ -1,0 +1,147 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func setAddr(l *loader, text string) error {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || !isPort(port) || host != "" && !isHost(host) {
+		return fmt.Errorf("must be host:port, such as 127.0.0.1:8080 or :8080, not %q", text)
+	}
+	l.Addr = text
+	return nil
+}
+
+func setBaseURL(l *loader, text string) error {
+	u, err := parseURL(text, "https", "http")
+	if err != nil || u.User != nil {
+		return errors.New("must be an address such as https://example.com or https://example.com/people, its host in ASCII")
+	}
+	l.BaseURL = u
+	return nil
+}
+
+// setStytchBaseURL takes https, and http only where nobody is in between.
+func setStytchBaseURL(l *loader, text string) error {
+	u, err := parseURL(text, "https", "http")
+	if err != nil || u.User != nil || u.Scheme == "http" && !isLocalName(u.Hostname()) {
+		return errors.New("must be an https address, such as https://login.example.com (http on this machine alone)")
+	}
+	l.Stytch.BaseURL = u.String()
+	return nil
+}
+
+func setSMTPURL(l *loader, text string) error {
+	u, err := parseURL(text, "smtp", "smtps")
+	if err != nil || u.Path != "" {
+		return errors.New("must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters of user and password as %XX")
+	}
+	l.SMTPURL = text
+	return nil
+}
+
+func setMailFrom(l *loader, text string) error {
+	if _, err := mail.ParseAddress(text); err != nil {
+		return fmt.Errorf("must be one address, such as Guestlist <guestlist@example.com>, not %q", text)
+	}
+	l.MailFrom = text
+	return nil
+}
+
+// setProxies knows Fly by name: nothing from outside reaches a program there but
+// through Fly's proxy, which comes from no address that Fly promises, and sets
+// Fly-Client-IP itself. https://fly.io/docs/networking/request-headers/
+func setProxies(l *loader, text string) error {
+	l.TrustedProxies, l.ClientIPHeader = nil, ""
+	switch text {
+	case "none":
+		return nil
+	case "fly":
+		l.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+		l.ClientIPHeader = "Fly-Client-IP"
+		return nil
+	}
+	for _, part := range list(text) {
+		prefix, err := netip.ParsePrefix(part)
+		if addr, addrErr := netip.ParseAddr(part); addrErr == nil && addr.Zone() == "" {
+			addr = addr.Unmap()
+			prefix, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return fmt.Errorf("must be addresses and networks such as 10.0.0.1,10.1.0.0/16, fly, or none, not %q", part)
+		}
+		l.TrustedProxies = append(l.TrustedProxies, prefix.Masked())
+	}
+	return nil
+}
+
+// parseURL reads an address of one of the schemes: a host and perhaps a port, and
+// perhaps a plain path, all brought to the form in which browsers send them. The
+// error doesn't hold the text, for that may hold a password.
+func parseURL(text string, schemes ...string) (*url.URL, error) {
+	wrong := errors.New("not an address")
+	u, err := url.Parse(text)
+	if err != nil || !slices.Contains(schemes, u.Scheme) || strings.ContainsAny(text, "?#") {
+		return nil, wrong
+	}
+	host, port, dir := strings.ToLower(u.Hostname()), u.Port(), strings.TrimRight(u.Path, "/")
+	if !isHost(host) || !isPlainPath(dir) || u.RawPath != "" {
+		return nil, wrong
+	}
+	clean := &url.URL{Scheme: u.Scheme, User: u.User, Host: host, Path: dir}
+	if strings.Contains(host, ":") {
+		clean.Host = "[" + host + "]"
+	}
+	if port != "" && !isPort(port) {
+		return nil, wrong
+	}
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		clean.Host = net.JoinHostPort(host, port)
+	}
+	return clean, nil
+}
+
+// isPlainPath reports whether a path needs no escaping and has one spelling only.
+func isPlainPath(dir string) bool {
+	odd := func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/-._~", r) }
+	return dir == "" || dir == path.Clean(dir) && !strings.ContainsFunc(dir, odd)
+}
+
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
+}
+
+// isHost reports whether text is an IP address or a host name, lower-cased or not.
+func isHost(text string) bool {
+	addr, err := netip.ParseAddr(text)
+	return err == nil && addr.Zone() == "" || err != nil && isHostName(text)
+}
+
+func isHostName(text string) bool {
+	for label := range strings.SplitSeq(text, ".") {
+		odd := func(r rune) bool { return r != '-' && !isLetterOrDigit(r) }
+		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.ContainsFunc(label, odd) {
+			return false
+		}
+	}
+	return len(text) <= 253
+}
+
+// isLocalName reports whether a host can only be this machine.
+// https://www.rfc-editor.org/rfc/rfc6761#section-6.3
+func isLocalName(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	host = strings.ToLower(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+const masked = "********"
+
+// Print writes one line for each setting: its name, what is in force with secrets
+// masked, and where that comes from (flag, environment, .env or default).
+func (c Config) Print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range Settings {
+		v := c.values[s.Name]
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.Name, s.show(v.text), v.source)
+	}
+	return table.Flush()
+}
+
+// show returns a value as it may be seen.
+func (s Setting) show(text string) string {
+	switch {
+	case text == "":
+		return "(unset)"
+	case s.secret:
+		return masked
+	case s.mask != nil:
+		return s.mask(text)
+	}
+	return text
+}
+
+// maskPassword masks what stands between the first colon of user:password@ and
+// its at sign, in a URL as in a DSN. Where that is in doubt it masks more.
+func maskPassword(text string) string {
+	scheme, rest := "", text
+	if before, after, ok := strings.Cut(text, "://"); ok {
+		scheme, rest = before+"://", after
+	}
+	at := strings.LastIndex(rest, "@")
+	if at < 0 {
+		return text
+	}
+	user, _, hasPassword := strings.Cut(rest[:at], ":")
+	if !hasPassword {
+		return text
+	}
+	return scheme + user + ":" + masked + rest[at:]
+}
+
+// Usage writes the commands and the settings.
+func Usage(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString(`Guestlist: browser login and a user directory for the people on the list.
+
+  guestlist                       serve, after bringing the database up to date
+  guestlist config                print the settings in force, secrets masked
+  guestlist config --stytch-env   print the local stand-in's credentials, for another app's Stytch SDK
+  guestlist migrate               bring the database up to date, and end
+  guestlist version               print the version
+  guestlist help                  print this
+
+Settings, each as a flag, in the environment or in a file .env; the first of these counts:
+`)
+	for _, s := range Settings {
+		byDefault := s.Default
+		if byDefault == "" {
+			byDefault = "unset"
+		}
+		fmt.Fprintf(&b, "\n  --%s, %s (default: %s)\n      %s\n", s.Flag(), s.Name, byDefault, s.Meaning)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

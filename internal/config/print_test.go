@@ -1,0 +1,93 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPrint(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Sources{
+		Args:    []string{"config", "--database-url", "mysql://user:hush@db.example.com/guestlist"},
+		Environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com"),
+		DotEnv:  writeDotEnv(t, "GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	if err := c.Print(&got); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+DATABASE_URL                  mysql://user:********@db.example.com/guestlist  flag
+STYTCH_PROJECT_ID             project-test-1                                  environment
+STYTCH_SECRET                 ********                                        environment
+STYTCH_PROJECT_ENV            test                                            default
+STYTCH_BASE_URL               (unset)                                         default
+GUESTLIST_LOCAL_STYTCH        (unset)                                         default
+GUESTLIST_LOCAL_STYTCH_LIMITS on                                              default
+PORT                          8080                                            default
+GUESTLIST_ADDR                :8080                                           default
+GUESTLIST_BASE_URL            https://example.com                             environment
+GUESTLIST_TRUSTED_PROXIES     none                                            default
+GUESTLIST_ADMINS              (unset)                                         default
+GUESTLIST_ACCESS              invite                                          default
+GUESTLIST_COOKIE_KEYS         ********                                        .env
+COOKIE_NAME                   __Host-guestlist                                default
+GUESTLIST_SESSION_DURATION    168h                                            default
+GUESTLIST_LINK_DURATION       10m                                             default
+GUESTLIST_LINK_SAME_BROWSER   off                                             default
+GUESTLIST_INVITE_DURATION     168h                                            default
+GUESTLIST_SESSION_RECHECK     5m                                              default
+SMTP_URL                      (unset)                                         default
+GUESTLIST_MAIL_FROM           (unset)                                         default
+GUESTLIST_LOG                 json                                            default
+`
+	if diff := cmp.Diff(fields(want), fields(got.String())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fields splits a table into lines and words, whatever its columns' widths.
+func fields(table string) [][]string {
+	var lines [][]string
+	for line := range strings.Lines(strings.TrimSpace(table)) {
+		lines = append(lines, strings.Fields(line))
+	}
+	return lines
+}
+
+func TestMaskPassword(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, text, want string }{
+		{"a URL", "mysql://user:hush@db.example.com/x?sslaccept=strict", "mysql://user:********@db.example.com/x?sslaccept=strict"},
+		{"a DSN", "user:hush@tcp(db.example.com:3306)/x", "user:********@tcp(db.example.com:3306)/x"},
+		{"a password with @, : and /", "mysql://user:h@u:s/h@db.example.com/x", "mysql://user:********@db.example.com/x"},
+		{"no password", "root@tcp(127.0.0.1:3306)/x", "root@tcp(127.0.0.1:3306)/x"},
+		{"no user", "smtp://mail.example.com:587", "smtp://mail.example.com:587"},
+		{"a file", "sqlite:data/guestlist.db", "sqlite:data/guestlist.db"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if got := maskPassword(row.text); got != row.want {
+				t.Errorf("got %s, want %s", got, row.want)
+			}
+		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if err := Usage(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range Settings {
+		if want := "--" + s.Flag() + ", " + s.Name + " (default: "; !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package config
+
+import "testing"
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	const lower = "must be from 5m to 168h in whole minutes, such as 1h30m, not "
+	rows := []struct {
+		name    string
+		args    []string
+		environ []string
+		dotenv  string
+		want    string
+	}{
+		{name: "an unknown name in the environment", environ: []string{"GUESTLIST_ADMIN=ada@example.com"},
+			want: `GUESTLIST_ADMIN (environment) is not a setting; "guestlist help" lists them`},
+		{name: "an unknown name in .env", dotenv: "GUESTLIST_SECRET=hush",
+			want: `GUESTLIST_SECRET (.env) is not a setting; "guestlist help" lists them`},
+		{name: "an unknown flag", args: []string{"--databse-url=mysql://user:hush@db/x"},
+			want: `command line: flag provided but not defined: -databse-url; "guestlist help" lists the flags`},
+		{name: "a flag without its value", args: []string{"--port"},
+			want: `command line: flag needs an argument: -port; "guestlist help" lists the flags`},
+		{name: "an unknown command", args: []string{"start"}, want: `command line: "start" is not a command; "guestlist help" lists them`},
+		{name: "two commands", args: []string{"migrate", "serve"}, want: `command line: one command at a time, not ["migrate" "serve"]`},
+		{name: "credentials asked of another command", args: []string{"--stytch-env"}, want: "command line: --stytch-env belongs to guestlist config"},
+
+		{name: "a project id without its secret", environ: []string{"STYTCH_PROJECT_ID=project-test-1"},
+			want: "STYTCH_SECRET is missing: STYTCH_PROJECT_ID is set, and needs it"},
+		{name: "a secret without its project id", environ: []string{"STYTCH_SECRET=hush"},
+			want: "STYTCH_PROJECT_ID is missing: STYTCH_SECRET is set, and needs it"},
+		{name: "an environment without a project", environ: []string{"STYTCH_PROJECT_ENV=live"},
+			want: "STYTCH_PROJECT_ID and STYTCH_SECRET are missing: STYTCH_PROJECT_ENV is set, and needs them"},
+		{name: "a base URL without a project", environ: []string{"STYTCH_BASE_URL=https://login.example.com"},
+			want: "STYTCH_PROJECT_ID and STYTCH_SECRET are missing: STYTCH_BASE_URL is set, and needs them"},
+		{name: "an id that isn't Stytch's", environ: []string{"STYTCH_PROJECT_ID=my-project", "STYTCH_SECRET=hush"},
+			want: "STYTCH_PROJECT_ID must begin with project-test- or project-live-, as the Stytch dashboard shows it"},
+		{name: "live said of a test project", environ: with(atStytch, "STYTCH_PROJECT_ENV=live"),
+			want: "STYTCH_PROJECT_ENV is live, but STYTCH_PROJECT_ID is of the other environment"},
+		{name: "an environment that does not exist", environ: with(atStytch, "STYTCH_PROJECT_ENV=prod"),
+			want: `STYTCH_PROJECT_ENV must be test or live, not "prod"`},
+		{name: "Stytch over plain http", environ: with(atStytch, "STYTCH_BASE_URL=http://login.example.com"),
+			want: "STYTCH_BASE_URL must be an https address, such as https://login.example.com (http on this machine alone)"},
+		{name: "Stytch and the stand-in for the public at once", environ: with(atStytch, "GUESTLIST_LOCAL_STYTCH=on"),
+			want: "GUESTLIST_LOCAL_STYTCH must not be on while STYTCH_PROJECT_ID and STYTCH_SECRET are set: it is one or the other"},
+
+		{name: "the stand-in off loopback", environ: []string{"GUESTLIST_ADDR=:8080"},
+			want: `STYTCH_PROJECT_ID and STYTCH_SECRET must be set, or GUESTLIST_LOCAL_STYTCH=on, to serve more than this machine (GUESTLIST_ADDR is ":8080", GUESTLIST_BASE_URL "http://localhost:8080")`},
+		{name: "the stand-in off loopback by a host name", environ: []string{"GUESTLIST_ADDR=door.example.com:8080"},
+			want: `STYTCH_PROJECT_ID and STYTCH_SECRET must be set, or GUESTLIST_LOCAL_STYTCH=on, to serve more than this machine (GUESTLIST_ADDR is "door.example.com:8080", GUESTLIST_BASE_URL "http://localhost:8080")`},
+		{name: "the stand-in behind a public address", environ: []string{"GUESTLIST_ADDR=127.0.0.1:8080", "GUESTLIST_BASE_URL=https://example.com"},
+			want: `STYTCH_PROJECT_ID and STYTCH_SECRET must be set, or GUESTLIST_LOCAL_STYTCH=on, to serve more than this machine (GUESTLIST_ADDR is "127.0.0.1:8080", GUESTLIST_BASE_URL "https://example.com")`},
+		{name: "the stand-in for the public without mail", environ: []string{"GUESTLIST_LOCAL_STYTCH=on", "GUESTLIST_BASE_URL=https://example.com"},
+			want: "SMTP_URL must be set where GUESTLIST_LOCAL_STYTCH serves the public, for there is no other way to get a link"},
+		{name: "the stand-in for the public without a public address", environ: []string{"GUESTLIST_LOCAL_STYTCH=on", "GUESTLIST_ADDR=:8080", "SMTP_URL=smtp://mail.example.com"},
+			want: `GUESTLIST_BASE_URL must be the public https address where GUESTLIST_LOCAL_STYTCH is on and GUESTLIST_ADDR is ":8080"`},
+		{name: "a public address on plain http", environ: with(atStytch, "GUESTLIST_BASE_URL=http://example.com"),
+			want: `GUESTLIST_BASE_URL must begin with https:// unless it is on this machine, and is "http://example.com"`},
+		{name: "Fly without a public address", environ: with(atStytch, "FLY_APP_NAME=guestlist"),
+			want: "GUESTLIST_BASE_URL must be set on Fly, to the public address such as https://guestlist.fly.dev"},
+
+		{name: "a strict cookie name on http", environ: []string{"COOKIE_NAME=__Secure-door"},
+			want: `COOKIE_NAME "__Secure-door" needs an https GUESTLIST_BASE_URL`},
+		{name: "the strictest cookie name under a path", environ: with(atStytch, "COOKIE_NAME=__host-door", "GUESTLIST_BASE_URL=https://example.com/people"),
+			want: `COOKIE_NAME "__host-door" needs a GUESTLIST_BASE_URL without a path`},
+		{name: "a cookie name with a space", environ: []string{"COOKIE_NAME=the door"},
+			want: `COOKIE_NAME must be letters, digits, - and _, not "the door"`},
+		{name: "a short cookie key", environ: []string{"GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef,hush"},
+			want: "GUESTLIST_COOKIE_KEYS must be keys of 32 characters or more, and number 2 has 4; `openssl rand -hex 32` makes one"},
+		{name: "a cookie key that was typed", environ: []string{"GUESTLIST_COOKIE_KEYS=changemechangemechangemechangeme"},
+			want: "GUESTLIST_COOKIE_KEYS must be random keys, and number 1 repeats few characters; `openssl rand -hex 32` makes one"},
+		{name: "cookie keys without a key", environ: []string{"GUESTLIST_COOKIE_KEYS=,"},
+			want: "GUESTLIST_COOKIE_KEYS must be keys of 32 characters or more, with commas between"},
+
+		{name: "an address without a port", environ: []string{"GUESTLIST_ADDR=localhost"},
+			want: `GUESTLIST_ADDR must be host:port, such as 127.0.0.1:8080 or :8080, not "localhost"`},
+		{name: "a port by name", environ: []string{"PORT=http"}, want: `PORT must be a number from 0 to 65535, not "http"`},
+		{name: "a proxy by name", environ: []string{"GUESTLIST_TRUSTED_PROXIES=10.0.0.1,proxy"},
+			want: `GUESTLIST_TRUSTED_PROXIES must be addresses and networks such as 10.0.0.1,10.1.0.0/16, fly, or none, not "proxy"`},
+		{name: "access in other words", environ: []string{"GUESTLIST_ACCESS=everyone"},
+			want: `GUESTLIST_ACCESS must be invite, open or domain:example.com, not "everyone"`},
+		{name: "a domain that isn't one", environ: []string{"GUESTLIST_ACCESS=domain:example.com,@example.org"},
+			want: `GUESTLIST_ACCESS must name domains such as example.com, those in other scripts by their xn-- form, not "@example.org"`},
+		{name: "a switch in other words", environ: []string{"GUESTLIST_LINK_SAME_BROWSER=true"},
+			want: `GUESTLIST_LINK_SAME_BROWSER must be on or off, not "true"`},
+		{name: "another log", environ: []string{"GUESTLIST_LOG=xml"}, want: `GUESTLIST_LOG must be text or json, not "xml"`},
+		{name: "a duration in no unit", environ: []string{"GUESTLIST_LINK_DURATION=10"}, want: "GUESTLIST_LINK_DURATION " + lower + `"10"`},
+		{name: "a link shorter than Stytch has", environ: []string{"GUESTLIST_LINK_DURATION=4m"}, want: "GUESTLIST_LINK_DURATION " + lower + `"4m"`},
+		{name: "an invitation longer than Stytch has", environ: []string{"GUESTLIST_INVITE_DURATION=169h"}, want: "GUESTLIST_INVITE_DURATION " + lower + `"169h"`},
+		{name: "a duration of half minutes", environ: []string{"GUESTLIST_LINK_DURATION=5m30s"}, want: "GUESTLIST_LINK_DURATION " + lower + `"5m30s"`},
+		{name: "a session longer than Stytch has", environ: []string{"GUESTLIST_SESSION_DURATION=527041m"},
+			want: `GUESTLIST_SESSION_DURATION must be from 5m to 8784h in whole minutes, such as 1h30m, not "527041m"`},
+		{name: "a check that may be days old", environ: []string{"GUESTLIST_SESSION_RECHECK=48h"},
+			want: `GUESTLIST_SESSION_RECHECK must be from 0s to 1h in whole seconds, such as 1h30m, not "48h"`},
+		{name: "a mail server by another scheme", environ: []string{"SMTP_URL=imap://user:hush@mail.example.com"},
+			want: "SMTP_URL must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters of user and password as %XX"},
+		{name: "two senders", environ: []string{"GUESTLIST_MAIL_FROM=a@example.com, b@example.com"},
+			want: `GUESTLIST_MAIL_FROM must be one address, such as Guestlist <guestlist@example.com>, not "a@example.com, b@example.com"`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Load(Sources{Args: row.args, Environ: row.environ, DotEnv: writeDotEnv(t, row.dotenv)})
+			if err == nil || err.Error() != row.want {
+				t.Errorf("error:\n%v\nwant:\n%s", err, row.want)
+			}
+		})
+	}
+}
+
+func TestRefusedBaseURLs(t *testing.T) {
+	t.Parallel()
+	const want = "GUESTLIST_BASE_URL must be an address such as https://example.com or https://example.com/people, its host in ASCII"
+	for _, text := range []string{
+		"example.com", "//example.com", "ftp://example.com", "https:example.com", "https://", "https://:443", "https://exa mple.com",
+		"https://user:hush@example.com", "https://example.com?x=1", "https://example.com/?", "https://example.com/#", "https://bücher.example",
+		"https://example.com:99999", "https://example.com/a/../b", "https://example.com/a//b", "https://example.com/%61", "https://example.com/a b",
+		"https://-example.com", "https://example..com", "https://[fe80::1%25eth0]/", "https://example.com\\people",
+	} {
+		if _, err := Load(Sources{Environ: with(atStytch, "GUESTLIST_BASE_URL="+text)}); err == nil || err.Error() != want {
+			t.Errorf("%s: error is %v", text, err)
+		}
+	}
+}
+
+func TestRefusedDotEnv(t *testing.T) {
+	t.Parallel()
+	path := writeDotEnv(t, "STYTCH_SECRET='hush")
+	want := path + " must hold lines NAME=value, with quotes around a value that needs them"
+	if _, err := Load(Sources{DotEnv: path}); err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+	if _, err := Load(Sources{DotEnv: t.TempDir()}); err == nil {
+		t.Error("a folder in place of .env is no error")
+	}
+}
