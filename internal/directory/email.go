@@ -66,6 +66,11 @@ func asciiDomain(domain string) (string, bool) {
 	if err != nil || len(ascii) > 253 {
 		return "", false
 	}
+	// A few characters, and bytes that are no text, have an ASCII form that is no
+	// name itself. An address must be read the same again in its compared form.
+	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii {
+		return "", false
+	}
 	labels := strings.Split(strings.ToLower(ascii), ".")
 	if len(labels) < 2 {
 		return "", false

@@ -184,6 +184,7 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	if c.User.Status == Suspended && s.User.Status != Suspended {
 		c.EndSessions, c.CancelInvites = true, true
 		if s.User.Status == Invited {
+			c.User.InviteSentAt = time.Time{} // let in again, they need a new one
 			c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, s.User.Email.Key, s.User.ID, "", "", now))
 		}
 	}

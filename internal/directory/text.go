@@ -68,10 +68,12 @@ func (u User) SortName() string {
 }
 
 // Words returns what a search finds the person by: each word of the name, whole
-// and in its parts (o'brien, o, brien), the address, its domain, and their parts.
-// Sorted, without repetition.
+// and in its parts (o'brien, o, brien), the address and its domain, as typed and
+// in their compared form, and their parts. Sorted, without repetition.
 func (u User) Words() []string {
-	whole := append(strings.Fields(Fold(u.Name)), u.Email.Key, u.Email.Domain())
+	typed := Fold(u.Email.Typed)
+	_, typedDomain, _ := strings.Cut(typed, "@")
+	whole := append(strings.Fields(Fold(u.Name)), u.Email.Key, u.Email.Domain(), typed, typedDomain)
 	words := slices.Clone(whole)
 	for _, w := range whole {
 		words = append(words, strings.FieldsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })...)

@@ -1,0 +1,128 @@
+package directory_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+var (
+	invited = directory.Admission{}
+	company = directory.Admission{Domains: []string{"example.org", "example.com"}}
+	anyone  = directory.Admission{Open: true}
+	first   = directory.Admission{FirstAdmin: true}
+)
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	person := func(role directory.Role, status directory.Status) *directory.User {
+		return &directory.User{Role: role, Status: status}
+	}
+	const ada = "ada@example.com"
+	tests := []struct {
+		name      string
+		admission directory.Admission
+		found     *directory.User
+		admins    int
+		address   string
+		want      directory.Verdict
+		err       error
+	}{
+		{"lets in who is active", invited, person("member", "active"), 1, ada, directory.Verdict{Listed: true, Role: "member"}, nil},
+		{"lets in who is invited", invited, person("admin", "invited"), 0, ada, directory.Verdict{Listed: true, Role: "admin"}, nil},
+		{"keeps out who is suspended", invited, person("member", "suspended"), 1, ada, directory.Verdict{}, directory.ErrSuspended},
+		{"keeps out who is suspended, where anyone may join", anyone, person("member", "suspended"), 1, ada, directory.Verdict{}, directory.ErrSuspended},
+		{"keeps out who is suspended, where there is no administrator", first, person("admin", "suspended"), 0, ada, directory.Verdict{}, directory.ErrSuspended},
+		{"keeps out who is not listed", invited, nil, 1, ada, directory.Verdict{}, directory.ErrNotListed},
+		{"keeps out who is not listed, where there is no administrator", invited, nil, 0, ada, directory.Verdict{}, directory.ErrNotListed},
+
+		{"lets anyone join", anyone, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
+		{"makes nobody administrator unasked", anyone, nil, 0, ada, directory.Verdict{Role: "member"}, nil},
+		{"gives nobody listed another role", anyone, person("admin", "active"), 1, ada, directory.Verdict{Listed: true, Role: "admin"}, nil},
+
+		{"lets the company join", company, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
+		{"lets the company join, however it is written", company, nil, 1, "Ada@EXAMPLE.Com", directory.Verdict{Role: "member"}, nil},
+		{"keeps out a part of the company's name", company, nil, 1, "ada@le.com", directory.Verdict{}, directory.ErrNotListed},
+		{"keeps out a host below the company's", company, nil, 1, "ada@mail.example.com", directory.Verdict{}, directory.ErrNotListed},
+		{"keeps out a longer name than the company's", company, nil, 1, "ada@notexample.com", directory.Verdict{}, directory.ErrNotListed},
+		{"keeps out a name that begins with the company's", company, nil, 1, "ada@example.com.evil.example", directory.Verdict{}, directory.ErrNotListed},
+		{"keeps out the company's name in a local part", company, nil, 1, "example.com@evil.example", directory.Verdict{}, directory.ErrNotListed},
+
+		{"makes the first to come administrator", first, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
+		{"keeps out the second", first, nil, 1, ada, directory.Verdict{}, directory.ErrNotListed},
+		{"lets somebody listed in as they are, also as the first", first, person("member", "invited"), 0, ada, directory.Verdict{Listed: true, Role: "member"}, nil},
+		{"makes the first to come administrator, where anyone may join", directory.Admission{Open: true, FirstAdmin: true}, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
+		{"makes the second a member there", directory.Admission{Open: true, FirstAdmin: true}, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			email := mustParse(t, test.address)
+			got, err := test.admission.Decide(test.found, test.admins, email)
+			if got != test.want || !errors.Is(err, test.err) {
+				t.Errorf("got %+v and %v, want %+v and %v", got, err, test.want, test.err)
+			}
+			// Who may have a link may come in with it, and nobody else.
+			if _, err := test.admission.Welcome(test.found, test.admins, email, "stytch-1", noon); !errors.Is(err, test.err) {
+				t.Errorf("Welcome says %v, want %v", err, test.err)
+			}
+		})
+	}
+}
+
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	email := mustParse(t, "Ada@Example.com")
+	before := noon.Add(-time.Hour)
+	known := directory.User{
+		ID: "1", Name: "Ada", Email: mustParse(t, "ada@example.com"), Role: "admin", Status: "active", StytchUserID: "stytch-1",
+		InvitedBy: "2", InviteSentAt: before, CreatedAt: before, UpdatedAt: before, LastSeenAt: before,
+	}
+	with := func(change func(*directory.User)) directory.User {
+		u := known
+		change(&u)
+		return u
+	}
+	tests := []struct {
+		name  string
+		found *directory.User
+		want  directory.User
+	}{
+		{"notes that somebody active was seen, and nothing else", &known, with(func(u *directory.User) { u.LastSeenAt = noon })},
+		{
+			"makes who was invited active",
+			ptr(with(func(u *directory.User) { u.Status, u.StytchUserID, u.LastSeenAt = "invited", "", time.Time{} })),
+			with(func(u *directory.User) { u.LastSeenAt, u.UpdatedAt = noon, noon }),
+		},
+		{
+			"follows who has a new account at Stytch",
+			ptr(with(func(u *directory.User) { u.StytchUserID = "stytch-0" })),
+			with(func(u *directory.User) { u.LastSeenAt, u.UpdatedAt = noon, noon }),
+		},
+		{
+			"makes somebody new", nil,
+			directory.User{Email: email, Role: "member", Status: "active", StytchUserID: "stytch-1", CreatedAt: noon, UpdatedAt: noon, LastSeenAt: noon},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := anyone.Welcome(test.found, 1, email, "stytch-1", noon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ignore := cmpopts.IgnoreFields(directory.User{}, "ID")
+			if test.found != nil {
+				ignore = nil
+			}
+			if diff := cmp.Diff(test.want, got, ignore); diff != "" || got.ID == "" {
+				t.Errorf("id %q (-want +got):\n%s", got.ID, diff)
+			}
+		})
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,145 @@
+package directory_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+func TestEditIsWritten(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.put("boss@example.com", directory.Admin, directory.Active)
+	want := f.put("ada@example.com", directory.Member, directory.Active)
+	want.Name, want.Role = "Ada King", directory.Admin
+	got, err := f.Edit(t.Context(), want.ID, directory.Edit{Name: ptr(" Ada King "), Role: ptr("admin")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := f.GetUser(t.Context(), want.ID)
+	if diff := cmp.Diff([]directory.User{want, want}, []directory.User{got, stored}); diff != "" || err != nil {
+		t.Errorf("%v, returned and stored (-want +got):\n%s", err, diff)
+	}
+	if _, err := f.Edit(t.Context(), "nobody", directory.Edit{}); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("nobody: got %v, want ErrNotFound", err)
+	}
+}
+
+func TestSuspendingEndsSessionsAndInvitations(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	ada := f.put("ada@example.com", directory.Member, directory.Active)
+	f.signIn(ada, "stytch-session-1")
+	f.outbox.down = true
+	if _, err := f.InviteAgain(t.Context(), ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Edit(t.Context(), ada.ID, directory.Edit{Status: ptr("suspended")}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := f.db.ListSessions(t.Context(), ada.ID); err != nil || len(left) != 0 {
+		t.Errorf("sessions left: %+v, %v", left, err)
+	}
+	want := []job{{outbox.RevokeSession, "ada@example.com", ada.ID, "stytch-session-1", ""}}
+	if diff := cmp.Diff(want, f.jobs("ada@example.com")); diff != "" || f.outbox.woken != 1 {
+		t.Errorf("the outbox was woken %d times and has (-want +got):\n%s", f.outbox.woken, diff)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	boss := f.put("boss@example.com", directory.Admin, directory.Active)
+	if _, err := f.Remove(t.Context(), boss.ID); !errors.Is(err, directory.ErrLastAdmin) {
+		t.Errorf("the last administrator: got %v, want ErrLastAdmin", err)
+	}
+	ada := f.put("ada@example.com", directory.Admin, directory.Active)
+	f.signIn(ada, "stytch-session-1")
+	got, err := f.Remove(t.Context(), ada.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Email != ada.Email {
+		t.Errorf("removed %v, want %v", got.Email, ada.Email)
+	}
+	if _, err := f.GetUser(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("still there: %v", err)
+	}
+	want := []job{
+		{outbox.RevokeSession, "ada@example.com", ada.ID, "stytch-session-1", ""},
+		{outbox.DeleteUser, "ada@example.com", ada.ID, ada.StytchUserID, ""},
+	}
+	anyOrder := cmpopts.SortSlices(func(a, b job) bool { return a.Kind < b.Kind })
+	if diff := cmp.Diff(want, f.jobs("ada@example.com"), anyOrder); diff != "" || f.outbox.woken != 1 {
+		t.Errorf("the outbox was woken %d times and has (-want +got):\n%s", f.outbox.woken, diff)
+	}
+	if _, err := f.Remove(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("again: got %v, want ErrNotFound", err)
+	}
+	if back, err := f.Add(t.Context(), "boss", directory.Entry{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
+		t.Errorf("added again as %v, %v", back.ID, err)
+	}
+}
+
+func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
+	t.Parallel()
+	type act func(context.Context, *directory.Directory, string) (directory.User, error)
+	edit := func(e directory.Edit) act {
+		return func(ctx context.Context, d *directory.Directory, id string) (directory.User, error) {
+			return d.Edit(ctx, id, e)
+		}
+	}
+	for name, act := range map[string]act{
+		"when removed": func(ctx context.Context, d *directory.Directory, id string) (directory.User, error) {
+			return d.Remove(ctx, id)
+		},
+		"when demoted":   edit(directory.Edit{Role: ptr("member")}),
+		"when suspended": edit(directory.Edit{Status: ptr("suspended")}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			var ids []string
+			for _, address := range []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com"} {
+				ids = append(ids, f.put(address, directory.Admin, directory.Active).ID)
+			}
+			var all sync.WaitGroup
+			errs := make([]error, len(ids))
+			for i, id := range ids {
+				all.Go(func() { _, errs[i] = act(t.Context(), f.Directory, id) })
+			}
+			all.Wait()
+
+			refused := 0
+			for _, err := range errs {
+				if errors.Is(err, directory.ErrLastAdmin) {
+					refused++
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+			if n, err := f.CountAdmins(t.Context()); refused != 1 || n != 1 || err != nil {
+				t.Errorf("%d of %d refused and %d administrators left, %v; want 1 and 1", refused, len(ids), n, err)
+			}
+		})
+	}
+}
+
+// signIn gives somebody a session.
+func (f *fixture) signIn(u directory.User, stytchID string) {
+	f.t.Helper()
+	_, err := f.db.SignIn(f.t.Context(), session.Arrival{
+		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchID: stytchID, CreatedAt: noon, ExpiresAt: noon},
+	}, func(found *directory.User, _ int) (directory.User, error) { return *found, nil })
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}

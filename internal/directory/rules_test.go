@@ -1,0 +1,187 @@
+package directory
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+var (
+	noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	then = noon.Add(-time.Hour)
+)
+
+// ada is a person as the rows of these tests begin.
+func ada(role Role, status Status) User {
+	u := User{
+		ID: "1", Name: "Ada", Email: Email{"Ada@example.com", "ada@example.com"}, Role: role, Status: status,
+		StytchUserID: "stytch-1", InviteSentAt: then, CreatedAt: then, UpdatedAt: then,
+	}
+	if status != Invited {
+		u.LastSeenAt = then
+	}
+	return u
+}
+
+func with(u User, change func(*User)) User {
+	change(&u)
+	return u
+}
+
+func TestEditApply(t *testing.T) {
+	t.Parallel()
+	text := func(s string) *string { return &s }
+	neverIn := with(ada(Member, Suspended), func(u *User) { u.LastSeenAt = time.Time{} })
+	ends := func(u User) Change { return Change{User: u, EndSessions: true, CancelInvites: true} }
+	revoke := outbox.Job{Kind: outbox.RevokeInvite, Subject: "ada@example.com", UserID: "1", DueAt: noon, CreatedAt: noon}
+	tests := []struct {
+		name   string
+		user   User
+		others int // active administrators
+		edit   Edit
+		want   Change
+		err    error
+	}{
+		{"changes nothing if nothing is given", ada(Admin, Active), 0, Edit{}, Change{User: ada(Admin, Active)}, nil},
+		{
+			"leaves the time of the last change if nothing changes", ada(Member, Active), 1,
+			Edit{Name: text("Ada"), Role: text("member"), Status: text("active")}, Change{User: ada(Member, Active)}, nil,
+		},
+		{
+			"renames", ada(Member, Active), 1, Edit{Name: text(" Ada King ")},
+			Change{User: with(ada(Member, Active), func(u *User) { u.Name, u.UpdatedAt = "Ada King", noon })}, nil,
+		},
+		{
+			"takes a name away", ada(Member, Active), 1, Edit{Name: text("")},
+			Change{User: with(ada(Member, Active), func(u *User) { u.Name, u.UpdatedAt = "", noon })}, nil,
+		},
+		{
+			"promotes", ada(Member, Invited), 1, Edit{Role: text("admin")},
+			Change{User: with(ada(Admin, Invited), func(u *User) { u.UpdatedAt = noon })}, nil,
+		},
+		{
+			"demotes one of two administrators", ada(Admin, Active), 1, Edit{Role: text("member")},
+			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon })}, nil,
+		},
+		{"keeps the last administrator's role", ada(Admin, Active), 0, Edit{Role: text("member")}, Change{}, ErrLastAdmin},
+		{"keeps the last administrator active", ada(Admin, Active), 0, Edit{Status: text("suspended")}, Change{}, ErrLastAdmin},
+		{
+			"lets the last administrator be renamed", ada(Admin, Active), 0, Edit{Name: text("Zoe"), Role: text("admin")},
+			Change{User: with(ada(Admin, Active), func(u *User) { u.Name, u.UpdatedAt = "Zoe", noon })}, nil,
+		},
+		{
+			"lets an administrator who never came be demoted, though no other is active", ada(Admin, Invited), 0, Edit{Role: text("member")},
+			Change{User: with(ada(Member, Invited), func(u *User) { u.UpdatedAt = noon })}, nil,
+		},
+		{
+			"ends all sessions of who is suspended", ada(Member, Active), 1, Edit{Status: text("suspended")},
+			ends(with(ada(Member, Suspended), func(u *User) { u.UpdatedAt = noon })), nil,
+		},
+		{
+			"makes the invitation of who is suspended worthless, and says so", ada(Member, Invited), 1, Edit{Status: text("suspended")},
+			Change{
+				User:        with(ada(Member, Invited), func(u *User) { u.Status, u.UpdatedAt, u.InviteSentAt = Suspended, noon, time.Time{} }),
+				EndSessions: true, CancelInvites: true, Jobs: []outbox.Job{revoke},
+			}, nil,
+		},
+		{
+			"does nothing more to who is suspended already", ada(Member, Suspended), 1, Edit{Status: text("suspended")},
+			Change{User: ada(Member, Suspended)}, nil,
+		},
+		{
+			"lets somebody in again", ada(Member, Suspended), 1, Edit{Status: text("active")},
+			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon })}, nil,
+		},
+		{
+			"takes who was never in for invited again", neverIn, 1, Edit{Status: text("active")},
+			Change{User: with(neverIn, func(u *User) { u.Status, u.UpdatedAt = Invited, noon })}, nil,
+		},
+		{
+			"makes nobody active who never came", ada(Member, Invited), 1, Edit{Status: text("active")},
+			Change{}, &Invalid{map[string]string{"status": "A person becomes active by signing in."}},
+		},
+		{
+			"makes nobody invited who was in", ada(Member, Active), 1, Edit{Status: text("invited")},
+			Change{}, &Invalid{map[string]string{"status": "A person becomes active by signing in."}},
+		},
+		{
+			"refuses other words, all at once", ada(Admin, Active), 0, Edit{Name: text("\x00"), Role: text("owner"), Status: text("Active")},
+			Change{}, &Invalid{map[string]string{
+				"name": "Use letters, digits and punctuation only.", "role": "Choose admin or member.", "status": "Choose active or suspended.",
+			}},
+		},
+		{
+			"refuses empty words", ada(Admin, Active), 1, Edit{Role: text(""), Status: text("")},
+			Change{}, &Invalid{map[string]string{"role": "Choose admin or member.", "status": "Choose active or suspended."}},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := test.edit.apply(State{User: test.user, OtherAdmins: test.others}, noon)
+			var wantFields, fields *Invalid
+			if errors.As(test.err, &wantFields) {
+				if !errors.As(err, &fields) {
+					t.Fatalf("got %v, want %v", err, wantFields.Fields)
+				}
+				if diff := cmp.Diff(wantFields.Fields, fields.Fields); diff != "" {
+					t.Errorf("fields (-want +got):\n%s", diff)
+				}
+			} else if !errors.Is(err, test.err) {
+				t.Errorf("got %v, want %v", err, test.err)
+			}
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(outbox.Job{}, "ID")); diff != "" {
+				t.Errorf("change (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Whatever is asked of whomever, these hold.
+func TestEditNeverBreaksARule(t *testing.T) {
+	t.Parallel()
+	choices := []*string{nil}
+	for _, word := range []string{"", "admin", "member", "active", "invited", "suspended", "x"} {
+		choices = append(choices, &word)
+	}
+	for _, role := range []Role{Admin, Member} {
+		for _, status := range []Status{Invited, Active, Suspended} {
+			for others := range 2 {
+				for _, wantRole := range choices {
+					for _, wantStatus := range choices {
+						s := State{User: ada(role, status), OtherAdmins: others}
+						c, err := Edit{Role: wantRole, Status: wantStatus}.apply(s, noon)
+						u := c.User
+						switch {
+						case err != nil:
+						case s.User.IsActiveAdmin() && others == 0 && !u.IsActiveAdmin():
+							t.Errorf("%+v: the last administrator became %s and %s", s, u.Role, u.Status)
+						case u.Status == Active && u.LastSeenAt.IsZero():
+							t.Errorf("%+v: active without ever having come", s)
+						case u.Status == Suspended && status != Suspended && !c.EndSessions:
+							t.Errorf("%+v: suspended with live sessions", s)
+						case u.Email != s.User.Email || u.ID != s.User.ID || u.StytchUserID != s.User.StytchUserID || c.Remove:
+							t.Errorf("%+v: became somebody else: %+v", s, c)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestDisplayName(t *testing.T) {
+	t.Parallel()
+	u := ada(Member, Active)
+	if got := u.DisplayName(); got != "Ada" {
+		t.Errorf("got %q, want the name", got)
+	}
+	u.Name = ""
+	if got := u.DisplayName(); got != "Ada@example.com" {
+		t.Errorf("got %q, want the address as typed", got)
+	}
+}
