@@ -22,8 +22,9 @@ WHERE o.subject = sqlc.arg(subject) AND o.parked_at = 0 AND o.leased_until <= sq
 ORDER BY o.id LIMIT 1;
 
 -- name: LeaseJob :execrows
+-- The attempts count every lease there was, so a job that another worker has had since it was read is not leased.
 UPDATE outbox SET leased_until = sqlc.arg(lease_end), attempts = attempts + 1
-WHERE id = sqlc.arg(id) AND leased_until = sqlc.arg(was);
+WHERE id = sqlc.arg(id) AND attempts = sqlc.arg(was) AND parked_at = 0;
 
 -- name: RetryJob :execrows
 UPDATE outbox SET due_at = ?, leased_until = 0, last_error = ? WHERE id = ?;

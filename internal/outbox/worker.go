@@ -13,7 +13,7 @@ import (
 // two instances while the first is still at it.
 const (
 	callTimeout  = 8 * time.Second
-	leaseTime    = 30 * time.Second
+	leaseTime    = 20 * time.Second
 	pollInterval = 5 * time.Second
 	firstPause   = 2 * time.Second
 	longestPause = 10 * time.Minute
@@ -43,7 +43,7 @@ func (w *Worker) Run(ctx context.Context) {
 	for range workers {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				if w.next(ctx, "") {
+				if found, _ := w.next(ctx, ""); found {
 					continue
 				}
 				select {
@@ -72,7 +72,8 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 	done := make(chan struct{})
 	w.calls.Go(func() {
 		defer close(done)
-		for w.next(context.WithoutCancel(ctx), subject) {
+		for more := true; more; {
+			_, more = w.next(context.WithoutCancel(ctx), subject)
 		}
 	})
 	select {
@@ -81,18 +82,19 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 	}
 }
 
-// next carries out one job and reports whether it is worth asking for another.
-func (w *Worker) next(ctx context.Context, subject string) bool {
+// next carries out one job: of the subject, or any that is due. It reports
+// whether there was one, and whether that one is done.
+func (w *Worker) next(ctx context.Context, subject string) (found, done bool) {
 	now := w.now()
 	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
 	if errors.Is(err, ErrNoJob) {
-		return false
+		return false, false
 	}
 	if err != nil {
 		if ctx.Err() == nil {
 			w.log.Error("outbox: no job could be leased", "error", err)
 		}
-		return false
+		return false, false
 	}
 	// A call that was begun is brought to its end also while the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
@@ -100,9 +102,9 @@ func (w *Worker) next(ctx context.Context, subject string) bool {
 	cancel()
 	if err := w.note(job, stytchID, callErr); err != nil {
 		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
-		return false
+		return true, false
 	}
-	return callErr == nil
+	return true, callErr == nil
 }
 
 // call makes the job's call; for an invitation it returns the Stytch user id.

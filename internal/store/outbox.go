@@ -37,7 +37,7 @@ func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.J
 }
 
 // LeaseJob takes the next job that may run; see outbox.Store. Of two instances
-// that see the same one, the first to set its lease has it; the other looks again.
+// that see the same one, the first to count its attempt has it; the other looks again.
 func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
 	for {
 		row, err := s.nextJob(ctx, subject, micros(now))
@@ -47,7 +47,7 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 		if err != nil {
 			return outbox.Job{}, translate("next job", err)
 		}
-		n, err := dbsqlc.New(s.write).LeaseJob(ctx, dbsqlc.LeaseJobParams{LeaseEnd: micros(until), ID: row.ID, Was: row.LeasedUntil})
+		n, err := dbsqlc.New(s.write).LeaseJob(ctx, dbsqlc.LeaseJobParams{LeaseEnd: micros(until), ID: row.ID, Was: row.Attempts})
 		if err != nil {
 			return outbox.Job{}, translate("lease job", err)
 		}
@@ -79,6 +79,10 @@ func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID s
 		}
 		n, err := q.SetUserInvited(ctx, dbsqlc.SetUserInvitedParams{StytchUserID: stytchUserID, InviteSentAt: micros(now), ID: job.UserID})
 		if err != nil || n == 1 {
+			return err
+		}
+		// Added again since: the account, found by its address, is the new person's.
+		if _, err := q.GetUserByEmailKey(ctx, job.Subject); !isNoRows(err) {
 			return err
 		}
 		forget := outbox.New(outbox.DeleteUser, job.Subject, job.UserID, stytchUserID, "", now)

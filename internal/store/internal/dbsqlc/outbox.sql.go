@@ -66,7 +66,7 @@ func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) error {
 
 const leaseJob = `-- name: LeaseJob :execrows
 UPDATE outbox SET leased_until = ?, attempts = attempts + 1
-WHERE id = ? AND leased_until = ?
+WHERE id = ? AND attempts = ? AND parked_at = 0
 `
 
 type LeaseJobParams struct {
@@ -75,6 +75,7 @@ type LeaseJobParams struct {
 	Was      int64
 }
 
+// The attempts count every lease there was, so a job that another worker has had since it was read is not leased.
 func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, leaseJob, arg.LeaseEnd, arg.ID, arg.Was)
 	if err != nil {

@@ -1,0 +1,94 @@
+package outbox_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// flaky is a store that can't be reached for a while.
+type flaky struct {
+	outbox.Store
+	leaseFails, noteFails func() bool
+}
+
+func (s flaky) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
+	if s.leaseFails != nil && s.leaseFails() {
+		return outbox.Job{}, directory.ErrUnavailable
+	}
+	return s.Store.LeaseJob(ctx, subject, now, until)
+}
+
+func (s flaky) FinishJob(ctx context.Context, id string) error {
+	if s.noteFails != nil && s.noteFails() {
+		return directory.ErrUnavailable
+	}
+	return s.Store.FinishJob(ctx, id)
+}
+
+func TestDatabaseOutOfReach(t *testing.T) {
+	first := func() func() bool { // true once
+		calls := 0
+		return func() bool { calls++; return calls == 1 }
+	}
+	t.Run("after the call leaves the job, which is repeated when its lease is over", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			f.add(outbox.RevokeInvite, "ada")
+			f.add(outbox.DeleteUser, "ada")
+			f.start(outbox.NewWorker(flaky{Store: f.db, noteFails: first()}, f.stytch, time.Now, discard))
+			time.Sleep(9 * time.Second) // longer than a call may take
+			if got := f.stytch.made(); len(got) != 1 || len(f.waiting("ada")) != 2 {
+				t.Errorf("during the lease: calls %v, jobs %+v", got, f.waiting("ada"))
+			}
+			time.Sleep(time.Minute)
+			if got := f.stytch.made(); len(got) != 3 || got[1] != "revoke_invite ada" || got[2] != "delete_user ada" {
+				t.Errorf("after the lease: calls %v", got)
+			}
+			if jobs := f.waiting("ada"); len(jobs) != 0 {
+				t.Errorf("left over: %+v", jobs)
+			}
+		})
+	})
+	t.Run("before the call makes none", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, f *fixture) {
+			down := true
+			f.add(outbox.RevokeInvite, "ada")
+			w := outbox.NewWorker(flaky{Store: f.db, leaseFails: func() bool { return down }}, f.stytch, time.Now, discard)
+			w.Deliver(t.Context(), address("ada"))
+			if got := f.stytch.made(); len(got) != 0 || len(f.waiting("ada")) != 1 {
+				t.Errorf("calls %v, jobs %+v", got, f.waiting("ada"))
+			}
+			down = false
+			w.Deliver(t.Context(), address("ada"))
+			if got := f.stytch.made(); len(got) != 1 || len(f.waiting("ada")) != 0 {
+				t.Errorf("back again: calls %v, jobs %+v", got, f.waiting("ada"))
+			}
+		})
+	})
+}
+
+func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		u := f.invited("ada")
+		f.stytch.answer = func(_ context.Context, what string, _ int) error {
+			if what != "invite ada" {
+				return nil
+			}
+			_, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+				return directory.Change{User: s.User, Remove: true, CancelInvites: true}, nil
+			})
+			return err
+		}
+		f.start(f.worker())
+		time.Sleep(time.Minute)
+		if got := f.stytch.made(); len(got) != 2 || got[1] != "delete_user ada" {
+			t.Errorf("calls %v, want the invitation undone by a delete_user", got)
+		}
+		if jobs := f.waiting("ada"); len(jobs) != 0 {
+			t.Errorf("left over: %+v", jobs)
+		}
+	})
+}

@@ -1,0 +1,185 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+func TestWorkerMakesTheCallOfEachKind(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.invited("ada")
+		f.add(outbox.RevokeInvite, "bob")
+		f.add(outbox.DeleteUser, "cyd")
+		f.add(outbox.RevokeSession, "dan")
+		f.start(f.worker())
+		time.Sleep(time.Second)
+
+		made := f.stytch.made()
+		slices.Sort(made)
+		if diff := cmp.Diff([]string{"delete_user cyd", "invite ada", "revoke_invite bob", "revoke_session dan"}, made); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+		for _, name := range []string{"ada", "bob", "cyd", "dan"} {
+			if jobs := f.waiting(name); len(jobs) != 0 {
+				t.Errorf("%s: still there: %+v", name, jobs)
+			}
+		}
+	})
+}
+
+func TestInvitationHandedOverIsNoted(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		want := f.invited("ada")
+		f.start(f.worker())
+		time.Sleep(time.Second)
+		got, err := f.db.GetUser(t.Context(), want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.StytchUserID, want.InviteSentAt = "stytch-ada", f.stytch.began.UTC()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("person (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestJobsOfAPersonAreDoneInOrder(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.stytch.answer = func(_ context.Context, what string, n int) error {
+			time.Sleep(300 * time.Millisecond) // so that calls of different people overlap
+			if what == "revoke_invite ada" && n < 3 {
+				return errDown
+			}
+			return nil
+		}
+		kinds := []outbox.Kind{outbox.RevokeSession, outbox.RevokeInvite, outbox.DeleteUser}
+		for _, kind := range kinds {
+			f.add(kind, "ada")
+			f.add(kind, "bob")
+		}
+		f.start(f.worker())
+		f.start(f.worker())
+		time.Sleep(time.Minute)
+
+		of := func(name string) []string {
+			return slices.DeleteFunc(f.stytch.made(), func(what string) bool { return !strings.HasSuffix(what, name) })
+		}
+		want := []string{"revoke_session ada", "revoke_invite ada", "revoke_invite ada", "revoke_invite ada", "delete_user ada"}
+		if diff := cmp.Diff(want, of("ada")); diff != "" {
+			t.Errorf("ada, whose second call fails twice (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"revoke_session bob", "revoke_invite bob", "delete_user bob"}, of("bob")); diff != "" {
+			t.Errorf("bob (-want +got):\n%s", diff)
+		}
+		if ada, bob := f.stytch.times("revoke_invite ada")[1], f.stytch.times("delete_user bob")[0]; bob > ada {
+			t.Errorf("bob is done after %v, and ada was tried again after %v: her failure holds him up", bob, ada)
+		}
+	})
+}
+
+func TestFailedCallIsRepeatedWithGrowingPauses(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.stytch.answer = failing(errDown)
+		job := f.add(outbox.RevokeInvite, "ada")
+		f.start(f.worker())
+		time.Sleep(time.Hour)
+
+		times := f.stytch.times("revoke_invite ada")
+		if len(times) < 12 {
+			t.Fatalf("tried %d times in an hour: %v", len(times), times)
+		}
+		longest := 2 * time.Second
+		for i := range len(times) - 1 {
+			// Less a third at random, and up to five seconds until somebody looks.
+			if got := times[i+1] - times[i]; got < longest*2/3 || got > longest+5*time.Second+time.Millisecond {
+				t.Errorf("pause %d is %v, want about %v", i+1, got, longest)
+			}
+			longest = min(2*longest, 10*time.Minute)
+		}
+		jobs := f.waiting("ada")
+		if len(jobs) != 1 || jobs[0].ID != job.ID || !jobs[0].ParkedAt.IsZero() {
+			t.Fatalf("left over: %+v", jobs)
+		}
+		if jobs[0].Attempts != len(times) || jobs[0].LastError != "Stytch could not be reached." {
+			t.Errorf("after %d tries it says %d and %q", len(times), jobs[0].Attempts, jobs[0].LastError)
+		}
+	})
+}
+
+func TestRefusedCallIsParked(t *testing.T) {
+	tests := []struct {
+		name string
+		kind outbox.Kind
+		err  error
+		want string
+	}{
+		{"for what Stytch says", outbox.RevokeInvite, fmt.Errorf("stytch: %w", refusal{}), "Stytch answered 400 invalid_email."},
+		{"for no reason given", outbox.RevokeInvite, outbox.ErrRefused, "Stytch could not be reached."},
+		{"for a kind that only a newer release knows", "rename_user", nil, "Stytch could not be reached."},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				fail := failing(test.err)
+				f.stytch.answer = func(ctx context.Context, what string, n int) error {
+					if what == "delete_user ada" {
+						return nil
+					}
+					return fail(ctx, what, n)
+				}
+				parked := f.add(test.kind, "ada")
+				f.add(outbox.DeleteUser, "ada")
+				f.start(f.worker())
+				time.Sleep(time.Hour)
+
+				if n := len(f.stytch.times("revoke_invite ada")); n > 1 {
+					t.Errorf("tried %d times", n)
+				}
+				jobs := f.waiting("ada")
+				if len(jobs) != 1 || jobs[0].ID != parked.ID {
+					t.Fatalf("left over: %+v, want the refused one alone", jobs)
+				}
+				if jobs[0].ParkedAt.IsZero() || jobs[0].LastError != test.want {
+					t.Errorf("parked at %v for %q, want %q", jobs[0].ParkedAt, jobs[0].LastError, test.want)
+				}
+			})
+		})
+	}
+}
+
+// refusal is an error of Stytch's as package stytch makes them.
+type refusal struct{}
+
+func (refusal) Error() string        { return "400 invalid_email ada@example.com" }
+func (refusal) Reason() string       { return "Stytch answered 400 invalid_email." }
+func (refusal) Is(target error) bool { return target == outbox.ErrRefused }
+
+func TestReason(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"is what the error says of itself", refusal{}, "Stytch answered 400 invalid_email."},
+		{"is found below other errors", fmt.Errorf("a: %w", errors.Join(errDown, refusal{})), "Stytch answered 400 invalid_email."},
+		{"tells a deadline", fmt.Errorf("a: %w", context.DeadlineExceeded), "Stytch did not answer in time."},
+		{"tells nothing else", errors.New("dial 10.0.0.1: secret-live-1"), "Stytch could not be reached."},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := outbox.Reason(test.err); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
