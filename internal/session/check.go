@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -38,37 +39,50 @@ func (m *Manager) Check(ctx context.Context, token string) (Session, error) {
 // at the same time. The flight is keyed by the hash of the whole token, so that
 // nobody can get another session's answer.
 func (m *Manager) recheck(ctx context.Context, token string, s Session) (Session, error) {
-	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) {
-		call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-		defer cancel()
-		return m.provider.AuthenticateSession(call, token)
-	})
+	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.ask(context.WithoutCancel(ctx), token, s) })
+	standing := v.(Standing)
 	switch {
+	case err == nil && !standing.isOf(s):
+		// Nonsense lets nobody in.
+		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchID)
+		return Session{}, ErrUnavailable
 	case err == nil:
-		return m.verified(ctx, s, v.(Standing))
+		return m.verified(s, standing), nil
 	case errors.Is(err, ErrEnded):
-		if _, err := m.End(ctx, s.UserID, func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
-			m.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
-		}
 		return Session{}, ErrEnded
 	case m.Now().Sub(s.VerifiedAt) < grace:
 		m.Log.Warn("session: goes on without a check", "user", s.UserID, "verified_at", s.VerifiedAt, "error", err)
 		return s, nil
 	}
-	return Session{}, err
+	return Session{}, fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever it was, it is not the person's doing
 }
 
-// verified notes Stytch's good word. An answer about somebody else is nonsense,
-// and nonsense lets nobody in.
-func (m *Manager) verified(ctx context.Context, s Session, standing Standing) (Session, error) {
-	if standing.StytchUserID != s.User.StytchUserID || standing.SessionID != s.StytchID {
-		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchID)
-		return Session{}, ErrUnavailable
+// ask asks Stytch about a session and writes down what it says.
+func (m *Manager) ask(ctx context.Context, token string, s Session) (Standing, error) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	standing, err := m.provider.AuthenticateSession(call, token)
+	switch {
+	case errors.Is(err, ErrEnded):
+		if _, err := m.End(ctx, s.UserID, func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
+			m.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
+		}
+	case err == nil && standing.isOf(s):
+		if err := m.store.SetVerified(ctx, m.verified(s, standing)); err != nil {
+			m.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
+		}
 	}
+	return standing, err
+}
+
+// verified is a session that Stytch has just stood by.
+func (m *Manager) verified(s Session, standing Standing) Session {
 	s.VerifiedAt, s.ExpiresAt = m.Now(), earlier(standing.ExpiresAt, s.ExpiresAt)
 	s.User.LastSeenAt = s.VerifiedAt
-	if err := m.store.SetVerified(ctx, s); err != nil {
-		m.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
-	}
-	return s, nil
+	return s
+}
+
+// isOf reports whether an answer is about this session of this person.
+func (st Standing) isOf(s Session) bool {
+	return st.StytchUserID == s.User.StytchUserID && st.SessionID == s.StytchID
 }

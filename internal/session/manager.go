@@ -101,7 +101,7 @@ func (m *Manager) link(ctx context.Context, email directory.Email) (*Link, error
 		return nil, err
 	}
 	admins := 0
-	if found == nil && m.Admission.FirstAdmin {
+	if m.Admission.FirstAdmin { // also where somebody was found: the same work for all
 		if admins, err = m.store.CountAdmins(ctx); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,162 @@
+package session_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+func TestCookieKeysChange(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	if _, err := session.NewCookies(options(c)); err == nil {
+		t.Error("no key is enough")
+	}
+	old := newCookies(t, options(c, "old"))
+	tests := []struct {
+		name string
+		keys []string
+		want string
+	}{
+		{"opens with the same key", []string{"old"}, "token"},
+		{"opens with the second key", []string{"new", "old"}, "token"},
+		{"opens with the third key", []string{"newest", "new", "old"}, "token"},
+		{"stays shut with another key", []string{"new"}, ""},
+		{"stays shut with a key that begins the same", []string{"old "}, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := browser{}
+			b.visit(func(w http.ResponseWriter, r *http.Request) { old.SetToken(w, r, "token") })
+			cookies := newCookies(t, options(c, test.keys...))
+			if got, had := cookies.Token(b.request()); got != test.want || !had {
+				t.Errorf("got %q, %t, want %q", got, had, test.want)
+			}
+			b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "fresh") })
+			first := newCookies(t, options(c, test.keys[0]))
+			if got, _ := first.Token(b.request()); got != "fresh" {
+				t.Errorf("the first key alone does not open what was written: %q", got)
+			}
+		})
+	}
+}
+
+func TestCookiesThatAreNotOurs(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	cookies, b := newCookies(t, options(c, "key")), browser{}
+	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") })
+	b.visit(func(w http.ResponseWriter, r *http.Request) {
+		cookies.SetFlow(w, r, session.Flow{Verifier: "v", ExpiresAt: c.now().Add(time.Hour)})
+	})
+	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetMessage(w, r, "text") })
+	const name = "__Host-guestlist"
+	good := b[name]
+	tests := []struct{ name, value string }{
+		{"empty", ""},
+		{"made up", "x"},
+		{"the token itself", "token"},
+		{"cut by one", good[:len(good)-1]},
+		{"cut in half", good[:len(good)/2]},
+		{"with more behind it", good + "A"},
+		{"twice", good + good},
+		{"the flow's, under the session's name", b[name+"-signin"]},
+		{"the message's, under the session's name", b[name+"-message"]},
+		{"endless", strings.Repeat(good, 40)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			token, had := cookies.Token(browser{name: test.value}.request())
+			if token != "" || !had {
+				t.Errorf("opened as %q, %t; want nothing from a cookie that is there", token, had)
+			}
+		})
+	}
+	for suffix, opened := range map[string]func(*http.Request) bool{
+		"-signin":  func(r *http.Request) bool { _, ok := cookies.Flow(r); return ok },
+		"-message": func(r *http.Request) bool { return cookies.TakeMessage(httptest.NewRecorder(), r) != "" },
+	} {
+		if opened(browser{name + suffix: good}.request()) {
+			t.Errorf("the session's cookie counts as %s", suffix)
+		}
+	}
+}
+
+func TestEveryEditedCharacterShutsACookie(t *testing.T) {
+	t.Parallel()
+	cookies, b := newCookies(t, options(newClock(), "key")), browser{}
+	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") })
+	good := b["__Host-guestlist"]
+	for i := range good {
+		for _, by := range []byte{1, 2, 4} {
+			edited := []byte(good)
+			edited[i] ^= by
+			b["__Host-guestlist"] = string(edited)
+			// The last character holds bits that stand for nothing.
+			if token, _ := cookies.Token(b.request()); token != "" && decoded(string(edited)) != decoded(good) {
+				t.Errorf("character %d changed to %q opens as %q", i, edited[i], token)
+			}
+		}
+	}
+}
+
+func decoded(s string) string {
+	b, _ := base64.URLEncoding.DecodeString(s)
+	return string(b)
+}
+
+// FuzzCookie sends anything for each of the three cookies: without the key
+// nothing may come of it.
+func FuzzCookie(f *testing.F) {
+	c := newClock()
+	theirs := newCookies(f, options(c, "theirs"))
+	b := browser{}
+	b.visit(func(w http.ResponseWriter, r *http.Request) { theirs.SetToken(w, r, "token") })
+	for _, value := range []string{"", "x", "a|b|c", b["__Host-guestlist"], decoded(b["__Host-guestlist"]), "token=x", strings.Repeat("A", 5000)} {
+		f.Add(value)
+	}
+	ours := newCookies(f, options(c, "ours"))
+	f.Fuzz(func(t *testing.T, value string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		for _, suffix := range []string{"", "-signin", "-message"} {
+			r.Header.Add("Cookie", "__Host-guestlist"+suffix+"="+value)
+		}
+		if token, _ := ours.Token(r); token != "" {
+			t.Errorf("token %q", token)
+		}
+		if flow, ok := ours.Flow(r); ok {
+			t.Errorf("flow %+v", flow)
+		}
+		w := httptest.NewRecorder()
+		if text := ours.TakeMessage(w, r); text != "" || len(w.Result().Cookies()) != 0 {
+			t.Errorf("message %q", text)
+		}
+	})
+}
+
+// FuzzToken holds that what is put into a cookie comes out of it.
+func FuzzToken(f *testing.F) {
+	for _, s := range []string{"token", "a=b&c=d;e", "\x00\xff", "%zz+ "} {
+		f.Add(s)
+	}
+	cookies := newCookies(f, options(newClock(), "key"))
+	f.Fuzz(func(t *testing.T, token string) {
+		b := browser{}
+		var err error
+		b.visit(func(w http.ResponseWriter, r *http.Request) { err = cookies.SetToken(w, r, token) })
+		if err != nil {
+			if len(token) < 500 {
+				t.Errorf("%q: %v", token, err)
+			}
+			return
+		}
+		if got, had := cookies.Token(b.request()); got != token || !had {
+			t.Errorf("put in %q, got %q, %t", token, got, had)
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
+	for name, fault := range map[string]error{
+		"down": session.ErrUnavailable, "wants a pause": session.ErrTooMany, "of another mind": errors.New("unheard of"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, token := signedIn(t)
+			f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return session.Standing{}, fault }
+			f.clock.set(noon.Add(time.Hour - time.Microsecond))
+			s, err := f.Check(t.Context(), token)
+			if err != nil || s.VerifiedAt != noon || s.User.Email.Key != "ada@example.com" {
+				t.Errorf("within the hour: %v, verified at %v; want it to go on as it was", err, s.VerifiedAt)
+			}
+			f.clock.set(noon.Add(time.Hour))
+			if s, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, session.ErrTooMany) || s != (session.Session{}) {
+				t.Errorf("after an hour: %+v and %v, want ErrUnavailable alone", s, err)
+			}
+			f.stytch.authenticate = nil
+			if _, err := f.Check(t.Context(), token); err != nil {
+				t.Errorf("when Stytch is back: %v", err)
+			}
+		})
+	}
+}
+
+func TestRevokedAtStytchMeansOut(t *testing.T) {
+	f, token := signedIn(t)
+	f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return session.Standing{}, session.ErrEnded }
+	f.clock.advance(5 * time.Minute)
+	for range 2 {
+		if _, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrEnded) {
+			t.Errorf("got %v, want ErrEnded", err)
+		}
+	}
+	if len(f.stytch.checked) != 1 {
+		t.Errorf("asked %d times, want once: the row is gone", len(f.stytch.checked))
+	}
+}
+
+func TestAnswerAboutAnotherIsNone(t *testing.T) {
+	t.Parallel()
+	good := session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
+	for name, spoil := range map[string]func(*session.Standing){
+		"person":  func(s *session.Standing) { s.StytchUserID = "stytch-of-eve@example.com" },
+		"session": func(s *session.Standing) { s.SessionID = "session-2" },
+		"nobody":  func(s *session.Standing) { s.StytchUserID = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, token := signedIn(t)
+			standing := good
+			spoil(&standing)
+			f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return standing, nil }
+			f.clock.advance(5 * time.Minute) // well within the grace
+			if s, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrUnavailable) || s != (session.Session{}) {
+				t.Errorf("got %+v and %v, want ErrUnavailable", s, err)
+			}
+			if s, err := f.db.GetSession(t.Context(), session.Hash(token)); err != nil || s.VerifiedAt != noon {
+				t.Errorf("the row: verified at %v, %v; want it as it was", s.VerifiedAt, err)
+			}
+		})
+	}
+}
+
+func TestManyRequestsAskOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer error
+		want   error
+		wrote  []string
+	}{
+		"of a session that stands": {nil, nil, []string{"set verified"}},
+		"of a session that ended":  {session.ErrEnded, session.ErrEnded, nil},
+		"while Stytch is away":     {session.ErrUnavailable, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				f.put("ada@example.com", directory.Member, directory.Active)
+				_, token := f.signIn("ada@example.com")
+				time.Sleep(5 * time.Minute)
+				f.db.calls = nil
+				f.stytch.authenticate = func(context.Context, string) (session.Standing, error) {
+					time.Sleep(time.Second) // until all wait
+					return session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, test.answer
+				}
+				var all sync.WaitGroup
+				for range 100 {
+					all.Go(func() {
+						if _, err := f.Check(t.Context(), token); !errors.Is(err, test.want) {
+							t.Errorf("got %v, want %v", err, test.want)
+						}
+					})
+				}
+				all.Wait()
+				if n := len(f.stytch.checked); n != 1 {
+					t.Errorf("asked %d times", n)
+				}
+				var wrote []string
+				for _, call := range f.db.calls {
+					if call != "get session" {
+						wrote = append(wrote, call)
+					}
+				}
+				if diff := cmp.Diff(test.wrote, wrote); diff != "" {
+					t.Errorf("wrote (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// The one who asks goes away; the others still get the answer.
+func TestRequestThatAskedIsCancelled(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.put("ada@example.com", directory.Member, directory.Active)
+		_, token := f.signIn("ada@example.com")
+		time.Sleep(5 * time.Minute)
+		f.stytch.authenticate = func(ctx context.Context, _ string) (session.Standing, error) {
+			time.Sleep(2 * time.Second)
+			return session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, ctx.Err()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		go f.Check(ctx, token)
+		time.Sleep(500 * time.Millisecond)
+		s, err := f.Check(t.Context(), token)
+		if err != nil || !s.VerifiedAt.Equal(time.Now()) || len(f.stytch.checked) != 1 {
+			t.Errorf("verified at %v, %v, asked %d times", s.VerifiedAt, err, len(f.stytch.checked))
+		}
+		time.Sleep(time.Second)
+		if stored, err := f.db.GetSession(t.Context(), session.Hash(token)); err != nil || !stored.VerifiedAt.Equal(s.VerifiedAt) {
+			t.Errorf("the answer was not noted: %v, %v", stored.VerifiedAt, err)
+		}
+	})
+}

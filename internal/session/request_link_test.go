@@ -1,0 +1,258 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// inBubble runs fn where time is synctest's, the manager's clock included.
+func inBubble(t *testing.T, fn func(t *testing.T, f *fixture)) {
+	t.Helper()
+	t.Parallel()
+	path := testdb.SQLite(t)
+	synctest.Test(t, func(t *testing.T) { fn(t, open(t, path, nil, time.Now)) })
+}
+
+func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
+	t.Parallel()
+	company := directory.Admission{Domains: []string{"company.example"}}
+	first := directory.Admission{FirstAdmin: true}
+	browser := session.Browser{Address: "203.0.113.7", UserAgent: "Browser/1"}
+	listed := func(address string) []session.Link {
+		return []session.Link{{Email: address, Challenge: "challenge", Browser: browser}}
+	}
+	stranger := func(address string) []session.Link {
+		return []session.Link{{Email: address, Stranger: true, Challenge: "challenge", Browser: browser}}
+	}
+	tests := []struct {
+		name      string
+		admission directory.Admission
+		address   string
+		want      []session.Link
+	}{
+		{"mails who is active", directory.Admission{}, "active@example.com", listed("active@example.com")},
+		{"mails who is invited", directory.Admission{}, "invited@example.com", listed("invited@example.com")},
+		{"mails the address in its compared form", directory.Admission{}, "ACTIVE@Example.com", listed("active@example.com")},
+		{"mails nobody suspended", directory.Admission{}, "suspended@example.com", nil},
+		{"mails nobody unknown", directory.Admission{}, "unknown@example.com", nil},
+		{"mails nobody suspended where anyone may join", directory.Admission{Open: true}, "suspended@example.com", nil},
+		{"mails a stranger where anyone may join", directory.Admission{Open: true}, "unknown@example.com", stranger("unknown@example.com")},
+		{"mails a stranger of the company", company, "unknown@company.example", stranger("unknown@company.example")},
+		{"mails no stranger of another", company, "unknown@example.com", nil},
+		{"mails no stranger once there is an administrator", first, "unknown@example.com", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := onSQLite(t, func(o *session.Options) { o.Admission = test.admission })
+			f.put("active@example.com", directory.Admin, directory.Active)
+			f.put("invited@example.com", directory.Member, directory.Invited)
+			f.put("suspended@example.com", directory.Member, directory.Suspended)
+			if err := f.RequestLink(t.Context(), mustParse(t, test.address), "challenge", browser); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+			if diff := cmp.Diff(test.want, f.stytch.links()); diff != "" {
+				t.Errorf("mailed (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("mails the first to come where there is no administrator", func(t *testing.T) {
+		t.Parallel()
+		f := onSQLite(t, func(o *session.Options) { o.Admission = first })
+		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "challenge", browser); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if diff := cmp.Diff(stranger("ada@example.com"), f.stytch.links()); diff != "" {
+			t.Errorf("mailed (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Who watches the time that an answer takes must not learn who is on the list.
+func TestRequestLinkDoesTheSameForAll(t *testing.T) {
+	t.Parallel()
+	for name, admission := range map[string]directory.Admission{
+		"on a list of the invited": {}, "where anyone may join": {Open: true}, "where the first becomes administrator": {FirstAdmin: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				f.Admission = admission
+				f.put("active@example.com", directory.Admin, directory.Active)
+				f.put("invited@example.com", directory.Member, directory.Invited)
+				f.put("suspended@example.com", directory.Member, directory.Suspended)
+				f.stytch.send = func(context.Context, session.Link, int) error {
+					time.Sleep(time.Second) // behind the caller's back
+					return nil
+				}
+				work := map[string][]string{}
+				for _, who := range []string{"unknown", "active", "invited", "suspended"} {
+					f.db.calls, f.stytch.whoami = nil, 0
+					began := time.Now()
+					err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{})
+					if took := time.Since(began); err != nil || took != 0 {
+						t.Errorf("%s: answered with %v after %v", who, err, took)
+					}
+					work[who] = f.db.calls
+					if f.stytch.whoami != 1 {
+						t.Errorf("%s: asked %d times whether Stytch is well", who, f.stytch.whoami)
+					}
+				}
+				for who, calls := range work {
+					if diff := cmp.Diff(work["unknown"], calls); diff != "" {
+						t.Errorf("%s makes other calls than somebody unknown:\n%s", who, diff)
+					}
+				}
+				f.Close()
+			})
+		})
+	}
+}
+
+func TestRequestLinkTellsAllAlikeThatLoginIsNotAvailable(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		fault func(f *fixture)
+		want  error
+	}{
+		{"while Stytch is out of reach", func(f *fixture) { f.stytch.ready = func() error { return session.ErrUnavailable } }, session.ErrUnavailable},
+		{"while the database is out of reach", func(f *fixture) {
+			f.db.fail = map[string]error{"get user by email": directory.ErrUnavailable}
+		}, directory.ErrUnavailable},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := onSQLite(t)
+			f.put("active@example.com", directory.Admin, directory.Active)
+			f.put("suspended@example.com", directory.Member, directory.Suspended)
+			test.fault(f)
+			for _, who := range []string{"active", "suspended", "unknown"} {
+				if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{}); !errors.Is(err, test.want) {
+					t.Errorf("%s: got %v, want %v", who, err, test.want)
+				}
+			}
+			f.Close()
+			if links := f.stytch.links(); len(links) != 0 {
+				t.Errorf("mailed %+v", links)
+			}
+		})
+	}
+}
+
+func TestSendingIsRepeated(t *testing.T) {
+	tests := []struct {
+		name   string
+		errors []error // of the calls in turn
+		want   []time.Duration
+	}{
+		{"not at all if it went well", []error{nil}, []time.Duration{0}},
+		{"while Stytch is out of reach, twice", []error{session.ErrUnavailable, session.ErrUnavailable, session.ErrUnavailable, nil}, []time.Duration{0, time.Second, 6 * time.Second}},
+		{"until it goes well", []error{session.ErrUnavailable, nil, nil}, []time.Duration{0, time.Second}},
+		{"not at all if Stytch wants a pause", []error{session.ErrTooMany, nil}, []time.Duration{0}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, f *fixture) {
+				f.put("ada@example.com", directory.Member, directory.Active)
+				began := time.Now()
+				var got []time.Duration
+				f.stytch.send = func(_ context.Context, _ session.Link, n int) error {
+					got = append(got, time.Since(began))
+					return test.errors[n-1]
+				}
+				if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				f.Close()
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("sent at (-want +got):\n%s", diff)
+				}
+				if jobs := f.jobs("ada@example.com"); len(jobs) != 0 {
+					t.Errorf("jobs: %v", jobs)
+				}
+			})
+		})
+	}
+}
+
+func TestLinkForSomebodyWhomStytchDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	u := f.put("ada@example.com", directory.Member, directory.Invited)
+	f.stytch.send = func(context.Context, session.Link, int) error { return session.ErrNoAccount }
+	if err := f.RequestLink(t.Context(), u.Email, "challenge", session.Browser{}); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	jobs, err := f.db.ListJobs(t.Context(), u.Email)
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("jobs: %+v, %v, want an invitation", jobs, err)
+	}
+	if j := jobs[0]; j.Kind != "invite" || j.UserID != u.ID || j.Name != "Ada" || j.DueAt != noon {
+		t.Errorf("got %+v, want an invitation for Ada, now", j)
+	}
+	if f.outbox.woken.Load() == 0 {
+		t.Error("the outbox sleeps on")
+	}
+}
+
+func TestCloseWaitsForNoFurtherTries(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.put("ada@example.com", directory.Member, directory.Active)
+		f.stytch.send = func(context.Context, session.Link, int) error {
+			time.Sleep(2 * time.Second)
+			return session.ErrUnavailable
+		}
+		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		f.Close()
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("took %v, want the second until the call's end", took)
+		}
+		if n := len(f.stytch.links()); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+func TestTooManyLinksOnTheirWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.put("ada@example.com", directory.Member, directory.Active)
+		f.stytch.send = func(ctx context.Context, _ session.Link, _ int) error {
+			<-ctx.Done() // a Stytch that hangs
+			return session.ErrTooMany
+		}
+		for i := range 64 {
+			if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+				t.Fatalf("link %d: %v", i+1, err)
+			}
+		}
+		for _, who := range []string{"ada", "unknown"} {
+			if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{}); !errors.Is(err, session.ErrTooMany) {
+				t.Errorf("%s: got %v, want ErrTooMany", who, err)
+			}
+		}
+		time.Sleep(5 * time.Second) // each call's time is up
+		synctest.Wait()
+		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+			t.Errorf("when they are through: %v", err)
+		}
+		f.Close()
+	})
+}
