@@ -3,6 +3,8 @@ package stytch
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks/email"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
@@ -81,10 +83,16 @@ func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 			Operator: users.SearchUsersQueryOperatorAND,
 			Operands: []map[string]any{{"filter_name": "email_address", "filter_value": []string{address}}},
 		}})
-		if err == nil && len(res.Results) > 0 {
-			id = res.Results[0].UserID
+		if err != nil || len(res.Results) == 0 {
+			return err
 		}
-		return err
+		// A search that finds others would delete somebody else.
+		found := res.Results[0]
+		if !slices.ContainsFunc(found.Emails, func(e users.Email) bool { return strings.EqualFold(e.Email, address) }) {
+			return errNonsense
+		}
+		id = found.UserID
+		return whole(id, nil)
 	})
 	return id, err
 }

@@ -166,12 +166,17 @@ func (h *health) allow() bool {
 func (h *health) note(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if errors.Is(err, session.ErrUnavailable) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		// Our caller went away, which says nothing about Stytch. If this was the
+		// call that goes ahead, another may.
+		h.retryAt = time.Time{}
+	case errors.Is(err, session.ErrUnavailable):
 		h.failures++
 		h.retryAt = h.now().Add(stopFor)
-		return
+	default:
+		h.failures, h.goodAt = 0, h.now()
 	}
-	h.failures, h.goodAt = 0, h.now()
 }
 
 func (h *health) goodLately() bool {

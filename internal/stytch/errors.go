@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
 
@@ -75,13 +76,13 @@ func translate(method string, err error) error {
 		return f
 	}
 	f.cause = fmt.Errorf("%d %s (%s)", e.StatusCode, e.ErrorType, e.RequestID)
-	f.reason = fmt.Sprintf("Stytch answered %d %s.", e.StatusCode, e.ErrorType)
+	f.reason = strings.TrimSpace(fmt.Sprintf("Stytch answered %d %s", e.StatusCode, e.ErrorType)) + "."
 	switch meaning, known := meanings[e.ErrorType]; {
 	case known:
 		f.meaning = meaning
 	case e.StatusCode == 429:
 		f.meaning = session.ErrTooMany
-	case e.StatusCode >= 400 && e.StatusCode < 500:
+	case e.StatusCode >= 400 && e.StatusCode < 500 && e.ErrorType != "": // without a name it isn't Stytch who refuses
 		f.meaning = outbox.ErrRefused
 	}
 	return f

@@ -1,0 +1,166 @@
+package stytch_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+func TestAnswersAndTheirMeaning(t *testing.T) {
+	t.Parallel()
+	const (
+		outOfReach = "Stytch could not be reached."
+		nobody     = "Stytch answered 404 email_not_found."
+		tooMany    = "Stytch answered 429 too_many_requests."
+	)
+	tests := []struct {
+		call    string
+		answers []string
+		want    any
+		err     error
+		reason  string
+	}{
+		{"ready", []string{"whoami/well"}, nil, nil, ""},
+		{"ready", []string{"whoami/well at project_id"}, nil, session.ErrUnavailable, outOfReach},
+
+		{"send", []string{"send/sent"}, nil, nil, ""},
+		{"send", []string{"send/nobody there"}, nil, session.ErrNoAccount, nobody},
+		{"send", []string{"send/another name for it"}, nil, session.ErrNoAccount, "Stytch answered 404 user_not_found."},
+		{"send", []string{"send/wants a pause"}, nil, session.ErrTooMany, tooMany},
+		{"send", []string{"send/too many mails unread"}, nil, session.ErrTooMany, "Stytch answered 429 too_few_tokens_authenticated."},
+		{"send", []string{"send/locked"}, nil, session.ErrTooMany, "Stytch answered 429 user_lock_limit_reached."},
+		{"send", []string{"send/redirect URL not registered"}, nil, session.ErrUnavailable, "Stytch answered 400 no_match_for_provided_magic_link_url."},
+		{"send to stranger", []string{"login_or_create/sent"}, nil, nil, ""},
+		{"send to stranger", []string{"login_or_create/wants a pause"}, nil, session.ErrTooMany, tooMany},
+		{"send to stranger", []string{"login_or_create/not allowed"}, nil, session.ErrUnavailable, "Stytch answered 403 email_not_in_allowlist."},
+
+		{"authenticate link", []string{"authenticate_link/proven"}, proof, nil, ""},
+		{"authenticate link", []string{"authenticate_link/used or expired"}, nil, session.ErrLinkSpent, "Stytch answered 401 unable_to_auth_magic_link."},
+		{"authenticate link", []string{"authenticate_link/unknown"}, nil, session.ErrLinkUnknown, "Stytch answered 404 magic_link_not_found."},
+		{"authenticate link", []string{"authenticate_link/no token's form"}, nil, session.ErrLinkUnknown, "Stytch answered 400 invalid_token."},
+		{"authenticate link", []string{"authenticate_link/user gone"}, nil, session.ErrLinkUnknown, "Stytch answered 404 user_not_found."},
+		{"authenticate link", []string{"authenticate_link/refused otherwise"}, nil, session.ErrLinkUnknown, "Stytch answered 400 invalid_pkce_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/verifier missing"}, nil, session.ErrOtherBrowser, "Stytch answered 400 pkce_expected_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/verifier wrong"}, nil, session.ErrOtherBrowser, "Stytch answered 401 pkce_mismatch."},
+		{"authenticate link", []string{"authenticate_link/verifier too many"}, nil, session.ErrNoChallenge, "Stytch answered 400 pkce_did_not_expect_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/wants a pause"}, nil, session.ErrTooMany, tooMany},
+
+		{"authenticate session", []string{"authenticate_session/stands"}, stands, nil, ""},
+		{"authenticate session", []string{"authenticate_session/ended"}, nil, session.ErrEnded, "Stytch answered 404 session_not_found."},
+		{"authenticate session", []string{"authenticate_session/no token's form"}, nil, session.ErrEnded, "Stytch answered 400 invalid_session_token."},
+		{"authenticate session", []string{"authenticate_session/user gone"}, nil, session.ErrEnded, "Stytch answered 404 user_not_found."},
+		{"authenticate session", []string{"authenticate_session/refused otherwise"}, nil, session.ErrUnavailable, "Stytch answered 400 no_session_arguments."},
+		{"authenticate session", []string{"authenticate_session/wants a pause"}, nil, session.ErrTooMany, tooMany},
+
+		{"invite", []string{"invite/sent"}, userID, nil, ""},
+		{"invite", []string{"invite/active already", "send_invitation/sent"}, userID, nil, ""},
+		{"invite", []string{"invite/invited already", "send_invitation/sent"}, userID, nil, ""},
+		{"invite", []string{"invite/active already", "send_invitation/gone in the meantime"}, nil, session.ErrNoAccount, nobody},
+		{"invite", []string{"invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
+		{"invite", []string{"invite/wants a pause"}, nil, session.ErrTooMany, tooMany},
+
+		{"revoke invite", []string{"revoke_invite/revoked"}, nil, nil, ""},
+		{"revoke invite", []string{"revoke_invite/nobody there"}, nil, nil, ""},
+		{"revoke invite", []string{"revoke_invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
+
+		{"delete user", []string{"delete_user/deleted"}, nil, nil, ""},
+		{"delete user", []string{"delete_user/gone already"}, nil, nil, ""},
+		{"delete user", []string{"delete_user/no id"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_user_id."},
+		{"delete user by address", []string{"search_users/found", "delete_user/deleted"}, nil, nil, ""},
+		{"delete user by address", []string{`search_users/found at results.emails.email="Ada@Example.com"`, "delete_user/deleted"}, nil, nil, ""},
+		{"delete user by address", []string{"search_users/found nobody"}, nil, nil, ""},
+		{"delete user by address", []string{"search_users/wants a pause"}, nil, session.ErrTooMany, tooMany},
+
+		{"revoke session", []string{"revoke_session/revoked"}, nil, nil, ""},
+		{"revoke session", []string{"revoke_session/ended already"}, nil, nil, ""},
+		{"revoke session", []string{"revoke_session/no id"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_session_id."},
+	}
+	for _, test := range tests {
+		t.Run(test.call+": "+test.answers[0], func(t *testing.T) {
+			got, err := calls[test.call](t, replay(t, test.answers...))
+			if !errors.Is(err, test.err) || reason(err) != test.reason {
+				t.Errorf("got %v, %q; want %v, %q", err, reason(err), test.err, test.reason)
+			}
+			if err == nil {
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			}
+			tellsNothing(t, err)
+		})
+	}
+}
+
+// Whatever the call, these mean that Stytch can't be relied on now.
+func TestAnswersToAnyCall(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"wrong secret":                    "Stytch answered 401 unauthorized_credentials.",
+		"wrong project":                   "Stytch answered 401 invalid_project_id_authentication.",
+		"secret of the other environment": "Stytch answered 401 invalid_secret_authentication.",
+		"broken":                          "Stytch answered 500 internal_server_error.",
+		"bad gateway":                     "Stytch answered 502 bad_gateway.",
+		"redirected":                      "Stytch answered 302.",
+		"forbidden by somebody between":   "Stytch answered 403.",
+		"not found by somebody between":   "Stytch answered 404.",
+	}
+	for answer, want := range tests {
+		for name, call := range calls {
+			t.Run(name+": "+answer, func(t *testing.T) {
+				_, err := call(t, replay(t, "any_call/"+answer))
+				if !errors.Is(err, session.ErrUnavailable) || errors.Is(err, outbox.ErrRefused) || reason(err) != want {
+					t.Errorf("got %v, %q; want ErrUnavailable, %q", err, reason(err), want)
+				}
+				tellsNothing(t, err)
+			})
+		}
+	}
+}
+
+// An answer that says yes and lacks what it says yes to, or speaks of another,
+// lets nobody in and deletes nobody.
+func TestAnswersThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	const other = `"user-test-99999999-9999-4999-8999-999999999999"`
+	tests := []struct {
+		call, answer string
+		edits        []string
+	}{
+		{"authenticate link", "authenticate_link/proven", []string{
+			`session=null`, `session_token=""`, `session_token`, `user_id=""`, `user_id=` + other, `user.user_id=` + other, `user`,
+			`session.user_id=` + other, `session.user_id=""`, `session.session_id=""`, `session.expires_at=null`, `session.expires_at`,
+			`session.authentication_factors=[]`, `session.authentication_factors=null`,
+			`session.authentication_factors.delivery_method="embedded"`, `session.authentication_factors.delivery_method="sms"`,
+			`session.authentication_factors.email_factor=null`,
+			`user_id=7`, `session="x"`, `session.expires_at="soon"`, `session.expires_at=""`, `session_token={}`, `session.authentication_factors={}`,
+		}},
+		{"authenticate session", "authenticate_session/stands", []string{
+			`session`, `session=null`, `session.session_id=""`, `session.user_id=""`, `session.expires_at=null`, `session=[]`, `session.user_id=1`,
+		}},
+		{"invite", "invite/sent", []string{`user_id=""`, `user_id`, `user_id=[]`}},
+		{"delete user by address", "search_users/found", []string{
+			`results.emails.email="eve@example.com"`, `results.emails=[]`, `results.emails`, `results.user_id=""`, `results={}`,
+			`results.emails.email="ada@example.com,eve@example.com"`,
+		}},
+	}
+	for _, test := range tests {
+		for _, edit := range test.edits {
+			t.Run(test.call+": "+edit, func(t *testing.T) {
+				got, err := calls[test.call](t, replay(t, test.answer+" at "+edit))
+				if !errors.Is(err, session.ErrUnavailable) {
+					t.Errorf("got %v, want ErrUnavailable", err)
+				}
+				switch got {
+				case nil, "", session.Proof{}, session.Standing{}:
+				default:
+					t.Errorf("returned %+v beside the error", got)
+				}
+				tellsNothing(t, err)
+			})
+		}
+	}
+}
