@@ -54,10 +54,12 @@ func cut(err error) string {
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {
 		message, _, _ := strings.Cut(my.Message, "target:")
-		message, _, _ = strings.Cut(message, "'")
+		if quote := strings.IndexAny(message, "'\""); quote >= 0 {
+			message = message[:quote]
+		}
 		text = fmt.Sprintf("mysql error %d (%s) %s", my.Number, my.SQLState[:], message)
 	}
-	return strings.TrimSpace(text[:min(len(text), 160)])
+	return strings.TrimSpace(clip(text, 160))
 }
 
 // IsDuplicate reports whether a row was refused because its key is taken.
@@ -69,7 +71,8 @@ func IsDuplicate(err error) bool {
 // isContention reports whether a transaction was given up because of another.
 func isContention(err error) bool {
 	switch mysqlNumber(err) {
-	case 1205, 1213: // lock wait timeout, deadlock
+	case 1205, 1213, // lock wait timeout, deadlock
+		1020: // a row has changed since the transaction read it (MariaDB from 11.6 on)
 		return true
 	}
 	return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY

@@ -5,13 +5,17 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// last is the greatest character, so what sorts behind every text.
+// last is the greatest character; behind sorts behind every name, also behind
+// one of such characters, and behind every address and id.
 const last = "\U0010FFFF"
+
+var behind = strings.Repeat(last, directory.MaxName+1)
 
 // ListUsers returns one page of people and where its neighbours start. A page
 // backward is read in the other direction and turned round.
@@ -38,7 +42,12 @@ func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory
 	for i, r := range rows {
 		page.Users[i] = toUser(r)
 	}
-	if len(rows) == 0 {
+	if len(rows) == 0 { // nobody is left there: the way back starts where this page would have
+		if query.Backward {
+			page.Next = query.From
+		} else {
+			page.Prev = query.From
+		}
 		return page, nil
 	}
 	if more || query.Backward {
@@ -75,7 +84,7 @@ func listRows(ctx context.Context, q *dbsqlc.Queries, order directory.Sort, quer
 	p := textParams(query)
 	p.AfterKey, p.AfterID = "", ""
 	if order.Descending() {
-		p.AfterKey, p.AfterID = last, last
+		p.AfterKey, p.AfterID = behind, last
 	}
 	if query.From != nil {
 		p.AfterKey, p.AfterID = query.From.Key, query.From.ID

@@ -9,13 +9,17 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/schema"
 )
 
 // ErrDDLRefused: there are migrations to apply, and the database lets nobody
 // change tables directly (PlanetScale's safe migrations).
-var ErrDDLRefused = errors.New(`this database refuses changes to its tables (safe migrations are on), and there are some to apply:
+var ErrDDLRefused = errors.New(`this database refuses changes to its tables (safe migrations are on), and there are some to apply.
+Once: in the database's settings, turn on "Automatically copy migration data" for the table goose_db_version. Then:
   1. pscale branch create <database> guestlist-migrate
   2. pscale connect <database> guestlist-migrate --port 3309, and beside it
      DATABASE_URL='root@tcp(127.0.0.1:3309)/<database>' guestlist migrate
@@ -38,8 +42,11 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 		if isDDLRefused(err) {
 			return 0, ErrDDLRefused
 		}
-		if err == nil || !s.sqlite || attempt == 40 {
-			return applied, err
+		if err == nil {
+			return applied, s.ensureAdminLock(ctx)
+		}
+		if !s.sqlite || attempt == 40 {
+			return 0, err
 		}
 		// Another instance may have been quicker with one of them: look again.
 		select {
@@ -65,6 +72,20 @@ func up(ctx context.Context, provider *goose.Provider) (int, error) {
 	return len(results), nil
 }
 
+// ensureAdminLock writes the one row that a migration made, where it is missing:
+// PlanetScale's deploy requests bring tables, and no rows but goose's.
+func (s *Store) ensureAdminLock(ctx context.Context) error {
+	err := s.Ping(ctx)
+	if !errors.Is(err, directory.ErrNotFound) {
+		return err
+	}
+	err = dbsqlc.New(s.write).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "admin_lock"})
+	if IsDuplicate(err) { // another instance was quicker
+		return nil
+	}
+	return translate("write admin lock", err)
+}
+
 func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true), goose.WithSlog(log)}
 	dialect := goose.DialectSQLite3
@@ -79,20 +100,42 @@ func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
 	return goose.NewProvider(dialect, s.write, schema.Files, options...)
 }
 
-// Wait returns when the database answers. A server that can't be reached is
-// tried again until ctx ends; one that answers and refuses (wrong password, no
-// such database) is an error, and so is a file that is no database.
+// Wait returns when the database answers. A server that can't be reached, or a
+// file that others are just making, is tried again until ctx ends; a server that
+// answers and refuses (wrong password, no such database) is an error, and so is
+// a file that is damaged or no database.
 func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
+	check, pause := s.write.PingContext, 2*time.Second
+	if s.sqlite {
+		check, pause = s.checkFile, 100*time.Millisecond
+	}
 	for {
-		err := s.write.PingContext(ctx)
-		if err == nil || s.sqlite || mysqlNumber(err) != 0 {
+		err := check(ctx)
+		if err == nil || mysqlNumber(err) != 0 || s.sqlite && !isContention(err) {
 			return translate("connect", err)
 		}
 		log.Warn("waiting for the database", "error", cut(err))
 		select {
 		case <-ctx.Done():
 			return translate("connect", err)
-		case <-time.After(2 * time.Second):
+		case <-time.After(pause):
 		}
 	}
+}
+
+// errDamaged says what an operator can do.
+var errDamaged = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
+
+// checkFile reads the whole file once: the sooner damage is found, the younger
+// is the copy that is still good.
+func (s *Store) checkFile(ctx context.Context) error {
+	var verdict string
+	err := s.write.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	switch code := sqliteCode(err) & 0xff; {
+	case err == nil && verdict != "ok":
+		return fmt.Errorf("%w (%s)", errDamaged, verdict)
+	case code == sqlite3.SQLITE_NOTADB, code == sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w (%s)", errDamaged, err)
+	}
+	return err
 }

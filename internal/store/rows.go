@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -48,8 +49,10 @@ func toJob(r dbsqlc.Outbox) outbox.Job {
 	}
 }
 
-// clip cuts text to a column's width, in characters.
+// clip cuts text to a column's width, in characters. What is no UTF-8, as a
+// browser may send, is replaced: MySQL would refuse the row.
 func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if r := []rune(s); len(r) > n {
 		return string(r[:n])
 	}

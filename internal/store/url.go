@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -37,6 +36,9 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	if cfg.DBName == "" {
 		return nil, errors.New("must name a database: mysql://user:password@host/database")
 	}
+	if cfg.Net != "tcp" && cfg.Net != "unix" {
+		return nil, errors.New("must reach the server by tcp(host:port) or unix(path)")
+	}
 	if cfg.TLSConfig == "" && cfg.TLS == nil && cfg.Net == "tcp" && !isLoopback(cfg.Addr) {
 		cfg.TLSConfig = "true"
 	}
@@ -47,7 +49,9 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.Timeout = min(orDefault(cfg.Timeout, 5*time.Second), 5*time.Second)
 	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, 30*time.Second)
 	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, 30*time.Second)
-	return cfg, nil
+	// Whatever the address says: any language must fit, text compares byte by
+	// byte, and values are put into statements safely in no other charset.
+	return cfg, cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
 }
 
 func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
@@ -65,13 +69,36 @@ func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
 		port = "3306"
 	}
 	cfg.Addr = net.JoinHostPort(u.Hostname(), port)
-	for name, values := range u.Query() {
-		if cfg.TLSConfig, err = tlsMode(name, values[0]); err != nil {
-			return nil, err
+	cfg.TLSConfig, err = tlsModes(u.RawQuery)
+	return cfg, err
+}
+
+// tlsModes returns the one mode of TLS that a URL's parameters ask for; empty if
+// there are none.
+func tlsModes(rawQuery string) (string, error) {
+	params, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return "", errParams
+	}
+	mode := ""
+	for name, values := range params {
+		for _, value := range values {
+			m, err := tlsMode(name, value)
+			if err != nil {
+				return "", err
+			}
+			if mode != "" && m != mode {
+				return "", errors.New("asks for TLS in two ways that contradict each other")
+			}
+			mode = m
 		}
 	}
-	return cfg, nil
+	return mode, nil
 }
+
+// errParams doesn't name the parameter: behind the ? of a password that was not
+// escaped, the rest of the password looks like one.
+var errParams = errors.New("has a parameter that is not understood; known are sslaccept, ssl, sslmode and tls")
 
 // tlsMode maps the ways in which a URL asks for TLS to the driver's.
 func tlsMode(name, value string) (string, error) {
@@ -84,7 +111,7 @@ func tlsMode(name, value string) (string, error) {
 	case "ssl=false", "tls=false", "sslmode=disable", "sslmode=disabled", "ssl-mode=disabled":
 		return "false", nil
 	}
-	return "", fmt.Errorf("has %q, which is not understood; known are sslaccept, ssl, sslmode and tls", name)
+	return "", errParams
 }
 
 func isLoopback(addr string) bool {

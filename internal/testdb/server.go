@@ -24,7 +24,7 @@ var privateServer = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "guestlist-mysql-")
+	dir, err := os.MkdirTemp(ramDisk(), "guestlist-mysql-")
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *server) start(program string, install []string) error {
 		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
 		// Quick to start and to write: nothing here must survive a power cut.
 		"--skip-log-bin", "--skip-name-resolve", "--performance-schema=off", "--loose-mysqlx=off",
-		"--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0",
+		"--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--loose-sync-frm=0",
 		"--innodb-buffer-pool-size=64M", "--max-connections=400",
 	}, common...)
 	s.cmd = exec.Command("sh", args...)

@@ -24,7 +24,12 @@ import (
 // folder is removed at the end of the test.
 func SQLite(t testing.TB) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "guestlist.db")
+	dir, err := os.MkdirTemp(ramDisk(), "guestlist-sqlite-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return "sqlite:" + filepath.Join(dir, "guestlist.db")
 }
 
 // MySQL returns a go-sql-driver DSN, reached over TCP, of an empty database

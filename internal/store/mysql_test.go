@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/storetest"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// safeMigrations connects to a server as if PlanetScale's safe migrations were
+// on: a statement that changes tables is refused the way they do.
+type safeMigrations struct{ driver.Connector }
+
+func (c safeMigrations) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return safeConn{conn}, nil
+}
+
+type safeConn struct{ driver.Conn }
+
+func (c safeConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	switch verb, _, _ := strings.Cut(strings.TrimSpace(query), " "); verb {
+	case "CREATE", "ALTER", "DROP":
+		return nil, &mysql.MySQLError{Number: 1105, SQLState: [5]byte([]byte("HY000")), Message: "direct DDL is disabled"}
+	}
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+}
+
+func (c safeConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}
+
+func (c safeConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+func openSafe(t *testing.T, databaseURL string) *Store {
+	t.Helper()
+	cfg, err := parseMySQL(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(safeMigrations{connector})
+	t.Cleanup(func() { db.Close() })
+	return &Store{read: db, write: db, now: storetest.Now}
+}
+
+func TestSafeMigrations(t *testing.T) {
+	t.Parallel()
+	for _, r := range []struct {
+		name  string
+		ready func(t *testing.T, direct *Store)
+		want  error
+	}{
+		{"on an empty database say what to do", func(*testing.T, *Store) {}, ErrDDLRefused},
+		{"with something to apply say what to do", func(t *testing.T, direct *Store) {
+			p, versions := migrations(t, direct)
+			if _, err := p.UpTo(t.Context(), versions[len(versions)-2]); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrDDLRefused},
+		{"with nothing to apply are no hindrance", func(t *testing.T, direct *Store) {
+			if _, err := direct.Migrate(t.Context(), quiet); err != nil {
+				t.Fatal(err)
+			}
+		}, nil},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			databaseURL := testdb.MySQL(t)
+			r.ready(t, fresh(t, databaseURL))
+			if n, err := openSafe(t, databaseURL).Migrate(t.Context(), quiet); n != 0 || !errors.Is(err, r.want) {
+				t.Errorf("%d applied; %v", n, err)
+			}
+		})
+	}
+	for _, word := range []string{"pscale branch create", "guestlist migrate", "pscale deploy-request create", "goose_db_version"} {
+		if !strings.Contains(ErrDDLRefused.Error(), word) {
+			t.Errorf("the steps lack %q", word)
+		}
+	}
+}
+
+// asUser returns the URL for a new user of the server who has the given rights
+// on the database.
+func asUser(t *testing.T, databaseURL, rights string) string {
+	t.Helper()
+	cfg, err := mysql.ParseDSN(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := fresh(t, databaseURL).write
+	run := func(statement string) {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("the tests' own user must be allowed to make users: %v", err)
+		}
+	}
+	user, password := "t_"+strings.ToLower(rand.Text()[:20]), rand.Text()
+	run("CREATE USER " + user + " IDENTIFIED BY '" + password + "'")
+	t.Cleanup(func() { run("DROP USER " + user) })
+	run("GRANT " + rights + " ON " + cfg.DBName + ".* TO " + user)
+	cfg.User, cfg.Passwd = user, password
+	return cfg.FormatDSN()
+}
+
+func TestMigrateNeedsNoRightsForNothing(t *testing.T) {
+	t.Parallel()
+	databaseURL := testdb.MySQL(t)
+	owner := fresh(t, databaseURL)
+	p, versions := migrations(t, owner)
+	if _, err := p.UpTo(t.Context(), versions[len(versions)-2]); err != nil {
+		t.Fatal(err)
+	}
+	user := fresh(t, asUser(t, databaseURL, "SELECT, INSERT, UPDATE, DELETE"))
+	if n, err := user.Migrate(t.Context(), quiet); n != 0 || err == nil || errors.Is(err, ErrDDLRefused) {
+		t.Errorf("with something to apply: %d applied; %v", n, err)
+	}
+	if _, err := owner.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := user.Migrate(t.Context(), quiet); n != 0 || err != nil {
+		t.Errorf("with nothing to apply: %d applied; %v", n, err)
+	}
+	if err := user.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	databaseURL := testdb.MySQL(t)
+	with := func(edit func(*mysql.Config)) string {
+		cfg, err := mysql.ParseDSN(databaseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(cfg)
+		return cfg.FormatDSN()
+	}
+	for _, r := range []struct{ name, url, want string }{
+		{"returns when the server answers", databaseURL, ""},
+		{"does not wait for a right password", with(func(c *mysql.Config) { c.User, c.Passwd = "nobody", "hunter2" }), "mysql error 1045"},
+		{"does not wait for a database that there is not", with(func(c *mysql.Config) { c.DBName += "_not" }), "mysql error 1049"},
+		{"waits for a server until it may no longer", with(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), "connection refused"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			patience := time.Minute
+			if r.want == "connection refused" {
+				patience = 50 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			err := fresh(t, r.url).Wait(ctx, quiet)
+			if r.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if !errors.Is(err, directory.ErrUnavailable) || !strings.Contains(err.Error(), r.want) || ctx.Err() != nil && patience == time.Minute {
+				t.Errorf("got %v, want %s", err, r.want)
+			}
+			if strings.Contains(err.Error(), "nobody") || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%v tells who asked", err)
+			}
+		})
+	}
+}
+
+func TestCharsetOfAnotherProgram(t *testing.T) {
+	t.Parallel()
+	for _, params := range []string{"?charset=utf8", "?charset=latin1&parseTime=false&loc=Local&clientFoundRows=false", "?collation=utf8mb4_general_ci"} {
+		t.Run(params, func(t *testing.T) {
+			t.Parallel()
+			s := fresh(t, testdb.MySQL(t)+params)
+			if _, err := s.Migrate(t.Context(), quiet); err != nil {
+				t.Fatal(err)
+			}
+			want := directory.User{ID: "1", Name: "王小明 🚀 Zoë", Role: directory.Member, Status: directory.Active, CreatedAt: storetest.Now()}
+			if err := s.CreateUser(t.Context(), want); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.GetUser(t.Context(), "1"); got != want || err != nil {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/storetest"
+)
+
+// opened returns a store on a file that is up to date.
+func opened(t *testing.T, path string) *Store {
+	t.Helper()
+	s := fresh(t, "sqlite:"+path)
+	if err := s.Wait(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestFileIsForItsOwner(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "some", "data")
+	path := filepath.Join(folder, "guestlist.db")
+	opened(t, path)
+	for name, want := range map[string]os.FileMode{
+		filepath.Dir(folder): 0o700 | os.ModeDir, folder: 0o700 | os.ModeDir, path: 0o600, path + "-wal": 0o600, path + "-shm": 0o600,
+	} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v", name, info.Mode(), want)
+		}
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"with space.db", "100%25.db", "Gäste 王.db", "a&b=c.db", "it's.db", "a:b.db", "no-ending"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			opened(t, filepath.Join(folder, name))
+			if _, err := os.Stat(filepath.Join(folder, name+"-wal")); err != nil {
+				t.Errorf("another file was opened: %v", err)
+			}
+		})
+	}
+	for _, url := range []string{"sqlite:", "sqlite:a.db?mode=memory", "sqlite:a#b.db", "sqlite:" + t.TempDir()} {
+		if s, err := Open(url, storetest.Now); err == nil {
+			s.Close()
+			t.Errorf("%s is opened", url)
+		}
+	}
+}
+
+func TestDamagedFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "guestlist.db")
+	s := opened(t, path)
+	for range 200 {
+		id := rand.Text()
+		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Typed: id, Key: id}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil { // brings the -wal file home
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		name   string
+		damage func(file []byte) []byte
+		want   string
+	}{
+		{"none", func(b []byte) []byte { return b }, ""},
+		{"another kind of file", func([]byte) []byte { return []byte(strings.Repeat("Dear Ada, ", 1000)) }, "damaged, or no database"},
+		{"its beginning overwritten", func(b []byte) []byte { return append(make([]byte, 100), b[100:]...) }, "damaged, or no database"},
+		{"cut", func(b []byte) []byte { return b[:len(b)/2] }, "damaged, or no database"},
+		{"a page overwritten", func(b []byte) []byte { return append(bytes.Repeat([]byte{0xa5}, 4096), b[4096:]...) }, "damaged, or no database"},
+		{"pages in the middle overwritten", func(b []byte) []byte {
+			copy(b[len(b)/2:], bytes.Repeat([]byte{0xa5}, 8192))
+			return b
+		}, "damaged, or no database"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "guestlist.db")
+			bad := r.damage(bytes.Clone(good))
+			if err := os.WriteFile(path, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open("sqlite:"+path, storetest.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.Wait(t.Context(), quiet)
+			if (err == nil) != (r.want == "") || err != nil && !strings.Contains(err.Error(), r.want) {
+				t.Errorf("got %v, want %q", err, r.want)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, bad) {
+				t.Errorf("the file was changed: %v", err)
+			}
+		})
+	}
+}
+
+// Turning on the write-ahead log needs the file for oneself, and SQLite doesn't
+// always wait for that.
+func TestTenInstancesMakeTheFileAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "guestlist.db")
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for range 10 {
+			s := fresh(t, "sqlite:"+path)
+			all.Go(func() {
+				<-start
+				if err := s.Wait(t.Context(), quiet); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
+	}
+}
+
+func TestReadersCannotWrite(t *testing.T) {
+	t.Parallel()
+	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
+	for _, statement := range []string{"DELETE FROM settings", "UPDATE settings SET value = 'x'", "CREATE TABLE x (id BIGINT)", "DROP TABLE settings"} {
+		if _, err := s.Reader().Exec(statement); err == nil {
+			t.Errorf("a reader can %s", statement)
+		}
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Another program may hold the file for longer than anybody wants to wait.
+func TestBusyFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "guestlist.db")
+	s, other := opened(t, path), opened(t, path)
+	held, err := other.write.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	u := directory.User{ID: "1", Email: directory.Email{Typed: "a", Key: "a"}}
+	if err := s.CreateUser(ctx, u); !errors.Is(err, directory.ErrUnavailable) {
+		t.Errorf("a write while another writes: %v", err)
+	}
+	if _, err := s.GetUser(t.Context(), "1"); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("a read while another writes: %v", err)
+	}
+	if err := held.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateUser(t.Context(), u); err != nil {
+		t.Errorf("a write after the other's: %v", err)
+	}
+}

@@ -1,0 +1,231 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+var listRows = []row{
+	{"an empty list is one empty page", on(testEmptyList)},
+	{"a search finds people by the starts of words", on(testSearch)},
+	{"role and status narrow the list, alone and together with a search", on(testFilters)},
+	{"names sort without regard to case and accents, people without one by address", on(testSortByName)},
+	{"nobody is hidden by a name that sorts first or last", on(testExtremeNames)},
+	{"pages in every order, forward and back, are the list", on(testPages)},
+	{"whoever stays is seen once while others come and go between pages", on(testPagesWhilePeopleComeAndGo)},
+	{"a page behind which nobody is left leads back", on(testPageBehindTheEnd)},
+	{"a made-up position is no error", on(testMadeUpPosition)},
+}
+
+func list(t *testing.T, s Store, q directory.Query) directory.Page {
+	t.Helper()
+	page, err := s.ListUsers(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// find returns the names, or else the addresses, of the people that a search
+// finds, sorted by the latter.
+func find(t *testing.T, s Store, search string) []string {
+	t.Helper()
+	terms, err := directory.ParseSearch(search)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := list(t, s, directory.Query{Terms: terms, Sort: directory.ByEmail, Limit: directory.MaxLimit})
+	if page.Total != len(page.Users) {
+		t.Errorf("%q finds %d people and counts %d", search, len(page.Users), page.Total)
+	}
+	return names(page.Users)
+}
+
+func names(people []directory.User) []string {
+	all := []string{}
+	for _, u := range people {
+		all = append(all, u.DisplayName())
+	}
+	return all
+}
+
+func testEmptyList(t *testing.T, s Store) {
+	for _, backward := range []bool{false, true} {
+		page := list(t, s, directory.Query{Sort: directory.ByName, Limit: 10, Backward: backward})
+		if diff := cmp.Diff(directory.Page{Users: []directory.User{}}, page); diff != "" {
+			t.Errorf("backward %v: -want +got\n%s", backward, diff)
+		}
+	}
+}
+
+func testSearch(t *testing.T, s Store) {
+	create(t, s,
+		person("Ada Lovelace", "countess@analytical.example"),
+		person("Zoë Strauß-Őry", "zs@example.com"),
+		person("Conan O’Brien", "conan.obrien+tv@team-coco.example"),
+		person("Anna O'Brien", "anna@example.org"),
+		person("王小明", "wang@bücher.example"),
+		person("100% Real_Name", "percent@example.net"),
+		person(`Back\slash`, "back@example.net"),
+		person("Ольга Иванова", "olga@пример.рф"),
+		person(strings.Repeat("long", 25), "long@example.net"),
+	)
+	for search, want := range map[string][]string{
+		"":                         {"Anna O'Brien", `Back\slash`, "Conan O’Brien", "Ada Lovelace", strings.Repeat("long", 25), "Ольга Иванова", "100% Real_Name", "王小明", "Zoë Strauß-Őry"},
+		"   ":                      {"Anna O'Brien", `Back\slash`, "Conan O’Brien", "Ada Lovelace", strings.Repeat("long", 25), "Ольга Иванова", "100% Real_Name", "王小明", "Zoë Strauß-Őry"},
+		"ada":                      {"Ada Lovelace"},
+		"ADA LOVE":                 {"Ada Lovelace"},
+		"love ada":                 {"Ada Lovelace"},
+		"ovelace":                  {}, // not the start of a word
+		"ada zoe":                  {}, // nobody has both
+		"zoe":                      {"Zoë Strauß-Őry"},
+		"ZOË ő":                    {"Zoë Strauß-Őry"},
+		"strauß-ory":               {"Zoë Strauß-Őry"},
+		"brien":                    {"Anna O'Brien", "Conan O’Brien"},
+		"o'b":                      {"Anna O'Brien"},
+		"conan.obrien":             {"Conan O’Brien"},
+		"coco tv conan obrien":     {"Conan O’Brien"},
+		"conan.obrien+tv@team-co":  {"Conan O’Brien"},
+		"analytical.example":       {"Ada Lovelace"},
+		"王":                        {"王小明"},
+		"ольга":                    {"Ольга Иванова"},
+		"%":                        {},
+		"_":                        {},
+		"10%":                      {},
+		"100%":                     {"100% Real_Name"},
+		"real_":                    {"100% Real_Name"},
+		"realx":                    {},
+		`back\`:                    {`Back\slash`},
+		`\`:                        {},
+		"'":                        {},
+		"' OR 1=1":                 {},
+		"\x00":                     {},
+		strings.Repeat("long", 25): {strings.Repeat("long", 25)},
+	} {
+		if diff := cmp.Diff(want, find(t, s, search)); diff != "" {
+			t.Errorf("%q: -want +got\n%s", search, diff)
+		}
+	}
+}
+
+func testFilters(t *testing.T, s Store) {
+	for _, role := range []directory.Role{directory.Admin, directory.Member} {
+		for _, status := range []directory.Status{directory.Invited, directory.Active, directory.Suspended} {
+			for _, name := range []string{"ada", "bob"} {
+				u := person(name, strings.Join([]string{name, string(role), string(status)}, ".")+"@example.com")
+				u.Role, u.Status = role, status
+				create(t, s, u)
+			}
+		}
+	}
+	for _, r := range []struct {
+		q    directory.Query
+		want int
+	}{
+		{directory.Query{}, 12},
+		{directory.Query{Role: directory.Admin}, 6},
+		{directory.Query{Status: directory.Invited}, 4},
+		{directory.Query{Role: directory.Member, Status: directory.Suspended}, 2},
+		{directory.Query{Role: directory.Member, Status: directory.Suspended, Terms: []string{"ada"}}, 1},
+		{directory.Query{Status: directory.Active, Terms: []string{"ada", "example"}}, 2},
+		{directory.Query{Role: "owner"}, 0},
+		{directory.Query{Status: "ACTIVE"}, 0},
+	} {
+		for _, order := range orders {
+			r.q.Sort, r.q.Limit = order, directory.MaxLimit
+			page := list(t, s, r.q)
+			if len(page.Users) != r.want || page.Total != r.want {
+				t.Errorf("%+v: %d people, total %d, want %d", r.q, len(page.Users), page.Total, r.want)
+			}
+		}
+		r.q.Limit = 1
+		if page := list(t, s, r.q); page.Total != r.want {
+			t.Errorf("%+v: total %d, want %d on every page", r.q, page.Total, r.want)
+		}
+	}
+}
+
+func testSortByName(t *testing.T, s Store) {
+	want := []string{"1st", "Ada", "ÁDA B", "ada c", "b@example.com", "Çelik", "Zoë", "zoe a", "Ольга", "王"}
+	for i, name := range slices.Backward(want) {
+		address := string(rune('z'-i)) + "@example.com"
+		if name == "b@example.com" {
+			name, address = "", name
+		}
+		create(t, s, person(name, address))
+	}
+	page := list(t, s, directory.Query{Sort: directory.ByName, Limit: directory.MaxLimit})
+	if diff := cmp.Diff(want, names(page.Users)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func testExtremeNames(t *testing.T, s Store) {
+	for i, name := range []string{" ", "!", "\u0301", "\U0010FFFF", strings.Repeat("\U0010FFFF", directory.MaxName)} {
+		create(t, s, person(name, string(rune('a'+i))+"@example.com"))
+	}
+	for _, order := range orders {
+		if page := list(t, s, directory.Query{Sort: order, Limit: 10}); len(page.Users) != 5 {
+			t.Errorf("%s: %d people", order, len(page.Users))
+		}
+	}
+}
+
+func testPageBehindTheEnd(t *testing.T, s Store) {
+	people := []directory.User{person("a", "a@example.com"), person("b", "b@example.com"), person("c", "c@example.com")}
+	create(t, s, people...)
+	q := directory.Query{Sort: directory.ByName, Limit: 2}
+	first := list(t, s, q)
+	remove(t, s, people[2].ID)
+	q.From = first.Next
+	end := list(t, s, q)
+	if len(end.Users) > 0 || end.Next != nil || end.Prev == nil || end.Total != 2 {
+		t.Fatalf("behind the end: %+v", end)
+	}
+	q.From, q.Backward = end.Prev, true
+	if back := list(t, s, q); len(back.Users) == 0 {
+		t.Error("the way back from behind the end leads to nobody")
+	}
+
+	q.From, q.Backward = first.Next, false
+	create(t, s, person("d", "d@example.com"))
+	second := list(t, s, q)
+	remove(t, s, people[0].ID)
+	remove(t, s, people[1].ID)
+	q.From, q.Backward = second.Prev, true
+	start := list(t, s, q)
+	if len(start.Users) > 0 || start.Prev != nil || start.Next == nil {
+		t.Fatalf("before the start: %+v", start)
+	}
+}
+
+func testMadeUpPosition(t *testing.T, s Store) {
+	create(t, s, person("Ada", "ada@example.com"))
+	for _, order := range orders {
+		for _, p := range []directory.Position{
+			{}, {Key: "x", ID: "y"}, {Key: "'; --", ID: `\'`}, {Key: "99999999999999999999"}, {Key: "-1"},
+			{Key: "\x00", ID: "\x00"}, {Key: strings.Repeat("x", 1000)}, {Key: "\U0010FFFF\U0010FFFF"},
+		} {
+			for _, backward := range []bool{false, true} {
+				q := directory.Query{Sort: order, Limit: 10, From: &p, Backward: backward}
+				if page := list(t, s, q); page.Total != 1 || len(page.Users) > 1 {
+					t.Errorf("%s, %+v: %+v", order, p, page)
+				}
+			}
+		}
+	}
+}
+
+func remove(t *testing.T, s Store, id string) {
+	t.Helper()
+	if _, err := s.ChangeUser(t.Context(), id, func(s directory.State) (directory.Change, error) {
+		return directory.Change{User: s.User, Remove: true}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,204 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+var outboxRows = []row{
+	{"a job comes back as it was written", on(testJobRoundTrip)},
+	{"a leased job is nobody else's until the lease is over", on(testLease)},
+	{"the jobs of one subject are done in order, others don't wait", on(testOrder)},
+	{"a job that is put back waits until it is due, unless it is asked for", on(testRetry)},
+	{"a job that is set aside holds nobody up", on(testPark)},
+	{"an invitation handed over is noted on the person", on(testFinishInvite)},
+	{"an invitation handed over to somebody removed is taken back", on(testFinishInviteOfRemoved)},
+	{"an invitation handed over to somebody removed and added again stands", on(testFinishInviteOfAddedAgain)},
+}
+
+// add writes a job that is due at the given time.
+func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time) outbox.Job {
+	t.Helper()
+	j := outbox.New(kind, subject, newID(), "", "", due)
+	if err := s.AddJob(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// lease takes the next job as a worker would at that time; "" is none.
+func lease(t *testing.T, s Store, subject string, now time.Time) string {
+	t.Helper()
+	j, err := s.LeaseJob(t.Context(), subject, now, now.Add(time.Minute))
+	if err != nil && !errors.Is(err, outbox.ErrNoJob) {
+		t.Fatal(err)
+	}
+	return j.ID
+}
+
+func wantLease(t *testing.T, s Store, what, subject string, now time.Time, want string) {
+	t.Helper()
+	if got := lease(t, s, subject, now); got != want {
+		t.Errorf("%s: leased %q, want %q", what, got, want)
+	}
+}
+
+func testJobRoundTrip(t *testing.T, s Store) {
+	u := person(strings.Repeat("🚀", directory.MaxName), "Ada@example.com")
+	create(t, s, u)
+	want := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, "user-test-1", u.Name, Now())
+	if err := s.AddJob(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	leased, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Attempts = 1
+	if diff := cmp.Diff(want, leased); diff != "" {
+		t.Errorf("leased: -want +got\n%s", diff)
+	}
+	want.DueAt, want.LastError = Now().Add(time.Hour), "Stytch's answer: “\uFFFD” "+strings.Repeat("é", 300)
+	if err := s.RetryJob(t.Context(), want.ID, want.DueAt, "Stytch's answer: “\xff” "+strings.Repeat("é", 300)); err != nil {
+		t.Fatal(err)
+	}
+	want.LastError = string([]rune(want.LastError)[:200])
+	if diff := cmp.Diff([]outbox.Job{want}, jobs(t, s, u)); diff != "" {
+		t.Errorf("put back: -want +got\n%s", diff)
+	}
+}
+
+func testLease(t *testing.T, s Store) {
+	wantLease(t, s, "empty outbox", "", Now(), "")
+	j := add(t, s, outbox.Invite, "ada@example.com", Now())
+	wantLease(t, s, "a moment too early", "", Now().Add(-time.Microsecond), "")
+	wantLease(t, s, "due", "", Now(), j.ID)
+	for _, subject := range []string{"", "ada@example.com"} {
+		wantLease(t, s, "leased", subject, Now().Add(time.Minute-time.Microsecond), "")
+	}
+	wantLease(t, s, "the lease is over", "", Now().Add(time.Minute), j.ID)
+	wantLease(t, s, "somebody else's", "bob@example.com", Now().Add(time.Hour), "")
+	again, err := s.LeaseJob(t.Context(), "ada@example.com", Now().Add(time.Hour), Now().Add(2*time.Hour))
+	if again.Attempts != 3 || err != nil {
+		t.Errorf("%d attempts are counted, want 3; %v", again.Attempts, err)
+	}
+	for range 2 { // another worker may have been quicker
+		if err := s.FinishJob(t.Context(), j.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	wantLease(t, s, "done", "", Now().Add(24*time.Hour), "")
+}
+
+func testOrder(t *testing.T, s Store) {
+	first := add(t, s, outbox.Invite, "ada@example.com", Now())
+	second := add(t, s, outbox.RevokeInvite, "ada@example.com", ago(time.Hour)) // due for longer, and yet second
+	other := add(t, s, outbox.Invite, "bob@example.com", Now())
+	got := map[string]bool{lease(t, s, "", Now()): true, lease(t, s, "", Now()): true}
+	if !got[first.ID] || !got[other.ID] {
+		t.Fatalf("leased %v, want the first of each", got)
+	}
+	wantLease(t, s, "the first is under way", "", Now(), "")
+	wantLease(t, s, "the first is under way, asked for", "ada@example.com", Now(), "")
+	if err := s.RetryJob(t.Context(), first.ID, Now().Add(time.Hour), "No."); err != nil {
+		t.Fatal(err)
+	}
+	wantLease(t, s, "the first waits", "", Now(), "")
+	wantLease(t, s, "asked for, the first comes first", "ada@example.com", Now(), first.ID)
+	if err := s.FinishJob(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantLease(t, s, "the first is done", "", Now(), second.ID)
+}
+
+func testRetry(t *testing.T, s Store) {
+	j := add(t, s, outbox.Invite, "ada@example.com", Now())
+	for range 3 {
+		wantLease(t, s, "due", "", Now(), j.ID)
+		if err := s.RetryJob(t.Context(), j.ID, Now().Add(time.Second), "No."); err != nil {
+			t.Fatal(err)
+		}
+		wantLease(t, s, "not due", "", Now(), "")
+		wantLease(t, s, "asked for", "ada@example.com", Now(), j.ID)
+		if err := s.RetryJob(t.Context(), j.ID, Now(), "No."); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func testPark(t *testing.T, s Store) {
+	u := person("Ada", "ada@example.com")
+	create(t, s, u)
+	parked := add(t, s, outbox.Invite, u.Email.Key, Now())
+	next := add(t, s, outbox.RevokeInvite, u.Email.Key, Now())
+	wantLease(t, s, "the first", "", Now(), parked.ID)
+	if err := s.ParkJob(t.Context(), parked.ID, Now(), "Stytch refuses the address."); err != nil {
+		t.Fatal(err)
+	}
+	wantLease(t, s, "the next", "", Now(), next.ID)
+	wantLease(t, s, "nothing is left", u.Email.Key, Now().Add(time.Hour), next.ID) // its lease was over
+	list := jobs(t, s, u)
+	if len(list) != 2 || !list[0].ParkedAt.Equal(Now()) || list[0].LastError != "Stytch refuses the address." || !list[1].ParkedAt.IsZero() {
+		t.Errorf("an administrator sees %+v", list)
+	}
+}
+
+func testFinishInvite(t *testing.T, s Store) {
+	u := person("Ada", "ada@example.com")
+	u.Status, u.StytchUserID = directory.Invited, ""
+	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+	if err := s.CreateUser(t.Context(), u, job); err != nil {
+		t.Fatal(err)
+	}
+	want := u
+	want.StytchUserID, want.InviteSentAt = "user-test-1", Now()
+	for range 2 { // the call may have been made twice
+		if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, get(t, s, u.ID)); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+		if left := jobs(t, s, u); len(left) > 0 {
+			t.Errorf("left: %v", left)
+		}
+	}
+}
+
+func testFinishInviteOfRemoved(t *testing.T, s Store) {
+	u := person("Ada", "ada@example.com")
+	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+	if err := s.AddJob(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+		t.Fatal(err)
+	}
+	left := jobs(t, s, u)
+	if len(left) != 1 || left[0].Kind != outbox.DeleteUser || left[0].StytchID != "user-test-1" || left[0].UserID != u.ID {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+func testFinishInviteOfAddedAgain(t *testing.T, s Store) {
+	u, again := person("Ada", "ada@example.com"), person("Ada", "ada@example.com")
+	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+	create(t, s, again)
+	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+		t.Fatal(err)
+	}
+	// The account at Stytch goes by the address, so it is the new person's by now.
+	if left := jobs(t, s, u); len(left) > 0 {
+		t.Errorf("left: %+v", left)
+	}
+	if diff := cmp.Diff(again, get(t, s, again.ID)); diff != "" {
+		t.Errorf("-before +after\n%s", diff)
+	}
+}

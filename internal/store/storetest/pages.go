@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// orders are all that the list can be sorted in.
+var orders = []directory.Sort{
+	directory.ByName, "-" + directory.ByName, directory.ByEmail, "-" + directory.ByEmail,
+	directory.ByCreated, "-" + directory.ByCreated, directory.ByLastSeen, "-" + directory.ByLastSeen,
+}
+
+// crowd returns people of whom many share a name, a time and a time last seen.
+func crowd(random *rand.Rand, n int) []directory.User {
+	people := make([]directory.User, n)
+	for i := range people {
+		u := person([]string{"", "Ada", "ada", "Ádá", "Bob", "王"}[random.IntN(6)], fmt.Sprintf("%08x@example.com", random.Uint32()))
+		u.CreatedAt = ago(time.Duration(random.IntN(4)) * time.Hour)
+		u.LastSeenAt = []time.Time{{}, ago(time.Hour), ago(2 * time.Hour)}[random.IntN(3)]
+		people[i] = u
+	}
+	return people
+}
+
+// sorted is what the list should be, by the rule rather than by a database.
+func sorted(people []directory.User, order directory.Sort) []directory.User {
+	return slices.SortedFunc(slices.Values(people), func(a, b directory.User) int {
+		c := 0
+		switch order.Column() {
+		case directory.ByName:
+			c = cmp.Compare(a.SortName(), b.SortName())
+		case directory.ByEmail:
+			c = cmp.Compare(a.Email.Key, b.Email.Key)
+		case directory.ByCreated:
+			c = a.CreatedAt.Compare(b.CreatedAt)
+		case directory.ByLastSeen:
+			c = a.LastSeenAt.Compare(b.LastSeenAt)
+		}
+		c = cmp.Or(c, cmp.Compare(a.ID, b.ID))
+		if order.Descending() {
+			return -c
+		}
+		return c
+	})
+}
+
+// walk reads the list page by page in one direction and calls between after each.
+func walk(t *testing.T, s Store, q directory.Query, between func(directory.Page)) []directory.User {
+	t.Helper()
+	var seen []directory.User
+	for range 1000 {
+		page := list(t, s, q)
+		between(page)
+		next := page.Next
+		if q.Backward {
+			seen, next = append(page.Users, seen...), page.Prev
+		} else {
+			seen = append(seen, page.Users...)
+		}
+		if next == nil {
+			return seen
+		}
+		q.From = next
+	}
+	t.Fatal("the list has no end")
+	return nil
+}
+
+func testPages(t *testing.T, s Store) {
+	people := crowd(rand.New(rand.NewPCG(1, 2)), 61)
+	create(t, s, people...)
+	for _, order := range orders {
+		want := sorted(people, order)
+		for _, limit := range []int{7, 20, 61, 200} {
+			t.Run(fmt.Sprintf("%s by %d", order, limit), func(t *testing.T) {
+				q := directory.Query{Sort: order, Limit: limit}
+				var pages []directory.Page
+				there := walk(t, s, q, func(p directory.Page) { pages = append(pages, p) })
+				if diff := gocmp.Diff(want, there); diff != "" {
+					t.Fatalf("forward: -want +got\n%s", diff)
+				}
+				if n := (len(people) + limit - 1) / limit; len(pages) != n || pages[0].Prev != nil || pages[n-1].Next != nil {
+					t.Errorf("%d pages, want %d with a start and an end", len(pages), n)
+				}
+				if len(pages) == 1 {
+					return
+				}
+				// Back from the last page, each page is the one that was seen on the way.
+				q.Backward, q.From = true, pages[len(pages)-1].Prev
+				i := len(pages) - 1
+				walk(t, s, q, func(p directory.Page) {
+					i--
+					if i < 0 {
+						t.Fatal("there are more pages on the way back")
+					}
+					if diff := gocmp.Diff(pages[i], p); diff != "" {
+						t.Errorf("page %d on the way back: -forward +back\n%s", i, diff)
+					}
+				})
+				if i != 0 {
+					t.Errorf("the way back ends at page %d", i)
+				}
+			})
+		}
+	}
+}
+
+func testPagesWhilePeopleComeAndGo(t *testing.T, s Store) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, order := range orders {
+		for _, backward := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, backward %v", order, backward), func(t *testing.T) {
+				people := crowd(random, 40)
+				create(t, s, people...)
+				staying, going := people[:20], people[20:]
+				q := directory.Query{Sort: order, Limit: 6, Backward: backward}
+				seen := walk(t, s, q, func(directory.Page) {
+					if len(going) > 0 {
+						remove(t, s, going[0].ID)
+						going = going[1:]
+						create(t, s, crowd(random, 1)...)
+					}
+				})
+				ids := map[string]int{}
+				for _, u := range seen {
+					ids[u.ID]++
+					if ids[u.ID] > 1 {
+						t.Errorf("%s is seen twice", u.Email)
+					}
+				}
+				for _, u := range staying {
+					if ids[u.ID] == 0 {
+						t.Errorf("%s is not seen", u.Email)
+					}
+				}
+				if diff := gocmp.Diff(sorted(seen, order), seen); diff != "" {
+					t.Errorf("out of order: -want +got\n%s", diff)
+				}
+				removeAll(t, s)
+			})
+		}
+	}
+}
+
+func removeAll(t *testing.T, s Store) {
+	t.Helper()
+	for _, u := range list(t, s, directory.Query{Sort: directory.ByName, Limit: directory.MaxLimit}).Users {
+		remove(t, s, u.ID)
+	}
+}

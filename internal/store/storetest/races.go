@@ -1,0 +1,94 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+var raceRows = []row{
+	{"an address that is added fifty times at once is on the list once", testFiftyTimesOneAddress},
+	{"two administrators who take the list from each other leave one", testLastAdmin},
+	{"changes of one person at once are all kept", testChangesAtOnce},
+}
+
+func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	added := 0
+	for i, err := range atOnce(50, func(i int) error {
+		u := person("Ada", []string{"ada@example.com", "ADA@example.com"}[i%2])
+		return stores[i/25].CreateUser(t.Context(), u, outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now()))
+	}) {
+		switch {
+		case err == nil:
+			added++
+		case !errors.Is(err, directory.ErrEmailTaken):
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	after := state(t, stores[0], list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 1}).Users[0])
+	if added != 1 || after.Total != 1 || len(after.Jobs) != 1 {
+		t.Errorf("%d added, %d on the list, %d invitations", added, after.Total, len(after.Jobs))
+	}
+}
+
+// idle delivers nothing.
+type idle struct{}
+
+func (idle) Deliver(context.Context, string) {}
+func (idle) Wake()                           {}
+
+func testLastAdmin(t *testing.T, open func() Store) {
+	here, there := open(), open()
+	directories := []*directory.Directory{directory.New(here, idle{}, Now), directory.New(there, idle{}, Now)}
+	member, suspended := string(directory.Member), string(directory.Suspended)
+	ways := []func(d *directory.Directory, id string) error{
+		func(d *directory.Directory, id string) error {
+			_, err := d.Edit(t.Context(), id, directory.Edit{Role: &member})
+			return err
+		},
+		func(d *directory.Directory, id string) error {
+			_, err := d.Edit(t.Context(), id, directory.Edit{Status: &suspended})
+			return err
+		},
+		func(d *directory.Directory, id string) error {
+			_, err := d.Remove(t.Context(), id)
+			return err
+		},
+	}
+	for round := range 20 {
+		admins := []directory.User{admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")}
+		create(t, here, admins...)
+		errs := atOnce(2, func(i int) error {
+			return ways[(round+i*(round/3))%len(ways)](directories[i], admins[1-i].ID)
+		})
+		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), directory.ErrLastAdmin) {
+			t.Errorf("round %d: %v", round, errs)
+		}
+		page := list(t, here, directory.Query{Sort: directory.ByName, Limit: 10, Role: directory.Admin, Status: directory.Active})
+		if page.Total != 1 {
+			t.Errorf("round %d: %d administrators", round, page.Total)
+		}
+		removeAll(t, here)
+	}
+}
+
+func testChangesAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	u := person("", "ada@example.com")
+	create(t, stores[0], u)
+	for _, err := range atOnce(20, func(i int) error {
+		_, err := stores[i%2].ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Name += "x" }))
+		return err
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := get(t, stores[0], u.ID).Name; len(got) != 20 {
+		t.Errorf("%d of 20 changes are kept", len(got))
+	}
+}

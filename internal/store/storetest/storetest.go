@@ -1,0 +1,151 @@
+// Package storetest holds every promise of directory.Store, session.Store and
+// outbox.Store: a store that passes Run may be put behind those packages.
+//
+// Each test has a database of its own. Those about several instances of the
+// program open it several times. What is checked in a row of SQL is checked here
+// by what comes back, so the suite knows nothing of tables.
+package storetest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Store is what Run tests.
+type Store interface {
+	directory.Store
+	session.Store
+	outbox.Store
+	CookieKey(ctx context.Context) (string, error)
+	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
+}
+
+// Now is the clock that the stores must be opened with. It stands still.
+func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC) }
+
+// Run runs the suite. newDatabase makes an empty database, gone at the end of
+// the test, and returns what opens it, each time as another instance would.
+func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, raceRows} {
+		for _, r := range group {
+			t.Run(r.name, func(t *testing.T) {
+				t.Parallel()
+				r.test(t, newDatabase(t))
+			})
+		}
+	}
+}
+
+// row is one test.
+type row struct {
+	name string
+	test func(t *testing.T, open func() Store)
+}
+
+// on makes a test of one that needs a single instance.
+func on(test func(t *testing.T, s Store)) func(t *testing.T, open func() Store) {
+	return func(t *testing.T, open func() Store) { test(t, open()) }
+}
+
+// ago is a time before Now.
+func ago(d time.Duration) time.Time { return Now().Add(-d) }
+
+// person is an active member.
+func person(name, address string) directory.User {
+	return directory.User{
+		ID: newID(), Name: name, Email: mustParse(address), Role: directory.Member, Status: directory.Active,
+		StytchUserID: "user-test-" + newID(), CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour), LastSeenAt: ago(time.Minute),
+	}
+}
+
+func admin(name, address string) directory.User {
+	u := person(name, address)
+	u.Role = directory.Admin
+	return u
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func mustParse(address string) directory.Email {
+	email, err := directory.ParseEmail(address)
+	if err != nil {
+		panic(address + ": " + err.Error())
+	}
+	return email
+}
+
+func create(t *testing.T, s Store, people ...directory.User) {
+	t.Helper()
+	for _, u := range people {
+		if err := s.CreateUser(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func get(t *testing.T, s Store, id string) directory.User {
+	t.Helper()
+	u, err := s.GetUser(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// jobs returns what Stytch must still hear about a person.
+func jobs(t *testing.T, s Store, u directory.User) []outbox.Job {
+	t.Helper()
+	list, err := s.ListJobs(t.Context(), u.Email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// atOnce starts n calls together and returns their errors.
+func atOnce(n int, call func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			errs[i] = call(i)
+		})
+	}
+	close(start)
+	all.Wait()
+	return errs
+}
+
+// arrival is somebody who came with a good link; token tells sessions apart.
+func arrival(u directory.User, token string) session.Arrival {
+	return session.Arrival{Email: u.Email, Session: session.Session{
+		TokenHash: session.Hash(token), StytchID: "session-test-" + token, UserAgent: "Browser/1.0", Address: "192.0.2.7",
+		CreatedAt: Now(), VerifiedAt: Now(), ExpiresAt: Now().Add(7 * 24 * time.Hour),
+	}}
+}
+
+// signIn lets a person in by the rule of an open list.
+func signIn(ctx context.Context, s Store, a session.Arrival) (session.Session, error) {
+	return s.SignIn(ctx, a, func(found *directory.User, admins int) (directory.User, error) {
+		return directory.Admission{Open: true}.Welcome(found, admins, a.Email, "user-test-"+a.Email.Key, Now())
+	})
+}
+
+func mustSignIn(t *testing.T, s Store, a session.Arrival) session.Session {
+	t.Helper()
+	made, err := signIn(t.Context(), s, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}

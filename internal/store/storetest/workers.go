@@ -1,0 +1,150 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+var workerRows = []row{
+	{"jobs are finished while their people are invited again", testFinishWhileInvitingAgain},
+	{"twenty workers lease each job once", testWorkers},
+	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
+}
+
+func testWorkers(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	const n = 60
+	for i := range n {
+		add(t, stores[0], outbox.Invite, fmt.Sprintf("p%d@example.com", i), Now())
+	}
+	var mu sync.Mutex
+	leased := map[string]int{}
+	for _, err := range atOnce(20, func(i int) error {
+		s := stores[i%2]
+		for {
+			j, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
+			if errors.Is(err, outbox.ErrNoJob) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			leased[j.ID] += j.Attempts
+			mu.Unlock()
+			if err := s.FinishJob(t.Context(), j.ID); err != nil {
+				return err
+			}
+		}
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for id, times := range leased {
+		if times != 1 {
+			t.Errorf("%s was leased %d times", id, times)
+		}
+	}
+	if len(leased) != n {
+		t.Errorf("%d of %d jobs were leased", len(leased), n)
+	}
+}
+
+func testWorkersOfOneSubject(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	const n = 20
+	want := []string{}
+	for range n {
+		want = append(want, add(t, stores[0], outbox.RevokeSession, "ada@example.com", Now()).ID)
+	}
+	var mu sync.Mutex
+	done, busy := []string{}, false
+	for _, err := range atOnce(10, func(i int) error {
+		s := stores[i%2]
+		for {
+			j, err := s.LeaseJob(t.Context(), "ada@example.com", Now(), Now().Add(time.Minute))
+			if errors.Is(err, outbox.ErrNoJob) {
+				mu.Lock()
+				over := len(done) >= n
+				mu.Unlock()
+				if over || t.Context().Err() != nil {
+					return nil
+				}
+				continue // the one before is with another worker
+			}
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			if busy {
+				t.Errorf("%s is leased while another is under way", j.ID)
+			}
+			busy, done = true, append(done, j.ID)
+			mu.Unlock()
+			if _, err := s.ListJobs(t.Context(), mustParse("ada@example.com")); err != nil { // something that takes a moment
+				return err
+			}
+			mu.Lock()
+			busy = false
+			mu.Unlock()
+			if err := s.FinishJob(t.Context(), j.ID); err != nil {
+				return err
+			}
+		}
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff(want, done); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func testFinishWhileInvitingAgain(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	people := []directory.User{person("Ada", "ada@example.com"), person("Bob", "bob@example.com")}
+	create(t, stores[0], people...)
+	for _, err := range atOnce(8, func(i int) error {
+		s, u := stores[i%2], people[i/2%2]
+		for n := range 25 {
+			if i < 4 { // an administrator
+				again := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now())
+				if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+					return directory.Change{User: s.User, CancelInvites: true, Jobs: []outbox.Job{again}}, nil
+				}); err != nil {
+					return err
+				}
+				continue
+			}
+			j, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute)) // a worker
+			if err == nil {
+				switch n % 3 {
+				case 0:
+					err = s.FinishInvite(t.Context(), j, "user-test-1", Now())
+				case 1:
+					err = s.FinishJob(t.Context(), j.ID)
+				case 2:
+					err = s.RetryJob(t.Context(), j.ID, Now(), "No.")
+				}
+			}
+			if err != nil && !errors.Is(err, outbox.ErrNoJob) {
+				return err
+			}
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
