@@ -1,9 +1,12 @@
 // Package static holds everything a browser gets: style sheet, scripts and
 // pictures under names that carry a checksum of their content, so that they may
-// be kept for ever, and the page templates, which are not served.
+// be kept for ever, and the page templates, which are not served. What is served
+// is compressed once, at start.
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -28,12 +31,14 @@ func Templates() fs.FS {
 // Assets are the files that browsers fetch.
 type Assets struct {
 	paths map[string]string // name -> checksummed path: css/app.css -> css/app.0123456789ab.css
-	files map[string][]byte // checksummed path -> content
+	files map[string]file   // by checksummed path
 }
+
+type file struct{ plain, gzipped []byte }
 
 // Load reads the embedded assets.
 func Load() *Assets {
-	a := &Assets{paths: map[string]string{}, files: map[string][]byte{}}
+	a := &Assets{paths: map[string]string{}, files: map[string]file{}}
 	for _, dir := range []string{"css", "js", "img"} {
 		entries, err := files.ReadDir(dir)
 		if err != nil {
@@ -55,7 +60,18 @@ func (a *Assets) add(name string) {
 	ext := path.Ext(name)
 	checksummed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 	a.paths[name] = checksummed
-	a.files[checksummed] = content
+	a.files[checksummed] = file{plain: content, gzipped: compress(content)}
+}
+
+func compress(content []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is one of the package's own
+	}
+	w.Write(content) // a buffer takes everything
+	w.Close()
+	return b.Bytes()
 }
 
 // Path returns the path below /static/ of an asset such as "css/app.css". It
@@ -77,12 +93,30 @@ var types = map[string]string{
 
 // ServeHTTP serves the asset of a checksummed path, relative to /static/.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	content, ok := a.files[strings.TrimPrefix(r.URL.Path, "/")]
+	f, ok := a.files[strings.TrimPrefix(r.URL.Path, "/")]
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", types[path.Ext(r.URL.Path)])
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	w.Write(content)
+	w.Header().Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(f.gzipped)
+		return
+	}
+	w.Write(f.plain)
+}
+
+// acceptsGzip reports whether the browser lists gzip, without a weight or with
+// one above zero.
+func acceptsGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return strings.Trim(weight, " q=0.") != "" || strings.TrimSpace(weight) == ""
+		}
+	}
+	return false
 }

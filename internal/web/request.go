@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -59,8 +60,9 @@ func (s *server) returnPath(next string) string {
 	u, err := url.Parse(next)
 	switch {
 	case err != nil, len(next) > maxReturnPath, u.IsAbs(), u.Host != "", u.User != nil, u.Fragment != "",
-		!strings.HasPrefix(u.Path, "/"), strings.HasPrefix(u.Path, "//"),
-		strings.ContainsAny(u.Path, "\\"), strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return ""
+	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // "/users/../x" is another page to a browser
 		return ""
 	case u.Path != "/users" && u.Path != "/profile" && !strings.HasPrefix(u.Path, "/users/"):
 		return ""

@@ -49,11 +49,13 @@ type server struct {
 }
 
 // New returns the handler for everything below the base URL's path.
-func New(o Options) http.Handler {
+func New(o Options) http.Handler { return newServer(o).handler() }
+
+func newServer(o Options) *server {
 	s := &server{Options: o, assets: static.Load()}
 	s.templates = s.parseTemplates()
 	s.routes = s.table()
-	return s.handler()
+	return s
 }
 
 // url returns the path of one of our own pages, under the base URL's path.

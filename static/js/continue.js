@@ -1,5 +1,8 @@
-// The landing page of a mailed link, in the browser that asked for it: takes the
-// token out of the address and presses the button. Loaded only there.
+// The landing page of a mailed link: the token leaves the address bar and the
+// history when the button is pressed. In the browser that asked for the link,
+// and only there, the button presses itself.
 
-history.replaceState(null, "", location.pathname);
-document.querySelector("[data-continue]").requestSubmit();
+const form = document.querySelector("[data-continue]");
+
+form.addEventListener("submit", () => history.replaceState(null, "", location.pathname));
+if (form.dataset.continue === "auto") form.requestSubmit();

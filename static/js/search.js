@@ -10,6 +10,7 @@ let timer;
 let request;
 
 form.querySelector("[data-unneeded]").hidden = true;
+form.querySelector("[data-shortcut]").hidden = false;
 
 /** Shows what the form asks for now; a newer request overtakes an older one. */
 async function search() {
@@ -22,7 +23,7 @@ async function search() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = page.getElementById(partId);
     if (answer.redirected || !part) {
-      location.assign(address); // signed out meanwhile, or out of reach: let the page say so
+      location.assign(answer.redirected ? answer.url : address); // signed out meanwhile, or out of reach: let the page say so
       return;
     }
     const total = document.querySelector(`#${partId} [role=status]`);

@@ -1,0 +1,258 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/stytch"
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/guestlist/guestlist/internal/testpage"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+
+// fixture is the whole handler on a database and a local Stytch of its own. The
+// outbox does what it is told and nothing by itself.
+type fixture struct {
+	t      *testing.T
+	clock  *clock
+	store  *store.Store
+	server *server
+	http.Handler
+	log *bytes.Buffer
+}
+
+// clock stands still until it is moved.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: &clock{}, log: &bytes.Buffer{}}
+	f.clock.micros.Store(noon.UnixMicro())
+	log := slog.New(slog.NewTextHandler(f.log, nil))
+	db, err := store.Open(testdb.SQLite(t), f.clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Migrate(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	local, err := stytchlocal.New(t.Context(), stytchlocal.Options{
+		Read: db.Reader(), InTx: db.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: log,
+		BaseURL: "http://localhost:8080", Product: "Guestlist", Inbox: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := stytch.New(stytch.Options{
+		ProjectID: local.Credentials().ProjectID, Secret: local.Credentials().Secret, Transport: local.Transport(),
+		RedirectURL: "http://localhost:8080/api/authenticate_magic_link", SessionDuration: 7 * 24 * time.Hour,
+		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker := outbox.NewWorker(db, client, f.clock.now, log)
+	sessions := session.NewManager(db, client, worker, session.Options{
+		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,
+	})
+	t.Cleanup(sessions.Close) // before the database, as clean-ups run backwards
+	cookies, err := session.NewCookies(session.CookieOptions{
+		Keys: []string{rand.Text()}, Name: "guestlist", Path: "/", MaxAge: 7 * 24 * time.Hour, Now: f.clock.now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Ready: db.Ping,
+		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
+		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	f.store, f.server = db, newServer(o)
+	f.Handler = f.server.handler()
+	return f
+}
+
+// caller is somebody with a browser or a program; its cookies are those that the
+// answers have set.
+type caller struct {
+	f       *fixture
+	user    directory.User
+	cookies map[string]*http.Cookie
+}
+
+func (f *fixture) stranger() *caller { return &caller{f: f, cookies: map[string]*http.Cookie{}} }
+
+// signedIn returns somebody who has just signed in, and puts them on the list.
+func (f *fixture) signedIn(role directory.Role, address string) *caller {
+	f.t.Helper()
+	email, err := directory.ParseEmail(address)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	token, now := rand.Text(), f.clock.now()
+	in, err := f.store.SignIn(f.t.Context(), session.Arrival{Email: email, Session: session.Session{
+		TokenHash: session.Hash(token), StytchID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
+		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
+	}}, func(found *directory.User, admins int) (directory.User, error) {
+		u, err := directory.Admission{Open: true}.Welcome(found, admins, email, "user-"+rand.Text(), now)
+		u.Role = role
+		return u, err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	c := f.stranger()
+	c.user = in.User
+	w := httptest.NewRecorder()
+	if err := f.server.Cookies.SetToken(w, httptest.NewRequest("GET", "/", nil), token); err != nil {
+		f.t.Fatal(err)
+	}
+	c.keep(w.Result())
+	return c
+}
+
+func (c *caller) keep(res *http.Response) {
+	for _, cookie := range res.Cookies() {
+		c.cookies[cookie.Name] = cookie
+		if cookie.MaxAge < 0 {
+			delete(c.cookies, cookie.Name)
+		}
+	}
+}
+
+// answer is what came back. Pages have been read.
+type answer struct {
+	*testpage.Page
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a request with the caller's cookies. changes alternate: a header's
+// name and its value.
+func (c *caller) send(method, path, body string, changes ...string) answer {
+	c.f.t.Helper()
+	r := httptest.NewRequestWithContext(context.Background(), method, "http://localhost:8080"+path, strings.NewReader(body))
+	for _, cookie := range c.cookies {
+		r.AddCookie(cookie)
+	}
+	for i := 0; i < len(changes); i += 2 {
+		r.Header.Set(changes[i], changes[i+1])
+	}
+	w := httptest.NewRecorder()
+	c.f.ServeHTTP(w, r)
+	c.keep(w.Result())
+	page, err := testpage.Parse(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		c.f.t.Fatal(err)
+	}
+	return answer{page, w.Code, w.Header(), w.Body.String()}
+}
+
+func (c *caller) get(path string) answer {
+	c.f.t.Helper()
+	return c.send("GET", path, "")
+}
+
+// json sends a body of JSON, or none where body is empty.
+func (c *caller) json(method, path, body string) answer {
+	c.f.t.Helper()
+	if body == "" {
+		return c.send(method, path, "")
+	}
+	return c.send(method, path, body, "Content-Type", "application/json")
+}
+
+// form posts a form; names and values alternate.
+func (c *caller) form(path string, values ...string) answer {
+	c.f.t.Helper()
+	v := url.Values{}
+	for i := 0; i < len(values); i += 2 {
+		v.Set(values[i], values[i+1])
+	}
+	return c.send("POST", path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+}
+
+// object reads an answer of JSON.
+func (a answer) object(t *testing.T) map[string]any {
+	t.Helper()
+	var o map[string]any
+	if err := json.Unmarshal([]byte(a.body), &o); err != nil {
+		t.Fatalf("the body is no JSON object: %d %q", a.status, a.body)
+	}
+	return o
+}
+
+// add puts somebody on the list without ceremony.
+func (f *fixture) add(u directory.User) directory.User {
+	f.t.Helper()
+	var err error
+	if u.Email, err = directory.ParseEmail(u.Email.Typed); err != nil {
+		f.t.Fatal(err)
+	}
+	if u.ID == "" {
+		u.ID = rand.Text()
+	}
+	if u.Role == "" {
+		u.Role = directory.Member
+	}
+	if u.Status == "" {
+		u.Status = directory.Invited
+	}
+	if err := f.store.CreateUser(f.t.Context(), u); err != nil {
+		f.t.Fatal(err)
+	}
+	return u
+}
+
+// rows is all that the product's tables hold, as text, to see whether anything
+// has changed.
+func (f *fixture) rows() string {
+	f.t.Helper()
+	var b strings.Builder
+	for _, table := range []string{"users", "user_words", "sessions", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
+		rows, err := f.store.Reader().QueryContext(f.t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		columns, _ := rows.Columns()
+		for rows.Next() {
+			values, into := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				into[i] = &values[i]
+			}
+			if err := rows.Scan(into...); err != nil {
+				f.t.Fatal(err)
+			}
+			fmt.Fprintln(&b, table, values)
+		}
+		if err := rows.Err(); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// hostile is a name that would do harm where it is not shown as text.
+const hostile = `<script>alert("x")</script> {{.}} & 'Zoë' ‮ 李`
+
+func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.InboxPath, o.FirstAdmin = "/dev/inbox", true })
+	f.signedIn(directory.Admin, "ada@example.com")
+	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: hostile, Status: directory.Active})
+	boss := f.signedIn(directory.Admin, "grace@example.com")
+
+	pages := map[string]struct {
+		page    answer
+		heading string
+	}{
+		"signin":   {f.stranger().get("/?expired&signed-out&next=/users"), "Sign in"},
+		"sent":     {f.stranger().get("/signin/sent"), "Look at your mail"},
+		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Sign in again?"},
+		"profile":  {boss.get("/profile"), hostile},
+		"users":    {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
+		"user":     {boss.get("/users/" + grace.ID), hostile},
+		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
+		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite somebody"},
+		"problem":  {boss.get("/users/nobody"), "This person is not on the list"},
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {
+		t.Errorf("(-templates +shown):\n%s", diff)
+	}
+	for name, row := range pages {
+		if got, want := row.page.Heading(), strings.Join(strings.Fields(row.heading), " "); got != want {
+			t.Errorf("%s: the heading is %q, want %q", name, got, want)
+		}
+		if title := row.page.Title(); !strings.HasSuffix(title, " · Guestlist") || len(title) < 14 {
+			t.Errorf("%s: the title is %q", name, title)
+		}
+		for _, never := range []string{"<script>", "ZgotmplZ", "<no value>", "%!", "{{.Title"} {
+			if strings.Contains(row.page.body, never) {
+				t.Errorf("%s holds %q: %s", name, never, row.page.body)
+			}
+		}
+		for _, always := range []string{`<html lang="en">`, `<main id="main"`, `href="#main"`, `name="viewport"`} {
+			if !strings.Contains(row.page.body, always) {
+				t.Errorf("%s has no %s", name, always)
+			}
+		}
+	}
+}
+
+func TestAMessageIsShownOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	ada.form("/users/"+grace.ID, "name", "Grace Hopper", "role", "member")
+	for _, shown := range []bool{true, false} {
+		if got := strings.Contains(ada.get("/users/"+grace.ID).Text(), "Saved Grace Hopper."); got != shown {
+			t.Errorf("the message is shown: %v, want %v", got, shown)
+		}
+	}
+}
+
+// pressesItself marks a form that a script sends at once.
+const pressesItself = `data-continue="auto"`
+
+func TestOnlyABrowserThatAskedForALinkPressesTheButtonByItself(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	asker, signedInAsker := f.stranger(), f.signedIn(directory.Member, "grace@example.com")
+	asker.form("/signin", "email", "nobody@example.com")
+	signedInAsker.form("/signin", "email", "nobody@example.com")
+	for _, row := range []struct {
+		name string
+		c    *caller
+		want bool
+	}{
+		{"a browser that asked", asker, true},
+		{"any other", f.stranger(), false},
+		{"one where somebody is signed in", ada, false},
+		{"one that asked, where somebody is signed in", signedInAsker, false},
+	} {
+		a := row.c.get("/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")
+		if got := strings.Contains(a.body, pressesItself); got != row.want {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+	}
+	// Ten minutes later it is as any other.
+	f.clock.advance(f.server.LinkDuration)
+	if a := asker.get("/api/authenticate_magic_link?token=x"); strings.Contains(a.body, pressesItself) {
+		t.Error("a flow that has expired still counts")
+	}
+}
+
+func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	cookie := ada.cookies["guestlist"].Value
+	const token = "tokenthatmustnotbelogged"
+	ada.get("/api/authenticate_magic_link?token=" + token)
+	ada.form("/api/authenticate_magic_link?token="+token, "token", token)
+	ada.send("PUT", "/api/authenticate_magic_link?token="+token, "")
+	ada.send("POST", "/signout?token="+token, "", "Sec-Fetch-Site", "cross-site")
+	ada.get("/nothing?token=" + token)
+	f.stranger().form("/signin", "email", "stranger@example.com")
+	ada.json("POST", "/api/users", `{"email":"grace@example.com"}`)
+	log := f.log.String()
+	for _, never := range []string{token, cookie, "stranger@example.com", "grace@example.com"} {
+		if strings.Contains(log, never) {
+			t.Errorf("the log holds %q:\n%s", never, log)
+		}
+	}
+	if !strings.Contains(log, "path=/api/authenticate_magic_link") {
+		t.Errorf("the requests are not logged at all:\n%s", log)
+	}
+}

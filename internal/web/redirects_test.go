@@ -1,0 +1,143 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// returnPaths are what somebody may give as the page to come back to, and what
+// becomes of it; empty: their own start page.
+var returnPaths = []struct{ next, want string }{
+	{"/users", "/users"},
+	{"/users?q=a%20b&sort=-name", "/users?q=a%20b&sort=-name"},
+	{"/users/0198-abc", "/users/0198-abc"},
+	{"/users/new", "/users/new"},
+	{"/profile", "/profile"},
+	{"/users?next=https://evil.example", "/users?next=https://evil.example"}, // a parameter of our own page, which doesn't know it
+
+	{"", ""},
+	{"/", ""},
+	{"https://evil.example", ""},
+	{"https://evil.example/users", ""},
+	{"http://localhost:8080/users", ""},
+	{"//evil.example", ""},
+	{"//evil.example/users", ""},
+	{"///evil.example/users", ""},
+	{"/\\evil.example", ""},
+	{"\\\\evil.example/users", ""},
+	{"/users/\\evil.example", ""},
+	{"/users/..//evil.example", ""},
+	{"/users/../../evil", ""},
+	{"/users/%2e%2e//evil.example", ""},
+	{"/users/%2e%2e/%2fevil.example", ""},
+	{"/users/%5cevil.example", ""},
+	{"/users//evil.example", ""},
+	{"/users/../api/logout", ""},
+	{"/%2f/evil.example", ""},
+	{"users", ""},
+	{"@evil.example/users", ""},
+	{"/users@evil.example", ""},
+	{"https:/users", ""},
+	{"https:users", ""},
+	{"javascript:alert(1)", ""},
+	{"data:text/html,x", ""},
+	{"/users#/evil", ""},
+	{"/usersandmore", ""},
+	{"/Users", ""},
+	{"/profile/more", ""},
+	{"/api/users", ""},
+	{"/api/logout", ""},
+	{"/signout", ""},
+	{"/static/x", ""},
+	{"/dev/inbox", ""},
+	{"/users\r\nSet-Cookie: a=b", ""},
+	{"/users\t", ""},
+	{" /users", ""},
+	{"/users\x00", ""},
+	{"/users%0d%0aSet-Cookie:%20a=b", ""},
+	{"/users?q=" + strings.Repeat("x", maxReturnPath), ""},
+}
+
+func TestAPersonIsBroughtBackToPagesOfOursOnly(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	for _, row := range returnPaths {
+		if got := f.server.returnPath(row.next); got != row.want {
+			t.Errorf("%q: %q, want %q", row.next, got, row.want)
+		}
+		// By the sign-in page, for who is in already.
+		want := row.want
+		if want == "" {
+			want = "/users"
+		}
+		a := ada.get("/?next=" + url.QueryEscape(row.next))
+		if a.status != http.StatusSeeOther || a.header.Get("Location") != want {
+			t.Errorf("%q, signed in: %d, leads to %q", row.next, a.status, a.header.Get("Location"))
+		}
+		// And in the form, for who isn't.
+		form, ok := f.stranger().get("/?next=" + url.QueryEscape(row.next)).Form("E-mail me a link")
+		if !ok || form.Values.Get("next") != row.want {
+			t.Errorf("%q, signed out: the form has %q", row.next, form.Values.Get("next"))
+		}
+	}
+}
+
+func TestAReturnPathThatIsPostedIsCheckedToo(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, row := range returnPaths {
+		c := f.stranger()
+		if a := c.form("/signin", "email", "nobody@example.com", "next", row.next); a.status != http.StatusSeeOther {
+			t.Fatalf("%q: %d %s", row.next, a.status, a.Text())
+		}
+		r, err := http.NewRequest("GET", "/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(c.cookies["guestlist-signin"])
+		flow, ok := f.server.Cookies.Flow(r)
+		if !ok || flow.ReturnPath != row.want {
+			t.Errorf("%q: the browser keeps %q, %v", row.next, flow.ReturnPath, ok)
+		}
+	}
+}
+
+func TestWhoIsSentToSignInComesBackOnlyToWhatTheyWereLookingAt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.signedIn(directory.Admin, "ada@example.com")
+	for _, row := range []struct{ method, path, want string }{
+		{"GET", "/users?q=x", "/?next=%2Fusers%3Fq%3Dx"},
+		{"GET", "/profile", "/?next=%2Fprofile"},
+		{"POST", "/users", "/"}, // what was posted is gone, and its address may be no page
+		{"POST", "/users/x/remove", "/"},
+	} {
+		if a := f.stranger().send(row.method, row.path, ""); a.header.Get("Location") != row.want {
+			t.Errorf("%s %s leads to %q, want %q", row.method, row.path, a.header.Get("Location"), row.want)
+		}
+	}
+}
+
+func TestTheRequestsHostNeverDecidesWhereARedirectLeads(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.BaseURL = &url.URL{Scheme: "https", Host: "people.example.com"} })
+	for _, host := range []string{"evil.example", "people.example.com.evil.example", "localhost:8080", "127.0.0.1"} {
+		for _, path := range []string{"/users", "//users", "//evil.example/users", "/?next=//evil.example"} {
+			r, err := http.NewRequest("GET", "http://"+host+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("X-Forwarded-Host", "evil.example")
+			w := &headerOnly{header: http.Header{}}
+			f.ServeHTTP(w, r)
+			if location := w.header.Get("Location"); strings.HasPrefix(location, "//") || strings.Contains(location, "://") {
+				t.Errorf("%s%s leads to %q", host, path, location)
+			}
+		}
+	}
+}

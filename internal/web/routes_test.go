@@ -1,0 +1,212 @@
+package web
+
+import (
+	"crypto/rand"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// Who may use which route. A route that is not here fails the test: whoever adds
+// one decides here once more who it is for.
+var whoMay = map[string]access{
+	"GET /{$}":                         public,
+	"POST /signin":                     public,
+	"GET /signin/sent":                 public,
+	"GET /api/authenticate_magic_link": public, "POST /api/authenticate_magic_link": public,
+	"POST /signout":    public,
+	"POST /api/logout": public,
+	"GET /healthz":     public,
+	"GET /readyz":      public,
+	"GET /static/":     public,
+
+	"GET /profile":          signedIn,
+	"POST /profile/signout": signedIn,
+	"GET /api/session":      signedIn,
+
+	"GET /users": admin, "POST /users": admin, "GET /users/new": admin,
+	"GET /users/{id}": admin, "POST /users/{id}": admin,
+	"POST /users/{id}/invite": admin, "POST /users/{id}/signout": admin,
+	"POST /users/{id}/suspend": admin, "POST /users/{id}/reinstate": admin,
+	"GET /users/{id}/remove": admin, "POST /users/{id}/remove": admin,
+	"GET /api/users": admin, "POST /api/users": admin,
+	"GET /api/users/{id}": admin, "PATCH /api/users/{id}": admin, "DELETE /api/users/{id}": admin,
+	"POST /api/invite_user": admin,
+}
+
+func TestEveryRouteIsForThoseItIsMeantFor(t *testing.T) {
+	t.Parallel()
+	got := map[string]access{}
+	for _, r := range newFixture(t).server.routes {
+		got[r.pattern] = r.access
+	}
+	if diff := cmp.Diff(whoMay, got); diff != "" {
+		t.Errorf("(-meant +table):\n%s", diff)
+	}
+}
+
+// address returns a route's method and a path for it, about a person.
+func (r route) address(id string) (method, path string) {
+	method, path, _ = strings.Cut(r.pattern, " ")
+	return method, strings.ReplaceAll(strings.ReplaceAll(path, "{id}", id), "{$}", "")
+}
+
+func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.signedIn(directory.Admin, "ada@example.com")
+	arrival := func() *caller { return f.signedIn(directory.Admin, rand.Text()+"@example.com") }
+	outside := map[string]func() *caller{
+		"a stranger": f.stranger,
+		"somebody with a cookie that can't be opened": func() *caller {
+			c := f.stranger()
+			c.cookies["guestlist"] = &http.Cookie{Name: "guestlist", Value: "made-up"}
+			return c
+		},
+		"somebody who has signed out": func() *caller {
+			c := arrival()
+			kept := c.cookies["guestlist"]
+			c.send("POST", "/signout", "")
+			c.cookies["guestlist"] = kept
+			return c
+		},
+		"somebody suspended": func() *caller {
+			c := arrival()
+			suspended := string(directory.Suspended)
+			if _, err := f.server.Directory.Edit(t.Context(), c.user.ID, directory.Edit{Status: &suspended}); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
+		"somebody removed": func() *caller {
+			c := arrival()
+			if _, err := f.server.Directory.Remove(t.Context(), c.user.ID); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
+		"somebody whose session has expired": func() *caller {
+			c := arrival()
+			f.clock.advance(7 * 24 * time.Hour)
+			return c
+		},
+	}
+	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}})
+	for name, arrive := range outside {
+		c := arrive()
+		held := maps.Clone(c.cookies)
+		for _, r := range f.server.routes {
+			if r.access == public {
+				continue
+			}
+			c.cookies = maps.Clone(held) // a refusal takes the cookie away
+			before := f.rows()
+			method, path := r.address(target.ID)
+			a := c.send(method, path, "")
+			switch {
+			case strings.HasPrefix(path, "/api/"):
+				if a.status != http.StatusUnauthorized || a.body != `{"error":"user unauthenticated"}`+"\n" {
+					t.Errorf("%s, %s: %d %s", name, r.pattern, a.status, a.body)
+				}
+			case a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/?") && a.header.Get("Location") != "/":
+				t.Errorf("%s, %s: %d, leads to %q", name, r.pattern, a.status, a.header.Get("Location"))
+			}
+			if diff := cmp.Diff(before, f.rows()); diff != "" {
+				t.Errorf("%s, %s: the database has changed:\n%s", name, r.pattern, diff)
+			}
+		}
+	}
+}
+
+func TestEveryRouteForAdministratorsRefusesOthers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	boss := f.signedIn(directory.Admin, "ada@example.com")
+	member := f.signedIn(directory.Member, "grace@example.com")
+	for _, r := range f.server.routes {
+		if r.access != admin {
+			continue
+		}
+		for _, id := range []string{boss.user.ID, member.user.ID, "nobody"} {
+			before := f.rows()
+			method, path := r.address(id)
+			a := member.send(method, path, `{"role":"admin"}`, "Content-Type", "application/json")
+			want := `{"error":"administrators only"}` + "\n"
+			if a.status != http.StatusForbidden || strings.HasPrefix(path, "/api/") && a.body != want {
+				t.Errorf("%s: %d %s", r.pattern, a.status, a.body)
+			}
+			if diff := cmp.Diff(before, f.rows()); diff != "" {
+				t.Errorf("%s: the database has changed:\n%s", r.pattern, diff)
+			}
+		}
+		// Else the test would also pass where nobody gets in.
+		method, path := r.address("nobody")
+		if a := boss.send(method, path, ""); a.status == http.StatusForbidden || a.status == http.StatusUnauthorized {
+			t.Errorf("%s refuses an administrator: %d", r.pattern, a.status)
+		}
+	}
+}
+
+func TestAPathWrittenInAnotherWayOpensNothing(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.signedIn(directory.Admin, "ada@example.com")
+	for _, path := range []string{
+		"//users", "///users", "/users/", "/./users", "/users/.", "/users/../users", "/%75sers", "/users%2f", "/users%00", "/users;a=b",
+		"/USERS", "/Users", "//api/users", "/api//users", "/api/./users", "/api/users/", "/%61pi/users", "/API/users", "/healthz/../users",
+		"/static/../users", "/static/..%2fusers", "/static/%2e%2e/users", "/api/authenticate_magic_link/../users", "/users?x=/healthz", "/users#/healthz",
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
+			a := f.stranger().send(method, strings.Split(path, "#")[0], "", "User-Agent", "kube-probe/1", "X-Original-URL", "/healthz", "X-Forwarded-Uri", "/healthz")
+			if a.status < 300 || strings.Contains(a.body, "ada@example.com") {
+				t.Errorf("%s %s: %d %s", method, path, a.status, a.body)
+			}
+		}
+	}
+}
+
+func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, row := range []struct {
+		method, path string
+		status       int
+		allow, json  string // json empty: a page
+	}{
+		{"GET", "/nothing", 404, "", ""},
+		{"GET", "/users/x/y/z", 404, "", ""},
+		{"POST", "/nothing", 404, "", ""},
+		{"GET", "/api", 404, "", "not found"},
+		{"GET", "/api/nothing", 404, "", "not found"},
+		{"GET", "/api/users/x/y", 404, "", "not found"},
+		{"PUT", "/users", 405, "GET, HEAD, POST", ""},
+		{"POST", "/", 405, "GET, HEAD", ""},
+		{"GET", "/signin", 405, "POST", ""},
+		{"PUT", "/api/users", 405, "GET, HEAD, POST", "method not allowed"},
+		{"POST", "/api/users/x", 405, "DELETE, GET, HEAD, PATCH", "method not allowed"},
+		{"GET", "/api/invite_user", 405, "POST", "method not allowed"},
+		{"GET", "/api/logout", 405, "POST", "method not allowed"},
+		{"POST", "/healthz", 405, "GET, HEAD", "method not allowed"},
+		{"TRACE", "/", 405, "GET, HEAD", ""},
+		{"OPTIONS", "/api/users", 405, "GET, HEAD, POST", "method not allowed"},
+	} {
+		a := f.stranger().send(row.method, row.path, "")
+		if a.status != row.status || a.header.Get("Allow") != row.allow {
+			t.Errorf("%s %s: %d, Allow %q; want %d, %q", row.method, row.path, a.status, a.header.Get("Allow"), row.status, row.allow)
+		}
+		if row.json != "" {
+			if a.body != `{"error":"`+row.json+`"}`+"\n" {
+				t.Errorf("%s %s: %s", row.method, row.path, a.body)
+			}
+		} else if !slices.Contains([]string{"There is nothing here", "That is not how this page works"}, a.Heading()) {
+			t.Errorf("%s %s: %s", row.method, row.path, a.Text())
+		}
+	}
+}
