@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+)
+
+// noon is when most tests begin.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+
+// clock stands still until it is moved.
+type clock struct{ micros atomic.Int64 }
+
+func newClock(t time.Time) *clock {
+	c := &clock{}
+	c.micros.Store(t.UnixMicro())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// site is one running instance of the product: all of it but main.
+type site struct {
+	t     testing.TB
+	app   *app
+	host  string // of the base URL, spoken to by plain http as from a proxy that ends the encryption
+	url   string // http, the host and the base URL's path
+	cfg   config.Config
+	clock *clock
+	log   *logged
+	close func() // ends it and waits until it has; called by itself at the end of the test
+}
+
+// start runs an instance on a database, on a port of its own unless a flag says
+// otherwise; PORT in a flag stands for it. What the instance wrote to its log is
+// looked through for secrets at the end of the test.
+func start(t testing.TB, databaseURL string, c *clock, flags ...string) *site {
+	t.Helper()
+	s, err := tryStart(t, databaseURL, c, flags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// tryStart is start for other goroutines than the test's own.
+func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*site, error) {
+	addr := "127.0.0.1:0"
+	for _, flag := range flags {
+		if given, ok := strings.CutPrefix(flag, "--guestlist-addr="); ok {
+			addr = given
+		}
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	args := append([]string{"--database-url=" + databaseURL, "--guestlist-addr=127.0.0.1:" + port}, flags...)
+	for i, arg := range args {
+		args[i] = strings.ReplaceAll(arg, "PORT", port)
+	}
+	s := &site{t: t, clock: c, log: &logged{}}
+	if s.cfg, err = config.Load(config.Sources{Args: args}); err != nil {
+		return nil, err
+	}
+	app, err := open(t.Context(), s.cfg, c.now, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	s.app, s.host = app, "http://"+s.cfg.BaseURL.Host
+	s.url = s.host + s.cfg.BaseURL.Path
+	server := &http.Server{Handler: app.Handler, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		server.Serve(listener) // until it is closed
+	}()
+	s.close = sync.OnceFunc(func() {
+		server.Close()
+		<-served
+		if err := app.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+		s.log.check(t)
+	})
+	t.Cleanup(s.close)
+	return s, nil
+}
+
+// another starts one more instance on the same database and clock.
+func (s *site) another(flags ...string) *site {
+	s.t.Helper()
+	return start(s.t, s.cfg.DatabaseURL, s.clock, flags...)
+}
+
+// logged keeps an instance's log, and the secrets that must not be in it.
+type logged struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	secrets []string
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// secret notes what must never be in the log.
+func (l *logged) secret(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets = append(l.secrets, text)
+}
+
+func (l *logged) check(t testing.TB) {
+	text := l.String()
+	for _, secret := range l.secrets {
+		if secret != "" && strings.Contains(text, secret) {
+			t.Errorf("the log holds a secret: %q", secret)
+		}
+	}
+	if strings.Contains(text, "panic") {
+		t.Errorf("something panicked:\n%s", text)
+	}
+}
+
+// count asks the database for a number.
+func (s *site) count(query string, args ...any) int {
+	s.t.Helper()
+	var n int
+	if err := s.app.store.Reader().QueryRowContext(s.t.Context(), query, args...).Scan(&n); err != nil {
+		s.t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// atOnce runs fn n times at the same moment and returns when all are done.
+func atOnce(n int, fn func(i int)) {
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		all.Go(func() {
+			<-begin
+			fn(i)
+		})
+	}
+	close(begin)
+	all.Wait()
+}
+
+// eventually waits until what a person looks at again and again is there.
+func eventually(t testing.TB, what string, seen func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for !seen() {
+		select {
+		case <-deadline:
+			t.Fatalf("never seen: %s", what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}

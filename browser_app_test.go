@@ -1,0 +1,73 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// browserSite is the whole program in local mode, with the mailboxes of the people
+// who use it.
+type browserSite struct {
+	*site
+	mailboxes map[string]*person // by address
+}
+
+// startBrowserSite starts the program on a database of its own, and ends it with
+// the test.
+func startBrowserSite(t *testing.T) *browserSite {
+	t.Helper()
+	s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-local-stytch-limits=off")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log of %s:\n%s", s.url, s.log)
+		}
+	})
+	return &browserSite{site: s, mailboxes: map[string]*person{}}
+}
+
+// link waits for the next mail to an address and returns the link in it.
+func (s *browserSite) link(address string) string {
+	s.t.Helper()
+	if s.mailboxes[address] == nil {
+		s.mailboxes[address] = s.person(address)
+	}
+	return s.mailboxes[address].newMail()
+}
+
+// add puts somebody on the list, who is not told. Address and id follow from the
+// name: Ada Lovelace is ada.lovelace@example.com, her page /users/ada.lovelace.
+func (s *browserSite) add(name string, changes ...func(*directory.User)) directory.User {
+	s.t.Helper()
+	id := strings.ToLower(strings.ReplaceAll(name, " ", "."))
+	email, err := directory.ParseEmail(id + "@example.com")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	now := s.clock.now()
+	u := directory.User{
+		ID: id, Name: name, Email: email, Role: directory.Member, Status: directory.Invited, CreatedAt: now, UpdatedAt: now,
+	}
+	for _, change := range changes {
+		change(&u)
+	}
+	if err := s.app.store.CreateUser(s.t.Context(), u); err != nil {
+		s.t.Fatal(err)
+	}
+	return u
+}
+
+// Changes for add.
+
+func admin(u *directory.User)     { u.Role, u.Status = directory.Admin, directory.Active }
+func suspended(u *directory.User) { u.Status = directory.Suspended }
+func mailed(u *directory.User)    { u.InviteSentAt = u.CreatedAt }
+func seen(ago time.Duration) func(*directory.User) {
+	return func(u *directory.User) {
+		u.Status, u.LastSeenAt = directory.Active, u.CreatedAt.Add(-ago)
+		u.CreatedAt = u.LastSeenAt.Add(-40 * 24 * time.Hour)
+	}
+}

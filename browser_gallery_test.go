@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// gallery is a site with people in it, and another with nobody yet, each with a
+// tab of its administrator and one of somebody who is not signed in.
+type gallery struct {
+	in, out      *tab
+	alone, first *tab
+}
+
+func newGallery(t *testing.T, chromium context.Context) *gallery {
+	t.Helper()
+	const day = 24 * time.Hour
+	full, empty := startBrowserSite(t), startBrowserSite(t)
+	full.add("Ada Lovelace", seen(0), admin)
+	full.add("Grace Hopper", seen(2*time.Hour), admin)
+	full.add("Alan Turing", seen(3*day))
+	full.add("Katherine Johnson", seen(5*time.Hour))
+	full.add("Konrad Zuse", seen(70*day), suspended)
+	full.add("Hedy Lamarr", mailed)
+	full.add("Margaret Hamilton", seen(18*time.Minute))
+	full.add("Niklaus Wirth")
+	full.add("Radia Perlman", seen(day))
+	full.add("Sophie Wilson", seen(26*day))
+	full.add("Tim Berners Lee", seen(6*day))
+	full.add("Vint Cerf", mailed)
+	full.clock.advance(time.Minute)
+
+	g := &gallery{
+		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
+		alone: newTab(t, chromium, empty), first: newTab(t, chromium, empty),
+	}
+	g.in.signIn("ada.lovelace@example.com")
+	g.first.visit("/")
+	g.alone.signIn("ada@example.com")
+	return g
+}
+
+// sight is a page in one of its states, and the way to it.
+type sight struct {
+	name string
+	show func(g *gallery) *tab
+}
+
+func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		b := tabOf(g)
+		b.visit(address)
+		return b
+	}
+}
+
+func stranger(g *gallery) *tab      { return g.out }
+func administrator(g *gallery) *tab { return g.in }
+
+var sights = []sight{
+	{"sign-in", visiting(stranger, "/")},
+	{"sign-in, the first person", func(g *gallery) *tab { return g.first }},
+	{"sign-in, session over", visiting(stranger, "/?expired&next=%2Fusers")},
+	{"sign-in, signed out", visiting(stranger, "/?signed-out")},
+	{"sign-in, bad address", func(g *gallery) *tab {
+		g.out.visit("/")
+		g.out.fill("textbox", "E-mail address", "ada@localhost")
+		g.out.click("button", "E-mail me a link")
+		g.out.reads("Enter one e-mail address")
+		return g.out
+	}},
+	{"sent", visiting(stranger, "/signin/sent")},
+	{"continue", visiting(stranger, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
+	{"continue as another", visiting(administrator, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
+	{"problem", visiting(stranger, "/api/authenticate_magic_link")},
+	{"problem, signed in", visiting(administrator, "/users/nobody")},
+	{"people", visiting(administrator, "/users")},
+	{"people, nobody else", func(g *gallery) *tab { return g.alone }},
+	{"people, no match", visiting(administrator, "/users?q=zzz")},
+	{"people, bad filter", visiting(administrator, "/users?role=king")},
+	{"people, invite dialog", func(g *gallery) *tab {
+		g.in.visit("/users")
+		g.in.click("link", "Invite")
+		g.in.sees("dialog", "Invite somebody")
+		return g.in
+	}},
+	{"people, message", func(g *gallery) *tab {
+		g.in.visit("/users")
+		g.in.click("link", "Invite")
+		g.in.fill("textbox", "E-mail address", "dorothy@example.com")
+		g.in.click("button", "Send invitation")
+		g.in.reads("Invitation sent")
+		return g.in
+	}},
+	{"invite", visiting(administrator, "/users/new")},
+	{"invite, taken", func(g *gallery) *tab {
+		g.in.visit("/users/new")
+		g.in.fill("textbox", "E-mail address", "ada.lovelace@example.com")
+		g.in.click("button", "Send invitation")
+		g.in.reads("already")
+		return g.in
+	}},
+	{"person, signed in", visiting(administrator, "/users/ada.lovelace")},
+	{"person, invited", visiting(administrator, "/users/hedy.lamarr")},
+	{"person, suspended", visiting(administrator, "/users/konrad.zuse")},
+	{"person, remove dialog", func(g *gallery) *tab {
+		g.in.visit("/users/hedy.lamarr")
+		g.in.click("link", "Remove…")
+		g.in.sees("dialog", "Remove Hedy Lamarr?")
+		return g.in
+	}},
+	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
+	{"profile", visiting(administrator, "/profile")},
+	{"inbox", visiting(administrator, "/dev/inbox")},
+}
+
+// look is what somebody looks at a page with.
+type look struct {
+	name          string
+	scheme        string // that their system prefers, light or dark
+	width, height int64
+}
+
+var (
+	desk  = look{"light on a desk", "light", 1280, 800}
+	phone = look{"light on a phone", "light", 390, 844}
+)
+
+// dark is the same at night.
+func (l look) dark() look {
+	l.name, l.scheme = strings.Replace(l.name, "light", "dark", 1), "dark"
+	return l
+}
+
+// look shows the page as somebody sees it who prefers no motion: a colour on its
+// way to another is none that a test can judge.
+func (b *tab) look(l look) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	b.do(chromedp.EmulateViewport(l.width, l.height))
+}

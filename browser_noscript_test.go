@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"testing"
+)
+
+var noScriptJourneys = []journey{
+	{"without JavaScript a person signs in, invites, searches, edits and removes", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site).withoutScripts()
+		b.visit("/")
+		b.fill("textbox", "E-mail address", "ada@example.com")
+		b.click("button", "E-mail me a link")
+		b.visit(site.link("ada@example.com"))
+		b.click("button", "Continue")
+		b.at("/users")
+
+		b.click("link", "Invite")
+		b.at("/users/new")
+		b.fill("textbox", "E-mail address", "grace@example.com")
+		b.fill("textbox", "Name (optional)", "Grace Hoper")
+		b.click("button", "Send invitation")
+		b.reads("Invitation sent to grace@example.com.")
+
+		b.fill("searchbox", "Search by name or address", "grace")
+		b.click("button", "Search")
+		b.at("/users?q=grace&role=&status=&sort=name")
+		b.hears("1 person found")
+		b.click("link", "Grace Hoper")
+
+		b.fill("textbox", "Name", "Grace Hopper")
+		b.click("button", "Save")
+		b.reads("Saved Grace Hopper.")
+
+		b.click("link", "Remove…")
+		b.sees("heading", "Remove Grace Hopper?")
+		b.click("button", "Remove Grace Hopper")
+		b.reads("Removed grace@example.com")
+		b.click("button", "Sign out")
+		b.reads("You are signed out.")
+	}},
+}

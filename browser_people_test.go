@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+)
+
+var peopleJourneys = []journey{
+	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Invite")
+		b.sees("dialog", "Invite somebody")
+		b.focused(`textbox "E-mail address"`)
+		b.press(kb.Escape)
+		b.lacks("dialog", "Invite somebody")
+		b.focused(`link "Invite"`)
+
+		b.click("link", "Invite")
+		b.fill("textbox", "E-mail address", "Grace@Example.com")
+		b.fill("textbox", "Name (optional)", "Grace Hopper")
+		b.choose("Role", "Administrator")
+		b.click("button", "Send invitation")
+		b.hears("Invitation sent to Grace@Example.com.")
+		b.reads("Grace Hopper Grace@Example.com Administrator Invited just now never")
+
+		b.click("link", "Invite")
+		b.fill("textbox", "E-mail address", "grace@example.com")
+		b.click("button", "Send invitation")
+		b.reads("This address is on the list already.")
+		b.click("link", "Cancel")
+		b.at("/users")
+	}},
+
+	{"an administrator edits name and role", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		site.add("Grace Hoper", seen(time.Hour))
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Grace Hoper")
+		b.fill("textbox", "Name", "Grace Hopper")
+		b.choose("Role", "Administrator")
+		b.click("button", "Save")
+		b.hears("Saved Grace Hopper.")
+		b.sees("heading", "Grace Hopper")
+		b.click("link", "← People")
+		b.reads("Grace Hopper grace.hoper@example.com Administrator Active 20 Jan 2026 1 hour ago")
+	}},
+
+	{"the last administrator is told why they must stay one", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "ada@example.com")
+		b.choose("Role", "Member")
+		b.click("button", "Save")
+		b.reads("This is the last active administrator. Make another active person one first.")
+		b.click("button", "Suspend")
+		b.sees("heading", "Somebody must stay administrator")
+	}},
+
+	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+
+		b.visit("/users/grace.hopper")
+		b.click("button", "Suspend")
+		b.hears("Grace Hopper is suspended: signed out everywhere, and can't sign in.")
+		b.reads("Not signed in anywhere.")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+
+		b.click("button", "Let in again")
+		b.hears("Grace Hopper can sign in again.")
+		grace.signIn("grace.hopper@example.com")
+		grace.sees("heading", "Grace Hopper")
+	}},
+
+	{"an administrator ends somebody's sessions", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+		b.visit("/users/grace.hopper")
+		b.click("button", "End all sessions")
+		b.hears("Ended 1 session.")
+		b.lacks("button", "End all sessions")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+	}},
+
+	{"an administrator removes somebody, after a question", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+		b.visit("/users/grace.hopper")
+		b.click("link", "Remove…")
+		b.sees("dialog", "Remove Grace Hopper?")
+		b.click("link", "Keep")
+		b.lacks("dialog", "Remove Grace Hopper?")
+		b.focused(`link "Remove…"`)
+
+		b.click("link", "Remove…")
+		b.click("button", "Remove Grace Hopper")
+		b.hears("Removed grace.hopper@example.com: off the list, and signed out everywhere.")
+		b.lacks("link", "Grace Hopper")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+	}},
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+var signInJourneys = []journey{
+	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.visit("/")
+		b.reads("Whoever signs in first becomes its administrator.")
+		b.fill("textbox", "E-mail address", "ada@example.com")
+		b.click("button", "E-mail me a link")
+		b.sees("heading", "Look at your mail")
+		b.click("link", "Open the local inbox")
+		b.sees("heading", "Inbox")
+		b.reloadUntil("link", "Open link")
+		b.click("link", "Open link") // goes on by itself: it is the browser that asked
+		b.at("/users")
+		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
+		b.leavesNoToken()
+	}},
+
+	{"an invited person signs in on another device by pressing the button", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		ada := newTab(t, chromium, site)
+		ada.signIn("ada@example.com")
+		ada.click("link", "Invite")
+		ada.fill("textbox", "E-mail address", "grace@example.com")
+		ada.fill("textbox", "Name (optional)", "Grace Hopper")
+		ada.click("button", "Send invitation")
+		ada.hears("Invitation sent to grace@example.com.")
+
+		phone := newTab(t, chromium, site)
+		phone.visit(site.link("grace@example.com"))
+		phone.sees("heading", "Welcome")
+		phone.do(chromedp.Reload()) // looking again spends nothing
+		phone.click("button", "Continue")
+		phone.at("/profile")
+		phone.sees("heading", "Grace Hopper")
+		phone.leavesNoToken()
+
+		phone.visit("/users")
+		phone.sees("heading", "This page is for administrators")
+		phone.click("link", "Go to your profile")
+		phone.sees("heading", "Grace Hopper")
+		ada.visit("/users")
+		ada.reads("Grace Hopper grace@example.com Member Active just now just now")
+	}},
+
+	{"a link that was used shows its page, with the way on", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.visit("/")
+		b.fill("textbox", "E-mail address", "ada@example.com")
+		b.click("button", "E-mail me a link")
+		link := site.link("ada@example.com")
+		b.visit(link)
+		b.at("/users")
+
+		other := newTab(t, chromium, site)
+		other.visit(link)
+		other.click("button", "Continue")
+		other.sees("heading", "This link no longer works")
+		other.click("link", "Go to the start page")
+		other.sees("heading", "Sign in")
+
+		b.visit(link) // by who is in already
+		b.reads("This browser is signed in as ada@example.com.")
+		b.click("link", "Stay signed in as ada@example.com")
+		b.at("/users")
+	}},
+
+	{"after an expired session a person is back where they were", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		site.add("Grace Hopper")
+		b.visit("/users?q=grace")
+		site.clock.advance(8 * 24 * time.Hour)
+		b.click("link", "Grace Hopper")
+		b.reads("Your session has ended. Sign in again to go on where you were.")
+		b.signIn("ada@example.com")
+		b.at("/users/grace.hopper")
+		b.sees("heading", "Grace Hopper")
+	}},
+
+	{"a person signs out, and is out", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("button", "Sign out")
+		b.reads("You are signed out.")
+		b.visit("/users")
+		b.sees("heading", "Sign in")
+		eval[chromedp.Void](b, "history.back()") // nothing was kept to be shown again
+		b.sees("heading", "Sign in")
+	}},
+
+	{"a person signs out everywhere else", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		desk, phone := newTab(t, chromium, site), newTab(t, chromium, site)
+		desk.signIn("ada@example.com")
+		phone.signIn("ada@example.com")
+		phone.visit("/profile")
+		phone.click("button", "Sign out everywhere else")
+		phone.hears("Ended 1 session.")
+		phone.lacks("button", "Sign out everywhere else")
+		desk.visit("/profile")
+		desk.reads("Your session has ended.")
+	}},
+}
+
+// reloadUntil looks again until the page has it: the inbox does not change by
+// itself.
+func (b *tab) reloadUntil(role, name string) {
+	b.t.Helper()
+	b.await(role+" "+name, func() bool {
+		if found, _ := b.matches(role, name); len(found) > 0 {
+			return true
+		}
+		b.do(chromedp.Reload())
+		return false
+	})
+}
+
+// leavesNoToken checks that a mailed link can't be found in the browser's history
+// by whoever uses it next.
+func (b *tab) leavesNoToken() {
+	b.t.Helper()
+	history, err := try(b, chromedp.NavigationEntries())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, entry := range history.Entries {
+		if strings.Contains(entry.URL, "token=") {
+			b.t.Errorf("the history holds %s", entry.URL)
+		}
+	}
+}

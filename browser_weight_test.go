@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// What a page may cost somebody who has nothing of it yet.
+const (
+	maxRequests = 5
+	maxBytes    = 40 << 10 // over the wire, with headers
+)
+
+var weights = []journey{
+	{"the sign-in page is light", func(t *testing.T, chromium context.Context) {
+		b := newTab(t, chromium, startBrowserSite(t))
+		b.isLight("/")
+	}},
+
+	{"a page of fifty people is light", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		for i := range 60 {
+			site.add(fmt.Sprintf("Katherine Johnson %02d", i), seen(time.Hour))
+		}
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.isLight("/users")
+	}},
+}
+
+// isLight loads a page with an empty cache and checks what it fetches.
+func (b *tab) isLight(address string) {
+	b.t.Helper()
+	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	var mu sync.Mutex
+	asked := map[network.RequestID]string{}
+	got := map[network.RequestID]float64{}
+	err := chromedp.Listen(b.ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			asked[e.RequestID] = e.Request.URL
+		case *network.EventLoadingFinished:
+			got[e.RequestID] = e.EncodedDataLength
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.visit(address)
+	b.await("the end of all requests", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(asked) > 0 && len(asked) == len(got)
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	total := 0.0
+	for id, url := range asked {
+		b.t.Logf("%6.0f bytes  %s", got[id], url)
+		total += got[id]
+		if !strings.HasPrefix(url, b.site.url+"/") {
+			b.t.Errorf("%s asks another host: %s", address, url)
+		}
+	}
+	if len(asked) > maxRequests || total > maxBytes {
+		b.t.Errorf("%s takes %d requests and %.0f bytes, of %d and %d", address, len(asked), total, maxRequests, maxBytes)
+	}
+}

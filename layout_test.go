@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	module = "github.com/guestlist/guestlist"
+	sdkAll = "github.com/stytchauth/stytch-go/"
+)
+
+// layer says what a package may import of ours, and what it must never import of
+// others: a whole path, or all below one that ends in a slash.
+type layer struct{ ours, never []string }
+
+// layers is every package there is. Data flows one way: browser, web, directory
+// and session, store and stytch.
+var layers = map[string]layer{
+	".": {ours: []string{
+		"internal/config", "internal/directory", "internal/outbox", "internal/session",
+		"internal/store", "internal/stytch", "internal/stytchlocal", "internal/web", "static",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/config":                      {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/outbox":                      {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/directory":                   {ours: []string{"internal/outbox"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/session":                     {ours: []string{"internal/directory", "internal/outbox"}, never: []string{sdkAll, "database/sql"}},
+	"internal/store":                       {ours: []string{"internal/directory", "internal/outbox", "internal/session", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/internal/dbsqlc":       {never: []string{sdkAll, "net/http"}},
+	"internal/stytch":                      {ours: []string{"internal/outbox", "internal/session"}, never: []string{"database/sql"}},
+	"internal/stytchlocal":                 {ours: []string{"internal/stytchlocal/internal/dbsqlc"}, never: []string{sdkAll}},
+	"internal/stytchlocal/internal/dbsqlc": {never: []string{sdkAll, "net/http"}},
+	"internal/web":                         {ours: []string{"internal/directory", "internal/outbox", "internal/session", "static"}, never: []string{sdkAll, "database/sql"}},
+	"schema":                               {never: []string{sdkAll, "net/http", "database/sql"}},
+	"static":                               {never: []string{sdkAll, "database/sql"}},
+
+	// For tests; nothing that is shipped may import them.
+	"internal/session/providertest": {ours: []string{"internal/directory", "internal/outbox", "internal/session"}},
+	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/outbox", "internal/session"}},
+	"internal/testdb":               {never: []string{sdkAll}},
+	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
+}
+
+func TestPackagesKnowOnlyThoseTheyMayKnow(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		for _, broken := range brokenRules(words[0], words[1:]) {
+			t.Error(broken)
+		}
+	}
+}
+
+func TestABrokenImportRuleIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		pkg     string
+		imports []string
+		want    []string
+	}{
+		{"internal/directory", []string{"context", module + "/internal/outbox"}, nil},
+		{"internal/directory", []string{module + "/internal/session"}, []string{"internal/directory may not import internal/session"}},
+		{"internal/web", []string{"database/sql", sdkAll + "v16/stytch"}, []string{"internal/web may not import database/sql", "internal/web may not import " + sdkAll + "v16/stytch"}},
+		{"internal/outbox", []string{"database/sql/driver"}, nil},
+		{"internal/store", []string{module + "/internal/testdb"}, []string{"internal/store may not import internal/testdb"}},
+		{"internal/new", nil, []string{"internal/new has no layer: give it one"}},
+	} {
+		if diff := cmp.Diff(row.want, brokenRules(module+"/"+row.pkg, row.imports)); diff != "" {
+			t.Errorf("%s: %s", row.pkg, diff)
+		}
+	}
+}
+
+// brokenRules names the rules that a package's imports break.
+func brokenRules(path string, imports []string) []string {
+	pkg := ours(path)
+	l, ok := layers[pkg]
+	if !ok {
+		return []string{pkg + " has no layer: give it one"}
+	}
+	var broken []string
+	for _, imported := range imports {
+		isOurs := imported == module || strings.HasPrefix(imported, module+"/")
+		forbidden := slices.ContainsFunc(l.never, func(never string) bool {
+			return imported == never || strings.HasSuffix(never, "/") && strings.HasPrefix(imported, never)
+		})
+		if forbidden || isOurs && !slices.Contains(l.ours, ours(imported)) {
+			broken = append(broken, fmt.Sprintf("%s may not import %s", pkg, ours(imported)))
+		}
+	}
+	return broken
+}
+
+// ours is a path without the module's.
+func ours(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}

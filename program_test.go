@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+)
+
+// Tests of the program as it is shipped, built once.
+func TestTheProgram(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "guestlist")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	t.Run("without settings serves this machine, from an empty folder", func(t *testing.T) {
+		t.Parallel()
+		withoutSettings(t, path)
+	})
+	t.Run("answers what was begun when it is told to stop", func(t *testing.T) {
+		t.Parallel()
+		stopsInOrder(t, path)
+	})
+	t.Run("killed between the two halves of an invitation leaves nothing half-done", func(t *testing.T) {
+		t.Parallel()
+		killedBetweenTheHalves(t, path)
+	})
+}
+
+// process is the program, running in a folder of its own.
+type process struct {
+	*site  // without app and clock
+	cmd    *exec.Cmd
+	dir    string
+	stdout *logged
+}
+
+// launch runs the program and returns when it serves.
+func launch(t *testing.T, path string, flags ...string) *process {
+	t.Helper()
+	p := &process{site: &site{t: t, log: &logged{}}, dir: t.TempDir(), stdout: &logged{}}
+	args := append([]string{"--guestlist-addr=" + freeAddr(t)}, flags...)
+	var err error
+	if p.cfg, err = config.Load(config.Sources{Args: args}); err != nil {
+		t.Fatal(err)
+	}
+	p.url = p.cfg.BaseURL.String()
+	p.host = p.url
+	p.cmd = exec.Command(path, args...)
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.dir, []string{}, p.stdout, p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.cmd.Process.Kill() // a no-op where the test has ended it
+		p.cmd.Wait()
+		p.log.check(t)
+	})
+	eventually(t, "the program serving", func() bool { return strings.Contains(p.stdout.String(), p.url) })
+	return p
+}
+
+// freeAddr returns a loopback address that was free a moment ago.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func withoutSettings(t *testing.T, path string) {
+	p := launch(t, path)
+	for _, words := range []string{"Guestlist is at  " + p.url, p.url + "/dev/inbox", "the first person to sign in becomes its administrator", "STYTCH_PROJECT_ID"} {
+		eventually(t, words, func() bool { return strings.Contains(p.stdout.String(), words) })
+	}
+	ada := p.person("ada@example.com")
+	wants(t, ada.signsIn(), 200, "People")
+	if info, err := os.Stat(filepath.Join(p.dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the database: %v, %v", info, err)
+	}
+}
+
+func stopsInOrder(t *testing.T, path string) {
+	p := launch(t, path)
+	// Somebody has sent half of a form when the program is told to stop.
+	conn, err := net.Dial("tcp", p.cfg.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 21\r\n\r\nemail=ada@", p.cfg.BaseURL.Host)
+	// An answer to a later request shows that the first one has been taken on.
+	newcomer(p.site).get("/healthz")
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a new connection refused", func() bool {
+		c, err := net.Dial("tcp", p.cfg.Addr)
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+	fmt.Fprint(conn, "example.com")
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("no answer: %v\n%s", err, p.log)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusSeeOther {
+		t.Errorf("the answer is %s", answer.Status)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v\n%s", err, p.log)
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks/email"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// sdk is another app's client for the Stytch that an instance brings, made with
+// what config --stytch-env prints.
+func sdk(t *testing.T, s *site) *stytchapi.API {
+	t.Helper()
+	env := stytchEnv(t, s)
+	client, err := stytchapi.NewClient(env["STYTCH_PROJECT_ID"], env["STYTCH_SECRET"],
+		stytchapi.WithBaseURI(env["STYTCH_BASE_URL"]), stytchapi.WithInitializationContext(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestAnotherAppSignsPeopleInWithTheCredentialsThatConfigPrints(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := start(t, databaseURL, newClock(time.Now())) // the SDK looks at its own clock
+		client := sdk(t, s)
+		callback := "http://localhost:3000/authenticate"
+		if _, err := client.MagicLinks.Email.LoginOrCreate(t.Context(), &email.LoginOrCreateParams{
+			Email: "grace@example.com", LoginMagicLinkURL: callback, SignupMagicLinkURL: callback,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		grace := s.person("grace@example.com")
+		next, _ := grace.get(grace.newMail()).Link("Continue")
+		if !strings.HasPrefix(next, callback+"?") {
+			t.Fatalf("the link leads to %s", next)
+		}
+		token := grace.request("GET", next, nil).URL.Query().Get("token")
+		in, err := client.MagicLinks.Authenticate(t.Context(), &magiclinks.AuthenticateParams{Token: token, SessionDurationMinutes: 60})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The app checks the session's JWT by itself, with the keys it fetched.
+		if checked, err := client.Sessions.AuthenticateJWTLocal(in.SessionJWT, time.Hour); err != nil || checked.UserID != in.UserID {
+			t.Errorf("the JWT is of %+v, %v", checked, err)
+		}
+		// To be known to Stytch is not to be on the list.
+		wants(t, grace.asks(), 200, "Look at your mail")
+		if v := grace.get("/users"); v.Heading() != "Sign in" {
+			t.Errorf("grace is on %s", v.path)
+		}
+	})
+}
+
+func TestASessionRevokedAtStytchIsOutAtTheNextCheck(t *testing.T) {
+	t.Parallel()
+	s := start(t, testdb.SQLite(t), newClock(noon))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	s.clock.advance(10 * time.Minute)
+	wants(t, ada.get("/users"), 200, "People") // checked just now, so for five minutes
+
+	revoke := &sessions.RevokeParams{SessionID: whoHolds(ada).Session.ID}
+	if _, err := sdk(t, s).Sessions.Revoke(t.Context(), revoke); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.advance(5*time.Minute - time.Second)
+	wants(t, ada.get("/users"), 200, "People")
+	s.clock.advance(time.Second)
+	page := ada.get("/users")
+	wants(t, page, 200, "Sign in", "Your session has ended. Sign in again to go on where you were.")
+	if _, held := ada.cookie(); held {
+		t.Error("the browser keeps a cookie that is worth nothing")
+	}
+	if v := ada.calls("GET", "/api/session", ""); v.status != http.StatusUnauthorized {
+		t.Errorf("by the API: %d %s", v.status, v.body)
+	}
+	if n := s.count("SELECT COUNT(*) FROM sessions"); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}
+
+func TestSigningOutEndsTheSessionHereAtOnceAndAtStytch(t *testing.T) {
+	t.Parallel()
+	for _, way := range []struct {
+		name string
+		out  func(p *person) view
+		left int // sessions of hers in other browsers
+	}{
+		{"by the button", func(p *person) view { return p.submits(p.get("/users"), "Sign out") }, 1},
+		{"by the API", func(p *person) view { return p.calls("POST", "/api/logout", "") }, 1},
+		{"of this device, on the profile", func(p *person) view {
+			return p.submits(p.get("/profile"), "Sign out Firefox on Linux, 127.0.0.1, this device")
+		}, 1},
+		{"of the other device, on the profile", func(p *person) view {
+			return p.submits(p.get("/profile"), "Sign out Firefox on Linux, 127.0.0.1")
+		}, 1},
+		{"everywhere else", func(p *person) view { return p.submits(p.get("/profile"), "Sign out everywhere else") }, 1},
+		{"everywhere", func(p *person) view { return p.submits(p.get("/profile"), "Sign out everywhere") }, 0},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, testdb.SQLite(t), newClock(noon))
+			ada := s.person("ada@example.com")
+			ada.signsIn()
+			phone := ada.elsewhere()
+			phone.signsIn()
+			if n := len(sessionsShown(ada)); n != 2 {
+				t.Fatalf("the profile shows %d sessions", n)
+			}
+			if v := way.out(ada); v.status != http.StatusOK {
+				t.Fatalf("%d %s", v.status, v.Text())
+			}
+			if n := s.count("SELECT COUNT(*) FROM sessions"); n != way.left {
+				t.Errorf("%d sessions are left here", n)
+			}
+			eventually(t, "the session ended at Stytch", func() bool {
+				return s.count("SELECT COUNT(*) FROM stytch_sessions") == way.left
+			})
+		})
+	}
+}
