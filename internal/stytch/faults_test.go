@@ -54,7 +54,9 @@ func TestGarbage(t *testing.T) {
 		{"other types", write(200, "application/json", `{"project_id":1,"user_id":2,"session_token":true,"session":[],"results":"x","request_id":{}}`)},
 		{"two megabytes", write(200, "application/json", `{"project_id":"p","user_id":"u","request_id":"`+strings.Repeat("x", 2<<20)+`"}`)},
 		{"two megabytes of error", write(404, "application/json", `{"error_message":"`+strings.Repeat("x", 2<<20)+`","error_type":"session_not_found"}`)},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere+r.URL.Path, 307) }},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere+r.URL.Path, http.StatusTemporaryRedirect)
+		}},
 		{"a redirect that looks like success", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", elsewhere)
 			w.WriteHeader(302)

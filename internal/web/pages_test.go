@@ -12,7 +12,7 @@ import (
 )
 
 // hostile is a name that would do harm where it is not shown as text.
-const hostile = `<script>alert("x")</script> {{.}} & 'Zoë' ‮ 李`
+const hostile = `<script>alert("x")</script> {{.}} & 'Zoë' ` + "\u202e" + ` 李`
 
 func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 	t.Parallel()

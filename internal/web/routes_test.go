@@ -85,6 +85,16 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 			}
 			return c
 		},
+		"somebody suspended whose session was left behind": func() *caller {
+			c := arrival()
+			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.State) (directory.Change, error) {
+				s.User.Status = directory.Suspended
+				return directory.Change{User: s.User}, nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
 		"somebody removed": func() *caller {
 			c := arrival()
 			if _, err := f.server.Directory.Remove(t.Context(), c.user.ID); err != nil {
