@@ -171,7 +171,7 @@ func atOnce(n int, fn func(i int)) {
 // eventually waits until what a person looks at again and again is there.
 func eventually(t testing.TB, what string, seen func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for !seen() {
 		select {
 		case <-deadline:

@@ -60,6 +60,7 @@ var signInJourneys = []journey{
 		b.visit("/")
 		b.fill("textbox", "E-mail address", "ada@example.com")
 		b.click("button", "E-mail me a link")
+		b.sees("heading", "Look at your mail")
 		link := site.link("ada@example.com")
 		b.visit(link)
 		b.at("/users")

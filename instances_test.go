@@ -53,6 +53,10 @@ func TestWhatAnAdministratorDecidesHoldsOnTheNextRequestOnEveryInstance(t *testi
 						t.Errorf("after: %d %s", v.status, v.body)
 					}
 				}
+				sessions := here.count("SELECT COUNT(*) FROM sessions WHERE user_id = ?", id)
+				if ended := sessions == 0; ended == d.cookieKept {
+					t.Errorf("she has %d sessions", sessions)
+				}
 				if _, held := grace.cookie(); held != d.cookieKept {
 					t.Errorf("the browser holds a cookie: %v", held)
 				}

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -133,12 +134,26 @@ func inviteJob(u User, now time.Time) outbox.Job {
 func (d *Directory) delivered(ctx context.Context, u User) (User, error) {
 	wait, cancel := context.WithTimeout(ctx, deliverWait)
 	defer cancel()
-	d.outbox.Deliver(wait, u.Email.Key)
+	for d.outbox.Deliver(wait, u.Email.Key); d.underWay(wait, u); d.outbox.Deliver(wait, u.Email.Key) {
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-wait.Done():
+		}
+	}
 	fresh, err := d.GetUser(ctx, u.ID)
 	if err != nil {
 		return u, nil // the invitation stands, whatever became of the look at it
 	}
 	return fresh, nil
+}
+
+// underWay reports whether an invitation is with another worker or instance, of
+// which nobody knows yet how it went.
+func (d *Directory) underWay(ctx context.Context, u User) bool {
+	jobs, err := d.ListJobs(ctx, u.Email)
+	return err == nil && ctx.Err() == nil && slices.ContainsFunc(jobs, func(j outbox.Job) bool {
+		return j.Kind == outbox.Invite && j.ParkedAt.IsZero() && j.LastError == ""
+	})
 }
 
 // Edit is what may be changed of a person; nil stays as it is. The address stays.

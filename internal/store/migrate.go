@@ -66,14 +66,18 @@ func up(ctx context.Context, provider *goose.Provider) (int, error) {
 		return 0, nil
 	}
 	results, err := provider.Up(ctx)
+	if mysqlNumber(err) == 1050 { // MySQL commits a table at once, and the note of it afterwards
+		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made a table and before it noted that; drop the table, which is empty, and start again: %w", err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	return len(results), nil
 }
 
-// ensureAdminLock writes the one row that a migration made, where it is missing:
-// PlanetScale's deploy requests bring tables, and no rows but goose's.
+// ensureAdminLock writes the row that LockAdmins locks, where it is missing. It
+// is not part of a migration: PlanetScale's deploy requests bring tables, and no
+// rows but goose's.
 func (s *Store) ensureAdminLock(ctx context.Context) error {
 	err := s.Ping(ctx)
 	if !errors.Is(err, directory.ErrNotFound) {

@@ -164,7 +164,7 @@ func TestWait(t *testing.T) {
 			t.Parallel()
 			patience := time.Minute
 			if r.want == "connection refused" {
-				patience = 50 * time.Millisecond
+				patience = 1500 * time.Millisecond // less than the pause before the second try
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
