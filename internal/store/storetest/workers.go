@@ -15,47 +15,58 @@ import (
 
 var workerRows = []row{
 	{"jobs are finished while their people are invited again", testFinishWhileInvitingAgain},
-	{"twenty workers lease each job once", testWorkers},
+	{"twenty workers lease each job once", testWorkers(func(t *testing.T, s Store, id string) error {
+		return s.FinishJob(t.Context(), id)
+	})},
+	{"twenty workers lease a job that is put back once before it is due", testWorkers(func(t *testing.T, s Store, id string) error {
+		return s.RetryJob(t.Context(), id, Now().Add(time.Hour), "later")
+	})},
+	{"twenty workers lease a job that is set aside once", testWorkers(func(t *testing.T, s Store, id string) error {
+		return s.ParkJob(t.Context(), id, Now(), "never")
+	})},
 	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
 }
 
-func testWorkers(t *testing.T, open func() Store) {
-	stores := []Store{open(), open()}
-	const n = 60
-	for i := range n {
-		add(t, stores[0], outbox.Invite, fmt.Sprintf("p%d@example.com", i), Now())
-	}
-	var mu sync.Mutex
-	leased := map[string]int{}
-	for _, err := range atOnce(20, func(i int) error {
-		s := stores[i%2]
-		for {
-			j, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
-			if errors.Is(err, outbox.ErrNoJob) {
-				return nil
+// testWorkers has twenty workers lease jobs and end each as end does.
+func testWorkers(end func(t *testing.T, s Store, id string) error) func(*testing.T, func() Store) {
+	return func(t *testing.T, open func() Store) {
+		stores := []Store{open(), open()}
+		const n = 60
+		for i := range n {
+			add(t, stores[0], outbox.Invite, fmt.Sprintf("p%d@example.com", i), Now())
+		}
+		var mu sync.Mutex
+		leased := map[string]int{}
+		for _, err := range atOnce(20, func(i int) error {
+			s := stores[i%2]
+			for {
+				j, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
+				if errors.Is(err, outbox.ErrNoJob) {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				leased[j.ID] += j.Attempts
+				mu.Unlock()
+				if err := end(t, s, j.ID); err != nil {
+					return err
+				}
 			}
+		}) {
 			if err != nil {
-				return err
-			}
-			mu.Lock()
-			leased[j.ID] += j.Attempts
-			mu.Unlock()
-			if err := s.FinishJob(t.Context(), j.ID); err != nil {
-				return err
+				t.Error(err)
 			}
 		}
-	}) {
-		if err != nil {
-			t.Error(err)
+		for id, times := range leased {
+			if times != 1 {
+				t.Errorf("%s was leased %d times", id, times)
+			}
 		}
-	}
-	for id, times := range leased {
-		if times != 1 {
-			t.Errorf("%s was leased %d times", id, times)
+		if len(leased) != n {
+			t.Errorf("%d of %d jobs were leased", len(leased), n)
 		}
-	}
-	if len(leased) != n {
-		t.Errorf("%d of %d jobs were leased", len(leased), n)
 	}
 }
 
