@@ -12,6 +12,7 @@ var noScriptJourneys = []journey{
 		b.visit("/")
 		b.fill("textbox", "E-mail address", "ada@example.com")
 		b.click("button", "E-mail me a link")
+		b.sees("heading", "Look at your mail")
 		b.visit(site.link("ada@example.com"))
 		b.click("button", "Continue")
 		b.at("/users")
