@@ -41,7 +41,7 @@ func (b *tab) signIn(address string) {
 // await asks again until it is so.
 func (b *tab) await(what string, is func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			page, _ := glance[string](b, "location.href + ':\\n' + document.body.innerText")
 			b.t.Fatalf("not seen: %s\nat %s", what, page)

@@ -20,7 +20,7 @@ var errNoServer = errors.New("neither MariaDB nor MySQL is installed: run `apt-g
 // privateServer starts the server on its first call; the others return the same.
 // It also keeps it: a server whose pipe is collected as garbage would end.
 var privateServer = sync.OnceValues(func() (*server, error) {
-	program, install, err := findServer()
+	programs, err := findPrograms()
 	if err != nil {
 		return nil, err
 	}
@@ -29,15 +29,17 @@ var privateServer = sync.OnceValues(func() (*server, error) {
 		return nil, err
 	}
 	s := &server{dir: dir}
-	if err := s.start(program, install); err != nil {
+	if err := s.start(programs); err != nil {
 		os.RemoveAll(dir)
-		return nil, fmt.Errorf("start %s: %w", program, err)
+		return nil, fmt.Errorf("start %s: %w", programs.server, err)
 	}
 	return s, nil
 })
 
-// findServer returns the server program and the command that fills its folder.
-func findServer() (program string, install []string, err error) {
+// programs are the server, and the one that fills its folder with its flags.
+type programs struct{ server, install, flags string }
+
+func findPrograms() (programs, error) {
 	// A user's PATH on Debian lacks /usr/sbin, where the server is.
 	find := func(name string) string {
 		for _, candidate := range []string{name, filepath.Join("/usr/sbin", name)} {
@@ -47,15 +49,48 @@ func findServer() (program string, install []string, err error) {
 		}
 		return ""
 	}
-	program, installer := find("mariadbd"), find("mariadb-install-db")
-	if program != "" && installer != "" {
-		return program, []string{installer, "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"}, nil
+	if server, install := find("mariadbd"), find("mariadb-install-db"); server != "" && install != "" {
+		return programs{server, install, "--auth-root-authentication-method=normal --skip-test-db"}, nil
 	}
-	if program = find("mysqld"); program != "" {
-		return program, []string{program, "--no-defaults", "--initialize-insecure"}, nil
+	if server := find("mysqld"); server != "" {
+		return programs{server, server, "--initialize-insecure"}, nil
 	}
-	return "", nil, errNoServer
+	return programs{}, errNoServer
 }
+
+// settings are the server's, in its own format. What MySQL 8 and PlanetScale
+// refuse is refused on MariaDB too. All else is for speed: nothing here must
+// survive a power cut.
+const settings = `[mysqld]
+datadir="%[1]s/data"
+socket="%[1]s/sock"
+pid-file="%[1]s/pid"
+bind-address=127.0.0.1
+port=%[2]s
+sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION
+max-connections=400
+skip-log-bin
+skip-name-resolve
+performance-schema=off
+loose-mysqlx=off
+loose-sync-frm=0
+innodb-flush-log-at-trx-commit=2
+innodb-doublewrite=0
+innodb-log-file-size=16M
+innodb-buffer-pool-size=64M
+`
+
+// watched fills the folder and starts the server, which ends when this process
+// does, whichever way that happens: the pipe on standard input is closed then,
+// if need be by the kernel. $$ is the server, for exec keeps the number. Signals
+// are ignored so that Ctrl-C, which reaches all, leaves nothing half done behind.
+const watched = `
+dir=$1 server=$2 install=$3 flags=$4
+trap '' HUP INT TERM
+exec 3<&0 </dev/null >"$dir/log" 2>&1
+"$install" --defaults-file="$dir/my.cnf" $flags || exit
+(cat <&3; kill -KILL $$; rm -rf "$dir") &
+exec "$server" --defaults-file="$dir/my.cnf" 3<&-`
 
 // server is a server on a folder of its own.
 type server struct {
@@ -65,39 +100,20 @@ type server struct {
 	cmd   *exec.Cmd     // holds the pipe of [watched]
 }
 
-// watched starts a server that ends when this process does, whichever way that
-// happens: the pipe on its standard input is closed then, if need be by the
-// kernel. $$ is the server's process, as exec keeps the number.
-const watched = `
-dir=$1; shift
-exec 3<&0 </dev/null
-(trap '' HUP INT TERM; cat <&3; kill -KILL $$; rm -rf "$dir") &
-exec "$@" 3<&-`
-
-func (s *server) start(program string, install []string) error {
-	common := []string{"--datadir=" + filepath.Join(s.dir, "data"), "--innodb-log-file-size=16M"}
-	if os.Geteuid() == 0 {
-		common = append(common, "--user=root") // refused unless asked for by name
-	}
-	if out, err := exec.Command(install[0], append(install[1:], common...)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", install[0], err, out)
-	}
+func (s *server) start(p programs) error {
 	var err error
 	if s.addr, err = freeAddr(); err != nil {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(s.addr)
-	args := append([]string{"-c", watched, "sh", s.dir, program, "--no-defaults",
-		"--socket=" + s.socket(), "--bind-address=127.0.0.1", "--port=" + port,
-		"--pid-file=" + filepath.Join(s.dir, "pid"), "--log-error=" + s.log(),
-		// What MySQL 8 and PlanetScale refuse is refused on MariaDB too.
-		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
-		// Quick to start and to write: nothing here must survive a power cut.
-		"--skip-log-bin", "--skip-name-resolve", "--performance-schema=off", "--loose-mysqlx=off",
-		"--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=0", "--loose-sync-frm=0",
-		"--innodb-buffer-pool-size=64M", "--max-connections=400",
-	}, common...)
-	s.cmd = exec.Command("sh", args...)
+	text := fmt.Sprintf(settings, s.dir, port)
+	if os.Geteuid() == 0 {
+		text += "user=root\n" // refused unless asked for by name
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "my.cnf"), []byte(text), 0o600); err != nil {
+		return err
+	}
+	s.cmd = exec.Command("sh", "-c", watched, "sh", s.dir, p.server, p.install, p.flags)
 	if _, err := s.cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -115,7 +131,7 @@ func (s *server) start(program string, install []string) error {
 // wait returns when the server answers. It asks by the socket, which nobody
 // else can be listening on, and which is opened after the port.
 func (s *server) wait() error {
-	cfg := rootConfig("unix", s.socket())
+	cfg := rootConfig("unix", filepath.Join(s.dir, "sock"))
 	cfg.Logger = &mysql.NopLogger{} // it doesn't answer at first
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -131,16 +147,13 @@ func (s *server) wait() error {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-s.ended:
-			log, _ := os.ReadFile(s.log())
+			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
 			return fmt.Errorf("ended at once:\n%s", log)
 		case <-ctx.Done():
 			return fmt.Errorf("no answer in a minute: %w", err)
 		}
 	}
 }
-
-func (s *server) socket() string { return filepath.Join(s.dir, "sock") }
-func (s *server) log() string    { return filepath.Join(s.dir, "server.err") }
 
 // rootConfig reaches the server as its superuser, who has no password.
 func rootConfig(network, addr string) *mysql.Config {

@@ -14,20 +14,23 @@ func TestServerEndsWithThePipe(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", watched, "sh", dir, "sleep", "600")
-	alive, err := cmd.StdinPipe()
+	cmd := exec.Command("sh", "-c", watched, "sh", dir, "./testdata/serve", "true", "")
+	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	// A pipe that the server and its watch hold: it ends when both have ended.
+	alive, held, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.ExtraFiles = []*os.File{nil, held} // as 4; 3 is used
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	alive.Close()
-	io.Copy(io.Discard, out) // ends when the server and its watch have both ended
+	held.Close()
+	pipe.Close()
+	io.Copy(io.Discard, alive)
 	cmd.Wait()
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the server's folder is still there: %v", err)
