@@ -182,7 +182,8 @@ func essence(v view) map[string]any {
 	for i, c := range header["Set-Cookie"] {
 		name, rest, _ := strings.Cut(c, "=")
 		value, attributes, _ := strings.Cut(rest, ";")
-		header["Set-Cookie"][i] = name + "=" + strings.Repeat("x", len(value)) + ";" + attributes
+		before, expires, _ := strings.Cut(attributes, "Expires=") // the wall clock's, as Date
+		header["Set-Cookie"][i] = name + "=" + strings.Repeat("x", len(value)) + ";" + before + expires[len(http.TimeFormat):]
 	}
 	return map[string]any{"status": v.status, "header": header, "body": v.body}
 }
