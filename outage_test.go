@@ -40,6 +40,9 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	invited := ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com")
 	wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet.", "It will be tried again by itself.")
 	wantsRow(t, invited, "grace@example.com", "grace@example.com", "Member", "Not sent yet")
+	if !strings.Contains(invited.body, `class="notice bad"`) {
+		t.Error("what has not left yet is told like a success")
+	}
 	entry := follows(t, ada, invited, "grace@example.com")
 	wants(t, entry, 200, "grace@example.com", "Not handed over yet. Stytch could not be reached.")
 	wants(t, ada.submits(entry, "Try again now"), 200, "grace@example.com", "the mail has not left yet")

@@ -99,18 +99,25 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error 
 	}, f.ExpiresAt.Sub(c.Now()))
 }
 
-// SetMessage keeps a sentence for the next page that the browser shows.
-func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, text string) error {
-	return c.save(w, r, c.Name+"-message", map[string]string{"text": text}, time.Minute)
+// Message tells a person, on the next page, what their last action did.
+type Message struct {
+	Text    string // empty: there is none
+	Warning bool   // it did not do all that was wanted
 }
 
-// TakeMessage returns the sentence kept, once; empty for none.
-func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) string {
-	text := c.open(r, c.Name+"-message")["text"]
-	if text != "" {
+// SetMessage keeps a message for the next page that the browser shows.
+func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, m Message) error {
+	values := map[string]string{"text": m.Text, "warning": strconv.FormatBool(m.Warning)}
+	return c.save(w, r, c.Name+"-message", values, time.Minute)
+}
+
+// TakeMessage returns the message kept, once.
+func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
+	v := c.open(r, c.Name+"-message")
+	if v["text"] != "" {
 		c.clear(w, r, c.Name+"-message")
 	}
-	return text
+	return Message{Text: v["text"], Warning: v["warning"] == "true"}
 }
 
 // open returns a cookie's values; none if it isn't there or can't be opened.

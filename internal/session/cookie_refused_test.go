@@ -54,7 +54,7 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 	b.visit(func(w http.ResponseWriter, r *http.Request) {
 		cookies.SetFlow(w, r, session.Flow{Verifier: "v", ExpiresAt: c.now().Add(time.Hour)})
 	})
-	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetMessage(w, r, "text") })
+	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetMessage(w, r, session.Message{Text: "text"}) })
 	const name = "__Host-guestlist"
 	good := b[name]
 	tests := []struct{ name, value string }{
@@ -78,8 +78,10 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 		})
 	}
 	for suffix, opened := range map[string]func(*http.Request) bool{
-		"-signin":  func(r *http.Request) bool { _, ok := cookies.Flow(r); return ok },
-		"-message": func(r *http.Request) bool { return cookies.TakeMessage(httptest.NewRecorder(), r) != "" },
+		"-signin": func(r *http.Request) bool { _, ok := cookies.Flow(r); return ok },
+		"-message": func(r *http.Request) bool {
+			return cookies.TakeMessage(httptest.NewRecorder(), r) != (session.Message{})
+		},
 	} {
 		if opened(browser{name + suffix: good}.request()) {
 			t.Errorf("the session's cookie counts as %s", suffix)
@@ -133,8 +135,8 @@ func FuzzCookie(f *testing.F) {
 			t.Errorf("flow %+v", flow)
 		}
 		w := httptest.NewRecorder()
-		if text := ours.TakeMessage(w, r); text != "" || len(w.Result().Cookies()) != 0 {
-			t.Errorf("message %q", text)
+		if m := ours.TakeMessage(w, r); m != (session.Message{}) || len(w.Result().Cookies()) != 0 {
+			t.Errorf("message %v", m)
 		}
 	})
 }

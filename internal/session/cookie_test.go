@@ -103,7 +103,9 @@ func TestCookieAttributes(t *testing.T) {
 		{"of a flow", func(w http.ResponseWriter, r *http.Request) {
 			cookies.SetFlow(w, r, session.Flow{ReturnPath: "/users", ExpiresAt: c.now().Add(10 * time.Minute)})
 		}, "__Host-guestlist-signin", 600},
-		{"of a message", func(w http.ResponseWriter, r *http.Request) { cookies.SetMessage(w, r, "Saved.") }, "__Host-guestlist-message", 60},
+		{"of a message", func(w http.ResponseWriter, r *http.Request) {
+			cookies.SetMessage(w, r, session.Message{Text: "Saved."})
+		}, "__Host-guestlist-message", 60},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -177,23 +179,23 @@ func TestFlowTooLongForACookie(t *testing.T) {
 func TestMessageIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "key")), browser{}
-	take := func() (text string, set []*http.Cookie) {
-		set = b.visit(func(w http.ResponseWriter, r *http.Request) { text = cookies.TakeMessage(w, r) })
-		return text, set
+	take := func() (m session.Message, set []*http.Cookie) {
+		set = b.visit(func(w http.ResponseWriter, r *http.Request) { m = cookies.TakeMessage(w, r) })
+		return m, set
 	}
-	if text, set := take(); text != "" || len(set) != 0 {
-		t.Errorf("a new browser is told %q, and given %v", text, set)
+	if m, set := take(); m != (session.Message{}) || len(set) != 0 {
+		t.Errorf("a new browser is told %v, and given %v", m, set)
 	}
-	const want = "Invited zoë@example.com & others; <b>50%</b>."
+	want := session.Message{Text: "Invited zoë@example.com & others; <b>50%</b>.", Warning: true}
 	b.visit(func(w http.ResponseWriter, r *http.Request) {
 		if err := cookies.SetMessage(w, r, want); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if text, set := take(); text != want || len(set) != 1 {
-		t.Errorf("told %q, and given %v", text, set)
+	if m, set := take(); m != want || len(set) != 1 {
+		t.Errorf("told %v, and given %v", m, set)
 	}
-	if text, _ := take(); text != "" {
-		t.Errorf("told again: %q", text)
+	if m, _ := take(); m != (session.Message{}) {
+		t.Errorf("told again: %v", m)
 	}
 }

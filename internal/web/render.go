@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -18,7 +19,7 @@ type page struct {
 	Title   string
 	Viewer  *directory.User // who is signed in, nil for nobody
 	Section string          // of the navigation: "users", "profile", or empty
-	Message string          // what the last action did
+	Message session.Message // what the last action did
 }
 
 // page returns the frame of a page for whoever guard let through.

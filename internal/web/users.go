@@ -8,6 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
 )
 
 // usersPage is the list.
@@ -172,7 +173,7 @@ func (s *server) invited(w http.ResponseWriter, r *http.Request, path string, u 
 	if state.Waiting {
 		message += " It will be tried again by itself."
 	}
-	return s.done(w, r, path, message)
+	return s.tell(w, r, path, session.Message{Text: message, Warning: true})
 }
 
 // invitation is how it stands with a person's invitation.

@@ -68,8 +68,13 @@ func (s *server) redirect(w http.ResponseWriter, r *http.Request, path string) e
 }
 
 // done sends the browser on with a sentence to show there.
-func (s *server) done(w http.ResponseWriter, r *http.Request, path, message string) error {
-	if err := s.Cookies.SetMessage(w, r, message); err != nil {
+func (s *server) done(w http.ResponseWriter, r *http.Request, path, text string) error {
+	return s.tell(w, r, path, session.Message{Text: text})
+}
+
+// tell sends the browser on with a message to show there.
+func (s *server) tell(w http.ResponseWriter, r *http.Request, path string, m session.Message) error {
+	if err := s.Cookies.SetMessage(w, r, m); err != nil {
 		s.Log.Warn("web: message not kept", "error", err)
 	}
 	return s.redirect(w, r, path)
