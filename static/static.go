@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed css js img templates
@@ -36,8 +37,11 @@ type Assets struct {
 
 type file struct{ plain, gzipped []byte }
 
-// Load reads the embedded assets.
-func Load() *Assets {
+// Load returns the embedded assets. They are read and compressed once, however
+// many parts of the program ask.
+func Load() *Assets { return load() }
+
+var load = sync.OnceValue(func() *Assets {
 	a := &Assets{paths: map[string]string{}, files: map[string]file{}}
 	for _, dir := range []string{"css", "js", "img"} {
 		entries, err := files.ReadDir(dir)
@@ -49,7 +53,7 @@ func Load() *Assets {
 		}
 	}
 	return a
-}
+})
 
 func (a *Assets) add(name string) {
 	content, err := files.ReadFile(name)
