@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -59,10 +60,12 @@ func findPrograms() (programs, error) {
 }
 
 // settings are the server's, in its own format. What MySQL 8 and PlanetScale
-// refuse is refused on MariaDB too. All else is for speed: nothing here must
-// survive a power cut.
+// refuse is refused on MariaDB too. Its temporary folder is its own, because a
+// server that starts deletes there what others are at. All else is for speed:
+// nothing here must survive a power cut.
 const settings = `[mysqld]
 datadir="%[1]s/data"
+tmpdir="%[1]s/tmp"
 socket="%[1]s/sock"
 pid-file="%[1]s/pid"
 bind-address=127.0.0.1
@@ -84,46 +87,60 @@ innodb-buffer-pool-size=64M
 // does, whichever way that happens: the pipe on standard input is closed then,
 // if need be by the kernel. $$ is the server, for exec keeps the number. Signals
 // are ignored so that Ctrl-C, which reaches all, leaves nothing half done behind.
+// A line on the pipe kills the server as well, and leaves its folder for another
+// start, which finds it filled.
 const watched = `
 dir=$1 server=$2 install=$3 flags=$4
 trap '' HUP INT TERM
-exec 3<&0 </dev/null >"$dir/log" 2>&1
-"$install" --defaults-file="$dir/my.cnf" $flags || exit
-(cat <&3; kill -KILL $$; rm -rf "$dir") &
+exec 3<&0 </dev/null >>"$dir/log" 2>&1
+[ -d "$dir/data" ] || "$install" --defaults-file="$dir/my.cnf" $flags || exit
+(if read -r _ <&3; then kill -KILL $$; else kill -KILL $$; rm -rf "$dir"; fi) &
 exec "$server" --defaults-file="$dir/my.cnf" 3<&-`
 
 // server is a server on a folder of its own.
 type server struct {
 	dir   string
-	addr  string        // host:port
-	ended chan struct{} // closed when the program has ended
-	cmd   *exec.Cmd     // holds the pipe of [watched]
+	addr  string         // host:port
+	ended chan struct{}  // closed when the program has ended
+	pipe  io.WriteCloser // of [watched]
 }
 
-func (s *server) start(p programs) error {
-	var err error
-	if s.addr, err = freeAddr(); err != nil {
-		return err
+// start takes a free port on its first call and keeps it. The lines of more are
+// added to the settings.
+func (s *server) start(p programs, more ...string) error {
+	if s.addr == "" {
+		var err error
+		if s.addr, err = freeAddr(); err != nil {
+			return err
+		}
 	}
 	_, port, _ := net.SplitHostPort(s.addr)
 	text := fmt.Sprintf(settings, s.dir, port)
 	if os.Geteuid() == 0 {
 		text += "user=root\n" // refused unless asked for by name
 	}
+	for _, line := range more {
+		text += line + "\n"
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "tmp"), 0o700); err != nil {
+		return err
+	}
 	if err := os.WriteFile(filepath.Join(s.dir, "my.cnf"), []byte(text), 0o600); err != nil {
 		return err
 	}
-	s.cmd = exec.Command("sh", "-c", watched, "sh", s.dir, p.server, p.install, p.flags)
-	if _, err := s.cmd.StdinPipe(); err != nil {
+	cmd := exec.Command("sh", "-c", watched, "sh", s.dir, p.server, p.install, p.flags)
+	var err error
+	if s.pipe, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
-	if err := s.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		return err
 	}
-	s.ended = make(chan struct{})
+	ended := make(chan struct{})
+	s.ended = ended
 	go func() {
-		s.cmd.Process.Wait()
-		close(s.ended)
+		cmd.Process.Wait()
+		close(ended)
 	}()
 	return s.wait()
 }
