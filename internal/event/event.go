@@ -1,0 +1,138 @@
+// Package event is the audit trail: what happened, to whom, by whom, and from
+// where. An event is written in the transaction of the change it tells of, so
+// that neither can be there without the other, and is never changed afterwards;
+// it goes when it is older than the trail is kept.
+//
+// The rules of packages directory and session say what happened. Who did it, and
+// from where, is known where a request comes in, and travels with its context
+// ([WithOrigin]) to the store that writes the event.
+//
+// No token and no link ever stands in an event.
+package event
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Kind says what happened.
+type Kind string
+
+// What can happen.
+const (
+	LinkRequested  Kind = "link_requested"  // a sign-in link was asked for; a Reason says why none was sent
+	LinkFailed     Kind = "link_failed"     // a sign-in link could not be sent
+	LinkOpened     Kind = "link_opened"     // a link was opened where none had been asked for; nothing was spent
+	SignedIn       Kind = "signed_in"       // somebody came in
+	SignInRefused  Kind = "sign_in_refused" // somebody came with a link and was not let in
+	SessionEnded   Kind = "session_ended"   // one session was over before its time
+	UserAdded      Kind = "user_added"      // put on the list, without a mail
+	UserInvited    Kind = "user_invited"    // put on the list, or invited again
+	InviteSent     Kind = "invite_sent"     // Stytch took the invitation
+	UserJoined     Kind = "user_joined"     // came onto the list by signing in
+	UserEdited     Kind = "user_edited"     // name or role changed
+	UserSuspended  Kind = "user_suspended"  // kept out
+	UserReinstated Kind = "user_reinstated" // let in again
+	UserRemoved    Kind = "user_removed"    // taken off the list
+	ActionRefused  Kind = "action_refused"  // an administrator's action was tried and not allowed
+	SettingChanged Kind = "setting_changed" // the program runs with other settings than before
+	JobParked      Kind = "job_parked"      // Stytch refused a call for good
+	JobRetried     Kind = "job_retried"     // an administrator had a call tried again
+	JobDropped     Kind = "job_dropped"     // an administrator gave a call up
+	StytchDiffers  Kind = "stytch_differs"  // Stytch and the list did not agree
+)
+
+// Kinds are all of them.
+var Kinds = []Kind{
+	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
+	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
+	JobParked, JobRetried, JobDropped, StytchDiffers,
+}
+
+// IsKind reports whether there is a kind of that name.
+func IsKind(s string) bool { return slices.Contains(Kinds, Kind(s)) }
+
+// Event is one line of the trail.
+type Event struct {
+	ID   string // UUIDv7: in order of time
+	At   time.Time
+	Kind Kind
+	Origin
+	SubjectID string // the person it is about; empty: nobody on the list
+	Subject   string // their address in its compared form; empty: about nobody
+	Reason    string // in a few words; may be empty
+	Changes   []Change
+}
+
+// Change is a field's value before and after.
+type Change struct {
+	Field string `json:"field"`
+	Old   string `json:"old"`
+	New   string `json:"new"`
+}
+
+// Origin is who did something, and from where.
+type Origin struct {
+	ActorID   string // a person on the list; empty: see Actor
+	Actor     string // their address in its compared form; empty: the program by itself, or a stranger
+	Address   string // network address
+	UserAgent string
+	RequestID string
+}
+
+// New returns an event about a person, or about an address that nobody on the
+// list has (no id), or about nobody.
+func New(kind Kind, now time.Time, subjectID, subject, reason string) Event {
+	return Event{
+		ID: uuid.Must(uuid.NewV7()).String(), At: now, Kind: kind,
+		SubjectID: subjectID, Subject: subject, Reason: reason,
+	}
+}
+
+type originKey struct{}
+
+// WithOrigin returns a context whose events were done by o.
+func WithOrigin(ctx context.Context, o Origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// WithActor returns a context whose events were done by a person, from where its
+// request came.
+func WithActor(ctx context.Context, id, address string) context.Context {
+	o := OriginOf(ctx)
+	o.ActorID, o.Actor = id, address
+	return WithOrigin(ctx, o)
+}
+
+// OriginOf returns the context's origin; the zero value is the program itself.
+func OriginOf(ctx context.Context) Origin {
+	o, _ := ctx.Value(originKey{}).(Origin)
+	return o
+}
+
+// Query asks for a page of the trail, newest first. Of Person, About and By, one
+// may be set.
+type Query struct {
+	Kind   Kind   // empty: all
+	Person string // id of whom it is about; empty: anybody
+	About  string // an address in its compared form; empty: any
+	By     string // likewise, of who did it
+	Before string // id of the event that the page is behind; empty: from the newest
+	Limit  int    // 1..MaxLimit
+}
+
+// MaxLimit is the most events on one page, DefaultLimit is what you get unasked.
+const (
+	MaxLimit     = 200
+	DefaultLimit = 50
+)
+
+// Reader reads the trail.
+type Reader interface {
+	// ListEvents returns a page, newest first, and the id that the page behind it
+	// is asked for with (Before); empty if this is the last.
+	ListEvents(ctx context.Context, q Query) (page []Event, next string, err error)
+}
