@@ -40,3 +40,20 @@ DELETE FROM outbox WHERE subject = ? AND kind = 'invite';
 
 -- name: ListJobsOf :many
 SELECT * FROM outbox WHERE subject = ? ORDER BY id;
+
+-- name: GetJob :one
+SELECT * FROM outbox WHERE id = ?;
+
+-- name: ListJobs :many
+-- Those that Stytch refused first, then those that were tried most.
+SELECT * FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?;
+
+-- name: ParkedJob :one
+SELECT id FROM outbox WHERE parked_at > 0 LIMIT 1;
+
+-- name: LaterJob :one
+-- One that did not succeed at once: a new one is due at 0.
+SELECT id FROM outbox WHERE parked_at = 0 AND due_at > 0 LIMIT 1;
+
+-- name: ReleaseJob :execrows
+UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?;

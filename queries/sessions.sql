@@ -17,5 +17,5 @@ UPDATE sessions SET verified_at = ?, expires_at = ? WHERE token_hash = ?;
 -- name: DeleteSession :execrows
 DELETE FROM sessions WHERE token_hash = ?;
 
--- name: DeleteExpiredSessions :execrows
-DELETE FROM sessions WHERE expires_at <= ?;
+-- name: ExpiredSessions :many
+SELECT token_hash FROM sessions WHERE expires_at <= ? ORDER BY expires_at, token_hash LIMIT ?;

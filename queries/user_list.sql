@@ -123,7 +123,9 @@ WHERE u.last_seen_at <= sqlc.arg(after_key) AND (u.last_seen_at < sqlc.arg(after
 ORDER BY u.last_seen_at DESC, u.id DESC LIMIT ?;
 
 -- name: CountUsers :one
-SELECT COUNT(*) FROM users u
+-- No further than it is asked to: who looks at a million does not care for the last one.
+SELECT COUNT(*) FROM (
+SELECT u.id FROM users u
 WHERE 1 = 1
   AND (sqlc.arg(role) = '' OR u.role = sqlc.arg(role))
   AND (sqlc.arg(status) = '' OR u.status = sqlc.arg(status))
@@ -134,4 +136,5 @@ WHERE 1 = 1
   AND (sqlc.arg(word3) = '' OR u.id IN (
     SELECT w.user_id FROM user_words w WHERE w.word >= sqlc.arg(word3) AND w.word < sqlc.arg(word3_end)))
   AND (sqlc.arg(word4) = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= sqlc.arg(word4) AND w.word < sqlc.arg(word4_end)));
+    SELECT w.user_id FROM user_words w WHERE w.word >= sqlc.arg(word4) AND w.word < sqlc.arg(word4_end)))
+LIMIT ?) AS counted;

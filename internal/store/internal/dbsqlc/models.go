@@ -4,6 +4,21 @@
 
 package dbsqlc
 
+type Event struct {
+	ID        string
+	At        int64
+	Kind      string
+	ActorID   string
+	Actor     string
+	SubjectID string
+	Subject   string
+	Reason    string
+	Changes   string
+	Address   string
+	UserAgent string
+	RequestID string
+}
+
 type Outbox struct {
 	ID          string
 	Kind        string

@@ -33,6 +33,30 @@ func (q *Queries) DeleteJob(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const getJob = `-- name: GetJob :one
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE id = ?
+`
+
+func (q *Queries) GetJob(ctx context.Context, id string) (Outbox, error) {
+	row := q.db.QueryRowContext(ctx, getJob, id)
+	var i Outbox
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Subject,
+		&i.UserID,
+		&i.StytchID,
+		&i.Name,
+		&i.Attempts,
+		&i.DueAt,
+		&i.LeasedUntil,
+		&i.ParkedAt,
+		&i.LastError,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
 const insertJob = `-- name: InsertJob :exec
 INSERT INTO outbox (
   id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at
@@ -64,6 +88,18 @@ func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) error {
 	return err
 }
 
+const laterJob = `-- name: LaterJob :one
+SELECT id FROM outbox WHERE parked_at = 0 AND due_at > 0 LIMIT 1
+`
+
+// One that did not succeed at once: a new one is due at 0.
+func (q *Queries) LaterJob(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, laterJob)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
 const leaseJob = `-- name: LeaseJob :execrows
 UPDATE outbox SET leased_until = ?, attempts = attempts + 1
 WHERE id = ? AND attempts = ? AND parked_at = 0
@@ -82,6 +118,47 @@ func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) (int64, erro
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const listJobs = `-- name: ListJobs :many
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?
+`
+
+// Those that Stytch refused first, then those that were tried most.
+func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]Outbox, error) {
+	rows, err := q.db.QueryContext(ctx, listJobs, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Outbox
+	for rows.Next() {
+		var i Outbox
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.UserID,
+			&i.StytchID,
+			&i.Name,
+			&i.Attempts,
+			&i.DueAt,
+			&i.LeasedUntil,
+			&i.ParkedAt,
+			&i.LastError,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listJobsOf = `-- name: ListJobsOf :many
@@ -205,6 +282,29 @@ type ParkJobParams struct {
 
 func (q *Queries) ParkJob(ctx context.Context, arg ParkJobParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, parkJob, arg.ParkedAt, arg.LastError, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const parkedJob = `-- name: ParkedJob :one
+SELECT id FROM outbox WHERE parked_at > 0 LIMIT 1
+`
+
+func (q *Queries) ParkedJob(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, parkedJob)
+	var id string
+	err := row.Scan(&id)
+	return id, err
+}
+
+const releaseJob = `-- name: ReleaseJob :execrows
+UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?
+`
+
+func (q *Queries) ReleaseJob(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, releaseJob, id)
 	if err != nil {
 		return 0, err
 	}

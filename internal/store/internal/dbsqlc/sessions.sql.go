@@ -9,18 +9,6 @@ import (
 	"context"
 )
 
-const deleteExpiredSessions = `-- name: DeleteExpiredSessions :execrows
-DELETE FROM sessions WHERE expires_at <= ?
-`
-
-func (q *Queries) DeleteExpiredSessions(ctx context.Context, expiresAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteExpiredSessions, expiresAt)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const deleteSession = `-- name: DeleteSession :execrows
 DELETE FROM sessions WHERE token_hash = ?
 `
@@ -31,6 +19,38 @@ func (q *Queries) DeleteSession(ctx context.Context, tokenHash string) (int64, e
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const expiredSessions = `-- name: ExpiredSessions :many
+SELECT token_hash FROM sessions WHERE expires_at <= ? ORDER BY expires_at, token_hash LIMIT ?
+`
+
+type ExpiredSessionsParams struct {
+	ExpiresAt int64
+	Limit     int32
+}
+
+func (q *Queries) ExpiredSessions(ctx context.Context, arg ExpiredSessionsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, expiredSessions, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var token_hash string
+		if err := rows.Scan(&token_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, token_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getSession = `-- name: GetSession :one

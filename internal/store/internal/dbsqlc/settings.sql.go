@@ -47,3 +47,29 @@ func (q *Queries) LockAdmins(ctx context.Context, updatedAt int64) (int64, error
 	}
 	return result.RowsAffected()
 }
+
+const setSetting = `-- name: SetSetting :execrows
+UPDATE settings SET value = ?, updated_at = ?
+WHERE name = ? AND value = ?
+`
+
+type SetSettingParams struct {
+	Value     string
+	UpdatedAt int64
+	Name      string
+	Was       string
+}
+
+// Only if it still is as it was read.
+func (q *Queries) SetSetting(ctx context.Context, arg SetSettingParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setSetting,
+		arg.Value,
+		arg.UpdatedAt,
+		arg.Name,
+		arg.Was,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

@@ -10,7 +10,8 @@ import (
 )
 
 const countUsers = `-- name: CountUsers :one
-SELECT COUNT(*) FROM users u
+SELECT COUNT(*) FROM (
+SELECT u.id FROM users u
 WHERE 1 = 1
   AND (? = '' OR u.role = ?)
   AND (? = '' OR u.status = ?)
@@ -22,6 +23,7 @@ WHERE 1 = 1
     SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
   AND (? = '' OR u.id IN (
     SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
+LIMIT ?) AS counted
 `
 
 type CountUsersParams struct {
@@ -35,8 +37,10 @@ type CountUsersParams struct {
 	Word3End string
 	Word4    string
 	Word4End string
+	Limit    int32
 }
 
+// No further than it is asked to: who looks at a million does not care for the last one.
 func (q *Queries) CountUsers(ctx context.Context, arg CountUsersParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countUsers,
 		arg.Role,
@@ -55,6 +59,7 @@ func (q *Queries) CountUsers(ctx context.Context, arg CountUsersParams) (int64, 
 		arg.Word4,
 		arg.Word4,
 		arg.Word4End,
+		arg.Limit,
 	)
 	var count int64
 	err := row.Scan(&count)

@@ -1,0 +1,19 @@
+-- name: TakeLimit :execrows
+-- A use moves the moment on, from now if it has passed, unless it is too far ahead. Further ahead than most it counts as
+-- passed: a clock was set back.
+UPDATE limits SET full_at =
+  CASE WHEN full_at < sqlc.arg(now) OR full_at > sqlc.arg(most) THEN sqlc.arg(from_now) ELSE full_at + sqlc.arg(every) END
+WHERE name = sqlc.arg(name) AND (full_at <= sqlc.arg(latest) OR full_at > sqlc.arg(most));
+
+-- name: GetLimit :one
+SELECT full_at FROM limits WHERE name = ?;
+
+-- name: InsertLimit :exec
+INSERT INTO limits (name, full_at) VALUES (?, 0);
+
+-- name: OldLimits :many
+SELECT name FROM limits WHERE full_at < ? ORDER BY full_at, name LIMIT ?;
+
+-- name: DeleteLimit :execrows
+-- Unless it was used since it was read.
+DELETE FROM limits WHERE name = ? AND full_at < ?;
