@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -138,7 +139,7 @@ func (f *fixture) signIn(u directory.User, stytchID string) {
 	f.t.Helper()
 	_, err := f.db.SignIn(f.t.Context(), session.Arrival{
 		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchID: stytchID, CreatedAt: noon, ExpiresAt: noon},
-	}, func(found *directory.User, _ int) (directory.User, error) { return *found, nil })
+	}, func(found *directory.User, _ int) (directory.User, []event.Event, error) { return *found, nil, nil })
 	if err != nil {
 		f.t.Fatal(err)
 	}

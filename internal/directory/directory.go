@@ -13,6 +13,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -61,6 +62,11 @@ func (u User) DisplayName() string {
 	return u.Name
 }
 
+// event is something that happened to the person.
+func (u User) event(kind event.Kind, now time.Time, reason string) event.Event {
+	return event.New(kind, now, u.ID, u.Email.Key, reason)
+}
+
 // Errors of the directory. Callers tell them apart with errors.Is.
 var (
 	ErrNotFound    = errors.New("user not found")
@@ -91,17 +97,20 @@ type State struct {
 
 // Change is what a rule wants done, all of it in one transaction.
 type Change struct {
-	User          User         // the person as they shall be
-	Remove        bool         // or rather not be at all
-	EndSessions   bool         // their sessions end here, and at Stytch by the outbox
-	CancelInvites bool         // invitations not handed over yet are dropped
-	Jobs          []outbox.Job // what Stytch must hear of besides
+	User          User          // the person as they shall be
+	Remove        bool          // or rather not be at all
+	EndSessions   string        // why their sessions end, here and at Stytch by the outbox; empty: they go on
+	CancelInvites bool          // invitations not handed over yet are dropped
+	Jobs          []outbox.Job  // what Stytch must hear of besides
+	Events        []event.Event // what is to stand in the audit trail
 }
 
 // Store keeps the people. Its errors wrap ErrNotFound, ErrEmailTaken, those of
 // the rules it runs, or ErrUnavailable.
 type Store interface {
-	CreateUser(ctx context.Context, u User, jobs ...outbox.Job) error
+	// CreateUser writes a new person, with what the audit trail is to say of it
+	// and the calls to Stytch that go with it.
+	CreateUser(ctx context.Context, u User, e event.Event, jobs ...outbox.Job) error
 	GetUser(ctx context.Context, id string) (User, error)
 	GetUserByEmail(ctx context.Context, email Email) (User, error)
 	ListUsers(ctx context.Context, q Query) (Page, error)
@@ -112,4 +121,15 @@ type Store interface {
 	CountAdmins(ctx context.Context) (int, error)
 	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.
 	ListJobs(ctx context.Context, email Email) ([]outbox.Job, error)
+	// ListWaiting returns calls of everybody, those that were refused first, and
+	// whether there are more.
+	ListWaiting(ctx context.Context, limit int) (jobs []outbox.Job, more bool, err error)
+	// HasStuckJobs reports whether any call did not succeed at its first try.
+	HasStuckJobs(ctx context.Context) (bool, error)
+	// ReleaseJob makes a call due now, parked or not; DropJob gives it up. The
+	// audit trail says so.
+	ReleaseJob(ctx context.Context, id string) (outbox.Job, error)
+	DropJob(ctx context.Context, id string) (outbox.Job, error)
+	// AddEvents writes what happened and changed nothing, such as a refusal.
+	AddEvents(ctx context.Context, events ...event.Event) error
 }

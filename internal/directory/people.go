@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -74,7 +75,7 @@ func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return u, d.CreateUser(ctx, u)
+	return u, d.CreateUser(ctx, u, u.event(event.UserAdded, u.CreatedAt, ""))
 }
 
 // Invite puts somebody on the list and mails them an invitation. The person it
@@ -86,7 +87,7 @@ func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error
 	if err != nil {
 		return User{}, err
 	}
-	if err := d.CreateUser(ctx, u, inviteJob(u, now)); err != nil {
+	if err := d.CreateUser(ctx, u, u.event(event.UserInvited, now, ""), inviteJob(u, now)); err != nil {
 		return User{}, err
 	}
 	return d.delivered(ctx, u)
@@ -100,7 +101,10 @@ func (d *Directory) InviteAgain(ctx context.Context, id string) (User, error) {
 		if s.User.Status == Suspended {
 			return Change{}, ErrSuspended
 		}
-		return Change{User: s.User, CancelInvites: true, Jobs: []outbox.Job{inviteJob(s.User, now)}}, nil
+		return Change{
+			User: s.User, CancelInvites: true, Jobs: []outbox.Job{inviteJob(s.User, now)},
+			Events: []event.Event{s.User.event(event.UserInvited, now, "again")},
+		}, nil
 	})
 	if err != nil {
 		return User{}, err
@@ -165,10 +169,25 @@ type Edit struct{ Name, Role, Status *string }
 func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
 	now := d.now()
 	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) { return e.apply(s, now) })
-	if err == nil {
+	return u, d.settled(ctx, id, "edit", err)
+}
+
+// settled sees to what follows a change: what Stytch must hear of, or a line in
+// the audit trail of what an administrator was not allowed.
+func (d *Directory) settled(ctx context.Context, id, doing string, err error) error {
+	switch {
+	case err == nil:
 		d.outbox.Wake()
+	case errors.Is(err, ErrLastAdmin):
+		refused := event.New(event.ActionRefused, d.now(), id, "", doing+": the last active administrator")
+		if u, err := d.GetUser(ctx, id); err == nil {
+			refused.Subject = u.Email.Key
+		}
+		if eventErr := d.AddEvents(ctx, refused); eventErr != nil {
+			return errors.Join(err, eventErr)
+		}
 	}
-	return u, err
+	return err
 }
 
 func (e Edit) apply(s State, now time.Time) (Change, error) {
@@ -195,15 +214,38 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	}
 	if c.User != s.User {
 		c.User.UpdatedAt = now
+		c.Events = append(c.Events, edited(s.User, c.User, now))
 	}
 	if c.User.Status == Suspended && s.User.Status != Suspended {
-		c.EndSessions, c.CancelInvites = true, true
+		c.EndSessions, c.CancelInvites = "suspended", true
 		if s.User.Status == Invited {
 			c.User.InviteSentAt = time.Time{} // let in again, they need a new one
 			c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, s.User.Email.Key, s.User.ID, "", "", now))
 		}
 	}
 	return c, nil
+}
+
+// edited is what the audit trail says of a change: its kind is the weightiest.
+func edited(was, u User, now time.Time) event.Event {
+	e := u.event(event.UserEdited, now, "")
+	for _, c := range []event.Change{
+		{Field: "name", Old: was.Name, New: u.Name},
+		{Field: "role", Old: string(was.Role), New: string(u.Role)},
+		{Field: "status", Old: string(was.Status), New: string(u.Status)},
+	} {
+		if c.Old != c.New {
+			e.Changes = append(e.Changes, c)
+		}
+	}
+	switch {
+	case was.Status == u.Status:
+	case u.Status == Suspended:
+		e.Kind = event.UserSuspended
+	case was.Status == Suspended:
+		e.Kind = event.UserReinstated
+	}
+	return e
 }
 
 // newStatus is the status that a person gets when want is asked for.
@@ -230,12 +272,24 @@ func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
 			return Change{}, ErrLastAdmin
 		}
 		forget := outbox.New(outbox.DeleteUser, s.User.Email.Key, s.User.ID, s.User.StytchUserID, "", now)
-		return Change{User: s.User, Remove: true, EndSessions: true, CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
+		return Change{
+			User: s.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget},
+			Events: []event.Event{s.User.event(event.UserRemoved, now, "")},
+		}, nil
 	})
+	return u, d.settled(ctx, id, "remove", err)
+}
+
+// TryAgain has a call to Stytch made now that waits or was refused, and returns
+// it when it was tried. Errors: ErrNotFound.
+func (d *Directory) TryAgain(ctx context.Context, jobID string) (outbox.Job, error) {
+	job, err := d.ReleaseJob(ctx, jobID)
 	if err == nil {
-		d.outbox.Wake()
+		wait, cancel := context.WithTimeout(ctx, deliverWait)
+		defer cancel()
+		d.outbox.Deliver(wait, job.Subject)
 	}
-	return u, err
+	return job, err
 }
 
 // AppointAdmins invites as administrators those of the addresses that are not
@@ -245,7 +299,7 @@ func (d *Directory) AppointAdmins(ctx context.Context, emails []Email) error {
 	for _, email := range emails {
 		now := d.now()
 		u := User{ID: newID(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
-		if err := d.CreateUser(ctx, u, inviteJob(u, now)); err != nil && !errors.Is(err, ErrEmailTaken) {
+		if err := d.CreateUser(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now)); err != nil && !errors.Is(err, ErrEmailTaken) {
 			return err
 		}
 	}

@@ -55,8 +55,12 @@ type Page struct {
 	Users []User
 	Next  *Position // where the next page starts; nil: this is the last
 	Prev  *Position // what the page before ends at; nil: this is the first
-	Total int       // how many the filters let through on all pages
+	Total int       // how many the filters let through on all pages, counted to MaxTotal
+	More  bool      // there are more than Total
 }
+
+// MaxTotal is how far people are counted.
+const MaxTotal = 10_000
 
 // MaxLimit is the most people on one page; DefaultLimit is what you get unasked.
 const (

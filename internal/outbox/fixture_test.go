@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -87,7 +88,7 @@ func (f *fixture) invited(name string) directory.User {
 		CreatedAt: now, UpdatedAt: now,
 	}
 	job := outbox.New(outbox.Invite, email.Key, u.ID, "", u.Name, now)
-	if err := f.db.CreateUser(f.t.Context(), u, job); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

@@ -43,17 +43,18 @@ type Job struct {
 	Name     string // of the person invited; may be empty
 
 	Attempts  int       // how often the call was made or begun
-	DueAt     time.Time // not before this
+	DueAt     time.Time // not before this; zero for at once, on whatever clock
 	ParkedAt  time.Time // zero, or when Stytch refused it for good
 	LastError string    // why the last attempt failed, for an administrator; no secrets, no addresses
 	CreatedAt time.Time
 }
 
-// New returns a job that is due at once.
+// New returns a job that is due at once. That is no time of its writer's: an
+// instance whose clock is behind would leave it lying until its own clock says so.
 func New(kind Kind, subject, userID, stytchID, name string, now time.Time) Job {
 	return Job{
 		ID: uuid.Must(uuid.NewV7()).String(), Kind: kind, Subject: subject, UserID: userID,
-		StytchID: stytchID, Name: name, DueAt: now, CreatedAt: now,
+		StytchID: stytchID, Name: name, CreatedAt: now,
 	}
 }
 
@@ -94,7 +95,7 @@ type Store interface {
 	// RetryJob puts a job back, to be due later.
 	RetryJob(ctx context.Context, id string, due time.Time, reason string) error
 	// ParkJob sets a job aside until an administrator decides.
-	ParkJob(ctx context.Context, id string, now time.Time, reason string) error
+	ParkJob(ctx context.Context, job Job, now time.Time, reason string) error
 }
 
 // Reason returns what to tell an administrator about a failed call: the

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/background"
 )
 
 // The worker's times. The lease outlives the call, so that a job is never with
@@ -83,8 +85,13 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 }
 
 // next carries out one job: of the subject, or any that is due. It reports
-// whether there was one, and whether that one is done.
+// whether there was one, and whether that one is done; neither after a panic.
 func (w *Worker) next(ctx context.Context, subject string) (found, done bool) {
+	background.Safely(w.log, "outbox", func() { found, done = w.carryOut(ctx, subject) })
+	return found, done
+}
+
+func (w *Worker) carryOut(ctx context.Context, subject string) (found, done bool) {
 	now := w.now()
 	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
 	if errors.Is(err, ErrNoJob) {
@@ -98,7 +105,8 @@ func (w *Worker) next(ctx context.Context, subject string) (found, done bool) {
 	}
 	// A call that was begun is brought to its end also while the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	stytchID, callErr := w.call(ctx, job)
+	stytchID, callErr := "", error(bug{})
+	background.Safely(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
 	cancel()
 	if err := w.note(job, stytchID, callErr); err != nil {
 		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
@@ -106,6 +114,13 @@ func (w *Worker) next(ctx context.Context, subject string) (found, done bool) {
 	}
 	return true, callErr == nil
 }
+
+// bug is the error of a call that panicked: an error like any other, so that the
+// job comes back later and later and an administrator sees it.
+type bug struct{}
+
+func (bug) Error() string  { return "the call panicked" }
+func (bug) Reason() string { return "Guestlist failed at it by itself; its log says how." }
 
 // call makes the job's call; for an invitation it returns the Stytch user id.
 func (w *Worker) call(ctx context.Context, job Job) (string, error) {
@@ -134,7 +149,7 @@ func (w *Worker) note(job Job, stytchID string, callErr error) error {
 		return w.store.FinishJob(ctx, job.ID)
 	case errors.Is(callErr, ErrRefused):
 		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
-		return w.store.ParkJob(ctx, job.ID, now, Reason(callErr))
+		return w.store.ParkJob(ctx, job, now, Reason(callErr))
 	default:
 		due := now.Add(pause(job.Attempts))
 		w.log.Warn("outbox: will try again", "job", job.ID, "kind", job.Kind, "user", job.UserID,

@@ -115,6 +115,38 @@ func TestFailedCallIsRepeatedWithGrowingPauses(t *testing.T) {
 	})
 }
 
+func TestACallThatPanicsIsRepeatedAndHoldsNobodyUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.stytch.answer = func(_ context.Context, what string, n int) error {
+			if strings.HasPrefix(what, "revoke_invite eve") || what == "revoke_invite ada" && n < 3 {
+				panic("out of its mind")
+			}
+			return nil
+		}
+		for i := range 8 { // twice as many as there are workers
+			f.add(outbox.RevokeInvite, fmt.Sprint("eve", i))
+		}
+		f.add(outbox.RevokeInvite, "ada")
+		f.add(outbox.DeleteUser, "bob")
+		w := f.worker()
+		w.Deliver(t.Context(), address("eve0")) // returns
+		f.start(w)
+		time.Sleep(time.Minute)
+
+		if bob := f.stytch.times("delete_user bob"); len(bob) != 1 || bob[0] > 5*time.Second {
+			t.Errorf("bob is done after %v", bob)
+		}
+		if ada := f.stytch.times("revoke_invite ada"); len(ada) != 3 || len(f.waiting("ada")) != 0 {
+			t.Errorf("ada is tried after %v, and has %+v left", ada, f.waiting("ada"))
+		}
+		time.Sleep(time.Hour)
+		jobs := f.waiting("eve0")
+		if len(jobs) != 1 || jobs[0].Attempts < 5 || jobs[0].Attempts > 20 || !strings.Contains(jobs[0].LastError, "its log says how") {
+			t.Errorf("eve0 has %+v left", jobs)
+		}
+	})
+}
+
 func TestRefusedCallIsParked(t *testing.T) {
 	tests := []struct {
 		name string

@@ -1,0 +1,34 @@
+package directory
+
+import (
+	"time"
+
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Invitation is how it stands with a person's invitation.
+type Invitation struct {
+	Sent    time.Time // when the newest was handed over; zero: none was
+	Expires time.Time
+	Expired bool
+	Waiting bool   // one is waiting to be handed over
+	Refused bool   // Stytch refused it for good
+	Reason  string // why it waits or was refused, in a sentence; may be empty
+}
+
+// Invitation says how it stands with the person's invitation: life is how long
+// one works, jobs are the calls that wait for the person.
+func (u User) Invitation(jobs []outbox.Job, life time.Duration, now time.Time) Invitation {
+	i := Invitation{Sent: u.InviteSentAt}
+	if !i.Sent.IsZero() {
+		i.Expires = i.Sent.Add(life)
+		i.Expired = !now.Before(i.Expires)
+	}
+	for _, job := range jobs {
+		if job.Kind == outbox.Invite {
+			i.Refused, i.Reason = !job.ParkedAt.IsZero(), job.LastError
+			i.Waiting = !i.Refused
+		}
+	}
+	return i
+}
