@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 )
 
 // grace is how long after Stytch's last word a session goes on while Stytch is
@@ -45,6 +46,8 @@ func (m *Manager) recheck(ctx context.Context, token string, s Session) (Session
 	case err == nil && !standing.isOf(s):
 		// Nonsense lets nobody in.
 		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchID)
+		e := event.New(event.StytchDiffers, m.Now(), s.UserID, s.User.Email.Key, "Stytch answered about another person or session")
+		m.noteSome(ctx, "mismatches-of-user", s.UserID, e)
 		return Session{}, ErrUnavailable
 	case err == nil:
 		return m.verified(s, standing), nil
@@ -64,7 +67,7 @@ func (m *Manager) ask(ctx context.Context, token string, s Session) (Standing, e
 	standing, err := m.provider.AuthenticateSession(call, token)
 	switch {
 	case errors.Is(err, ErrEnded):
-		if _, err := m.End(ctx, s.UserID, func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
+		if _, err := m.End(ctx, s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
 			m.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
 		}
 	case err == nil && standing.isOf(s):

@@ -173,14 +173,14 @@ func TestSignOut(t *testing.T) {
 		if _, err := f.Check(t.Context(), second); err != nil {
 			t.Errorf("another session: %v", err)
 		}
-		n, err := f.End(t.Context(), ada.ID, func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
+		n, err := f.End(t.Context(), ada.ID, "signed out", func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
 		if n != 1 || err != nil {
 			t.Errorf("signing out elsewhere ended %d, %v, want 1", n, err)
 		}
 		if _, err := f.Check(t.Context(), third); err != nil {
 			t.Errorf("the session kept: %v", err)
 		}
-		if n, err := f.End(t.Context(), "nobody", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+		if n, err := f.End(t.Context(), "nobody", "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("nobody's sessions: %d, %v", n, err)
 		}
 	})

@@ -2,11 +2,14 @@ package session
 
 import (
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -23,10 +26,10 @@ type CookieOptions struct {
 	Now    func() time.Time
 }
 
-// Cookies are the three cookies of a browser, each encrypted and signed: who it
-// is (the session token), what it asked for (a Flow), and what to tell the
-// person on the next page. One that can't be opened, because it was cut, edited
-// or made with a key that is gone, counts as not there.
+// Cookies are the four cookies of a browser, each encrypted and signed: who it
+// is (the session token), what it asked for (a Flow), what to tell the person on
+// the next page, and as whom it has signed in before. One that can't be opened,
+// because it was cut, edited or made with a key that is gone, counts as not there.
 type Cookies struct {
 	CookieOptions
 	store *sessions.CookieStore
@@ -99,6 +102,39 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error 
 	}, f.ExpiresAt.Sub(c.Now()))
 }
 
+// Known browsers: how long one is remembered, and as how many people.
+const (
+	knownFor  = 400 * 24 * time.Hour
+	knownMost = 8
+)
+
+// Known returns which of the browsers it is that have signed in as somebody, and
+// whether it has done so as the one who has this address (compared form); an
+// empty address asks for anybody. Empty: it has not.
+func (c *Cookies) Known(r *http.Request, address string) (id string) {
+	v := c.open(r, c.Name+"-known")
+	if address != "" && !slices.Contains(strings.Fields(v["people"]), fingerprint(address)) {
+		return ""
+	}
+	return v["id"]
+}
+
+// SetKnown remembers that the browser has signed in as the one who has this
+// address. It lets nobody in: see limits.go for what it is good for.
+func (c *Cookies) SetKnown(w http.ResponseWriter, r *http.Request, address string) error {
+	v := c.open(r, c.Name+"-known")
+	people := slices.DeleteFunc(strings.Fields(v["people"]), func(p string) bool { return p == fingerprint(address) })
+	people = append([]string{fingerprint(address)}, people...)
+	if v["id"] == "" {
+		v["id"] = rand.Text()
+	}
+	v["people"] = strings.Join(people[:min(len(people), knownMost)], " ")
+	return c.save(w, r, c.Name+"-known", v, knownFor)
+}
+
+// fingerprint stands for an address in a cookie.
+func fingerprint(address string) string { return Hash(address)[:16] }
+
 // Message tells a person, on the next page, what their last action did.
 type Message struct {
 	Text    string // empty: there is none
@@ -118,6 +154,30 @@ func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
 		c.clear(w, r, c.Name+"-message")
 	}
 	return Message{Text: v["text"], Warning: v["warning"] == "true"}
+}
+
+// Seal encrypts and signs a text that a browser or a program hands back, such as
+// a cursor, with the keys of the cookies. purpose tells texts of different kinds
+// apart. Empty text, or text too long to be handed back, is sealed as empty.
+func (c *Cookies) Seal(purpose, text string) string {
+	if text == "" {
+		return ""
+	}
+	sealed, err := securecookie.EncodeMulti(purpose, map[any]any{"text": text}, c.store.Codecs...)
+	if err != nil {
+		return ""
+	}
+	return sealed
+}
+
+// Unseal returns the text; ok is false for one that was not sealed here.
+func (c *Cookies) Unseal(purpose, sealed string) (text string, ok bool) {
+	values := map[any]any{}
+	if err := securecookie.DecodeMulti(purpose, sealed, &values, c.store.Codecs...); err != nil {
+		return "", false
+	}
+	text, ok = values["text"].(string)
+	return text, ok
 }
 
 // open returns a cookie's values; none if it isn't there or can't be opened.

@@ -68,6 +68,8 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 		{"the flow's, under the session's name", b[name+"-signin"]},
 		{"the message's, under the session's name", b[name+"-message"]},
 		{"endless", strings.Repeat(good, 40)},
+		{"under the name it has on http", under(t, c, "guestlist")},
+		{"under the name it has below a path", under(t, c, "__Secure-guestlist")},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -87,6 +89,20 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 			t.Errorf("the session's cookie counts as %s", suffix)
 		}
 	}
+}
+
+// under is a session cookie made with the same key for another name: whoever may
+// set one for a neighbour of the host has it count as nothing.
+func under(t *testing.T, c *clock, name string) string {
+	t.Helper()
+	o := options(c, "key")
+	o.Name = name
+	b := browser{}
+	b.visit(func(w http.ResponseWriter, r *http.Request) { newCookies(t, o).SetToken(w, r, "token") })
+	if b[name] == "" {
+		t.Fatalf("no cookie under %s: %v", name, b)
+	}
+	return b[name]
 }
 
 func TestEveryEditedCharacterShutsACookie(t *testing.T) {
@@ -112,8 +128,8 @@ func decoded(s string) string {
 	return string(b)
 }
 
-// FuzzCookie sends anything for each of the three cookies: without the key
-// nothing may come of it.
+// FuzzCookie sends anything for each of the four cookies: nothing may come of it
+// but what was put in with the key, for the same cookie.
 func FuzzCookie(f *testing.F) {
 	c := newClock()
 	theirs := newCookies(f, options(c, "theirs"))
@@ -123,13 +139,19 @@ func FuzzCookie(f *testing.F) {
 		f.Add(value)
 	}
 	ours := newCookies(f, options(c, "ours"))
+	own := browser{}
+	own.visit(func(w http.ResponseWriter, r *http.Request) { ours.SetToken(w, r, "token") })
+	f.Add(own["__Host-guestlist"])
 	f.Fuzz(func(t *testing.T, value string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		for _, suffix := range []string{"", "-signin", "-message"} {
+		for _, suffix := range []string{"", "-signin", "-message", "-known"} {
 			r.Header.Add("Cookie", "__Host-guestlist"+suffix+"="+value)
 		}
-		if token, _ := ours.Token(r); token != "" {
+		if token, _ := ours.Token(r); token != "" && token != "token" {
 			t.Errorf("token %q", token)
+		}
+		if id := ours.Known(r, ""); id != "" {
+			t.Errorf("known as %q", id)
 		}
 		if flow, ok := ours.Flow(r); ok {
 			t.Errorf("flow %+v", flow)

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -197,5 +198,44 @@ func TestMessageIsTakenOnce(t *testing.T) {
 	}
 	if m, _ := take(); m != (session.Message{}) {
 		t.Errorf("told again: %v", m)
+	}
+}
+
+func TestAsWhomABrowserIsKnown(t *testing.T) {
+	t.Parallel()
+	cookies, b := newCookies(t, options(newClock(), "a key of the operator's")), browser{}
+	known := func(address string) string { return cookies.Known(b.request(), address) }
+	if known("") != "" || known("ada@example.com") != "" {
+		t.Error("a fresh browser is known")
+	}
+	signIn := func(address string) {
+		for _, c := range b.visit(func(w http.ResponseWriter, r *http.Request) {
+			if err := cookies.SetKnown(w, r, address); err != nil {
+				t.Error(err)
+			}
+		}) {
+			if strings.Contains(c.Value, "ada@") || !c.HttpOnly || !c.Secure || c.MaxAge != 400*24*60*60 {
+				t.Errorf("the cookie is %v", c)
+			}
+		}
+	}
+	signIn("ada@example.com")
+	id := known("ada@example.com")
+	if id == "" || known("") != id || known("grace@example.com") != "" {
+		t.Errorf("known to ada as %q, to anybody as %q, to grace as %q", id, known(""), known("grace@example.com"))
+	}
+	for i := range 7 {
+		signIn(fmt.Sprintf("p%d@example.com", i))
+	}
+	signIn("ada@example.com") // is the newest again
+	signIn("p7@example.com")
+	if known("ada@example.com") != id || known("p7@example.com") != id || known("p0@example.com") != "" {
+		t.Errorf("after nine people: ada %q, the newest %q, the oldest %q", known("ada@example.com"), known("p7@example.com"), known("p0@example.com"))
+	}
+	for name, value := range b {
+		b[name] = value[:len(value)-4] + "AAAA"
+	}
+	if known("") != "" {
+		t.Error("a forged cookie is believed")
 	}
 }

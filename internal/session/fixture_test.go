@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -88,7 +89,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	if status == directory.Active {
 		u.StytchUserID, u.LastSeenAt = "stytch-of-"+address, noon
 	}
-	if err := f.db.CreateUser(f.t.Context(), u); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
 		f.t.Fatal(err)
 	}
 	return u
@@ -163,6 +164,10 @@ func (c *counted) GetSession(ctx context.Context, hash string) (session.Session,
 	return c.Store.GetSession(ctx, hash)
 }
 
+func (p *provider) LockedUntil(context.Context, string) (time.Time, error) {
+	return p.lockedUntil, p.accountErr
+}
+
 func (c *counted) SetVerified(ctx context.Context, s session.Session) error {
 	if err := c.count("set verified"); err != nil {
 		return err
@@ -171,7 +176,7 @@ func (c *counted) SetVerified(ctx context.Context, s session.Session) error {
 }
 
 func (c *counted) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(*directory.User, int) (directory.User, error),
+	ctx context.Context, a session.Arrival, welcome func(*directory.User, int) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	if err := c.count("sign in"); err != nil {
 		return session.Session{}, err

@@ -14,6 +14,8 @@ import (
 // well: it mails every link, takes "link:<address>" for a link to that address,
 // and stands by every session.
 type provider struct {
+	lockedUntil  time.Time
+	accountErr   error
 	ready        func() error
 	send         func(ctx context.Context, link session.Link, n int) error // n counts the calls, from 1
 	magicLink    func(token, verifier string) (session.Proof, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -70,6 +71,10 @@ func TestAnswerAboutAnotherIsNone(t *testing.T) {
 			}
 			if s, err := f.db.GetSession(t.Context(), session.Hash(token)); err != nil || s.VerifiedAt != noon {
 				t.Errorf("the row: verified at %v, %v; want it as it was", s.VerifiedAt, err)
+			}
+			trail, _, err := f.db.ListEvents(t.Context(), event.Query{Kind: event.StytchDiffers, Limit: 10})
+			if err != nil || len(trail) != 1 || trail[0].Subject != "ada@example.com" {
+				t.Errorf("on record: %+v, %v", trail, err)
 			}
 		})
 	}
@@ -144,4 +149,20 @@ func TestRequestThatAskedIsCancelled(t *testing.T) {
 			t.Errorf("the answer was not noted: %v, %v", stored.VerifiedAt, err)
 		}
 	})
+}
+
+func TestWhatIsTriedInVainFillsNoTrail(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t, func(o *session.Options) { o.Limits = true })
+	ada := f.put("ada@example.com", directory.Member, directory.Active)
+	for range 100 {
+		f.Refused(t.Context(), ada, "GET /users: for administrators")
+		f.Opened(t.Context(), session.ByScanner, session.Browser{Address: "192.0.2.1"})
+	}
+	for _, kind := range []event.Kind{event.ActionRefused, event.LinkOpened} {
+		trail, _, err := f.db.ListEvents(t.Context(), event.Query{Kind: kind, Limit: 200})
+		if err != nil || len(trail) != 30 {
+			t.Errorf("%s is on record %d times, %v; want 30", kind, len(trail), err)
+		}
+	}
 }

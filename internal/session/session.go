@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -46,15 +48,17 @@ func Hash(token string) string {
 type Browser struct {
 	Address   string // network address
 	UserAgent string
+	Known     string // which it is of those that have signed in before, as the address it asks for; empty: none
 }
 
 // Errors of signing in and of sessions; besides these, Manager returns those of
 // directory: ErrNotListed, ErrSuspended, ErrUnavailable (of the database).
 var (
-	ErrEnded        = errors.New("session ended")                     // expired, revoked, signed out or unknown
-	ErrLinkSpent    = errors.New("link used or expired")              // Stytch doesn't say which
-	ErrLinkUnknown  = errors.New("link unknown")                      // cut, made up, or of a person since removed
-	ErrOtherBrowser = errors.New("link belongs to another browser")   // asked for with PKCE elsewhere
+	ErrEnded        = errors.New("session ended")                   // expired, revoked, signed out or unknown
+	ErrLinkSpent    = errors.New("link used or expired")            // Stytch doesn't say which
+	ErrLinkUnknown  = errors.New("link unknown")                    // cut, made up, or of a person since removed
+	ErrOtherBrowser = errors.New("link belongs to another browser") // asked for with PKCE elsewhere
+	ErrTooManyLinks = errors.New("too many links asked for")
 	ErrTooMany      = errors.New("too many tries")                    // Stytch wants a pause
 	ErrUnavailable  = errors.New("login service out of reach")        // Stytch is down, slow or answers nonsense
 	ErrNoAccount    = errors.New("nobody at Stytch has this address") // from SendMagicLink only
@@ -97,6 +101,9 @@ type Provider interface {
 	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Proof, error)
 	// AuthenticateSession asks whether a session still stands; ErrEnded if not.
 	AuthenticateSession(ctx context.Context, token string) (Standing, error)
+	// LockedUntil returns until when somebody's account is locked, the zero time
+	// for one that is not; ErrNoAccount if there is none.
+	LockedUntil(ctx context.Context, stytchUserID string) (time.Time, error)
 }
 
 // Arrival is somebody who has proven an address and wants a session.
@@ -112,9 +119,9 @@ type Store interface {
 	GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error)
 	CountAdmins(ctx context.Context) (int, error)
 	// SignIn runs welcome on the person who has the address (nil: nobody) and
-	// writes the person it returns, the session, and the end of the session it
-	// replaces, in one transaction. welcome may run more than once.
-	SignIn(ctx context.Context, a Arrival, welcome func(found *directory.User, admins int) (directory.User, error)) (Session, error)
+	// writes the person and the events it returns, the session, and the end of
+	// the session it replaces, in one transaction. welcome may run more than once.
+	SignIn(ctx context.Context, a Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error)) (Session, error)
 	// GetSession returns a session with its person, who is on the list.
 	GetSession(ctx context.Context, tokenHash string) (Session, error)
 	// ListSessions returns a person's sessions, newest first.
@@ -122,8 +129,15 @@ type Store interface {
 	// SetVerified notes that Stytch stood by a session, and that its person was seen.
 	SetVerified(ctx context.Context, s Session) error
 	// EndSessions deletes those of a person's sessions that which picks, writes
-	// for each that Stytch must revoke it, and returns how many there were.
-	EndSessions(ctx context.Context, userID string, which func(Session) bool) (int, error)
+	// for each that Stytch must revoke it and why it ended, and returns how many
+	// there were.
+	EndSessions(ctx context.Context, userID, reason string, which func(Session) bool) (int, error)
 	// AddJob writes a call to Stytch that must still happen.
 	AddJob(ctx context.Context, job outbox.Job) error
+	limit.Store
+	event.Reader
+	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.
+	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)
+	// AddEvents writes what happened and changed nothing, such as a refusal.
+	AddEvents(ctx context.Context, events ...event.Event) error
 }

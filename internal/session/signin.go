@@ -1,0 +1,178 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Credentials are what a browser brings to sign in.
+type Credentials struct {
+	Token    string // of the mailed link
+	Verifier string // PKCE, if the browser asked for a link with it; else empty
+	Held     string // the session token in its cookie; that session ends
+}
+
+// SignIn spends a link and returns the new session and its token. The session
+// the browser held before ends. Somebody who may not come in has a proven
+// address by now and may be told: directory.ErrNotListed, directory.ErrSuspended.
+// Other errors: ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, *TooMany,
+// ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
+func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
+	proof, err := m.redeem(ctx, c, b)
+	if err != nil {
+		return Session{}, "", m.refuseLink(ctx, err, b)
+	}
+	now := m.Now()
+	email, err := directory.ParseEmail(proof.Email)
+	if err != nil { // nobody with such an address can be on the list
+		m.refuse(ctx, proof, "", proof.Email, directory.ErrNotListed)
+		return Session{}, "", directory.ErrNotListed
+	}
+	arrival := Arrival{Email: email, Session: Session{
+		TokenHash: Hash(proof.SessionToken), StytchID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
+		CreatedAt: now, VerifiedAt: now, ExpiresAt: earlier(proof.ExpiresAt, now.Add(m.Duration)),
+	}}
+	if c.Held != "" {
+		arrival.Replaces = Hash(c.Held)
+	}
+	var foundID string
+	s, err := m.store.SignIn(ctx, arrival, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
+		if found != nil {
+			foundID = found.ID
+		}
+		u, err := m.Admission.Welcome(found, admins, email, proof.StytchUserID, now)
+		return u, arrived(ctx, u, found == nil, now), err
+	})
+	if err != nil {
+		m.refuse(ctx, proof, foundID, email.Key, err)
+		return Session{}, "", err
+	}
+	m.outbox.Wake()
+	return s, proof.SessionToken, nil
+}
+
+// redeem asks Stytch about a link. A browser that has a verifier may come with a
+// link that was made without, such as an invitation. Where wrong links came from
+// of late, few are asked about at once: a good one still gets in, so that nobody
+// keeps others out who come from the same address.
+func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	over := m.peek(ctx, ErrTooMany, tokenBucket(b))
+	if tooMany := (*TooMany)(nil); errors.As(over, &tooMany) {
+		select {
+		case m.suspects <- struct{}{}:
+			defer func() { <-m.suspects }()
+		case <-ctx.Done():
+			return Proof{}, over
+		}
+	} else if over != nil {
+		return Proof{}, over
+	}
+	proof, err := m.provider.AuthenticateMagicLink(ctx, c.Token, c.Verifier, b)
+	if errors.Is(err, ErrNoChallenge) {
+		proof, err = m.provider.AuthenticateMagicLink(ctx, c.Token, "", b)
+	}
+	return proof, err
+}
+
+// refuseLink counts and notes a link that is none, and returns why it is none.
+func (m *Manager) refuseLink(ctx context.Context, err error, b Browser) error {
+	reason := linkError(err)
+	if reason == nil {
+		return err // the service's fault or wish, not the link's
+	}
+	if err := m.take(ctx, ErrTooMany, tokenBucket(b)); err != nil {
+		return err
+	}
+	m.note(ctx, event.New(event.SignInRefused, m.Now(), "", "", reason.Error()))
+	return err
+}
+
+// What a link was opened by.
+const (
+	ByBrowser = "by a browser"
+	ByScanner = "by a mail scanner, it seems"
+)
+
+// Opened notes that a link was opened in a browser that had not asked for one:
+// on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
+// ByScanner.
+func (m *Manager) Opened(ctx context.Context, by string, b Browser) {
+	m.noteSome(ctx, "opened-of-network", b.network(), event.New(event.LinkOpened, m.Now(), "", "", by))
+}
+
+// Refused notes that somebody signed in tried what they may not do.
+func (m *Manager) Refused(ctx context.Context, u directory.User, what string) {
+	m.noteSome(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.Now(), u.ID, u.Email.Key, what))
+}
+
+// noteSome notes what somebody may cause as often as they like: not every time.
+func (m *Manager) noteSome(ctx context.Context, what, whom string, e event.Event) {
+	if m.take(ctx, ErrTooMany, limit.NewBucket(what, whom, notes), limit.NewBucket(what+"-in-all", "", notesInAll)) == nil {
+		m.note(ctx, e)
+	}
+}
+
+// linkError returns which error about the link err is; nil if it is about the
+// service.
+func linkError(err error) error {
+	for _, known := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	return nil
+}
+
+// arrived is what the audit trail says of somebody who came in. They did it
+// themselves, though nobody knew who it was when the request came.
+func arrived(ctx context.Context, u directory.User, joined bool, now time.Time) []event.Event {
+	kinds := []event.Kind{event.SignedIn}
+	if joined {
+		kinds = []event.Kind{event.UserJoined, event.SignedIn}
+	}
+	var events []event.Event
+	for _, kind := range kinds {
+		e := event.New(kind, now, u.ID, u.Email.Key, "")
+		e.Origin = event.OriginOf(event.WithActor(ctx, u.ID, u.Email.Key))
+		events = append(events, e)
+	}
+	return events
+}
+
+// refuse ends a session at Stytch that nobody gets to hold, and notes why.
+func (m *Manager) refuse(ctx context.Context, proof Proof, userID, subject string, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if err := m.store.AddJob(ctx, outbox.New(outbox.RevokeSession, subject, "", proof.SessionID, "", m.Now())); err != nil {
+		m.Log.Error("sign-in: refused, but the session at Stytch lives until it expires", "session", proof.SessionID, "error", err)
+	}
+	m.outbox.Wake()
+	reason := "the session could not be written down"
+	for _, rule := range []error{directory.ErrNotListed, directory.ErrSuspended} {
+		if errors.Is(err, rule) {
+			reason = rule.Error()
+		}
+	}
+	m.note(ctx, event.New(event.SignInRefused, m.Now(), userID, subject, reason))
+}
+
+// note writes what changed nothing. If it can't be written, the log has it.
+func (m *Manager) note(ctx context.Context, e event.Event) {
+	if err := m.store.AddEvents(context.WithoutCancel(ctx), e); err != nil {
+		m.Log.Warn("audit trail: not written", "kind", e.Kind, "reason", e.Reason, "error", err)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,186 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/words"
+)
+
+// Finding is one answer to why somebody can't sign in.
+type Finding struct {
+	Code   string // for programs; one of the Why… constants
+	Blocks bool   // nobody gets in with this address while it is so; else it may be what is in the way
+	Text   string // for administrators
+	Action string // what mends it
+	Mend   Mend   // the button for it
+}
+
+// What may be found.
+const (
+	WhyNothing           = "nothing"            // nothing is in the way
+	WhySignedIn          = "signed_in"          // they are in
+	WhyNotListed         = "not_listed"         // and may not join
+	WhySuspended         = "suspended"          //
+	WhyInvitationWaiting = "invitation_waiting" // it has not been handed over yet
+	WhyInvitationRefused = "invitation_refused" // Stytch will not take it
+	WhyInvitationExpired = "invitation_expired" //
+	WhyTooMany           = "too_many"           // links were asked for
+	WhyStytchDown        = "stytch_down"        // the login service is out of reach
+	WhyStytchUnknown     = "stytch_unknown"     // Stytch has no such account any more
+	WhyStytchLocked      = "stytch_locked"      // Stytch has locked the account
+	WhyLinkFailed        = "link_failed"        // the last link could not be mailed
+	WhyLinkExpired       = "link_expired"       // the last link was not used in time
+	WhyLinkMailed        = "link_mailed"        // the last link still works
+	WhyOtherBrowser      = "other_browser"      // a link was opened in another browser than the one that asked
+	WhyScanner           = "mail_scanner"       // a link was fetched by a program
+	WhyLinkSpent         = "link_spent"         // a link was used twice
+)
+
+// Mend is what can be done about a finding by a button.
+type Mend string
+
+// The buttons.
+const (
+	MendNothing   Mend = ""
+	MendInvite    Mend = "invite"    // put on the list and mail an invitation
+	MendAgain     Mend = "again"     // mail another invitation
+	MendReinstate Mend = "reinstate" // let in again
+)
+
+// Why explains whether and why somebody who has an address can't sign in: the
+// same rules that let people in or don't, asked without doing anything, and then
+// what the audit trail and Stytch know of their last try. Found is the person who
+// has the address, nil for nobody. What is certain comes first. Errors:
+// directory.ErrUnavailable.
+func (m *Manager) Why(ctx context.Context, email directory.Email) (found *directory.User, findings []Finding, err error) {
+	a, err := m.admit(ctx, email)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &why{Manager: m, email: email, found: a.found, now: m.Now()}
+	for _, look := range []func(context.Context) error{
+		func(ctx context.Context) error { return w.atRule(ctx, a.refusal) }, w.atInvitation, w.atLimits, w.atStytch, w.atLastLink,
+	} {
+		if err := look(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(w.findings) == 0 {
+		w.add(Finding{Code: WhyNothing, Text: "Nothing is in the way.", Action: "They can ask for a sign-in link."})
+	}
+	return w.found, w.findings, nil
+}
+
+// why gathers what is found.
+type why struct {
+	*Manager
+	email    directory.Email
+	found    *directory.User
+	now      time.Time
+	findings []Finding
+	unsent   bool // a mail to them has not been handed over
+}
+
+func (w *why) add(f Finding) { w.findings = append(w.findings, f) }
+
+// atRule explains a refusal by the rule of admission.
+func (w *why) atRule(ctx context.Context, refusal error) error {
+	switch {
+	case errors.Is(refusal, directory.ErrSuspended):
+		by, err := w.last(ctx, event.UserSuspended)
+		w.add(Finding{
+			Code: WhySuspended, Blocks: true, Text: "They are suspended" + told(by) + ".", Action: "Let them in again.", Mend: MendReinstate,
+		})
+		return err
+	case errors.Is(refusal, directory.ErrNotListed):
+		text := "This address is not on the list."
+		removed, err := w.last(ctx, event.UserRemoved)
+		if removed != nil {
+			text = "This address is not on the list: it was removed" + told(removed) + "."
+		}
+		w.add(Finding{Code: WhyNotListed, Blocks: true, Text: text, Action: "Invite them, if they are to come in. Or do they use another address?", Mend: MendInvite})
+		return err
+	}
+	return nil
+}
+
+// told says who did what an event tells of, and when.
+func told(e *event.Event) string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Actor == "":
+		return " on " + words.Moment(e.At)
+	}
+	return " by " + e.Actor + " on " + words.Moment(e.At)
+}
+
+func (w *why) atInvitation(ctx context.Context) error {
+	if w.found == nil {
+		return nil
+	}
+	jobs, err := w.store.ListJobs(ctx, w.email)
+	if err != nil {
+		return err
+	}
+	switch i := w.found.Invitation(jobs, w.InviteDuration, w.now); {
+	case i.Refused:
+		w.unsent = true
+		w.add(Finding{Code: WhyInvitationRefused, Text: "Stytch refused their invitation. " + i.Reason, Action: "Check the address, and send another.", Mend: MendAgain})
+	case i.Waiting:
+		w.unsent = true
+		w.add(Finding{Code: WhyInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Mend: MendAgain})
+	case i.Expired && w.found.Status == directory.Invited:
+		w.add(Finding{Code: WhyInvitationExpired, Text: "Their invitation expired on " + words.Moment(i.Expires) + ".", Action: "Send another, or have them ask for a link themselves.", Mend: MendAgain})
+	}
+	return nil
+}
+
+// atLimits looks whether a browser that was never here would be told to wait.
+func (w *why) atLimits(ctx context.Context) error {
+	var tooMany *TooMany
+	err := w.peek(ctx, ErrTooManyLinks, linkBuckets(w.email, Browser{})...)
+	if !errors.As(err, &tooMany) {
+		return err
+	}
+	w.add(Finding{
+		Code:   WhyTooMany,
+		Text:   fmt.Sprintf("Too many links were asked for. In a browser that is new here they must wait for %s.", words.Wait(tooMany.After)),
+		Action: "The links that were mailed already still work. An invitation counts for nothing.",
+		Mend:   w.again(),
+	})
+	return nil
+}
+
+// again is another invitation, for somebody who may have one.
+func (w *why) again() Mend {
+	if w.found == nil || w.found.Status == directory.Suspended {
+		return MendNothing
+	}
+	return MendAgain
+}
+
+// atStytch asks what Stytch knows of the person.
+func (w *why) atStytch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := w.provider.Ready(ctx)
+	var locked time.Time
+	if err == nil && w.found != nil && w.found.StytchUserID != "" {
+		locked, err = w.provider.LockedUntil(ctx, w.found.StytchUserID)
+	}
+	switch {
+	case errors.Is(err, ErrNoAccount):
+		w.add(Finding{Code: WhyStytchUnknown, Text: "Stytch does not know them any more.", Action: "Another invitation makes them known; so does asking for a link.", Mend: w.again()})
+	case errors.Is(err, ErrUnavailable):
+		w.add(Finding{Code: WhyStytchDown, Blocks: true, Text: "The login service can't be reached just now: nobody can sign in.", Action: "Wait until it is back. Who is signed in stays so for an hour."})
+	case locked.After(w.now):
+		w.add(Finding{Code: WhyStytchLocked, Blocks: true, Text: "Stytch has locked their account until " + words.Moment(locked) + ", after too many failed tries.", Action: "Wait, or unlock the account in Stytch's dashboard."})
+	}
+	return nil
+}
