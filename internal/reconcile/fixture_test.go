@@ -1,0 +1,245 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/stytch"
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+const base = "https://guestlist.example"
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// clock stands still until it is moved.
+type clock struct{ micros atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// fixture is a list, a local Stytch, and what stands between.
+type fixture struct {
+	*reconcile.Reconciler
+	t        *testing.T
+	clock    *clock
+	db       *store.Store
+	local    *stytchlocal.Server
+	network  *network
+	client   *stytch.Client
+	api      *stytchapi.API // other hands at Stytch
+	worker   *outbox.Worker
+	people   *directory.Directory
+	sessions *session.Manager
+}
+
+// network leads to the local Stytch, and does what a test wants before a request
+// gets there.
+type network struct {
+	http.RoundTripper
+	before func(*http.Request) error // nil: nothing
+}
+
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if n.before != nil {
+		if err := n.before(r); err != nil {
+			return nil, err
+		}
+	}
+	return n.RoundTripper.RoundTrip(r)
+}
+
+// each runs fn on either engine, with pages of two.
+func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
+	t.Helper()
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) { fn(t, open(t, databaseURL, directory.Admission{})) })
+}
+
+func open(t *testing.T, databaseURL string, admission directory.Admission) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: &clock{}}
+	f.clock.micros.Store(time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC).UnixMicro())
+	var err error
+	if f.db, err = store.Open(databaseURL, f.clock.now); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.db.Close() })
+	if _, err := f.db.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	f.local, err = stytchlocal.New(t.Context(), stytchlocal.Options{
+		Read: f.db.Reader(), InTx: f.db.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: quiet,
+		BaseURL: base, RedirectURLs: []string{base + "/in"}, Product: "Guestlist", Inbox: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := f.local.Credentials()
+	f.network = &network{RoundTripper: f.local.Transport()}
+	if f.client, err = stytch.New(stytch.Options{
+		ProjectID: who.ProjectID, Secret: who.Secret, Transport: f.network, RedirectURL: base + "/in",
+		SessionDuration: 168 * time.Hour, LinkDuration: 10 * time.Minute, InviteDuration: 168 * time.Hour, Now: f.clock.now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if f.api, err = stytchapi.NewClient(who.ProjectID, who.Secret, stytchapi.WithSkipJWKSInitialization(),
+		stytchapi.WithHTTPClient(&http.Client{Transport: f.local.Transport()})); err != nil {
+		t.Fatal(err)
+	}
+	f.worker = outbox.NewWorker(f.db, f.client, f.clock.now, quiet)
+	f.people = directory.New(f.db, f.worker, f.clock.now)
+	f.sessions = session.NewManager(f.db, f.client, f.worker, session.Options{
+		Admission: admission, Duration: 168 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: quiet,
+	})
+	t.Cleanup(f.sessions.Close)
+	f.Reconciler = reconcile.New(f.db, f.client, f.worker, reconcile.Options{Admission: admission, PageSize: 2, Now: f.clock.now, Log: quiet})
+	return f
+}
+
+// must is for what a test needs and is not about.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// invited puts somebody on the list, with an account at Stytch.
+func (f *fixture) invited(address string) directory.User {
+	f.t.Helper()
+	u := must(f.people.Invite(f.t.Context(), "", directory.Entry{Email: address}))(f.t)
+	if u.StytchUserID == "" {
+		f.t.Fatalf("the invitation of %s did not leave", address)
+	}
+	return u
+}
+
+// signedIn puts somebody on the list who comes in; the token is of their session.
+func (f *fixture) signedIn(address string) (directory.User, string) {
+	f.t.Helper()
+	u := f.invited(address)
+	_, token, err := f.sessions.SignIn(f.t.Context(), session.Credentials{Token: f.mailed(address)}, session.Browser{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return f.now(u), token
+}
+
+// now is a person as they are now.
+func (f *fixture) now(u directory.User) directory.User {
+	f.t.Helper()
+	return must(f.db.GetUser(f.t.Context(), u.ID))(f.t)
+}
+
+// mailed is the token of the newest link mailed to an address.
+func (f *fixture) mailed(address string) string {
+	f.t.Helper()
+	w := httptest.NewRecorder()
+	f.local.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json", nil))
+	var inbox struct {
+		Messages []struct {
+			To    string
+			Links []string
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &inbox); err != nil {
+		f.t.Fatal(err)
+	}
+	for _, m := range inbox.Messages { // newest first
+		if m.To == strings.ToLower(address) {
+			return must(url.Parse(m.Links[0]))(f.t).Query().Get("token")
+		}
+	}
+	f.t.Fatalf("nothing was mailed to %s", address)
+	return ""
+}
+
+// stranger signs somebody in at Stytch whom the list knows nothing of, as another
+// program of the project would.
+func (f *fixture) stranger(address string) session.Proof {
+	f.t.Helper()
+	if err := f.client.SendMagicLink(f.t.Context(), session.Link{Email: address, Stranger: true}); err != nil {
+		f.t.Fatal(err)
+	}
+	return must(f.client.AuthenticateMagicLink(f.t.Context(), f.mailed(address), "", session.Browser{}))(f.t)
+}
+
+// deletes has other hands delete a person's account.
+func (f *fixture) deletes(u directory.User) {
+	f.t.Helper()
+	must(f.api.Users.Delete(f.t.Context(), &users.DeleteParams{UserID: u.StytchUserID}))(f.t)
+}
+
+// unnames has other hands take the addresses off a person's account.
+func (f *fixture) unnames(u directory.User) {
+	f.t.Helper()
+	account := must(f.api.Users.Get(f.t.Context(), &users.GetParams{UserID: u.StytchUserID}))(f.t)
+	for _, e := range account.Emails {
+		must(f.api.Users.DeleteEmail(f.t.Context(), &users.DeleteEmailParams{EmailID: e.EmailID}))(f.t)
+	}
+}
+
+// standsAtStytch reports whether Stytch stands by a session.
+func (f *fixture) standsAtStytch(token string) bool {
+	f.t.Helper()
+	_, err := f.client.AuthenticateSession(f.t.Context(), token)
+	if err != nil && !errors.Is(err, session.ErrEnded) {
+		f.t.Fatal(err)
+	}
+	return err == nil
+}
+
+// standsHere reports whether a browser with the token is let in.
+func (f *fixture) standsHere(token string) bool {
+	f.t.Helper()
+	_, err := f.sessions.Check(f.t.Context(), token)
+	if err != nil && !errors.Is(err, session.ErrEnded) {
+		f.t.Fatal(err)
+	}
+	return err == nil
+}
+
+// told is what the audit trail says of the two sides, oldest first: "about: reason".
+func (f *fixture) told() []string {
+	f.t.Helper()
+	page, _, err := f.db.ListEvents(f.t.Context(), event.Query{Kind: event.StytchDiffers, Limit: event.MaxLimit})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var told []string
+	for _, e := range page {
+		told = append([]string{strings.TrimPrefix(e.Subject+": "+e.Reason, ": ")}, told...)
+	}
+	return told
+}
+
+// drained carries out what waits in the outbox for an address.
+func (f *fixture) drained(address string) {
+	f.t.Helper()
+	f.worker.Deliver(f.t.Context(), address)
+	if jobs := must(f.db.ListJobs(f.t.Context(), directory.Email{Key: address}))(f.t); len(jobs) > 0 {
+		f.t.Errorf("%s: the outbox still holds %+v", address, jobs)
+	}
+}
