@@ -38,7 +38,7 @@ func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory
 	if query.Backward {
 		slices.Reverse(rows)
 	}
-	page := directory.Page{Total: int(total), Users: make([]directory.User, len(rows))}
+	page := directory.Page{Total: min(int(total), directory.MaxTotal), More: total > directory.MaxTotal, Users: make([]directory.User, len(rows))}
 	for i, r := range rows {
 		page.Users[i] = toUser(r)
 	}
@@ -148,5 +148,6 @@ func countParams(query directory.Query) dbsqlc.CountUsersParams {
 	return dbsqlc.CountUsersParams{
 		Role: p.Role, Status: p.Status, Word1: p.Word1, Word1End: p.Word1End, Word2: p.Word2, Word2End: p.Word2End,
 		Word3: p.Word3, Word3End: p.Word3End, Word4: p.Word4, Word4End: p.Word4End,
+		Limit: directory.MaxTotal + 1, // one more, to know
 	}
 }

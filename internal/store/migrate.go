@@ -69,6 +69,9 @@ func up(ctx context.Context, provider *goose.Provider) (int, error) {
 	if mysqlNumber(err) == 1050 { // MySQL commits a table at once, and the note of it afterwards
 		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made a table and before it noted that; drop the table, which is empty, and start again: %w", err)
 	}
+	if mysqlNumber(err) == 1061 {
+		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made an index and before it noted that; drop the index and start again: %w", err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
@@ -83,7 +86,7 @@ func (s *Store) ensureAdminLock(ctx context.Context) error {
 	if !errors.Is(err, directory.ErrNotFound) {
 		return err
 	}
-	err = dbsqlc.New(s.write).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "admin_lock"})
+	err = s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "admin_lock"})
 	if IsDuplicate(err) { // another instance was quicker
 		return nil
 	}
@@ -101,7 +104,7 @@ func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
 		}
 		options = append(options, goose.WithLocker(locker))
 	}
-	return goose.NewProvider(dialect, s.write, schema.Files, options...)
+	return goose.NewProvider(dialect, s.migrator, schema.Files, options...)
 }
 
 // Wait returns when the database answers. A server that can't be reached, or a

@@ -13,6 +13,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -59,7 +60,7 @@ func openSafe(t *testing.T, databaseURL string) *Store {
 	}
 	db := sql.OpenDB(safeMigrations{connector})
 	t.Cleanup(func() { db.Close() })
-	return &Store{read: db, write: db, now: storetest.Now}
+	return &Store{read: db, write: db, migrator: db, patience: patience, now: storetest.Now}
 }
 
 func TestSafeMigrations(t *testing.T) {
@@ -195,7 +196,7 @@ func TestCharsetOfAnotherProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := directory.User{ID: "1", Name: "王小明 🚀 Zoë", Role: directory.Member, Status: directory.Active, CreatedAt: storetest.Now()}
-			if err := s.CreateUser(t.Context(), want); err != nil {
+			if err := s.CreateUser(t.Context(), want, event.New(event.UserAdded, want.CreatedAt, want.ID, want.Email.Key, "")); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.GetUser(t.Context(), "1"); got != want || err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
@@ -29,11 +30,59 @@ func (s *Store) AddJob(ctx context.Context, job outbox.Job) error {
 // ListJobs returns the calls still waiting for a person, oldest first.
 func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error) {
 	rows, err := s.queries().ListJobsOf(ctx, email.Key)
-	jobs := make([]outbox.Job, len(rows))
-	for i, r := range rows {
-		jobs[i] = toJob(r)
+	return toJobs(rows), translate("list jobs", err)
+}
+
+// ListWaiting returns calls of everybody; see directory.Store.
+func (s *Store) ListWaiting(ctx context.Context, limit int) ([]outbox.Job, bool, error) {
+	rows, err := s.queries().ListJobs(ctx, int32(limit)+1) // one more, to know
+	more := len(rows) > limit
+	return toJobs(rows[:min(len(rows), limit)]), more, translate("list jobs", err)
+}
+
+// HasStuckJobs reports whether any call did not succeed at its first try.
+func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
+	_, err := s.queries().ParkedJob(ctx)
+	if isNoRows(err) {
+		_, err = s.queries().LaterJob(ctx)
 	}
-	return jobs, translate("list jobs", err)
+	if isNoRows(err) {
+		return false, nil
+	}
+	return err == nil, translate("look for stuck jobs", err)
+}
+
+// ReleaseJob makes a call due now.
+func (s *Store) ReleaseJob(ctx context.Context, id string) (outbox.Job, error) {
+	return s.decideJob(ctx, id, event.JobRetried, func(q *dbsqlc.Queries) (int64, error) {
+		return q.ReleaseJob(ctx, id)
+	})
+}
+
+// DropJob gives a call up.
+func (s *Store) DropJob(ctx context.Context, id string) (outbox.Job, error) {
+	return s.decideJob(ctx, id, event.JobDropped, func(q *dbsqlc.Queries) (int64, error) { return q.DeleteJob(ctx, id) })
+}
+
+// decideJob carries out what an administrator decides about a call.
+func (s *Store) decideJob(ctx context.Context, id string, kind event.Kind, decide func(q *dbsqlc.Queries) (int64, error)) (outbox.Job, error) {
+	var job outbox.Job
+	err := s.inTx(ctx, string(kind), func(q *dbsqlc.Queries) error {
+		row, err := q.GetJob(ctx, id)
+		if err != nil {
+			return err
+		}
+		job = toJob(row)
+		n, err := decide(q)
+		if err == nil && n == 0 {
+			err = directory.ErrNotFound // done or dropped since it was read
+		}
+		if err != nil {
+			return err
+		}
+		return insertEvents(ctx, q, event.New(kind, s.now(), job.UserID, job.Subject, string(job.Kind)))
+	})
+	return job, err
 }
 
 // LeaseJob takes the next job that may run; see outbox.Store. Of two instances
@@ -47,7 +96,7 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 		if err != nil {
 			return outbox.Job{}, translate("next job", err)
 		}
-		n, err := dbsqlc.New(s.write).LeaseJob(ctx, dbsqlc.LeaseJobParams{LeaseEnd: micros(until), ID: row.ID, Was: row.Attempts})
+		n, err := s.writer().LeaseJob(ctx, dbsqlc.LeaseJobParams{LeaseEnd: micros(until), ID: row.ID, Was: row.Attempts})
 		if err != nil {
 			return outbox.Job{}, translate("lease job", err)
 		}
@@ -67,7 +116,7 @@ func (s *Store) nextJob(ctx context.Context, subject string, now int64) (dbsqlc.
 
 // FinishJob forgets a job that is done.
 func (s *Store) FinishJob(ctx context.Context, id string) error {
-	_, err := dbsqlc.New(s.write).DeleteJob(ctx, id)
+	_, err := s.writer().DeleteJob(ctx, id)
 	return translate("finish job", err)
 }
 
@@ -75,6 +124,9 @@ func (s *Store) FinishJob(ctx context.Context, id string) error {
 func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID string, now time.Time) error {
 	return s.inTx(ctx, "finish invitation", func(q *dbsqlc.Queries) error {
 		if _, err := q.DeleteJob(ctx, job.ID); err != nil {
+			return err
+		}
+		if err := insertEvents(ctx, q, event.New(event.InviteSent, now, job.UserID, job.Subject, "")); err != nil {
 			return err
 		}
 		n, err := q.SetUserInvited(ctx, dbsqlc.SetUserInvitedParams{StytchUserID: stytchUserID, InviteSentAt: micros(now), ID: job.UserID})
@@ -92,12 +144,17 @@ func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID s
 
 // RetryJob puts a job back, to be due later.
 func (s *Store) RetryJob(ctx context.Context, id string, due time.Time, reason string) error {
-	_, err := dbsqlc.New(s.write).RetryJob(ctx, dbsqlc.RetryJobParams{DueAt: micros(due), LastError: clip(reason, 200), ID: id})
+	_, err := s.writer().RetryJob(ctx, dbsqlc.RetryJobParams{DueAt: micros(due), LastError: clip(reason, 200), ID: id})
 	return translate("put job back", err)
 }
 
 // ParkJob sets a job aside.
-func (s *Store) ParkJob(ctx context.Context, id string, now time.Time, reason string) error {
-	_, err := dbsqlc.New(s.write).ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: clip(reason, 200), ID: id})
-	return translate("park job", err)
+func (s *Store) ParkJob(ctx context.Context, job outbox.Job, now time.Time, reason string) error {
+	return s.inTx(ctx, "park job", func(q *dbsqlc.Queries) error {
+		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: clip(reason, 200), ID: job.ID})
+		if err != nil || n == 0 {
+			return err
+		}
+		return insertEvents(ctx, q, event.New(event.JobParked, now, job.UserID, job.Subject, string(job.Kind)+": "+reason))
+	})
 }

@@ -41,6 +41,14 @@ func toSession(r dbsqlc.Session) session.Session {
 	}
 }
 
+func toJobs(rows []dbsqlc.Outbox) []outbox.Job {
+	jobs := make([]outbox.Job, len(rows))
+	for i, r := range rows {
+		jobs[i] = toJob(r)
+	}
+	return jobs
+}
+
 func toJob(r dbsqlc.Outbox) outbox.Job {
 	return outbox.Job{
 		ID: r.ID, Kind: outbox.Kind(r.Kind), Subject: r.Subject, UserID: r.UserID, StytchID: r.StytchID, Name: r.Name,

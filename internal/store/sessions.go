@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
@@ -13,7 +14,7 @@ import (
 
 // SignIn writes an arrival; see session.Store.
 func (s *Store) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, error),
+	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, err := s.signIn(ctx, a, welcome)
 	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
@@ -23,7 +24,7 @@ func (s *Store) SignIn(
 }
 
 func (s *Store) signIn(
-	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, error),
+	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made := a.Session
 	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
@@ -31,7 +32,7 @@ func (s *Store) signIn(
 		if err != nil {
 			return err
 		}
-		u, err := welcome(found, admins)
+		u, events, err := welcome(found, admins)
 		if err != nil {
 			return err
 		}
@@ -44,6 +45,9 @@ func (s *Store) signIn(
 			return err
 		}
 		if err := s.endReplaced(ctx, q, a.Replaces); err != nil {
+			return err
+		}
+		if err := insertEvents(ctx, q, events...); err != nil {
 			return err
 		}
 		made.UserID, made.User = u.ID, u
@@ -91,7 +95,7 @@ func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash st
 	if err != nil {
 		return err
 	}
-	_, err = s.endSessions(ctx, q, toUser(row.User), func(v session.Session) bool { return v.TokenHash == tokenHash })
+	_, err = s.endSessions(ctx, q, toUser(row.User), "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
 	return err
 }
 
@@ -128,20 +132,22 @@ func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
 }
 
 // EndSessions deletes some of a person's sessions; see session.Store.
-func (s *Store) EndSessions(ctx context.Context, userID string, which func(session.Session) bool) (int, error) {
+func (s *Store) EndSessions(ctx context.Context, userID, reason string, which func(session.Session) bool) (int, error) {
 	ended := 0
 	err := s.inTx(ctx, "end sessions", func(q *dbsqlc.Queries) error {
 		row, err := q.GetUser(ctx, userID)
 		if err != nil {
 			return err
 		}
-		ended, err = s.endSessions(ctx, q, toUser(row), which)
+		ended, err = s.endSessions(ctx, q, toUser(row), reason, which)
 		return err
 	})
 	return ended, err
 }
 
-func (s *Store) endSessions(ctx context.Context, q *dbsqlc.Queries, u directory.User, which func(session.Session) bool) (int, error) {
+func (s *Store) endSessions(
+	ctx context.Context, q *dbsqlc.Queries, u directory.User, reason string, which func(session.Session) bool,
+) (int, error) {
 	rows, err := q.ListSessionsOfUser(ctx, u.ID)
 	if err != nil {
 		return 0, err
@@ -156,9 +162,15 @@ func (s *Store) endSessions(ctx context.Context, q *dbsqlc.Queries, u directory.
 		if err != nil {
 			return 0, err
 		}
-		ended += int(n)
-		revoke := outbox.New(outbox.RevokeSession, u.Email.Key, u.ID, v.StytchID, "", s.now())
-		if err := insertJobs(ctx, q, []outbox.Job{revoke}); err != nil {
+		if n == 0 {
+			continue // another was quicker, and has told of it
+		}
+		ended++
+		now := s.now()
+		if err := insertEvents(ctx, q, event.New(event.SessionEnded, now, u.ID, u.Email.Key, reason)); err != nil {
+			return 0, err
+		}
+		if err := insertJobs(ctx, q, []outbox.Job{outbox.New(outbox.RevokeSession, u.Email.Key, u.ID, v.StytchID, "", now)}); err != nil {
 			return 0, err
 		}
 	}
@@ -168,11 +180,7 @@ func (s *Store) endSessions(ctx context.Context, q *dbsqlc.Queries, u directory.
 // DeleteExpiredSessions deletes the rows of sessions that are over, which no
 // longer let anybody in anyway.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
-	var n int64
-	err := s.inTx(ctx, "delete expired sessions", func(q *dbsqlc.Queries) error {
-		var err error
-		n, err = q.DeleteExpiredSessions(ctx, micros(now))
-		return err
-	})
-	return int(n), err
+	return s.inPieces(ctx, "delete expired sessions", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: most})
+	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 )
 
@@ -73,7 +74,7 @@ func TestDamagedFile(t *testing.T) {
 	s := opened(t, path)
 	for range 200 {
 		id := rand.Text()
-		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Typed: id, Key: id}}); err != nil {
+		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Typed: id, Key: id}}, event.Event{ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +151,7 @@ func TestReadersCannotWrite(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	for _, statement := range []string{"DELETE FROM settings", "UPDATE settings SET value = 'x'", "CREATE TABLE x (id BIGINT)", "DROP TABLE settings"} {
-		if _, err := s.Reader().Exec(statement); err == nil {
+		if _, err := s.Reader().ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("a reader can %s", statement)
 		}
 	}
@@ -171,7 +172,7 @@ func TestBusyFile(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	u := directory.User{ID: "1", Email: directory.Email{Typed: "a", Key: "a"}}
-	if err := s.CreateUser(ctx, u); !errors.Is(err, directory.ErrUnavailable) {
+	if err := s.CreateUser(ctx, u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("a write while another writes: %v", err)
 	}
 	if _, err := s.GetUser(t.Context(), "1"); !errors.Is(err, directory.ErrNotFound) {
@@ -180,7 +181,7 @@ func TestBusyFile(t *testing.T) {
 	if err := held.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateUser(t.Context(), u); err != nil {
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
 		t.Errorf("a write after the other's: %v", err)
 	}
 }

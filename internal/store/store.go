@@ -13,7 +13,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,11 +27,17 @@ import (
 
 // Store is an open database. Its methods may be called by many goroutines.
 type Store struct {
-	read   *sql.DB // many readers
-	write  *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
-	sqlite bool
-	now    func() time.Time
+	read     *sql.DB // many readers
+	write    *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
+	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; else write
+	sqlite   bool
+	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
+	now      func() time.Time
 }
+
+// patience is how long somebody waits for the database where its address doesn't
+// say otherwise.
+const patience = 5 * time.Second
 
 // Open connects to a database given as mysql://…, a go-sql-driver DSN or
 // sqlite:PATH; the file and its folder are made if missing. It does not wait
@@ -46,6 +51,20 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	db, err := openMySQL(cfg)
+	if err != nil {
+		return nil, err
+	}
+	unbounded := cfg.Clone()
+	unbounded.ReadTimeout, unbounded.WriteTimeout = 0, 0
+	migrator, err := openMySQL(unbounded)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{read: db, write: db, migrator: migrator, patience: cfg.ReadTimeout, now: now}, nil
+}
+
+func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err
@@ -55,7 +74,7 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	db.SetMaxIdleConns(32)
 	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones by itself
 	db.SetConnMaxIdleTime(time.Minute)
-	return &Store{read: db, write: db, now: now}, nil
+	return db, nil
 }
 
 func openSQLite(path string, now func() time.Time) (*Store, error) {
@@ -74,7 +93,9 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 		return nil, err
 	}
 	open := func(conns int, extra ...string) (*sql.DB, error) {
-		q := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
+		// Who waits for the file can't be called off, and holds up who waits behind
+		// them: so many short waits and not one long.
+		q := url.Values{"_pragma": {"busy_timeout(1000)", "journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
 		q["_pragma"] = append(q["_pragma"], extra...)
 		db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 		if err == nil {
@@ -91,15 +112,12 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: read, write: write, sqlite: true, now: now}, nil
+	return &Store{read: read, write: write, migrator: write, sqlite: true, patience: patience, now: now}, nil
 }
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	if s.read == s.write {
-		return s.read.Close()
-	}
-	return errors.Join(s.read.Close(), s.write.Close())
+	return errors.Join(s.read.Close(), s.write.Close(), s.migrator.Close()) // one closed twice is fine
 }
 
 // Ping reports whether the database answers and holds the newest tables.
@@ -109,25 +127,26 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Reader is the pool to read from outside a transaction.
-func (s *Store) Reader() *sql.DB { return s.read }
+func (s *Store) Reader() dbsqlc.DBTX { return steady{s.read, s.patience} }
 
-func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.read) }
+func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.Reader()) }
+
+// writer is for changes that are one statement and need no transaction.
+func (s *Store) writer() *dbsqlc.Queries { return dbsqlc.New(steady{s.write, s.patience}) }
 
 // InTx runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy
-// file), it is run again, so fn must have no effect but on tx. An error of the
-// commit is returned as it is: whether it took effect is not known then.
+// file), or the connection was lost before the commit, it is run again, so fn
+// must have no effect but on tx. A commit whose answer was lost is returned as an
+// error: whether it took effect is not known then. All tries together end in time:
+// when it is over, the transaction is rolled back and fn's next statement fails.
 func (s *Store) InTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	for attempt := 1; ; attempt++ {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	for try := 1; ; try++ {
 		err := s.tryTx(ctx, fn)
-		if err == nil || attempt == 10 || !isContention(err) {
+		if err == nil || try == 10 || !isContention(err) && !isUndone(err) || !pause(ctx, try) {
 			return err
-		}
-		pause := time.Duration(attempt) * 10 * time.Millisecond
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(pause + rand.N(pause)):
 		}
 	}
 }
@@ -146,7 +165,52 @@ func (s *Store) tryTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 		err = ctx.Err() // the cancelled call was rolled back before the commit
 	}
 	if err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return &commitError{err}
 	}
 	return nil
+}
+
+// commitError is an error of a commit: it may have taken effect.
+type commitError struct{ error }
+
+func (e *commitError) Error() string { return "commit: " + e.error.Error() }
+
+func (e *commitError) Unwrap() error { return e.error }
+
+// isUndone reports whether a transaction's connection was lost before its commit.
+func isUndone(err error) bool {
+	var commit *commitError
+	return isLost(err) && !errors.As(err, &commit)
+}
+
+// inPieces deletes rows that are over, and returns how many: list returns the
+// keys of the first, remove deletes one. A piece is so small that its transaction
+// ends in time also where each statement travels far.
+func (s *Store) inPieces(
+	ctx context.Context, doing string,
+	list func(q *dbsqlc.Queries, most int32) ([]string, error), remove func(q *dbsqlc.Queries, key string) (int64, error),
+) (int, error) {
+	const piece = 100
+	total := 0
+	for {
+		listed, removed := 0, 0
+		err := s.inTx(ctx, doing, func(q *dbsqlc.Queries) error {
+			keys, err := list(q, piece)
+			listed, removed = len(keys), 0
+			for _, key := range keys {
+				n, err := remove(q, key)
+				if err != nil {
+					return err
+				}
+				removed += int(n)
+			}
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if total += removed; listed < piece {
+			return total, nil
+		}
+	}
 }

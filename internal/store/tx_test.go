@@ -3,10 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"io"
 	"path/filepath"
 	"testing"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/directory"
 )
@@ -23,6 +26,7 @@ func TestInTx(t *testing.T) {
 		{"commits", nil, 1, nil},
 		{"runs again when others were in the way", []error{deadlock, vitess(1205, "Lock wait timeout exceeded"), vitess(1020, "Record has changed")}, 4, nil},
 		{"gives up after ten times", []error{deadlock, deadlock, deadlock, deadlock, deadlock, deadlock, deadlock, deadlock, deadlock, deadlock, nil}, 10, deadlock},
+		{"runs again when the connection was lost", []error{mysql.ErrInvalidConn, driver.ErrBadConn, vitess(1927, "Connection was killed"), vitess(1226, "User has exceeded")}, 5, nil},
 		{"does not repeat a refusal", []error{directory.ErrLastAdmin}, 1, directory.ErrLastAdmin},
 		{"does not repeat what may have been done", []error{io.ErrUnexpectedEOF}, 1, io.ErrUnexpectedEOF},
 	} {

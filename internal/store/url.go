@@ -46,9 +46,11 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.InterpolateParams = true // one round trip a query
 	cfg.ParseTime = true         // goose reads a DATETIME; our own times are numbers
 	cfg.Loc = time.UTC
-	cfg.Timeout = min(orDefault(cfg.Timeout, 5*time.Second), 5*time.Second)
-	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, 30*time.Second)
-	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, 30*time.Second)
+	cfg.Logger = &mysql.NopLogger{} // what it would say past our log comes back as an error
+	cfg.RejectReadOnly = true       // after a fail-over, leave the server that is only a copy now
+	cfg.Timeout = min(orDefault(cfg.Timeout, patience), patience)
+	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, patience) // no statement of ours takes longer where all is well
+	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, patience)
 	// Whatever the address says: any language must fit, text compares byte by
 	// byte, and values are put into statements safely in no other charset.
 	return cfg, cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))

@@ -5,7 +5,10 @@ import (
 	"database/sql"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
@@ -15,6 +18,9 @@ var (
 	_ directory.Store = (*Store)(nil)
 	_ session.Store   = (*Store)(nil)
 	_ outbox.Store    = (*Store)(nil)
+	_ reconcile.Store = (*Store)(nil)
+	_ event.Reader    = (*Store)(nil)
+	_ limit.Store     = (*Store)(nil)
 )
 
 // inTx runs fn on the queries of one transaction and translates its error.
@@ -22,10 +28,13 @@ func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Querie
 	return translate(doing, s.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(tx)) }))
 }
 
-// CreateUser writes a new person and the calls that go with it.
-func (s *Store) CreateUser(ctx context.Context, u directory.User, jobs ...outbox.Job) error {
+// CreateUser writes a new person and what goes with it; see directory.Store.
+func (s *Store) CreateUser(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
 	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
 		if err := insertUser(ctx, q, u); err != nil {
+			return err
+		}
+		if err := insertEvents(ctx, q, e); err != nil {
 			return err
 		}
 		return insertJobs(ctx, q, jobs)
@@ -95,8 +104,11 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 			return err
 		}
 	}
-	if c.EndSessions {
-		if _, err := s.endSessions(ctx, q, was, func(session.Session) bool { return true }); err != nil {
+	if err := insertEvents(ctx, q, c.Events...); err != nil {
+		return err
+	}
+	if c.EndSessions != "" {
+		if _, err := s.endSessions(ctx, q, was, c.EndSessions, func(session.Session) bool { return true }); err != nil {
 			return err
 		}
 	}
@@ -126,7 +138,22 @@ func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error 
 	if err != nil {
 		return err
 	}
+	if err := deleteParkedJobs(ctx, q, u.Email.Key); err != nil {
+		return err
+	}
 	return insertWords(ctx, q, u)
+}
+
+// deleteParkedJobs gives up calls about whoever had the address before, which
+// Stytch refused: tried again, they would strike the one who has it now.
+func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
+	rows, err := q.ListJobsOf(ctx, emailKey)
+	for _, r := range rows {
+		if r.ParkedAt > 0 && err == nil {
+			_, err = q.DeleteJob(ctx, r.ID)
+		}
+	}
+	return err
 }
 
 func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -27,6 +28,7 @@ var outboxRows = []row{
 func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time) outbox.Job {
 	t.Helper()
 	j := outbox.New(kind, subject, newID(), "", "", due)
+	j.DueAt = due
 	if err := s.AddJob(t.Context(), j); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,15 @@ func testJobRoundTrip(t *testing.T, s Store) {
 }
 
 func testLease(t *testing.T, s Store) {
+	ahead := outbox.New(outbox.Invite, "grace@example.com", newID(), "", "", Now().Add(time.Hour))
+	if err := s.AddJob(t.Context(), ahead); err != nil {
+		t.Fatal(err)
+	}
+	wantLease(t, s, "written by an instance whose clock is ahead", "", Now(), ahead.ID)
+	if err := s.FinishJob(t.Context(), ahead.ID); err != nil {
+		t.Fatal(err)
+	}
+
 	wantLease(t, s, "empty outbox", "", Now(), "")
 	j := add(t, s, outbox.Invite, "ada@example.com", Now())
 	wantLease(t, s, "a moment too early", "", Now().Add(-time.Microsecond), "")
@@ -139,7 +150,7 @@ func testPark(t *testing.T, s Store) {
 	parked := add(t, s, outbox.Invite, u.Email.Key, Now())
 	next := add(t, s, outbox.RevokeInvite, u.Email.Key, Now())
 	wantLease(t, s, "the first", "", Now(), parked.ID)
-	if err := s.ParkJob(t.Context(), parked.ID, Now(), "Stytch refuses the address."); err != nil {
+	if err := s.ParkJob(t.Context(), parked, Now(), "Stytch refuses the address."); err != nil {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the next", "", Now(), next.ID)
@@ -154,7 +165,7 @@ func testFinishInvite(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	u.Status, u.StytchUserID = directory.Invited, ""
 	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, job); err != nil {
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
 		t.Fatal(err)
 	}
 	want := u

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -64,14 +65,14 @@ func testWelcome(t *testing.T, s Store) {
 		{"ADA@example.com", &ada, 0}, // for somebody found they are not counted
 		{"eve@example.com", nil, 2},
 	} {
-		_, err := s.SignIn(t.Context(), arrival(person("", r.address), "one"), func(found *directory.User, admins int) (directory.User, error) {
+		_, err := s.SignIn(t.Context(), arrival(person("", r.address), "one"), func(found *directory.User, admins int) (directory.User, []event.Event, error) {
 			if diff := cmp.Diff(r.want, found); diff != "" {
 				t.Errorf("%s: found: -want +got\n%s", r.address, diff)
 			}
 			if admins != r.admins {
 				t.Errorf("%s: %d administrators, want %d", r.address, admins, r.admins)
 			}
-			return directory.User{}, directory.ErrNotListed
+			return directory.User{}, nil, directory.ErrNotListed
 		})
 		if !errors.Is(err, directory.ErrNotListed) {
 			t.Errorf("%s: %v instead of %v", r.address, err, stop)
@@ -88,8 +89,9 @@ func testRefusal(t *testing.T, s Store) {
 	for address, want := range map[string]error{"ada@example.com": directory.ErrSuspended, "eve@example.com": directory.ErrNotListed} {
 		a := arrival(person("", address), "refused")
 		a.Replaces = held.TokenHash
-		_, err := s.SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, error) {
-			return directory.Admission{}.Welcome(found, admins, a.Email, "user-test-1", Now())
+		_, err := s.SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
+			u, err := directory.Admission{}.Welcome(found, admins, a.Email, "user-test-1", Now())
+			return u, nil, err
 		})
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", address, err, want)
@@ -196,8 +198,9 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 	}
 	for i, err := range atOnce(10, func(i int) error {
 		a := arrival(person("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
-		_, err := stores[i%2].SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, error) {
-			return directory.Admission{Open: true, FirstAdmin: true}.Welcome(found, admins, a.Email, "user-test-1", Now())
+		_, err := stores[i%2].SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
+			u, err := directory.Admission{Open: true, FirstAdmin: true}.Welcome(found, admins, a.Email, "user-test-1", Now())
+			return u, nil, err
 		})
 		return err
 	}) {
@@ -223,7 +226,7 @@ func testSuspendDuringSignIn(t *testing.T, open func() Store) {
 			}
 			_, err := stores[1].ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
 				s.User.Status = directory.Suspended
-				return directory.Change{User: s.User, EndSessions: true}, nil
+				return directory.Change{User: s.User, EndSessions: "removed"}, nil
 			})
 			return err
 		})

@@ -1,5 +1,5 @@
-// Package storetest holds every promise of directory.Store, session.Store and
-// outbox.Store: a store that passes Run may be put behind those packages.
+// Package storetest holds every promise of directory.Store, session.Store,
+// outbox.Store, event.Reader, limit.Store and reconcile.Store: a store that passes Run may be put behind those packages.
 //
 // Each test has a database of its own. Those about several instances of the
 // program open it several times. What is checked in a row of SQL is checked here
@@ -15,7 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -24,7 +26,13 @@ type Store interface {
 	directory.Store
 	session.Store
 	outbox.Store
+	event.Reader
+	reconcile.Store
+	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
+	DeleteEvents(ctx context.Context, before time.Time) (int, error)
+	DeleteLimits(ctx context.Context, now time.Time) (int, error)
 	CookieKey(ctx context.Context) (string, error)
+	NoteSettings(ctx context.Context, inForce map[string]string) error
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 }
 
@@ -34,7 +42,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
@@ -85,7 +93,7 @@ func mustParse(address string) directory.Email {
 func create(t *testing.T, s Store, people ...directory.User) {
 	t.Helper()
 	for _, u := range people {
-		if err := s.CreateUser(t.Context(), u); err != nil {
+		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,8 +144,9 @@ func arrival(u directory.User, token string) session.Arrival {
 
 // signIn lets a person in by the rule of an open list.
 func signIn(ctx context.Context, s Store, a session.Arrival) (session.Session, error) {
-	return s.SignIn(ctx, a, func(found *directory.User, admins int) (directory.User, error) {
-		return directory.Admission{Open: true}.Welcome(found, admins, a.Email, "user-test-"+a.Email.Key, Now())
+	return s.SignIn(ctx, a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
+		u, err := directory.Admission{Open: true}.Welcome(found, admins, a.Email, "user-test-"+a.Email.Key, Now())
+		return u, []event.Event{event.New(event.SignedIn, Now(), u.ID, u.Email.Key, "")}, err
 	})
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -123,7 +125,7 @@ func testEmailTaken(t *testing.T, s Store) {
 	for _, address := range []string{"ada@example.com", "ADA@example.com", "Ada@Example.COM"} {
 		again := person("Eve", address)
 		job := outbox.New(outbox.Invite, again.Email.Key, again.ID, "", "", Now())
-		if err := s.CreateUser(t.Context(), again, job); !errors.Is(err, directory.ErrEmailTaken) {
+		if err := s.CreateUser(t.Context(), again, event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Key, ""), job); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("%s: %v", address, err)
 		}
 		if left := jobs(t, s, again); len(left) > 0 {
@@ -136,7 +138,7 @@ func testEmailTaken(t *testing.T, s Store) {
 func testCreateWithJobs(t *testing.T, s Store) {
 	u := person("Ada", "Ada@example.com")
 	want := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, want); err != nil {
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), want); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]outbox.Job{want}, jobs(t, s, u)); diff != "" {
@@ -169,7 +171,7 @@ func testCancelled(t *testing.T, s Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	calls := map[string]func() error{
-		"CreateUser":     func() error { return s.CreateUser(ctx, person("Bob", "bob@example.com")) },
+		"CreateUser":     func() error { return s.CreateUser(ctx, person("Bob", "bob@example.com"), event.Event{}) },
 		"GetUser":        func() error { _, err := s.GetUser(ctx, ada.ID); return err },
 		"GetUserByEmail": func() error { _, err := s.GetUserByEmail(ctx, ada.Email); return err },
 		"CountAdmins":    func() error { _, err := s.CountAdmins(ctx); return err },
@@ -180,7 +182,7 @@ func testCancelled(t *testing.T, s Store) {
 		"ListJobs": func() error { _, err := s.ListJobs(ctx, ada.Email); return err },
 		"ChangeUser": func() error {
 			_, err := s.ChangeUser(ctx, ada.ID, func(directory.State) (directory.Change, error) {
-				return directory.Change{User: ada, Remove: true, EndSessions: true}, nil
+				return directory.Change{User: ada, Remove: true, EndSessions: "removed"}, nil
 			})
 			return err
 		},
@@ -189,7 +191,7 @@ func testCancelled(t *testing.T, s Store) {
 		"ListSessions": func() error { _, err := s.ListSessions(ctx, ada.ID); return err },
 		"SetVerified":  func() error { return s.SetVerified(ctx, arrival(ada, "one").Session) },
 		"EndSessions": func() error {
-			_, err := s.EndSessions(ctx, ada.ID, func(session.Session) bool { return true })
+			_, err := s.EndSessions(ctx, ada.ID, "signed out", func(session.Session) bool { return true })
 			return err
 		},
 		"AddJob": func() error {
@@ -199,7 +201,14 @@ func testCancelled(t *testing.T, s Store) {
 		"FinishJob":    func() error { return s.FinishJob(ctx, job.ID) },
 		"FinishInvite": func() error { return s.FinishInvite(ctx, job, "user-test-1", Now()) },
 		"RetryJob":     func() error { return s.RetryJob(ctx, job.ID, Now(), "no") },
-		"ParkJob":      func() error { return s.ParkJob(ctx, job.ID, Now(), "no") },
+		"ParkJob":      func() error { return s.ParkJob(ctx, job, Now(), "no") },
+		"AddEvents":    func() error { return s.AddEvents(ctx, event.New(event.SignInRefused, Now(), "", "", "no")) },
+		"ListEvents":   func() error { _, _, err := s.ListEvents(ctx, event.Query{Limit: 10}); return err },
+		"DeleteEvents": func() error { _, err := s.DeleteEvents(ctx, Now()); return err },
+		"TakeLimits":   func() error { _, err := s.TakeLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
+		"PeekLimits":   func() error { _, err := s.PeekLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
+		"DeleteLimits": func() error { _, err := s.DeleteLimits(ctx, Now()); return err },
+		"NoteSettings": func() error { return s.NoteSettings(ctx, map[string]string{"a": "b"}) },
 		"CookieKey":    func() error { _, err := s.CookieKey(ctx); return err },
 	}
 	for name, call := range calls {

@@ -22,7 +22,7 @@ var workerRows = []row{
 		return s.RetryJob(t.Context(), id, Now().Add(time.Hour), "later")
 	})},
 	{"twenty workers lease a job that is set aside once", testWorkers(func(t *testing.T, s Store, id string) error {
-		return s.ParkJob(t.Context(), id, Now(), "never")
+		return s.ParkJob(t.Context(), outbox.Job{ID: id}, Now(), "never")
 	})},
 	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
 }

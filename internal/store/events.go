@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// insertEvents writes what happened. Who did it is the context's origin, where
+// the event does not say so itself.
+func insertEvents(ctx context.Context, q *dbsqlc.Queries, events ...event.Event) error {
+	for _, e := range events {
+		if e.Origin == (event.Origin{}) {
+			e.Origin = event.OriginOf(ctx)
+		}
+		changes := "[]"
+		if len(e.Changes) > 0 {
+			b, err := json.Marshal(e.Changes)
+			if err != nil {
+				return err
+			}
+			changes = string(b)
+		}
+		if err := q.InsertEvent(ctx, dbsqlc.InsertEventParams{
+			ID: e.ID, At: micros(e.At), Kind: string(e.Kind), ActorID: e.ActorID, Actor: e.Actor,
+			SubjectID: clip(e.SubjectID, 36), Subject: clip(e.Subject, 254), Reason: clip(e.Reason, 400), Changes: changes,
+			Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddEvents writes what happened and changed nothing, such as a refusal.
+func (s *Store) AddEvents(ctx context.Context, events ...event.Event) error {
+	return s.inTx(ctx, "add events", func(q *dbsqlc.Queries) error { return insertEvents(ctx, q, events...) })
+}
+
+// ListEvents returns a page of the trail; see event.Reader.
+func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Event, string, error) {
+	before := query.Before
+	if before == "" {
+		before = last
+	}
+	rows, err := s.eventRows(ctx, query, before, int32(query.Limit)+1)
+	if err != nil {
+		return nil, "", translate("list events", err)
+	}
+	next := ""
+	if len(rows) > query.Limit { // one more was asked for, to know
+		rows = rows[:query.Limit]
+		next = rows[query.Limit-1].ID
+	}
+	events := make([]event.Event, len(rows))
+	for i, r := range rows {
+		if events[i], err = toEvent(r); err != nil {
+			return nil, "", translate("read event", err)
+		}
+	}
+	return events, next, nil
+}
+
+// eventRows calls the query whose index leads to what is asked for.
+func (s *Store) eventRows(ctx context.Context, query event.Query, before string, limit int32) ([]dbsqlc.Event, error) {
+	q, kind := s.queries(), string(query.Kind)
+	switch {
+	case query.Person != "":
+		return q.ListEventsOfPerson(ctx, dbsqlc.ListEventsOfPersonParams{SubjectID: query.Person, Kind: kind, Before: before, Limit: limit})
+	case query.About != "":
+		return q.ListEventsAbout(ctx, dbsqlc.ListEventsAboutParams{Subject: query.About, Kind: kind, Before: before, Limit: limit})
+	case query.By != "":
+		return q.ListEventsBy(ctx, dbsqlc.ListEventsByParams{Actor: query.By, Kind: kind, Before: before, Limit: limit})
+	case kind != "":
+		return q.ListEventsOfKind(ctx, dbsqlc.ListEventsOfKindParams{Kind: kind, Before: before, Limit: limit})
+	}
+	return q.ListEvents(ctx, dbsqlc.ListEventsParams{Before: before, Limit: limit})
+}
+
+func toEvent(r dbsqlc.Event) (event.Event, error) {
+	e := event.Event{
+		ID: r.ID, At: fromMicros(r.At), Kind: event.Kind(r.Kind),
+		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
+		SubjectID: r.SubjectID, Subject: r.Subject, Reason: r.Reason,
+	}
+	return e, json.Unmarshal([]byte(r.Changes), &e.Changes)
+}
+
+// DeleteEvents deletes what happened before a time, and returns how much it was.
+func (s *Store) DeleteEvents(ctx context.Context, before time.Time) (int, error) {
+	return s.inPieces(ctx, "delete events", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+		return q.OldestEvents(ctx, dbsqlc.OldestEventsParams{At: micros(before), Limit: most})
+	}, func(q *dbsqlc.Queries, id string) (int64, error) { return q.DeleteEvent(ctx, id) })
+}

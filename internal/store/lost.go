@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// isLost reports whether a statement failed because its connection was cut, or
+// because the server has none to give or is going away. What was to be written
+// in a transaction was not, unless it was the commit that failed.
+func isLost(err error) bool {
+	switch mysqlNumber(err) {
+	case 1040, 1203, 1226, // too many connections: of all, of any user, of this user
+		1053, 1077, 1079, 1927: // the server shuts down, the connection was killed
+		return true
+	}
+	var network *net.OpError
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.As(err, &network)
+}
+
+// How often a read is tried that lost its connection, and until when: a server
+// that hangs is not asked twice.
+const (
+	readTries  = 3
+	readWithin = time.Second
+)
+
+// steady is a pool for single statements. Each takes no longer than patience in
+// all: the wait for a connection, the making of one, the statement, and its
+// repetition where it can have had no effect.
+type steady struct {
+	*sql.DB
+	patience time.Duration
+}
+
+var _ dbsqlc.DBTX = steady{}
+
+// ExecContext repeats a statement that the database gave up because of others.
+func (s steady) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
+	var res sql.Result
+	for try := 1; ; try++ {
+		var err error
+		res, err = s.DB.ExecContext(ctx, query, args...)
+		if !isContention(err) || !pause(ctx, try) {
+			return res, err
+		}
+	}
+}
+
+// QueryContext asks again where the connection was lost, as QueryRowContext does.
+func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	ctx = s.bounded(ctx)
+	var rows *sql.Rows
+	err := again(ctx, func() (err error) {
+		rows, err = s.DB.QueryContext(ctx, query, args...)
+		return err
+	})
+	return rows, err
+}
+
+func (s steady) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	ctx = s.bounded(ctx)
+	var row *sql.Row
+	_ = again(ctx, func() error { // the row keeps its error
+		row = s.DB.QueryRowContext(ctx, query, args...)
+		return row.Err()
+	})
+	return row
+}
+
+// bounded ends a read in time. Nobody can be told when its rows have been read,
+// so what the bound holds is let go when the time is over or the request ends.
+func (s steady) bounded(ctx context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	_ = cancel
+	return ctx
+}
+
+func again(ctx context.Context, query func() error) error {
+	begin := time.Now() // a stopwatch
+	for try := 1; ; try++ {
+		err := query()
+		if err == nil || try == readTries || !isLost(err) || time.Since(begin) > readWithin || !pause(ctx, try) {
+			return err
+		}
+	}
+}
+
+// pause waits before the next try, longer from try to try and at random so that
+// two in each other's way don't meet again; it returns false if ctx ends before.
+func pause(ctx context.Context, try int) bool {
+	d := time.Duration(try) * 10 * time.Millisecond
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d + rand.N(d)):
+		return true
+	}
+}

@@ -1,0 +1,251 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+var eventRows = []row{
+	{"an event comes back as it was written, with who did it and from where", on(testEventRoundTrip)},
+	{"a change and its event are written together, or neither", on(testEventWithChange)},
+	{"every session that ends is told, and why", on(testSessionEvents)},
+	{"a session that several end at once is told once", testEndedAtOnce},
+	{"putting somebody on the list gives up refused calls about who had the address before", on(testParkedJobsGivenUp)},
+	{"the trail is read page by page, newest first, by each filter", on(testEventPages)},
+	{"settings that are others than before are on record, once", on(testNoteSettings)},
+	{"events older than a time are deleted, and no others", on(testDeleteEvents)},
+}
+
+func testEventRoundTrip(t *testing.T, s Store) {
+	origin := event.Origin{ActorID: newID(), Actor: "bo@example.com", Address: "192.0.2.7", UserAgent: "Browser/1", RequestID: "R1"}
+	want := event.New(event.UserEdited, Now(), newID(), "ada@example.com", "by hand")
+	want.Changes = []event.Change{{Field: "name", Old: "Ada", New: "Zoë \"Z\""}}
+	if err := s.AddEvents(event.WithOrigin(t.Context(), origin), want); err != nil {
+		t.Fatal(err)
+	}
+	want.Origin = origin
+	if diff := cmp.Diff([]event.Event{want}, events(t, s, event.Query{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func testEventWithChange(t *testing.T, s Store) {
+	ada := person("Ada", "ada@example.com")
+	create(t, s, ada)
+	if err := s.CreateUser(t.Context(), person("Eve", "ADA@example.com"), event.New(event.UserAdded, Now(), "x", "eve", "")); !errors.Is(err, directory.ErrEmailTaken) {
+		t.Fatal(err)
+	}
+	refused := errors.New("refused")
+	for _, outcome := range []error{refused, nil} {
+		_, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.State) (directory.Change, error) {
+			e := event.New(event.UserEdited, Now(), ada.ID, ada.Email.Key, fmt.Sprint(outcome))
+			return directory.Change{User: state.User, Events: []event.Event{e}}, outcome
+		})
+		if (err == nil) != (outcome == nil) {
+			t.Fatal(err)
+		}
+	}
+	job := outbox.New(outbox.Invite, ada.Email.Key, ada.ID, "", "", Now())
+	if err := s.AddJob(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddJob(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second finds it parked by the first
+		if err := s.ParkJob(t.Context(), job, Now(), "No."); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantTrail(t, s, event.Query{}, "job_parked invite: No.", "job_parked invite: No.", "invite_sent", "user_edited <nil>", "user_added")
+}
+
+func testSessionEvents(t *testing.T, s Store) {
+	ada := person("Ada", "ada@example.com")
+	create(t, s, ada)
+	one := mustSignIn(t, s, arrival(ada, "one"))
+	again := arrival(ada, "two")
+	again.Replaces = one.TokenHash
+	mustSignIn(t, s, again)
+	mustSignIn(t, s, arrival(ada, "three"))
+	if _, err := s.EndSessions(t.Context(), ada.ID, "signed out", func(v session.Session) bool { return v.StytchID == "session-test-two" }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.State) (directory.Change, error) {
+		return directory.Change{User: state.User, Remove: true, EndSessions: "removed"}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantTrail(t, s, event.Query{About: "ada@example.com"}, "session_ended removed", "session_ended signed out",
+		"signed_in", "session_ended signed in anew", "signed_in", "signed_in", "user_added")
+}
+
+func testEndedAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	ada := person("Ada", "ada@example.com")
+	create(t, stores[0], ada)
+	for round := range 5 {
+		v := mustSignIn(t, stores[0], arrival(ada, fmt.Sprint(round)))
+		for _, err := range atOnce(4, func(i int) error {
+			_, err := stores[i%2].EndSessions(t.Context(), ada.ID, "signed out", func(o session.Session) bool { return o.TokenHash == v.TokenHash })
+			return err
+		}) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if n := len(events(t, stores[0], event.Query{Kind: event.SessionEnded})); n != round+1 {
+			t.Fatalf("after %d sessions, %d ends are on record", round+1, n)
+		}
+	}
+	jobs, err := stores[0].ListJobs(t.Context(), ada.Email)
+	if err != nil || len(jobs) != 5 {
+		t.Errorf("%d calls to Stytch for five sessions, %v", len(jobs), err)
+	}
+}
+
+func testParkedJobsGivenUp(t *testing.T, s Store) {
+	parked := outbox.New(outbox.DeleteUser, "ada@example.com", "before", "user-test-before", "", Now())
+	waiting := outbox.New(outbox.RevokeSession, "ada@example.com", "before", "session-test-before", "", Now())
+	for _, job := range []outbox.Job{parked, waiting} {
+		if err := s.AddJob(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.ParkJob(t.Context(), parked, Now(), "No."); err != nil {
+		t.Fatal(err)
+	}
+	ada := person("Ada", "ada@example.com")
+	create(t, s, ada)
+	jobs, err := s.ListJobs(t.Context(), ada.Email)
+	if err != nil || len(jobs) != 1 || jobs[0].ID != waiting.ID {
+		t.Errorf("left: %+v, %v", jobs, err)
+	}
+}
+
+func testEventPages(t *testing.T, s Store) {
+	bo := event.WithOrigin(t.Context(), event.Origin{ActorID: newID(), Actor: "bo@example.com"})
+	for i := range 9 {
+		ctx, kind, about := context.Context(bo), event.UserEdited, "ada@example.com"
+		if i%2 == 1 {
+			ctx, kind = t.Context(), event.SignedIn
+		}
+		if i%3 == 0 {
+			about = "eve@example.com"
+		}
+		if err := s.AddEvents(ctx, event.New(kind, Now(), "id of "+about, about, fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range []struct {
+		query event.Query
+		want  string
+	}{
+		{event.Query{}, "876543210"},
+		{event.Query{Kind: event.SignedIn}, "7531"},
+		{event.Query{About: "eve@example.com"}, "630"},
+		{event.Query{About: "eve@example.com", Kind: event.SignedIn}, "3"},
+		{event.Query{Person: "id of eve@example.com"}, "630"},
+		{event.Query{Person: "id of eve@example.com", Kind: event.UserEdited}, "60"},
+		{event.Query{By: "bo@example.com"}, "86420"},
+		{event.Query{By: "bo@example.com", Kind: event.UserEdited}, "86420"},
+		{event.Query{By: "nobody@example.com"}, ""},
+	} {
+		for _, limit := range []int{1, 2, 3, 9, 10} {
+			got, query := "", r.query
+			query.Limit = limit
+			for pages := 0; ; pages++ {
+				page, next, err := s.ListEvents(t.Context(), query)
+				if err != nil || pages > 10 {
+					t.Fatal(pages, err)
+				}
+				for _, e := range page {
+					got += e.Reason
+				}
+				if query.Before = next; next == "" {
+					break
+				}
+			}
+			if got != r.want {
+				t.Errorf("%+v: %q, want %q", query, got, r.want)
+			}
+		}
+	}
+}
+
+func testNoteSettings(t *testing.T, s Store) {
+	for _, inForce := range []map[string]string{
+		{"GUESTLIST_ACCESS": "invite", "COLOUR": "red"},
+		{"GUESTLIST_ACCESS": "invite", "COLOUR": "red"},
+		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
+		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
+		{"GUESTLIST_ACCESS": "open", "COLOUR": "red", "NEW": "in this release"},
+	} {
+		if err := s.NoteSettings(t.Context(), inForce); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := events(t, s, event.Query{Kind: event.SettingChanged})
+	want := []event.Change{{Field: "GUESTLIST_ACCESS", Old: "invite", New: "open"}}
+	if len(got) != 1 {
+		t.Fatalf("on record: %+v", got)
+	}
+	if diff := cmp.Diff(want, got[0].Changes); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func testDeleteEvents(t *testing.T, s Store) {
+	for _, age := range []time.Duration{2 * time.Hour, time.Hour, 0} {
+		if err := s.AddEvents(t.Context(), event.New(event.SignedIn, ago(age), "", "", age.String())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if _, err := s.DeleteEvents(t.Context(), ago(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantTrail(t, s, event.Query{}, "signed_in 0s", "signed_in 1h0m0s")
+}
+
+// events returns what a query finds on one page.
+func events(t *testing.T, s Store, q event.Query) []event.Event {
+	t.Helper()
+	q.Limit = event.MaxLimit
+	page, next, err := s.ListEvents(t.Context(), q)
+	if err != nil || next != "" {
+		t.Fatal(next, err)
+	}
+	return page
+}
+
+// wantTrail checks kinds and reasons, newest first.
+func wantTrail(t *testing.T, s Store, q event.Query, want ...string) {
+	t.Helper()
+	var got []string
+	for _, e := range events(t, s, q) {
+		line := string(e.Kind)
+		if e.Reason != "" {
+			line += " " + e.Reason
+		}
+		got = append(got, line)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

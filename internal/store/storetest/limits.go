@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/limit"
+)
+
+var limitRows = []row{
+	{"a bucket lets a burst through, and then one in an interval", on(testBurst)},
+	{"where one bucket is empty nothing is counted in the others", on(testAllOrNone)},
+	{"fifty at once over two instances get no more than the burst", testBurstAtOnce},
+	{"a clock that is set back closes no bucket for longer", on(testLimitsClockBack)},
+	{"buckets that are full again are deleted, and no others", on(testDeleteLimits)},
+}
+
+// rate lets three through, and one more a minute.
+var rate = limit.Rate{Burst: 3, Every: time.Minute}
+
+// takes counts one more and returns how long to wait, 0 for not at all.
+func takes(t *testing.T, s Store, now time.Time, buckets ...limit.Bucket) time.Duration {
+	t.Helper()
+	peeked, err := s.PeekLimits(t.Context(), now, buckets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until, err := s.TakeLimits(t.Context(), now, buckets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !peeked.Equal(until) {
+		t.Errorf("a look said %v, and then it was %v", peeked, until)
+	}
+	if until.IsZero() {
+		return 0
+	}
+	return until.Sub(now)
+}
+
+func testBurst(t *testing.T, s Store) {
+	b, other := limit.NewBucket("links", "ada", rate), limit.NewBucket("links", "bob", rate)
+	for i, want := range []struct {
+		after, wait time.Duration // since Now
+	}{
+		{0, 0}, {0, 0}, {0, 0}, {0, time.Minute}, {0, time.Minute}, // a try in vain costs nothing
+		{59 * time.Second, time.Second}, {time.Minute, 0}, {time.Minute, time.Minute}, {90 * time.Second, 30 * time.Second},
+		{time.Hour, 0}, {time.Hour, 0}, {time.Hour, 0}, {time.Hour, time.Minute}, // no more for having waited longer
+	} {
+		if got := takes(t, s, Now().Add(want.after), b); got != want.wait {
+			t.Errorf("try %d: wait %v, want %v", i, got, want.wait)
+		}
+	}
+	if got := takes(t, s, Now(), other); got != 0 {
+		t.Errorf("another waits %v", got)
+	}
+}
+
+func testAllOrNone(t *testing.T, s Store) {
+	empty, full := limit.NewBucket("empty", "", limit.Rate{Burst: 1, Every: time.Minute}), limit.NewBucket("full", "", rate)
+	takes(t, s, Now(), empty)
+	for range 5 {
+		for _, order := range [][]limit.Bucket{{empty, full}, {full, empty}} {
+			if got := takes(t, s, Now(), order...); got != time.Minute {
+				t.Errorf("wait %v, want a minute", got)
+			}
+		}
+	}
+	for range rate.Burst {
+		if got := takes(t, s, Now(), full); got != 0 {
+			t.Errorf("what was refused has been counted: wait %v", got)
+		}
+	}
+}
+
+func testBurstAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	hot, own := limit.NewBucket("hot", "", limit.Rate{Burst: 10, Every: time.Minute}), limit.NewBucket("own", "", limit.Rate{Burst: 100, Every: time.Minute})
+	var through atomic.Int64
+	for i, err := range atOnce(50, func(i int) error {
+		until, err := stores[i%2].TakeLimits(t.Context(), Now(), own, hot)
+		if err == nil && until.IsZero() {
+			through.Add(1)
+		}
+		return err
+	}) {
+		if err != nil {
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	if got := through.Load(); got != 10 {
+		t.Errorf("%d got through, want 10", got)
+	}
+}
+
+func testLimitsClockBack(t *testing.T, s Store) {
+	b := limit.NewBucket("links", "", rate)
+	for range 3 {
+		takes(t, s, Now(), b)
+	}
+	before := Now().Add(-time.Hour)
+	for _, want := range []time.Duration{0, 0, 0, time.Minute} {
+		if got := takes(t, s, before, b); got != want {
+			t.Errorf("an hour earlier: wait %v, want %v", got, want)
+		}
+	}
+	if got := takes(t, s, Now().Add(-time.Hour-5*time.Minute), b); got != 6*time.Minute {
+		t.Errorf("on an instance that is five minutes behind: wait %v, want six minutes", got)
+	}
+}
+
+func testDeleteLimits(t *testing.T, s Store) {
+	b := limit.NewBucket("links", "", rate)
+	for range 3 {
+		takes(t, s, Now(), b)
+	}
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute)); n != 0 || err != nil {
+		t.Errorf("%d deleted too early: %v", n, err)
+	}
+	if got := takes(t, s, Now(), b); got != time.Minute {
+		t.Errorf("wait %v, want a minute", got)
+	}
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute+time.Second)); n != 1 || err != nil {
+		t.Errorf("%d deleted, want 1: %v", n, err)
+	}
+}

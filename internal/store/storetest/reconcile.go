@@ -1,0 +1,173 @@
+package storetest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+var reconcileRows = []row{
+	{"people with an account are listed page by page, and no others", on(testUsersWithAccount)},
+	{"an account leads to its person", on(testUserByStytchID)},
+	{"the addresses on the list are told from others", on(testListedAddresses)},
+	{"what is to be done about a stranger is written unless they are on the list", on(testJobsOfStranger)},
+	{"of all instances that ask for the daily turn, one gets it", testTurns},
+	{"a webhook is remembered until it is too old", on(testWebhooks)},
+}
+
+func testUsersWithAccount(t *testing.T, s Store) {
+	var want []string
+	for _, r := range []struct{ name, account string }{{"ada", "3"}, {"bob", ""}, {"eve", "1"}, {"joan", "2"}, {"max", "2"}, {"zoe", ""}} {
+		u := person(r.name, r.name+"@example.com")
+		u.StytchUserID = r.account
+		create(t, s, u)
+		if r.account != "" {
+			want = append(want, r.account+" "+u.ID)
+		}
+	}
+	slices.Sort(want)
+	for _, size := range []int{1, 2, 3, 10} {
+		var got []string
+		for after := (directory.User{}); ; {
+			page, err := s.ListUsersWithAccount(t.Context(), after, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, u := range page {
+				got = append(got, u.StytchUserID+" "+u.ID)
+			}
+			after = page[len(page)-1]
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pages of %d: -want +got\n%s", size, diff)
+		}
+	}
+}
+
+func testUserByStytchID(t *testing.T, s Store) {
+	ada := person("Ada", "ada@example.com")
+	ada.StytchUserID = "user-test-1"
+	create(t, s, ada, person("Bob", "bob@example.com"))
+	got, err := s.GetUserByStytchID(t.Context(), "user-test-1")
+	if diff := cmp.Diff(ada, got); diff != "" || err != nil {
+		t.Errorf("%v: -want +got\n%s", err, diff)
+	}
+	if _, err := s.GetUserByStytchID(t.Context(), "USER-test-1"); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("another id: %v", err)
+	}
+}
+
+func testListedAddresses(t *testing.T, s Store) {
+	create(t, s, person("Ada", "Ada@example.com"), person("Bob", "bob@example.com"))
+	for _, r := range []struct{ ask, want []string }{
+		{nil, nil},
+		{[]string{"eve@example.com"}, nil},
+		{[]string{"bob@example.com", "eve@example.com", "ada@example.com", "bob@example.com"}, []string{"ada@example.com", "bob@example.com"}},
+	} {
+		got, err := s.ListedAddresses(t.Context(), r.ask)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, r.want) {
+			t.Errorf("%q: %q, %v, want %q", r.ask, got, err, r.want)
+		}
+	}
+}
+
+func testJobsOfStranger(t *testing.T, s Store) {
+	create(t, s, person("Ada", "ada@example.com"))
+	for _, r := range []struct {
+		name      string
+		addresses []string
+		want      bool
+	}{
+		{"on the list", []string{"ada@example.com"}, false},
+		{"on the list by the second address", []string{"eve@example.com", "ada@example.com"}, false},
+		{"not on the list", []string{"eve@example.com", "eve@example.org"}, true},
+		{"without an address", nil, true},
+	} {
+		subject := newID() + "@example.com"
+		job := outbox.New(outbox.RevokeSession, subject, "", "session-test-1", "", Now())
+		e := event.New(event.StytchDiffers, Now(), "", subject, "at Stytch")
+		added, err := s.AddJobsOfStranger(t.Context(), r.addresses, e, []outbox.Job{job})
+		if added != r.want || err != nil {
+			t.Errorf("%s: %t, %v", r.name, added, err)
+		}
+		jobs, err := s.ListJobs(t.Context(), directory.Email{Key: subject})
+		if told := events(t, s, event.Query{About: subject}); err != nil || (len(jobs) == 1) != r.want || (len(told) == 1) != r.want {
+			t.Errorf("%s: %d jobs and %d events were written; %v", r.name, len(jobs), len(told), err)
+		}
+	}
+}
+
+func testTurns(t *testing.T, open func() Store) {
+	instances := []Store{open(), open(), open()}
+	day := 24 * time.Hour
+	// takes has all instances ask at once and returns how many got the turn.
+	takes := func(now time.Time) (n int) {
+		t.Helper()
+		got := make([]bool, len(instances))
+		for _, err := range atOnce(len(instances), func(i int) (err error) {
+			got[i], err = instances[i].TakeTurn(t.Context(), now, now.Add(-day))
+			return err
+		}) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		for _, mine := range got {
+			if mine {
+				n++
+			}
+		}
+		return n
+	}
+	expect := func(when string, now time.Time, want int) {
+		t.Helper()
+		if n := takes(now); n != want {
+			t.Errorf("%s: %d got the turn, want %d", when, n, want)
+		}
+	}
+	expect("at first", Now(), 0)
+	expect("when the first day is over", Now().Add(day), 1)
+	expect("at once again", Now().Add(day), 0)
+	expect("just before the next", Now().Add(2*day-time.Microsecond), 0)
+	expect("the day after", Now().Add(2*day), 1)
+	if err := instances[1].GiveBackTurn(t.Context(), Now().Add(day+time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	expect("given back, too soon", Now().Add(2*day+time.Hour-time.Microsecond), 0)
+	expect("given back, an hour later", Now().Add(2*day+time.Hour), 1)
+}
+
+func testWebhooks(t *testing.T, s Store) {
+	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time it is there already
+		if err := s.NoteWebhook(t.Context(), "msg_1", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.NoteWebhook(t.Context(), "msg_2", Now()); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want map[string]bool) {
+		t.Helper()
+		for id, want := range want {
+			if got, err := s.HeardWebhook(t.Context(), id); got != want || err != nil {
+				t.Errorf("%s: %t, %v", id, got, err)
+			}
+		}
+	}
+	expect(map[string]bool{"msg_1": true, "msg_2": true, "MSG_1": false, "": false})
+	if n, err := s.DeleteWebhooks(t.Context(), Now()); n != 1 || err != nil {
+		t.Errorf("%d deleted; %v", n, err)
+	}
+	expect(map[string]bool{"msg_1": false, "msg_2": true})
+}
