@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks/email"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
@@ -95,6 +96,22 @@ func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 		return whole(id, nil)
 	})
 	return id, err
+}
+
+// LockedUntil returns until when a person's account is locked.
+func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) {
+	var until time.Time
+	err := c.call("get user", func() error {
+		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
+		if err == nil && res.UserID != id {
+			return errNonsense // somebody else's
+		}
+		if res.IsLocked && res.LockExpiresAt != nil {
+			until = *res.LockExpiresAt
+		}
+		return err
+	})
+	return until, err
 }
 
 // RevokeSession ends a session.

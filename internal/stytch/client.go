@@ -1,6 +1,6 @@
 // Package stytch is the one place that knows Stytch: it makes the calls of
-// session.Provider and outbox.Accounts through the official SDK and gives
-// Stytch's errors their meaning there.
+// session.Provider, outbox.Accounts and reconcile.Accounts through the official
+// SDK and gives Stytch's errors their meaning there.
 //
 // Every call bears the caller's deadline. Nothing is fetched when the client is
 // made, so the program starts while Stytch is out of reach, and each call finds
@@ -22,6 +22,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
 
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -47,8 +48,9 @@ type Client struct {
 }
 
 var (
-	_ session.Provider = (*Client)(nil)
-	_ outbox.Accounts  = (*Client)(nil)
+	_ session.Provider   = (*Client)(nil)
+	_ outbox.Accounts    = (*Client)(nil)
+	_ reconcile.Accounts = (*Client)(nil)
 )
 
 // maxAnswer is the most that is read of an answer, in bytes.
@@ -156,7 +158,8 @@ func (h *health) allow() bool {
 	if h.failures < failuresToStop {
 		return true
 	}
-	if h.now().Before(h.retryAt) {
+	// A longer pause than there is belongs to a clock that was set back since.
+	if pause := h.retryAt.Sub(h.now()); pause > 0 && pause <= stopFor {
 		return false
 	}
 	h.retryAt = h.now().Add(stopFor)
@@ -182,5 +185,6 @@ func (h *health) note(err error) {
 func (h *health) goodLately() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.failures == 0 && !h.goodAt.IsZero() && h.now().Sub(h.goodAt) < goodFor
+	age := h.now().Sub(h.goodAt)
+	return h.failures == 0 && !h.goodAt.IsZero() && age >= 0 && age < goodFor
 }

@@ -47,6 +47,26 @@ func (s *sick) try(ctx context.Context) (int, error) {
 	return int(s.calls.Load() - before), err
 }
 
+func TestAClockThatIsSetBackProlongsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSick(t)
+	s.down.Store(true)
+	s.clock.advance(24 * time.Hour)
+	for range 3 {
+		s.try(t.Context())
+	}
+	s.down.Store(false)
+	s.clock.advance(-24 * time.Hour)
+	if n, err := s.try(t.Context()); n != 1 || !errors.Is(err, session.ErrEnded) {
+		t.Errorf("a pause lasts on: %d calls and %v", n, err)
+	}
+	s.clock.advance(-24 * time.Hour)
+	before := s.calls.Load()
+	if err := s.Ready(t.Context()); err != nil || s.calls.Load() == before {
+		t.Errorf("a good answer counts on: %d calls and %v", s.calls.Load()-before, err)
+	}
+}
+
 func TestCallsStopWhileStytchIsDown(t *testing.T) {
 	t.Parallel()
 	s := newSick(t)

@@ -115,15 +115,18 @@ func checkVerifier(challenge, verifier string) error {
 // who come with the link at once, the first to spend it has it.
 func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessionWish, attrs *attributes) (answer, error) {
 	out := &signInAnswer{UserID: link.UserID, MethodID: link.MethodID}
+	var user account
+	var before userObject
 	var session *session
-	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		user, err := s.lockUser(ctx, q, link.UserID)
+	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
+		user, err = s.lockUser(ctx, q, link.UserID)
 		if errors.Is(err, errAgain) {
 			return errLinkNotFound
 		}
 		if err != nil {
 			return err
 		}
+		before = user.object()
 		n, err := q.SpendLink(ctx, dbsqlc.SpendLinkParams{Now: s.now(), TokenHash: link.TokenHash})
 		if err != nil {
 			return fmt.Errorf("spend link: %w", err)
@@ -143,6 +146,9 @@ func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessio
 		session, err = s.grant(ctx, q, &user, wish, proof, attrs)
 		return err
 	})
+	if err == nil {
+		s.tellIfChanged(before, &user)
+	}
 	if err != nil || session == nil {
 		return out, err
 	}

@@ -110,6 +110,7 @@ func (s *Server) deleteEmail(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tell(userUpdated, &user)
 	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
 }
 
@@ -159,5 +160,6 @@ func (s *Server) exchangeEmail(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tell(userUpdated, &user)
 	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
 }

@@ -111,7 +111,7 @@ func (l testLog) Write(p []byte) (int, error) {
 
 func (f *fixture) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/dev/", f.server.InboxPages())
+	mux.Handle("/dev/", f.server.DevPages())
 	api := f.server.API()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/dev/") {

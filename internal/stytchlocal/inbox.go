@@ -31,17 +31,8 @@ type message struct {
 
 type inboxPage struct {
 	Stylesheet string
+	Notice     string // what is wrong on purpose
 	Messages   []message
-}
-
-// InboxPages serves /dev/inbox and /dev/inbox.json: the mails of the last 24
-// hours, at most 200, newest first. Whoever sees them can sign in as anybody, so
-// it must be served behind LoopbackOnly.
-func (s *Server) InboxPages() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /dev/inbox", s.showInbox)
-	mux.HandleFunc("GET /dev/inbox.json", s.listInbox)
-	return mux
 }
 
 func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +42,8 @@ func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The inbox can't be read just now.", http.StatusServiceUnavailable)
 		return
 	}
-	s.render(w, r, http.StatusOK, "page_inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Messages: messages})
+	pageHeaders(w)
+	s.render(w, r, http.StatusOK, "page_inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.Faults(), Messages: messages})
 }
 
 func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {

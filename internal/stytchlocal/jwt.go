@@ -31,7 +31,7 @@ func (s *Server) issuer() string { return "stytch.com/" + s.project.ProjectID }
 
 // signJWT returns a JWT that says what the session says now.
 func (s *Server) signJWT(session *session) (string, error) {
-	now := s.opts.Now().Truncate(time.Second)
+	now := s.clock.Now().Truncate(time.Second)
 	expires := now.Add(jwtLifetime)
 	if end := at(session.ExpiresAt).Truncate(time.Second); end.Before(expires) {
 		expires = end

@@ -1,6 +1,8 @@
 package stytchlocal
 
 import (
+	"slices"
+
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
@@ -45,23 +47,33 @@ func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
 	mail func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error),
 ) (answer, error) {
 	var known dbsqlc.StytchEmail
+	var user account
+	var before userObject
 	var out loginOrCreateAnswer
 	var m Mail
 	err := s.lookThenTx(c.ctx, func() (err error) {
 		known, _, err = s.findEmail(c.ctx, s.read, email)
 		return err
-	}, func(q *dbsqlc.Queries) error {
-		user, to, created, err := s.findOrCreate(c.ctx, q, known, email, fresh)
-		if err != nil {
+	}, func(q *dbsqlc.Queries) (err error) {
+		var to dbsqlc.StytchEmail
+		var created bool
+		if user, to, created, err = s.findOrCreate(c.ctx, q, known, email, fresh); err != nil {
 			return err
 		}
+		before = user.object()
 		out = loginOrCreateAnswer{sentAnswer: sentAnswer{UserID: user.UserID, EmailID: to.EmailID}, UserCreated: created}
 		m, err = mail(q, &user, to, created)
 		return err
 	})
-	if err == nil {
-		err = s.deliver(c.ctx, m)
+	if err != nil {
+		return &out, err
 	}
+	if out.UserCreated {
+		s.tell(userCreated, &user)
+	} else {
+		s.tellIfChanged(before, &user)
+	}
+	err = s.deliver(c.ctx, m)
 	return &out, err
 }
 
@@ -79,15 +91,21 @@ func (s *Server) sendLink(c *call) (answer, error) {
 		return nil, err
 	}
 	var userID string
+	var user account
+	var before userObject
 	var out sentAnswer
 	var m Mail
 	err := s.lookThenTx(c.ctx, func() (err error) {
 		userID, err = s.findRecipient(c.ctx, req.owner, req.Email)
 		return err
-	}, func(q *dbsqlc.Queries) error {
-		user, to, err := s.lockRecipient(c.ctx, q, userID, req.Email)
-		if err != nil {
+	}, func(q *dbsqlc.Queries) (err error) {
+		var to dbsqlc.StytchEmail
+		if user, to, err = s.lockRecipient(c.ctx, q, userID, req.Email); err != nil {
 			return err
+		}
+		before = user.object()
+		if !slices.ContainsFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.EmailID == to.EmailID }) {
+			user.emails = append(user.emails, to)
 		}
 		order, err := s.order(&req.linkRequest, &user, false)
 		if err != nil {
@@ -98,6 +116,7 @@ func (s *Server) sendLink(c *call) (answer, error) {
 		return err
 	})
 	if err == nil {
+		s.tellIfChanged(before, &user)
 		err = s.deliver(c.ctx, m)
 	}
 	return &out, err

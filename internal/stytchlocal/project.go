@@ -12,6 +12,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
 )
 
 // project is what the server made once for itself and keeps in one row, as JSON.
@@ -46,6 +48,7 @@ func (s *Server) openProject(ctx context.Context) (project, error) {
 	if p.key, ok = key.(*rsa.PrivateKey); !ok || len(p.TokenKey) == 0 {
 		return project{}, errors.New("local stytch: the project's keys in table stytch_project are damaged")
 	}
+	p.WebhookSecret = webhook.Secret(p.webhookKey())
 	return p, nil
 }
 

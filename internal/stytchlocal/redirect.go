@@ -60,6 +60,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		status, page.Title = http.StatusServiceUnavailable, "This link can't be opened just now"
 		page.Text = "Nothing is lost: please open it again in a minute."
 	}
+	pageHeaders(w)
 	s.render(w, r, status, "page_redirect.html", page)
 }
 
@@ -88,7 +89,7 @@ func (s *Server) target(ctx context.Context, token string) (string, error) {
 	return u.String(), nil
 }
 
-// render sends a page whole or not at all.
+// render sends a page whole or not at all. Its headers are set before.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, page any) {
 	var body strings.Builder
 	if err := pages.ExecuteTemplate(&body, name, page); err != nil {
@@ -96,7 +97,6 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}
-	pageHeaders(w)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		w.Write([]byte(body.String())) // the reader may be gone: nothing to be done about it

@@ -15,28 +15,38 @@ import (
 // API serves everything below /v1/, the page that mailed links lead to included.
 func (s *Server) API() http.Handler {
 	routes := s.routes()
+	calls := s.misbehave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(routes, w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The Go SDK asks for //v1/sessions/jwks/… when its base address ends in a slash.
-		path := "/" + strings.TrimLeft(r.URL.EscapedPath(), "/")
-		if path == redirectPath {
+		if apiPath(r) == redirectPath {
 			s.showRedirect(w, r)
 			return
 		}
-		requestID := "request-id-test-" + uuid.NewString()
-		a, err := s.serve(routes, path, w, r)
-		if err == nil {
-			write(w, http.StatusOK, requestID, a)
-			return
-		}
-		var known *apiError
-		if !errors.As(err, &known) {
-			known = errInternal
-			if r.Context().Err() == nil {
-				s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", err)
-			}
-		}
-		writeError(w, requestID, known)
+		calls.ServeHTTP(w, r)
 	})
+}
+
+// apiPath is the escaped path of a request. The Go SDK asks for
+// //v1/sessions/jwks/… when its base address ends in a slash.
+func apiPath(r *http.Request) string { return "/" + strings.TrimLeft(r.URL.EscapedPath(), "/") }
+
+func newRequestID() string { return "request-id-test-" + uuid.NewString() }
+
+// answer serves one call.
+func (s *Server) answer(routes []route, w http.ResponseWriter, r *http.Request) {
+	requestID := newRequestID()
+	a, err := s.serve(routes, apiPath(r), w, r)
+	if err == nil {
+		write(w, http.StatusOK, requestID, a)
+		return
+	}
+	var known *apiError
+	if !errors.As(err, &known) {
+		known = errInternal
+		if r.Context().Err() == nil {
+			s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", err)
+		}
+	}
+	writeError(w, requestID, known)
 }
 
 // serve finds the route, checks the credentials and calls the handler.

@@ -89,9 +89,9 @@ func (m *smtpMailer) Send(ctx context.Context, letter Mail) error {
 		return fmt.Errorf("smtp: dial: %w", err)
 	}
 	// Once the server has said yes, a connection that ends badly changes nothing:
-	// an error here would mean a second mail.
+	// an error here would mean a second mail. The library says more than QUIT then.
 	defer client.CloseWithSMTPClient(connection)
-	if err := client.SendWithSMTPClient(connection, message); err != nil {
+	if err := client.SendWithSMTPClient(connection, message); err != nil && !message.IsDelivered() {
 		return fmt.Errorf("smtp: %w", err)
 	}
 	return nil

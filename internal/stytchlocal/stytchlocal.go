@@ -9,7 +9,10 @@
 //
 //	/v1/…                      the API (API, Transport)
 //	/v1/magic_links/redirect   where mailed links lead, open to all (Redirect)
-//	/dev/inbox                 mails, for the developer's eyes only (InboxPages)
+//	/dev/inbox                 mails, for the developer's eyes only (DevPages)
+//	/dev/faults                what goes wrong on purpose, and the clocks (DevPages)
+//
+// Who wants to be told of what happens to its users is sent webhooks (Options).
 //
 // Not there: passcodes, SMS, WhatsApp, passwords, passkeys, OAuth, second factors, B2B. What
 // the SDKs would call for those answers 404 route_not_found.
@@ -24,17 +27,19 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
 )
 
 // Options is what a Server needs to know. Read, InTx, IsDuplicate, Now, Log,
 // BaseURL and Product are required.
 type Options struct {
 	// Read is the pool to read from outside a transaction.
-	Read *sql.DB
+	Read dbsqlc.DBTX
 	// InTx runs fn in a transaction and commits it if fn returns nil. It may run
 	// fn again where the database gave up the first try. An UPDATE must count the
 	// rows it matched, changed or not.
@@ -42,6 +47,7 @@ type Options struct {
 	// IsDuplicate reports whether a row was refused because its key is taken.
 	IsDuplicate func(error) bool
 	Now         func() time.Time
+	Program     *Clock // the clock that Now reads, for the page of faults to move; nil: it can't be moved
 	Log         *slog.Logger
 
 	BaseURL      string   // public address of the program, no slash at the end; mailed links begin with it
@@ -52,6 +58,11 @@ type Options struct {
 	Limits bool   // ten mails an hour for an address
 	Inbox  bool   // keep mails for the inbox page
 	Mailer Mailer // sends mails out; nil: nobody does
+
+	// Webhook and WebhookURL are the way to who is told, as by Stytch's webhooks,
+	// of users that were made, changed and deleted by API; without both, nobody is.
+	Webhook    http.RoundTripper
+	WebhookURL string
 }
 
 // Credentials are what an SDK is given to speak to the server.
@@ -59,25 +70,43 @@ type Credentials struct {
 	ProjectID   string // project-test-<uuid>
 	Secret      string // secret-test-<base64url>
 	PublicToken string // public-token-test-<uuid>; stands in mailed links, no secret
+
+	// WebhookSecret is what webhooks are checked with, whsec_<base64>. It follows
+	// from the project's keys and is not stored.
+	WebhookSecret string `json:"-"`
 }
 
 // Server answers Stytch's API. Its methods may be called by many goroutines.
 type Server struct {
-	opts    Options
-	read    *dbsqlc.Queries
-	project project
-	swept   atomic.Int64 // when rows past their time were last deleted, in microseconds
+	opts     Options
+	read     *dbsqlc.Queries
+	project  project
+	webhooks *webhook.Sender // nil: nobody is told
+	clock    *Clock          // the server's own; agrees with Options.Now unless a fault moves it
+	swept    atomic.Int64    // when rows past their time were last deleted, in microseconds
+
+	faultsMu sync.Mutex
+	rules    []rule // what goes wrong on purpose; the slice is replaced, never written to
 }
 
 // New returns a server on a migrated database. The first call on a database makes
-// the project's credentials and signing key; later ones find them there.
+// the project's credentials and signing key; later ones find them there. Close the
+// server if it sends webhooks.
 func New(ctx context.Context, opts Options) (*Server, error) {
-	s := &Server{opts: opts, read: dbsqlc.New(opts.Read)}
+	s := &Server{opts: opts, read: dbsqlc.New(opts.Read), clock: NewClock(opts.Now)}
 	var err error
 	if s.project, err = s.openProject(ctx); err != nil {
 		return nil, err
 	}
+	s.openWebhooks()
 	return s, nil
+}
+
+// Close stops the sending of webhooks; those that wait are lost.
+func (s *Server) Close() {
+	if s.webhooks != nil {
+		s.webhooks.Close()
+	}
 }
 
 // Credentials returns the project's credentials.
@@ -122,7 +151,7 @@ func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *d
 }
 
 // now is the time in the database's unit, microseconds since 1970.
-func (s *Server) now() int64 { return s.opts.Now().UnixMicro() }
+func (s *Server) now() int64 { return s.clock.Now().UnixMicro() }
 
 // at turns a time of the database into one of Go.
 func at(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -3,14 +3,21 @@ package stytchlocal
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
+	"syscall"
 )
 
 // Transport hands requests of an SDK straight to the API, inside the process and
 // whatever their host. A request whose context ends returns at once, with the
-// context's error.
-func (s *Server) Transport() http.RoundTripper { return transport{s.API()} }
+// context's error. Faults are seen as they are over a socket.
+func (s *Server) Transport() http.RoundTripper { return InProcess(s.API()) }
+
+// InProcess hands requests straight to a handler, as Transport does. It is also
+// the way for webhooks to a program that takes them in the same process.
+func InProcess(h http.Handler) http.RoundTripper { return transport{h} }
 
 type transport struct{ api http.Handler }
 
@@ -29,22 +36,47 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	inner := r.Clone(ctx)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder{header: http.Header{}}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		t.api.ServeHTTP(rec, inner)
-	}()
+	done := make(chan bool, 1)
+	go func() { done <- completes(t.api, rec, inner) }()
+	var whole bool
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-done:
+	case whole = <-done:
 	}
-	return &http.Response{
+	resp := &http.Response{
 		Status: strconv.Itoa(rec.status) + " " + http.StatusText(rec.status), StatusCode: rec.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: rec.header,
 		Body: io.NopCloser(&rec.body), ContentLength: int64(rec.body.Len()), Request: r,
-	}, nil
+	}
+	switch {
+	case whole:
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case rec.status == 0:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	default:
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.body, brokenOff{})), -1
+	}
+	return resp, nil
 }
+
+// completes has the handler serve a request and reports whether it did so to the
+// end. A handler that gives up, with http.ErrAbortHandler, does not.
+func completes(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
+	defer func() {
+		if v := recover(); v != nil && v != http.ErrAbortHandler {
+			panic(v)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return true
+}
+
+// brokenOff is the end of a connection in the middle of an answer.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // recorder keeps an answer.
 type recorder struct {

@@ -62,6 +62,7 @@ func (s *Server) createUser(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tell(userCreated, &user)
 	return &createAnswer{UserID: user.UserID, EmailID: user.emails[0].EmailID, Status: user.Status, User: user.object()}, nil
 }
 
@@ -95,6 +96,7 @@ func (s *Server) updateUser(c *call) (answer, error) {
 		return nil, err
 	}
 	var user account
+	var before userObject
 	err := s.lookThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, c.id)
 		return err
@@ -102,6 +104,7 @@ func (s *Server) updateUser(c *call) (answer, error) {
 		if user, err = s.lockUser(c.ctx, q, user.UserID); err != nil {
 			return err
 		}
+		before = user.object()
 		if err := req.apply(&user); err != nil {
 			return err
 		}
@@ -113,6 +116,7 @@ func (s *Server) updateUser(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tellIfChanged(before, &user)
 	o := user.object()
 	return &updateAnswer{UserID: o.UserID, Emails: o.Emails, PhoneNumbers: o.PhoneNumbers, CryptoWallets: o.CryptoWallets, User: o}, nil
 }
@@ -145,7 +149,11 @@ func (s *Server) deleteUser(c *call) (answer, error) {
 		}
 		return nil
 	})
-	return &deleteAnswer{UserID: user.UserID}, err
+	if err != nil {
+		return nil, err
+	}
+	s.tell(userDeleted, &user)
+	return &deleteAnswer{UserID: user.UserID}, nil
 }
 
 // insertUser stores a new user and gives it its id.

@@ -1,0 +1,171 @@
+package stytchlocal_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/testpage"
+)
+
+// faultsPage reads the page; submit sends its form by a button after filling in
+// labels and values.
+func (f *fixture) faultsPage() *testpage.Page {
+	f.t.Helper()
+	_, _, text := f.page("GET", "/dev/faults")
+	return f.parse(text)
+}
+
+func (f *fixture) parse(text string) *testpage.Page {
+	f.t.Helper()
+	page, err := testpage.Parse(strings.NewReader(text))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return page
+}
+
+func (f *fixture) submit(button string, fill ...string) (int, http.Header, *testpage.Page) {
+	f.t.Helper()
+	form, ok := f.faultsPage().Form(button)
+	if !ok {
+		f.t.Fatalf("no button %q", button)
+	}
+	for i := 0; i < len(fill); i += 2 {
+		if err := form.Fill(fill[i], fill[i+1]); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	r, err := http.NewRequestWithContext(f.t.Context(), form.Method, f.url+form.Action, strings.NewReader(form.Values.Encode()))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	status, header, text := f.raw(r)
+	return status, header, f.parse(text)
+}
+
+// inForce is the JSON of what is.
+func (f *fixture) inForce() string {
+	f.t.Helper()
+	_, _, text := f.page("GET", "/dev/faults.json")
+	return strings.TrimSpace(text)
+}
+
+const (
+	stytchsClock = "The local Stytch's clock, minutes ahead of Guestlist's"
+	programClock = "Guestlist's own clock, minutes ahead of the true one"
+)
+
+func TestThePageOfFaults(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = stytchlocal.NewClock(o.Now) })
+	_, header, text := f.page("GET", "/dev/faults")
+	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "form-action 'self'") {
+		t.Errorf("Content-Security-Policy is %q", csp)
+	}
+	if got := header.Get("Referrer-Policy"); got != "same-origin" {
+		t.Errorf("Referrer-Policy is %q: without a referrer, the Origin of a form is null", got)
+	}
+	page := f.parse(text)
+	if _, ok := page.Form("Back to normal"); ok || !strings.Contains(page.Text(), "Everything is normal.") {
+		t.Errorf("at first, the page says %s", page.Text())
+	}
+
+	const rule = `{"route":"/v1/magic_links/email/*","kind":"status","status":500,"share":0.5,"delay_ms":0,"after":false}`
+	status, header, _ := f.submit("Change", "What goes wrong", "errors", "With which calls", "mail", stytchsClock, " 60 ", programClock, "-5")
+	if status != 303 || header.Get("Location") != "/dev/faults" {
+		t.Errorf("%d, Location %q", status, header.Get("Location"))
+	}
+	if diff := cmp.Diff(`{"rules":[`+rule+`],"clock_ms":3600000,"guestlist_clock_ms":-300000}`, f.inForce()); diff != "" {
+		t.Error(diff)
+	}
+	page = f.faultsPage()
+	for _, want := range []string{"answers 500 at /v1/magic_links/email/* for 50 % of the calls", "local Stytch's clock is 1h0m0s ahead", "Guestlist's clock is 5m0s behind"} {
+		if !strings.Contains(page.Text(), want) {
+			t.Errorf("the page lacks %q: %s", want, page.Text())
+		}
+	}
+	form, _ := page.Form("Change")
+	for label, want := range map[string]string{"What goes wrong": "errors", "With which calls": "mail", stytchsClock: "60", programClock: "-5"} {
+		if got := form.Value(label); got != want {
+			t.Errorf("%q is %q, want %q", label, got, want)
+		}
+	}
+	_, _, text = f.page("GET", "/dev/inbox")
+	inbox := f.parse(text)
+	if to, _ := inbox.Link("Change"); to != "/dev/faults" || !strings.Contains(inbox.Text(), f.server.Faults()) {
+		t.Errorf("the inbox says %s", inbox.Text())
+	}
+
+	if status, _, _ := f.submit("Back to normal"); status != 303 || f.server.Faults() != "" {
+		t.Errorf("%d, still in force: %s", status, f.inForce())
+	}
+}
+
+func TestEveryTroubleOfThePageCanBeChosen(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	for trouble, kind := range map[string]string{"slow": "slow", "errors": "status", "limits": "status", "garbage": "garbage", "hang": "hang", "down": "down"} {
+		for calls, route := range map[string]string{"all": "", "mail": "/v1/magic_links/email/*", "signing-in": "/v1/magic_links/authenticate", "sessions": "/v1/sessions/authenticate", "users": "/v1/users*"} {
+			if status, _, _ := f.submit("Change", "What goes wrong", trouble, "With which calls", calls); status != 303 {
+				t.Errorf("%s, %s: %d", trouble, calls, status)
+			}
+			if want := `{"rules":[{"route":"` + route + `","kind":"` + kind + `"`; !strings.HasPrefix(f.inForce(), want) {
+				t.Errorf("%s, %s: %s", trouble, calls, f.inForce())
+			}
+			form, _ := f.faultsPage().Form("Change")
+			if form.Value("What goes wrong") != trouble || form.Value("With which calls") != calls {
+				t.Errorf("%s, %s: the form says %v", trouble, calls, form.Values)
+			}
+		}
+	}
+}
+
+func TestAFormThatCantBeTakenChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	f.faults(`{"clock_ms":60000}`)
+	for _, row := range []struct{ label, value, want string }{
+		{"What goes wrong", "fire", "Choose what goes wrong, and with which calls."},
+		{stytchsClock, "an hour", "A clock is moved by a whole number of minutes, such as 60 or -5."},
+		{stytchsClock, "99999999999", "A clock is moved by a whole number of minutes, such as 60 or -5."},
+		{stytchsClock, "9999999", "A clock can be moved by ten years, not more."},
+	} {
+		status, _, page := f.submit("Change", row.label, row.value)
+		if status != 422 || !strings.Contains(page.Text(), row.want) {
+			t.Errorf("%s %q: %d %s", row.label, row.value, status, page.Text())
+		}
+		if form, _ := page.Form("Change"); row.label == stytchsClock && form.Value(row.label) != row.value {
+			t.Errorf("what was typed is gone: %q", form.Value(row.label))
+		}
+	}
+	if want := `{"rules":[],"clock_ms":60000,"guestlist_clock_ms":0}`; f.inForce() != want {
+		t.Errorf("in force is %s", f.inForce())
+	}
+	if strings.Contains(f.faultsPage().Text(), "Guestlist's own clock") {
+		t.Error("the page offers to move a clock that can't be")
+	}
+}
+
+func TestOtherSitesCantSetFaults(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	for _, method := range []string{"POST", "PUT"} {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost:3000"} {
+			path := map[string]string{"POST": "/dev/faults", "PUT": "/dev/faults.json"}[method]
+			r, _ := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(`{"clock_ms":1}`))
+			r.Header.Set(name, value)
+			if status, _, _ := f.raw(r); status != 403 {
+				t.Errorf("%s with %s %s: %d", method, name, value, status)
+			}
+		}
+	}
+	if f.server.Faults() != "" {
+		t.Errorf("in force is %s", f.inForce())
+	}
+}

@@ -1,0 +1,105 @@
+package stytchlocal
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// speak is a mail server that takes one message as well as it should up to a
+// step, where it does something else: on connecting, or when it reads a line
+// that begins with a word; "." is the end of the message.
+func speak(t *testing.T, step string, instead func(c net.Conn)) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serveUntil(c, step, instead)
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func serveUntil(c net.Conn, step string, instead func(c net.Conn)) {
+	defer c.Close()
+	if step == "" {
+		instead(c)
+		return
+	}
+	io.WriteString(c, "220 mail.example\r\n")
+	inMessage := false
+	for lines := bufio.NewScanner(c); lines.Scan(); {
+		line := lines.Text()
+		if inMessage && line != "." {
+			continue
+		}
+		if strings.HasPrefix(line, step) {
+			instead(c)
+			return
+		}
+		if inMessage = line == "DATA"; inMessage {
+			io.WriteString(c, "354 go on\r\n")
+		} else {
+			io.WriteString(c, "250 fine\r\n")
+		}
+	}
+}
+
+func TestSMTPServerThatStopsHalfway(t *testing.T) {
+	t.Parallel()
+	silent := func(c net.Conn) { io.Copy(io.Discard, c) }
+	drips := func(c net.Conn) { // a line that never ends
+		for _, err := io.WriteString(c, "250-"); err == nil; _, err = io.WriteString(c, "x") {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	hangsUp := func(net.Conn) {}
+	tests := []struct {
+		name, step string
+		instead    func(net.Conn)
+		sent       bool
+	}{
+		{"says nothing from the start", "", silent, false},
+		{"says nothing to a greeting", "EHLO", silent, false},
+		{"says nothing about the recipient", "RCPT", silent, false},
+		{"says nothing at the end of the message", ".", silent, false},
+		{"never comes to the end of its greeting", "", drips, false},
+		{"never comes to the end of its word on the message", ".", drips, false},
+		{"hangs up at once", "", hangsUp, false},
+		{"hangs up in the middle", "DATA", hangsUp, false},
+		{"hangs up at the end of the message", ".", hangsUp, false},
+		{"has the message and hangs up", ".", func(c net.Conn) { io.WriteString(c, "250 queued\r\n") }, true},
+		{"has the message and says nothing more", "RSET", silent, true},
+		{"has the message and says nothing to a goodbye", "QUIT", silent, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			mailer, err := NewSMTP("smtp://"+speak(t, test.step, test.instead), "login@example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			begun := time.Now()
+			if err := mailer.Send(ctx, aMail()); (err == nil) != test.sent {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(begun); took > 3*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
