@@ -9,11 +9,12 @@ import (
 type jsonUsers struct {
 	Users      []jsonUser `json:"users"`
 	NextCursor *string    `json:"next_cursor"` // null on the last page
-	Total      int        `json:"total"`
+	Total      int        `json:"total"`       // counted to 10,000
+	TotalMore  bool       `json:"total_more"`  // there are more
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
-	query, err := parseQuery(r.URL.Query())
+	query, err := s.listQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -21,12 +22,12 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total}
+	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total, TotalMore: page.More}
 	for i, u := range page.Users {
 		answer.Users[i] = toJSON(u)
 	}
 	if page.Next != nil {
-		next := directory.Cursor(query.Sort, page.Next, false)
+		next := s.cursor(query.Sort, page.Next, false)
 		answer.NextCursor = &next
 	}
 	writeJSON(w, http.StatusOK, answer)

@@ -36,7 +36,19 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 		view.Other = &current.User
 	}
 	view.Auto = asked && !isIn
+	if !asked {
+		s.Sessions.Opened(r.Context(), looksLike(r), s.browser(r))
+	}
 	return s.render(w, http.StatusOK, "continue", view)
+}
+
+// looksLike says what opened a link. A browser that a person uses says that it
+// was sent there (https://www.w3.org/TR/fetch-metadata/); a mail scanner fetches.
+func looksLike(r *http.Request) string {
+	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return session.ByBrowser
+	}
+	return session.ByScanner
 }
 
 // authenticate spends the link, makes the session and brings the person to where
@@ -48,9 +60,11 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, asked := s.Cookies.Flow(r)
 	held, _ := s.Cookies.Token(r)
+	browser := s.browser(r)
+	browser.Known = s.Cookies.Known(r, "")
 	signedIn, token, err := s.Sessions.SignIn(r.Context(), session.Credentials{
 		Token: form.Get("token"), Verifier: flow.Verifier, Held: held,
-	}, s.browser(r))
+	}, browser)
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) {
 		// Pressed twice, or came back to the page: who is in is in.
 		if current, sessionErr := s.session(w, r); sessionErr == nil {
@@ -61,6 +75,9 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.Cookies.SetToken(w, r, token); err != nil {
+		return err
+	}
+	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Key); err != nil {
 		return err
 	}
 	if asked { // other links that this browser asked for go on working

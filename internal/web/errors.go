@@ -3,12 +3,17 @@ package web
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/svix"
 )
 
 // Errors of this package.
@@ -47,6 +52,11 @@ var problems = []problem{
 	{err: errBadJSON, status: 400},
 	{err: errBadForm, status: 400, title: "That could not be read", text: "The form arrived damaged. Nothing was changed. Go back and try again."},
 
+	{err: svix.ErrSignature, status: 401},
+	{err: svix.ErrTime, status: 400},
+	{err: svix.ErrIncomplete, status: 400},
+	{err: reconcile.ErrNoNews, status: 400},
+
 	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person is not on the list", text: "They may have been removed in the meantime.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is on the list already", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrLastAdmin, status: 409, title: "Somebody must stay administrator", text: "This is the last active administrator. Make another active person an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
@@ -56,7 +66,8 @@ var problems = []problem{
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
 	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You are not on the list", text: "Your address is confirmed, but it is not on the list. Ask an administrator to invite you."},
 	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "Your address is confirmed, but an administrator has suspended your access. Ask them to let you in again."},
-	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait a minute, then try again."},
+	{err: session.ErrTooManyLinks, status: 429, title: "Look in your mail first", text: "Many sign-in links were asked for in a short time. Links that were mailed already still work, so the newest mail is the way in."},
+	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait, then try again."},
 	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Login is not available for the moment", text: "The login service can't be reached. Nothing is lost: try again in a minute."},
 	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "We can't get at the list for the moment", text: "Its database can't be reached. Nothing is lost: try again in a minute."},
 	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},
@@ -67,8 +78,13 @@ var internalProblem = problem{
 	title: "Something went wrong here", text: "It has been noted. Try again, and if it stays, tell an administrator the number below.",
 }
 
-// retryAfter is what a 429 and a 503 ask for, in seconds.
-const retryAfter = "30"
+// retryAfter is how long a 429 and a 503 ask to wait where nothing better is known.
+const retryAfter = 30 * time.Second
+
+// comeAgain says after how long it is any use to ask again.
+func comeAgain(w http.ResponseWriter, after time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
+}
 
 func problemOf(err error) problem {
 	for _, p := range problems {
@@ -82,6 +98,7 @@ func problemOf(err error) problem {
 // answer runs a handler and turns its error into an answer.
 func (s *server) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = withViewer(r) // whom guard finds is also who sees the problem
 		err := handle(w, r)
 		var invalid *directory.Invalid
 		switch {
@@ -123,8 +140,13 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if p.status >= 500 {
 		s.Log.Error("answered with an error", "status", p.status, "path", r.URL.Path, "error", err, "request_id", requestID(r))
 	}
+	wait := time.Duration(0)
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", retryAfter)
+		wait = retryAfter
+		if tooMany := (*session.TooMany)(nil); errors.As(err, &tooMany) {
+			wait = tooMany.After
+		}
+		comeAgain(w, wait)
 	}
 	if s.forPrograms(r) || p.title == "" {
 		text := p.json
@@ -138,6 +160,9 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		p.action, p.path = "Go to the start page", "/"
 	}
 	view := problemPage{page: s.page(r, p.title), Text: p.text, Action: p.action, ActionPath: p.path}
+	if p.status == http.StatusTooManyRequests {
+		view.Wait = wait
+	}
 	if p.status == http.StatusInternalServerError {
 		view.RequestID = requestID(r)
 	}
@@ -154,7 +179,7 @@ func (s *server) forPrograms(r *http.Request) bool {
 	if path == "/api/authenticate_magic_link" {
 		return false // a page: the address is the one that Stytch's example registers
 	}
-	for _, prefix := range []string{"/api", "/healthz", "/readyz", "/static"} {
+	for _, prefix := range []string{"/api", "/webhooks", "/healthz", "/readyz", "/static"} {
 		if path == prefix || strings.HasPrefix(path, prefix+"/") {
 			return true
 		}
@@ -168,5 +193,6 @@ type problemPage struct {
 	Text       string
 	Action     string
 	ActionPath string
-	RequestID  string // to name to an administrator; empty where there is nothing to look up
+	Wait       time.Duration // before it is any use to try again; 0: not known
+	RequestID  string        // to name to an administrator; empty where there is nothing to look up
 }

@@ -120,6 +120,7 @@ func TestADatabaseOutOfReachIsA503AndKeepsTheCookie(t *testing.T) {
 			t.Errorf("%s: %d %v %s", path, a.status, a.header, a.body)
 		}
 	}
+	wantJSON(t, ada.get("/readyz"), http.StatusServiceUnavailable, object{"status": "not ready", "database": "out of reach", "stytch": "ok"})
 	if a := ada.get("/healthz"); a.status != http.StatusOK {
 		t.Errorf("/healthz: %d", a.status)
 	}
@@ -130,5 +131,19 @@ func TestADatabaseOutOfReachIsA503AndKeepsTheCookie(t *testing.T) {
 	}
 	if a := f.stranger().form("/signin", "email", "ada@example.com"); a.status != http.StatusServiceUnavailable {
 		t.Errorf("/signin: %d %s", a.status, a.Text())
+	}
+}
+
+func TestAProblemIsShownToSomebodySignedInWithTheirWayOn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")
+	for name, a := range map[string]answer{"an administrator": ada.get("/users/nobody"), "a member": grace.get("/users")} {
+		if text := a.Text(); a.status < 400 || !strings.Contains(text, "Profile") || !strings.Contains(text, "Sign out") {
+			t.Errorf("%s: %d %s", name, a.status, text)
+		}
+	}
+	if text := f.stranger().get("/nowhere").Text(); strings.Contains(text, "Sign out") {
+		t.Errorf("a stranger: %s", text)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -74,6 +75,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	}
 	worker := outbox.NewWorker(db, client, f.clock.now, log)
 	sessions := session.NewManager(db, client, worker, session.Options{
+		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
 		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,
 	})
 	t.Cleanup(sessions.Close) // before the database, as clean-ups run backwards
@@ -84,7 +86,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Ready: db.Ping,
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Events: db, Ready: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}
@@ -117,10 +119,10 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	in, err := f.store.SignIn(f.t.Context(), session.Arrival{Email: email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
-	}}, func(found *directory.User, admins int) (directory.User, error) {
+	}}, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
 		u, err := directory.Admission{Open: true}.Welcome(found, admins, email, "user-"+rand.Text(), now)
 		u.Role = role
-		return u, err
+		return u, nil, err
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -223,7 +225,7 @@ func (f *fixture) add(u directory.User) directory.User {
 	if u.Status == "" {
 		u.Status = directory.Invited
 	}
-	if err := f.store.CreateUser(f.t.Context(), u); err != nil {
+	if err := f.store.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

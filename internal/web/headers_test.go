@@ -19,7 +19,11 @@ var onEvery = map[string]string{
 	"Cache-Control":                "no-store",
 	"Referrer-Policy":              "same-origin",
 	"Strict-Transport-Security":    "",
+	"Access-Control-Allow-Origin":  "",
 }
+
+// methods are all that a request is likely to have, and one that nobody knows.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}
 
 func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
@@ -58,12 +62,24 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 		check(r.pattern+" by a stranger", f.stranger().send(method, path, ""), differences...)
 		check(r.pattern+" by an administrator", boss.send(method, path, "{}", "Content-Type", "application/json"), differences...)
 		boss = f.signedIn(directory.Admin, "ada@example.com") // some of the routes sign out
+		for _, method := range methods {
+			var differences []string
+			if path == "/api/authenticate_magic_link" && (method == "GET" || method == "HEAD") {
+				differences = noReferrer
+			}
+			check(method+" on the path of "+r.pattern, f.stranger().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differences...)
+		}
+	}
+	for _, method := range methods {
+		check(method+" on nothing", f.stranger().send(method, "/nothing", ""))
 	}
 	check("a mailed link", f.stranger().get("/api/authenticate_magic_link?token=x"), noReferrer...)
 	check("nothing", f.stranger().get("/nothing"))
 	check("a wrong method", f.stranger().send("PUT", "/users", ""))
 	check("a redirect to the right spelling", f.stranger().get("//users"))
 	check("too much", f.stranger().send("POST", "/signin", "email="+strings.Repeat("x", maxBody), "Content-Type", "application/x-www-form-urlencoded"))
+	hooked, _, _, _ := hooked(t)
+	check("a webhook that nobody signed", hooked.stranger().send("POST", "/webhooks/stytch", hookBody))
 	check("another site", f.stranger().send("POST", "/signin", "", "Sec-Fetch-Site", "cross-site"))
 	for _, name := range []string{"css/app.css", "js/dialog.js", "img/mark.svg"} {
 		check(name, f.stranger().get("/static/"+f.server.assets.Path(name)), "Cache-Control", "public, max-age=31536000, immutable")

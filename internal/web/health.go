@@ -1,6 +1,11 @@
 package web
 
-import "net/http"
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
 
 // healthz says that the process lives.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
@@ -8,14 +13,41 @@ func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readyz says that it can do its work: the database answers, and with the tables
-// this release needs. Stytch is not asked: who is in stays in without it.
+// readyTimeout bounds the look at the database.
+const readyTimeout = 3 * time.Second
+
+// readyz says whether it can do its work, and which part is in the way. It can if
+// the database answers, with the tables this release needs. Without Stytch who is
+// in stays in, so an instance is not taken out of service for that; it says so.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Ready(r.Context()); err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	var database, stytch error
+	var both sync.WaitGroup
+	both.Go(func() { database = s.Ready(ctx) })
+	both.Go(func() { stytch = s.Sessions.Ready(r.Context()) }) // with a bound of its own, for a look cut short says nothing of Stytch
+	both.Wait()
+
+	answer := struct {
+		Status   string `json:"status"`
+		Database string `json:"database"`
+		Stytch   string `json:"stytch"`
+	}{"ready", reach(database), reach(stytch)}
+	status := http.StatusOK
+	if database != nil {
+		s.Log.Error("not ready", "error", database, "request_id", requestID(r))
+		comeAgain(w, retryAfter)
+		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	writeJSON(w, status, answer)
 	return nil
+}
+
+func reach(err error) string {
+	if err != nil {
+		return "out of reach"
+	}
+	return "ok"
 }
 
 func (s *server) serveAsset(w http.ResponseWriter, r *http.Request) error {

@@ -1,11 +1,32 @@
 package web
 
 import (
+	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 
 	"github.com/guestlist/guestlist/internal/directory"
 )
+
+// listQuery is parseQuery for what comes from outside, where a cursor is sealed.
+func (s *server) listQuery(v url.Values) (directory.Query, error) {
+	opened := maps.Clone(v)
+	if sealed := v.Get("cursor"); sealed != "" {
+		cursor, ok := s.Cookies.Unseal("cursor", sealed)
+		if !ok {
+			cursor = "not one of ours"
+		}
+		opened.Set("cursor", cursor)
+	}
+	return parseQuery(opened)
+}
+
+// cursor is where a page of the list begins, as it goes out: nobody can read a
+// name from it, or make one up.
+func (s *server) cursor(sort directory.Sort, p *directory.Position, backward bool) string {
+	return s.Cookies.Seal("cursor", directory.Cursor(sort, p, backward))
+}
 
 // parseQuery reads what part of the list is asked for, from a page's address or
 // a program's: q, role, status, sort, limit, cursor. The error is *directory.Invalid.
@@ -34,15 +55,23 @@ func parseQuery(v url.Values) (directory.Query, error) {
 	default:
 		fields["status"] = "Choose invited, active or suspended."
 	}
-	if limit := v.Get("limit"); limit != "" {
-		n, err := strconv.ParseUint(limit, 10, 16)
-		if err != nil || n < 1 || n > directory.MaxLimit {
-			fields["limit"] = "Ask for 1 to 200 people."
-		}
-		q.Limit = int(n)
-	}
+	readLimit(v, &q.Limit, directory.MaxLimit, "people", fields)
 	if len(fields) > 0 {
 		return q, &directory.Invalid{Fields: fields}
 	}
 	return q, nil
+}
+
+// readLimit reads how many things a page shall have, if that is said, or notes
+// beside the field how many it may have.
+func readLimit(v url.Values, limit *int, most uint64, things string, fields map[string]string) {
+	text := v.Get("limit")
+	if text == "" {
+		return
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n < 1 || n > most {
+		fields["limit"] = fmt.Sprintf("Ask for 1 to %d %s.", most, things)
+	}
+	*limit = int(n)
 }

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/event"
 )
 
 // Limits on a request.
@@ -30,6 +32,16 @@ func (s *server) withRequestID(next http.Handler) http.Handler {
 		id := rand.Text()[:16]
 		w.Header().Set("X-Request-Id", id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+	})
+}
+
+// withOrigin says where what a request does comes from; guard adds who does it.
+func (s *server) withOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := s.browser(r)
+		next.ServeHTTP(w, r.WithContext(event.WithOrigin(r.Context(), event.Origin{
+			Address: b.Address, UserAgent: b.UserAgent, RequestID: requestID(r),
+		})))
 	})
 }
 
@@ -84,9 +96,11 @@ func (s *server) recoverPanic(next http.Handler) http.Handler {
 	})
 }
 
-// securityHeaders are the same on every answer; handlers only make them
-// stricter. Nothing inline, nothing from elsewhere, no framing, nothing kept.
-func (s *server) securityHeaders(next http.Handler) http.Handler {
+// SecurityHeaders puts the headers that keep a browser safe on every answer of
+// next, also on errors; handlers only make them stricter. Nothing inline, nothing
+// from elsewhere, no framing, nothing kept. https says that browsers come by it,
+// and has them come by nothing else for a year.
+func SecurityHeaders(https bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
@@ -96,11 +110,15 @@ func (s *server) securityHeaders(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if s.https() {
+		if https {
 			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (s *server) securityHeaders(next http.Handler) http.Handler {
+	return SecurityHeaders(s.https(), next)
 }
 
 // belowBasePath takes the base URL's path off the request's.

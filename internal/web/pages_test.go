@@ -33,6 +33,9 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 		"user":     {boss.get("/users/" + grace.ID), hostile},
 		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
 		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite somebody"},
+		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
+		"why":      {boss.form("/why", "email", `"><script>`), "Why can’t they sign in?"},
+		"waiting":  {boss.get("/waiting"), "Waiting for Stytch"},
 		"problem":  {boss.get("/users/nobody"), "This person is not on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {
@@ -124,5 +127,30 @@ func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
 	}
 	if !strings.Contains(log, "path=/api/authenticate_magic_link") {
 		t.Errorf("the requests are not logged at all:\n%s", log)
+	}
+}
+
+func TestANoticeStandsOnEveryPage(t *testing.T) {
+	t.Parallel()
+	text := ""
+	f := newFixture(t, func(o *Options) { o.Notice, o.NoticePath = func() string { return text }, "/dev/faults" })
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	shown := func() []bool {
+		var out []bool
+		for _, page := range []answer{f.stranger().get("/"), f.stranger().get("/nothing"), ada.get("/users"), ada.get("/profile")} {
+			to, _ := page.Link("Change")
+			out = append(out, strings.Contains(page.body, `<aside aria-label="Notice">`) && strings.Contains(page.Text(), strings.Join(strings.Fields(text), " ")) && to == "/dev/faults")
+			if strings.Contains(page.body, "<script>") {
+				t.Errorf("a notice is not shown as text: %s", page.body)
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff([]bool{false, false, false, false}, shown()); diff != "" {
+		t.Errorf("without one: %s", diff)
+	}
+	text = hostile
+	if diff := cmp.Diff([]bool{true, true, true, true}, shown()); diff != "" {
+		t.Errorf("with one: %s", diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/words"
 )
 
 // profilePage is a person's own.
@@ -38,7 +39,7 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	current, which := viewer(r), form.Get("session")
-	n, err := s.Sessions.End(r.Context(), current.UserID, func(v session.Session) bool {
+	n, err := s.Sessions.End(r.Context(), current.UserID, "signed out", func(v session.Session) bool {
 		switch which {
 		case "all":
 			return true
@@ -54,5 +55,5 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		s.Cookies.ClearToken(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
-	return s.done(w, r, "/profile", "Ended "+count(n, "session")+".")
+	return s.done(w, r, "/profile", "Ended "+words.Count(n, "session")+".")
 }

@@ -59,6 +59,10 @@ var returnPaths = []struct{ next, want string }{
 	{" /users", ""},
 	{"/users\x00", ""},
 	{"/users%0d%0aSet-Cookie:%20a=b", ""},
+	{"/users?\\", ""},
+	{"/users?q=zoë", ""},
+	{"/users?q=\u2028", ""},
+	{"/users?q=\xff", ""},
 	{"/users?q=" + strings.Repeat("x", maxReturnPath), ""},
 }
 

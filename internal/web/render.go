@@ -6,11 +6,13 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/words"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -20,6 +22,21 @@ type page struct {
 	Viewer  *directory.User // who is signed in, nil for nobody
 	Section string          // of the navigation: "users", "profile", or empty
 	Message session.Message // what the last action did
+}
+
+// notice is what stands at the top of every page.
+type notice struct{ Text, Path string }
+
+// notice returns nil if there is none.
+func (s *server) notice() *notice {
+	if s.Notice == nil {
+		return nil
+	}
+	text := s.Notice()
+	if text == "" {
+		return nil
+	}
+	return &notice{Text: text, Path: s.NoticePath}
 }
 
 // page returns the frame of a page for whoever guard let through.
@@ -43,14 +60,17 @@ func (s *server) section(w http.ResponseWriter, r *http.Request, title, section 
 func (s *server) parseTemplates() map[string]*template.Template {
 	files := static.Templates()
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
-		"url":     s.url,
-		"asset":   func(name string) string { return s.url("/static/" + s.assets.Path(name)) },
-		"ago":     func(t time.Time) string { return ago(s.Now(), t) },
-		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
-		"words":   durationWords,
-		"browser": describeBrowser,
-		"role":    roleWord,
+		"url":       s.url,
+		"asset":     func(name string) string { return s.url("/static/" + s.assets.Path(name)) },
+		"notice":    s.notice,
+		"ago":       func(t time.Time) string { return ago(s.Now(), t) },
+		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"day":       words.Moment,
+		"thousands": thousands,
+		"words":     durationWords,
+		"wait":      words.Wait,
+		"browser":   describeBrowser,
+		"role":      roleWord,
 	}).ParseFS(files, "layout.html", "parts/*.html"))
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
@@ -85,11 +105,11 @@ func ago(now, t time.Time) string {
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:
-		return count(int(d/time.Minute), "minute") + " ago"
+		return words.Count(int(d/time.Minute), "minute") + " ago"
 	case d < 24*time.Hour:
-		return count(int(d/time.Hour), "hour") + " ago"
+		return words.Count(int(d/time.Hour), "hour") + " ago"
 	case d < 30*24*time.Hour:
-		return count(int(d/(24*time.Hour)), "day") + " ago"
+		return words.Count(int(d/(24*time.Hour)), "day") + " ago"
 	}
 	return t.UTC().Format("2 Jan 2006")
 }
@@ -98,18 +118,19 @@ func ago(now, t time.Time) string {
 func durationWords(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return count(int(d/(24*time.Hour)), "day")
+		return words.Count(int(d/(24*time.Hour)), "day")
 	case d >= time.Hour && d%time.Hour == 0:
-		return count(int(d/time.Hour), "hour")
+		return words.Count(int(d/time.Hour), "hour")
 	}
-	return count(int(d/time.Minute), "minute")
+	return words.Count(int(d/time.Minute), "minute")
 }
 
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
+// thousands writes 10,000 for 10000.
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
 
 func roleWord(r directory.Role) string {

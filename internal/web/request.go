@@ -60,7 +60,7 @@ func (s *server) returnPath(next string) string {
 	u, err := url.Parse(next)
 	switch {
 	case err != nil, len(next) > maxReturnPath, u.IsAbs(), u.Host != "", u.User != nil, u.Fragment != "",
-		strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }): // browsers escape these
 		return ""
 	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // "/users/../x" is another page to a browser
 		return ""

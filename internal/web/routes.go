@@ -1,8 +1,9 @@
 package web
 
 import (
-	"context"
 	"net/http"
+
+	"github.com/guestlist/guestlist/internal/event"
 )
 
 // access says who may use a route.
@@ -53,6 +54,19 @@ func (s *server) table() []route {
 		{"GET /users/{id}/remove", admin, s.showRemove},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
+		// Why somebody can't sign in.
+		{"GET /why", admin, s.showWhy},
+		{"POST /why", admin, s.askWhy},
+		{"GET /users/{id}/why", admin, s.showUserWhy},
+		{"GET /api/why", admin, s.apiWhy},
+
+		// What happened, and what Stytch has still to hear of.
+		{"GET /activity", admin, s.showActivity},
+		{"GET /api/events", admin, s.apiListEvents},
+		{"GET /waiting", admin, s.showWaiting},
+		{"POST /waiting/{id}/retry", admin, s.retryJob},
+		{"POST /waiting/{id}/drop", admin, s.dropJob},
+
 		// The list, for programs.
 		{"GET /api/users", admin, s.apiListUsers},
 		{"POST /api/users", admin, s.apiCreateUser},
@@ -60,6 +74,9 @@ func (s *server) table() []route {
 		{"PATCH /api/users/{id}", admin, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin, s.apiRemoveUser},
 		{"POST /api/invite_user", admin, s.apiInviteUser},
+
+		// From Stytch.
+		{"POST /webhooks/stytch", public, s.hearStytch},
 
 		// For whoever runs it.
 		{"GET /healthz", public, s.healthz},
@@ -72,7 +89,7 @@ func (s *server) table() []route {
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range s.routes {
-		mux.Handle(route.pattern, s.answer(s.guard(route.access, route.handle)))
+		mux.Handle(route.pattern, s.answer(s.guard(route)))
 	}
 	var h http.Handler = mux
 	h = s.namedProblems(mux, h) // 404 and 405 in our own words
@@ -83,23 +100,28 @@ func (s *server) handler() http.Handler {
 	h = s.securityHeaders(h)    // on every answer, also on errors
 	h = s.recoverPanic(h)       // 500 instead of a cut connection
 	h = s.logRequest(h)         // one line a request
+	h = s.withOrigin(h)         // for the audit trail
 	return s.withRequestID(h)
 }
 
 // guard lets only those through to a route who may use it, and hands their
 // session on with the request.
-func (s *server) guard(who access, next handler) handler {
-	if who == public {
-		return next
+func (s *server) guard(route route) handler {
+	if route.access == public {
+		return route.handle
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		current, err := s.session(w, r)
 		if err != nil {
 			return err
 		}
-		if who == admin && !current.User.IsActiveAdmin() {
+		setViewer(r, current)
+		u := current.User
+		ctx := event.WithActor(r.Context(), u.ID, u.Email.Key)
+		if route.access == admin && !u.IsActiveAdmin() {
+			s.Sessions.Refused(ctx, u, route.pattern+": for administrators")
 			return errNotAdmin
 		}
-		return next(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, current)))
+		return route.handle(w, r.WithContext(ctx))
 	}
 }

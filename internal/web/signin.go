@@ -82,7 +82,9 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 		challenge = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
-	if err := s.Sessions.RequestLink(r.Context(), email, challenge, s.browser(r)); err != nil {
+	browser := s.browser(r)
+	browser.Known = s.Cookies.Known(r, email.Key)
+	if err := s.Sessions.RequestLink(r.Context(), email, challenge, browser); err != nil {
 		return err
 	}
 	if err := s.Cookies.SetFlow(w, r, flow); err != nil {

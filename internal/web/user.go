@@ -5,7 +5,9 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/words"
 )
 
 // userPage is one person.
@@ -17,8 +19,11 @@ type userPage struct {
 	Self       bool   // it is the viewer
 	Name, Role string // in the form
 	Errors     map[string]string
-	Invitation invitation
+	Invitation directory.Invitation
+	Waiting    []job // for Stytch, but for an invitation
 	Sessions   []session.Session
+	Events     []eventLine
+	MoreEvents bool
 }
 
 func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
@@ -35,9 +40,18 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	view.page = s.section(w, r, u.DisplayName(), "users")
 	view.Label = statusLabel(u, s.Now(), s.InviteDuration)
 	view.Self = u.ID == viewer(r).UserID
-	var err error
-	if view.Invitation, err = s.invitation(r, u); err != nil {
+	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
+	if err != nil {
 		return err
+	}
+	view.Invitation, view.Waiting = u.Invitation(jobs, s.InviteDuration, s.Now()), otherJobs(jobs)
+	trail, more, err := s.Events.ListEvents(r.Context(), event.Query{Person: u.ID, Limit: 5})
+	if err != nil {
+		return err
+	}
+	view.Events, view.MoreEvents = eventLines(trail), more != ""
+	for i := range view.Events {
+		view.Events[i].About = ""
 	}
 	if view.Sessions, err = s.Sessions.List(r.Context(), u.ID); err != nil {
 		return err
@@ -88,13 +102,20 @@ func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
 	return s.invited(w, r, "/users/"+u.ID, u)
 }
 
+// endUserSessions signs a person out: of one session by its id, or of all.
 func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	n, err := s.Sessions.End(r.Context(), id, func(session.Session) bool { return true })
+	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/users/"+id, "Ended "+count(n, "session")+".")
+	id, which := r.PathValue("id"), form.Get("session")
+	n, err := s.Sessions.End(r.Context(), id, "ended by an administrator", func(v session.Session) bool {
+		return which == "" || v.StytchID == which
+	})
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/users/"+id, "Ended "+words.Count(n, "session")+".")
 }
 
 func (s *server) suspendUser(w http.ResponseWriter, r *http.Request) error {

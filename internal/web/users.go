@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -19,7 +18,9 @@ type usersPage struct {
 	Columns               []column
 	Users                 []directory.User
 	Total                 int
+	More                  bool // than Total
 	Filtered              bool // by search, role or status
+	Stuck                 bool // a call to Stytch did not succeed at once
 	PrevURL, NextURL      string
 	Form                  inviteForm // in the dialog
 	InviteLife            time.Duration
@@ -56,7 +57,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 		InviteLife: s.InviteDuration, now: s.Now(),
 	}
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
-	query, err := parseQuery(v)
+	query, err := s.listQuery(v)
 	var invalid *directory.Invalid
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
@@ -66,10 +67,13 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view.Users, view.Total, view.Sort = list.Users, list.Total, string(query.Sort)
+	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
+		return err
+	}
+	view.Users, view.Total, view.More, view.Sort = list.Users, list.Total, list.More, string(query.Sort)
 	view.Columns = columns(v, query.Sort)
-	view.NextURL = withCursor(v, directory.Cursor(query.Sort, list.Next, false))
-	view.PrevURL = withCursor(v, directory.Cursor(query.Sort, list.Prev, true))
+	view.NextURL = withCursor(v, s.cursor(query.Sort, list.Next, false))
+	view.PrevURL = withCursor(v, s.cursor(query.Sort, list.Prev, true))
 	return s.render(w, http.StatusOK, "users", view)
 }
 
@@ -176,28 +180,8 @@ func (s *server) invited(w http.ResponseWriter, r *http.Request, path string, u 
 	return s.tell(w, r, path, session.Message{Text: message, Warning: true})
 }
 
-// invitation is how it stands with a person's invitation.
-type invitation struct {
-	Sent    time.Time // when the newest was handed over; zero: none was
-	Expires time.Time
-	Expired bool
-	Waiting bool   // one is waiting to be handed over
-	Refused bool   // Stytch refused it for good
-	Reason  string // why it waits or was refused, in a sentence; may be empty
-}
-
-func (s *server) invitation(r *http.Request, u directory.User) (invitation, error) {
-	state := invitation{Sent: u.InviteSentAt}
-	if !state.Sent.IsZero() {
-		state.Expires = state.Sent.Add(s.InviteDuration)
-		state.Expired = !s.Now().Before(state.Expires)
-	}
+// invitation says how it stands with a person's invitation.
+func (s *server) invitation(r *http.Request, u directory.User) (directory.Invitation, error) {
 	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
-	for _, job := range jobs {
-		if job.Kind == outbox.Invite {
-			state.Refused, state.Reason = !job.ParkedAt.IsZero(), job.LastError
-			state.Waiting = !state.Refused
-		}
-	}
-	return state, err
+	return u.Invitation(jobs, s.InviteDuration, s.Now()), err
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/static"
 )
@@ -26,12 +27,16 @@ type Options struct {
 	Directory *directory.Directory
 	Sessions  *session.Manager
 	Cookies   *session.Cookies
+	Webhooks  Webhooks
+	Events    event.Reader
 	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
 
 	BaseURL        *url.URL       // the public address; no slash at the end of its path
 	TrustedProxies []netip.Prefix // whose word on the client's address is taken
 	ClientIPHeader string         // the header they put it in; empty: X-Forwarded-For
 	InboxPath      string         // where mails are shown, in local mode; else empty
+	Notice         func() string  // what every page says at its top; nil or an empty answer: nothing
+	NoticePath     string         // where what it speaks of is changed, as the host has it; empty: nowhere
 	FirstAdmin     bool           // the first person to come becomes administrator
 	LinkDuration   time.Duration
 	InviteDuration time.Duration

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -10,12 +11,26 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-type sessionKey struct{}
+type viewerKey struct{}
 
-// viewer is the session that guard let through.
+// withViewer makes room in a request for its session, which guard fills in.
+func withViewer(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), viewerKey{}, new(session.Session)))
+}
+
+// viewer is the session that guard found; nobody's where it found none.
 func viewer(r *http.Request) session.Session {
-	s, _ := r.Context().Value(sessionKey{}).(session.Session)
-	return s
+	if s, ok := r.Context().Value(viewerKey{}).(*session.Session); ok {
+		return *s
+	}
+	return session.Session{}
+}
+
+// setViewer fills in the session that guard found.
+func setViewer(r *http.Request, found session.Session) {
+	if s, ok := r.Context().Value(viewerKey{}).(*session.Session); ok {
+		*s = found
+	}
 }
 
 // session returns the session of the request's cookie. A cookie that stands for

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+)
+
+// activityPage is the audit trail.
+type activityPage struct {
+	page
+	Kind, About, By string // what is asked for, as typed
+	Person          string // id of whom it is about
+	Errors          map[string]string
+	Kinds           []kindChoice
+	Events          []eventLine
+	NewestURL       string // empty on the first page
+	OlderURL        string // empty on the last
+	Filtered        bool
+}
+
+// kindChoice is one of the things that can happen, to choose from.
+type kindChoice struct {
+	Kind  event.Kind
+	Words string
+}
+
+// eventLine is an event in words.
+type eventLine struct {
+	event.Event
+	Words string
+	By    string // who did it, if not the one it is about
+	About string // whom it is about; empty where the page says so already
+}
+
+var eventWords = map[event.Kind]string{
+	event.LinkRequested:  "Asked for a sign-in link",
+	event.LinkFailed:     "Sign-in link could not be sent",
+	event.LinkOpened:     "Link opened in another browser",
+	event.SignedIn:       "Signed in",
+	event.SignInRefused:  "Not let in",
+	event.SessionEnded:   "Session ended",
+	event.UserAdded:      "Put on the list",
+	event.UserInvited:    "Invited",
+	event.InviteSent:     "Invitation handed over",
+	event.UserJoined:     "Joined",
+	event.UserEdited:     "Edited",
+	event.UserSuspended:  "Suspended",
+	event.UserReinstated: "Let in again",
+	event.UserRemoved:    "Removed",
+	event.ActionRefused:  "Action refused",
+	event.SettingChanged: "Settings changed",
+	event.JobParked:      "Refused by Stytch",
+	event.JobRetried:     "Call to Stytch tried again",
+	event.JobDropped:     "Call to Stytch given up",
+	event.StytchDiffers:  "Stytch and the list differ",
+}
+
+func eventLines(events []event.Event) []eventLine {
+	lines := make([]eventLine, len(events))
+	for i, e := range events {
+		lines[i] = eventLine{Event: e, Words: eventWords[e.Kind], About: e.Subject}
+		if e.Actor != e.Subject {
+			lines[i].By = e.Actor
+		}
+	}
+	return lines
+}
+
+func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	view := activityPage{page: s.section(w, r, "Activity", "activity"), Kind: v.Get("kind"), About: v.Get("about"), By: v.Get("by"), Person: v.Get("person")}
+	for _, kind := range event.Kinds {
+		view.Kinds = append(view.Kinds, kindChoice{kind, eventWords[kind]})
+	}
+	view.Filtered = view.Kind != "" || view.About != "" || view.By != "" || view.Person != ""
+	query, err := parseEventQuery(v)
+	var invalid *directory.Invalid
+	if errors.As(err, &invalid) {
+		view.Errors = invalid.Fields
+		return s.render(w, http.StatusUnprocessableEntity, "activity", view)
+	}
+	events, next, err := s.Events.ListEvents(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	view.Events = eventLines(events)
+	if query.Before != "" {
+		view.NewestURL = eventAddress(v, "")
+	}
+	if next != "" {
+		view.OlderURL = eventAddress(v, next)
+	}
+	return s.render(w, http.StatusOK, "activity", view)
+}
+
+// eventAddress is the page's own, from another event on; what is empty is left out.
+func eventAddress(v url.Values, cursor string) string {
+	q := url.Values{}
+	for _, name := range []string{"kind", "person", "about", "by", "limit"} {
+		if value := v.Get(name); value != "" {
+			q.Set(name, value)
+		}
+	}
+	if cursor != "" {
+		q.Set("cursor", cursor)
+	}
+	return "?" + q.Encode()
+}
+
+// parseEventQuery reads which part of the trail is asked for, from a page's
+// address or a program's: kind, person (an id; links use it, so that no address
+// stands in one), about and by (addresses), limit, cursor. The error is *directory.Invalid.
+func parseEventQuery(v url.Values) (event.Query, error) {
+	q := event.Query{Limit: event.DefaultLimit, Kind: event.Kind(v.Get("kind")), Person: v.Get("person"), Before: v.Get("cursor")}
+	fields := map[string]string{}
+	address := func(field string) string {
+		if v.Get(field) == "" {
+			return ""
+		}
+		email, err := directory.ParseEmail(v.Get(field))
+		if err != nil {
+			fields[field] = err.Error()
+		}
+		return email.Key
+	}
+	q.About, q.By = address("about"), address("by")
+	if q.About != "" && q.By != "" || q.Person != "" && (q.About != "" || q.By != "") {
+		fields["by"] = "Ask for one person: whom it is about, or who did it."
+	}
+	if q.Kind != "" && !event.IsKind(string(q.Kind)) {
+		fields["kind"] = "There is no such kind of event."
+	}
+	if len(q.Before) > 36 || len(q.Person) > 36 {
+		fields["cursor"] = "This cursor belongs to another list: start again without one."
+	}
+	readLimit(v, &q.Limit, event.MaxLimit, "events", fields)
+	if len(fields) > 0 {
+		return q, &directory.Invalid{Fields: fields}
+	}
+	return q, nil
+}
+
+// jsonEvent is an event as programs see it.
+type jsonEvent struct {
+	ID        string         `json:"id"`
+	At        time.Time      `json:"at"`
+	Kind      event.Kind     `json:"kind"`
+	Actor     *jsonWho       `json:"actor"`   // null: the program itself, or nobody known
+	Subject   *jsonWho       `json:"subject"` // null: about nobody
+	Reason    string         `json:"reason"`
+	Changes   []event.Change `json:"changes"`
+	Address   string         `json:"address"`
+	UserAgent string         `json:"user_agent"`
+	RequestID string         `json:"request_id"`
+}
+
+// jsonWho is a person at the time of an event.
+type jsonWho struct {
+	ID    string `json:"id"` // empty: nobody on the list
+	Email string `json:"email"`
+}
+
+func who(id, email string) *jsonWho {
+	if id == "" && email == "" {
+		return nil
+	}
+	return &jsonWho{id, email}
+}
+
+func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
+	query, err := parseEventQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	events, next, err := s.Events.ListEvents(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Events     []jsonEvent `json:"events"`
+		NextCursor *string     `json:"next_cursor"` // null on the last page
+	}{Events: make([]jsonEvent, len(events))}
+	for i, e := range events {
+		answer.Events[i] = jsonEvent{
+			ID: e.ID, At: e.At, Kind: e.Kind, Actor: who(e.ActorID, e.Actor), Subject: who(e.SubjectID, e.Subject), Reason: e.Reason,
+			Changes: append([]event.Change{}, e.Changes...), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID,
+		}
+	}
+	if next != "" {
+		answer.NextCursor = &next
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}

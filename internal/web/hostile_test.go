@@ -1,0 +1,168 @@
+package web
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// What has let somebody in elsewhere, and belongs to no one file of ours.
+
+func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	token, _ := f.server.Cookies.Token(&http.Request{Header: http.Header{"Cookie": {"guestlist=" + ada.cookies["guestlist"].Value}}})
+	headers := http.Header{"Authorization": {"Bearer " + token, "Basic YWRhQGV4YW1wbGUuY29tOg=="}, "X-Session-Token": {token}, "Stytch_session": {token}}
+	for _, name := range []string{
+		"Remote-User", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Auth-Request-Email",
+		"X-Authenticated-User", "X-Webauth-User", "Tailscale-User-Login", "Cf-Access-Authenticated-User-Email", "X-Goog-Authenticated-User-Email", "X-User-Id", "X-Role",
+	} {
+		headers[name] = []string{ada.user.Email.Key, ada.user.ID, "admin"}
+	}
+	before := f.rows()
+	for _, r := range f.server.routes {
+		if r.access == public {
+			continue
+		}
+		method, path := r.address(ada.user.ID)
+		for _, query := range []string{"", "?guestlist=" + url.QueryEscape(ada.cookies["guestlist"].Value) + "&session_token=" + url.QueryEscape(token) + "&user=" + ada.user.ID} {
+			req := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8080"+path+query, nil)
+			req.Header = headers.Clone()
+			for _, cookie := range []string{"guestlist-signin", "guestlist-message", "__Host-guestlist", "stytch_session", "Guestlist"} {
+				req.AddCookie(&http.Cookie{Name: cookie, Value: ada.cookies["guestlist"].Value})
+			}
+			w := httptest.NewRecorder()
+			f.ServeHTTP(w, req)
+			if w.Code != http.StatusSeeOther && w.Code != http.StatusUnauthorized || strings.Contains(w.Body.String(), ada.user.Email.Key) {
+				t.Errorf("%s%s: %d", r.pattern, query, w.Code)
+			}
+		}
+	}
+	if diff := cmp.Diff(before, f.rows()); diff != "" {
+		t.Errorf("the database has changed:\n%s", diff)
+	}
+}
+
+func TestTheMethodOfARequestIsTheOneItWasSentWith(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	before := f.rows()
+	for _, method := range []string{"GET", "POST"} {
+		for _, query := range []string{"", "?_method=DELETE", "?_method=PATCH"} {
+			ada.send(method, "/api/users/"+grace.ID+query, "_method=DELETE&name=Eve", "Content-Type", "application/x-www-form-urlencoded",
+				"X-Http-Method-Override", "DELETE", "X-Http-Method", "DELETE", "X-Method-Override", "DELETE")
+		}
+	}
+	for _, path := range []string{"/users/" + grace.ID + "/remove", "/users/" + grace.ID + "/suspend", "/signout", "/api/logout", "/waiting/x/drop"} {
+		for _, method := range []string{"GET", "HEAD", "OPTIONS", "TRACE"} {
+			ada.send(method, path, "", "X-Http-Method-Override", "POST")
+		}
+	}
+	if diff := cmp.Diff(before, f.rows()); diff != "" {
+		t.Errorf("the database has changed:\n%s", diff)
+	}
+}
+
+func TestAFormSetsItsOwnFieldsOnly(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	more := []string{
+		"id", "mine", "email_key", "eve@evil.example", "status", "active", "stytch_user_id", "user-test-x", "invited_by", "x", "created_at", "0", "last_seen_at", "0",
+		"user[role]", "admin", "user.role", "admin", "Role", "admin", "name[999999999]", "x", "users.999999999.role", "admin",
+	}
+	a := ada.form("/users/"+grace.ID, append([]string{"name", "Grace Hopper", "role", "member", "email", "eve@evil.example"}, more...)...)
+	if a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.Text())
+	}
+	got, err := f.store.GetUser(t.Context(), grace.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := grace
+	want.Name, want.UpdatedAt = "Grace Hopper", got.UpdatedAt
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("grace (-want +got):\n%s", diff)
+	}
+	if a := ada.form("/users", append([]string{"email", "joan@example.com", "name", "Joan"}, more...)...); a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.Text())
+	}
+	email, _ := directory.ParseEmail("joan@example.com")
+	joan, err := f.store.GetUserByEmail(t.Context(), email)
+	if err != nil || joan.ID == "mine" || joan.Role != directory.Member || joan.Status != directory.Invited || joan.StytchUserID == "user-test-x" || joan.InvitedBy != ada.user.ID {
+		t.Errorf("joan is %+v, %v", joan, err)
+	}
+}
+
+// Two programs that read one request differently let each other's refusals be
+// passed by. Here the first of two counts, on every door.
+func TestOfAFieldThatIsGivenTwiceTheFirstCounts(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	if a := ada.send("POST", "/users?email=eve@evil.example&role=admin", "email=joan@example.com&email=eve@evil.example&role=member&role=admin",
+		"Content-Type", "application/x-www-form-urlencoded"); a.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.status, a.Text())
+	}
+	list := ada.get("/api/users?role=member&role=admin&limit=1&limit=200").object(t)
+	if list["total"] != 1.0 || strings.Contains(ada.get("/api/users").body, "eve@") {
+		t.Errorf("the list is %v", list)
+	}
+	if a := ada.get("/api/users?role=owner&role=admin"); a.status != http.StatusUnprocessableEntity {
+		t.Errorf("a wrong role in front of a good one: %d %s", a.status, a.body)
+	}
+}
+
+func TestNobodyEndsASessionThatIsNotTheirs(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada, grace, joan := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com"), f.signedIn(directory.Member, "joan@example.com")
+	id := func(c *caller) string { return c.get("/api/session").object(t)["session"].(object)["id"].(string) }
+	grace.form("/profile/signout", "session", id(joan))
+	grace.form("/profile/signout", "session", "others")
+	grace.form("/profile/signout", "session", "")
+	ada.form("/users/"+grace.user.ID+"/signout", "session", id(joan)) // she may, but not on this page
+	for _, c := range []*caller{ada, grace, joan} {
+		if a := c.get("/api/session"); a.status != http.StatusOK {
+			t.Errorf("%s: %d %s", c.user.Email.Key, a.status, a.body)
+		}
+	}
+	grace.form("/profile/signout", "session", "all")
+	if joan.get("/api/session").status != http.StatusOK || grace.get("/api/session").status != http.StatusUnauthorized {
+		t.Error("all of grace's sessions are not all of them, or not hers alone")
+	}
+}
+
+func TestTheSignInPageTakesADeadCookieAway(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.signedIn(directory.Admin, "boss@example.com")
+	for _, row := range []struct {
+		name string
+		end  func(c *caller)
+	}{
+		{"made up", func(c *caller) { c.cookies["guestlist"] = &http.Cookie{Name: "guestlist", Value: "made-up"} }},
+		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), c.user.ID) }},
+		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
+	} {
+		c := f.signedIn(directory.Member, "grace@example.com")
+		row.end(c)
+		if a := c.get("/"); a.status != http.StatusOK || a.Heading() != "Sign in" {
+			t.Errorf("a cookie %s: %d %s", row.name, a.status, a.Text())
+		}
+		if _, held := c.cookies["guestlist"]; held {
+			t.Errorf("a cookie %s stays", row.name)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/svix"
+)
+
+// Webhooks is what becomes of Stytch's webhooks.
+type Webhooks struct {
+	Key svix.Key // none: there is no such route
+	// Hear takes a webhook whose signature is good. After an error it is sent again.
+	Hear func(ctx context.Context, id string, body []byte) error
+}
+
+// hearStytch takes a webhook. Whatever is not a 2xx has Stytch send it again later.
+func (s *server) hearStytch(w http.ResponseWriter, r *http.Request) error {
+	if len(s.Webhooks.Key) == 0 {
+		return errNoPage
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return bodyError(err, errBadJSON)
+	}
+	signed := svix.Signed{
+		ID: r.Header.Get("Svix-Id"), Timestamp: r.Header.Get("Svix-Timestamp"), Signature: r.Header.Get("Svix-Signature"),
+	}
+	if err := s.Webhooks.Key.Verify(signed, body, s.Now()); err != nil {
+		return err
+	}
+	if err := s.Webhooks.Hear(r.Context(), signed.ID, body); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, jsonMessage{"heard"})
+	return nil
+}

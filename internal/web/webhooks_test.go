@@ -1,0 +1,97 @@
+package web
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/svix"
+)
+
+const hookBody = `{"action":"DELETE","object_type":"user","id":"user-test-1"}`
+
+// hooked is a fixture that takes webhooks; heard are those that got through, and
+// outcome is what becomes of them.
+func hooked(t *testing.T) (f *fixture, key svix.Key, heard *[]string, outcome *error) {
+	t.Helper()
+	key, heard, outcome = svix.Key("0123456789abcdef0123"), new([]string), new(error)
+	f = newFixture(t, func(o *Options) {
+		o.Webhooks = Webhooks{Key: key, Hear: func(_ context.Context, id string, body []byte) error {
+			*heard = append(*heard, id+" "+string(body))
+			return *outcome
+		}}
+	})
+	return f, key, heard, outcome
+}
+
+// signed are the headers of a webhook.
+func signed(key svix.Key, id string, at time.Time, body string) []string {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	return []string{"Content-Type", "application/json", "Svix-Id", id, "Svix-Timestamp", timestamp, "Svix-Signature", key.Sign(id, timestamp, []byte(body))}
+}
+
+func TestAWebhookIsHeardIfItIsSignedAndOfNow(t *testing.T) {
+	t.Parallel()
+	f, key, heard, _ := hooked(t)
+	other := svix.Key("another secret of Stytch")
+	for _, row := range []struct {
+		name    string
+		body    string
+		headers []string
+		status  int
+		answer  string
+	}{
+		{"a good one", hookBody, signed(key, "msg_1", noon, hookBody), 200, `{"message":"heard"}`},
+		{"a good one, by a machine whose clock is behind", hookBody, signed(key, "msg_2", noon.Add(-5*time.Minute).Add(time.Second), hookBody), 200, `{"message":"heard"}`},
+		{"signed with another secret", hookBody, signed(other, "msg_3", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
+		{"with another body", hookBody + " ", signed(key, "msg_4", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
+		{"of long ago", hookBody, signed(key, "msg_5", noon.Add(-6*time.Minute), hookBody), 400, `{"error":"webhook was sent more than five minutes before or after now"}`},
+		{"of the future", hookBody, signed(key, "msg_6", noon.Add(6*time.Minute), hookBody), 400, `{"error":"webhook was sent more than five minutes before or after now"}`},
+		{"without a signature", hookBody, nil, 400, `{"error":"webhook must have the headers svix-id, svix-timestamp and svix-signature"}`},
+		{"too large", strings.Repeat("x", maxBody+1), signed(key, "msg_7", noon, hookBody), 413, `{"error":"request is larger than 64 KiB"}`},
+		{"by a page of another site", hookBody, append(signed(key, "msg_8", noon, hookBody), "Origin", "https://evil.example"), 403, `{"error":"request came from another site"}`},
+	} {
+		before := f.rows()
+		a := f.stranger().send("POST", "/webhooks/stytch", row.body, row.headers...)
+		if a.status != row.status || strings.TrimSpace(a.body) != row.answer {
+			t.Errorf("%s: %d %s, want %d %s", row.name, a.status, a.body, row.status, row.answer)
+		}
+		if f.rows() != before {
+			t.Errorf("%s: something was written", row.name)
+		}
+	}
+	if diff := cmp.Diff([]string{"msg_1 " + hookBody, "msg_2 " + hookBody}, *heard); diff != "" {
+		t.Errorf("heard: -want +got\n%s", diff)
+	}
+}
+
+func TestAWebhookThatCanNotTakeEffectIsToBeSentAgain(t *testing.T) {
+	t.Parallel()
+	f, key, _, outcome := hooked(t)
+	for err, status := range map[error]int{directory.ErrUnavailable: 503, session.ErrUnavailable: 503, session.ErrTooMany: 429, context.DeadlineExceeded: 503} {
+		*outcome = err
+		if a := f.stranger().send("POST", "/webhooks/stytch", hookBody, signed(key, "msg_1", noon, hookBody)...); a.status != status || a.object(t)["error"] == "" {
+			t.Errorf("%v: %d %s, want %d", err, a.status, a.body, status)
+		}
+	}
+}
+
+func TestWithoutASecretThereAreNoWebhooks(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	empty := signed(svix.Key{}, "msg_1", noon, hookBody) // anyone could sign with no key
+	if a := f.stranger().send("POST", "/webhooks/stytch", hookBody, empty...); a.status != http.StatusNotFound || a.object(t)["error"] != "not found" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if _, err := svix.ParseKey("whsec_" + base64.StdEncoding.EncodeToString(nil)); err == nil {
+		t.Error("a secret may be empty")
+	}
+}

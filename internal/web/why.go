@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// whyPage asks about somebody who can't sign in, and answers.
+type whyPage struct {
+	page
+	Email    string // as typed
+	Error    string // beside the field
+	User     *directory.User
+	Findings []session.Finding // empty: nobody was asked about yet
+}
+
+func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
+	return s.why(w, r, http.StatusOK, whyPage{})
+}
+
+// askWhy answers about an address. It is a POST that changes nothing, because an
+// address does not belong into the page's own.
+func (s *server) askWhy(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	view := whyPage{Email: form.Get("email")}
+	email, err := directory.ParseEmail(view.Email)
+	if err != nil {
+		view.Error = err.Error()
+		return s.why(w, r, http.StatusUnprocessableEntity, view)
+	}
+	view.User, view.Findings, err = s.Sessions.Why(r.Context(), email)
+	if err != nil {
+		return err
+	}
+	return s.why(w, r, http.StatusOK, view)
+}
+
+func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view := whyPage{Email: u.Email.Typed}
+	if view.User, view.Findings, err = s.Sessions.Why(r.Context(), u.Email); err != nil {
+		return err
+	}
+	return s.why(w, r, http.StatusOK, view)
+}
+
+func (s *server) why(w http.ResponseWriter, r *http.Request, status int, view whyPage) error {
+	view.page = s.section(w, r, "Why can’t they sign in?", "users")
+	return s.render(w, status, "why", view)
+}
+
+// jsonFinding is a finding as programs see it.
+type jsonFinding struct {
+	Code   string `json:"code"`
+	Blocks bool   `json:"blocks"`
+	Text   string `json:"text"`
+	Action string `json:"action"`
+}
+
+func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
+	email, err := directory.ParseEmail(r.URL.Query().Get("email"))
+	if err != nil {
+		return &directory.Invalid{Fields: map[string]string{"email": err.Error()}}
+	}
+	found, findings, err := s.Sessions.Why(r.Context(), email)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Email     string        `json:"email"`
+		User      *jsonUser     `json:"user"` // null: nobody on the list has the address
+		CanSignIn bool          `json:"can_sign_in"`
+		Findings  []jsonFinding `json:"findings"`
+	}{Email: email.Key, CanSignIn: true}
+	if found != nil {
+		u := toJSON(*found)
+		answer.User = &u
+	}
+	for _, f := range findings {
+		answer.CanSignIn = answer.CanSignIn && !f.Blocks
+		answer.Findings = append(answer.Findings, jsonFinding{f.Code, f.Blocks, f.Text, f.Action})
+	}
+	writeJSON(w, http.StatusOK, answer)
+	return nil
+}
