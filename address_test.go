@@ -65,7 +65,7 @@ func TestAPageAskedForUnderAnotherLocalNameIsAtTheBaseURL(t *testing.T) {
 func TestTheMailsAndTheAPIOfTheStandInAreForThisMachineAlone(t *testing.T) {
 	t.Parallel()
 	s := start(t, testdb.SQLite(t), newClock(noon))
-	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/v1/debug/whoami"} {
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami"} {
 		for name, change := range map[string]func(*http.Request){
 			"under a name from outside": func(r *http.Request) { r.Host = "evil.example" },
 			"through a proxy":           func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
@@ -85,7 +85,7 @@ func TestTheMailsAndTheAPIOfTheStandInAreForThisMachineAlone(t *testing.T) {
 	c := newClock(noon)
 	stytch := newRemote(t, c)
 	real := start(t, testdb.SQLite(t), c, stytch.flags()...)
-	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/v1/debug/whoami", "/v1/magic_links/redirect?token=x"} {
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami", "/v1/magic_links/redirect?token=x"} {
 		if v := newcomer(real).get(path); v.status != http.StatusNotFound {
 			t.Errorf("with the real Stytch, %s: %d", path, v.status)
 		}

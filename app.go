@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/background"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/outbox"
@@ -31,6 +32,9 @@ type app struct {
 	sessions *session.Manager
 	store    *store.Store
 	now      func() time.Time
+	clock    *stytchlocal.Clock  // behind now, where it can be moved: in local mode
+	local    *stytchlocal.Server // nil where Stytch is the real one
+	hears    http.RoundTripper   // where the local Stytch sends its webhooks; nil: nowhere
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -42,11 +46,16 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 	if err != nil {
 		return nil, err
 	}
+	var clock *stytchlocal.Clock
+	if cfg.LocalMode() {
+		clock = stytchlocal.NewClock(now)
+		now = clock.Now
+	}
 	st, err := openStore(ctx, cfg, now, log)
 	if err != nil {
 		return nil, err
 	}
-	a := &app{store: st, now: now, stop: func() {}}
+	a := &app{store: st, now: now, clock: clock, stop: func() {}}
 	if err := a.connect(ctx, cfg, log, admins); err != nil {
 		a.Close()
 		return nil, err
@@ -54,8 +63,25 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 	return a, nil
 }
 
+// openAside opens what a command works with that serves nobody: the database and
+// Stytch. Close the app.
+func openAside(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*app, *stytch.Client, error) {
+	st, err := openStore(ctx, cfg, now, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &app{store: st, now: now, stop: func() {}}
+	client, err := a.openStytch(ctx, cfg, log, http.NewServeMux())
+	if err != nil {
+		a.Close()
+		return nil, nil, err
+	}
+	return a, client, nil
+}
+
 func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, admins []directory.Email) error {
 	mux := http.NewServeMux()
+	a.hears = stytchlocal.InProcess(mux)
 	client, err := a.openStytch(ctx, cfg, log, mux)
 	if err != nil {
 		return err
@@ -66,29 +92,46 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	}
 	worker := outbox.NewWorker(a.store, client, a.now, log)
 	people := directory.New(a.store, worker, a.now)
-	a.sessions = session.NewManager(a.store, client, worker, session.Options{
-		Admission: directory.Admission{Open: cfg.Access.Open, Domains: cfg.Access.Domains, FirstAdmin: cfg.FirstAdmin()},
-		Duration:  cfg.SessionDuration, Recheck: cfg.SessionRecheck, Now: a.now, Log: log,
-	})
-	inbox := ""
+	a.sessions = a.newSessions(cfg, client, worker, log)
+	reconciler := a.newReconciler(cfg, client, worker, log)
+	hears, err := a.webhooks(cfg, reconciler)
+	if err != nil {
+		return err
+	}
+	inbox, faults, notice := "", "", func() string { return "" }
 	if cfg.LocalMode() {
-		inbox = "/dev/inbox"
+		inbox, faults, notice = "/dev/inbox", "/dev/faults", a.local.Faults
 	}
 	mux.Handle("/", web.New(web.Options{
-		Directory: people, Sessions: a.sessions, Cookies: cookies, Ready: a.store.Ping,
+		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Events: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
+		Notice: notice, NoticePath: faults,
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		SameBrowser: cfg.LinkSameBrowser, Now: a.now, Log: log,
 	}))
-	a.Handler = mux
+	a.Handler = web.SecurityHeaders(cfg.BaseURL.Scheme == "https", mux) // what the mux answers itself has them, too
 
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.running.Go(func() { worker.Run(ctx) })
-	a.running.Go(func() { a.sweep(ctx, log) })
+	a.running.Go(func() { a.sweep(ctx, cfg.EventsKeep, log) })
+	if cfg.Reconcile != "off" {
+		a.running.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
+	}
+	if err := a.store.NoteSettings(ctx, cfg.InForce()); err != nil {
+		return err
+	}
 	if err := people.AppointAdmins(ctx, admins); err != nil {
 		return err
 	}
 	return a.warnIfLockedOut(ctx, cfg, log)
+}
+
+func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Manager {
+	return session.NewManager(a.store, client, worker, session.Options{
+		Admission: admission(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
+		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
+		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
+	})
 }
 
 // openStytch returns the client of the real Stytch, or of the local one, whose
@@ -100,21 +143,26 @@ func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logge
 		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: a.now,
 	}
 	if cfg.LocalStytch {
-		local, err := openLocalStytch(ctx, cfg, a.store, a.now, log)
+		local, err := openLocalStytch(ctx, cfg, a.store, a.now, a.clock, a.hears, log)
 		if err != nil {
 			return nil, err
 		}
+		a.local = local
 		o.ProjectID, o.Secret, o.Transport = local.Credentials().ProjectID, local.Credentials().Secret, local.Transport()
 		mux.Handle(cfg.BaseURL.Path+"/v1/magic_links/redirect", http.StripPrefix(cfg.BaseURL.Path, local.Redirect()))
 		if cfg.LocalMode() {
 			mux.Handle("/v1/", stytchlocal.LoopbackOnly(local.API()))
-			mux.Handle("/dev/", stytchlocal.LoopbackOnly(local.InboxPages()))
+			mux.Handle("/dev/", stytchlocal.LoopbackOnly(local.DevPages()))
 		}
 	}
 	return stytch.New(o)
 }
 
-func openLocalStytch(ctx context.Context, cfg config.Config, st *store.Store, now func() time.Time, log *slog.Logger) (*stytchlocal.Server, error) {
+// openLocalStytch opens the local Stytch. Clock is the one behind now, or nil if
+// it can't be moved; hears leads to who takes its webhooks, or is nil for nobody.
+func openLocalStytch(
+	ctx context.Context, cfg config.Config, st *store.Store, now func() time.Time, clock *stytchlocal.Clock, hears http.RoundTripper, log *slog.Logger,
+) (*stytchlocal.Server, error) {
 	var mailer stytchlocal.Mailer
 	if cfg.SMTPURL != "" {
 		var err error
@@ -123,10 +171,11 @@ func openLocalStytch(ctx context.Context, cfg config.Config, st *store.Store, no
 		}
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
-		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Now: now, Log: log,
+		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Now: now, Program: clock, Log: log,
 		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: "Guestlist",
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,
+		Webhook: hears, WebhookURL: cfg.BaseURL.String() + webhookPath,
 	})
 }
 
@@ -183,13 +232,26 @@ func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.
 
 // sweep deletes what is over. Nothing depends on it: what has expired is refused
 // when it is used.
-func (a *app) sweep(ctx context.Context, log *slog.Logger) {
-	for {
-		if n, err := a.store.DeleteExpiredSessions(ctx, a.now()); err != nil {
-			log.Warn("expired sessions not deleted", "error", err)
+func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Logger) {
+	report := func(what string, n int, err error) {
+		if err != nil {
+			log.Warn(what+" not deleted", "error", err)
 		} else if n > 0 {
-			log.Info("expired sessions deleted", "count", n)
+			log.Info(what+" deleted", "count", n)
 		}
+	}
+	for {
+		background.Safely(log, "sweep", func() {
+			now := a.now()
+			n, err := a.store.DeleteExpiredSessions(ctx, now)
+			report("expired sessions", n, err)
+			n, err = a.store.DeleteLimits(ctx, now)
+			report("limits", n, err)
+			n, err = a.store.DeleteEvents(ctx, now.Add(-eventsKeep))
+			report("old events", n, err)
+			n, err = a.store.DeleteWebhooks(ctx, now.Add(-24*time.Hour))
+			report("old webhooks", n, err)
+		})
 		select {
 		case <-ctx.Done():
 			return
@@ -205,5 +267,8 @@ func (a *app) Close() error {
 	}
 	a.stop()
 	a.running.Wait()
+	if a.local != nil {
+		a.local.Close()
+	}
 	return a.store.Close()
 }

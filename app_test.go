@@ -2,10 +2,10 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,7 +82,7 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 	}
 	s.app, s.host = app, "http://"+s.cfg.BaseURL.Host
 	s.url = s.host + s.cfg.BaseURL.Path
-	server := &http.Server{Handler: app.Handler, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	server := newServer(app.Handler, slog.New(slog.DiscardHandler))
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -91,6 +91,7 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 	s.close = sync.OnceFunc(func() {
 		server.Close()
 		<-served
+		s.checkTrail()
 		if err := app.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
@@ -139,8 +140,27 @@ func (l *logged) check(t testing.TB) {
 			t.Errorf("the log holds a secret: %q", secret)
 		}
 	}
+	if at := strings.Index(text, "@example."); at >= 0 {
+		t.Errorf("the log holds an address: %s", text[max(0, at-100):at+20])
+	}
 	if strings.Contains(text, "panic") {
 		t.Errorf("something panicked:\n%s", text)
+	}
+}
+
+// checkTrail looks through the audit trail for what must not be in it.
+func (s *site) checkTrail() {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	for _, secret := range s.log.secrets {
+		holds := "%" + secret + "%"
+		var n int
+		if err := s.app.store.Reader().QueryRowContext(
+			context.Background(), "SELECT COUNT(*) FROM events WHERE reason LIKE ? OR changes LIKE ? OR user_agent LIKE ?", holds, holds, holds,
+		).Scan(&n); err != nil || secret != "" && n > 0 {
+			s.t.Errorf("the audit trail holds a secret: %q, %v", secret, err)
+			return
+		}
 	}
 }
 

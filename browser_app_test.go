@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -54,7 +55,7 @@ func (s *browserSite) add(name string, changes ...func(*directory.User)) directo
 	for _, change := range changes {
 		change(&u)
 	}
-	if err := s.app.store.CreateUser(s.t.Context(), u); err != nil {
+	if err := s.app.store.CreateUser(s.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
 		s.t.Fatal(err)
 	}
 	return u

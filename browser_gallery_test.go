@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/guestlist/guestlist/internal/outbox"
 )
 
 // gallery is a site with people in it, and another with nobody yet, each with a
@@ -34,6 +36,8 @@ func newGallery(t *testing.T, chromium context.Context) *gallery {
 	full.add("Tim Berners Lee", seen(6*day))
 	full.add("Vint Cerf", mailed)
 	full.clock.advance(time.Minute)
+	empty.leaves(outbox.RevokeSession, "konrad.zuse@example.com", "Stytch answered 400 invalid_session_id.", true)
+	empty.leaves(outbox.DeleteUser, "vint.cerf@example.com", "Stytch could not be reached.", false)
 
 	g := &gallery{
 		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
@@ -43,6 +47,23 @@ func newGallery(t *testing.T, chromium context.Context) *gallery {
 	g.first.visit("/")
 	g.alone.signIn("ada@example.com")
 	return g
+}
+
+// leaves has a call to Stytch wait, or refused for good, whose outcome is known.
+func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused bool) {
+	s.t.Helper()
+	now := s.clock.now()
+	job := outbox.New(kind, subject, "", "session-test-1", "", now)
+	job.DueAt = now.Add(time.Hour) // nobody makes it meanwhile
+	err := s.app.store.AddJob(s.t.Context(), job)
+	if err == nil && refused {
+		err = s.app.store.ParkJob(s.t.Context(), job, now, reason)
+	} else if err == nil {
+		err = s.app.store.RetryJob(s.t.Context(), job.ID, job.DueAt, reason)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // sight is a page in one of its states, and the way to it.
@@ -56,6 +77,16 @@ func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
 		b := tabOf(g)
 		b.visit(address)
 		return b
+	}
+}
+
+// faulty visits while the local Stytch has a fault that meets no call.
+func faulty(address string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		g.in.site.faults(`{"rules":[{"kind":"down","share":0}]}`)
+		g.in.visit(address)
+		g.in.site.faults(`{}`)
+		return g.in
 	}
 }
 
@@ -116,7 +147,21 @@ var sights = []sight{
 	}},
 	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
 	{"profile", visiting(administrator, "/profile")},
+	{"activity", visiting(administrator, "/activity")},
+	{"activity, nothing", visiting(administrator, "/activity?kind=job_parked")},
+	{"activity, bad filter", visiting(administrator, "/activity?about=ada")},
+	{"why", visiting(administrator, "/why")},
+	{"why, invited", visiting(administrator, "/users/hedy.lamarr/why")},
+	{"why, suspended", visiting(administrator, "/users/konrad.zuse/why")},
+	{"waiting", func(g *gallery) *tab {
+		g.alone.visit("/waiting")
+		return g.alone
+	}},
+	{"waiting, nothing", visiting(administrator, "/waiting")},
 	{"inbox", visiting(administrator, "/dev/inbox")},
+	{"faults", visiting(administrator, "/dev/faults")},
+	{"people, faults on", faulty("/users")},
+	{"faults, on", faulty("/dev/faults")},
 }
 
 // look is what somebody looks at a page with.

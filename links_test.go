@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +177,70 @@ func TestSomebodySignedInIsAskedBeforeALinkSignsThemInAnew(t *testing.T) {
 	if n := s.count("SELECT COUNT(*) FROM sessions"); n != 1 {
 		t.Errorf("%d sessions are left: the one the browser held before should have ended", n)
 	}
+}
+
+func TestNothingInARequestDecidesWhereAMailedLinkLeads(t *testing.T) {
+	t.Parallel()
+	s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-trusted-proxies=127.0.0.1")
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	const evil = "https://evil.example/"
+	fields := url.Values{"email": {"grace@example.com"}, "name": {"Grace"}}
+	for _, field := range []string{"redirect_url", "login_magic_link_url", "signup_magic_link_url", "invite_magic_link_url", "callback", "next", "template_id"} {
+		fields.Set(field, evil)
+	}
+	grace := s.person("grace@example.com")
+	for _, row := range []struct {
+		path, leads string
+		by          *person
+	}{{"/users", "/users", ada}, {"/signin", "/signin/sent", grace}} {
+		r := row.by.request("POST", s.url+row.path+"?redirect_url="+url.QueryEscape(evil), strings.NewReader(fields.Encode()))
+		r.Host = "evil.example"
+		for _, cookie := range row.by.jar.Cookies(s.cfg.BaseURL) {
+			r.AddCookie(cookie) // which the client would keep from such a host
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for name, value := range map[string]string{
+			"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", "X-Forwarded-Port": "666", "X-Forwarded-Prefix": "/evil",
+			"Forwarded": "for=192.0.2.1;host=evil.example;proto=gopher", "X-Original-Url": evil, "X-Host": "evil.example", "Referer": evil,
+		} {
+			r.Header.Set(name, value)
+		}
+		if v := row.by.only(r); v.status != http.StatusSeeOther || v.header.Get("Location") != row.leads {
+			t.Fatalf("%s: %d, leads to %q", row.path, v.status, v.header.Get("Location"))
+		}
+		link := grace.newMail()
+		if !strings.HasPrefix(link, s.url+"/v1/magic_links/redirect?") {
+			t.Errorf("%s: the mail leads to %s", row.path, link)
+		}
+		if next, _ := grace.get(link).Link("Continue"); !strings.HasPrefix(next, s.url+callbackPath+"?") {
+			t.Errorf("%s: the link leads to %s", row.path, next)
+		}
+	}
+}
+
+func TestATokenIsGoodWholeAndAsItWasMailedOnly(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := start(t, databaseURL, newClock(noon))
+		ada := s.person("ada@example.com")
+		ada.asks()
+		landing := ada.opensMail()
+		form, _ := landing.Form("Continue")
+		token := form.Values.Get("token")
+		if len(token) < 40 {
+			t.Fatalf("the token has %d characters", len(token))
+		}
+		for name, other := range map[string]string{
+			"cut by one": token[:len(token)-1], "without its beginning": token[1:], "cut in half": token[:len(token)/2], "one character": token[:1],
+			"with more behind it": token + "A", "with a space": token + " ", "with a zero byte": token + "\x00", "twice": token + token,
+			"in capitals": strings.ToUpper(token), "in small letters": strings.ToLower(token), "a wildcard": "%", "wildcards": strings.Repeat("_", len(token)),
+			"quoted": `' OR '1'='1`,
+		} {
+			if v := ada.elsewhere().posts(callbackPath, "token", other); v.status != http.StatusNotFound || v.Heading() != "This link is not complete" {
+				t.Errorf("%s: %d %s", name, v.status, v.Text())
+			}
+		}
+		wants(t, ada.continues(landing), 200, "People")
+	})
 }

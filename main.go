@@ -45,6 +45,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return err
 	case config.Migrate:
 		return migrate(ctx, cfg, log, stdout)
+	case config.Reconcile:
+		return compare(ctx, cfg, time.Now, log, stdout)
+	case config.Why:
+		return explain(ctx, cfg, time.Now, log, stdout)
 	case config.Show:
 		if cfg.StytchEnv {
 			return showStytchEnv(ctx, cfg, log, stdout)
@@ -61,24 +65,19 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	if err != nil {
 		return fmt.Errorf("GUESTLIST_ADDR: %w", err)
 	}
+	front := &front{baseURL: cfg.BaseURL}
+	server := newServer(front, log)
+	var coming arrivals
+	coming.watch(server)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
 	app, err := open(ctx, cfg, time.Now, log)
 	if err != nil {
-		listener.Close()
+		server.Close()
 		return err
 	}
 	defer app.Close()
-
-	server := &http.Server{
-		Handler:           app.Handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	front.app.Store(app)
 	greet(stdout, cfg)
 
 	select {
@@ -87,12 +86,29 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	case <-ctx.Done():
 		log.Info("stopping")
 	}
+	listener.Close() // nobody new; who has connected is heard
+	<-ended
+	coming.wait()
 	drain, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return server.Close() // whoever is not done by now is cut off
+}
+
+// newServer bounds how long a client may take: to send the header of a request
+// and all of it, to take the answer, and to think of the next request.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 // migrate brings the database up to date and says what it did.
@@ -119,10 +135,11 @@ func showStytchEnv(ctx context.Context, cfg config.Config, log *slog.Logger, std
 		return err
 	}
 	defer st.Close()
-	local, err := openLocalStytch(ctx, cfg, st, time.Now, log)
+	local, err := openLocalStytch(ctx, cfg, st, time.Now, nil, nil, log)
 	if err != nil {
 		return err
 	}
+	defer local.Close()
 	c := local.Credentials()
 	_, err = fmt.Fprintf(stdout, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_BASE_URL=http://%s\n", c.ProjectID, c.Secret, cfg.BaseURL.Host)
 	return err

@@ -24,8 +24,8 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	s := start(t, databaseURL, c, stytch.flags()...)
 	ada = ada.at(s)
 	wants(t, newcomer(s).get("/"), 200, "Sign in")
-	if v := newcomer(s).get("/readyz"); v.status != http.StatusOK {
-		t.Errorf("not ready: %d %s", v.status, v.body)
+	if v := newcomer(s).get("/readyz"); v.status != http.StatusOK || v.body != `{"status":"ready","database":"ok","stytch":"out of reach"}`+"\n" {
+		t.Errorf("%d %s", v.status, v.body)
 	}
 	known, unknown := ada.elsewhere(), stytch.person(s, "nobody@example.com")
 	if diff := cmp.Diff(essence(unknown.asks()), essence(known.asks())); diff != "" {

@@ -206,6 +206,7 @@ func (p *person) request(method, address string, body io.Reader) *http.Request {
 	}
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	return r
 }
 

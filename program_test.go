@@ -31,6 +31,10 @@ func TestTheProgram(t *testing.T) {
 		t.Parallel()
 		stopsInOrder(t, path)
 	})
+	t.Run("with few files to open takes no more clients than it can, and serves those", func(t *testing.T) {
+		t.Parallel()
+		withFewFiles(t, path)
+	})
 	t.Run("killed between the two halves of an invitation leaves nothing half-done", func(t *testing.T) {
 		t.Parallel()
 		killedBetweenTheHalves(t, path)
@@ -48,6 +52,12 @@ type process struct {
 // launch runs the program and returns when it serves.
 func launch(t *testing.T, path string, flags ...string) *process {
 	t.Helper()
+	return launchAs(t, []string{path}, flags...)
+}
+
+// launchAs is launch by a command that the program's flags are put behind.
+func launchAs(t *testing.T, command []string, flags ...string) *process {
+	t.Helper()
 	p := &process{site: &site{t: t, log: &logged{}}, dir: t.TempDir(), stdout: &logged{}}
 	args := append([]string{"--guestlist-addr=" + freeAddr(t)}, flags...)
 	var err error
@@ -56,7 +66,7 @@ func launch(t *testing.T, path string, flags ...string) *process {
 	}
 	p.url = p.cfg.BaseURL.String()
 	p.host = p.url
-	p.cmd = exec.Command(path, args...)
+	p.cmd = exec.Command(command[0], append(command[1:], args...)...)
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.dir, []string{}, p.stdout, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -71,7 +81,7 @@ func launch(t *testing.T, path string, flags ...string) *process {
 }
 
 // freeAddr returns a loopback address that was free a moment ago.
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -102,6 +112,12 @@ func stopsInOrder(t *testing.T, path string) {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	late, err := net.Dial("tcp", p.cfg.Addr) // somebody who has only connected by then
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	late.SetDeadline(time.Now().Add(10 * time.Second))
 	fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 21\r\n\r\nemail=ada@", p.cfg.BaseURL.Host)
 	// An answer to a later request shows that the first one has been taken on.
 	newcomer(p.site).get("/healthz")
@@ -115,6 +131,10 @@ func stopsInOrder(t *testing.T, path string) {
 		}
 		return err != nil
 	})
+	fmt.Fprintf(late, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", p.cfg.BaseURL.Host)
+	if answer, err := http.ReadResponse(bufio.NewReader(late), nil); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("who had connected before got %v, %v", answer, err)
+	}
 	fmt.Fprint(conn, "example.com")
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {

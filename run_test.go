@@ -25,6 +25,9 @@ func TestACommandDoesWhatItIsAskedAndEnds(t *testing.T) {
 		{"config, with secrets masked", []string{"config"}, []string{"GUESTLIST_COOKIE_KEYS=" + oneKey}, []string{"GUESTLIST_COOKIE_KEYS", "********", "sqlite:data/guestlist.db"}},
 		{"migrate, on an empty database", []string{"migrate", "--database-url=" + database}, nil, []string{"migrations applied; the database is up to date"}},
 		{"migrate, with nothing to do", []string{"migrate", "--database-url=" + database}, nil, []string{"0 migrations applied"}},
+		{"why, about somebody who is not on the list", []string{"why", "Ada@Example.com", "--guestlist-admins=grace@example.com", "--database-url=" + database}, nil, []string{
+			"ada@example.com: nobody on the list has this address\n! This address is not on the list.\n  Invite them",
+		}},
 		{"config --stytch-env", []string{"config", "--stytch-env", "--database-url=" + database}, nil, []string{
 			"STYTCH_PROJECT_ID=project-test-", "\nSTYTCH_SECRET=secret-test-", "\nSTYTCH_BASE_URL=http://localhost:8080\n",
 		}},

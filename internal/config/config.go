@@ -17,17 +17,21 @@ type Command string
 
 // The commands, as typed.
 const (
-	Serve   Command = "serve" // when none is typed
-	Show    Command = "config"
-	Migrate Command = "migrate"
-	Version Command = "version"
-	Help    Command = "help"
+	Serve     Command = "serve" // when none is typed
+	Show      Command = "config"
+	Migrate   Command = "migrate"
+	Reconcile Command = "reconcile"
+	Why       Command = "why"
+	Version   Command = "version"
+	Help      Command = "help"
 )
 
 // Config is what is in force. Of one for Version or Help only Command is set.
 type Config struct {
 	Command   Command
-	StytchEnv bool // Show was asked for the stand-in's credentials instead
+	StytchEnv bool   // Show was asked for the stand-in's credentials instead
+	Apply     bool   // Reconcile was asked to mend what differs
+	Address   string // whom Why is asked about, as typed
 
 	DatabaseURL string // mysql://…, a go-sql-driver DSN or sqlite:PATH, as typed
 	Stytch      Stytch // the zero value while LocalStytch
@@ -48,6 +52,8 @@ type Config struct {
 	InviteDuration  time.Duration
 	LinkSameBrowser bool // a sign-in link works only where it was asked for
 	SessionRecheck  time.Duration
+	EventsKeep      time.Duration // of the audit trail
+	Reconcile       string        // "report", "apply" or "off"
 
 	SMTPURL  string // smtp:// or smtps://, or empty
 	MailFrom string // one address, perhaps with a name; empty without SMTPURL
@@ -58,10 +64,11 @@ type Config struct {
 
 // Stytch is a project at Stytch.
 type Stytch struct {
-	ProjectID string
-	Secret    string
-	Env       string // "test" or "live"
-	BaseURL   string // without a slash at its end; empty means Stytch's own of Env
+	ProjectID     string
+	Secret        string
+	WebhookSecret string // whsec_<base64>; empty means that no webhooks are taken
+	Env           string // "test" or "live"
+	BaseURL       string // without a slash at its end; empty means Stytch's own of Env
 }
 
 // Access says who may join without an invitation; the zero value is nobody.

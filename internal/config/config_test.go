@@ -18,6 +18,8 @@ var (
 	standing = []string{"GUESTLIST_LOCAL_STYTCH=on", "SMTP_URL=smtp://mail.example.com:587", "GUESTLIST_BASE_URL=https://example.com"}
 )
 
+const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
 // with returns base and more in a slice of their own.
 func with(base []string, more ...string) []string {
 	return append(append([]string{}, base...), more...)
@@ -41,8 +43,8 @@ func local() Config {
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, Addr: "127.0.0.1:8080",
 		CookieName:      "guestlist",
 		SessionDuration: 168 * time.Hour, LinkDuration: 10 * time.Minute,
-		InviteDuration: 168 * time.Hour, SessionRecheck: 5 * time.Minute,
-		Log: "json",
+		InviteDuration: 168 * time.Hour, SessionRecheck: 5 * time.Minute, EventsKeep: 9600 * time.Hour,
+		Reconcile: "report", Log: "json",
 	}
 }
 
@@ -85,6 +87,17 @@ func TestLoad(t *testing.T) {
 		}},
 		{name: "flags may stand behind the command", args: []string{"config", "--stytch-env", "--guestlist-addr=[::1]:80"}, want: func(c *Config) {
 			c.Command, c.StytchEnv, c.Addr, c.BaseURL.Host = Show, true, "[::1]:80", "localhost"
+		}},
+		{name: "why is asked about somebody", args: []string{"why", "ada@example.com"}, want: func(c *Config) {
+			c.Command, c.Address = Why, "ada@example.com"
+		}},
+		{name: "reconcile may be told to mend", args: []string{"reconcile", "--apply"}, want: func(c *Config) {
+			c.Command, c.Apply = Reconcile, true
+		}},
+		{name: "the daily comparison may mend", environ: []string{"GUESTLIST_RECONCILE=apply"}, want: func(c *Config) { c.Reconcile = "apply" }},
+		{name: "Stytch's webhooks have a secret", environ: with(atStytch, "STYTCH_WEBHOOK_SECRET="+webhookSecret), want: func(c *Config) {
+			cloud(c)
+			c.Stytch.WebhookSecret = webhookSecret
 		}},
 		{name: "serve may be said", args: []string{"serve"}, want: func(c *Config) {}},
 

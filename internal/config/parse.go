@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ func duration(field func(*loader) *time.Duration, least, most, unit time.Duratio
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least || d > most || d%unit != 0 {
 			return fmt.Errorf("must be from %s to %s in whole %s, such as 1h30m, not %q",
-				short(least), short(most), map[time.Duration]string{time.Minute: "minutes", time.Second: "seconds"}[unit], text)
+				short(least), short(most), map[time.Duration]string{time.Hour: "hours", time.Minute: "minutes", time.Second: "seconds"}[unit], text)
 		}
 		*field(l) = d
 		return nil
@@ -91,6 +92,17 @@ func setAccess(l *loader, text string) error {
 	default:
 		return fmt.Errorf("must be invite, open or domain:example.com, not %q", text)
 	}
+	return nil
+}
+
+// setWebhookSecret takes a secret in the form in which Svix shows it, with whom
+// Stytch sends its webhooks.
+func setWebhookSecret(l *loader, text string) error {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
+	if !strings.HasPrefix(text, "whsec_") || err != nil || len(key) < 16 {
+		return errors.New("must begin with whsec_ and go on as the Stytch dashboard shows it")
+	}
+	l.Stytch.WebhookSecret = text
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -60,6 +62,9 @@ func Usage(w io.Writer) error {
   guestlist config                print the settings in force, secrets masked
   guestlist config --stytch-env   print the local stand-in's credentials, for another app's Stytch SDK
   guestlist migrate               bring the database up to date, and end
+  guestlist reconcile             print where the list and Stytch differ
+  guestlist reconcile --apply     mend it, too
+  guestlist why ADDRESS           say why somebody can't sign in, and what mends it
   guestlist version               print the version
   guestlist help                  print this
 
@@ -74,4 +79,24 @@ Settings, each as a flag, in the environment or in a file .env; the first of the
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// InForce returns what is in force, by name, of the settings that all instances
+// share. A secret is told by a piece of its hash, to see whether it is another.
+func (c Config) InForce() map[string]string {
+	inForce := map[string]string{}
+	for _, s := range Settings {
+		text := c.values[s.Name].text
+		switch {
+		case s.own:
+			continue
+		case (s.secret || s.mask != nil) && text != "": // who may read the trail may not read these
+			sum := sha256.Sum256([]byte(text))
+			text = "secret " + hex.EncodeToString(sum[:4])
+		default:
+			text = s.show(text)
+		}
+		inForce[s.Name] = text
+	}
+	return inForce
 }

@@ -35,6 +35,8 @@ func (l *loader) checkStytch() error {
 		return errors.New("STYTCH_PROJECT_ID and STYTCH_SECRET are missing: STYTCH_BASE_URL is set, and needs them")
 	case s.ProjectID == "" && s.Env != "":
 		return errors.New("STYTCH_PROJECT_ID and STYTCH_SECRET are missing: STYTCH_PROJECT_ENV is set, and needs them")
+	case s.ProjectID == "" && s.WebhookSecret != "":
+		return errors.New("STYTCH_PROJECT_ID and STYTCH_SECRET are missing: STYTCH_WEBHOOK_SECRET is set, and needs them")
 	case s.ProjectID == "":
 		return nil
 	case l.localStytch:

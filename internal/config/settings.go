@@ -13,6 +13,7 @@ type Setting struct {
 	Meaning string // one line for whoever sets it
 
 	secret bool
+	own    bool                        // each instance may have its own
 	mask   func(text string) string    // shows what isn't secret in it; nil shows all, or nothing if secret
 	derive func(l *loader) string      // the default that Default says in words
 	set    func(*loader, string) error // parses a value that isn't empty
@@ -37,8 +38,8 @@ var Settings = []Setting{
 	{
 		Name: "DATABASE_URL", Default: "sqlite:data/guestlist.db",
 		Meaning: "mysql://user:password@host/database as PlanetScale hands it out, a go-sql-driver DSN, or sqlite:PATH",
-		mask:    maskPassword,
-		set:     text(func(l *loader) *string { return &l.DatabaseURL }),
+		mask:    maskPassword, own: true,
+		set: text(func(l *loader) *string { return &l.DatabaseURL }),
 	},
 	{
 		Name:    "STYTCH_PROJECT_ID",
@@ -49,6 +50,11 @@ var Settings = []Setting{
 		Name:    "STYTCH_SECRET",
 		Meaning: "the project's secret", secret: true,
 		set: text(func(l *loader) *string { return &l.Stytch.Secret }),
+	},
+	{
+		Name:    "STYTCH_WEBHOOK_SECRET",
+		Meaning: "the signing secret, whsec_…, of the webhook to /webhooks/stytch; without it none is taken", secret: true,
+		set: setWebhookSecret,
 	},
 	{
 		Name: "STYTCH_PROJECT_ENV", Default: "from the project id", derive: projectEnv,
@@ -67,18 +73,18 @@ var Settings = []Setting{
 	},
 	{
 		Name: "GUESTLIST_LOCAL_STYTCH_LIMITS", Default: "on",
-		Meaning: "off: no limits on mails and tries at the stand-in, for test suites",
+		Meaning: "off: no limits on the stand-in's mails and, on this machine, on links and tries; for test suites",
 		set:     onOff(func(l *loader) *bool { return &l.LocalLimits }),
 	},
 	{
 		Name: "PORT", Default: "8080",
-		Meaning: "the port of GUESTLIST_ADDR, where that is not set",
-		set:     setPort,
+		Meaning: "the port of GUESTLIST_ADDR, where that is not set", own: true,
+		set: setPort,
 	},
 	{
 		Name: "GUESTLIST_ADDR", Default: "127.0.0.1:PORT with the local stand-in, else :PORT", derive: defaultAddr,
-		Meaning: "where to listen, host:port",
-		set:     setAddr,
+		Meaning: "where to listen, host:port", own: true,
+		set: setAddr,
 	},
 	{
 		Name: "GUESTLIST_BASE_URL", Default: "http://localhost:PORT", derive: defaultBaseURL,
@@ -136,6 +142,16 @@ var Settings = []Setting{
 		set:     duration(func(l *loader) *time.Duration { return &l.SessionRecheck }, 0, time.Hour, time.Second),
 	},
 	{
+		Name: "GUESTLIST_RECONCILE", Default: "report",
+		Meaning: "once a day the list is compared with Stytch; report: what differs is told; apply: and mended; off: it is not compared",
+		set:     choice(func(l *loader) *string { return &l.Reconcile }, "report", "apply", "off"),
+	},
+	{
+		Name: "GUESTLIST_EVENTS_KEEP", Default: "9600h",
+		Meaning: "how long the audit trail is kept, 24h or more; 9600h are 400 days",
+		set:     duration(func(l *loader) *time.Duration { return &l.EventsKeep }, 24*time.Hour, 100*365*24*time.Hour, time.Hour),
+	},
+	{
 		Name:    "SMTP_URL",
 		Meaning: "smtp://user:password@host:587 or smtps://…, by which the stand-in's mails are sent", mask: maskPassword,
 		set: setSMTPURL,
@@ -147,7 +163,7 @@ var Settings = []Setting{
 	},
 	{
 		Name: "GUESTLIST_LOG", Default: "text on a terminal, else json", derive: defaultLog,
-		Meaning: "text or json",
-		set:     choice(func(l *loader) *string { return &l.Log }, "text", "json"),
+		Meaning: "text or json", own: true,
+		set: choice(func(l *loader) *string { return &l.Log }, "text", "json"),
 	},
 }

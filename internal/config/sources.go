@@ -42,6 +42,7 @@ func (l *loader) readArgs(args []string) (map[string]string, error) {
 	flags := flag.NewFlagSet("guestlist", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&l.StytchEnv, "stytch-env", false, "")
+	flags.BoolVar(&l.Apply, "apply", false, "")
 	for _, s := range Settings {
 		flags.Func(s.Flag(), "", func(text string) error {
 			given[s.Name] = text
@@ -65,13 +66,20 @@ func (l *loader) readArgs(args []string) (map[string]string, error) {
 	if len(words) > 0 {
 		l.Command = Command(words[0])
 	}
+	if l.Command == Why && len(words) == 2 {
+		l.Address, words = words[1], words[:1]
+	}
 	switch {
+	case l.Command == Why && l.Address == "":
+		return nil, errors.New("command line: guestlist why needs one e-mail address")
 	case len(words) > 1:
 		return nil, fmt.Errorf("command line: one command at a time, not %q", words)
-	case !slices.Contains([]Command{Serve, Show, Migrate, Version, Help}, l.Command):
+	case !slices.Contains([]Command{Serve, Show, Migrate, Reconcile, Why, Version, Help}, l.Command):
 		return nil, fmt.Errorf(`command line: %q is not a command; "guestlist help" lists them`, words[0])
 	case l.StytchEnv && l.Command != Show:
 		return nil, errors.New("command line: --stytch-env belongs to guestlist config")
+	case l.Apply && l.Command != Reconcile:
+		return nil, errors.New("command line: --apply belongs to guestlist reconcile")
 	}
 	return given, nil
 }

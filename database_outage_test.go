@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
+	t.Parallel()
+	wire := newWire(t, testdb.MySQL(t), nil)
+	wire.refuse()
+	addr := freeAddr(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var stdout, log logged
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, &stdout, &log)
+	}()
+	status := func(path string) int {
+		res, err := http.Get("http://" + addr + path)
+		if err != nil {
+			return 0
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	eventually(t, "a sign of life", func() bool { return status("/healthz") == http.StatusOK })
+	for _, path := range []string{"/readyz", "/", "/api/session"} {
+		if got := status(path); got != http.StatusServiceUnavailable {
+			t.Errorf("%s while it waits: %d", path, got)
+		}
+	}
+	eventually(t, "a word in the log", func() bool { return strings.Contains(log.String(), "waiting for the database") })
+	wire.accept()
+	eventually(t, "readiness", func() bool { return status("/readyz") == http.StatusOK })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAConnectionCutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	wire := newWire(t, testdb.MySQL(t), nil)
+	s := start(t, wire.dsn, newClock(noon))
+	ada, grace := s.person("ada@example.com"), "grace@example.com"
+	ada.signsIn()
+	ada.invites(grace)
+	id := idOf(ada, grace)
+	for _, r := range []struct {
+		name, method, path, body string
+		at                       string // of the statement that is cut
+		after                    bool   // the server has had it, and the answer is lost
+		status                   int
+	}{
+		{"of a read is made good", "GET", "/api/session", "", "FROM sessions JOIN users", false, 200},
+		{"of a read whose answer was lost is made good", "GET", "/api/users", "", "SELECT COUNT(*)", true, 200},
+		{"before the first change of a transaction is made good", "PATCH", "/api/users/" + id, `{"name":"one"}`, "UPDATE settings", false, 200},
+		{"after a change of a transaction is made good", "PATCH", "/api/users/" + id, `{"name":"two"}`, "INSERT INTO events", true, 200},
+		{"before the commit is told as unknown", "PATCH", "/api/users/" + id, `{"name":"three"}`, "COMMIT", false, 503},
+		{"after the commit is told as unknown", "PATCH", "/api/users/" + id, `{"name":"four"}`, "COMMIT", true, 503},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			wire.cutAt(r.at, r.after)
+			if v := ada.calls(r.method, r.path, r.body); v.status != r.status {
+				t.Errorf("%d %s", v.status, v.body)
+			}
+			if wire.isSet() {
+				t.Error("no such statement was sent")
+			}
+		})
+	}
+	// Each change that took effect did so once, and is on record once.
+	for name, want := range map[string]int{"one": 1, "two": 1, "three": 0, "four": 1} {
+		if n := s.count("SELECT COUNT(*) FROM events WHERE kind = 'user_edited' AND changes LIKE ?", `%"new":"`+name+`"%`); n != want {
+			t.Errorf("%s is on record %d times, want %d", name, n, want)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// The product's own pages have a test in internal/web. Around them, the program
+// answers more.
+func TestWhatIsAnsweredOutsideOfThePagesHasTheSecurityHeaders(t *testing.T) {
+	t.Parallel()
+	check := func(t *testing.T, name string, header http.Header, https bool) {
+		t.Helper()
+		hsts := header.Get("Strict-Transport-Security")
+		if want := map[bool]string{true: "max-age=31536000; includeSubDomains"}[https]; hsts != want {
+			t.Errorf("%s: Strict-Transport-Security is %q", name, hsts)
+		}
+		if csp := header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none';") || !strings.Contains(csp, "frame-ancestors 'none'") {
+			t.Errorf("%s: Content-Security-Policy is %q", name, csp)
+		}
+		for header, got := range map[string]string{
+			"nosniff": header.Get("X-Content-Type-Options"), "no-store": header.Get("Cache-Control"), "same-origin": header.Get("Cross-Origin-Resource-Policy"),
+			"": header.Get("Access-Control-Allow-Origin"),
+		} {
+			if got != header {
+				t.Errorf("%s: %q, want %q", name, got, header)
+			}
+		}
+		if header.Get("Referrer-Policy") == "" {
+			t.Errorf("%s: no Referrer-Policy", name)
+		}
+	}
+	for base, https := range map[string]bool{"http://localhost:PORT": false, "https://localhost:PORT/people": true} {
+		t.Run(base, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-base-url="+base)
+			for _, path := range []string{
+				"/", "/users", "//users", "/users/../", "/dev", "/dev/", "/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/nothing",
+				"/v1", "/v1/", "/v1/users/x", "/v1/magic_links/redirect?token=x", s.cfg.BaseURL.Path + "/v1/magic_links/redirect?token=x", s.cfg.BaseURL.Path,
+			} {
+				for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
+					for _, peer := range []string{"127.0.0.1:999", "192.0.2.1:999"} {
+						r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost"+path, strings.NewReader("{}"))
+						r.RemoteAddr = peer
+						r.Header.Set("Origin", "https://evil.example")
+						w := httptest.NewRecorder()
+						s.app.Handler.ServeHTTP(w, r)
+						check(t, method+" "+path+" from "+peer, w.Header(), https)
+					}
+				}
+			}
+			front := &front{baseURL: s.cfg.BaseURL}
+			for path, status := range map[string]int{"/": 503, "/users": 503, s.cfg.BaseURL.Path + "/healthz": 200} {
+				w := httptest.NewRecorder()
+				front.ServeHTTP(w, &http.Request{Method: "GET", URL: &url.URL{Path: path}})
+				if w.Code != status {
+					t.Errorf("%s while it starts: %d", path, w.Code)
+				}
+				check(t, path+" while it starts", w.Header(), https)
+			}
+		})
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// asksFrom asks for a link for an address, from a network behind a proxy.
+func asksFrom(p *person, network, address string) view {
+	r := p.request("POST", p.site.url+"/signin", strings.NewReader("email="+address))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-Forwarded-For", network)
+	return p.only(r)
+}
+
+// behindProxy starts an instance that believes the proxy it is asked through.
+func behindProxy(t *testing.T, databaseURL string) *site {
+	t.Helper()
+	return start(t, databaseURL, newClock(noon), "--guestlist-trusted-proxies=127.0.0.1")
+}
+
+func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		here := behindProxy(t, databaseURL)
+		there := here.another("--guestlist-trusted-proxies=127.0.0.1")
+		known := here.person("ada@example.com")
+		known.signsIn()
+		ada := known.elsewhere()
+		for i, s := range []*site{here, there, here, there} {
+			if v := asksFrom(newcomer(s), fmt.Sprint("192.0.2.", i), "ada@example.com"); v.status != http.StatusSeeOther {
+				t.Fatalf("link %d: %d %s", i, v.status, v.body)
+			}
+		}
+		refused := map[string]view{}
+		for i, address := range []string{"ada@example.com", "nobody@example.com"} {
+			for range 5 - 5*(1-i) {
+				asksFrom(newcomer(here), "192.0.2.77", address)
+			}
+			refused[address] = asksFrom(newcomer(there), fmt.Sprint("198.51.100.", i), strings.ToUpper(address))
+			wants(t, refused[address], 429, "Look in your mail first", "Links that were mailed already still work", "You can ask again in 2 minutes.")
+			if got := refused[address].header.Get("Retry-After"); got != "120" {
+				t.Errorf("%s: Retry-After is %q", address, got)
+			}
+		}
+		if diff := cmp.Diff(essence(refused["ada@example.com"]), essence(refused["nobody@example.com"])); diff != "" {
+			t.Errorf("the answers differ (-listed +unlisted):\n%s", diff)
+		}
+		// What is said is true: the links in the mailbox work.
+		wants(t, ada.continues(ada.opensMail()), 200, "People")
+		here.clock.advance(2 * time.Minute)
+		if v := asksFrom(newcomer(there), "203.0.113.9", "ada@example.com"); v.status != http.StatusSeeOther {
+			t.Errorf("two minutes later: %d %s", v.status, v.body)
+		}
+	})
+}
+
+func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
+	t.Parallel()
+	s := behindProxy(t, testdb.SQLite(t))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	ada.posts("/signout")
+	for i := range 400 { // from everywhere, for her and for others: all counts are used up
+		asksFrom(newcomer(s), fmt.Sprint("192.0.2.", i%250), fmt.Sprintf("p%d@example.com", i))
+		if i%4 == 0 {
+			asksFrom(newcomer(s), fmt.Sprintf("2001:db8:%d::1", i), ada.email)
+		}
+	}
+	if v := asksFrom(newcomer(s), "203.0.113.9", "fresh@example.com"); v.status != http.StatusTooManyRequests {
+		t.Errorf("the attack has not used up the count of all: %d", v.status)
+	}
+	wants(t, ada.asks(), 200, "Look at your mail")
+	wants(t, ada.continues(ada.opensMail()), 200, "People")
+	ada.posts("/signout")
+	// Her browser is known as hers; it has no such count for others.
+	if v := asksFrom(ada, "203.0.113.9", "grace@example.com"); v.status != http.StatusTooManyRequests {
+		t.Errorf("a link for another: %d", v.status)
+	}
+}
+
+func TestANetworkIsCountedOnceHoweverItIsSpelt(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		network func(i int) string
+		stopped bool
+	}{
+		{"one address", func(int) string { return "192.0.2.1" }, true},
+		{"one household of IPv6", func(i int) string { return fmt.Sprintf("2001:db8::%x", i+1) }, true},
+		{"one household of IPv6, spelt in full", func(i int) string { return fmt.Sprintf("2001:0DB8:0:0:%x::", i) }, true},
+		{"IPv4 written as IPv6", func(i int) string { return []string{"192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201"}[i%3] }, true},
+		{"what a client puts in front of its own address", func(i int) string { return fmt.Sprintf("198.51.100.%d, 192.0.2.1", i) }, true},
+		{"many networks", func(i int) string { return fmt.Sprintf("192.0.2.%d", i) }, false},
+		{"many households", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i) }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := behindProxy(t, testdb.SQLite(t))
+			last := 0
+			for i := range 21 {
+				last = asksFrom(newcomer(s), test.network(i), fmt.Sprintf("p%d@example.com", i)).status
+			}
+			if stopped := last == http.StatusTooManyRequests; stopped != test.stopped {
+				t.Errorf("the twenty-first got %d", last)
+			}
+		})
+	}
+	t.Run("whatever a client says of itself without a proxy", func(t *testing.T) {
+		t.Parallel()
+		s := start(t, testdb.SQLite(t), newClock(noon))
+		last := 0
+		for i := range 21 {
+			last = asksFrom(newcomer(s), fmt.Sprintf("192.0.2.%d", i), fmt.Sprintf("p%d@example.com", i)).status
+		}
+		if last != http.StatusTooManyRequests {
+			t.Errorf("the twenty-first got %d", last)
+		}
+	})
+}
+
+func TestWhoTriesWrongLinksMustWaitAndKeepsNobodyElseOut(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		here := start(t, databaseURL, newClock(noon))
+		there := here.another()
+		ada := here.person("ada@example.com")
+		ada.signsIn()
+		ada.invites("grace@example.com")
+		grace := here.person("grace@example.com")
+		link := grace.newMail()
+		guess := func(s *site) view {
+			p := newcomer(s)
+			r := p.request("POST", s.url+callbackPath, strings.NewReader("token=made-up"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			return p.only(r)
+		}
+		for i := range 20 {
+			if v := guess([]*site{here, there}[i%2]); v.status == http.StatusTooManyRequests {
+				t.Fatalf("try %d: %d", i, v.status)
+			}
+		}
+		refused := guess(there)
+		wants(t, refused, 429, "One moment, please", "You can ask again in 1 minute.")
+		if got := refused.header.Get("Retry-After"); got != "30" {
+			t.Errorf("Retry-After is %q", got)
+		}
+		// A browser that was here before has its own count, also behind that address.
+		ada.posts("/signout")
+		wants(t, ada.signsIn(), 200, "People")
+		// So does a good link in a browser that is new, though it is behind that address.
+		wants(t, grace.continues(grace.opens(link)), 200, "grace@example.com")
+	})
+}

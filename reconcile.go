@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
+	"github.com/guestlist/guestlist/internal/stytch"
+	"github.com/guestlist/guestlist/internal/svix"
+	"github.com/guestlist/guestlist/internal/web"
+)
+
+// admission is who may come in, by the settings.
+func admission(cfg config.Config) directory.Admission {
+	return directory.Admission{Open: cfg.Access.Open, Domains: cfg.Access.Domains, FirstAdmin: cfg.FirstAdmin()}
+}
+
+func (a *app) newReconciler(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *reconcile.Reconciler {
+	return reconcile.New(a.store, client, worker, reconcile.Options{
+		Admission: admission(cfg), EndStrangers: cfg.Reconcile == "apply",
+		PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: a.now, Log: log,
+	})
+}
+
+// webhookPath is where Stytch sends its webhooks, below the base URL.
+const webhookPath = "/webhooks/stytch"
+
+// webhooks takes those of the local Stytch, or of the real one if their secret is set.
+func (a *app) webhooks(cfg config.Config, r *reconcile.Reconciler) (web.Webhooks, error) {
+	secret := cfg.Stytch.WebhookSecret
+	if a.local != nil {
+		secret = a.local.Credentials().WebhookSecret
+	}
+	if secret == "" {
+		return web.Webhooks{}, nil
+	}
+	key, err := svix.ParseKey(secret)
+	if err != nil {
+		return web.Webhooks{}, fmt.Errorf("STYTCH_WEBHOOK_SECRET: %w", err)
+	}
+	return web.Webhooks{Key: key, Hear: r.Hear}, nil
+}
+
+// compare prints where the list and Stytch differ, and mends it if that is asked.
+func compare(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger, stdout io.Writer) error {
+	a, client, err := openAside(ctx, cfg, now, log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	worker := outbox.NewWorker(a.store, client, now, log)
+	counts, err := a.newReconciler(cfg, client, worker, log).Run(ctx, cfg.Apply, func(d reconcile.Difference, mended bool) {
+		done := "would be " + d.Remedy()
+		switch {
+		case mended:
+			done = d.Remedy()
+		case cfg.Apply:
+			done = "changed in the meantime, left as it is"
+		}
+		fmt.Fprintf(stdout, "%s: %s (%s)\n", d.Address(), d.Reason(), done)
+	})
+	if err != nil {
+		return err
+	}
+	verdict := "nothing differs"
+	if counts.Differences() > 0 {
+		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Mended)
+	}
+	_, err = fmt.Fprintf(stdout, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
+	return err
+}
