@@ -6,7 +6,7 @@
 SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run test race generate lint check
+.PHONY: help run test race faults fuzz generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,10 +16,19 @@ run: ## serve on http://localhost:8080, with the local stand-in unless .env says
 
 test: ## every test; on Debian installs the test database and browser first if missing
 	@.ci/deps.sh
-	go test ./...
+	go test -timeout 30m ./...
 
 race: ## every test again under the race detector: needs a C compiler, takes five times as long
-	go test -race ./...
+	go test -race -timeout 60m ./...
+
+faults: ## two instances under load while things break, for ten minutes; as root also a full disk
+	GUESTLIST_FAULTS=long go test -count=1 -timeout 60m -v -run TestFaults ./faults
+
+FUZZTIME = 30s
+
+fuzz: ## look for input that breaks a promise, FUZZTIME=30s for each target
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
+	while read -r pkg name; do echo "$$name, in $$pkg"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; done
 
 generate: ## write the Go code for queries/ and schema/ anew
 	$(SQLC) generate
