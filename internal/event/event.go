@@ -94,8 +94,9 @@ func New(kind Kind, now time.Time, subjectID, subject, reason string) Event {
 
 type originKey struct{}
 
-// WithOrigin returns a context whose events were done by o.
-func WithOrigin(ctx context.Context, o Origin) context.Context {
+// WithOrigin returns a context whose events were done by o, to which may be added
+// who it is when that is found out.
+func WithOrigin(ctx context.Context, o *Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
@@ -104,13 +105,15 @@ func WithOrigin(ctx context.Context, o Origin) context.Context {
 func WithActor(ctx context.Context, id, address string) context.Context {
 	o := OriginOf(ctx)
 	o.ActorID, o.Actor = id, address
-	return WithOrigin(ctx, o)
+	return WithOrigin(ctx, &o)
 }
 
 // OriginOf returns the context's origin; the zero value is the program itself.
 func OriginOf(ctx context.Context) Origin {
-	o, _ := ctx.Value(originKey{}).(Origin)
-	return o
+	if o, ok := ctx.Value(originKey{}).(*Origin); ok {
+		return *o
+	}
+	return Origin{}
 }
 
 // Query asks for a page of the trail, newest first. Of Person, About and By, one

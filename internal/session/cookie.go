@@ -59,10 +59,11 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 // Token returns the session token that the browser holds. had reports whether it
 // came with a session cookie at all, good or bad.
 func (c *Cookies) Token(r *http.Request) (token string, had bool) {
-	if _, err := r.Cookie(c.Name); err != nil {
+	cookie, err := r.Cookie(c.Name)
+	if err != nil {
 		return "", false
 	}
-	return c.open(r, c.Name)["token"], true
+	return c.decode(c.Name, cookie.Value)["token"], true
 }
 
 // SetToken gives the browser a session token.
@@ -172,23 +173,25 @@ func (c *Cookies) Seal(purpose, text string) string {
 
 // Unseal returns the text; ok is false for one that was not sealed here.
 func (c *Cookies) Unseal(purpose, sealed string) (text string, ok bool) {
-	values := map[any]any{}
-	if err := securecookie.DecodeMulti(purpose, sealed, &values, c.store.Codecs...); err != nil {
-		return "", false
-	}
-	text, ok = values["text"].(string)
+	text, ok = c.decode(purpose, sealed)["text"]
 	return text, ok
 }
 
 // open returns a cookie's values; none if it isn't there or can't be opened.
 func (c *Cookies) open(r *http.Request, name string) map[string]string {
-	values := map[string]string{}
-	s, err := c.store.New(r, name)
+	cookie, err := r.Cookie(name)
 	if err != nil {
-		return values
+		return map[string]string{}
 	}
-	for k, v := range s.Values {
-		values[k.(string)] = v.(string)
+	return c.decode(name, cookie.Value)
+}
+
+// decode opens what save has written. It does so without a sessions.Session,
+// because it is done for every request.
+func (c *Cookies) decode(name, sealed string) map[string]string {
+	values := map[string]string{}
+	if err := securecookie.DecodeMulti(name, sealed, &values, c.store.Codecs...); err != nil {
+		return map[string]string{}
 	}
 	return values
 }
@@ -226,7 +229,7 @@ func (plainValues) Deserialize(src []byte, dst any) error {
 	if err != nil {
 		return err
 	}
-	values := *dst.(*map[any]any)
+	values := *dst.(*map[string]string)
 	for key := range v {
 		values[key] = v.Get(key)
 	}

@@ -40,6 +40,7 @@ const (
 type steady struct {
 	*sql.DB
 	patience time.Duration
+	prepared *prepared // nil where a statement is not worth preparing, as on a server far away
 }
 
 var _ dbsqlc.DBTX = steady{}
@@ -62,14 +63,34 @@ func (s steady) ExecContext(ctx context.Context, query string, args ...any) (sql
 func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx = s.bounded(ctx)
 	var rows *sql.Rows
-	err := again(ctx, func() (err error) {
-		rows, err = s.DB.QueryContext(ctx, query, args...)
+	err := again(ctx, func() error {
+		stmt, err := s.statement(ctx, query)
+		switch {
+		case err != nil:
+		case stmt != nil:
+			rows, err = stmt.QueryContext(ctx, args...)
+		default:
+			rows, err = s.DB.QueryContext(ctx, query, args...)
+		}
 		return err
 	})
 	return rows, err
 }
 
+// statement returns a query's prepared statement, nil if it has none.
+func (s steady) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s.prepared == nil {
+		return nil, nil
+	}
+	return s.prepared.get(ctx, query)
+}
+
 func (s steady) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	// One row of a file is read sooner than somebody could be told to watch whether
+	// the request ends before.
+	if stmt, err := s.statement(ctx, query); err == nil && stmt != nil && ctx.Err() == nil {
+		return stmt.QueryRowContext(context.WithoutCancel(ctx), args...)
+	}
 	ctx = s.bounded(ctx)
 	var row *sql.Row
 	_ = again(ctx, func() error { // the row keeps its error

@@ -31,6 +31,7 @@ type Store struct {
 	write    *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
 	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; else write
 	sqlite   bool
+	prepared *prepared     // statements of read; on SQLite alone
 	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
 	now      func() time.Time
 }
@@ -112,7 +113,7 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: read, write: write, migrator: write, sqlite: true, patience: patience, now: now}, nil
+	return &Store{read: read, write: write, migrator: write, sqlite: true, prepared: newPrepared(read), patience: patience, now: now}, nil
 }
 
 // Close closes all connections.
@@ -127,12 +128,12 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Reader is the pool to read from outside a transaction.
-func (s *Store) Reader() dbsqlc.DBTX { return steady{s.read, s.patience} }
+func (s *Store) Reader() dbsqlc.DBTX { return steady{s.read, s.patience, s.prepared} }
 
 func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.Reader()) }
 
 // writer is for changes that are one statement and need no transaction.
-func (s *Store) writer() *dbsqlc.Queries { return dbsqlc.New(steady{s.write, s.patience}) }
+func (s *Store) writer() *dbsqlc.Queries { return dbsqlc.New(steady{s.write, s.patience, nil}) }
 
 // InTx runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy

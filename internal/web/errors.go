@@ -98,7 +98,6 @@ func problemOf(err error) problem {
 // answer runs a handler and turns its error into an answer.
 func (s *server) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = withViewer(r) // whom guard finds is also who sees the problem
 		err := handle(w, r)
 		var invalid *directory.Invalid
 		switch {

@@ -140,7 +140,7 @@ func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	writeJSON(w, http.StatusOK, struct {
 		User    jsonUser    `json:"user"`
 		Session jsonSession `json:"session"`
-	}{toJSON(current.User), toJSONSession(current)})
+	}{toJSON(current.User), toJSONSession(*current)})
 	return nil
 }
 

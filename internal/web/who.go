@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -10,28 +9,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/session"
 )
-
-type viewerKey struct{}
-
-// withViewer makes room in a request for its session, which guard fills in.
-func withViewer(r *http.Request) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), viewerKey{}, new(session.Session)))
-}
-
-// viewer is the session that guard found; nobody's where it found none.
-func viewer(r *http.Request) session.Session {
-	if s, ok := r.Context().Value(viewerKey{}).(*session.Session); ok {
-		return *s
-	}
-	return session.Session{}
-}
-
-// setViewer fills in the session that guard found.
-func setViewer(r *http.Request, found session.Session) {
-	if s, ok := r.Context().Value(viewerKey{}).(*session.Session); ok {
-		*s = found
-	}
-}
 
 // session returns the session of the request's cookie. A cookie that stands for
 // none any more is taken away. Errors: errNoSession, session.ErrEnded,

@@ -31,7 +31,7 @@ func testEventRoundTrip(t *testing.T, s Store) {
 	origin := event.Origin{ActorID: newID(), Actor: "bo@example.com", Address: "192.0.2.7", UserAgent: "Browser/1", RequestID: "R1"}
 	want := event.New(event.UserEdited, Now(), newID(), "ada@example.com", "by hand")
 	want.Changes = []event.Change{{Field: "name", Old: "Ada", New: "Zoë \"Z\""}}
-	if err := s.AddEvents(event.WithOrigin(t.Context(), origin), want); err != nil {
+	if err := s.AddEvents(event.WithOrigin(t.Context(), &origin), want); err != nil {
 		t.Fatal(err)
 	}
 	want.Origin = origin
@@ -138,7 +138,7 @@ func testParkedJobsGivenUp(t *testing.T, s Store) {
 }
 
 func testEventPages(t *testing.T, s Store) {
-	bo := event.WithOrigin(t.Context(), event.Origin{ActorID: newID(), Actor: "bo@example.com"})
+	bo := event.WithOrigin(t.Context(), &event.Origin{ActorID: newID(), Actor: "bo@example.com"})
 	for i := range 9 {
 		ctx, kind, about := context.Context(bo), event.UserEdited, "ada@example.com"
 		if i%2 == 1 {

@@ -1,0 +1,45 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// maxPrepared is how many statements are kept. There are fewer queries than that;
+// one that takes a list has as many texts as there are lengths, and isn't worth it.
+const maxPrepared = 200
+
+// prepared keeps statements of a pool, each prepared when it is first used, for
+// SQLite takes longer to prepare one than to run it.
+type prepared struct {
+	db         *sql.DB
+	mu         sync.RWMutex
+	statements map[string]*sql.Stmt
+}
+
+func newPrepared(db *sql.DB) *prepared {
+	return &prepared{db: db, statements: map[string]*sql.Stmt{}}
+}
+
+// get returns the statement of a query, nil if it is not to be kept. The pool
+// closes it.
+func (p *prepared) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	p.mu.RLock()
+	stmt, full := p.statements[query], len(p.statements) >= maxPrepared
+	p.mu.RUnlock()
+	if stmt != nil || full {
+		return stmt, nil
+	}
+	stmt, err := p.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other := p.statements[query]; other != nil {
+		return other, stmt.Close()
+	}
+	p.statements[query] = stmt
+	return stmt, nil
+}

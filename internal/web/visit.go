@@ -1,0 +1,84 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Limits on a request.
+const (
+	maxBody     = 64 << 10
+	workTimeout = 10 * time.Second
+)
+
+// visit is a request under way: what is known of it besides what it says itself,
+// and the answer it gets. There is one for each, because that costs less than a
+// value in the context for each thing.
+type visit struct {
+	http.ResponseWriter
+	status  int             // that was sent; 0: nothing yet
+	id      string          // what a person can name to find the request in the log
+	origin  event.Origin    // for the audit trail; guard adds who it is
+	session session.Session // that guard found; nobody's where it found none
+}
+
+type visitKey struct{}
+
+// visitOf returns the request's visit; an empty one outside of any.
+func visitOf(r *http.Request) *visit {
+	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
+		return v
+	}
+	return &visit{}
+}
+
+func requestID(r *http.Request) string { return visitOf(r).id }
+
+// viewer is the session that guard found; nobody's where it found none.
+func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
+
+// visits begins and ends a request: it has a number, 64 KiB for its body, ten
+// seconds for the work, and one line in the log. The query stays out of that: it
+// may hold a token.
+func (s *server) visits(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now() // a stopwatch, which nothing is decided by
+		v := &visit{ResponseWriter: w, id: rand.Text()[:16]}
+		w.Header().Set("X-Request-Id", v.id)
+		b := s.browser(r)
+		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.id}
+
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), workTimeout)
+		defer cancel()
+		r = r.WithContext(event.WithOrigin(ctx, &v.origin))
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(v, r)
+
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", max(v.status, http.StatusOK)),
+			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.id))
+	})
+}
+
+func (v *visit) WriteHeader(status int) {
+	if v.status == 0 {
+		v.status = status
+	}
+	v.ResponseWriter.WriteHeader(status)
+}
+
+func (v *visit) Write(b []byte) (int, error) {
+	if v.status == 0 {
+		v.status = http.StatusOK
+	}
+	return v.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController through.
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
