@@ -122,7 +122,9 @@ type Store interface {
 	// writes the person and the events it returns, the session, and the end of
 	// the session it replaces, in one transaction. welcome may run more than once.
 	SignIn(ctx context.Context, a Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error)) (Session, error)
-	// GetSession returns a session with its person, who is on the list.
+	// GetSession returns a session with its person, who is on the list, as far as
+	// a request needs them: without the session's UserAgent and Address, and without
+	// the person's InvitedBy, InviteSentAt and UpdatedAt.
 	GetSession(ctx context.Context, tokenHash string) (Session, error)
 	// ListSessions returns a person's sessions, newest first.
 	ListSessions(ctx context.Context, userID string) ([]Session, error)

@@ -41,6 +41,19 @@ func toSession(r dbsqlc.Session) session.Session {
 	}
 }
 
+// toHeld is a session with its person, as far as a request needs them.
+func toHeld(tokenHash string, r dbsqlc.GetSessionRow) session.Session {
+	return session.Session{
+		TokenHash: tokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
+		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+		User: directory.User{
+			ID: r.UserID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},
+			Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID,
+			CreatedAt: fromMicros(r.UserCreatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
+		},
+	}
+}
+
 func toJobs(rows []dbsqlc.Outbox) []outbox.Job {
 	jobs := make([]outbox.Job, len(rows))
 	for i, r := range rows {

@@ -95,16 +95,14 @@ func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash st
 	if err != nil {
 		return err
 	}
-	_, err = s.endSessions(ctx, q, toUser(row.User), "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
+	_, err = s.endSessions(ctx, q, toHeld(tokenHash, row).User, "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
 	return err
 }
 
-// GetSession returns a session and its person, in one query.
+// GetSession returns a session and its person, in one query; see session.Store.
 func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
 	row, err := s.queries().GetSession(ctx, tokenHash)
-	found := toSession(row.Session)
-	found.User = toUser(row.User)
-	return found, translate("get session", err)
+	return toHeld(tokenHash, row), translate("get session", err)
 }
 
 // ListSessions returns a person's sessions, newest first.
