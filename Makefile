@@ -6,7 +6,7 @@
 SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help run test race faults fuzz generate lint check
+.PHONY: help run test race faults fuzz bench generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ FUZZTIME = 30s
 fuzz: ## look for input that breaks a promise, FUZZTIME=30s for each target
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
 	while read -r pkg name; do echo "$$name, in $$pkg"; go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; done
+
+BENCH =
+
+bench: ## measure speed, memory and start, and write docs/performance.md, in five minutes; BENCH=-full also at a million people
+	go run ./bench $(BENCH)
 
 generate: ## write the Go code for queries/ and schema/ anew
 	$(SQLC) generate

@@ -47,6 +47,7 @@ var layers = map[string]layer{
 	"static":                                {never: []string{sdkAll, "database/sql"}},
 
 	// For tests; nothing that is shipped may import them.
+	"bench":                         {ours: []string{"internal/directory", "internal/session"}, never: []string{sdkAll}},
 	"faults":                        {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
 	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session"}},

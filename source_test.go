@@ -37,6 +37,12 @@ var never = map[string][]struct {
 
 // except says where one of them may stand all the same, and why.
 var except = map[string]string{
+	"bench/bare.go \"os/exec\"":                          "the benchmark starts what it measures",
+	"bench/engine.go \"os/exec\"":                        "the benchmark starts what it measures",
+	"bench/process.go \"os/exec\"":                       "the benchmark starts what it measures",
+	"bench/product.go \"os/exec\"":                       "the benchmark starts what it measures",
+	"bench/report.go \"os/exec\"":                        "the benchmark asks which kernel there is",
+	"bench/seed.go \"math/rand/v2\"":                     "the same made-up people in every run",
 	"internal/testdb/server.go \"os/exec\"":              "starts the database of the tests",
 	"internal/outbox/worker.go \"math/rand/v2\"":         "how long a pause is",
 	"internal/reconcile/daily.go \"math/rand/v2\"":       "how long a pause is",
