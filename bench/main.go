@@ -132,6 +132,13 @@ func (s settings) all(ctx context.Context) error {
 		return err
 	}
 	res := results{Machine: machine(), BinaryMB: size(program)}
+	if strings.Contains(s.engines, "sqlite") {
+		fresh := func(i int) (string, error) { return fmt.Sprintf("sqlite:%s/fresh%d.db", dir, i), nil }
+		if res.FreshMS, err = s.startTime(ctx, program, dir, fresh); err != nil {
+			return err
+		}
+		fmt.Printf("binary %.1f MB, start on a fresh SQLite database %.0f ms\n", res.BinaryMB, res.FreshMS)
+	}
 	engines := map[string]func() (engine, error){
 		"sqlite":  func() (engine, error) { return sqlite(dir), nil },
 		"mariadb": func() (engine, error) { return mariadb(ctx, dir) },

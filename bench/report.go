@@ -43,8 +43,8 @@ func (res results) markdown(bars []bar) []byte {
 	for _, t := range res.Tables {
 		fmt.Fprintf(&tables, "### %s, %s people\n\n", t.Engine, thousands(t.People))
 		fmt.Fprintf(&tables, "Start %.0f ms; memory idle %.1f MB, after all this load %.1f MB. The people were made in %.1f s.\n\n", t.StartMS, t.IdleMB, t.LoadMB, t.SeedSeconds)
-		tables.WriteString("| | requests/s | of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes |\n")
-		tables.WriteString("|---|" + strings.Repeat("---:|", 15) + "\n")
+		tables.WriteString("| | requests/s | of bare | of raw | by CPU: of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes |\n")
+		tables.WriteString("|---|" + strings.Repeat("---:|", 17) + "\n")
 		for _, r := range t.Order {
 			f := t.Rows[r.name]
 			fmt.Fprintf(&tables, "| %s |", r.name)
@@ -69,6 +69,7 @@ func (res results) markdown(bars []bar) []byte {
 func (f figures) cells() []string {
 	return []string{
 		number(f.Product.Rate), ratio(f.Product.Rate, f.Bare.Rate), ratio(f.Product.Rate, f.Raw.Rate),
+		ratio(f.Bare.CPU, f.Product.CPU), ratio(f.Raw.CPU, f.Product.CPU),
 		number(f.Product.P50), number(f.Product.P99), number(f.Product.P999), number(f.Raw.P99),
 		number(f.Half.P50), number(f.Half.P99), number(f.Half.P999),
 		number(f.Product.CPU), number(f.Bare.CPU), number(f.Raw.CPU), number(f.DatabaseCPU), fmt.Sprint(f.Bytes),
@@ -76,12 +77,12 @@ func (f figures) cells() []string {
 }
 
 // header and line are the same on a terminal.
-const header = "                                               req/s  /bare   /raw    p50    p99  p99.9 rawp99 | p50/2  p99/2 p999/2 |    cpu   bare    raw     db  bytes\n"
+const header = "                                               req/s  /bare   /raw | by CPU  /raw |   p50    p99  p99.9 rawp99 | p50/2  p99/2 p999/2 |    cpu   bare    raw     db  bytes\n"
 
 func (f figures) line(name string) string {
 	c := f.cells()
-	return fmt.Sprintf("%-45s %7s %6s %6s %6s %6s %6s %6s |%6s %6s %6s | %6s %6s %6s %6s %6s\n",
-		name, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14])
+	return fmt.Sprintf("%-45s %7s %6s %6s | %6s %5s |%6s %6s %6s %6s |%6s %6s %6s | %6s %6s %6s %6s %6s\n",
+		name, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14], c[15], c[16])
 }
 
 func ratio(a, b float64) string {

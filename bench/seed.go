@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,29 +64,67 @@ func newID(t time.Time) string {
 // seed fills the migrated, but for a few rows empty tables with n people, the
 // same ones in every run but for their ids: in a thousand one administrator, most
 // have been here, some are invited, a few suspended. They were added one by one
-// over two years.
+// over two years, and are written in that order, in which most indexes grow at
+// their ends.
 func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
-	people := make([]person, n)
-	var making sync.WaitGroup
-	share := (n + runtime.NumCPU() - 1) / runtime.NumCPU()
-	errs := make([]error, runtime.NumCPU())
-	for part := range errs {
-		making.Go(func() {
-			for i := part * share; i < min(n, (part+1)*share) && errs[part] == nil; i++ {
-				people[i], errs[part] = somebody(i, n, now)
+	const inBatch, inTx = 5000, 100_000
+	batches := make(chan chan batch, runtime.NumCPU()) // in order; each is made while others are written
+	go func() {
+		defer close(batches)
+		for from := 0; from < n && ctx.Err() == nil; from += inBatch {
+			made := make(chan batch, 1)
+			batches <- made
+			go func() { made <- makeBatch(from, min(n, from+inBatch), n, now) }()
+		}
+	}()
+	var tx *sql.Tx
+	var err error
+	written := 0
+	for made := range batches {
+		b := <-made
+		if err = cmp.Or(err, b.err); err != nil {
+			continue // to the end of what is being made
+		}
+		if tx == nil {
+			if tx, err = db.BeginTx(ctx, nil); err != nil {
+				continue
 			}
-		})
-	}
-	making.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
+			defer tx.Rollback() // after a commit, this does nothing
+		}
+		err = b.write(tx)
+		if written += inBatch; err == nil && (written%inTx == 0 || written >= n) {
+			err, tx = tx.Commit(), nil
 		}
 	}
-	if err := seedUsers(ctx, db, people); err != nil {
-		return err
+	return err
+}
+
+// batch is a few thousand people.
+type batch struct {
+	people []person
+	err    error
+}
+
+// makeBatch makes some of n people.
+func makeBatch(from, to, n int, now time.Time) batch {
+	b := batch{people: make([]person, to-from)}
+	for i := range b.people {
+		if b.people[i], b.err = somebody(from+i, n, now); b.err != nil {
+			break
+		}
 	}
-	return seedWords(ctx, db, people)
+	return b
+}
+
+func (b batch) write(tx *sql.Tx) error {
+	var users, words []any
+	for _, p := range b.people {
+		users = append(users, p.values...)
+		for _, word := range p.words {
+			words = append(words, word, p.id)
+		}
+	}
+	return cmp.Or(insertAll(tx, "users", userColumns, users), insertAll(tx, "user_words", wordColumns, words))
 }
 
 // somebody is the i-th of n people.
@@ -134,70 +170,25 @@ func name(entry string) (shown, ascii string) {
 	return shown, ascii
 }
 
-func seedUsers(ctx context.Context, db *sql.DB, people []person) error {
-	slices.SortFunc(people, func(a, b person) int { return strings.Compare(a.id, b.id) })
-	return inBatches(ctx, db, "users", userColumns, len(people), func(i int) []any { return people[i].values })
-}
-
-// seedWords writes in the order of the table's key, so that it grows at its end.
-func seedWords(ctx context.Context, db *sql.DB, people []person) error {
-	type word struct{ word, id string }
-	var all []word
-	for _, p := range people {
-		for _, w := range p.words {
-			all = append(all, word{w, p.id})
-		}
-	}
-	slices.SortFunc(all, func(a, b word) int { return cmp.Or(strings.Compare(a.word, b.word), strings.Compare(a.id, b.id)) })
-	row := make([]any, 2)
-	return inBatches(ctx, db, "user_words", wordColumns, len(all), func(i int) []any {
-		row[0], row[1] = all[i].word, all[i].id
-		return row
-	})
-}
-
 // insertInto is a statement for so many rows.
 func insertInto(table string, columns []string, rows int) string {
 	one := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + one + strings.Repeat(", "+one, rows-1)
 }
 
-// inBatches writes n rows, many with one statement, and tens of thousands in one
-// transaction.
-func inBatches(ctx context.Context, db *sql.DB, table string, columns []string, n int, row func(i int) []any) error {
-	const inTx = 50_000
-	inOne := 2000 / len(columns)
-	for from := 0; from < n; from += inTx {
-		tx, err := db.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback() // after a commit, this does nothing
-		to := min(n, from+inTx)
-		many, err := tx.Prepare(insertInto(table, columns, inOne))
-		if err != nil {
-			return err
-		}
-		args := make([]any, 0, inOne*len(columns))
-		for i := from; i < to; {
-			rows := min(inOne, to-i)
-			args = args[:0]
-			for range rows {
-				args = append(args, row(i)...)
-				i++
-			}
-			if rows == inOne {
-				_, err = many.Exec(args...)
-			} else {
-				_, err = tx.Exec(insertInto(table, columns, rows), args...)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", table, err)
-			}
-		}
-		if err := tx.Commit(); err != nil {
-			return err
-		}
+// insertAll writes rows, whose values follow on each other, many with a statement.
+func insertAll(tx *sql.Tx, table string, columns []string, values []any) error {
+	inOne := 2000 / len(columns) * len(columns)
+	many, err := tx.Prepare(insertInto(table, columns, inOne/len(columns)))
+	if err != nil {
+		return err
 	}
-	return nil
+	defer many.Close()
+	for ; len(values) >= inOne && err == nil; values = values[inOne:] {
+		_, err = many.Exec(values[:inOne]...)
+	}
+	if len(values) > 0 && err == nil {
+		_, err = tx.Exec(insertInto(table, columns, len(values)/len(columns)), values...)
+	}
+	return err
 }
