@@ -27,13 +27,14 @@ const counter = "############"
 
 // outcome is what came of it.
 type outcome struct {
-	Rate           float64 // good answers a second
-	P50, P99, P999 float64 // in milliseconds; of an open loop counted from when the request was to be sent
-	Answers        map[int]int
-	RetryAfter     int     // answers that had that header
-	Late           int     // requests of an open loop that were not sent in its time, for all connections were busy
-	CPU            float64 // milliseconds a request, of the process that answered
-	Wrong          string  // a bad answer
+	Rate           float64     // good answers a second
+	P50, P99, P999 float64     // in milliseconds; of an open loop counted from when the request was to be sent
+	N              int         // how many
+	Answers        map[int]int // of all kinds, by status
+	RetryAfter     int         // answers that had that header
+	Late           int         // requests of an open loop that were not sent in its time, for all connections were busy
+	CPU            float64     // milliseconds a request, of the process that answered
+	Wrong          string      // a bad answer
 }
 
 // client is one keep-alive connection.
@@ -67,9 +68,8 @@ func (l load) run() (outcome, error) {
 	}
 	defer g.close()
 	begin := time.Now()
-	end := begin.Add(time.Duration(l.Seconds * float64(time.Second)))
 	due := begin
-	for now := begin; now.Before(end); now = time.Now() {
+	for now := begin; l.goesOn(len(g.delays), now.Sub(begin)); now = time.Now() {
 		for len(g.idle) > 0 && !due.After(now) {
 			if l.Rate == 0 {
 				due = now
@@ -85,12 +85,22 @@ func (l load) run() (outcome, error) {
 			return outcome{}, err
 		}
 	}
-	o := outcome{Rate: float64(len(g.delays)) / l.Seconds, Answers: g.answers, RetryAfter: g.retry, Wrong: g.wrong}
+	took := time.Since(begin)
+	o := outcome{Rate: float64(len(g.delays)) / took.Seconds(), N: len(g.delays), Answers: g.answers, RetryAfter: g.retry, Wrong: g.wrong}
 	if l.Rate > 0 {
-		o.Late = max(0, int(end.Sub(due).Seconds()*l.Rate))
+		o.Late = max(0, int((took-due.Sub(begin)).Seconds()*l.Rate))
 	}
 	o.P50, o.P99, o.P999 = percentiles(g.delays)
 	return o, nil
+}
+
+// least is how many answers are enough to tell a percentile.
+const least = 200
+
+// goesOn gives a closed loop more time, where it has had too few answers.
+func (l load) goesOn(answers int, passed time.Duration) bool {
+	seconds := passed.Seconds()
+	return seconds < l.Seconds || l.Rate == 0 && answers < least && seconds < 5*l.Seconds
 }
 
 // newNumber begins a row of numbers for [counter]: there are fewer requests than

@@ -56,14 +56,14 @@ func measure(ctx context.Context, w *writer, e engine, databaseURL string, r row
 		bare.Addr, barePID = a.Addr, cmd.Process.Pid
 	}
 	var product, bares, raws, halves []outcome
-	var database []float64
+	database, n := 0.0, 0
 	for range p.rounds {
 		before := cpu(e.pid)
 		o, err := drive(ctx, w.cmd.Process.Pid, job)
 		if err != nil {
 			return f, err
 		}
-		database = append(database, (cpu(e.pid)-before)/max(1, float64(o.Answers[r.status])))
+		database, n = database+cpu(e.pid)-before, n+o.N
 		product = append(product, o)
 		if r.full {
 			if o, err = drive(ctx, barePID, bare); err != nil {
@@ -80,7 +80,7 @@ func measure(ctx context.Context, w *writer, e engine, databaseURL string, r row
 			raws = append(raws, o)
 		}
 	}
-	f.Product, f.Bare, f.Raw, f.DatabaseCPU = middle(product), middle(bares), middle(raws), median(database)
+	f.Product, f.Bare, f.Raw, f.DatabaseCPU = middle(product), middle(bares), middle(raws), database/max(1, float64(n))
 	job.Rate = f.Product.Rate / 2
 	for range (p.rounds + 1) / 2 {
 		o, err := drive(ctx, w.cmd.Process.Pid, job)
@@ -111,7 +111,8 @@ func drive(ctx context.Context, pid int, job load) (outcome, error) {
 	return o, nil
 }
 
-// middle takes the median of each figure.
+// middle takes the median of each figure, and all the processor time by all the
+// requests.
 func middle(all []outcome) outcome {
 	of := func(figure func(outcome) float64) float64 {
 		var values []float64
@@ -120,9 +121,14 @@ func middle(all []outcome) outcome {
 		}
 		return median(values)
 	}
+	cpu, n := 0.0, 0
+	for _, o := range all {
+		cpu, n = cpu+o.CPU*float64(o.N), n+o.N
+	}
 	return outcome{
-		Rate: of(func(o outcome) float64 { return o.Rate }), CPU: of(func(o outcome) float64 { return o.CPU }),
-		P50: of(func(o outcome) float64 { return o.P50 }), P99: of(func(o outcome) float64 { return o.P99 }),
+		N: n, CPU: cpu / max(1, float64(n)),
+		Rate: of(func(o outcome) float64 { return o.Rate }),
+		P50:  of(func(o outcome) float64 { return o.P50 }), P99: of(func(o outcome) float64 { return o.P99 }),
 		P999: of(func(o outcome) float64 { return o.P999 }),
 	}
 }

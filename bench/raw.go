@@ -96,7 +96,7 @@ func (r raw) run() (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{Rate: float64(len(delays)) / took.Seconds(), CPU: (ownCPU() - before) / float64(len(delays))}
+	o := outcome{N: len(delays), Rate: float64(len(delays)) / took.Seconds(), CPU: (ownCPU() - before) / float64(len(delays))}
 	o.P50, o.P99, o.P999 = percentiles(delays)
 	return o, nil
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// BenchmarkHandler answers requests of an administrator whose list has two hundred
+// people, without a network between.
+//
+//	go test -run '^$' -bench Handler -count 10 . | tee new.txt && benchstat old.txt new.txt
+func BenchmarkHandler(b *testing.B) {
+	s := start(b, testdb.SQLite(b), newClock(noon))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	for i := range 200 {
+		entry := directory.Entry{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
+		if _, err := directory.New(s.app.store, nil, s.clock.now).Add(b.Context(), "", entry); err != nil {
+			b.Fatal(err)
+		}
+	}
+	base, err := url.Parse(s.url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range []string{"/", "/api/session", "/api/users", "/api/users?q=person+com", "/users"} {
+		b.Run("path="+path, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := http.NewRequestWithContext(b.Context(), "GET", path, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Host, r.RemoteAddr = s.cfg.BaseURL.Host, "127.0.0.1:1"
+				if path != "/" { // who is signed in is sent on from there
+					for _, c := range ada.jar.Cookies(base) {
+						r.AddCookie(c)
+					}
+				}
+				w := &answerSink{header: http.Header{}}
+				s.app.Handler.ServeHTTP(w, r)
+				if w.status != http.StatusOK {
+					b.Fatalf("%s: %d", path, w.status)
+				}
+			}
+		})
+	}
+}
+
+// answerSink keeps an answer's status.
+type answerSink struct {
+	header http.Header
+	status int
+}
+
+func (a *answerSink) Header() http.Header { return a.header }
+
+func (a *answerSink) WriteHeader(status int) { a.status = status }
+
+func (a *answerSink) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return len(p), nil
+}

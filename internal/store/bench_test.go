@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/storetest"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// BenchmarkStore reads from a list of two hundred, by one caller at a time.
+func BenchmarkStore(b *testing.B) {
+	for _, engine := range []struct {
+		name string
+		open func(testing.TB) string
+	}{{"sqlite", testdb.SQLite}, {"mysql", testdb.MySQL}} {
+		b.Run("engine="+engine.name, func(b *testing.B) {
+			s := open(b, engine.open(b))
+			people := directory.New(s, nil, storetest.Now)
+			for i := range 200 {
+				entry := directory.Entry{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
+				if _, err := people.Add(b.Context(), "", entry); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.Run("GetSession", func(b *testing.B) { benchmarkGetSession(b, s) })
+			for name, query := range map[string]directory.Query{
+				"ListUsers": {Sort: directory.ByName, Limit: 50},
+				"Search":    {Sort: directory.ByName, Limit: 50, Terms: []string{"person1", "com"}},
+			} {
+				b.Run(name, func(b *testing.B) {
+					b.ReportAllocs()
+					for b.Loop() {
+						if page, err := s.ListUsers(b.Context(), query); err != nil || len(page.Users) != 50 {
+							b.Fatalf("%d people, %v", len(page.Users), err)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func benchmarkGetSession(b *testing.B, s *store.Store) {
+	email, err := directory.ParseEmail("ada@example.com")
+	if err != nil {
+		b.Fatal(err)
+	}
+	arrival := session.Arrival{Email: email, Session: session.Session{TokenHash: session.Hash("token"), StytchID: "session-test-1", ExpiresAt: storetest.Now()}}
+	_, err = s.SignIn(b.Context(), arrival, func(*directory.User, int) (directory.User, []event.Event, error) {
+		return directory.User{ID: "ada", Email: email, Role: directory.Admin, Status: directory.Active}, nil, nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if found, err := s.GetSession(b.Context(), session.Hash("token")); err != nil || found.User.ID != "ada" {
+			b.Fatalf("%v, %v", found, err)
+		}
+	}
+}
