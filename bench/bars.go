@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -29,11 +30,14 @@ func (b bar) verdict() string {
 }
 
 func (b bar) limit() string {
+	sign := "≥"
 	if b.atMost {
-		return "≤ " + number(b.want)
+		sign = "≤"
 	}
-	return "≥ " + number(b.want)
+	return fmt.Sprintf("%s %g", sign, b.want)
 }
+
+func (b bar) figure() string { return cmp.Or(number(b.is), "0") }
 
 // bars holds the figures against what was promised.
 func (res results) bars() []bar {
@@ -61,6 +65,9 @@ func (t table) bars() []bar {
 	bars := []bar{{where + "memory idle, MB", t.IdleMB, 25, true}, {where + "memory after load, MB", t.LoadMB, 80, true}}
 	if t.Engine == "SQLite" {
 		bars = append(bars, bar{where + "start, ms", t.StartMS, 50, true})
+	}
+	if t.Pressure != nil {
+		bars = append(bars, t.Pressure.bars(where)...)
 	}
 	for _, r := range t.Order {
 		f, name := t.Rows[r.name], where+r.name
@@ -118,7 +125,7 @@ func barTable(bars []bar) string {
 			passed++
 			continue
 		}
-		fmt.Fprintf(&text, "FAILED  %-75s %8s  must be %s\n", b.what, number(b.is), b.limit())
+		fmt.Fprintf(&text, "FAILED  %-75s %8s  must be %s\n", b.what, b.figure(), b.limit())
 	}
 	return fmt.Sprintf("\n%s%d of %d bars passed\n", &text, passed, len(bars))
 }

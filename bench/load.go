@@ -31,7 +31,8 @@ type outcome struct {
 	P50, P99, P999 float64     // in milliseconds; of an open loop counted from when the request was to be sent
 	N              int         // how many
 	Answers        map[int]int // of all kinds, by status
-	RetryAfter     int         // answers that had that header
+	RetryAfter     int         // answers that were not good and had that header
+	RefusedP99     float64     // of those, as P99
 	Late           int         // requests of an open loop that were not sent in its time, for all connections were busy
 	CPU            float64     // milliseconds a request, of the process that answered
 	Wrong          string      // a bad answer
@@ -49,16 +50,16 @@ type client struct {
 // of the runtime is a millisecond late, longer than most answers take.
 type generator struct {
 	load
-	epoll   int
-	clients []*client
-	idle    []*client
-	next    int         // of Requests
-	number  uint64      // for counter
-	delays  []float64   // milliseconds, of good answers
-	answers map[int]int // by status
-	retry   int         // answers with Retry-After
-	wrong   string      // the first that was none of [load.Status]
-	buffer  [64 << 10]byte
+	epoll    int
+	clients  []*client
+	idle     []*client
+	next     int         // of Requests
+	number   uint64      // for counter
+	delays   []float64   // milliseconds, of good answers
+	answers  map[int]int // by status
+	refusals []float64   // as delays, of answers with Retry-After
+	wrong    string      // the first that was none of [load.Status]
+	buffer   [64 << 10]byte
 }
 
 func (l load) run() (outcome, error) {
@@ -86,11 +87,12 @@ func (l load) run() (outcome, error) {
 		}
 	}
 	took := time.Since(begin)
-	o := outcome{Rate: float64(len(g.delays)) / took.Seconds(), N: len(g.delays), Answers: g.answers, RetryAfter: g.retry, Wrong: g.wrong}
+	o := outcome{Rate: float64(len(g.delays)) / took.Seconds(), N: len(g.delays), Answers: g.answers, RetryAfter: len(g.refusals), Wrong: g.wrong}
 	if l.Rate > 0 {
 		o.Late = max(0, int((took-due.Sub(begin)).Seconds()*l.Rate))
 	}
 	o.P50, o.P99, o.P999 = percentiles(g.delays)
+	_, o.RefusedP99, _ = percentiles(g.refusals)
 	return o, nil
 }
 
@@ -212,10 +214,11 @@ func (g *generator) note(c *client) {
 		status, _ = strconv.Atoi(string(c.answer[9:12]))
 	}
 	g.answers[status]++
+	delay := float64(time.Since(c.intended)) / 1e6
 	if status == g.Status {
-		g.delays = append(g.delays, float64(time.Since(c.intended))/1e6)
+		g.delays = append(g.delays, delay)
 	} else if bytes.Contains(c.answer, []byte("\r\nRetry-After: ")) {
-		g.retry++
+		g.refusals = append(g.refusals, delay)
 	} else if g.wrong == "" {
 		g.wrong = string(c.answer[:min(len(c.answer), 600)])
 	}

@@ -35,6 +35,7 @@ type settings struct {
 	pace    pace
 	short   pace // of rows that are not full
 	starts  int
+	press   float64 // seconds
 	dir     string
 	out     string
 }
@@ -94,6 +95,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.pace.rounds, "rounds", 3, "how often all is measured in turn")
 	flags.IntVar(&s.pace.conns, "conns", 32, "connections")
 	flags.IntVar(&s.starts, "starts", 20, "how often the program is started for the time that takes")
+	flags.Float64Var(&s.press, "pressure", 0, "how many seconds of ten times the load; 0: ten, or with -full a minute; less: none")
 	flags.StringVar(&s.dir, "dir", "", "where the databases are; empty: the usual temporary folder")
 	flags.StringVar(&s.out, "out", filepath.Join("docs", "performance.md"), "the page to write; empty: none")
 	if err := flags.Parse(args); err != nil {
@@ -105,6 +107,12 @@ func parse(args []string) (settings, error) {
 	s.short = pace{s.pace.conns, s.pace.seconds / 3, s.pace.rounds}
 	if *full {
 		*people += ",1000000"
+	}
+	if s.press == 0 {
+		s.press = 10
+		if *full {
+			s.press = 60
+		}
 	}
 	for _, text := range strings.Split(*people, ",") {
 		n, err := strconv.Atoi(text)
@@ -245,6 +253,14 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 		t.Rows[r.name] = f
 		t.LoadMB = max(t.LoadMB, resident(p.cmd.Process.Pid))
 		fmt.Print(f.line(r.name))
+	}
+	if best := t.Rows["list by name"].Product.Rate; s.press > 0 && best > 0 {
+		p, err := press(ctx, w, best, s.press)
+		if err != nil {
+			return t, err
+		}
+		t.Pressure = &p
+		fmt.Println(p)
 	}
 	fmt.Printf("start %.0f ms, memory idle %.1f MB, after load %.1f MB\n", t.StartMS, t.IdleMB, t.LoadMB)
 	return t, nil

@@ -28,6 +28,7 @@ type table struct {
 	StartMS     float64 // from start to the first page
 	IdleMB      float64
 	LoadMB      float64 // the most there was between the rows
+	Pressure    *pressure
 	Order       []row
 	Rows        map[string]figures // by the name of the row
 }
@@ -43,6 +44,9 @@ func (res results) markdown(bars []bar) []byte {
 	for _, t := range res.Tables {
 		fmt.Fprintf(&tables, "### %s, %s people\n\n", t.Engine, thousands(t.People))
 		fmt.Fprintf(&tables, "Start %.0f ms; memory idle %.1f MB, after all this load %.1f MB. The people were made in %.1f s.\n\n", t.StartMS, t.IdleMB, t.LoadMB, t.SeedSeconds)
+		if t.Pressure != nil {
+			fmt.Fprintf(&tables, "%s\n\n", t.Pressure)
+		}
 		tables.WriteString("| | requests/s | of bare | of raw | by CPU: of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes |\n")
 		tables.WriteString("|---|" + strings.Repeat("---:|", 17) + "\n")
 		for _, r := range t.Order {
@@ -58,7 +62,7 @@ func (res results) markdown(bars []bar) []byte {
 	var verdicts strings.Builder
 	verdicts.WriteString("| bar | must be | is | |\n|---|---:|---:|---|\n")
 	for _, b := range bars {
-		fmt.Fprintf(&verdicts, "| %s | %s | %s | %s |\n", b.what, b.limit(), number(b.is), b.verdict())
+		fmt.Fprintf(&verdicts, "| %s | %s | %s | %s |\n", b.what, b.limit(), b.figure(), b.verdict())
 	}
 	return []byte(strings.NewReplacer(
 		"{{machine}}", res.Machine, "{{tables}}", strings.TrimSpace(tables.String()), "{{bars}}", strings.TrimSpace(verdicts.String()),
@@ -86,7 +90,7 @@ func (f figures) line(name string) string {
 }
 
 func ratio(a, b float64) string {
-	if b == 0 {
+	if a == 0 || b == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%.2f", a/b)
