@@ -79,6 +79,11 @@ func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 	}()
 	var tx *sql.Tx
 	var err error
+	defer func() {
+		if tx != nil {
+			tx.Rollback()
+		}
+	}()
 	written := 0
 	for made := range batches {
 		b := <-made
@@ -89,7 +94,6 @@ func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 			if tx, err = db.BeginTx(ctx, nil); err != nil {
 				continue
 			}
-			defer tx.Rollback() // after a commit, this does nothing
 		}
 		err = b.write(tx)
 		if written += inBatch; err == nil && (written%inTx == 0 || written >= n) {
@@ -132,7 +136,11 @@ func somebody(i, n int, now time.Time) (person, error) {
 	r := rand.New(rand.NewPCG(uint64(i), 1))
 	given, givenASCII := name(givenNames[r.IntN(len(givenNames))])
 	family, familyASCII := name(familyNames[r.IntN(len(familyNames))])
-	email, err := directory.ParseEmail(fmt.Sprintf("%s.%s%d@%s", givenASCII, familyASCII, i, domains[r.IntN(len(domains))]))
+	typed := fmt.Sprintf("%s.%s%d@%s", givenASCII, familyASCII, i, domains[r.IntN(len(domains))])
+	if i%10 == 3 {
+		typed = strings.ToUpper(typed)
+	}
+	email, err := directory.ParseEmail(typed)
 	if err != nil {
 		return person{}, err
 	}
