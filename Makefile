@@ -32,7 +32,7 @@ fuzz: ## look for input that breaks a promise, FUZZTIME=30s for each target
 
 BENCH =
 
-bench: ## measure speed, memory and start, and write docs/performance.md, in five minutes; BENCH=-full also at a million people
+bench: ## measure speed, memory and start, and write docs/performance.md, in some six minutes; BENCH=-full also at a million people
 	go run ./bench $(BENCH)
 
 generate: ## write the Go code for queries/ and schema/ anew

@@ -80,7 +80,7 @@ func (t table) bars() []bar {
 			}
 			bars = append(bars, bar{name + ", p99 by the raw driver's", f.Product.P99 / f.Raw.P99, 2, true})
 		case list:
-			if r.raw != nil {
+			if r.fifty {
 				bars = append(bars, bar{name + ", of raw", t.reaches(r, f, f.Raw), 0.5, false})
 			}
 		case page:

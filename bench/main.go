@@ -91,11 +91,11 @@ func parse(args []string) (settings, error) {
 	full := flags.Bool("full", false, "also a million people")
 	flags.StringVar(&s.engines, "engines", "sqlite,mariadb", "which databases")
 	rows := flags.String("rows", "", "only rows whose name has this regular expression")
-	flags.Float64Var(&s.pace.seconds, "seconds", 0.8, "how long one measurement is; those of most list rows take a third")
+	flags.Float64Var(&s.pace.seconds, "seconds", 0.6, "how long one measurement is; those of most list rows take a third, and one round less")
 	flags.IntVar(&s.pace.rounds, "rounds", 3, "how often all is measured in turn")
 	flags.IntVar(&s.pace.conns, "conns", 32, "connections")
 	flags.IntVar(&s.starts, "starts", 20, "how often the program is started for the time that takes")
-	flags.Float64Var(&s.press, "pressure", 0, "how many seconds of ten times the load; 0: ten, or with -full a minute; less: none")
+	flags.Float64Var(&s.press, "pressure", 0, "how many seconds of ten times the load; 0: five, or with -full a minute; less: none")
 	flags.StringVar(&s.dir, "dir", "", "where the databases are; empty: the usual temporary folder")
 	flags.StringVar(&s.out, "out", filepath.Join("docs", "performance.md"), "the page to write; empty: none")
 	if err := flags.Parse(args); err != nil {
@@ -104,12 +104,12 @@ func parse(args []string) (settings, error) {
 	if flags.NArg() > 0 {
 		return s, fmt.Errorf("%q is not understood", flags.Arg(0))
 	}
-	s.short = pace{s.pace.conns, s.pace.seconds / 3, s.pace.rounds}
+	s.short = pace{s.pace.conns, s.pace.seconds / 3, max(1, s.pace.rounds-1)}
 	if *full {
 		*people += ",1000000"
 	}
 	if s.press == 0 {
-		s.press = 10
+		s.press = 5
 		if *full {
 			s.press = 60
 		}

@@ -119,7 +119,7 @@ func thousands(n int) string {
 	return s
 }
 
-// machine says what the figures were measured on.
+// machine says what the figures were measured on, and how quiet it was.
 func machine() string {
 	model := "unknown processor"
 	text, _ := os.ReadFile("/proc/cpuinfo")
@@ -128,7 +128,10 @@ func machine() string {
 		model = strings.TrimLeft(line, "\t :")
 	}
 	kernel, _ := exec.Command("uname", "-sr").Output()
-	return fmt.Sprintf("%s, %d cores, %s, %s, %s", model, cores(), strings.TrimSpace(string(kernel)), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
+	others, _ := os.ReadFile("/proc/loadavg")
+	busy, _, _ := strings.Cut(string(others), " ")
+	return fmt.Sprintf("%s, %d cores, %s, %s, %s; others kept %s processes busy when it began", model, cores(),
+		strings.TrimSpace(string(kernel)), runtime.Version(), time.Now().UTC().Format(time.DateOnly), busy)
 }
 
 func cores() int { return runtime.NumCPU() }

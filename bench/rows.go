@@ -23,6 +23,7 @@ type row struct {
 	requests [][]byte // sent in turn
 	status   int
 	raw      *raw // the same rows by the driver alone; nil: there are none
+	fifty    bool // answers with fifty people
 	full     bool // is measured against a bare server too, and in an open loop
 }
 
@@ -102,10 +103,10 @@ func (w *writer) sorts() ([]row, error) {
 			query := pageQuery(s.column, sort.Descending())
 			path := "/api/users?sort=" + string(sort)
 			first := row{
-				name: "list by " + string(sort), kind: list, full: sort == directory.ByName, status: http.StatusOK, requests: w.get(path),
+				name: "list by " + string(sort), kind: list, fifty: true, full: sort == directory.ByName, status: http.StatusOK, requests: w.get(path),
 				raw: &raw{Query: query, Args: [][]any{start0(s.column, sort.Descending())}, Columns: userTypes},
 			}
-			deep := row{name: first.name + ", deep", kind: list, status: http.StatusOK, raw: &raw{Query: query, Columns: userTypes}}
+			deep := row{name: first.name + ", deep", kind: list, fifty: true, status: http.StatusOK, raw: &raw{Query: query, Columns: userTypes}}
 			for _, p := range positions {
 				cursor := w.cookies.Seal("cursor", directory.Cursor(sort, &p, false))
 				deep.requests = append(deep.requests, get(w.host(), w.cookie, path+"&cursor="+url.QueryEscape(cursor)))
@@ -200,6 +201,7 @@ func (w *writer) filters() ([]row, error) {
 		if r.raw, err = w.byID(r.requests); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		r.fifty = r.raw != nil && len(r.raw.Args[0]) == 50
 		rows = append(rows, r)
 	}
 	return rows, nil
