@@ -59,12 +59,12 @@ func Fold(s string) string {
 }
 
 // SortName is what the list sorts a person by: the folded name, or the address
-// of somebody without one.
+// of somebody without one, or with nothing but accents in it. It is not empty.
 func (u User) SortName() string {
-	if u.Name == "" {
-		return u.Email.Key
+	if key := strings.TrimSpace(cut(Fold(u.Name), MaxName)); key != "" {
+		return key
 	}
-	return cut(Fold(u.Name), MaxName)
+	return u.Email.Key
 }
 
 // Words returns what a search finds the person by: each word of the name, whole

@@ -119,6 +119,8 @@ func TestSortName(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"is the name, folded", "Élodie", "elodie"},
 		{"is the address of somebody without a name", "", "ada@example.com"},
+		{"is the address of somebody whose name has nothing but accents", "´ \u0301", "ada@example.com"},
+		{"ends in no space", "Ada ´", "ada"},
 		{"is cut where folding makes it longer", strings.Repeat("ﷺ", 100), string([]rune(strings.Repeat(directory.Fold("ﷺ"), 100))[:100])},
 	}
 	for _, test := range tests {
