@@ -37,6 +37,8 @@ func (s Sort) Reverse() Sort {
 type Position struct {
 	Key string `json:"k"` // text, or whole microseconds in decimal
 	ID  string `json:"i"`
+
+	ByWord bool `json:"w,omitempty"` // the key is a word: the list is one that a search found by words, see Page
 }
 
 // Query asks for one page of people.
@@ -50,13 +52,18 @@ type Query struct {
 	Backward bool      // the page before From instead of the one behind it
 }
 
-// Page is one page of people, in the order asked for.
+// Page is one page of people, in the order asked for. Where a search would have to
+// look at too many to sort them, they are in the order of the word that it found
+// them by instead, each once; Total is how many of them are on this page, which may
+// be fewer than asked for, or none, also where there is a next.
 type Page struct {
 	Users []User
 	Next  *Position // where the next page starts; nil: this is the last
 	Prev  *Position // what the page before ends at; nil: this is the first
 	Total int       // how many the filters let through on all pages, counted to MaxTotal
-	More  bool      // there are more than Total
+	More  bool      // there are, or if ByWord may be, more than Total
+
+	ByWord bool // in the order of the word found
 }
 
 // MaxTotal is how far people are counted.
@@ -80,6 +87,11 @@ func ParseSort(s string) (Sort, error) {
 	return "", sentence("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
 }
 
+// ErrCursor is that of a cursor that leads nowhere.
+var ErrCursor error = &Invalid{Fields: map[string]string{"cursor": string(anotherList)}}
+
+const anotherList = sentence("This cursor belongs to another list: start again without one.")
+
 // cursor is a position as it travels: with the order it belongs to.
 type cursor struct {
 	Sort     Sort     `json:"s"`
@@ -98,15 +110,15 @@ func Cursor(sort Sort, p *Position, backward bool) string {
 }
 
 // Follow sets the query's place from a cursor; empty is the start. The error is
-// a sentence for the field.
+// a sentence for the field. The query's order and terms must be set.
 func (q *Query) Follow(text string) error {
 	if text == "" {
 		return nil
 	}
 	var c cursor
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(text) > 2000 || json.Unmarshal(b, &c) != nil || c.Sort != q.Sort {
-		return sentence("This cursor belongs to another list: start again without one.")
+	if err != nil || len(text) > 2000 || json.Unmarshal(b, &c) != nil || c.Sort != q.Sort || c.Position.ByWord && len(q.Terms) == 0 {
+		return anotherList
 	}
 	q.From, q.Backward = &c.Position, c.Backward
 	return nil

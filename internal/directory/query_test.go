@@ -67,6 +67,11 @@ func TestCursorLeadsBack(t *testing.T) {
 	if got := directory.Cursor(directory.ByName, nil, true); got != "" {
 		t.Errorf("the cursor of no position is %q", got)
 	}
+	word := &directory.Position{Key: "lovelace", ID: "x", ByWord: true}
+	found := directory.Query{Sort: directory.ByName, Terms: []string{"love"}}
+	if err := found.Follow(directory.Cursor(directory.ByName, word, false)); err != nil || *found.From != *word {
+		t.Errorf("the cursor of a search by words leads to %+v, %v", found.From, err)
+	}
 	q := directory.Query{Sort: directory.ByName}
 	if err := q.Follow(""); err != nil || q.From != nil {
 		t.Errorf("no cursor leads to %+v, %v", q.From, err)
@@ -80,6 +85,7 @@ func TestCursorsThatAreNotOurs(t *testing.T) {
 	tests := []struct{ name, text string }{
 		{"of another order", directory.Cursor(directory.ByEmail, &directory.Position{Key: "k", ID: "i"}, false)},
 		{"of the other direction", directory.Cursor("-name", &directory.Position{Key: "k", ID: "i"}, false)},
+		{"of a search by words, where there is none", directory.Cursor(directory.ByName, &directory.Position{Key: "k", ID: "i", ByWord: true}, false)},
 		{"cut", good[:len(good)-3]},
 		{"with more behind it", good + "AAAA"},
 		{"padded", good + "="},

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -17,46 +18,118 @@ const last = "\U0010FFFF"
 
 var behind = strings.Repeat(last, directory.MaxName+1)
 
-// ListUsers returns one page of people and where its neighbours start. A page
-// backward is read in the other direction and turned round.
+// ListUsers returns one page of people and where its neighbours start. What it
+// costs does not grow with the list.
 func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory.Page, error) {
-	q := s.queries()
-	total, err := q.CountUsers(ctx, countParams(query))
-	if err != nil {
-		return directory.Page{}, translate("count users", err)
+	page, err := s.listUsers(ctx, s.queries(), query)
+	return page, translate("list users", err)
+}
+
+func (s *Store) listUsers(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (directory.Page, error) {
+	if len(query.Terms) > 0 {
+		return s.search(ctx, q, query)
 	}
-	order := query.Sort
-	if query.Backward {
-		order = order.Reverse()
-	}
-	rows, err := listRows(ctx, q, order, query)
-	if err != nil {
-		return directory.Page{}, translate("list users", err)
-	}
-	more := len(rows) > query.Limit // one row more was asked for, to know
-	rows = rows[:min(len(rows), query.Limit)]
-	if query.Backward {
-		slices.Reverse(rows)
-	}
-	page := directory.Page{Total: min(int(total), directory.MaxTotal), More: total > directory.MaxTotal, Users: make([]directory.User, len(rows))}
-	for i, r := range rows {
-		page.Users[i] = toUser(r)
-	}
-	if len(rows) == 0 { // nobody is left there: the way back starts where this page would have
-		if query.Backward {
-			page.Next = query.From
-		} else {
-			page.Prev = query.From
+	var rows []dbsqlc.User
+	if from, ok := start(query); ok {
+		var err error
+		if rows, err = listRanges(ctx, q, query, from); err != nil {
+			return directory.Page{}, err
 		}
+	}
+	page := read(query, rows).page(query)
+	if query.From == nil && page.Next == nil && page.Prev == nil { // nobody is on another page
+		page.Total = len(page.Users)
 		return page, nil
 	}
-	if more || query.Backward {
-		page.Next = position(query.Sort, rows[len(rows)-1])
+	total, err := s.totals.get(s.now(), filter{query.Role, query.Status}, func() (int, error) { return countUsers(ctx, q, query) })
+	page.Total, page.More = min(total, directory.MaxTotal), total > directory.MaxTotal
+	return page, err
+}
+
+// filter is a role and a status; empty is any.
+type filter struct {
+	role   directory.Role
+	status directory.Status
+}
+
+// filters are what the people of a query are made of: everybody, or each role
+// and status that it lets through, because an index leads to no less than both.
+func filters(query directory.Query) []filter {
+	if query.Role == "" && query.Status == "" {
+		return []filter{{}}
 	}
-	if more && query.Backward || !query.Backward && query.From != nil {
-		page.Prev = position(query.Sort, rows[0])
+	roles, statuses := []directory.Role{query.Role}, []directory.Status{query.Status}
+	if query.Role == "" {
+		roles = []directory.Role{directory.Admin, directory.Member}
 	}
-	return page, nil
+	if query.Status == "" {
+		statuses = []directory.Status{directory.Invited, directory.Active, directory.Suspended}
+	}
+	var all []filter
+	for _, role := range roles {
+		for _, status := range statuses {
+			all = append(all, filter{role, status})
+		}
+	}
+	return all
+}
+
+// listRanges reads the first people behind a place from each of the query's
+// filters and merges them; one more than the limit, to know whether there are more.
+func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from dbsqlc.User) ([]dbsqlc.User, error) {
+	var merged []dbsqlc.User
+	order, limit := reading(query), query.Limit+1
+	for _, f := range filters(query) {
+		var rows []dbsqlc.User
+		var err error
+		if query.From != nil { // the start has nobody in its own place
+			if rows, err = listSame(ctx, q, order, f, from, limit); err != nil {
+				return nil, err
+			}
+		}
+		merged = append(merged, rows...)
+		if len(rows) < limit {
+			if rows, err = listBehind(ctx, q, order, f, from, limit-len(rows)); err != nil {
+				return nil, err
+			}
+			merged = append(merged, rows...)
+		}
+	}
+	slices.SortFunc(merged, inOrder(order))
+	return merged[:min(len(merged), limit)], nil
+}
+
+// reading is the order in which a query's page is read: a page backward is read
+// in the other direction and turned round.
+func reading(query directory.Query) directory.Sort {
+	if query.Backward {
+		return query.Sort.Reverse()
+	}
+	return query.Sort
+}
+
+// start is where reading begins, as a row: that of the query's position, or one
+// before all there are. It returns false for a position that somebody made up.
+func start(query directory.Query) (dbsqlc.User, bool) {
+	if query.From == nil {
+		if reading(query).Descending() {
+			return dbsqlc.User{NameKey: behind, EmailKey: behind, CreatedAt: math.MaxInt64, LastSeenAt: math.MaxInt64}, true
+		}
+		return dbsqlc.User{CreatedAt: -1, LastSeenAt: -1}, true
+	}
+	var err error
+	row := dbsqlc.User{ID: query.From.ID}
+	switch query.Sort.Column() {
+	case directory.ByName:
+		row.NameKey = query.From.Key
+	case directory.ByEmail:
+		row.EmailKey = query.From.Key
+	case directory.ByCreated:
+		row.CreatedAt, err = strconv.ParseInt(query.From.Key, 10, 64)
+	case directory.ByLastSeen:
+		row.LastSeenAt, err = strconv.ParseInt(query.From.Key, 10, 64)
+	}
+	return row, err == nil
 }
 
 // position is the place behind a row, in either direction.
@@ -75,79 +148,23 @@ func position(sort directory.Sort, r dbsqlc.User) *directory.Position {
 	return p
 }
 
-// listRows calls the one query of the order asked for.
-func listRows(ctx context.Context, q *dbsqlc.Queries, order directory.Sort, query directory.Query) ([]dbsqlc.User, error) {
-	switch order.Column() {
-	case directory.ByCreated, directory.ByLastSeen:
-		return listRowsByTime(ctx, q, order, query)
-	}
-	p := textParams(query)
-	p.AfterKey, p.AfterID = "", ""
-	if order.Descending() {
-		p.AfterKey, p.AfterID = behind, last
-	}
-	if query.From != nil {
-		p.AfterKey, p.AfterID = query.From.Key, query.From.ID
-	}
-	switch order {
-	case directory.ByName:
-		return q.ListUsersByName(ctx, p)
-	case "-" + directory.ByName:
-		return q.ListUsersByNameDesc(ctx, dbsqlc.ListUsersByNameDescParams(p))
-	case directory.ByEmail:
-		return q.ListUsersByEmail(ctx, dbsqlc.ListUsersByEmailParams(p))
-	default:
-		return q.ListUsersByEmailDesc(ctx, dbsqlc.ListUsersByEmailDescParams(p))
-	}
-}
-
-func listRowsByTime(ctx context.Context, q *dbsqlc.Queries, order directory.Sort, query directory.Query) ([]dbsqlc.User, error) {
-	t := textParams(query)
-	p := dbsqlc.ListUsersByCreatedParams{
-		AfterKey: -1, Role: t.Role, Status: t.Status, Limit: t.Limit,
-		Word1: t.Word1, Word1End: t.Word1End, Word2: t.Word2, Word2End: t.Word2End,
-		Word3: t.Word3, Word3End: t.Word3End, Word4: t.Word4, Word4End: t.Word4End,
-	}
-	if order.Descending() {
-		p.AfterKey, p.AfterID = math.MaxInt64, last
-	}
-	if query.From != nil {
-		key, err := strconv.ParseInt(query.From.Key, 10, 64)
-		if err != nil {
-			return nil, nil // a made-up position: behind it is nothing
+// inOrder compares rows as the database does, whose collation is by bytes.
+func inOrder(order directory.Sort) func(a, b dbsqlc.User) int {
+	return func(a, b dbsqlc.User) int {
+		if order.Descending() {
+			a, b = b, a
 		}
-		p.AfterKey, p.AfterID = key, query.From.ID
-	}
-	switch order {
-	case directory.ByCreated:
-		return q.ListUsersByCreated(ctx, p)
-	case "-" + directory.ByCreated:
-		return q.ListUsersByCreatedDesc(ctx, dbsqlc.ListUsersByCreatedDescParams(p))
-	case directory.ByLastSeen:
-		return q.ListUsersByLastSeen(ctx, dbsqlc.ListUsersByLastSeenParams(p))
-	default:
-		return q.ListUsersByLastSeenDesc(ctx, dbsqlc.ListUsersByLastSeenDescParams(p))
-	}
-}
-
-// textParams fills in the filters; a term stands for all words that begin with it.
-func textParams(query directory.Query) dbsqlc.ListUsersByNameParams {
-	var word, end [directory.MaxTerms]string
-	for i, term := range query.Terms {
-		word[i], end[i] = term, term+last
-	}
-	return dbsqlc.ListUsersByNameParams{
-		Role: string(query.Role), Status: string(query.Status), Limit: int32(query.Limit) + 1,
-		Word1: word[0], Word1End: end[0], Word2: word[1], Word2End: end[1],
-		Word3: word[2], Word3End: end[2], Word4: word[3], Word4End: end[3],
-	}
-}
-
-func countParams(query directory.Query) dbsqlc.CountUsersParams {
-	p := textParams(query)
-	return dbsqlc.CountUsersParams{
-		Role: p.Role, Status: p.Status, Word1: p.Word1, Word1End: p.Word1End, Word2: p.Word2, Word2End: p.Word2End,
-		Word3: p.Word3, Word3End: p.Word3End, Word4: p.Word4, Word4End: p.Word4End,
-		Limit: directory.MaxTotal + 1, // one more, to know
+		c := 0
+		switch order.Column() {
+		case directory.ByName:
+			c = cmp.Compare(a.NameKey, b.NameKey)
+		case directory.ByEmail:
+			return cmp.Compare(a.EmailKey, b.EmailKey)
+		case directory.ByCreated:
+			c = cmp.Compare(a.CreatedAt, b.CreatedAt)
+		case directory.ByLastSeen:
+			c = cmp.Compare(a.LastSeenAt, b.LastSeenAt)
+		}
+		return cmp.Or(c, cmp.Compare(a.ID, b.ID))
 	}
 }

@@ -3,12 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"sync"
 )
-
-// maxPrepared is how many statements are kept. There are fewer queries than that;
-// one that takes a list has as many texts as there are lengths, and isn't worth it.
-const maxPrepared = 200
 
 // prepared keeps statements of a pool, each prepared when it is first used, for
 // SQLite takes longer to prepare one than to run it.
@@ -22,13 +19,16 @@ func newPrepared(db *sql.DB) *prepared {
 	return &prepared{db: db, statements: map[string]*sql.Stmt{}}
 }
 
-// get returns the statement of a query, nil if it is not to be kept. The pool
-// closes it.
+// get returns the statement of a query, nil if it is not to be kept: one that
+// takes a list has as many texts as lists have lengths. The pool closes it.
 func (p *prepared) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	if strings.Contains(query, ",?") { // as sqlc writes a list, and nobody else
+		return nil, nil
+	}
 	p.mu.RLock()
-	stmt, full := p.statements[query], len(p.statements) >= maxPrepared
+	stmt := p.statements[query]
 	p.mu.RUnlock()
-	if stmt != nil || full {
+	if stmt != nil {
 		return stmt, nil
 	}
 	stmt, err := p.db.PrepareContext(ctx, query)

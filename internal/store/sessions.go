@@ -26,7 +26,7 @@ func (s *Store) SignIn(
 func (s *Store) signIn(
 	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error),
 ) (session.Session, error) {
-	made := a.Session
+	made, counts := a.Session, false
 	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
 		found, admins, err := s.whoArrives(ctx, q, a.Email)
 		if err != nil {
@@ -41,6 +41,7 @@ func (s *Store) signIn(
 		} else {
 			err = updateUser(ctx, q, *found, u)
 		}
+		counts = found == nil || found.Role != u.Role || found.Status != u.Status
 		if err != nil {
 			return err
 		}
@@ -53,6 +54,9 @@ func (s *Store) signIn(
 		made.UserID, made.User = u.ID, u
 		return insertSession(ctx, q, made)
 	})
+	if counts {
+		s.totals.forget()
+	}
 	return made, err
 }
 

@@ -34,6 +34,9 @@ type Store struct {
 	prepared *prepared     // statements of read; on SQLite alone
 	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
 	now      func() time.Time
+	reach    int // see search
+	glance   int
+	totals   totals
 }
 
 // patience is how long somebody waits for the database where its address doesn't
@@ -62,7 +65,7 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: db, write: db, migrator: migrator, patience: cfg.ReadTimeout, now: now}, nil
+	return &Store{read: db, write: db, migrator: migrator, patience: cfg.ReadTimeout, now: now, reach: reach, glance: glance}, nil
 }
 
 func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
@@ -113,7 +116,10 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: read, write: write, migrator: write, sqlite: true, prepared: newPrepared(read), patience: patience, now: now}, nil
+	return &Store{
+		read: read, write: write, migrator: write, sqlite: true, prepared: newPrepared(read), patience: patience, now: now,
+		reach: reach, glance: glance,
+	}, nil
 }
 
 // Close closes all connections.

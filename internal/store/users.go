@@ -30,6 +30,7 @@ func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Querie
 
 // CreateUser writes a new person and what goes with it; see directory.Store.
 func (s *Store) CreateUser(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
+	defer s.totals.forget()
 	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
 		if err := insertUser(ctx, q, u); err != nil {
 			return err
@@ -61,6 +62,7 @@ func (s *Store) CountAdmins(ctx context.Context) (int, error) {
 
 // ChangeUser carries out what rule makes of a person; see directory.Store.
 func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.State) (directory.Change, error)) (directory.User, error) {
+	defer s.totals.forget()
 	var changed directory.User
 	err := s.inTx(ctx, "change user", func(q *dbsqlc.Queries) error {
 		state, err := s.lockedState(ctx, q, id)

@@ -17,6 +17,8 @@ var listRows = []row{
 	{"names sort without regard to case and accents, people without one by address", on(testSortByName)},
 	{"nobody is hidden by a name that sorts first or last", on(testExtremeNames)},
 	{"pages in every order, forward and back, are the list", on(testPages)},
+	{"pages of a filter or a search, in every order, forward and back, are all it lets through", on(testFilteredPages)},
+	{"the total follows who comes, goes and changes", on(testTotal)},
 	{"whoever stays is seen once while others come and go between pages", on(testPagesWhilePeopleComeAndGo)},
 	{"a page behind which nobody is left leads back", on(testPageBehindTheEnd)},
 	{"a made-up position is no error", on(testMadeUpPosition)},
@@ -219,6 +221,34 @@ func testMadeUpPosition(t *testing.T, s Store) {
 			}
 		}
 	}
+}
+
+func testTotal(t *testing.T, s Store) {
+	suspended := directory.Query{Status: directory.Suspended, Sort: directory.ByName, Limit: 1}
+	check := func(when string, all, out int) {
+		t.Helper()
+		page := list(t, s, directory.Query{Sort: directory.ByName, Limit: 1})
+		if n := list(t, s, suspended).Total; page.Total != all || n != out {
+			t.Errorf("%s: %d people, %d suspended, want %d and %d", when, page.Total, n, all, out)
+		}
+	}
+	people := []directory.User{person("a", "a@example.com"), person("b", "b@example.com"), person("c", "c@example.com")}
+	people[0].Status, people[1].Status = directory.Suspended, directory.Suspended
+	create(t, s, people...)
+	check("at first", 3, 2)
+	create(t, s, person("d", "d@example.com"))
+	check("one more", 4, 2)
+	if _, err := s.ChangeUser(t.Context(), people[2].ID, func(state directory.State) (directory.Change, error) {
+		state.User.Status = directory.Suspended
+		return directory.Change{User: state.User}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	check("one suspended", 4, 3)
+	remove(t, s, people[0].ID)
+	check("one less", 3, 2)
+	mustSignIn(t, s, arrival(person("", "e@example.com"), "token"))
+	check("one who came by themselves", 4, 2)
 }
 
 func remove(t *testing.T, s Store, id string) {

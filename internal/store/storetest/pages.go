@@ -79,38 +79,72 @@ func testPages(t *testing.T, s Store) {
 	people := crowd(rand.New(rand.NewPCG(1, 2)), 61)
 	create(t, s, people...)
 	for _, order := range orders {
-		want := sorted(people, order)
 		for _, limit := range []int{7, 20, 61, 200} {
 			t.Run(fmt.Sprintf("%s by %d", order, limit), func(t *testing.T) {
-				q := directory.Query{Sort: order, Limit: limit}
-				var pages []directory.Page
-				there := walk(t, s, q, func(p directory.Page) { pages = append(pages, p) })
-				if diff := gocmp.Diff(want, there); diff != "" {
-					t.Fatalf("forward: -want +got\n%s", diff)
-				}
-				if n := (len(people) + limit - 1) / limit; len(pages) != n || pages[0].Prev != nil || pages[n-1].Next != nil {
-					t.Errorf("%d pages, want %d with a start and an end", len(pages), n)
-				}
-				if len(pages) == 1 {
-					return
-				}
-				// Back from the last page, each page is the one that was seen on the way.
-				q.Backward, q.From = true, pages[len(pages)-1].Prev
-				i := len(pages) - 1
-				walk(t, s, q, func(p directory.Page) {
-					i--
-					if i < 0 {
-						t.Fatal("there are more pages on the way back")
-					}
-					if diff := gocmp.Diff(pages[i], p); diff != "" {
-						t.Errorf("page %d on the way back: -forward +back\n%s", i, diff)
-					}
-				})
-				if i != 0 {
-					t.Errorf("the way back ends at page %d", i)
-				}
+				checkPages(t, s, directory.Query{Sort: order, Limit: limit}, people)
 			})
 		}
+	}
+}
+
+func testFilteredPages(t *testing.T, s Store) {
+	random := rand.New(rand.NewPCG(5, 6))
+	people := crowd(random, 80)
+	for i := range people {
+		people[i].Role = []directory.Role{directory.Admin, directory.Member}[random.IntN(2)]
+		people[i].Status = []directory.Status{directory.Invited, directory.Active, directory.Suspended}[random.IntN(3)]
+	}
+	create(t, s, people...)
+	for _, q := range []directory.Query{
+		{Role: directory.Member}, {Status: directory.Invited}, {Role: directory.Admin, Status: directory.Suspended},
+		{Terms: []string{"ada"}}, {Terms: []string{"ada", "example"}, Status: directory.Active},
+	} {
+		fits := slices.DeleteFunc(slices.Clone(people), func(u directory.User) bool {
+			return q.Role != "" && u.Role != q.Role || q.Status != "" && u.Status != q.Status ||
+				q.Terms != nil && !slices.Contains(u.Words(), "ada")
+		})
+		for _, q.Sort = range orders {
+			t.Run(fmt.Sprint(q.Role, q.Status, q.Terms, q.Sort), func(t *testing.T) {
+				q.Limit = 4
+				checkPages(t, s, q, fits)
+			})
+		}
+	}
+}
+
+// checkPages walks to the end and back, through all of the people and no others.
+func checkPages(t *testing.T, s Store, q directory.Query, people []directory.User) {
+	t.Helper()
+	var pages []directory.Page
+	there := walk(t, s, q, func(p directory.Page) { pages = append(pages, p) })
+	if diff := gocmp.Diff(sorted(people, q.Sort), there); diff != "" {
+		t.Fatalf("forward: -want +got\n%s", diff)
+	}
+	if n := (len(people) + q.Limit - 1) / q.Limit; len(pages) != n || pages[0].Prev != nil || pages[n-1].Next != nil {
+		t.Errorf("%d pages, want %d with a start and an end", len(pages), n)
+	}
+	for i, page := range pages {
+		if page.Total != len(people) || page.More || page.ByWord {
+			t.Errorf("page %d: %d people, more: %v, by word: %v", i, page.Total, page.More, page.ByWord)
+		}
+	}
+	if len(pages) == 1 {
+		return
+	}
+	// Back from the last page, each page is the one that was seen on the way.
+	q.Backward, q.From = true, pages[len(pages)-1].Prev
+	i := len(pages) - 1
+	walk(t, s, q, func(p directory.Page) {
+		i--
+		if i < 0 {
+			t.Fatal("there are more pages on the way back")
+		}
+		if diff := gocmp.Diff(pages[i], p); diff != "" {
+			t.Errorf("page %d on the way back: -forward +back\n%s", i, diff)
+		}
+	})
+	if i != 0 {
+		t.Errorf("the way back ends at page %d", i)
 	}
 }
 

@@ -60,3 +60,8 @@ type User struct {
 	UpdatedAt    int64
 	LastSeenAt   int64
 }
+
+type UserWord struct {
+	Word   string
+	UserID string
+}

@@ -9,118 +9,48 @@ import (
 	"context"
 )
 
-const countUsers = `-- name: CountUsers :one
-SELECT COUNT(*) FROM (
-SELECT u.id FROM users u
-WHERE 1 = 1
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-LIMIT ?) AS counted
+const countSomeUsers = `-- name: CountSomeUsers :one
+SELECT COUNT(*) FROM (SELECT id FROM users WHERE role = ? AND status = ? LIMIT ?) AS counted
 `
 
-type CountUsersParams struct {
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+type CountSomeUsersParams struct {
+	Role   string
+	Status string
+	Limit  int32
 }
 
-// No further than it is asked to: who looks at a million does not care for the last one.
-func (q *Queries) CountUsers(ctx context.Context, arg CountUsersParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countUsers,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) CountSomeUsers(ctx context.Context, arg CountSomeUsersParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countSomeUsers, arg.Role, arg.Status, arg.Limit)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
 }
 
-const listUsersByCreated = `-- name: ListUsersByCreated :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.created_at >= ? AND (u.created_at > ? OR u.id > ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.created_at, u.id LIMIT ?
+const countUsers = `-- name: CountUsers :one
+
+SELECT COUNT(*) FROM (SELECT id FROM users WHERE created_at >= 0 LIMIT ?) AS counted
 `
 
-type ListUsersByCreatedParams struct {
-	AfterKey int64
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+// People are counted no further than asked to: who looks at a million does not care for the last one.
+func (q *Queries) CountUsers(ctx context.Context, limit int32) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countUsers, limit)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
-func (q *Queries) ListUsersByCreated(ctx context.Context, arg ListUsersByCreatedParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByCreated,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+const listByCreated = `-- name: ListByCreated :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+WHERE created_at > ? ORDER BY created_at, id LIMIT ?
+`
+
+type ListByCreatedParams struct {
+	CreatedAt int64
+	Limit     int32
+}
+
+func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByCreated, arg.CreatedAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -156,61 +86,18 @@ func (q *Queries) ListUsersByCreated(ctx context.Context, arg ListUsersByCreated
 	return items, nil
 }
 
-const listUsersByCreatedDesc = `-- name: ListUsersByCreatedDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.created_at <= ? AND (u.created_at < ? OR u.id < ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.created_at DESC, u.id DESC LIMIT ?
+const listByCreatedDesc = `-- name: ListByCreatedDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?
 `
 
-type ListUsersByCreatedDescParams struct {
-	AfterKey int64
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+type ListByCreatedDescParams struct {
+	CreatedAt int64
+	Limit     int32
 }
 
-func (q *Queries) ListUsersByCreatedDesc(ctx context.Context, arg ListUsersByCreatedDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByCreatedDesc,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByCreatedDesc, arg.CreatedAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -246,61 +133,18 @@ func (q *Queries) ListUsersByCreatedDesc(ctx context.Context, arg ListUsersByCre
 	return items, nil
 }
 
-const listUsersByEmail = `-- name: ListUsersByEmail :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.email_key >= ? AND (u.email_key > ? OR u.id > ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.email_key, u.id LIMIT ?
+const listByEmail = `-- name: ListByEmail :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_email_key) */
+WHERE email_key > ? ORDER BY email_key LIMIT ?
 `
 
-type ListUsersByEmailParams struct {
-	AfterKey string
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
+type ListByEmailParams struct {
+	EmailKey string
 	Limit    int32
 }
 
-func (q *Queries) ListUsersByEmail(ctx context.Context, arg ListUsersByEmailParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByEmail,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByEmail, arg.EmailKey, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -336,61 +180,18 @@ func (q *Queries) ListUsersByEmail(ctx context.Context, arg ListUsersByEmailPara
 	return items, nil
 }
 
-const listUsersByEmailDesc = `-- name: ListUsersByEmailDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.email_key <= ? AND (u.email_key < ? OR u.id < ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.email_key DESC, u.id DESC LIMIT ?
+const listByEmailDesc = `-- name: ListByEmailDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_email_key) */
+WHERE email_key < ? ORDER BY email_key DESC LIMIT ?
 `
 
-type ListUsersByEmailDescParams struct {
-	AfterKey string
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
+type ListByEmailDescParams struct {
+	EmailKey string
 	Limit    int32
 }
 
-func (q *Queries) ListUsersByEmailDesc(ctx context.Context, arg ListUsersByEmailDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByEmailDesc,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByEmailDesc, arg.EmailKey, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -426,61 +227,18 @@ func (q *Queries) ListUsersByEmailDesc(ctx context.Context, arg ListUsersByEmail
 	return items, nil
 }
 
-const listUsersByLastSeen = `-- name: ListUsersByLastSeen :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.last_seen_at >= ? AND (u.last_seen_at > ? OR u.id > ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.last_seen_at, u.id LIMIT ?
+const listByLastSeen = `-- name: ListByLastSeen :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+WHERE last_seen_at > ? ORDER BY last_seen_at, id LIMIT ?
 `
 
-type ListUsersByLastSeenParams struct {
-	AfterKey int64
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+type ListByLastSeenParams struct {
+	LastSeenAt int64
+	Limit      int32
 }
 
-func (q *Queries) ListUsersByLastSeen(ctx context.Context, arg ListUsersByLastSeenParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByLastSeen,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByLastSeen, arg.LastSeenAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -516,61 +274,18 @@ func (q *Queries) ListUsersByLastSeen(ctx context.Context, arg ListUsersByLastSe
 	return items, nil
 }
 
-const listUsersByLastSeenDesc = `-- name: ListUsersByLastSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.last_seen_at <= ? AND (u.last_seen_at < ? OR u.id < ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.last_seen_at DESC, u.id DESC LIMIT ?
+const listByLastSeenDesc = `-- name: ListByLastSeenDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+WHERE last_seen_at < ? ORDER BY last_seen_at DESC, id DESC LIMIT ?
 `
 
-type ListUsersByLastSeenDescParams struct {
-	AfterKey int64
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+type ListByLastSeenDescParams struct {
+	LastSeenAt int64
+	Limit      int32
 }
 
-func (q *Queries) ListUsersByLastSeenDesc(ctx context.Context, arg ListUsersByLastSeenDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByLastSeenDesc,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
-		arg.Role,
-		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
-		arg.Limit,
-	)
+func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByLastSeenDesc, arg.LastSeenAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -606,63 +321,414 @@ func (q *Queries) ListUsersByLastSeenDesc(ctx context.Context, arg ListUsersByLa
 	return items, nil
 }
 
-const listUsersByName = `-- name: ListUsersByName :many
-
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.name_key >= ? AND (u.name_key > ? OR u.id > ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.name_key, u.id LIMIT ?
+const listByName = `-- name: ListByName :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+WHERE name_key > ? ORDER BY name_key, id LIMIT ?
 `
 
-type ListUsersByNameParams struct {
-	AfterKey string
-	AfterID  string
-	Role     string
-	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
-	Limit    int32
+type ListByNameParams struct {
+	NameKey string
+	Limit   int32
 }
 
-// The pages of the user list: one query per sort column and direction, alike but for those two, because an ORDER BY
+func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByName, arg.NameKey, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listByNameDesc = `-- name: ListByNameDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+WHERE name_key < ? ORDER BY name_key DESC, id DESC LIMIT ?
+`
+
+type ListByNameDescParams struct {
+	NameKey string
+	Limit   int32
+}
+
+func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listByNameDesc, arg.NameKey, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameCreated = `-- name: ListSameCreated :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+WHERE created_at IN (?) AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSameCreatedParams struct {
+	CreatedAt int64
+	ID        string
+	Limit     int32
+}
+
+func (q *Queries) ListSameCreated(ctx context.Context, arg ListSameCreatedParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameCreated, arg.CreatedAt, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameCreatedDesc = `-- name: ListSameCreatedDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+WHERE created_at IN (?) AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSameCreatedDescParams struct {
+	CreatedAt int64
+	ID        string
+	Limit     int32
+}
+
+func (q *Queries) ListSameCreatedDesc(ctx context.Context, arg ListSameCreatedDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameCreatedDesc, arg.CreatedAt, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameLastSeen = `-- name: ListSameLastSeen :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+WHERE last_seen_at IN (?) AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSameLastSeenParams struct {
+	LastSeenAt int64
+	ID         string
+	Limit      int32
+}
+
+func (q *Queries) ListSameLastSeen(ctx context.Context, arg ListSameLastSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameLastSeen, arg.LastSeenAt, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameLastSeenDesc = `-- name: ListSameLastSeenDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+WHERE last_seen_at IN (?) AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSameLastSeenDescParams struct {
+	LastSeenAt int64
+	ID         string
+	Limit      int32
+}
+
+func (q *Queries) ListSameLastSeenDesc(ctx context.Context, arg ListSameLastSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameLastSeenDesc, arg.LastSeenAt, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameName = `-- name: ListSameName :many
+
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+WHERE name_key IN (?) AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSameNameParams struct {
+	NameKey string
+	ID      string
+	Limit   int32
+}
+
+// The pages of the user list. One query per sort column and direction, alike but for those two, because an ORDER BY
 // can't be a parameter. A page starts after a row (the column's value, then the id), so that it stays true while people
-// come and go. An empty role, status or word filters nothing.
-func (q *Queries) ListUsersByName(ctx context.Context, arg ListUsersByNameParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByName,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
+// come and go: first those with the same value, then those with the next ones, each a range of an index. An address is
+// one person's and needs no first part.
+//
+// The comments name the index to MySQL, MariaDB and Vitess, which carry them out: where two indexes look equally good
+// they take the first part of one and read on from its start. SQLite skips them. There, IN does what = does, but for
+// going through the value role by role and sorting, as = may once the rows were counted (ANALYZE).
+func (q *Queries) ListSameName(ctx context.Context, arg ListSameNameParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameName, arg.NameKey, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameNameDesc = `-- name: ListSameNameDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+WHERE name_key IN (?) AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSameNameDescParams struct {
+	NameKey string
+	ID      string
+	Limit   int32
+}
+
+func (q *Queries) ListSameNameDesc(ctx context.Context, arg ListSameNameDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSameNameDesc, arg.NameKey, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByCreated = `-- name: ListSomeByCreated :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+WHERE role = ? AND status = ? AND created_at > ? ORDER BY created_at, id LIMIT ?
+`
+
+type ListSomeByCreatedParams struct {
+	Role      string
+	Status    string
+	CreatedAt int64
+	Limit     int32
+}
+
+func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByCreated,
 		arg.Role,
 		arg.Status,
-		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
+		arg.CreatedAt,
 		arg.Limit,
 	)
 	if err != nil {
@@ -700,59 +766,685 @@ func (q *Queries) ListUsersByName(ctx context.Context, arg ListUsersByNameParams
 	return items, nil
 }
 
-const listUsersByNameDesc = `-- name: ListUsersByNameDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users u
-WHERE u.name_key <= ? AND (u.name_key < ? OR u.id < ?)
-  AND (? = '' OR u.role = ?)
-  AND (? = '' OR u.status = ?)
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-  AND (? = '' OR u.id IN (
-    SELECT w.user_id FROM user_words w WHERE w.word >= ? AND w.word < ?))
-ORDER BY u.name_key DESC, u.id DESC LIMIT ?
+const listSomeByCreatedDesc = `-- name: ListSomeByCreatedDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+WHERE role = ? AND status = ? AND created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?
 `
 
-type ListUsersByNameDescParams struct {
-	AfterKey string
-	AfterID  string
+type ListSomeByCreatedDescParams struct {
+	Role      string
+	Status    string
+	CreatedAt int64
+	Limit     int32
+}
+
+func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreatedDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByCreatedDesc,
+		arg.Role,
+		arg.Status,
+		arg.CreatedAt,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByEmail = `-- name: ListSomeByEmail :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_email) */
+WHERE role = ? AND status = ? AND email_key > ? ORDER BY email_key LIMIT ?
+`
+
+type ListSomeByEmailParams struct {
 	Role     string
 	Status   string
-	Word1    string
-	Word1End string
-	Word2    string
-	Word2End string
-	Word3    string
-	Word3End string
-	Word4    string
-	Word4End string
+	EmailKey string
 	Limit    int32
 }
 
-func (q *Queries) ListUsersByNameDesc(ctx context.Context, arg ListUsersByNameDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listUsersByNameDesc,
-		arg.AfterKey,
-		arg.AfterKey,
-		arg.AfterID,
-		arg.Role,
+func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByEmail,
 		arg.Role,
 		arg.Status,
+		arg.EmailKey,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByEmailDesc = `-- name: ListSomeByEmailDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_email) */
+WHERE role = ? AND status = ? AND email_key < ? ORDER BY email_key DESC LIMIT ?
+`
+
+type ListSomeByEmailDescParams struct {
+	Role     string
+	Status   string
+	EmailKey string
+	Limit    int32
+}
+
+func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByEmailDesc,
+		arg.Role,
 		arg.Status,
-		arg.Word1,
-		arg.Word1,
-		arg.Word1End,
-		arg.Word2,
-		arg.Word2,
-		arg.Word2End,
-		arg.Word3,
-		arg.Word3,
-		arg.Word3End,
-		arg.Word4,
-		arg.Word4,
-		arg.Word4End,
+		arg.EmailKey,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByLastSeen = `-- name: ListSomeByLastSeen :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at > ? ORDER BY last_seen_at, id LIMIT ?
+`
+
+type ListSomeByLastSeenParams struct {
+	Role       string
+	Status     string
+	LastSeenAt int64
+	Limit      int32
+}
+
+func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByLastSeen,
+		arg.Role,
+		arg.Status,
+		arg.LastSeenAt,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByLastSeenDesc = `-- name: ListSomeByLastSeenDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at < ? ORDER BY last_seen_at DESC, id DESC LIMIT ?
+`
+
+type ListSomeByLastSeenDescParams struct {
+	Role       string
+	Status     string
+	LastSeenAt int64
+	Limit      int32
+}
+
+func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLastSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByLastSeenDesc,
+		arg.Role,
+		arg.Status,
+		arg.LastSeenAt,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByName = `-- name: ListSomeByName :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+WHERE role = ? AND status = ? AND name_key > ? ORDER BY name_key, id LIMIT ?
+`
+
+type ListSomeByNameParams struct {
+	Role    string
+	Status  string
+	NameKey string
+	Limit   int32
+}
+
+func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByName,
+		arg.Role,
+		arg.Status,
+		arg.NameKey,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeByNameDesc = `-- name: ListSomeByNameDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+WHERE role = ? AND status = ? AND name_key < ? ORDER BY name_key DESC, id DESC LIMIT ?
+`
+
+type ListSomeByNameDescParams struct {
+	Role    string
+	Status  string
+	NameKey string
+	Limit   int32
+}
+
+func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeByNameDesc,
+		arg.Role,
+		arg.Status,
+		arg.NameKey,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameCreated = `-- name: ListSomeSameCreated :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+WHERE role = ? AND status = ? AND created_at = ? AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSomeSameCreatedParams struct {
+	Role      string
+	Status    string
+	CreatedAt int64
+	ID        string
+	Limit     int32
+}
+
+func (q *Queries) ListSomeSameCreated(ctx context.Context, arg ListSomeSameCreatedParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameCreated,
+		arg.Role,
+		arg.Status,
+		arg.CreatedAt,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameCreatedDesc = `-- name: ListSomeSameCreatedDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+WHERE role = ? AND status = ? AND created_at = ? AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSomeSameCreatedDescParams struct {
+	Role      string
+	Status    string
+	CreatedAt int64
+	ID        string
+	Limit     int32
+}
+
+func (q *Queries) ListSomeSameCreatedDesc(ctx context.Context, arg ListSomeSameCreatedDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameCreatedDesc,
+		arg.Role,
+		arg.Status,
+		arg.CreatedAt,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameLastSeen = `-- name: ListSomeSameLastSeen :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at = ? AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSomeSameLastSeenParams struct {
+	Role       string
+	Status     string
+	LastSeenAt int64
+	ID         string
+	Limit      int32
+}
+
+func (q *Queries) ListSomeSameLastSeen(ctx context.Context, arg ListSomeSameLastSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameLastSeen,
+		arg.Role,
+		arg.Status,
+		arg.LastSeenAt,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameLastSeenDesc = `-- name: ListSomeSameLastSeenDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at = ? AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSomeSameLastSeenDescParams struct {
+	Role       string
+	Status     string
+	LastSeenAt int64
+	ID         string
+	Limit      int32
+}
+
+func (q *Queries) ListSomeSameLastSeenDesc(ctx context.Context, arg ListSomeSameLastSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameLastSeenDesc,
+		arg.Role,
+		arg.Status,
+		arg.LastSeenAt,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameName = `-- name: ListSomeSameName :many
+
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+WHERE role = ? AND status = ? AND name_key = ? AND id > ? ORDER BY id LIMIT ?
+`
+
+type ListSomeSameNameParams struct {
+	Role    string
+	Status  string
+	NameKey string
+	ID      string
+	Limit   int32
+}
+
+// The same for the people of one role and status.
+func (q *Queries) ListSomeSameName(ctx context.Context, arg ListSomeSameNameParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameName,
+		arg.Role,
+		arg.Status,
+		arg.NameKey,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeSameNameDesc = `-- name: ListSomeSameNameDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+WHERE role = ? AND status = ? AND name_key = ? AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSomeSameNameDescParams struct {
+	Role    string
+	Status  string
+	NameKey string
+	ID      string
+	Limit   int32
+}
+
+func (q *Queries) ListSomeSameNameDesc(ctx context.Context, arg ListSomeSameNameDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeSameNameDesc,
+		arg.Role,
+		arg.Status,
+		arg.NameKey,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {

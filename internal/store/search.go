@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// A search that need not look at more words than reach is sorted as asked for and
+// counted. Any other looks at no more than glance for one page, because looking at
+// a word costs more the longer the list; see docs/decisions/0013.
+const (
+	reach  = 1000
+	glance = 250
+)
+
+// search finds people by the starts of words.
+func (s *Store) search(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (directory.Page, error) {
+	// The longest first: where all are too frequent to be counted, it is likely the rarest.
+	terms := slices.SortedStableFunc(slices.Values(query.Terms), func(a, b string) int { return len(b) - len(a) })
+	if query.From != nil && query.From.ByWord {
+		return s.searchByWord(ctx, q, query, terms)
+	}
+	most := s.reach
+	if query.From != nil { // people who have come since the first page don't end it
+		most *= 2
+	}
+	rarest, words := 0, most+1
+	for i, term := range terms {
+		n, err := q.CountWords(ctx, dbsqlc.CountWordsParams{Word: term, WordEnd: term + last, Limit: int32(words)})
+		if err != nil {
+			return directory.Page{}, err
+		}
+		if int(n) < words {
+			rarest, words = i, int(n)
+		}
+	}
+	switch {
+	case words <= most:
+		terms[0], terms[rarest] = terms[rarest], terms[0]
+		return s.searchAndSort(ctx, q, query, terms, most)
+	case query.From == nil:
+		return s.searchByWord(ctx, q, query, terms)
+	}
+	return directory.Page{}, directory.ErrCursor
+}
+
+// searchAndSort reads everybody who has the first term, of which there are at
+// most so many words, and sorts and counts them.
+func (s *Store) searchAndSort(
+	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, most int,
+) (directory.Page, error) {
+	words, err := listWords(ctx, q, terms[0], dbsqlc.UserWord{Word: terms[0]}, false, most)
+	if err != nil {
+		return directory.Page{}, err
+	}
+	found, err := people(ctx, q, query, terms[1:], owners(words))
+	if err != nil {
+		return directory.Page{}, err
+	}
+	rows := make([]dbsqlc.User, 0, len(found))
+	from, ok := start(query)
+	order := inOrder(reading(query))
+	for _, row := range found {
+		if ok && order(row, from) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, order)
+	page := read(query, rows).page(query)
+	page.Total = len(found)
+	return page, nil
+}
+
+// searchByWord reads people in the order of their words that begin with the first
+// term, each at the first of them. A page for which enough was looked at may be
+// short, or empty, and say where to go on.
+func (s *Store) searchByWord(ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string) (directory.Page, error) {
+	r, err := s.readByWord(ctx, q, query, terms)
+	if err != nil {
+		return directory.Page{}, err
+	}
+	page := r.page(query)
+	page.ByWord, page.Total = true, len(page.Users)
+	page.More = page.Next != nil || page.Prev != nil
+	return page, nil
+}
+
+func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string) (stretch, error) {
+	at := dbsqlc.UserWord{Word: terms[0]}
+	if query.Backward {
+		at.Word = terms[0] + last
+	}
+	if query.From != nil {
+		at = dbsqlc.UserWord{Word: query.From.Key, UserID: query.From.ID}
+	}
+	var r stretch
+	for piece, left := 2*(query.Limit+1), s.glance; left > 0; piece *= 2 {
+		piece = min(piece, left)
+		words, err := listWords(ctx, q, terms[0], at, query.Backward, piece)
+		if err != nil {
+			return r, err
+		}
+		found, err := peopleByWord(ctx, q, query, terms, words)
+		if err != nil {
+			return r, err
+		}
+		for _, w := range words {
+			row, ok := found[w]
+			switch {
+			case !ok:
+			case len(r.rows) == query.Limit: // one more: the page ends behind the one before
+				return r, nil
+			default:
+				r.rows, r.rest = append(r.rows, row), byWord(w)
+				if r.first == nil {
+					r.first = r.rest
+				}
+			}
+		}
+		if len(words) < piece {
+			r.rest = nil
+			return r, nil
+		}
+		at, left = words[piece-1], left-piece
+	}
+	r.rest = byWord(at)
+	return r, nil
+}
+
+func byWord(w dbsqlc.UserWord) *directory.Position {
+	return &directory.Position{Key: w.Word, ID: w.UserID, ByWord: true}
+}
+
+// peopleByWord returns those whose first word, of those that begin with the
+// first term, is among the words given, and whom the query lets through.
+func peopleByWord(
+	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, words []dbsqlc.UserWord,
+) (map[dbsqlc.UserWord]dbsqlc.User, error) {
+	firsts, err := firstWords(ctx, q, owners(words), terms[0])
+	if err != nil {
+		return nil, err
+	}
+	words = slices.DeleteFunc(slices.Clone(words), func(w dbsqlc.UserWord) bool { return firsts[w.UserID] != w.Word })
+	rows, err := people(ctx, q, query, terms[1:], owners(words))
+	if err != nil {
+		return nil, err
+	}
+	found := map[dbsqlc.UserWord]dbsqlc.User{}
+	for _, w := range words {
+		if row, ok := rows[w.UserID]; ok {
+			found[w] = row
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/storetest"
+)
+
+func TestTotals(t *testing.T) {
+	t.Parallel()
+	var kept totals
+	now, counts := storetest.Now(), 0
+	ask := func(f filter) int {
+		t.Helper()
+		n, err := kept.get(now, f, func() (int, error) { counts++; return counts, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	everybody, admins := filter{}, filter{role: directory.Admin}
+	for _, r := range []struct {
+		name   string
+		before func()
+		f      filter
+		want   int
+	}{
+		{"the first time it is counted", func() {}, everybody, 1},
+		{"then it is remembered", func() { now = now.Add(totalsKept - 1) }, everybody, 1},
+		{"each filter by itself", func() {}, admins, 2},
+		{"for a while", func() { now = now.Add(1) }, everybody, 3},
+		{"and not when the clock was set back", func() { now = now.Add(-time.Hour) }, everybody, 4},
+		{"a change makes it forget", kept.forget, everybody, 5},
+		{"all of it", func() {}, admins, 6},
+	} {
+		r.before()
+		if got := ask(r.f); got != r.want {
+			t.Errorf("%s: count %d, want %d", r.name, got, r.want)
+		}
+	}
+
+	kept.forget()
+	if _, err := kept.get(now, everybody, func() (int, error) { return 0, errors.New("down") }); err == nil {
+		t.Error("an error is lost")
+	}
+	if n, _ := kept.get(now, everybody, func() (int, error) { kept.forget(); return 7, nil }); n != 7 {
+		t.Errorf("during a change: %d", n)
+	}
+	if n := ask(everybody); n != counts {
+		t.Errorf("what was counted during a change, or not at all, is remembered: %d", n)
+	}
+}
