@@ -9,8 +9,9 @@ import (
 type jsonUsers struct {
 	Users      []jsonUser `json:"users"`
 	NextCursor *string    `json:"next_cursor"` // null on the last page
-	Total      int        `json:"total"`       // counted to 10,000
-	TotalMore  bool       `json:"total_more"`  // there are more
+	Total      int        `json:"total"`       // counted to 10,000; of this answer if by word
+	TotalMore  bool       `json:"total_more"`  // there are more, or may be if by word
+	ByWord     bool       `json:"by_word"`     // in the order of the word found, not of sort
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
@@ -22,7 +23,7 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total, TotalMore: page.More}
+	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.ByWord}
 	for i, u := range page.Users {
 		answer.Users[i] = toJSON(u)
 	}

@@ -46,7 +46,7 @@ func TestTheDirectoryAsJSON(t *testing.T) {
 		"created_at": created, "last_seen_at": nil,
 	}
 	wantJSON(t, ada.get("/api/users/"+id), http.StatusOK, grace)
-	wantJSON(t, ada.get("/api/users"), http.StatusOK, object{"users": []any{adaJSON, grace}, "next_cursor": nil, "total": 2.0, "total_more": false})
+	wantJSON(t, ada.get("/api/users"), http.StatusOK, object{"users": []any{adaJSON, grace}, "next_cursor": nil, "total": 2.0, "total_more": false, "by_word": false})
 	wantJSON(t, ada.json("POST", "/api/users", `{"email":"grace@EXAMPLE.com"}`), http.StatusConflict, object{"error": "email already on the list"})
 
 	grace["name"], grace["role"] = "Rear Admiral Hopper", "admin"
@@ -70,7 +70,7 @@ func TestTheDirectoryAsJSON(t *testing.T) {
 	wantJSON(t, ada.json("DELETE", "/api/users/"+ada.user.ID, ""), http.StatusConflict, last)
 	wantJSON(t, ada.json("PATCH", "/api/users/"+ada.user.ID, `{"role":"member"}`), http.StatusConflict, last)
 	wantJSON(t, ada.json("PATCH", "/api/users/"+ada.user.ID, `{"status":"suspended"}`), http.StatusConflict, last)
-	wantJSON(t, ada.get("/api/users"), http.StatusOK, object{"users": []any{adaJSON}, "next_cursor": nil, "total": 1.0, "total_more": false})
+	wantJSON(t, ada.get("/api/users"), http.StatusOK, object{"users": []any{adaJSON}, "next_cursor": nil, "total": 1.0, "total_more": false, "by_word": false})
 }
 
 func TestInvitingByTheAPI(t *testing.T) {

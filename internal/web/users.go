@@ -19,9 +19,11 @@ type usersPage struct {
 	Users                 []directory.User
 	Total                 int
 	More                  bool // than Total
+	ByWord                bool // a search found too many to sort or count
 	Filtered              bool // by search, role or status
 	Stuck                 bool // a call to Stytch did not succeed at once
 	PrevURL, NextURL      string
+	PrevLabel, NextLabel  string
 	Form                  inviteForm // in the dialog
 	InviteLife            time.Duration
 	now                   time.Time
@@ -58,23 +60,44 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
 	query, err := s.listQuery(v)
+	var list directory.Page
+	if err == nil {
+		list, err = s.Directory.ListUsers(r.Context(), query)
+	}
 	var invalid *directory.Invalid
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
 		return s.render(w, http.StatusUnprocessableEntity, "users", view)
 	}
-	list, err := s.Directory.ListUsers(r.Context(), query)
 	if err != nil {
 		return err
 	}
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Users, view.Total, view.More, view.Sort = list.Users, list.Total, list.More, string(query.Sort)
+	view.Users, view.Total, view.More, view.ByWord, view.Sort = list.Users, list.Total, list.More, list.ByWord, string(query.Sort)
 	view.Columns = columns(v, query.Sort)
+	if list.ByWord {
+		view.Columns = columns(v, "") // none of them sorts it
+	}
+	view.PrevLabel, view.NextLabel = pagerLabels(query, list)
 	view.NextURL = withCursor(v, s.cursor(query.Sort, list.Next, false))
 	view.PrevURL = withCursor(v, s.cursor(query.Sort, list.Prev, true))
 	return s.render(w, http.StatusOK, "users", view)
+}
+
+// pagerLabels are the words of the links to the page before and the next. Where
+// a page was cut because enough was looked at for once, nobody knows whether there
+// is another, and the link does not promise one.
+func pagerLabels(query directory.Query, list directory.Page) (prev, next string) {
+	prev, next = "← Previous", "Next →"
+	switch cut := list.ByWord && len(list.Users) < query.Limit; {
+	case cut && query.Backward:
+		prev = "← Look further"
+	case cut:
+		next = "Look further →"
+	}
+	return prev, next
 }
 
 // columns are the headings; one that sorts already turns the order round.
