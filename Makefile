@@ -35,8 +35,9 @@ BENCH =
 bench: ## measure speed, memory and start, and write docs/performance.md, in some six minutes; BENCH=-full also at a million people
 	go run ./bench $(BENCH)
 
-generate: ## write the Go code for queries/ and schema/ anew
+generate: ## write the Go code for queries/ and schema/ anew, and compress what browsers fetch
 	$(SQLC) generate
+	go run ./static/pack
 
 lint: ## format, vet, staticcheck, generated code up to date, queries fit both engines
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }

@@ -1,23 +1,28 @@
 // Package static holds everything a browser gets: style sheet, scripts and
 // pictures under names that carry a checksum of their content, so that they may
-// be kept for ever, and the page templates, which are not served. What is served
-// is compressed once, at start.
+// be kept for ever, and the page templates, which are not served. Beside each
+// asset lies what `make generate` has compressed of it, under its checksum too:
+// one that was changed since is served as it is.
 package static
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
+	"iter"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/accept"
 )
 
-//go:embed css js img templates
+//go:embed css js img templates packed
 var files embed.FS
 
 // Templates is the folder of page templates.
@@ -35,10 +40,14 @@ type Assets struct {
 	files map[string]file   // by checksummed path
 }
 
-type file struct{ plain, gzipped []byte }
+// file is an asset's content: by coding, as it is under the empty one.
+type file map[string][]byte
 
-// Load returns the embedded assets. They are read and compressed once, however
-// many parts of the program ask.
+// codings are what assets are compressed in, the smallest first.
+var codings = []string{"br", "gzip"}
+
+// Load returns the embedded assets. They are read once, however many parts of
+// the program ask.
 func Load() *Assets { return load() }
 
 var load = sync.OnceValue(func() *Assets {
@@ -64,18 +73,29 @@ func (a *Assets) add(name string) {
 	ext := path.Ext(name)
 	checksummed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 	a.paths[name] = checksummed
-	a.files[checksummed] = file{plain: content, gzipped: compress(content)}
+	a.files[checksummed] = file{"": content}
+	for _, coding := range codings {
+		if packed, err := files.ReadFile("packed/" + PackedName(checksummed, coding)); err == nil {
+			a.files[checksummed][coding] = packed
+		}
+	}
 }
 
-func compress(content []byte) []byte {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		panic(err) // the level is one of the package's own
+// PackedName is the name, in the folder packed, of what was compressed of the
+// asset with a checksummed path.
+func PackedName(path, coding string) string {
+	return strings.ReplaceAll(path, "/", "-") + "." + coding
+}
+
+// Plain is every asset as it is, by its checksummed path.
+func (a *Assets) Plain() iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for path, f := range a.files {
+			if !yield(path, f[""]) {
+				return
+			}
+		}
 	}
-	w.Write(content) // a buffer takes everything
-	w.Close()
-	return b.Bytes()
 }
 
 // Path returns the path below /static/ of an asset such as "css/app.css". It
@@ -95,32 +115,32 @@ var types = map[string]string{
 	".svg": "image/svg+xml",
 }
 
-// ServeHTTP serves the asset of a checksummed path, relative to /static/.
+// ServeHTTP serves the asset of a checksummed path, relative to /static/, in the
+// coding that the browser takes best; to one that has it already, as it says by
+// the tag of an earlier answer, 304.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f, ok := a.files[strings.TrimPrefix(r.URL.Path, "/")]
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	f, ok := a.files[name]
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", types[path.Ext(r.URL.Path)])
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	w.Header().Set("Vary", "Accept-Encoding")
-	if acceptsGzip(r) {
-		w.Header().Set("Content-Encoding", "gzip")
-		w.Write(f.gzipped)
-		return
+	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(name)])
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	coding := accept.Encoding(r.Header, codings...)
+	content, ok := f[coding]
+	if !ok {
+		coding, content = "", f[""]
 	}
-	w.Write(f.plain)
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
+		h.Set("Content-Length", strconv.Itoa(len(content)))
+	}
+	h.Set("ETag", tag(name, coding))
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
-// acceptsGzip reports whether the browser lists gzip, without a weight or with
-// one above zero.
-func acceptsGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, weight, _ := strings.Cut(coding, ";")
-		if strings.TrimSpace(name) == "gzip" {
-			return strings.Trim(weight, " q=0.") != "" || strings.TrimSpace(weight) == ""
-		}
-	}
-	return false
-}
+// tag is the ETag of an asset in a coding: each is another row of bytes.
+func tag(name, coding string) string { return strconv.Quote(path.Base(name) + "." + coding) }
