@@ -82,7 +82,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	var invalid *directory.Invalid
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
-		return s.render(w, http.StatusUnprocessableEntity, "activity", view)
+		return s.render(w, r, http.StatusUnprocessableEntity, "activity", view)
 	}
 	events, next, err := s.Events.ListEvents(r.Context(), query)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		view.OlderURL = eventAddress(v, next)
 	}
-	return s.render(w, http.StatusOK, "activity", view)
+	return s.render(w, r, http.StatusOK, "activity", view)
 }
 
 // eventAddress is the page's own, from another event on; what is empty is left out.
@@ -194,6 +194,6 @@ func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		answer.NextCursor = &next
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, r, http.StatusOK, answer)
 	return nil
 }

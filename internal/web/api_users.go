@@ -31,7 +31,7 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 		next := s.cursor(query.Sort, page.Next, false)
 		answer.NextCursor = &next
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, r, http.StatusOK, answer)
 	return nil
 }
 
@@ -54,7 +54,7 @@ func (s *server) apiCreateUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Location", s.url("/api/users/"+u.ID))
-	writeJSON(w, http.StatusCreated, map[string]string{"id": u.ID})
+	writeJSON(w, r, http.StatusCreated, map[string]string{"id": u.ID})
 	return nil
 }
 
@@ -74,11 +74,11 @@ func (s *server) apiInviteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case state.Refused:
-		writeJSON(w, http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason})
+		writeJSON(w, r, http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason})
 	case state.Waiting: // the list has the person, and the outbox goes on trying
-		writeJSON(w, http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason})
+		writeJSON(w, r, http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason})
 	default:
-		writeJSON(w, http.StatusOK, jsonMessage{"magic link sent"})
+		writeJSON(w, r, http.StatusOK, jsonMessage{"magic link sent"})
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, toJSON(u))
+	writeJSON(w, r, http.StatusOK, toJSON(u))
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, toJSON(u))
+	writeJSON(w, r, http.StatusOK, toJSON(u))
 	return nil
 }
 
@@ -114,6 +114,6 @@ func (s *server) apiRemoveUser(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.Directory.Remove(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, jsonMessage{"success"})
+	writeJSON(w, r, http.StatusOK, jsonMessage{"success"})
 	return nil
 }

@@ -19,7 +19,8 @@ type continuePage struct {
 
 // showContinue shows the button that spends the link.
 func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address holds the token
+	w.Header().Set("Referrer-Policy", "no-referrer")          // the address holds the token
+	w.Header().Set("Cache-Control", "no-store, no-transform") // and so does the page: see send
 	q := r.URL.Query()
 	current, err := s.session(w, r)
 	isIn := err == nil
@@ -39,7 +40,7 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	if !asked {
 		s.Sessions.Opened(r.Context(), looksLike(r), s.browser(r))
 	}
-	return s.render(w, http.StatusOK, "continue", view)
+	return s.render(w, r, http.StatusOK, "continue", view)
 }
 
 // looksLike says what opened a link. A browser that a person uses says that it

@@ -103,7 +103,7 @@ func (s *server) answer(handle handler) http.Handler {
 		switch {
 		case err == nil:
 		case s.forPrograms(r) && errors.As(err, &invalid):
-			writeJSON(w, http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields})
+			writeJSON(w, r, http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields})
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
 			s.askToSignIn(w, r, err)
 		default:
@@ -116,7 +116,7 @@ func (s *server) answer(handle handler) http.Handler {
 // after which they come back to where they were.
 func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if s.forPrograms(r) {
-		writeJSON(w, http.StatusUnauthorized, jsonProblem{Error: errNoSession.Error()})
+		writeJSON(w, r, http.StatusUnauthorized, jsonProblem{Error: errNoSession.Error()})
 		return
 	}
 	q := url.Values{}
@@ -152,7 +152,7 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		if text == "" {
 			text = p.err.Error()
 		}
-		writeJSON(w, p.status, jsonProblem{Error: text})
+		writeJSON(w, r, p.status, jsonProblem{Error: text})
 		return
 	}
 	if p.action == "" {
@@ -165,7 +165,7 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if p.status == http.StatusInternalServerError {
 		view.RequestID = requestID(r)
 	}
-	if err := s.render(w, p.status, "problem", view); err != nil {
+	if err := s.render(w, r, p.status, "problem", view); err != nil {
 		s.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
 		http.Error(w, p.title, p.status)
 	}

@@ -9,7 +9,7 @@ import (
 
 // healthz says that the process lives.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	writeJSON(w, r, http.StatusOK, map[string]string{"status": "ok"})
 	return nil
 }
 
@@ -39,7 +39,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 		comeAgain(w, retryAfter)
 		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
-	writeJSON(w, status, answer)
+	writeJSON(w, r, status, answer)
 	return nil
 }
 

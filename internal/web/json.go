@@ -1,9 +1,10 @@
 package web
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/guestlist/guestlist/internal/directory"
 )
@@ -39,8 +40,10 @@ func toJSON(u directory.User) jsonUser {
 	return j
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // plain structs; the client may be gone
+func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
+	b := newBuffer()
+	defer buffers.Put(b)
+	_ = json.MarshalWrite(b, v) // plain structs into a buffer
+	b.WriteByte('\n')
+	send(w, r, status, "application/json; charset=utf-8", b)
 }

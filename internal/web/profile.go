@@ -28,7 +28,7 @@ func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
 	for _, v := range list {
 		view.Sessions = append(view.Sessions, ownSession{v, v.TokenHash == current.TokenHash})
 	}
-	return s.render(w, http.StatusOK, "profile", view)
+	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
 // endOwnSessions signs out elsewhere: one session by its id, all "others", or

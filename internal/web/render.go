@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -86,14 +85,13 @@ func (s *server) parseTemplates() map[string]*template.Template {
 }
 
 // render writes a page whole, or nothing and an error.
-func (s *server) render(w http.ResponseWriter, status int, name string, view any) error {
-	var b bytes.Buffer
-	if err := s.templates[name].ExecuteTemplate(&b, "layout.html", view); err != nil {
+func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
+	b := newBuffer()
+	defer buffers.Put(b)
+	if err := s.templates[name].ExecuteTemplate(b, "layout.html", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the browser may be gone
+	send(w, r, status, "text/html; charset=utf-8", b)
 	return nil
 }
 

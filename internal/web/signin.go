@@ -42,7 +42,7 @@ func (s *server) signInForm(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		view.First = admins == 0
 	}
-	return s.render(w, status, "signin", view)
+	return s.render(w, r, status, "signin", view)
 }
 
 // startPath is where a person goes after signing in.
@@ -101,7 +101,7 @@ type sentPage struct {
 }
 
 func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
-	return s.render(w, http.StatusOK, "sent", sentPage{page: s.page(r, "Look at your mail"), Life: s.LinkDuration, Inbox: s.InboxPath})
+	return s.render(w, r, http.StatusOK, "sent", sentPage{page: s.page(r, "Look at your mail"), Life: s.LinkDuration, Inbox: s.InboxPath})
 }
 
 // signOut ends the session here and at Stytch. Where that can't be done now, the
@@ -117,7 +117,7 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.endSession(w, r); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, jsonMessage{"logged out"})
+	writeJSON(w, r, http.StatusOK, jsonMessage{"logged out"})
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 // apiSession says who holds the cookie.
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
-	writeJSON(w, http.StatusOK, struct {
+	writeJSON(w, r, http.StatusOK, struct {
 		User    jsonUser    `json:"user"`
 		Session jsonSession `json:"session"`
 	}{toJSON(current.User), toJSONSession(*current)})

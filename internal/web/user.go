@@ -63,7 +63,7 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 		}
 		view.InvitedBy = by.DisplayName()
 	}
-	return s.render(w, status, "user", view)
+	return s.render(w, r, status, "user", view)
 }
 
 func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
@@ -148,7 +148,7 @@ func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	title := "Remove " + u.DisplayName() + "?"
-	return s.render(w, http.StatusOK, "remove", removePage{s.section(w, r, title, "users"), u, u.ID == viewer(r).UserID})
+	return s.render(w, r, http.StatusOK, "remove", removePage{s.section(w, r, title, "users"), u, u.ID == viewer(r).UserID})
 }
 
 func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {

@@ -16,7 +16,7 @@ type usersPage struct {
 	Q, Role, Status, Sort string // what is asked for
 	Errors                map[string]string
 	Columns               []column
-	Users                 []directory.User
+	Rows                  []userRow
 	Total                 int
 	More                  bool // than Total
 	ByWord                bool // a search found too many to sort or count
@@ -26,7 +26,6 @@ type usersPage struct {
 	PrevLabel, NextLabel  string
 	Form                  inviteForm // in the dialog
 	InviteLife            time.Duration
-	now                   time.Time
 }
 
 // column is a heading that sorts.
@@ -35,9 +34,7 @@ type column struct {
 	Order      string // as aria-sort has it: ascending, descending, none
 }
 
-// Label is how a person stands, in words.
-func (p usersPage) Label(u directory.User) string { return statusLabel(u, p.now, p.InviteLife) }
-
+// statusLabel is how a person stands, in words.
 func statusLabel(u directory.User, now time.Time, inviteLife time.Duration) string {
 	switch {
 	case u.Status == directory.Suspended:
@@ -56,7 +53,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	view := usersPage{
 		page: s.section(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
-		InviteLife: s.InviteDuration, now: s.Now(),
+		InviteLife: s.InviteDuration,
 	}
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
 	query, err := s.listQuery(v)
@@ -67,7 +64,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	var invalid *directory.Invalid
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
-		return s.render(w, http.StatusUnprocessableEntity, "users", view)
+		return s.render(w, r, http.StatusUnprocessableEntity, "users", view)
 	}
 	if err != nil {
 		return err
@@ -75,7 +72,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Users, view.Total, view.More, view.ByWord, view.Sort = list.Users, list.Total, list.More, list.ByWord, string(query.Sort)
+	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users), list.Total, list.More, list.ByWord, string(query.Sort)
 	view.Columns = columns(v, query.Sort)
 	if list.ByWord {
 		view.Columns = columns(v, "") // none of them sorts it
@@ -83,7 +80,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	view.PrevLabel, view.NextLabel = pagerLabels(query, list)
 	view.NextURL = withCursor(v, s.cursor(query.Sort, list.Next, false))
 	view.PrevURL = withCursor(v, s.cursor(query.Sort, list.Prev, true))
-	return s.render(w, http.StatusOK, "users", view)
+	return s.render(w, r, http.StatusOK, "users", view)
 }
 
 // pagerLabels are the words of the links to the page before and the next. Where
@@ -163,7 +160,7 @@ func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
 	view := invitePage{page: s.section(w, r, "Invite somebody", "users"), Form: form, InviteLife: s.InviteDuration}
-	return s.render(w, status, "invite", view)
+	return s.render(w, r, status, "invite", view)
 }
 
 func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {

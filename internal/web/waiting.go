@@ -52,7 +52,7 @@ func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := waitingPage{page: s.section(w, r, "Waiting for Stytch", "users"), Jobs: inWords(jobs), More: more}
-	return s.render(w, http.StatusOK, "waiting", view)
+	return s.render(w, r, http.StatusOK, "waiting", view)
 }
 
 func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {

@@ -33,6 +33,6 @@ func (s *server) hearStytch(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Webhooks.Hear(r.Context(), signed.ID, body); err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, jsonMessage{"heard"})
+	writeJSON(w, r, http.StatusOK, jsonMessage{"heard"})
 	return nil
 }

@@ -54,7 +54,7 @@ func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) why(w http.ResponseWriter, r *http.Request, status int, view whyPage) error {
 	view.page = s.section(w, r, "Why can’t they sign in?", "users")
-	return s.render(w, status, "why", view)
+	return s.render(w, r, status, "why", view)
 }
 
 // jsonFinding is a finding as programs see it.
@@ -88,6 +88,6 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 		answer.CanSignIn = answer.CanSignIn && !f.Blocks
 		answer.Findings = append(answer.Findings, jsonFinding{f.Code, f.Blocks, f.Text, f.Action})
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, r, http.StatusOK, answer)
 	return nil
 }
