@@ -28,6 +28,7 @@ var (
 	errBadJSON     = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
 	errBadForm     = errors.New("form could not be read")
 	errInternal    = errors.New("internal error")
+	errBusy        = errors.New("too busy")
 )
 
 // problem is what people and programs get to see of an error.
@@ -70,6 +71,7 @@ var problems = []problem{
 	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait, then try again."},
 	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Login is not available for the moment", text: "The login service can't be reached. Nothing is lost: try again in a minute."},
 	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "We can't get at the list for the moment", text: "Its database can't be reached. Nothing is lost: try again in a minute."},
+	{err: errBusy, status: 503, title: "Too many people at once", text: "More is asked of this place right now than it can answer. Nothing was changed: try again in a moment.", action: "Go to the start page", path: "/"},
 	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},
 }
 

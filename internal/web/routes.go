@@ -93,7 +93,8 @@ func (s *server) handler() http.Handler {
 	h = s.belowBasePath(h)    // /people/users -> /users
 	h = s.securityHeaders(h)  // on every answer, also on errors
 	h = s.recoverPanic(h)     // 500 instead of a cut connection
-	return s.visits(h)        // a number, bounds, a line in the log
+	h = s.visits(h)           // a number, bounds, a line in the log
+	return s.underPressure(newPlaces(s.warnOfPressure), h)
 }
 
 // guard lets only those through to a route who may use it, and hands their

@@ -49,8 +49,7 @@ func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
 func (s *server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &visit{ResponseWriter: w, id: rand.Text()[:16]}
-		w.Header().Set("X-Request-Id", v.id)
+		v := &visit{ResponseWriter: w, id: number(w)}
 		b := s.browser(r)
 		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.id}
 
@@ -64,6 +63,13 @@ func (s *server) visits(next http.Handler) http.Handler {
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", max(v.status, http.StatusOK)),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.id))
 	})
+}
+
+// number gives a request a number, which its answer bears.
+func number(w http.ResponseWriter) string {
+	id := rand.Text()[:16]
+	w.Header().Set("X-Request-Id", id)
+	return id
 }
 
 func (v *visit) WriteHeader(status int) {
