@@ -29,7 +29,7 @@ import (
 type Store struct {
 	read     *sql.DB // many readers
 	write    *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
-	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; else write
+	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
 	sqlite   bool
 	prepared *prepared     // statements of read; on SQLite alone
 	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
@@ -116,8 +116,15 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A migration that a power cut takes back is applied again at the next start, so
+	// it need not wait for the disk: the first write after it does, for both.
+	migrator, err := open(1, "synchronous(NORMAL)")
+	if err != nil {
+		return nil, err
+	}
+	migrator.SetMaxIdleConns(0)
 	return &Store{
-		read: read, write: write, migrator: write, sqlite: true, prepared: newPrepared(read), patience: patience, now: now,
+		read: read, write: write, migrator: migrator, sqlite: true, prepared: newPrepared(read), patience: patience, now: now,
 		reach: reach, glance: glance,
 	}, nil
 }
