@@ -35,6 +35,7 @@ type app struct {
 	clock    *stytchlocal.Clock  // behind now, where it can be moved: in local mode
 	local    *stytchlocal.Server // nil where Stytch is the real one
 	hears    http.RoundTripper   // where the local Stytch sends its webhooks; nil: nowhere
+	damaged  chan error          // says that the database was found to be damaged
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -55,7 +56,7 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 	if err != nil {
 		return nil, err
 	}
-	a := &app{store: st, now: now, clock: clock, stop: func() {}}
+	a := &app{store: st, now: now, clock: clock, damaged: make(chan error, 1), stop: func() {}}
 	if err := a.connect(ctx, cfg, log, admins); err != nil {
 		a.Close()
 		return nil, err
@@ -114,6 +115,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.running.Go(func() { worker.Run(ctx) })
 	a.running.Go(func() { a.sweep(ctx, cfg.EventsKeep, log) })
+	a.running.Go(func() { a.check(ctx, log) })
 	if cfg.Reconcile != "off" {
 		a.running.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
 	}
@@ -123,7 +125,8 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	if err := people.AppointAdmins(ctx, admins); err != nil {
 		return err
 	}
-	return a.warnIfLockedOut(ctx, cfg, log)
+	a.running.Go(func() { a.warnIfLockedOut(ctx, cfg, log) })
+	return nil
 }
 
 func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Manager {
@@ -221,13 +224,19 @@ func parseAdmins(addresses []string) ([]directory.Email, error) {
 	return admins, nil
 }
 
-// warnIfLockedOut says so when nobody could ever administer the list.
-func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+// warnIfLockedOut says so when nobody could ever administer the list. It reads the
+// whole of it, so nobody waits for it.
+func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.Logger) {
+	if cfg.FirstAdmin() {
+		return
+	}
 	n, err := a.store.CountAdmins(ctx)
-	if err == nil && n == 0 && !cfg.FirstAdmin() {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		log.Warn("administrators not counted", "error", err)
+	case err == nil && n == 0:
 		log.Warn("nobody can administer the list: set GUESTLIST_ADMINS to your address and start again")
 	}
-	return err
 }
 
 // sweep deletes what is over. Nothing depends on it: what has expired is refused
@@ -257,6 +266,17 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			return
 		case <-time.After(time.Hour):
 		}
+	}
+}
+
+// check looks the whole database over once, which may take long where it is large.
+func (a *app) check(ctx context.Context, log *slog.Logger) {
+	err := a.store.Check(ctx)
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		a.damaged <- err
+	case err != nil && ctx.Err() == nil:
+		log.Warn("the database could not be looked over for damage", "error", err)
 	}
 }
 

@@ -83,6 +83,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.W
 	select {
 	case err := <-ended:
 		return err
+	case err := <-app.damaged:
+		server.Close()
+		return err
 	case <-ctx.Done():
 		log.Info("stopping")
 	}

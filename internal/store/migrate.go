@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -110,7 +111,7 @@ func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
 // Wait returns when the database answers. A server that can't be reached, or a
 // file that others are just making, is tried again until ctx ends; a server that
 // answers and refuses (wrong password, no such database) is an error, and so is
-// a file that is damaged or no database.
+// a file that is no database, or found damaged by a first look: see Check.
 func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 	check, pause := s.write.PingContext, 2*time.Second
 	if s.sqlite {
@@ -130,19 +131,47 @@ func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// errDamaged says what an operator can do.
-var errDamaged = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
+// ErrDamaged says what an operator can do.
+var ErrDamaged = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
 
-// checkFile reads the whole file once: the sooner damage is found, the younger
-// is the copy that is still good.
+// checkAtOnce is the size in bytes up to which a file is checked before it is used.
+const checkAtOnce = 4 << 20
+
+// checkFile finds damage before it is written upon: in a file of no great size all
+// that Check finds; in a larger one what its header and its length give away.
 func (s *Store) checkFile(ctx context.Context) error {
+	var size int64
+	err := s.write.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size, (SELECT count(*) FROM sqlite_schema)").Scan(&size)
+	if err != nil || size > checkAtOnce {
+		return damage("ok", err)
+	}
+	return quickCheck(ctx, s.write)
+}
+
+// Check reads the whole of an SQLite file, beside its use, and returns an error if
+// it is damaged or could not be read: the sooner damage is found, the younger is the
+// copy that is still good. For a million people that takes seconds. Until then SQLite
+// refuses by itself to work with a page that makes no sense. On MySQL it does nothing.
+func (s *Store) Check(ctx context.Context) error {
+	if !s.sqlite {
+		return nil
+	}
+	return quickCheck(ctx, s.read)
+}
+
+func quickCheck(ctx context.Context, db *sql.DB) error {
 	var verdict string
-	err := s.write.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	return damage(verdict, err)
+}
+
+// damage says what an answer of the file means.
+func damage(verdict string, err error) error {
 	switch code := sqliteCode(err) & 0xff; {
 	case err == nil && verdict != "ok":
-		return fmt.Errorf("%w (%s)", errDamaged, verdict)
+		return fmt.Errorf("%w (%s)", ErrDamaged, verdict)
 	case code == sqlite3.SQLITE_NOTADB, code == sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%w (%s)", errDamaged, err)
+		return fmt.Errorf("%w (%s)", ErrDamaged, err)
 	}
 	return err
 }

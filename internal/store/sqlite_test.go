@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,6 +123,56 @@ func TestDamagedFile(t *testing.T) {
 				t.Errorf("the file was changed: %v", err)
 			}
 		})
+	}
+}
+
+// A large file is looked over while it is in use already.
+func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "guestlist.db")
+	s := opened(t, path)
+	for i := range 3 {
+		if _, err := s.write.Exec("INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", fmt.Sprint("large ", i), strings.Repeat("a", checkAtOnce/2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("a good file: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct {
+		name   string
+		damage func(file []byte) []byte
+		atOnce bool
+	}{
+		{"cut", func(b []byte) []byte { return b[:len(b)/2] }, true},
+		{"a page of a table overwritten", func(b []byte) []byte {
+			copy(b[4096:], bytes.Repeat([]byte{0xa5}, 4096))
+			return b
+		}, false},
+	} {
+		if err := os.WriteFile(path, r.damage(bytes.Clone(good)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open("sqlite:"+path, storetest.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Wait(t.Context(), quiet); (err != nil) != r.atOnce || err != nil && !strings.Contains(err.Error(), "damaged, or no database") {
+			t.Errorf("%s: at once: %v", r.name, err)
+		}
+		if err := s.Check(t.Context()); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: beside: %v", r.name, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
