@@ -5,11 +5,12 @@
 # takes a minute or two; without cgo it needs no C compiler.
 SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LIGHTHOUSE  = lighthouse@12.8.2
 
-.PHONY: help run test race faults fuzz bench generate lint check
+.PHONY: help run test race faults fuzz bench lighthouse generate lint check
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## serve on http://localhost:8080, with the local stand-in unless .env says otherwise
 	go run .
@@ -34,6 +35,11 @@ BENCH =
 
 bench: ## measure speed, memory and start, and write docs/performance.md, in some six minutes; BENCH=-full also at a million people
 	go run ./bench $(BENCH)
+
+lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fails; needs npm and Chromium
+	@npm install --prefix .cache/lighthouse --no-audit --no-fund --no-save --loglevel error $(LIGHTHOUSE)
+	go build -o .cache/guestlist .
+	node .ci/lighthouse.mjs
 
 generate: ## write the Go code for queries/ and schema/ anew, and compress what browsers fetch
 	$(SQLC) generate

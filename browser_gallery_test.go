@@ -109,10 +109,12 @@ var sights = []sight{
 	{"continue", visiting(stranger, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
 	{"continue as another", visiting(administrator, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
 	{"problem", visiting(stranger, "/api/authenticate_magic_link")},
+	{"problem, no such page", visiting(stranger, "/nothing")},
 	{"problem, signed in", visiting(administrator, "/users/nobody")},
 	{"people", visiting(administrator, "/users")},
 	{"people, nobody else", func(g *gallery) *tab { return g.alone }},
 	{"people, no match", visiting(administrator, "/users?q=zzz")},
+	{"people, one page of several", visiting(administrator, "/users?limit=5")},
 	{"people, bad filter", visiting(administrator, "/users?role=king")},
 	{"people, invite dialog", func(g *gallery) *tab {
 		g.in.visit("/users")
@@ -139,6 +141,13 @@ var sights = []sight{
 	{"person, signed in", visiting(administrator, "/users/ada.lovelace")},
 	{"person, invited", visiting(administrator, "/users/hedy.lamarr")},
 	{"person, suspended", visiting(administrator, "/users/konrad.zuse")},
+	{"person, edited", func(g *gallery) *tab {
+		g.in.visit("/users/radia.perlman")
+		g.in.fill("textbox", "Name", "Radia Joy Perlman")
+		g.in.click("button", "Save")
+		g.in.reads("Saved Radia Joy Perlman.")
+		return g.in
+	}},
 	{"person, remove dialog", func(g *gallery) *tab {
 		g.in.visit("/users/hedy.lamarr")
 		g.in.click("link", "Remove…")
@@ -148,6 +157,7 @@ var sights = []sight{
 	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
 	{"profile", visiting(administrator, "/profile")},
 	{"activity", visiting(administrator, "/activity")},
+	{"activity, one page of several", visiting(administrator, "/activity?limit=5")},
 	{"activity, nothing", visiting(administrator, "/activity?kind=job_parked")},
 	{"activity, bad filter", visiting(administrator, "/activity?about=ada")},
 	{"why", visiting(administrator, "/why")},
@@ -158,6 +168,7 @@ var sights = []sight{
 		return g.alone
 	}},
 	{"waiting, nothing", visiting(administrator, "/waiting")},
+	{"link of the local Stytch, spoilt", visiting(stranger, "/v1/magic_links/redirect?token=x")},
 	{"inbox", visiting(administrator, "/dev/inbox")},
 	{"faults", visiting(administrator, "/dev/faults")},
 	{"people, faults on", faulty("/users")},

@@ -35,7 +35,7 @@ func TestAStatementThatTheDatabaseRefuses(t *testing.T) {
 		{"since all are copies now is told", 1290, always, "UPDATE settings", 503},
 		{"for a deadlock again and again is told", 1213, always, "UPDATE settings", 503},
 		{"for a full disk is told", 1021, always, "INSERT INTO events", 503},
-		{"when it reads is told", 1317, always, "FROM sessions JOIN users", 503},
+		{"when it reads is told", 1317, always, "FROM sessions s JOIN users", 503},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			for _, change := range []*http.Request{

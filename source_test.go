@@ -44,6 +44,7 @@ var except = map[string]string{
 	"bench/report.go \"os/exec\"":                        "the benchmark asks which kernel there is",
 	"bench/seed.go \"math/rand/v2\"":                     "the same made-up people in every run",
 	"internal/testdb/server.go \"os/exec\"":              "starts the database of the tests",
+	"internal/web/pressure.go \"math/rand/v2\"":          "when to come again",
 	"internal/outbox/worker.go \"math/rand/v2\"":         "how long a pause is",
 	"internal/reconcile/daily.go \"math/rand/v2\"":       "how long a pause is",
 	"internal/store/reconcile.go \"math/rand/v2\"":       "when the first comparison is",

@@ -31,6 +31,7 @@ func pageHeaders(w http.ResponseWriter) {
 type redirectPage struct {
 	Stylesheet string
 	Product    string
+	Home       string // the product's start page
 	Target     string
 	Title      string
 	Text       string
@@ -46,7 +47,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	page := redirectPage{Stylesheet: s.opts.Stylesheet, Product: s.opts.Product, Title: "One moment"}
+	page := redirectPage{Stylesheet: s.opts.Stylesheet, Product: s.opts.Product, Home: s.opts.BaseURL + "/", Title: "One moment"}
 	status := http.StatusOK
 	target, err := s.target(r.Context(), r.URL.Query().Get("token"))
 	switch {
