@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -39,16 +41,21 @@ var weights = []journey{
 // isLight loads a page with an empty cache and checks what it fetches.
 func (b *tab) isLight(address string, maxBytes float64) {
 	b.t.Helper()
-	call(b, network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})
+	call(b, network.ClearBrowserCache, cdp.Empty{})
 	var mu sync.Mutex
 	asked := map[network.RequestID]string{}
 	got := map[network.RequestID]float64{}
+	kept := map[network.RequestID]bool{} // a picture that is an icon, too, is fetched once
 	err := chromedp.Listen(b.ctx, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch e := event.(type) {
 		case *network.EventRequestWillBeSent:
 			asked[e.RequestID] = e.Request.URL
+		case *network.EventRequestServedFromCache:
+			kept[e.RequestID] = true
+		case *network.EventResponseReceived:
+			kept[e.RequestID] = kept[e.RequestID] || e.Response.FromDiskCache
 		case *network.EventLoadingFinished:
 			got[e.RequestID] = e.EncodedDataLength
 		}
@@ -65,6 +72,7 @@ func (b *tab) isLight(address string, maxBytes float64) {
 	mu.Lock()
 	defer mu.Unlock()
 	total := 0.0
+	maps.DeleteFunc(asked, func(id network.RequestID, _ string) bool { return kept[id] })
 	for id, url := range asked {
 		b.t.Logf("%6.0f bytes  %s", got[id], url)
 		total += got[id]
