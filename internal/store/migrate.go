@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -46,7 +47,7 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 		if err == nil {
 			return applied, s.ensureAdminLock(ctx)
 		}
-		if !s.sqlite || attempt == 40 {
+		if !s.sqlite && !isHalfMade(err) || attempt == 40 {
 			return 0, err
 		}
 		// Another instance may have been quicker with one of them: look again.
@@ -78,6 +79,10 @@ func up(ctx context.Context, provider *goose.Provider) (int, error) {
 	}
 	return len(results), nil
 }
+
+// isHalfMade reports whether goose's own table had no first row yet: goose makes
+// it without its lock, in two statements, and has no name for the error.
+func isHalfMade(err error) bool { return strings.Contains(err.Error(), "missing zero version") }
 
 // ensureAdminLock writes the row that LockAdmins locks, where it is missing. It
 // is not part of a migration: PlanetScale's deploy requests bring tables, and no

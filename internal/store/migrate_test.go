@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
@@ -153,6 +154,28 @@ func TestTenInstancesMigrateAtOnce(t *testing.T) {
 			}
 		}
 		wantUpToDate(t, instances[0])
+	})
+}
+
+func TestMigrateWaitsForWhoIsMakingGoosesTable(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := fresh(t, databaseURL)
+		id := "BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT"
+		if s.sqlite {
+			id = "INTEGER PRIMARY KEY AUTOINCREMENT"
+		}
+		if _, err := s.write.Exec("CREATE TABLE goose_db_version (id " + id + ", version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP DEFAULT CURRENT_TIMESTAMP)"); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			time.Sleep(200 * time.Millisecond) // Migrate has found the table without its first row by then
+			s.write.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)")
+		}()
+		if _, err := s.Migrate(t.Context(), quiet); err != nil {
+			t.Fatal(err)
+		}
+		wantUpToDate(t, s)
 	})
 }
 
