@@ -53,16 +53,19 @@ async function addPeople(cookie) {
 const categories = ["performance", "accessibility", "best-practices", "seo"];
 
 /**
- * Judges a page up to five times, until all is well: what else the machine does
+ * Judges a page up to five times and keeps the best: what else the machine does
  * makes a page slower, and nothing makes it faster than it is.
  */
 async function judge(page, extraHeaders, config) {
-  for (let tries = 1; ; tries++) {
+  let best = { total: -1 };
+  for (let tries = 0; tries < 5 && best.total < 100 * categories.length; tries++) {
     const { lhr } = await lighthouse(site + page, { port: chrome.port, onlyCategories: categories, extraHeaders }, config);
     if (new URL(lhr.finalDisplayedUrl).pathname !== page) throw new Error(`${page} leads to ${lhr.finalDisplayedUrl}`);
     const scores = categories.map((name) => Math.round(lhr.categories[name].score * 100));
-    if (tries === 5 || scores.every((score) => score === 100)) return { lhr, scores };
+    const total = scores.reduce((sum, score) => sum + score);
+    if (total > best.total) best = { lhr, scores, total };
   }
+  return best;
 }
 
 /** What keeps a page from 100, in Lighthouse's words. */
