@@ -110,7 +110,25 @@ func (p *place) leave() {
 	p.of.grant()
 }
 
-// free, grant, next and lookSoon are called with the lock held.
+// lend lends the place to another, if that many may be lent: whoever holds it is
+// about to wait.
+func (p *place) lend() {
+	p.of.mu.Lock()
+	defer p.of.mu.Unlock()
+	if _, ok := p.of.taken[p]; ok {
+		p.of.lend(p)
+		p.of.grant()
+	}
+}
+
+// lend, free, grant, next and lookSoon are called with the lock held.
+func (ps *places) lend(p *place) {
+	if !p.lent && ps.lent < ps.lentOut {
+		p.lent = true
+		ps.lent++
+	}
+}
+
 func (ps *places) free() bool { return len(ps.taken)-ps.lent < ps.atWork }
 
 // grant gives the places that are free to those who have waited longest.
@@ -145,9 +163,8 @@ func (ps *places) look() {
 	ps.looking = false
 	now := time.Now()
 	for p := range ps.taken {
-		if !p.lent && ps.lent < ps.lentOut && now.Sub(p.since) >= lendAfter {
-			p.lent = true
-			ps.lent++
+		if now.Sub(p.since) >= lendAfter {
+			ps.lend(p)
 		}
 	}
 	ps.grant()

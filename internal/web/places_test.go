@@ -52,6 +52,39 @@ func TestWhoFindsNoPlaceWaitsAWhileAndIsThenSentAway(t *testing.T) {
 	})
 }
 
+func TestWhoSaysThatTheyWaitLendTheirPlaceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reports []int
+		ps := fewPlaces(&reports)
+		begin := time.Now()
+		var all []*place
+		for range 3 { // as many as may be lent
+			p := ps.enter(t.Context())
+			p.lend()
+			p.lend()
+			all = append(all, p)
+		}
+		for range 2 { // and as many as may be at work
+			p := ps.enter(t.Context())
+			p.lend() // no more
+			all = append(all, p)
+		}
+		if waited := time.Since(begin); waited > 0 {
+			t.Errorf("the last waited for %v", waited)
+		}
+		if ps.enter(t.Context()) != nil {
+			t.Error("more is lent than may be")
+		}
+		for _, p := range all {
+			p.leave()
+			p.lend() // there is nothing to lend
+		}
+		if time.Sleep(2 * time.Second); len(ps.taken) != 0 || ps.lent != 0 {
+			t.Errorf("something stays behind: %+v", ps)
+		}
+	})
+}
+
 func TestWhoWaitsIsServedInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []int

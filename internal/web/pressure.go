@@ -88,6 +88,17 @@ func (w placeWriter) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController through.
 func (w placeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// waits is for routes that ask Stytch, which may hang: the request lends its place
+// at once.
+func waits(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if outermost, ok := visitOf(r).ResponseWriter.(placeWriter); ok {
+			outermost.place.lend()
+		}
+		return next(w, r)
+	}
+}
+
 // readAhead returns a request's body, read, with the error that reading it ended with.
 func readAhead(w http.ResponseWriter, r *http.Request) io.ReadCloser {
 	body := http.MaxBytesReader(w, r.Body, maxBody)

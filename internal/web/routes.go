@@ -25,10 +25,10 @@ func (s *server) table() []route {
 	return []route{
 		// Signing in and out.
 		{"GET /{$}", public, s.showSignIn},
-		{"POST /signin", public, s.requestLink},
+		{"POST /signin", public, waits(s.requestLink)},
 		{"GET /signin/sent", public, s.showSent},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
-		{"POST /api/authenticate_magic_link", public, s.authenticate},
+		{"POST /api/authenticate_magic_link", public, waits(s.authenticate)},
 		{"POST /signout", public, s.signOut},
 		{"POST /api/logout", public, s.apiLogout},
 
@@ -39,11 +39,11 @@ func (s *server) table() []route {
 
 		// The list, for people.
 		{"GET /users", admin, s.showUsers},
-		{"POST /users", admin, s.inviteUser},
+		{"POST /users", admin, waits(s.inviteUser)},
 		{"GET /users/new", admin, s.showInvite},
 		{"GET /users/{id}", admin, s.showUser},
 		{"POST /users/{id}", admin, s.editUser},
-		{"POST /users/{id}/invite", admin, s.inviteUserAgain},
+		{"POST /users/{id}/invite", admin, waits(s.inviteUserAgain)},
 		{"POST /users/{id}/signout", admin, s.endUserSessions},
 		{"POST /users/{id}/suspend", admin, s.suspendUser},
 		{"POST /users/{id}/reinstate", admin, s.reinstateUser},
@@ -52,15 +52,15 @@ func (s *server) table() []route {
 
 		// Why somebody can't sign in.
 		{"GET /why", admin, s.showWhy},
-		{"POST /why", admin, s.askWhy},
-		{"GET /users/{id}/why", admin, s.showUserWhy},
-		{"GET /api/why", admin, s.apiWhy},
+		{"POST /why", admin, waits(s.askWhy)},
+		{"GET /users/{id}/why", admin, waits(s.showUserWhy)},
+		{"GET /api/why", admin, waits(s.apiWhy)},
 
 		// What happened, and what Stytch has still to hear of.
 		{"GET /activity", admin, s.showActivity},
 		{"GET /api/events", admin, s.apiListEvents},
 		{"GET /waiting", admin, s.showWaiting},
-		{"POST /waiting/{id}/retry", admin, s.retryJob},
+		{"POST /waiting/{id}/retry", admin, waits(s.retryJob)},
 		{"POST /waiting/{id}/drop", admin, s.dropJob},
 
 		// The list, for programs.
@@ -69,10 +69,10 @@ func (s *server) table() []route {
 		{"GET /api/users/{id}", admin, s.apiGetUser},
 		{"PATCH /api/users/{id}", admin, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin, s.apiRemoveUser},
-		{"POST /api/invite_user", admin, s.apiInviteUser},
+		{"POST /api/invite_user", admin, waits(s.apiInviteUser)},
 
 		// From Stytch.
-		{"POST /webhooks/stytch", public, s.hearStytch},
+		{"POST /webhooks/stytch", public, waits(s.hearStytch)},
 
 		// For whoever runs it.
 		{"GET /healthz", public, s.healthz},
