@@ -7,6 +7,7 @@ import (
 	htmltemplate "html/template"
 	"strconv"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 	"time"
 	"unicode"
@@ -33,9 +34,14 @@ type Mailer interface {
 //go:embed templates
 var templateFiles embed.FS
 
+// The templates are parsed when the first mail is written.
 var (
-	mailHTML = htmltemplate.Must(htmltemplate.ParseFS(templateFiles, "templates/mail_*.html"))
-	mailText = texttemplate.Must(texttemplate.ParseFS(templateFiles, "templates/mail_*.txt"))
+	mailHTML = sync.OnceValue(func() *htmltemplate.Template {
+		return htmltemplate.Must(htmltemplate.ParseFS(templateFiles, "templates/mail_*.html"))
+	})
+	mailText = sync.OnceValue(func() *texttemplate.Template {
+		return texttemplate.Must(texttemplate.ParseFS(templateFiles, "templates/mail_*.txt"))
+	})
 )
 
 // letter is what a mail's template is given.
@@ -76,10 +82,10 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, template string, l
 	}
 	l.Product = s.opts.Product
 	var text, html strings.Builder
-	if err := mailText.ExecuteTemplate(&text, "mail_"+template+".txt", l); err != nil {
+	if err := mailText().ExecuteTemplate(&text, "mail_"+template+".txt", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
 	}
-	if err := mailHTML.ExecuteTemplate(&html, "mail_"+template+".html", l); err != nil {
+	if err := mailHTML().ExecuteTemplate(&html, "mail_"+template+".html", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
 	}
 	now := s.now()

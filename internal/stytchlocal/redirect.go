@@ -10,9 +10,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
-var pages = template.Must(template.ParseFS(templateFiles, "templates/page_*.html"))
+// pages are parsed when the first is shown: most starts show none.
+var pages = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(templateFiles, "templates/page_*.html"))
+})
 
 // pageHeaders are those of every page: nothing but the program's own style sheet,
 // no trace of the address in caches, referrers or search engines.
@@ -93,7 +97,7 @@ func (s *Server) target(ctx context.Context, token string) (string, error) {
 // render sends a page whole or not at all. Its headers are set before.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, page any) {
 	var body strings.Builder
-	if err := pages.ExecuteTemplate(&body, name, page); err != nil {
+	if err := pages().ExecuteTemplate(&body, name, page); err != nil {
 		s.opts.Log.Error("local stytch: page not made", "page", name, "error", err)
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return

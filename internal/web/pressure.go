@@ -62,7 +62,7 @@ func (s *server) busyPage() []byte {
 	p := problemOf(errBusy)
 	var b bytes.Buffer
 	view := problemPage{page: page{Title: p.title}, Text: p.text, Action: p.action, ActionPath: p.path}
-	if err := s.templates["problem"].ExecuteTemplate(&b, "layout.html", view); err != nil {
+	if err := s.templates["problem"]().ExecuteTemplate(&b, "layout.html", view); err != nil {
 		s.Log.Error("web: page not rendered", "page", "problem", "error", err)
 		return []byte(p.title)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -54,9 +55,10 @@ func (s *server) section(w http.ResponseWriter, r *http.Request, title, section 
 	return p
 }
 
-// parseTemplates parses each page together with the layout and the parts that
-// pages share.
-func (s *server) parseTemplates() map[string]*template.Template {
+// parseTemplates returns the pages by name, each with the layout and the parts
+// that pages share. A page is parsed when it is first shown, so that the start
+// does not wait for all of them.
+func (s *server) parseTemplates() map[string]func() *template.Template {
 	files := static.Templates()
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
 		"url":       s.url,
@@ -75,10 +77,12 @@ func (s *server) parseTemplates() map[string]*template.Template {
 	if err != nil {
 		panic(err) // the pattern above is well-formed
 	}
-	pages := map[string]*template.Template{}
+	pages := map[string]func() *template.Template{}
 	for _, file := range names {
 		if file != "layout.html" {
-			pages[strings.TrimSuffix(file, ".html")] = template.Must(template.Must(shared.Clone()).ParseFS(files, file))
+			pages[strings.TrimSuffix(file, ".html")] = sync.OnceValue(func() *template.Template {
+				return template.Must(template.Must(shared.Clone()).ParseFS(files, file))
+			})
 		}
 	}
 	return pages
@@ -88,7 +92,7 @@ func (s *server) parseTemplates() map[string]*template.Template {
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
 	b := newBuffer()
 	defer buffers.Put(b)
-	if err := s.templates[name].ExecuteTemplate(b, "layout.html", view); err != nil {
+	if err := s.templates[name]().ExecuteTemplate(b, "layout.html", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	send(w, r, status, "text/html; charset=utf-8", b)

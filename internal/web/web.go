@@ -49,7 +49,7 @@ type Options struct {
 type server struct {
 	Options
 	assets    *static.Assets
-	templates map[string]*template.Template
+	templates map[string]func() *template.Template
 	routes    []route
 }
 
