@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
@@ -21,7 +20,7 @@ const (
 	sandboxUnknown = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
 )
 
-var verifierForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+var verifierForm = form(`^[A-Za-z0-9._~-]{43,128}$`)
 
 // signInRequest is what authenticate is given beside the proof.
 type signInRequest struct {
@@ -57,13 +56,13 @@ func (s *Server) authenticateLink(c *call) (answer, error) {
 	}
 	req.Attributes = req.Attributes.cut()
 	switch {
-	case !tokenForm.MatchString(req.Token):
+	case !tokenForm().MatchString(req.Token):
 		return nil, errInvalidToken
 	case req.Token == sandboxSpent:
 		return nil, errLinkSpent
 	case req.Token == sandboxUnknown:
 		return nil, errLinkNotFound
-	case req.CodeVerifier != "" && !verifierForm.MatchString(req.CodeVerifier):
+	case req.CodeVerifier != "" && !verifierForm().MatchString(req.CodeVerifier):
 		return nil, errInvalidVerifier
 	}
 	wish, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)

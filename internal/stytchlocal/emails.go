@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -23,13 +22,13 @@ const (
 
 // addressForm is one mailbox: no quotes, no comments, no second address, a host
 // name with a dot.
-var addressForm = regexp.MustCompile(`^[a-z0-9!#$%&'*+/=?^_{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_{|}~-]+)*` +
+var addressForm = form(`^[a-z0-9!#$%&'*+/=?^_{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_{|}~-]+)*` +
 	`@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // parseEmail returns an address in the form in which it is stored and compared.
 func parseEmail(typed string) (string, error) {
 	email := strings.ToLower(strings.TrimSpace(typed))
-	if len(email) > 254 || !addressForm.MatchString(email) {
+	if len(email) > 254 || !addressForm().MatchString(email) {
 		return "", errInvalidEmail
 	}
 	return email, nil

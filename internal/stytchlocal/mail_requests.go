@@ -3,7 +3,6 @@ package stytchlocal
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
@@ -38,7 +37,7 @@ type linkRequest struct {
 	CodeChallenge string `json:"code_challenge"`
 }
 
-var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+var challengeForm = form(`^[A-Za-z0-9_-]{43}$`)
 
 // checkLinkRequest looks at both kinds of links, whichever will be mailed.
 func (s *Server) checkLinkRequest(r *linkRequest) error {
@@ -57,7 +56,7 @@ func (s *Server) checkLinkRequest(r *linkRequest) error {
 	if _, err := lifetime(kindSignup, r.SignupMinutes); err != nil {
 		return err
 	}
-	if r.CodeChallenge != "" && !challengeForm.MatchString(r.CodeChallenge) {
+	if r.CodeChallenge != "" && !challengeForm().MatchString(r.CodeChallenge) {
 		return errInvalidChallenge
 	}
 	return nil

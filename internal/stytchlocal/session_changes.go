@@ -55,7 +55,7 @@ func (s *Server) givenSession(ctx context.Context, token, jwt string) (*dbsqlc.S
 	case token != "" && jwt != "":
 		return nil, errTooManySessions
 	case token != "":
-		if !tokenForm.MatchString(token) {
+		if !tokenForm().MatchString(token) {
 			return nil, errInvalidSessionToken
 		}
 		row, err = s.read.GetSessionByToken(ctx, hashToken(token))

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -93,10 +92,10 @@ func (a *account) object() userObject {
 
 // externalIDForm is what a caller may name a user by. What looks like an id of
 // Stytch's is left out: such a name could mean two users.
-var externalIDForm = regexp.MustCompile(`^[A-Za-z0-9._|-]{1,128}$`)
+var externalIDForm = form(`^[A-Za-z0-9._|-]{1,128}$`)
 
 func isExternalID(id string) bool {
-	return externalIDForm.MatchString(id) && !strings.HasPrefix(id, "user-test-") && !strings.HasPrefix(id, "user-live-")
+	return externalIDForm().MatchString(id) && !strings.HasPrefix(id, "user-test-") && !strings.HasPrefix(id, "user-live-")
 }
 
 // findUser returns the user of a user id or an external id.
