@@ -33,7 +33,7 @@ fuzz: ## look for input that breaks a promise, FUZZTIME=30s for each target
 
 BENCH =
 
-bench: ## measure speed, memory and start, and write docs/performance.md, in some six minutes; BENCH=-full also at a million people
+bench: ## measure speed, memory and start, and write docs/performance.md, in some seven minutes; BENCH=-full also at a million people
 	go run ./bench $(BENCH)
 
 lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fails; needs npm and Chromium
