@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,19 @@ var sights = []sight{
 	{"faults", visiting(administrator, "/dev/faults")},
 	{"people, faults on", faulty("/users")},
 	{"faults, on", faulty("/dev/faults")},
+	{"people, too many to sort", func(g *gallery) *tab {
+		for i := range 350 { // with three words each that begin so
+			g.alone.site.add(fmt.Sprintf("Anna Anders %d", i))
+		}
+		g.alone.visit("/users?q=an")
+		g.alone.reads("Many people match.")
+		return g.alone
+	}},
+	{"people, nobody so far", func(g *gallery) *tab { // of those above
+		g.alone.visit("/users?q=an&role=admin")
+		g.alone.reads("Look further")
+		return g.alone
+	}},
 }
 
 // look is what somebody looks at a page with.
