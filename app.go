@@ -224,8 +224,8 @@ func parseAdmins(addresses []string) ([]directory.Email, error) {
 	return admins, nil
 }
 
-// warnIfLockedOut says so when nobody could ever administer the list. It reads the
-// whole of it, so nobody waits for it.
+// warnIfLockedOut says so when nobody could ever administer the list. The start does
+// not wait for it.
 func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.Logger) {
 	if cfg.FirstAdmin() {
 		return

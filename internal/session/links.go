@@ -15,10 +15,10 @@ import (
 // what pauses each is tried.
 const maxSending = 64
 
+var sendPauses = []time.Duration{0, time.Second, 5 * time.Second}
+
 // maxSuspects is how many links at once are asked about where wrong ones came from.
 const maxSuspects = 2
-
-var sendPauses = []time.Duration{0, time.Second, 5 * time.Second}
 
 // RequestLink has a sign-in link mailed to an address that may come in, and does
 // nothing for any other. The caller can't tell which, neither by the answer nor

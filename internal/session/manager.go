@@ -46,7 +46,8 @@ type Manager struct {
 func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Options) *Manager {
 	return &Manager{
 		Options: o, store: store, provider: provider, outbox: outbox,
-		sendSlots: make(chan struct{}, maxSending), knownSlots: make(chan struct{}, maxSending), suspects: make(chan struct{}, maxSuspects), closing: make(chan struct{}),
+		sendSlots: make(chan struct{}, maxSending), knownSlots: make(chan struct{}, maxSending),
+		suspects: make(chan struct{}, maxSuspects), closing: make(chan struct{}),
 	}
 }
 

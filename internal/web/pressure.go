@@ -99,7 +99,10 @@ func waits(next handler) handler {
 	}
 }
 
-// readAhead returns a request's body, read, with the error that reading it ended with.
+// maxBody is the most that a request may say, in bytes.
+const maxBody = 64 << 10
+
+// readAhead returns a request's body, read up to maxBody, with the error that reading it ended with.
 func readAhead(w http.ResponseWriter, r *http.Request) io.ReadCloser {
 	body := http.MaxBytesReader(w, r.Body, maxBody)
 	content, err := io.ReadAll(body)

@@ -11,11 +11,8 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// Limits on a request.
-const (
-	maxBody     = 64 << 10
-	workTimeout = 10 * time.Second
-)
+// workTimeout bounds the work of a request.
+const workTimeout = 10 * time.Second
 
 // visit is a request under way: what is known of it besides what it says itself,
 // and the answer it gets. There is one for each, because that costs less than a
@@ -43,8 +40,8 @@ func requestID(r *http.Request) string { return visitOf(r).id }
 // viewer is the session that guard found; nobody's where it found none.
 func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
 
-// visits begins and ends a request: it has a number, 64 KiB for its body, ten
-// seconds for the work, and one line in the log. The query stays out of that: it
+// visits begins and ends a request: it has a number, ten seconds for the work,
+// and one line in the log. The query stays out of that: it
 // may hold a token.
 func (s *server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +53,6 @@ func (s *server) visits(next http.Handler) http.Handler {
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), workTimeout)
 		defer cancel()
 		r = r.WithContext(event.WithOrigin(ctx, &v.origin))
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
