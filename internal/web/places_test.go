@@ -157,6 +157,34 @@ func TestWhoGoesAwayTakesNoPlaceAlong(t *testing.T) {
 	})
 }
 
+func TestWhoGoesAwayWhenTheirTurnComesTakesNoPlaceAlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reports []int
+		ps := fewPlaces(&reports)
+		ps.atWork, ps.lentOut = 1, 0
+		for range 100 { // the place is given to who has heard that they are to go, and has not gone
+			holder := ps.enter(t.Context())
+			if holder == nil {
+				t.Fatal("a place went with who had left")
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				if p := ps.enter(ctx); p != nil {
+					p.leave()
+				}
+			}()
+			synctest.Wait()
+			cancel()
+			holder.leave()
+			synctest.Wait()
+		}
+		time.Sleep(2 * time.Second)
+		if len(ps.taken) != 0 || len(ps.queue) != 0 {
+			t.Errorf("something stays behind: %+v", ps)
+		}
+	})
+}
+
 func TestNoMoreWaitThanThereMayBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var reports []int
