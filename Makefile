@@ -7,7 +7,7 @@ SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LIGHTHOUSE  = lighthouse@12.8.2
 
-.PHONY: help run test race faults fuzz bench lighthouse generate lint check
+.PHONY: help run test race faults fuzz bench scaling lighthouse generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ BENCH =
 
 bench: ## measure speed, memory and start, and write docs/performance.md, in some seven minutes; BENCH=-full also at a million people
 	go run ./bench $(BENCH)
+
+scaling: ## measure how cost grows with people, sessions and instances, and write docs/scaling.md, in a quarter of an hour
+	go run ./bench scaling
 
 lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fails; needs npm and Chromium
 	@npm install --prefix .cache/lighthouse --no-audit --no-fund --no-save --loglevel error $(LIGHTHOUSE)

@@ -60,7 +60,7 @@ skip-name-resolve
 innodb-flush-log-at-trx-commit=1
 innodb-doublewrite=1
 innodb-log-file-size=1G
-innodb-buffer-pool-size=1G
+innodb-buffer-pool-size=4G
 `
 
 var errNoServer = errors.New("no MariaDB is installed")

@@ -6,6 +6,7 @@
 // root of the repository:
 //
 //	go run ./bench                                    what docs/performance.md is made of
+//	go run ./bench scaling                            what docs/scaling.md is made of
 //	go run ./bench -people 1000 -engines sqlite -rows session -out ""
 //
 // It is no test: a machine's speed says nothing about whether the code is right.
@@ -19,7 +20,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -62,11 +62,18 @@ func run(ctx context.Context, args []string) error {
 			return as(func(a answer) (outcome, error) { return outcome{}, a.serve() })
 		}
 	}
-	s, err := parse(args)
+	if len(args) > 0 && args[0] == "scaling" {
+		s, err := parse(args[1:], "1000,10000,100000,1000000", scalingRows, -1, "docs/scaling.md")
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, s.scale)
+	}
+	s, err := parse(args, "1000,100000", "", 5, "docs/performance.md")
 	if err != nil {
 		return err
 	}
-	return s.all(ctx)
+	return s.write(ctx, s.perform)
 }
 
 // as reads what is to be done from standard input, and writes what came of it.
@@ -84,20 +91,21 @@ func as[job any](do func(job) (outcome, error)) error {
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
 
-func parse(args []string) (settings, error) {
+// parse reads the flags, whose defaults are the rest.
+func parse(args []string, people, rows string, press float64, out string) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	people := flags.String("people", "1000,100000", "how many there are on the list, one size after the other")
-	full := flags.Bool("full", false, "also a million people")
+	flags.StringVar(&people, "people", people, "how many there are on the list, one size after the other")
+	full := flags.Bool("full", false, "also a million people, and a minute of pressure")
 	flags.StringVar(&s.engines, "engines", "sqlite,mariadb", "which databases")
-	rows := flags.String("rows", "", "only rows whose name has this regular expression")
+	flags.StringVar(&rows, "rows", rows, "only rows whose name has this regular expression")
 	flags.Float64Var(&s.pace.seconds, "seconds", 0.6, "how long one measurement is; those of most list rows take a third, and one round less")
 	flags.IntVar(&s.pace.rounds, "rounds", 3, "how often all is measured in turn")
 	flags.IntVar(&s.pace.conns, "conns", 32, "connections")
 	flags.IntVar(&s.starts, "starts", 20, "how often the program is started for the time that takes")
-	flags.Float64Var(&s.press, "pressure", 0, "how many seconds of ten times the load; 0: five, or with -full a minute; less: none")
+	flags.Float64Var(&s.press, "pressure", press, "how many seconds of ten times the load; less than 0: none")
 	flags.StringVar(&s.dir, "dir", "", "where the databases are; empty: the usual temporary folder")
-	flags.StringVar(&s.out, "out", filepath.Join("docs", "performance.md"), "the page to write; empty: none")
+	flags.StringVar(&s.out, "out", out, "the page to write; empty: none")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -106,15 +114,9 @@ func parse(args []string) (settings, error) {
 	}
 	s.short = pace{s.pace.conns, s.pace.seconds / 3, max(1, s.pace.rounds-1)}
 	if *full {
-		*people += ",1000000"
+		people, s.press = people+",1000000", 60
 	}
-	if s.press == 0 {
-		s.press = 5
-		if *full {
-			s.press = 60
-		}
-	}
-	for _, text := range strings.Split(*people, ",") {
+	for _, text := range strings.Split(people, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1000 {
 			return s, errors.New("-people: numbers from 1000 on, with commas between")
@@ -122,12 +124,12 @@ func parse(args []string) (settings, error) {
 		s.people = append(s.people, n)
 	}
 	var err error
-	s.rows, err = regexp.Compile(*rows)
+	s.rows, err = regexp.Compile(rows)
 	return s, err
 }
 
-// all measures everything and writes the page.
-func (s settings) all(ctx context.Context) error {
+// write measures, and writes the page of what came of it.
+func (s settings) write(ctx context.Context, measure func(ctx context.Context, program, dir string) (page []byte, err error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	dir, err := os.MkdirTemp(s.dir, "guestlist-bench-")
@@ -139,131 +141,31 @@ func (s settings) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	page, err := measure(ctx, program, dir)
+	if err != nil || s.out == "" {
+		return err
+	}
+	return os.WriteFile(s.out, page, 0o644)
+}
+
+// perform measures how fast the product is, and whether that is what was promised.
+func (s settings) perform(ctx context.Context, program, dir string) ([]byte, error) {
 	res := results{Machine: machine(), BinaryMB: size(program)}
+	var err error
 	if strings.Contains(s.engines, "sqlite") {
 		fresh := func(i int) (string, error) { return fmt.Sprintf("sqlite:%s/fresh%d.db", dir, i), nil }
 		if res.FreshMS, err = s.startTime(ctx, program, dir, fresh); err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Printf("binary %.1f MB, start on a fresh SQLite database %.0f ms\n", res.BinaryMB, res.FreshMS)
 	}
-	engines := map[string]func() (engine, error){
-		"sqlite":  func() (engine, error) { return sqlite(dir), nil },
-		"mariadb": func() (engine, error) { return mariadb(ctx, dir) },
-	}
-	for _, name := range strings.Split(s.engines, ",") {
-		open, ok := engines[name]
-		if !ok {
-			return fmt.Errorf("-engines: %q is none", name)
-		}
-		e, err := open()
-		if errors.Is(err, errNoServer) {
-			fmt.Println(err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		for _, n := range s.people {
-			t, err := s.table(ctx, program, dir, e, n)
-			if err != nil {
-				return fmt.Errorf("%s, %d people: %w", e.name, n, err)
-			}
-			res.Tables = append(res.Tables, t)
-		}
+	res.Tables, err = s.tables(ctx, program, dir, func(*writer, engine, table) error { return nil })
+	if err != nil {
+		return nil, err
 	}
 	bars := res.bars()
 	fmt.Print(barTable(bars))
-	if s.out == "" {
-		return nil
-	}
-	return os.WriteFile(s.out, res.markdown(bars), 0o644)
-}
-
-// table measures one engine with so many people.
-func (s settings) table(ctx context.Context, program, dir string, e engine, people int) (table, error) {
-	t := table{Engine: e.name, People: people, Rows: map[string]figures{}}
-	databaseURL, err := e.create(fmt.Sprintf("people%d", people))
-	if err != nil {
-		return t, err
-	}
-	p, err := start(ctx, program, dir, databaseURL)
-	if err != nil {
-		return t, err
-	}
-	cookie, err := p.signIn()
-	if err != nil {
-		return t, err
-	}
-	if err := p.stop(); err != nil {
-		return t, err
-	}
-	begin := time.Now()
-	db, err := e.openSeed(databaseURL)
-	if err != nil {
-		return t, err
-	}
-	if err := seed(ctx, db, people, begin); err != nil {
-		return t, err
-	}
-	if err := db.Close(); err != nil {
-		return t, err
-	}
-	if err := e.loaded(databaseURL); err != nil {
-		return t, err
-	}
-	t.SeedSeconds = time.Since(begin).Seconds()
-	fmt.Printf("\n%s, %d people (made in %.1f s)\n", e.name, people, t.SeedSeconds)
-	if t.StartMS, err = s.startTime(ctx, program, dir, func(int) (string, error) { return databaseURL, nil }); err != nil {
-		return t, err
-	}
-	if p, err = start(ctx, program, dir, databaseURL); err != nil {
-		return t, err
-	}
-	defer p.stop()
-	time.Sleep(time.Second) // what it does after its start is done
-	t.IdleMB = resident(p.cmd.Process.Pid)
-	if db, err = openRaw(databaseURL, false); err != nil {
-		return t, err
-	}
-	defer db.Close()
-	cookies, err := newCookies()
-	if err != nil {
-		return t, err
-	}
-	w := &writer{product: p, db: db, cookie: cookie, cookies: cookies}
-	rows, err := w.rows()
-	if err != nil {
-		return t, err
-	}
-	fmt.Print(header)
-	for _, r := range rows {
-		if !s.rows.MatchString(r.name) {
-			continue
-		}
-		at := s.short
-		if r.full {
-			at = s.pace
-		}
-		f, err := measure(ctx, w, e, databaseURL, r, at)
-		if err != nil {
-			return t, fmt.Errorf("%s: %w", r.name, err)
-		}
-		t.Order = append(t.Order, r)
-		t.Rows[r.name] = f
-		t.LoadMB = max(t.LoadMB, resident(p.cmd.Process.Pid))
-		fmt.Print(f.line(r.name))
-	}
-	if best := t.Rows["list by name"].Product.Rate; s.press > 0 && best > 0 {
-		p, err := press(ctx, w, best, s.press)
-		if err != nil {
-			return t, err
-		}
-		t.Pressure = &p
-		fmt.Println(p)
-	}
-	fmt.Printf("start %.0f ms, memory idle %.1f MB, after load %.1f MB\n", t.StartMS, t.IdleMB, t.LoadMB)
-	return t, nil
+	return res.markdown(bars), nil
 }
 
 // startTime is the median, in milliseconds, from starting the program to its

@@ -26,7 +26,7 @@ type pace struct {
 
 // measure drives the product, the bare server and the raw loop in turn, and
 // again, so that what else the machine does strikes them alike.
-func measure(ctx context.Context, w *writer, e engine, databaseURL string, r row, p pace) (figures, error) {
+func measure(ctx context.Context, w *writer, e engine, r row, p pace) (figures, error) {
 	var f figures
 	said, err := look(w.addr, numbered(r.requests[0], newNumber()))
 	if err != nil {
@@ -73,7 +73,7 @@ func measure(ctx context.Context, w *writer, e engine, databaseURL string, r row
 		}
 		if r.raw != nil {
 			loop := *r.raw
-			loop.DatabaseURL, loop.Loops, loop.Seconds = databaseURL, p.conns, p.seconds
+			loop.DatabaseURL, loop.Loops, loop.Seconds = w.databaseURL, p.conns, p.seconds
 			if err := ask(ctx, serverCore, "raw", loop, &o); err != nil {
 				return f, err
 			}

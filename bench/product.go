@@ -77,6 +77,19 @@ func start(ctx context.Context, program, dir, databaseURL string) (*product, err
 	}
 }
 
+// settle waits until the program has done what it does after its start: with a
+// long list in an SQLite file, it reads all of that once.
+func (p *product) settle() {
+	const quiet = 500 * time.Millisecond
+	for begin := time.Now(); time.Since(begin) < 2*time.Minute; {
+		before := cpu(p.cmd.Process.Pid)
+		time.Sleep(quiet)
+		if cpu(p.cmd.Process.Pid)-before < 0.02*float64(quiet.Milliseconds()) {
+			return
+		}
+	}
+}
+
 // stop ends the program in order.
 func (p *product) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -52,7 +52,7 @@ func openRaw(databaseURL string, writes bool) (*sql.DB, error) {
 		return nil, err
 	}
 	cfg.ClientFoundRows, cfg.InterpolateParams, cfg.ParseTime, cfg.Loc, cfg.RejectReadOnly = true, true, true, time.UTC, true
-	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 5*time.Second, 5*time.Second, 5*time.Second
+	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 5*time.Second, time.Minute, 5*time.Second // finding places deep in a long list takes a while
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, err
 	}

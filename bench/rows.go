@@ -51,9 +51,10 @@ const places = 8
 // writer makes the rows for one product on one database.
 type writer struct {
 	*product
-	db      *sql.DB
-	cookie  string
-	cookies *session.Cookies
+	databaseURL string
+	db          *sql.DB
+	cookie      string
+	cookies     *session.Cookies
 }
 
 func (w *writer) rows() ([]row, error) {
