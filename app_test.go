@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/guestlist/guestlist/internal/config"
 )
@@ -72,7 +75,7 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 		args[i] = strings.ReplaceAll(arg, "PORT", port)
 	}
 	s := &site{t: t, clock: c, log: &logged{}}
-	if s.cfg, err = config.Load(config.Sources{Args: args}); err != nil {
+	if s.cfg, err = load(args); err != nil {
 		return nil, err
 	}
 	app, err := open(t.Context(), s.cfg, c.now, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
@@ -99,6 +102,22 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 	})
 	t.Cleanup(s.close)
 	return s, nil
+}
+
+// load returns what is in force with these flags and nothing else.
+func load(args []string) (config.Config, error) {
+	given := map[string]string{}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	config.AddFlags(flags, given)
+	if err := flags.Parse(args); err != nil {
+		return config.Config{}, err
+	}
+	return config.Load(config.Sources{Flags: given})
+}
+
+// console is where a command works that is called by this site's time.
+func (s *site) console(out io.Writer) console {
+	return console{in: strings.NewReader(""), out: out, log: slog.New(slog.DiscardHandler), now: s.clock.now}
 }
 
 // another starts one more instance on the same database and clock.

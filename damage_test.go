@@ -48,7 +48,7 @@ func TestDamageInALargeDatabaseStopsTheProgramWithASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"--database-url=sqlite:" + path, "--guestlist-addr=" + freeAddr(t)}
-	err = run(t.Context(), args, nil, io.Discard, io.Discard)
+	err = run(t.Context(), args, nil, nil, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "the SQLite file is damaged, or no database at all: restore a copy of it") {
 		t.Errorf("it ended with %v", err)
 	}

@@ -88,7 +88,7 @@ func TestTheProgramStopsInTimeWhileTheDatabaseHangs(t *testing.T) {
 	var stdout, log logged
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, &stdout, &log)
+		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, nil, &stdout, &log)
 	}()
 	eventually(t, "the program serving", func() bool { return strings.Contains(stdout.String(), addr[strings.Index(addr, ":"):]) })
 	wire.hang(true)

@@ -18,7 +18,7 @@ func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
 	var stdout, log logged
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, &stdout, &log)
+		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, nil, &stdout, &log)
 	}()
 	status := func(path string) int {
 		res, err := http.Get("http://" + addr + path)

@@ -9,179 +9,55 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
-	"time"
 
-	"github.com/guestlist/guestlist/internal/config"
-	"github.com/guestlist/guestlist/internal/store"
+	"github.com/mattn/go-isatty"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "guestlist:", err)
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
-// run reads the settings and does what was asked, until it is done or ctx ends.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	cfg, err := config.Load(config.Sources{Args: args, Environ: environ, DotEnv: ".env", Terminal: isTerminal(stderr)})
-	if err != nil {
-		return err
-	}
-	log := newLog(cfg.Log, stderr)
-	switch cfg.Command {
-	case config.Help:
-		return config.Usage(stdout)
-	case config.Version:
-		_, err := fmt.Fprintln(stdout, "guestlist", version())
-		return err
-	case config.Migrate:
-		return migrate(ctx, cfg, log, stdout)
-	case config.Reconcile:
-		return compare(ctx, cfg, time.Now, log, stdout)
-	case config.Why:
-		return explain(ctx, cfg, time.Now, log, stdout)
-	case config.Show:
-		if cfg.StytchEnv {
-			return showStytchEnv(ctx, cfg, log, stdout)
-		}
-		return cfg.Print(stdout)
-	}
-	return serve(ctx, cfg, log, stdout)
+// run does what was asked, until it is done or ctx ends. The error is a sentence.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	p := &program{environ: environ, in: stdin, out: stdout, err: stderr, flags: map[string]string{}}
+	root := p.root()
+	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
+	return root.ExecuteContext(ctx)
 }
 
-// serve opens the app and answers requests until ctx ends; then it finishes what
-// was begun.
-func serve(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
-	listener, err := net.Listen("tcp", cfg.Addr)
-	if err != nil {
-		return fmt.Errorf("GUESTLIST_ADDR: %w", err)
-	}
-	front := &front{baseURL: cfg.BaseURL}
-	server := newServer(front, log)
-	var coming arrivals
-	coming.watch(server)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	app, err := open(ctx, cfg, time.Now, log)
-	if err != nil {
-		server.Close()
-		return err
-	}
-	defer app.Close()
-	front.app.Store(app)
-	greet(stdout, cfg)
+// misuse is the error of a command that was asked for what cannot be: an unknown
+// word or flag, a setting or a value that can't be right. Nothing was done.
+type misuse struct{ error }
 
-	select {
-	case err := <-ended:
-		return err
-	case err := <-app.damaged:
-		server.Close()
-		return err
-	case <-ctx.Done():
-		log.Info("stopping")
+func (m misuse) Unwrap() error { return m.error }
+
+// exitStatus tells a script whether to mend its own call (2) or to look at what
+// the program met (1).
+func exitStatus(err error) int {
+	if errors.As(err, new(misuse)) {
+		return 2
 	}
-	listener.Close() // nobody new; who has connected is heard
-	<-ended
-	coming.wait()
-	drain, cancel := context.WithTimeout(context.Background(), 8*time.Second)
-	defer cancel()
-	if err := server.Shutdown(drain); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return server.Close() // whoever is not done by now is cut off
+	return 1
 }
 
-// newServer bounds how long a client may take: to send the header of a request
-// and all of it, to take the answer, and to think of the next request.
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-}
-
-// migrate brings the database up to date and says what it did.
-func migrate(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
-	st, err := store.Open(cfg.DatabaseURL, time.Now)
-	if err != nil {
-		return fmt.Errorf("DATABASE_URL %w", err)
-	}
-	defer st.Close()
-	n, err := st.Migrate(ctx, log)
-	if err == nil {
-		_, err = fmt.Fprintf(stdout, "%d migrations applied; the database is up to date\n", n)
-	}
-	return err
-}
-
-// showStytchEnv prints what another program needs to use the local Stytch.
-func showStytchEnv(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
-	if !cfg.LocalMode() {
-		return errors.New("config --stytch-env: the local Stytch speaks to other programs in local mode only")
-	}
-	st, err := openStore(ctx, cfg, time.Now, log)
-	if err != nil {
-		return err
-	}
-	defer st.Close()
-	local, err := openLocalStytch(ctx, cfg, st, time.Now, nil, nil, log)
-	if err != nil {
-		return err
-	}
-	defer local.Close()
-	c := local.Credentials()
-	_, err = fmt.Fprintf(stdout, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_BASE_URL=http://%s\n", c.ProjectID, c.Secret, cfg.BaseURL.Host)
-	return err
-}
-
-// greet says where to go now.
-func greet(w io.Writer, cfg config.Config) {
-	base := cfg.BaseURL.String()
-	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", base)
-	if cfg.LocalMode() {
-		fmt.Fprintf(w, "  Its mails are at %s/dev/inbox\n\n", "http://"+cfg.BaseURL.Host)
-		if cfg.FirstAdmin() {
-			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
-		}
-		fmt.Fprintln(w, "  Everything is kept on this machine. To go to the cloud, set STYTCH_PROJECT_ID,")
-		fmt.Fprintln(w, "  STYTCH_SECRET and DATABASE_URL (README.md, \"Three ways to run\").")
-	}
-	fmt.Fprintln(w)
-}
-
-func newLog(format string, w io.Writer) *slog.Logger {
+func newLog(format string, w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(w, options))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(slog.NewTextHandler(w, options))
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+// isTerminal reports whether a person sits at the other end of a stream.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }

@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/guestlist/guestlist/internal/config"
 )
 
 // Tests of the program as it is shipped, built once.
@@ -61,7 +59,7 @@ func launchAs(t *testing.T, command []string, flags ...string) *process {
 	p := &process{site: &site{t: t, log: &logged{}}, dir: t.TempDir(), stdout: &logged{}}
 	args := append([]string{"--guestlist-addr=" + freeAddr(t)}, flags...)
 	var err error
-	if p.cfg, err = config.Load(config.Sources{Args: args}); err != nil {
+	if p.cfg, err = load(args); err != nil {
 		t.Fatal(err)
 	}
 	p.url = p.cfg.BaseURL.String()

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log/slog"
-	"time"
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
@@ -45,33 +42,4 @@ func (a *app) webhooks(cfg config.Config, r *reconcile.Reconciler) (web.Webhooks
 		return web.Webhooks{}, fmt.Errorf("STYTCH_WEBHOOK_SECRET: %w", err)
 	}
 	return web.Webhooks{Key: key, Hear: r.Hear}, nil
-}
-
-// compare prints where the list and Stytch differ, and mends it if that is asked.
-func compare(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger, stdout io.Writer) error {
-	a, client, err := openAside(ctx, cfg, now, log)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	worker := outbox.NewWorker(a.store, client, now, log)
-	counts, err := a.newReconciler(cfg, client, worker, log).Run(ctx, cfg.Apply, func(d reconcile.Difference, mended bool) {
-		done := "would be " + d.Remedy()
-		switch {
-		case mended:
-			done = d.Remedy()
-		case cfg.Apply:
-			done = "changed in the meantime, left as it is"
-		}
-		fmt.Fprintf(stdout, "%s: %s (%s)\n", d.Address(), d.Reason(), done)
-	})
-	if err != nil {
-		return err
-	}
-	verdict := "nothing differs"
-	if counts.Differences() > 0 {
-		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Mended)
-	}
-	_, err = fmt.Fprintf(stdout, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
-	return err
 }

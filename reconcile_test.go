@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -52,10 +51,8 @@ func TestSomebodyDeletedAtStytchIsOutOnTheNextRequestAndMayComeBack(t *testing.T
 // compared is what the command prints.
 func compared(t *testing.T, s *site, apply bool) string {
 	t.Helper()
-	cfg := s.cfg
-	cfg.Apply = apply
 	var out bytes.Buffer
-	if err := compare(t.Context(), cfg, s.clock.now, slog.New(slog.DiscardHandler), &out); err != nil {
+	if err := compare(t.Context(), s.cfg, s.console(&out), apply, false); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -12,27 +12,8 @@ import (
 	"time"
 )
 
-// Command is what the program is asked to do.
-type Command string
-
-// The commands, as typed.
-const (
-	Serve     Command = "serve" // when none is typed
-	Show      Command = "config"
-	Migrate   Command = "migrate"
-	Reconcile Command = "reconcile"
-	Why       Command = "why"
-	Version   Command = "version"
-	Help      Command = "help"
-)
-
-// Config is what is in force. Of one for Version or Help only Command is set.
+// Config is what is in force.
 type Config struct {
-	Command   Command
-	StytchEnv bool   // Show was asked for the stand-in's credentials instead
-	Apply     bool   // Reconcile was asked to mend what differs
-	Address   string // whom Why is asked about, as typed
-
 	DatabaseURL string // mysql://…, a go-sql-driver DSN or sqlite:PATH, as typed
 	Stytch      Stytch // the zero value while LocalStytch
 	LocalStytch bool   // the stand-in is used, in place of Stytch
@@ -93,14 +74,8 @@ func (c Config) FirstAdmin() bool {
 // back the default.
 func Load(from Sources) (Config, error) {
 	l := &loader{fly: from.lookup("FLY_APP_NAME") != "", terminal: from.Terminal}
-	given, err := l.readArgs(from.Args)
-	if err != nil {
-		return Config{}, err
-	}
-	if l.Command == Version || l.Command == Help {
-		return l.Config, nil // must work whatever the environment holds
-	}
-	if l.values, err = from.merge(given); err != nil {
+	var err error
+	if l.values, err = from.merge(); err != nil {
 		return Config{}, err
 	}
 	// All that was given comes first, as a default may follow from any of it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/spf13/pflag"
 )
 
 // The settings that several rows begin with.
@@ -25,6 +26,18 @@ func with(base []string, more ...string) []string {
 	return append(append([]string{}, base...), more...)
 }
 
+// given returns the settings given as flags.
+func given(t testing.TB, args ...string) map[string]string {
+	t.Helper()
+	settings := map[string]string{}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	AddFlags(flags, settings)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return settings
+}
+
 // writeDotEnv returns the path of a .env file.
 func writeDotEnv(t testing.TB, content string) string {
 	t.Helper()
@@ -38,7 +51,7 @@ func writeDotEnv(t testing.TB, content string) string {
 // local is what is in force when nothing is set.
 func local() Config {
 	return Config{
-		Command: Serve, DatabaseURL: "sqlite:data/guestlist.db",
+		DatabaseURL: "sqlite:data/guestlist.db",
 		LocalStytch: true, LocalLimits: true,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, Addr: "127.0.0.1:8080",
 		CookieName:      "guestlist",
@@ -82,24 +95,11 @@ func TestLoad(t *testing.T) {
 		{name: "other people's names are left alone", environ: []string{"HOME=/root", "GUEST=1"}, dotenv: "OTHER=1", want: func(c *Config) {}},
 		{name: "names for the tests are left alone", environ: []string{"GUESTLIST_TEST_MYSQL_DSN=root@/"}, want: func(c *Config) {}},
 
-		{name: "flags may stand before the command", args: []string{"--port", "9000", "migrate"}, want: func(c *Config) {
-			c.Command, c.Addr, c.BaseURL.Host = Migrate, "127.0.0.1:9000", "localhost:9000"
-		}},
-		{name: "flags may stand behind the command", args: []string{"config", "--stytch-env", "--guestlist-addr=[::1]:80"}, want: func(c *Config) {
-			c.Command, c.StytchEnv, c.Addr, c.BaseURL.Host = Show, true, "[::1]:80", "localhost"
-		}},
-		{name: "why is asked about somebody", args: []string{"why", "ada@example.com"}, want: func(c *Config) {
-			c.Command, c.Address = Why, "ada@example.com"
-		}},
-		{name: "reconcile may be told to mend", args: []string{"reconcile", "--apply"}, want: func(c *Config) {
-			c.Command, c.Apply = Reconcile, true
-		}},
 		{name: "the daily comparison may mend", environ: []string{"GUESTLIST_RECONCILE=apply"}, want: func(c *Config) { c.Reconcile = "apply" }},
 		{name: "Stytch's webhooks have a secret", environ: with(atStytch, "STYTCH_WEBHOOK_SECRET="+webhookSecret), want: func(c *Config) {
 			cloud(c)
 			c.Stytch.WebhookSecret = webhookSecret
 		}},
-		{name: "serve may be said", args: []string{"serve"}, want: func(c *Config) {}},
 
 		{name: "Stytch's secrets make it cloud", environ: atStytch, want: cloud},
 		{name: "PORT is where the cloud listens", environ: with(atStytch, "PORT=3000"), want: func(c *Config) {
@@ -164,16 +164,11 @@ func TestLoad(t *testing.T) {
 			c.LinkSameBrowser, c.LocalLimits = true, false
 		}},
 		{name: "open lets anyone join", environ: []string{"GUESTLIST_ACCESS=open"}, want: func(c *Config) { c.Access.Open = true }},
-
-		{name: "version needs no good settings", args: []string{"version"}, environ: []string{"GUESTLIST_LOG=loud", "GUESTLIST_NONSENSE=1"},
-			want: func(c *Config) { *c = Config{Command: Version} }},
-		{name: "help needs no good settings", args: []string{"migrate", "-h"}, environ: []string{"GUESTLIST_LOG=loud"},
-			want: func(c *Config) { *c = Config{Command: Help} }},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Load(Sources{Args: row.args, Environ: row.environ, DotEnv: writeDotEnv(t, row.dotenv)})
+			got, err := Load(Sources{Flags: given(t, row.args...), Environ: row.environ, DotEnv: writeDotEnv(t, row.dotenv)})
 			if err != nil {
 				t.Fatal(err)
 			}

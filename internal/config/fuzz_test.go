@@ -22,7 +22,7 @@ func FuzzLoad(f *testing.F) {
 			environ = append(environ, "STYTCH_PROJECT_ID=project-test-1", "STYTCH_SECRET="+hush)
 		}
 		c, err := Load(Sources{
-			Args: []string{"--" + s.Flag() + "=" + text}, Environ: environ,
+			Flags: given(t, "--"+s.Flag()+"="+text), Environ: environ,
 			DotEnv: writeDotEnv(t, dotenv),
 		})
 		if err != nil {

@@ -22,6 +22,27 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
+// Shown is a setting in force, as it may be seen.
+type Shown struct {
+	Name   string  `json:"name"`
+	Value  *string `json:"value"`  // masked if secret; nil: none
+	Source string  `json:"source"` // flag, environment, .env or default
+}
+
+// Shown returns what Print writes, for programs.
+func (c Config) Shown() []Shown {
+	all := make([]Shown, len(Settings))
+	for i, s := range Settings {
+		v := c.values[s.Name]
+		all[i] = Shown{Name: s.Name, Source: v.source}
+		if v.text != "" {
+			text := s.show(v.text)
+			all[i].Value = &text
+		}
+	}
+	return all
+}
+
 // show returns a value as it may be seen.
 func (s Setting) show(text string) string {
 	switch {
@@ -53,23 +74,9 @@ func maskPassword(text string) string {
 	return scheme + user + ":" + masked + rest[at:]
 }
 
-// Usage writes the commands and the settings.
+// Usage writes the settings: flag, name, default and meaning of each.
 func Usage(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString(`Guestlist: browser login and a user directory for the people on the list.
-
-  guestlist                       serve, after bringing the database up to date
-  guestlist config                print the settings in force, secrets masked
-  guestlist config --stytch-env   print the local stand-in's credentials, for another app's Stytch SDK
-  guestlist migrate               bring the database up to date, and end
-  guestlist reconcile             print where the list and Stytch differ
-  guestlist reconcile --apply     mend it, too
-  guestlist why ADDRESS           say why somebody can't sign in, and what mends it
-  guestlist version               print the version
-  guestlist help                  print this
-
-Settings, each as a flag, in the environment or in a file .env; the first of these counts:
-`)
 	for _, s := range Settings {
 		byDefault := s.Default
 		if byDefault == "" {

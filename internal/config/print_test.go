@@ -10,7 +10,7 @@ import (
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	c, err := Load(Sources{
-		Args:    []string{"config", "--database-url", "mysql://user:hush@db.example.com/guestlist"},
+		Flags:   given(t, "--database-url", "mysql://user:hush@db.example.com/guestlist"),
 		Environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com", "STYTCH_WEBHOOK_SECRET="+webhookSecret),
 		DotEnv:  writeDotEnv(t, "GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef"),
 	})

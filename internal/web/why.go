@@ -74,6 +74,13 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	writeJSON(w, r, http.StatusOK, WhyJSON(email, found, findings))
+	return nil
+}
+
+// WhyJSON is what programs are told of why somebody can't sign in, here and on the
+// command line: found and findings are as session.Manager's Why returns them.
+func WhyJSON(email directory.Email, found *directory.User, findings []session.Finding) any {
 	answer := struct {
 		Email     string        `json:"email"`
 		User      *jsonUser     `json:"user"` // null: nobody on the list has the address
@@ -88,6 +95,5 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 		answer.CanSignIn = answer.CanSignIn && !f.Blocks
 		answer.Findings = append(answer.Findings, jsonFinding{f.Code, f.Blocks, f.Text, f.Action})
 	}
-	writeJSON(w, r, http.StatusOK, answer)
-	return nil
+	return answer
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/guestlist/guestlist/internal/config"
+)
+
+// program is the command line of one call. Each command has a file of its own: what
+// it is called, what help says of it, and the function that does it.
+type program struct {
+	environ  []string
+	in       io.Reader
+	out, err io.Writer
+	flags    map[string]string // the settings given as flags
+}
+
+// console is where a command reads, writes and logs, and whose time it goes by.
+type console struct {
+	in     io.Reader
+	out    io.Writer
+	log    *slog.Logger
+	now    func() time.Time
+	person bool // somebody sits at in, who can be asked
+}
+
+// action is what a command does, with the words behind its name.
+type action func(ctx context.Context, cfg config.Config, con console, words []string) error
+
+// root returns the command without a name, which serves, with all others below it.
+func (p *program) root() *cobra.Command {
+	cobra.MousetrapHelpText = "" // on Windows a double click serves, as anywhere else
+	root := &cobra.Command{
+		Use:   "guestlist",
+		Short: "Browser login and a user directory for the people on the list",
+		Example: `  guestlist                                    serve on http://localhost:8080
+  guestlist --port 9000                        a setting is a flag, before or behind a command
+  guestlist why ada@example.com`,
+		Args: noWords, RunE: p.serves(),
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	config.AddFlags(root.PersistentFlags(), p.flags)
+	root.SetFlagErrorFunc(badFlag)
+	root.SetHelpFunc(help)
+	root.SetHelpCommand(helpCommand(root))
+	root.AddCommand(
+		p.serveCommand(), p.migrateCommand(), p.configCommand(), p.reconcileCommand(), p.whyCommand(), versionCommand(),
+	)
+	root.InitDefaultCompletionCmd() // writes to what root writes to by now
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args, completion.RunE = noWords, needsCommand
+		completion.Example = "  guestlist completion bash > /etc/bash_completion.d/guestlist"
+	}
+	return root
+}
+
+// does makes an action of a command that goes by the settings. What it logs besides
+// its answer is what goes wrong.
+func (p *program) does(do action) func(*cobra.Command, []string) error {
+	return p.doesLogging(slog.LevelWarn, do)
+}
+
+func (p *program) doesLogging(level slog.Level, do action) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, words []string) error {
+		cfg, err := config.Load(config.Sources{Flags: p.flags, Environ: p.environ, DotEnv: ".env", Terminal: isTerminal(p.err)})
+		if err != nil {
+			return misuse{err}
+		}
+		con := console{in: p.in, out: p.out, log: newLog(cfg.Log, p.err, level), now: time.Now, person: isTerminal(p.in)}
+		return do(c.Context(), cfg, con, words)
+	}
+}
+
+// addJSON adds --json to a command whose answer a program may read.
+func addJSON(c *cobra.Command, asJSON *bool) {
+	c.Flags().BoolVar(asJSON, "json", false, "answer in JSON, in one line")
+}
+
+// printJSON writes v in one line.
+func printJSON(w io.Writer, v any) error {
+	if err := json.MarshalWrite(w, v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// noWords is for a command that takes no words: one that it has is misspelt, or
+// stands where a command should.
+func noWords(c *cobra.Command, words []string) error {
+	switch {
+	case len(words) == 0:
+		return nil
+	case !c.HasAvailableSubCommands():
+		return misuse{fmt.Errorf(`%s does not take %q; "%[1]s --help" says what it takes`, c.CommandPath(), words[0])}
+	}
+	c.SuggestionsMinimumDistance = 2
+	instead := ""
+	if near := c.SuggestionsFor(words[0]); len(near) > 0 {
+		instead = ", but " + near[0] + " is"
+	}
+	return misuse{fmt.Errorf(`%q is not a command of %s%s; "%[2]s --help" lists them`, words[0], c.CommandPath(), instead)}
+}
+
+// oneWord is for a command that takes one thing of a kind.
+func oneWord(kind string) cobra.PositionalArgs {
+	return func(c *cobra.Command, words []string) error {
+		if len(words) != 1 {
+			return misuse{fmt.Errorf("%s needs one %s", c.CommandPath(), kind)}
+		}
+		return nil
+	}
+}
+
+// needsCommand is for a command that only groups others.
+func needsCommand(c *cobra.Command, _ []string) error {
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return misuse{fmt.Errorf("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))}
+}
+
+// badFlag puts an error about flags in a sentence that tells no value: it may be a secret.
+func badFlag(c *cobra.Command, err error) error {
+	unknown, lacking, wrong := (*pflag.NotExistError)(nil), (*pflag.ValueRequiredError)(nil), (*pflag.InvalidValueError)(nil)
+	said := "a flag is written --name or --name=value"
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		said = "--" + unknown.GetSpecifiedName() + " is not a flag of " + c.CommandPath()
+	case errors.As(err, &lacking):
+		said = "--" + lacking.GetSpecifiedName() + " needs a value"
+	case errors.As(err, &wrong):
+		said = "--" + wrong.GetFlag().Name + " takes another kind of value"
+	}
+	return misuse{fmt.Errorf(`%s; "%s --help" lists the flags`, said, c.CommandPath())}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/reconcile"
+)
+
+func (p *program) reconcileCommand() *cobra.Command {
+	var apply, asJSON bool
+	c := &cobra.Command{
+		Use: "reconcile", Short: "Print where the list and Stytch differ, and with --apply mend it",
+		Long: `Print where the list and Stytch differ, and with --apply mend it. With --json:
+{"differences": [{"email", "kind", "reason", "remedy", "mended"}], "people", "accounts", "mended"}, where a kind is missing,
+changed or stranger, and people and accounts say how many were compared.`,
+		Example: `  guestlist reconcile
+  guestlist reconcile --apply`,
+		Args: noWords,
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+			return compare(ctx, cfg, con, apply, asJSON)
+		}),
+	}
+	c.Flags().BoolVar(&apply, "apply", false, "mend what differs, too")
+	addJSON(c, &asJSON)
+	return c
+}
+
+// jsonComparison is the answer of guestlist reconcile --json.
+type jsonComparison struct {
+	Differences []jsonDifference `json:"differences"`
+	People      int              `json:"people"`
+	Accounts    int              `json:"accounts"`
+	Mended      int              `json:"mended"`
+}
+
+type jsonDifference struct {
+	Email  string         `json:"email"` // or a stranger's id at Stytch, who has none
+	Kind   reconcile.Kind `json:"kind"`
+	Reason string         `json:"reason"`
+	Remedy string         `json:"remedy"`
+	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, left as it is
+}
+
+// compare prints where the list and Stytch differ, and mends it if that is asked.
+func compare(ctx context.Context, cfg config.Config, con console, apply, asJSON bool) error {
+	a, client, err := openAside(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	answer := jsonComparison{Differences: []jsonDifference{}}
+	worker := outbox.NewWorker(a.store, client, con.now, con.log)
+	counts, err := a.newReconciler(cfg, client, worker, con.log).Run(ctx, apply, func(d reconcile.Difference, mended bool) {
+		if asJSON {
+			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
+			return
+		}
+		done := "would be " + d.Remedy()
+		switch {
+		case mended:
+			done = d.Remedy()
+		case apply:
+			done = "changed in the meantime, left as it is"
+		}
+		fmt.Fprintf(con.out, "%s: %s (%s)\n", d.Address(), d.Reason(), done)
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Mended
+		return printJSON(con.out, answer)
+	}
+	verdict := "nothing differs"
+	if counts.Differences() > 0 {
+		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Mended)
+	}
+	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
+	return err
+}

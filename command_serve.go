@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Serve, after bringing the database up to date; so does guestlist alone",
+		Example: `  guestlist serve
+  guestlist serve --database-url sqlite:/var/lib/guestlist/guestlist.db --guestlist-log json`,
+		Args: noWords, RunE: p.serves(),
+	}
+}
+
+func (p *program) serves() func(*cobra.Command, []string) error {
+	return p.doesLogging(slog.LevelInfo, serve)
+}
+
+// serve opens the app and answers requests until ctx ends; then it finishes what
+// was begun.
+func serve(ctx context.Context, cfg config.Config, con console, _ []string) error {
+	listener, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("GUESTLIST_ADDR: %w", err)
+	}
+	front := &front{baseURL: cfg.BaseURL}
+	server := newServer(front, con.log)
+	var coming arrivals
+	coming.watch(server)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	app, err := open(ctx, cfg, con.now, con.log)
+	if err != nil {
+		server.Close()
+		return err
+	}
+	defer app.Close()
+	front.app.Store(app)
+	greet(con.out, cfg)
+
+	select {
+	case err := <-ended:
+		return err
+	case err := <-app.damaged:
+		server.Close()
+		return err
+	case <-ctx.Done():
+		con.log.Info("stopping")
+	}
+	listener.Close() // nobody new; who has connected is heard
+	<-ended
+	coming.wait()
+	drain, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return server.Close() // whoever is not done by now is cut off
+}
+
+// newServer bounds how long a client may take: to send the header of a request
+// and all of it, to take the answer, and to think of the next request.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// greet says where to go now.
+func greet(w io.Writer, cfg config.Config) {
+	base := cfg.BaseURL.String()
+	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", base)
+	if cfg.LocalMode() {
+		fmt.Fprintf(w, "  Its mails are at %s/dev/inbox\n\n", "http://"+cfg.BaseURL.Host)
+		if cfg.FirstAdmin() {
+			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
+		}
+		fmt.Fprintln(w, "  Everything is kept on this machine. To go to the cloud, set STYTCH_PROJECT_ID,")
+		fmt.Fprintln(w, "  STYTCH_SECRET and DATABASE_URL (README.md, \"Three ways to run\").")
+	}
+	fmt.Fprintln(w)
+}

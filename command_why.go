@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/web"
+)
+
+func (p *program) whyCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "why ADDRESS", Short: "Say why somebody can't sign in, and what mends it",
+		Long: `Say why somebody can't sign in, and what mends it. With --json the answer is that of /api/why:
+{"email", "user", "can_sign_in", "findings": [{"code", "blocks", "text", "action"}]}.`,
+		Example: `  guestlist why ada@example.com
+  guestlist why ada@example.com --json`,
+		Args: oneWord("e-mail address"),
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+			return explain(ctx, cfg, con, words[0], asJSON)
+		}),
+	}
+	addJSON(c, &asJSON)
+	return c
+}
+
+// explain prints why somebody can't sign in, and what mends it.
+func explain(ctx context.Context, cfg config.Config, con console, address string, asJSON bool) error {
+	email, err := directory.ParseEmail(address)
+	if err != nil {
+		return misuse{fmt.Errorf("%q is no e-mail address", address)}
+	}
+	a, client, err := openAside(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	a.sessions = a.newSessions(cfg, client, outbox.NewWorker(a.store, client, con.now, con.log), con.log)
+	found, findings, err := a.sessions.Why(ctx, email)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(con.out, web.WhyJSON(email, found, findings))
+	}
+	printFindings(con.out, email, found, findings)
+	return nil
+}
+
+func printFindings(w io.Writer, email directory.Email, found *directory.User, findings []session.Finding) {
+	if found == nil {
+		fmt.Fprintf(w, "%s: nobody on the list has this address\n", email.Key)
+	} else {
+		fmt.Fprintf(w, "%s: %s, %s, %s\n", email.Key, found.DisplayName(), found.Role, found.Status)
+	}
+	for _, f := range findings {
+		mark := "-"
+		if f.Blocks {
+			mark = "!"
+		}
+		fmt.Fprintf(w, "%s %s\n", mark, f.Text)
+		if f.Action != "" {
+			fmt.Fprintf(w, "  %s\n", f.Action)
+		}
+	}
+}
