@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +25,36 @@ func (p *program) migrateCommand() *cobra.Command {
 	c.AddCommand(&cobra.Command{
 		Use: "up", Short: "The same as guestlist migrate",
 		Example: "  guestlist migrate up", Args: noWords, RunE: up,
-	})
+	}, p.migrateStatusCommand(), p.migrateSQLCommand())
 	return c
+}
+
+func (p *program) migrateStatusCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "status", Short: "Print which migrations are applied, and change nothing",
+		Long: `Print which migrations are applied, and change nothing. With --json:
+{"migrations": [{"version", "name", "applied", "applied_at"}], "pending"}, where applied_at is null for one that is not.`,
+		Example: `  guestlist migrate status
+  guestlist migrate status --json`,
+		Args: noWords,
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+			return printMigrations(ctx, cfg, con, asJSON)
+		}),
+	}
+	addJSON(c, &asJSON)
+	return c
+}
+
+func (p *program) migrateSQLCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "sql", Short: "Print the statements that the database still needs, and change nothing",
+		Long: `Print the statements that the database still needs, in its own dialect, and change nothing. They note in the table
+goose_db_version what they did, so that guestlist finds nothing left to do. Nothing is printed for a database that is up to date.`,
+		Example: `  guestlist migrate sql
+  guestlist migrate sql | mysql guestlist`,
+		Args: noWords, RunE: p.does(printMissingSQL),
+	}
 }
 
 // migrate brings the database up to date and says what it did.
@@ -36,6 +67,51 @@ func migrate(ctx context.Context, cfg config.Config, con console, _ []string) er
 	n, err := st.Migrate(ctx, con.log)
 	if err == nil {
 		_, err = fmt.Fprintf(con.out, "%d migrations applied; the database is up to date\n", n)
+	}
+	return err
+}
+
+// jsonMigration is a migration as programs see it.
+type jsonMigration struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`
+	Applied   bool       `json:"applied"`
+	AppliedAt *time.Time `json:"applied_at"`
+}
+
+func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON bool) error {
+	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL %w", err)
+	}
+	answer := struct {
+		Migrations []jsonMigration `json:"migrations"`
+		Pending    int             `json:"pending"`
+	}{Pending: status.Pending()}
+	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	for _, m := range status.Migrations {
+		line, applied := jsonMigration{Version: m.Version, Name: m.Name, Applied: m.Applied}, "pending"
+		if m.Applied {
+			line.AppliedAt, applied = &m.AppliedAt, m.AppliedAt.Format("2006-01-02 15:04 UTC")
+		}
+		answer.Migrations = append(answer.Migrations, line)
+		fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
+	}
+	if asJSON {
+		return printJSON(con.out, answer)
+	}
+	fmt.Fprintf(table, "%d of %d are pending\n", status.Pending(), len(status.Migrations))
+	return table.Flush()
+}
+
+func printMissingSQL(ctx context.Context, cfg config.Config, con console, _ []string) error {
+	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL %w", err)
+	}
+	script, err := status.SQL(ctx)
+	if err == nil {
+		_, err = io.WriteString(con.out, script)
 	}
 	return err
 }
