@@ -64,22 +64,6 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 	return a, nil
 }
 
-// openAside opens what a command works with that serves nobody: the database and
-// Stytch. Close the app.
-func openAside(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*app, *stytch.Client, error) {
-	st, err := openStore(ctx, cfg, now, log)
-	if err != nil {
-		return nil, nil, err
-	}
-	a := &app{store: st, now: now, stop: func() {}}
-	client, err := a.openStytch(ctx, cfg, log, http.NewServeMux())
-	if err != nil {
-		a.Close()
-		return nil, nil, err
-	}
-	return a, client, nil
-}
-
 func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, admins []directory.Email) error {
 	mux := http.NewServeMux()
 	a.hears = stytchlocal.InProcess(mux)

@@ -117,7 +117,7 @@ func load(args []string) (config.Config, error) {
 
 // console is where a command works that is called by this site's time.
 func (s *site) console(out io.Writer) console {
-	return console{in: strings.NewReader(""), out: out, log: slog.New(slog.DiscardHandler), now: s.clock.now}
+	return console{in: strings.NewReader(""), out: out, err: io.Discard, log: slog.New(slog.DiscardHandler), now: s.clock.now}
 }
 
 // another starts one more instance on the same database and clock.

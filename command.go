@@ -29,6 +29,7 @@ type program struct {
 type console struct {
 	in     io.Reader
 	out    io.Writer
+	err    io.Writer // for what is no part of the answer
 	log    *slog.Logger
 	now    func() time.Time
 	person bool // somebody sits at in, who can be asked
@@ -45,7 +46,7 @@ func (p *program) root() *cobra.Command {
 		Short: "Browser login and a user directory for the people on the list",
 		Example: `  guestlist                                    serve on http://localhost:8080
   guestlist --port 9000                        a setting is a flag, before or behind a command
-  guestlist why ada@example.com`,
+  guestlist users invite ada@example.com --role admin`,
 		Args: noWords, RunE: p.serves(),
 		SilenceErrors: true, SilenceUsage: true,
 	}
@@ -57,7 +58,8 @@ func (p *program) root() *cobra.Command {
 	root.SetHelpFunc(help)
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
-		p.serveCommand(), p.migrateCommand(), p.configCommand(), p.reconcileCommand(), p.whyCommand(), versionCommand(),
+		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.reconcileCommand(), p.whyCommand(),
+		p.configCommand(), versionCommand(),
 	)
 	root.InitDefaultCompletionCmd() // writes to what root writes to by now
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
@@ -79,7 +81,7 @@ func (p *program) doesLogging(level slog.Level, do action) func(*cobra.Command, 
 		if err != nil {
 			return misuse{err}
 		}
-		con := console{in: p.in, out: p.out, log: newLog(cfg.Log, p.err, level), now: time.Now, person: isTerminal(p.in)}
+		con := console{in: p.in, out: p.out, err: p.err, log: newLog(cfg.Log, p.err, level), now: time.Now, person: isTerminal(p.in)}
 		return do(c.Context(), cfg, con, words)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
-	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 )
 
@@ -48,14 +47,13 @@ type jsonDifference struct {
 
 // compare prints where the list and Stytch differ, and mends it if that is asked.
 func compare(ctx context.Context, cfg config.Config, con console, apply, asJSON bool) error {
-	a, client, err := openAside(ctx, cfg, con.now, con.log)
+	a, err := openAside(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	answer := jsonComparison{Differences: []jsonDifference{}}
-	worker := outbox.NewWorker(a.store, client, con.now, con.log)
-	counts, err := a.newReconciler(cfg, client, worker, con.log).Run(ctx, apply, func(d reconcile.Difference, mended bool) {
+	counts, err := a.newReconciler(cfg, a.client, a.worker, con.log).Run(asOperator(ctx), apply, func(d reconcile.Difference, mended bool) {
 		if asJSON {
 			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
 			return

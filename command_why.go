@@ -9,7 +9,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/web"
 )
@@ -37,12 +36,11 @@ func explain(ctx context.Context, cfg config.Config, con console, address string
 	if err != nil {
 		return misuse{fmt.Errorf("%q is no e-mail address", address)}
 	}
-	a, client, err := openAside(ctx, cfg, con.now, con.log)
+	a, err := openAside(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	a.sessions = a.newSessions(cfg, client, outbox.NewWorker(a.store, client, con.now, con.log), con.log)
 	found, findings, err := a.sessions.Why(ctx, email)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ type layer struct{ ours, never []string }
 var layers = map[string]layer{
 	".": {ours: []string{
 		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/session",
-		"internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/web", "static",
+		"internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/web", "internal/words", "static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/accept":                       {never: []string{sdkAll, "database/sql"}},

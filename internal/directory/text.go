@@ -47,6 +47,15 @@ func ParseRole(s string) (Role, error) {
 	return "", sentence("Choose admin or member.")
 }
 
+// ParseStatus returns the status of that name. The error is a sentence for the field.
+func ParseStatus(s string) (Status, error) {
+	switch status := Status(s); status {
+	case Invited, Active, Suspended:
+		return status, nil
+	}
+	return "", sentence("Choose invited, active or suspended.")
+}
+
 // Fold brings text into the form in which it is sorted and searched: without
 // accents, without case.
 func Fold(s string) string {

@@ -13,6 +13,7 @@ package event
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,11 +78,23 @@ type Change struct {
 // Origin is who did something, and from where.
 type Origin struct {
 	ActorID   string // a person on the list; empty: see Actor
-	Actor     string // their address in its compared form; empty: the program by itself, or a stranger
+	Actor     string // their address in its compared form, or an Operator; empty: the program by itself, or a stranger
 	Address   string // network address
 	UserAgent string
 	RequestID string
 }
+
+// onCommandLine ends the name of an operator, as it ends no address.
+const onCommandLine = " on the command line"
+
+// Operator returns the Actor of what a user of the operating system did by a
+// command of the program; a name is cut to a hundred bytes.
+func Operator(user string) string {
+	return strings.ToValidUTF8(user[:min(len(user), 100)], "") + onCommandLine
+}
+
+// IsOperator reports whether an Actor is one, and not somebody's address.
+func IsOperator(actor string) bool { return strings.HasSuffix(actor, onCommandLine) }
 
 // New returns an event about a person, or about an address that nobody on the
 // list has (no id), or about nobody.

@@ -114,7 +114,8 @@ func eventAddress(v url.Values, cursor string) string {
 
 // parseEventQuery reads which part of the trail is asked for, from a page's
 // address or a program's: kind, person (an id; links use it, so that no address
-// stands in one), about and by (addresses), limit, cursor. The error is *directory.Invalid.
+// stands in one), about and by (addresses), limit, cursor. By may also be an operator, as the trail calls them. The error is
+// *directory.Invalid.
 func parseEventQuery(v url.Values) (event.Query, error) {
 	q := event.Query{Limit: event.DefaultLimit, Kind: event.Kind(v.Get("kind")), Person: v.Get("person"), Before: v.Get("cursor")}
 	fields := map[string]string{}
@@ -128,7 +129,11 @@ func parseEventQuery(v url.Values) (event.Query, error) {
 		}
 		return email.Key
 	}
-	q.About, q.By = address("about"), address("by")
+	if q.About = address("about"); event.IsOperator(v.Get("by")) {
+		q.By = v.Get("by")
+	} else {
+		q.By = address("by")
+	}
 	if q.About != "" && q.By != "" || q.Person != "" && (q.About != "" || q.By != "") {
 		fields["by"] = "Ask for one person: whom it is about, or who did it."
 	}
@@ -161,15 +166,19 @@ type jsonEvent struct {
 
 // jsonWho is a person at the time of an event.
 type jsonWho struct {
-	ID    string `json:"id"` // empty: nobody on the list
-	Email string `json:"email"`
+	ID    string `json:"id"`             // empty: nobody on the list
+	Email string `json:"email"`          // empty: of an operator
+	Name  string `json:"name,omitempty"` // of an operator: "root on the command line"
 }
 
-func who(id, email string) *jsonWho {
-	if id == "" && email == "" {
+func who(id, actor string) *jsonWho {
+	switch {
+	case id == "" && actor == "":
 		return nil
+	case event.IsOperator(actor):
+		return &jsonWho{Name: actor}
 	}
-	return &jsonWho{id, email}
+	return &jsonWho{ID: id, Email: actor}
 }
 
 func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {

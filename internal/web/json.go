@@ -40,6 +40,9 @@ func toJSON(u directory.User) jsonUser {
 	return j
 }
 
+// UserJSON is a person as programs see them, here and on the command line.
+func UserJSON(u directory.User) any { return toJSON(u) }
+
 func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	b := newBuffer()
 	defer buffers.Put(b)

@@ -49,11 +49,9 @@ func parseQuery(v url.Values) (directory.Query, error) {
 		q.Role, err = directory.ParseRole(role)
 		note("role", err)
 	}
-	q.Status = directory.Status(v.Get("status"))
-	switch q.Status {
-	case "", directory.Invited, directory.Active, directory.Suspended:
-	default:
-		fields["status"] = "Choose invited, active or suspended."
+	if status := v.Get("status"); status != "" {
+		q.Status, err = directory.ParseStatus(status)
+		note("status", err)
 	}
 	readLimit(v, &q.Limit, directory.MaxLimit, "people", fields)
 	if len(fields) > 0 {

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/user"
+	"strconv"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/stytch"
+)
+
+// aside is what a command works with that serves nobody, perhaps beside instances
+// that do: the database and Stytch, and the same rules as behind the pages.
+type aside struct {
+	*app
+	client *stytch.Client
+	worker *outbox.Worker // carries out nothing by itself, see tellStytch
+	people *directory.Directory
+}
+
+// openAside opens it. Close it.
+func openAside(ctx context.Context, cfg config.Config, con console) (*aside, error) {
+	st, err := openStore(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return nil, err
+	}
+	a := &aside{app: &app{store: st, now: con.now, stop: func() {}}}
+	if a.client, err = a.openStytch(ctx, cfg, con.log, http.NewServeMux()); err != nil {
+		a.Close()
+		return nil, err
+	}
+	a.worker = outbox.NewWorker(st, a.client, con.now, con.log)
+	a.people = directory.New(st, a.worker, con.now)
+	a.sessions = a.newSessions(cfg, a.client, a.worker, con.log)
+	return a, nil
+}
+
+// tellWait is how long a command tries to reach Stytch; the attempt under way
+// goes on for as long as the program does.
+const tellWait = 10 * time.Second
+
+// tellStytch makes the calls that a change of a person left behind, and returns in a
+// sentence what could not be done now: empty if nothing is left.
+func (a *aside) tellStytch(ctx context.Context, email directory.Email) (string, error) {
+	wait, cancel := context.WithTimeout(ctx, tellWait)
+	defer cancel()
+	a.worker.Deliver(wait, email.Key)
+	jobs, err := a.people.ListJobs(ctx, email)
+	if err != nil || len(jobs) == 0 {
+		return "", err
+	}
+	for _, job := range jobs {
+		if !job.ParkedAt.IsZero() {
+			return "Stytch refused what follows from it, which waits on the people page for an administrator. " + job.LastError, nil
+		}
+	}
+	return "Stytch has not heard of it yet, and will from the instance that serves. " + jobs[0].LastError, nil
+}
+
+// asOperator returns a context whose events were done by the user of the operating
+// system.
+func asOperator(ctx context.Context) context.Context {
+	name := "user " + strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return event.WithOrigin(ctx, &event.Origin{Actor: event.Operator(name)})
+}

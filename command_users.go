@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+func (p *program) usersCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "users", Short: "See and change who is on the list",
+		Long: `See and change who is on the list, by the same rules as on the people page. It works beside instances that serve, and what
+is changed is in the audit trail, as done by the user of the operating system.`,
+		Example: `  guestlist users list --status invited
+  guestlist users invite ada@example.com --name 'Ada Lovelace'`,
+		Args: noWords, RunE: needsCommand,
+	}
+	c.AddCommand(p.usersListCommand(), p.usersInviteCommand(), p.usersEditCommand(), p.usersRemoveCommand())
+	return c
+}
+
+// change is what a command does to one person, and returns what to say of it.
+type change func(ctx context.Context, a *aside, u directory.User) (said string, err error)
+
+// changes opens what a change needs, finds who is meant by an address or an id, makes
+// the change as the operator, and tells Stytch of it.
+func changes(ctx context.Context, cfg config.Config, con console, who string, do change) error {
+	a, err := openAside(ctx, cfg, con)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	ctx = asOperator(ctx)
+	u, err := find(ctx, a.people, who)
+	if err != nil {
+		return err
+	}
+	said, err := do(ctx, a, u)
+	if err != nil {
+		return asTyped(err)
+	}
+	untold, err := a.tellStytch(ctx, u.Email)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(con.out, strings.TrimSpace(said+" "+untold))
+	return err
+}
+
+// find returns the person with an address or an id.
+func find(ctx context.Context, people *directory.Directory, who string) (directory.User, error) {
+	if !strings.Contains(who, "@") {
+		u, err := people.GetUser(ctx, who)
+		if errors.Is(err, directory.ErrNotFound) {
+			err = fmt.Errorf("nobody on the list has the id %q; an address would do as well", who)
+		}
+		return u, err
+	}
+	email, err := directory.ParseEmail(who)
+	if err != nil {
+		return directory.User{}, misuse{fmt.Errorf("%q is no e-mail address", who)}
+	}
+	u, err := people.GetUserByEmail(ctx, email)
+	if errors.Is(err, directory.ErrNotFound) {
+		err = fmt.Errorf("nobody on the list has the address %q", who)
+	}
+	return u, err
+}
+
+// asTyped makes what the directory says of fields a sentence about what was typed.
+func asTyped(err error) error {
+	var invalid *directory.Invalid
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	var said []string
+	for _, field := range slices.Sorted(maps.Keys(invalid.Fields)) {
+		said = append(said, field+": "+invalid.Fields[field])
+	}
+	return misuse{errors.New(strings.Join(said, " "))}
+}

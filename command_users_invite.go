@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/web"
+)
+
+func (p *program) usersInviteCommand() *cobra.Command {
+	var entry directory.Entry
+	var again, asJSON bool
+	c := &cobra.Command{
+		Use: "invite ADDRESS", Short: "Put somebody on the list and mail them an invitation",
+		Long: `Put somebody on the list and mail them an invitation. A mail that can't leave now is tried again by the instance that serves.
+With --json: {"user": {"id", "name", "email", "role", "status", "created_at", "last_seen_at"}, "mail", "reason"}, where mail is
+sent, waiting or refused, and reason says why it waits or was refused. The exit status is 1 for one that Stytch refused.`,
+		Example: `  guestlist users invite ada@example.com --name 'Ada Lovelace' --role admin
+  guestlist users invite ada@example.com --again`,
+		Args: oneWord("e-mail address"),
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+			if again && (entry.Name != "" || entry.Role != "") {
+				return misuse{errors.New("--again leaves name and role as they are, and goes without --name and --role")}
+			}
+			entry.Email = words[0]
+			return invite(ctx, cfg, con, entry, again, asJSON)
+		}),
+	}
+	c.Flags().StringVar(&entry.Name, "name", "", "their `NAME`, in any language")
+	c.Flags().StringVar(&entry.Role, "role", "", "their `ROLE`: admin or member (default: member)")
+	c.Flags().BoolVar(&again, "again", false, "mail another invitation to somebody who is on the list already")
+	addJSON(c, &asJSON)
+	return c
+}
+
+// jsonInvited is the answer of guestlist users invite --json.
+type jsonInvited struct {
+	User   any    `json:"user"`
+	Mail   string `json:"mail"`   // sent, waiting or refused
+	Reason string `json:"reason"` // why it waits or was refused
+}
+
+func invite(ctx context.Context, cfg config.Config, con console, entry directory.Entry, again, asJSON bool) error {
+	a, err := openAside(ctx, cfg, con)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	ctx = asOperator(ctx)
+	var u directory.User
+	if again {
+		if u, err = find(ctx, a.people, entry.Email); err == nil {
+			u, err = a.people.InviteAgain(ctx, u.ID)
+		}
+	} else {
+		u, err = a.people.Invite(ctx, "", entry)
+	}
+	switch {
+	case errors.Is(err, directory.ErrEmailTaken):
+		return fmt.Errorf("%w; with --again they are mailed another invitation", err)
+	case errors.Is(err, directory.ErrSuspended):
+		return fmt.Errorf("%s is suspended; guestlist users edit %[1]s --status active lets them in again", u.Email.Typed)
+	case err != nil:
+		return asTyped(err)
+	}
+	jobs, err := a.people.ListJobs(ctx, u.Email)
+	if err != nil {
+		return err
+	}
+	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
+	answer := jsonInvited{User: web.UserJSON(u), Mail: "sent", Reason: state.Reason}
+	said := "Invitation sent to " + u.Email.Typed + "."
+	switch {
+	case state.Refused:
+		answer.Mail = "refused"
+		err = errors.New(u.Email.Typed + " is on the list, but Stytch refused the invitation. " + state.Reason)
+	case state.Waiting:
+		answer.Mail = "waiting"
+		said = u.Email.Typed + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason
+	}
+	if asJSON {
+		return errors.Join(printJSON(con.out, answer), err)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(con.out, said)
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+func (p *program) usersRemoveCommand() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "remove ADDRESS|ID", Short: "Take somebody off the list, signed out everywhere",
+		Long: `Take somebody off the list, signed out everywhere, here at once and at Stytch. It asks first, and on no terminal it needs --yes.
+The last active administrator can't be removed.`,
+		Example: `  guestlist users remove ada@example.com
+  guestlist users remove ada@example.com --yes`,
+		Args: oneWord("address or id"),
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+			return remove(ctx, cfg, con, words[0], yes)
+		}),
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func remove(ctx context.Context, cfg config.Config, con console, who string, yes bool) error {
+	if !yes && !con.person {
+		return misuse{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
+	}
+	return changes(ctx, cfg, con, who, func(ctx context.Context, a *aside, u directory.User) (string, error) {
+		if !yes && !con.agrees("Remove "+u.DisplayName()+" ("+u.Email.Typed+")? They are signed out everywhere.") {
+			return "", errors.New("nobody was removed")
+		}
+		u, err := a.people.Remove(ctx, u.ID)
+		return "Removed " + u.Email.Typed + ": off the list, and signed out everywhere.", err
+	})
+}
+
+// agrees asks the person at the terminal, and takes nothing but y or yes for consent.
+func (con console) agrees(question string) bool {
+	fmt.Fprint(con.err, question, " [y/N] ")
+	answer, _ := bufio.NewReader(con.in).ReadString('\n') // what could not be read is no consent
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true
+	}
+	return false
+}
