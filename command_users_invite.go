@@ -64,7 +64,7 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 	case errors.Is(err, directory.ErrEmailTaken):
 		return fmt.Errorf("%w; with --again they are mailed another invitation", err)
 	case errors.Is(err, directory.ErrSuspended):
-		return fmt.Errorf("%s is suspended; guestlist users edit %[1]s --status active lets them in again", u.Email.Typed)
+		return fmt.Errorf("%s is suspended; guestlist users edit %[1]s --status active lets them in again", entry.Email)
 	case err != nil:
 		return asTyped(err)
 	}
