@@ -35,7 +35,7 @@ func remove(ctx context.Context, cfg config.Config, con console, who string, yes
 		return misuse{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
 	}
 	return changes(ctx, cfg, con, who, func(ctx context.Context, a *aside, u directory.User) (string, error) {
-		if !yes && !con.agrees("Remove "+u.DisplayName()+" ("+u.Email.Typed+")? They are signed out everywhere.") {
+		if !yes && !con.agrees("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Typed)+"? They are signed out everywhere.") {
 			return "", errors.New("nobody was removed")
 		}
 		u, err := a.people.Remove(ctx, u.ID)
