@@ -23,8 +23,8 @@ type layer struct{ ours, never []string }
 // and session, store and stytch.
 var layers = map[string]layer{
 	".": {ours: []string{
-		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/session",
-		"internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/web", "internal/words", "static",
+		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
+		"internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/web", "internal/words", "static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/accept":                       {never: []string{sdkAll, "database/sql"}},
@@ -35,14 +35,15 @@ var layers = map[string]layer{
 	"internal/directory":                    {ours: []string{"internal/event", "internal/outbox"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/session":                      {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/words"}, never: []string{sdkAll, "database/sql"}},
 	"internal/reconcile":                    {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/outbox", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/roster":                       {ours: []string{"internal/background", "internal/directory", "internal/event"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":        {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                       {ours: []string{"internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
 	"internal/stytchlocal":                  {ours: []string{"internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/webhook"}, never: []string{sdkAll}},
 	"internal/stytchlocal/internal/dbsqlc":  {never: []string{sdkAll, "net/http"}},
 	"internal/stytchlocal/internal/webhook": {never: []string{sdkAll, "database/sql"}},
 	"internal/svix":                         {never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/web":                          {ours: []string{"internal/accept", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/session", "internal/svix", "internal/words", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web":                          {ours: []string{"internal/accept", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/svix", "internal/words", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/words":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                {never: []string{sdkAll, "net/http", "database/sql"}},
 	"static":                                {ours: []string{"internal/accept"}, never: []string{sdkAll, "database/sql"}},
@@ -54,7 +55,7 @@ var layers = map[string]layer{
 	"bench":                         {ours: []string{"internal/directory", "internal/session"}, never: []string{sdkAll}},
 	"faults":                        {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
-	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session"}},
+	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session"}},
 	"internal/testdb":               {never: []string{sdkAll}},
 	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
 }
