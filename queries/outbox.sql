@@ -57,3 +57,10 @@ SELECT id FROM outbox WHERE parked_at = 0 AND due_at > 0 LIMIT 1;
 
 -- name: ReleaseJob :execrows
 UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?;
+
+-- name: CountWaitingJobs :one
+-- No further than asked to.
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted;
+
+-- name: ParkedJobsOf :many
+SELECT id, subject FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND parked_at > 0;

@@ -39,21 +39,6 @@ func New(store Store, outbox Deliverer, now func() time.Time) *Directory {
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// Entry is what is typed to put somebody on the list.
-type Entry struct{ Email, Name, Role string }
-
-// parse checks all fields and returns a new person, or *Invalid.
-func (e Entry) parse(by string, now time.Time) (User, error) {
-	email, emailErr := ParseEmail(e.Email)
-	name, nameErr := ParseName(e.Name)
-	role, roleErr := ParseRole(e.Role)
-	u := User{
-		ID: newID(), Name: name, Email: email, Role: role, Status: Invited,
-		InvitedBy: by, CreatedAt: now, UpdatedAt: now,
-	}
-	return u, invalid(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr})
-}
-
 // invalid gathers the fields that have an error; nil if none has.
 func invalid(fields map[string]error) error {
 	e := &Invalid{Fields: map[string]string{}}
@@ -71,26 +56,25 @@ func invalid(fields map[string]error) error {
 // Add puts somebody on the list without a mail: they can ask for a link
 // themselves. by is the administrator's id. Errors: *Invalid, ErrEmailTaken.
 func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
-	u, err := e.parse(by, d.now())
+	a, err := e.Arrival(by, false, d.now())
 	if err != nil {
 		return User{}, err
 	}
-	return u, d.CreateUser(ctx, u, u.event(event.UserAdded, u.CreatedAt, ""))
+	return a.User, d.CreateUser(ctx, a.User, a.Event)
 }
 
 // Invite puts somebody on the list and mails them an invitation. The person it
 // returns has InviteSentAt set if the mail was handed over already; if not, the
 // outbox goes on trying. Errors: *Invalid, ErrEmailTaken.
 func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error) {
-	now := d.now()
-	u, err := e.parse(by, now)
+	a, err := e.Arrival(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
-	if err := d.CreateUser(ctx, u, u.event(event.UserInvited, now, ""), inviteJob(u, now)); err != nil {
+	if err := d.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
 		return User{}, err
 	}
-	return d.delivered(ctx, u)
+	return d.delivered(ctx, a.User)
 }
 
 // InviteAgain mails another invitation to somebody on the list, in place of one

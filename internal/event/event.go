@@ -44,13 +44,17 @@ const (
 	JobRetried     Kind = "job_retried"     // an administrator had a call tried again
 	JobDropped     Kind = "job_dropped"     // an administrator gave a call up
 	StytchDiffers  Kind = "stytch_differs"  // Stytch and the list did not agree
+	ImportStarted  Kind = "import_started"  // a file's people began to come onto the list, or went on after a stop
+	ImportStopped  Kind = "import_stopped"  // before all of them were there
+	ImportDone     Kind = "import_done"     // all of them are
+	ListExported   Kind = "list_exported"   // people were written to a file and handed out
 )
 
 // Kinds are all of them.
 var Kinds = []Kind{
 	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
 	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
-	JobParked, JobRetried, JobDropped, StytchDiffers,
+	JobParked, JobRetried, JobDropped, StytchDiffers, ImportStarted, ImportStopped, ImportDone, ListExported,
 }
 
 // IsKind reports whether there is a kind of that name.

@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 // translate gives an error of the database its meaning in the domain: no row is
@@ -38,6 +39,7 @@ func isDomain(err error) bool {
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
+		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
 	} {
 		if errors.Is(err, known) {
 			return true

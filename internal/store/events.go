@@ -9,30 +9,39 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// insertEvents writes what happened. Who did it is the context's origin, where
-// the event does not say so itself.
+// insertEvents writes what happened.
 func insertEvents(ctx context.Context, q *dbsqlc.Queries, events ...event.Event) error {
 	for _, e := range events {
-		if e.Origin == (event.Origin{}) {
-			e.Origin = event.OriginOf(ctx)
+		row, err := eventParams(ctx, e)
+		if err == nil {
+			err = q.InsertEvent(ctx, row)
 		}
-		changes := "[]"
-		if len(e.Changes) > 0 {
-			b, err := json.Marshal(e.Changes)
-			if err != nil {
-				return err
-			}
-			changes = string(b)
-		}
-		if err := q.InsertEvent(ctx, dbsqlc.InsertEventParams{
-			ID: e.ID, At: micros(e.At), Kind: string(e.Kind), ActorID: e.ActorID, Actor: e.Actor,
-			SubjectID: clip(e.SubjectID, 36), Subject: clip(e.Subject, 254), Reason: clip(e.Reason, 400), Changes: changes,
-			Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID,
-		}); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// eventParams is an event as a row. Who did it is the context's origin, where the
+// event does not say so itself.
+func eventParams(ctx context.Context, e event.Event) (dbsqlc.InsertEventParams, error) {
+	if e.Origin == (event.Origin{}) {
+		e.Origin = event.OriginOf(ctx)
+	}
+	changes := "[]"
+	if len(e.Changes) > 0 {
+		b, err := json.Marshal(e.Changes)
+		if err != nil {
+			return dbsqlc.InsertEventParams{}, err
+		}
+		changes = string(b)
+	}
+	return dbsqlc.InsertEventParams{
+		ID: e.ID, At: micros(e.At), Kind: string(e.Kind), ActorID: e.ActorID, Actor: e.Actor,
+		SubjectID: clip(e.SubjectID, 36), Subject: clip(e.Subject, 254), Reason: clip(e.Reason, 400), Changes: changes,
+		Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID,
+	}, nil
 }
 
 // AddEvents writes what happened and changed nothing, such as a refusal.

@@ -10,12 +10,16 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
+func jobParams(j outbox.Job) dbsqlc.InsertJobParams {
+	return dbsqlc.InsertJobParams{
+		ID: j.ID, Kind: string(j.Kind), Subject: j.Subject, UserID: j.UserID, StytchID: j.StytchID, Name: j.Name,
+		DueAt: micros(j.DueAt), CreatedAt: micros(j.CreatedAt),
+	}
+}
+
 func insertJobs(ctx context.Context, q *dbsqlc.Queries, jobs []outbox.Job) error {
 	for _, j := range jobs {
-		if err := q.InsertJob(ctx, dbsqlc.InsertJobParams{
-			ID: j.ID, Kind: string(j.Kind), Subject: j.Subject, UserID: j.UserID, StytchID: j.StytchID, Name: j.Name,
-			DueAt: micros(j.DueAt), CreatedAt: micros(j.CreatedAt),
-		}); err != nil {
+		if err := q.InsertJob(ctx, jobParams(j)); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
@@ -19,6 +20,7 @@ var (
 	_ session.Store   = (*Store)(nil)
 	_ outbox.Store    = (*Store)(nil)
 	_ reconcile.Store = (*Store)(nil)
+	_ roster.Store    = (*Store)(nil)
 	_ event.Reader    = (*Store)(nil)
 	_ limit.Store     = (*Store)(nil)
 )
@@ -127,13 +129,17 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 	return err
 }
 
-func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
-	err := q.InsertUser(ctx, dbsqlc.InsertUserParams{
+func userParams(u directory.User) dbsqlc.InsertUserParams {
+	return dbsqlc.InsertUserParams{
 		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Email: u.Email.Typed, EmailKey: u.Email.Key,
 		Role: string(u.Role), Status: string(u.Status), StytchUserID: u.StytchUserID, InvitedBy: u.InvitedBy,
 		InviteSentAt: micros(u.InviteSentAt), CreatedAt: micros(u.CreatedAt),
 		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
-	})
+	}
+}
+
+func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+	err := q.InsertUser(ctx, userParams(u))
 	if IsDuplicate(err) {
 		return directory.ErrEmailTaken
 	}

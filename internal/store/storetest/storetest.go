@@ -1,5 +1,6 @@
 // Package storetest holds every promise of directory.Store, session.Store,
-// outbox.Store, event.Reader, limit.Store and reconcile.Store: a store that passes Run may be put behind those packages.
+// outbox.Store, event.Reader, limit.Store, reconcile.Store and roster.Store: a store
+// that passes Run may be put behind those packages.
 //
 // Each test has a database of its own. Those about several instances of the
 // program open it several times. What is checked in a row of SQL is checked here
@@ -18,6 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -28,6 +30,8 @@ type Store interface {
 	outbox.Store
 	event.Reader
 	reconcile.Store
+	roster.Store
+	DeleteImports(ctx context.Context, before time.Time) (int, error)
 	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
 	DeleteLimits(ctx context.Context, now time.Time) (int, error)
@@ -42,7 +46,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

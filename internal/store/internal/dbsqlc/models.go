@@ -19,6 +19,34 @@ type Event struct {
 	RequestID string
 }
 
+type Import struct {
+	ID          string
+	File        string
+	State       string
+	Reason      string
+	Invite      int64
+	Role        string
+	LineCount   int64
+	People      int64
+	Admins      int64
+	Listed      int64
+	Problems    int64
+	Unused      string
+	Parts       int64
+	Part        int64
+	Added       int64
+	Kept        int64
+	ActorID     string
+	Actor       string
+	Address     string
+	UserAgent   string
+	RequestID   string
+	Lease       string
+	LeasedUntil int64
+	CreatedAt   int64
+	UpdatedAt   int64
+}
+
 type Outbox struct {
 	ID          string
 	Kind        string

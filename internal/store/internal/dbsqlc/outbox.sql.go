@@ -7,7 +7,20 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
+
+const countWaitingJobs = `-- name: CountWaitingJobs :one
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted
+`
+
+// No further than asked to.
+func (q *Queries) CountWaitingJobs(ctx context.Context, limit int32) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countWaitingJobs, limit)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
 
 const deleteInviteJobs = `-- name: DeleteInviteJobs :execrows
 DELETE FROM outbox WHERE subject = ? AND kind = 'invite'
@@ -297,6 +310,48 @@ func (q *Queries) ParkedJob(ctx context.Context) (string, error) {
 	var id string
 	err := row.Scan(&id)
 	return id, err
+}
+
+const parkedJobsOf = `-- name: ParkedJobsOf :many
+SELECT id, subject FROM outbox WHERE subject IN (/*SLICE:subjects*/?) AND parked_at > 0
+`
+
+type ParkedJobsOfRow struct {
+	ID      string
+	Subject string
+}
+
+func (q *Queries) ParkedJobsOf(ctx context.Context, subjects []string) ([]ParkedJobsOfRow, error) {
+	query := parkedJobsOf
+	var queryParams []interface{}
+	if len(subjects) > 0 {
+		for _, v := range subjects {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:subjects*/?", strings.Repeat(",?", len(subjects))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:subjects*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ParkedJobsOfRow
+	for rows.Next() {
+		var i ParkedJobsOfRow
+		if err := rows.Scan(&i.ID, &i.Subject); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const releaseJob = `-- name: ReleaseJob :execrows

@@ -1,0 +1,39 @@
+package directory
+
+import (
+	"time"
+
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+)
+
+// Entry is what is typed to put somebody on the list.
+type Entry struct{ Email, Name, Role string }
+
+// Arrival is somebody who shall come onto the list, all of it in one transaction:
+// the person, what the audit trail is to say, and what Stytch must hear of.
+type Arrival struct {
+	User  User
+	Event event.Event
+	Jobs  []outbox.Job
+}
+
+// Arrival checks all fields and returns who comes onto the list by them, if nobody
+// there has their address. by is the administrator's id; invite says whether they
+// are mailed an invitation. The error is *Invalid.
+func (e Entry) Arrival(by string, invite bool, now time.Time) (Arrival, error) {
+	email, emailErr := ParseEmail(e.Email)
+	name, nameErr := ParseName(e.Name)
+	role, roleErr := ParseRole(e.Role)
+	if err := invalid(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr}); err != nil {
+		return Arrival{}, err
+	}
+	u := User{
+		ID: newID(), Name: name, Email: email, Role: role, Status: Invited,
+		InvitedBy: by, CreatedAt: now, UpdatedAt: now,
+	}
+	if !invite {
+		return Arrival{User: u, Event: u.event(event.UserAdded, now, "")}, nil
+	}
+	return Arrival{User: u, Event: u.event(event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}}, nil
+}

@@ -1,0 +1,233 @@
+package roster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"path"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// What a part holds at most.
+const (
+	partSize   = 60 << 10 // bytes
+	partPeople = 200      // whom one short transaction puts on the list
+)
+
+// entry is somebody in a part of people, or, in the other series, what there is to
+// say about a line.
+type entry struct {
+	Line  int    `json:"line"`
+	Email string `json:"email"`
+	Name  string `json:"name,omitempty"`
+	Role  string `json:"role,omitempty"`
+	Text  string `json:"text,omitempty"`
+}
+
+// Upload reads a file and keeps it as an import that is ready to start, or nothing
+// of it and an error. progress, which may be nil, is told how it goes. Errors:
+// *FileError, the reader's, directory.ErrUnavailable.
+func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progress func(Import)) (Import, error) {
+	now := im.now()
+	if progress == nil {
+		progress = func(Import) {}
+	}
+	u := &upload{
+		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{},
+		i: Import{ID: uuid.Must(uuid.NewV7()).String(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
+	}
+	if err := im.CreateImport(ctx, u.i); err != nil {
+		return Import{}, err
+	}
+	var err error
+	if u.i.Unused, err = Read(r, u.take); err == nil {
+		err = u.end()
+	}
+	if err != nil {
+		if dropErr := im.DropImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
+			im.log.Warn("import: a file that could not be read is not deleted yet", "import", u.i.ID, "error", dropErr)
+		}
+		return Import{}, err
+	}
+	return im.GetImport(ctx, u.i.ID)
+}
+
+// fileName is the last part of a path that a browser or a person gave.
+func fileName(name string) string {
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "?"), `\`, "/"))
+	return clip(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, name), 90)
+}
+
+// upload is one that is under way.
+type upload struct {
+	ctx      context.Context
+	im       *Importer
+	i        Import
+	progress func(Import)
+	seed     maphash.Seed
+	seen     map[uint64]int // the line of each address, by a hash that nobody can aim at
+
+	people, problems, listed part
+	keys                     []string // of those in people
+	lines                    []entry  // likewise
+}
+
+// take checks one line and keeps it.
+func (u *upload) take(l Line) error {
+	if err := u.ctx.Err(); err != nil {
+		return err
+	}
+	if u.i.Lines++; u.i.Lines > MaxLines {
+		return &FileError{Line: l.Number, Text: fmt.Sprintf("There are more than %d people in this file. Split it.", MaxLines)}
+	}
+	e := entry{Line: l.Number, Email: l.Entry.Email, Name: l.Entry.Name, Role: l.Entry.Role}
+	arrival, err := l.Entry.Arrival("", false, u.i.CreatedAt)
+	var invalid *directory.Invalid
+	switch {
+	case l.Problem != "":
+		return u.problem(e, l.Problem)
+	case errors.As(err, &invalid):
+		return u.problem(e, sentences(invalid.Fields))
+	}
+	key := maphash.String(u.seed, arrival.User.Email.Key)
+	if first, ok := u.seen[key]; ok {
+		return u.problem(e, fmt.Sprintf("This address is in the file already, on line %d.", first))
+	}
+	u.seen[key] = l.Number
+	if len(u.keys) == partPeople || !u.people.fits(e) {
+		if err := u.endPeople(); err != nil {
+			return err
+		}
+	}
+	u.i.People++
+	if arrival.User.Role == directory.Admin {
+		u.i.Admins++
+	}
+	u.people.add(e)
+	u.keys, u.lines = append(u.keys, arrival.User.Email.Key), append(u.lines, e)
+	return nil
+}
+
+// sentences are those beside the fields, in the order of a form.
+func sentences(fields map[string]string) string {
+	var all []string
+	for _, field := range []string{"email", "name", "role"} {
+		if text := fields[field]; text != "" {
+			all = append(all, map[string]string{"email": "Address: ", "name": "Name: ", "role": "Role: "}[field]+text)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// problem notes why a line can't be used.
+func (u *upload) problem(e entry, text string) error {
+	u.i.Problems++
+	return u.note(&u.problems, Problems, e, text)
+}
+
+func (u *upload) note(p *part, s Series, e entry, text string) error {
+	e = entry{Line: e.Line, Email: clip(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text}
+	if !p.fits(e) {
+		if err := u.keep(p, s); err != nil {
+			return err
+		}
+	}
+	p.add(e)
+	return nil
+}
+
+// endPeople keeps a part of people, and notes who of them is on the list.
+func (u *upload) endPeople() error {
+	if len(u.keys) == 0 {
+		return nil
+	}
+	listed, err := u.im.ListedAddresses(u.ctx, u.keys)
+	if err != nil {
+		return err
+	}
+	on := map[string]bool{}
+	for _, key := range listed {
+		on[key] = true
+	}
+	for n, e := range u.lines {
+		if !on[u.keys[n]] {
+			continue
+		}
+		u.i.Listed++
+		if err := u.note(&u.listed, Listed, e, "On the list already, and left as they are."); err != nil {
+			return err
+		}
+	}
+	u.keys, u.lines = u.keys[:0], u.lines[:0]
+	if err := u.keep(&u.people, People); err != nil {
+		return err
+	}
+	u.progress(u.i)
+	return nil
+}
+
+func (u *upload) keep(p *part, s Series) error {
+	if p.Len() == 0 {
+		return nil
+	}
+	err := u.im.AddPart(u.ctx, u.i.ID, s, p.number, p.Bytes())
+	p.Reset()
+	p.number++
+	return err
+}
+
+// end keeps what is left and makes the import ready.
+func (u *upload) end() error {
+	if err := u.endPeople(); err != nil {
+		return err
+	}
+	if err := errors.Join(u.keep(&u.problems, Problems), u.keep(&u.listed, Listed)); err != nil {
+		return err
+	}
+	u.i.Parts, u.i.UpdatedAt = u.people.number, u.im.now()
+	return u.im.FillImport(u.ctx, u.i)
+}
+
+// part is one that is being made.
+type part struct {
+	bytes.Buffer
+	number int
+}
+
+func (p *part) fits(e entry) bool { return p.Len()+len(encode(e)) <= partSize }
+func (p *part) add(e entry)       { p.Write(encode(e)) }
+
+func encode(e entry) []byte {
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // text and a number
+	}
+	return append(b, '\n')
+}
+
+// decode reads a part.
+func decode(content []byte) ([]entry, error) {
+	var all []entry
+	for d := json.NewDecoder(bytes.NewReader(content)); d.More(); {
+		var e entry
+		if err := d.Decode(&e); err != nil {
+			return nil, fmt.Errorf("read a part of an import: %w", err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// AddPeople puts people on the list and moves their import on; see roster.Store.
+func (s *Store) AddPeople(
+	ctx context.Context, i roster.Import, people []directory.Arrival, now, until time.Time,
+) (roster.Import, error) {
+	defer s.totals.forget()
+	var next roster.Import
+	add := func(tx *sql.Tx) (err error) {
+		q := dbsqlc.New(tx)
+		if err := mayImport(ctx, q, i.By.ActorID); err != nil {
+			return err
+		}
+		fresh, err := strangers(ctx, q, people)
+		if err != nil {
+			return err
+		}
+		next = i
+		next.Part, next.Added, next.Kept, next.UpdatedAt = i.Part+1, i.Added+len(fresh), i.Kept+len(people)-len(fresh), now
+		if next.Part == next.Parts {
+			next.State = roster.Done
+		}
+		if err := advance(ctx, q, i, next, until); err != nil {
+			return err
+		}
+		return insertArrivals(ctx, tx, fresh)
+	}
+	err := s.InTx(ctx, add)
+	for range people { // each time, one more may have come by another door since we looked
+		if !IsDuplicate(err) {
+			break
+		}
+		err = s.InTx(ctx, add)
+	}
+	return next, translate("add people", err)
+}
+
+// mayImport is an error if who had an import run is a person and no administrator now.
+func mayImport(ctx context.Context, q *dbsqlc.Queries, actorID string) error {
+	if actorID == "" {
+		return nil
+	}
+	row, err := q.GetUser(ctx, actorID)
+	if isNoRows(err) || err == nil && !toUser(row).IsActiveAdmin() {
+		return roster.ErrBy
+	}
+	return err
+}
+
+// advance moves an import on before anybody is written, so that of two instances at
+// the same part the second waits here and then finds that it has lost.
+func advance(ctx context.Context, q *dbsqlc.Queries, was, next roster.Import, until time.Time) error {
+	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
+		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Kept), LeaseEnd: micros(until),
+		UpdatedAt: micros(next.UpdatedAt), ID: was.ID, Lease: was.Lease, Was: int64(was.Part),
+	})
+	if err := oneRow(n, err, roster.ErrLost); err != nil || next.State != roster.Done {
+		return err
+	}
+	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", next.File, next.Added, next.Kept, next.Problems)
+	return insertEvents(ctx, q, event.New(event.ImportDone, next.UpdatedAt, "", "", text))
+}
+
+// strangers are those whose address nobody on the list has, each address once, and
+// gives up what Stytch refused of whoever had it before.
+func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arrival) ([]directory.Arrival, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(people))
+	for n, p := range people {
+		keys[n] = p.User.Email.Key
+	}
+	listed, err := q.ListedAddresses(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	parked, err := q.ParkedJobsOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	on := map[string]bool{}
+	for _, key := range listed {
+		on[key] = true
+	}
+	fresh := slices.DeleteFunc(slices.Clone(people), func(p directory.Arrival) bool {
+		was := on[p.User.Email.Key]
+		on[p.User.Email.Key] = true
+		return was
+	})
+	for _, job := range parked {
+		if !slices.Contains(listed, job.Subject) {
+			if _, err := q.DeleteJob(ctx, job.ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return fresh, nil
+}
+
+// insertArrivals writes new people with all that goes with them, as CreateUser
+// does for one of them.
+func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival) error {
+	var users, words, events, jobs [][]any
+	for _, p := range people {
+		u := userParams(p.User)
+		users = append(users, []any{
+			u.ID, u.Name, u.NameKey, u.Email, u.EmailKey, u.Role, u.Status, u.StytchUserID, u.InvitedBy,
+			u.InviteSentAt, u.CreatedAt, u.UpdatedAt, u.LastSeenAt,
+		})
+		for _, word := range p.User.Words() {
+			words = append(words, []any{word, u.ID})
+		}
+		e, err := eventParams(ctx, p.Event)
+		if err != nil {
+			return err
+		}
+		events = append(events, []any{
+			e.ID, e.At, e.Kind, e.ActorID, e.Actor, e.SubjectID, e.Subject, e.Reason, e.Changes, e.Address, e.UserAgent, e.RequestID,
+		})
+		for _, job := range p.Jobs {
+			j := jobParams(job)
+			jobs = append(jobs, []any{j.ID, j.Kind, j.Subject, j.UserID, j.StytchID, j.Name, 0, j.DueAt, 0, 0, "", j.CreatedAt})
+		}
+	}
+	for _, table := range []struct {
+		name, columns string
+		rows          [][]any
+	}{
+		{"users", "id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at", users},
+		{"user_words", "word, user_id", words},
+		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id", events},
+		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
+	} {
+		if err := insertRows(ctx, tx, table.name, table.columns, table.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostValues is how many values one statement has at most: SQLite allows 32,766,
+// and a statement of so many stays well below what any server takes.
+const mostValues = 2000
+
+// insertRows writes rows with as few statements as that allows; sqlc knows no
+// statement of as many rows as there are. Nothing that comes from outside is part
+// of its text.
+func insertRows(ctx context.Context, tx *sql.Tx, table, columns string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	one := "(?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
+	for some := range slices.Chunk(rows, mostValues/len(rows[0])) {
+		text := "INSERT INTO " + table + " (" + columns + ") VALUES " + one + strings.Repeat(", "+one, len(some)-1)
+		if _, err := tx.ExecContext(ctx, text, slices.Concat(some...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

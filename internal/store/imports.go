@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// CreateImport writes an import whose file is still read.
+func (s *Store) CreateImport(ctx context.Context, i roster.Import) error {
+	return translate("create import", s.writer().InsertImport(ctx, dbsqlc.InsertImportParams{
+		ID: i.ID, File: i.File, State: string(i.State), CreatedAt: micros(i.CreatedAt), UpdatedAt: micros(i.UpdatedAt),
+	}))
+}
+
+// GetImport returns an import.
+func (s *Store) GetImport(ctx context.Context, id string) (roster.Import, error) {
+	row, err := s.queries().GetImport(ctx, id)
+	return toImport(row), translate("get import", err)
+}
+
+// ListImports returns the newest.
+func (s *Store) ListImports(ctx context.Context, limit int) ([]roster.Import, error) {
+	rows, err := s.queries().ListImports(ctx, int32(limit))
+	imports := make([]roster.Import, len(rows))
+	for n, row := range rows {
+		imports[n] = toImport(row)
+	}
+	return imports, translate("list imports", err)
+}
+
+// columnsBetween separates columns in a row; no column's name holds it.
+const columnsBetween = "\n"
+
+func toImport(r dbsqlc.Import) roster.Import {
+	i := roster.Import{
+		ID: r.ID, File: r.File, State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
+		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
+		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Kept: int(r.Kept),
+		By:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
+		Lease: r.Lease, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
+	}
+	if r.Unused != "" {
+		i.Unused = strings.Split(r.Unused, columnsBetween)
+	}
+	return i
+}
+
+// partID is the key of a part: those of a series are one range, in order.
+func partID(id string, s roster.Series, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
+
+// AddPart keeps a part of a file.
+func (s *Store) AddPart(ctx context.Context, id string, series roster.Series, n int, content []byte) error {
+	return translate("keep part of import", s.writer().InsertImportPart(ctx, dbsqlc.InsertImportPartParams{ID: partID(id, series, n), Content: content}))
+}
+
+// GetPart returns a part of a file.
+func (s *Store) GetPart(ctx context.Context, id string, series roster.Series, n int) ([]byte, error) {
+	content, err := s.queries().GetImportPart(ctx, partID(id, series, n))
+	return content, translate("get part of import", err)
+}
+
+// FillImport notes what the upload has found.
+func (s *Store) FillImport(ctx context.Context, i roster.Import) error {
+	n, err := s.writer().FillImport(ctx, dbsqlc.FillImportParams{
+		ID: i.ID, LineCount: int64(i.Lines), People: int64(i.People), Admins: int64(i.Admins), Listed: int64(i.Listed), Problems: int64(i.Problems),
+		Unused: clip(strings.Join(i.Unused, columnsBetween), 900), Parts: int64(i.Parts), UpdatedAt: micros(i.UpdatedAt),
+	})
+	return translate("fill import", oneRow(n, err, roster.ErrState))
+}
+
+// oneRow is the error of a change that must have found one row.
+func oneRow(n int64, err, otherwise error) error {
+	if err == nil && n == 0 {
+		return otherwise
+	}
+	return err
+}
+
+// RunImport has an import run; see roster.Store.
+func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) error {
+	return s.inTx(ctx, "run import", func(q *dbsqlc.Queries) error {
+		invite := int64(0)
+		if i.Invite {
+			invite = 1
+		}
+		n, err := q.RunImport(ctx, dbsqlc.RunImportParams{
+			ID: i.ID, Invite: invite, Role: string(i.Role), ActorID: i.By.ActorID, Actor: clip(i.By.Actor, 254), Address: clip(i.By.Address, 64),
+			UserAgent: clip(i.By.UserAgent, 400), RequestID: i.By.RequestID, UpdatedAt: micros(e.At),
+		})
+		if err := oneRow(n, err, roster.ErrState); err != nil {
+			return err
+		}
+		return insertEvents(ctx, q, e)
+	})
+}
+
+// StopImport stops an import that runs.
+func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event) error {
+	return s.inTx(ctx, "stop import", func(q *dbsqlc.Queries) error {
+		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: clip(reason, 200), UpdatedAt: micros(e.At)})
+		if err := oneRow(n, err, roster.ErrState); err != nil {
+			return err
+		}
+		return insertEvents(ctx, q, e)
+	})
+}
+
+// LeaseImport takes an import that nobody is at; see roster.Store. Of two
+// instances that see the same one, the first has it; the other looks again.
+func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (roster.Import, error) {
+	for {
+		row, err := s.freeImport(ctx, id, micros(now))
+		if isNoRows(err) {
+			return roster.Import{}, roster.ErrNone
+		}
+		if err != nil {
+			return roster.Import{}, translate("look for an import", err)
+		}
+		n, err := s.writer().LeaseImport(ctx, dbsqlc.LeaseImportParams{
+			ID: row.ID, Lease: lease, LeaseEnd: micros(until), Was: row.Lease, Now: micros(now),
+		})
+		if err != nil {
+			return roster.Import{}, translate("lease import", err)
+		}
+		if n == 1 {
+			row.Lease = lease
+			return toImport(row), nil
+		}
+	}
+}
+
+func (s *Store) freeImport(ctx context.Context, id string, now int64) (dbsqlc.Import, error) {
+	if id == "" {
+		return s.queries().FreeImport(ctx, now)
+	}
+	return s.queries().FreeImportOf(ctx, dbsqlc.FreeImportOfParams{ID: id, Now: now})
+}
+
+// HoldImport makes a lease end at another time.
+func (s *Store) HoldImport(ctx context.Context, i roster.Import, until time.Time) error {
+	n, err := s.writer().HoldImport(ctx, dbsqlc.HoldImportParams{ID: i.ID, Lease: i.Lease, LeaseEnd: micros(until)})
+	return translate("hold import", oneRow(n, err, roster.ErrLost))
+}
+
+// CountWaiting counts calls to Stytch that wait, to most.
+func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
+	n, err := s.queries().CountWaitingJobs(ctx, int32(most))
+	return int(n), translate("count waiting calls", err)
+}
+
+// DropImport forgets an import and its file, piece by piece.
+func (s *Store) DropImport(ctx context.Context, id string) error {
+	n, err := s.writer().DropImport(ctx, id)
+	if err := oneRow(n, err, roster.ErrState); err != nil {
+		return translate("drop import", err)
+	}
+	_, err = s.inPieces(ctx, "delete parts of import", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+		return q.ImportParts(ctx, dbsqlc.ImportPartsParams{First: id + "/", Behind: id + "0", Limit: most}) // 0 is behind the slash
+	}, func(q *dbsqlc.Queries, part string) (int64, error) { return q.DeleteImportPart(ctx, part) })
+	if err == nil {
+		_, err = s.writer().DeleteImport(ctx, id)
+	}
+	return translate("drop import", err)
+}
+
+// DeleteImports forgets imports that nobody has touched since a time, but for
+// those that run, and returns how many there were.
+func (s *Store) DeleteImports(ctx context.Context, before time.Time) (int, error) {
+	ids, err := s.queries().OldImports(ctx, dbsqlc.OldImportsParams{UpdatedAt: micros(before), Limit: 100})
+	for n, id := range ids {
+		if err := s.DropImport(ctx, id); err != nil {
+			return n, err
+		}
+	}
+	return len(ids), translate("look for old imports", err)
+}
