@@ -13,6 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
@@ -87,8 +88,9 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	if cfg.LocalMode() {
 		inbox, faults, notice = "/dev/inbox", "/dev/faults", a.local.Faults
 	}
+	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	mux.Handle("/", web.New(web.Options{
-		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Events: a.store, Ready: a.store.Ping,
+		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer, Events: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults,
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
@@ -98,6 +100,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.running.Go(func() { worker.Run(ctx) })
+	a.running.Go(func() { importer.Work(ctx) })
 	a.running.Go(func() { a.sweep(ctx, cfg.EventsKeep, log) })
 	a.running.Go(func() { a.check(ctx, log) })
 	if cfg.Reconcile != "off" {
@@ -244,6 +247,8 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			report("old events", n, err)
 			n, err = a.store.DeleteWebhooks(ctx, now.Add(-24*time.Hour))
 			report("old webhooks", n, err)
+			n, err = a.store.DeleteImports(ctx, now.Add(-7*24*time.Hour))
+			report("old imports", n, err)
 		})
 		select {
 		case <-ctx.Done():

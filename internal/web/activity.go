@@ -58,6 +58,10 @@ var eventWords = map[event.Kind]string{
 	event.JobRetried:     "Call to Stytch tried again",
 	event.JobDropped:     "Call to Stytch given up",
 	event.StytchDiffers:  "Stytch and the list differ",
+	event.ImportStarted:  "Import started",
+	event.ImportStopped:  "Import stopped",
+	event.ImportDone:     "Import done",
+	event.ListExported:   "List exported",
 }
 
 func eventLines(events []event.Event) []eventLine {

@@ -18,6 +18,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
@@ -86,7 +87,8 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Events: db, Ready: db.Ping,
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Events: db,
+		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ready: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}

@@ -21,6 +21,8 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: hostile, Status: directory.Active})
 	boss := f.signedIn(directory.Admin, "grace@example.com")
 
+	file := boss.sendFile("<script>{{.}}.csv", "email,name,<script>\nada@example.com\n<script>@x,"+`"<script>"`+"\nbo@example.com\n").header.Get("Location")
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -33,6 +35,8 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 		"user":     {boss.get("/users/" + grace.ID), hostile},
 		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
 		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite somebody"},
+		"imports":  {boss.get("/users/import"), "Import people"},
+		"import":   {boss.get(file), "<script>{{.}}.csv"},
 		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
 		"why":      {boss.form("/why", "email", `"><script>`), "Why can’t they sign in?"},
 		"waiting":  {boss.get("/waiting"), "Waiting for Stytch"},

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 // underPressure answers what there is no place for at once, and cheaply, so that
@@ -20,7 +22,10 @@ func (s *server) underPressure(ps *places, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if r.ContentLength != 0 {
+		switch {
+		case s.bringsFile(r):
+			r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		case r.ContentLength != 0:
 			r.Body = readAhead(w, r)
 		}
 		p := ps.enter(r.Context())
@@ -99,8 +104,18 @@ func waits(next handler) handler {
 	}
 }
 
-// maxBody is the most that a request may say, in bytes.
-const maxBody = 64 << 10
+// maxBody is the most that a request may say, in bytes, and maxUpload if it brings
+// a file, with what a form puts around it.
+const (
+	maxBody   = 64 << 10
+	maxUpload = roster.MaxFile + maxBody
+)
+
+// bringsFile reports whether a request's body is read by its handler as it comes,
+// when it is known who sends it.
+func (s *server) bringsFile(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.TrimPrefix(r.URL.Path, s.BaseURL.Path) == "/users/import"
+}
 
 // readAhead returns a request's body, read up to maxBody, with the error that reading it ended with.
 func readAhead(w http.ResponseWriter, r *http.Request) io.ReadCloser {

@@ -64,7 +64,7 @@ func (s *server) returnPath(next string) string {
 		return ""
 	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // "/users/../x" is another page to a browser
 		return ""
-	case u.Path != "/users" && u.Path != "/profile" && !strings.HasPrefix(u.Path, "/users/"):
+	case u.Path != "/users" && u.Path != "/profile" && !strings.HasPrefix(u.Path, "/users/") && !strings.HasPrefix(u.Path, "/imports/"):
 		return ""
 	}
 	return u.RequestURI()

@@ -50,6 +50,18 @@ func (s *server) table() []route {
 		{"GET /users/{id}/remove", admin, s.showRemove},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
+		// The list as a file, in and out.
+		{"GET /users/import", admin, s.showImports},
+		{"POST /users/import", admin, waits(s.uploadImport)},
+		{"GET /imports/{id}", admin, s.showImport},
+		{"POST /imports/{id}/start", admin, s.startImport},
+		{"POST /imports/{id}/stop", admin, s.stopImport},
+		{"POST /imports/{id}/resume", admin, s.resumeImport},
+		{"POST /imports/{id}/discard", admin, s.discardImport},
+		{"GET /imports/{id}/problems.csv", admin, waits(s.importProblems)},
+		{"GET /users/export.csv", admin, waits(s.exportUsers("csv"))},
+		{"GET /users/export.json", admin, waits(s.exportUsers("json"))},
+
 		// Why somebody can't sign in.
 		{"GET /why", admin, s.showWhy},
 		{"POST /why", admin, waits(s.askWhy)},
@@ -94,7 +106,7 @@ func (s *server) handler() http.Handler {
 	h = s.securityHeaders(h)                               // on every answer, also on errors
 	h = s.recoverPanic(h)                                  // 500 instead of a cut connection
 	h = s.visits(h)                                        // a number, bounds, a line in the log
-	return s.underPressure(newPlaces(s.warnOfPressure), h) // 64 KiB for the body, and 503 for the excess
+	return s.underPressure(newPlaces(s.warnOfPressure), h) // 64 KiB for the body unless it is a file, and 503 for the excess
 }
 
 // guard lets only those through to a route who may use it, and hands their

@@ -42,6 +42,10 @@ var whoMay = map[string]access{
 	"GET /api/users/{id}": admin, "PATCH /api/users/{id}": admin, "DELETE /api/users/{id}": admin,
 	"POST /api/invite_user": admin,
 
+	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
+	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
+	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin, "GET /users/export.json": admin,
+
 	"GET /why": admin, "POST /why": admin, "GET /users/{id}/why": admin, "GET /api/why": admin,
 	"GET /activity": admin, "GET /api/events": admin,
 	"GET /waiting": admin, "POST /waiting/{id}/retry": admin, "POST /waiting/{id}/drop": admin,

@@ -23,6 +23,7 @@ type usersPage struct {
 	Filtered              bool // by search, role or status
 	Stuck                 bool // a call to Stytch did not succeed at once
 	PrevURL, NextURL      string
+	Exported              string // the query that exports what is shown, on all pages
 	PrevLabel, NextLabel  string
 	Form                  inviteForm // in the dialog
 	InviteLife            time.Duration
@@ -73,7 +74,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users), list.Total, list.More, list.ByWord, string(query.Sort)
-	view.Columns = columns(v, query.Sort)
+	view.Columns, view.Exported = columns(v, query.Sort), address(v, map[string]string{"cursor": "", "limit": ""})
 	if list.ByWord {
 		view.Columns = columns(v, "") // none of them sorts it
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/static"
 )
@@ -28,6 +29,7 @@ type Options struct {
 	Sessions  *session.Manager
 	Cookies   *session.Cookies
 	Webhooks  Webhooks
+	Importer  *roster.Importer
 	Events    event.Reader
 	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
 

@@ -1,0 +1,74 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/roster"
+)
+
+// exportUsers hands out the people whom the list's filters let through, in one of
+// the formats of package roster.
+func (s *server) exportUsers(format string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		asked := r.URL.Query()
+		asked.Del("cursor")
+		query, err := s.listQuery(asked)
+		var invalid *directory.Invalid
+		if errors.As(err, &invalid) {
+			return s.redirect(w, r, "/users"+address(asked, nil)) // which says what is wrong
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", exportWords(format, asked))); err != nil {
+			return err
+		}
+		return s.download(w, r, "people."+format, roster.Formats[format], func(ctx context.Context, prolong func() error) error {
+			_, err := roster.Export(ctx, s.Directory, query, roster.NewWriter(w, format), prolong)
+			return err
+		})
+	}
+}
+
+// exportWords say what was exported.
+func exportWords(format string, asked url.Values) string {
+	text := format
+	for _, name := range []string{"q", "role", "status"} {
+		if value := asked.Get(name); value != "" {
+			text += ", " + name + " " + value
+		}
+	}
+	return text
+}
+
+// download sends a file of any length as it is written. It may take longer than a
+// request does, as long as the client takes what comes. Where it can't be finished,
+// the connection is cut, so that no half of a file passes for the whole.
+func (s *server) download(
+	w http.ResponseWriter, r *http.Request, name, kind string, write func(ctx context.Context, prolong func() error) error,
+) error {
+	h, more := w.Header(), prolonging(w)
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	err := write(context.WithoutCancel(r.Context()), func() error {
+		more()
+		return nil
+	})
+	switch {
+	case err == nil:
+		return nil
+	case visitOf(r).status == 0:
+		h.Del("Content-Disposition")
+		return err
+	}
+	s.Log.Warn("a download broke off", "path", r.URL.Path, "error", err, "request_id", requestID(r))
+	panic(http.ErrAbortHandler)
+}

@@ -1,0 +1,204 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
+)
+
+// importsPage is where a file is chosen, with the imports there have been of late.
+type importsPage struct {
+	page
+	Error   string // beside the field
+	Imports []roster.Import
+}
+
+// importPage is one import: what is in the file, how far it is, what came of it.
+type importPage struct {
+	page
+	Import   roster.Import
+	Problems []roster.Note // the first
+	Listed   []roster.Note // likewise
+	Role     string        // as chosen
+	Errors   map[string]string
+}
+
+// How much of a list the pages show.
+const (
+	mostImports = 20
+	mostNotes   = 50
+)
+
+// clientPatience is how long a client may take for the next piece of a long body,
+// in either direction.
+const clientPatience = 30 * time.Second
+
+func (s *server) showImports(w http.ResponseWriter, r *http.Request) error {
+	return s.importForm(w, r, http.StatusOK, "")
+}
+
+func (s *server) importForm(w http.ResponseWriter, r *http.Request, status int, text string) error {
+	imports, err := s.Importer.ListImports(r.Context(), mostImports)
+	if err != nil {
+		return err
+	}
+	view := importsPage{page: s.section(w, r, "Import people", "users"), Error: text, Imports: imports}
+	return s.render(w, r, status, "imports", view)
+}
+
+// uploadImport reads a file as it comes: none of it is kept in memory.
+func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
+	prolong := prolonging(w)
+	file, name, err := postedFile(r, prolong)
+	if err != nil {
+		return err
+	}
+	if name == "" {
+		return s.importForm(w, r, http.StatusUnprocessableEntity, "Choose a file.")
+	}
+	// Longer than a request may take: each piece of it is bounded by itself.
+	i, err := s.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
+	prolong()
+	var bad *roster.FileError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &bad):
+		return s.importForm(w, r, http.StatusUnprocessableEntity, bad.Error())
+	case errors.As(err, &tooLarge):
+		return s.importForm(w, r, http.StatusRequestEntityTooLarge, "The file is larger than 100 MB. Split it.")
+	case file.failed:
+		return errBadForm
+	case err != nil:
+		return err
+	}
+	return s.redirect(w, r, "/imports/"+i.ID)
+}
+
+// postedFile finds the file in a form; name is empty if none was chosen.
+func postedFile(r *http.Request, prolong func()) (file *arriving, name string, err error) {
+	r.Body = &arriving{ReadCloser: r.Body, prolong: prolong}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, "", errBadForm
+	}
+	for {
+		part, err := parts.NextPart()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, "", nil
+		case err != nil:
+			return nil, "", bodyError(err, errBadForm)
+		case part.FormName() == "file":
+			return &arriving{ReadCloser: part, prolong: prolong}, part.FileName(), nil
+		}
+	}
+}
+
+// arriving is a body that may take long, as long as it comes.
+type arriving struct {
+	io.ReadCloser
+	prolong func()
+	failed  bool // reading it did, and nothing else
+}
+
+func (a *arriving) Read(p []byte) (int, error) {
+	a.prolong()
+	n, err := a.ReadCloser.Read(p)
+	a.failed = a.failed || err != nil && !errors.Is(err, io.EOF)
+	return n, err
+}
+
+// prolonging returns what gives the client time again, for a long body or answer.
+func prolonging(w http.ResponseWriter) func() {
+	control := http.NewResponseController(w)
+	return func() {
+		until := time.Now().Add(clientPatience)
+		_ = control.SetReadDeadline(until) // a connection that has none needs none
+		_ = control.SetWriteDeadline(until)
+	}
+}
+
+func (s *server) showImport(w http.ResponseWriter, r *http.Request) error {
+	return s.importPage(w, r, http.StatusOK, "", nil)
+}
+
+func (s *server) importPage(w http.ResponseWriter, r *http.Request, status int, role string, problems map[string]string) error {
+	id := r.PathValue("id")
+	i, err := s.Importer.GetImport(r.Context(), id)
+	if errors.Is(err, directory.ErrNotFound) {
+		return errNoPage
+	}
+	if err != nil {
+		return err
+	}
+	view := importPage{page: s.section(w, r, i.File, "users"), Import: i, Role: role, Errors: problems}
+	if view.Problems, err = s.Importer.Notes(r.Context(), id, roster.Problems, mostNotes); err == nil {
+		view.Listed, err = s.Importer.Notes(r.Context(), id, roster.Listed, mostNotes)
+	}
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, status, "import", view)
+}
+
+func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
+	posted, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	err = s.Importer.Start(r.Context(), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
+	var invalid *directory.Invalid
+	if errors.As(err, &invalid) {
+		return s.importPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
+	}
+	return s.importDecided(w, r, err)
+}
+
+func (s *server) stopImport(w http.ResponseWriter, r *http.Request) error {
+	return s.importDecided(w, r, s.Importer.Stop(r.Context(), r.PathValue("id")))
+}
+
+func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
+	return s.importDecided(w, r, s.Importer.Resume(r.Context(), r.PathValue("id")))
+}
+
+// importDecided goes back to an import's page, which says how it stands, also
+// where it stood otherwise than who pressed the button could see.
+func (s *server) importDecided(w http.ResponseWriter, r *http.Request, err error) error {
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return errNoPage
+	case err != nil && !errors.Is(err, roster.ErrState):
+		return err
+	}
+	return s.redirect(w, r, "/imports/"+r.PathValue("id"))
+}
+
+func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Importer.GetImport(r.Context(), r.PathValue("id")); err != nil {
+		return s.importDecided(w, r, err)
+	}
+	if err := s.Importer.DropImport(r.Context(), r.PathValue("id")); err != nil {
+		return s.importDecided(w, r, err)
+	}
+	return s.done(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
+}
+
+// importProblems hands out all that there is to say about a file, line by line.
+func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
+	i, err := s.Importer.GetImport(r.Context(), r.PathValue("id"))
+	if errors.Is(err, directory.ErrNotFound) {
+		return errNoPage
+	}
+	if err != nil {
+		return err
+	}
+	return s.download(w, r, "problems.csv", roster.Formats["csv"], func(ctx context.Context, prolong func() error) error {
+		return s.Importer.WriteNotes(ctx, i.ID, w, prolong)
+	})
+}
