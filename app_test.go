@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,7 +150,9 @@ func (l *logged) String() string {
 func (l *logged) secret(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets = append(l.secrets, text)
+	if !slices.Contains(l.secrets, text) {
+		l.secrets = append(l.secrets, text)
+	}
 }
 
 func (l *logged) check(t testing.TB) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,9 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 // gallery is a site with people in it, and another with nobody yet, each with a
@@ -81,6 +84,29 @@ func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
 	}
 }
 
+// underWay shows an import that another instance is at.
+func (g *gallery) underWay(stopped bool) *tab {
+	s, t := g.in.site, g.in.t
+	importer := roster.NewImporter(s.app.store, func() {}, s.clock.now, slog.New(slog.DiscardHandler))
+	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
+	if err == nil {
+		i.Lease = "another's"
+		err = s.app.store.RunImport(t.Context(), i, event.New(event.ImportStarted, s.clock.now(), "", "", "members.csv"))
+	}
+	if err == nil {
+		_, err = s.app.store.LeaseImport(t.Context(), i.ID, "another's", s.clock.now(), s.clock.now().Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.in.visit("/imports/" + i.ID)
+	if stopped {
+		g.in.click("button", "Stop")
+		g.in.sees("button", "Go on")
+	}
+	return g.in
+}
+
 // faulty visits while the local Stytch has a fault that meets no call.
 func faulty(address string) func(*gallery) *tab {
 	return func(g *gallery) *tab {
@@ -131,6 +157,30 @@ var sights = []sight{
 		g.in.reads("Invitation sent")
 		return g.in
 	}},
+	{"imports", visiting(administrator, "/users/import")},
+	{"imports, bad file", func(g *gallery) *tab {
+		g.in.visit("/users/import")
+		g.in.choosesFile("people.csv", "first,last\nAda,Lovelace\n")
+		g.in.click("button", "Upload and check")
+		g.in.reads("The first line must name the columns")
+		return g.in
+	}},
+	{"import, before", func(g *gallery) *tab {
+		g.in.visit("/users/import")
+		g.in.choosesFile("spring-party.csv", "email,name,role,table\nlinus@example.com,Linus Torvalds,,3\nken@example.com,Ken Thompson,admin,1\nken@example.com,Ken,,1\ndennis at example.com,Dennis Ritchie,,1\nada.lovelace@example.com,Ada,,2\n")
+		g.in.click("button", "Upload and check")
+		g.in.sees("button", "Import 2 people")
+		return g.in
+	}},
+	{"import, done", func(g *gallery) *tab { // of that file
+		g.in.visit("/users/import")
+		g.in.click("link", "spring-party.csv")
+		g.in.click("button", "Import 2 people")
+		g.in.sees("heading", "Done")
+		return g.in
+	}},
+	{"import, under way", func(g *gallery) *tab { return g.underWay(false) }},
+	{"import, stopped", func(g *gallery) *tab { return g.underWay(true) }},
 	{"invite", visiting(administrator, "/users/new")},
 	{"invite, taken", func(g *gallery) *tab {
 		g.in.visit("/users/new")

@@ -38,6 +38,16 @@ var noScriptJourneys = []journey{
 		b.sees("heading", "Remove Grace Hopper?")
 		b.click("button", "Remove Grace Hopper")
 		b.reads("Removed grace@example.com")
+
+		b.click("link", "Import")
+		b.at("/users/import")
+		b.choosesFile("people.csv", "email,name\ngrace@example.com,Grace Hopper\n")
+		b.click("button", "Upload and check")
+		b.click("button", "Import 1 person")
+		b.sees("heading", "Done") // the page refreshes by itself
+		b.reads("1 person was added")
+		b.click("button", "Delete the file")
+		b.reads("The file is deleted.")
 		b.click("button", "Sign out")
 		b.reads("You are signed out.")
 	}},

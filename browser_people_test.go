@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,26 @@ import (
 )
 
 var peopleJourneys = []journey{
+	{"an administrator imports a file, sees it through and exports the list", func(t *testing.T, chromium context.Context) {
+		site := startBrowserSite(t)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Import")
+		b.at("/users/import")
+		b.choosesFile("people.csv", fileOf(2500)+"nobody,\n")
+		b.click("button", "Upload and check")
+		b.reads("Line 2502 · nobody")
+		b.choose("Invitations", "Send none")
+		b.click("button", "Import 2,500 people")
+		b.sees("heading", "Done") // the page comes to it by itself
+		b.reads("2,500 people were added; 0 were on the list already. Of 1 line nothing could be made.")
+		b.click("link", "See the list")
+		b.hears("2501 people")
+		csv := eval[string](b, `fetch("users/export.csv").then((answer) => answer.text())`)
+		if lines := strings.Count(csv, "\r\n"); lines != 2502 || !strings.Contains(csv, ",person.7@example.com,member,invited,") {
+			t.Errorf("%d lines: %.300s", lines, csv)
+		}
+	}},
 	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium context.Context) {
 		site := startBrowserSite(t)
 		b := newTab(t, chromium, site)

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -165,6 +167,27 @@ func (b *tab) fill(role, name, text string) {
 	b.click(role, name)
 	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	b.press(text)
+}
+
+// choosesFile puts a file with this content into the page's field for one.
+func (b *tab) choosesFile(name, content string) {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.await("a field for a file", func() bool {
+		page, err := tryCall(b, dom.GetDocument, dom.GetDocumentParams{})
+		if err != nil {
+			return false // it is just changing, here and below
+		}
+		field, err := tryCall(b, dom.QuerySelector, dom.QuerySelectorParams{NodeID: page.Root.NodeID, Selector: "input[type=file]"})
+		if err != nil || field.NodeID == 0 {
+			return false
+		}
+		_, err = tryCall(b, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, NodeID: field.NodeID})
+		return err == nil
+	})
 }
 
 // choose picks an option of a list by typing how it begins. Somebody who is slow

@@ -37,6 +37,10 @@ func TestTheProgram(t *testing.T) {
 		t.Parallel()
 		killedBetweenTheHalves(t, path)
 	})
+	t.Run("killed in the middle of an import goes on behind it", func(t *testing.T) {
+		t.Parallel()
+		killedInAnImport(t, path)
+	})
 }
 
 // process is the program, running in a folder of its own.
