@@ -23,7 +23,8 @@ is changed is in the audit trail, as done by the user of the operating system.`,
   guestlist users invite ada@example.com --name 'Ada Lovelace'`,
 		Args: noWords, RunE: needsCommand,
 	}
-	c.AddCommand(p.usersListCommand(), p.usersInviteCommand(), p.usersEditCommand(), p.usersRemoveCommand())
+	c.AddCommand(p.usersListCommand(), p.usersInviteCommand(), p.usersEditCommand(), p.usersRemoveCommand(),
+		p.usersImportCommand(), p.usersExportCommand())
 	return c
 }
 

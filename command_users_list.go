@@ -38,13 +38,27 @@ Where a search finds too many to sort, they are in order of the word found.`,
 			return listUsers(ctx, cfg, con, f)
 		}),
 	}
+	f.addFilters(c)
+	c.Flags().IntVar(&f.limit, "limit", 0, "so `MANY` at most; 0 for all")
+	addJSON(c, &f.asJSON)
+	return c
+}
+
+func (f *listFlags) addFilters(c *cobra.Command) {
 	c.Flags().StringVar(&f.q, "q", "", "only people of whose name or address this is the start of a `WORD`, or several")
 	c.Flags().StringVar(&f.status, "status", "", "only people with this `STATUS`: invited, active or suspended")
 	c.Flags().StringVar(&f.role, "role", "", "only people with this `ROLE`: admin or member")
 	c.Flags().StringVar(&f.sort, "sort", "", "in the order of this `COLUMN`: name, email, created_at or last_seen_at, with - in front for descending")
-	c.Flags().IntVar(&f.limit, "limit", 0, "so `MANY` at most; 0 for all")
-	addJSON(c, &f.asJSON)
-	return c
+}
+
+// filters are those that are set, in words, behind what comes before.
+func (f listFlags) filters(words ...string) []string {
+	for _, filter := range [][2]string{{"q", f.q}, {"role", f.role}, {"status", f.status}} {
+		if filter[1] != "" {
+			words = append(words, filter[0]+" "+filter[1])
+		}
+	}
+	return words
 }
 
 // query is what is asked of the directory. The error is of whoever typed it.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/roster"
+)
+
+func (p *program) usersExportCommand() *cobra.Command {
+	var f listFlags
+	var format string
+	c := &cobra.Command{
+		Use: "export", Short: "Write the list, or a part of it, as CSV or JSON",
+		Long: `Write the list, or a part of it, to standard output: as CSV, in which no cell is taken for a formula by a spreadsheet, or as a
+JSON array, one person a line. Either can be imported again.`,
+		Example: `  guestlist users export > people.csv
+  guestlist users export --format json --status invited`,
+		Args: noWords,
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+			return exportUsers(ctx, cfg, con, f, format)
+		}),
+	}
+	c.Flags().StringVar(&format, "format", "csv", "csv or json")
+	f.addFilters(c)
+	return c
+}
+
+func exportUsers(ctx context.Context, cfg config.Config, con console, f listFlags, format string) error {
+	if _, ok := roster.Formats[format]; !ok {
+		return misuse{fmt.Errorf("--format: %q is neither csv nor json", format)}
+	}
+	query, err := f.query()
+	if err != nil {
+		return err
+	}
+	a, err := openAside(ctx, cfg, con)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	said := strings.Join(f.filters(format), ", ")
+	if err := a.people.AddEvents(asOperator(ctx), event.New(event.ListExported, con.now(), "", "", said)); err != nil {
+		return err
+	}
+	_, err = roster.Export(ctx, a.people, query, roster.NewWriter(con.out, format), nil)
+	return err
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
+)
+
+// shown is how many problems of a file are printed.
+const shown = 20
+
+// importFlags are how a file is to be imported, as typed.
+type importFlags struct {
+	role                          string
+	invite, preview, yes, resumes bool
+	asJSON                        bool
+}
+
+func (p *program) usersImportCommand() *cobra.Command {
+	var f importFlags
+	c := &cobra.Command{
+		Use: "import FILE", Short: "Put the people of a file on the list",
+		Long: `Put the people of a file on the list: CSV, with tabs or semicolons too, or JSON, an array or one object a line; - reads standard
+input. It has the columns email, name and role, of which email is needed; others are named and left out. First it says what is
+wrong with which line, and asks; on no terminal it needs --yes, or --preview, which writes nothing. Who is on the list already
+stays as they are, so the same file can be imported again. Interrupted, it is carried on by an instance that serves, or with
+--resume and the number that was printed instead of a file.
+With --json, at the end: {"id", "file", "state", "people", "listed", "problems", "added", "kept"}.`,
+		Example: `  guestlist users import people.csv
+  guestlist users import people.csv --invite --yes
+  mysql --batch -e 'SELECT id, name, email FROM users' example | guestlist users import - --yes`,
+		Args: oneWord("file"),
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+			return importUsers(ctx, cfg, con, words[0], f)
+		}),
+	}
+	c.Flags().StringVar(&f.role, "role", "member", "the `ROLE` of those for whom the file names none: admin or member")
+	c.Flags().BoolVar(&f.invite, "invite", false, "mail each an invitation, as fast as mails leave")
+	c.Flags().BoolVar(&f.preview, "preview", false, "say what the file holds, and write nothing")
+	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&f.resumes, "resume", false, "go on with an import, whose number is given instead of a file")
+	addJSON(c, &f.asJSON)
+	return c
+}
+
+// jsonImport is the answer of guestlist users import --json.
+type jsonImport struct {
+	ID       string       `json:"id"`
+	File     string       `json:"file"`
+	State    roster.State `json:"state"`
+	People   int          `json:"people"`   // who can be on the list
+	Listed   int          `json:"listed"`   // of them, who were before
+	Problems int          `json:"problems"` // lines left out
+	Added    int          `json:"added"`
+	Kept     int          `json:"kept"` // left as they were
+}
+
+func importUsers(ctx context.Context, cfg config.Config, con console, file string, f importFlags) error {
+	if !f.yes && !f.preview && !f.resumes && !con.person {
+		return misuse{errors.New("guestlist users import asks before it writes, and on no terminal it needs --yes, or --preview")}
+	}
+	if _, err := directory.ParseRole(f.role); err != nil {
+		return misuse{fmt.Errorf("--role: %w", err)}
+	}
+	a, err := openAside(ctx, cfg, con)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	ctx = asOperator(ctx)
+	im := roster.NewImporter(a.store, a.worker.Wake, con.now, con.log)
+	id := file
+	if f.resumes {
+		err = im.Resume(ctx, id)
+	} else if id, err = begin(ctx, con, im, file, f); id == "" {
+		return err
+	}
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return fmt.Errorf("there is no import %s", id)
+	case errors.Is(err, roster.ErrState) && f.resumes: // it runs, which is what was asked for, or is done
+	case err != nil:
+		return asTyped(err)
+	}
+	return follow(ctx, con, a, im, id, f.asJSON)
+}
+
+// begin reads the file, says what it holds, and starts the import if that is agreed
+// to. The id is empty if there is nothing to follow.
+func begin(ctx context.Context, con console, im *roster.Importer, file string, f importFlags) (id string, err error) {
+	in := con.in
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return "", misuse{err}
+		}
+		defer opened.Close()
+		in = opened
+	}
+	i, err := im.Upload(ctx, file, in, nil)
+	if err != nil {
+		return "", err
+	}
+	out := con.out
+	if f.asJSON {
+		out = con.err
+	}
+	if err := preview(ctx, out, im, i); err != nil {
+		return "", err
+	}
+	agreed := !f.preview && i.People > 0
+	if agreed && !f.yes {
+		agreed = con.agrees(fmt.Sprintf("Put %d people on the list?", i.New()))
+	}
+	if !agreed {
+		if err := im.DropImport(ctx, i.ID); err != nil {
+			return "", err
+		}
+		if f.asJSON {
+			return "", printJSON(con.out, toJSONImport(i))
+		}
+		_, err := fmt.Fprintln(con.out, "Nothing was written.")
+		return "", err
+	}
+	return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
+}
+
+// preview prints what a file holds and what is wrong with it.
+func preview(ctx context.Context, out io.Writer, im *roster.Importer, i roster.Import) error {
+	fmt.Fprintf(out, "%d lines: %d people, of whom %d are on the list already; %d lines are left out.\n", i.Lines, i.People, i.Listed, i.Problems)
+	for _, column := range i.Unused {
+		fmt.Fprintf(out, "Nothing is read of the column %q.\n", column)
+	}
+	notes, err := im.Notes(ctx, i.ID, roster.Problems, shown)
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		fmt.Fprintf(out, "line %d: %s\n", n.Line, n.Text)
+	}
+	if i.Problems > len(notes) {
+		fmt.Fprintf(out, "and %d more\n", i.Problems-len(notes))
+	}
+	return nil
+}
+
+// follow carries the import on to its end, and says what came of it.
+func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id string, asJSON bool) error {
+	working, stop := context.WithCancel(ctx)
+	defer stop()
+	mails := make(chan struct{})
+	go func() { a.worker.Run(working); close(mails) }() // with invitations, the import waits for mails to leave
+	bar := con.progress("importing")
+	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.at(i.Added+i.Kept, i.People) })
+	bar.end()
+	left := ""
+	if err == nil && i.Invite && i.State == roster.Done {
+		left = mailsLeft(ctx, im)
+	}
+	stop()
+	<-mails
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted; an instance that serves goes on with it, or guestlist users import --resume %s", id)
+	case err != nil:
+		return err
+	case asJSON:
+		err = printJSON(con.out, toJSONImport(i))
+	default:
+		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Kept, left)
+	}
+	if i.State == roster.Stopped {
+		err = errors.Join(err, fmt.Errorf("the import was stopped; guestlist users import --resume %s goes on. %s", id, i.Reason))
+	}
+	return err
+}
+
+// mailsLeft gives the last invitations some time, and says what has not left then.
+func mailsLeft(ctx context.Context, im *roster.Importer) string {
+	wait, cancel := context.WithTimeout(ctx, tellWait)
+	defer cancel()
+	for {
+		n, err := im.CountWaiting(wait, 1)
+		switch {
+		case err == nil && n == 0:
+			return ""
+		case err != nil || wait.Err() != nil:
+			return " Not all invitations have left yet; the others will from the instance that serves."
+		}
+		select {
+		case <-wait.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func toJSONImport(i roster.Import) jsonImport {
+	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Kept}
+}
