@@ -18,6 +18,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/telemetry"
 	"github.com/guestlist/guestlist/internal/web"
 	"github.com/guestlist/guestlist/static"
 )
@@ -29,14 +30,16 @@ const callbackPath = "/api/authenticate_magic_link"
 // app is the whole product, without a listener.
 type app struct {
 	Handler http.Handler
+	Metrics http.Handler // for a listener of its own; nil: there are none
 
 	sessions *session.Manager
 	store    *store.Store
 	now      func() time.Time
-	clock    *stytchlocal.Clock  // behind now, where it can be moved: in local mode
-	local    *stytchlocal.Server // nil where Stytch is the real one
-	hears    http.RoundTripper   // where the local Stytch sends its webhooks; nil: nowhere
-	damaged  chan error          // says that the database was found to be damaged
+	clock    *stytchlocal.Clock   // behind now, where it can be moved: in local mode
+	local    *stytchlocal.Server  // nil where Stytch is the real one
+	hears    http.RoundTripper    // where the local Stytch sends its webhooks; nil: nowhere
+	damaged  chan error           // says that the database was found to be damaged
+	tells    *telemetry.Telemetry // nil: nobody is told anything
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -53,11 +56,18 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 		clock = stytchlocal.NewClock(now)
 		now = clock.Now
 	}
-	st, err := openStore(ctx, cfg, now, log)
+	tells, err := openTelemetry(cfg, now, log)
 	if err != nil {
 		return nil, err
 	}
-	a := &app{store: st, now: now, clock: clock, damaged: make(chan error, 1), stop: func() {}}
+	log = tells.Log(log)
+	st, err := openStore(ctx, cfg, now, log)
+	if err != nil {
+		tells.Close()
+		return nil, err
+	}
+	a := &app{store: st, now: now, clock: clock, tells: tells, Metrics: tells.Handler(), damaged: make(chan error, 1), stop: func() {}}
+	a.watchStore()
 	if err := a.connect(ctx, cfg, log, admins); err != nil {
 		a.Close()
 		return nil, err
@@ -89,13 +99,17 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 		inbox, faults, notice = "/dev/inbox", "/dev/faults", a.local.Faults
 	}
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
-	mux.Handle("/", web.New(web.Options{
+	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer, Events: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults,
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		SameBrowser: cfg.LinkSameBrowser, Now: a.now, Log: log,
-	}))
+	}
+	if a.tells != nil {
+		pages.Watch = a.tells.Request
+	}
+	mux.Handle("/", web.New(pages))
 	a.Handler = web.SecurityHeaders(cfg.BaseURL.Scheme == "https", mux) // what the mux answers itself has them, too
 
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -117,11 +131,15 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 }
 
 func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Manager {
-	return session.NewManager(a.store, client, worker, session.Options{
+	o := session.Options{
 		Admission: admission(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
 		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
-	})
+	}
+	if a.tells != nil {
+		o.SignedIn = a.tells.SignIn
+	}
+	return session.NewManager(a.store, client, worker, o)
 }
 
 // openStytch returns the client of the real Stytch, or of the local one, whose
@@ -131,6 +149,9 @@ func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logge
 		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
 		RedirectURL:     cfg.BaseURL.String() + callbackPath,
 		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: a.now,
+	}
+	if a.tells != nil {
+		o.Watch = a.tells.Call
 	}
 	if cfg.LocalStytch {
 		local, err := openLocalStytch(ctx, cfg, a.store, a.now, a.clock, a.hears, log)
@@ -279,5 +300,7 @@ func (a *app) Close() error {
 	if a.local != nil {
 		a.local.Close()
 	}
-	return a.store.Close()
+	err := a.store.Close()
+	a.tells.Close()
+	return err
 }

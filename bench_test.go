@@ -15,7 +15,21 @@ import (
 //
 //	go test -run '^$' -bench Handler -count 10 . | tee new.txt && benchstat old.txt new.txt
 func BenchmarkHandler(b *testing.B) {
-	s := start(b, testdb.SQLite(b), newClock(noon))
+	benchmarkHandler(b, start(b, testdb.SQLite(b), newClock(noon)), "/", "/api/session", "/api/users", "/api/users?q=person+com", "/users")
+}
+
+// BenchmarkObserved is what it costs to tell how the program is doing.
+func BenchmarkObserved(b *testing.B) {
+	const metrics = "--guestlist-metrics-addr=127.0.0.1:0"
+	collector := newCollector(b)
+	for name, flags := range map[string][]string{"nothing": nil, "metrics": {metrics}, "metrics and traces": {metrics, collector.flag()}} {
+		b.Run(name, func(b *testing.B) {
+			benchmarkHandler(b, start(b, testdb.SQLite(b), newClock(noon), flags...), "/api/session")
+		})
+	}
+}
+
+func benchmarkHandler(b *testing.B, s *site, paths ...string) {
 	ada := s.person("ada@example.com")
 	ada.signsIn()
 	for i := range 200 {
@@ -28,7 +42,7 @@ func BenchmarkHandler(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, path := range []string{"/", "/api/session", "/api/users", "/api/users?q=person+com", "/users"} {
+	for _, path := range paths {
 		b.Run("path="+path, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

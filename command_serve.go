@@ -35,6 +35,11 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	if err != nil {
 		return fmt.Errorf("GUESTLIST_ADDR: %w", err)
 	}
+	metrics, err := listenForMetrics(cfg.MetricsAddr)
+	if err != nil {
+		listener.Close()
+		return err
+	}
 	front := &front{baseURL: cfg.BaseURL}
 	server := newServer(front, con.log)
 	var coming arrivals
@@ -48,6 +53,9 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	}
 	defer app.Close()
 	front.app.Store(app)
+	if metrics != nil {
+		defer serveMetrics(metrics, app.Metrics, con.log).Close()
+	}
 	greet(con.out, cfg)
 
 	select {

@@ -24,7 +24,8 @@ type layer struct{ ours, never []string }
 var layers = map[string]layer{
 	".": {ours: []string{
 		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
-		"internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/web", "internal/words", "static",
+		"internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/web", "internal/words",
+		"static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/accept":                       {never: []string{sdkAll, "database/sql"}},
@@ -43,6 +44,7 @@ var layers = map[string]layer{
 	"internal/stytchlocal/internal/dbsqlc":  {never: []string{sdkAll, "net/http"}},
 	"internal/stytchlocal/internal/webhook": {never: []string{sdkAll, "database/sql"}},
 	"internal/svix":                         {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/telemetry":                    {never: []string{sdkAll}},
 	"internal/web":                          {ours: []string{"internal/accept", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/svix", "internal/words", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/words":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                {never: []string{sdkAll, "net/http", "database/sql"}},

@@ -64,3 +64,9 @@ SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS coun
 
 -- name: ParkedJobsOf :many
 SELECT id, subject FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND parked_at > 0;
+
+-- name: CountParkedJobs :one
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at > 0 LIMIT ?) AS counted;
+
+-- name: OldestJob :one
+SELECT created_at FROM outbox WHERE parked_at = 0 ORDER BY id LIMIT 1;

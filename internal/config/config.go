@@ -40,6 +40,10 @@ type Config struct {
 	MailFrom string // one address, perhaps with a name; empty without SMTPURL
 	Log      string // "text" or "json"
 
+	MetricsAddr   string            // host:port where metrics are; empty means none
+	TracesURL     string            // of an OTLP receiver, to which /v1/traces is added; empty means no traces
+	TracesHeaders map[string]string // with every request there
+
 	values map[string]value // by setting, for Print
 }
 

@@ -163,6 +163,11 @@ func TestLoad(t *testing.T) {
 			c.SessionDuration, c.LinkDuration, c.InviteDuration, c.SessionRecheck = 8784*time.Hour, 5*time.Minute, 24*time.Hour, 0
 			c.LinkSameBrowser, c.LocalLimits = true, false
 		}},
+		{name: "metrics and traces go where they are told", environ: []string{"GUESTLIST_METRICS_ADDR=:9090",
+			"OTEL_EXPORTER_OTLP_ENDPOINT=http://Collector:4318/", "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20aHVzaA==, x-team=door"}, want: func(c *Config) {
+			c.MetricsAddr, c.TracesURL = ":9090", "http://collector:4318"
+			c.TracesHeaders = map[string]string{"Authorization": "Basic aHVzaA==", "x-team": "door"}
+		}},
 		{name: "open lets anyone join", environ: []string{"GUESTLIST_ACCESS=open"}, want: func(c *Config) { c.Access.Open = true }},
 	}
 	for _, row := range rows {

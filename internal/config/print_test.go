@@ -48,6 +48,9 @@ GUESTLIST_EVENTS_KEEP         9600h                                           de
 SMTP_URL                      (unset)                                         default
 GUESTLIST_MAIL_FROM           (unset)                                         default
 GUESTLIST_LOG                 json                                            default
+GUESTLIST_METRICS_ADDR        (unset)                                         default
+OTEL_EXPORTER_OTLP_ENDPOINT   (unset)                                         default
+OTEL_EXPORTER_OTLP_HEADERS    (unset)                                         default
 `
 	if diff := cmp.Diff(fields(want), fields(got.String())); diff != "" {
 		t.Error(diff)

@@ -166,4 +166,19 @@ var Settings = []Setting{
 		Meaning: "text or json", own: true,
 		set: choice(func(l *loader) *string { return &l.Log }, "text", "json"),
 	},
+	{
+		Name:    "GUESTLIST_METRICS_ADDR",
+		Meaning: "where Prometheus finds /metrics, and Go's tools /debug/pprof/, host:port; unset: nowhere", own: true,
+		set: setMetricsAddr,
+	},
+	{
+		Name:    "OTEL_EXPORTER_OTLP_ENDPOINT",
+		Meaning: "where OpenTelemetry traces are sent by OTLP over HTTP, such as http://localhost:4318; unset: nowhere", mask: maskPassword, own: true,
+		set: setTracesURL,
+	},
+	{
+		Name:    "OTEL_EXPORTER_OTLP_HEADERS",
+		Meaning: "headers for that, such as the key of a service: name=value, with commas between", secret: true, own: true,
+		set: setTracesHeaders,
+	},
 }

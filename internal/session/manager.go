@@ -21,6 +21,7 @@ type Options struct {
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
 	Limits                       bool          // on how often may be asked and tried; off for test suites
 	Now                          func() time.Time
+	SignedIn                     func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
 	Log                          *slog.Logger
 }
 

@@ -24,6 +24,14 @@ type Credentials struct {
 // Other errors: ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, *TooMany,
 // ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
+	s, token, err := m.signIn(ctx, c, b)
+	if m.SignedIn != nil {
+		m.SignedIn(outcome(err))
+	}
+	return s, token, err
+}
+
+func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	proof, err := m.redeem(ctx, c, b)
 	if err != nil {
 		return Session{}, "", m.refuseLink(ctx, err, b)

@@ -37,6 +37,7 @@ type Store struct {
 	reach    int // see search
 	glance   int
 	totals   totals
+	watch    Watch // nil: nobody
 }
 
 // patience is how long somebody waits for the database where its address doesn't
@@ -143,10 +144,12 @@ func (s *Store) Ping(ctx context.Context) error {
 // Reader is the pool to read from outside a transaction.
 func (s *Store) Reader() dbsqlc.DBTX { return steady{s.read, s.patience, s.prepared} }
 
-func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.Reader()) }
+func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.watching(s.Reader())) }
 
 // writer is for changes that are one statement and need no transaction.
-func (s *Store) writer() *dbsqlc.Queries { return dbsqlc.New(steady{s.write, s.patience, nil}) }
+func (s *Store) writer() *dbsqlc.Queries {
+	return dbsqlc.New(s.watching(steady{s.write, s.patience, nil}))
+}
 
 // InTx runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy

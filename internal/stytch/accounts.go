@@ -18,7 +18,7 @@ import (
 // a sign-in link that lasts as long as an invitation.
 func (c *Client) Invite(ctx context.Context, address, name string) (string, error) {
 	var id string
-	err := c.call("invite", func() error {
+	err := c.call(ctx, "invite", func() error {
 		params := &email.InviteParams{
 			Email: address, InviteMagicLinkURL: c.RedirectURL, InviteExpirationMinutes: minutes(c.InviteDuration),
 		}
@@ -33,7 +33,7 @@ func (c *Client) Invite(ctx context.Context, address, name string) (string, erro
 		return id, err
 	}
 	life := minutes(c.InviteDuration)
-	err = c.call("send invitation", func() error {
+	err = c.call(ctx, "send invitation", func() error {
 		res, err := c.api.MagicLinks.Email.Send(ctx, &email.SendParams{
 			Email: address, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
 			LoginExpirationMinutes: life, SignupExpirationMinutes: life,
@@ -54,7 +54,7 @@ func whole(id string, err error) error {
 
 // RevokeInvite makes an outstanding invitation worthless.
 func (c *Client) RevokeInvite(ctx context.Context, address string) error {
-	return done(c.call("revoke invitation", func() error {
+	return done(c.call(ctx, "revoke invitation", func() error {
 		_, err := c.api.MagicLinks.Email.RevokeInvite(ctx, &email.RevokeInviteParams{Email: address})
 		return err
 	}))
@@ -69,7 +69,7 @@ func (c *Client) DeleteUser(ctx context.Context, id, address string) error {
 			return err
 		}
 	}
-	return done(c.call("delete user", func() error {
+	return done(c.call(ctx, "delete user", func() error {
 		_, err := c.api.Users.Delete(ctx, &users.DeleteParams{UserID: id})
 		return err
 	}))
@@ -79,7 +79,7 @@ func (c *Client) DeleteUser(ctx context.Context, id, address string) error {
 // Stytch's search is slow and rationed: not for anything a person waits for.
 func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 	var id string
-	err := c.call("search users", func() error {
+	err := c.call(ctx, "search users", func() error {
 		res, err := c.api.Users.Search(ctx, &users.SearchParams{Limit: 1, Query: &users.SearchUsersQuery{
 			Operator: users.SearchUsersQueryOperatorAND,
 			Operands: []map[string]any{{"filter_name": "email_address", "filter_value": []string{address}}},
@@ -101,7 +101,7 @@ func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 // LockedUntil returns until when a person's account is locked.
 func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) {
 	var until time.Time
-	err := c.call("get user", func() error {
+	err := c.call(ctx, "get user", func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
 		if err == nil && res.UserID != id {
 			return errNonsense // somebody else's
@@ -116,7 +116,7 @@ func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) 
 
 // RevokeSession ends a session.
 func (c *Client) RevokeSession(ctx context.Context, id string) error {
-	return done(c.call("revoke session", func() error {
+	return done(c.call(ctx, "revoke session", func() error {
 		_, err := c.api.Sessions.Revoke(ctx, &sessions.RevokeParams{SessionID: id})
 		return err
 	}))

@@ -38,6 +38,7 @@ type Options struct {
 	LinkDuration    time.Duration
 	InviteDuration  time.Duration
 	Now             func() time.Time
+	Watch           Watch // nil: nobody
 }
 
 // Client makes the calls.
@@ -104,7 +105,7 @@ func (c *Client) Ready(ctx context.Context) error {
 	if c.health.goodLately() {
 		return nil
 	}
-	return c.call("whoami", func() error {
+	return c.call(ctx, "whoami", func() error {
 		who, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
 		if err == nil && who.ProjectID == "" {
 			return errNonsense
@@ -117,11 +118,14 @@ func (c *Client) Ready(ctx context.Context) error {
 var errNonsense = errors.New("answer without the fields it must have")
 
 // call makes one call, minds whether Stytch is well, and gives the error its meaning.
-func (c *Client) call(method string, fn func() error) error {
+func (c *Client) call(ctx context.Context, method string, fn func() error) error {
 	if !c.health.allow() {
+		if c.Watch != nil {
+			c.Watch(ctx, method)("not_tried")
+		}
 		return fmt.Errorf("stytch: %s: not tried: %w", method, session.ErrUnavailable)
 	}
-	err := translate(method, fn())
+	err := c.watched(ctx, method, fn)
 	c.health.note(err)
 	return err
 }

@@ -37,7 +37,7 @@ func (c *Client) FindAccounts(ctx context.Context, ids []string) ([]reconcile.Ac
 // GetAccount returns a user as they are now.
 func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, error) {
 	var account reconcile.Account
-	err := c.aside("get user", func() error {
+	err := c.aside(ctx, "get user", func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
 		if err != nil {
 			return err
@@ -54,7 +54,7 @@ func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, 
 // ListSessions returns the ids of a user's active sessions.
 func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) {
 	var ids []string
-	err := c.aside("list sessions", func() error {
+	err := c.aside(ctx, "list sessions", func() error {
 		res, err := c.api.Sessions.Get(ctx, &sessions.GetParams{UserID: id})
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) 
 // search is slow and rationed: not for anything a person waits for.
 func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users.SearchResponse, error) {
 	var res *users.SearchResponse
-	err := c.aside("search users", func() (err error) {
+	err := c.aside(ctx, "search users", func() (err error) {
 		res, err = c.api.Users.Search(ctx, params)
 		if err == nil && slices.ContainsFunc(res.Results, func(u users.User) bool { return u.UserID == "" }) {
 			return errNonsense
@@ -86,8 +86,8 @@ func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users
 // aside makes a call that nobody waits for. How it goes says nothing of login: a
 // search that takes too long must not keep people out. Where Stytch refuses it,
 // that is a matter of how its project is set up.
-func (c *Client) aside(method string, fn func() error) error {
-	err := translate(method, fn())
+func (c *Client) aside(ctx context.Context, method string, fn func() error) error {
+	err := c.watched(ctx, method, fn)
 	if errors.Is(err, outbox.ErrRefused) {
 		err = errors.Join(session.ErrUnavailable, err)
 	}

@@ -17,7 +17,7 @@ import (
 // and stays pending until the link is followed.
 func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 	life := minutes(c.LinkDuration)
-	return c.login("send magic link", func() error {
+	return c.login(ctx, "send magic link", func() error {
 		if l.Stranger {
 			_, err := c.api.MagicLinks.Email.LoginOrCreate(ctx, &email.LoginOrCreateParams{
 				Email: l.Email, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
@@ -39,7 +39,7 @@ func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 // mailed proves an address.
 func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Proof, error) {
 	var proof session.Proof
-	err := c.call("authenticate magic link", func() error {
+	err := c.call(ctx, "authenticate magic link", func() error {
 		res, err := c.api.MagicLinks.Authenticate(ctx, &magiclinks.AuthenticateParams{
 			Token: token, CodeVerifier: verifier, Attributes: attributes(b), SessionDurationMinutes: minutes(c.SessionDuration),
 		})
@@ -77,7 +77,7 @@ func toProof(res *magiclinks.AuthenticateResponse) (session.Proof, error) {
 // made longer by that.
 func (c *Client) AuthenticateSession(ctx context.Context, token string) (session.Standing, error) {
 	var standing session.Standing
-	err := c.login("authenticate session", func() error {
+	err := c.login(ctx, "authenticate session", func() error {
 		res, err := c.api.Sessions.Authenticate(ctx, &sessions.AuthenticateParams{SessionToken: token})
 		if err != nil {
 			return err
@@ -98,8 +98,8 @@ func (c *Client) AuthenticateSession(ctx context.Context, token string) (session
 
 // login makes a call that should not be refused. Where Stytch refuses it all the
 // same, that is a matter of how its project is set up: login is not available.
-func (c *Client) login(method string, fn func() error) error {
-	err := c.call(method, fn)
+func (c *Client) login(ctx context.Context, method string, fn func() error) error {
+	err := c.call(ctx, method, fn)
 	if errors.Is(err, outbox.ErrRefused) {
 		err = fmt.Errorf("%w: %w", session.ErrUnavailable, err)
 	}

@@ -19,7 +19,7 @@ func (s *server) recoverPanic(next http.Handler) http.Handler {
 			if cause == http.ErrAbortHandler || visitOf(r).status != 0 {
 				panic(http.ErrAbortHandler) // too late for an answer: cut the connection
 			}
-			s.Log.Error("panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
+			s.Log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
 			s.problem(w, r, errInternal)
 		}()
 		next.ServeHTTP(w, r)

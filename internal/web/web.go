@@ -44,6 +44,7 @@ type Options struct {
 	InviteDuration time.Duration
 	SameBrowser    bool // a sign-in link works only in the browser that asked (PKCE)
 	Now            func() time.Time
+	Watch          Watch // nil: nobody
 	Log            *slog.Logger
 }
 

@@ -10,6 +10,17 @@ import (
 	"strings"
 )
 
+const countParkedJobs = `-- name: CountParkedJobs :one
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at > 0 LIMIT ?) AS counted
+`
+
+func (q *Queries) CountParkedJobs(ctx context.Context, limit int32) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countParkedJobs, limit)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countWaitingJobs = `-- name: CountWaitingJobs :one
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted
 `
@@ -281,6 +292,17 @@ func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (Outbox, e
 		&i.CreatedAt,
 	)
 	return i, err
+}
+
+const oldestJob = `-- name: OldestJob :one
+SELECT created_at FROM outbox WHERE parked_at = 0 ORDER BY id LIMIT 1
+`
+
+func (q *Queries) OldestJob(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, oldestJob)
+	var created_at int64
+	err := row.Scan(&created_at)
+	return created_at, err
 }
 
 const parkJob = `-- name: ParkJob :execrows
