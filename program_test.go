@@ -25,6 +25,10 @@ func TestTheProgram(t *testing.T) {
 		t.Parallel()
 		withoutSettings(t, path)
 	})
+	t.Run("has its metrics where it is told", func(t *testing.T) {
+		t.Parallel()
+		hasMetrics(t, path)
+	})
 	t.Run("answers what was begun when it is told to stop", func(t *testing.T) {
 		t.Parallel()
 		stopsInOrder(t, path)
@@ -102,6 +106,15 @@ func withoutSettings(t *testing.T, path string) {
 	wants(t, ada.signsIn(), 200, "People")
 	if info, err := os.Stat(filepath.Join(p.dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the database: %v, %v", info, err)
+	}
+}
+
+func hasMetrics(t *testing.T, path string) {
+	addr := freeAddr(t)
+	p := launch(t, path, "--guestlist-metrics-addr="+addr)
+	wants(t, p.person("ada@example.com").signsIn(), 200, "People")
+	if v := newcomer(p.site).get("http://" + addr + "/metrics"); !strings.Contains(v.body, `guestlist_sign_ins_total{outcome="signed_in"} 1`) {
+		t.Errorf("the metrics: %d %s", v.status, v.body)
 	}
 }
 

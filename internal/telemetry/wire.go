@@ -61,7 +61,7 @@ func attributes(b []byte, field protowire.Number, all []attribute.KeyValue) []by
 				if a.Value.Type() == attribute.INT64 {
 					return number(value, 3, uint64(a.Value.AsInt64()))
 				}
-				return text(value, 1, a.Value.Emit())
+				return text(value, 1, a.Value.String())
 			})
 		})
 	}
