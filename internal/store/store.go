@@ -83,43 +83,21 @@ func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
 }
 
 func openSQLite(path string, now func() time.Time) (*Store, error) {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return nil, errors.New("sqlite: needs the path of a file, without ? and #")
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeFile(path); err != nil {
 		return nil, err
 	}
-	// Made here so that nobody else on the machine can read it.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	const shared = "journal_mode(WAL)" // readers and the writer don't wait for each other
+	write, err := openFile(path, 1, shared)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	open := func(conns int, extra ...string) (*sql.DB, error) {
-		// Who waits for the file can't be called off, and holds up who waits behind
-		// them: so many short waits and not one long.
-		q := url.Values{"_pragma": {"busy_timeout(1000)", "journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
-		q["_pragma"] = append(q["_pragma"], extra...)
-		db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
-		if err == nil {
-			db.SetMaxOpenConns(conns)
-			db.SetMaxIdleConns(conns)
-		}
-		return db, err
-	}
-	write, err := open(1)
-	if err != nil {
-		return nil, err
-	}
-	read, err := open(8, "query_only(1)")
+	read, err := openFile(path, 8, shared, "query_only(1)")
 	if err != nil {
 		return nil, err
 	}
 	// A migration that a power cut takes back is applied again at the next start, so
 	// it need not wait for the disk: the first write after it does, for both.
-	migrator, err := open(1, "synchronous(NORMAL)")
+	migrator, err := openFile(path, 1, shared, "synchronous(NORMAL)")
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +106,34 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 		read: read, write: write, migrator: migrator, sqlite: true, prepared: newPrepared(read), patience: patience, now: now,
 		reach: reach, glance: glance,
 	}, nil
+}
+
+// makeFile makes a file and its folder where they are missing, so that nobody
+// else on the machine can read them.
+func makeFile(path string) error {
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return errors.New("sqlite: needs the path of a file, without ? and #")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// openFile opens a pool on a file. Who waits for the file can't be called off,
+// and holds up who waits behind them: so many short waits and not one long.
+func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(1000)", "synchronous(FULL)"}, pragmas...), "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err == nil {
+		db.SetMaxOpenConns(conns)
+		db.SetMaxIdleConns(conns)
+	}
+	return db, err
 }
 
 // Close closes all connections.

@@ -2,9 +2,12 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +18,33 @@ import (
 func parsePath(databaseURL string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(databaseURL, "sqlite:")
 	return strings.TrimPrefix(path, "//"), ok
+}
+
+// Name says which database an address names, without user and password:
+// sqlite: and the whole path, or mysql://host:port/database.
+func Name(databaseURL string) (string, error) {
+	if path, ok := parsePath(databaseURL); ok {
+		whole, err := filepath.Abs(path)
+		return "sqlite:" + whole, err
+	}
+	cfg, err := parseMySQL(databaseURL)
+	if err != nil {
+		return "", err
+	}
+	return "mysql://" + cfg.Addr + "/" + cfg.DBName, nil
+}
+
+// Exists returns an error if an address names an SQLite file that is not there,
+// and which Open would make. Of a server it knows nothing.
+func Exists(databaseURL string) error {
+	path, ok := parsePath(databaseURL)
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("DATABASE_URL names no file: %w", err)
+	}
+	return nil
 }
 
 // parseMySQL reads a mysql:// URL as PlanetScale hands it out, or a

@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// ErrBackupMySQL says what a server has instead.
+var ErrBackupMySQL = errors.New("backup copies an SQLite file, and this database is on a server: use PlanetScale's own backups, or mysqldump --single-transaction")
+
+// Backup writes a copy of the SQLite file of a database, as it is at one moment,
+// to a file that must not exist yet. The database may be in use meanwhile:
+// nobody waits, and whatever was committed before is in the copy. It appears
+// under its name when it is whole, checked and on the disk; until then there is
+// a file with ".partial" in its name beside, which is gone when Backup returns.
+// Starting the program with the copy is how it is restored.
+func Backup(ctx context.Context, databaseURL, file string) (err error) {
+	path, ok := parsePath(databaseURL)
+	if !ok {
+		return ErrBackupMySQL
+	}
+	if err := Exists(databaseURL); err != nil {
+		return err
+	}
+	if err := vacant(file); err != nil {
+		return err
+	}
+	s, err := openSQLite(path, time.Now)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".partial*") // for its owner alone
+	if err != nil {
+		return err
+	}
+	defer func() {
+		os.Remove(temp.Name() + "-journal")
+		err = errors.Join(err, temp.Close(), absent(os.Remove(temp.Name())))
+	}()
+	// Unlike a copy of all pages, this leaves behind what was deleted, people too.
+	// It reads one state to its end, on which no writer of a WAL waits.
+	if _, err := s.migrator.ExecContext(ctx, "VACUUM INTO ?", temp.Name()); err != nil {
+		return damage("ok", err)
+	}
+	if err := checkCopy(ctx, temp.Name()); err != nil {
+		return err
+	}
+	if err := temp.Sync(); err != nil {
+		return err
+	}
+	return publish(temp.Name(), file)
+}
+
+// vacant returns an error if a file is there already, or if what SQLite kept
+// beside one of that name is: it would be taken for a part of the new one.
+func vacant(file string) error {
+	for _, beside := range []string{"", "-wal", "-journal"} {
+		if _, err := os.Lstat(file + beside); err == nil {
+			return fmt.Errorf("%s%s is there already, and is not overwritten", file, beside)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkCopy returns an error if a copy can't be relied on.
+func checkCopy(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?immutable=1")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return quickCheck(ctx, db)
+}
+
+// publish gives a whole file its name. The name is taken first, so that nobody
+// else's file is replaced.
+func publish(temp, file string) error {
+	claim, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := claim.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, file); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	if runtime.GOOS == "windows" { // which can't sync a folder
+		return nil
+	}
+	folder, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// absent is an error of a removal, nil if there was nothing to remove.
+func absent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
