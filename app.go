@@ -190,7 +190,8 @@ func openLocalStytch(
 	})
 }
 
-// openStore opens the database, waits until it answers, and migrates it.
+// openStore opens the database, waits until it answers, and migrates it. One that
+// is only a part of another is an error.
 func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*store.Store, error) {
 	st, err := store.Open(cfg.DatabaseURL, now)
 	if err != nil {
@@ -198,6 +199,9 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log
 	}
 	if err = st.Wait(ctx, log); err == nil {
 		_, err = st.Migrate(ctx, log)
+	}
+	if err == nil {
+		err = st.Whole(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

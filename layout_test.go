@@ -24,7 +24,7 @@ type layer struct{ ours, never []string }
 var layers = map[string]layer{
 	".": {ours: []string{
 		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
-		"internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/web", "internal/words",
+		"internal/session", "internal/store", "internal/store/copying", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/web", "internal/words",
 		"static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
@@ -38,6 +38,7 @@ var layers = map[string]layer{
 	"internal/reconcile":                    {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/outbox", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/roster":                       {ours: []string{"internal/background", "internal/directory", "internal/event"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/copying":                {ours: []string{"internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":        {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                       {ours: []string{"internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
 	"internal/stytchlocal":                  {ours: []string{"internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/webhook"}, never: []string{sdkAll}},

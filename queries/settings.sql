@@ -12,3 +12,6 @@ UPDATE settings SET updated_at = ? WHERE name = 'admin_lock';
 -- Only if it still is as it was read.
 UPDATE settings SET value = sqlc.arg(value), updated_at = sqlc.arg(updated_at)
 WHERE name = sqlc.arg(name) AND value = sqlc.arg(was);
+
+-- name: DeleteSetting :exec
+DELETE FROM settings WHERE name = ?;

@@ -1,0 +1,133 @@
+package copying
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+func TestATargetThatHoldsAnythingIsRefused(t *testing.T) {
+	t.Parallel()
+	all, err := tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	testdb.Each(t, func(t *testing.T, to string) {
+		from := testdb.SQLite(t)
+		furnish(t, from, 3)
+		on(t, to, func(st *store.Store) {}) // migrated, and that is all
+		for _, table := range all {
+			on(t, to, func(st *store.Store) {
+				b := batch{db: st, table: table, write: insert}
+				var r row
+				for c, kind := range kindsOf(t, table) {
+					r = append(r, value(kind, table.keys-c, 0, c))
+				}
+				if err := errors.Join(b.add(t.Context(), r), b.flush(t.Context())); err != nil {
+					t.Fatal(err)
+				}
+			})
+			before := contents(t, to)
+			_, err := Copy(t.Context(), from, to, now, quiet, nobody)
+			if err == nil || !strings.Contains(err.Error(), "--to names a database that is not empty (table "+table.name+")") {
+				t.Errorf("with a row in %s: %v", table.name, err)
+			}
+			if diff := cmp.Diff(before, contents(t, to)); diff != "" {
+				t.Errorf("with a row in %s, it was changed:\n%s", table.name, diff)
+			}
+			exec(t, to, "DELETE FROM "+table.name)
+		}
+	})
+}
+
+func TestWhatCannotBeCopied(t *testing.T) {
+	t.Parallel()
+	from, to, half, server := testdb.SQLite(t), testdb.SQLite(t), testdb.SQLite(t), testdb.MySQL(t)
+	furnish(t, from, pageSize)
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Copy(ctx, from, half, now, quiet, func(_, _ int64) { cancel() }); err == nil {
+		t.Fatal("it was not cut off")
+	}
+	missing := "sqlite:" + filepath.Join(t.TempDir(), "missing.db")
+	other := testdb.SQLite(t)
+	furnish(t, other, 1)
+	served := testdb.SQLite(t)
+	st, err := store.Open(served, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, err := st.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []struct{ name, from, to, want string }{
+		{"a database to itself", from, from, "--to names the database that is to be copied"},
+		{"a server's database to itself, written otherwise", server, server + "?parseTime=true", "--to names the database that is to be copied"},
+		{"a file that is not there", missing, to, "no such file"},
+		{"what is no address", from, "postgres://example.com/x", "--to must be mysql://"},
+		{"a half-made copy", half, to, "DATABASE_URL: this database is a half-made copy of " + from},
+		{"to another's half-made copy", other, half, "--to names a half-made copy of " + from + ", which is not"},
+		{"what is being served", served, to, "DATABASE_URL: the SQLite file is in use: stop"},
+		{"to what is being served", from, served, "--to: the SQLite file is in use: stop"},
+	} {
+		if _, err := Copy(t.Context(), r.from, r.to, now, quiet, nobody); err == nil || !strings.Contains(err.Error(), r.want) {
+			t.Errorf("%s: got %v, want %q", r.name, err, r.want)
+		}
+	}
+	if err := store.Exists(missing); err == nil {
+		t.Error("a file was made where there was none")
+	}
+}
+
+// Whoever adds a table, or a column of a new type, finds out here whether it is copied.
+func TestEveryTableThereIsIsCopied(t *testing.T) {
+	t.Parallel()
+	all, err := tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := map[string]int{}
+	for _, table := range all {
+		copied[table.name] = len(table.columns)
+	}
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		query := "SELECT table_name, COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name NOT LIKE 'goose%' GROUP BY table_name"
+		if strings.HasPrefix(databaseURL, "sqlite:") {
+			query = "SELECT t.name, COUNT(*) FROM sqlite_schema t, pragma_table_info(t.name) WHERE t.type = 'table' AND t.name NOT LIKE 'goose%' AND t.name NOT LIKE 'sqlite%' GROUP BY t.name"
+		}
+		there := map[string]int{}
+		on(t, databaseURL, func(st *store.Store) {
+			rows, err := st.Reader().QueryContext(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var name string
+				var columns int
+				if err := rows.Scan(&name, &columns); err != nil {
+					t.Fatal(err)
+				}
+				there[name] = columns
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if diff := cmp.Diff(there, copied); diff != "" {
+			t.Errorf("tables and how many columns they have: -there +copied\n%s", diff)
+		}
+	})
+	for kind, place := range map[string]int{"BLOB": 0, "DATETIME(6)": 0, "REAL": 0, "BIGINT": 1} {
+		if known(kind, place) == nil {
+			t.Errorf("a column of type %s (place in the key %d) is taken for known", kind, place)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package copying
+
+import (
+	"context"
+
+	"github.com/guestlist/guestlist/internal/store"
+)
+
+// steps counts what is done, and says so now and then.
+type steps struct {
+	done, total int64
+	report      Progress
+}
+
+// plan returns the steps that a copy takes.
+func plan(ctx context.Context, source *store.Store, tables []table, report Progress) (*steps, error) {
+	s := &steps{report: report}
+	for _, t := range tables {
+		n, err := count(ctx, source, t)
+		if err != nil {
+			return nil, err
+		}
+		s.total += 2 * n
+	}
+	return s, nil
+}
+
+func (s *steps) step() {
+	if s.done++; s.done%pageSize == 0 {
+		s.report(min(s.done, s.total), s.total) // more than were counted, where the source grows
+	}
+}
+
+func (s *steps) end() { s.report(s.total, s.total) }
+
+// count returns how many rows a table has, without the mark of a copy.
+func count(ctx context.Context, db *store.Store, t table) (n int64, err error) {
+	text, args := "SELECT COUNT(*) FROM "+t.name, []any{}
+	if t.name == "settings" {
+		text, args = text+" WHERE name <> ?", []any{store.CopyMark}
+	}
+	err = db.Reader().QueryRowContext(ctx, text, args...).Scan(&n)
+	return n, store.CopyError(t.name, err)
+}

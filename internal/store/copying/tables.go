@@ -1,0 +1,80 @@
+package copying
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // where the migrations are tried out
+
+	"github.com/guestlist/guestlist/schema"
+)
+
+// table is one of ours, as the migrations make it.
+type table struct {
+	name    string
+	columns []string // those of the primary key first, in its order
+	keys    int      // how many those are
+}
+
+// tables returns every table there is after all migrations, in order of name. It
+// asks a database in memory on which they were carried out: what a later one
+// adds is known by itself, and what others keep beside ours is not touched.
+func tables(ctx context.Context) ([]table, error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // another connection would be another database
+	migrations, err := goose.NewProvider(goose.DialectSQLite3, db, schema.Files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrations.Up(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := db.QueryContext(ctx, `SELECT t.name, c.name, c.type, c.pk FROM sqlite_schema t, pragma_table_info(t.name) c
+		WHERE t.type = 'table' AND t.name NOT LIKE 'goose%' AND t.name NOT LIKE 'sqlite%'
+		ORDER BY t.name, c.pk = 0, c.pk, c.cid`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []table
+	for rows.Next() {
+		var name, column, kind string
+		var place int // in the primary key, from 1 on; 0: not of it
+		if err := rows.Scan(&name, &column, &kind, &place); err != nil {
+			return nil, err
+		}
+		if err := known(kind, place); err != nil {
+			return nil, fmt.Errorf("copying: %s.%s: %w", name, column, err)
+		}
+		if len(found) == 0 || found[len(found)-1].name != name {
+			found = append(found, table{name: name})
+		}
+		t := &found[len(found)-1]
+		t.columns = append(t.columns, column)
+		t.keys = max(t.keys, place)
+	}
+	for _, t := range found {
+		if t.keys == 0 {
+			return nil, fmt.Errorf("copying: %s has no primary key", t.name)
+		}
+	}
+	return found, rows.Err()
+}
+
+// known returns an error if a column is of a type whose values were not seen to
+// come through both engines unchanged, or is a key that they might not sort alike.
+func known(kind string, place int) error {
+	kind, _, _ = strings.Cut(kind, "(")
+	if !slices.Contains([]string{"VARCHAR", "TEXT", "BIGINT"}, kind) || place > 0 && kind != "VARCHAR" {
+		return fmt.Errorf("a column of type %s is not known here (in the primary key: %t)", kind, place > 0)
+	}
+	return nil
+}

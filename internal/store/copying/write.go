@@ -1,0 +1,100 @@
+package copying
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/guestlist/guestlist/internal/store"
+)
+
+// batchBytes is how much text is written at once at most, but for a row that is
+// longer by itself: servers take no statement of any length.
+const batchBytes = 1 << 20
+
+// batch gathers rows of a target's table until there are enough to be written,
+// or deleted, in one transaction.
+type batch struct {
+	db    *store.Store
+	table table
+	write func(ctx context.Context, tx *sql.Tx, t table, rows []row) error
+	rows  []row
+	bytes int
+}
+
+func (b *batch) add(ctx context.Context, r row) error {
+	b.rows = append(b.rows, r)
+	for _, v := range r {
+		b.bytes += len(v.String)
+	}
+	if len(b.rows) < pageSize && b.bytes < batchBytes {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *batch) flush(ctx context.Context) error {
+	if len(b.rows) == 0 {
+		return nil
+	}
+	err := b.db.InTx(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, b.table, b.rows) })
+	b.rows, b.bytes = nil, 0
+	return store.CopyError(b.table.name, err)
+}
+
+// fill gives the target the rows of the source that it lacks.
+func fill(ctx context.Context, t table, source, target *store.Store, steps *steps) error {
+	b := batch{db: target, table: t, write: insert}
+	err := merge(ctx, newCursor(source, t), newCursor(target, t), func(r row, both bool) error {
+		steps.step()
+		if both {
+			return nil
+		}
+		return b.add(ctx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return b.flush(ctx)
+}
+
+// prune rids the target of rows that the source doesn't have, or has otherwise:
+// fill would find their keys taken.
+func prune(ctx context.Context, t table, source, target *store.Store) error {
+	b := batch{db: target, table: t, write: remove}
+	err := merge(ctx, newCursor(target, t), newCursor(source, t), func(r row, both bool) error {
+		if both {
+			return nil
+		}
+		return b.add(ctx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return b.flush(ctx)
+}
+
+func insert(ctx context.Context, tx *sql.Tx, t table, rows []row) error {
+	places := "(?" + strings.Repeat(", ?", len(t.columns)-1) + ")"
+	var args []any
+	for _, r := range rows {
+		for _, v := range r {
+			args = append(args, v)
+		}
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO "+t.name+" ("+strings.Join(t.columns, ", ")+") VALUES "+
+		places+strings.Repeat(", "+places, len(rows)-1), args...)
+	return err
+}
+
+func remove(ctx context.Context, tx *sql.Tx, t table, rows []row) error {
+	one := "(" + strings.Join(t.columns[:t.keys], " = ? AND ") + " = ?)"
+	var args []any
+	for _, r := range rows {
+		for _, v := range r[:t.keys] {
+			args = append(args, v)
+		}
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM "+t.name+" WHERE "+one+strings.Repeat(" OR "+one, len(rows)-1), args...)
+	return err
+}
