@@ -27,6 +27,10 @@ import (
 // one redirect URL to register at Stytch.
 const callbackPath = "/api/authenticate_magic_link"
 
+// grown is the size in bytes from which on an SQLite file is better moved to a
+// server: a backup takes about a minute then.
+const grown = 1 << 30
+
 // app is the whole product, without a listener.
 type app struct {
 	Handler http.Handler
@@ -102,7 +106,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer, Events: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
-		Notice: notice, NoticePath: faults,
+		Notice: notice, NoticePath: faults, Grown: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, grown) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		SameBrowser: cfg.LinkSameBrowser, Now: a.now, Log: log,
 	}

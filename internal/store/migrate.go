@@ -145,12 +145,27 @@ const checkAtOnce = 4 << 20
 // checkFile finds damage before it is written upon: in a file of no great size all
 // that Check finds; in a larger one what its header and its length give away.
 func (s *Store) checkFile(ctx context.Context) error {
-	var size int64
-	err := s.write.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size, (SELECT count(*) FROM sqlite_schema)").Scan(&size)
+	size, err := fileSize(ctx, s.write)
 	if err != nil || size > checkAtOnce {
 		return damage("ok", err)
 	}
 	return quickCheck(ctx, s.write)
+}
+
+// fileSize returns the size of an SQLite file in bytes, after a look at its list of
+// tables.
+func fileSize(ctx context.Context, db dbsqlc.DBTX) (size int64, err error) {
+	err = db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size, (SELECT count(*) FROM sqlite_schema)").Scan(&size)
+	return size, err
+}
+
+// FileLargerThan reports whether the database is an SQLite file of more bytes.
+func (s *Store) FileLargerThan(ctx context.Context, bytes int64) bool {
+	if !s.sqlite {
+		return false
+	}
+	size, err := fileSize(ctx, s.Reader())
+	return err == nil && size > bytes
 }
 
 // Check reads the whole of an SQLite file, beside its use, and returns an error if

@@ -16,6 +16,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/storetest"
+	"github.com/guestlist/guestlist/internal/testdb"
 )
 
 // opened returns a store on a file that is up to date.
@@ -196,6 +197,22 @@ func TestTenInstancesMakeTheFileAtOnce(t *testing.T) {
 		close(start)
 		all.Wait()
 	}
+}
+
+func TestHowLargeTheDatabaseIs(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := fresh(t, databaseURL)
+		if _, err := s.Migrate(t.Context(), quiet); err != nil {
+			t.Fatal(err)
+		}
+		set(t, s, "large", strings.Repeat("a", 60_000))
+		for bytes, want := range map[int64]bool{60_000: s.sqlite, 10_000_000: false} {
+			if got := s.FileLargerThan(t.Context(), bytes); got != want {
+				t.Errorf("a file of more than %d: %t", bytes, got)
+			}
+		}
+	})
 }
 
 func TestReadersCannotWrite(t *testing.T) {

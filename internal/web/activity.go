@@ -21,6 +21,7 @@ type activityPage struct {
 	NewestURL       string // empty on the first page
 	OlderURL        string // empty on the last
 	Filtered        bool
+	Grown           bool // see Options
 }
 
 // kindChoice is one of the things that can happen, to choose from.
@@ -81,6 +82,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	for _, kind := range event.Kinds {
 		view.Kinds = append(view.Kinds, kindChoice{kind, eventWords[kind]})
 	}
+	view.Grown = s.Grown != nil && s.Grown(r.Context())
 	view.Filtered = view.Kind != "" || view.About != "" || view.By != "" || view.Person != ""
 	query, err := parseEventQuery(v)
 	var invalid *directory.Invalid

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -53,6 +54,17 @@ func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
 	for _, path := range []string{"/activity", "/users/" + grace.ID} {
 		if text := ada.get(path).Text(); !strings.Contains(text, "role: member → admin") || !strings.Contains(text, "by ada@example.com") {
 			t.Errorf("%s does not tell of it: %s", path, text)
+		}
+	}
+}
+
+func TestAFileThatHasGrownIsNamedWithTheWayOn(t *testing.T) {
+	t.Parallel()
+	for _, grown := range []bool{false, true} {
+		f := newFixture(t, func(o *Options) { o.Grown = func(context.Context) bool { return grown } })
+		text := f.signedIn(directory.Admin, "ada@example.com").get("/activity").Text()
+		if strings.Contains(text, "guestlist copy --to DATABASE_URL moves everything") != grown {
+			t.Errorf("grown is %t: %s", grown, text)
 		}
 	}
 }

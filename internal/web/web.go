@@ -32,6 +32,7 @@ type Options struct {
 	Importer  *roster.Importer
 	Events    event.Reader
 	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
+	Grown     func(context.Context) bool  // the database is a file that is better moved to a server; nil: no
 
 	BaseURL        *url.URL       // the public address; no slash at the end of its path
 	TrustedProxies []netip.Prefix // whose word on the client's address is taken
