@@ -21,6 +21,7 @@ var (
 	errNoSession   = errors.New("user unauthenticated")
 	errNotAdmin    = errors.New("administrators only")
 	errNoPage      = errors.New("not found")
+	errOutside     = errors.New("not below the path of GUESTLIST_BASE_URL")
 	errMethod      = errors.New("method not allowed")
 	errOtherSite   = errors.New("request came from another site")
 	errTooLarge    = errors.New("request is larger than 64 KiB")
@@ -46,6 +47,7 @@ type problem struct {
 var problems = []problem{
 	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You are signed in, but your role does not open this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
 	{err: errNoPage, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
+	{err: errOutside, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
 	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
 	{err: errOtherSite, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
 	{err: errTooLarge, status: 413, title: "That was too much", text: "What was sent is larger than 64 KiB. Nothing was changed."},
@@ -173,10 +175,19 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// below returns the request's path below the base URL's, which may be taken off
+// already.
+func (s *server) below(r *http.Request) string {
+	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
+		return v.path
+	}
+	return strings.TrimPrefix(r.URL.Path, s.BaseURL.Path)
+}
+
 // forPrograms reports whether a path is answered in JSON, or as it is, and not
 // by a page.
 func (s *server) forPrograms(r *http.Request) bool {
-	path := strings.TrimPrefix(r.URL.Path, s.BaseURL.Path)
+	path := s.below(r)
 	if path == "/api/authenticate_magic_link" {
 		return false // a page: the address is the one that Stytch's example registers
 	}

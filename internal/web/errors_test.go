@@ -63,6 +63,26 @@ func TestAnErrorThatNobodyForesawIsA500ThatTellsNothing(t *testing.T) {
 	}
 }
 
+func TestWhetherAPageOrJSONAnswersIsDecidedBelowTheBaseURL(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.BaseURL.Path = "/api" })
+	for path, want := range map[string]struct {
+		status int
+		kind   string
+	}{
+		"/api/users":       {303, "text/html; charset=utf-8"},
+		"/api/nothing":     {404, "text/html; charset=utf-8"},
+		"/api/api/users":   {401, "application/json; charset=utf-8"},
+		"/api/api/nothing": {404, "application/json; charset=utf-8"},
+		"/users":           {404, "text/html; charset=utf-8"}, // outside
+		"/healthz":         {404, "application/json; charset=utf-8"},
+	} {
+		if a := f.stranger().get(path); a.status != want.status || a.header.Get("Content-Type") != want.kind {
+			t.Errorf("%s: %d %s, want %v", path, a.status, a.header.Get("Content-Type"), want)
+		}
+	}
+}
+
 func TestAPanicIsA500WithANumberToFindItBy(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/users", "/api/users"} {

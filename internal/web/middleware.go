@@ -60,15 +60,16 @@ func (s *server) belowBasePath(next http.Handler) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(s.BaseURL.Path+"/", http.StripPrefix(s.BaseURL.Path, next)) // also sends the path without a slash there
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errNoPage) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errOutside) })
 	return mux
 }
 
 // canonicalHost sends a page asked for under another local name to the base
-// URL, because cookies and mailed links belong to that one.
+// URL, because cookies and mailed links belong to that one. A proxy may use what
+// name it likes: who asked it has come by the base URL.
 func (s *server) canonicalHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Host == s.BaseURL.Host {
+		if r.Host == s.BaseURL.Host || r.Header.Get("X-Forwarded-For") != "" {
 			next.ServeHTTP(w, r)
 			return
 		}

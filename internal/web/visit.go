@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
@@ -19,6 +20,7 @@ const workTimeout = 10 * time.Second
 // value in the context for each thing.
 type visit struct {
 	http.ResponseWriter
+	path    string          // that was asked for, below the base URL's
 	status  int             // that was sent; 0: nothing yet
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
@@ -46,7 +48,7 @@ func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
 func (s *server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &visit{ResponseWriter: w, id: number(w)}
+		v := &visit{ResponseWriter: w, path: strings.TrimPrefix(r.URL.Path, s.BaseURL.Path), id: number(w)}
 		b := s.browser(r)
 		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.id}
 
