@@ -20,7 +20,7 @@ func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
 		t.Errorf("the link is %s", link)
 	}
 	list := ada.continues(ada.opens(link))
-	if list.path != "/people/users?role=member" {
+	if list.path != "/users?role=member" {
 		t.Errorf("ada comes back to %s", list.path)
 	}
 	form := follows(t, ada, list, "Invite")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -38,13 +39,18 @@ func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 type site struct {
 	t     testing.TB
 	app   *app
-	host  string // of the base URL, spoken to by plain http as from a proxy that ends the encryption
-	url   string // http, the host and the base URL's path
+	host  string            // of the base URL, spoken to by plain http as from a proxy that ends the encryption
+	url   string            // host, and the base URL's path
+	by    http.RoundTripper // how browsers reach it; nil: as ever
 	cfg   config.Config
 	clock *clock
 	log   *logged
 	close func() // ends it and waits until it has; called by itself at the end of the test
 }
+
+// starter is start, or what starts an instance elsewhere than at the root of its
+// host.
+type starter func(t testing.TB, databaseURL string, c *clock, flags ...string) *site
 
 // start runs an instance on a database, on a port of its own unless a flag says
 // otherwise; PORT in a flag stands for it. What the instance wrote to its log is

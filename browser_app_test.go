@@ -17,11 +17,11 @@ type browserSite struct {
 	mailboxes map[string]*person // by address
 }
 
-// startBrowserSite starts the program on a database of its own, and ends it with
-// the test.
-func startBrowserSite(t *testing.T) *browserSite {
+// startBrowserSite starts the program on a database of its own, where the browser
+// is to visit it, and ends it with the test.
+func startBrowserSite(t *testing.T, chromium browser) *browserSite {
 	t.Helper()
-	s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-local-stytch-limits=off")
+	s := chromium.start(t, testdb.SQLite(t), newClock(noon), "--guestlist-local-stytch-limits=off")
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the log of %s:\n%s", s.url, s.log)

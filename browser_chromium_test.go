@@ -4,11 +4,13 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/security"
 	"github.com/chromedp/chromedp"
 )
 
@@ -16,10 +18,16 @@ import (
 // that fails takes so long.
 const patience = 20 * time.Second
 
+// browser is the one browser process, and where the program is that is visited.
+type browser struct {
+	context.Context // that tabs are made from
+	start           starter
+}
+
 // startChromium starts the one browser process that all journeys share, with
-// nothing kept from another time, and returns the context that tabs are made
-// from. It skips the test where there is no Chromium, but not in CI.
-func startChromium(t *testing.T) context.Context {
+// nothing kept from another time, to visit the program at the root of its host. It
+// skips the test where there is no Chromium, but not in CI.
+func startChromium(t *testing.T) browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -41,7 +49,7 @@ func startChromium(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return browser{ctx, start}
 }
 
 // tab is a page in a browser of its own: it shares no cookies with another tab.
@@ -55,7 +63,7 @@ type tab struct {
 }
 
 // newTab opens an empty page for somebody who is not signed in.
-func newTab(t *testing.T, chromium context.Context, site *browserSite) *tab {
+func newTab(t *testing.T, chromium browser, site *browserSite) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
@@ -63,6 +71,9 @@ func newTab(t *testing.T, chromium context.Context, site *browserSite) *tab {
 		t.Fatal(err)
 	}
 	b := &tab{t: t, site: site, ctx: ctx}
+	if strings.HasPrefix(site.url, "https:") { // by a certificate that no browser knows
+		call(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	}
 	b.do(chromedp.EmulateViewport(1280, 800))
 	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	return b

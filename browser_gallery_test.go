@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -23,10 +22,10 @@ type gallery struct {
 	alone, first *tab
 }
 
-func newGallery(t *testing.T, chromium context.Context) *gallery {
+func newGallery(t *testing.T, chromium browser) *gallery {
 	t.Helper()
 	const day = 24 * time.Hour
-	full, empty := startBrowserSite(t), startBrowserSite(t)
+	full, empty := startBrowserSite(t, chromium), startBrowserSite(t, chromium)
 	full.add("Ada Lovelace", seen(0), admin)
 	full.add("Grace Hopper", seen(2*time.Hour), admin)
 	full.add("Alan Turing", seen(3*day))

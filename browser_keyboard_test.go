@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -9,8 +8,8 @@ import (
 )
 
 var keyboardJourneys = []journey{
-	{"the first Tab stop skips to the content", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"the first Tab stop skips to the content", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		b.press(kb.Tab)
@@ -22,8 +21,8 @@ var keyboardJourneys = []journey{
 		b.focused(`link "Invite"`)
 	}},
 
-	{"the search field is six Tab stops or one key away", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"the search field is six Tab stops or one key away", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		stops := 0
@@ -41,8 +40,8 @@ var keyboardJourneys = []journey{
 		}
 	}},
 
-	{"somebody is invited by keyboard alone", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"somebody is invited by keyboard alone", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.visit("/")
 		b.focused(`textbox "E-mail address"`) // from the start

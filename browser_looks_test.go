@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 
 // looks are what holds of every page in each of its states; see sights.
 var looks = []journey{
-	{"axe finds nothing on any page, light or dark, on a desk or a phone", func(t *testing.T, chromium context.Context) {
+	{"axe finds nothing on any page, light or dark, on a desk or a phone", func(t *testing.T, chromium browser) {
 		axe := readAxe(t)
 		g := newGallery(t, chromium)
 		for _, s := range sights {
@@ -39,7 +38,7 @@ var looks = []journey{
 		}
 	}},
 
-	{"no page scrolls sideways or cuts anything off, from 320 to 1920 pixels", func(t *testing.T, chromium context.Context) {
+	{"no page scrolls sideways or cuts anything off, from 320 to 1920 pixels", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
 		for _, s := range slices.Concat(sights, longSights(t, chromium)) {
 			b := s.show(g)
@@ -53,7 +52,7 @@ var looks = []journey{
 		}
 	}},
 
-	{"every Tab stop has a name and a ring around it", func(t *testing.T, chromium context.Context) {
+	{"every Tab stop has a name and a ring around it", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
 		for _, s := range sights {
 			b := s.show(g)
@@ -75,8 +74,8 @@ var looks = []journey{
 		}
 	}},
 
-	{"the first screen of a phone shows search, Invite and six people", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"the first screen of a phone shows search, Invite and six people", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		for i := range 10 {
 			site.add(fmt.Sprintf("Katherine Johnson %d", i), seen(time.Hour))
 		}
@@ -127,9 +126,9 @@ const hasRing = `(style => style.outlineStyle !== "none" && parseFloat(style.out
 
 // longSights are pages about somebody whose name and address are as long as they
 // can be and have no place to break.
-func longSights(t *testing.T, chromium context.Context) []sight {
+func longSights(t *testing.T, chromium browser) []sight {
 	t.Helper()
-	site := startBrowserSite(t)
+	site := startBrowserSite(t, chromium)
 	address := strings.Repeat("m", 64) + "@" + strings.Repeat(strings.Repeat("w", 62)+".", 2) + strings.Repeat("w", 63)
 	site.add("W", admin, func(u *directory.User) {
 		email, err := directory.ParseEmail(address)

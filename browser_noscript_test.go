@@ -1,13 +1,12 @@
 package main
 
 import (
-	"context"
 	"testing"
 )
 
 var noScriptJourneys = []journey{
-	{"without JavaScript a person signs in, invites, searches, edits and removes", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"without JavaScript a person signs in, invites, searches, edits and removes", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site).withoutScripts()
 		b.visit("/")
 		b.fill("textbox", "E-mail address", "ada@example.com")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +9,8 @@ import (
 )
 
 var peopleJourneys = []journey{
-	{"an administrator imports a file, sees it through and exports the list", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator imports a file, sees it through and exports the list", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		b.click("link", "Import")
@@ -30,8 +29,8 @@ var peopleJourneys = []journey{
 			t.Errorf("%d lines: %.300s", lines, csv)
 		}
 	}},
-	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		b.click("link", "Invite")
@@ -57,8 +56,8 @@ var peopleJourneys = []journey{
 		b.at("/users")
 	}},
 
-	{"an administrator edits name and role", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator edits name and role", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hoper", seen(time.Hour))
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
@@ -72,8 +71,8 @@ var peopleJourneys = []journey{
 		b.reads("Grace Hopper grace.hoper@example.com Administrator Active 20 Jan 2026 1 hour ago")
 	}},
 
-	{"the last administrator is told why they must stay one", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"the last administrator is told why they must stay one", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		b.click("link", "ada@example.com")
@@ -84,8 +83,8 @@ var peopleJourneys = []journey{
 		b.sees("heading", "Somebody must stay administrator")
 	}},
 
-	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
 		b.signIn("ada@example.com")
@@ -104,8 +103,8 @@ var peopleJourneys = []journey{
 		grace.sees("heading", "Grace Hopper")
 	}},
 
-	{"an administrator ends somebody's sessions", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator ends somebody's sessions", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
 		b.signIn("ada@example.com")
@@ -118,8 +117,8 @@ var peopleJourneys = []journey{
 		grace.reads("Your session has ended.")
 	}},
 
-	{"an administrator removes somebody, after a question", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"an administrator removes somebody, after a question", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
 		b.signIn("ada@example.com")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,7 @@ import (
 // GUESTLIST_TEST_SCREENSHOTS names a folder to put them into; then docs/img is
 // brought up to date too.
 var screenshots = []journey{
-	{"screenshots of every page", func(t *testing.T, chromium context.Context) {
+	{"screenshots of every page", func(t *testing.T, chromium browser) {
 		dir := screenshotsDir(t)
 		g := newGallery(t, chromium)
 		for _, s := range slices.Concat(sights, longSights(t, chromium)) {
@@ -27,7 +26,7 @@ var screenshots = []journey{
 		}
 	}},
 
-	{"the screenshot in the README", func(t *testing.T, chromium context.Context) {
+	{"the screenshot in the README", func(t *testing.T, chromium browser) {
 		screenshotsDir(t)
 		b := newGallery(t, chromium).in
 		b.look(look{scheme: "light", width: 1280, height: 820})

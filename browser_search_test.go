@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,8 +9,8 @@ import (
 )
 
 var searchJourneys = []journey{
-	{"searching while typing shows who is found, and the address follows", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"searching while typing shows who is found, and the address follows", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		site.add("Katherine Johnson")
 		b := newTab(t, chromium, site)
@@ -41,8 +40,8 @@ var searchJourneys = []journey{
 		b.at("/users?q=example&sort=-name")
 	}},
 
-	{"a session that ends while searching leads to signing in, and back to the search", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"a session that ends while searching leads to signing in, and back to the search", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper")
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
@@ -55,8 +54,8 @@ var searchJourneys = []journey{
 		b.at("/users?q=g&sort=name")
 	}},
 
-	{"120 people are on three pages", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"120 people are on three pages", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		for i := range 119 {
 			site.add(fmt.Sprintf("Person %03d", i+1))
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -9,9 +8,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var signInJourneys = []journey{
-	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+// inboxJourneys need the inbox, which is not shown through a proxy.
+var inboxJourneys = []journey{
+	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.visit("/")
 		b.reads("Whoever signs in first becomes its administrator.")
@@ -26,9 +26,11 @@ var signInJourneys = []journey{
 		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
 		b.leavesNoToken()
 	}},
+}
 
-	{"an invited person signs in on another device by pressing the button", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+var signInJourneys = []journey{
+	{"an invited person signs in on another device by pressing the button", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		ada := newTab(t, chromium, site)
 		ada.signIn("ada@example.com")
 		ada.click("link", "Invite")
@@ -54,8 +56,8 @@ var signInJourneys = []journey{
 		ada.reads("Grace Hopper grace@example.com Member Active just now just now")
 	}},
 
-	{"a link that was used shows its page, with the way on", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"a link that was used shows its page, with the way on", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.visit("/")
 		b.fill("textbox", "E-mail address", "ada@example.com")
@@ -78,8 +80,8 @@ var signInJourneys = []journey{
 		b.at("/users")
 	}},
 
-	{"after an expired session a person is back where they were", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"after an expired session a person is back where they were", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		site.add("Grace Hopper")
@@ -92,8 +94,8 @@ var signInJourneys = []journey{
 		b.sees("heading", "Grace Hopper")
 	}},
 
-	{"a person signs out, and is out", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"a person signs out, and is out", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		b.click("button", "Sign out")
@@ -104,8 +106,8 @@ var signInJourneys = []journey{
 		b.sees("heading", "Sign in")
 	}},
 
-	{"a person signs out everywhere else", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"a person signs out everywhere else", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		desk, phone := newTab(t, chromium, site), newTab(t, chromium, site)
 		desk.signIn("ada@example.com")
 		phone.signIn("ada@example.com")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"slices"
 	"testing"
 )
@@ -9,7 +8,7 @@ import (
 // journey is something that people come to do, walked in a real browser.
 type journey struct {
 	name string
-	walk func(t *testing.T, chromium context.Context)
+	walk func(t *testing.T, chromium browser)
 }
 
 // TestBrowser walks the program in Chromium: each journey on a program of its own
@@ -17,10 +16,20 @@ type journey struct {
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
-	for _, j := range slices.Concat(signInJourneys, peopleJourneys, searchJourneys, keyboardJourneys, noScriptJourneys, looks, weights, screenshots) {
+	for _, j := range slices.Concat(inboxJourneys, anywhereJourneys, peopleJourneys, keyboardJourneys, looks, weights, screenshots) {
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			j.walk(t, chromium)
 		})
 	}
+	atNginx := browser{chromium.Context, startBehindNginx}
+	for _, j := range slices.Concat(anywhereJourneys, neighbourJourneys) {
+		t.Run("behind nginx, "+j.name, func(t *testing.T) {
+			t.Parallel()
+			j.walk(t, atNginx)
+		})
+	}
 }
+
+// anywhereJourneys are walked at the root of a host, and below a path behind nginx.
+var anywhereJourneys = slices.Concat(signInJourneys, searchJourneys, noScriptJourneys)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"strings"
@@ -22,13 +21,13 @@ const (
 )
 
 var weights = []journey{
-	{"the sign-in page is light", func(t *testing.T, chromium context.Context) {
-		b := newTab(t, chromium, startBrowserSite(t))
+	{"the sign-in page is light", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
 		b.isLight("/", maxSignInBytes)
 	}},
 
-	{"a page of fifty people is light", func(t *testing.T, chromium context.Context) {
-		site := startBrowserSite(t)
+	{"a page of fifty people is light", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
 		for i := range 60 {
 			site.add(fmt.Sprintf("Katherine Johnson %02d", i), seen(time.Hour))
 		}

@@ -36,32 +36,34 @@ func TestLookingAtALinkSpendsNothing(t *testing.T) {
 
 func TestWhoeverComesWithALinkThatDoesNotWorkIsToldWhatToDo(t *testing.T) {
 	t.Parallel()
-	s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-access=open")
-	s.person("ada@example.com").signsIn()
-	grace := s.person("grace@example.com")
-	grace.asks()
-	link := grace.newMail()
+	eachPlace(t, func(t *testing.T, start starter) {
+		s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-access=open")
+		s.person("ada@example.com").signsIn()
+		grace := s.person("grace@example.com")
+		grace.asks()
+		link := grace.newMail()
 
-	used := grace.elsewhere()
-	landing := used.opens(link)
-	used.continues(landing)
-	wants(t, grace.continues(grace.opens(link)), 410, "This link no longer works", "Ask for a new one")
-	wants(t, used.continues(landing), 200, "grace@example.com") // pressed again by who is in
+		used := grace.elsewhere()
+		landing := used.opens(link)
+		used.continues(landing)
+		wants(t, grace.continues(grace.opens(link)), 410, "This link no longer works", "Ask for a new one")
+		wants(t, used.continues(landing), 200, "grace@example.com") // pressed again by who is in
 
-	late := s.person("late@example.com")
-	late.asks()
-	landing = late.opensMail()
-	s.clock.advance(10*time.Minute - time.Second)
-	wants(t, late.get(landing.path), 200, "Welcome")
-	s.clock.advance(time.Second)
-	wants(t, late.continues(landing), 410, "This link no longer works")
+		late := s.person("late@example.com")
+		late.asks()
+		landing = late.opensMail()
+		s.clock.advance(10*time.Minute - time.Second)
+		wants(t, late.get(landing.path), 200, "Welcome")
+		s.clock.advance(time.Second)
+		wants(t, late.continues(landing), 410, "This link no longer works")
 
-	cut := grace.elsewhere()
-	wants(t, cut.posts(callbackPath, "token", "cut"), 404, "This link is not complete")
-	wants(t, cut.posts(callbackPath), 404, "This link is not complete")
-	wants(t, cut.get(callbackPath), 404, "This link is not complete")
-	wants(t, cut.get(callbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link is not complete")
-	wants(t, used.get(callbackPath), 200, "grace@example.com") // a reload, after the token has left the address
+		cut := grace.elsewhere()
+		wants(t, cut.posts(callbackPath, "token", "cut"), 404, "This link is not complete")
+		wants(t, cut.posts(callbackPath), 404, "This link is not complete")
+		wants(t, cut.get(callbackPath), 404, "This link is not complete")
+		wants(t, cut.get(callbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link is not complete")
+		wants(t, used.get(callbackPath), 200, "grace@example.com") // a reload, after the token has left the address
+	})
 }
 
 func TestWhoHasProvenAnAddressIsToldWhyTheyStayOutside(t *testing.T) {

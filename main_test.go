@@ -11,89 +11,93 @@ import (
 
 func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		s := start(t, databaseURL, newClock(noon))
+	eachPlace(t, func(t *testing.T, start starter) {
+		testdb.Each(t, func(t *testing.T, databaseURL string) {
+			s := start(t, databaseURL, newClock(noon))
 
-		// The first person to come becomes the administrator.
-		ada := s.person("Ada@Example.com")
-		wants(t, ada.get("/"), 200, "Sign in", "Whoever signs in first becomes its administrator")
-		wants(t, ada.asks(), 200, "Look at your mail")
-		landing := ada.opensMail()
-		wants(t, landing, 200, "Welcome")
-		list := ada.continues(landing)
-		wants(t, list, 200, "People", "You are the only one here")
-		if list.path != "/users" {
-			t.Errorf("ada lands on %s", list.path)
-		}
+			// The first person to come becomes the administrator.
+			ada := s.person("Ada@Example.com")
+			wants(t, ada.get("/"), 200, "Sign in", "Whoever signs in first becomes its administrator")
+			wants(t, ada.asks(), 200, "Look at your mail")
+			landing := ada.opensMail()
+			wants(t, landing, 200, "Welcome")
+			list := ada.continues(landing)
+			wants(t, list, 200, "People", "You are the only one here")
+			if list.path != "/users" {
+				t.Errorf("ada lands on %s", list.path)
+			}
 
-		// She invites somebody, who follows the link in a browser of their own.
-		form := follows(t, ada, list, "Invite the first person")
-		invited := ada.submits(form, "Send invitation", "E-mail address", "grace@example.com", "Name (optional)", "Grace Hopper")
-		wants(t, invited, 200, "People", "2 people", "Invitation sent to grace@example.com.")
-		if !hasRow(invited, "Grace Hopper", "grace@example.com", "Member", "Invited") {
-			t.Errorf("grace is not shown as invited: %s", invited.Text())
-		}
-		grace := s.person("grace@example.com")
-		landing = grace.opensMail()
-		wants(t, landing, 200, "Welcome", "press the button")
-		profile := grace.continues(landing)
-		wants(t, profile, 200, "Grace Hopper", "This device", "Firefox on Linux")
-		if profile.path != "/profile" {
-			t.Errorf("grace lands on %s", profile.path)
-		}
-		wants(t, grace.get("/users"), 403, "This page is for administrators")
+			// She invites somebody, who follows the link in a browser of their own.
+			form := follows(t, ada, list, "Invite the first person")
+			invited := ada.submits(form, "Send invitation", "E-mail address", "grace@example.com", "Name (optional)", "Grace Hopper")
+			wants(t, invited, 200, "People", "2 people", "Invitation sent to grace@example.com.")
+			if !hasRow(invited, "Grace Hopper", "grace@example.com", "Member", "Invited") {
+				t.Errorf("grace is not shown as invited: %s", invited.Text())
+			}
+			grace := s.person("grace@example.com")
+			landing = grace.opensMail()
+			wants(t, landing, 200, "Welcome", "press the button")
+			profile := grace.continues(landing)
+			wants(t, profile, 200, "Grace Hopper", "This device", "Firefox on Linux")
+			if profile.path != "/profile" {
+				t.Errorf("grace lands on %s", profile.path)
+			}
+			wants(t, grace.get("/users"), 403, "This page is for administrators")
 
-		// Ada edits, suspends and lets in again.
-		entry := follows(t, ada, ada.get("/users"), "Grace Hopper")
-		edited := ada.submits(entry, "Save", "Name", "Rear Admiral Hopper", "Role", "member")
-		wants(t, edited, 200, "Rear Admiral Hopper", "Saved Rear Admiral Hopper.")
-		wants(t, grace.get("/profile"), 200, "Rear Admiral Hopper")
-		suspended := ada.submits(edited, "Suspend")
-		wants(t, suspended, 200, "Rear Admiral Hopper", "is suspended: signed out everywhere", "Not signed in anywhere")
-		wants(t, grace.get("/profile"), 200, "Sign in", "Your session has ended")
-		reinstated := ada.submits(suspended, "Let in again")
-		wants(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
-		if v := grace.signsIn(); v.path != "/profile" {
-			t.Errorf("grace, let in again, lands on %s: %s", v.path, v.Text())
-		}
+			// Ada edits, suspends and lets in again.
+			entry := follows(t, ada, ada.get("/users"), "Grace Hopper")
+			edited := ada.submits(entry, "Save", "Name", "Rear Admiral Hopper", "Role", "member")
+			wants(t, edited, 200, "Rear Admiral Hopper", "Saved Rear Admiral Hopper.")
+			wants(t, grace.get("/profile"), 200, "Rear Admiral Hopper")
+			suspended := ada.submits(edited, "Suspend")
+			wants(t, suspended, 200, "Rear Admiral Hopper", "is suspended: signed out everywhere", "Not signed in anywhere")
+			wants(t, grace.get("/profile"), 200, "Sign in", "Your session has ended")
+			reinstated := ada.submits(suspended, "Let in again")
+			wants(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
+			if v := grace.signsIn(); v.path != "/profile" {
+				t.Errorf("grace, let in again, lands on %s: %s", v.path, v.Text())
+			}
 
-		// And removes, after a question.
-		question := follows(t, ada, ada.get(reinstated.path), "Remove…")
-		wants(t, question, 200, "Remove Rear Admiral Hopper?")
-		removed := ada.submits(question, "Remove Rear Admiral Hopper")
-		wants(t, removed, 200, "People", "Removed grace@example.com: off the list", "1 person")
-		wants(t, grace.get("/profile"), 200, "Sign in")
-		wants(t, ada.get(entry.path), 404, "This person is not on the list")
+			// And removes, after a question.
+			question := follows(t, ada, ada.get(reinstated.path), "Remove…")
+			wants(t, question, 200, "Remove Rear Admiral Hopper?")
+			removed := ada.submits(question, "Remove Rear Admiral Hopper")
+			wants(t, removed, 200, "People", "Removed grace@example.com: off the list", "1 person")
+			wants(t, grace.get("/profile"), 200, "Sign in")
+			wants(t, ada.get(entry.path), 404, "This person is not on the list")
 
-		// At last she signs out.
-		wants(t, ada.submits(removed, "Sign out"), 200, "Sign in", "You are signed out.")
-		wants(t, ada.get("/users"), 200, "Sign in")
+			// At last she signs out.
+			wants(t, ada.submits(removed, "Sign out"), 200, "Sign in", "You are signed out.")
+			wants(t, ada.get("/users"), 200, "Sign in")
+		})
 	})
 }
 
 func TestAfterItsSessionHasExpiredAPersonComesBackToWhereTheyWere(t *testing.T) {
 	t.Parallel()
-	s := start(t, testdb.SQLite(t), newClock(noon))
-	ada := s.person("ada@example.com")
-	ada.signsIn()
+	eachPlace(t, func(t *testing.T, start starter) {
+		s := start(t, testdb.SQLite(t), newClock(noon))
+		ada := s.person("ada@example.com")
+		ada.signsIn()
 
-	s.clock.advance(7*24*time.Hour - time.Second)
-	wants(t, ada.get("/users?q=grace&sort=-email"), 200, "People")
-	s.clock.advance(time.Second)
-	page := ada.get("/users?q=grace&sort=-email")
-	wants(t, page, 200, "Sign in", "Your session has ended. Sign in again to go on where you were.")
-	if !strings.HasPrefix(page.path, "/?expired") {
-		t.Errorf("the sign-in page is at %s", page.path)
-	}
-	wants(t, ada.submits(page, "E-mail me a link", "E-mail address", ada.email), 200, "Look at your mail")
-	if back := ada.continues(ada.opensMail()); back.path != "/users?q=grace&sort=-email" {
-		t.Errorf("ada comes back to %s", back.path)
-	}
-	// The return path is for one sign-in: the next ends on the start page.
-	ada.posts("/signout")
-	if next := ada.signsIn(); next.path != "/users" {
-		t.Errorf("the next time ada comes to %s", next.path)
-	}
+		s.clock.advance(7*24*time.Hour - time.Second)
+		wants(t, ada.get("/users?q=grace&sort=-email"), 200, "People")
+		s.clock.advance(time.Second)
+		page := ada.get("/users?q=grace&sort=-email")
+		wants(t, page, 200, "Sign in", "Your session has ended. Sign in again to go on where you were.")
+		if !strings.HasPrefix(page.path, "/?expired") {
+			t.Errorf("the sign-in page is at %s", page.path)
+		}
+		wants(t, ada.submits(page, "E-mail me a link", "E-mail address", ada.email), 200, "Look at your mail")
+		if back := ada.continues(ada.opensMail()); back.path != "/users?q=grace&sort=-email" {
+			t.Errorf("ada comes back to %s", back.path)
+		}
+		// The return path is for one sign-in: the next ends on the start page.
+		ada.posts("/signout")
+		if next := ada.signsIn(); next.path != "/users" {
+			t.Errorf("the next time ada comes to %s", next.path)
+		}
+	})
 }
 
 func TestSeveralLinksAskedForInOneBrowserAllWork(t *testing.T) {
@@ -118,6 +122,16 @@ func TestSeveralLinksAskedForInOneBrowserAllWork(t *testing.T) {
 			if n := len(sessionsShown(ada)); n != 1 {
 				t.Errorf("one browser has %d sessions", n)
 			}
+		})
+	}
+}
+
+// eachPlace runs a test at the root of a host, and below a path behind nginx.
+func eachPlace(t *testing.T, test func(t *testing.T, start starter)) {
+	for place, start := range map[string]starter{"at the root": start, "below a path, behind nginx": startBehindNginx} {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			test(t, start)
 		})
 	}
 }

@@ -51,7 +51,7 @@ type view struct {
 	*testpage.Page
 	status int
 	header http.Header
-	path   string // with the query
+	path   string // below the base URL, with the query
 	body   string
 }
 
@@ -86,7 +86,7 @@ type mail struct {
 func (p *person) mailbox() []mail {
 	p.t.Helper()
 	var inbox struct{ Messages []mail }
-	if err := json.Unmarshal([]byte(newcomer(p.mails).get(p.mails.host+"/dev/inbox.json").body), &inbox); err != nil {
+	if err := json.Unmarshal([]byte(newcomer(p.mails).get("http://"+p.mails.cfg.Addr+"/dev/inbox.json").body), &inbox); err != nil {
 		p.t.Fatal(err)
 	}
 	slices.Reverse(inbox.Messages)
@@ -234,7 +234,7 @@ func followNothing(*http.Request, []*http.Request) error { return http.ErrUseLas
 
 // try is for other goroutines than the test's own.
 func (p *person) try(r *http.Request, redirects func(*http.Request, []*http.Request) error) (view, error) {
-	answer, err := (&http.Client{Jar: p.jar, CheckRedirect: redirects, Timeout: 30 * time.Second}).Do(r)
+	answer, err := (&http.Client{Transport: p.site.by, Jar: p.jar, CheckRedirect: redirects, Timeout: 30 * time.Second}).Do(r)
 	if err != nil {
 		return view{}, err
 	}
@@ -247,5 +247,6 @@ func (p *person) try(r *http.Request, redirects func(*http.Request, []*http.Requ
 	for _, c := range p.jar.Cookies(p.site.cfg.BaseURL) {
 		p.site.log.secret(c.Value)
 	}
-	return view{page, answer.StatusCode, answer.Header, answer.Request.URL.RequestURI(), string(body)}, err
+	path := strings.TrimPrefix(answer.Request.URL.RequestURI(), p.site.cfg.BaseURL.Path)
+	return view{page, answer.StatusCode, answer.Header, path, string(body)}, err
 }

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// nginx is a real one, that browsers reach by https and that has instances behind
+// it, each below a path of its own.
+type nginx struct {
+	t       testing.TB
+	program string
+	dir     string // its own, for all that it keeps
+	addr    string
+	known   *x509.CertPool // its certificate
+}
+
+// newNginx makes ready for serve. It skips the test where there is no nginx, but
+// not in CI.
+func newNginx(t testing.TB) *nginx {
+	t.Helper()
+	n := &nginx{t: t, dir: t.TempDir(), addr: freeAddr(t)}
+	// A user's PATH on Debian lacks /usr/sbin; .ci/deps.sh puts it into .cache.
+	for _, name := range []string{"nginx", "/usr/sbin/nginx", "./.cache/nginx"} {
+		if found, err := exec.LookPath(name); err == nil && n.program == "" {
+			n.program = found
+		}
+	}
+	if n.program == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no nginx on PATH")
+		}
+		t.Skip("no nginx on PATH; `apt install nginx` or `brew install nginx` brings one")
+	}
+	n.certify("localhost", "guestlist.example")
+	return n
+}
+
+// startBehindNginx is start for an instance that is reached by nginx alone.
+func startBehindNginx(t testing.TB, databaseURL string, c *clock, flags ...string) *site {
+	t.Helper()
+	n := newNginx(t)
+	s := n.start("/people", databaseURL, c, append([]string{"--guestlist-trusted-proxies=127.0.0.1"}, flags...)...)
+	n.serve(n.location(s))
+	return s
+}
+
+// start runs an instance that is to be below a path, or where a flag says.
+func (n *nginx) start(path, databaseURL string, c *clock, flags ...string) *site {
+	n.t.Helper()
+	s := start(n.t, databaseURL, c, append([]string{"--guestlist-base-url=" + n.url("localhost") + path}, flags...)...)
+	s.host, s.url, s.by = "https://"+s.cfg.BaseURL.Host, s.cfg.BaseURL.String(), n.from("127.0.0.1")
+	return s
+}
+
+// url is the address of a host at nginx.
+func (n *nginx) url(host string) string {
+	return "https://" + host + n.addr[strings.LastIndex(n.addr, ":"):]
+}
+
+// from is how a browser at a loopback address reaches nginx, by whatever name, and
+// by its own port what is behind it.
+func (n *nginx) from(address string) http.RoundTripper {
+	port := n.addr[strings.LastIndex(n.addr, ":"):]
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	transport := &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: n.known},
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if strings.HasSuffix(address, port) {
+				address = n.addr
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
+	n.t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
+// nginxBlock is what docs/reverse-proxy.md says to write for nginx.
+var nginxBlock = regexp.MustCompile("(?s)```nginx\n(.*?)```")
+
+// location is that, for an instance.
+func (n *nginx) location(s *site) string {
+	n.t.Helper()
+	page, err := os.ReadFile("docs/reverse-proxy.md")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	block := nginxBlock.FindSubmatch(page)
+	if block == nil {
+		n.t.Fatal("docs/reverse-proxy.md has no block for nginx")
+	}
+	return strings.NewReplacer("/people", s.cfg.BaseURL.Path, "127.0.0.1:8080", s.cfg.Addr).Replace(string(block[1]))
+}
+
+// nginxConfig is what stands around the locations: everything in a folder of its
+// own, one process, in the foreground.
+const nginxConfig = `daemon off;
+master_process off;
+pid pid;
+events {}
+http {
+	access_log off;
+	client_body_temp_path tmp;
+	proxy_temp_path tmp;
+	fastcgi_temp_path tmp;
+	uwsgi_temp_path tmp;
+	scgi_temp_path tmp;
+	server {
+		listen %s ssl;
+		ssl_certificate tls.pem;
+		ssl_certificate_key tls.pem;
+%s
+	}
+}
+`
+
+// serve runs nginx with these locations until the end of the test.
+func (n *nginx) serve(locations ...string) {
+	n.t.Helper()
+	n.write("nginx.conf", fmt.Sprintf(nginxConfig, n.addr, strings.Join(locations, "\n")))
+	args := []string{"-p", n.dir, "-c", "nginx.conf", "-e", "stderr"}
+	if out, err := exec.CommandContext(n.t.Context(), n.program, append(args, "-t")...).CombinedOutput(); err != nil {
+		n.t.Fatalf("nginx -t: %v\n%s", err, out)
+	}
+	cmd := exec.Command(n.program, args...)
+	if err := cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	eventually(n.t, "nginx", func() bool {
+		c, err := net.Dial("tcp", n.addr)
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
+}
+
+// certify makes the certificate, for these hosts.
+func (n *nginx) certify(hosts ...string) {
+	n.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: hosts, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.write("tls.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))+
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	parsed, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.known = x509.NewCertPool()
+	n.known.AddCert(parsed)
+}
+
+// write puts a file into nginx's folder.
+func (n *nginx) write(name, text string) {
+	n.t.Helper()
+	if err := os.WriteFile(filepath.Join(n.dir, name), []byte(text), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+}
