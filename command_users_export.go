@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +43,8 @@ func exportUsers(ctx context.Context, cfg config.Config, con console, f listFlag
 		return err
 	}
 	defer a.Close()
-	said := strings.Join(f.filters(format), ", ")
-	if err := a.people.AddEvents(asOperator(ctx), event.New(event.ListExported, con.now(), "", "", said)); err != nil {
+	words := roster.ExportWords(format, f.q, f.role, f.status)
+	if err := a.people.AddEvents(asOperator(ctx), event.New(event.ListExported, con.now(), "", "", words)); err != nil {
 		return err
 	}
 	_, err = roster.Export(ctx, a.people, query, roster.NewWriter(con.out, format), nil)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 func (p *program) usersInviteCommand() *cobra.Command {
@@ -40,9 +40,9 @@ sent, waiting or refused, and reason says why it waits or was refused. The exit 
 
 // jsonInvited is the answer of guestlist users invite --json.
 type jsonInvited struct {
-	User   any    `json:"user"`
-	Mail   string `json:"mail"`   // sent, waiting or refused
-	Reason string `json:"reason"` // why it waits or was refused
+	User   roster.Person `json:"user"`
+	Mail   string        `json:"mail"`   // sent, waiting or refused
+	Reason string        `json:"reason"` // why it waits or was refused
 }
 
 func invite(ctx context.Context, cfg config.Config, con console, entry directory.Entry, again, asJSON bool) error {
@@ -73,7 +73,7 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 		return err
 	}
 	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
-	answer := jsonInvited{User: web.UserJSON(u), Mail: "sent", Reason: state.Reason}
+	answer := jsonInvited{User: roster.NewPerson(u), Mail: "sent", Reason: state.Reason}
 	said := "Invitation sent to " + u.Email.Typed + "."
 	switch {
 	case state.Refused:

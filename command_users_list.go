@@ -12,7 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 // listFlags are what part of the list is asked for, as typed.
@@ -49,16 +49,6 @@ func (f *listFlags) addFilters(c *cobra.Command) {
 	c.Flags().StringVar(&f.status, "status", "", "only people with this `STATUS`: invited, active or suspended")
 	c.Flags().StringVar(&f.role, "role", "", "only people with this `ROLE`: admin or member")
 	c.Flags().StringVar(&f.sort, "sort", "", "in the order of this `COLUMN`: name, email, created_at or last_seen_at, with - in front for descending")
-}
-
-// filters are those that are set, in words, behind what comes before.
-func (f listFlags) filters(words ...string) []string {
-	for _, filter := range [][2]string{{"q", f.q}, {"role", f.role}, {"status", f.status}} {
-		if filter[1] != "" {
-			words = append(words, filter[0]+" "+filter[1])
-		}
-	}
-	return words
 }
 
 // query is what is asked of the directory. The error is of whoever typed it.
@@ -164,7 +154,7 @@ func (d *userDocument) begin() error {
 
 func (d *userDocument) page(users []directory.User) error {
 	for _, u := range users {
-		if err := json.MarshalEncode(d.e, web.UserJSON(u)); err != nil {
+		if err := json.MarshalEncode(d.e, roster.NewPerson(u)); err != nil {
 			return err
 		}
 	}

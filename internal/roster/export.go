@@ -42,3 +42,15 @@ func Export(ctx context.Context, list Lister, q directory.Query, to Writer, befo
 		q.From = page.Next
 	}
 }
+
+// ExportWords say for the audit trail what is exported, in which format; a filter
+// that is empty lets everybody through.
+func ExportWords(format, search, role, status string) string {
+	words := format
+	for _, filter := range []struct{ name, value string }{{"q", search}, {"role", role}, {"status", status}} {
+		if filter.value != "" {
+			words += ", " + filter.name + " " + filter.value
+		}
+	}
+	return words
+}

@@ -84,17 +84,6 @@ type jsonWriter struct {
 	begun bool
 }
 
-// personJSON is somebody as programs see them.
-type personJSON struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Email      string     `json:"email"`
-	Role       string     `json:"role"`
-	Status     string     `json:"status"`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastSeenAt *time.Time `json:"last_seen_at"` // null: never
-}
-
 func (j *jsonWriter) Write(u directory.User) error {
 	before := ",\n"
 	if !j.begun {
@@ -103,13 +92,7 @@ func (j *jsonWriter) Write(u directory.User) error {
 	if _, err := j.w.WriteString(before); err != nil {
 		return err
 	}
-	p := personJSON{
-		ID: u.ID, Name: u.Name, Email: u.Email.Typed, Role: string(u.Role), Status: string(u.Status), CreatedAt: u.CreatedAt,
-	}
-	if !u.LastSeenAt.IsZero() {
-		p.LastSeenAt = &u.LastSeenAt
-	}
-	return json.MarshalWrite(j.w, p)
+	return json.MarshalWrite(j.w, NewPerson(u))
 }
 
 func (j *jsonWriter) Flush() error { return j.w.Flush() }

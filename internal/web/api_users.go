@@ -4,14 +4,15 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
 )
 
 type jsonUsers struct {
-	Users      []jsonUser `json:"users"`
-	NextCursor *string    `json:"next_cursor"` // null on the last page
-	Total      int        `json:"total"`       // counted to 10,000; of this answer if by word
-	TotalMore  bool       `json:"total_more"`  // there are more, or may be if by word
-	ByWord     bool       `json:"by_word"`     // in the order of the word found, not of sort
+	Users      []roster.Person `json:"users"`
+	NextCursor *string         `json:"next_cursor"` // null on the last page
+	Total      int             `json:"total"`       // counted to 10,000; of this answer if by word
+	TotalMore  bool            `json:"total_more"`  // there are more, or may be if by word
+	ByWord     bool            `json:"by_word"`     // in the order of the word found, not of sort
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
@@ -23,9 +24,9 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := jsonUsers{Users: make([]jsonUser, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.ByWord}
+	answer := jsonUsers{Users: make([]roster.Person, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.ByWord}
 	for i, u := range page.Users {
-		answer.Users[i] = toJSON(u)
+		answer.Users[i] = roster.NewPerson(u)
 	}
 	if page.Next != nil {
 		next := s.cursor(query.Sort, page.Next, false)
@@ -88,7 +89,7 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, toJSON(u))
+	writeJSON(w, r, http.StatusOK, roster.NewPerson(u))
 	return nil
 }
 
@@ -106,7 +107,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, toJSON(u))
+	writeJSON(w, r, http.StatusOK, roster.NewPerson(u))
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
@@ -25,7 +24,8 @@ func (s *server) exportUsers(format string) handler {
 		if err != nil {
 			return err
 		}
-		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", exportWords(format, asked))); err != nil {
+		words := roster.ExportWords(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
+		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", words)); err != nil {
 			return err
 		}
 		return s.download(w, r, "people."+format, roster.Formats[format], func(ctx context.Context, prolong func() error) error {
@@ -33,17 +33,6 @@ func (s *server) exportUsers(format string) handler {
 			return err
 		})
 	}
-}
-
-// exportWords say what was exported.
-func exportWords(format string, asked url.Values) string {
-	text := format
-	for _, name := range []string{"q", "role", "status"} {
-		if value := asked.Get(name); value != "" {
-			text += ", " + name + " " + value
-		}
-	}
-	return text
 }
 
 // download sends a file of any length as it is written. It may take longer than a

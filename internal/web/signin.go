@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -138,9 +139,9 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
 	writeJSON(w, r, http.StatusOK, struct {
-		User    jsonUser    `json:"user"`
-		Session jsonSession `json:"session"`
-	}{toJSON(current.User), toJSONSession(*current)})
+		User    roster.Person `json:"user"`
+		Session jsonSession   `json:"session"`
+	}{roster.NewPerson(current.User), toJSONSession(*current)})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -82,13 +83,13 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 // command line: found and findings are as session.Manager's Why returns them.
 func WhyJSON(email directory.Email, found *directory.User, findings []session.Finding) any {
 	answer := struct {
-		Email     string        `json:"email"`
-		User      *jsonUser     `json:"user"` // null: nobody on the list has the address
-		CanSignIn bool          `json:"can_sign_in"`
-		Findings  []jsonFinding `json:"findings"`
+		Email     string         `json:"email"`
+		User      *roster.Person `json:"user"` // null: nobody on the list has the address
+		CanSignIn bool           `json:"can_sign_in"`
+		Findings  []jsonFinding  `json:"findings"`
 	}{Email: email.Key, CanSignIn: true}
 	if found != nil {
-		u := toJSON(*found)
+		u := roster.NewPerson(*found)
 		answer.User = &u
 	}
 	for _, f := range findings {

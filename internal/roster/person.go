@@ -1,0 +1,30 @@
+package roster
+
+import (
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// Person is somebody as programs see them: in files, in the API and on the command
+// line.
+type Person struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Email      string     `json:"email"`
+	Role       string     `json:"role"`
+	Status     string     `json:"status"`
+	CreatedAt  time.Time  `json:"created_at"`
+	LastSeenAt *time.Time `json:"last_seen_at"` // null: never
+}
+
+// NewPerson returns what programs see of somebody.
+func NewPerson(u directory.User) Person {
+	p := Person{
+		ID: u.ID, Name: u.Name, Email: u.Email.Typed, Role: string(u.Role), Status: string(u.Status), CreatedAt: u.CreatedAt,
+	}
+	if !u.LastSeenAt.IsZero() {
+		p.LastSeenAt = &u.LastSeenAt
+	}
+	return p
+}
