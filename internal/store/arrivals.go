@@ -21,7 +21,7 @@ func (s *Store) AddPeople(
 	defer s.totals.forget()
 	var next roster.Import
 	add := func(tx *sql.Tx) (err error) {
-		q := dbsqlc.New(tx)
+		q := s.within(tx)
 		if err := mayImport(ctx, q, i.By.ActorID); err != nil {
 			return err
 		}

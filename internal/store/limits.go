@@ -26,7 +26,7 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, buckets ...limit.
 		var at limit.Bucket
 		err = s.InTx(ctx, func(tx *sql.Tx) error {
 			for _, at = range buckets {
-				if until, err = takeLimit(ctx, dbsqlc.New(s.watching(tx)), now, at); err != nil {
+				if until, err = takeLimit(ctx, s.within(tx), now, at); err != nil {
 					return err
 				}
 			}

@@ -23,7 +23,7 @@ func (s *Store) CookieKey(ctx context.Context) (string, error) {
 	now := s.now()
 	made := dbsqlc.InsertSettingParams{Name: name, Value: rand.Text() + rand.Text(), UpdatedAt: micros(now)} // 260 random bits
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
-		q := dbsqlc.New(s.watching(tx))
+		q := s.within(tx)
 		if err := q.InsertSetting(ctx, made); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (s *Store) NoteSettings(ctx context.Context, inForce map[string]string) err
 	}
 	now, value := s.now(), string(b)
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
-		q := dbsqlc.New(s.watching(tx))
+		q := s.within(tx)
 		was, err := q.GetSetting(ctx, name)
 		switch {
 		case isNoRows(err):

@@ -157,6 +157,9 @@ func (s *Store) writer() *dbsqlc.Queries {
 	return dbsqlc.New(s.watching(steady{s.write, s.patience, nil}))
 }
 
+// within is for what is done in a transaction.
+func (s *Store) within(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(tx)) }
+
 // InTx runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy
 // file), or the connection was lost before the commit, it is run again, so fn

@@ -27,7 +27,7 @@ var (
 
 // inTx runs fn on the queries of one transaction and translates its error.
 func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Queries) error) error {
-	return translate(doing, s.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(s.watching(tx))) }))
+	return translate(doing, s.InTx(ctx, func(tx *sql.Tx) error { return fn(s.within(tx)) }))
 }
 
 // CreateUser writes a new person and what goes with it; see directory.Store.
