@@ -146,7 +146,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id", events},
 		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
 	} {
-		if err := insertRows(ctx, tx, table.name, table.columns, table.rows); err != nil {
+		if err := InsertRows(ctx, tx, table.name, table.columns, table.rows); err != nil {
 			return err
 		}
 	}
@@ -157,10 +157,10 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 // and a statement of so many stays well below what any server takes.
 const mostValues = 2000
 
-// insertRows writes rows with as few statements as that allows; sqlc knows no
-// statement of as many rows as there are. Nothing that comes from outside is part
-// of its text.
-func insertRows(ctx context.Context, tx *sql.Tx, table, columns string, rows [][]any) error {
+// InsertRows writes rows with as few statements as mostValues allows; sqlc knows no
+// statement of as many rows as there are. The table and its columns become text of
+// the statement: nothing that comes from outside may be in them.
+func InsertRows(ctx context.Context, tx *sql.Tx, table, columns string, rows [][]any) error {
 	if len(rows) == 0 {
 		return nil
 	}

@@ -9,7 +9,7 @@
 // place to remember, and a source that changed meanwhile is followed. Only when
 // both sides, read once more, are the same is the mark taken away.
 //
-// Memory is that of a few pages of rows, a transaction is one statement's, and
+// Memory is that of a few pages of rows, a transaction writes no more than one, and
 // the source is read and never written, but for migrations that it lacks.
 package copying
 

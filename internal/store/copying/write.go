@@ -75,16 +75,13 @@ func prune(ctx context.Context, t table, source, target *store.Store) error {
 }
 
 func insert(ctx context.Context, tx *sql.Tx, t table, rows []row) error {
-	places := "(?" + strings.Repeat(", ?", len(t.columns)-1) + ")"
-	var args []any
-	for _, r := range rows {
+	values := make([][]any, len(rows))
+	for n, r := range rows {
 		for _, v := range r {
-			args = append(args, v)
+			values[n] = append(values[n], v)
 		}
 	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO "+t.name+" ("+strings.Join(t.columns, ", ")+") VALUES "+
-		places+strings.Repeat(", "+places, len(rows)-1), args...)
-	return err
+	return store.InsertRows(ctx, tx, t.name, strings.Join(t.columns, ", "), values)
 }
 
 func remove(ctx context.Context, tx *sql.Tx, t table, rows []row) error {
