@@ -108,7 +108,8 @@ func (u *upload) take(l Line) error {
 		return u.problem(e, fmt.Sprintf("This address is in the file already, on line %d.", first))
 	}
 	u.seen[key] = l.Number
-	if len(u.keys) == partPeople || !u.people.fits(e) {
+	text := encode(e)
+	if len(u.keys) == partPeople || !u.people.fits(text) {
 		if err := u.endPeople(); err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (u *upload) take(l Line) error {
 	if arrival.User.Role == directory.Admin {
 		u.i.Admins++
 	}
-	u.people.add(e)
+	u.people.Write(text)
 	u.keys, u.lines = append(u.keys, arrival.User.Email.Key), append(u.lines, e)
 	return nil
 }
@@ -140,13 +141,13 @@ func (u *upload) problem(e entry, text string) error {
 }
 
 func (u *upload) note(p *part, s Series, e entry, text string) error {
-	e = entry{Line: e.Line, Email: clip(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text}
-	if !p.fits(e) {
+	kept := encode(entry{Line: e.Line, Email: clip(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text})
+	if !p.fits(kept) {
 		if err := u.keep(p, s); err != nil {
 			return err
 		}
 	}
-	p.add(e)
+	p.Write(kept)
 	return nil
 }
 
@@ -208,8 +209,7 @@ type part struct {
 	number int
 }
 
-func (p *part) fits(e entry) bool { return p.Len()+len(encode(e)) <= partSize }
-func (p *part) add(e entry)       { p.Write(encode(e)) }
+func (p *part) fits(entry []byte) bool { return p.Len()+len(entry) <= partSize }
 
 func encode(e entry) []byte {
 	b, err := json.Marshal(e)
