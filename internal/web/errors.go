@@ -181,8 +181,11 @@ func (s *server) below(r *http.Request) string {
 	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
 		return v.path
 	}
-	return strings.TrimPrefix(r.URL.Path, s.BaseURL.Path)
+	return s.beneath(r.URL.Path)
 }
+
+// beneath takes the base URL's path off one that has it.
+func (s *server) beneath(path string) string { return strings.TrimPrefix(path, s.BaseURL.Path) }
 
 // forPrograms reports whether a path is answered in JSON, or as it is, and not
 // by a page.

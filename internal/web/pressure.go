@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/guestlist/guestlist/internal/roster"
@@ -40,7 +39,7 @@ func (s *server) underPressure(ps *places, next http.Handler) http.Handler {
 
 // asksForHealth reports whether somebody wants to know how we are: under pressure, too.
 func (s *server) asksForHealth(r *http.Request) bool {
-	path := strings.TrimPrefix(r.URL.Path, s.BaseURL.Path)
+	path := s.beneath(r.URL.Path)
 	return path == "/healthz" || path == "/readyz"
 }
 
@@ -114,7 +113,7 @@ const (
 // bringsFile reports whether a request's body is read by its handler as it comes,
 // when it is known who sends it.
 func (s *server) bringsFile(r *http.Request) bool {
-	return r.Method == http.MethodPost && strings.TrimPrefix(r.URL.Path, s.BaseURL.Path) == "/users/import"
+	return r.Method == http.MethodPost && s.beneath(r.URL.Path) == "/users/import"
 }
 
 // readAhead returns a request's body, read up to maxBody, with the error that reading it ended with.

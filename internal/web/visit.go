@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
@@ -43,12 +42,11 @@ func requestID(r *http.Request) string { return visitOf(r).id }
 func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
 
 // visits begins and ends a request: it has a number, ten seconds for the work,
-// and one line in the log. The query stays out of that: it
-// may hold a token.
+// and one line in the log. The query stays out of that: it may hold a token.
 func (s *server) visits(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &visit{ResponseWriter: w, path: strings.TrimPrefix(r.URL.Path, s.BaseURL.Path), id: number(w)}
+		v := &visit{ResponseWriter: w, path: s.beneath(r.URL.Path), id: number(w)}
 		b := s.browser(r)
 		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.id}
 
