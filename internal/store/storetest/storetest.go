@@ -46,7 +46,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

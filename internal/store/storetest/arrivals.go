@@ -1,0 +1,234 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/roster"
+)
+
+// arrivalRows are about the people of an import.
+var arrivalRows = []row{
+	{"many people come onto the list as one does", on(testAddPeople)},
+	{"who is on the list stays as they are, and nobody comes twice", on(testAddPeopleListed)},
+	{"calls that Stytch refused of whoever had an address before are given up", on(testAddPeopleParked)},
+	{"who is no administrator any more puts nobody on the list", on(testAddPeopleBy)},
+	{"an import that was stopped or taken over adds nobody", on(testAddPeopleLost)},
+	{"two instances at the same part add its people once", testAddPeopleAtOnce},
+	{"people who come by another door at the same moment are added once", testAddPeopleBesides},
+}
+
+// coming is somebody who shall come onto the list with an invitation.
+func coming(t *testing.T, name, address string) directory.Arrival {
+	t.Helper()
+	a, err := directory.Entry{Email: address, Name: name}.Arrival("", true, Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func testAddPeople(t *testing.T, s Store) {
+	i := running(t, s, 2, event.Origin{})
+	people := []directory.Arrival{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
+	for n := range 400 { // several statements of each kind
+		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
+	}
+	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
+	next, err := s.AddPeople(event.WithOrigin(t.Context(), &origin), i, people, Now().Add(time.Second), Now().Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := i
+	want.Part, want.Added, want.UpdatedAt = 1, len(people), Now().Add(time.Second)
+	if diff := cmp.Diff([]roster.Import{want, want}, []roster.Import{next, getImport(t, s, i.ID)}); diff != "" {
+		t.Errorf("the import: -want +got\n%s", diff)
+	}
+	for n, p := range people {
+		if diff := cmp.Diff(p.User, get(t, s, p.User.ID)); diff != "" {
+			t.Errorf("person %d: -want +got\n%s", n, diff)
+		}
+	}
+	// As by the door for one, but for what is each one's own.
+	alone := coming(t, "Zoë Öttinger-O'Brien", "zoe@example.org")
+	if err := s.CreateUser(event.WithOrigin(t.Context(), &origin), alone.User, alone.Event, alone.Jobs...); err != nil {
+		t.Fatal(err)
+	}
+	same := func(p directory.Arrival) string {
+		own := strings.NewReplacer(p.User.ID, "ID", p.Event.ID, "EVENT", p.Jobs[0].ID, "JOB", "example.org", "example.com", "@Example", "@example")
+		trail, _, err := s.ListEvents(t.Context(), event.Query{Person: p.User.ID, Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return own.Replace(fmt.Sprintln(trail, jobs(t, s, p.User)))
+	}
+	if diff := cmp.Diff(same(alone), same(people[0])); diff != "" {
+		t.Errorf("-alone +among others\n%s", diff)
+	}
+	for _, term := range []string{"ottinger", "brien", "zoe"} {
+		page, err := s.ListUsers(t.Context(), directory.Query{Terms: []string{term}, Sort: directory.ByName, Limit: 10})
+		if err != nil || len(page.Users) != 2 {
+			t.Errorf("%d are found by %s, %v", len(page.Users), term, err)
+		}
+	}
+	// After the last part it is done.
+	next, err = s.AddPeople(t.Context(), next, nil, Now(), Now())
+	if err != nil || next.State != roster.Done || getImport(t, s, i.ID).State != roster.Done {
+		t.Errorf("after the last part it is %s, %v", next.State, err)
+	}
+	if trail, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.ImportDone, Limit: 10}); err != nil || len(trail) != 1 {
+		t.Errorf("the trail has %v, %v", trail, err)
+	}
+}
+
+func testAddPeopleListed(t *testing.T, s Store) {
+	ada := admin("Ada", "ada@example.com")
+	create(t, s, ada)
+	people := []directory.Arrival{
+		coming(t, "Somebody", "ADA@example.com"), coming(t, "Grace", "grace@example.com"), coming(t, "Grace again", "Grace@example.com"),
+	}
+	i, err := s.AddPeople(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now())
+	if err != nil || i.Added != 1 || i.Kept != 2 {
+		t.Errorf("%d added, %d kept, %v", i.Added, i.Kept, err)
+	}
+	if diff := cmp.Diff(ada, get(t, s, ada.ID)); diff != "" {
+		t.Errorf("-was +is\n%s", diff)
+	}
+	if n := len(jobs(t, s, ada)); n != 0 {
+		t.Errorf("%d calls wait for who was on the list", n)
+	}
+	grace, err := s.GetUserByEmail(t.Context(), mustParse("grace@example.com"))
+	if err != nil || grace.Name != "Grace" || len(jobs(t, s, grace)) != 1 {
+		t.Errorf("%+v, %v", grace, err)
+	}
+}
+
+func testAddPeopleParked(t *testing.T, s Store) {
+	before, listed := person("Grace", "grace@example.com"), person("Ada", "ada@example.com")
+	create(t, s, listed)
+	for _, u := range []directory.User{before, listed} {
+		job := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, "", "", ago(time.Hour))
+		if err := s.AddJob(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ParkJob(t.Context(), job, Now(), "no"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grace := coming(t, "Grace", "grace@example.com")
+	if _, err := s.AddPeople(t.Context(), running(t, s, 1, event.Origin{}), []directory.Arrival{grace, coming(t, "", "ada@example.com")}, Now(), Now()); err != nil {
+		t.Fatal(err)
+	}
+	if list := jobs(t, s, before); len(list) != 1 || list[0].Kind != outbox.Invite {
+		t.Errorf("for grace there is %+v", list)
+	}
+	if list := jobs(t, s, listed); len(list) != 1 || list[0].Kind != outbox.DeleteUser {
+		t.Errorf("for ada, who was on the list, there is %+v", list)
+	}
+}
+
+func testAddPeopleBy(t *testing.T, s Store) {
+	boss, was, out := admin("Ada", "ada@example.com"), person("Bo", "bo@example.com"), admin("Eve", "eve@example.com")
+	out.Status = directory.Suspended
+	create(t, s, boss, was, out)
+	for _, id := range []string{was.ID, out.ID, newID()} {
+		i := running(t, s, 1, event.Origin{ActorID: id})
+		a := coming(t, "", "grace@example.com")
+		if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{a}, Now(), Now()); !errors.Is(err, roster.ErrBy) {
+			t.Errorf("%v", err)
+		}
+		if _, err := s.GetUser(t.Context(), a.User.ID); !errors.Is(err, directory.ErrNotFound) || getImport(t, s, i.ID).Part != 0 {
+			t.Errorf("somebody was added: %v", err)
+		}
+	}
+	i := running(t, s, 1, event.Origin{ActorID: boss.ID})
+	if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{coming(t, "", "grace@example.com")}, Now(), Now()); err != nil {
+		t.Errorf("an administrator: %v", err)
+	}
+}
+
+func testAddPeopleLost(t *testing.T, s Store) {
+	a := coming(t, "", "grace@example.com")
+	stopped, taken, further := running(t, s, 3, event.Origin{}), running(t, s, 3, event.Origin{}), running(t, s, 3, event.Origin{})
+	if err := s.StopImport(t.Context(), stopped.ID, "", event.New(event.ImportStopped, Now(), "", "", "")); err != nil {
+		t.Fatal(err)
+	}
+	taken.Lease = newID()
+	further.Part = 1
+	for name, i := range map[string]roster.Import{"stopped": stopped, "taken over": taken, "at another part": further} {
+		if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{a}, Now(), Now()); !errors.Is(err, roster.ErrLost) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := s.GetUserByEmail(t.Context(), a.User.Email); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("somebody was added: %v", err)
+	}
+}
+
+func testAddPeopleAtOnce(t *testing.T, open func() Store) {
+	s := []Store{open(), open()}
+	i := running(t, s[0], 2, event.Origin{})
+	errs := atOnce(8, func(n int) error {
+		var people []directory.Arrival
+		for p := range 50 {
+			people = append(people, coming(t, "", fmt.Sprintf("p%d@example.com", p)))
+		}
+		_, err := s[n%2].AddPeople(t.Context(), i, people, Now(), Now().Add(time.Minute))
+		return err
+	})
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if !errors.Is(err, roster.ErrLost) {
+			t.Error(err)
+		}
+	}
+	if got := getImport(t, s[0], i.ID); won != 1 || got.Part != 1 || got.Added != 50 {
+		t.Errorf("%d have written the part, which is %d, with %d people", won, got.Part, got.Added)
+	}
+}
+
+func testAddPeopleBesides(t *testing.T, open func() Store) {
+	s := []Store{open(), open()}
+	var people, others []directory.Arrival
+	for p := range 50 {
+		people = append(people, coming(t, "by file", fmt.Sprintf("p%d@example.com", p)))
+		others = append(others, coming(t, "by hand", fmt.Sprintf("p%d@example.com", 49-p)))
+	}
+	i := running(t, s[0], 1, event.Origin{})
+	added, byHand := 0, 0
+	errs := atOnce(2, func(n int) error {
+		if n == 0 {
+			got, err := s[0].AddPeople(t.Context(), i, people, Now(), Now().Add(time.Minute))
+			added = got.Added
+			return err
+		}
+		for _, a := range others {
+			switch err := s[1].CreateUser(t.Context(), a.User, a.Event, a.Jobs...); {
+			case err == nil:
+				byHand++
+			case !errors.Is(err, directory.ErrEmailTaken):
+				return err
+			}
+		}
+		return nil
+	})
+	if slices.ContainsFunc(errs, func(err error) bool { return err != nil }) || added+byHand != 50 {
+		t.Errorf("%d by file and %d by hand, %v", added, byHand, errs)
+	}
+	for _, a := range people {
+		if n := len(jobs(t, s[0], a.User)); n != 1 {
+			t.Errorf("%s is invited %d times", a.User.Email, n)
+		}
+	}
+}
