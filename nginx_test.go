@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -35,7 +36,7 @@ type nginx struct {
 // not in CI.
 func newNginx(t testing.TB) *nginx {
 	t.Helper()
-	n := &nginx{t: t, dir: t.TempDir(), addr: freeAddr(t)}
+	n := &nginx{t: t, dir: t.TempDir(), addr: ownAddr(t)}
 	// A user's PATH on Debian lacks /usr/sbin; .ci/deps.sh puts it into .cache.
 	for _, name := range []string{"nginx", "/usr/sbin/nginx", "./.cache/nginx"} {
 		if found, err := exec.LookPath(name); err == nil && n.program == "" {
@@ -50,6 +51,25 @@ func newNginx(t testing.TB) *nginx {
 	}
 	n.certify("localhost", "guestlist.example")
 	return n
+}
+
+// nginxPort is the last that was given away.
+var nginxPort atomic.Int32
+
+// ownAddr returns a loopback address that stays free until nginx has it: its port
+// is below those that systems give to whoever asks for any, and each is given once.
+func ownAddr(t testing.TB) string {
+	t.Helper()
+	nginxPort.CompareAndSwap(0, 20_000+int32(os.Getpid()%5000))
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", nginxPort.Add(1)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port for nginx")
+	return ""
 }
 
 // startBehindNginx is start for an instance that is reached by nginx alone.
