@@ -120,8 +120,8 @@ func eventAddress(v url.Values, cursor string) string {
 
 // parseEventQuery reads which part of the trail is asked for, from a page's
 // address or a program's: kind, person (an id; links use it, so that no address
-// stands in one), about and by (addresses), limit, cursor. By may also be an operator, as the trail calls them. The error is
-// *directory.Invalid.
+// stands in one), about and by (addresses; by may also be an operator, as the
+// trail calls them), limit, cursor. The error is *directory.Invalid.
 func parseEventQuery(v url.Values) (event.Query, error) {
 	q := event.Query{Limit: event.DefaultLimit, Kind: event.Kind(v.Get("kind")), Person: v.Get("person"), Before: v.Get("cursor")}
 	fields := map[string]string{}
