@@ -52,6 +52,9 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 
 	stytch.up()
 	c.advance(time.Minute)
+	eventually(t, "the call that goes ahead after the pause", func() bool { // the mail is there a moment before its answer
+		return hasRow(ada.get("/users"), "grace@example.com", "grace@example.com", "Member", "Invited")
+	})
 	grace := stytch.person(s, "grace@example.com")
 	wants(t, grace.continues(grace.opensMail()), 200, "grace@example.com")
 	wantsRow(t, ada.get("/users"), "grace@example.com", "grace@example.com", "Member", "Active")
