@@ -59,12 +59,19 @@ func ParseStatus(s string) (Status, error) {
 // Fold brings text into the form in which it is sorted and searched: without
 // accents, without case.
 func Fold(s string) string {
+	if isASCII(s) { // most text is, and none of it has accents
+		return strings.ToLower(s)
+	}
 	unaccent := transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
 	folded, _, err := transform.String(unaccent, s)
 	if err != nil {
 		folded = s
 	}
 	return strings.ToLower(folded)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
 // SortName is what the list sorts a person by: the folded name, or the address
