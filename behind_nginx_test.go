@@ -73,6 +73,15 @@ func TestAProxyThatKeepsTheHostToItselfIsServedAllTheSame(t *testing.T) {
 	}
 }
 
+// Three of them; nginx by itself takes no more than 1 MB.
+func TestAFileToImportThatIsLargeComesThroughTheProxy(t *testing.T) {
+	t.Parallel()
+	s := startBehindNginx(t, testdb.SQLite(t), newClock(noon))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	wants(t, ada.sendsFile("people.csv", fileOf(60_000)), 200, "people.csv", "Import 60,000 people")
+}
+
 // The program serves the public below a path, from a name that is not this machine's.
 func TestStandaloneBelowAPathBehindNginx(t *testing.T) {
 	t.Parallel()
