@@ -59,7 +59,7 @@ func (p *program) root() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
 		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.reconcileCommand(), p.whyCommand(),
-		p.backupCommand(), p.copyCommand(), p.configCommand(), versionCommand(),
+		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.configCommand(), versionCommand(),
 	)
 	root.InitDefaultCompletionCmd() // writes to what root writes to by now
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {

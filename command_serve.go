@@ -49,6 +49,9 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	app, err := open(ctx, cfg, con.now, con.log)
 	if err != nil {
 		server.Close()
+		if ctx.Err() != nil { // told to stop while it waited for its database: nothing went wrong
+			return nil
+		}
 		return err
 	}
 	defer app.Close()

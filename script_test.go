@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -17,12 +18,31 @@ func TestMain(m *testing.M) {
 
 // TestTranscripts plays what is typed at a terminal and looks at what comes back: a
 // file for each command, each in a folder of its own, with what is done, misused and
-// refused. `exits 2 users` is guestlist users, which must end with that status.
+// refused. `exits 2 users` is guestlist users, which must end with that status; `soon
+// health` is guestlist health, which must succeed before long. $ADDR is free to listen
+// on, and at $NOBODY nobody does.
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("ADDR", freeAddr(t))
+			e.Setenv("NOBODY", "127.0.0.1:1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "soon": soon},
 	})
+}
+
+// soon is for what asks an instance that is just starting.
+func soon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: soon WORD…")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ts.Exec("guestlist", args...) != nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("it never succeeded: %s", ts.ReadFile("stderr"))
+		}
+	}
 }
 
 // exits also wants what every failure has: one sentence on standard error, behind
