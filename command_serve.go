@@ -40,7 +40,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 		listener.Close()
 		return err
 	}
-	front := &front{baseURL: cfg.BaseURL}
+	front := newFront(cfg.BaseURL)
 	server := newServer(front, con.log)
 	var coming arrivals
 	coming.watch(server)
@@ -55,7 +55,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 		return err
 	}
 	defer app.Close()
-	front.app.Store(app)
+	front.open(app)
 	if metrics != nil {
 		defer serveMetrics(metrics, app.Metrics, con.log).Close()
 	}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,13 +32,23 @@ func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
 		return res.StatusCode
 	}
 	eventually(t, "a sign of life", func() bool { return status("/healthz") == http.StatusOK })
-	for _, path := range []string{"/readyz", "/", "/api/session"} {
+	for _, path := range []string{"/readyz", "/api/session"} { // the second waits as long as anybody does
 		if got := status(path); got != http.StatusServiceUnavailable {
 			t.Errorf("%s while it waits: %d", path, got)
 		}
 	}
 	eventually(t, "a word in the log", func() bool { return strings.Contains(log.String(), "waiting for the database") })
+	// Who comes just before it has started is let in.
+	early, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer early.Close()
+	fmt.Fprintf(early, "GET / HTTP/1.1\r\nHost: localhost%s\r\n\r\n", addr[strings.LastIndex(addr, ":"):])
 	wire.accept()
+	if answer, err := http.ReadResponse(bufio.NewReader(early), nil); err != nil || answer.StatusCode != http.StatusOK {
+		t.Errorf("who came just before it had started got %v, %v", answer, err)
+	}
 	eventually(t, "readiness", func() bool { return status("/readyz") == http.StatusOK })
 	stop()
 	if err := <-ended; err != nil {

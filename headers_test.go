@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -54,10 +54,12 @@ func TestWhatIsAnsweredOutsideOfThePagesHasTheSecurityHeaders(t *testing.T) {
 					}
 				}
 			}
-			front := &front{baseURL: s.cfg.BaseURL}
+			front := newFront(s.cfg.BaseURL)
+			gone, leave := context.WithCancel(t.Context())
+			leave()
 			for path, status := range map[string]int{"/": 503, "/users": 503, s.cfg.BaseURL.Path + "/healthz": 200} {
 				w := httptest.NewRecorder()
-				front.ServeHTTP(w, &http.Request{Method: "GET", URL: &url.URL{Path: path}})
+				front.ServeHTTP(w, httptest.NewRequestWithContext(gone, "GET", path, nil))
 				if w.Code != status {
 					t.Errorf("%s while it starts: %d", path, w.Code)
 				}
