@@ -100,7 +100,10 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	}
 	inbox, faults, notice := "", "", func() string { return "" }
 	if cfg.LocalMode() {
-		inbox, faults, notice = "/dev/inbox", "/dev/faults", a.local.Faults
+		faults, notice = "/dev/faults", a.local.Faults
+		if cfg.SMTPURL == "" { // else mails are where they are sent
+			inbox = "/dev/inbox"
+		}
 	}
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{

@@ -124,6 +124,19 @@ func TestStandaloneBelowAPathBehindNginx(t *testing.T) {
 	}
 }
 
+func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
+	t.Parallel()
+	mails := newMailServer(t)
+	s := start(t, testdb.SQLite(t), newClock(noon), "--smtp-url=smtp://"+mails.addr)
+	ada := s.person("ada@example.com")
+	sent := ada.asks()
+	wants(t, sent, 200, "Look at your mail")
+	if _, shown := sent.Link("Open the local inbox"); shown {
+		t.Error("the page leads to another inbox")
+	}
+	wants(t, ada.continues(ada.opens(<-mails.links)), 200, "People")
+}
+
 // mailServer takes mails by SMTP and hands out the links in them.
 type mailServer struct {
 	addr  string
@@ -167,4 +180,4 @@ func (s mailSession) Data(r io.Reader) error {
 	return err
 }
 
-var mailedLink = regexp.MustCompile(`https://\S+[?]\S*token=\S+`)
+var mailedLink = regexp.MustCompile(`https?://\S+[?]\S*token=\S+`)

@@ -73,9 +73,9 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	listener.Close() // nobody new; who has connected is heard
 	<-ended
 	coming.wait()
-	drain, cancel := context.WithTimeout(context.Background(), 8*time.Second)
+	rest, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	if err := server.Shutdown(drain); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := server.Shutdown(rest); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return server.Close() // whoever is not done by now is cut off
@@ -100,7 +100,10 @@ func greet(w io.Writer, cfg config.Config) {
 	base := cfg.BaseURL.String()
 	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", base)
 	if cfg.LocalMode() {
-		fmt.Fprintf(w, "  Its mails are at %s/dev/inbox\n\n", "http://"+cfg.BaseURL.Host)
+		if cfg.SMTPURL == "" {
+			fmt.Fprintf(w, "  Its mails are at %s/dev/inbox\n", "http://"+cfg.BaseURL.Host)
+		}
+		fmt.Fprintln(w)
 		if cfg.FirstAdmin() {
 			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
 		}

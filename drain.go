@@ -8,9 +8,13 @@ import (
 	"time"
 )
 
-// hearing is how long somebody who has connected may take to say what they want
-// when the program is to stop.
-const hearing = time.Second
+// When the program is to stop, hearing is how long somebody who has connected may
+// take to say what they want, and drain how long a request that was begun may take
+// from then on. fly.toml, compose.yaml and deploy/guestlist.service leave it time for both.
+const (
+	hearing = time.Second
+	drain   = 8 * time.Second
+)
 
 // arrivals are the connections on which a request may be on its way. net/http
 // drops, without an answer, a request that it reads after Shutdown was called
