@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     && mkdir /out/data
 
 # Certificate authorities, /tmp and the user 65532, and nothing else.
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM gcr.io/distroless/static-debian13:nonroot
 COPY --from=build /out/guestlist /guestlist
 # Where DATABASE_URL's default, sqlite:data/guestlist.db, is under the root.
 COPY --from=build --chown=65532:65532 /out/data /data
@@ -22,4 +22,7 @@ WORKDIR /
 VOLUME /data
 EXPOSE 8080
 USER 65532:65532
+# Whether it lives, not whether its database does: who acts on this restarts. There is
+# no shell and no curl to ask with.
+HEALTHCHECK --interval=30s --timeout=6s --start-period=10s CMD ["/guestlist", "health"]
 ENTRYPOINT ["/guestlist"]
