@@ -79,19 +79,21 @@ func lacking(t *testing.T, databaseURL string) (Status, string) {
 // byHand runs a script as an administrator does by the engine's own client.
 func byHand(t *testing.T, databaseURL, script string) {
 	t.Helper()
-	driver, dsn := "sqlite", strings.TrimPrefix(databaseURL, "sqlite:")
-	if dsn == databaseURL {
-		driver, dsn = "mysql", databaseURL+"&multiStatements=true"
-		if !strings.Contains(databaseURL, "?") {
-			dsn = databaseURL + "?multiStatements=true"
-		}
+	driver, dsn := "mysql", databaseURL
+	if path, ok := parsePath(databaseURL); ok {
+		driver, dsn = "sqlite", path
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(script); err != nil {
-		t.Fatalf("%v\n%s", err, script)
+	for statement := range strings.SplitAfterSeq(script, ";\n") { // as those clients do
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%v\n%s", err, statement)
+		}
 	}
 }

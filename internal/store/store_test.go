@@ -11,7 +11,8 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	for engine, newURL := range map[string]func(testing.TB) string{"sqlite": testdb.SQLite, "mysql": testdb.MySQL} {
+	planetScale := func(t testing.TB) string { return testdb.NewVitess(t).DSN }
+	for engine, newURL := range map[string]func(testing.TB) string{"sqlite": testdb.SQLite, "mysql": planetScale} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) func() storetest.Store {

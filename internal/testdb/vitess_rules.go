@@ -1,0 +1,172 @@
+package testdb
+
+import (
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// What PlanetScale allows: how long a transaction may take, and how many rows a
+// statement may return or change (planetscale.com/docs/vitess/troubleshooting/planetscale-system-limits).
+const (
+	longestTransaction = 20 * time.Second
+	mostRows           = 100_000
+)
+
+// Commands of the protocol.
+const (
+	comQuit, comQuery, comPing, comPrepare, comExecute, comClose = 0x01, 0x03, 0x0e, 0x16, 0x17, 0x19
+)
+
+// quoted is a value or a comment in a statement.
+var quoted = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|/\*[^!].*?\*/|--[^\n]*`)
+
+// plain is a statement in one line, without comments, and without what its values say.
+func plain(statement string) string {
+	statement = quoted.ReplaceAllStringFunc(statement, func(text string) string {
+		if text[0] == '-' || text[0] == '/' {
+			return " "
+		}
+		return "''"
+	})
+	return strings.TrimSuffix(strings.Join(strings.Fields(statement), " "), ";")
+}
+
+// begins is how a statement may begin. The last two are of tests.
+var begins = regexp.MustCompile(`(?i)^(SELECT|INSERT (IGNORE )?INTO|UPDATE|DELETE FROM|START TRANSACTION$|COMMIT$|ROLLBACK$|SET NAMES|CREATE (UNIQUE )?(TABLE|INDEX)|ALTER TABLE|DROP (TABLE|INDEX)|ANALYZE TABLE|EXPLAIN)( |$)`)
+
+// changesTables is what safe migrations refuse.
+var changesTables = regexp.MustCompile(`(?i)^(CREATE|ALTER|DROP|TRUNCATE|RENAME) `)
+
+// refusedByVitess is what Vitess refuses, takes and does not do, or does in
+// another way than MySQL, each with the reason.
+var refusedByVitess = []struct {
+	pattern *regexp.Regexp
+	because string
+}{
+	{regexp.MustCompile(`(?i)\b(FOREIGN KEY|REFERENCES)\b`), "tables that are spread over shards can't watch each other"},
+	{regexp.MustCompile(`(?i)\b(GET_LOCK|RELEASE_LOCK|IS_FREE_LOCK|IS_USED_LOCK)\b`), "it is lost after 20 seconds in which its connection is silent"},
+	{regexp.MustCompile(`@`), "a variable is its connection's, which is shared"},
+	{regexp.MustCompile(`(?i)\bINTO (OUTFILE|DUMPFILE)\b|\bLOAD_FILE\b`), "there is no disk to write to"},
+	{regexp.MustCompile(`(?i)\b(RETURNING|SEQUENCE|WITH RECURSIVE|JSON_TABLE|SQL_CALC_FOUND_ROWS|FOUND_ROWS|SLEEP|BENCHMARK)\b`), "it does not know it, or only in part"},
+	{regexp.MustCompile(`;\s*\S`), "it is two statements"},
+}
+
+// command returns the answer to a command that is refused; nil if the server is
+// to have it.
+func (l *link) command(payload []byte) []byte {
+	if len(payload) == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.packets = 0
+	switch payload[0] {
+	case comQuery, comPrepare:
+		return l.statement(string(payload[1:]))
+	case comQuit, comPing, comExecute, comClose:
+	default:
+		return l.refuse(fmt.Sprintf("command %#x of the protocol", payload[0]), "nothing here needs it")
+	}
+	return nil
+}
+
+func (l *link) statement(whole string) []byte {
+	text := plain(whole)
+	if l.tx && l.failed && text != "ROLLBACK" {
+		return l.refuse(text, "a statement of this transaction has failed: what comes after it may be in none")
+	}
+	l.v.mu.Lock()
+	safe, end := l.v.safe, l.tx && text != "ROLLBACK" && l.v.ends && l.statements >= l.v.after
+	l.v.ends = l.v.ends && !end
+	l.v.mu.Unlock()
+	if safe && changesTables.MatchString(text) {
+		l.failed = true
+		return refusal(1105, "HY000", "direct DDL is disabled")
+	}
+	if !begins.MatchString(text) {
+		return l.refuse(text, "nothing here begins like that")
+	}
+	for _, rule := range refusedByVitess {
+		if rule.pattern.MatchString(text) {
+			return l.refuse(text, rule.because)
+		}
+	}
+	switch {
+	case end, l.tx && text != "ROLLBACK" && time.Since(l.since) > longestTransaction:
+		l.tx = text != "COMMIT" // which ends it in any case
+		return l.end(whole)
+	case text == "START TRANSACTION":
+		l.tx, l.failed, l.since, l.statements, l.changed = true, false, time.Now(), 0, 0
+	case text == "COMMIT", text == "ROLLBACK":
+		l.tx, l.statements, l.changed = false, 0, 0
+	case l.tx:
+		l.statements++
+	default:
+		l.changed = 0
+	}
+	return nil
+}
+
+// end ends the transaction at the server. Whoever goes on writes outside of it.
+func (l *link) end(whole string) []byte {
+	const rollback = "ROLLBACK"
+	l.failed, l.swallow = true, true
+	l.mu.Unlock()
+	l.far.Write(append([]byte{byte(1 + len(rollback)), 0, 0, 0, comQuery}, rollback...))
+	<-l.swallowed
+	l.mu.Lock()
+	return refusal(1317, "70100", "target: guestlist.-.primary: vttablet: rpc error: code = Aborted desc = transaction 1: ended (exceeded timeout: 20s) (CallerID: x): Sql: "+clip(whole, 300))
+}
+
+// refuse notes that a rule was broken.
+func (l *link) refuse(text, because string) []byte {
+	l.failed = true
+	l.v.mu.Lock()
+	defer l.v.mu.Unlock()
+	l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale would not take this: %s\n%s", because, clip(text, 500)))
+	return refusal(1235, "42000", "VT12001: unsupported: "+because)
+}
+
+// heard looks at a packet of an answer, and reports whether it is one of ours.
+func (l *link) heard(payload []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.swallow {
+		l.swallow = false
+		return true
+	}
+	l.packets++
+	l.v.mu.Lock()
+	defer l.v.mu.Unlock()
+	switch {
+	case len(payload) > 0 && payload[0] == 0xff:
+		l.failed = true
+	case l.packets == 1 && len(payload) > 1 && payload[0] == 0:
+		n := length(payload[1:])
+		if n > mostRows {
+			l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale changes no more than %d rows at once, and this is %d", mostRows, n))
+		}
+		l.changed += n
+		l.v.changed = max(l.v.changed, l.changed)
+	case l.packets == mostRows:
+		l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale returns no more than %d rows", mostRows))
+	}
+	l.v.longest, l.v.widest = max(l.v.longest, l.statements), max(l.v.widest, l.packets-1)
+	return false
+}
+
+// length reads a number as the protocol writes one.
+func length(b []byte) int {
+	switch {
+	case b[0] == 0xfc && len(b) > 2:
+		return int(binary.LittleEndian.Uint16(b[1:]))
+	case b[0] == 0xfd && len(b) > 3:
+		return int(b[1]) | int(b[2])<<8 | int(b[3])<<16
+	}
+	return int(b[0])
+}
+
+func clip(text string, most int) string { return text[:min(len(text), most)] }
