@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -18,36 +19,27 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-// ErrDDLRefused: there are migrations to apply, and the database lets nobody
-// change tables directly (PlanetScale's safe migrations).
-var ErrDDLRefused = errors.New(`this database refuses changes to its tables (safe migrations are on), and there are some to apply.
-Once: in the database's settings, turn on "Automatically copy migration data" for the table goose_db_version. Then:
-  1. pscale branch create <database> guestlist-migrate
-  2. pscale connect <database> guestlist-migrate --port 3309, and beside it
-     DATABASE_URL='root@tcp(127.0.0.1:3309)/<database>' guestlist migrate
-  3. pscale deploy-request create <database> guestlist-migrate
-  4. pscale deploy-request deploy <database> <number>
-  5. start again`)
-
 // Migrate applies the migrations that the database lacks and returns how many
 // it applied. Any number of instances may call it at once: on MySQL a row lease
 // lets one work and the others wait; on SQLite, where a migration and the note
 // of it are one transaction under the file's own lock, the slower one finds the
-// work done. With nothing to apply it changes nothing and needs no right to.
+// work done. With nothing to apply it changes nothing and needs no right to. Where
+// there is something and it may not, it returns ErrDDLRefused without delay.
 func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	provider, err := s.provider(log)
 	if err != nil {
 		return 0, err
 	}
 	for attempt := 1; ; attempt++ {
-		applied, err := up(ctx, provider)
-		if isDDLRefused(err) {
-			return 0, ErrDDLRefused
-		}
-		if err == nil {
+		applied, err := s.up(ctx, provider)
+		switch {
+		case err == nil:
 			return applied, s.ensureAdminLock(ctx)
-		}
-		if !s.sqlite && !isHalfMade(err) || attempt == 40 {
+		case isDDLRefused(err):
+			return 0, s.ddlRefused()
+		case attempt == 40 && !s.sqlite && isHalfMade(err):
+			return 0, ErrNoNotes
+		case attempt == 40, !s.sqlite && !isHalfMade(err):
 			return 0, err
 		}
 		// Another instance may have been quicker with one of them: look again.
@@ -59,8 +51,8 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	}
 }
 
-func up(ctx context.Context, provider *goose.Provider) (int, error) {
-	pending, err := provider.HasPending(ctx)
+func (s *Store) up(ctx context.Context, provider *goose.Provider) (int, error) {
+	pending, err := s.hasPending(ctx, provider)
 	if err != nil {
 		return 0, fmt.Errorf("look for migrations: %w", err)
 	}
@@ -78,6 +70,40 @@ func up(ctx context.Context, provider *goose.Provider) (int, error) {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	return len(results), nil
+}
+
+// hasPending reports whether there is something to apply.
+func (s *Store) hasPending(ctx context.Context, provider *goose.Provider) (bool, error) {
+	if !s.sqlite {
+		if err := s.ensureNotes(ctx); err != nil {
+			return false, err
+		}
+	}
+	return provider.HasPending(ctx)
+}
+
+// ensureNotes makes goose's table where it is missing. Goose does so itself, but tries
+// for three seconds again and again where it may not.
+func (s *Store) ensureNotes(ctx context.Context) error {
+	var one int
+	err := s.migrator.QueryRowContext(ctx, "SELECT 1 FROM "+goose.DefaultTablename+" LIMIT 1").Scan(&one)
+	if isNoRows(err) {
+		return nil
+	}
+	if !isNoTable(err) {
+		return err
+	}
+	notes, err := database.NewStore(goose.DialectMySQL, goose.DefaultTablename)
+	if err != nil {
+		return err
+	}
+	if err := notes.CreateVersionTable(ctx, s.migrator); err != nil {
+		if mysqlNumber(err) == 1050 { // another instance was quicker
+			return nil
+		}
+		return err
+	}
+	return notes.Insert(ctx, s.migrator, database.InsertRequest{Version: 0})
 }
 
 // isHalfMade reports whether goose's own table had no first row yet: goose makes

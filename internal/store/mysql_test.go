@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"strings"
 	"testing"
@@ -17,87 +15,6 @@ import (
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
-
-// safeMigrations connects to a server as if PlanetScale's safe migrations were
-// on: a statement that changes tables is refused the way they do.
-type safeMigrations struct{ driver.Connector }
-
-func (c safeMigrations) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return safeConn{conn}, nil
-}
-
-type safeConn struct{ driver.Conn }
-
-func (c safeConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	switch verb, _, _ := strings.Cut(strings.TrimSpace(query), " "); verb {
-	case "CREATE", "ALTER", "DROP":
-		return nil, &mysql.MySQLError{Number: 1105, SQLState: [5]byte([]byte("HY000")), Message: "direct DDL is disabled"}
-	}
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
-}
-
-func (c safeConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
-}
-
-func (c safeConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
-}
-
-func openSafe(t *testing.T, databaseURL string) *Store {
-	t.Helper()
-	cfg, err := parseMySQL(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(safeMigrations{connector})
-	t.Cleanup(func() { db.Close() })
-	return &Store{read: db, write: db, migrator: db, patience: patience, now: storetest.Now}
-}
-
-func TestSafeMigrations(t *testing.T) {
-	t.Parallel()
-	for _, r := range []struct {
-		name  string
-		ready func(t *testing.T, direct *Store)
-		want  error
-	}{
-		{"on an empty database say what to do", func(*testing.T, *Store) {}, ErrDDLRefused},
-		{"with something to apply say what to do", func(t *testing.T, direct *Store) {
-			p, versions := migrations(t, direct)
-			if _, err := p.UpTo(t.Context(), versions[len(versions)-2]); err != nil {
-				t.Fatal(err)
-			}
-		}, ErrDDLRefused},
-		{"with nothing to apply are no hindrance", func(t *testing.T, direct *Store) {
-			if _, err := direct.Migrate(t.Context(), quiet); err != nil {
-				t.Fatal(err)
-			}
-		}, nil},
-	} {
-		t.Run(r.name, func(t *testing.T) {
-			t.Parallel()
-			databaseURL := testdb.MySQL(t)
-			r.ready(t, fresh(t, databaseURL))
-			if n, err := openSafe(t, databaseURL).Migrate(t.Context(), quiet); n != 0 || !errors.Is(err, r.want) {
-				t.Errorf("%d applied; %v", n, err)
-			}
-		})
-	}
-	for _, word := range []string{"pscale branch create", "guestlist migrate", "pscale deploy-request create", "goose_db_version"} {
-		if !strings.Contains(ErrDDLRefused.Error(), word) {
-			t.Errorf("the steps lack %q", word)
-		}
-	}
-}
 
 // asUser returns the URL for a new user of the server who has the given rights
 // on the database.

@@ -31,6 +31,7 @@ type Store struct {
 	write    *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
 	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
 	sqlite   bool
+	database string        // its name on the server, as PlanetScale's own commands take it
 	prepared *prepared     // statements of read; on SQLite alone
 	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
 	now      func() time.Time
@@ -66,7 +67,10 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{read: db, write: db, migrator: migrator, patience: cfg.ReadTimeout, now: now, reach: reach, glance: glance}, nil
+	return &Store{
+		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
+		reach: reach, glance: glance,
+	}, nil
 }
 
 func openMySQL(cfg *mysql.Config) (*sql.DB, error) {

@@ -53,12 +53,17 @@ func Exists(databaseURL string) error {
 func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	var cfg *mysql.Config
 	var err error
-	if strings.HasPrefix(databaseURL, "mysql://") {
+	switch scheme, _, isURL := strings.Cut(databaseURL, "://"); {
+	case isURL && (scheme == "mysql" || scheme == "mysql2"): // the second is what pscale connect --execute sets
 		cfg, err = parseMySQLURL(databaseURL)
-	} else if strings.Contains(databaseURL, "://") {
+	case isURL && (scheme == "postgres" || scheme == "postgresql"):
+		return nil, errPostgres
+	case isURL:
 		return nil, errors.New("must be mysql://…, a go-sql-driver DSN, or sqlite:PATH")
-	} else if cfg, err = mysql.ParseDSN(databaseURL); err != nil {
-		err = errors.New("is no go-sql-driver DSN (user:password@tcp(host:3306)/database)") // the driver's text may hold the password
+	default:
+		if cfg, err = mysql.ParseDSN(databaseURL); err != nil {
+			err = errors.New("is no go-sql-driver DSN (user:password@tcp(host:3306)/database)") // the driver's text may hold the password
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -85,6 +90,8 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	// byte, and values are put into statements safely in no other charset.
 	return cfg, cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
 }
+
+var errPostgres = errors.New("names a Postgres database, and Guestlist needs MySQL, MariaDB or SQLite; at PlanetScale, make a Vitess database (pscale database create NAME --engine mysql)")
 
 func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
 	u, err := url.Parse(databaseURL)

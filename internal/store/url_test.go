@@ -25,6 +25,7 @@ func TestParseMySQL(t *testing.T) {
 		{"the same, with a space", `mysql://u7x:pscale_pw_A+b@aws.connect.psdb.cloud/guestlist?ssl={"rejectUnauthorized": true}`, planetScale},
 		{"the same, escaped", "mysql://u7x:pscale_pw_A%2Bb@aws.connect.psdb.cloud/guestlist?ssl=%7B%22rejectUnauthorized%22%3Atrue%7D", planetScale},
 		{"PlanetScale for Go", "u7x:pscale_pw_A+b@tcp(aws.connect.psdb.cloud)/guestlist?tls=true&interpolateParams=true", planetScale},
+		{"PlanetScale as pscale connect --execute sets it", "mysql2://root@127.0.0.1:3309/guestlist", local("127.0.0.1:3309")},
 		{"PlanetScale without a word of TLS", "mysql://u7x:pscale_pw_A+b@aws.connect.psdb.cloud:3306/guestlist", planetScale},
 		{"several words for the same TLS", "mysql://root@db.example/guestlist?sslaccept=strict&tls=true", remote("true")},
 		{"a password with everything, escaped", "mysql://a%40b:p%2Fw%3F%23%40%3A%25@db.example:3307/guestlist",
@@ -69,7 +70,9 @@ func TestParseMySQLRefuses(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	for _, r := range []struct{ name, url, want string }{
-		{"another database", "postgres://root:hunter2@db.example/guestlist", "must be mysql://…"},
+		{"another database", "oracle://root:hunter2@db.example/guestlist", "must be mysql://…"},
+		{"Postgres", "postgres://root:hunter2@db.example/guestlist", "names a Postgres database, and Guestlist needs MySQL, MariaDB or SQLite"},
+		{"PlanetScale Postgres", "postgresql://pscale_api_x:hunter2@aws.pg.psdb.cloud:5432/postgres?sslmode=verify-full", "at PlanetScale, make a Vitess database"},
 		{"no host", "mysql://root:hunter2@/guestlist", "must look like"},
 		{"no database", "mysql://root:hunter2@db.example", "must name a database"},
 		{"a slash and no database", "mysql://root:hunter2@db.example/", "must name a database"},
