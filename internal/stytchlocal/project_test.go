@@ -2,6 +2,7 @@ package stytchlocal_test
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -81,6 +82,28 @@ func TestRowsPastTheirTimeAreSwept(t *testing.T) {
 		f.ok("GET", "/v1/debug/whoami", nil)
 		if got := f.count("stytch_links"); got != 0 {
 			t.Errorf("%d links are left after forty days", got)
+		}
+	})
+}
+
+// After an import of a hundred thousand the links of all are over within minutes.
+func TestManyRowsPastTheirTimeAreSweptInPieces(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		links := make([][]any, 450)
+		for i := range links {
+			links[i] = []any{fmt.Sprintf("%064d", i), "email-test-1", "user-test-1", "invite", "{}", 0, 1, 0}
+		}
+		if err := f.store.InTx(t.Context(), func(tx *sql.Tx) error {
+			return store.InsertRows(t.Context(), tx, "stytch_links", "token_hash, method_id, user_id, kind, details, created_at, expires_at, used_at", links)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f.clock.advance(2 * time.Hour)
+		for _, want := range []int{250, 50, 0, 0} {
+			f.ok("GET", "/v1/debug/whoami", nil)
+			if got := f.count("stytch_links"); got != want {
+				t.Errorf("%d links are left, want %d", got, want)
+			}
 		}
 	})
 }

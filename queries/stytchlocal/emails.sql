@@ -25,5 +25,9 @@ DELETE FROM stytch_emails WHERE email_id = ?;
 -- name: DeleteEmailsOfUser :execrows
 DELETE FROM stytch_emails WHERE user_id = ?;
 
+-- name: OldEmails :many
+SELECT email_id FROM stytch_emails WHERE expires_at > 0 AND expires_at < ? ORDER BY expires_at, email_id LIMIT ?;
+
 -- name: DeleteOldEmails :execrows
-DELETE FROM stytch_emails WHERE expires_at > 0 AND expires_at < ?;
+-- But for those that were proven since they were read.
+DELETE FROM stytch_emails WHERE email_id IN (sqlc.slice(email_ids)) AND expires_at > 0 AND expires_at < sqlc.arg(before);

@@ -14,5 +14,8 @@ UPDATE stytch_limits SET opened_at = sqlc.arg(now), mails = 1 WHERE email = ? AN
 -- name: UncountMail :execrows
 UPDATE stytch_limits SET mails = mails - 1 WHERE email = ? AND mails > 0;
 
+-- name: OldLimits :many
+SELECT email FROM stytch_limits WHERE opened_at < ? ORDER BY opened_at, email LIMIT ?;
+
 -- name: DeleteOldLimits :execrows
-DELETE FROM stytch_limits WHERE opened_at <= ?;
+DELETE FROM stytch_limits WHERE email IN (sqlc.slice(emails)) AND opened_at < sqlc.arg(before);

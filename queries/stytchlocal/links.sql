@@ -18,5 +18,8 @@ DELETE FROM stytch_links WHERE user_id = ? AND method_id = ?;
 -- name: DeleteLinksOfUser :execrows
 DELETE FROM stytch_links WHERE user_id = ?;
 
+-- name: OldLinks :many
+SELECT token_hash FROM stytch_links WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?;
+
 -- name: DeleteOldLinks :execrows
-DELETE FROM stytch_links WHERE expires_at < ?;
+DELETE FROM stytch_links WHERE token_hash IN (sqlc.slice(token_hashes)) AND expires_at < sqlc.arg(before);

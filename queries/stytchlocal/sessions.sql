@@ -26,5 +26,8 @@ DELETE FROM stytch_sessions WHERE session_id = ?;
 -- name: DeleteSessionsOfUser :execrows
 DELETE FROM stytch_sessions WHERE user_id = ?;
 
+-- name: OldSessions :many
+SELECT session_id FROM stytch_sessions WHERE expires_at < ? ORDER BY expires_at, session_id LIMIT ?;
+
 -- name: DeleteOldSessions :execrows
-DELETE FROM stytch_sessions WHERE expires_at < ?;
+DELETE FROM stytch_sessions WHERE session_id IN (sqlc.slice(session_ids)) AND expires_at < sqlc.arg(before);

@@ -35,11 +35,28 @@ func (q *Queries) DeleteEmailsOfUser(ctx context.Context, userID string) (int64,
 }
 
 const deleteOldEmails = `-- name: DeleteOldEmails :execrows
-DELETE FROM stytch_emails WHERE expires_at > 0 AND expires_at < ?
+DELETE FROM stytch_emails WHERE email_id IN (/*SLICE:email_ids*/?) AND expires_at > 0 AND expires_at < ?
 `
 
-func (q *Queries) DeleteOldEmails(ctx context.Context, expiresAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteOldEmails, expiresAt)
+type DeleteOldEmailsParams struct {
+	EmailIds []string
+	Before   int64
+}
+
+// But for those that were proven since they were read.
+func (q *Queries) DeleteOldEmails(ctx context.Context, arg DeleteOldEmailsParams) (int64, error) {
+	query := deleteOldEmails
+	var queryParams []interface{}
+	if len(arg.EmailIds) > 0 {
+		for _, v := range arg.EmailIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:email_ids*/?", strings.Repeat(",?", len(arg.EmailIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:email_ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Before)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}
@@ -196,6 +213,38 @@ func (q *Queries) ListEmailsOfUsers(ctx context.Context, userIds []string) ([]St
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const oldEmails = `-- name: OldEmails :many
+SELECT email_id FROM stytch_emails WHERE expires_at > 0 AND expires_at < ? ORDER BY expires_at, email_id LIMIT ?
+`
+
+type OldEmailsParams struct {
+	ExpiresAt int64
+	Limit     int32
+}
+
+func (q *Queries) OldEmails(ctx context.Context, arg OldEmailsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, oldEmails, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var email_id string
+		if err := rows.Scan(&email_id); err != nil {
+			return nil, err
+		}
+		items = append(items, email_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

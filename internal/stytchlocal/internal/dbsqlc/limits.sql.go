@@ -7,6 +7,7 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
 const countMail = `-- name: CountMail :execrows
@@ -29,11 +30,27 @@ func (q *Queries) CountMail(ctx context.Context, arg CountMailParams) (int64, er
 }
 
 const deleteOldLimits = `-- name: DeleteOldLimits :execrows
-DELETE FROM stytch_limits WHERE opened_at <= ?
+DELETE FROM stytch_limits WHERE email IN (/*SLICE:emails*/?) AND opened_at < ?
 `
 
-func (q *Queries) DeleteOldLimits(ctx context.Context, openedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteOldLimits, openedAt)
+type DeleteOldLimitsParams struct {
+	Emails []string
+	Before int64
+}
+
+func (q *Queries) DeleteOldLimits(ctx context.Context, arg DeleteOldLimitsParams) (int64, error) {
+	query := deleteOldLimits
+	var queryParams []interface{}
+	if len(arg.Emails) > 0 {
+		for _, v := range arg.Emails {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:emails*/?", strings.Repeat(",?", len(arg.Emails))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:emails*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Before)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}
@@ -63,6 +80,38 @@ type InsertLimitParams struct {
 func (q *Queries) InsertLimit(ctx context.Context, arg InsertLimitParams) error {
 	_, err := q.db.ExecContext(ctx, insertLimit, arg.Email, arg.OpenedAt)
 	return err
+}
+
+const oldLimits = `-- name: OldLimits :many
+SELECT email FROM stytch_limits WHERE opened_at < ? ORDER BY opened_at, email LIMIT ?
+`
+
+type OldLimitsParams struct {
+	OpenedAt int64
+	Limit    int32
+}
+
+func (q *Queries) OldLimits(ctx context.Context, arg OldLimitsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, oldLimits, arg.OpenedAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var email string
+		if err := rows.Scan(&email); err != nil {
+			return nil, err
+		}
+		items = append(items, email)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openLimit = `-- name: OpenLimit :execrows

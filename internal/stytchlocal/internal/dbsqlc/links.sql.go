@@ -7,6 +7,7 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
 const deleteLinksOfMethod = `-- name: DeleteLinksOfMethod :execrows
@@ -39,11 +40,27 @@ func (q *Queries) DeleteLinksOfUser(ctx context.Context, userID string) (int64, 
 }
 
 const deleteOldLinks = `-- name: DeleteOldLinks :execrows
-DELETE FROM stytch_links WHERE expires_at < ?
+DELETE FROM stytch_links WHERE token_hash IN (/*SLICE:token_hashes*/?) AND expires_at < ?
 `
 
-func (q *Queries) DeleteOldLinks(ctx context.Context, expiresAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteOldLinks, expiresAt)
+type DeleteOldLinksParams struct {
+	TokenHashes []string
+	Before      int64
+}
+
+func (q *Queries) DeleteOldLinks(ctx context.Context, arg DeleteOldLinksParams) (int64, error) {
+	query := deleteOldLinks
+	var queryParams []interface{}
+	if len(arg.TokenHashes) > 0 {
+		for _, v := range arg.TokenHashes {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", strings.Repeat(",?", len(arg.TokenHashes))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Before)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}
@@ -96,6 +113,38 @@ func (q *Queries) InsertLink(ctx context.Context, arg InsertLinkParams) error {
 		arg.ExpiresAt,
 	)
 	return err
+}
+
+const oldLinks = `-- name: OldLinks :many
+SELECT token_hash FROM stytch_links WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?
+`
+
+type OldLinksParams struct {
+	ExpiresAt int64
+	Limit     int32
+}
+
+func (q *Queries) OldLinks(ctx context.Context, arg OldLinksParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, oldLinks, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var token_hash string
+		if err := rows.Scan(&token_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, token_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const revokeInvites = `-- name: RevokeInvites :execrows

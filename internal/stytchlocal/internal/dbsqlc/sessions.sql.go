@@ -7,14 +7,31 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
 const deleteOldSessions = `-- name: DeleteOldSessions :execrows
-DELETE FROM stytch_sessions WHERE expires_at < ?
+DELETE FROM stytch_sessions WHERE session_id IN (/*SLICE:session_ids*/?) AND expires_at < ?
 `
 
-func (q *Queries) DeleteOldSessions(ctx context.Context, expiresAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteOldSessions, expiresAt)
+type DeleteOldSessionsParams struct {
+	SessionIds []string
+	Before     int64
+}
+
+func (q *Queries) DeleteOldSessions(ctx context.Context, arg DeleteOldSessionsParams) (int64, error) {
+	query := deleteOldSessions
+	var queryParams []interface{}
+	if len(arg.SessionIds) > 0 {
+		for _, v := range arg.SessionIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:session_ids*/?", strings.Repeat(",?", len(arg.SessionIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:session_ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Before)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}
@@ -142,6 +159,38 @@ func (q *Queries) ListSessionsOfUser(ctx context.Context, arg ListSessionsOfUser
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const oldSessions = `-- name: OldSessions :many
+SELECT session_id FROM stytch_sessions WHERE expires_at < ? ORDER BY expires_at, session_id LIMIT ?
+`
+
+type OldSessionsParams struct {
+	ExpiresAt int64
+	Limit     int32
+}
+
+func (q *Queries) OldSessions(ctx context.Context, arg OldSessionsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, oldSessions, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var session_id string
+		if err := rows.Scan(&session_id); err != nil {
+			return nil, err
+		}
+		items = append(items, session_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
