@@ -41,6 +41,10 @@ func TestTheProgram(t *testing.T) {
 		t.Parallel()
 		killedBetweenTheHalves(t, path)
 	})
+	t.Run("says what to do where PlanetScale refuses changes of tables", func(t *testing.T) {
+		t.Parallel()
+		wherePlanetScaleRefuses(t, path)
+	})
 	t.Run("killed in the middle of an import goes on behind it", func(t *testing.T) {
 		t.Parallel()
 		killedInAnImport(t, path)

@@ -58,7 +58,7 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 	}
 }
 
-type namedQuery struct{ name, table, text string }
+type namedQuery struct{ name, kind, table, text string }
 
 // queriesIn reads queries, each with the table that it is about.
 func queriesIn(t *testing.T, pattern string) []namedQuery {
@@ -76,15 +76,15 @@ func queriesIn(t *testing.T, pattern string) []namedQuery {
 			t.Fatal(err)
 		}
 		for _, part := range strings.Split(string(text), "-- name: ")[1:] {
-			name, _, _ := strings.Cut(part, " ")
-			_, part, _ = strings.Cut(part, "\n")
+			head, part, _ := strings.Cut(part, "\n")
+			name, kind, _ := strings.Cut(head, " ")
 			part, _, _ = strings.Cut(comment.ReplaceAllString(part, ""), ";")
 			part = strings.TrimSpace(part)
 			found := table.FindStringSubmatch(part)
 			if found == nil {
 				t.Fatalf("%s: no table in %s", name, part)
 			}
-			all = append(all, namedQuery{name, found[1], part})
+			all = append(all, namedQuery{name, kind, found[1], part})
 		}
 	}
 	return all

@@ -1,0 +1,157 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Transaction is a change that a store makes whole or not at all. Prepare brings
+// an empty database to where it can be made.
+type Transaction struct {
+	Name    string
+	Prepare func(t *testing.T, s Store) (change func(ctx context.Context) error)
+}
+
+// Transactions are the changes of more than one row that there are.
+var Transactions = []Transaction{
+	{"adding somebody", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada Lovelace", "ada@example.com")
+		return func(ctx context.Context) error {
+			return s.CreateUser(ctx, u, event.New(event.UserAdded, Now(), u.ID, u.Email.Key, ""), outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now()))
+		}
+	}},
+	{"renaming somebody", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		return func(ctx context.Context) error {
+			_, err := s.ChangeUser(ctx, u.ID, set(func(u *directory.User) { u.Name = "Ada King" }))
+			return err
+		}
+	}},
+	{"removing somebody", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		mustSignIn(t, s, arrival(u, "one"))
+		add(t, s, outbox.Invite, u.Email.Key, Now())
+		return func(ctx context.Context) error {
+			_, err := s.ChangeUser(ctx, u.ID, func(v directory.State) (directory.Change, error) {
+				forget := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, u.StytchUserID, "", Now())
+				gone := event.New(event.UserRemoved, Now(), u.ID, u.Email.Key, "")
+				return directory.Change{User: v.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget}, Events: []event.Event{gone}}, nil
+			})
+			return err
+		}
+	}},
+	{"signing in anew", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		a := arrival(u, "two")
+		a.Replaces = mustSignIn(t, s, arrival(u, "one")).TokenHash
+		return func(ctx context.Context) error { return signsIn(ctx, s, a) }
+	}},
+	{"signing in for the first time", func(t *testing.T, s Store) func(context.Context) error {
+		a := arrival(person("", "ada@example.com"), "one")
+		return func(ctx context.Context) error { return signsIn(ctx, s, a) }
+	}},
+	{"noting a check of a session", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		v := mustSignIn(t, s, arrival(u, "one"))
+		v.VerifiedAt = Now().Add(time.Minute)
+		return func(ctx context.Context) error { return s.SetVerified(ctx, v) }
+	}},
+	{"ending sessions", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		mustSignIn(t, s, arrival(u, "one"))
+		mustSignIn(t, s, arrival(u, "two"))
+		return func(ctx context.Context) error {
+			_, err := s.EndSessions(ctx, u.ID, "signed out", func(session.Session) bool { return true })
+			return err
+		}
+	}},
+	{"noting an invitation that was sent", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+		if err := s.AddJob(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		return func(ctx context.Context) error { return s.FinishInvite(ctx, job, "user-test-2", Now()) }
+	}},
+	{"setting a call aside", func(t *testing.T, s Store) func(context.Context) error {
+		job := add(t, s, outbox.Invite, "ada@example.com", Now())
+		return func(ctx context.Context) error { return s.ParkJob(ctx, job, Now(), "refused") }
+	}},
+	{"giving a call up", func(t *testing.T, s Store) func(context.Context) error {
+		job := add(t, s, outbox.Invite, "ada@example.com", Now())
+		return func(ctx context.Context) error {
+			_, err := s.DropJob(ctx, job.ID)
+			return err
+		}
+	}},
+	{"forgetting a stranger's account", func(t *testing.T, s Store) func(context.Context) error {
+		create(t, s, person("Ada", "ada@example.com"))
+		job := outbox.New(outbox.DeleteUser, "bob@example.com", "", "user-test-3", "", Now())
+		return func(ctx context.Context) error {
+			_, err := s.AddJobsOfStranger(ctx, []string{"bob@example.com"}, event.New(event.StytchDiffers, Now(), "", "bob@example.com", ""), []outbox.Job{job})
+			return err
+		}
+	}},
+	{"starting an import", func(t *testing.T, s Store) func(context.Context) error {
+		i := ready(t, s, 1)
+		return func(ctx context.Context) error {
+			return s.RunImport(ctx, i, event.New(event.ImportStarted, Now(), "", "", ""))
+		}
+	}},
+	{"the last part of an import", func(t *testing.T, s Store) func(context.Context) error {
+		i := running(t, s, 1, event.Origin{})
+		people := []directory.Arrival{coming(t, "Ada", "ada@example.com"), coming(t, "Bob", "bob@example.com")}
+		return func(ctx context.Context) error {
+			_, err := s.AddPeople(ctx, i, people, Now(), Now().Add(time.Minute))
+			return err
+		}
+	}},
+	{"counting a try", func(t *testing.T, s Store) func(context.Context) error {
+		ada, all := limit.NewBucket("links", "ada", rate), limit.NewBucket("links", "", rate)
+		takes(t, s, Now(), ada, all)
+		return func(ctx context.Context) error {
+			_, err := s.TakeLimits(ctx, Now(), ada, all)
+			return err
+		}
+	}},
+	{"making the key for cookies", func(t *testing.T, s Store) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := s.CookieKey(ctx)
+			return err
+		}
+	}},
+	{"noting other settings", func(t *testing.T, s Store) func(context.Context) error {
+		if err := s.NoteSettings(t.Context(), map[string]string{"PORT": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		return func(ctx context.Context) error { return s.NoteSettings(ctx, map[string]string{"PORT": "2"}) }
+	}},
+	{"deleting what is over", func(t *testing.T, s Store) func(context.Context) error {
+		u := person("Ada", "ada@example.com")
+		create(t, s, u)
+		mustSignIn(t, s, arrival(u, "one"))
+		mustSignIn(t, s, arrival(u, "two"))
+		return func(ctx context.Context) error {
+			_, err := s.DeleteExpiredSessions(ctx, Now().Add(365*24*time.Hour))
+			return err
+		}
+	}},
+}
+
+func signsIn(ctx context.Context, s Store, a session.Arrival) error {
+	_, err := signIn(ctx, s, a)
+	return err
+}
