@@ -7,7 +7,7 @@ SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LIGHTHOUSE  = lighthouse@12.8.2
 
-.PHONY: help run test race faults fuzz bench scaling lighthouse generate lint check
+.PHONY: help run test race faults fuzz bench scaling lighthouse release generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,13 +46,20 @@ lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fa
 	go build -o .cache/guestlist .
 	node .ci/lighthouse.mjs
 
+TARGETS =
+
+release: ## build for six systems into dist/, each twice, with checksums and SBOMs; TARGETS=linux/amd64 one
+	go run ./release $(TARGETS)
+
 generate: ## write the Go code for queries/ and schema/ anew, and compress what browsers fetch
 	$(SQLC) generate
 	go run ./static/pack
 
-lint: ## format, vet, staticcheck, generated code up to date, queries fit both engines
+lint: ## format, vet also for other systems, staticcheck, generated code up to date, queries fit both engines
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	go vet ./...
+	GOOS=darwin go vet ./...
+	GOOS=windows go vet ./...
 	$(STATICCHECK) ./...
 	$(SQLC) diff
 	$(SQLC) compile -f .ci/sqlc-sqlite.yaml

@@ -43,6 +43,7 @@ var except = map[string]string{
 	"bench/product.go \"os/exec\"":                       "the benchmark starts what it measures",
 	"bench/report.go \"os/exec\"":                        "the benchmark asks which kernel there is",
 	"bench/seed.go \"math/rand/v2\"":                     "the same made-up people in every run",
+	"release/build.go \"os/exec\"":                       "calls git and go",
 	"internal/telemetry/handler.go \"net/http/pprof\"":   "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":              "starts the database of the tests",
 	"internal/web/pressure.go \"math/rand/v2\"":          "when to come again",

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// builder has two clones of what is committed, in folders of different length.
+type builder struct{ work, first, second string }
+
+func newBuilder(ctx context.Context, work string) (*builder, error) {
+	changed, err := output(ctx, "", "git", "status", "--porcelain")
+	if err != nil {
+		return nil, err
+	}
+	if changed != "" {
+		return nil, errors.New("a release is of what is committed; commit or stash what `git status` shows")
+	}
+	commit, err := output(ctx, "", "git", "rev-parse", "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{work: work, first: filepath.Join(work, "first"), second: filepath.Join(work, "another", "place")}
+	for _, dir := range []string{b.first, b.second} {
+		if _, err := output(ctx, "", "git", "clone", "--quiet", "--no-checkout", ".", dir); err != nil {
+			return nil, err
+		}
+		if _, err := output(ctx, dir, "git", "checkout", "--quiet", "--detach", commit); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// source is where the files are that the program is built from.
+func (b *builder) source() string { return b.first }
+
+// build returns the file of the program for a target. It is built a second time
+// with nothing from the cache of builds, or that would be compared with itself.
+func (b *builder) build(ctx context.Context, t target) (string, error) {
+	first, second := filepath.Join(b.work, "guestlist"), filepath.Join(b.work, "guestlist-again")
+	if err := compile(ctx, b.first, first, t); err != nil {
+		return "", err
+	}
+	if err := compile(ctx, b.second, second, t, "-a"); err != nil {
+		return "", err
+	}
+	one, err := os.ReadFile(first)
+	if err != nil {
+		return "", err
+	}
+	two, err := os.ReadFile(second)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(one, two) {
+		return "", errors.New("built in another folder it is another program; something of the folder is in it")
+	}
+	return first, nil
+}
+
+// compile builds in dir. What is set on the machine that builds has no say in what
+// comes out.
+func compile(ctx context.Context, dir, to string, t target, more ...string) error {
+	args := append([]string{"build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", to}, more...)
+	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "CGO_ENABLED=0",
+		"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(cmd.Args[1:], " "), err, out)
+	}
+	return nil
+}
+
+// output runs a program in a folder and returns what it prints.
+func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, &stderr)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
