@@ -7,7 +7,7 @@ SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LIGHTHOUSE  = lighthouse@12.8.2
 
-.PHONY: help run test race faults fuzz bench scaling lighthouse release generate lint check
+.PHONY: help run test race faults fuzz bench scaling lighthouse release fixture generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ TARGETS =
 
 release: ## build for six systems into dist/, each twice, with checksums and SBOMs; TARGETS=linux/amd64 one
 	go run ./release $(TARGETS)
+
+fixture: ## keep a database as this release makes it, for the tests of later ones: once a release
+	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture .
 
 generate: ## write the Go code for queries/ and schema/ anew, and compress what browsers fetch
 	$(SQLC) generate
