@@ -1,0 +1,173 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/config"
+)
+
+// programs are those that commands in the docs may begin with, besides guestlist and
+// make: others than ours, or such as reach what a test has not.
+var programs = map[string]bool{
+	"curl": true, "docker": true, "fly": true, "go": true, "mysql": true, "mysqldump": true, "pscale": true, "sh": true, "sha256sum": true,
+}
+
+var (
+	// block is fenced, with its kind, or indented behind an empty line. What is no
+	// command is fenced with another kind than sh.
+	block     = regexp.MustCompile("(?m)^ *```([a-z]*)\n((?:.*\n)*?) *```$|\n\n((?:(?: {4,}.*)\n)+)")
+	assigned  = regexp.MustCompile(`^[A-Z_]+=`)
+	inline    = regexp.MustCompile("`(guestlist [^`]+)`")
+	setting   = regexp.MustCompile(`\b(?:GUESTLIST|STYTCH)_[A-Z_]*[A-Z]\b`)
+	reference = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
+	heading   = regexp.MustCompile(`(?m)^#+ +(.*)$`)
+)
+
+// TestCommandsInTheDocsAreThoseThereAre parses every command in a block, and every
+// guestlist in a sentence: its command, its flags, and in a block its words.
+func TestCommandsInTheDocsAreThoseThereAre(t *testing.T) {
+	t.Parallel()
+	makefile := readText(t, "Makefile")
+	eachPage(t, func(page, text string) {
+		for _, at := range block.FindAllStringSubmatchIndex(text, -1) {
+			kind, body := "sh", ""
+			if at[2] >= 0 {
+				kind, body = text[at[2]:at[3]], text[at[4]:at[5]]
+			} else {
+				body = text[at[6]:at[7]]
+			}
+			if kind != "sh" {
+				continue
+			}
+			where := fmt.Sprintf("%s:%d", page, strings.Count(text[:at[1]], "\n")-strings.Count(body, "\n")+1)
+			for _, command := range commands(body) {
+				if err := known(strings.Fields(command), makefile); err != nil {
+					t.Errorf("%s: %v; mend it, name the program in programs, or fence what is no command as ```text", where, err)
+					break
+				}
+			}
+		}
+		for _, found := range inline.FindAllStringSubmatch(text, -1) {
+			if err := parses(strings.Fields(found[1])[1:], false); err != nil {
+				t.Errorf("%s: `%s`: %v", page, found[1], err)
+			}
+		}
+	})
+}
+
+// commands are those of a block, without comments.
+func commands(block string) []string {
+	var all []string
+	for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", " ")) {
+		line, _, _ = strings.Cut(line, " #")
+		all = append(all, strings.Split(strings.NewReplacer(" && ", "\n", " | ", "\n").Replace(line), "\n")...)
+	}
+	return all
+}
+
+// known refuses a command of which nothing can be said.
+func known(words []string, makefile string) error {
+	for len(words) > 0 && assigned.MatchString(words[0]) {
+		words = words[1:]
+	}
+	switch {
+	case len(words) == 0:
+		return nil
+	case strings.TrimPrefix(words[0], "./") == "guestlist":
+		return parses(words[1:], true)
+	case words[0] == "make":
+		for _, word := range words[1:] {
+			if !assigned.MatchString(word) && !strings.Contains(makefile, "\n"+word+": ## ") {
+				return fmt.Errorf("make has no %q", word)
+			}
+		}
+		return nil
+	case programs[words[0]]:
+		return nil
+	}
+	return fmt.Errorf("%q is no known program", words[0])
+}
+
+// parses goes as far as the program itself before it does something. Words for
+// something, as ADDRESS, stand in sentences, and are not looked at there.
+func parses(words []string, whole bool) error {
+	for i, word := range words { // a redirection is the shell's
+		if word == ">" || word == "<" {
+			words = words[:i]
+			break
+		}
+	}
+	command, rest, err := (&program{flags: map[string]string{}}).root().Find(words)
+	if err != nil {
+		return err
+	}
+	if err := command.ParseFlags(rest); err != nil {
+		return err
+	}
+	if whole || command.HasAvailableSubCommands() && !strings.Contains(strings.Join(rest, ""), "SHELL") {
+		return command.ValidateArgs(command.Flags().Args())
+	}
+	return nil
+}
+
+func TestSettingsInTheDocsAreThoseThereAre(t *testing.T) {
+	t.Parallel()
+	there := map[string]bool{}
+	for _, s := range config.Settings {
+		there[s.Name] = true
+	}
+	eachPage(t, func(page, text string) {
+		for _, name := range setting.FindAllString(text, -1) {
+			if !there[name] && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
+				t.Errorf("%s names %s, which is no setting", page, name)
+			}
+		}
+	})
+}
+
+func TestLinksInTheDocsLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	eachPage(t, func(page, text string) {
+		for _, found := range reference.FindAllStringSubmatch(text, -1) {
+			to := page
+			if strings.Contains(found[1], ":") { // elsewhere
+				continue
+			}
+			if found[1] != "" {
+				to = filepath.Join(filepath.Dir(page), found[1])
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s: link to %s: %v", page, found[1], err)
+				continue
+			}
+			if found[2] != "" && !headings(readText(t, to))[found[2]] {
+				t.Errorf("%s: %s has no heading #%s", page, to, found[2])
+			}
+		}
+	})
+}
+
+// headings are the names that a page's headings have in links.
+func headings(text string) map[string]bool {
+	names := map[string]bool{}
+	for _, found := range heading.FindAllStringSubmatch(text, -1) {
+		names[regexp.MustCompile(`[^\p{L}\p{N}_ -]`).ReplaceAllString(strings.ReplaceAll(strings.ToLower(found[1]), " ", "-"), "")] = true
+	}
+	return names
+}
+
+func eachPage(t *testing.T, fn func(page, text string)) {
+	t.Helper()
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%v, %v", pages, err)
+	}
+	for _, page := range append(pages, "README.md", "SECURITY.md") {
+		fn(page, readText(t, page))
+	}
+}
