@@ -14,7 +14,7 @@ import (
 // programs are those that commands in the docs may begin with, besides guestlist and
 // make: others than ours, or such as reach what a test has not.
 var programs = map[string]bool{
-	"curl": true, "docker": true, "fly": true, "go": true, "mysql": true, "mysqldump": true, "pscale": true, "sh": true, "sha256sum": true,
+	"curl": true, "docker": true, "fly": true, "go": true, "grep": true, "mysql": true, "mysqldump": true, "pscale": true, "sh": true, "sha256sum": true,
 }
 
 var (
