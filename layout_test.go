@@ -24,7 +24,7 @@ type layer struct{ ours, never []string }
 var layers = map[string]layer{
 	".": {ours: []string{
 		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
-		"internal/session", "internal/store", "internal/store/copying", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/web", "internal/words",
+		"internal/session", "internal/store", "internal/store/copying", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/token", "internal/web", "internal/words",
 		"static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
@@ -37,7 +37,7 @@ var layers = map[string]layer{
 	"internal/session":                      {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/words"}, never: []string{sdkAll, "database/sql"}},
 	"internal/reconcile":                    {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/outbox", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/roster":                       {ours: []string{"internal/background", "internal/directory", "internal/event"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "internal/token", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/copying":                {ours: []string{"internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":        {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                       {ours: []string{"internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
@@ -46,7 +46,8 @@ var layers = map[string]layer{
 	"internal/stytchlocal/internal/webhook": {never: []string{sdkAll, "database/sql"}},
 	"internal/svix":                         {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/telemetry":                    {never: []string{sdkAll}},
-	"internal/web":                          {ours: []string{"internal/accept", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/svix", "internal/words", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/token":                        {ours: []string{"internal/directory", "internal/event"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/web":                          {ours: []string{"internal/accept", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/svix", "internal/token", "internal/words", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/words":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                {never: []string{sdkAll, "net/http", "database/sql"}},
 	"static":                                {ours: []string{"internal/accept"}, never: []string{sdkAll, "database/sql"}},
@@ -59,7 +60,7 @@ var layers = map[string]layer{
 	"bench":                         {ours: []string{"internal/directory", "internal/session"}, never: []string{sdkAll}},
 	"faults":                        {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
-	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session"}},
+	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/token"}},
 	"internal/testdb":               {never: []string{sdkAll}},
 	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
 }

@@ -159,6 +159,7 @@ func TestATransactionThatTheServerEndsIsToldAndLeavesNothingHalfDone(t *testing.
 var few = map[string]string{
 	"ListJobsOf":         "what Stytch must hear of one person",
 	"ListSessionsOfUser": "one person's, and signing in is limited",
+	"ListTokensOfUser":   "one person's, twenty at most",
 	"DeleteInviteJobs":   "one person's",
 	"DeleteMailsFrom":    "of the local inbox, after each mail",
 }

@@ -23,8 +23,8 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 		}
 		said[row[1]] = row[2]
 	}
-	key := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "events": "subject_id"}
-	through := map[string]string{"users": "email_key", "sessions": "token_hash"}
+	key := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id"}
+	through := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash"}
 	for _, q := range queriesIn(t, "queries/*.sql") {
 		is := said[q.name]
 		delete(said, q.name)

@@ -100,6 +100,7 @@ type Change struct {
 	User          User          // the person as they shall be
 	Remove        bool          // or rather not be at all
 	EndSessions   string        // why their sessions end, here and at Stytch by the outbox; empty: they go on
+	RevokeTokens  string        // why their API tokens end; empty: they stay
 	CancelInvites bool          // invitations not handed over yet are dropped
 	Jobs          []outbox.Job  // what Stytch must hear of besides
 	Events        []event.Event // what is to stand in the audit trail

@@ -148,8 +148,9 @@ func (d *Directory) underWay(ctx context.Context, u User) bool {
 type Edit struct{ Name, Role, Status *string }
 
 // Edit changes a person. Suspending ends their sessions and makes an invitation
-// worthless; "active" for somebody suspended lets them in again. Errors:
-// *Invalid, ErrNotFound, ErrLastAdmin.
+// worthless; "active" for somebody suspended lets them in again. Who is no active
+// administrator any more has no API tokens. Errors: *Invalid, ErrNotFound,
+// ErrLastAdmin.
 func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
 	now := d.now()
 	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) { return e.apply(s, now) })
@@ -193,8 +194,11 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	if err := invalid(map[string]error{"name": nameErr, "role": roleErr, "status": statusErr}); err != nil {
 		return Change{}, err
 	}
-	if s.User.IsActiveAdmin() && !c.User.IsActiveAdmin() && s.OtherAdmins == 0 {
-		return Change{}, ErrLastAdmin
+	if s.User.IsActiveAdmin() && !c.User.IsActiveAdmin() {
+		if s.OtherAdmins == 0 {
+			return Change{}, ErrLastAdmin
+		}
+		c.RevokeTokens = "no longer an active administrator"
 	}
 	if c.User != s.User {
 		c.User.UpdatedAt = now
@@ -257,7 +261,7 @@ func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
 		}
 		forget := outbox.New(outbox.DeleteUser, s.User.Email.Key, s.User.ID, s.User.StytchUserID, "", now)
 		return Change{
-			User: s.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget},
+			User: s.User, Remove: true, EndSessions: "removed", RevokeTokens: "removed", CancelInvites: true, Jobs: []outbox.Job{forget},
 			Events: []event.Event{s.User.event(event.UserRemoved, now, "")},
 		}, nil
 	})

@@ -67,7 +67,14 @@ func TestEditApply(t *testing.T) {
 		},
 		{
 			"demotes one of two administrators", ada(Admin, Active), 1, Edit{Role: text("member")},
-			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon })}, nil,
+			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon }), RevokeTokens: "no longer an active administrator"}, nil,
+		},
+		{
+			"suspends one of two administrators", ada(Admin, Active), 1, Edit{Status: text("suspended")},
+			Change{
+				User:        with(ada(Admin, Suspended), func(u *User) { u.UpdatedAt = noon }),
+				EndSessions: "suspended", CancelInvites: true, RevokeTokens: "no longer an active administrator",
+			}, nil,
 		},
 		{"keeps the last administrator's role", ada(Admin, Active), 0, Edit{Role: text("member")}, Change{}, ErrLastAdmin},
 		{"keeps the last administrator active", ada(Admin, Active), 0, Edit{Status: text("suspended")}, Change{}, ErrLastAdmin},

@@ -48,6 +48,8 @@ const (
 	ImportStopped  Kind = "import_stopped"  // before all of them were there
 	ImportDone     Kind = "import_done"     // all of them are
 	ListExported   Kind = "list_exported"   // people were written to a file and handed out
+	TokenMade      Kind = "token_made"      // an administrator made an API token
+	TokenRevoked   Kind = "token_revoked"   // an API token was over before its time
 )
 
 // Kinds are all of them.
@@ -55,6 +57,7 @@ var Kinds = []Kind{
 	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
 	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
 	JobParked, JobRetried, JobDropped, StytchDiffers, ImportStarted, ImportStopped, ImportDone, ListExported,
+	TokenMade, TokenRevoked,
 }
 
 // IsKind reports whether there is a kind of that name.

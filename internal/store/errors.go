@@ -13,6 +13,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // translate gives an error of the database its meaning in the domain: no row is
@@ -40,6 +41,7 @@ func isDomain(err error) bool {
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
 		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
+		token.ErrTooMany, token.ErrMade, token.ErrOwner,
 	} {
 		if errors.Is(err, known) {
 			return true

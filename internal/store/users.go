@@ -12,6 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // The interfaces that a Store satisfies.
@@ -113,6 +114,11 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 	}
 	if c.EndSessions != "" {
 		if _, err := s.endSessions(ctx, q, was, c.EndSessions, func(session.Session) bool { return true }); err != nil {
+			return err
+		}
+	}
+	if c.RevokeTokens != "" {
+		if _, err := s.revokeTokens(ctx, q, was, c.RevokeTokens, func(token.Token) bool { return true }); err != nil {
 			return err
 		}
 	}

@@ -63,6 +63,8 @@ var eventWords = map[event.Kind]string{
 	event.ImportStopped:  "Import stopped",
 	event.ImportDone:     "Import done",
 	event.ListExported:   "List exported",
+	event.TokenMade:      "API token made",
+	event.TokenRevoked:   "API token revoked",
 }
 
 func eventLines(events []event.Event) []eventLine {

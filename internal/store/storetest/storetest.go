@@ -1,5 +1,5 @@
 // Package storetest holds every promise of directory.Store, session.Store,
-// outbox.Store, event.Reader, limit.Store, reconcile.Store and roster.Store: a store
+// outbox.Store, event.Reader, limit.Store, reconcile.Store, roster.Store and token.Store: a store
 // that passes Run may be put behind those packages.
 //
 // Each test has a database of its own. Those about several instances of the
@@ -21,6 +21,7 @@ import (
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // Store is what Run tests.
@@ -31,6 +32,8 @@ type Store interface {
 	event.Reader
 	reconcile.Store
 	roster.Store
+	token.Store
+	DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error)
 	DeleteImports(ctx context.Context, before time.Time) (int, error)
 	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
@@ -46,7 +49,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

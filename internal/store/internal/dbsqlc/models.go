@@ -73,6 +73,17 @@ type Session struct {
 	ExpiresAt       int64
 }
 
+type Token struct {
+	TokenHash  string
+	ID         string
+	UserID     string
+	Name       string
+	Scope      string
+	CreatedAt  int64
+	ExpiresAt  int64
+	LastUsedAt int64
+}
+
 type User struct {
 	ID           string
 	Name         string

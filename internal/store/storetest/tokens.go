@@ -1,0 +1,260 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+var tokenRows = []row{
+	{"a token comes back with its person", on(testGetToken)},
+	{"a token is made by its rule, once, together with its line in the trail", on(testCreateToken)},
+	{"no more tokens are made than a rule lets, also by many at once", testTokensAtOnce},
+	{"a person's tokens are listed newest first, and everybody's page by page", on(testListTokens)},
+	{"the last use of a token never goes back", on(testSetTokenUsed)},
+	{"revoking tokens leaves other people's alone and is on record", on(testRevokeTokens)},
+	{"a change of a person can revoke their tokens", on(testChangeRevokesTokens)},
+	{"tokens that were over long ago are deleted", on(testDeleteExpiredTokens)},
+}
+
+// tokenOf is a token of a person that nobody else has.
+func tokenOf(u directory.User, name string) token.Token {
+	return token.Token{
+		ID: newID(), Hash: token.Hash(name), UserID: u.ID, Name: name, Scope: token.Write,
+		CreatedAt: ago(time.Hour), ExpiresAt: Now().Add(time.Hour),
+	}
+}
+
+// anyway is a rule that lets everybody have more.
+func anyway(directory.User, []token.Token) error { return nil }
+
+func createTokens(t *testing.T, s Store, tokens ...token.Token) {
+	t.Helper()
+	for _, v := range tokens {
+		if err := s.CreateToken(t.Context(), v, tokenMade(v), anyway); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func tokenMade(v token.Token) event.Event {
+	return event.New(event.TokenMade, Now(), v.UserID, "", v.Name)
+}
+
+func testGetToken(t *testing.T, s Store) {
+	u := admin("Ada", "Ada@example.com")
+	create(t, s, u)
+	want := tokenOf(u, "Deploy, 李 🚀")
+	createTokens(t, s, want)
+	found, err := s.FindToken(t.Context(), want.ID)
+	if diff := cmp.Diff(want, found); diff != "" || err != nil {
+		t.Errorf("found: %v, -want +got\n%s", err, diff)
+	}
+	want.User = u
+	got, err := s.GetToken(t.Context(), want.Hash)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v, -want +got\n%s", err, diff)
+	}
+	if _, err := s.ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Role = directory.Member })); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.GetToken(t.Context(), want.Hash); err != nil || got.User.Role != directory.Member {
+		t.Errorf("after a change of role: %v, %v", got.User.Role, err)
+	}
+	remove(t, s, u.ID)
+	for _, hash := range []string{want.Hash, "", want.Hash[:63], token.Hash("other")} {
+		if _, err := s.GetToken(t.Context(), hash); !errors.Is(err, directory.ErrNotFound) {
+			t.Errorf("%q: %v", hash, err)
+		}
+	}
+	if _, err := s.FindToken(t.Context(), newID()); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("one that isn't there: %v", err)
+	}
+}
+
+func testCreateToken(t *testing.T, s Store) {
+	ada, bob := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")
+	create(t, s, ada, bob)
+	first := tokenOf(ada, "first")
+	createTokens(t, s, first)
+	second := tokenOf(ada, "second")
+	err := s.CreateToken(t.Context(), second, tokenMade(second), func(owner directory.User, have []token.Token) error {
+		if diff := cmp.Diff(ada, owner) + cmp.Diff([]token.Token{first}, have); diff != "" {
+			t.Errorf("the rule sees: -want +got\n%s", diff)
+		}
+		return token.ErrTooMany
+	})
+	if !errors.Is(err, token.ErrTooMany) {
+		t.Errorf("against the rule: %v", err)
+	}
+	for _, owner := range []directory.User{ada, bob} { // the ID counts, whoever's it is
+		again := tokenOf(owner, "again")
+		again.ID = first.ID
+		if err := s.CreateToken(t.Context(), again, tokenMade(again), anyway); !errors.Is(err, token.ErrMade) {
+			t.Errorf("made twice: %v", err)
+		}
+	}
+	nobodys := tokenOf(person("Eve", "eve@example.com"), "nobody's")
+	if err := s.CreateToken(t.Context(), nobodys, tokenMade(nobodys), anyway); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("of nobody: %v", err)
+	}
+	made, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.TokenMade, Limit: 10})
+	if err != nil || len(made) != 1 || made[0].Reason != "first" {
+		t.Errorf("on record: %v, %v", made, err)
+	}
+}
+
+func testTokensAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	u := admin("Ada", "ada@example.com")
+	create(t, stores[0], u)
+	few := func(_ directory.User, have []token.Token) error {
+		if len(have) >= 3 {
+			return token.ErrTooMany
+		}
+		return nil
+	}
+	made := 0
+	for _, err := range atOnce(12, func(i int) error {
+		v := tokenOf(u, fmt.Sprint(i))
+		return stores[i%2].CreateToken(t.Context(), v, tokenMade(v), few)
+	}) {
+		switch {
+		case err == nil:
+			made++
+		case !errors.Is(err, token.ErrTooMany):
+			t.Error(err)
+		}
+	}
+	if list, err := stores[1].ListTokensOf(t.Context(), u.ID); made != 3 || len(list) != 3 || err != nil {
+		t.Errorf("%d were made, %d are there, %v", made, len(list), err)
+	}
+}
+
+func testListTokens(t *testing.T, s Store) {
+	ada, bob := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")
+	create(t, s, ada, bob)
+	all := []token.Token{tokenOf(ada, "one"), tokenOf(bob, "two"), tokenOf(ada, "three")}
+	createTokens(t, s, all...)
+	own, err := s.ListTokensOf(t.Context(), ada.ID)
+	if diff := cmp.Diff([]token.Token{all[2], all[0]}, own); diff != "" || err != nil {
+		t.Errorf("%v, -want +got\n%s", err, diff)
+	}
+	all[0].User, all[1].User, all[2].User = ada, bob, ada
+	for after, want := range map[string][]token.Token{"": all[:2], all[1].ID: all[2:], all[2].ID: {}} {
+		page, err := s.ListTokens(t.Context(), after, 2)
+		if diff := cmp.Diff(want, page); diff != "" || err != nil {
+			t.Errorf("behind %q: %v, -want +got\n%s", after, err, diff)
+		}
+	}
+}
+
+func testSetTokenUsed(t *testing.T, s Store) {
+	u := admin("Ada", "ada@example.com")
+	create(t, s, u)
+	v := tokenOf(u, "one")
+	createTokens(t, s, v)
+	for _, at := range []time.Time{ago(time.Minute), Now(), Now(), ago(time.Second)} {
+		if err := s.SetTokenUsed(t.Context(), v.Hash, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.FindToken(t.Context(), v.ID); err != nil || !got.LastUsedAt.Equal(Now()) {
+		t.Errorf("last used %v, %v", got.LastUsedAt, err)
+	}
+	if err := s.SetTokenUsed(t.Context(), token.Hash("gone"), Now()); err != nil {
+		t.Errorf("one that isn't there: %v", err)
+	}
+}
+
+func testRevokeTokens(t *testing.T, s Store) {
+	ada, bob := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")
+	create(t, s, ada, bob)
+	one, two, his := tokenOf(ada, "one"), tokenOf(ada, "two"), tokenOf(bob, "his")
+	createTokens(t, s, one, two, his)
+	for _, r := range []struct {
+		which func(token.Token) bool
+		want  int
+	}{
+		{func(v token.Token) bool { return v.ID == his.ID }, 0},
+		{func(v token.Token) bool { return v.ID == one.ID }, 1},
+		{func(token.Token) bool { return true }, 1},
+		{func(token.Token) bool { return true }, 0},
+	} {
+		if n, err := s.RevokeTokens(t.Context(), ada.ID, "lost", r.which); n != r.want || err != nil {
+			t.Errorf("%d, %v, want %d", n, err, r.want)
+		}
+	}
+	wantRevoked(t, s, ada, "two: lost", "one: lost")
+	if list, err := s.ListTokensOf(t.Context(), bob.ID); len(list) != 1 || err != nil {
+		t.Errorf("bob has %v, %v", list, err)
+	}
+	if n, err := s.RevokeTokens(t.Context(), newID(), "", func(token.Token) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("of nobody: %d, %v", n, err)
+	}
+}
+
+// wantRevoked checks what is on record of a person's tokens, newest first.
+func wantRevoked(t *testing.T, s Store, u directory.User, reasons ...string) {
+	t.Helper()
+	events, _, err := s.ListEvents(t.Context(), event.Query{About: u.Email.Key, Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, e := range slices.DeleteFunc(events, func(e event.Event) bool { return e.Kind != event.TokenRevoked }) {
+		got = append(got, e.Reason)
+	}
+	if diff := cmp.Diff(reasons, got); diff != "" {
+		t.Errorf("on record: -want +got\n%s", diff)
+	}
+}
+
+func testChangeRevokesTokens(t *testing.T, s Store) {
+	ada, bob := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")
+	create(t, s, ada, bob)
+	createTokens(t, s, tokenOf(ada, "one"), tokenOf(bob, "his"))
+	for _, removing := range []bool{false, true} {
+		if removing {
+			createTokens(t, s, tokenOf(ada, "two"))
+		}
+		if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.State) (directory.Change, error) {
+			return directory.Change{User: s.User, Remove: removing, RevokeTokens: "said so"}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantRevoked(t, s, ada, "two: said so", "one: said so")
+	if all, err := s.ListTokensOf(t.Context(), ada.ID); len(all) != 0 || err != nil {
+		t.Errorf("ada has %v, %v", all, err)
+	}
+	if _, err := s.GetToken(t.Context(), token.Hash("his")); err != nil {
+		t.Errorf("bob's: %v", err)
+	}
+}
+
+func testDeleteExpiredTokens(t *testing.T, s Store) {
+	u := admin("Ada", "ada@example.com")
+	create(t, s, u)
+	for name, left := range map[string]time.Duration{"over": -time.Hour, "over now": 0, "good": time.Microsecond} {
+		v := tokenOf(u, name)
+		v.ExpiresAt = Now().Add(left)
+		createTokens(t, s, v)
+	}
+	for _, want := range []int{2, 0} {
+		if n, err := s.DeleteExpiredTokens(t.Context(), Now()); n != want || err != nil {
+			t.Errorf("%d deleted, want %d; %v", n, want, err)
+		}
+	}
+	if _, err := s.GetToken(t.Context(), token.Hash("good")); err != nil {
+		t.Errorf("the good one: %v", err)
+	}
+}

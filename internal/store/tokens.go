@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+// CreateToken writes a token by a rule; see token.Store.
+func (s *Store) CreateToken(
+	ctx context.Context, t token.Token, e event.Event, rule func(owner directory.User, have []token.Token) error,
+) error {
+	return s.inTx(ctx, "create token", func(q *dbsqlc.Queries) error {
+		if _, err := q.LockUser(ctx, t.UserID); err != nil { // nor do two at once come to have too many
+			return err
+		}
+		owner, err := q.GetUser(ctx, t.UserID)
+		if err != nil {
+			return err
+		}
+		have, err := q.ListTokensOfUser(ctx, t.UserID)
+		if err != nil {
+			return err
+		}
+		err = q.InsertToken(ctx, dbsqlc.InsertTokenParams{
+			TokenHash: t.Hash, ID: t.ID, UserID: t.UserID, Name: t.Name, Scope: string(t.Scope),
+			CreatedAt: micros(t.CreatedAt), ExpiresAt: micros(t.ExpiresAt), LastUsedAt: micros(t.LastUsedAt),
+		})
+		if IsDuplicate(err) {
+			return token.ErrMade
+		}
+		if err != nil {
+			return err
+		}
+		if err := rule(toUser(owner), toTokens(have)); err != nil { // after it: who has made the last one is told that they have
+			return err
+		}
+		return insertEvents(ctx, q, e)
+	})
+}
+
+// GetToken returns a token and its person, in one query.
+func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) {
+	row, err := s.queries().GetToken(ctx, hash)
+	t := toToken(row.Token)
+	t.User = toUser(row.User)
+	return t, translate("get token", err)
+}
+
+// FindToken returns the token with an ID.
+func (s *Store) FindToken(ctx context.Context, id string) (token.Token, error) {
+	row, err := s.queries().FindToken(ctx, id)
+	return toToken(row), translate("find token", err)
+}
+
+// ListTokensOf returns a person's tokens, newest first.
+func (s *Store) ListTokensOf(ctx context.Context, userID string) ([]token.Token, error) {
+	rows, err := s.queries().ListTokensOfUser(ctx, userID)
+	return toTokens(rows), translate("list tokens of user", err)
+}
+
+// ListTokens returns a page of everybody's; see token.Store.
+func (s *Store) ListTokens(ctx context.Context, after string, limit int) ([]token.Token, error) {
+	rows, err := s.queries().ListTokens(ctx, dbsqlc.ListTokensParams{ID: after, Limit: int32(limit)})
+	list := make([]token.Token, len(rows))
+	for i, r := range rows {
+		list[i] = toToken(r.Token)
+		list[i].User = toUser(r.User)
+	}
+	return list, translate("list tokens", err)
+}
+
+// SetTokenUsed notes when a token was used.
+func (s *Store) SetTokenUsed(ctx context.Context, hash string, at time.Time) error {
+	_, err := s.writer().SetTokenUsed(ctx, dbsqlc.SetTokenUsedParams{UsedAt: micros(at), TokenHash: hash})
+	return translate("note use of token", err)
+}
+
+// RevokeTokens deletes some of a person's tokens; see token.Store.
+func (s *Store) RevokeTokens(ctx context.Context, userID, reason string, which func(token.Token) bool) (int, error) {
+	revoked := 0
+	err := s.inTx(ctx, "revoke tokens", func(q *dbsqlc.Queries) error {
+		row, err := q.GetUser(ctx, userID)
+		if err != nil {
+			return err
+		}
+		revoked, err = s.revokeTokens(ctx, q, toUser(row), reason, which)
+		return err
+	})
+	return revoked, err
+}
+
+func (s *Store) revokeTokens(
+	ctx context.Context, q *dbsqlc.Queries, owner directory.User, reason string, which func(token.Token) bool,
+) (int, error) {
+	rows, err := q.ListTokensOfUser(ctx, owner.ID)
+	if err != nil {
+		return 0, err
+	}
+	revoked := 0
+	for _, t := range toTokens(rows) {
+		if !which(t) {
+			continue
+		}
+		n, err := q.DeleteToken(ctx, t.Hash)
+		if err != nil {
+			return 0, err
+		}
+		if n == 0 {
+			continue // another was quicker, and has told of it
+		}
+		revoked++
+		if err := insertEvents(ctx, q, t.Revoked(owner, reason, s.now())); err != nil {
+			return 0, err
+		}
+	}
+	return revoked, nil
+}
+
+// DeleteExpiredTokens deletes the rows of tokens that were over at a time.
+func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
+	return s.inPieces(ctx, "delete expired tokens", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+		return q.ExpiredTokens(ctx, dbsqlc.ExpiredTokensParams{ExpiresAt: micros(before), Limit: most})
+	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
+}
+
+func toToken(r dbsqlc.Token) token.Token {
+	return token.Token{
+		ID: r.ID, Hash: r.TokenHash, UserID: r.UserID, Name: r.Name, Scope: token.Scope(r.Scope),
+		CreatedAt: fromMicros(r.CreatedAt), ExpiresAt: fromMicros(r.ExpiresAt), LastUsedAt: fromMicros(r.LastUsedAt),
+	}
+}
+
+func toTokens(rows []dbsqlc.Token) []token.Token {
+	list := make([]token.Token, len(rows))
+	for i, r := range rows {
+		list[i] = toToken(r)
+	}
+	return list
+}

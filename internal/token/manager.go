@@ -1,0 +1,122 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+const (
+	// noteEvery is how far apart two uses of a token are that are written down.
+	noteEvery = time.Minute
+	// noteWait is how long a call waits for that: it is not what it came for.
+	noteWait = time.Second
+)
+
+// Manager makes, checks and revokes tokens. Its methods may be called by many
+// goroutines.
+type Manager struct {
+	store Store
+	now   func() time.Time
+	log   *slog.Logger
+
+	mu    sync.Mutex
+	noted map[string]time.Time // by hash, when a use was last written down; only of the last minute
+}
+
+// NewManager returns the tokens kept in store.
+func NewManager(store Store, now func() time.Time, log *slog.Logger) *Manager {
+	return &Manager{store: store, now: now, log: log, noted: map[string]time.Time{}}
+}
+
+// Make makes a token for a person and returns it with its secret, which nobody
+// can be told later. Errors: *directory.Invalid, ErrTooMany, ErrMade if it was
+// made from this draft before, ErrOwner.
+func (m *Manager) Make(ctx context.Context, owner directory.User, d Draft) (Token, string, error) {
+	now := m.now()
+	t, err := d.token(now)
+	if err != nil {
+		return Token{}, "", err
+	}
+	secret := newSecret()
+	t.Hash, t.UserID, t.User = Hash(secret), owner.ID, owner
+	if err := m.store.CreateToken(ctx, t, t.made(now), mayHaveMore); err != nil {
+		return Token{}, "", err
+	}
+	return t, secret, nil
+}
+
+// mayHaveMore is the rule for another token.
+func mayHaveMore(owner directory.User, have []Token) error {
+	switch {
+	case !owner.IsActiveAdmin():
+		return ErrOwner
+	case len(have) >= Max:
+		return ErrTooMany
+	}
+	return nil
+}
+
+// Check returns the token of a secret, with the person as whom it acts. Errors:
+// ErrUnknown, ErrExpired, directory.ErrUnavailable.
+func (m *Manager) Check(ctx context.Context, secret string) (Token, error) {
+	if !looksRight(secret) {
+		return Token{}, ErrUnknown
+	}
+	t, err := m.store.GetToken(ctx, Hash(secret))
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return Token{}, ErrUnknown
+	case err != nil:
+		return Token{}, err
+	case !t.User.IsActiveAdmin():
+		return Token{}, ErrUnknown // as if the change that made it so had revoked it, as it should
+	case t.Expired(m.now()):
+		return Token{}, ErrExpired
+	}
+	m.note(ctx, t)
+	return t, nil
+}
+
+// note writes down that a token was used. Where that can't be, the call goes on all
+// the same, and it is not tried again for a minute.
+func (m *Manager) note(ctx context.Context, t Token) {
+	now := m.now()
+	if now.Sub(t.LastUsedAt) < noteEvery || !m.takesTurn(t.Hash, now) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, noteWait)
+	defer cancel()
+	if err := m.store.SetTokenUsed(ctx, t.Hash, now); err != nil {
+		m.log.Warn("token: use not noted", "token", t.ID, "error", err)
+	}
+}
+
+// takesTurn reports whether this is the call that writes down the use of a token:
+// one of many at once.
+func (m *Manager) takesTurn(hash string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.noted, func(_ string, at time.Time) bool { return now.Sub(at) >= noteEvery })
+	if _, done := m.noted[hash]; done {
+		return false
+	}
+	m.noted[hash] = now
+	return true
+}
+
+// List returns a person's tokens, newest first, those that have expired among them.
+func (m *Manager) List(ctx context.Context, userID string) ([]Token, error) {
+	return m.store.ListTokensOf(ctx, userID)
+}
+
+// Revoke ends those of a person's tokens that which picks, and returns how many
+// there were.
+func (m *Manager) Revoke(ctx context.Context, userID, reason string, which func(Token) bool) (int, error) {
+	return m.store.RevokeTokens(ctx, userID, reason, which)
+}
