@@ -19,6 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/telemetry"
+	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web"
 	"github.com/guestlist/guestlist/static"
 )
@@ -107,7 +108,8 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	}
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
-		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer, Events: a.store, Ready: a.store.Ping,
+		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
+		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults, Grown: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, grown) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
@@ -273,6 +275,8 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			now := a.now()
 			n, err := a.store.DeleteExpiredSessions(ctx, now)
 			report("expired sessions", n, err)
+			n, err = a.store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
+			report("expired API tokens", n, err)
 			n, err = a.store.DeleteLimits(ctx, now)
 			report("limits", n, err)
 			n, err = a.store.DeleteEvents(ctx, now.Add(-eventsKeep))

@@ -206,6 +206,24 @@ var sights = []sight{
 	}},
 	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
 	{"profile", visiting(administrator, "/profile")},
+	{"profile, bad token", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.fill("textbox", "Name of a new token", " ")
+		g.in.click("button", "Make a token")
+		g.in.reads("Name it by what will use it.")
+		return g.in
+	}},
+	{"profile, new token", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.makesToken("Nightly backup of the list")
+		return g.in
+	}},
+	{"profile, tokens", visiting(administrator, "/profile")},
+	{"revoke", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.click("link", "Revoke Nightly backup of the list")
+		return g.in
+	}},
 	{"activity", visiting(administrator, "/activity")},
 	{"activity, one page of several", visiting(administrator, "/activity?limit=5")},
 	{"activity, nothing", visiting(administrator, "/activity?kind=job_parked")},

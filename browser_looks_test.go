@@ -156,7 +156,11 @@ func longSights(t *testing.T, chromium browser) []sight {
 			b.reads("Saved W")
 			return b
 		}},
-		{"profile, long", visiting(self, "/profile")},
+		{"profile, long", func(*gallery) *tab {
+			b.visit("/profile")
+			b.makesToken(strings.Repeat("W", directory.MaxName))
+			return b
+		}},
 		{"continue, long", visiting(self, "/api/authenticate_magic_link?token=x")},
 		{"inbox, long", visiting(self, "/dev/inbox")},
 	}

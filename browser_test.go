@@ -16,7 +16,7 @@ type journey struct {
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
-	for _, j := range slices.Concat(inboxJourneys, anywhereJourneys, peopleJourneys, keyboardJourneys, looks, weights, screenshots) {
+	for _, j := range slices.Concat(inboxJourneys, anywhereJourneys, peopleJourneys, tokenJourneys, keyboardJourneys, looks, weights, screenshots) {
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			j.walk(t, chromium)

@@ -57,7 +57,7 @@ func changes(ctx context.Context, cfg config.Config, con console, who string, do
 }
 
 // find returns the person with an address or an id.
-func find(ctx context.Context, people *directory.Directory, who string) (directory.User, error) {
+func find(ctx context.Context, people directory.Store, who string) (directory.User, error) {
 	if !strings.Contains(who, "@") {
 		u, err := people.GetUser(ctx, who)
 		if errors.Is(err, directory.ErrNotFound) {

@@ -14,12 +14,16 @@ import (
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/svix"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // Errors of this package.
 var (
 	errNoSession   = errors.New("user unauthenticated")
 	errNotAdmin    = errors.New("administrators only")
+	errReadOnly    = errors.New("API token may only read")
+	errNotByToken  = errors.New("API tokens do not open this")
+	errNoToken     = errors.New("API token not found")
 	errNoPage      = errors.New("not found")
 	errOutside     = errors.New("not below the path of GUESTLIST_BASE_URL")
 	errMethod      = errors.New("method not allowed")
@@ -41,11 +45,20 @@ type problem struct {
 	text   string
 	action string // the next step, as a button; empty: to the start page
 	path   string
+
+	challenge string // what was wrong with an API token, for programs
 }
 
 // problems is the one table from errors to answers; the first that matches counts.
 var problems = []problem{
 	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You are signed in, but your role does not open this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
+	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
+	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
+	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},
+	{err: errNotByToken, status: 403, title: "API tokens are for programs", text: "They open what is below /api and no page. Leave the header Authorization away and sign in.", action: "Sign in", path: "/"},
+	{err: errNoToken, status: 404, title: "This token is gone", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
+	{err: token.ErrTooMany, status: 409, title: "You have as many tokens as there may be", text: "Revoke one that you no longer need. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: token.ErrOwner, status: 403, title: "API tokens are for administrators", text: "You no longer are one. Nothing was changed.", action: "Go to your profile", path: "/profile"},
 	{err: errNoPage, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
 	{err: errOutside, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
 	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
@@ -120,6 +133,7 @@ func (s *server) answer(handle handler) http.Handler {
 // after which they come back to where they were.
 func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if s.forPrograms(r) {
+		w.Header().Set("WWW-Authenticate", challenge)
 		writeJSON(w, r, http.StatusUnauthorized, jsonProblem{Error: errNoSession.Error()})
 		return
 	}
@@ -142,6 +156,9 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= 500 {
 		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", r.URL.Path, "error", err, "request_id", requestID(r))
+	}
+	if p.challenge != "" {
+		w.Header().Set("WWW-Authenticate", challenge+", "+p.challenge)
 	}
 	wait := time.Duration(0)
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {

@@ -25,6 +25,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/internal/testpage"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
@@ -87,7 +88,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Cookies: cookies, Events: db,
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db,
 		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ready: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
@@ -238,7 +239,7 @@ func (f *fixture) add(u directory.User) directory.User {
 func (f *fixture) rows() string {
 	f.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"users", "user_words", "sessions", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
+	for _, table := range []string{"users", "user_words", "sessions", "tokens", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
 		rows, err := f.store.Reader().QueryContext(f.t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		if err != nil {
 			f.t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // hostile is a name that would do harm where it is not shown as text.
@@ -23,6 +24,9 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 
 	file := boss.sendFile("<script>{{.}}.csv", "email,name,<script>\nada@example.com\n<script>@x,"+`"<script>"`+"\nbo@example.com\n").header.Get("Location")
 
+	made := boss.form("/profile/tokens", "id", token.NewID(), "name", hostile, "scope", "write", "days", "7")
+	revoke, _ := made.Link("Revoke…")
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -31,6 +35,7 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 		"sent":     {f.stranger().get("/signin/sent"), "Look at your mail"},
 		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Sign in again?"},
 		"profile":  {boss.get("/profile"), hostile},
+		"revoke":   {boss.get(revoke), "Revoke " + hostile + "?"},
 		"users":    {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
 		"user":     {boss.get("/users/" + grace.ID), hostile},
 		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},

@@ -11,6 +11,7 @@ import (
 type profilePage struct {
 	page
 	Sessions []ownSession
+	Tokens   *tokensPart // nil: no administrator's
 }
 
 type ownSession struct {
@@ -19,6 +20,11 @@ type ownSession struct {
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
+	return s.profile(w, r, http.StatusOK, newTokens())
+}
+
+// profile fills in what the page shows besides the form for a token.
+func (s *server) profile(w http.ResponseWriter, r *http.Request, status int, tokens tokensPart) error {
 	current := viewer(r)
 	list, err := s.Sessions.List(r.Context(), current.UserID)
 	if err != nil {
@@ -28,7 +34,16 @@ func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
 	for _, v := range list {
 		view.Sessions = append(view.Sessions, ownSession{v, v.TokenHash == current.TokenHash})
 	}
-	return s.render(w, r, http.StatusOK, "profile", view)
+	if current.User.IsActiveAdmin() {
+		if err := tokens.fill(s, r); err != nil {
+			return err
+		}
+		view.Tokens = &tokens
+	}
+	if tokens.Secret != "" {
+		view.Message = session.Message{Text: "Made the token " + tokens.Made + "."}
+	}
+	return s.render(w, r, status, "profile", view)
 }
 
 // endOwnSessions signs out elsewhere: one session by its id, all "others", or

@@ -1,14 +1,19 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/token"
+)
 
 // access says who may use a route.
 type access int
 
 const (
-	public   access = iota // everybody
-	signedIn               // whoever holds a session
-	admin                  // administrators
+	public   access = 0         // everybody
+	signedIn access = 1 << iota // whoever holds a session
+	admin                       // administrators
+	byToken                     // these also by an API token; else only by the cookie
 )
 
 // handler answers a request or returns why not; see errors.go.
@@ -35,7 +40,11 @@ func (s *server) table() []route {
 		// One's own page.
 		{"GET /profile", signedIn, s.showProfile},
 		{"POST /profile/signout", signedIn, s.endOwnSessions},
-		{"GET /api/session", signedIn, s.apiSession},
+		{"GET /profile/tokens", admin, s.showTokens},
+		{"POST /profile/tokens", admin, s.makeToken},
+		{"GET /profile/tokens/{id}/revoke", admin, s.showRevokeToken},
+		{"POST /profile/tokens/{id}/revoke", admin, s.revokeToken},
+		{"GET /api/session", signedIn | byToken, s.apiSession},
 
 		// The list, for people.
 		{"GET /users", admin, s.showUsers},
@@ -66,22 +75,22 @@ func (s *server) table() []route {
 		{"GET /why", admin, s.showWhy},
 		{"POST /why", admin, waits(s.askWhy)},
 		{"GET /users/{id}/why", admin, waits(s.showUserWhy)},
-		{"GET /api/why", admin, waits(s.apiWhy)},
+		{"GET /api/why", admin | byToken, waits(s.apiWhy)},
 
 		// What happened, and what Stytch has still to hear of.
 		{"GET /activity", admin, s.showActivity},
-		{"GET /api/events", admin, s.apiListEvents},
+		{"GET /api/events", admin | byToken, s.apiListEvents},
 		{"GET /waiting", admin, s.showWaiting},
 		{"POST /waiting/{id}/retry", admin, waits(s.retryJob)},
 		{"POST /waiting/{id}/drop", admin, s.dropJob},
 
 		// The list, for programs.
-		{"GET /api/users", admin, s.apiListUsers},
-		{"POST /api/users", admin, s.apiCreateUser},
-		{"GET /api/users/{id}", admin, s.apiGetUser},
-		{"PATCH /api/users/{id}", admin, s.apiEditUser},
-		{"DELETE /api/users/{id}", admin, s.apiRemoveUser},
-		{"POST /api/invite_user", admin, waits(s.apiInviteUser)},
+		{"GET /api/users", admin | byToken, s.apiListUsers},
+		{"POST /api/users", admin | byToken, s.apiCreateUser},
+		{"GET /api/users/{id}", admin | byToken, s.apiGetUser},
+		{"PATCH /api/users/{id}", admin | byToken, s.apiEditUser},
+		{"DELETE /api/users/{id}", admin | byToken, s.apiRemoveUser},
+		{"POST /api/invite_user", admin | byToken, waits(s.apiInviteUser)},
 
 		// From Stytch.
 		{"POST /webhooks/stytch", public, waits(s.hearStytch)},
@@ -110,20 +119,29 @@ func (s *server) handler() http.Handler {
 	return s.watched(h)                                 // whoever watches is told
 }
 
-// guard lets only those through to a route who may use it, and hands their
-// session on with the request.
+// guard lets only those through to a route who may use it, and hands on with the
+// request who it is.
 func (s *server) guard(route route) handler {
 	if route.access == public {
 		return route.handle
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		current, err := s.session(w, r)
+		v, err := visitOf(r), error(nil)
+		if secret, shown := bearer(r); shown {
+			v.session, v.token, err = s.actsBy(secret, r, route)
+		} else {
+			v.session, err = s.session(w, r)
+		}
 		if err != nil {
 			return err
 		}
-		v, u := visitOf(r), &current.User
-		v.session, v.origin.ActorID, v.origin.Actor = current, u.ID, u.Email.Key
-		if route.access == admin && !u.IsActiveAdmin() {
+		u := &v.session.User
+		v.origin.ActorID, v.origin.Actor = u.ID, u.Email.Key
+		if v.token != nil && v.token.Scope == token.Read && !reads(r) {
+			s.Sessions.Refused(r.Context(), *u, route.pattern+": the API token "+v.token.Name+" may only read")
+			return errReadOnly
+		}
+		if route.access&admin != 0 && !u.IsActiveAdmin() {
 			s.Sessions.Refused(r.Context(), *u, route.pattern+": for administrators")
 			return errNotAdmin
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/roster"
-	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // signInPage asks for an address.
@@ -123,9 +123,12 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
-	token, had := s.Cookies.Token(r)
-	if token != "" {
-		if err := s.Sessions.SignOut(r.Context(), token); err != nil {
+	if _, shown := bearer(r); shown {
+		return errNotByToken // who believed to have ended one would be wrong
+	}
+	held, had := s.Cookies.Token(r)
+	if held != "" {
+		if err := s.Sessions.SignOut(r.Context(), held); err != nil {
 			return err
 		}
 	}
@@ -135,13 +138,21 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// apiSession says who holds the cookie.
+// apiSession says who holds the cookie, or as whom a token acts.
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
-	writeJSON(w, r, http.StatusOK, struct {
+	answer := struct {
 		User    roster.Person `json:"user"`
-		Session jsonSession   `json:"session"`
-	}{roster.NewPerson(current.User), toJSONSession(*current)})
+		Session *jsonSession  `json:"session,omitzero"` // of a cookie
+		Token   *token.Public `json:"token,omitzero"`   // of a token
+	}{User: roster.NewPerson(current.User)}
+	if t := visitOf(r).token; t != nil {
+		public := t.Public()
+		answer.Token = &public
+	} else {
+		answer.Session = &jsonSession{ID: current.StytchID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt}
+	}
+	writeJSON(w, r, http.StatusOK, answer)
 	return nil
 }
 
@@ -149,8 +160,4 @@ type jsonSession struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
-}
-
-func toJSONSession(v session.Session) jsonSession {
-	return jsonSession{ID: v.StytchID, CreatedAt: v.CreatedAt, ExpiresAt: v.ExpiresAt}
 }

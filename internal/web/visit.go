@@ -9,6 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // workTimeout bounds the work of a request.
@@ -23,7 +24,8 @@ type visit struct {
 	status  int             // that was sent; 0: nothing yet
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
-	session session.Session // that guard found; nobody's where it found none
+	session session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
+	token   *token.Token    // by which the person acts; nil: by a cookie
 }
 
 type visitKey struct{}

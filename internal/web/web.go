@@ -1,7 +1,7 @@
 // Package web is the product's pages and its JSON API: routes, middleware and
-// handlers. It reads a request, asks package session who holds the browser and
-// package directory what is to be done, and writes the answer; it decides
-// nothing about people itself.
+// handlers. It reads a request, asks package session who holds the browser, or
+// package token as whom a program acts, and package directory what is to be done,
+// and writes the answer; it decides nothing about people itself.
 //
 // routes.go lists every route with who may use it. A handler returns an error
 // where something is in the way, and errors.go turns it into a page or JSON.
@@ -20,6 +20,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -27,6 +28,7 @@ import (
 type Options struct {
 	Directory *directory.Directory
 	Sessions  *session.Manager
+	Tokens    *token.Manager
 	Cookies   *session.Cookies
 	Webhooks  Webhooks
 	Importer  *roster.Importer

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/words"
+)
+
+func (p *program) tokensCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "tokens", Short: "See and end API tokens",
+		Long: `See and end API tokens. They are made by administrators on their profile, and only there: a token acts as its person.`,
+		Example: `  guestlist tokens list
+  guestlist tokens end ada@example.com`,
+		Args: noWords, RunE: needsCommand,
+	}
+	var asJSON bool
+	list := &cobra.Command{
+		Use: "list", Short: "List API tokens of everybody, the oldest first",
+		Long: `List API tokens of everybody, the oldest first. With --json:
+{"tokens": [{"id", "name", "scope", "created_at", "expires_at", "last_used_at", "email"}]}, where last_used_at is null for never.`,
+		Example: `  guestlist tokens list
+  guestlist tokens list --json`,
+		Args: noWords,
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+			return listTokens(ctx, cfg, con, asJSON)
+		}),
+	}
+	addJSON(list, &asJSON)
+	c.AddCommand(list, &cobra.Command{
+		Use: "end ID|ADDRESS", Short: "End one API token, or all of somebody's",
+		Long: `End one API token by its id, or all of a person by their address. What shows it is refused from then on.`,
+		Example: `  guestlist tokens end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e
+  guestlist tokens end ada@example.com`,
+		Args: oneWord("id of a token, or address"), RunE: p.does(endTokens),
+	})
+	return c
+}
+
+// ownedToken is a token of somebody, for programs.
+type ownedToken struct {
+	token.Public
+	Email string `json:"email"`
+}
+
+func listTokens(ctx context.Context, cfg config.Config, con console, asJSON bool) error {
+	st, err := openStore(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	const page = 200
+	list, after := []ownedToken{}, ""
+	for {
+		tokens, err := st.ListTokens(ctx, after, page)
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			list, after = append(list, ownedToken{t.Public(), t.User.Email.Typed}), t.ID
+		}
+		if len(tokens) < page {
+			break
+		}
+	}
+	if asJSON {
+		return printJSON(con.out, struct {
+			Tokens []ownedToken `json:"tokens"`
+		}{list})
+	}
+	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tNAME\tOF\tSCOPE\tEXPIRES\tLAST USED")
+	for _, t := range list {
+		used := "never"
+		if t.LastUsedAt != nil {
+			used = t.LastUsedAt.Format("2006-01-02 15:04 UTC")
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, t.Email, t.Scope, t.ExpiresAt.Format(time.DateOnly), used)
+	}
+	return table.Flush()
+}
+
+func endTokens(ctx context.Context, cfg config.Config, con console, which []string) error {
+	st, err := openStore(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	ctx, owner, id := asOperator(ctx), "", which[0]
+	if strings.Contains(id, "@") {
+		u, err := find(ctx, st, id)
+		if err != nil {
+			return err
+		}
+		owner = u.ID
+	} else {
+		t, err := st.FindToken(ctx, id)
+		if errors.Is(err, directory.ErrNotFound) {
+			return fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" has the ids`, id)
+		} else if err != nil {
+			return err
+		}
+		owner = t.UserID
+	}
+	n, err := st.RevokeTokens(ctx, owner, "", func(t token.Token) bool { return t.ID == id || strings.Contains(id, "@") })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(con.out, "Ended "+words.Count(n, "API token")+".")
+	return err
+}

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+// challenge is how an answer says what was wrong with an API token
+// (https://www.rfc-editor.org/rfc/rfc6750#section-3).
+const challenge = `Bearer realm="Guestlist"`
+
+// bearer returns the API token that a request shows, and whether it shows one. A
+// header of another kind, such as a proxy's for itself, is none.
+func bearer(r *http.Request) (secret string, shown bool) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(secret), strings.EqualFold(scheme, "Bearer")
+}
+
+// actsBy finds as whom a request with an API token acts. The token alone counts: no
+// cookie makes a bad one good. Errors: errNotByToken, and those of token.Manager.
+func (s *server) actsBy(secret string, r *http.Request, route route) (session.Session, *token.Token, error) {
+	if route.access&byToken == 0 {
+		return session.Session{}, nil, errNotByToken
+	}
+	t, err := s.Tokens.Check(r.Context(), secret)
+	return session.Session{UserID: t.UserID, User: t.User}, &t, err
+}
+
+// reads reports whether a request only looks.
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
