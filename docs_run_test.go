@@ -1,60 +1,137 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// TestCommandsInTheDocsDoWhatTheySay runs those of Guestlist alone as they are
-// written, in a folder with a new list, but for what stands for something of the
-// reader's own.
+// reader runs what stands in the documents: in a folder with a new list, beside a
+// site where an administrator has made a token.
+type reader struct {
+	t     *testing.T
+	dir   string
+	site  *site
+	token string
+}
+
+// example is how a block of commands is run. theirs returns what in it stands for something
+// of the reader's own, and behind each of these what stands for it here.
+type example struct {
+	page, part string
+	theirs     func(r *reader) []string
+	says       string
+}
+
+// examples has a row for each block that is not of settings alone, and for no block that
+// needs a program which is not here, unless another can stand for it.
+var examples = []example{
+	{"README.md", "go run .", func(r *reader) []string {
+		root, err := os.Getwd()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return []string{"go run .", "cd '" + root + "'; go run . --database-url 'sqlite:" + r.dir + "/guestlist.db' users list", "make test", "make help"}
+	}, "make test"},
+	{"README.md", "mysql --batch", func(r *reader) []string {
+		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
+	}, "1 people put on the list"},
+	{"README.md", "faults.json", func(r *reader) []string { return []string{"localhost:8080", r.site.url} }, `"/v1/magic_links/*"`},
+	{"README.md", "Authorization: Bearer", func(r *reader) []string {
+		return []string{"guestlist_…", r.token, "https://list.example.com", r.site.url}
+	}, "magic link sent"},
+	{"README.md", "SHA256SUMS", func(r *reader) []string {
+		r.write("a.tar.gz", "abc")
+		r.write("SHA256SUMS", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.tar.gz\n"+strings.Repeat("0", 64)+"  b.zip\n")
+		return nil
+	}, "a.tar.gz: OK"},
+	{"docs/backup.md", "guestlist backup", func(*reader) []string { return []string{"/var/backups/", "./"} }, "guestlist.db"},
+	{"docs/moving.md", "guestlist copy", func(r *reader) []string {
+		return []string{"mysql://user:password@host/guestlist?sslaccept=strict", testdb.MySQL(r.t)}
+	}, "users"},
+	{"docs/deploying.md", "exec guestlist users list", func(r *reader) []string {
+		for _, b := range blocks(readText(r.t, "docs/deploying.md")) {
+			if strings.Contains(b.text, "SMTP_URL") {
+				r.write("guestlist.env", b.text)
+			}
+		}
+		return []string{"/etc/guestlist.env", "./guestlist.env", "/var/lib/guestlist", "."}
+	}, "NAME"},
+}
+
 func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		page, command string // a part of it
-		theirs, ours  string
-		says          string
-	}{
-		{"docs/backup.md", "guestlist backup", "/var/backups/", "./", "guestlist.db"},
-		{"docs/moving.md", "guestlist copy", "mysql://user:password@host/guestlist?sslaccept=strict", "a database", "users"},
-		{"README.md", "guestlist users import", "mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`, "1 people put on the list"},
-	} {
-		t.Run(row.page, func(t *testing.T) {
-			t.Parallel()
-			if row.ours == "a database" {
-				row.ours = testdb.MySQL(t)
-			}
-			dir := t.TempDir()
-			sh(t, dir, "guestlist migrate")
-			found := false
-			for _, at := range block.FindAllStringSubmatch(readText(t, row.page), -1) {
-				text := at[2] + at[3]
-				if !strings.Contains(text, row.command) || !strings.Contains(text, row.theirs) {
-					continue
+	site := start(t, testdb.SQLite(t), newClock(noon))
+	ada := site.person("ada@example.com")
+	ada.signsIn()
+	token := ada.makesToken("the documents", "write", "7")
+	used := map[string]bool{}
+	eachPage(t, func(page, text string) {
+		for _, b := range blocks(text) {
+			r := &reader{t, t.TempDir(), site, token}
+			i := slices.IndexFunc(examples, func(row example) bool { return row.page == page && strings.Contains(b.text, row.part) })
+			switch {
+			case i >= 0:
+				row := examples[i]
+				used[row.page+row.part] = true
+				r.sh("guestlist migrate")
+				if out := r.sh(strings.NewReplacer(row.theirs(r)...).Replace(b.text)); !strings.Contains(out, row.says) {
+					t.Errorf("%s:%d: it does not say %q: %s", page, b.line, row.says, out)
 				}
-				found = true
-				if out := sh(t, dir, strings.ReplaceAll(text, row.theirs, row.ours)); !strings.Contains(out, row.says) {
-					t.Errorf("it does not say %q: %s", row.says, out)
+			case isOfSettings(b.text):
+				const standalone = "GUESTLIST_LOCAL_STYTCH=on SMTP_URL=smtps://mail.example.com " // without which a public address is none
+				for line := range strings.Lines(b.text) {
+					r.sh(standalone + strings.TrimSpace(line) + " guestlist config")
 				}
+			case !needsOthers(b.text):
+				t.Errorf("%s:%d: nothing runs this; it needs a row", page, b.line)
 			}
-			if !found {
-				t.Errorf("no block has %s with %q", row.command, row.theirs)
-			}
-		})
+		}
+	})
+	for _, row := range examples {
+		if !used[row.page+row.part] {
+			t.Errorf("%s has no block with %q", row.page, row.part)
+		}
 	}
 }
 
-// sh runs a line of a shell, where guestlist is the program under test.
-func sh(t *testing.T, dir, line string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-ec", line)
-	cmd.Dir = dir
+func isOfSettings(block string) bool {
+	return !slices.ContainsFunc(commands(block), func(command string) bool {
+		words := strings.Fields(command)
+		return len(words) > 1 || len(words) == 1 && !assigned.MatchString(words[0])
+	})
+}
+
+func needsOthers(block string) bool {
+	return slices.ContainsFunc(commands(block), func(command string) bool {
+		for _, word := range strings.Fields(command) {
+			if !assigned.MatchString(word) {
+				return others[word]
+			}
+		}
+		return false
+	})
+}
+
+func (r *reader) write(name, text string) {
+	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// sh runs what a shell is given, in which guestlist is the program under test.
+func (r *reader) sh(commands string) string {
+	r.t.Helper()
+	cmd := exec.CommandContext(r.t.Context(), "sh", "-ec", commands)
+	cmd.Dir = r.dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, out)
+		r.t.Errorf("%s: %v\n%s", commands, err, out)
 	}
 	return string(out)
 }
