@@ -12,15 +12,30 @@ func (l *loader) standIn() bool {
 	return l.Stytch.ProjectID == "" && l.Stytch.Secret == ""
 }
 
-// check says which settings may not stand together, and finishes the Config.
-func (l *loader) check() error {
+// rule is about settings that may not stand together.
+type rule struct {
+	settings []string
+	check    func(*loader) error
+}
+
+var rules = []rule{
+	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}, (*loader).checkStytch},
+	{[]string{"GUESTLIST_BASE_URL"}, (*loader).checkBaseURL},
+	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "GUESTLIST_LOCAL_STYTCH", "GUESTLIST_ADDR", "GUESTLIST_BASE_URL", "SMTP_URL"}, (*loader).checkStandIn},
+	{[]string{"COOKIE_NAME", "GUESTLIST_BASE_URL"}, (*loader).checkCookieName},
+}
+
+// check finishes the Config, and holds the settings to the rules: those of which
+// each by itself can be right.
+func (l *loader) check() {
 	l.LocalStytch = l.standIn()
-	for _, rule := range []func() error{l.checkStytch, l.checkBaseURL, l.checkStandIn, l.checkCookieName} {
-		if err := rule(); err != nil {
-			return err
+	for _, r := range rules {
+		if l.right(r.settings) {
+			if err := r.check(l); err != nil {
+				l.refuse(err, r.settings...)
+			}
 		}
 	}
-	return nil
 }
 
 // checkStytch wants all of a project at Stytch, or nothing.

@@ -30,6 +30,18 @@ type loader struct {
 	port        string
 	fly         bool
 	terminal    bool
+	wrong       []Wrong
+}
+
+func (l *loader) refuse(err error, settings ...string) {
+	l.wrong = append(l.wrong, Wrong{settings, err})
+}
+
+// right reports whether nothing wrong was found with any of the settings.
+func (l *loader) right(settings []string) bool {
+	return !slices.ContainsFunc(l.wrong, func(w Wrong) bool {
+		return slices.ContainsFunc(w.Settings, func(name string) bool { return slices.Contains(settings, name) })
+	})
 }
 
 // AddFlags adds a flag for each setting. The values are only noted in given, by
@@ -45,8 +57,9 @@ func AddFlags(flags *pflag.FlagSet, given map[string]string) {
 }
 
 // merge returns the settings given as flags (by name), in the environment or in
-// .env. A name that looks like ours and is no setting is an error.
-func (from Sources) merge() (map[string]value, error) {
+// .env, and tells l of a name that looks like ours and is no setting. Without .env,
+// none of them can be relied on.
+func (from Sources) merge(l *loader) map[string]value {
 	environ := map[string]string{}
 	for _, entry := range from.Environ {
 		name, text, _ := strings.Cut(entry, "=")
@@ -54,7 +67,7 @@ func (from Sources) merge() (map[string]value, error) {
 	}
 	dotenv, err := readDotEnv(from.DotEnv)
 	if err != nil {
-		return nil, err
+		l.refuse(err, names()...)
 	}
 	values := map[string]value{}
 	for _, source := range []struct {
@@ -65,11 +78,11 @@ func (from Sources) merge() (map[string]value, error) {
 			if isSetting(name) {
 				values[name] = value{strings.TrimSpace(source.texts[name]), source.name}
 			} else if strings.HasPrefix(name, "GUESTLIST_") && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
-				return nil, fmt.Errorf(`%s (%s) is not a setting; "guestlist help" lists them`, name, source.name)
+				l.refuse(fmt.Errorf(`%s (%s) is not a setting; "guestlist help" lists them`, name, source.name))
 			}
 		}
 	}
-	return values, nil
+	return values
 }
 
 // lookup returns a variable of the environment that is no setting of ours.
@@ -100,6 +113,12 @@ func readDotEnv(path string) (map[string]string, error) {
 	return texts, nil
 }
 
-func isSetting(name string) bool {
-	return slices.ContainsFunc(Settings, func(s Setting) bool { return s.Name == name })
+func names() []string {
+	all := make([]string, len(Settings))
+	for i, s := range Settings {
+		all[i] = s.Name
+	}
+	return all
 }
+
+func isSetting(name string) bool { return slices.Contains(names(), name) }

@@ -1,0 +1,73 @@
+package config
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name    string
+		environ []string
+		dotenv  string
+		want    []Wrong
+		errs    []string
+	}{
+		{name: "nothing"},
+		{
+			name:    "values, a name, and what goes with neither",
+			environ: []string{"GUESTLIST_COLOUR=red", "GUESTLIST_LINK_DURATION=soon", "GUESTLIST_BASE_URL=example.com", "COOKIE_NAME=__Host-door", "STYTCH_SECRET=hush"},
+			want: []Wrong{
+				{}, {Settings: []string{"GUESTLIST_BASE_URL"}}, {Settings: []string{"GUESTLIST_LINK_DURATION"}},
+				{Settings: []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}},
+			},
+			errs: []string{
+				`GUESTLIST_COLOUR (environment) is not a setting; "guestlist help" lists them`,
+				"GUESTLIST_BASE_URL must be an address such as https://example.com or https://example.com/people, its host in ASCII",
+				`GUESTLIST_LINK_DURATION must be from 5m to 168h in whole minutes, such as 1h30m, not "soon"`,
+				"STYTCH_PROJECT_ID is missing: STYTCH_SECRET is set, and needs it",
+			},
+		},
+		{
+			name: "a .env that can't be read", dotenv: writeDotEnv(t, "STYTCH_SECRET='hush"),
+			want: []Wrong{{Settings: names()}},
+			errs: []string{"must hold lines NAME=value, with quotes around a value that needs them"},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			cfg, wrong := Examine(Sources{Environ: append(row.environ, "DATABASE_URL=sqlite:here.db"), DotEnv: row.dotenv})
+			if cfg.DatabaseURL != "sqlite:here.db" || cfg.LinkDuration == 0 || cfg.BaseURL == nil || cfg.CookieName == "" {
+				t.Errorf("what can be right is not in force: %+v", cfg)
+			}
+			var errs []string
+			for i := range wrong {
+				text := wrong[i].Err.Error()
+				if row.dotenv != "" {
+					text = text[len(row.dotenv)+1:]
+				}
+				errs, wrong[i].Err = append(errs, text), nil
+			}
+			if diff := cmp.Diff(row.want, wrong); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(row.errs, errs); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestEveryRuleNamesSettings(t *testing.T) {
+	t.Parallel()
+	for _, r := range rules {
+		for _, name := range r.settings {
+			if !slices.Contains(names(), name) {
+				t.Errorf("%s is no setting", name)
+			}
+		}
+	}
+}
