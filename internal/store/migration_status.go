@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type Migration struct {
 // Status is how far a database is.
 type Status struct {
 	Migrations []Migration // all there are, oldest first
+	Unknown    []int64     // versions that the database has and this release doesn't know, oldest first
+	latest     int64       // version that the database has
 	noted      bool        // goose's table is there
 	notes      database.Store
 }
@@ -56,6 +59,13 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 		return Status{}, translate("look at migrations", err)
 	}
 	s.noted = len(done) > 0
+	for _, note := range slices.Backward(done) {
+		known := slices.ContainsFunc(s.Migrations, func(m Migration) bool { return m.Version == note.Version })
+		if !known && note.Version > 0 && note.IsApplied { // goose's own note is 0
+			s.Unknown = append(s.Unknown, note.Version)
+		}
+		s.latest = max(s.latest, note.Version)
+	}
 	for i, m := range s.Migrations {
 		note, err := s.notes.GetMigration(ctx, db, m.Version)
 		if errors.Is(err, database.ErrVersionNotFound) {
@@ -112,6 +122,18 @@ func (s Status) Pending() int {
 		}
 	}
 	return n
+}
+
+// Skipped returns the names of those that the database lacks though it has later ones:
+// Migrate refuses to apply these.
+func (s Status) Skipped() []string {
+	var names []string
+	for _, m := range s.Migrations {
+		if !m.Applied && m.Version < s.latest {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // SQL returns the statements that bring the database up to date, in its dialect,

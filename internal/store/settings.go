@@ -36,10 +36,12 @@ func (s *Store) CookieKey(ctx context.Context) (string, error) {
 	return made.Value, translate("keep cookie key", err)
 }
 
+// settingsInForce is the name under which the settings are noted.
+const settingsInForce = "in_force"
+
 // NoteSettings remembers the settings that the program runs with, by name. If it
 // ran with others before, the audit trail says which. Secrets must be masked.
 func (s *Store) NoteSettings(ctx context.Context, inForce map[string]string) error {
-	const name = "in_force"
 	b, err := json.Marshal(inForce)
 	if err != nil {
 		return err
@@ -47,14 +49,14 @@ func (s *Store) NoteSettings(ctx context.Context, inForce map[string]string) err
 	now, value := s.now(), string(b)
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
 		q := s.within(tx)
-		was, err := q.GetSetting(ctx, name)
+		was, err := q.GetSetting(ctx, settingsInForce)
 		switch {
 		case isNoRows(err):
-			return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: name, Value: value, UpdatedAt: micros(now)})
+			return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: settingsInForce, Value: value, UpdatedAt: micros(now)})
 		case err != nil || was == value:
 			return err
 		}
-		n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: value, UpdatedAt: micros(now), Name: name, Was: was})
+		n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: value, UpdatedAt: micros(now), Name: settingsInForce, Was: was})
 		if err != nil || n == 0 { // 0: another instance has just noted its own
 			return err
 		}

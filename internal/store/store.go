@@ -115,8 +115,8 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 // makeFile makes a file and its folder where they are missing, so that nobody
 // else on the machine can read them.
 func makeFile(path string) error {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return errors.New("sqlite: needs the path of a file, without ? and #")
+	if err := checkPath(path); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -126,6 +126,13 @@ func makeFile(path string) error {
 		return err
 	}
 	return f.Close()
+}
+
+func checkPath(path string) error {
+	if path == "" || strings.ContainsAny(path, "?#") {
+		return errors.New("sqlite: needs the path of a file, without ? and #")
+	}
+	return nil
 }
 
 // openFile opens a pool on a file. Who waits for the file can't be called off,

@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// Look is a database that is looked at, perhaps beside instances that use it. Nothing
+// is made, migrated or left behind. Its errors are sentences for an operator, some with
+// an Advice.
+type Look struct {
+	store *Store
+	cfg   *mysql.Config // nil on SQLite
+	path  string
+}
+
+// LookAt opens a database given as for [Open] that is there already: an SQLite file
+// that is missing is fs.ErrNotExist. A server is not asked anything yet.
+func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
+	path, ok := parsePath(databaseURL)
+	if !ok {
+		cfg, err := parseMySQL(databaseURL)
+		if err != nil {
+			return nil, fmt.Errorf("DATABASE_URL %w", err)
+		}
+		cfg.RejectReadOnly = false // there is no other server to go to: it is to say so
+		db, err := openMySQL(cfg)
+		if err != nil {
+			return nil, err
+		}
+		return &Look{store: &Store{read: db, write: db, migrator: db, patience: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
+	}
+	if err := checkPath(path); err != nil {
+		return nil, fmt.Errorf("DATABASE_URL %w", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	q := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(1000)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	return &Look{store: &Store{read: db, write: db, migrator: db, sqlite: true, patience: patience, now: now}, path: path}, nil
+}
+
+// IsFile reports whether it is an SQLite file.
+func (l *Look) IsFile() bool { return l.cfg == nil }
+
+// Close closes it.
+func (l *Look) Close() error { return l.store.Close() }
+
+// Server is which database answers, and how it is reached.
+type Server struct {
+	Engine  string // MariaDB, MySQL, Vitess or SQLite
+	Version string
+	Way     string // in words
+	Exposed bool   // somebody on the way could read along or take its place
+}
+
+// Server asks the database what it is.
+func (l *Look) Server(ctx context.Context) (Server, error) {
+	if l.IsFile() {
+		server := Server{Engine: "SQLite", Way: "in the file " + l.path}
+		err := l.store.checkFile(ctx)
+		if err == nil {
+			err = l.store.read.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&server.Version)
+		}
+		return server, plainly(err)
+	}
+	var version string
+	if err := l.store.read.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+		return Server{}, plainly(err)
+	}
+	server := Server{Engine: engine(version)}
+	server.Version, _, _ = strings.Cut(version, "-")
+	server.Way, server.Exposed = way(l.cfg)
+	return server, nil
+}
+
+// engine tells the servers apart by their versions. PlanetScale's is Vitess.
+func engine(version string) string {
+	version = strings.ToLower(version)
+	switch {
+	case strings.Contains(version, "vitess"), strings.Contains(version, "planetscale"):
+		return "Vitess"
+	case strings.Contains(version, "mariadb"):
+		return "MariaDB"
+	}
+	return "MySQL"
+}
+
+// way says how a server is reached. TLS that was asked for is there, or there is no
+// connection.
+func way(cfg *mysql.Config) (words string, exposed bool) {
+	switch {
+	case cfg.TLSConfig == "skip-verify":
+		return "by TLS, but whoever has any certificate is believed", true
+	case cfg.TLSConfig == "preferred":
+		return "by TLS if nobody on the way objects", true
+	case cfg.TLSConfig != "" && cfg.TLSConfig != "false":
+		return "by TLS", false
+	case cfg.Net == "unix", isLoopback(cfg.Addr):
+		return "without TLS, on this machine", false
+	}
+	return "without TLS", true
+}
+
+// ErrNoTables: nothing has been migrated yet.
+var ErrNoTables = errors.New("there are no tables yet")
+
+// ErrBusy: others were writing all the time.
+var ErrBusy = errors.New("others are writing all the time")
+
+// CanWrite writes a row and takes it back.
+func (l *Look) CanWrite(ctx context.Context) error {
+	tx, err := l.store.write.BeginTx(ctx, nil)
+	if err == nil {
+		defer tx.Rollback()
+		err = l.store.within(tx).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "doctor"})
+	}
+	return plainly(err)
+}
+
+// CanMake reports whether the SQLite file that is missing could be made: it makes
+// another in the nearest folder there is, and removes it.
+func CanMake(databaseURL string) error {
+	path, _ := parsePath(databaseURL)
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".guestlist-doctor-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// Ahead is how far the database's clock is ahead of ours, or behind for less than zero.
+func (l *Look) Ahead(ctx context.Context) (time.Duration, error) {
+	var there time.Time
+	before := l.store.now()
+	if err := l.store.read.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&there); err != nil {
+		return 0, plainly(err)
+	}
+	after := l.store.now()
+	return there.Sub(before.Add(after.Sub(before) / 2)), nil
+}
+
+// CountAdmins counts administrators who are not suspended. There are none where there
+// are no tables.
+func (l *Look) CountAdmins(ctx context.Context) (int, error) {
+	n, err := l.store.queries().CountAdmins(ctx)
+	if isNoTable(err) {
+		return 0, nil
+	}
+	return int(n), plainly(err)
+}
+
+// IsListed reports whether somebody on the list has an address.
+func (l *Look) IsListed(ctx context.Context, email directory.Email) (bool, error) {
+	_, err := l.store.queries().GetUserByEmailKey(ctx, email.Key)
+	if isNoTable(err) || isNoRows(err) {
+		return false, nil
+	}
+	return err == nil, plainly(err)
+}
+
+// DifferingSettings returns the names of those that the instance which started last
+// has otherwise, see [Store.NoteSettings]; noted is false if none has started yet.
+func (l *Look) DifferingSettings(ctx context.Context, inForce map[string]string) (names []string, noted bool, err error) {
+	was, err := l.store.queries().GetSetting(ctx, settingsInForce)
+	if isNoTable(err) || isNoRows(err) {
+		return nil, false, nil
+	}
+	for _, c := range differences(was, inForce) {
+		names = append(names, c.Field)
+	}
+	return names, true, plainly(err)
+}

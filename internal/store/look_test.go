@@ -1,0 +1,240 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+func lookAt(t *testing.T, databaseURL string) *Look {
+	t.Helper()
+	l, err := LookAt(databaseURL, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func TestALookLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := fresh(t, databaseURL)
+		if _, err := s.Migrate(t.Context(), quiet); err != nil {
+			t.Fatal(err)
+		}
+		count := func() (n int) {
+			t.Helper()
+			if err := s.read.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM settings").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := count()
+		l := lookAt(t, databaseURL)
+		server, err := l.Server(t.Context())
+		if err != nil || server.Version == "" || server.Exposed || strings.Contains(server.Version, "-") {
+			t.Errorf("%+v, %v", server, err)
+		}
+		if err := l.CanWrite(t.Context()); err != nil {
+			t.Errorf("it can't be written: %v", err)
+		}
+		if n := count(); n != before {
+			t.Errorf("%d settings, where %d were", n, before)
+		}
+		if n, err := l.CountAdmins(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d administrators, %v", n, err)
+		}
+		if s.sqlite != l.IsFile() {
+			t.Errorf("a file: %v", l.IsFile())
+		}
+		if _, noted, err := l.DifferingSettings(t.Context(), nil); noted || err != nil {
+			t.Errorf("noted: %v, %v", noted, err)
+		}
+		if err := s.NoteSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		names, noted, err := l.DifferingSettings(t.Context(), map[string]string{"A": "1", "B": "2", "D": "1"})
+		if diff := cmp.Diff([]string{"B"}, names); diff != "" || !noted || err != nil {
+			t.Errorf("%s noted: %v, %v", diff, noted, err)
+		}
+	})
+}
+
+func TestALookAtADatabaseWithoutTables(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		if path, ok := parsePath(databaseURL); ok {
+			if err := makeFile(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := lookAt(t, databaseURL)
+		if _, err := l.Server(t.Context()); err != nil {
+			t.Errorf("server: %v", err)
+		}
+		if err := l.CanWrite(t.Context()); !errors.Is(err, ErrNoTables) {
+			t.Errorf("writing: %v", err)
+		}
+		if n, err := l.CountAdmins(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d administrators, %v", n, err)
+		}
+		if _, noted, err := l.DifferingSettings(t.Context(), nil); noted || err != nil {
+			t.Errorf("noted: %v, %v", noted, err)
+		}
+		if status, _ := lacking(t, databaseURL); status.Pending() != len(status.Migrations) {
+			t.Errorf("%d are pending: something was made", status.Pending())
+		}
+	})
+}
+
+// A file that nobody has open has no files beside it afterwards, and is the same byte by byte.
+func TestALookAtAFileThatNobodyUses(t *testing.T) {
+	t.Parallel()
+	databaseURL := testdb.SQLite(t)
+	path, _ := parsePath(databaseURL)
+	s := fresh(t, databaseURL)
+	if _, err := s.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := lookAt(t, databaseURL)
+	if err := l.CanWrite(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.Close()
+	after, err := os.ReadFile(path)
+	if err != nil || string(before) != string(after) {
+		t.Errorf("the file is another now: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); len(left) != 1 || err != nil {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+func TestALookAtAFileThatIsMissing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	databaseURL := "sqlite:" + filepath.Join(dir, "not", "there", "guestlist.db")
+	if _, err := LookAt(databaseURL, time.Now); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if err := CanMake(databaseURL); err != nil {
+		t.Errorf("it can't be made: %v", err)
+	}
+	if left, err := os.ReadDir(dir); len(left) != 0 || err != nil {
+		t.Errorf("%v, %v", left, err)
+	}
+	blocked := "sqlite:" + filepath.Join(dir, "file", "guestlist.db")
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := CanMake(blocked); err == nil {
+		t.Error("a file could be made in a file")
+	}
+}
+
+func TestAFileThatSomebodyWritesAllTheTime(t *testing.T) {
+	t.Parallel()
+	databaseURL := testdb.SQLite(t)
+	s := fresh(t, databaseURL)
+	if _, err := s.Migrate(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := s.write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if err := lookAt(t, databaseURL).CanWrite(t.Context()); !errors.Is(err, ErrBusy) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestServersByTheirVersions(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"11.4.2-MariaDB-ubu2404": "MariaDB",
+		"8.4.3":                  "MySQL",
+		"8.0.40-Vitess":          "Vitess",
+		"8.0.34-PlanetScale":     "Vitess",
+	} {
+		if got := engine(version); got != want {
+			t.Errorf("%s: %s", version, got)
+		}
+	}
+}
+
+func TestHowAServerIsReached(t *testing.T) {
+	t.Parallel()
+	for databaseURL, want := range map[string]string{
+		"mysql://u:p@db.example.com/guestlist":                                "by TLS",
+		"mysql://u:p@aws.connect.psdb.cloud/guestlist?sslaccept=strict":       "by TLS",
+		"mysql://u:p@db.example.com/guestlist?sslaccept=accept_invalid_certs": "! by TLS, but whoever has any certificate is believed",
+		"mysql://u:p@db.example.com/guestlist?tls=false":                      "! without TLS",
+		"u:p@tcp(db.example.com:3306)/guestlist?tls=preferred":                "! by TLS if nobody on the way objects",
+		"mysql://u:p@127.0.0.1/guestlist":                                     "without TLS, on this machine",
+		"u:p@unix(/run/mysqld/mysqld.sock)/guestlist":                         "without TLS, on this machine",
+	} {
+		cfg, err := parseMySQL(databaseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, exposed := way(cfg)
+		if exposed {
+			got = "! " + got
+		}
+		if got != want {
+			t.Errorf("%s: %s", databaseURL, got)
+		}
+	}
+}
+
+func TestMigrationsThatAreOfALaterReleaseOrLeftOut(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := fresh(t, databaseURL)
+		if _, err := s.Migrate(t.Context(), quiet); err != nil {
+			t.Fatal(err)
+		}
+		note := func(statement string) {
+			t.Helper()
+			if _, err := s.write.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		note("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9001, 1)")
+		note("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9002, 1)")
+		status, _ := lacking(t, databaseURL)
+		if diff := cmp.Diff([]int64{9001, 9002}, status.Unknown); diff != "" || status.Skipped() != nil {
+			t.Errorf("%s skipped: %v", diff, status.Skipped())
+		}
+		if n, err := s.Migrate(t.Context(), quiet); n != 0 || err != nil { // an older release still starts
+			t.Errorf("Migrate applied %d, %v", n, err)
+		}
+		last := status.Migrations[len(status.Migrations)-1]
+		if _, err := s.write.ExecContext(t.Context(), "DELETE FROM goose_db_version WHERE version_id = ?", last.Version); err != nil {
+			t.Fatal(err)
+		}
+		status, _ = lacking(t, databaseURL)
+		if diff := cmp.Diff([]string{last.Name}, status.Skipped()); diff != "" {
+			t.Error(diff)
+		}
+		provider, _ := migrations(t, s)
+		if _, err := provider.Up(t.Context()); err == nil {
+			t.Error("goose applies what was left out")
+		}
+	})
+}
