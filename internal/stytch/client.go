@@ -61,9 +61,7 @@ const maxAnswer = 1 << 20
 func New(o Options) (*Client, error) {
 	transport := o.Transport
 	if transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 16
-		transport = t
+		transport = network()
 	}
 	options := []stytchapi.Option{
 		// The keys are for session JWTs; here the opaque token alone counts.
@@ -82,6 +80,12 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
 	return &Client{Options: o, api: api, health: health{now: o.Now}}, nil
+}
+
+func network() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 16
+	return t
 }
 
 // limited cuts answers that are too long; what is left does not parse.

@@ -17,6 +17,7 @@ func (s *Server) API() http.Handler {
 	routes := s.routes()
 	calls := s.misbehave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(routes, w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // callers may go by it
 		if apiPath(r) == redirectPath {
 			s.showRedirect(w, r)
 			return
