@@ -154,11 +154,7 @@ func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outb
 // openStytch returns the client of the real Stytch, or of the local one, whose
 // pages it puts on mux.
 func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logger, mux *http.ServeMux) (*stytch.Client, error) {
-	o := stytch.Options{
-		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
-		RedirectURL:     cfg.BaseURL.String() + callbackPath,
-		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: a.now,
-	}
+	o := stytchOptions(cfg, a.now)
 	if a.tells != nil {
 		o.Watch = a.tells.Call
 	}
@@ -176,6 +172,15 @@ func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logge
 		}
 	}
 	return stytch.New(o)
+}
+
+// stytchOptions are those for the Stytch that is set.
+func stytchOptions(cfg config.Config, now func() time.Time) stytch.Options {
+	return stytch.Options{
+		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
+		RedirectURL:     cfg.BaseURL.String() + callbackPath,
+		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: now,
+	}
 }
 
 // openLocalStytch opens the local Stytch. Clock is the one behind now, or nil if

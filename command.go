@@ -59,7 +59,7 @@ func (p *program) root() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
 		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.tokensCommand(), p.reconcileCommand(), p.whyCommand(),
-		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.configCommand(), versionCommand(),
+		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.doctorCommand(), p.configCommand(), versionCommand(),
 	)
 	root.InitDefaultCompletionCmd() // writes to what root writes to by now
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
@@ -77,13 +77,21 @@ func (p *program) does(do action) func(*cobra.Command, []string) error {
 
 func (p *program) doesLogging(level slog.Level, do action) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, words []string) error {
-		cfg, err := config.Load(config.Sources{Flags: p.flags, Environ: p.environ, DotEnv: ".env", Terminal: isTerminal(p.err)})
+		cfg, err := config.Load(p.sources())
 		if err != nil {
 			return misuse{err}
 		}
-		con := console{in: p.in, out: p.out, err: p.err, log: newLog(cfg.Log, p.err, level), now: time.Now, person: isTerminal(p.in)}
-		return do(c.Context(), cfg, con, words)
+		return do(c.Context(), cfg, p.console(cfg.Log, level), words)
 	}
+}
+
+// sources is where the settings come from.
+func (p *program) sources() config.Sources {
+	return config.Sources{Flags: p.flags, Environ: p.environ, DotEnv: ".env", Terminal: isTerminal(p.err)}
+}
+
+func (p *program) console(format string, level slog.Level) console {
+	return console{in: p.in, out: p.out, err: p.err, log: newLog(format, p.err, level), now: time.Now, person: isTerminal(p.in)}
 }
 
 // addJSON adds --json to a command whose answer a program may read.

@@ -23,13 +23,14 @@ type layer struct{ ours, never []string }
 // and session, store and stytch.
 var layers = map[string]layer{
 	".": {ours: []string{
-		"internal/background", "internal/config", "internal/directory", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
+		"internal/background", "internal/config", "internal/directory", "internal/doctor", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
 		"internal/session", "internal/store", "internal/store/copying", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/token", "internal/web", "internal/words",
 		"static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/accept":                       {never: []string{sdkAll, "database/sql"}},
 	"internal/config":                       {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/doctor":                       {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/event":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/limit":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/outbox":                       {ours: []string{"internal/background"}, never: []string{sdkAll, "net/http", "database/sql"}},

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/words"
+)
+
+// checkTime is how long each check may take.
+const checkTime = 10 * time.Second
+
+// doctorCommand loads the settings by itself: what is wrong with them is a finding.
+func (p *program) doctorCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "doctor", Short: "Look at settings, database, Stytch, mail and address, and say what to do",
+		Long: `Look at all that has to be right: settings, database, Stytch, mail and public address, whether instances serve or not.
+Nothing is changed, sent or left behind. Each line is ok, a warning, a problem, or skipped because of another; the exit status is 1
+if there is a problem. With --json: {"findings": [{"check", "status", "text", "action"?}], "problems", "warnings"}.`,
+		Example: `  guestlist doctor
+  guestlist doctor --json
+  fly ssh console --command 'guestlist doctor'`,
+		Args: noWords,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, wrong := config.Examine(p.sources())
+			return examine(c.Context(), cfg, wrong, p.console(cfg.Log, slog.LevelWarn), asJSON)
+		},
+	}
+	addJSON(c, &asJSON)
+	return c
+}
+
+// examine prints what the checks find, each as soon as it and those above it are done.
+func examine(ctx context.Context, cfg config.Config, wrong []config.Wrong, con console, asJSON bool) error {
+	report := struct {
+		Findings []doctor.Finding `json:"findings"`
+		Problems int              `json:"problems"`
+		Warnings int              `json:"warnings"`
+	}{}
+	p := &patient{cfg: cfg, wrong: append(wrong, wrongAdmins(cfg.Admins)...), now: con.now}
+	defer p.close()
+	doctor.Run(ctx, p.checks(), checkTime, func(f doctor.Finding) {
+		report.Findings = append(report.Findings, f)
+		switch f.Status {
+		case doctor.Problem:
+			report.Problems++
+		case doctor.Warning:
+			report.Warnings++
+		}
+		if !asJSON {
+			printFinding(con.out, f)
+		}
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if asJSON {
+		if err := printJSON(con.out, report); err != nil {
+			return err
+		}
+	}
+	if report.Problems > 0 {
+		return fmt.Errorf("doctor found %s", words.Count(report.Problems, "problem"))
+	}
+	return nil
+}
+
+func printFinding(w io.Writer, f doctor.Finding) {
+	fmt.Fprintf(w, "%-8s %-15s %s\n", f.Status, f.Check, f.Text)
+	if f.Action != "" {
+		fmt.Fprintf(w, "%-8s %-15s %s\n", "", "", f.Action)
+	}
+}
+
+// wrongAdmins says which of GUESTLIST_ADMINS are no addresses, and doesn't tell the others.
+func wrongAdmins(addresses []string) []config.Wrong {
+	var wrong []config.Wrong
+	for i, address := range addresses {
+		if _, err := directory.ParseEmail(address); err != nil {
+			wrong = append(wrong, config.Wrong{
+				Settings: []string{"GUESTLIST_ADMINS"},
+				Err:      fmt.Errorf("GUESTLIST_ADMINS must be e-mail addresses with commas between, and number %d is none", i+1),
+			})
+		}
+	}
+	return wrong
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+
+	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/stytch"
+)
+
+// reachStytch leaves the local Stytch in peace: it is a part of the program, and its
+// state is in the same database.
+func (p *patient) reachStytch(ctx context.Context) doctor.Finding {
+	switch {
+	case p.cfg.LocalMode() && p.cfg.SMTPURL == "":
+		return doctor.Fine("The local Stytch is used; its mails are at /dev/inbox.")
+	case p.cfg.LocalStytch:
+		return doctor.Fine("The local Stytch is used, and needs nothing else.")
+	}
+	var err error
+	if p.project, err = stytch.LookAtProject(ctx, stytchOptions(p.cfg, p.now)); err != nil {
+		return doctor.Failed(err, "Look at the network here, and, if it is set, at STYTCH_BASE_URL.")
+	}
+	return doctor.Fine("It knows the project and its secret, of the %s environment.", p.cfg.Stytch.Env)
+}
+
+func (p *patient) stytchClock(context.Context) doctor.Finding {
+	if !p.project.Timed {
+		return doctor.Doubt("", "It can't be told, for Stytch did not say what time it is.")
+	}
+	return drift("Stytch", p.project.Ahead)
+}
+
+// redirectPage is where redirect URLs are listed at Stytch.
+const redirectPage = "https://stytch.com/dashboard/redirect-urls"
+
+func (p *patient) redirectURL(ctx context.Context) doctor.Finding {
+	o := stytchOptions(p.cfg, p.now)
+	client, err := stytch.New(o)
+	if err != nil {
+		return doctor.Failed(err, "")
+	}
+	signIn, invitation, err := client.LookAtRedirectURL(ctx)
+	if err != nil {
+		f := doctor.Failed(err, "Look again later.")
+		return doctor.Doubt(f.Action, "It can't be told. %s", f.Text)
+	}
+	add := "At " + redirectPage + ", in the " + p.cfg.Stytch.Env + " environment, add this line for login, sign-up and invite: " + o.RedirectURL
+	switch {
+	case signIn == stytch.NotListed:
+		return doctor.Wrong(add, "Stytch lets no sign-in link lead here, and mails none.")
+	case invitation == stytch.NotListed:
+		return doctor.Wrong(add, "Stytch lets no invitation lead here, and mails none.")
+	case signIn == stytch.Unsaid || invitation == stytch.Unsaid:
+		return doctor.Doubt("See that "+redirectPage+" has, in the "+p.cfg.Stytch.Env+" environment and for login, sign-up and invite: "+o.RedirectURL,
+			"Whether Stytch lets links lead here can't be known without mailing somebody.")
+	}
+	return doctor.Fine("Stytch lets sign-in links and invitations lead here.")
+}

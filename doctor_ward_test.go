@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// ward is an installation in good health: an instance that serves on MariaDB, with a
+// Stytch elsewhere.
+type ward struct {
+	t      *testing.T
+	site   *site
+	wire   *wire // to its database
+	stytch *remote
+	env    []string // its settings
+}
+
+func newWard(t *testing.T) *ward {
+	c := newClock(time.Now())
+	w := &ward{t: t, stytch: newRemote(t, c), wire: newWire(t, testdb.MySQL(t), nil)}
+	w.site = start(t, w.wire.dsn, c, w.stytch.flags()...)
+	w.env = []string{
+		"DATABASE_URL=" + w.wire.dsn, "GUESTLIST_ADDR=" + w.site.cfg.Addr, "GUESTLIST_BASE_URL=" + w.site.url, "GUESTLIST_ADMINS=ada@example.com",
+		"STYTCH_PROJECT_ID=" + w.stytch.env["STYTCH_PROJECT_ID"], "STYTCH_SECRET=" + w.stytch.env["STYTCH_SECRET"], "STYTCH_BASE_URL=http://" + w.stytch.addr,
+	}
+	return w
+}
+
+// examined has doctor look at an installation, and returns what isn't well, as "status
+// text", by check.
+func examined(t *testing.T, environ []string, now func() time.Time) map[string]string {
+	t.Helper()
+	var out bytes.Buffer
+	cfg, wrong := config.Examine(config.Sources{Environ: environ})
+	err := examine(t.Context(), cfg, wrong, console{out: &out, now: now}, true)
+	for _, secret := range []string{"hush", "@example", "secret-test-", cfg.Stytch.Secret} {
+		if secret != "" && strings.Contains(out.String(), secret) {
+			t.Errorf("it tells %q: %s", secret, &out)
+		}
+	}
+	var report struct {
+		Findings           []doctor.Finding
+		Problems, Warnings int
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	unwell := map[string]string{}
+	for _, f := range report.Findings {
+		if f.Status != doctor.OK {
+			unwell[f.Check] = string(f.Status) + " " + f.Text
+		}
+		if f.Status == doctor.Problem && f.Action == "" && f.Check != "settings" {
+			t.Errorf("%s: it does not say what to do about %q", f.Check, f.Text)
+		}
+	}
+	if failed := err != nil; failed != (report.Problems > 0) {
+		t.Errorf("it ends with %v after %d problems", err, report.Problems)
+	}
+	return unwell
+}
+
+// faults has the Stytch elsewhere do something wrong.
+func (w *ward) faults(text string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, w.stytch.site.url+"/dev/faults.json", strings.NewReader(text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil || res.StatusCode != http.StatusOK {
+		w.t.Fatalf("%v %v", res, err)
+	}
+	res.Body.Close()
+}
+
+// away is what is said of the checks that come after one.
+func away(after string, checks ...string) map[string]string {
+	said := map[string]string{}
+	for _, check := range checks {
+		said[check] = "skipped Not looked at, for " + after
+	}
+	return said
+}
+
+// local is an address by the name that Stytch takes without a list.
+func local(url string) string { return strings.Replace(url, "127.0.0.1", "localhost", 1) }
+
+// emptySQLite is a migrated database with nobody on the list but perhaps a member.
+func emptySQLite(t *testing.T, member string) string {
+	t.Helper()
+	databaseURL := testdb.SQLite(t)
+	s := start(t, databaseURL, newClock(noon), "--guestlist-admins="+member)
+	if member != "" {
+		if err := s.app.store.InTx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE users SET role = 'member'")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.app.store.InTx(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), "DELETE FROM settings WHERE name = 'in_force'")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return databaseURL
+}
+
+// damaged is a file that is no database.
+func damaged(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "guestlist.db")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("This is no database. "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+// loginRefused is a mail server on every address of this machine, without TLS, that
+// takes no login. It returns the port.
+func loginRefused(t *testing.T) (port string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				fmt.Fprint(c, "220 mail.example\r\n")
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
+					case "EHLO":
+						fmt.Fprint(c, "250-mail.example\r\n250 AUTH PLAIN\r\n")
+					case "AUTH":
+						fmt.Fprint(c, "535 no\r\n")
+					default:
+						fmt.Fprint(c, "250 fine\r\n")
+					}
+				}
+			}()
+		}
+	}()
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+// ownAddress is an address of this machine that others reach; loopback where there is
+// none, and no network.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range addrs {
+		if n, ok := addr.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// keptAlone is a file that somebody else has locked.
+func keptAlone(t *testing.T) string {
+	t.Helper()
+	databaseURL := testdb.SQLite(t)
+	alone, err := store.OpenAlone(t.Context(), databaseURL, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { alone.Close() })
+	return databaseURL
+}

@@ -1,0 +1,57 @@
+package doctor
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTroubleWithANetworkInPlainWords(t *testing.T) {
+	t.Parallel()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	secret := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secret.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secret.StartTLS()
+	t.Cleanup(secret.Close)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() })
+	quiet := "http://" + silent.Addr().String()
+	for _, row := range []struct {
+		name, url, want string
+		nobody          bool
+	}{
+		{"nobody listens", "http://127.0.0.1:1", "nobody listens at 127.0.0.1:1", true},
+		{"no such name", "http://door.guestlist.invalid", "door.guestlist.invalid", false},
+		{"a certificate of somebody unknown", secret.URL, "the certificate at the other end can't be trusted: x509: certificate signed by unknown authority", false},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "the other end does not speak TLS", false},
+		{"no answer", quiet, "there was no answer in time", true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			within := time.Minute
+			if row.url == quiet {
+				within = 50 * time.Millisecond
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), within)
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, row.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = http.DefaultTransport.RoundTrip(r)
+			if text, _ := network(err); !strings.Contains(text, row.want) || IsNobody(err) != row.nobody {
+				t.Errorf("got %q, %v, of %v", text, IsNobody(err), err)
+			}
+		})
+	}
+}
