@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/token"
 )
@@ -40,6 +41,7 @@ func isDomain(err error) bool {
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
+		idempotency.ErrReused, idempotency.ErrUnderWay,
 		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
 		token.ErrTooMany, token.ErrMade, token.ErrOwner,
 	} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
@@ -17,13 +18,14 @@ import (
 
 // The interfaces that a Store satisfies.
 var (
-	_ directory.Store = (*Store)(nil)
-	_ session.Store   = (*Store)(nil)
-	_ outbox.Store    = (*Store)(nil)
-	_ reconcile.Store = (*Store)(nil)
-	_ roster.Store    = (*Store)(nil)
-	_ event.Reader    = (*Store)(nil)
-	_ limit.Store     = (*Store)(nil)
+	_ directory.Store   = (*Store)(nil)
+	_ session.Store     = (*Store)(nil)
+	_ outbox.Store      = (*Store)(nil)
+	_ reconcile.Store   = (*Store)(nil)
+	_ roster.Store      = (*Store)(nil)
+	_ event.Reader      = (*Store)(nil)
+	_ limit.Store       = (*Store)(nil)
+	_ idempotency.Store = (*Store)(nil)
 )
 
 // inTx runs fn on the queries of one transaction and translates its error.
@@ -41,7 +43,10 @@ func (s *Store) CreateUser(ctx context.Context, u directory.User, e event.Event,
 		if err := insertEvents(ctx, q, e); err != nil {
 			return err
 		}
-		return insertJobs(ctx, q, jobs)
+		if err := insertJobs(ctx, q, jobs); err != nil {
+			return err
+		}
+		return markKey(ctx, q, u.ID)
 	})
 }
 
@@ -77,7 +82,10 @@ func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.S
 			return err
 		}
 		changed = c.User
-		return s.carryOut(ctx, q, state.User, c)
+		if err := s.carryOut(ctx, q, state.User, c); err != nil {
+			return err
+		}
+		return markKey(ctx, q, c.User.ID)
 	})
 	return changed, err
 }

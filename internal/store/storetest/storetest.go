@@ -1,6 +1,6 @@
 // Package storetest holds every promise of directory.Store, session.Store,
-// outbox.Store, event.Reader, limit.Store, reconcile.Store, roster.Store and token.Store: a store
-// that passes Run may be put behind those packages.
+// outbox.Store, event.Reader, limit.Store, reconcile.Store, roster.Store, token.Store and
+// idempotency.Store: a store that passes Run may be put behind those packages.
 //
 // Each test has a database of its own. Those about several instances of the
 // program open it several times. What is checked in a row of SQL is checked here
@@ -17,6 +17,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/roster"
@@ -34,6 +35,8 @@ type Store interface {
 	roster.Store
 	token.Store
 	DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error)
+	idempotency.Store
+	DeleteKeys(ctx context.Context, now time.Time) (int, error)
 	DeleteImports(ctx context.Context, before time.Time) (int, error)
 	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
@@ -49,7 +52,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, idempotencyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

@@ -19,6 +19,18 @@ type Event struct {
 	RequestID string
 }
 
+type IdempotencyKey struct {
+	ID          string
+	Fingerprint string
+	Lease       string
+	LeasedUntil int64
+	UserID      string
+	Status      int64
+	Location    string
+	Answer      string
+	ExpiresAt   int64
+}
+
 type Import struct {
 	ID          string
 	File        string

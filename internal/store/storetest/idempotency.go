@@ -1,0 +1,214 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
+)
+
+var idempotencyRows = []row{
+	{"an answer is given again for a day, to the same body, and to nobody else's key", on(testAnswerAgain)},
+	{"a key is held while its request is under way, and until its lease is over", on(testKeyUnderWay)},
+	{"what was done without an answer is known to the next request", on(testDoneWithoutAnswer)},
+	{"what was not done is not known", on(testNotDone)},
+	{"a request whose key another has taken writes nothing", on(testKeyTaken)},
+	{"a key that is forgotten is as new", on(testForgottenKey)},
+	{"keys whose time is over are deleted, and no others", on(testDeleteKeys)},
+	{"of fifty requests with one key over two instances one works", testKeyAtOnce},
+	{"of fifty that take over a key one works, and none again what was done", testTakeOverAtOnce},
+}
+
+// claims returns a claim on a key; each request has another.
+func claims(t *testing.T, key, body string) idempotency.Claim {
+	t.Helper()
+	c, err := idempotency.NewClaim("ada", "POST /api/users", []string{key}, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var answer = idempotency.Answer{Status: 201, Location: "/api/users/1", Body: `{"id":"1","name":"Zoë 🚀"}` + "\n"}
+
+// wantClaim claims a key and checks what is found.
+func wantClaim(t *testing.T, s Store, c idempotency.Claim, now time.Time, want idempotency.Found, wantErr error) {
+	t.Helper()
+	found, err := s.ClaimKey(t.Context(), c, now)
+	if diff := cmp.Diff(want, found); diff != "" || !errors.Is(err, wantErr) {
+		t.Errorf("got %v, want %v; (-want +got):\n%s", err, wantErr, diff)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// work is what a request with a claim does: it puts somebody on the list.
+func work(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
+	return s.CreateUser(idempotency.With(t.Context(), c), u, event.New(event.UserAdded, Now(), u.ID, u.Email.Key, ""))
+}
+
+func testAnswerAgain(t *testing.T, s Store) {
+	c := claims(t, "key", "body")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	must(t, s.KeepAnswer(t.Context(), c, answer))
+	must(t, s.KeepAnswer(t.Context(), c, idempotency.Answer{Status: 409})) // the first stays
+	for _, later := range []time.Duration{0, time.Hour, idempotency.Keep - time.Microsecond} {
+		wantClaim(t, s, claims(t, "key", "body"), Now().Add(later), idempotency.Found{Answer: answer}, nil)
+		wantClaim(t, s, claims(t, "key", "Body"), Now().Add(later), idempotency.Found{}, idempotency.ErrReused)
+	}
+	for _, other := range []struct{ person, route, key string }{
+		{"ada", "POST /api/users", "Key"}, {"ada", "POST /api/users", "key "}, {"bob", "POST /api/users", "key"}, {"ada", "POST /api/invite_user", "key"},
+	} {
+		c, err := idempotency.NewClaim(other.person, other.route, []string{other.key}, []byte("body"))
+		must(t, err)
+		wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	}
+	wantClaim(t, s, claims(t, "key", "another body"), Now().Add(idempotency.Keep), idempotency.Found{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Keep), idempotency.Found{}, idempotency.ErrReused)
+}
+
+func testKeyUnderWay(t *testing.T, s Store) {
+	c := claims(t, "key", "body")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease-time.Microsecond), idempotency.Found{}, idempotency.ErrUnderWay)
+	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Found{}, idempotency.ErrReused)
+	next := claims(t, "key", "body")
+	wantClaim(t, s, next, Now().Add(idempotency.Lease), idempotency.Found{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, idempotency.ErrUnderWay)
+	must(t, s.ReleaseKey(t.Context(), c)) // not theirs any more
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, idempotency.ErrUnderWay)
+	must(t, s.ReleaseKey(t.Context(), next))
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, nil)
+}
+
+func testDoneWithoutAnswer(t *testing.T, s Store) {
+	c, ada := claims(t, "add", "body"), person("Ada", "ada@example.com")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	must(t, work(t, s, c, ada))
+	for _, later := range []time.Duration{1, 2, 3} { // as often as it is cut off
+		wantClaim(t, s, claims(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Found{UserID: ada.ID}, nil)
+	}
+	c = claims(t, "invite", "body")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	_, err := s.ChangeUser(idempotency.With(t.Context(), c), ada.ID, set(func(u *directory.User) { u.Name = "Countess" }))
+	must(t, err)
+	must(t, s.ReleaseKey(t.Context(), c))
+	wantClaim(t, s, claims(t, "invite", "body"), Now(), idempotency.Found{UserID: ada.ID}, nil)
+}
+
+func testNotDone(t *testing.T, s Store) {
+	create(t, s, person("Ada", "ada@example.com"))
+	c := claims(t, "key", "body")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	if err := work(t, s, c, person("Ada", "ADA@example.com")); !errors.Is(err, directory.ErrEmailTaken) {
+		t.Errorf("got %v", err)
+	}
+	must(t, s.ReleaseKey(t.Context(), c))
+	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Found{}, nil)
+}
+
+func testKeyTaken(t *testing.T, s Store) {
+	slow, ada := claims(t, "key", "body"), person("Ada", "ada@example.com")
+	wantClaim(t, s, slow, Now(), idempotency.Found{}, nil)
+	quick := claims(t, "key", "body")
+	wantClaim(t, s, quick, Now().Add(idempotency.Lease), idempotency.Found{}, nil)
+	if err := work(t, s, slow, ada); !errors.Is(err, idempotency.ErrUnderWay) {
+		t.Errorf("the slow one: %v", err)
+	}
+	if _, err := s.GetUser(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("the slow one has written: %v", err)
+	}
+	must(t, work(t, s, quick, ada))
+	must(t, s.KeepAnswer(t.Context(), slow, idempotency.Answer{Status: 409}))
+	must(t, s.ForgetKey(t.Context(), slow))
+	must(t, s.KeepAnswer(t.Context(), quick, answer))
+	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Found{Answer: answer}, nil)
+}
+
+func testForgottenKey(t *testing.T, s Store) {
+	c := claims(t, "key", "body")
+	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	must(t, work(t, s, c, person("Ada", "ada@example.com")))
+	must(t, s.ForgetKey(t.Context(), c))
+	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Found{}, nil)
+}
+
+func testDeleteKeys(t *testing.T, s Store) {
+	for i := range 120 {
+		wantClaim(t, s, claims(t, fmt.Sprint(i), "body"), Now(), idempotency.Found{}, nil)
+	}
+	wantClaim(t, s, claims(t, "later", "body"), Now().Add(time.Second), idempotency.Found{}, nil)
+	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Keep-time.Microsecond)); n != 0 || err != nil {
+		t.Errorf("%d deleted too early: %v", n, err)
+	}
+	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Keep)); n != 120 || err != nil {
+		t.Errorf("%d deleted, want 120: %v", n, err)
+	}
+	wantClaim(t, s, claims(t, "later", "other"), Now(), idempotency.Found{}, idempotency.ErrReused)
+}
+
+func testKeyAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	atOnceOnKey(t, stores, Now(), func(idempotency.Found) bool { return true })
+}
+
+func testTakeOverAtOnce(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	first := claims(t, "key", "body")
+	wantClaim(t, stores[0], first, Now(), idempotency.Found{}, nil)
+	atOnceOnKey(t, stores, Now().Add(idempotency.Lease), func(f idempotency.Found) bool { return f.UserID == "" })
+
+	second, ada := claims(t, "done", "body"), person("Ada", "ada@example.com")
+	wantClaim(t, stores[0], second, Now(), idempotency.Found{}, nil)
+	var claimed atomic.Int64
+	for i, err := range atOnce(50, func(i int) error {
+		if i == 0 {
+			return work(t, stores[0], second, ada) // at last
+		}
+		found, err := stores[i%2].ClaimKey(t.Context(), claims(t, "done", "body"), Now().Add(idempotency.Lease))
+		if err == nil && found.UserID == "" { // came before the work, which then was not done
+			claimed.Add(1)
+		}
+		return err
+	}) {
+		if i == 0 && (err == nil) != (claimed.Load() == 0) {
+			t.Errorf("the work: %v, and %d came before it", err, claimed.Load())
+		}
+	}
+}
+
+// atOnceOnKey has fifty requests claim one key and then work, if they may.
+func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempotency.Found) bool) {
+	t.Helper()
+	done := 0
+	for i, err := range atOnce(50, func(i int) error {
+		c := claims(t, "key", "body")
+		found, err := stores[i%2].ClaimKey(t.Context(), c, now)
+		if err == nil && may(found) {
+			err = work(t, stores[i%2], c, person("Ada", fmt.Sprintf("ada%d@example.com", i)))
+		}
+		return err
+	}) {
+		switch {
+		case err == nil:
+			done++
+		case !errors.Is(err, idempotency.ErrUnderWay):
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	if total := list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 100}).Total; done != 1 || total != 1 {
+		t.Errorf("%d have worked, %d are on the list", done, total)
+	}
+}
