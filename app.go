@@ -109,7 +109,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
-		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Ready: a.store.Ping,
+		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Requests: a.store, Ready: a.store.Ping,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults, Grown: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, grown) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
@@ -290,6 +290,8 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			report("old webhooks", n, err)
 			n, err = a.store.DeleteImports(ctx, now.Add(-7*24*time.Hour))
 			report("old imports", n, err)
+			n, err = a.store.DeleteKeys(ctx, now)
+			report("old idempotency keys", n, err)
 		})
 		select {
 		case <-ctx.Done():

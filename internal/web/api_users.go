@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/roster"
 )
 
@@ -45,43 +46,40 @@ type jsonEntry struct {
 
 // apiCreateUser puts somebody on the list and sends no mail: they can ask for a
 // link themselves, or be sent one by invite_user.
-func (s *server) apiCreateUser(w http.ResponseWriter, r *http.Request) error {
+func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
 	var entry jsonEntry
 	if err := readJSON(r, &entry); err != nil {
-		return err
+		return directory.User{}, err
 	}
-	u, err := s.Directory.Add(r.Context(), viewer(r).UserID, directory.Entry(entry))
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Location", s.url("/api/users/"+u.ID))
-	writeJSON(w, r, http.StatusCreated, map[string]string{"id": u.ID})
-	return nil
+	return s.Directory.Add(r.Context(), viewer(r).UserID, directory.Entry(entry))
+}
+
+func (s *server) apiCreated(_ *http.Request, u directory.User) (idempotency.Answer, error) {
+	a := jsonAnswer(http.StatusCreated, map[string]string{"id": u.ID})
+	a.Location = s.url("/api/users/" + u.ID)
+	return a, nil
 }
 
 // apiInviteUser sends a link to somebody, who is put on the list if new.
-func (s *server) apiInviteUser(w http.ResponseWriter, r *http.Request) error {
+func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
 	var entry jsonEntry
 	if err := readJSON(r, &entry); err != nil {
-		return err
+		return directory.User{}, err
 	}
-	u, err := s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, directory.Entry(entry))
-	if err != nil {
-		return err
-	}
+	return s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, directory.Entry(entry))
+}
+
+func (s *server) apiInvited(r *http.Request, u directory.User) (idempotency.Answer, error) {
 	state, err := s.invitation(r, u)
-	if err != nil {
-		return err
-	}
 	switch {
+	case err != nil:
+		return idempotency.Answer{}, err
 	case state.Refused:
-		writeJSON(w, r, http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason})
+		return jsonAnswer(http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason}), nil
 	case state.Waiting: // the list has the person, and the outbox goes on trying
-		writeJSON(w, r, http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason})
-	default:
-		writeJSON(w, r, http.StatusOK, jsonMessage{"magic link sent"})
+		return jsonAnswer(http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason}), nil
 	}
-	return nil
+	return jsonAnswer(http.StatusOK, jsonMessage{"magic link sent"}), nil
 }
 
 func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {

@@ -32,7 +32,9 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 	})
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	place := &directory.Position{Key: "person", ID: "17", ByWord: true}
-	two := []directory.User{{ID: "1", Name: "Person 1"}, {ID: "2", Name: "Person 2"}}
+	two := []directory.User{
+		{ID: "1", Name: "Person 1", Role: directory.Member, Status: directory.Invited}, {ID: "2", Name: "Person 2", Role: directory.Member, Status: directory.Invited},
+	}
 	const many = "Many people match. They are in order of the word that matches; type more to sort them."
 	for _, r := range []struct {
 		name         string

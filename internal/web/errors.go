@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/svix"
@@ -77,6 +78,10 @@ var problems = []problem{
 	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is on the list already", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrLastAdmin, status: 409, title: "Somebody must stay administrator", text: "This is the last active administrator. Make another active person an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
 
+	{err: idempotency.ErrKey, status: 400},
+	{err: idempotency.ErrUnderWay, status: 409},
+	{err: idempotency.ErrReused, status: 422},
+
 	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once, and only for a while: this one was used already, or it is too old. Ask for a new one."},
 	{err: session.ErrLinkUnknown, status: 404, title: "This link is not complete", text: "Part of it may have been lost on the way, or it was replaced. Open the newest mail again, or ask for a new link."},
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
@@ -112,6 +117,19 @@ func problemOf(err error) problem {
 	return internalProblem
 }
 
+// refusal is what programs are told of an error.
+func refusal(err error) (status int, body jsonProblem) {
+	var invalid *directory.Invalid
+	if errors.As(err, &invalid) {
+		return http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields}
+	}
+	p := problemOf(err)
+	if p.json == "" {
+		return p.status, jsonProblem{Error: p.err.Error()}
+	}
+	return p.status, jsonProblem{Error: p.json}
+}
+
 // answer runs a handler and turns its error into an answer.
 func (s *server) answer(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,7 +138,8 @@ func (s *server) answer(handle handler) http.Handler {
 		switch {
 		case err == nil:
 		case s.forPrograms(r) && errors.As(err, &invalid):
-			writeJSON(w, r, http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields})
+			status, body := refusal(err)
+			writeJSON(w, r, status, body)
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
 			s.askToSignIn(w, r, err)
 		default:
@@ -169,11 +188,8 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		comeAgain(w, wait)
 	}
 	if s.forPrograms(r) || p.title == "" {
-		text := p.json
-		if text == "" {
-			text = p.err.Error()
-		}
-		writeJSON(w, r, p.status, jsonProblem{Error: text})
+		status, body := refusal(err)
+		writeJSON(w, r, status, body)
 		return
 	}
 	if p.action == "" {

@@ -88,7 +88,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db,
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db, Requests: db,
 		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ready: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
@@ -161,6 +161,11 @@ type answer struct {
 // name and its value.
 func (c *caller) send(method, path, body string, changes ...string) answer {
 	c.f.t.Helper()
+	return c.do(c.request(method, path, body, changes...))
+}
+
+// request is what send sends.
+func (c *caller) request(method, path, body string, changes ...string) *http.Request {
 	r := httptest.NewRequestWithContext(context.Background(), method, "http://localhost:8080"+path, strings.NewReader(body))
 	for _, cookie := range c.cookies {
 		r.AddCookie(cookie)
@@ -168,9 +173,19 @@ func (c *caller) send(method, path, body string, changes ...string) answer {
 	for i := 0; i < len(changes); i += 2 {
 		r.Header.Set(changes[i], changes[i+1])
 	}
+	return r
+}
+
+// do sends a request. An answer of the API must be one that openapi.yaml describes.
+func (c *caller) do(r *http.Request) answer {
+	c.f.t.Helper()
+	asked := askedOf(c.f, r)
 	w := httptest.NewRecorder()
 	c.f.ServeHTTP(w, r)
 	c.keep(w.Result())
+	if asked != nil {
+		wantDescribed(c.f.t, asked, w.Result())
+	}
 	page, err := testpage.Parse(bytes.NewReader(w.Body.Bytes()))
 	if err != nil {
 		c.f.t.Fatal(err)

@@ -46,7 +46,7 @@ func (s *server) asksForHealth(r *http.Request) bool {
 // refuse answers with what was made ready. The times to come back are spread, so
 // that the crowd isn't there again all at once.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, page func() []byte) {
-	kind, body := "application/json; charset=utf-8", busyJSON
+	kind, body := jsonType, busyJSON
 	if !s.forPrograms(r) {
 		kind, body = "text/html; charset=utf-8", page()
 	}

@@ -21,17 +21,26 @@ func readForm(r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
+// readJSONBody reads a body that calls itself JSON.
+func readJSONBody(r *http.Request) ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return nil, errContentType
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, bodyError(err, errBadJSON)
+	}
+	return body, nil
+}
+
 // readJSON reads a body of one JSON object into v, strictly: no unknown fields,
 // no field twice, nothing behind it, UTF-8 (encoding/json lets all of these
 // pass; the package used here is its successor).
 func readJSON(r *http.Request, v any) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return errContentType
-	}
-	body, err := io.ReadAll(r.Body)
+	body, err := readJSONBody(r)
 	if err != nil {
-		return bodyError(err, errBadJSON)
+		return err
 	}
 	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
 		return errBadJSON

@@ -86,11 +86,14 @@ func (s *server) table() []route {
 
 		// The list, for programs.
 		{"GET /api/users", admin | byToken, s.apiListUsers},
-		{"POST /api/users", admin | byToken, s.apiCreateUser},
+		{"POST /api/users", admin | byToken, s.once(s.apiCreateUser, s.apiCreated)},
 		{"GET /api/users/{id}", admin | byToken, s.apiGetUser},
 		{"PATCH /api/users/{id}", admin | byToken, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | byToken, s.apiRemoveUser},
-		{"POST /api/invite_user", admin | byToken, waits(s.apiInviteUser)},
+		{"POST /api/invite_user", admin | byToken, waits(s.once(s.apiInviteUser, s.apiInvited))},
+
+		// What programs need to know of all this.
+		{"GET /api/openapi.yaml", public, s.apiDescription},
 
 		// From Stytch.
 		{"POST /webhooks/stytch", public, waits(s.hearStytch)},

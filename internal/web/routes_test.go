@@ -27,6 +27,8 @@ var whoMay = map[string]access{
 	"GET /readyz":      public,
 	"GET /static/":     public,
 
+	"GET /api/openapi.yaml": public,
+
 	"POST /webhooks/stytch": public, // whoever knows its secret
 
 	"GET /profile":          signedIn,

@@ -18,6 +18,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
@@ -33,6 +34,7 @@ type Options struct {
 	Webhooks  Webhooks
 	Importer  *roster.Importer
 	Events    event.Reader
+	Requests  idempotency.Store
 	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
 	Grown     func(context.Context) bool  // the database is a file that is better moved to a server; nil: no
 

@@ -1,0 +1,99 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// unprovoked are described answers that no request of this test has, and why.
+var unprovoked = map[string]string{
+	"POST /api/invite_user 404":             "somebody removed in the middle of it",
+	"POST /api/invite_user 409":             "TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered has it",
+	"POST /api/authenticate_magic_link 303": "the journeys have it",
+	"POST /api/authenticate_magic_link 410": "the journeys have it",
+	"POST /api/authenticate_magic_link 429": "limits are off here",
+	"POST /api/authenticate_magic_link 503": "Stytch answers here",
+	"GET /api/authenticate_magic_link 503":  "it needs no database",
+	"GET /api/openapi.yaml 503":             "it needs no database",
+}
+
+// TestEveryAnswerThatIsDescribedIsGiven provokes them; that each is as described
+// is checked where it is sent.
+func TestEveryAnswerThatIsDescribedIsGiven(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	gone := f.add(directory.User{Email: directory.Email{Typed: "gone@example.com"}})
+	f.add(directory.User{Email: directory.Email{Typed: "eve@example.com"}, Status: directory.Suspended})
+	given := map[string]bool{}
+	asks := func(c *caller, pattern, id, query, body string, headers ...string) {
+		t.Helper()
+		method, path := route{pattern: pattern}.address(id)
+		if len(headers) == 0 && body != "" {
+			headers = []string{"Content-Type", "application/json"}
+		}
+		given[fmt.Sprintf("%s %d", pattern, c.send(method, path+query, body, headers...).status)] = true
+	}
+	var patterns []string
+	describing().operations(func(pattern string, _ *v3.Operation) { patterns = append(patterns, pattern) })
+
+	otherSite, form := []string{"Sec-Fetch-Site", "cross-site"}, []string{"Content-Type", "application/x-www-form-urlencoded"}
+	large := `{"email":"` + strings.Repeat("x", 65<<10) + `"}`
+	for _, p := range patterns {
+		ada := f.signedIn(directory.Admin, "ada@example.com") // one of them is to sign out
+		asks(f.stranger(), p, "x", "", "")
+		asks(ada, p, "x", "", "", otherSite...)
+		asks(ada, p, "x", "", `{"name":"x"}`)
+		asks(ada, p, "x", "", `{`)
+		asks(ada, p, "x", "", large)
+		asks(ada, p, "x", "", "x", "Content-Type", "text/plain")
+		asks(ada, p, "x", "?role=x&kind=x&email=x", `{"role":"x"}`)
+		asks(ada, p, ada.user.ID, "?email=ada%40example.com", `{"role":"member"}`)
+		asks(f.stranger(), p, "x", "?token=x", "token=x", form...)
+		asks(f.stranger(), p, "x", "", "%", form...)
+		asks(f.stranger(), p, "x", "", large, form...)
+	}
+	asks(ada, "GET /api/session", "", "", "")
+	asks(ada, "GET /api/authenticate_magic_link", "", "", "")
+	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {
+		asks(ada, "POST /api/users", "", "", `{"email":"`+email+`"}`)
+		asks(ada, "POST /api/invite_user", "", "", `{"email":"`+email+`"}`)
+	}
+	asks(ada, "PATCH /api/users/{id}", gone.ID, "", `{"name":"Gone"}`)
+	asks(ada, "PATCH /api/users/{id}", gone.ID, "", `{"role":"owner"}`)
+	asks(ada, "DELETE /api/users/{id}", ada.user.ID, "", "")
+	asks(ada, "DELETE /api/users/{id}", gone.ID, "", "")
+	for _, p := range patterns {
+		asks(f.signedIn(directory.Member, "grace@example.com"), p, "x", "", "")
+	}
+	f.exec("CREATE TRIGGER refused AFTER INSERT ON outbox BEGIN UPDATE outbox SET parked_at = 1, last_error = 'No.' WHERE id = NEW.id; END")
+	asks(ada, "POST /api/invite_user", "", "", `{"email":"joan@example.com"}`)
+	f.exec("DROP TRIGGER refused")
+	f.exec("CREATE TRIGGER later AFTER INSERT ON outbox BEGIN UPDATE outbox SET leased_until = 9000000000000000, last_error = 'Later.' WHERE id = NEW.id; END")
+	asks(ada, "POST /api/invite_user", "", "", `{"email":"zoe@example.com"}`)
+	f.store.Close()
+	for _, p := range patterns {
+		asks(ada, p, "x", "", `{"email":"x@example.com"}`)
+	}
+
+	described := map[string]bool{}
+	describing().operations(func(pattern string, o *v3.Operation) {
+		for status := range o.Responses.Codes.FromOldest() {
+			if name := pattern + " " + status; status != "500" && unprovoked[name] == "" {
+				described[name] = true
+			}
+		}
+	})
+	maps.DeleteFunc(given, func(name string, _ bool) bool { return unprovoked[name] != "" })
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(given))); diff != "" {
+		t.Errorf("(-described +given):\n%s", diff)
+	}
+}
