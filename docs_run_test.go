@@ -42,9 +42,8 @@ var examples = []example{
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
 	}, "1 people put on the list"},
 	{"README.md", "faults.json", func(r *reader) []string { return []string{"localhost:8080", r.site.url} }, `"/v1/magic_links/*"`},
-	{"README.md", "Authorization: Bearer", func(r *reader) []string {
-		return []string{"guestlist_…", r.token, "https://list.example.com", r.site.url}
-	}, "magic link sent"},
+	{"README.md", "/api/users?q=ada", asProgram, "magic link sent"},
+	{"README.md", "Idempotency-Key", asProgram, "magic link sent"},
 	{"README.md", "SHA256SUMS", func(r *reader) []string {
 		r.write("a.tar.gz", "abc")
 		r.write("SHA256SUMS", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.tar.gz\n"+strings.Repeat("0", 64)+"  b.zip\n")
@@ -62,6 +61,10 @@ var examples = []example{
 		}
 		return []string{"/etc/guestlist.env", "./guestlist.env", "/var/lib/guestlist", "."}
 	}, "NAME"},
+}
+
+func asProgram(r *reader) []string {
+	return []string{"guestlist_…", r.token, "https://list.example.com", r.site.url}
 }
 
 func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
