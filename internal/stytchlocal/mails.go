@@ -26,7 +26,8 @@ type Mail struct {
 }
 
 // Mailer sends mails out. An error means that the mail may not have been sent; it
-// is tried again only if the caller of the API asks again.
+// is tried again only if the caller of the API asks again. A *MailError says
+// whether that is worth it.
 type Mailer interface {
 	Send(ctx context.Context, m Mail) error
 }

@@ -5,23 +5,25 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // smtpTimeout is how long handing a mail over may take, from dialling to the
 // server's last word.
 const smtpTimeout = 10 * time.Second
 
-// smtpMailer hands each mail to an SMTP server on a connection of its own.
-type smtpMailer struct {
+// SMTP hands each mail to an SMTP server on a connection of its own.
+type SMTP struct {
 	host           string
 	port           int
 	user, password string
@@ -36,11 +38,7 @@ type smtpMailer struct {
 // smtps://user:password@host:465. The ports shown are the defaults; user and
 // password may be left out. from is the sender, as in "Guestlist
 // <login@example.com>". The server is not asked anything yet.
-func NewSMTP(smtpURL, from string) (Mailer, error) {
-	return newSMTP(smtpURL, from)
-}
-
-func newSMTP(smtpURL, from string) (*smtpMailer, error) {
+func NewSMTP(smtpURL, from string) (*SMTP, error) {
 	u, err := url.Parse(smtpURL)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
 		// url's own text would hold the password.
@@ -49,7 +47,7 @@ func newSMTP(smtpURL, from string) (*smtpMailer, error) {
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("must end after host and port")
 	}
-	m := &smtpMailer{host: u.Hostname(), port: 587, user: u.User.Username(), implicitTLS: u.Scheme == "smtps"}
+	m := &SMTP{host: u.Hostname(), port: 587, user: u.User.Username(), implicitTLS: u.Scheme == "smtps"}
 	m.password, _ = u.User.Password()
 	if m.implicitTLS {
 		m.port = 465
@@ -72,77 +70,105 @@ func isLoopbackName(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// Send hands the mail over and returns nil once the server has taken it.
-func (m *smtpMailer) Send(ctx context.Context, letter Mail) error {
-	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
-	defer cancel()
+// Login goes as far as a mail would go before anything is said of it: it connects,
+// has the connection encrypted, logs in, and says goodbye. The error is a
+// *MailError.
+func (m *SMTP) Login(ctx context.Context) error { return m.converse(ctx) }
+
+// Send hands the mail over and returns nil once the server has taken it. The
+// error is a *MailError, unless the mail itself is none.
+func (m *SMTP) Send(ctx context.Context, letter Mail) error {
 	message, err := m.message(letter)
 	if err != nil {
 		return err
 	}
-	client, err := m.client(ctx)
+	var content io.WriteCloser
+	return m.converse(ctx,
+		step{atSender, func(c *smtp.Client) error { return c.Mail("<" + m.from.Address + ">") }},
+		step{atRecipient, func(c *smtp.Client) error { return c.Rcpt("<" + letter.To + ">") }},
+		step{atContent, func(c *smtp.Client) (err error) { content, err = c.Data(); return err }},
+		step{atContent, func(*smtp.Client) error { _, err := message.WriteTo(content); return err }},
+		step{atEnd, func(*smtp.Client) error { return content.Close() }},
+	)
+}
+
+// step is one thing that is said to a server, and where in a conversation that is.
+type step struct {
+	at place
+	do func(*smtp.Client) error
+}
+
+// converse opens a connection, says what is always said first, then the steps,
+// then goodbye. It ends with the first error, or when ctx does.
+func (m *SMTP) converse(ctx context.Context, steps ...step) error {
+	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
+	defer cancel()
+	connection, err := m.dial(ctx)
 	if err != nil {
-		return fmt.Errorf("smtp: %w", err)
+		return newMailError(ctx, atConnection, err)
 	}
-	connection, err := client.DialToSMTPClientWithContext(ctx)
+	defer connection.Close()
+	defer context.AfterFunc(ctx, func() { connection.Close() })()
+	client, err := smtp.NewClient(connection, m.host)
 	if err != nil {
-		return fmt.Errorf("smtp: dial: %w", err)
+		return newMailError(ctx, atConnection, err)
+	}
+	client.SkipSMTPUTF8(true) // addresses are ASCII; asking for it could make a relay refuse them
+	opening := []step{{atConnection, m.greet}, {atEncryption, m.encrypt}, {atLogin, m.logIn}}
+	for _, s := range append(opening, steps...) {
+		if err := s.do(client); err != nil {
+			return newMailError(ctx, s.at, err)
+		}
 	}
 	// Once the server has said yes, a connection that ends badly changes nothing:
-	// an error here would mean a second mail. The library says more than QUIT then.
-	defer client.CloseWithSMTPClient(connection)
-	if err := client.SendWithSMTPClient(connection, message); err != nil && !message.IsDelivered() {
-		return fmt.Errorf("smtp: %w", err)
-	}
+	// an error here would mean a second mail.
+	client.Quit()
 	return nil
 }
 
-func (m *smtpMailer) message(letter Mail) (*gomail.Msg, error) {
-	out := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	out.FromMailAddress(m.from)
-	if err := out.To(letter.To); err != nil {
-		return nil, fmt.Errorf("smtp: recipient: %w", err)
-	}
-	_, domain, _ := strings.Cut(m.from.Address, "@")
-	out.SetMessageIDWithValue(letter.ID + "@" + domain)
-	out.SetDateWithValue(letter.Date)
-	out.SetGenHeader("Auto-Submitted", "auto-generated")
-	out.Subject(letter.Subject)
-	out.SetBodyString(gomail.TypeTextPlain, letter.Text)
-	out.AddAlternativeString(gomail.TypeTextHTML, letter.HTML)
-	return out, nil
-}
-
-// client returns a client for one mail. Its connection is closed when ctx ends:
-// the library's own timeout begins anew with each step.
-func (m *smtpMailer) client(ctx context.Context) (*gomail.Client, error) {
-	policy := gomail.NoTLS
-	if m.startTLS {
-		policy = gomail.TLSMandatory
-	}
-	options := []gomail.Option{
-		gomail.WithPort(m.port), gomail.WithTLSPolicy(policy), gomail.WithTLSConfig(m.tls), gomail.WithTimeout(smtpTimeout),
-		gomail.WithoutSMTPUTF8(), // addresses are ASCII; asking for it could make a relay refuse them
-		gomail.WithDialContextFunc(func(dial context.Context, network, address string) (net.Conn, error) {
-			connection, err := m.dial(dial, network, address)
-			if err == nil {
-				context.AfterFunc(ctx, func() { connection.Close() })
-			}
-			return connection, err
-		}),
-	}
-	if m.user != "" {
-		// "-NOENC" because the library doesn't see the TLS of smtps; off this machine
-		// there is TLS by now, or the connection has ended.
-		options = append(options, gomail.WithUsername(m.user), gomail.WithPassword(m.password),
-			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc))
-	}
-	return gomail.NewClient(m.host, options...)
-}
-
-func (m *smtpMailer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (m *SMTP) dial(ctx context.Context) (net.Conn, error) {
+	address := net.JoinHostPort(m.host, strconv.Itoa(m.port))
 	if m.implicitTLS {
-		return (&tls.Dialer{Config: m.tls}).DialContext(ctx, network, address)
+		return (&tls.Dialer{Config: m.tls}).DialContext(ctx, "tcp", address)
 	}
-	return (&net.Dialer{}).DialContext(ctx, network, address)
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
+// greet calls the program by the sender's domain: the machine's own name is often
+// none that a mail server takes, in a container least of all.
+func (m *SMTP) greet(c *smtp.Client) error { return c.Hello(m.domain()) }
+
+func (m *SMTP) domain() string {
+	_, domain, _ := strings.Cut(m.from.Address, "@")
+	return domain
+}
+
+// encrypt goes on in the clear only where that is allowed, whoever took the
+// server's offer of encryption out of its greeting.
+func (m *SMTP) encrypt(c *smtp.Client) error {
+	if !m.startTLS {
+		return nil
+	}
+	if offered, _ := c.Extension("STARTTLS"); !offered {
+		return errNoEncryption
+	}
+	return c.StartTLS(m.tls)
+}
+
+func (m *SMTP) logIn(c *smtp.Client) error {
+	if m.user == "" {
+		return nil
+	}
+	_, offered := c.Extension("AUTH")
+	ways := strings.Fields(strings.ToUpper(offered))
+	inTheClear := !m.implicitTLS && !m.startTLS // to this machine
+	switch {
+	case slices.Contains(ways, "SCRAM-SHA-256"):
+		return c.Auth(smtp.ScramSHA256Auth(m.user, m.password))
+	case slices.Contains(ways, "PLAIN"):
+		return c.Auth(smtp.PlainAuth("", m.user, m.password, m.host, inTheClear))
+	case slices.Contains(ways, "LOGIN"):
+		return c.Auth(smtp.LoginAuth(m.user, m.password, m.host, inTheClear))
+	}
+	return errNoLogin
 }

@@ -3,8 +3,6 @@ package stytchlocal
 import (
 	"context"
 	"errors"
-	"net/textproto"
-	"strings"
 )
 
 // smtpTrouble is an error that an operator can do something about.
@@ -13,47 +11,31 @@ type smtpTrouble struct{ text, advice string }
 func (t *smtpTrouble) Error() string  { return t.text }
 func (t *smtpTrouble) Advice() string { return t.advice }
 
-// CheckSMTP goes as far as a mail does before it is handed over: it connects to the
-// server of NewSMTP, turns TLS on, logs in, and says goodbye. The error is a sentence for
-// an operator, some with an Advice.
+// CheckSMTP goes as far as a mail does before it is handed over, see SMTP.Login. The
+// error is a sentence for an operator, some with an Advice.
 func CheckSMTP(ctx context.Context, smtpURL, from string) error {
-	m, err := newSMTP(smtpURL, from)
+	m, err := NewSMTP(smtpURL, from)
 	if err != nil {
 		return err
 	}
-	return m.check(ctx)
+	return smtpWords(m.Login(ctx))
 }
 
-func (m *smtpMailer) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
-	defer cancel()
-	client, err := m.client(ctx)
-	if err != nil {
-		return err
-	}
-	connection, err := client.DialToSMTPClientWithContext(ctx)
-	switch {
-	case ctx.Err() != nil: // who closed the connection is no matter then
-		return ctx.Err()
-	case err != nil:
-		return smtpWords(err)
-	}
-	_ = client.CloseWithSMTPClient(connection) // all that a mail needs has gone well
-	return nil
-}
-
-// smtpWords puts a server's refusal in words; what it says itself may hold an address.
+// smtpWords says what an operator can do about an error of Login.
 func smtpWords(err error) error {
-	var said *textproto.Error
+	var failed *MailError
+	if !errors.As(err, &failed) {
+		return err
+	}
 	switch {
-	case strings.Contains(err.Error(), "does not support STARTTLS"):
+	case errors.Is(err, errNoEncryption):
 		return &smtpTrouble{"the mail server does not offer STARTTLS, and gets no password without", "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."}
-	case strings.Contains(err.Error(), "does not support SMTP AUTH"):
+	case errors.Is(err, errNoLogin):
 		return &smtpTrouble{"the mail server takes no login", "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."}
-	case errors.As(err, &said) && (said.Code == 535 || said.Code == 534 || said.Code == 530):
+	case failed.code != "" && failed.at == atLogin:
 		return &smtpTrouble{"the mail server refuses the user or the password", "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."}
-	case errors.As(err, &said):
+	case failed.code != "":
 		return &smtpTrouble{"the mail server refuses the connection", "Its log says why."}
 	}
-	return err
+	return failed.cause
 }

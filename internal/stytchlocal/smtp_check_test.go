@@ -35,14 +35,14 @@ func TestTheWayToTheMailServerIsCheckedWithoutAMail(t *testing.T) {
 			t.Parallel()
 			var b mailbox
 			b.serve(t, row.config, row.implicit && row.config != nil)
-			m, err := newSMTP(row.url+b.addr, "login@example.com")
+			m, err := NewSMTP(row.url+b.addr, "login@example.com")
 			if err != nil {
 				t.Fatal(err)
 			}
 			if row.trust != nil { // as if the server were not on this machine
 				m.tls, m.startTLS = row.trust, !row.implicit
 			}
-			err = m.check(t.Context())
+			err = smtpWords(m.Login(t.Context()))
 			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "hush")) {
 				t.Errorf("got %v", err)
 			}

@@ -69,20 +69,21 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 	tests := []struct {
 		name, step string
 		instead    func(net.Conn)
-		sent       bool
+		want       string // empty: sent
+		kind       Refusal
 	}{
-		{"says nothing from the start", "", silent, false},
-		{"says nothing to a greeting", "EHLO", silent, false},
-		{"says nothing about the recipient", "RCPT", silent, false},
-		{"says nothing at the end of the message", ".", silent, false},
-		{"never comes to the end of its greeting", "", drips, false},
-		{"never comes to the end of its word on the message", ".", drips, false},
-		{"hangs up at once", "", hangsUp, false},
-		{"hangs up in the middle", "DATA", hangsUp, false},
-		{"hangs up at the end of the message", ".", hangsUp, false},
-		{"has the message and hangs up", ".", func(c net.Conn) { io.WriteString(c, "250 queued\r\n") }, true},
-		{"has the message and says nothing more", "RSET", silent, true},
-		{"has the message and says nothing to a goodbye", "QUIT", silent, true},
+		{"says nothing from the start", "", silent, "The mail server did not answer in time.", NotRefused},
+		{"says nothing to a greeting", "EHLO", silent, "The mail server did not answer in time.", NotRefused},
+		{"says nothing about the recipient", "RCPT", silent, "The mail server did not answer in time.", NotRefused},
+		{"says nothing at the end of the message", ".", silent, "The mail server did not confirm the mail, which may have arrived.", Unconfirmed},
+		{"never comes to the end of its greeting", "", drips, "The mail server did not answer in time.", NotRefused},
+		{"never comes to the end of its word on the message", ".", drips, "The mail server did not confirm the mail, which may have arrived.", Unconfirmed},
+		{"hangs up at once", "", hangsUp, "The mail server could not be reached.", NotRefused},
+		{"hangs up in the middle", "DATA", hangsUp, "The mail server broke the connection off.", NotRefused},
+		{"hangs up at the end of the message", ".", hangsUp, "The mail server did not confirm the mail, which may have arrived.", Unconfirmed},
+		{"has the message and hangs up", ".", func(c net.Conn) { io.WriteString(c, "250 queued\r\n") }, "", NotRefused},
+		{"has the message and says nothing more", "RSET", silent, "", NotRefused},
+		{"has the message and says nothing to a goodbye", "QUIT", silent, "", NotRefused},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,7 +95,9 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			begun := time.Now()
-			if err := mailer.Send(ctx, aMail()); (err == nil) != test.sent {
+			if err := mailer.Send(ctx, aMail()); test.want != "" {
+				wantMailError(t, err, test.want, test.kind)
+			} else if err != nil {
 				t.Errorf("got %v", err)
 			}
 			if took := time.Since(begun); took > 3*time.Second {

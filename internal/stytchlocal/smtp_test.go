@@ -3,110 +3,19 @@ package stytchlocal
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
-	"log"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
-	"net"
-	"net/http/httptest"
 	netmail "net/mail"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 )
-
-// mailbox is an SMTP server for a test.
-type mailbox struct {
-	addr     string
-	received []string // envelopes and messages, as they came
-	auth     []string // who has logged in
-	secure   []bool   // whether each message came by TLS
-
-	refuseRcpt, refuseData error
-	hang                   chan struct{} // if not nil, the end of a message is answered when it is closed
-}
-
-func (b *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) {
-	_, secure := c.TLSConnectionState()
-	return &mailSession{b: b, secure: secure}, nil
-}
-
-type mailSession struct {
-	b        *mailbox
-	secure   bool
-	from, to string
-}
-
-func (s *mailSession) Reset()        {}
-func (s *mailSession) Logout() error { return nil }
-func (s *mailSession) Mail(from string, opts *smtp.MailOptions) error {
-	s.from = from
-	if opts.UTF8 {
-		return errors.New("SMTPUTF8 was asked for")
-	}
-	return nil
-}
-func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error { s.to = to; return s.b.refuseRcpt }
-func (s *mailSession) Data(r io.Reader) error {
-	text, err := io.ReadAll(r)
-	if err != nil || s.b.refuseData != nil {
-		return errors.Join(err, s.b.refuseData)
-	}
-	if s.b.hang != nil {
-		<-s.b.hang
-	}
-	s.b.received = append(s.b.received, s.from+" "+s.to+"\n"+string(text))
-	s.b.secure = append(s.b.secure, s.secure)
-	return nil
-}
-func (s *mailSession) AuthMechanisms() []string { return []string{sasl.Plain} }
-func (s *mailSession) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if password != "p@ss word" {
-			return smtp.ErrAuthFailed
-		}
-		s.b.auth = append(s.b.auth, user)
-		return nil
-	}), nil
-}
-
-// serve starts the server on loopback; implicit means TLS from the first byte,
-// and a configuration without it means STARTTLS.
-func (b *mailbox) serve(t *testing.T, config *tls.Config, implicit bool) {
-	t.Helper()
-	server := smtp.NewServer(b)
-	server.Domain, server.AllowInsecureAuth, server.EnableSMTPUTF8 = "mail.example", true, true
-	server.ErrorLog = log.New(io.Discard, "", 0)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.addr = listener.Addr().String()
-	if implicit {
-		listener = tls.NewListener(listener, config)
-	} else {
-		server.TLSConfig = config
-	}
-	go server.Serve(listener)
-	t.Cleanup(func() { server.Close() })
-}
-
-// certificates returns a server's configuration for 127.0.0.1 and one that trusts it.
-func certificates(t *testing.T) (server, client *tls.Config) {
-	t.Helper()
-	s := httptest.NewTLSServer(nil)
-	defer s.Close()
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
-}
 
 func aMail() Mail {
 	return Mail{
@@ -163,17 +72,27 @@ func TestSMTPHandsAMailOver(t *testing.T) {
 
 func TestSMTPTellsOfRefusals(t *testing.T) {
 	t.Parallel()
+	says := func(code int, enhanced smtp.EnhancedCode) error {
+		return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: "<ada@example.com> is told"}
+	}
 	tests := []struct {
 		name   string
 		change func(b *mailbox)
 		user   string
 		want   string
+		kind   Refusal
 	}{
-		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = &smtp.SMTPError{Code: 550, Message: "no such person"} }, "", "550"},
-		{"the recipient must wait", func(b *mailbox) { b.refuseRcpt = &smtp.SMTPError{Code: 450, Message: "greylisted"} }, "", "450"},
-		{"the message is refused", func(b *mailbox) { b.refuseData = &smtp.SMTPError{Code: 554, Message: "spam"} }, "", "554"},
-		{"the disk is full", func(b *mailbox) { b.refuseData = &smtp.SMTPError{Code: 452, Message: "full"} }, "", "452"},
-		{"the password is wrong", func(*mailbox) {}, "me:wrong@", "535"},
+		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 1, 1}) }, "", "The mail server refuses the address (550 5.1.1).", AddressRefused},
+		{"the mailbox takes nothing", func(b *mailbox) { b.refuseRcpt = says(552, smtp.EnhancedCode{5, 2, 2}) }, "", "The mail server refuses the address (552 5.2.2).", AddressRefused},
+		{"the recipient is unknown, without more", func(b *mailbox) { b.refuseRcpt = says(550, smtp.NoEnhancedCode) }, "", "The mail server refuses the address (550).", AddressRefused},
+		{"the recipient must wait", func(b *mailbox) { b.refuseRcpt = says(450, smtp.EnhancedCode{4, 2, 0}) }, "", "The mail server wants to be asked again later (450 4.2.0).", NotRefused},
+		{"nothing is passed on for strangers", func(b *mailbox) { b.refuseRcpt = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server passes no mail on for this sender and login (554 5.7.1).", NotRefused},
+		{"a login is wanted", func(b *mailbox) { b.refuseRcpt = says(530, smtp.NoEnhancedCode) }, "", "The mail server passes no mail on for this sender and login (530).", NotRefused},
+		{"the sender is refused", func(b *mailbox) { b.refuseMail = says(553, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server refuses the sender (553 5.7.1).", NotRefused},
+		{"the sender must wait", func(b *mailbox) { b.refuseMail = says(451, smtp.NoEnhancedCode) }, "", "The mail server wants to be asked again later (451).", NotRefused},
+		{"the message is refused", func(b *mailbox) { b.refuseData = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server refuses the mail (554 5.7.1).", MailRefused},
+		{"the disk is full", func(b *mailbox) { b.refuseData = says(452, smtp.EnhancedCode{4, 3, 1}) }, "", "The mail server wants to be asked again later (452 4.3.1).", NotRefused},
+		{"the password is wrong", func(*mailbox) {}, "me:wrong@", "The mail server refuses the login (535 5.7.8).", NotRefused},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -185,8 +104,10 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := mailer.Send(t.Context(), aMail()); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %s in it", err, test.want)
+			err = mailer.Send(t.Context(), aMail())
+			wantMailError(t, err, test.want, test.kind)
+			if err != nil && strings.Contains(err.Error(), "ada@example.com") {
+				t.Errorf("the address is told: %v", err)
 			}
 			if len(b.received) != 0 {
 				t.Errorf("received %q", b.received)
@@ -196,9 +117,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 	t.Run("nobody is there", func(t *testing.T) {
 		t.Parallel()
 		mailer, _ := NewSMTP("smtp://127.0.0.1:1", "login@example.com")
-		if err := mailer.Send(t.Context(), aMail()); err == nil {
-			t.Error("sent to nobody")
-		}
+		wantMailError(t, mailer.Send(t.Context(), aMail()), "The mail server could not be reached.", NotRefused)
 	})
 	t.Run("the address is none", func(t *testing.T) {
 		t.Parallel()
@@ -209,6 +128,45 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func wantMailError(t *testing.T, err error, sentence string, kind Refusal) {
+	t.Helper()
+	var failed *MailError
+	if !errors.As(err, &failed) || failed.Sentence != sentence || failed.Refusal != kind {
+		t.Errorf("got %v (%+v), want %q, %d", err, failed, sentence, kind)
+	}
+}
+
+// Login is a check that mails nothing.
+func TestSMTPLogin(t *testing.T) {
+	t.Parallel()
+	server, client := certificates(t)
+	tests := []struct{ name, user, want string }{
+		{"is let in", "me:p%40ss%20word@", ""},
+		{"is not", "me:wrong@", "The mail server refuses the login (535 5.7.8)."},
+		{"does not log in without a user", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var b mailbox
+			b.serve(t, server, false)
+			mailer, err := NewSMTP("smtp://"+test.user+b.addr, "login@example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			mailer.tls, mailer.startTLS = client, true
+			if err = mailer.Login(t.Context()); test.want != "" {
+				wantMailError(t, err, test.want, NotRefused)
+			} else if err != nil || (len(b.auth) == 1) != (test.user != "") {
+				t.Errorf("got %v, logins %v", err, b.auth)
+			}
+			if len(b.received) != 0 {
+				t.Errorf("received %q", b.received)
+			}
+		})
+	}
 }
 
 func TestSMTPEndsInTime(t *testing.T) {
@@ -240,28 +198,30 @@ func TestSMTPOverTLS(t *testing.T) {
 		implicit bool
 		url      string
 		trust    *tls.Config
-		want     string // in the error; empty: sent
+		want     string // empty: sent
 	}{
 		{"sends by STARTTLS", server, false, "smtp://me:p%40ss%20word@", client, ""},
 		{"sends by TLS from the first byte", server, true, "smtps://me:p%40ss%20word@", client, ""},
-		{"refuses a server without STARTTLS", nil, false, "smtp://me:p%40ss%20word@", client, "STARTTLS"},
-		{"refuses an unknown certificate", server, false, "smtp://", &tls.Config{ServerName: "127.0.0.1"}, "certificate"},
-		{"refuses an unknown certificate from the first byte", server, true, "smtps://", &tls.Config{ServerName: "127.0.0.1"}, "certificate"},
+		{"refuses a server without STARTTLS", nil, false, "smtp://me:p%40ss%20word@", client, "The mail server offers no encryption (STARTTLS), and without it nothing is sent."},
+		{"refuses an unknown certificate", server, false, "smtp://", &tls.Config{ServerName: "127.0.0.1"}, "The mail server's certificate can't be trusted."},
+		{"refuses an unknown certificate from the first byte", server, true, "smtps://", &tls.Config{ServerName: "127.0.0.1"}, "The mail server's certificate can't be trusted."},
+		{"refuses a server without TLS from the first byte", nil, false, "smtps://", client, "The mail server does not speak TLS on this port."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var b mailbox
 			b.serve(t, test.config, test.implicit)
-			mailer, err := newSMTP(test.url+b.addr, "login@example.com")
+			mailer, err := NewSMTP(test.url+b.addr, "login@example.com")
 			if err != nil {
 				t.Fatal(err)
 			}
-			mailer.tls, mailer.startTLS = test.trust, !test.implicit // as if the server were not on this machine
+			mailer.tls, mailer.startTLS = test.trust, !mailer.implicitTLS // as if the server were not on this machine
 			err = mailer.Send(t.Context(), aMail())
 			if test.want != "" {
-				if err == nil || !strings.Contains(err.Error(), test.want) || len(b.received)+len(b.auth) != 0 {
-					t.Errorf("got %v, %d mails, logins %v", err, len(b.received), b.auth)
+				wantMailError(t, err, test.want, NotRefused)
+				if len(b.received)+len(b.auth) != 0 {
+					t.Errorf("%d mails, logins %v", len(b.received), b.auth)
 				}
 				return
 			}
@@ -276,13 +236,13 @@ func TestSMTPSettings(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, url, from string
-		want            *smtpMailer // nil: refused
+		want            *SMTP // nil: refused
 	}{
-		{"asks for STARTTLS elsewhere", "smtp://mail.example.com", "login@example.com", &smtpMailer{host: "mail.example.com", port: 587, startTLS: true}},
-		{"takes another port", "smtp://u:p@mail.example.com:2525", "login@example.com", &smtpMailer{host: "mail.example.com", port: 2525, user: "u", password: "p", startTLS: true}},
-		{"asks for nothing on this machine", "smtp://localhost:25", "login@example.com", &smtpMailer{host: "localhost", port: 25}},
-		{"knows smtps", "smtps://mail.example.com/", "login@example.com", &smtpMailer{host: "mail.example.com", port: 465, implicitTLS: true}},
-		{"does not take localhost's cousin for this machine", "smtp://localhost.example.com", "login@example.com", &smtpMailer{host: "localhost.example.com", port: 587, startTLS: true}},
+		{"asks for STARTTLS elsewhere", "smtp://mail.example.com", "login@example.com", &SMTP{host: "mail.example.com", port: 587, startTLS: true}},
+		{"takes another port", "smtp://u:p@mail.example.com:2525", "login@example.com", &SMTP{host: "mail.example.com", port: 2525, user: "u", password: "p", startTLS: true}},
+		{"asks for nothing on this machine", "smtp://localhost:25", "login@example.com", &SMTP{host: "localhost", port: 25}},
+		{"knows smtps", "smtps://mail.example.com/", "login@example.com", &SMTP{host: "mail.example.com", port: 465, implicitTLS: true}},
+		{"does not take localhost's cousin for this machine", "smtp://localhost.example.com", "login@example.com", &SMTP{host: "localhost.example.com", port: 587, startTLS: true}},
 		{"refuses another scheme", "http://mail.example.com", "login@example.com", nil},
 		{"refuses no host", "smtp://", "login@example.com", nil},
 		{"refuses options", "smtp://mail.example.com?tls=off", "login@example.com", nil},
@@ -291,7 +251,7 @@ func TestSMTPSettings(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := newSMTP(test.url, test.from)
+			got, err := NewSMTP(test.url, test.from)
 			if test.want == nil {
 				if err == nil {
 					t.Errorf("accepted as %+v", got)

@@ -1,0 +1,143 @@
+package stytchlocal
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/textproto"
+	"regexp"
+	"strconv"
+	"sync"
+)
+
+// MailError says why a mail was not handed over.
+type MailError struct {
+	Sentence string // for whoever runs the program; no address and none of the server's own words
+	Refusal  Refusal
+
+	at    place
+	code  string // what the server answered, such as "550 5.1.1"; empty: nothing
+	cause error
+}
+
+// Refusal says whether a mail is worth another try.
+type Refusal int
+
+// Only AddressRefused and MailRefused are for good.
+const (
+	NotRefused     Refusal = iota // nobody refused this mail: it may be sent later
+	AddressRefused                // there is no such mailbox, or it takes nothing
+	MailRefused                   // the mail was looked at and not taken
+	Unconfirmed                   // the whole mail was said, and no answer came: it may have arrived
+)
+
+// place is a point in a conversation with a mail server.
+type place string
+
+const (
+	atConnection place = "connecting"
+	atEncryption place = "encryption"
+	atLogin      place = "login"
+	atSender     place = "sender"
+	atRecipient  place = "recipient"
+	atContent    place = "content"
+	atEnd        place = "end of the mail"
+)
+
+var (
+	errNoEncryption = errors.New("no STARTTLS is offered")
+	errNoLogin      = errors.New("no way to log in is offered: SCRAM-SHA-256, PLAIN or LOGIN")
+)
+
+// Error is for the log. What the server wrote is left out, for that often has the
+// address in it.
+func (e *MailError) Error() string {
+	if e.code != "" {
+		return fmt.Sprintf("smtp: %s: answered %s", e.at, e.code)
+	}
+	return fmt.Sprintf("smtp: %s: %v", e.at, e.cause)
+}
+
+// Unwrap gives the cause, for errors.Is.
+func (e *MailError) Unwrap() error { return e.cause }
+
+// newMailError gives an error its meaning by where it happened. A server that
+// wants a login, or does not pass mail on for strangers, says so of the sender or
+// of the recipient, as if it were their fault: https://www.rfc-editor.org/rfc/rfc4954#section-6
+func newMailError(ctx context.Context, at place, err error) *MailError {
+	e := &MailError{at: at, cause: err}
+	var reply *textproto.Error
+	answered := errors.As(err, &reply)
+	said := ""
+	if answered {
+		e.code = replyCode(reply)
+		said = " (" + e.code + ")"
+	}
+	if !answered && ctx.Err() != nil { // who closed the connection then is no matter
+		e.cause = ctx.Err()
+	}
+	switch later := answered && reply.Code < 500; {
+	case !answered:
+		e.Sentence, e.Refusal = withoutAnswer(ctx, at, err)
+	case later:
+		e.Sentence = "The mail server wants to be asked again later" + said + "."
+	case at == atLogin:
+		e.Sentence = "The mail server refuses the login" + said + "."
+	case at == atSender:
+		e.Sentence = "The mail server refuses the sender" + said + "."
+	case at == atRecipient && aboutAddress(reply):
+		e.Sentence, e.Refusal = "The mail server refuses the address"+said+".", AddressRefused
+	case at == atRecipient:
+		e.Sentence = "The mail server passes no mail on for this sender and login" + said + "."
+	case at == atContent || at == atEnd:
+		e.Sentence, e.Refusal = "The mail server refuses the mail"+said+".", MailRefused
+	default:
+		e.Sentence = "The mail server takes no mail" + said + "."
+	}
+	return e
+}
+
+// withoutAnswer is the meaning of an error that is not the server's word.
+func withoutAnswer(ctx context.Context, at place, err error) (string, Refusal) {
+	var certificate *tls.CertificateVerificationError
+	var noTLS tls.RecordHeaderError
+	switch {
+	case at == atEnd:
+		return "The mail server did not confirm the mail, which may have arrived.", Unconfirmed
+	case errors.Is(err, errNoEncryption):
+		return "The mail server offers no encryption (STARTTLS), and without it nothing is sent.", NotRefused
+	case errors.Is(err, errNoLogin):
+		return "The mail server offers no way to log in that is known here.", NotRefused
+	case errors.As(err, &certificate):
+		return "The mail server's certificate can't be trusted.", NotRefused
+	case errors.As(err, &noTLS):
+		return "The mail server does not speak TLS on this port.", NotRefused
+	case ctx.Err() != nil:
+		return "The mail server did not answer in time.", NotRefused
+	case at == atConnection:
+		return "The mail server could not be reached.", NotRefused
+	}
+	return "The mail server broke the connection off.", NotRefused
+}
+
+// aboutAddress tells a refusal of a recipient from one of whoever sends: by the
+// enhanced code where there is one that says anything (5.1 and 5.2 are address and
+// mailbox, 5.7 is policy, such as no relaying: https://www.rfc-editor.org/rfc/rfc3463),
+// else by the code: 530 and 538, say, want a login.
+func aboutAddress(reply *textproto.Error) bool {
+	if enhanced := enhancedCode().FindStringSubmatch(reply.Msg); enhanced != nil && enhanced[2] != "0" {
+		return enhanced[2] == "1" || enhanced[2] == "2"
+	}
+	return reply.Code >= 550
+}
+
+var enhancedCode = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([245])\.(\d{1,3})\.\d{1,3}\b`) })
+
+func replyCode(reply *textproto.Error) string {
+	code := strconv.Itoa(reply.Code)
+	if enhanced := enhancedCode().FindString(reply.Msg); enhanced != "" {
+		code += " " + enhanced
+	}
+	return code
+}
