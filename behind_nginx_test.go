@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/emersion/go-smtp"
@@ -139,8 +140,9 @@ func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
 
 // mailServer takes mails by SMTP and hands out the links in them.
 type mailServer struct {
-	addr  string
-	links chan string
+	addr    string
+	links   chan string
+	refusal atomic.Pointer[smtp.SMTPError] // what it answers to a recipient; nil: welcome
 }
 
 func newMailServer(t *testing.T) *mailServer {
@@ -161,7 +163,12 @@ type mailSession struct{ *mailServer }
 func (mailSession) Reset()                               {}
 func (mailSession) Logout() error                        { return nil }
 func (mailSession) Mail(string, *smtp.MailOptions) error { return nil }
-func (mailSession) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (s mailSession) Rcpt(string, *smtp.RcptOptions) error {
+	if refusal := s.refusal.Load(); refusal != nil {
+		return refusal
+	}
+	return nil
+}
 func (s mailSession) Data(r io.Reader) error {
 	letter, err := netmail.ReadMessage(r)
 	if err != nil {

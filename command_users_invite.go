@@ -19,7 +19,7 @@ func (p *program) usersInviteCommand() *cobra.Command {
 		Use: "invite ADDRESS", Short: "Put somebody on the list and mail them an invitation",
 		Long: `Put somebody on the list and mail them an invitation. A mail that can't leave now is tried again by the instance that serves.
 With --json: {"user": {"id", "name", "email", "role", "status", "created_at", "last_seen_at"}, "mail", "reason"}, where mail is
-sent, waiting or refused, and reason says why it waits or was refused. The exit status is 1 for one that Stytch refused.`,
+sent, waiting or refused, and reason says why it waits or was refused. The exit status is 1 for one that was refused.`,
 		Example: `  guestlist users invite ada@example.com --name 'Ada Lovelace' --role admin
   guestlist users invite ada@example.com --again`,
 		Args: oneWord("e-mail address"),
@@ -78,7 +78,7 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 	switch {
 	case state.Refused:
 		answer.Mail = "refused"
-		err = errors.New(u.Email.Typed + " is on the list, but Stytch refused the invitation. " + state.Reason)
+		err = errors.New(u.Email.Typed + " is on the list, but the invitation was not sent. " + state.Reason)
 	case state.Waiting:
 		answer.Mail = "waiting"
 		said = u.Email.Typed + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason

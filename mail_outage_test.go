@@ -3,9 +3,11 @@ package main
 import (
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -36,9 +38,9 @@ func silentServer(t *testing.T) (addr string) {
 
 func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct{ name, server string }{
-		{"says nothing", silentServer(t)},
-		{"is not there", freeAddr(t)},
+	for _, row := range []struct{ name, server, reason string }{
+		{"says nothing", silentServer(t), "The mail server did not answer in time."},
+		{"is not there", freeAddr(t), "The mail server could not be reached."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -68,6 +70,51 @@ func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) 
 			if took := time.Since(begin); took > 20*time.Second {
 				t.Errorf("inviting takes %v", took)
 			}
+			eventually(t, "an administrator is told what is wrong", func() bool {
+				return strings.Contains(ada.get("/waiting").Text(), row.reason)
+			})
 		})
+	}
+}
+
+// What a mail server answers for now is tried again; what it answers for good waits
+// for an administrator, with the reason, and is sent once they say so.
+func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
+	t.Parallel()
+	mails, c := newMailServer(t), newClock(noon)
+	s := start(t, testdb.SQLite(t), c, "--guestlist-local-stytch-limits=off",
+		"--smtp-url=smtp://"+mails.addr, "--guestlist-mail-from=login@example.com", "--guestlist-admins=ada@example.com")
+	ada := s.person("ada@example.com")
+	wants(t, ada.continues(ada.opensMail()), 200, "People")
+	<-mails.links
+
+	mails.refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<grace@example.com> is unknown"})
+	invited := ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com")
+	wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server refuses the address.")
+	entry := follows(t, ada, invited, "grace@example.com")
+	wants(t, entry, 200, "grace@example.com", "Not sent. The mail server refuses the address.")
+	if strings.Contains(entry.body, "tried again by itself") {
+		t.Error("a refused address is said to be tried again")
+	}
+	c.advance(time.Hour)
+	wants(t, ada.get("/waiting"), 200, "Waiting for Stytch", "grace@example.com", "Refused", "tried 1 time")
+
+	mails.refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
+	wants(t, ada.submits(ada.get("/waiting"), "Try again"), 200, "Waiting for Stytch", "The mail server wants to be asked again later (450 4.2.0).")
+	if v := newcomer(s).get("/readyz"); !strings.Contains(v.body, `"stytch":"ok"`) { // its trouble is not Stytch's
+		t.Errorf("%d %s", v.status, v.body)
+	}
+	mails.refusal.Store(nil)
+	c.advance(time.Minute)
+	select {
+	case <-mails.links:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no mail after the server takes them again")
+	}
+	eventually(t, "the invitation counts as sent", func() bool {
+		return hasRow(ada.get("/users"), "grace@example.com", "grace@example.com", "Member", "Invited")
+	})
+	if log := s.log.String(); strings.Contains(log, "is unknown") || !strings.Contains(log, "smtp: recipient: answered 550 5.1.1") {
+		t.Errorf("the log has other words than the code:\n%s", log)
 	}
 }

@@ -135,7 +135,7 @@ func (m *Manager) send(ctx context.Context, link Link, userID string) {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		err = m.provider.SendMagicLink(call, link)
 		cancel()
-		if !errors.Is(err, ErrUnavailable) {
+		if errors.Is(err, outbox.ErrRefused) || !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrNotMailed) {
 			break
 		}
 	}

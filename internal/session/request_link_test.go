@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -160,6 +162,9 @@ func TestSendingIsRepeated(t *testing.T) {
 		{"not at all if it went well", []error{nil}, []time.Duration{0}},
 		{"while Stytch is out of reach, twice", []error{session.ErrUnavailable, session.ErrUnavailable, session.ErrUnavailable, nil}, []time.Duration{0, time.Second, 6 * time.Second}},
 		{"until it goes well", []error{session.ErrUnavailable, nil, nil}, []time.Duration{0, time.Second}},
+		{"while the mail server takes nothing, twice", []error{session.ErrNotMailed, session.ErrNotMailed, session.ErrNotMailed, nil}, []time.Duration{0, time.Second, 6 * time.Second}},
+		{"not at all to an address that is refused", []error{fmt.Errorf("%w: %w", session.ErrUnavailable, outbox.ErrRefused), nil}, []time.Duration{0}},
+		{"not at all if the mail may have arrived", []error{errors.New("not confirmed"), nil}, []time.Duration{0}},
 		{"not at all if Stytch wants a pause", []error{session.ErrTooMany, nil}, []time.Duration{0}},
 	}
 	for _, test := range tests {

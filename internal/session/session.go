@@ -61,6 +61,7 @@ var (
 	ErrTooManyLinks = errors.New("too many links asked for")
 	ErrTooMany      = errors.New("too many tries")                    // Stytch wants a pause
 	ErrUnavailable  = errors.New("login service out of reach")        // Stytch is down, slow or answers nonsense
+	ErrNotMailed    = errors.New("mail not handed over")              // Stytch is well, its mail server is not; from SendMagicLink only
 	ErrNoAccount    = errors.New("nobody at Stytch has this address") // from SendMagicLink only
 	ErrNoChallenge  = errors.New("link was made without a challenge") // from AuthenticateMagicLink only
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
@@ -32,6 +33,8 @@ var meanings = map[stytcherror.Type]error{
 	"too_many_requests":                 session.ErrTooMany,
 	"too_few_tokens_authenticated":      session.ErrTooMany,
 	"user_lock_limit_reached":           session.ErrTooMany,
+	"mail_not_sent":                     session.ErrNotMailed,
+	"mail_not_confirmed":                errNotConfirmed,
 	"duplicate_email":                   errHasAccount,
 	"user_already_invited":              errHasAccount,
 	"unauthorized_credentials":          session.ErrUnavailable,
@@ -39,8 +42,16 @@ var meanings = map[stytcherror.Type]error{
 	"invalid_secret_authentication":     session.ErrUnavailable,
 }
 
-// errHasAccount: the person to invite is at Stytch already.
-var errHasAccount = errors.New("address is at Stytch already")
+var (
+	// errHasAccount: the person to invite is at Stytch already.
+	errHasAccount = errors.New("address is at Stytch already")
+	// errNotConfirmed: the mail may have arrived. Only the outbox tries that again.
+	errNotConfirmed = errors.New("mail not confirmed")
+)
+
+// mailErrors are those that say why a mail did not leave. All but the first are the
+// local Stytch's own, whose sentences are ours and for people to see.
+var mailErrors = []stytcherror.Type{"inactive_email", "mail_refused", "mail_not_sent", "mail_not_confirmed"}
 
 // failure is a call that did not succeed: what it means, and what Stytch said.
 type failure struct {
@@ -77,6 +88,12 @@ func translate(method string, err error) error {
 	}
 	f.cause = fmt.Errorf("%d %s (%s)", e.StatusCode, e.ErrorType, e.RequestID)
 	f.reason = strings.TrimSpace(fmt.Sprintf("Stytch answered %d %s", e.StatusCode, e.ErrorType)) + "."
+	switch i := slices.Index(mailErrors, e.ErrorType); {
+	case i == 0:
+		f.reason = "The mail server refuses the address."
+	case i > 0:
+		f.reason = string(e.ErrorMessage)
+	}
 	switch meaning, known := meanings[e.ErrorType]; {
 	case known:
 		f.meaning = meaning

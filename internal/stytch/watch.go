@@ -9,7 +9,7 @@ import (
 
 // Watch is told of each call by its method, before, and returns whom to tell the
 // outcome: "ok"; "refused", where Stytch says no, to a link that was used as to
-// anything; "too_many"; "unavailable"; "cancelled", by whoever asked; or "not_tried",
+// anything; "not_mailed", where its mail server did not take a mail; "too_many"; "unavailable"; "cancelled", by whoever asked; or "not_tried",
 // because it failed so often of late.
 type Watch func(ctx context.Context, method string) (done func(outcome string))
 
@@ -34,6 +34,8 @@ func outcome(err error) string {
 		return "unavailable"
 	case errors.Is(err, session.ErrTooMany):
 		return "too_many"
+	case errors.Is(err, session.ErrNotMailed), errors.Is(err, errNotConfirmed):
+		return "not_mailed"
 	}
 	return "refused"
 }

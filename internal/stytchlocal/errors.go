@@ -1,6 +1,9 @@
 package stytchlocal
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // The errors of the API. Their names and statuses are Stytch's
 // (https://stytch.com/docs/api/errors); the sentences are ours, and no program
@@ -54,6 +57,25 @@ var (
 	errStytchClaims          = newError(http.StatusBadRequest, "stytch_claims_in_custom_claims", "Custom claims must not use Stytch's names.")
 	errClaimsTooLarge        = newError(http.StatusBadRequest, "custom_claims_too_large", "Custom claims must not exceed 4 kB.")
 )
+
+// notSent is the answer for a mail that did not leave. inactive_email is Stytch's
+// name for an address that takes no mail; it has none for the rest, for it has no
+// mail server that others set up. The sentence of these is for people to see.
+func notSent(err error) (answer *apiError, mayHaveArrived bool) {
+	var failed *MailError
+	if !errors.As(err, &failed) {
+		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over."), false
+	}
+	switch failed.Refusal {
+	case AddressRefused:
+		return newError(http.StatusBadRequest, "inactive_email", failed.Sentence), false
+	case MailRefused:
+		return newError(http.StatusBadRequest, "mail_refused", failed.Sentence), false
+	case Unconfirmed:
+		return newError(http.StatusServiceUnavailable, "mail_not_confirmed", failed.Sentence), true
+	}
+	return newError(http.StatusServiceUnavailable, "mail_not_sent", failed.Sentence), false
+}
 
 func newError(status int, kind, message string) *apiError {
 	return &apiError{status: status, kind: kind, message: message}

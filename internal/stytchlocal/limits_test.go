@@ -2,7 +2,6 @@ package stytchlocal_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -67,7 +66,7 @@ func TestLimitsCanBeLifted(t *testing.T) {
 func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		var sent []stytchlocal.Mail
-		fail := errors.New("451 later")
+		var fail error = &stytchlocal.MailError{Sentence: "The mail server wants to be asked again later (451)."}
 		f.server = f.newServer(func(o *stytchlocal.Options) {
 			o.Log = discard
 			o.Mailer = mailerFunc(func(_ context.Context, m stytchlocal.Mail) error {
@@ -86,8 +85,8 @@ func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 			return resp.StatusCode
 		}
 		for range 15 {
-			if status := invite(); status != 500 {
-				t.Fatalf("a refused mail answers %d", status)
+			if status := invite(); status != 503 {
+				t.Fatalf("a mail that was not taken answers %d", status)
 			}
 		}
 		fail = nil
@@ -105,4 +104,25 @@ func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 			t.Errorf("%d mails, the first is %+v", len(sent), first)
 		}
 	})
+}
+
+// One that may have arrived counts: a server that never confirms must not get a
+// mail for each try.
+func TestAMailThatMayHaveArrivedCounts(t *testing.T) {
+	t.Parallel()
+	sent := 0
+	f := onSQLite(t, func(o *stytchlocal.Options) {
+		o.Log = discard
+		o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error {
+			sent++
+			return &stytchlocal.MailError{Sentence: "It may have arrived.", Refusal: stytchlocal.Unconfirmed}
+		})
+	})
+	for range 10 {
+		f.refused("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"}, 503, "mail_not_confirmed")
+	}
+	f.refused("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"}, 429, "too_many_requests")
+	if sent != 10 {
+		t.Errorf("%d mails were sent", sent)
+	}
 }
