@@ -114,6 +114,10 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	eventually(t, "the invitation counts as sent", func() bool {
 		return hasRow(ada.get("/users"), "grace@example.com", "grace@example.com", "Member", "Invited")
 	})
+	grace := s.person("grace@example.com").mailbox()
+	if text := grace[len(grace)-1].Text; !strings.Contains(text, "ada@example.com has invited you to Guestlist.") {
+		t.Errorf("the mail does not say who invites:\n%s", text)
+	}
 	if log := s.log.String(); strings.Contains(log, "is unknown") || !strings.Contains(log, "smtp: recipient: answered 550 5.1.1") {
 		t.Errorf("the log has other words than the code:\n%s", log)
 	}

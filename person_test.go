@@ -78,8 +78,8 @@ func (p *person) newMail() string {
 }
 
 type mail struct {
-	ID, To string
-	Links  []string
+	ID, To, Text string
+	Links        []string
 }
 
 // mailbox is what the person was mailed in the last day, oldest first.

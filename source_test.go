@@ -53,7 +53,7 @@ var except = map[string]string{
 	"internal/store/lost.go \"math/rand/v2\"":            "how long a pause is",
 	"internal/store/storetest/pages.go \"math/rand/v2\"": "what a test sorts",
 	"internal/stytchlocal/faults.go \"math/rand/v2\"":    "whether a fault strikes",
-	"internal/stytchlocal/mails.go \"text/template\"":    "the part of a mail that is plain text",
+	"internal/stytchlocal/letter.go \"text/template\"":   "the part of a mail that is plain text",
 }
 
 func TestNoFileHoldsWhatOpensDoors(t *testing.T) {

@@ -73,7 +73,7 @@ func TestLoad(t *testing.T) {
 	}
 	standalone := func(c *Config) {
 		public(c)
-		c.Addr, c.SMTPURL, c.MailFrom = ":8080", "smtp://mail.example.com:587", "guestlist@example.com"
+		c.Addr, c.SMTPURL, c.MailFrom = ":8080", "smtp://mail.example.com:587", "Guestlist <guestlist@example.com>"
 	}
 	rows := []struct {
 		name    string

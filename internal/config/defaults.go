@@ -56,7 +56,7 @@ func defaultMailFrom(l *loader) string {
 	if l.SMTPURL == "" {
 		return ""
 	}
-	return "guestlist@" + l.BaseURL.Hostname()
+	return "Guestlist <guestlist@" + l.BaseURL.Hostname() + ">"
 }
 
 func defaultLog(l *loader) string {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 func setAddr(l *loader, text string) error {
@@ -51,8 +52,9 @@ func setSMTPURL(l *loader, text string) error {
 }
 
 func setMailFrom(l *loader, text string) error {
-	if _, err := mail.ParseAddress(text); err != nil {
-		return fmt.Errorf("must be one address, such as Guestlist <guestlist@example.com>, not %q", text)
+	from, err := mail.ParseAddress(text)
+	if err != nil || strings.ContainsFunc(from.Address, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return fmt.Errorf("must be one address in ASCII, such as Guestlist <guestlist@example.com>, not %q", text)
 	}
 	l.MailFrom = text
 	return nil

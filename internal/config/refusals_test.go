@@ -100,7 +100,9 @@ func TestRefusals(t *testing.T) {
 		{name: "a mail server by another scheme", environ: []string{"SMTP_URL=imap://user:hush@mail.example.com"},
 			want: "SMTP_URL must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters of user and password as %XX"},
 		{name: "two senders", environ: []string{"GUESTLIST_MAIL_FROM=a@example.com, b@example.com"},
-			want: `GUESTLIST_MAIL_FROM must be one address, such as Guestlist <guestlist@example.com>, not "a@example.com, b@example.com"`},
+			want: `GUESTLIST_MAIL_FROM must be one address in ASCII, such as Guestlist <guestlist@example.com>, not "a@example.com, b@example.com"`},
+		{name: "a sender that needs more than ASCII", environ: []string{"GUESTLIST_MAIL_FROM=Tür <tür@example.com>"},
+			want: `GUESTLIST_MAIL_FROM must be one address in ASCII, such as Guestlist <guestlist@example.com>, not "Tür <tür@example.com>"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

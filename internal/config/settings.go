@@ -157,7 +157,7 @@ var Settings = []Setting{
 		set: setSMTPURL,
 	},
 	{
-		Name: "GUESTLIST_MAIL_FROM", Default: "guestlist@ the host of GUESTLIST_BASE_URL", derive: defaultMailFrom,
+		Name: "GUESTLIST_MAIL_FROM", Default: "Guestlist <guestlist@ the host of GUESTLIST_BASE_URL>", derive: defaultMailFrom,
 		Meaning: "the sender of the stand-in's mails",
 		set:     setMailFrom,
 	},

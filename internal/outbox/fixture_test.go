@@ -184,7 +184,7 @@ func (a *accounts) times(what string) []time.Duration {
 	return all
 }
 
-func (a *accounts) Invite(ctx context.Context, email, name string) (string, error) {
+func (a *accounts) Invite(ctx context.Context, email, name, by string) (string, error) {
 	if err := a.take(ctx, "invite", email); err != nil {
 		return "", err
 	}

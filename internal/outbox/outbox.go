@@ -41,6 +41,7 @@ type Job struct {
 	UserID   string // in the directory; the row may be gone by the time the job runs
 	StytchID string // of the user (DeleteUser) or session (RevokeSession); may be empty for DeleteUser: not known
 	Name     string // of the person invited; may be empty
+	By       string // who invited them, by name or address; empty: nobody who is on the list; from LeaseJob only
 
 	Attempts  int       // how often the call was made or begun
 	DueAt     time.Time // not before this; zero for at once, on whatever clock
@@ -70,8 +71,9 @@ var (
 // repeated. An error that wraps [ErrRefused] parks the job, any other repeats it.
 // The text of [Reason] is shown to administrators.
 type Accounts interface {
-	// Invite mails an invitation and returns the person's Stytch user id.
-	Invite(ctx context.Context, email, name string) (stytchUserID string, err error)
+	// Invite mails an invitation, by somebody if that is known, and returns the
+	// person's Stytch user id.
+	Invite(ctx context.Context, email, name, by string) (stytchUserID string, err error)
 	// RevokeInvite makes an outstanding invitation worthless; none is fine.
 	RevokeInvite(ctx context.Context, email string) error
 	// DeleteUser forgets a person, by Stytch user id or, if that is empty, by

@@ -126,7 +126,7 @@ func (bug) Reason() string { return "Guestlist failed at it by itself; its log s
 func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 	switch job.Kind {
 	case Invite:
-		return w.accounts.Invite(ctx, job.Subject, job.Name)
+		return w.accounts.Invite(ctx, job.Subject, job.Name, job.By)
 	case RevokeInvite:
 		return "", w.accounts.RevokeInvite(ctx, job.Subject)
 	case DeleteUser:

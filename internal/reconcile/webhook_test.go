@@ -159,7 +159,7 @@ func TestWhatOurOwnCallsDidIsNoNews(t *testing.T) {
 		f.hears("msg_2", f.news("UPDATE", ada.StytchUserID, "ada@example.com"))
 		// An invitation is heard of before its outcome is written down.
 		bob := must(f.people.Add(t.Context(), "", directory.Entry{Email: "bob@example.com"}))(t)
-		id := must(f.client.Invite(t.Context(), "bob@example.com", ""))(t)
+		id := must(f.client.Invite(t.Context(), "bob@example.com", "", ""))(t)
 		f.hears("msg_3", f.news("CREATE", id, "bob@example.com"))
 		if f.now(ada) != ada || f.now(bob) != bob || !f.standsHere(token) {
 			t.Errorf("somebody was mended: %+v, %+v", f.now(ada), f.now(bob))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -106,9 +107,29 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 		}
 		if n == 1 {
 			row.Attempts++
-			return toJob(row), nil
+			job := toJob(row)
+			job.By, err = s.inviter(ctx, job)
+			return job, err
 		}
 	}
+}
+
+// inviter returns who invited the person of an invite job.
+func (s *Store) inviter(ctx context.Context, job outbox.Job) (string, error) {
+	if job.Kind != outbox.Invite {
+		return "", nil
+	}
+	u, err := s.GetUser(ctx, job.UserID)
+	if err == nil && u.InvitedBy != "" {
+		var by directory.User
+		if by, err = s.GetUser(ctx, u.InvitedBy); err == nil {
+			return by.DisplayName(), nil
+		}
+	}
+	if errors.Is(err, directory.ErrNotFound) { // the person, or who invited them, is gone
+		err = nil
+	}
+	return "", err
 }
 
 func (s *Store) nextJob(ctx context.Context, subject string, now int64) (dbsqlc.Outbox, error) {

@@ -15,8 +15,10 @@ import (
 )
 
 // Invite mails an invitation, or, to somebody whom Stytch has as a user already,
-// a sign-in link that lasts as long as an invitation.
-func (c *Client) Invite(ctx context.Context, address, name string) (string, error) {
+// a sign-in link that lasts as long as an invitation. Who invites is kept with the
+// person's account, where no user can change it: the local Stytch says it in the
+// mail.
+func (c *Client) Invite(ctx context.Context, address, name, by string) (string, error) {
 	var id string
 	err := c.call(ctx, "invite", func() error {
 		params := &email.InviteParams{
@@ -24,6 +26,9 @@ func (c *Client) Invite(ctx context.Context, address, name string) (string, erro
 		}
 		if name != "" {
 			params.Name = &users.Name{FirstName: name}
+		}
+		if by != "" {
+			params.TrustedMetadata = map[string]any{"invited_by": by}
 		}
 		res, err := c.api.MagicLinks.Email.Invite(ctx, params)
 		id = res.UserID

@@ -181,7 +181,7 @@ var calls = map[string]func(t *testing.T, c *stytch.Client) (any, error){
 		return s, err
 	},
 	"invite": func(t *testing.T, c *stytch.Client) (any, error) {
-		id, err := c.Invite(t.Context(), "ada@example.com", "Ada")
+		id, err := c.Invite(t.Context(), "ada@example.com", "Ada", "Grace Hopper")
 		return id, err
 	},
 	"revoke invite": func(t *testing.T, c *stytch.Client) (any, error) {

@@ -16,7 +16,7 @@ func TestAccountsAreListedFoundAndLookedAt(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
 		var want []reconcile.Account
 		for _, address := range []string{"ada@example.com", "bob@example.com", "eve@example.com"} {
-			id, err := l.Invite(t.Context(), address, "")
+			id, err := l.Invite(t.Context(), address, "", "")
 			if err != nil {
 				t.Fatal(err)
 			}

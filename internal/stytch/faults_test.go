@@ -129,7 +129,7 @@ func TestHangingStytch(t *testing.T) {
 			client := newClient(t, o)
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			_, err := client.Invite(ctx, "ada@example.com", "")
+			_, err := client.Invite(ctx, "ada@example.com", "", "")
 			if !errors.Is(err, session.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || reason(err) != "Stytch did not answer in time." {
 				t.Errorf("got %v, %q", err, reason(err))
 			}

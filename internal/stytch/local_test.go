@@ -20,7 +20,7 @@ func TestProvider(t *testing.T) {
 			}
 		}
 		invite := func(t *testing.T, address string) {
-			_, err := l.Invite(t.Context(), address, "")
+			_, err := l.Invite(t.Context(), address, "", "")
 			must(t, err)
 		}
 		providertest.Run(t, providertest.Service{
@@ -49,7 +49,7 @@ func (l *local) redeem(t *testing.T, link string) (session.Proof, error) {
 
 func TestInvite(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
-		id, err := l.Invite(t.Context(), "ada@example.com", "Ada King")
+		id, err := l.Invite(t.Context(), "ada@example.com", "Ada King", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestInvite(t *testing.T) {
 		if len(mails) != 1 || !strings.Contains(mails[0].Text, "Ada King") || !strings.Contains(mails[0].Subject, "invited") {
 			t.Errorf("mailed %+v, want an invitation to Ada King", mails)
 		}
-		if again, err := l.Invite(t.Context(), "ada@example.com", ""); err != nil || again != id {
+		if again, err := l.Invite(t.Context(), "ada@example.com", "", ""); err != nil || again != id {
 			t.Errorf("again: %q, %v, want the same account", again, err)
 		}
 		link := l.newest(t, "ada@example.com")
@@ -68,7 +68,7 @@ func TestInvite(t *testing.T) {
 		}
 
 		// By now Ada is no longer pending, and Stytch invites only who is.
-		if again, err := l.Invite(t.Context(), "ada@example.com", "Ada"); err != nil || again != id {
+		if again, err := l.Invite(t.Context(), "ada@example.com", "Ada", ""); err != nil || again != id {
 			t.Errorf("somebody active: %q, %v, want the same account", again, err)
 		}
 		link = l.newest(t, "ada@example.com")
@@ -81,7 +81,7 @@ func TestInvite(t *testing.T) {
 
 func TestRevokeInvite(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
-		if _, err := l.Invite(t.Context(), "ada@example.com", ""); err != nil {
+		if _, err := l.Invite(t.Context(), "ada@example.com", "", ""); err != nil {
 			t.Fatal(err)
 		}
 		for _, address := range []string{"ada@example.com", "ada@example.com", "nobody@example.com"} {
@@ -97,7 +97,7 @@ func TestRevokeInvite(t *testing.T) {
 
 func TestDeleteUser(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
-		id, err := l.Invite(t.Context(), "ada@example.com", "")
+		id, err := l.Invite(t.Context(), "ada@example.com", "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestDeleteUser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.Invite(t.Context(), "bob@example.com", ""); err != nil {
+		if _, err := l.Invite(t.Context(), "bob@example.com", "", ""); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 { // the second finds nobody, which is fine
@@ -131,7 +131,7 @@ func TestDeleteUser(t *testing.T) {
 
 func TestRevokeSession(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
-		if _, err := l.Invite(t.Context(), "ada@example.com", ""); err != nil {
+		if _, err := l.Invite(t.Context(), "ada@example.com", "", ""); err != nil {
 			t.Fatal(err)
 		}
 		p, err := l.redeem(t, l.newest(t, "ada@example.com"))
@@ -152,7 +152,7 @@ func TestRevokeSession(t *testing.T) {
 // What Stytch will never do is for an administrator to see.
 func TestRefusedJobsSayWhy(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
-		_, inviteErr := l.Invite(t.Context(), "no address", "")
+		_, inviteErr := l.Invite(t.Context(), "no address", "", "")
 		for name, err := range map[string]error{
 			"invite": inviteErr, "revoke invite": l.RevokeInvite(t.Context(), "no address"),
 		} {
@@ -172,7 +172,7 @@ func TestWrongCredentials(t *testing.T) {
 	if err := client.Ready(t.Context()); !errors.Is(err, session.ErrUnavailable) {
 		t.Errorf("ready: %v, want ErrUnavailable", err)
 	}
-	_, err := client.Invite(t.Context(), "ada@example.com", "")
+	_, err := client.Invite(t.Context(), "ada@example.com", "", "")
 	if errors.Is(err, outbox.ErrRefused) || outbox.Reason(err) != "Stytch answered 401 unauthorized_credentials." {
 		t.Errorf("invite: %v, %q; want it to be tried again", err, outbox.Reason(err))
 	}

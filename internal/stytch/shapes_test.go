@@ -50,7 +50,7 @@ func TestLocalStytchAnswersInTheSameShape(t *testing.T) {
 	}
 	must(l.Ready(t.Context()))
 	compare("whoami", "whoami", "well")
-	_, err := l.Invite(t.Context(), "ada@example.com", "Ada")
+	_, err := l.Invite(t.Context(), "ada@example.com", "Ada", "")
 	must(err)
 	compare("invite", "invite", "sent")
 	must(l.SendMagicLink(t.Context(), session.Link{Email: "ada@example.com", Browser: browser}))

@@ -52,13 +52,14 @@ func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account,
 	if err != nil {
 		return Mail{}, err
 	}
-	template := "sign_in"
-	if o.kind == kindInvite {
-		template = "invitation"
+	l := letter{
+		wording: signIn, To: to.Email, Name: user.Name, Link: s.linkURL(token), Valid: inWords(valid),
+		Home: s.home(o.details.RedirectURL), SameBrowser: o.details.CodeChallenge != "",
 	}
-	return s.post(ctx, q, template, letter{
-		To: to.Email, Name: user.Name, Link: s.linkURL(token), Valid: inWords(valid),
-	})
+	if o.kind == kindInvite {
+		l.wording, l.By = invitation, user.inviter()
+	}
+	return s.post(ctx, q, l)
 }
 
 // linkURL is the address in the mail.

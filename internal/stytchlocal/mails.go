@@ -2,15 +2,10 @@ package stytchlocal
 
 import (
 	"context"
-	"embed"
 	"fmt"
-	htmltemplate "html/template"
 	"strconv"
 	"strings"
-	"sync"
-	texttemplate "text/template"
 	"time"
-	"unicode"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
@@ -32,67 +27,24 @@ type Mailer interface {
 	Send(ctx context.Context, m Mail) error
 }
 
-//go:embed templates
-var templateFiles embed.FS
-
-// The templates are parsed when the first mail is written.
-var (
-	mailHTML = sync.OnceValue(func() *htmltemplate.Template {
-		return htmltemplate.Must(htmltemplate.ParseFS(templateFiles, "templates/mail_*.html"))
-	})
-	mailText = sync.OnceValue(func() *texttemplate.Template {
-		return texttemplate.Must(texttemplate.ParseFS(templateFiles, "templates/mail_*.txt"))
-	})
-)
-
-// letter is what a mail's template is given.
-type letter struct {
-	To      string
-	Name    name
-	Link    string
-	Valid   string // how long the link works, in words
-	Product string
-}
-
-// Greeting addresses the person by name, if there is one. Names are typed by
-// people about other people: only one short line of one gets into a mail.
-func (l letter) Greeting() string {
-	full := strings.Join(strings.FieldsFunc(l.Name.First+" "+l.Name.Middle+" "+l.Name.Last, func(r rune) bool {
-		return unicode.IsSpace(r) || !unicode.IsGraphic(r)
-	}), " ")
-	if full == "" {
-		return "Hello,"
-	}
-	if r := []rune(full); len(r) > 100 {
-		full = string(r[:100]) + "…"
-	}
-	return "Hello " + full + ","
-}
-
-// subjects by template.
-var subjects = map[string]string{
-	"sign_in":    "Sign in to %s",
-	"invitation": "You are invited to %s",
-}
-
-// post counts a mail, writes it from its template and keeps it for the inbox. It
-// must be handed to deliver after the commit.
-func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, template string, l letter) (Mail, error) {
+// post counts a mail, writes it and keeps it for the inbox. It must be handed to
+// deliver after the commit.
+func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, error) {
 	if err := s.countMail(ctx, q, l.To); err != nil {
 		return Mail{}, err
 	}
 	l.Product = s.opts.Product
 	var text, html strings.Builder
-	if err := mailText().ExecuteTemplate(&text, "mail_"+template+".txt", l); err != nil {
+	if err := mailText().ExecuteTemplate(&text, l.template+".txt", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
 	}
-	if err := mailHTML().ExecuteTemplate(&html, "mail_"+template+".html", l); err != nil {
+	if err := mailHTML().ExecuteTemplate(&html, l.template+".html", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
 	}
 	now := s.now()
 	m := Mail{
-		ID: newID("mail"), To: l.To, Subject: fmt.Sprintf(subjects[template], l.Product),
-		Text: text.String(), HTML: html.String(), Date: at(now),
+		ID: newID("mail"), To: l.To, Subject: l.Title(),
+		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: at(now),
 	}
 	if !s.opts.Inbox {
 		return m, nil

@@ -17,6 +17,7 @@ import (
 // mailbox is an SMTP server for a test.
 type mailbox struct {
 	addr     string
+	greeted  string   // what the client calls itself
 	received []string // envelopes and messages, as they came
 	auth     []string // who has logged in
 	secure   []bool   // whether each message came by TLS
@@ -27,6 +28,7 @@ type mailbox struct {
 
 func (b *mailbox) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	_, secure := c.TLSConnectionState()
+	b.greeted = c.Hostname()
 	return &mailSession{b: b, secure: secure}, nil
 }
 

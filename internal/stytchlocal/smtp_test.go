@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +20,7 @@ import (
 
 func aMail() Mail {
 	return Mail{
-		ID: "mail-test-1", To: "ada@example.com", Subject: "Sign in to Gästeliste", Text: "Hello Zoë,\n\nhttps://guestlist.example/?a=b&c=d\n",
+		ID: "mail-test-1", To: "ada@example.com", Subject: "Sign in to Gästeliste", Text: "Hello Zoë,\n\nhttps://guestlist.example/?a=b&c=d\n" + strings.Repeat("a", 1100) + "\n",
 		HTML: "<p>Hello Zo\u00eb,</p>", Date: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
 }
@@ -38,6 +39,14 @@ func TestSMTPHandsAMailOver(t *testing.T) {
 	envelope, text, _ := strings.Cut(b.received[0], "\n")
 	if envelope != "login@example.com ada@example.com" || b.auth[0] != "me@example.com" {
 		t.Errorf("envelope %q, login %q", envelope, b.auth)
+	}
+	if b.greeted != "example.com" {
+		t.Errorf("it calls itself %q", b.greeted)
+	}
+	for line := range strings.Lines(text) { // whatever goes over more than one relay
+		if len(line) > 80 || strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
+			t.Errorf("a line of %d bytes, or not in ASCII: %q", len(line), line)
+		}
 	}
 	message, err := netmail.ReadMessage(strings.NewReader(text))
 	if err != nil {
@@ -63,7 +72,7 @@ func TestSMTPHandsAMailOver(t *testing.T) {
 		parts[part.Header.Get("Content-Type")] = strings.ReplaceAll(strings.TrimSpace(string(body)), "\r\n", "\n")
 	}
 	wantParts := map[string]string{
-		"text/plain; charset=UTF-8": "Hello Zoë,\n\nhttps://guestlist.example/?a=b&c=d", "text/html; charset=UTF-8": "<p>Hello Zoë,</p>",
+		"text/plain; charset=UTF-8": "Hello Zoë,\n\nhttps://guestlist.example/?a=b&c=d\n" + strings.Repeat("a", 1100), "text/html; charset=UTF-8": "<p>Hello Zoë,</p>",
 	}
 	if diff := cmp.Diff(wantParts, parts); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)

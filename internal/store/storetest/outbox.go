@@ -19,6 +19,7 @@ var outboxRows = []row{
 	{"the jobs of one subject are done in order, others don't wait", on(testOrder)},
 	{"a job that is put back waits until it is due, unless it is asked for", on(testRetry)},
 	{"a job that is set aside holds nobody up", on(testPark)},
+	{"an invitation is leased together with who invites", on(testLeaseInviteSaysByWhom)},
 	{"an invitation handed over is noted on the person", on(testFinishInvite)},
 	{"an invitation handed over to somebody removed is taken back", on(testFinishInviteOfRemoved)},
 	{"an invitation handed over to somebody removed and added again stands", on(testFinishInviteOfAddedAgain)},
@@ -180,6 +181,36 @@ func testFinishInvite(t *testing.T, s Store) {
 		if left := jobs(t, s, u); len(left) > 0 {
 			t.Errorf("left: %v", left)
 		}
+	}
+}
+
+// Who invited somebody is said as it is when the job is leased.
+func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
+	grace := person("Grace Hopper", "grace@example.com")
+	joan := person("", "Joan@example.com")
+	create(t, s, grace, joan)
+	for who, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID()} {
+		u := person("", who)
+		u.InvitedBy = by
+		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now())
+		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, "gone@example.com", newID(), "", "", Now())); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"a@example.com": "Grace Hopper", "b@example.com": "Joan@example.com", "c@example.com": "", "d@example.com": "", "gone@example.com": ""}
+	got := map[string]string{}
+	for range want {
+		job, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[job.Subject] = job.By
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("by whom (-want +got)\n%s", diff)
 	}
 }
 

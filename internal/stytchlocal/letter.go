@@ -1,0 +1,101 @@
+package stytchlocal
+
+import (
+	"embed"
+	"encoding/json"
+	htmltemplate "html/template"
+	"net/url"
+	"strings"
+	"sync"
+	texttemplate "text/template"
+	"unicode"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// The templates are parsed when the first mail is written.
+var (
+	mailHTML = sync.OnceValue(func() *htmltemplate.Template {
+		return htmltemplate.Must(htmltemplate.ParseFS(templateFiles, "templates/mail_*.html"))
+	})
+	mailText = sync.OnceValue(func() *texttemplate.Template {
+		return texttemplate.Must(texttemplate.ParseFS(templateFiles, "templates/mail_*.txt"))
+	})
+)
+
+// letter is what a mail's template is given.
+type letter struct {
+	wording
+	To          string
+	Name        name
+	By          string // who invites, on one short line; empty: nobody in particular
+	Link        string
+	Valid       string // how long the link works, in words
+	Home        string // where another link can be asked for
+	SameBrowser bool   // the link works only where it was asked for
+	Product     string
+}
+
+// wording is what one kind of mail says at its fixed places.
+type wording struct {
+	template string
+	title    string // with a place for the product's name
+	Button   string
+	Unasked  string // for whom the mail means nothing
+}
+
+var (
+	signIn = wording{
+		"mail_sign_in", "Sign in to %s", "Sign in",
+		"You did not ask for this? Then ignore this mail: nobody can sign in without it.",
+	}
+	invitation = wording{
+		"mail_invitation", "You are invited to %s", "Accept the invitation",
+		"You did not expect this? Then ignore this mail: without you, nothing happens.",
+	}
+)
+
+// Title is the subject, and the heading.
+func (l letter) Title() string { return strings.Replace(l.title, "%s", l.Product, 1) }
+
+// Greeting addresses the person by name, if there is one.
+func (l letter) Greeting() string {
+	if full := oneLine(l.Name.First + " " + l.Name.Middle + " " + l.Name.Last); full != "" {
+		return "Hello " + full + ","
+	}
+	return "Hello,"
+}
+
+// oneLine makes a short line of a name. Names are typed by people about other
+// people: no more than that gets into a mail.
+func oneLine(name string) string {
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }), " ")
+	if r := []rune(name); len(r) > 100 {
+		name = string(r[:100]) + "…"
+	}
+	return name
+}
+
+// inviterKey is where an app says, in the trusted metadata of the person whom it
+// invites, who it is that invites them.
+const inviterKey = "invited_by"
+
+// inviter is who invited a user, if the app has said so.
+func (a *account) inviter() string {
+	var by string
+	if err := json.Unmarshal(a.Trusted[inviterKey], &by); err != nil {
+		return "" // not there, or no text
+	}
+	return oneLine(by)
+}
+
+// home is where the app that a link leads to begins: the program itself, which may
+// be below a path of its host, or another app that uses it as its Stytch.
+func (s *Server) home(redirectURL string) string {
+	u, err := url.Parse(redirectURL)
+	if err != nil || redirectURL == s.opts.BaseURL || strings.HasPrefix(redirectURL, s.opts.BaseURL+"/") {
+		return s.opts.BaseURL
+	}
+	return u.Scheme + "://" + u.Host
+}

@@ -1,0 +1,119 @@
+package stytchlocal_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+)
+
+func TestWhatMailsSay(t *testing.T) {
+	t.Parallel()
+	const (
+		invite, ask = "/v1/magic_links/email/invite", "/v1/magic_links/email/login_or_create"
+		home        = "https://guestlist.example/people"
+		ours        = home + "/api/authenticate_magic_link"
+	)
+	tests := []struct {
+		name, path string
+		body       object
+		want       string // the text, with LINK for the link
+	}{
+		{"an invitation by somebody", invite, object{
+			"email": "ada@example.com", "invite_magic_link_url": ours, "invite_expiration_minutes": 10080,
+			"name": object{"first_name": "Ada"}, "trusted_metadata": object{"invited_by": "Grace\r\nHopper <b>"},
+		}, `Hello Ada,
+
+Grace Hopper <b> has invited you to Guestlist. Open this address to come in:
+
+LINK
+
+The link works once, for seven days. You need no password.
+
+It works on any device. For a new one, later or on another device, go to ` + home + ` and type your address, ada@example.com.
+
+You did not expect this? Then ignore this mail: without you, nothing happens.
+`},
+		{"an invitation by nobody in particular", invite, object{
+			"email": "ada@example.com", "invite_magic_link_url": ours, "trusted_metadata": object{"invited_by": 7},
+		}, `Hello,
+
+You have been invited to Guestlist. Open this address to come in:
+
+LINK
+
+The link works once, for one hour. You need no password.
+
+It works on any device. For a new one, later or on another device, go to ` + home + ` and type your address, ada@example.com.
+
+You did not expect this? Then ignore this mail: without you, nothing happens.
+`},
+		{"a link that works anywhere", ask, object{
+			"email": "ada@example.com", "signup_magic_link_url": ours, "signup_expiration_minutes": 10, "create_user_as_pending": true,
+		}, `Hello,
+
+Open this address to sign in to Guestlist:
+
+LINK
+
+The link works once, for ten minutes. You need no password.
+
+It signs you in where you open it. To sign in on another device, open this mail there, or go to ` + home + ` there and ask for another.
+
+You did not ask for this? Then ignore this mail: nobody can sign in without it.
+`},
+		{"a link for one browser, of another app", ask, object{
+			"email": "ada@example.com", "signup_magic_link_url": "http://localhost:3000/authenticate", "signup_expiration_minutes": 10,
+			"create_user_as_pending": true, "code_challenge": strings.Repeat("a", 43),
+		}, `Hello,
+
+Open this address to sign in to Guestlist:
+
+LINK
+
+The link works once, for ten minutes. You need no password.
+
+It works only in the browser in which you asked for it. To sign in anywhere else, go to http://localhost:3000 there and ask for another.
+
+You did not ask for this? Then ignore this mail: nobody can sign in without it.
+`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := onSQLite(t, func(o *stytchlocal.Options) { o.RedirectURLs = []string{ours} })
+			f.ok("POST", test.path, test.body)
+			m := f.mails()[0]
+			if diff := cmp.Diff(test.want, strings.Replace(m.Text, m.Links[0], "LINK", 1)); diff != "" {
+				t.Errorf("text (-want +got):\n%s", diff)
+			}
+			// The HTML says it all, too, with the link as a button and in letters.
+			html := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m.HTML, "")), " ")
+			for line := range strings.Lines(strings.ReplaceAll(m.Text, "<b>", "&lt;b&gt;")) {
+				line, _, _ = strings.Cut(strings.TrimSpace(line), "Open this address")
+				if line = strings.TrimSpace(line); line != m.Links[0] && !strings.Contains(html, line) {
+					t.Errorf("the HTML does not say %q:\n%s", line, html)
+				}
+			}
+			escaped := strings.ReplaceAll(m.Links[0], "&", "&amp;")
+			if n := strings.Count(m.HTML, `href="`+escaped+`"`); n != 2 || strings.Count(html, escaped) != 1 {
+				t.Errorf("the link is there %d times, in letters %d", n, strings.Count(html, escaped))
+			}
+			// Nothing is fetched when a mail is looked at, and nothing in it acts.
+			if bad := regexp.MustCompile(`(?i)<(img|script|link|form|iframe)\b|url\(|@import| on\w+=`).FindString(m.HTML); bad != "" {
+				t.Errorf("the HTML has %s", bad)
+			}
+			if dir := os.Getenv("GUESTLIST_TEST_SCREENSHOTS"); dir != "" {
+				file := filepath.Join(dir, "mail-"+strings.ReplaceAll(test.name, " ", "-")+".html")
+				if err := os.WriteFile(file, []byte(m.HTML), 0o666); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
