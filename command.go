@@ -58,7 +58,7 @@ func (p *program) root() *cobra.Command {
 	root.SetHelpFunc(help)
 	root.SetHelpCommand(helpCommand(root))
 	root.AddCommand(
-		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.tokensCommand(), p.reconcileCommand(), p.whyCommand(),
+		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.keysCommand(), p.tokensCommand(), p.reconcileCommand(), p.whyCommand(),
 		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.doctorCommand(), p.configCommand(), versionCommand(),
 	)
 	root.InitDefaultCompletionCmd() // writes to what root writes to by now

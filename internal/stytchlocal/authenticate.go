@@ -153,7 +153,7 @@ func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessio
 	}
 	out.SessionToken = s.sessionToken(session.SessionID)
 	out.Session = session.object()
-	out.SessionJWT, err = s.signJWT(session)
+	out.SessionJWT, err = s.signJWT(s.keys(ctx), session)
 	return out, err
 }
 

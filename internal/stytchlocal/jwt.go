@@ -30,7 +30,7 @@ type jwtSession struct {
 func (s *Server) issuer() string { return "stytch.com/" + s.project.ProjectID }
 
 // signJWT returns a JWT that says what the session says now.
-func (s *Server) signJWT(session *session) (string, error) {
+func (s *Server) signJWT(keys keyRing, session *session) (string, error) {
 	now := s.clock.Now().Truncate(time.Second)
 	expires := now.Add(jwtLifetime)
 	if end := at(session.ExpiresAt).Truncate(time.Second); end.Before(expires) {
@@ -50,23 +50,31 @@ func (s *Server) signJWT(session *session) (string, error) {
 		Attributes: o.Attributes, Factors: o.Factors, Roles: o.Roles,
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
-	token.Header["kid"] = s.project.KeyID
-	signed, err := token.SignedString(s.project.key)
+	signer := keys.signer(s.now())
+	token.Header["kid"] = signer.KeyID
+	signed, err := token.SignedString(signer.key)
 	if err != nil {
 		return "", fmt.Errorf("sign session jwt: %w", err)
 	}
 	return signed, nil
 }
 
-// parseJWT returns the session id in a JWT of this project. Its times are not
-// looked at: the session's are what counts.
-func (s *Server) parseJWT(text string) (sessionID string, err error) {
+// parseJWT returns the session id in a JWT of this project, by one of the keys. Its
+// times are not looked at: the session's are what counts.
+func (s *Server) parseJWT(keys keyRing, text string) (sessionID string, err error) {
 	var found struct {
 		jwt.RegisteredClaims
 		Session jwtSession `json:"https://stytch.com/session"`
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
-	_, err = parser.ParseWithClaims(text, &found, func(*jwt.Token) (any, error) { return &s.project.key.PublicKey, nil })
+	_, err = parser.ParseWithClaims(text, &found, func(token *jwt.Token) (any, error) {
+		for _, k := range keys {
+			if k.KeyID == token.Header["kid"] {
+				return &k.key.PublicKey, nil
+			}
+		}
+		return nil, jwt.ErrTokenUnverifiable
+	})
 	if err != nil || found.Issuer != s.issuer() || !slices.Contains(found.Audience, s.project.ProjectID) {
 		return "", errUnparsableJWT
 	}
@@ -89,15 +97,18 @@ type keysAnswer struct {
 	Keys []jwk `json:"keys"`
 }
 
-// listKeys shows the key that session JWTs are checked with, to anybody.
+// listKeys shows the keys that session JWTs are checked with, to anybody.
 func (s *Server) listKeys(c *call) (answer, error) {
 	if c.id != s.project.ProjectID {
 		return nil, errProjectNotFound
 	}
-	public := s.project.key.PublicKey
-	return &keysAnswer{Keys: []jwk{{
-		KeyType: "RSA", Use: "sig", KeyOps: []string{"verify"}, Algorithm: "RS256", KeyID: s.project.KeyID,
-		N: base64.RawURLEncoding.EncodeToString(public.N.Bytes()),
-		E: base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()),
-	}}}, nil
+	var out keysAnswer
+	for _, k := range s.keys(c.ctx) {
+		out.Keys = append(out.Keys, jwk{
+			KeyType: "RSA", Use: "sig", KeyOps: []string{"verify"}, Algorithm: "RS256", KeyID: k.KeyID,
+			N: base64.RawURLEncoding.EncodeToString(k.key.N.Bytes()),
+			E: base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.key.E)).Bytes()),
+		})
+	}
+	return &out, nil
 }

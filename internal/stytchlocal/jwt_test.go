@@ -25,20 +25,20 @@ func FuzzParseJWT(f *testing.F) {
 			f.Fatal(err)
 		}
 		return &Server{
-			project: project{Credentials: Credentials{ProjectID: "project-test-1"}, KeyID: "jwk-test-1", key: key},
+			project: project{Credentials: Credentials{ProjectID: "project-test-1"}, signingKey: signingKey{KeyID: "jwk-test-1", key: key}},
 			clock:   NewClock(func() time.Time { return at }),
 		}
 	}
 	ours, theirs := newServer(), newServer()
 	sign := func(s *Server) string {
-		text, err := s.signJWT(&session{StytchSession: dbsqlc.StytchSession{SessionID: "session-test-1", UserID: "user-test-1", ExpiresAt: at.Add(time.Hour).UnixMicro()}})
+		text, err := s.signJWT(s.project.ring(), &session{StytchSession: dbsqlc.StytchSession{SessionID: "session-test-1", UserID: "user-test-1", ExpiresAt: at.Add(time.Hour).UnixMicro()}})
 		if err != nil {
 			f.Fatal(err)
 		}
 		return text
 	}
 	good := sign(ours)
-	if id, err := ours.parseJWT(good); err != nil || id != "session-test-1" {
+	if id, err := ours.parseJWT(ours.project.ring(), good); err != nil || id != "session-test-1" {
 		f.Fatalf("our own is read as %q, %v", id, err)
 	}
 	// The same claims by other means: none, and the public key as a shared secret.
@@ -47,25 +47,25 @@ func FuzzParseJWT(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	signature, err := jwt.SigningMethodHS256.Sign(encode(`{"alg":"HS256","typ":"JWT"}`)+"."+encode(string(claims)), public)
+	signature, err := jwt.SigningMethodHS256.Sign(encode(`{"alg":"HS256","kid":"jwk-test-1","typ":"JWT"}`)+"."+encode(string(claims)), public)
 	if err != nil {
 		f.Fatal(err)
 	}
 	foreign, _ := base64.RawURLEncoding.DecodeString(strings.Split(sign(theirs), ".")[2])
-	f.Add(`{"alg":"RS256","typ":"JWT"}`, string(claims), foreign, uint16(3), byte(1))
-	f.Add(`{"alg":"none"}`, string(claims), []byte{}, uint16(40), byte(0x20))
-	f.Add(`{"alg":"HS256","typ":"JWT"}`, string(claims), signature, uint16(400), byte(7))
+	f.Add(`{"alg":"RS256","kid":"jwk-test-1","typ":"JWT"}`, string(claims), foreign, uint16(3), byte(1))
+	f.Add(`{"alg":"none","kid":"jwk-test-1"}`, string(claims), []byte{}, uint16(40), byte(0x20))
+	f.Add(`{"alg":"HS256","kid":"jwk-test-1","typ":"JWT"}`, string(claims), signature, uint16(400), byte(7))
 	f.Add(`{"alg":"RS256","crit":["b64"],"b64":false,"jwk":{}}`, `{"iss":["stytch.com/project-test-1"],"aud":1}`, []byte{0}, uint16(65535), byte(255))
 	f.Add(`{"alg":"RS256"}{}`, `null`, []byte("x"), uint16(0), byte(0))
 
 	f.Fuzz(func(t *testing.T, header, claims string, signature []byte, at uint16, by byte) {
 		text := encode(header) + "." + encode(claims) + "." + base64.RawURLEncoding.EncodeToString(signature)
-		if id, err := ours.parseJWT(text); (err == nil || id != "") && !bytes.Equal(parts(text), parts(good)) {
+		if id, err := ours.parseJWT(ours.project.ring(), text); (err == nil || id != "") && !bytes.Equal(parts(text), parts(good)) {
 			t.Errorf("%s passes as %q", text, id)
 		}
 		edited := []byte(good)
 		edited[int(at)%len(edited)] ^= by
-		if id, err := ours.parseJWT(string(edited)); err == nil && !bytes.Equal(parts(string(edited)), parts(good)) {
+		if id, err := ours.parseJWT(ours.project.ring(), string(edited)); err == nil && !bytes.Equal(parts(string(edited)), parts(good)) {
 			t.Errorf("%s passes as %q", edited, id)
 		}
 	})

@@ -2,9 +2,6 @@ package stytchlocal
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -19,12 +16,12 @@ import (
 // project is what the server made once for itself and keeps in one row, as JSON.
 type project struct {
 	Credentials
-	KeyID      string // of the signing key, jwk-test-<uuid>
-	SigningKey []byte // RSA, PKCS #8
-	TokenKey   []byte // session tokens are made from session ids with it
-
-	key *rsa.PrivateKey // SigningKey, parsed
+	signingKey         // the newest
+	Retired    keyRing `json:",omitempty"` // those before it
+	TokenKey   []byte  // session tokens are made from session ids with it
 }
+
+func (p project) ring() keyRing { return append(keyRing{p.signingKey}, p.Retired...) }
 
 // openProject finds the project in the database or makes it. Of two instances
 // that start together, one makes it and both use it.
@@ -36,20 +33,28 @@ func (s *Server) openProject(ctx context.Context) (project, error) {
 	if err != nil {
 		return project{}, fmt.Errorf("local stytch: open project: %w", err)
 	}
-	var p project
-	if err := json.Unmarshal([]byte(value), &p); err != nil {
-		return project{}, fmt.Errorf("local stytch: read project: %w", err)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(p.SigningKey)
+	p, err := parseProject(value)
 	if err != nil {
-		return project{}, fmt.Errorf("local stytch: read signing key: %w", err)
+		return project{}, fmt.Errorf("local stytch: %w", err)
 	}
-	var ok bool
-	if p.key, ok = key.(*rsa.PrivateKey); !ok || len(p.TokenKey) == 0 {
-		return project{}, errors.New("local stytch: the project's keys in table stytch_project are damaged")
-	}
+	s.ring.Store(&storedRing{value, p.ring()})
 	p.WebhookSecret = webhook.Secret(p.webhookKey())
 	return p, nil
+}
+
+func parseProject(value string) (project, error) {
+	var p project
+	if err := json.Unmarshal([]byte(value), &p); err != nil {
+		return project{}, fmt.Errorf("read project: %w", err)
+	}
+	err := p.signingKey.parse()
+	for i := range p.Retired {
+		err = errors.Join(err, p.Retired[i].parse())
+	}
+	if err == nil && len(p.TokenKey) == 0 {
+		err = errors.New("the project's keys in table stytch_project are damaged")
+	}
+	return p, err
 }
 
 // makeProject stores a new project and returns the one that is stored, which is
@@ -69,11 +74,7 @@ func (s *Server) makeProject(ctx context.Context) (string, error) {
 }
 
 func newProject() (string, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return "", err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	key, err := newSigningKey()
 	if err != nil {
 		return "", err
 	}
@@ -83,8 +84,7 @@ func newProject() (string, error) {
 			Secret:      "secret-test-" + base64.URLEncoding.EncodeToString(randomBytes(33)),
 			PublicToken: "public-token-test-" + uuid.NewString(),
 		},
-		KeyID:      "jwk-test-" + uuid.NewString(),
-		SigningKey: der,
+		signingKey: key,
 		TokenKey:   randomBytes(32),
 	})
 	return string(value), err

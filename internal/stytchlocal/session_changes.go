@@ -61,7 +61,7 @@ func (s *Server) givenSession(ctx context.Context, token, jwt string) (*dbsqlc.S
 		row, err = s.read.GetSessionByToken(ctx, hashToken(token))
 	case jwt != "":
 		var id string
-		if id, err = s.parseJWT(jwt); err != nil {
+		if id, err = s.parseJWT(s.keys(ctx), jwt); err != nil {
 			return nil, err
 		}
 		row, err = s.read.GetSession(ctx, id)

@@ -78,7 +78,7 @@ func (s *Server) authenticateSession(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	jwt, err := s.signJWT(changed)
+	jwt, err := s.signJWT(s.keys(c.ctx), changed)
 	if err != nil {
 		return nil, err
 	}

@@ -80,10 +80,11 @@ type Credentials struct {
 type Server struct {
 	opts     Options
 	read     *dbsqlc.Queries
-	project  project
-	webhooks *webhook.Sender // nil: nobody is told
-	clock    *Clock          // the server's own; agrees with Options.Now unless a fault moves it
-	swept    atomic.Int64    // when rows past their time were last deleted, in microseconds
+	project  project                    // its signing key apart, see keys
+	ring     atomic.Pointer[storedRing] // never nil
+	webhooks *webhook.Sender            // nil: nobody is told
+	clock    *Clock                     // the server's own; agrees with Options.Now unless a fault moves it
+	swept    atomic.Int64               // when rows past their time were last deleted, in microseconds
 
 	faultsMu sync.Mutex
 	rules    []rule // what goes wrong on purpose; the slice is replaced, never written to

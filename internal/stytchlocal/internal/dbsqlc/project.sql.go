@@ -28,3 +28,21 @@ func (q *Queries) InsertProject(ctx context.Context, value string) error {
 	_, err := q.db.ExecContext(ctx, insertProject, value)
 	return err
 }
+
+const replaceProject = `-- name: ReplaceProject :execrows
+UPDATE stytch_project SET value = ? WHERE name = 'project' AND value = ?
+`
+
+type ReplaceProjectParams struct {
+	Value string
+	Was   string
+}
+
+// Unless another was quicker.
+func (q *Queries) ReplaceProject(ctx context.Context, arg ReplaceProjectParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, replaceProject, arg.Value, arg.Was)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

@@ -1,0 +1,154 @@
+package stytchlocal
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+)
+
+// How a change of the signing key goes. An SDK fetches the keys again for one that
+// it does not know, but the official ones do that at most every five minutes, for
+// else anybody could have them do it with made-up JWTs.
+const (
+	publishTime = 10 * time.Minute    // a new key is shown for so long before it signs
+	retiredTime = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
+)
+
+// signingKey is what session JWTs are signed with.
+type signingKey struct {
+	KeyID      string // jwk-test-<uuid>
+	SigningKey []byte // RSA, PKCS #8
+	SignsFrom  int64  `json:",omitempty"` // microseconds; 0: from the beginning
+
+	key *rsa.PrivateKey // SigningKey, parsed
+}
+
+func newSigningKey() (signingKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return signingKey{}, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return signingKey{KeyID: "jwk-test-" + uuid.NewString(), SigningKey: der, key: key}, err
+}
+
+func (k *signingKey) parse() error {
+	parsed, err := x509.ParsePKCS8PrivateKey(k.SigningKey)
+	if err != nil {
+		return fmt.Errorf("read signing key: %w", err)
+	}
+	var ok bool
+	if k.key, ok = parsed.(*rsa.PrivateKey); !ok {
+		return errors.New("read signing key: it is not one of RSA")
+	}
+	return nil
+}
+
+// keyRing is the signing keys, the newest first.
+type keyRing []signingKey
+
+// at returns the keys to be shown at a time, also those that sign only later.
+func (r keyRing) at(now int64) keyRing {
+	for i := 1; i < len(r); i++ {
+		if r[i-1].SignsFrom+retiredTime.Microseconds() <= now {
+			return r[:i]
+		}
+	}
+	return r
+}
+
+// signer returns the key that signs at a time.
+func (r keyRing) signer(now int64) signingKey {
+	for _, k := range r {
+		if k.SignsFrom <= now {
+			return k
+		}
+	}
+	return r[len(r)-1] // a clock that was set back
+}
+
+// storedRing is the keys as they were read last.
+type storedRing struct {
+	value string // the project's row
+	all   keyRing
+}
+
+// keys returns the keys to be shown now. They are read each time, so that all
+// instances have the same, and parsed only when they have changed. What was read
+// last serves where the database fails: a link may have been spent already.
+func (s *Server) keys(ctx context.Context) keyRing {
+	last := s.ring.Load()
+	value, err := s.read.GetProject(ctx)
+	if err == nil && value != last.value {
+		var p project
+		if p, err = parseProject(value); err == nil {
+			last = &storedRing{value, p.ring()}
+			s.ring.Store(last)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		s.opts.Log.Warn("local stytch: signing keys not read, the last ones serve", "error", err)
+	}
+	return last.all.at(s.now())
+}
+
+// Rotation is a change of the signing key.
+type Rotation struct {
+	KeyID     string    // of the new one
+	SignsFrom time.Time // when that begins to sign
+	OldUntil  time.Time // until when what the old ones signed is good; not after SignsFrom: no longer
+}
+
+// RotateKey makes a new key that session JWTs are signed with, on all instances.
+// SDKs get to know it before it signs, and the old ones stay for as long as
+// anybody may hold a JWT by them. At once means that an old one is in wrong hands:
+// all are forgotten, and apps that check JWTs by themselves may refuse good ones
+// until they fetch the keys again, and take bad ones until they do.
+func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
+	fresh, err := newSigningKey()
+	if err != nil {
+		return Rotation{}, err
+	}
+	err = s.tx(ctx, func(q *dbsqlc.Queries) error {
+		was, err := q.GetProject(ctx)
+		if err != nil {
+			return err
+		}
+		p, err := parseProject(was)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		fresh.SignsFrom, p.Retired = now+publishTime.Microseconds(), p.ring().at(now)
+		if atOnce {
+			fresh.SignsFrom, p.Retired = now, nil
+		}
+		p.signingKey = fresh
+		value, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		n, err := q.ReplaceProject(ctx, dbsqlc.ReplaceProjectParams{Value: string(value), Was: was})
+		if err == nil && n == 0 {
+			err = errAgain
+		}
+		return err
+	})
+	if err != nil {
+		return Rotation{}, fmt.Errorf("local stytch: rotate key: %w", err)
+	}
+	r := Rotation{KeyID: fresh.KeyID, SignsFrom: at(fresh.SignsFrom), OldUntil: at(fresh.SignsFrom)}
+	if !atOnce {
+		r.OldUntil = r.SignsFrom.Add(retiredTime)
+	}
+	return r, nil
+}

@@ -1,0 +1,144 @@
+package stytchlocal_test
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+)
+
+// rotating is two instances on one database, and an SDK for each.
+type rotating struct {
+	*fixture
+	other           *fixture
+	token, firstJWT string
+}
+
+// newRotating has somebody signed in, so long before the present.
+func newRotating(t *testing.T, f *fixture, before time.Duration) *rotating {
+	o := *f
+	o.server = f.newServer()
+	web := httptest.NewServer(stytchlocal.LoopbackOnly(o.handler()))
+	t.Cleanup(web.Close)
+	o.url = web.URL
+	f.clock.advance(time.Since(f.clock.now()) - before) // the SDK checks times by the system's clock
+	in := f.signIn("ada@example.com")
+	return &rotating{f, &o, in["session_token"].(string), in["session_jwt"].(string)}
+}
+
+// jwt is a new JWT of the session, by an instance.
+func (r *rotating) jwt(by *fixture) string {
+	r.t.Helper()
+	answer := by.ok("POST", "/v1/sessions/authenticate", object{"session_token": r.token})
+	return answer["session_jwt"].(string)
+}
+
+// good reports whether an SDK takes a JWT with the keys it has.
+func good(api *stytchapi.API, jwt string) bool {
+	_, err := api.Sessions.AuthenticateJWTLocal(jwt, 24*time.Hour)
+	return err == nil
+}
+
+// takes reports whether an instance exchanges a JWT for a new one.
+func takes(t *testing.T, by *fixture, jwt string) bool {
+	t.Helper()
+	status, answer := by.call("POST", "/v1/sessions/authenticate", object{"session_jwt": jwt})
+	if status != 200 && answer["error_type"] != "unable_to_parse_session_jwt" {
+		t.Errorf("%d %v", status, answer)
+	}
+	return status == 200
+}
+
+// shown is how many keys the instances show.
+func (r *rotating) shown() int {
+	return len(r.other.ok("GET", "/v1/sessions/jwks/"+r.server.Credentials().ProjectID, nil)["keys"].([]any))
+}
+
+// keyID is the key that signed a JWT.
+func keyID(t *testing.T, text string) string {
+	t.Helper()
+	parsed, _, err := jwt.NewParser().ParseUnverified(text, jwt.MapClaims{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed.Header["kid"].(string)
+}
+
+func TestRotatingTheSigningKey(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		r := newRotating(t, f, 10*time.Minute+2*time.Second)
+		earlier := f.newSDK(stytchapi.WithBaseURI(r.other.url)) // fetches the keys now
+		rotation, err := f.server.RotateKey(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := f.newSDK(stytchapi.WithBaseURI(r.other.url))
+		instances := map[string]*fixture{"the one that rotated": f, "the other": r.other}
+		old := map[string]string{}
+
+		f.clock.advance(rotation.SignsFrom.Sub(f.clock.now()) - time.Second)
+		for name, by := range instances {
+			old[name] = r.jwt(by)
+			if keyID(t, old[name]) == rotation.KeyID || !good(earlier, old[name]) || !good(shown, old[name]) {
+				t.Errorf("%s signs with a key that not everybody has fetched yet", name)
+			}
+		}
+		f.clock.advance(time.Second)
+		for name, by := range instances {
+			jwt := r.jwt(by)
+			if keyID(t, jwt) != rotation.KeyID || !good(shown, jwt) || !good(earlier, jwt) || !takes(t, r.other, jwt) {
+				t.Errorf("%s does not sign with the new key", name)
+			}
+			if !good(shown, old[name]) || !takes(t, by, old[name]) || !takes(t, by, r.firstJWT) {
+				t.Errorf("what %s signed with the old key is good for nothing", name)
+			}
+		}
+		f.clock.advance(30*24*time.Hour - time.Microsecond)
+		if n := r.shown(); n != 2 {
+			t.Errorf("%d keys are shown within a month", n)
+		}
+		f.clock.advance(time.Microsecond)
+		if n := r.shown(); n != 1 {
+			t.Errorf("%d keys are shown after a month", n)
+		}
+	})
+}
+
+func TestRotatingAtOnceForgetsTheOldKey(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		r := newRotating(t, f, 0)
+		rotation, err := f.server.RotateKey(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := f.newSDK(stytchapi.WithBaseURI(r.other.url))
+		for name, by := range map[string]*fixture{"the one that rotated": f, "the other": r.other} {
+			jwt := r.jwt(by)
+			if keyID(t, jwt) != rotation.KeyID || !good(after, jwt) || !takes(t, by, jwt) {
+				t.Errorf("a JWT of %s is not good", name)
+			}
+		}
+		if good(after, r.firstJWT) || takes(t, f, r.firstJWT) || takes(t, r.other, r.firstJWT) {
+			t.Error("what the old key signed is still good")
+		}
+	})
+}
+
+func TestRotatingTwiceAtOneTimeLosesNoKey(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	r := newRotating(t, f, 0)
+	for range 2 {
+		if _, err := f.server.RotateKey(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	api := f.newSDK(stytchapi.WithBaseURI(r.other.url))
+	if keyID(t, r.jwt(r.other)) != keyID(t, r.firstJWT) || !good(api, r.jwt(f)) {
+		t.Error("a key signs before it was shown for long enough")
+	}
+}
