@@ -128,13 +128,15 @@ func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
 	ada.get("/nothing?token=" + token)
 	f.stranger().form("/signin", "email", "stranger@example.com")
 	ada.json("POST", "/api/users", `{"email":"grace@example.com"}`)
+	ada.get("/api/users/alan@example.com")
+	ada.get("/users/an-id-of-somebody/remove")
 	log := f.log.String()
-	for _, never := range []string{token, cookie, "stranger@example.com", "grace@example.com"} {
+	for _, never := range []string{token, cookie, "stranger@example.com", "grace@example.com", "alan@example.com", "an-id-of"} {
 		if strings.Contains(log, never) {
 			t.Errorf("the log holds %q:\n%s", never, log)
 		}
 	}
-	if !strings.Contains(log, "path=/api/authenticate_magic_link") {
+	if !strings.Contains(log, "path=/api/authenticate_magic_link") || !strings.Contains(log, "path=/api/users/{id}") {
 		t.Errorf("the requests are not logged at all:\n%s", log)
 	}
 }

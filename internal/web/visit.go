@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
@@ -21,6 +22,7 @@ const workTimeout = 10 * time.Second
 type visit struct {
 	http.ResponseWriter
 	path    string          // that was asked for, below the base URL's
+	route   string          // its pattern; empty: there is none
 	status  int             // that was sent; 0: nothing yet
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
@@ -58,9 +60,18 @@ func (s *server) visits(next http.Handler) http.Handler {
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", max(v.status, http.StatusOK)),
+			slog.String("method", r.Method), slog.String("path", v.logged(r)), slog.Int("status", max(v.status, http.StatusOK)),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.id))
 	})
+}
+
+// logged is a request's path as the log has it: with whom it was about left out. The
+// audit trail has that, under the request's number.
+func (v *visit) logged(r *http.Request) string {
+	if _, pattern, _ := strings.Cut(v.route, " "); strings.Contains(pattern, "{id}") {
+		return strings.TrimSuffix(r.URL.Path, v.path) + pattern
+	}
+	return r.URL.Path
 }
 
 // number gives a request a number, which its answer bears.
