@@ -104,20 +104,13 @@ func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
 }
 
 func isOfSettings(block string) bool {
-	return !slices.ContainsFunc(commands(block), func(command string) bool {
-		words := strings.Fields(command)
-		return len(words) > 1 || len(words) == 1 && !assigned.MatchString(words[0])
-	})
+	return !slices.ContainsFunc(commands(block), func(command string) bool { return len(said(command)) > 0 })
 }
 
 func needsOthers(block string) bool {
 	return slices.ContainsFunc(commands(block), func(command string) bool {
-		for _, word := range strings.Fields(command) {
-			if !assigned.MatchString(word) {
-				return others[word]
-			}
-		}
-		return false
+		w := said(command)
+		return len(w) > 0 && others[w[0]]
 	})
 }
 

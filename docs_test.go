@@ -22,7 +22,7 @@ var (
 	// block is fenced, with its kind, or indented behind an empty line. What is no
 	// command is fenced with another kind than sh.
 	block     = regexp.MustCompile("(?m)^ *```([a-z]*)\n((?:.*\n)*?) *```$|\n\n((?:(?: {4,}.*)\n)+)")
-	assigned  = regexp.MustCompile(`^[A-Z_]+=`)
+	assigned  = regexp.MustCompile(`^(?: *[A-Z_]+=(?:'[^']*'|\S*))+`)
 	inline    = regexp.MustCompile("`(guestlist [^`]+)`")
 	setting   = regexp.MustCompile(`\b(?:GUESTLIST|STYTCH)_[A-Z_]*[A-Z]\b`)
 	reference = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
@@ -37,7 +37,7 @@ func TestCommandsInTheDocsAreThoseThereAre(t *testing.T) {
 	eachPage(t, func(page, text string) {
 		for _, b := range blocks(text) {
 			for _, command := range commands(b.text) {
-				if err := known(strings.Fields(command), makefile); err != nil {
+				if err := known(said(command), makefile); err != nil {
 					t.Errorf("%s:%d: %v; mend it, name the program in others, or fence what is no command as ```text", page, b.line, err)
 					break
 				}
@@ -84,11 +84,11 @@ func commands(block string) []string {
 	return all
 }
 
+// said are the words of a command, without the settings before it.
+func said(command string) []string { return strings.Fields(assigned.ReplaceAllString(command, "")) }
+
 // known refuses a command of which nothing can be said.
 func known(words []string, makefile string) error {
-	for len(words) > 0 && assigned.MatchString(words[0]) {
-		words = words[1:]
-	}
 	switch {
 	case len(words) == 0:
 		return nil
