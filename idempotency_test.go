@@ -9,6 +9,14 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
+// posting is a POST of the API under a key.
+func (p *person) posting(key, path, body string) *http.Request {
+	r := p.request("POST", p.site.url+path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", key)
+	return r
+}
+
 func TestARequestThatComesAtTwoInstancesAtOnceIsDoneOnce(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -21,10 +29,7 @@ func TestARequestThatComesAtTwoInstancesAtOnceIsDoneOnce(t *testing.T) {
 				email := fmt.Sprintf("grace%d%s@example.com", round, strings.ReplaceAll(path, "/", "-"))
 				post := func(s *site) outcome {
 					p := ada.at(s)
-					r := p.request("POST", s.url+path, strings.NewReader(`{"email":"`+email+`"}`))
-					r.Header.Set("Content-Type", "application/json")
-					r.Header.Set("Idempotency-Key", email)
-					return p.tries(r)
+					return p.tries(p.posting(email, path, `{"email":"`+email+`"}`))
 				}
 				answers := make([]outcome, 10)
 				atOnce(len(answers), func(i int) { answers[i] = post([]*site{here, there}[i%2]) })

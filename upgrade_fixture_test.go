@@ -50,6 +50,8 @@ func TestWriteTheFixtureOfARelease(t *testing.T) {
 		return id
 	}
 	wants(t, ada.sendsFile("people.csv", "email,name\nnew@example.com,New\n"), 200, "people.csv", "On the list0")
+	ada.makesToken("deploy", "write", "365")
+	ada.follow(ada.posting("the-key", "/api/invite_user", `{"email":"grace@example.com"}`))
 	ada.calls("PATCH", "/api/users/"+id(joan.email), `{"status":"suspended"}`)
 	ada.calls("PUT", "/dev/faults.json", `{"rules":[{"route":"/v1/users/*","kind":"down"}]}`)
 	ada.calls("DELETE", "/api/users/"+id("mary@example.com"), "") // Stytch is still to hear of it
