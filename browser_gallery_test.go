@@ -222,6 +222,7 @@ var sights = []sight{
 	{"revoke", func(g *gallery) *tab {
 		g.in.visit("/profile")
 		g.in.click("link", "Revoke Nightly backup of the list")
+		g.in.sees("heading", "Revoke Nightly backup of the list?")
 		return g.in
 	}},
 	{"activity", visiting(administrator, "/activity")},
