@@ -1,14 +1,11 @@
 package main
 
 import (
-	"crypto/rand"
 	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -94,23 +91,7 @@ func TestAPersonWhoseRowAnotherProgramHolds(t *testing.T) {
 
 func TestMoreAskAtOnceThanTheDatabaseHasConnections(t *testing.T) {
 	t.Parallel()
-	dsn := testdb.MySQL(t)
-	cfg, err := mysql.ParseDSN(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := openDSN(t, dsn)
-	cfg.User, cfg.Passwd = "t_"+strings.ToLower(rand.Text()[:20]), rand.Text()
-	for _, statement := range []string{
-		"CREATE USER " + cfg.User + " IDENTIFIED BY '" + cfg.Passwd + "' WITH MAX_USER_CONNECTIONS 6",
-		"GRANT ALL ON " + cfg.DBName + ".* TO " + cfg.User,
-	} {
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("the tests' own user must be allowed to make users: %v", err)
-		}
-	}
-	t.Cleanup(func() { db.Exec("DROP USER " + cfg.User) })
-	s := start(t, cfg.FormatDSN(), newClock(noon), "--guestlist-local-stytch-limits=off")
+	s := start(t, withPassword(t, testdb.MySQL(t), "WITH MAX_USER_CONNECTIONS 6"), newClock(noon), "--guestlist-local-stytch-limits=off")
 	ada := s.person("ada@example.com")
 	ada.signsIn()
 	path := "/api/users/" + whoHolds(ada).User.ID

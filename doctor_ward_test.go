@@ -137,34 +137,20 @@ func damaged(t *testing.T) string {
 // takes no login. It returns the port.
 func loginRefused(t *testing.T) (port string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
+	addr := accepting(t, ":0", func(c net.Conn) {
+		fmt.Fprint(c, "220 mail.example\r\n")
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
+			case "EHLO":
+				fmt.Fprint(c, "250-mail.example\r\n250 AUTH PLAIN\r\n")
+			case "AUTH":
+				fmt.Fprint(c, "535 no\r\n")
+			default:
+				fmt.Fprint(c, "250 fine\r\n")
 			}
-			go func() {
-				defer c.Close()
-				fmt.Fprint(c, "220 mail.example\r\n")
-				for lines := bufio.NewScanner(c); lines.Scan(); {
-					switch verb, _, _ := strings.Cut(lines.Text(), " "); verb {
-					case "EHLO":
-						fmt.Fprint(c, "250-mail.example\r\n250 AUTH PLAIN\r\n")
-					case "AUTH":
-						fmt.Fprint(c, "535 no\r\n")
-					default:
-						fmt.Fprint(c, "250 fine\r\n")
-					}
-				}
-			}()
 		}
-	}()
-	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	})
+	_, port, _ = net.SplitHostPort(addr.String())
 	return port
 }
 

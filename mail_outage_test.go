@@ -13,10 +13,11 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// silentServer takes connections and says nothing on them.
-func silentServer(t *testing.T) (addr string) {
+// accepting has somebody answer each connection to an address, and returns where
+// that is.
+func accepting(t *testing.T, addr string, answer func(c net.Conn)) net.Addr {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,11 +30,17 @@ func silentServer(t *testing.T) (addr string) {
 			}
 			go func() {
 				defer c.Close()
-				io.Copy(io.Discard, c)
+				answer(c)
 			}()
 		}
 	}()
-	return listener.Addr().String()
+	return listener.Addr()
+}
+
+// silentServer takes connections and says nothing on them.
+func silentServer(t *testing.T) (addr string) {
+	t.Helper()
+	return accepting(t, "127.0.0.1:0", func(c net.Conn) { io.Copy(io.Discard, c) }).String()
 }
 
 func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) {

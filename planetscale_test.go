@@ -22,7 +22,7 @@ import (
 // wherePlanetScaleRefuses starts the program on a branch with safe migrations.
 func wherePlanetScaleRefuses(t *testing.T, path string) {
 	dsn := testdb.MySQL(t)
-	v := testdb.BehindVitess(t, withPassword(t, dsn))
+	v := testdb.BehindVitess(t, withPassword(t, dsn, ""))
 	runs := func(words ...string) (said string, status int) {
 		cmd := exec.CommandContext(t.Context(), path, append(words, "--guestlist-addr=127.0.0.1:0", "--database-url="+v.DSN)...)
 		cmd.Dir, cmd.Env = t.TempDir(), []string{}
@@ -81,8 +81,9 @@ func wherePlanetScaleRefuses(t *testing.T, path string) {
 	})
 }
 
-// withPassword returns the DSN for a user who has one, and every right on the database.
-func withPassword(t *testing.T, dsn string) string {
+// withPassword returns the DSN for a user who has one, and every right on the database,
+// within limits as SQL has them.
+func withPassword(t *testing.T, dsn, limits string) string {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -91,7 +92,7 @@ func withPassword(t *testing.T, dsn string) string {
 	db := openDSN(t, dsn)
 	cfg.User, cfg.Passwd = "t_"+strings.ToLower(rand.Text()[:20]), rand.Text()
 	for _, statement := range []string{
-		"CREATE USER " + cfg.User + " IDENTIFIED BY '" + cfg.Passwd + "'",
+		"CREATE USER " + cfg.User + " IDENTIFIED BY '" + cfg.Passwd + "' " + limits,
 		"GRANT ALL ON " + cfg.DBName + ".* TO " + cfg.User,
 	} {
 		if _, err := db.Exec(statement); err != nil {
