@@ -5,7 +5,7 @@
 // transaction, so that neither can be there without the other. The [Worker] of
 // any instance that is alive then leases the job, makes the call, and deletes
 // the job; a call that fails is repeated with a growing pause, and one that
-// Stytch refuses for good is parked for an administrator to see.
+// Stytch refuses for good, or never confirms, is parked for an administrator to see.
 //
 // Every call may be made twice (an instance can die between the call and the
 // note that it is done), so every call is of a kind that does no harm twice:
@@ -63,13 +63,15 @@ func New(kind Kind, subject, userID, stytchID, name string, now time.Time) Job {
 var (
 	// ErrRefused: Stytch will never do this; repeating it is no use.
 	ErrRefused = errors.New("refused for good")
+	// ErrUnconfirmed: it may have been done, and doing it again is not for nothing.
+	ErrUnconfirmed = errors.New("not confirmed")
 	// ErrNoJob: nothing is due, or what is due is leased to someone else.
 	ErrNoJob = errors.New("no job")
 )
 
 // Accounts makes the calls. Each must end by the context's deadline and may be
-// repeated. An error that wraps [ErrRefused] parks the job, any other repeats it.
-// The text of [Reason] is shown to administrators.
+// repeated. An error that wraps [ErrRefused] parks the job, and so does one that wraps
+// [ErrUnconfirmed] after a few tries; any other repeats it. The text of [Reason] is shown to administrators.
 type Accounts interface {
 	// Invite mails an invitation, by somebody if that is known, and returns the
 	// person's Stytch user id.

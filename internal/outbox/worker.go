@@ -20,6 +20,8 @@ const (
 	firstPause   = 2 * time.Second
 	longestPause = 10 * time.Minute
 	workers      = 4
+
+	unconfirmedTries = 3 // a mail each, perhaps
 )
 
 // Worker carries out jobs: in the background while Run runs, and at once for
@@ -147,6 +149,9 @@ func (w *Worker) note(job Job, stytchID string, callErr error) error {
 		return w.store.FinishInvite(ctx, job, stytchID, now)
 	case callErr == nil:
 		return w.store.FinishJob(ctx, job.ID)
+	case errors.Is(callErr, ErrUnconfirmed) && job.Attempts >= unconfirmedTries:
+		w.log.Error("outbox: never confirmed", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
+		return w.store.ParkJob(ctx, job, now, Reason(callErr))
 	case errors.Is(callErr, ErrRefused):
 		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
 		return w.store.ParkJob(ctx, job, now, Reason(callErr))

@@ -188,6 +188,22 @@ func TestRefusedCallIsParked(t *testing.T) {
 	}
 }
 
+// A mail server that is slow to say that it has a mail must not mean mail after mail.
+func TestAMailThatIsNeverConfirmedIsRepeatedAFewTimesOnly(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.stytch.answer = failing(fmt.Errorf("stytch: %w", outbox.ErrUnconfirmed))
+		f.add(outbox.Invite, "ada")
+		f.start(f.worker())
+		time.Sleep(24 * time.Hour)
+		if n := len(f.stytch.times("invite ada")); n != 3 {
+			t.Errorf("mailed %d times", n)
+		}
+		if jobs := f.waiting("ada"); len(jobs) != 1 || jobs[0].ParkedAt.IsZero() {
+			t.Errorf("left over: %+v, want the invitation, parked", jobs)
+		}
+	})
+}
+
 // refusal is an error of Stytch's as package stytch makes them.
 type refusal struct{}
 

@@ -34,7 +34,7 @@ var meanings = map[stytcherror.Type]error{
 	"too_few_tokens_authenticated":      session.ErrTooMany,
 	"user_lock_limit_reached":           session.ErrTooMany,
 	"mail_not_sent":                     session.ErrNotMailed,
-	"mail_not_confirmed":                errNotConfirmed,
+	"mail_not_confirmed":                outbox.ErrUnconfirmed,
 	"duplicate_email":                   errHasAccount,
 	"user_already_invited":              errHasAccount,
 	"unauthorized_credentials":          session.ErrUnavailable,
@@ -42,12 +42,8 @@ var meanings = map[stytcherror.Type]error{
 	"invalid_secret_authentication":     session.ErrUnavailable,
 }
 
-var (
-	// errHasAccount: the person to invite is at Stytch already.
-	errHasAccount = errors.New("address is at Stytch already")
-	// errNotConfirmed: the mail may have arrived. Only the outbox tries that again.
-	errNotConfirmed = errors.New("mail not confirmed")
-)
+// errHasAccount: the person to invite is at Stytch already.
+var errHasAccount = errors.New("address is at Stytch already")
 
 // mailErrors are those that say why a mail did not leave. All but the first are the
 // local Stytch's own, whose sentences are ours and for people to see.

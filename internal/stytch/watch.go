@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -34,7 +35,7 @@ func outcome(err error) string {
 		return "unavailable"
 	case errors.Is(err, session.ErrTooMany):
 		return "too_many"
-	case errors.Is(err, session.ErrNotMailed), errors.Is(err, errNotConfirmed):
+	case errors.Is(err, session.ErrNotMailed), errors.Is(err, outbox.ErrUnconfirmed):
 		return "not_mailed"
 	}
 	return "refused"
