@@ -67,27 +67,34 @@ func (l letter) Greeting() string {
 	return "Hello,"
 }
 
-// oneLine makes a short line of a name. Names are typed by people about other
-// people: no more than that gets into a mail.
+// oneLine makes a short line of a name, without anything that mail programs would
+// make a link of. Names are typed by people about other people: no more than that
+// gets into a mail. An address instead of a name stays as it is.
 func oneLine(name string) string {
 	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }), " ")
+	if !strings.Contains(name, "@") || strings.ContainsAny(name, " /:?#") {
+		name = linkMark().ReplaceAllString(name, "$1 $2")
+	}
 	if r := []rune(name); len(r) > 100 {
 		name = string(r[:100]) + "…"
 	}
 	return name
 }
 
-// inviterKey is where an app says, in the trusted metadata of the person whom it
-// invites, who it is that invites them.
-const inviterKey = "invited_by"
+// linkMark is what tells a host or a URL from words: a dot or a colon right before
+// more than one letter, or a colon before a slash. "J.R.R. Tolkien" has none.
+var linkMark = form(`([.:])([\pL\pN]{2}|/)`)
 
-// inviter is who invited a user, if the app has said so.
-func (a *account) inviter() string {
-	var by string
-	if err := json.Unmarshal(a.Trusted[inviterKey], &by); err != nil {
+// inviter is who invites, if the app says so in the trusted metadata that it sends
+// with an invitation. What an earlier invitation said no longer counts.
+func inviter(trusted json.RawMessage) string {
+	var said struct {
+		By string `json:"invited_by"`
+	}
+	if err := json.Unmarshal(trusted, &said); err != nil {
 		return "" // not there, or no text
 	}
-	return oneLine(by)
+	return oneLine(said.By)
 }
 
 // home is where the app that a link leads to begins: the program itself, which may

@@ -117,3 +117,15 @@ You did not ask for this? Then ignore this mail: nobody can sign in without it.
 		})
 	}
 }
+
+// Whoever invited before may have left since, and must not be said to invite now.
+func TestAnInvitationSaysWhoInvitesNow(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	const path = "/v1/magic_links/email/invite"
+	f.ok("POST", path, object{"email": "ada@example.com", "trusted_metadata": object{"invited_by": "Grace Hopper"}})
+	f.ok("POST", path, object{"email": "ada@example.com"})
+	if m := f.mails()[0]; !strings.Contains(m.Text, "You have been invited to Guestlist.") {
+		t.Errorf("the second mail is by somebody:\n%s", m.Text)
+	}
+}

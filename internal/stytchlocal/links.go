@@ -14,6 +14,7 @@ import (
 type linkOrder struct {
 	kind     string
 	lifetime time.Duration
+	by       string // who invites, on one line; may be empty
 	details  linkDetails
 }
 
@@ -57,7 +58,7 @@ func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account,
 		Home: s.home(o.details.RedirectURL), SameBrowser: o.details.CodeChallenge != "",
 	}
 	if o.kind == kindInvite {
-		l.wording, l.By = invitation, user.inviter()
+		l.wording, l.By = invitation, o.by
 	}
 	return s.post(ctx, q, l)
 }

@@ -144,6 +144,7 @@ func (s *Server) invite(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	order.by = inviter(req.Trusted)
 	fresh := account{StytchUser: dbsqlc.StytchUser{Status: statusPending}}
 	if err := req.profile.apply(&fresh); err != nil {
 		return nil, err
