@@ -20,6 +20,7 @@ import (
 // else anybody could have them do it with made-up JWTs.
 const (
 	publishTime = 10 * time.Minute    // a new key is shown for so long before it signs
+	maxKeys     = 34                  // a new one each day; they are in one row
 	retiredTime = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
 )
 
@@ -127,12 +128,9 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 		if err != nil {
 			return err
 		}
-		now := s.now()
-		fresh.SignsFrom, p.Retired = now+publishTime.Microseconds(), p.ring().at(now)
-		if atOnce {
-			fresh.SignsFrom, p.Retired = now, nil
+		if err := p.rotate(fresh, s.now(), atOnce); err != nil {
+			return err
 		}
-		p.signingKey = fresh
 		value, err := json.Marshal(p)
 		if err != nil {
 			return err
@@ -141,6 +139,7 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 		if err == nil && n == 0 {
 			err = errAgain
 		}
+		fresh.SignsFrom = p.SignsFrom
 		return err
 	})
 	if err != nil {
@@ -151,4 +150,17 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 		r.OldUntil = r.SignsFrom.Add(retiredTime)
 	}
 	return r, nil
+}
+
+// rotate puts a key before those that the project has.
+func (p *project) rotate(fresh signingKey, now int64, atOnce bool) error {
+	fresh.SignsFrom, p.Retired = now+publishTime.Microseconds(), p.ring().at(now)
+	switch {
+	case atOnce:
+		fresh.SignsFrom, p.Retired = now, nil
+	case len(p.Retired) == maxKeys:
+		return fmt.Errorf("there are %d keys of the last %d days already; with --at-once they are forgotten", maxKeys, int(retiredTime.Hours()/24))
+	}
+	p.signingKey = fresh
+	return nil
 }

@@ -1,0 +1,37 @@
+package stytchlocal
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+)
+
+// All keys are in one row, of which MySQL takes 65,535 bytes.
+func TestRotatingAgainAndAgainIsRefusedBeforeTheRowIsFull(t *testing.T) {
+	t.Parallel()
+	value, err := newProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := parseProject(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for range 60 { // a key each day
+		if err := p.rotate(p.signingKey, now.UnixMicro(), false); err != nil {
+			t.Fatalf("on %v: %v", now, err)
+		}
+		now = now.Add(24 * time.Hour)
+	}
+	for err = nil; err == nil && len(p.Retired) < 100; { // and then at once
+		err = p.rotate(p.signingKey, now.UnixMicro(), false)
+	}
+	row, _ := json.Marshal(p)
+	if err == nil || len(row) > 65535 {
+		t.Errorf("%d keys are in a row of %d bytes: %v", len(p.Retired)+1, len(row), err)
+	}
+	if err := p.rotate(p.signingKey, now.UnixMicro(), true); err != nil || len(p.Retired) != 0 {
+		t.Errorf("%d keys are left, %v", len(p.Retired), err)
+	}
+}
