@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/textproto"
-	"regexp"
 	"strconv"
-	"sync"
 )
 
 // MailError says why a mail was not handed over.
@@ -77,7 +75,7 @@ func newMailError(ctx context.Context, at place, err error) *MailError {
 	if !answered && ctx.Err() != nil { // who closed the connection then is no matter
 		e.cause = ctx.Err()
 	}
-	switch later := answered && reply.Code < 500; {
+	switch later := answered && isForNow(reply); {
 	case !answered:
 		e.Sentence, e.Refusal = withoutAnswer(ctx, at, err)
 	case later:
@@ -121,18 +119,25 @@ func withoutAnswer(ctx context.Context, at place, err error) (string, Refusal) {
 	return "The mail server broke the connection off.", NotRefused
 }
 
+// isForNow reports whether the same may be taken another time. Gmail says 5.4.5 of
+// a sender who has sent enough for the day.
+func isForNow(reply *textproto.Error) bool {
+	return reply.Code < 500 || enhancedCode().FindString(reply.Msg) == "5.4.5"
+}
+
 // aboutAddress tells a refusal of a recipient from one of whoever sends: by the
 // enhanced code where there is one that says anything (5.1 and 5.2 are address and
-// mailbox, 5.7 is policy, such as no relaying: https://www.rfc-editor.org/rfc/rfc3463),
-// else by the code: 530 and 538, say, want a login.
+// mailbox, 5.4.1 and 5.4.4 nobody there and no such host, 5.7 is policy, such as no
+// relaying: https://www.rfc-editor.org/rfc/rfc3463), else by the code: 530 and 538,
+// say, want a login.
 func aboutAddress(reply *textproto.Error) bool {
-	if enhanced := enhancedCode().FindStringSubmatch(reply.Msg); enhanced != nil && enhanced[2] != "0" {
-		return enhanced[2] == "1" || enhanced[2] == "2"
+	if enhanced := enhancedCode().FindStringSubmatch(reply.Msg); enhanced != nil && enhanced[1] != "0" {
+		return enhanced[1] == "1" || enhanced[1] == "2" || enhanced[0] == "5.4.1" || enhanced[0] == "5.4.4"
 	}
 	return reply.Code >= 550
 }
 
-var enhancedCode = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([245])\.(\d{1,3})\.\d{1,3}\b`) })
+var enhancedCode = form(`^[245]\.(\d{1,3})\.\d{1,3}\b`)
 
 func replyCode(reply *textproto.Error) string {
 	code := strconv.Itoa(reply.Code)

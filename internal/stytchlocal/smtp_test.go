@@ -94,6 +94,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 1, 1}) }, "", "The mail server refuses the address (550 5.1.1).", AddressRefused},
 		{"the mailbox takes nothing", func(b *mailbox) { b.refuseRcpt = says(552, smtp.EnhancedCode{5, 2, 2}) }, "", "The mail server refuses the address (552 5.2.2).", AddressRefused},
 		{"the recipient is unknown, without more", func(b *mailbox) { b.refuseRcpt = says(550, smtp.NoEnhancedCode) }, "", "The mail server refuses the address (550).", AddressRefused},
+		{"the recipient's domain has no such mailbox, as Exchange says it", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 1}) }, "", "The mail server refuses the address (550 5.4.1).", AddressRefused},
 		{"the recipient must wait", func(b *mailbox) { b.refuseRcpt = says(450, smtp.EnhancedCode{4, 2, 0}) }, "", "The mail server wants to be asked again later (450 4.2.0).", NotRefused},
 		{"nothing is passed on for strangers", func(b *mailbox) { b.refuseRcpt = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server passes no mail on for this sender and login (554 5.7.1).", NotRefused},
 		{"a login is wanted", func(b *mailbox) { b.refuseRcpt = says(530, smtp.NoEnhancedCode) }, "", "The mail server passes no mail on for this sender and login (530).", NotRefused},
@@ -101,6 +102,8 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 		{"the sender must wait", func(b *mailbox) { b.refuseMail = says(451, smtp.NoEnhancedCode) }, "", "The mail server wants to be asked again later (451).", NotRefused},
 		{"the message is refused", func(b *mailbox) { b.refuseData = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server refuses the mail (554 5.7.1).", MailRefused},
 		{"the disk is full", func(b *mailbox) { b.refuseData = says(452, smtp.EnhancedCode{4, 3, 1}) }, "", "The mail server wants to be asked again later (452 4.3.1).", NotRefused},
+		{"enough was sent for today, as Gmail says it", func(b *mailbox) { b.refuseData = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server wants to be asked again later (550 5.4.5).", NotRefused},
+		{"enough was sent for today, said of the recipient", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server wants to be asked again later (550 5.4.5).", NotRefused},
 		{"the password is wrong", func(*mailbox) {}, "me:wrong@", "The mail server refuses the login (535 5.7.8).", NotRefused},
 	}
 	for _, test := range tests {
