@@ -41,7 +41,9 @@ var examples = []example{
 	{"README.md", "mysql --batch", func(r *reader) []string {
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
 	}, "1 people put on the list"},
-	{"README.md", "faults.json", func(r *reader) []string { return []string{"localhost:8080", r.site.url} }, `"/v1/magic_links/*"`},
+	{"docs/modes.md", "faults.json", func(r *reader) []string { // on a site that nobody else needs
+		return []string{"localhost:8080", start(r.t, testdb.SQLite(r.t), newClock(noon)).url}
+	}, `"/v1/magic_links/*"`},
 	{"README.md", "/api/users?q=ada", asProgram, "magic link sent"},
 	{"README.md", "Idempotency-Key", asProgram, "magic link sent"},
 	{"README.md", "SHA256SUMS", func(r *reader) []string {
