@@ -32,6 +32,8 @@ func smtpWords(err error) error {
 		return &smtpTrouble{"the mail server does not offer STARTTLS, and gets no password without", "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."}
 	case errors.Is(err, errNoLogin):
 		return &smtpTrouble{"the mail server takes no login", "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."}
+	case failed.code != "" && failed.code[0] == '4' && failed.at == atLogin:
+		return &smtpTrouble{"the mail server wants to be asked again later", "Look again in a while; its log says why."}
 	case failed.code != "" && failed.at == atLogin:
 		return &smtpTrouble{"the mail server refuses the user or the password", "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."}
 	case failed.code != "":

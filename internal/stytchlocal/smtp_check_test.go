@@ -63,6 +63,10 @@ func TestAMailServerThatStopsHalfwayIsFoundOut(t *testing.T) {
 		{"says nothing", "", "", func(c net.Conn) { io.Copy(io.Discard, c) }, "deadline exceeded"},
 		{"hangs up", "", "", func(net.Conn) {}, "EOF"},
 		{"is too busy", "", "", func(c net.Conn) { io.WriteString(c, "421 too many connections for me@example.com\r\n") }, "the mail server refuses the connection"},
+		{"can't look the password up now", "EHLO", "me:hush@", func(c net.Conn) {
+			io.WriteString(c, "250-mail.example\r\n250 AUTH PLAIN\r\n454 4.7.0 try again, me@example.com\r\n")
+			io.Copy(io.Discard, c)
+		}, "the mail server wants to be asked again later"},
 		{"takes no login", ".", "me:hush@", nil, "the mail server takes no login"},
 		{"says nothing to a goodbye", "QUIT", "", func(c net.Conn) { io.Copy(io.Discard, c) }, ""},
 	} {
