@@ -44,8 +44,9 @@ var examples = []example{
 	{"docs/modes.md", "faults.json", func(r *reader) []string { // on a site that nobody else needs
 		return []string{"localhost:8080", start(r.t, testdb.SQLite(r.t), newClock(noon)).url}
 	}, `"/v1/magic_links/*"`},
-	{"README.md", "/api/users?q=ada", asProgram, "magic link sent"},
-	{"README.md", "Idempotency-Key", asProgram, "magic link sent"},
+	{"README.md", "/api/users?q=ada", asProgram, `"users":[`},
+	{"docs/api.md", "/api/users?q=ada", asProgram, "magic link sent"},
+	{"docs/api.md", "Idempotency-Key", asProgram, "magic link sent"},
 	{"README.md", "SHA256SUMS", func(r *reader) []string {
 		r.write("a.tar.gz", "abc")
 		r.write("SHA256SUMS", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.tar.gz\n"+strings.Repeat("0", 64)+"  b.zip\n")
