@@ -2,6 +2,7 @@ package stytchlocal_test
 
 import (
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/testdb"
 )
 
 // rotating is two instances on one database, and an SDK for each.
@@ -128,7 +130,7 @@ func TestRotatingAtOnceForgetsTheOldKey(t *testing.T) {
 	})
 }
 
-func TestRotatingTwiceAtOneTimeLosesNoKey(t *testing.T) {
+func TestAKeyThatIsRotatedBeforeItSignsKeepsItsTime(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	r := newRotating(t, f, 0)
@@ -140,5 +142,33 @@ func TestRotatingTwiceAtOneTimeLosesNoKey(t *testing.T) {
 	api := f.newSDK(stytchapi.WithBaseURI(r.other.url))
 	if keyID(t, r.jwt(r.other)) != keyID(t, r.firstJWT) || !good(api, r.jwt(f)) {
 		t.Error("a key signs before it was shown for long enough")
+	}
+}
+
+// The other instance rotates between what one reads and what it writes. On SQLite it
+// would have to wait for that.
+func TestInstancesThatRotateAtOneTimeLoseNoKey(t *testing.T) {
+	t.Parallel()
+	var between atomic.Pointer[func()]
+	f := newFixture(t, testdb.MySQL(t), newClock(time.Now()), func(o *stytchlocal.Options) {
+		now := o.Now
+		o.Now = func() time.Time {
+			if fn := between.Swap(nil); fn != nil {
+				(*fn)()
+			}
+			return now()
+		}
+	})
+	r := newRotating(t, f, 0)
+	rotates := func(by *fixture) {
+		if _, err := by.server.RotateKey(t.Context(), false); err != nil {
+			t.Error(err)
+		}
+	}
+	meanwhile := func() { rotates(r.other) }
+	between.Store(&meanwhile)
+	rotates(f)
+	if n := r.shown(); n != 3 {
+		t.Errorf("%d keys are shown, want the first and two new ones", n)
 	}
 }
