@@ -114,7 +114,7 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 	}
 }
 
-// inviter returns who invited the person of an invite job.
+// inviter returns who invited the person of an invite job, unless they are gone or suspended.
 func (s *Store) inviter(ctx context.Context, job outbox.Job) (string, error) {
 	if job.Kind != outbox.Invite {
 		return "", nil
@@ -122,7 +122,7 @@ func (s *Store) inviter(ctx context.Context, job outbox.Job) (string, error) {
 	u, err := s.GetUser(ctx, job.UserID)
 	if err == nil && u.InvitedBy != "" {
 		var by directory.User
-		if by, err = s.GetUser(ctx, u.InvitedBy); err == nil {
+		if by, err = s.GetUser(ctx, u.InvitedBy); err == nil && by.Status != directory.Suspended {
 			return by.DisplayName(), nil
 		}
 	}

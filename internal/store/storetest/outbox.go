@@ -188,8 +188,10 @@ func testFinishInvite(t *testing.T, s Store) {
 func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 	grace := person("Grace Hopper", "grace@example.com")
 	joan := person("", "Joan@example.com")
-	create(t, s, grace, joan)
-	for who, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID()} {
+	eve := person("Eve", "eve@example.com")
+	eve.Status = directory.Suspended
+	create(t, s, grace, joan, eve)
+	for who, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID(), "e@example.com": eve.ID} {
 		u := person("", who)
 		u.InvitedBy = by
 		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now())
@@ -200,7 +202,7 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, "gone@example.com", newID(), "", "", Now())); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"a@example.com": "Grace Hopper", "b@example.com": "Joan@example.com", "c@example.com": "", "d@example.com": "", "gone@example.com": ""}
+	want := map[string]string{"a@example.com": "Grace Hopper", "b@example.com": "Joan@example.com", "c@example.com": "", "d@example.com": "", "e@example.com": "", "gone@example.com": ""}
 	got := map[string]string{}
 	for range want {
 		job, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
