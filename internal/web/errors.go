@@ -174,7 +174,7 @@ func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) 
 func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= 500 {
-		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", visitOf(r).logged(r), "error", err, "request_id", requestID(r))
+		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", s.logged(r), "error", err, "request_id", requestID(r))
 	}
 	if p.challenge != "" {
 		w.Header().Set("WWW-Authenticate", challenge+", "+p.challenge)

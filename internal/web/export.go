@@ -58,6 +58,6 @@ func (s *server) download(
 		h.Del("Content-Disposition")
 		return err
 	}
-	s.Log.Warn("a download broke off", "path", visitOf(r).logged(r), "error", err, "request_id", requestID(r))
+	s.Log.Warn("a download broke off", "path", s.logged(r), "error", err, "request_id", requestID(r))
 	panic(http.ErrAbortHandler)
 }

@@ -130,8 +130,12 @@ func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
 	ada.json("POST", "/api/users", `{"email":"grace@example.com"}`)
 	ada.get("/api/users/alan@example.com")
 	ada.get("/users/an-id-of-somebody/remove")
+	ada.send("POST", "/api/users/mary@example.com", "")                                   // 405
+	ada.send("DELETE", "/api/users/joan@example.com", "", "Sec-Fetch-Site", "cross-site") // 403, before any route
+	ada.get("/users/rosa@example.com/edit")                                               // 404
+	ada.get("/users//jean@example.com")                                                   // 307
 	log := f.log.String()
-	for _, never := range []string{token, cookie, "stranger@example.com", "grace@example.com", "alan@example.com", "an-id-of"} {
+	for _, never := range []string{token, cookie, "stranger@example.com", "grace@example.com", "alan@example.com", "an-id-of", "mary@", "joan@", "rosa@", "jean@"} {
 		if strings.Contains(log, never) {
 			t.Errorf("the log holds %q:\n%s", never, log)
 		}

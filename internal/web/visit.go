@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -22,7 +23,6 @@ const workTimeout = 10 * time.Second
 type visit struct {
 	http.ResponseWriter
 	path    string          // that was asked for, below the base URL's
-	route   string          // its pattern; empty: there is none
 	status  int             // that was sent; 0: nothing yet
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
@@ -60,18 +60,40 @@ func (s *server) visits(next http.Handler) http.Handler {
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", v.logged(r)), slog.Int("status", max(v.status, http.StatusOK)),
+			slog.String("method", r.Method), slog.String("path", s.logged(r)), slog.Int("status", max(v.status, http.StatusOK)),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.id))
 	})
 }
 
 // logged is a request's path as the log has it: with whom it was about left out. The
 // audit trail has that, under the request's number.
-func (v *visit) logged(r *http.Request) string {
-	if _, pattern, _ := strings.Cut(v.route, " "); strings.Contains(pattern, "{id}") {
-		return strings.TrimSuffix(r.URL.Path, v.path) + pattern
+func (s *server) logged(r *http.Request) string {
+	path := s.below(r)
+	_, pattern := s.paths.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+	if strings.Contains(pattern, "{id}") {
+		return strings.TrimSuffix(r.URL.Path, path) + pattern
 	}
 	return r.URL.Path
+}
+
+// pathsOf knows the paths of routes and what is tried below an id, whatever the
+// method: a request that is refused before it comes to its route is about somebody, too.
+func pathsOf(routes []route) *http.ServeMux {
+	mux, known := http.NewServeMux(), map[string]bool{}
+	for _, r := range routes {
+		_, path, _ := strings.Cut(r.pattern, " ")
+		paths := []string{path}
+		if before, _, about := strings.Cut(path, "{id}"); about {
+			paths = append(paths, before+"{id}", before+"{id}/{rest...}")
+		}
+		for _, p := range paths {
+			if !known[p] {
+				known[p] = true
+				mux.Handle(p, http.NotFoundHandler()) // never asked
+			}
+		}
+	}
+	return mux
 }
 
 // number gives a request a number, which its answer bears.

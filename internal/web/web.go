@@ -59,6 +59,7 @@ type server struct {
 	assets    *static.Assets
 	templates map[string]func() *template.Template
 	routes    []route
+	paths     *http.ServeMux // of routes; see logged
 }
 
 // New returns the handler for everything below the base URL's path.
@@ -68,6 +69,7 @@ func newServer(o Options) *server {
 	s := &server{Options: o, assets: static.Load()}
 	s.templates = s.parseTemplates()
 	s.routes = s.table()
+	s.paths = pathsOf(s.routes)
 	return s
 }
 
