@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -186,9 +187,16 @@ func TestTheDescriptionHasTheRoutesThatThereAreForThoseTheyAreMeantFor(t *testin
 	}
 	// What changes something needs a token that may write.
 	d.operations(func(pattern string, o *v3.Operation) {
-		for _, way := range append(o.Security, d.model.Security...) {
-			scopes := strings.Join(way.Requirements.GetOrZero("token"), " ")
-			if o.Security != nil && scopes != "" && strings.Contains(scopes, "write") == strings.HasPrefix(pattern, "GET ") && !strings.Contains(scopes, "read") {
+		ways, scope := o.Security, "write"
+		if ways == nil {
+			ways = d.model.Security
+		}
+		if strings.HasPrefix(pattern, "GET ") {
+			scope = "read"
+		}
+		for _, way := range ways {
+			scopes, byToken := way.Requirements.Get("token")
+			if scopes = slices.DeleteFunc(slices.Clone(scopes), func(role string) bool { return role == "admin" }); byToken && !slices.Equal(scopes, []string{scope}) {
 				t.Errorf("%s needs a token for %s", pattern, scopes)
 			}
 		}
