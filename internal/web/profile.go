@@ -20,30 +20,28 @@ type ownSession struct {
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
-	return s.profile(w, r, http.StatusOK, newTokens())
+	view, err := s.profile(w, r)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
-// profile fills in what the page shows besides the form for a token.
-func (s *server) profile(w http.ResponseWriter, r *http.Request, status int, tokens tokensPart) error {
+// profile is the page as it is before anything is done.
+func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, error) {
 	current := viewer(r)
 	list, err := s.Sessions.List(r.Context(), current.UserID)
 	if err != nil {
-		return err
+		return profilePage{}, err
 	}
 	view := profilePage{page: s.section(w, r, "Your profile", "profile")}
 	for _, v := range list {
 		view.Sessions = append(view.Sessions, ownSession{v, v.TokenHash == current.TokenHash})
 	}
 	if current.User.IsActiveAdmin() {
-		if err := tokens.fill(s, r); err != nil {
-			return err
-		}
-		view.Tokens = &tokens
+		view.Tokens, err = s.tokens(r)
 	}
-	if tokens.Secret != "" {
-		view.Message = session.Message{Text: "Made the token " + tokens.Made + "."}
-	}
-	return s.render(w, r, status, "profile", view)
+	return view, err
 }
 
 // endOwnSessions signs out elsewhere: one session by its id, all "others", or

@@ -26,20 +26,19 @@ type listedToken struct {
 	Over bool // it has expired
 }
 
-// newTokens is the part with an empty form, whose ID has it make one token however
-// often it is sent.
-func newTokens() tokensPart {
-	return tokensPart{Draft: token.Draft{ID: token.NewID(), Scope: string(token.Read), Days: "30"}}
+// newDraft is an empty form, whose ID has it make one token however often it is sent.
+func newDraft() token.Draft {
+	return token.Draft{ID: token.NewID(), Scope: string(token.Read), Days: "30"}
 }
 
-// fill adds what there is.
-func (p *tokensPart) fill(s *server, r *http.Request) error {
+// tokens is the part with an empty form.
+func (s *server) tokens(r *http.Request) (*tokensPart, error) {
 	list, err := s.Tokens.List(r.Context(), viewer(r).UserID)
+	p := &tokensPart{Max: token.Max, Lifetimes: token.Lifetimes, Draft: newDraft()}
 	for _, t := range list {
 		p.List = append(p.List, listedToken{t, t.Expired(s.Now())})
 	}
-	p.Max, p.Lifetimes = token.Max, token.Lifetimes
-	return err
+	return p, err
 }
 
 // showTokens is where somebody comes who loads the page of a new token again.
@@ -54,6 +53,11 @@ func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	view, err := s.profile(w, r) // before it is made: then nothing is left that could keep it from being shown
+	if err != nil {
+		return err
+	}
+	part := view.Tokens
 	d := token.Draft{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
 	made, secret, err := s.Tokens.Make(r.Context(), viewer(r).User, d)
 	invalid := (*directory.Invalid)(nil)
@@ -61,16 +65,18 @@ func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &invalid) && invalid.Fields["id"] != "":
 		return errBadForm
 	case errors.As(err, &invalid):
-		return s.profile(w, r, http.StatusUnprocessableEntity, tokensPart{Draft: d, Errors: invalid.Fields})
+		part.Draft, part.Errors = d, invalid.Fields
+		return s.render(w, r, http.StatusUnprocessableEntity, "profile", view)
 	case errors.Is(err, token.ErrMade):
 		return s.tell(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown once, when it is made. If you have not kept it, revoke it and make another."})
 	case err != nil:
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store, no-transform") // there is a secret in it: see send
-	part := newTokens()
+	part.List = slices.Insert(part.List, 0, listedToken{Token: made})
 	part.Made, part.Secret = made.Name, secret
-	return s.profile(w, r, http.StatusOK, part)
+	view.Message = session.Message{Text: "Made the token " + made.Name + "."}
+	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
 // revokePage asks before a token is revoked.

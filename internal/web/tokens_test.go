@@ -298,3 +298,21 @@ func TestTheUseOfATokenIsWrittenDownOnceAMinute(t *testing.T) {
 		t.Errorf("after: %s", a.Text())
 	}
 }
+
+func TestATokenThatIsMadeIsShownThoughTheDatabaseGoesAwayThen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	inserted, made := false, false
+	f.store.Watch(func(_ context.Context, name string) func(error) {
+		if made {
+			f.store.Close()
+		}
+		inserted = inserted || name == "InsertToken"
+		return func(error) { made = inserted && name == "InsertEvent" }
+	})
+	a := ada.form("/profile/tokens", "id", token.NewID(), "name", "deploy", "scope", "read", "days", "7")
+	if a.status != http.StatusOK || !strings.Contains(a.body, `value="guestlist_`) || strings.Count(a.Text(), "Revoke…") != 1 || !made {
+		t.Errorf("%d %s", a.status, a.Text())
+	}
+}
