@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -73,6 +74,7 @@ func listTokens(ctx context.Context, cfg config.Config, con console, asJSON bool
 			break
 		}
 	}
+	slices.SortStableFunc(list, func(a, b ownedToken) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	if asJSON {
 		return printJSON(con.out, struct {
 			Tokens []ownedToken `json:"tokens"`

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -60,7 +61,10 @@ func (s *Store) FindToken(ctx context.Context, id string) (token.Token, error) {
 // ListTokensOf returns a person's tokens, newest first.
 func (s *Store) ListTokensOf(ctx context.Context, userID string) ([]token.Token, error) {
 	rows, err := s.queries().ListTokensOfUser(ctx, userID)
-	return toTokens(rows), translate("list tokens of user", err)
+	list := toTokens(rows)
+	// An ID is as old as the form that it came with.
+	slices.SortStableFunc(list, func(a, b token.Token) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return list, translate("list tokens of user", err)
 }
 
 // ListTokens returns a page of everybody's; see token.Store.

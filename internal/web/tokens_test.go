@@ -316,3 +316,20 @@ func TestATokenThatIsMadeIsShownThoughTheDatabaseGoesAwayThen(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.Text())
 	}
 }
+
+func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	opened, later := token.NewID(), token.NewID()
+	for _, d := range []token.Draft{{ID: later, Name: "one"}, {ID: opened, Name: "two"}} {
+		d.Scope, d.Days = "read", "7"
+		if _, _, err := f.server.Tokens.Make(t.Context(), ada.user, d); err != nil {
+			t.Fatal(err)
+		}
+		f.clock.advance(time.Second)
+	}
+	if text := ada.get("/profile").Text(); strings.Index(text, "two Read only") > strings.Index(text, "one Read only") {
+		t.Error(text)
+	}
+}
