@@ -84,16 +84,16 @@ type Store interface {
 	RevokeTokens(ctx context.Context, userID, reason string, which func(Token) bool) (int, error)
 }
 
-// prefix begins every token, so that who scans files for secrets knows one.
-const prefix = "guestlist_"
+// Prefix begins every token, so that who scans files for secrets knows one.
+const Prefix = "guestlist_"
 
 // newSecret returns a new token: the prefix and 52 letters and digits.
-func newSecret() string { return prefix + rand.Text() + rand.Text() } // of 130 random bits each
+func newSecret() string { return Prefix + rand.Text() + rand.Text() } // of 130 random bits each
 
 // looksRight reports whether a text may be a token. It saves a question to the
 // database and decides nothing.
 func looksRight(secret string) bool {
-	return len(secret) == len(prefix)+2*26 && strings.HasPrefix(secret, prefix)
+	return len(secret) == len(Prefix)+2*26 && strings.HasPrefix(secret, Prefix)
 }
 
 // Hash is the form in which a token is kept: SHA-256 in hex. The token is random,

@@ -13,10 +13,12 @@ import (
 const challenge = `Bearer realm="Guestlist"`
 
 // bearer returns the API token that a request shows, and whether it shows one. A
-// header of another kind, such as a proxy's for itself, is none.
-func bearer(r *http.Request) (secret string, shown bool) {
+// header of another kind, such as a proxy's for itself, is none; nor is, on a page,
+// a token of another kind, which some proxies hand on to everybody behind them.
+func (s *server) bearer(r *http.Request) (secret string, shown bool) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(secret), strings.EqualFold(scheme, "Bearer")
+	secret = strings.TrimSpace(secret)
+	return secret, strings.EqualFold(scheme, "Bearer") && (s.forPrograms(r) || strings.HasPrefix(secret, token.Prefix))
 }
 
 // actsBy finds as whom a request with an API token acts. The token alone counts: no

@@ -130,7 +130,7 @@ func (s *server) guard(route route) handler {
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v, err := visitOf(r), error(nil)
-		if secret, shown := bearer(r); shown {
+		if secret, shown := s.bearer(r); shown {
 			v.session, v.token, err = s.actsBy(secret, r, route)
 		} else {
 			v.session, err = s.session(w, r)

@@ -123,7 +123,7 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
-	if _, shown := bearer(r); shown {
+	if _, shown := s.bearer(r); shown {
 		return errNotByToken // who believed to have ended one would be wrong
 	}
 	held, had := s.Cookies.Token(r)

@@ -333,3 +333,23 @@ func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Some proxies that ask who somebody is hand their own token on.
+func TestATokenOfAProxyIsNoneOfOursOnAPage(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	const proxys = "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+	if a := ada.send("GET", "/users", "", "Authorization", proxys); a.status != http.StatusOK {
+		t.Errorf("a page: %d %s", a.status, a.Text())
+	}
+	if a := ada.send("GET", "/api/users", "", "Authorization", proxys); a.status != http.StatusUnauthorized {
+		t.Errorf("for programs: %d %s", a.status, a.body)
+	}
+	if a := ada.send("GET", "/users", "", "Authorization", "Bearer "+token.Prefix+"x"); a.status != http.StatusForbidden {
+		t.Errorf("one of ours: %d %s", a.status, a.Text())
+	}
+	if a := ada.send("POST", "/signout", "", "Authorization", proxys); a.status != http.StatusSeeOther || ada.get("/users").status != http.StatusSeeOther {
+		t.Errorf("signing out: %d %s", a.status, a.Text())
+	}
+}
