@@ -67,6 +67,9 @@ func TestWriteTheFixtureOfARelease(t *testing.T) {
 	}
 	s.close()
 	onRaw(t, s.cfg.DatabaseURL, func(db *sql.DB) { f.read(t, db) })
+	if t.Failed() {
+		return // a fixture that lacks something is none
+	}
 	text, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		t.Fatal(err)
