@@ -28,7 +28,7 @@ func newBuilder(ctx context.Context, work string) (*builder, error) {
 	}
 	b := &builder{work: work, first: filepath.Join(work, "first"), second: filepath.Join(work, "another", "place")}
 	for _, dir := range []string{b.first, b.second} {
-		if _, err := output(ctx, "", "git", "clone", "--quiet", "--no-checkout", ".", dir); err != nil {
+		if _, err := output(ctx, "", "git", "clone", "--quiet", "--no-checkout", "--config", "core.autocrlf=false", ".", dir); err != nil {
 			return nil, err
 		}
 		if _, err := output(ctx, dir, "git", "checkout", "--quiet", "--detach", commit); err != nil {
@@ -65,18 +65,32 @@ func (b *builder) build(ctx context.Context, t target) (string, error) {
 	return first, nil
 }
 
-// compile builds in dir. What is set on the machine that builds has no say in what
-// comes out.
+// compile builds in dir.
 func compile(ctx context.Context, dir, to string, t target, more ...string) error {
+	env, err := environ(ctx, t)
+	if err != nil {
+		return err
+	}
 	args := append([]string{"build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", to}, more...)
 	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS="+t.os, "GOARCH="+t.arch, "CGO_ENABLED=0",
-		"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
+	cmd.Dir, cmd.Env = dir, env
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(cmd.Args[1:], " "), err, out)
 	}
 	return nil
+}
+
+// environ is what Go builds a target with. What is set on the machine that builds has
+// no say in what comes out, but in where modules are: neither in the environment, nor
+// by `go env -w`, which counts where a variable is empty.
+func environ(ctx context.Context, t target) ([]string, error) {
+	modules, err := output(ctx, "", "go", "env", "GOMODCACHE", "GOPROXY")
+	if err != nil {
+		return nil, err
+	}
+	cache, proxy, _ := strings.Cut(modules, "\n")
+	return append(os.Environ(), "GOENV=off", "GOMODCACHE="+cache, "GOPROXY="+proxy, "GOOS="+t.os, "GOARCH="+t.arch, "CGO_ENABLED=0",
+		"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off"), nil
 }
 
 // output runs a program in a folder and returns what it prints.
