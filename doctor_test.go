@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"io/fs"
@@ -69,6 +70,12 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	noNotes := testdb.MySQL(t)
+	onRaw(t, noNotes, func(db *sql.DB) {
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE goose_db_version (id SERIAL, version_id BIGINT, is_applied BOOLEAN, tstamp TIMESTAMP)"); err != nil {
+			t.Fatal(err)
+		}
+	})
 	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators"}
 	rows := []struct {
 		name       string
@@ -110,6 +117,8 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There is no table to write to yet."}},
 		{name: "migrations that the database refuses", environ: []string{"DATABASE_URL=" + safe.DSN},
 			want: map[string]string{"migrations": "warning ", "writing": "skipped There is no table to write to yet."}},
+		{name: "tables that came without the notes of them", environ: []string{"DATABASE_URL=" + noNotes},
+			want: map[string]string{"migrations": "problem A start would refuse that: ", "writing": "skipped There is no table to write to yet."}},
 		{name: "a read-only database", refuses: "INSERT INTO settings", want: map[string]string{"writing": "problem The server is read-only."}},
 		{name: "a file that is missing", environ: []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "data", "guestlist.db")},
 			want: map[string]string{"database": "warning There is no file "}},

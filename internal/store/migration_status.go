@@ -32,7 +32,8 @@ type Status struct {
 	Migrations []Migration // all there are, oldest first
 	Unknown    []int64     // versions that the database has and this release doesn't know, oldest first
 	latest     int64       // version that the database has
-	noted      bool        // goose's table is there
+	NotesLost  bool        // goose's table is there, and empty: [Store.Migrate] refuses that with [ErrNoNotes]
+	noted      bool        // goose's table is there, and not empty
 	notes      database.Store
 }
 
@@ -59,6 +60,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 		return Status{}, translate("look at migrations", err)
 	}
 	s.noted = len(done) > 0
+	s.NotesLost = !s.noted
 	for _, note := range slices.Backward(done) {
 		known := slices.ContainsFunc(s.Migrations, func(m Migration) bool { return m.Version == note.Version })
 		if !known && note.Version > 0 && note.IsApplied { // goose's own note is 0
