@@ -28,7 +28,7 @@ Nothing is changed, sent or left behind. Each line is ok, a warning, a problem, 
 if there is a problem. With --json: {"findings": [{"check", "status", "text", "action"?}], "problems", "warnings"}.`,
 		Example: `  guestlist doctor
   guestlist doctor --json
-  fly ssh console --command 'guestlist doctor'`,
+  fly ssh console --command '/guestlist doctor'`,
 		Args: noWords,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, wrong := config.Examine(p.sources())

@@ -74,6 +74,25 @@ func TestOnFlyItListensAndIsAskedWhereFlyThinks(t *testing.T) {
 	}
 }
 
+func TestWhatIsRunOnFlyIsTheProgramOfTheImage(t *testing.T) {
+	t.Parallel()
+	program, known := part(t, "Dockerfile", `ENTRYPOINT \["(\S+)"\]`), 0
+	sources, err := filepath.Glob("command_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(sources, "docs/fly.md") {
+		for _, found := range regexp.MustCompile(`fly ssh console -\S+ ["'](\S+?)["' ]`).FindAllStringSubmatch(readText(t, path), -1) {
+			if known++; found[1] != program { // it is in no folder of the PATH
+				t.Errorf("%s: there is no %s, but %s", path, found[1], program)
+			}
+		}
+	}
+	if known < 3 {
+		t.Errorf("only %d commands were found", known)
+	}
+}
+
 func TestTheVolumeOnFlyIsWhereTheListIs(t *testing.T) {
 	t.Parallel()
 	mounts := readFly(t, part(t, "docs/fly.md", "(?s)```toml(.*?)```")).Mounts
