@@ -40,18 +40,29 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 		listener.Close()
 		return err
 	}
-	front := newFront(cfg.BaseURL)
+	front := newFront(cfg.BaseURL, ctx.Done())
 	server := newServer(front, con.log)
 	var coming arrivals
 	coming.watch(server)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
+	finish := func() error {
+		listener.Close() // nobody new; who has connected is heard
+		<-ended
+		coming.wait()
+		rest, cancel := context.WithTimeout(context.Background(), drain)
+		defer cancel()
+		if err := server.Shutdown(rest); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		return server.Close() // whoever is not done by now is cut off
+	}
 	app, err := open(ctx, cfg, con.now, con.log)
 	if err != nil {
-		server.Close()
 		if ctx.Err() != nil { // told to stop while it waited for its database: nothing went wrong
-			return nil
+			return finish()
 		}
+		server.Close()
 		return err
 	}
 	defer app.Close()
@@ -70,15 +81,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	case <-ctx.Done():
 		con.log.Info("stopping")
 	}
-	listener.Close() // nobody new; who has connected is heard
-	<-ended
-	coming.wait()
-	rest, cancel := context.WithTimeout(context.Background(), drain)
-	defer cancel()
-	if err := server.Shutdown(rest); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return server.Close() // whoever is not done by now is cut off
+	return finish()
 }
 
 // newServer bounds how long a client may take: to send the header of a request

@@ -56,6 +56,38 @@ func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsForTheStartIsAnsweredWhenItIsCalledOff(t *testing.T) {
+	t.Parallel()
+	wire := newWire(t, testdb.MySQL(t), nil)
+	wire.refuse()
+	addr := freeAddr(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var stdout, log logged
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"--guestlist-addr=" + addr, "--database-url=" + wire.dsn}, nil, nil, &stdout, &log)
+	}()
+	eventually(t, "a word in the log", func() bool { return strings.Contains(log.String(), "waiting for the database") })
+	early, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer early.Close()
+	fmt.Fprintf(early, "GET / HTTP/1.1\r\nHost: localhost%s\r\n\r\n", addr[strings.LastIndex(addr, ":"):])
+	res, err := http.Get("http://" + addr + "/healthz") // who comes later is let in later
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	stop()
+	if answer, err := http.ReadResponse(bufio.NewReader(early), nil); err != nil || answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("who waited got %v, %v", answer, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAConnectionCutInTheMiddle(t *testing.T) {
 	t.Parallel()
 	wire := newWire(t, testdb.MySQL(t), nil)

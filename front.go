@@ -21,11 +21,12 @@ const startWait = 5 * time.Second
 type front struct {
 	baseURL *url.URL
 	app     atomic.Pointer[app]
-	opened  chan struct{} // closed when there is an app
+	opened  chan struct{}   // closed when there is an app
+	stopped <-chan struct{} // closed when the program is to stop
 }
 
-func newFront(baseURL *url.URL) *front {
-	return &front{baseURL: baseURL, opened: make(chan struct{})}
+func newFront(baseURL *url.URL, stopped <-chan struct{}) *front {
+	return &front{baseURL: baseURL, opened: make(chan struct{}), stopped: stopped}
 }
 
 // open says, once, that the program has started.
@@ -39,6 +40,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a == nil && !f.asksForHealth(r) {
 		select {
 		case <-f.opened:
+		case <-f.stopped:
 		case <-time.After(startWait):
 		case <-r.Context().Done():
 		}

@@ -54,7 +54,7 @@ func TestWhatIsAnsweredOutsideOfThePagesHasTheSecurityHeaders(t *testing.T) {
 					}
 				}
 			}
-			front := newFront(s.cfg.BaseURL)
+			front := newFront(s.cfg.BaseURL, nil)
 			gone, leave := context.WithCancel(t.Context())
 			leave()
 			for path, status := range map[string]int{"/": 503, "/users": 503, s.cfg.BaseURL.Path + "/healthz": 200} {
