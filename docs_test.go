@@ -12,7 +12,7 @@ import (
 )
 
 // others are programs that are not here, or need somebody's account, a service or
-// files of their own; common ones are everywhere, and what they do is run by docs_run_test.go.
+// files of their own; common ones are nearly everywhere, and what they do is run by docs_run_test.go.
 var (
 	others = map[string]bool{"docker": true, "fly": true, "mysql": true, "mysqldump": true, "pscale": true}
 	common = map[string]bool{"curl": true, "go": true, "grep": true, "sh": true, "sha256sum": true}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests use beside Go, where it is missing: a MariaDB server
-# (the program alone, no service is started), Chromium, and nginx, which is only
-# put into .cache. Where that can't be done it says so and goes on: the tests that
+# (the program alone, no service is started), Chromium, curl, and nginx, which is
+# only put into .cache. Where that can't be done it says so and goes on: the tests that
 # need them are skipped by name, or fail when CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,6 +17,7 @@ fi
 if ! has chromium && ! has chromium-browser && ! has google-chrome && ! has google-chrome-stable; then
 	packages+=(chromium)
 fi
+has curl || packages+=(curl)
 nginx=
 if ! has nginx && [ ! -x .cache/nginx ]; then
 	nginx=nginx
