@@ -23,6 +23,7 @@ type Vitess struct {
 	server  string // host:port
 	mu      sync.Mutex
 	safe    bool
+	refused int  // changes of tables
 	ends    bool // the transaction that comes to after statements
 	after   int
 	broken  []string
@@ -74,11 +75,13 @@ func BehindVitess(t testing.TB, dsn string) *Vitess {
 	return v
 }
 
-// SafeMigrations has changes of tables refused from now on, or not any more.
-func (v *Vitess) SafeMigrations(on bool) {
+// SafeMigrations has changes of tables refused from now on, or not any more. It
+// returns how many were until now.
+func (v *Vitess) SafeMigrations(on bool) (refused int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.safe = on
+	return v.refused
 }
 
 // EndTransaction ends the first transaction that comes to that many statements, not

@@ -79,10 +79,13 @@ func (l *link) statement(whole string) []byte {
 		return l.refuse(text, "a statement of this transaction has failed: what comes after it may be in none")
 	}
 	l.v.mu.Lock()
-	safe, end := l.v.safe, l.tx && text != "ROLLBACK" && l.v.ends && l.statements >= l.v.after
+	refuses, end := l.v.safe && changesTables.MatchString(text), l.tx && text != "ROLLBACK" && l.v.ends && l.statements >= l.v.after
 	l.v.ends = l.v.ends && !end
+	if refuses {
+		l.v.refused++
+	}
 	l.v.mu.Unlock()
-	if safe && changesTables.MatchString(text) {
+	if refuses {
 		l.failed = true
 		return refusal(1105, "HY000", "direct DDL is disabled")
 	}
