@@ -98,18 +98,22 @@ func TestARedirectURLOfWhichStytchSaysNothing(t *testing.T) {
 func TestAnInvitationThatStytchTakesAfterAllIsTakenBack(t *testing.T) {
 	t.Parallel()
 	deleted := ""
+	ctx, stop := context.WithCancel(t.Context())
 	o := options(newClock())
 	o.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		switch {
+		case r.Context().Err() != nil:
+			return nil, r.Context().Err()
 		case r.Method == http.MethodDelete:
 			deleted = r.URL.Path
 			return respond(r, 200, `{"status_code":200}`), nil
 		case strings.HasSuffix(r.URL.Path, "/invite"):
+			stop() // who looks has had enough
 			return respond(r, 200, `{"user_id":"user-test-1"}`), nil
 		}
 		return respond(r, 404, `{"error_type":"email_not_found"}`), nil
 	})
-	if _, invitation, err := newClient(t, o).LookAtRedirectURL(t.Context()); invitation != stytch.Listed || err != nil || deleted != "/v1/users/user-test-1" {
+	if _, invitation, err := newClient(t, o).LookAtRedirectURL(ctx); invitation != stytch.Listed || err != nil || deleted != "/v1/users/user-test-1" {
 		t.Errorf("%v, %v, deleted %q", invitation, err, deleted)
 	}
 }
