@@ -23,6 +23,7 @@ const workTimeout = 10 * time.Second
 type visit struct {
 	http.ResponseWriter
 	path    string          // that was asked for, below the base URL's
+	route   string          // the pattern of its route; empty: it has come to none
 	status  int             // that was sent; 0: nothing yet
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
@@ -68,10 +69,12 @@ func (s *server) visits(next http.Handler) http.Handler {
 // logged is a request's path as the log has it: with whom it was about left out. The
 // audit trail has that, under the request's number.
 func (s *server) logged(r *http.Request) string {
-	path := s.below(r)
-	_, pattern := s.paths.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
-	if strings.Contains(pattern, "{id}") {
-		return strings.TrimSuffix(r.URL.Path, path) + pattern
+	path, pattern := s.below(r), visitOf(r).route
+	if pattern == "" {
+		_, pattern = s.paths.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+	}
+	if at := strings.Index(pattern, "/"); strings.Contains(pattern, "{id}") {
+		return strings.TrimSuffix(r.URL.Path, path) + pattern[at:]
 	}
 	return r.URL.Path
 }

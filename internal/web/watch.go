@@ -44,10 +44,8 @@ func (v *watchedVisit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
 // named notes which route a request has come to.
 func (s *server) named(pattern string, next http.Handler) http.Handler {
-	if s.Watch == nil {
-		return next
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		visitOf(r).route = pattern
 		if v, ok := r.Context().Value(watchKey{}).(*watchedVisit); ok {
 			v.route = pattern
 		}
