@@ -13,6 +13,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/words"
 )
@@ -39,11 +40,13 @@ func (p *program) tokensCommand() *cobra.Command {
 	}
 	addJSON(list, &asJSON)
 	c.AddCommand(list, &cobra.Command{
-		Use: "end ID|ADDRESS", Short: "End one API token, or all of somebody's",
-		Long: `End one API token by its id, or all of a person by their address. What shows it is refused from then on.`,
+		Use: "end ID|TOKEN|ADDRESS", Short: "End one API token, or all of somebody's",
+		Long: `End one API token by its id, or by itself where it was found in the wrong place, or all of a person by their address. What
+shows it is refused from then on.`,
 		Example: `  guestlist tokens end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e
+  guestlist tokens end guestlist_…
   guestlist tokens end ada@example.com`,
-		Args: oneWord("id of a token, or address"), RunE: p.does(endTokens),
+		Args: oneWord("id of a token, token or address"), RunE: p.does(endTokens),
 	})
 	return c
 }
@@ -92,32 +95,46 @@ func listTokens(ctx context.Context, cfg config.Config, con console, asJSON bool
 	return table.Flush()
 }
 
-func endTokens(ctx context.Context, cfg config.Config, con console, which []string) error {
+func endTokens(ctx context.Context, cfg config.Config, con console, said []string) error {
 	st, err := openStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	ctx, owner, id := asOperator(ctx), "", which[0]
-	if strings.Contains(id, "@") {
-		u, err := find(ctx, st, id)
+	ctx, owner, which := asOperator(ctx), "", func(token.Token) bool { return true }
+	if strings.Contains(said[0], "@") {
+		u, err := find(ctx, st, said[0])
 		if err != nil {
 			return err
 		}
 		owner = u.ID
 	} else {
-		t, err := st.FindToken(ctx, id)
-		if errors.Is(err, directory.ErrNotFound) {
-			return fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" has the ids`, id)
-		} else if err != nil {
+		one, err := findToken(ctx, st, said[0])
+		if err != nil {
 			return err
 		}
-		owner = t.UserID
+		owner, which = one.UserID, func(t token.Token) bool { return t.ID == one.ID }
 	}
-	n, err := st.RevokeTokens(ctx, owner, "", func(t token.Token) bool { return t.ID == id || strings.Contains(id, "@") })
+	n, err := st.RevokeTokens(ctx, owner, "", which)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(con.out, "Ended "+words.Count(n, "API token")+".")
 	return err
+}
+
+// findToken finds a token by its id, or by itself. An error does not repeat it.
+func findToken(ctx context.Context, st *store.Store, word string) (token.Token, error) {
+	if strings.HasPrefix(word, token.Prefix) {
+		t, err := st.GetToken(ctx, token.Hash(word))
+		if errors.Is(err, directory.ErrNotFound) {
+			err = errors.New("nobody has this API token: it was ended, or has been over for a month")
+		}
+		return t, err
+	}
+	t, err := st.FindToken(ctx, word)
+	if errors.Is(err, directory.ErrNotFound) {
+		err = fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" has the ids`, word)
+	}
+	return t, err
 }

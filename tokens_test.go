@@ -117,6 +117,14 @@ func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
 				t.Errorf("%v: %s", err, &out)
 			}
 			wantStatus(call("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
+			leaked := ada.makesToken("leaked", "read", "7")
+			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
+				t.Errorf("%v: %s", err, &out)
+			}
+			wantStatus(s.script(leaked)("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
+			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err == nil || strings.Contains(err.Error(), leaked) {
+				t.Errorf("ended twice: %v", err)
+			}
 			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{ada.email}); err != nil || s.count("SELECT COUNT(*) FROM tokens") != 0 {
 				t.Errorf("%v: %s", err, &out)
 			}
