@@ -78,7 +78,7 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 	switch {
 	case state.Refused:
 		answer.Mail = "refused"
-		err = errors.New(u.Email.Typed + " is on the list, but the invitation was not sent. " + state.Reason)
+		err = errors.New(u.Email.Typed + " is on the list, but the invitation was not handed over. " + state.Reason)
 	case state.Waiting:
 		answer.Mail = "waiting"
 		said = u.Email.Typed + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason

@@ -67,7 +67,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 		{"the invitation was refused", nil, func(t *testing.T, s *site, ada, grace *person) {
 			s.breaks("/v1/magic_links/email/invite", "400")
 			ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
-		}, true, []string{"invitation_refused"}, "Their invitation was not sent. Stytch answered 400"},
+		}, true, []string{"invitation_refused"}, "Their invitation was not handed over. Stytch answered 400"},
 		{"the invitation has expired", nil, func(t *testing.T, s *site, ada, grace *person) {
 			ada.invites(grace.email)
 			s.clock.advance(168 * time.Hour)
@@ -125,7 +125,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			s.breaks("/v1/magic_links/email/invite", "400")
 			ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
 			grace.asks()
-		}, true, []string{"invitation_refused"}, "Their invitation was not sent."},
+		}, true, []string{"invitation_refused"}, "Their invitation was not handed over."},
 		{"Stytch wants a pause", nil, func(t *testing.T, s *site, ada, grace *person) {
 			ada.invites(grace.email)
 			grace.continues(grace.opensMail())

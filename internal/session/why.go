@@ -131,7 +131,7 @@ func (w *why) atInvitation(ctx context.Context) error {
 	switch i := w.found.Invitation(jobs, w.InviteDuration, w.now); {
 	case i.Refused:
 		w.unsent = true
-		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not sent. " + i.Reason, Action: "Check the address, and send another.", Mend: MendAgain})
+		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Mend: MendAgain})
 	case i.Waiting:
 		w.unsent = true
 		w.add(Finding{Code: WhyInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Mend: MendAgain})
