@@ -76,6 +76,8 @@ func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
 			graces := found.Users[0].ID
 			wantStatus(reads("POST", "/api/users", `{"email":"eve@example.com"}`), 403, "may only read")
 			wantStatus(call("GET", "/api/events?kind=user_invited&by=ada@example.com", ""), 200, "grace@example.com")
+			wants(t, ada.get("/activity"), 200, "Activity", "by ada@example.com · with the API token deploy")
+			wantStatus(reads("GET", "/api/events?kind=action_refused", ""), 200, `"token":"statistics"`)
 			wantStatus(call("GET", "/api/session", ""), 200, `"name":"deploy"`)
 			wantStatus(call("POST", "/api/logout", ""), 403, "API tokens do not open this")
 			wantStatus(call("GET", "/users", ""), 403, "API tokens are for programs")

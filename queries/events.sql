@@ -1,7 +1,7 @@
 -- name: InsertEvent :exec
 INSERT INTO events (
-  id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- One query for each index that a page of the trail can be read from, newest first.
 

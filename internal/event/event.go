@@ -89,6 +89,7 @@ type Origin struct {
 	Address   string // network address
 	UserAgent string
 	RequestID string
+	Token     string // the name of the API token by which they acted; empty: by a session, or without either
 }
 
 // onCommandLine ends the name of an operator, as it ends no address.

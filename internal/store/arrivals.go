@@ -130,7 +130,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 			return err
 		}
 		events = append(events, []any{
-			e.ID, e.At, e.Kind, e.ActorID, e.Actor, e.SubjectID, e.Subject, e.Reason, e.Changes, e.Address, e.UserAgent, e.RequestID,
+			e.ID, e.At, e.Kind, e.ActorID, e.Actor, e.SubjectID, e.Subject, e.Reason, e.Changes, e.Address, e.UserAgent, e.RequestID, e.Token,
 		})
 		for _, job := range p.Jobs {
 			j := jobParams(job)
@@ -143,7 +143,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 	}{
 		{"users", "id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at", users},
 		{"user_words", "word, user_id", words},
-		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id", events},
+		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token", events},
 		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
 	} {
 		if err := InsertRows(ctx, tx, table.name, table.columns, table.rows); err != nil {

@@ -40,7 +40,7 @@ func eventParams(ctx context.Context, e event.Event) (dbsqlc.InsertEventParams, 
 	return dbsqlc.InsertEventParams{
 		ID: e.ID, At: micros(e.At), Kind: string(e.Kind), ActorID: e.ActorID, Actor: e.Actor,
 		SubjectID: clip(e.SubjectID, 36), Subject: clip(e.Subject, 254), Reason: clip(e.Reason, 400), Changes: changes,
-		Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID,
+		Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID, Token: e.Token,
 	}, nil
 }
 
@@ -92,7 +92,7 @@ func (s *Store) eventRows(ctx context.Context, query event.Query, before string,
 func toEvent(r dbsqlc.Event) (event.Event, error) {
 	e := event.Event{
 		ID: r.ID, At: fromMicros(r.At), Kind: event.Kind(r.Kind),
-		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
+		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID, Token: r.Token},
 		SubjectID: r.SubjectID, Subject: r.Subject, Reason: r.Reason,
 	}
 	return e, json.Unmarshal([]byte(r.Changes), &e.Changes)

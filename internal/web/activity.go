@@ -170,6 +170,7 @@ type jsonEvent struct {
 	Address   string         `json:"address"`
 	UserAgent string         `json:"user_agent"`
 	RequestID string         `json:"request_id"`
+	Token     string         `json:"token"` // name of the API token by which it was done; empty: of none
 }
 
 // jsonWho is a person at the time of an event.
@@ -205,7 +206,7 @@ func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
 	for i, e := range events {
 		answer.Events[i] = jsonEvent{
 			ID: e.ID, At: e.At, Kind: e.Kind, Actor: who(e.ActorID, e.Actor), Subject: who(e.SubjectID, e.Subject), Reason: e.Reason,
-			Changes: append([]event.Change{}, e.Changes...), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID,
+			Changes: append([]event.Change{}, e.Changes...), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Token: e.Token,
 		}
 	}
 	if next != "" {

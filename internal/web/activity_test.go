@@ -46,7 +46,7 @@ func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
 			map[string]any{"field": "name", "old": "Grace", "new": "Grace Hopper"},
 			map[string]any{"field": "role", "old": "member", "new": "admin"},
 		},
-		"address": "192.0.2.1", "user_agent": "Browser/1", "request_id": a.header.Get("X-Request-Id"),
+		"address": "192.0.2.1", "user_agent": "Browser/1", "request_id": a.header.Get("X-Request-Id"), "token": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -140,6 +140,9 @@ func (s *server) guard(route route) handler {
 		}
 		u := &v.session.User
 		v.origin.ActorID, v.origin.Actor = u.ID, u.Email.Key
+		if v.token != nil {
+			v.origin.Token = v.token.Name
+		}
 		if v.token != nil && v.token.Scope == token.Read && !reads(r) {
 			s.Sessions.Refused(r.Context(), *u, route.pattern+": the API token "+v.token.Name+" may only read")
 			return errReadOnly

@@ -43,7 +43,7 @@ func testAddPeople(t *testing.T, s Store) {
 	for n := range 400 { // several statements of each kind
 		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
 	}
-	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
+	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
 	next, err := s.AddPeople(event.WithOrigin(t.Context(), &origin), i, people, Now().Add(time.Second), Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)

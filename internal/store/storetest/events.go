@@ -28,7 +28,7 @@ var eventRows = []row{
 }
 
 func testEventRoundTrip(t *testing.T, s Store) {
-	origin := event.Origin{ActorID: newID(), Actor: "bo@example.com", Address: "192.0.2.7", UserAgent: "Browser/1", RequestID: "R1"}
+	origin := event.Origin{ActorID: newID(), Actor: "bo@example.com", Address: "192.0.2.7", UserAgent: "Browser/1", RequestID: "R1", Token: "backup"}
 	want := event.New(event.UserEdited, Now(), newID(), "ada@example.com", "by hand")
 	want.Changes = []event.Change{{Field: "name", Old: "Ada", New: "Zoë \"Z\""}}
 	if err := s.AddEvents(event.WithOrigin(t.Context(), &origin), want); err != nil {

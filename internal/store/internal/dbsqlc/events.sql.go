@@ -23,8 +23,8 @@ func (q *Queries) DeleteEvent(ctx context.Context, id string) (int64, error) {
 
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO events (
-  id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertEventParams struct {
@@ -40,6 +40,7 @@ type InsertEventParams struct {
 	Address   string
 	UserAgent string
 	RequestID string
+	Token     string
 }
 
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
@@ -56,13 +57,14 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.Address,
 		arg.UserAgent,
 		arg.RequestID,
+		arg.Token,
 	)
 	return err
 }
 
 const listEvents = `-- name: ListEvents :many
 
-SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id FROM events WHERE id < ? ORDER BY id DESC LIMIT ?
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events WHERE id < ? ORDER BY id DESC LIMIT ?
 `
 
 type ListEventsParams struct {
@@ -93,6 +95,7 @@ func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]Event
 			&i.Address,
 			&i.UserAgent,
 			&i.RequestID,
+			&i.Token,
 		); err != nil {
 			return nil, err
 		}
@@ -108,7 +111,7 @@ func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]Event
 }
 
 const listEventsAbout = `-- name: ListEventsAbout :many
-SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id FROM events
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events
 WHERE subject = ? AND id < ? AND (? = '' OR kind = ?)
 ORDER BY id DESC LIMIT ?
 `
@@ -148,6 +151,7 @@ func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams
 			&i.Address,
 			&i.UserAgent,
 			&i.RequestID,
+			&i.Token,
 		); err != nil {
 			return nil, err
 		}
@@ -163,7 +167,7 @@ func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams
 }
 
 const listEventsBy = `-- name: ListEventsBy :many
-SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id FROM events
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events
 WHERE actor = ? AND id < ? AND (? = '' OR kind = ?)
 ORDER BY id DESC LIMIT ?
 `
@@ -203,6 +207,7 @@ func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]E
 			&i.Address,
 			&i.UserAgent,
 			&i.RequestID,
+			&i.Token,
 		); err != nil {
 			return nil, err
 		}
@@ -218,7 +223,7 @@ func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]E
 }
 
 const listEventsOfKind = `-- name: ListEventsOfKind :many
-SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id FROM events WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?
 `
 
 type ListEventsOfKindParams struct {
@@ -249,6 +254,7 @@ func (q *Queries) ListEventsOfKind(ctx context.Context, arg ListEventsOfKindPara
 			&i.Address,
 			&i.UserAgent,
 			&i.RequestID,
+			&i.Token,
 		); err != nil {
 			return nil, err
 		}
@@ -264,7 +270,7 @@ func (q *Queries) ListEventsOfKind(ctx context.Context, arg ListEventsOfKindPara
 }
 
 const listEventsOfPerson = `-- name: ListEventsOfPerson :many
-SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id FROM events
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events
 WHERE subject_id = ? AND id < ? AND (? = '' OR kind = ?)
 ORDER BY id DESC LIMIT ?
 `
@@ -304,6 +310,7 @@ func (q *Queries) ListEventsOfPerson(ctx context.Context, arg ListEventsOfPerson
 			&i.Address,
 			&i.UserAgent,
 			&i.RequestID,
+			&i.Token,
 		); err != nil {
 			return nil, err
 		}

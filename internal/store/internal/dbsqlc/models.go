@@ -17,6 +17,7 @@ type Event struct {
 	Address   string
 	UserAgent string
 	RequestID string
+	Token     string
 }
 
 type IdempotencyKey struct {
