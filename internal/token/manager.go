@@ -117,6 +117,6 @@ func (m *Manager) List(ctx context.Context, userID string) ([]Token, error) {
 
 // Revoke ends those of a person's tokens that which picks, and returns how many
 // there were.
-func (m *Manager) Revoke(ctx context.Context, userID, reason string, which func(Token) bool) (int, error) {
-	return m.store.RevokeTokens(ctx, userID, reason, which)
+func (m *Manager) Revoke(ctx context.Context, userID string, which func(Token) bool) (int, error) {
+	return m.store.RevokeTokens(ctx, userID, "", which)
 }

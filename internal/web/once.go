@@ -25,11 +25,9 @@ type work struct {
 }
 
 // once is a POST of the API that may be sent again with the same Idempotency-Key.
-func (s *server) once(
-	do func(*http.Request) (directory.User, error), tell func(*http.Request, directory.User) (idempotency.Answer, error),
-) handler {
+func (s *server) once(k work) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		a, err := s.answerOnce(r, work{do, tell})
+		a, err := s.answerOnce(r, k)
 		if errors.Is(err, idempotency.ErrUnderWay) {
 			comeAgain(w, comeForAnswer)
 		}

@@ -86,11 +86,11 @@ func (s *server) table() []route {
 
 		// The list, for programs.
 		{"GET /api/users", admin | byToken, s.apiListUsers},
-		{"POST /api/users", admin | byToken, s.once(s.apiCreateUser, s.apiCreated)},
+		{"POST /api/users", admin | byToken, s.once(work{s.apiCreateUser, s.apiCreated})},
 		{"GET /api/users/{id}", admin | byToken, s.apiGetUser},
 		{"PATCH /api/users/{id}", admin | byToken, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | byToken, s.apiRemoveUser},
-		{"POST /api/invite_user", admin | byToken, waits(s.once(s.apiInviteUser, s.apiInvited))},
+		{"POST /api/invite_user", admin | byToken, waits(s.once(work{s.apiInviteUser, s.apiInvited}))},
 
 		// What programs need to know of all this.
 		{"GET /api/openapi.yaml", public, s.apiDescription},
@@ -140,12 +140,12 @@ func (s *server) guard(route route) handler {
 		}
 		u := &v.session.User
 		v.origin.ActorID, v.origin.Actor = u.ID, u.Email.Key
-		if v.token != nil {
-			v.origin.Token = v.token.Name
-		}
-		if v.token != nil && v.token.Scope == token.Read && !reads(r) {
-			s.Sessions.Refused(r.Context(), *u, route.pattern+": the API token "+v.token.Name+" may only read")
-			return errReadOnly
+		if t := v.token; t != nil {
+			v.origin.Token = t.Name
+			if t.Scope == token.Read && !reads(r) {
+				s.Sessions.Refused(r.Context(), *u, route.pattern+": the API token "+t.Name+" may only read")
+				return errReadOnly
+			}
 		}
 		if route.access&admin != 0 && !u.IsActiveAdmin() {
 			s.Sessions.Refused(r.Context(), *u, route.pattern+": for administrators")

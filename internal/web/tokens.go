@@ -99,7 +99,7 @@ func (s *server) showRevokeToken(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	name := ""
-	n, err := s.Tokens.Revoke(r.Context(), viewer(r).UserID, "", func(t token.Token) bool {
+	n, err := s.Tokens.Revoke(r.Context(), viewer(r).UserID, func(t token.Token) bool {
 		is := t.ID == r.PathValue("id")
 		if is {
 			name = t.Name
