@@ -121,4 +121,6 @@ func names() []string {
 	return all
 }
 
-func isSetting(name string) bool { return slices.Contains(names(), name) }
+func isSetting(name string) bool {
+	return slices.ContainsFunc(Settings, func(s Setting) bool { return s.Name == name })
+}

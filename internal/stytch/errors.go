@@ -45,9 +45,9 @@ var meanings = map[stytcherror.Type]error{
 // errHasAccount: the person to invite is at Stytch already.
 var errHasAccount = errors.New("address is at Stytch already")
 
-// mailErrors are those that say why a mail did not leave. All but the first are the
-// local Stytch's own, whose sentences are ours and for people to see.
-var mailErrors = []stytcherror.Type{"inactive_email", "mail_refused", "mail_not_sent", "mail_not_confirmed"}
+// localMailErrors say why a mail of the local Stytch did not leave, in sentences that
+// are ours and for people to see.
+var localMailErrors = []stytcherror.Type{"mail_refused", "mail_not_sent", "mail_not_confirmed"}
 
 // failure is a call that did not succeed: what it means, and what Stytch said.
 type failure struct {
@@ -84,10 +84,10 @@ func translate(method string, err error) error {
 	}
 	f.cause = fmt.Errorf("%d %s (%s)", e.StatusCode, e.ErrorType, e.RequestID)
 	f.reason = strings.TrimSpace(fmt.Sprintf("Stytch answered %d %s", e.StatusCode, e.ErrorType)) + "."
-	switch i := slices.Index(mailErrors, e.ErrorType); {
-	case i == 0:
+	switch {
+	case e.ErrorType == "inactive_email":
 		f.reason = "The mail server refuses the address."
-	case i > 0:
+	case slices.Contains(localMailErrors, e.ErrorType):
 		f.reason = string(e.ErrorMessage)
 	}
 	switch meaning, known := meanings[e.ErrorType]; {
