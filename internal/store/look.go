@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,8 +48,7 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	q := url.Values{"mode": {"rw"}, "_pragma": {"busy_timeout(1000)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	db, err := openWith(path, url.Values{"mode": {"rw"}})
 	if err != nil {
 		return nil, err
 	}

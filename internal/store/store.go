@@ -135,16 +135,23 @@ func checkPath(path string) error {
 	return nil
 }
 
-// openFile opens a pool on a file. Who waits for the file can't be called off,
-// and holds up who waits behind them: so many short waits and not one long.
+// openFile opens a pool on a file.
 func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(1000)", "synchronous(FULL)"}, pragmas...), "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	db, err := openWith(path, url.Values{"_pragma": append([]string{"synchronous(FULL)"}, pragmas...)})
 	if err == nil {
 		db.SetMaxOpenConns(conns)
 		db.SetMaxIdleConns(conns)
 	}
 	return db, err
+}
+
+// openWith opens a file with more parameters than each use of it has. Who waits for
+// the file can't be called off, and holds up who waits behind them: so many short
+// waits and not one long. They come first, for the pragmas behind may have to wait.
+func openWith(path string, q url.Values) (*sql.DB, error) {
+	q["_pragma"] = append([]string{"busy_timeout(1000)"}, q["_pragma"]...)
+	q.Set("_txlock", "immediate")
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 }
 
 // Close closes all connections.
