@@ -40,6 +40,7 @@ var weights = []journey{
 // isLight loads a page with an empty cache and checks what it fetches.
 func (b *tab) isLight(address string, maxBytes float64) {
 	b.t.Helper()
+	b.visit("about:blank") // what is still on its way for the page before is of no account
 	call(b, network.ClearBrowserCache, cdp.Empty{})
 	var mu sync.Mutex
 	asked := map[network.RequestID]string{}
