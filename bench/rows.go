@@ -37,10 +37,10 @@ const (
 	write
 )
 
-const sessionQuery = `SELECT sessions.token_hash, sessions.user_id, sessions.stytch_session_id, sessions.user_agent, sessions.address,
- sessions.created_at, sessions.verified_at, sessions.expires_at, users.id, users.name, users.name_key, users.email, users.email_key,
- users.role, users.status, users.stytch_user_id, users.invited_by, users.invite_sent_at, users.created_at, users.updated_at, users.last_seen_at
- FROM sessions JOIN users ON users.id = sessions.user_id WHERE sessions.token_hash = ?`
+// sessionQuery is what the product asks about one session.
+const sessionQuery = `SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+ u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at, u.last_seen_at
+ FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?`
 
 // userTypes are the types of userColumns.
 const userTypes = "sssssssssiiii"
@@ -58,14 +58,18 @@ type writer struct {
 }
 
 func (w *writer) rows() ([]row, error) {
-	var token string
-	if err := w.db.QueryRow("SELECT token_hash FROM sessions").Scan(&token); err != nil {
+	checks, err := w.checks(w.host(), browsers)
+	if err != nil {
 		return nil, err
+	}
+	var hashes [][]any
+	for i := range browsers {
+		hashes = append(hashes, []any{session.Hash(sessionToken(1 + i))})
 	}
 	byName := &raw{Query: pageQuery("name_key", false), Args: [][]any{{"", "", ""}}, Columns: userTypes}
 	rows := []row{
-		{name: "session check", kind: check, full: true, status: http.StatusOK, requests: w.get("/api/session"),
-			raw: &raw{Query: sessionQuery, Args: [][]any{{token}}, Columns: "sssssiii" + userTypes}},
+		{name: "session check", kind: check, full: true, status: http.StatusOK, requests: checks,
+			raw: &raw{Query: sessionQuery, Args: hashes, Columns: "sssiiissssssii"}},
 		{name: "sign-in page", kind: page, full: true, status: http.StatusOK, requests: [][]byte{get(w.host(), "", "/")}},
 		{name: "users page", kind: page, full: true, status: http.StatusOK, requests: w.get("/users"), raw: byName},
 	}

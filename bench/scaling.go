@@ -5,16 +5,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	_ "embed"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/guestlist/guestlist/internal/session"
 )
 
 // scalingRows are what is asked of lists of all sizes.
@@ -72,22 +67,17 @@ func (res *scaling) growSessions(ctx context.Context, w *writer, e engine, p pac
 		return err
 	}
 	defer db.Close()
-	from := 1
+	from := 1 + browsers
 	for n := 1000; n <= 1_000_000; n *= 10 {
 		if err := insertSessions(db, from, n); err != nil {
 			return err
 		}
 		from = n
-		r := row{name: "session check", kind: check, status: http.StatusOK}
-		for i := range places {
-			token := sessionToken(1 + i*(n-2)/places)
-			answer := httptest.NewRecorder()
-			if err := w.cookies.SetToken(answer, httptest.NewRequest("GET", "/", nil), token); err != nil {
-				return err
-			}
-			c := answer.Result().Cookies()[0]
-			r.requests = append(r.requests, get(w.host(), c.Name+"="+c.Value, "/api/session"))
+		requests, err := w.checks(w.host(), n-1)
+		if err != nil {
+			return err
 		}
+		r := row{name: "session check", kind: check, status: http.StatusOK, requests: requests}
 		f, err := measure(ctx, w, e, r, p)
 		if err != nil {
 			return err
@@ -99,41 +89,6 @@ func (res *scaling) growSessions(ctx context.Context, w *writer, e engine, p pac
 		return nil
 	}
 	return res.measureTables(ctx, w.db, 1_000_000, "sessions")
-}
-
-func sessionToken(i int) string { return fmt.Sprintf("made-for-the-benchmark-%d", i) }
-
-// insertSessions writes those from one number to before another, all of the one
-// person who has signed in.
-func insertSessions(db *sql.DB, from, to int) error {
-	columns := []string{"token_hash", "user_id", "stytch_session_id", "user_agent", "address", "created_at", "verified_at", "expires_at"}
-	var holder string
-	if err := db.QueryRow("SELECT user_id FROM sessions").Scan(&holder); err != nil {
-		return err
-	}
-	for from < to {
-		tx, err := db.Begin()
-		if err != nil {
-			return err
-		}
-		var values []any
-		end := min(to, from+20_000)
-		at := time.Now().UnixMicro()
-		for i := from; i < end; i++ {
-			// Verified in time to come: nobody asks Stytch about them.
-			values = append(values, session.Hash(sessionToken(i)), holder, fmt.Sprintf("session-test-%d", i), "Mozilla/5.0 (X11; Linux x86_64) bench", "127.0.0.1",
-				at, at+time.Hour.Microseconds(), at+24*time.Hour.Microseconds())
-		}
-		if err := insertAll(tx, "sessions", columns, values); err != nil {
-			tx.Rollback()
-			return err
-		}
-		if err := tx.Commit(); err != nil {
-			return err
-		}
-		from = end
-	}
-	return nil
 }
 
 // addInstances measures the session check by one to four instances on one
@@ -153,7 +108,7 @@ func (res *scaling) addInstances(ctx context.Context, program, dir string, w *wr
 		database, answers := 0.0, 0
 		for range p.rounds {
 			before := cpu(e.pid)
-			o, err := together(ctx, all, w.cookie, p)
+			o, err := together(ctx, all, w, p)
 			if err != nil {
 				return err
 			}
@@ -168,15 +123,16 @@ func (res *scaling) addInstances(ctx context.Context, program, dir string, w *wr
 }
 
 // together drives all instances at once. The delays are the slowest instance's.
-func together(ctx context.Context, all []*product, cookie string, p pace) (outcome, error) {
+func together(ctx context.Context, all []*product, w *writer, p pace) (outcome, error) {
 	outcomes, errs := make([]outcome, len(all)), make([]error, len(all))
 	var running sync.WaitGroup
 	for i, one := range all {
 		running.Go(func() {
-			job := load{
-				Addr: one.addr, Requests: [][]byte{get(one.host(), cookie, "/api/session")}, Status: http.StatusOK,
-				Conns: p.conns / len(all), Seconds: p.seconds,
+			var requests [][]byte
+			if requests, errs[i] = w.checks(one.host(), browsers); errs[i] != nil {
+				return
 			}
+			job := load{Addr: one.addr, Requests: requests, Status: http.StatusOK, Conns: p.conns / len(all), Seconds: p.seconds}
 			outcomes[i], errs[i] = drive(ctx, one.cmd.Process.Pid, job)
 		})
 	}

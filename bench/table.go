@@ -68,6 +68,9 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 	if err := seed(ctx, db, people, begin); err != nil {
 		return t, err
 	}
+	if err := insertSessions(db, 1, 1+browsers); err != nil {
+		return t, err
+	}
 	if err := db.Close(); err != nil {
 		return t, err
 	}
