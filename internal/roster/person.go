@@ -23,8 +23,8 @@ func NewPerson(u directory.User) Person {
 	p := Person{
 		ID: u.ID, Name: u.Name, Email: u.Email.Typed, Role: string(u.Role), Status: string(u.Status), CreatedAt: u.CreatedAt,
 	}
-	if !u.LastSeenAt.IsZero() {
-		p.LastSeenAt = &u.LastSeenAt
+	if at := u.LastSeenAt; !at.IsZero() {
+		p.LastSeenAt = &at // not of u, all of which it would keep
 	}
 	return p
 }

@@ -77,26 +77,38 @@ func filters(query directory.Query) []filter {
 // listRanges reads the first people behind a place from each of the query's
 // filters and merges them; one more than the limit, to know whether there are more.
 func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from dbsqlc.User) ([]dbsqlc.User, error) {
+	order, limit, all := reading(query), query.Limit+1, filters(query)
+	if len(all) == 1 {
+		return listRange(ctx, q, query, order, all[0], from, limit)
+	}
 	var merged []dbsqlc.User
-	order, limit := reading(query), query.Limit+1
-	for _, f := range filters(query) {
-		var rows []dbsqlc.User
-		var err error
-		if query.From != nil { // the start has nobody in its own place
-			if rows, err = listSame(ctx, q, order, f, from, limit); err != nil {
-				return nil, err
-			}
+	for _, f := range all {
+		rows, err := listRange(ctx, q, query, order, f, from, limit)
+		if err != nil {
+			return nil, err
 		}
 		merged = append(merged, rows...)
-		if len(rows) < limit {
-			if rows, err = listBehind(ctx, q, order, f, from, limit-len(rows)); err != nil {
-				return nil, err
-			}
-			merged = append(merged, rows...)
-		}
 	}
 	slices.SortFunc(merged, inOrder(order))
 	return merged[:min(len(merged), limit)], nil
+}
+
+// listRange reads the first people behind a place whom one filter lets through.
+func listRange(
+	ctx context.Context, q *dbsqlc.Queries, query directory.Query, order directory.Sort, f filter, from dbsqlc.User, limit int,
+) ([]dbsqlc.User, error) {
+	if query.From == nil { // the start has nobody in its own place
+		return listBehind(ctx, q, order, f, from, limit)
+	}
+	same, err := listSame(ctx, q, order, f, from, limit)
+	if err != nil || len(same) == limit {
+		return same, err
+	}
+	behind, err := listBehind(ctx, q, order, f, from, limit-len(same))
+	if len(same) == 0 {
+		return behind, err
+	}
+	return append(same, behind...), err
 }
 
 // reading is the order in which a query's page is read: a page backward is read
