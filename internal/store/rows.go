@@ -42,9 +42,9 @@ func toSession(r dbsqlc.Session) session.Session {
 }
 
 // toHeld is a session with its person, as far as a request needs them.
-func toHeld(tokenHash string, r dbsqlc.GetSessionRow) session.Session {
+func toHeld(r dbsqlc.GetSessionRow) session.Session {
 	return session.Session{
-		TokenHash: tokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
+		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
 		User: directory.User{
 			ID: r.UserID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},

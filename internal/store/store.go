@@ -22,6 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	_ "modernc.org/sqlite" // SQLite in pure Go: the binary stays static
 
+	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -38,7 +39,8 @@ type Store struct {
 	reach    int // see search
 	glance   int
 	totals   totals
-	watch    Watch // nil: nobody
+	sessions *together[session.Session] // on MySQL alone
+	watch    Watch                      // nil: nobody
 }
 
 // patience is how long somebody waits for the database where its address doesn't
@@ -67,10 +69,12 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{
+	s := &Store{
 		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
 		reach: reach, glance: glance,
-	}, nil
+	}
+	s.sessions = &together[session.Session]{read: s.getSessions}
+	return s, nil
 }
 
 func openMySQL(cfg *mysql.Config) (*sql.DB, error) {

@@ -7,6 +7,7 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
 const deleteSession = `-- name: DeleteSession :execrows
@@ -54,13 +55,14 @@ func (q *Queries) ExpiredSessions(ctx context.Context, arg ExpiredSessionsParams
 }
 
 const getSession = `-- name: GetSession :one
-SELECT s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = ?
 `
 
 type GetSessionRow struct {
+	TokenHash       string
 	UserID          string
 	StytchSessionID string
 	CreatedAt       int64
@@ -81,6 +83,7 @@ func (q *Queries) GetSession(ctx context.Context, tokenHash string) (GetSessionR
 	row := q.db.QueryRowContext(ctx, getSession, tokenHash)
 	var i GetSessionRow
 	err := row.Scan(
+		&i.TokenHash,
 		&i.UserID,
 		&i.StytchSessionID,
 		&i.CreatedAt,
@@ -96,6 +99,79 @@ func (q *Queries) GetSession(ctx context.Context, tokenHash string) (GetSessionR
 		&i.LastSeenAt,
 	)
 	return i, err
+}
+
+const getSessions = `-- name: GetSessions :many
+SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
+FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.token_hash IN (/*SLICE:token_hashes*/?)
+`
+
+type GetSessionsRow struct {
+	TokenHash       string
+	UserID          string
+	StytchSessionID string
+	CreatedAt       int64
+	VerifiedAt      int64
+	ExpiresAt       int64
+	Name            string
+	Email           string
+	EmailKey        string
+	Role            string
+	Status          string
+	StytchUserID    string
+	UserCreatedAt   int64
+	LastSeenAt      int64
+}
+
+// The same for requests that come at the same time.
+func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]GetSessionsRow, error) {
+	query := getSessions
+	var queryParams []interface{}
+	if len(tokenHashes) > 0 {
+		for _, v := range tokenHashes {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", strings.Repeat(",?", len(tokenHashes))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetSessionsRow
+	for rows.Next() {
+		var i GetSessionsRow
+		if err := rows.Scan(
+			&i.TokenHash,
+			&i.UserID,
+			&i.StytchSessionID,
+			&i.CreatedAt,
+			&i.VerifiedAt,
+			&i.ExpiresAt,
+			&i.Name,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.UserCreatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertSession = `-- name: InsertSession :exec
