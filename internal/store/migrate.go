@@ -206,8 +206,16 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 func quickCheck(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return damage("ok", err)
+	}
+	defer conn.Close()
 	var verdict string
-	err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	err = conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
+	if err == nil { // it has come by every page, and would keep as many as it may
+		_, err = conn.ExecContext(ctx, "PRAGMA shrink_memory")
+	}
 	return damage(verdict, err)
 }
 
