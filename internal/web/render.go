@@ -2,18 +2,13 @@ package web
 
 import (
 	"fmt"
-	"html/template"
-	"io/fs"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/words"
-	"github.com/guestlist/guestlist/static"
 )
 
 // page is what every page shows around its own content.
@@ -53,39 +48,6 @@ func (s *server) section(w http.ResponseWriter, r *http.Request, title, section 
 	p := s.page(r, title)
 	p.Section, p.Message = section, s.Cookies.TakeMessage(w, r)
 	return p
-}
-
-// parseTemplates returns the pages by name, each with the layout and the parts
-// that pages share. A page is parsed when it is first shown, so that the start
-// does not wait for all of them.
-func (s *server) parseTemplates() map[string]func() *template.Template {
-	files := static.Templates()
-	shared := template.Must(template.New("").Funcs(template.FuncMap{
-		"url":       s.url,
-		"asset":     func(name string) string { return s.url("/static/" + s.assets.Path(name)) },
-		"notice":    s.notice,
-		"ago":       func(t time.Time) string { return ago(s.Now(), t) },
-		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"day":       words.Moment,
-		"thousands": thousands,
-		"words":     durationWords,
-		"wait":      words.Wait,
-		"browser":   describeBrowser,
-		"role":      roleWord,
-	}).ParseFS(files, "layout.html", "parts/*.html"))
-	names, err := fs.Glob(files, "*.html")
-	if err != nil {
-		panic(err) // the pattern above is well-formed
-	}
-	pages := map[string]func() *template.Template{}
-	for _, file := range names {
-		if file != "layout.html" {
-			pages[strings.TrimSuffix(file, ".html")] = sync.OnceValue(func() *template.Template {
-				return template.Must(template.Must(shared.Clone()).ParseFS(files, file))
-			})
-		}
-	}
-	return pages
 }
 
 // render writes a page whole, or nothing and an error.

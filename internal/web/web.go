@@ -76,6 +76,9 @@ func newServer(o Options) *server {
 // url returns the path of one of our own pages, under the base URL's path.
 func (s *server) url(path string) string { return s.BaseURL.Path + path }
 
+// asset returns the path of one of our own files, such as "css/app.css".
+func (s *server) asset(name string) string { return s.url("/static/" + s.assets.Path(name)) }
+
 // redirect sends the browser on to one of our own pages by GET.
 func (s *server) redirect(w http.ResponseWriter, r *http.Request, path string) error {
 	http.Redirect(w, r, s.url(path), http.StatusSeeOther)
