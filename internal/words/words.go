@@ -3,7 +3,7 @@
 package words
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -12,7 +12,7 @@ func Count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 // Wait says how long to wait at most: "1 minute" for half a minute.
