@@ -1,30 +1,41 @@
 package web
 
 import (
+	"html/template"
 	"net/url"
+	"reflect"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// userRow is a person as the list shows them, in words: there are fifty on a page,
-// and a template is quick where it has nothing to call.
-type userRow struct {
+// personRow is a person as the list shows them, in words.
+type personRow struct {
 	Path, Name, Address string // the path is that of their page
-	Admin               bool
+	Role, RoleWord      string
 	Status, Label       string
-	Added, Seen         string // how long ago; Seen is empty: never
+	Added, Seen         string // how long ago
 }
 
-func (s *server) rows(users []directory.User) []userRow {
-	now, path, rows := s.Now(), s.url("/users/"), make([]userRow, len(users))
-	for i, u := range users {
-		rows[i] = userRow{
-			Path: path + url.PathEscape(u.ID), Name: u.DisplayName(), Address: u.Email.Typed, Admin: u.Role == directory.Admin,
-			Status: string(u.Status), Label: statusLabel(u, now, s.InviteDuration), Added: ago(now, u.CreatedAt),
-		}
-		if !u.LastSeenAt.IsZero() {
-			rows[i].Seen = ago(now, u.LastSeenAt)
-		}
+func (s *server) personRow(u directory.User, now time.Time) personRow {
+	return personRow{
+		Path: s.url("/users/" + url.PathEscape(u.ID)), Name: u.DisplayName(), Address: u.Email.Typed,
+		Role: string(u.Role), RoleWord: roleWord(u.Role),
+		Status: string(u.Status), Label: statusLabel(u, now, s.InviteDuration),
+		Added: ago(now, u.CreatedAt), Seen: ago(now, u.LastSeenAt),
 	}
-	return rows
+}
+
+// rows are people as rows of the list, each as the template "person" has it.
+func (s *server) rows(users []directory.User) template.HTML {
+	b := newBuffer()
+	defer buffers.Put(b)
+	now, person := s.Now(), s.person()
+	var row personRow
+	value := reflect.ValueOf(&row).Elem()
+	for _, u := range users {
+		row = s.personRow(u, now)
+		person.write(b, value)
+	}
+	return template.HTML(b.String()) // escaped by the template
 }

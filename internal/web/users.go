@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,7 +17,7 @@ type usersPage struct {
 	Q, Role, Status, Sort string // what is asked for
 	Errors                map[string]string
 	Columns               []column
-	Rows                  []userRow
+	Rows                  template.HTML
 	Total                 int
 	More                  bool // than Total
 	ByWord                bool // a search found too many to sort or count

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"reflect"
+	"sync"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -58,6 +60,7 @@ type server struct {
 	Options
 	assets    *static.Assets
 	templates map[string]func() *template.Template
+	person    func() *plain // a row of the list
 	routes    []route
 	paths     *http.ServeMux // of routes; see logged
 }
@@ -68,6 +71,9 @@ func New(o Options) http.Handler { return newServer(o).handler() }
 func newServer(o Options) *server {
 	s := &server{Options: o, assets: static.Load()}
 	s.templates = s.parseTemplates()
+	s.person = sync.OnceValue(func() *plain {
+		return newPlain(s.templates["users"]().Lookup("person"), reflect.TypeFor[personRow]())
+	})
 	s.routes = s.table()
 	s.paths = pathsOf(s.routes)
 	return s
