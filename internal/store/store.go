@@ -95,7 +95,8 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 		return nil, err
 	}
 	const shared = "journal_mode(WAL)" // readers and the writer don't wait for each other
-	write, err := openFile(path, 1, shared)
+	// What a statement of many rows keeps to undo itself by needs no file.
+	write, err := openFile(path, 1, shared, "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}

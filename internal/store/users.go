@@ -163,7 +163,7 @@ func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error 
 	if err := deleteParkedJobs(ctx, q, u.Email.Key); err != nil {
 		return err
 	}
-	return insertWords(ctx, q, u)
+	return q.InsertUserWords(ctx, u.ID, u.Words())
 }
 
 // deleteParkedJobs gives up calls about whoever had the address before, which
@@ -190,14 +190,5 @@ func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) e
 	if err := q.DeleteUserWords(ctx, u.ID); err != nil {
 		return err
 	}
-	return insertWords(ctx, q, u)
-}
-
-func insertWords(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
-	for _, word := range u.Words() {
-		if err := q.InsertUserWord(ctx, dbsqlc.InsertUserWordParams{Word: word, UserID: u.ID}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return q.InsertUserWords(ctx, u.ID, u.Words())
 }

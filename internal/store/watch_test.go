@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/roster"
 )
 
@@ -24,5 +26,28 @@ func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
 	}
 	if !slices.Contains(told, "AdvanceImport") {
 		t.Errorf("told of %q", told)
+	}
+}
+
+// Each statement is a way to the server and back, which is most of what adding
+// somebody costs.
+func TestAddingSomebodyTakesFewStatements(t *testing.T) {
+	t.Parallel()
+	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
+	var told []string
+	s.Watch(func(_ context.Context, name string) func(error) {
+		told = append(told, name)
+		return func(error) {}
+	})
+	email, err := directory.ParseEmail("ada.lovelace@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada := directory.User{ID: "ada", Name: "Ada King, Countess of Lovelace", Email: email}
+	if err := s.CreateUser(t.Context(), ada, event.Event{ID: "added"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"InsertUser", "ListJobsOf", "InsertUserWord", "InsertEvent"}; !slices.Equal(told, want) {
+		t.Errorf("took %q, want %q", told, want)
 	}
 }
