@@ -81,15 +81,7 @@ func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arriva
 	if len(people) == 0 {
 		return nil, nil
 	}
-	keys := make([]string, len(people))
-	for n, p := range people {
-		keys[n] = p.User.Email.Key
-	}
-	listed, err := q.ListedAddresses(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	parked, err := q.ParkedJobsOf(ctx, keys)
+	listed, err := q.ListedAddresses(ctx, emailKeys(people))
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +94,15 @@ func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arriva
 		on[p.User.Email.Key] = true
 		return was
 	})
-	for _, job := range parked {
-		if !slices.Contains(listed, job.Subject) {
-			if _, err := q.DeleteJob(ctx, job.ID); err != nil {
-				return nil, err
-			}
-		}
+	return fresh, deleteParkedJobs(ctx, q, emailKeys(fresh)...)
+}
+
+func emailKeys(people []directory.Arrival) []string {
+	keys := make([]string, len(people))
+	for n, p := range people {
+		keys[n] = p.User.Email.Key
 	}
-	return fresh, nil
+	return keys
 }
 
 // insertArrivals writes new people with all that goes with them, as CreateUser

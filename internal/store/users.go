@@ -166,13 +166,13 @@ func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error 
 	return q.InsertUserWords(ctx, u.ID, u.Words())
 }
 
-// deleteParkedJobs gives up calls about whoever had the address before, which
-// Stytch refused: tried again, they would strike the one who has it now.
-func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
-	rows, err := q.ListJobsOf(ctx, emailKey)
-	for _, r := range rows {
-		if r.ParkedAt > 0 && err == nil {
-			_, err = q.DeleteJob(ctx, r.ID)
+// deleteParkedJobs gives up calls about whoever had the addresses before, which
+// Stytch refused: tried again, they would strike the ones who have them now.
+func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKeys ...string) error {
+	parked, err := q.ParkedJobsOf(ctx, emailKeys)
+	for _, job := range parked {
+		if err == nil {
+			_, err = q.DeleteJob(ctx, job.ID)
 		}
 	}
 	return err
