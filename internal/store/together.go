@@ -72,6 +72,9 @@ func (t *together[V]) join(key string) (b *batch[V], first bool) {
 
 func (t *together[V]) run(ctx context.Context, b *batch[V]) {
 	defer close(b.done)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // else what bounds the query keeps the first one's request until then
+
 	runtime.Gosched() // whoever can run now does, and some of them ask
 	b.found, b.err = t.read(ctx, t.leave(b))
 }

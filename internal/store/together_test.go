@@ -24,6 +24,7 @@ func TestTogether(t *testing.T) {
 		{"an error is everybody's", testErrorOfAll},
 		{"a panic is no answer", testPanicOfFirst},
 		{"who gives up does not wait", testGivesUp},
+		{"nothing is kept of a query that is over", testLetsGo},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -166,5 +167,16 @@ func testGivesUp(t *testing.T) {
 		if got, err := all.get(ctx, "ada"); !errors.Is(err, context.Canceled) {
 			t.Errorf("asked after giving up, and told %q, %v", got, err)
 		}
+	}
+}
+
+func testLetsGo(t *testing.T) {
+	var of context.Context
+	all := &together[string]{read: func(ctx context.Context, keys []string) (map[string]string, error) {
+		of = ctx
+		return upper(ctx, keys)
+	}}
+	if _, err := all.get(t.Context(), "ada"); err != nil || of.Err() == nil {
+		t.Errorf("%v, and the query's context goes on: %v", err, of.Err())
 	}
 }
