@@ -26,8 +26,11 @@ func (s *server) personRow(u directory.User, now time.Time) personRow {
 	}
 }
 
+// escaped is what plain has written. Nothing else may be.
+type escaped = template.HTML
+
 // rows are people as rows of the list, each as the template "person" has it.
-func (s *server) rows(users []directory.User) template.HTML {
+func (s *server) rows(users []directory.User) escaped {
 	b := newBuffer()
 	defer buffers.Put(b)
 	now, person := s.Now(), s.person()
@@ -37,5 +40,5 @@ func (s *server) rows(users []directory.User) template.HTML {
 		row = s.personRow(u, now)
 		person.write(b, value)
 	}
-	return template.HTML(b.String()) // escaped by the template
+	return escaped(b.String())
 }

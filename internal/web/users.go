@@ -2,7 +2,6 @@ package web
 
 import (
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,7 +16,7 @@ type usersPage struct {
 	Q, Role, Status, Sort string // what is asked for
 	Errors                map[string]string
 	Columns               []column
-	Rows                  template.HTML
+	Rows                  escaped
 	Total                 int
 	More                  bool // than Total
 	ByWord                bool // a search found too many to sort or count
