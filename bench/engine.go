@@ -36,7 +36,7 @@ func sqlite(dir string) engine {
 		create: func(name string) (string, error) { return "sqlite:" + filepath.Join(dir, name+".db"), nil },
 		openSeed: func(databaseURL string) (*sql.DB, error) {
 			path := strings.TrimPrefix(databaseURL, "sqlite:")
-			db, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(OFF)&_pragma=journal_mode(OFF)&_pragma=cache_size(-2000000)&_pragma=locking_mode(EXCLUSIVE)")
+			db, err := sql.Open("sqlite", "file:"+path+"?_pragma=synchronous(OFF)&_pragma=journal_mode(OFF)&_pragma=cache_size(-1000000)&_pragma=locking_mode(EXCLUSIVE)")
 			if err == nil {
 				db.SetMaxOpenConns(1)
 			}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/schema"
 )
 
 // The columns that are written, by name: their order in the tables is nobody's
@@ -65,42 +67,78 @@ func newID(t time.Time) string {
 // same ones in every run but for their ids: in a thousand one administrator, most
 // have been here, some are invited, a few suspended. They were added one by one
 // over two years, and are written in that order, in which most indexes grow at
-// their ends.
+// their ends. Those that can be made of all rows at once are.
 func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
-	const inBatch, inTx = 5000, 100_000
+	indexes, err := readIndexes("users")
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if _, err := db.ExecContext(ctx, index.drop); err != nil {
+			return err
+		}
+	}
+	if err := insertPeople(ctx, db, n, now); err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if _, err := db.ExecContext(ctx, index.create); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertPeople writes them all or, where the engine can take them back, none.
+func insertPeople(ctx context.Context, db *sql.DB, n int, now time.Time) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // no more is made when a write fails
+	const inBatch = 5000
 	batches := make(chan chan batch, runtime.NumCPU()) // in order; each is made while others are written
 	go func() {
 		defer close(batches)
 		for from := 0; from < n && ctx.Err() == nil; from += inBatch {
 			made := make(chan batch, 1)
-			batches <- made
-			go func() { made <- makeBatch(from, min(n, from+inBatch), n, now) }()
-		}
-	}()
-	var tx *sql.Tx
-	var err error
-	defer func() {
-		if tx != nil {
-			tx.Rollback()
-		}
-	}()
-	written := 0
-	for made := range batches {
-		b := <-made
-		if err = cmp.Or(err, b.err); err != nil {
-			continue // to the end of what is being made
-		}
-		if tx == nil {
-			if tx, err = db.BeginTx(ctx, nil); err != nil {
-				continue
+			select {
+			case batches <- made:
+				go func() { made <- makeBatch(from, min(n, from+inBatch), n, now) }()
+			case <-ctx.Done():
 			}
 		}
-		err = b.write(tx)
-		if written += inBatch; err == nil && (written%inTx == 0 || written >= n) {
-			err, tx = tx.Commit(), nil
+	}()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for made := range batches {
+		b := <-made
+		if b.err != nil {
+			return b.err
+		}
+		if err := b.write(tx); err != nil {
+			return err
 		}
 	}
-	return err
+	return tx.Commit()
+}
+
+// index is one that a migration of its own makes.
+type index struct{ create, drop string }
+
+// readIndexes returns those of a table.
+func readIndexes(table string) ([]index, error) {
+	names, err := fs.Glob(schema.Files, "*_"+table+"_by_*.sql")
+	var indexes []index
+	for _, name := range names {
+		text, err := schema.Files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		create, drop, _ := strings.Cut(string(text), "-- +goose Down")
+		indexes = append(indexes, index{create, drop})
+	}
+	return indexes, err
 }
 
 // batch is a few thousand people.

@@ -3,13 +3,40 @@
 package main
 
 import (
+	"database/sql"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/store"
 )
+
+const schemaQuery = "SELECT concat_ws(' ', type, name, tbl_name, sql) FROM sqlite_schema ORDER BY 1"
+
+// column returns what a query finds.
+func column(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
 
 func TestSeededPeopleAreAsIfTheyHadBeenAdded(t *testing.T) {
 	t.Parallel()
@@ -32,9 +59,16 @@ func TestSeededPeopleAreAsIfTheyHadBeenAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	migrated := column(t, db, schemaQuery)
 	const n = 7321 // more than a batch, and not whole ones
 	if err := seed(t.Context(), db, n, time.Now()); err != nil {
 		t.Fatal(err)
+	}
+	if seeded := column(t, db, schemaQuery); !slices.Equal(seeded, migrated) {
+		t.Errorf("the schema is now\n%s\nand was\n%s", strings.Join(seeded, "\n"), strings.Join(migrated, "\n"))
+	}
+	if found := column(t, db, "PRAGMA integrity_check"); !slices.Equal(found, []string{"ok"}) {
+		t.Error(found)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
