@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -69,6 +70,7 @@ func newID(t time.Time) string {
 // over two years, and are written in that order, in which most indexes grow at
 // their ends. Those that can be made of all rows at once are.
 func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // little is kept, so that it would be looked through all the time
 	indexes, err := readIndexes("users")
 	if err != nil {
 		return err
