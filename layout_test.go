@@ -59,7 +59,7 @@ var layers = map[string]layer{
 	"static/pack": {ours: []string{"static"}},
 
 	// For tests; nothing that is shipped may import them.
-	"bench":                         {ours: []string{"internal/directory", "internal/session"}, never: []string{sdkAll}},
+	"bench":                         {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
 	"faults":                        {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
 	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/idempotency", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/token"}},
