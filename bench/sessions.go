@@ -20,7 +20,7 @@ func sessionToken(i int) string { return fmt.Sprintf("made-for-the-benchmark-%d"
 // insertSessions writes those from one number to before another, of people who
 // have been here, in turn.
 func insertSessions(db *sql.DB, from, to int) error {
-	holders, err := holders(db)
+	holders, err := texts(db, "SELECT id FROM users WHERE status = 'active' ORDER BY id LIMIT 1000")
 	if err != nil {
 		return err
 	}
@@ -50,22 +50,22 @@ func insertSessions(db *sql.DB, from, to int) error {
 	return nil
 }
 
-// holders are ids of people who may come in.
-func holders(db *sql.DB) ([]string, error) {
-	rows, err := db.Query("SELECT id FROM users WHERE status = 'active' ORDER BY id LIMIT 1000")
+// texts returns the one column that a query finds.
+func texts(db *sql.DB, query string) ([]string, error) {
+	rows, err := db.Query(query)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var ids []string
+	var all []string
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var one string
+		if err := rows.Scan(&one); err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		all = append(all, one)
 	}
-	return ids, rows.Err()
+	return all, rows.Err()
 }
 
 // checks are requests of browsers that hold sessions, of so many that there are.
