@@ -166,7 +166,11 @@ func TestSomebodyRemovedWhileStytchCannotBeToldStaysOutside(t *testing.T) {
 	wants(t, phone.continues(landing), 403, "You are not on the list", "Ask an administrator to invite you.")
 	wants(t, phone.get("/profile"), 200, "Sign in")
 
-	// When Stytch can be told again, nothing of her is left there.
+	// When Stytch can be told again, nothing of her is left there. A call under way
+	// while the hour passes would come back later than that, so none is.
+	eventually(t, "the call failed", func() bool {
+		return s.count("SELECT COUNT(*) FROM outbox WHERE last_error <> '' AND leased_until = 0") > 0
+	})
 	stytch.fails(nil)
 	c.advance(time.Hour)
 	ada.calls("PATCH", "/api/users/"+whoHolds(ada).User.ID, `{"name":"Ada"}`) // wakes the outbox sooner than it would by itself
