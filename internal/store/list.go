@@ -79,11 +79,11 @@ func filters(query directory.Query) []filter {
 func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from dbsqlc.User) ([]dbsqlc.User, error) {
 	order, limit, all := reading(query), query.Limit+1, filters(query)
 	if len(all) == 1 {
-		return listRange(ctx, q, query, order, all[0], from, limit)
+		return listRange(ctx, q, order, all[0], from, limit)
 	}
 	var merged []dbsqlc.User
 	for _, f := range all {
-		rows, err := listRange(ctx, q, query, order, f, from, limit)
+		rows, err := listRange(ctx, q, order, f, from, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -95,20 +95,17 @@ func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, f
 
 // listRange reads the first people behind a place whom one filter lets through.
 func listRange(
-	ctx context.Context, q *dbsqlc.Queries, query directory.Query, order directory.Sort, f filter, from dbsqlc.User, limit int,
+	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from dbsqlc.User, limit int,
 ) ([]dbsqlc.User, error) {
-	if query.From == nil { // the start has nobody in its own place
+	if order.Column() != directory.ByLastSeen || from.LastSeenAt != 0 {
 		return listBehind(ctx, q, order, f, from, limit)
 	}
-	same, err := listSame(ctx, q, order, f, from, limit)
-	if err != nil || len(same) == limit {
-		return same, err
+	never, err := listNeverSeen(ctx, q, order.Descending(), f, from, limit)
+	if err != nil || len(never) == limit || order.Descending() { // in which they are the last
+		return never, err
 	}
-	behind, err := listBehind(ctx, q, order, f, from, limit-len(same))
-	if len(same) == 0 {
-		return behind, err
-	}
-	return append(same, behind...), err
+	seen, err := listBehind(ctx, q, order, f, dbsqlc.User{LastSeenAt: 1}, limit-len(never))
+	return append(never, seen...), err
 }
 
 // reading is the order in which a query's page is read: a page backward is read

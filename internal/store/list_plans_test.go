@@ -74,11 +74,14 @@ func TestEveryPageOfTheListIsReadFromAnIndex(t *testing.T) {
 		plans := map[string]bool{} // those that were looked at
 		for _, query := range everyQuery() {
 			r := &recorder{DBTX: s.Reader()}
-			for range 2 { // the first page and one that follows
+			for _, turn := range []bool{false, true, false} { // the first page, one that follows, and back
 				s.totals.forget()
 				page, err := s.listUsers(t.Context(), dbsqlc.New(r), query)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if turn {
+					query.Backward = !query.Backward
 				}
 				query.From = page.Next
 				if query.Backward {

@@ -41,16 +41,23 @@ func (q *Queries) CountUsers(ctx context.Context, limit int32) (int64, error) {
 
 const listByCreated = `-- name: ListByCreated :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
-WHERE created_at > ? ORDER BY created_at, id LIMIT ?
+WHERE created_at >= ? AND (created_at <> ? OR id > ?)
+ORDER BY created_at, id LIMIT ?
 `
 
 type ListByCreatedParams struct {
 	CreatedAt int64
+	ID        string
 	Limit     int32
 }
 
 func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByCreated, arg.CreatedAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByCreated,
+		arg.CreatedAt,
+		arg.CreatedAt,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -88,16 +95,23 @@ func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([
 
 const listByCreatedDesc = `-- name: ListByCreatedDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
-WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?
+WHERE created_at <= ? AND (created_at <> ? OR id < ?)
+ORDER BY created_at DESC, id DESC LIMIT ?
 `
 
 type ListByCreatedDescParams struct {
 	CreatedAt int64
+	ID        string
 	Limit     int32
 }
 
 func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByCreatedDesc, arg.CreatedAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByCreatedDesc,
+		arg.CreatedAt,
+		arg.CreatedAt,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -229,16 +243,23 @@ func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams
 
 const listByLastSeen = `-- name: ListByLastSeen :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
-WHERE last_seen_at > ? ORDER BY last_seen_at, id LIMIT ?
+WHERE last_seen_at >= ? AND (last_seen_at <> ? OR id > ?)
+ORDER BY last_seen_at, id LIMIT ?
 `
 
 type ListByLastSeenParams struct {
 	LastSeenAt int64
+	ID         string
 	Limit      int32
 }
 
 func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByLastSeen, arg.LastSeenAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByLastSeen,
+		arg.LastSeenAt,
+		arg.LastSeenAt,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -276,16 +297,23 @@ func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) 
 
 const listByLastSeenDesc = `-- name: ListByLastSeenDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
-WHERE last_seen_at < ? ORDER BY last_seen_at DESC, id DESC LIMIT ?
+WHERE last_seen_at <= ? AND (last_seen_at <> ? OR id < ?)
+ORDER BY last_seen_at DESC, id DESC LIMIT ?
 `
 
 type ListByLastSeenDescParams struct {
 	LastSeenAt int64
+	ID         string
 	Limit      int32
 }
 
 func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByLastSeenDesc, arg.LastSeenAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByLastSeenDesc,
+		arg.LastSeenAt,
+		arg.LastSeenAt,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -322,17 +350,32 @@ func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDesc
 }
 
 const listByName = `-- name: ListByName :many
+
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
-WHERE name_key > ? ORDER BY name_key, id LIMIT ?
+WHERE name_key >= ? AND (name_key <> ? OR id > ?)
+ORDER BY name_key, id LIMIT ?
 `
 
 type ListByNameParams struct {
 	NameKey string
+	ID      string
 	Limit   int32
 }
 
+// The pages of the user list. One query per sort column and direction, alike but for those two, because an ORDER BY
+// can't be a parameter. A page starts behind a row (the column's value, then the id), so that it stays true while people
+// come and go: from the value on, and of those with the same value only who comes behind it; the others are skipped in the
+// index. An address is one person's and needs no id.
+//
+// The comments name the index to MySQL, MariaDB and Vitess, which carry them out: where two indexes look equally good
+// they take the first part of one and read on from its start. SQLite skips them.
 func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByName, arg.NameKey, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByName,
+		arg.NameKey,
+		arg.NameKey,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -370,16 +413,23 @@ func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User,
 
 const listByNameDesc = `-- name: ListByNameDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
-WHERE name_key < ? ORDER BY name_key DESC, id DESC LIMIT ?
+WHERE name_key <= ? AND (name_key <> ? OR id < ?)
+ORDER BY name_key DESC, id DESC LIMIT ?
 `
 
 type ListByNameDescParams struct {
 	NameKey string
+	ID      string
 	Limit   int32
 }
 
 func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listByNameDesc, arg.NameKey, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listByNameDesc,
+		arg.NameKey,
+		arg.NameKey,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -415,115 +465,22 @@ func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) 
 	return items, nil
 }
 
-const listSameCreated = `-- name: ListSameCreated :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
-WHERE created_at IN (?) AND id > ? ORDER BY id LIMIT ?
-`
+const listNeverSeen = `-- name: ListNeverSeen :many
 
-type ListSameCreatedParams struct {
-	CreatedAt int64
-	ID        string
-	Limit     int32
-}
-
-func (q *Queries) ListSameCreated(ctx context.Context, arg ListSameCreatedParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameCreated, arg.CreatedAt, arg.ID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSameCreatedDesc = `-- name: ListSameCreatedDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
-WHERE created_at IN (?) AND id < ? ORDER BY id DESC LIMIT ?
-`
-
-type ListSameCreatedDescParams struct {
-	CreatedAt int64
-	ID        string
-	Limit     int32
-}
-
-func (q *Queries) ListSameCreatedDesc(ctx context.Context, arg ListSameCreatedDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameCreatedDesc, arg.CreatedAt, arg.ID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSameLastSeen = `-- name: ListSameLastSeen :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at IN (?) AND id > ? ORDER BY id LIMIT ?
 `
 
-type ListSameLastSeenParams struct {
-	LastSeenAt int64
-	ID         string
-	Limit      int32
+type ListNeverSeenParams struct {
+	Never int64
+	ID    string
+	Limit int32
 }
 
-func (q *Queries) ListSameLastSeen(ctx context.Context, arg ListSameLastSeenParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameLastSeen, arg.LastSeenAt, arg.ID, arg.Limit)
+// Those who were never seen may be most of the list: too many to skip. IN does what = does, but for SQLite's going through
+// the value role by role and sorting, as it may once the rows were counted (ANALYZE).
+func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listNeverSeen, arg.Never, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -559,124 +516,19 @@ func (q *Queries) ListSameLastSeen(ctx context.Context, arg ListSameLastSeenPara
 	return items, nil
 }
 
-const listSameLastSeenDesc = `-- name: ListSameLastSeenDesc :many
+const listNeverSeenDesc = `-- name: ListNeverSeenDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at IN (?) AND id < ? ORDER BY id DESC LIMIT ?
 `
 
-type ListSameLastSeenDescParams struct {
-	LastSeenAt int64
-	ID         string
-	Limit      int32
+type ListNeverSeenDescParams struct {
+	Never int64
+	ID    string
+	Limit int32
 }
 
-func (q *Queries) ListSameLastSeenDesc(ctx context.Context, arg ListSameLastSeenDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameLastSeenDesc, arg.LastSeenAt, arg.ID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSameName = `-- name: ListSameName :many
-
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
-WHERE name_key IN (?) AND id > ? ORDER BY id LIMIT ?
-`
-
-type ListSameNameParams struct {
-	NameKey string
-	ID      string
-	Limit   int32
-}
-
-// The pages of the user list. One query per sort column and direction, alike but for those two, because an ORDER BY
-// can't be a parameter. A page starts after a row (the column's value, then the id), so that it stays true while people
-// come and go: first those with the same value, then those with the next ones, each a range of an index. An address is
-// one person's and needs no first part.
-//
-// The comments name the index to MySQL, MariaDB and Vitess, which carry them out: where two indexes look equally good
-// they take the first part of one and read on from its start. SQLite skips them. There, IN does what = does, but for
-// going through the value role by role and sorting, as = may once the rows were counted (ANALYZE).
-func (q *Queries) ListSameName(ctx context.Context, arg ListSameNameParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameName, arg.NameKey, arg.ID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSameNameDesc = `-- name: ListSameNameDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
-WHERE name_key IN (?) AND id < ? ORDER BY id DESC LIMIT ?
-`
-
-type ListSameNameDescParams struct {
-	NameKey string
-	ID      string
-	Limit   int32
-}
-
-func (q *Queries) ListSameNameDesc(ctx context.Context, arg ListSameNameDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSameNameDesc, arg.NameKey, arg.ID, arg.Limit)
+func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listNeverSeenDesc, arg.Never, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -714,13 +566,16 @@ func (q *Queries) ListSameNameDesc(ctx context.Context, arg ListSameNameDescPara
 
 const listSomeByCreated = `-- name: ListSomeByCreated :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
-WHERE role = ? AND status = ? AND created_at > ? ORDER BY created_at, id LIMIT ?
+WHERE role = ? AND status = ?
+  AND created_at >= ? AND (created_at <> ? OR id > ?)
+ORDER BY created_at, id LIMIT ?
 `
 
 type ListSomeByCreatedParams struct {
 	Role      string
 	Status    string
 	CreatedAt int64
+	ID        string
 	Limit     int32
 }
 
@@ -729,6 +584,8 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 		arg.Role,
 		arg.Status,
 		arg.CreatedAt,
+		arg.CreatedAt,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -768,13 +625,16 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 
 const listSomeByCreatedDesc = `-- name: ListSomeByCreatedDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
-WHERE role = ? AND status = ? AND created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?
+WHERE role = ? AND status = ?
+  AND created_at <= ? AND (created_at <> ? OR id < ?)
+ORDER BY created_at DESC, id DESC LIMIT ?
 `
 
 type ListSomeByCreatedDescParams struct {
 	Role      string
 	Status    string
 	CreatedAt int64
+	ID        string
 	Limit     int32
 }
 
@@ -783,6 +643,8 @@ func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreat
 		arg.Role,
 		arg.Status,
 		arg.CreatedAt,
+		arg.CreatedAt,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -930,13 +792,16 @@ func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDe
 
 const listSomeByLastSeen = `-- name: ListSomeByLastSeen :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
-WHERE role = ? AND status = ? AND last_seen_at > ? ORDER BY last_seen_at, id LIMIT ?
+WHERE role = ? AND status = ?
+  AND last_seen_at >= ? AND (last_seen_at <> ? OR id > ?)
+ORDER BY last_seen_at, id LIMIT ?
 `
 
 type ListSomeByLastSeenParams struct {
 	Role       string
 	Status     string
 	LastSeenAt int64
+	ID         string
 	Limit      int32
 }
 
@@ -945,6 +810,8 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 		arg.Role,
 		arg.Status,
 		arg.LastSeenAt,
+		arg.LastSeenAt,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -984,13 +851,16 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 
 const listSomeByLastSeenDesc = `-- name: ListSomeByLastSeenDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
-WHERE role = ? AND status = ? AND last_seen_at < ? ORDER BY last_seen_at DESC, id DESC LIMIT ?
+WHERE role = ? AND status = ?
+  AND last_seen_at <= ? AND (last_seen_at <> ? OR id < ?)
+ORDER BY last_seen_at DESC, id DESC LIMIT ?
 `
 
 type ListSomeByLastSeenDescParams struct {
 	Role       string
 	Status     string
 	LastSeenAt int64
+	ID         string
 	Limit      int32
 }
 
@@ -999,6 +869,8 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 		arg.Role,
 		arg.Status,
 		arg.LastSeenAt,
+		arg.LastSeenAt,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -1037,22 +909,29 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 }
 
 const listSomeByName = `-- name: ListSomeByName :many
+
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
-WHERE role = ? AND status = ? AND name_key > ? ORDER BY name_key, id LIMIT ?
+WHERE role = ? AND status = ?
+  AND name_key >= ? AND (name_key <> ? OR id > ?)
+ORDER BY name_key, id LIMIT ?
 `
 
 type ListSomeByNameParams struct {
 	Role    string
 	Status  string
 	NameKey string
+	ID      string
 	Limit   int32
 }
 
+// The same for the people of one role and status.
 func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) ([]User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByName,
 		arg.Role,
 		arg.Status,
 		arg.NameKey,
+		arg.NameKey,
+		arg.ID,
 		arg.Limit,
 	)
 	if err != nil {
@@ -1092,13 +971,16 @@ func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) 
 
 const listSomeByNameDesc = `-- name: ListSomeByNameDesc :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
-WHERE role = ? AND status = ? AND name_key < ? ORDER BY name_key DESC, id DESC LIMIT ?
+WHERE role = ? AND status = ?
+  AND name_key <= ? AND (name_key <> ? OR id < ?)
+ORDER BY name_key DESC, id DESC LIMIT ?
 `
 
 type ListSomeByNameDescParams struct {
 	Role    string
 	Status  string
 	NameKey string
+	ID      string
 	Limit   int32
 }
 
@@ -1107,286 +989,6 @@ func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDesc
 		arg.Role,
 		arg.Status,
 		arg.NameKey,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSomeSameCreated = `-- name: ListSomeSameCreated :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
-WHERE role = ? AND status = ? AND created_at = ? AND id > ? ORDER BY id LIMIT ?
-`
-
-type ListSomeSameCreatedParams struct {
-	Role      string
-	Status    string
-	CreatedAt int64
-	ID        string
-	Limit     int32
-}
-
-func (q *Queries) ListSomeSameCreated(ctx context.Context, arg ListSomeSameCreatedParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameCreated,
-		arg.Role,
-		arg.Status,
-		arg.CreatedAt,
-		arg.ID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSomeSameCreatedDesc = `-- name: ListSomeSameCreatedDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
-WHERE role = ? AND status = ? AND created_at = ? AND id < ? ORDER BY id DESC LIMIT ?
-`
-
-type ListSomeSameCreatedDescParams struct {
-	Role      string
-	Status    string
-	CreatedAt int64
-	ID        string
-	Limit     int32
-}
-
-func (q *Queries) ListSomeSameCreatedDesc(ctx context.Context, arg ListSomeSameCreatedDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameCreatedDesc,
-		arg.Role,
-		arg.Status,
-		arg.CreatedAt,
-		arg.ID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSomeSameLastSeen = `-- name: ListSomeSameLastSeen :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
-WHERE role = ? AND status = ? AND last_seen_at = ? AND id > ? ORDER BY id LIMIT ?
-`
-
-type ListSomeSameLastSeenParams struct {
-	Role       string
-	Status     string
-	LastSeenAt int64
-	ID         string
-	Limit      int32
-}
-
-func (q *Queries) ListSomeSameLastSeen(ctx context.Context, arg ListSomeSameLastSeenParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameLastSeen,
-		arg.Role,
-		arg.Status,
-		arg.LastSeenAt,
-		arg.ID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSomeSameLastSeenDesc = `-- name: ListSomeSameLastSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
-WHERE role = ? AND status = ? AND last_seen_at = ? AND id < ? ORDER BY id DESC LIMIT ?
-`
-
-type ListSomeSameLastSeenDescParams struct {
-	Role       string
-	Status     string
-	LastSeenAt int64
-	ID         string
-	Limit      int32
-}
-
-func (q *Queries) ListSomeSameLastSeenDesc(ctx context.Context, arg ListSomeSameLastSeenDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameLastSeenDesc,
-		arg.Role,
-		arg.Status,
-		arg.LastSeenAt,
-		arg.ID,
-		arg.Limit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.NameKey,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.InvitedBy,
-			&i.InviteSentAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.LastSeenAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSomeSameName = `-- name: ListSomeSameName :many
-
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
-WHERE role = ? AND status = ? AND name_key = ? AND id > ? ORDER BY id LIMIT ?
-`
-
-type ListSomeSameNameParams struct {
-	Role    string
-	Status  string
-	NameKey string
-	ID      string
-	Limit   int32
-}
-
-// The same for the people of one role and status.
-func (q *Queries) ListSomeSameName(ctx context.Context, arg ListSomeSameNameParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameName,
-		arg.Role,
-		arg.Status,
 		arg.NameKey,
 		arg.ID,
 		arg.Limit,
@@ -1426,24 +1028,76 @@ func (q *Queries) ListSomeSameName(ctx context.Context, arg ListSomeSameNamePara
 	return items, nil
 }
 
-const listSomeSameNameDesc = `-- name: ListSomeSameNameDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
-WHERE role = ? AND status = ? AND name_key = ? AND id < ? ORDER BY id DESC LIMIT ?
+const listSomeNeverSeen = `-- name: ListSomeNeverSeen :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at = 0 AND id > ? ORDER BY id LIMIT ?
 `
 
-type ListSomeSameNameDescParams struct {
-	Role    string
-	Status  string
-	NameKey string
-	ID      string
-	Limit   int32
+type ListSomeNeverSeenParams struct {
+	Role   string
+	Status string
+	ID     string
+	Limit  int32
 }
 
-func (q *Queries) ListSomeSameNameDesc(ctx context.Context, arg ListSomeSameNameDescParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, listSomeSameNameDesc,
+func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeNeverSeen,
 		arg.Role,
 		arg.Status,
-		arg.NameKey,
+		arg.ID,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSomeNeverSeenDesc = `-- name: ListSomeNeverSeenDesc :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+WHERE role = ? AND status = ? AND last_seen_at = 0 AND id < ? ORDER BY id DESC LIMIT ?
+`
+
+type ListSomeNeverSeenDescParams struct {
+	Role   string
+	Status string
+	ID     string
+	Limit  int32
+}
+
+func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSeenDescParams) ([]User, error) {
+	rows, err := q.db.QueryContext(ctx, listSomeNeverSeenDesc,
+		arg.Role,
+		arg.Status,
 		arg.ID,
 		arg.Limit,
 	)
