@@ -175,7 +175,7 @@ func (s *Store) checkFile(ctx context.Context) error {
 	if err != nil || size > checkAtOnce {
 		return damage("ok", err)
 	}
-	return quickCheck(ctx, s.write)
+	return quickCheck(ctx, s.migrator)
 }
 
 // fileSize returns the size of an SQLite file in bytes, after a look at its list of
@@ -202,9 +202,11 @@ func (s *Store) Check(ctx context.Context) error {
 	if !s.sqlite {
 		return nil
 	}
-	return quickCheck(ctx, s.read)
+	return quickCheck(ctx, s.migrator)
 }
 
+// quickCheck comes by every page of a file once, so it keeps few, on a connection
+// that is not used again.
 func quickCheck(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -212,9 +214,8 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 	}
 	defer conn.Close()
 	var verdict string
-	err = conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
-	if err == nil { // it has come by every page, and would keep as many as it may
-		_, err = conn.ExecContext(ctx, "PRAGMA shrink_memory")
+	if _, err = conn.ExecContext(ctx, "PRAGMA cache_size(-200)"); err == nil {
+		err = conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
 	}
 	return damage(verdict, err)
 }

@@ -100,7 +100,7 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-1000)") // KiB, each takes twice that; the system has the file, too
+	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB, each takes twice that; the system has the file, too
 	if err != nil {
 		return nil, err
 	}
