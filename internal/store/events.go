@@ -74,7 +74,7 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 }
 
 // eventRows calls the query whose index leads to what is asked for.
-func (s *Store) eventRows(ctx context.Context, query event.Query, before string, limit int32) ([]dbsqlc.Event, error) {
+func (s *Store) eventRows(ctx context.Context, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
 	q, kind := s.queries(), string(query.Kind)
 	switch {
 	case query.Person != "":
@@ -89,7 +89,7 @@ func (s *Store) eventRows(ctx context.Context, query event.Query, before string,
 	return q.ListEvents(ctx, dbsqlc.ListEventsParams{Before: before, Limit: limit})
 }
 
-func toEvent(r dbsqlc.Event) (event.Event, error) {
+func toEvent(r *dbsqlc.Event) (event.Event, error) {
 	e := event.Event{
 		ID: r.ID, At: fromMicros(r.At), Kind: event.Kind(r.Kind),
 		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID, Token: r.Token},

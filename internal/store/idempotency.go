@@ -34,7 +34,7 @@ func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time
 
 // reclaimKey makes something of a key that was there already, or says that it has
 // changed since it was read.
-func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row dbsqlc.IdempotencyKey, now time.Time) (found idempotency.Found, again bool, err error) {
+func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc.IdempotencyKey, now time.Time) (found idempotency.Found, again bool, err error) {
 	switch {
 	case row.ExpiresAt <= micros(now):
 		_, err = s.writer().DropIdempotencyKey(ctx, dbsqlc.DropIdempotencyKeyParams{ID: row.ID, Lease: row.Lease})

@@ -38,7 +38,7 @@ func (s *Store) ListImports(ctx context.Context, limit int) ([]roster.Import, er
 // columnsBetween separates columns in a row; no column's name holds it.
 const columnsBetween = "\n"
 
-func toImport(r dbsqlc.Import) roster.Import {
+func toImport(r *dbsqlc.Import) roster.Import {
 	i := roster.Import{
 		ID: r.ID, File: r.File, State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
 		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
@@ -136,7 +136,7 @@ func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until ti
 	}
 }
 
-func (s *Store) freeImport(ctx context.Context, id string, now int64) (dbsqlc.Import, error) {
+func (s *Store) freeImport(ctx context.Context, id string, now int64) (*dbsqlc.Import, error) {
 	if id == "" {
 		return s.queries().FreeImport(ctx, now)
 	}

@@ -29,7 +29,7 @@ func (s *Store) listUsers(ctx context.Context, q *dbsqlc.Queries, query director
 	if len(query.Terms) > 0 {
 		return s.search(ctx, q, query)
 	}
-	var rows []dbsqlc.User
+	var rows []*dbsqlc.User
 	if from, ok := start(query); ok {
 		var err error
 		if rows, err = listRanges(ctx, q, query, from); err != nil {
@@ -76,12 +76,12 @@ func filters(query directory.Query) []filter {
 
 // listRanges reads the first people behind a place from each of the query's
 // filters and merges them; one more than the limit, to know whether there are more.
-func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from dbsqlc.User) ([]dbsqlc.User, error) {
+func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from *dbsqlc.User) ([]*dbsqlc.User, error) {
 	order, limit, all := reading(query), query.Limit+1, filters(query)
 	if len(all) == 1 {
 		return listRange(ctx, q, order, all[0], from, limit)
 	}
-	var merged []dbsqlc.User
+	var merged []*dbsqlc.User
 	for _, f := range all {
 		rows, err := listRange(ctx, q, order, f, from, limit)
 		if err != nil {
@@ -95,8 +95,8 @@ func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, f
 
 // listRange reads the first people behind a place whom one filter lets through.
 func listRange(
-	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from dbsqlc.User, limit int,
-) ([]dbsqlc.User, error) {
+	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from *dbsqlc.User, limit int,
+) ([]*dbsqlc.User, error) {
 	if order.Column() != directory.ByLastSeen || from.LastSeenAt != 0 {
 		return listBehind(ctx, q, order, f, from, limit)
 	}
@@ -104,7 +104,7 @@ func listRange(
 	if err != nil || len(never) == limit || order.Descending() { // in which they are the last
 		return never, err
 	}
-	seen, err := listBehind(ctx, q, order, f, dbsqlc.User{LastSeenAt: 1}, limit-len(never))
+	seen, err := listBehind(ctx, q, order, f, &dbsqlc.User{LastSeenAt: 1}, limit-len(never))
 	return append(never, seen...), err
 }
 
@@ -119,15 +119,15 @@ func reading(query directory.Query) directory.Sort {
 
 // start is where reading begins, as a row: that of the query's position, or one
 // before all there are. It returns false for a position that somebody made up.
-func start(query directory.Query) (dbsqlc.User, bool) {
+func start(query directory.Query) (*dbsqlc.User, bool) {
 	if query.From == nil {
 		if reading(query).Descending() {
-			return dbsqlc.User{NameKey: behind, EmailKey: behind, CreatedAt: math.MaxInt64, LastSeenAt: math.MaxInt64}, true
+			return &dbsqlc.User{NameKey: behind, EmailKey: behind, CreatedAt: math.MaxInt64, LastSeenAt: math.MaxInt64}, true
 		}
-		return dbsqlc.User{CreatedAt: -1, LastSeenAt: -1}, true
+		return &dbsqlc.User{CreatedAt: -1, LastSeenAt: -1}, true
 	}
 	var err error
-	row := dbsqlc.User{ID: query.From.ID}
+	row := &dbsqlc.User{ID: query.From.ID}
 	switch query.Sort.Column() {
 	case directory.ByName:
 		row.NameKey = query.From.Key
@@ -142,7 +142,7 @@ func start(query directory.Query) (dbsqlc.User, bool) {
 }
 
 // position is the place behind a row, in either direction.
-func position(sort directory.Sort, r dbsqlc.User) *directory.Position {
+func position(sort directory.Sort, r *dbsqlc.User) *directory.Position {
 	p := &directory.Position{ID: r.ID}
 	switch sort.Column() {
 	case directory.ByName:
@@ -158,8 +158,8 @@ func position(sort directory.Sort, r dbsqlc.User) *directory.Position {
 }
 
 // inOrder compares rows as the database does, whose collation is by bytes.
-func inOrder(order directory.Sort) func(a, b dbsqlc.User) int {
-	return func(a, b dbsqlc.User) int {
+func inOrder(order directory.Sort) func(a, b *dbsqlc.User) int {
+	return func(a, b *dbsqlc.User) int {
 		if order.Descending() {
 			a, b = b, a
 		}

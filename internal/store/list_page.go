@@ -11,13 +11,13 @@ import (
 // the order of reading, the place of the first, and where reading would go on,
 // nil at the end.
 type stretch struct {
-	rows        []dbsqlc.User
+	rows        []*dbsqlc.User
 	first, rest *directory.Position
 }
 
 // read is the stretch of rows in the order of reading, of which there is one more
 // than the limit if the list goes on.
-func read(query directory.Query, rows []dbsqlc.User) stretch {
+func read(query directory.Query, rows []*dbsqlc.User) stretch {
 	r := stretch{rows: rows[:min(len(rows), query.Limit)]}
 	if len(rows) > 0 {
 		r.first = position(query.Sort, rows[0])

@@ -10,8 +10,8 @@ import (
 // listNeverSeen calls the one query for people who were never seen and come behind
 // a row that wasn't either.
 func listNeverSeen(
-	ctx context.Context, q *dbsqlc.Queries, descending bool, f filter, from dbsqlc.User, limit int,
-) ([]dbsqlc.User, error) {
+	ctx context.Context, q *dbsqlc.Queries, descending bool, f filter, from *dbsqlc.User, limit int,
+) ([]*dbsqlc.User, error) {
 	role, status, n := string(f.role), string(f.status), int32(limit)
 	everybody := f == filter{}
 	switch {
@@ -27,8 +27,8 @@ func listNeverSeen(
 
 // listBehind calls the one query for people who come behind a row.
 func listBehind(
-	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from dbsqlc.User, limit int,
-) ([]dbsqlc.User, error) {
+	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from *dbsqlc.User, limit int,
+) ([]*dbsqlc.User, error) {
 	role, status, n := string(f.role), string(f.status), int32(limit)
 	everybody := f == filter{}
 	switch order {

@@ -132,7 +132,7 @@ func (s *Store) inviter(ctx context.Context, job outbox.Job) (string, error) {
 	return "", err
 }
 
-func (s *Store) nextJob(ctx context.Context, subject string, now int64) (dbsqlc.Outbox, error) {
+func (s *Store) nextJob(ctx context.Context, subject string, now int64) (*dbsqlc.Outbox, error) {
 	if subject == "" {
 		return s.queries().NextJob(ctx, dbsqlc.NextJobParams{Now: now})
 	}

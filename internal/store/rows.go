@@ -25,7 +25,7 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-func toUser(r dbsqlc.User) directory.User {
+func toUser(r *dbsqlc.User) directory.User {
 	return directory.User{
 		ID: r.ID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},
 		Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID, InvitedBy: r.InvitedBy,
@@ -34,7 +34,7 @@ func toUser(r dbsqlc.User) directory.User {
 	}
 }
 
-func toSession(r dbsqlc.Session) session.Session {
+func toSession(r *dbsqlc.Session) session.Session {
 	return session.Session{
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID, UserAgent: r.UserAgent, Address: r.Address,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
@@ -42,7 +42,7 @@ func toSession(r dbsqlc.Session) session.Session {
 }
 
 // toHeld is a session with its person, as far as a request needs them.
-func toHeld(r dbsqlc.GetSessionRow) session.Session {
+func toHeld(r *dbsqlc.GetSessionRow) session.Session {
 	return session.Session{
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
@@ -54,7 +54,7 @@ func toHeld(r dbsqlc.GetSessionRow) session.Session {
 	}
 }
 
-func toJobs(rows []dbsqlc.Outbox) []outbox.Job {
+func toJobs(rows []*dbsqlc.Outbox) []outbox.Job {
 	jobs := make([]outbox.Job, len(rows))
 	for i, r := range rows {
 		jobs[i] = toJob(r)
@@ -62,7 +62,7 @@ func toJobs(rows []dbsqlc.Outbox) []outbox.Job {
 	return jobs
 }
 
-func toJob(r dbsqlc.Outbox) outbox.Job {
+func toJob(r *dbsqlc.Outbox) outbox.Job {
 	return outbox.Job{
 		ID: r.ID, Kind: outbox.Kind(r.Kind), Subject: r.Subject, UserID: r.UserID, StytchID: r.StytchID, Name: r.Name,
 		Attempts: int(r.Attempts), DueAt: fromMicros(r.DueAt), ParkedAt: fromMicros(r.ParkedAt),

@@ -52,7 +52,7 @@ func (s *Store) search(ctx context.Context, q *dbsqlc.Queries, query directory.Q
 func (s *Store) searchAndSort(
 	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, most int,
 ) (directory.Page, error) {
-	words, err := listWords(ctx, q, terms[0], dbsqlc.UserWord{Word: terms[0]}, false, most)
+	words, err := listWords(ctx, q, terms[0], &dbsqlc.UserWord{Word: terms[0]}, false, most)
 	if err != nil {
 		return directory.Page{}, err
 	}
@@ -60,7 +60,7 @@ func (s *Store) searchAndSort(
 	if err != nil {
 		return directory.Page{}, err
 	}
-	rows := make([]dbsqlc.User, 0, len(found))
+	rows := make([]*dbsqlc.User, 0, len(found))
 	from, ok := start(query)
 	order := inOrder(reading(query))
 	for _, row := range found {
@@ -89,12 +89,12 @@ func (s *Store) searchByWord(ctx context.Context, q *dbsqlc.Queries, query direc
 }
 
 func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string) (stretch, error) {
-	at := dbsqlc.UserWord{Word: terms[0]}
+	at := &dbsqlc.UserWord{Word: terms[0]}
 	if query.Backward {
 		at.Word = terms[0] + last
 	}
 	if query.From != nil {
-		at = dbsqlc.UserWord{Word: query.From.Key, UserID: query.From.ID}
+		at = &dbsqlc.UserWord{Word: query.From.Key, UserID: query.From.ID}
 	}
 	var r stretch
 	for piece, left := 2*(query.Limit+1), s.glance; left > 0; piece *= 2 {
@@ -130,25 +130,25 @@ func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directo
 	return r, nil
 }
 
-func byWord(w dbsqlc.UserWord) *directory.Position {
+func byWord(w *dbsqlc.UserWord) *directory.Position {
 	return &directory.Position{Key: w.Word, ID: w.UserID, ByWord: true}
 }
 
 // peopleByWord returns those whose first word, of those that begin with the
 // first term, is among the words given, and whom the query lets through.
 func peopleByWord(
-	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, words []dbsqlc.UserWord,
-) (map[dbsqlc.UserWord]dbsqlc.User, error) {
+	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, words []*dbsqlc.UserWord,
+) (map[*dbsqlc.UserWord]*dbsqlc.User, error) {
 	firsts, err := firstWords(ctx, q, owners(words), terms[0])
 	if err != nil {
 		return nil, err
 	}
-	words = slices.DeleteFunc(slices.Clone(words), func(w dbsqlc.UserWord) bool { return firsts[w.UserID] != w.Word })
+	words = slices.DeleteFunc(slices.Clone(words), func(w *dbsqlc.UserWord) bool { return firsts[w.UserID] != w.Word })
 	rows, err := people(ctx, q, query, terms[1:], owners(words))
 	if err != nil {
 		return nil, err
 	}
-	found := map[dbsqlc.UserWord]dbsqlc.User{}
+	found := map[*dbsqlc.UserWord]*dbsqlc.User{}
 	for _, w := range words {
 		if row, ok := rows[w.UserID]; ok {
 			found[w] = row

@@ -12,16 +12,16 @@ import (
 // listWords reads words that begin with a term, from a place on and in either
 // direction, up to a limit.
 func listWords(
-	ctx context.Context, q *dbsqlc.Queries, term string, from dbsqlc.UserWord, backward bool, limit int,
-) ([]dbsqlc.UserWord, error) {
-	same, behind := q.ListSameWord, func(n int32) ([]dbsqlc.UserWord, error) {
+	ctx context.Context, q *dbsqlc.Queries, term string, from *dbsqlc.UserWord, backward bool, limit int,
+) ([]*dbsqlc.UserWord, error) {
+	same, behind := q.ListSameWord, func(n int32) ([]*dbsqlc.UserWord, error) {
 		return q.ListWords(ctx, dbsqlc.ListWordsParams{Word: max(from.Word, term), WordEnd: term + last, Limit: n})
 	}
 	if backward {
-		same = func(ctx context.Context, p dbsqlc.ListSameWordParams) ([]dbsqlc.UserWord, error) {
+		same = func(ctx context.Context, p dbsqlc.ListSameWordParams) ([]*dbsqlc.UserWord, error) {
 			return q.ListSameWordDesc(ctx, dbsqlc.ListSameWordDescParams(p))
 		}
-		behind = func(n int32) ([]dbsqlc.UserWord, error) {
+		behind = func(n int32) ([]*dbsqlc.UserWord, error) {
 			return q.ListWordsDesc(ctx, dbsqlc.ListWordsDescParams{Word: min(from.Word, term+last), WordStart: term, Limit: n})
 		}
 	}
@@ -34,7 +34,7 @@ func listWords(
 }
 
 // owners are the ids of those who have the words, each once.
-func owners(words []dbsqlc.UserWord) []string {
+func owners(words []*dbsqlc.UserWord) []string {
 	ids := make([]string, len(words))
 	for i, w := range words {
 		ids[i] = w.UserID
@@ -63,7 +63,7 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 // filters let through.
 func people(
 	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms, ids []string,
-) (map[string]dbsqlc.User, error) {
+) (map[string]*dbsqlc.User, error) {
 	for _, term := range terms {
 		firsts, err := firstWords(ctx, q, ids, term)
 		if err != nil {
@@ -71,7 +71,7 @@ func people(
 		}
 		ids = slices.Collect(maps.Keys(firsts))
 	}
-	found := make(map[string]dbsqlc.User, len(ids))
+	found := make(map[string]*dbsqlc.User, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}

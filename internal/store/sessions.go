@@ -119,7 +119,7 @@ func (s *Store) getSessions(ctx context.Context, tokenHashes []string) (map[stri
 	rows, err := s.queries().GetSessions(ctx, tokenHashes)
 	found := make(map[string]session.Session, len(rows))
 	for _, r := range rows {
-		found[r.TokenHash] = toHeld(dbsqlc.GetSessionRow(r))
+		found[r.TokenHash] = toHeld((*dbsqlc.GetSessionRow)(r))
 	}
 	return found, err
 }

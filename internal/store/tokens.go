@@ -47,8 +47,8 @@ func (s *Store) CreateToken(
 // GetToken returns a token and its person, in one query.
 func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) {
 	row, err := s.queries().GetToken(ctx, hash)
-	t := toToken(row.Token)
-	t.User = toUser(row.User)
+	t := toToken(&row.Token)
+	t.User = toUser(&row.User)
 	return t, translate("get token", err)
 }
 
@@ -72,8 +72,8 @@ func (s *Store) ListTokens(ctx context.Context, after string, limit int) ([]toke
 	rows, err := s.queries().ListTokens(ctx, dbsqlc.ListTokensParams{ID: after, Limit: int32(limit)})
 	list := make([]token.Token, len(rows))
 	for i, r := range rows {
-		list[i] = toToken(r.Token)
-		list[i].User = toUser(r.User)
+		list[i] = toToken(&r.Token)
+		list[i].User = toUser(&r.User)
 	}
 	return list, translate("list tokens", err)
 }
@@ -132,14 +132,14 @@ func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int,
 	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
 }
 
-func toToken(r dbsqlc.Token) token.Token {
+func toToken(r *dbsqlc.Token) token.Token {
 	return token.Token{
 		ID: r.ID, Hash: r.TokenHash, UserID: r.UserID, Name: r.Name, Scope: token.Scope(r.Scope),
 		CreatedAt: fromMicros(r.CreatedAt), ExpiresAt: fromMicros(r.ExpiresAt), LastUsedAt: fromMicros(r.LastUsedAt),
 	}
 }
 
-func toTokens(rows []dbsqlc.Token) []token.Token {
+func toTokens(rows []*dbsqlc.Token) []token.Token {
 	list := make([]token.Token, len(rows))
 	for i, r := range rows {
 		list[i] = toToken(r)

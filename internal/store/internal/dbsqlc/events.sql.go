@@ -73,13 +73,13 @@ type ListEventsParams struct {
 }
 
 // One query for each index that a page of the trail can be read from, newest first.
-func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]Event, error) {
+func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]*Event, error) {
 	rows, err := q.db.QueryContext(ctx, listEvents, arg.Before, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Event
+	var items []*Event
 	for rows.Next() {
 		var i Event
 		if err := rows.Scan(
@@ -99,7 +99,7 @@ func (q *Queries) ListEvents(ctx context.Context, arg ListEventsParams) ([]Event
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ type ListEventsAboutParams struct {
 	Limit   int32
 }
 
-func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams) ([]Event, error) {
+func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams) ([]*Event, error) {
 	rows, err := q.db.QueryContext(ctx, listEventsAbout,
 		arg.Subject,
 		arg.Before,
@@ -135,7 +135,7 @@ func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Event
+	var items []*Event
 	for rows.Next() {
 		var i Event
 		if err := rows.Scan(
@@ -155,7 +155,7 @@ func (q *Queries) ListEventsAbout(ctx context.Context, arg ListEventsAboutParams
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -179,7 +179,7 @@ type ListEventsByParams struct {
 	Limit  int32
 }
 
-func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]Event, error) {
+func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]*Event, error) {
 	rows, err := q.db.QueryContext(ctx, listEventsBy,
 		arg.Actor,
 		arg.Before,
@@ -191,7 +191,7 @@ func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]E
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Event
+	var items []*Event
 	for rows.Next() {
 		var i Event
 		if err := rows.Scan(
@@ -211,7 +211,7 @@ func (q *Queries) ListEventsBy(ctx context.Context, arg ListEventsByParams) ([]E
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -232,13 +232,13 @@ type ListEventsOfKindParams struct {
 	Limit  int32
 }
 
-func (q *Queries) ListEventsOfKind(ctx context.Context, arg ListEventsOfKindParams) ([]Event, error) {
+func (q *Queries) ListEventsOfKind(ctx context.Context, arg ListEventsOfKindParams) ([]*Event, error) {
 	rows, err := q.db.QueryContext(ctx, listEventsOfKind, arg.Kind, arg.Before, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Event
+	var items []*Event
 	for rows.Next() {
 		var i Event
 		if err := rows.Scan(
@@ -258,7 +258,7 @@ func (q *Queries) ListEventsOfKind(ctx context.Context, arg ListEventsOfKindPara
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -282,7 +282,7 @@ type ListEventsOfPersonParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListEventsOfPerson(ctx context.Context, arg ListEventsOfPersonParams) ([]Event, error) {
+func (q *Queries) ListEventsOfPerson(ctx context.Context, arg ListEventsOfPersonParams) ([]*Event, error) {
 	rows, err := q.db.QueryContext(ctx, listEventsOfPerson,
 		arg.SubjectID,
 		arg.Before,
@@ -294,7 +294,7 @@ func (q *Queries) ListEventsOfPerson(ctx context.Context, arg ListEventsOfPerson
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Event
+	var items []*Event
 	for rows.Next() {
 		var i Event
 		if err := rows.Scan(
@@ -314,7 +314,7 @@ func (q *Queries) ListEventsOfPerson(ctx context.Context, arg ListEventsOfPerson
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

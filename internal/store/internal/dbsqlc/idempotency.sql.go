@@ -75,7 +75,7 @@ const getIdempotencyKey = `-- name: GetIdempotencyKey :one
 SELECT id, fingerprint, lease, leased_until, user_id, status, location, answer, expires_at FROM idempotency_keys WHERE id = ?
 `
 
-func (q *Queries) GetIdempotencyKey(ctx context.Context, id string) (IdempotencyKey, error) {
+func (q *Queries) GetIdempotencyKey(ctx context.Context, id string) (*IdempotencyKey, error) {
 	row := q.db.QueryRowContext(ctx, getIdempotencyKey, id)
 	var i IdempotencyKey
 	err := row.Scan(
@@ -89,7 +89,7 @@ func (q *Queries) GetIdempotencyKey(ctx context.Context, id string) (Idempotency
 		&i.Answer,
 		&i.ExpiresAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const insertIdempotencyKey = `-- name: InsertIdempotencyKey :exec

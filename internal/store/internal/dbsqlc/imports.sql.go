@@ -126,7 +126,7 @@ SELECT id, file, state, reason, invite, role, line_count, people, admins, listed
 `
 
 // One that is to run and that nobody is at.
-func (q *Queries) FreeImport(ctx context.Context, now int64) (Import, error) {
+func (q *Queries) FreeImport(ctx context.Context, now int64) (*Import, error) {
 	row := q.db.QueryRowContext(ctx, freeImport, now)
 	var i Import
 	err := row.Scan(
@@ -156,7 +156,7 @@ func (q *Queries) FreeImport(ctx context.Context, now int64) (Import, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const freeImportOf = `-- name: FreeImportOf :one
@@ -168,7 +168,7 @@ type FreeImportOfParams struct {
 	Now int64
 }
 
-func (q *Queries) FreeImportOf(ctx context.Context, arg FreeImportOfParams) (Import, error) {
+func (q *Queries) FreeImportOf(ctx context.Context, arg FreeImportOfParams) (*Import, error) {
 	row := q.db.QueryRowContext(ctx, freeImportOf, arg.ID, arg.Now)
 	var i Import
 	err := row.Scan(
@@ -198,14 +198,14 @@ func (q *Queries) FreeImportOf(ctx context.Context, arg FreeImportOfParams) (Imp
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const getImport = `-- name: GetImport :one
 SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE id = ? AND state <> 'dropped'
 `
 
-func (q *Queries) GetImport(ctx context.Context, id string) (Import, error) {
+func (q *Queries) GetImport(ctx context.Context, id string) (*Import, error) {
 	row := q.db.QueryRowContext(ctx, getImport, id)
 	var i Import
 	err := row.Scan(
@@ -235,7 +235,7 @@ func (q *Queries) GetImport(ctx context.Context, id string) (Import, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const getImportPart = `-- name: GetImportPart :one
@@ -372,13 +372,13 @@ const listImports = `-- name: ListImports :many
 SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE state <> 'dropped' ORDER BY id DESC LIMIT ?
 `
 
-func (q *Queries) ListImports(ctx context.Context, limit int32) ([]Import, error) {
+func (q *Queries) ListImports(ctx context.Context, limit int32) ([]*Import, error) {
 	rows, err := q.db.QueryContext(ctx, listImports, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Import
+	var items []*Import
 	for rows.Next() {
 		var i Import
 		if err := rows.Scan(
@@ -410,7 +410,7 @@ func (q *Queries) ListImports(ctx context.Context, limit int32) ([]Import, error
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

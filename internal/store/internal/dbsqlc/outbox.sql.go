@@ -61,7 +61,7 @@ const getJob = `-- name: GetJob :one
 SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE id = ?
 `
 
-func (q *Queries) GetJob(ctx context.Context, id string) (Outbox, error) {
+func (q *Queries) GetJob(ctx context.Context, id string) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, getJob, id)
 	var i Outbox
 	err := row.Scan(
@@ -78,7 +78,7 @@ func (q *Queries) GetJob(ctx context.Context, id string) (Outbox, error) {
 		&i.LastError,
 		&i.CreatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const insertJob = `-- name: InsertJob :exec
@@ -149,13 +149,13 @@ SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_unt
 `
 
 // Those that Stytch refused first, then those that were tried most.
-func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]Outbox, error) {
+func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]*Outbox, error) {
 	rows, err := q.db.QueryContext(ctx, listJobs, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Outbox
+	var items []*Outbox
 	for rows.Next() {
 		var i Outbox
 		if err := rows.Scan(
@@ -174,7 +174,7 @@ func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]Outbox, error) {
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -189,13 +189,13 @@ const listJobsOf = `-- name: ListJobsOf :many
 SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE subject = ? ORDER BY id
 `
 
-func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]Outbox, error) {
+func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]*Outbox, error) {
 	rows, err := q.db.QueryContext(ctx, listJobsOf, subject)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Outbox
+	var items []*Outbox
 	for rows.Next() {
 		var i Outbox
 		if err := rows.Scan(
@@ -214,7 +214,7 @@ func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]Outbox, err
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -239,7 +239,7 @@ type NextJobParams struct {
 }
 
 // The oldest call that is due, free, and not behind an earlier one about the same subject.
-func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (Outbox, error) {
+func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, nextJob, arg.Now, arg.Now)
 	var i Outbox
 	err := row.Scan(
@@ -256,7 +256,7 @@ func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (Outbox, error
 		&i.LastError,
 		&i.CreatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const nextJobOf = `-- name: NextJobOf :one
@@ -274,7 +274,7 @@ type NextJobOfParams struct {
 }
 
 // The subject's first call, if it is free; whether it is due does not matter: somebody asked for it now.
-func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (Outbox, error) {
+func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, nextJobOf, arg.Subject, arg.Now)
 	var i Outbox
 	err := row.Scan(
@@ -291,7 +291,7 @@ func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (Outbox, e
 		&i.LastError,
 		&i.CreatedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const oldestJob = `-- name: OldestJob :one
@@ -343,7 +343,7 @@ type ParkedJobsOfRow struct {
 	Subject string
 }
 
-func (q *Queries) ParkedJobsOf(ctx context.Context, subjects []string) ([]ParkedJobsOfRow, error) {
+func (q *Queries) ParkedJobsOf(ctx context.Context, subjects []string) ([]*ParkedJobsOfRow, error) {
 	query := parkedJobsOf
 	var queryParams []interface{}
 	if len(subjects) > 0 {
@@ -359,13 +359,13 @@ func (q *Queries) ParkedJobsOf(ctx context.Context, subjects []string) ([]Parked
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ParkedJobsOfRow
+	var items []*ParkedJobsOfRow
 	for rows.Next() {
 		var i ParkedJobsOfRow
 		if err := rows.Scan(&i.ID, &i.Subject); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

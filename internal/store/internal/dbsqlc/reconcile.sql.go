@@ -14,7 +14,7 @@ const getUserByStytchID = `-- name: GetUserByStytchID :one
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE stytch_user_id = ? ORDER BY id LIMIT 1
 `
 
-func (q *Queries) GetUserByStytchID(ctx context.Context, stytchUserID string) (User, error) {
+func (q *Queries) GetUserByStytchID(ctx context.Context, stytchUserID string) (*User, error) {
 	row := q.db.QueryRowContext(ctx, getUserByStytchID, stytchUserID)
 	var i User
 	err := row.Scan(
@@ -32,7 +32,7 @@ func (q *Queries) GetUserByStytchID(ctx context.Context, stytchUserID string) (U
 		&i.UpdatedAt,
 		&i.LastSeenAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const listUsersWithAccount = `-- name: ListUsersWithAccount :many
@@ -49,7 +49,7 @@ type ListUsersWithAccountParams struct {
 }
 
 // In the order of the accounts' ids: the index leads from page to page.
-func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAccountParams) ([]User, error) {
+func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAccountParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listUsersWithAccount,
 		arg.AfterAccount,
 		arg.AfterAccount,
@@ -60,7 +60,7 @@ func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAcc
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -80,7 +80,7 @@ func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAcc
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

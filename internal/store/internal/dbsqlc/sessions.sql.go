@@ -79,7 +79,7 @@ type GetSessionRow struct {
 }
 
 // Asked for every request, so only what one needs: each column more costs time.
-func (q *Queries) GetSession(ctx context.Context, tokenHash string) (GetSessionRow, error) {
+func (q *Queries) GetSession(ctx context.Context, tokenHash string) (*GetSessionRow, error) {
 	row := q.db.QueryRowContext(ctx, getSession, tokenHash)
 	var i GetSessionRow
 	err := row.Scan(
@@ -98,7 +98,7 @@ func (q *Queries) GetSession(ctx context.Context, tokenHash string) (GetSessionR
 		&i.UserCreatedAt,
 		&i.LastSeenAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const getSessions = `-- name: GetSessions :many
@@ -126,7 +126,7 @@ type GetSessionsRow struct {
 }
 
 // The same for requests that come at the same time.
-func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]GetSessionsRow, error) {
+func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]*GetSessionsRow, error) {
 	query := getSessions
 	var queryParams []interface{}
 	if len(tokenHashes) > 0 {
@@ -142,7 +142,7 @@ func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]GetS
 		return nil, err
 	}
 	defer rows.Close()
-	var items []GetSessionsRow
+	var items []*GetSessionsRow
 	for rows.Next() {
 		var i GetSessionsRow
 		if err := rows.Scan(
@@ -163,7 +163,7 @@ func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]GetS
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -209,13 +209,13 @@ const listSessionsOfUser = `-- name: ListSessionsOfUser :many
 SELECT token_hash, user_id, stytch_session_id, user_agent, address, created_at, verified_at, expires_at FROM sessions WHERE user_id = ? ORDER BY created_at DESC, token_hash
 `
 
-func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]Session, error) {
+func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]*Session, error) {
 	rows, err := q.db.QueryContext(ctx, listSessionsOfUser, userID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Session
+	var items []*Session
 	for rows.Next() {
 		var i Session
 		if err := rows.Scan(
@@ -230,7 +230,7 @@ func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]Sess
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ const findToken = `-- name: FindToken :one
 SELECT token_hash, id, user_id, name, scope, created_at, expires_at, last_used_at FROM tokens WHERE id = ?
 `
 
-func (q *Queries) FindToken(ctx context.Context, id string) (Token, error) {
+func (q *Queries) FindToken(ctx context.Context, id string) (*Token, error) {
 	row := q.db.QueryRowContext(ctx, findToken, id)
 	var i Token
 	err := row.Scan(
@@ -70,7 +70,7 @@ func (q *Queries) FindToken(ctx context.Context, id string) (Token, error) {
 		&i.ExpiresAt,
 		&i.LastUsedAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const getToken = `-- name: GetToken :one
@@ -83,7 +83,7 @@ type GetTokenRow struct {
 	User  User
 }
 
-func (q *Queries) GetToken(ctx context.Context, tokenHash string) (GetTokenRow, error) {
+func (q *Queries) GetToken(ctx context.Context, tokenHash string) (*GetTokenRow, error) {
 	row := q.db.QueryRowContext(ctx, getToken, tokenHash)
 	var i GetTokenRow
 	err := row.Scan(
@@ -109,7 +109,7 @@ func (q *Queries) GetToken(ctx context.Context, tokenHash string) (GetTokenRow, 
 		&i.User.UpdatedAt,
 		&i.User.LastSeenAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const insertToken = `-- name: InsertToken :exec
@@ -158,13 +158,13 @@ type ListTokensRow struct {
 	User  User
 }
 
-func (q *Queries) ListTokens(ctx context.Context, arg ListTokensParams) ([]ListTokensRow, error) {
+func (q *Queries) ListTokens(ctx context.Context, arg ListTokensParams) ([]*ListTokensRow, error) {
 	rows, err := q.db.QueryContext(ctx, listTokens, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []ListTokensRow
+	var items []*ListTokensRow
 	for rows.Next() {
 		var i ListTokensRow
 		if err := rows.Scan(
@@ -192,7 +192,7 @@ func (q *Queries) ListTokens(ctx context.Context, arg ListTokensParams) ([]ListT
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -207,13 +207,13 @@ const listTokensOfUser = `-- name: ListTokensOfUser :many
 SELECT token_hash, id, user_id, name, scope, created_at, expires_at, last_used_at FROM tokens WHERE user_id = ? ORDER BY id DESC
 `
 
-func (q *Queries) ListTokensOfUser(ctx context.Context, userID string) ([]Token, error) {
+func (q *Queries) ListTokensOfUser(ctx context.Context, userID string) ([]*Token, error) {
 	rows, err := q.db.QueryContext(ctx, listTokensOfUser, userID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Token
+	var items []*Token
 	for rows.Next() {
 		var i Token
 		if err := rows.Scan(
@@ -228,7 +228,7 @@ func (q *Queries) ListTokensOfUser(ctx context.Context, userID string) ([]Token,
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

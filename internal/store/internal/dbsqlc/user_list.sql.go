@@ -51,7 +51,7 @@ type ListByCreatedParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([]User, error) {
+func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByCreated,
 		arg.CreatedAt,
 		arg.CreatedAt,
@@ -62,7 +62,7 @@ func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -82,7 +82,7 @@ func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ type ListByCreatedDescParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescParams) ([]User, error) {
+func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByCreatedDesc,
 		arg.CreatedAt,
 		arg.CreatedAt,
@@ -116,7 +116,7 @@ func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -136,7 +136,7 @@ func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescPa
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -157,13 +157,13 @@ type ListByEmailParams struct {
 	Limit    int32
 }
 
-func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]User, error) {
+func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByEmail, arg.EmailKey, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -183,7 +183,7 @@ func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]Use
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -204,13 +204,13 @@ type ListByEmailDescParams struct {
 	Limit    int32
 }
 
-func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams) ([]User, error) {
+func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByEmailDesc, arg.EmailKey, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -230,7 +230,7 @@ func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ type ListByLastSeenParams struct {
 	Limit      int32
 }
 
-func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) ([]User, error) {
+func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByLastSeen,
 		arg.LastSeenAt,
 		arg.LastSeenAt,
@@ -264,7 +264,7 @@ func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -284,7 +284,7 @@ func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) 
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -307,7 +307,7 @@ type ListByLastSeenDescParams struct {
 	Limit      int32
 }
 
-func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDescParams) ([]User, error) {
+func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByLastSeenDesc,
 		arg.LastSeenAt,
 		arg.LastSeenAt,
@@ -318,7 +318,7 @@ func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDesc
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -338,7 +338,7 @@ func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDesc
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -369,7 +369,7 @@ type ListByNameParams struct {
 //
 // The comments name the index to MySQL, MariaDB and Vitess, which carry them out: where two indexes look equally good
 // they take the first part of one and read on from its start. SQLite skips them.
-func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User, error) {
+func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByName,
 		arg.NameKey,
 		arg.NameKey,
@@ -380,7 +380,7 @@ func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User,
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -400,7 +400,7 @@ func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]User,
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -423,7 +423,7 @@ type ListByNameDescParams struct {
 	Limit   int32
 }
 
-func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) ([]User, error) {
+func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listByNameDesc,
 		arg.NameKey,
 		arg.NameKey,
@@ -434,7 +434,7 @@ func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -454,7 +454,7 @@ func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) 
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -479,13 +479,13 @@ type ListNeverSeenParams struct {
 
 // Those who were never seen may be most of the list: too many to skip. IN does what = does, but for SQLite's going through
 // the value role by role and sorting, as it may once the rows were counted (ANALYZE).
-func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([]User, error) {
+func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listNeverSeen, arg.Never, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -505,7 +505,7 @@ func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -527,13 +527,13 @@ type ListNeverSeenDescParams struct {
 	Limit int32
 }
 
-func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescParams) ([]User, error) {
+func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listNeverSeenDesc, arg.Never, arg.ID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -553,7 +553,7 @@ func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescPa
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -579,7 +579,7 @@ type ListSomeByCreatedParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedParams) ([]User, error) {
+func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByCreated,
 		arg.Role,
 		arg.Status,
@@ -592,7 +592,7 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -612,7 +612,7 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -638,7 +638,7 @@ type ListSomeByCreatedDescParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreatedDescParams) ([]User, error) {
+func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreatedDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByCreatedDesc,
 		arg.Role,
 		arg.Status,
@@ -651,7 +651,7 @@ func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreat
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -671,7 +671,7 @@ func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreat
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -694,7 +694,7 @@ type ListSomeByEmailParams struct {
 	Limit    int32
 }
 
-func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams) ([]User, error) {
+func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByEmail,
 		arg.Role,
 		arg.Status,
@@ -705,7 +705,7 @@ func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -725,7 +725,7 @@ func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -748,7 +748,7 @@ type ListSomeByEmailDescParams struct {
 	Limit    int32
 }
 
-func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDescParams) ([]User, error) {
+func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByEmailDesc,
 		arg.Role,
 		arg.Status,
@@ -759,7 +759,7 @@ func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDe
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -779,7 +779,7 @@ func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDe
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -805,7 +805,7 @@ type ListSomeByLastSeenParams struct {
 	Limit      int32
 }
 
-func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeenParams) ([]User, error) {
+func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeenParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByLastSeen,
 		arg.Role,
 		arg.Status,
@@ -818,7 +818,7 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -838,7 +838,7 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -864,7 +864,7 @@ type ListSomeByLastSeenDescParams struct {
 	Limit      int32
 }
 
-func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLastSeenDescParams) ([]User, error) {
+func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLastSeenDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByLastSeenDesc,
 		arg.Role,
 		arg.Status,
@@ -877,7 +877,7 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -897,7 +897,7 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -925,7 +925,7 @@ type ListSomeByNameParams struct {
 }
 
 // The same for the people of one role and status.
-func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) ([]User, error) {
+func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByName,
 		arg.Role,
 		arg.Status,
@@ -938,7 +938,7 @@ func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -958,7 +958,7 @@ func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) 
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -984,7 +984,7 @@ type ListSomeByNameDescParams struct {
 	Limit   int32
 }
 
-func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDescParams) ([]User, error) {
+func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeByNameDesc,
 		arg.Role,
 		arg.Status,
@@ -997,7 +997,7 @@ func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDesc
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -1017,7 +1017,7 @@ func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDesc
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1040,7 +1040,7 @@ type ListSomeNeverSeenParams struct {
 	Limit  int32
 }
 
-func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenParams) ([]User, error) {
+func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeNeverSeen,
 		arg.Role,
 		arg.Status,
@@ -1051,7 +1051,7 @@ func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenPa
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -1071,7 +1071,7 @@ func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenPa
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1094,7 +1094,7 @@ type ListSomeNeverSeenDescParams struct {
 	Limit  int32
 }
 
-func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSeenDescParams) ([]User, error) {
+func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSeenDescParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listSomeNeverSeenDesc,
 		arg.Role,
 		arg.Status,
@@ -1105,7 +1105,7 @@ func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSe
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -1125,7 +1125,7 @@ func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSe
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -46,19 +46,19 @@ type ListSameWordParams struct {
 }
 
 // A place among the words is a word and whose it is, as in the list: first the same word, then the next ones.
-func (q *Queries) ListSameWord(ctx context.Context, arg ListSameWordParams) ([]UserWord, error) {
+func (q *Queries) ListSameWord(ctx context.Context, arg ListSameWordParams) ([]*UserWord, error) {
 	rows, err := q.db.QueryContext(ctx, listSameWord, arg.Word, arg.UserID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UserWord
+	var items []*UserWord
 	for rows.Next() {
 		var i UserWord
 		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -80,19 +80,19 @@ type ListSameWordDescParams struct {
 	Limit  int32
 }
 
-func (q *Queries) ListSameWordDesc(ctx context.Context, arg ListSameWordDescParams) ([]UserWord, error) {
+func (q *Queries) ListSameWordDesc(ctx context.Context, arg ListSameWordDescParams) ([]*UserWord, error) {
 	rows, err := q.db.QueryContext(ctx, listSameWordDesc, arg.Word, arg.UserID, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UserWord
+	var items []*UserWord
 	for rows.Next() {
 		var i UserWord
 		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ type ListUsersByIDParams struct {
 	Status string
 }
 
-func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([]User, error) {
+func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([]*User, error) {
 	query := listUsersByID
 	var queryParams []interface{}
 	if len(arg.Ids) > 0 {
@@ -135,7 +135,7 @@ func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []User
+	var items []*User
 	for rows.Next() {
 		var i User
 		if err := rows.Scan(
@@ -155,7 +155,7 @@ func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([
 		); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -177,19 +177,19 @@ type ListWordsParams struct {
 	Limit   int32
 }
 
-func (q *Queries) ListWords(ctx context.Context, arg ListWordsParams) ([]UserWord, error) {
+func (q *Queries) ListWords(ctx context.Context, arg ListWordsParams) ([]*UserWord, error) {
 	rows, err := q.db.QueryContext(ctx, listWords, arg.Word, arg.WordEnd, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UserWord
+	var items []*UserWord
 	for rows.Next() {
 		var i UserWord
 		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -211,19 +211,19 @@ type ListWordsDescParams struct {
 	Limit     int32
 }
 
-func (q *Queries) ListWordsDesc(ctx context.Context, arg ListWordsDescParams) ([]UserWord, error) {
+func (q *Queries) ListWordsDesc(ctx context.Context, arg ListWordsDescParams) ([]*UserWord, error) {
 	rows, err := q.db.QueryContext(ctx, listWordsDesc, arg.Word, arg.WordStart, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UserWord
+	var items []*UserWord
 	for rows.Next() {
 		var i UserWord
 		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -245,7 +245,7 @@ type ListWordsOfUsersParams struct {
 	WordEnd string
 }
 
-func (q *Queries) ListWordsOfUsers(ctx context.Context, arg ListWordsOfUsersParams) ([]UserWord, error) {
+func (q *Queries) ListWordsOfUsers(ctx context.Context, arg ListWordsOfUsersParams) ([]*UserWord, error) {
 	query := listWordsOfUsers
 	var queryParams []interface{}
 	if len(arg.Ids) > 0 {
@@ -263,13 +263,13 @@ func (q *Queries) ListWordsOfUsers(ctx context.Context, arg ListWordsOfUsersPara
 		return nil, err
 	}
 	defer rows.Close()
-	var items []UserWord
+	var items []*UserWord
 	for rows.Next() {
 		var i UserWord
 		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, &i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ const getUser = `-- name: GetUser :one
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE id = ?
 `
 
-func (q *Queries) GetUser(ctx context.Context, id string) (User, error) {
+func (q *Queries) GetUser(ctx context.Context, id string) (*User, error) {
 	row := q.db.QueryRowContext(ctx, getUser, id)
 	var i User
 	err := row.Scan(
@@ -65,14 +65,14 @@ func (q *Queries) GetUser(ctx context.Context, id string) (User, error) {
 		&i.UpdatedAt,
 		&i.LastSeenAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const getUserByEmailKey = `-- name: GetUserByEmailKey :one
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE email_key = ?
 `
 
-func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (User, error) {
+func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (*User, error) {
 	row := q.db.QueryRowContext(ctx, getUserByEmailKey, emailKey)
 	var i User
 	err := row.Scan(
@@ -90,7 +90,7 @@ func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (User,
 		&i.UpdatedAt,
 		&i.LastSeenAt,
 	)
-	return i, err
+	return &i, err
 }
 
 const insertUser = `-- name: InsertUser :exec
