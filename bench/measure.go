@@ -15,6 +15,8 @@ type figures struct {
 	Half               outcome // the product at half of what it can, in an open loop
 	DatabaseCPU        float64 // milliseconds a request of the product's
 	Bytes              int     // of an answer's body
+	Allocations        float64 // a request of the product's
+	AllocatedKB        float64
 }
 
 // pace is how long and how often something is measured.

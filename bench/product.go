@@ -48,6 +48,11 @@ func start(ctx context.Context, program, dir, databaseURL string) (*product, err
 	if err != nil {
 		return nil, err
 	}
+	return startAt(ctx, program, dir, databaseURL, addr)
+}
+
+// startAt is start at an address, with more settings.
+func startAt(ctx context.Context, program, dir, databaseURL, addr string, settings ...string) (*product, error) {
 	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -58,6 +63,7 @@ func start(ctx context.Context, program, dir, databaseURL string) (*product, err
 	p.cmd.Env = append(p.cmd.Env,
 		"DATABASE_URL="+databaseURL, "GUESTLIST_ADDR="+addr, "GUESTLIST_LOG=json", "GUESTLIST_COOKIE_KEYS="+cookieKey,
 		"GUESTLIST_LOCAL_STYTCH_LIMITS=off", "GUESTLIST_RECONCILE=off")
+	p.cmd.Env = append(p.cmd.Env, settings...)
 	begin := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, err

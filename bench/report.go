@@ -47,8 +47,8 @@ func (res results) markdown(bars []bar) []byte {
 		if t.Pressure != nil {
 			fmt.Fprintf(&tables, "%s\n\n", t.Pressure)
 		}
-		tables.WriteString("| | requests/s | of bare | of raw | by CPU: of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes |\n")
-		tables.WriteString("|---|" + strings.Repeat("---:|", 17) + "\n")
+		tables.WriteString("| | requests/s | of bare | of raw | by CPU: of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes | allocations | KB |\n")
+		tables.WriteString("|---|" + strings.Repeat("---:|", 19) + "\n")
 		for _, r := range t.Order {
 			f := t.Rows[r.name]
 			fmt.Fprintf(&tables, "| %s |", r.name)
@@ -77,10 +77,12 @@ func (f figures) cells() []string {
 		number(f.Product.P50), number(f.Product.P99), number(f.Product.P999), number(f.Raw.P99),
 		number(f.Half.P50), number(f.Half.P99), number(f.Half.P999),
 		number(f.Product.CPU), number(f.Bare.CPU), number(f.Raw.CPU), number(f.DatabaseCPU), fmt.Sprint(f.Bytes),
+		number(f.Allocations), number(f.AllocatedKB),
 	}
 }
 
-// header and line are the same on a terminal.
+// header and line are the same on a terminal, but for the allocations, which are
+// counted after.
 const header = "                                               req/s  /bare   /raw | by CPU  /raw |   p50    p99  p99.9 rawp99 | p50/2  p99/2 p999/2 |    cpu   bare    raw     db  bytes\n"
 
 func (f figures) line(name string) string {

@@ -128,5 +128,11 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 		fmt.Println(p)
 	}
 	fmt.Printf("start %.0f ms, memory idle %.1f MB, after load %.1f MB\n", t.StartMS, t.IdleMB, t.LoadMB)
-	return t, then(w, e, t)
+	if err := then(w, e, t); err != nil {
+		return t, err
+	}
+	if err := p.stop(); err != nil {
+		return t, err
+	}
+	return t, t.countAllocations(ctx, program, dir, w)
 }
