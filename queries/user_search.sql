@@ -29,6 +29,12 @@ WHERE word < ? AND word >= sqlc.arg(word_start) ORDER BY word DESC, user_id DESC
 SELECT * FROM user_words /*! FORCE INDEX (user_words_by_user) */
 WHERE user_id IN (sqlc.slice(ids)) AND word >= sqlc.arg(word) AND word < sqlc.arg(word_end);
 
+-- name: ListUserKeys :many
+-- What the list is sorted by, of many people of whom few are shown.
+SELECT id, name_key, email_key, created_at, last_seen_at FROM users /*! FORCE INDEX (PRIMARY) */
+WHERE id IN (sqlc.slice(ids))
+  AND (sqlc.arg(role) = '' OR role = sqlc.arg(role)) AND (sqlc.arg(status) = '' OR status = sqlc.arg(status));
+
 -- name: ListUsersByID :many
 SELECT * FROM users /*! FORCE INDEX (PRIMARY) */
 WHERE id IN (sqlc.slice(ids))

@@ -39,7 +39,7 @@ func (r *recorder) QueryRowContext(ctx context.Context, text string, args ...any
 }
 
 // everyQuery is each kind of page there is, searches in one order because theirs
-// is not the database's. A reach of 100 finds one family and sorts it, and is too
+// is not the database's. A reach of 200 finds one family and sorts it, and is too
 // short for a given name.
 func everyQuery() []directory.Query {
 	var all []directory.Query
@@ -69,7 +69,7 @@ func TestEveryPageOfTheListIsReadFromAnIndex(t *testing.T) {
 		if _, err := s.Migrate(t.Context(), quiet); err != nil {
 			t.Fatal(err)
 		}
-		s.reach, s.glance = 100, 100
+		s.reach, s.glance = 200, 100
 		seed(t, s, 4000)
 		plans := map[string]bool{} // those that were looked at
 		for _, query := range everyQuery() {

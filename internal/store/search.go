@@ -56,22 +56,42 @@ func (s *Store) searchAndSort(
 	if err != nil {
 		return directory.Page{}, err
 	}
-	found, err := people(ctx, q, query, terms[1:], owners(words))
+	ids, err := haveTerms(ctx, q, terms[1:], owners(words))
 	if err != nil {
 		return directory.Page{}, err
 	}
-	rows := make([]*dbsqlc.User, 0, len(found))
+	many := len(ids) > query.Limit
+	look := usersByID
+	if many { // what they are sorted by is enough of most
+		look = keysByID
+	}
+	found, err := look(ctx, q, query, ids)
+	if err != nil {
+		return directory.Page{}, err
+	}
+	total := len(found)
 	from, ok := start(query)
 	order := inOrder(reading(query))
-	for _, row := range found {
-		if ok && order(row, from) > 0 {
-			rows = append(rows, row)
-		}
-	}
+	rows := slices.DeleteFunc(found, func(row *dbsqlc.User) bool { return !ok || order(row, from) <= 0 })
 	slices.SortFunc(rows, order)
-	page := read(query, rows).page(query)
-	page.Total = len(found)
+	r := read(query, rows)
+	if many {
+		if r.rows, err = usersByID(ctx, q, query, idsOf(r.rows)); err != nil {
+			return directory.Page{}, err
+		}
+		slices.SortFunc(r.rows, order)
+	}
+	page := r.page(query)
+	page.Total = total
 	return page, nil
+}
+
+func idsOf(users []*dbsqlc.User) []string {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids
 }
 
 // searchByWord reads people in the order of their words that begin with the first
@@ -144,14 +164,22 @@ func peopleByWord(
 		return nil, err
 	}
 	words = slices.DeleteFunc(slices.Clone(words), func(w *dbsqlc.UserWord) bool { return firsts[w.UserID] != w.Word })
-	rows, err := people(ctx, q, query, terms[1:], owners(words))
+	ids, err := haveTerms(ctx, q, terms[1:], owners(words))
 	if err != nil {
 		return nil, err
 	}
-	found := map[*dbsqlc.UserWord]*dbsqlc.User{}
+	users, err := usersByID(ctx, q, query, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*dbsqlc.User, len(users))
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	found := make(map[*dbsqlc.UserWord]*dbsqlc.User, len(users))
 	for _, w := range words {
-		if row, ok := rows[w.UserID]; ok {
-			found[w] = row
+		if u, ok := byID[w.UserID]; ok {
+			found[w] = u
 		}
 	}
 	return found, nil

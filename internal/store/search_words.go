@@ -59,11 +59,8 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 	return firsts, err
 }
 
-// people returns those of the ids who have all of the terms and whom the query's
-// filters let through.
-func people(
-	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms, ids []string,
-) (map[string]*dbsqlc.User, error) {
+// haveTerms returns those of the ids who have all of the terms.
+func haveTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) ([]string, error) {
 	for _, term := range terms {
 		firsts, err := firstWords(ctx, q, ids, term)
 		if err != nil {
@@ -71,13 +68,26 @@ func people(
 		}
 		ids = slices.Collect(maps.Keys(firsts))
 	}
-	found := make(map[string]*dbsqlc.User, len(ids))
+	return ids, nil
+}
+
+// usersByID returns those of the ids whom the query's filters let through.
+func usersByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
 	if len(ids) == 0 {
-		return found, nil
+		return nil, nil
 	}
-	rows, err := q.ListUsersByID(ctx, dbsqlc.ListUsersByIDParams{Ids: ids, Role: string(query.Role), Status: string(query.Status)})
-	for _, r := range rows {
-		found[r.ID] = r
+	return q.ListUsersByID(ctx, dbsqlc.ListUsersByIDParams{Ids: ids, Role: string(query.Role), Status: string(query.Status)})
+}
+
+// keysByID is usersByID, with no more of each than what the list may be sorted by.
+func keysByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return found, err
+	keys, err := q.ListUserKeys(ctx, dbsqlc.ListUserKeysParams{Ids: ids, Role: string(query.Role), Status: string(query.Status)})
+	users := make([]*dbsqlc.User, len(keys))
+	for i, k := range keys {
+		users[i] = &dbsqlc.User{ID: k.ID, NameKey: k.NameKey, EmailKey: k.EmailKey, CreatedAt: k.CreatedAt, LastSeenAt: k.LastSeenAt}
+	}
+	return users, err
 }

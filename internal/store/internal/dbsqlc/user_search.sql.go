@@ -103,6 +103,70 @@ func (q *Queries) ListSameWordDesc(ctx context.Context, arg ListSameWordDescPara
 	return items, nil
 }
 
+const listUserKeys = `-- name: ListUserKeys :many
+SELECT id, name_key, email_key, created_at, last_seen_at FROM users /*! FORCE INDEX (PRIMARY) */
+WHERE id IN (/*SLICE:ids*/?)
+  AND (? = '' OR role = ?) AND (? = '' OR status = ?)
+`
+
+type ListUserKeysParams struct {
+	Ids    []string
+	Role   string
+	Status string
+}
+
+type ListUserKeysRow struct {
+	ID         string
+	NameKey    string
+	EmailKey   string
+	CreatedAt  int64
+	LastSeenAt int64
+}
+
+// What the list is sorted by, of many people of whom few are shown.
+func (q *Queries) ListUserKeys(ctx context.Context, arg ListUserKeysParams) ([]*ListUserKeysRow, error) {
+	query := listUserKeys
+	var queryParams []interface{}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Role)
+	queryParams = append(queryParams, arg.Role)
+	queryParams = append(queryParams, arg.Status)
+	queryParams = append(queryParams, arg.Status)
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListUserKeysRow
+	for rows.Next() {
+		var i ListUserKeysRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.NameKey,
+			&i.EmailKey,
+			&i.CreatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listUsersByID = `-- name: ListUsersByID :many
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (PRIMARY) */
 WHERE id IN (/*SLICE:ids*/?)
