@@ -22,8 +22,9 @@ type cost struct {
 // counted is how often each request is sent, one after the other.
 const counted = 200
 
-// countCosts counts while each request is made again and again, and nothing else is.
-func (res *scaling) countCosts(ctx context.Context, w *writer, t table) error {
+// countCosts counts while each request is made again and again, and nothing else is:
+// with one connection, so that no two share a query.
+func (res *scaling) countCosts(ctx context.Context, w *writer, e engine, t table) error {
 	for _, r := range t.Order {
 		before, err := counters(ctx, w.db)
 		if err != nil {
@@ -43,12 +44,16 @@ func (res *scaling) countCosts(ctx context.Context, w *writer, t table) error {
 		if err != nil {
 			return err
 		}
+		spent := cpu(e.pid)
+		o, err := drive(ctx, w.cmd.Process.Pid, load{Addr: w.addr, Requests: r.requests, Status: r.status, Conns: 1, Seconds: 1})
+		if err != nil {
+			return err
+		}
 		each := func(name string) float64 { return float64(after[name]-before[name]) / counted }
-		f := t.Rows[r.name]
 		res.costs = append(res.costs, cost{
 			name: r.name, statements: each("Queries") - 1.0/counted, // but for the one that reads the counters
 			received: each("Bytes_received"), sent: each("Bytes_sent"),
-			answer: f.Bytes, cpu: f.Product.CPU, db: f.DatabaseCPU,
+			answer: t.Rows[r.name].Bytes, cpu: o.CPU, db: (cpu(e.pid) - spent) / float64(o.N),
 		})
 	}
 	return res.measureTables(ctx, w.db, t.People, "users", "user_words")

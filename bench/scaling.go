@@ -47,7 +47,7 @@ func (s settings) scale(ctx context.Context, program, dir string) ([]byte, error
 			if e.pid == 0 {
 				return nil
 			}
-			if err := res.countCosts(ctx, w, t); err != nil {
+			if err := res.countCosts(ctx, w, e, t); err != nil {
 				return err
 			}
 			return res.addInstances(ctx, program, dir, w, e, s.pace)
