@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// How much memory is given for speed. Go collects what is no longer needed when
-// it is so many percent of what is, which under load is a few megabytes; and as often
-// as it takes when all together comes near so many bytes, as under pressure, for a small
-// machine has 256 MB. See docs/decisions/0027.
+// How much memory the program gives for speed while it serves. Go collects what is
+// no longer needed when it is so many percent of what is, which under load is a few
+// megabytes; and as often as it takes when all together comes near so many bytes, as
+// under pressure, for a small machine has 256 MB. See docs/decisions/0027.
 const (
 	garbage     = 200
 	memoryLimit = 160 << 20

@@ -117,8 +117,11 @@ func hasMetrics(t *testing.T, path string) {
 	addr := freeAddr(t)
 	p := launch(t, path, "--guestlist-metrics-addr="+addr)
 	wants(t, p.person("ada@example.com").signsIn(), 200, "People")
-	if v := newcomer(p.site).get("http://" + addr + "/metrics"); !strings.Contains(v.body, `guestlist_sign_ins_total{outcome="signed_in"} 1`) {
-		t.Errorf("the metrics: %d %s", v.status, v.body)
+	v := newcomer(p.site).get("http://" + addr + "/metrics")
+	for _, line := range []string{`guestlist_sign_ins_total{outcome="signed_in"} 1`, fmt.Sprint("go_memlimit_bytes ", memoryLimit)} {
+		if !strings.Contains(v.body, line+"\n") {
+			t.Errorf("%d, no line %q in\n%s", v.status, line, v.body)
+		}
 	}
 }
 
