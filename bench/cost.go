@@ -19,9 +19,6 @@ type cost struct {
 	cpu, db    float64 // milliseconds
 }
 
-// counted is how often each request is sent, one after the other.
-const counted = 200
-
 // countCosts counts while each request is made again and again, and nothing else is:
 // with one connection, so that no two share a query.
 func (res *scaling) countCosts(ctx context.Context, w *writer, e engine, t table) error {
@@ -30,30 +27,22 @@ func (res *scaling) countCosts(ctx context.Context, w *writer, e engine, t table
 		if err != nil {
 			return err
 		}
-		number := newNumber()
-		for i := range counted {
-			a, err := look(w.addr, numbered(r.requests[i%len(r.requests)], number+uint64(i)))
-			if err != nil {
-				return err
-			}
-			if a.Status != r.status {
-				return fmt.Errorf("%s: %d", r.name, a.Status)
-			}
-		}
-		after, err := counters(ctx, w.db)
-		if err != nil {
-			return err
-		}
 		spent := cpu(e.pid)
 		o, err := drive(ctx, w.cmd.Process.Pid, load{Addr: w.addr, Requests: r.requests, Status: r.status, Conns: 1, Seconds: 1})
 		if err != nil {
 			return err
 		}
-		each := func(name string) float64 { return float64(after[name]-before[name]) / counted }
+		spent = cpu(e.pid) - spent
+		after, err := counters(ctx, w.db)
+		if err != nil {
+			return err
+		}
+		n := float64(o.N)
+		each := func(name string) float64 { return float64(after[name]-before[name]) / n }
 		res.costs = append(res.costs, cost{
-			name: r.name, statements: each("Queries") - 1.0/counted, // but for the one that reads the counters
+			name: r.name, statements: each("Queries") - 1/n, // but for the one that reads the counters
 			received: each("Bytes_received"), sent: each("Bytes_sent"),
-			answer: t.Rows[r.name].Bytes, cpu: o.CPU, db: (cpu(e.pid) - spent) / float64(o.N),
+			answer: t.Rows[r.name].Bytes, cpu: o.CPU, db: spent / n,
 		})
 	}
 	return res.measureTables(ctx, w.db, t.People, "users", "user_words")

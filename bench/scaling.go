@@ -158,7 +158,7 @@ func (res scaling) markdown(machine string) []byte {
 		"{{machine}}", machine, "{{people}}", res.peopleTables(), "{{sessions}}", pointTable("sessions", res.sessions),
 		"{{instances}}", pointTable("instances", res.instances), "{{costs}}", costTable(res.costs), "{{sizes}}", sizeTable(res.sizes),
 		"{{most}}", thousands(res.most), "{{arithmetic}}", res.arithmetic(),
-		"{{counted}}", fmt.Sprint(counted), "{{asked}}", fmt.Sprint(dailyAsked), "{{busiest}}", fmt.Sprintf("%g%%", busiestHour*100),
+		"{{asked}}", fmt.Sprint(dailyAsked), "{{busiest}}", fmt.Sprintf("%g%%", busiestHour*100),
 	).Replace(scalingTemplate))
 }
 
