@@ -133,11 +133,10 @@ func readIndexes(table string) ([]index, error) {
 	names, err := fs.Glob(schema.Files, "*_"+table+"_by_*.sql")
 	var indexes []index
 	for _, name := range names {
-		text, err := schema.Files.ReadFile(name)
+		create, drop, err := schema.Statements(name)
 		if err != nil {
 			return nil, err
 		}
-		create, drop, _ := strings.Cut(string(text), "-- +goose Down")
 		indexes = append(indexes, index{create, drop})
 	}
 	return indexes, err

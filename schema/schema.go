@@ -9,9 +9,20 @@
 // every engine. Times are whole microseconds since 1970 in UTC, 0 for never.
 package schema
 
-import "embed"
+import (
+	"embed"
+	"strings"
+)
 
 // Files is the folder of migrations, NNNN_name.sql each.
 //
 //go:embed *.sql
 var Files embed.FS
+
+// Statements returns what the migration in a file does, and what undoes it.
+func Statements(file string) (up, down string, err error) {
+	text, err := Files.ReadFile(file)
+	_, statements, _ := strings.Cut(string(text), "-- +goose Up\n")
+	up, down, _ = strings.Cut(statements, "-- +goose Down\n")
+	return up, down, err
+}

@@ -159,12 +159,10 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 		if m.Applied {
 			continue
 		}
-		text, err := schema.Files.ReadFile(m.Name)
+		up, _, err := schema.Statements(m.Name)
 		if err != nil {
 			return "", err
 		}
-		_, up, _ := strings.Cut(string(text), "-- +goose Up\n")
-		up, _, _ = strings.Cut(up, "-- +goose Down")
 		fmt.Fprintf(&script, "\n-- %s\n%s\n", m.Name, strings.TrimSpace(up))
 		if err := s.notes.Insert(ctx, writtenDown{&script}, database.InsertRequest{Version: m.Version}); err != nil {
 			return "", err
