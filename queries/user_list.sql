@@ -45,7 +45,8 @@ SELECT * FROM users /*! FORCE INDEX (users_email_key) */
 WHERE email_key < ? ORDER BY email_key DESC LIMIT ?;
 
 -- Those who were never seen may be most of the list: too many to skip. IN does what = does, but for SQLite's going through
--- the value role by role and sorting, as it may once the rows were counted (ANALYZE).
+-- the value role by role and sorting, as it may once the rows were counted (ANALYZE). A constant it takes for = again, so
+-- never is a parameter.
 
 -- name: ListNeverSeen :many
 SELECT * FROM users /*! FORCE INDEX (users_by_last_seen) */

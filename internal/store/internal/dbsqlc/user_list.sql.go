@@ -478,7 +478,8 @@ type ListNeverSeenParams struct {
 }
 
 // Those who were never seen may be most of the list: too many to skip. IN does what = does, but for SQLite's going through
-// the value role by role and sorting, as it may once the rows were counted (ANALYZE).
+// the value role by role and sorting, as it may once the rows were counted (ANALYZE). A constant it takes for = again, so
+// never is a parameter.
 func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listNeverSeen, arg.Never, arg.ID, arg.Limit)
 	if err != nil {
