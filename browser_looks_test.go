@@ -52,6 +52,23 @@ var looks = []journey{
 		}
 	}},
 
+	{"an address in the list is one line, from 320 to 1920 pixels", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		site.add("Maximiliane Mustermann-Beispielhaft", seen(time.Hour))
+		site.add("Christopher Featherstonehaugh", seen(48*time.Hour), func(u *directory.User) {
+			u.Email = directory.Email{Typed: "christopher.featherstonehaugh@engineering.example.com", Key: "christopher.featherstonehaugh@engineering.example.com"}
+		})
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.visit("/users")
+		for _, width := range []int64{320, 390, 720, 768, 1024, 1280, 1920} {
+			b.look(look{scheme: "light", width: width, height: 844})
+			for _, address := range eval[[]string](b, brokenAddresses) {
+				t.Errorf("%d pixels wide: %s is broken over lines", width, address)
+			}
+		}
+	}},
+
 	{"every Tab stop has a name and a ring around it", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
 		for _, s := range sights {
@@ -120,6 +137,13 @@ const findTooWide = `[...document.querySelectorAll("html, body *")].filter(e => 
 	return own && style.textOverflow !== "ellipsis" && style.clipPath === "none" && e.localName !== "input"
 		&& e.clientWidth > 0 && e.scrollWidth > e.clientWidth;
 }).map(e => e.outerHTML.slice(0, 100) + " holds " + e.scrollWidth + " pixels and has " + e.clientWidth)`
+
+// brokenAddresses returns the addresses in the list that take more than one line.
+const brokenAddresses = `[...document.querySelectorAll(".people .address")].filter(e => {
+	const range = document.createRange();
+	range.selectNodeContents(e);
+	return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1;
+}).map(e => e.textContent)`
 
 // hasRing is whether what has the focus can be seen to have it.
 const hasRing = `(style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -46,7 +48,7 @@ Where a search finds too many to sort, they are in order of the word found.`,
 
 func (f *listFlags) addFilters(c *cobra.Command) {
 	c.Flags().StringVar(&f.q, "q", "", "only people of whose name or address this is the start of a `WORD`, or several")
-	c.Flags().StringVar(&f.status, "status", "", "only people with this `STATUS`: invited, active or suspended")
+	c.Flags().StringVar(&f.status, "status", "", "only people with this `STATUS`: invited, refused (invited, but the email was refused), active or suspended")
 	c.Flags().StringVar(&f.role, "role", "", "only people with this `ROLE`: admin or member")
 	c.Flags().StringVar(&f.sort, "sort", "", "in the order of this `COLUMN`: name, email, created_at or last_seen_at, with - in front for descending")
 }
@@ -69,8 +71,7 @@ func (f listFlags) query() (directory.Query, error) {
 		note("--role", err)
 	}
 	if f.status != "" {
-		q.Status, err = directory.ParseStatus(f.status)
-		note("--status", err)
+		note("--status", q.FilterStatus(f.status))
 	}
 	if f.limit < 0 {
 		fields["--limit"] = "Ask for 1 or more people, or for 0 to see all."
@@ -92,7 +93,9 @@ func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags)
 		return err
 	}
 	defer st.Close()
-	var out userPrinter = &userTable{w: tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)}
+	var out userPrinter = &userTable{
+		w: tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0), store: st, inviteDuration: cfg.InviteDuration, now: con.now,
+	}
 	if f.asJSON {
 		out = &userDocument{e: jsontext.NewEncoder(con.out)}
 	}
@@ -107,7 +110,7 @@ func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags)
 		if err != nil {
 			return err
 		}
-		if err := out.page(page.Users); err != nil {
+		if err := out.page(ctx, page.Users); err != nil {
 			return err
 		}
 		if left -= len(page.Users); page.Next == nil || f.limit > 0 && left == 0 {
@@ -120,25 +123,35 @@ func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags)
 // userPrinter writes people, a page at a time.
 type userPrinter interface {
 	begin() error
-	page([]directory.User) error
+	page(ctx context.Context, users []directory.User) error
 	end() error
 }
 
 // userTable is for people to read: its columns are as wide as each page needs.
-type userTable struct{ w *tabwriter.Writer }
+type userTable struct {
+	w              *tabwriter.Writer
+	store          directory.Store
+	inviteDuration time.Duration
+	now            func() time.Time
+}
 
 func (t *userTable) begin() error {
 	_, err := io.WriteString(t.w, "NAME\tADDRESS\tROLE\tSTATUS\tLAST SEEN\n")
 	return err
 }
 
-func (t *userTable) page(users []directory.User) error {
+func (t *userTable) page(ctx context.Context, users []directory.User) error {
+	jobs, err := t.store.ListInviteJobs(ctx, users)
+	if err != nil {
+		return err
+	}
 	for _, u := range users {
 		seen := "never"
 		if !u.LastSeenAt.IsZero() {
 			seen = u.LastSeenAt.Format("2006-01-02 15:04 UTC")
 		}
-		fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Email.Typed, u.Role, u.Status, seen)
+		status := strings.ToLower(u.Label(jobs[u.Email.Key], t.inviteDuration, t.now()))
+		fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Email.Typed, u.Role, status, seen)
 	}
 	return t.w.Flush()
 }
@@ -152,7 +165,7 @@ func (d *userDocument) begin() error {
 	return d.write(jsontext.BeginObject, jsontext.String("users"), jsontext.BeginArray)
 }
 
-func (d *userDocument) page(users []directory.User) error {
+func (d *userDocument) page(_ context.Context, users []directory.User) error {
 	for _, u := range users {
 		if err := json.MarshalEncode(d.e, roster.NewPerson(u)); err != nil {
 			return err

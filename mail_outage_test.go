@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -102,6 +103,17 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	wants(t, entry, 200, "grace@example.com", "Not handed over. The mail server refuses the address.")
 	if strings.Contains(entry.body, "tried again by itself") {
 		t.Error("a refused address is said to be tried again")
+	}
+	wantsRow(t, ada.get("/users?status=refused"), "grace@example.com", "grace@example.com", "Member", "Email refused")
+	if hasRow(ada.get("/users?status=refused"), "ada@example.com", "ada@example.com", "Administrator", "Active") {
+		t.Error("the filter lets a user through whose invitation was not refused")
+	}
+	var out bytes.Buffer
+	if err := listUsers(t.Context(), s.cfg, s.console(&out), listFlags{status: "refused"}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 2 || !strings.Contains(lines[1], "grace@example.com") || !strings.Contains(lines[1], "email refused") {
+		t.Errorf("the command line lists\n%s", out.String())
 	}
 	c.advance(time.Hour)
 	wants(t, ada.get("/waiting"), 200, "Waiting for Stytch", "grace@example.com", "Refused", "tried 1 time")

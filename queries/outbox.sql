@@ -41,6 +41,13 @@ DELETE FROM outbox WHERE subject = ? AND kind = 'invite';
 -- name: ListJobsOf :many
 SELECT * FROM outbox WHERE subject = ? ORDER BY id;
 
+-- name: ListInviteJobs :many
+SELECT * FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND kind = 'invite' ORDER BY id;
+
+-- name: ListRefusedInvites :many
+-- The users whose invitation the mail or login service refused, no more than asked for.
+SELECT DISTINCT user_id FROM outbox WHERE parked_at > 0 AND kind = 'invite' LIMIT ?;
+
 -- name: GetJob :one
 SELECT * FROM outbox WHERE id = ?;
 

@@ -122,6 +122,9 @@ type Store interface {
 	CountAdmins(ctx context.Context) (int, error)
 	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.
 	ListJobs(ctx context.Context, email Email) ([]outbox.Job, error)
+	// ListInviteJobs returns the users' invitations that are not handed over: waiting
+	// or refused, by Email.Key.
+	ListInviteJobs(ctx context.Context, users []User) (map[string][]outbox.Job, error)
 	// ListWaiting returns calls of everybody, those that were refused first, and
 	// whether there are more.
 	ListWaiting(ctx context.Context, limit int) (jobs []outbox.Job, more bool, err error)

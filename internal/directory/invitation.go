@@ -16,6 +16,28 @@ type Invitation struct {
 	Reason  string // why it waits or was refused, in a sentence; may be empty
 }
 
+// Label says in a few words where the user stands, given their invitation jobs and
+// how long an invitation works.
+func (u User) Label(jobs []outbox.Job, life time.Duration, now time.Time) string {
+	if u.Status == Suspended {
+		return "Suspended"
+	}
+	if u.Status == Active {
+		return "Active"
+	}
+	switch i := u.Invitation(jobs, life, now); {
+	case i.Refused:
+		return "Email refused"
+	case i.Waiting:
+		return "Not sent yet"
+	case i.Sent.IsZero():
+		return "Not invited"
+	case i.Expired:
+		return "Invitation expired"
+	}
+	return "Invited"
+}
+
 // Invitation says how it stands with the person's invitation: life is how long
 // one works, jobs are the calls that wait for the person.
 func (u User) Invitation(jobs []outbox.Job, life time.Duration, now time.Time) Invitation {

@@ -46,6 +46,7 @@ type Query struct {
 	Terms    []string // starts of words, all of which must be found; see ParseSearch
 	Role     Role     // empty: any
 	Status   Status   // empty: any
+	Refused  bool     // only users whose invitation email was refused; see FilterStatus
 	Sort     Sort
 	Limit    int       // 1..MaxLimit
 	From     *Position // nil: from the start
@@ -85,6 +86,25 @@ func ParseSort(s string) (Sort, error) {
 		return sort, nil
 	}
 	return "", sentence("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
+}
+
+// RefusedFilter is the status by which a list is narrowed to invited users whose
+// invitation email was refused. No user has it: their status is Invited.
+const RefusedFilter = "refused"
+
+// FilterStatus narrows the query to a status, or to RefusedFilter. The error is a
+// sentence for the field.
+func (q *Query) FilterStatus(text string) error {
+	if text == RefusedFilter {
+		q.Status, q.Refused = Invited, true
+		return nil
+	}
+	status, err := ParseStatus(text)
+	if err != nil {
+		return sentence("Choose invited, refused, active or suspended.")
+	}
+	q.Status = status
+	return nil
 }
 
 // ErrCursor is that of a cursor that leads nowhere.

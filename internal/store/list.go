@@ -26,6 +26,9 @@ func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory
 }
 
 func (s *Store) listUsers(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (directory.Page, error) {
+	if query.Refused {
+		return s.listRefused(ctx, q, query)
+	}
 	if len(query.Terms) > 0 {
 		return s.search(ctx, q, query)
 	}

@@ -38,6 +38,26 @@ func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.J
 	return toJobs(rows), translate("list jobs", err)
 }
 
+// ListInviteJobs returns the users' invitations that are not handed over; see
+// directory.Store.
+func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map[string][]outbox.Job, error) {
+	var subjects []string
+	for _, u := range users {
+		if u.Status == directory.Invited {
+			subjects = append(subjects, u.Email.Key)
+		}
+	}
+	jobs := make(map[string][]outbox.Job)
+	if len(subjects) == 0 {
+		return jobs, nil
+	}
+	rows, err := s.queries().ListInviteJobs(ctx, subjects)
+	for _, j := range toJobs(rows) {
+		jobs[j.Subject] = append(jobs[j.Subject], j)
+	}
+	return jobs, translate("list invite jobs", err)
+}
+
 // ListWaiting returns calls of everybody; see directory.Store.
 func (s *Store) ListWaiting(ctx context.Context, limit int) ([]outbox.Job, bool, error) {
 	rows, err := s.queries().ListJobs(ctx, int32(limit)+1) // one more, to know

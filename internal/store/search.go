@@ -60,6 +60,12 @@ func (s *Store) searchAndSort(
 	if err != nil {
 		return directory.Page{}, err
 	}
+	return sortedPage(ctx, q, query, ids)
+}
+
+// sortedPage returns the page of those of the ids that the query's role and status
+// let through, sorted in memory, and their total.
+func sortedPage(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) (directory.Page, error) {
 	many := len(ids) > query.Limit
 	look := usersByID
 	if many { // what they are sorted by is enough of most

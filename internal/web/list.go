@@ -50,8 +50,7 @@ func parseQuery(v url.Values) (directory.Query, error) {
 		note("role", err)
 	}
 	if status := v.Get("status"); status != "" {
-		q.Status, err = directory.ParseStatus(status)
-		note("status", err)
+		note("status", q.FilterStatus(status))
 	}
 	readLimit(v, &q.Limit, directory.MaxLimit, "people", fields)
 	if len(fields) > 0 {

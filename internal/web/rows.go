@@ -7,37 +7,54 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
 )
 
 // personRow is a person as the list shows them, in words.
 type personRow struct {
 	Path, Name, Address string // the path is that of their page
 	Role, RoleWord      string
-	Status, Label       string
+	Badge, Label        string // the badge's style, and its text
 	Added, Seen         string // how long ago
 }
 
-func (s *server) personRow(u directory.User, now time.Time) personRow {
+// personRow returns the row of a user, given their invitation jobs.
+func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time) personRow {
 	return personRow{
 		Path: s.url("/users/" + url.PathEscape(u.ID)), Name: u.DisplayName(), Address: u.Email.Typed,
 		Role: string(u.Role), RoleWord: roleWord(u.Role),
-		Status: string(u.Status), Label: statusLabel(u, now, s.InviteDuration),
+		Badge: s.badge(u, jobs), Label: u.Label(jobs, s.InviteDuration, now),
 		Added: ago(now, u.CreatedAt), Seen: ago(now, u.LastSeenAt),
 	}
+}
+
+// badge is the style of the badge that says where a user stands: their status, refused
+// if their invitation was, and none if they were not invited.
+func (s *server) badge(u directory.User, jobs []outbox.Job) string {
+	switch i := u.Invitation(jobs, s.InviteDuration, s.Now()); {
+	case u.Status != directory.Invited:
+		return string(u.Status)
+	case i.Refused:
+		return "refused"
+	case i.Sent.IsZero() && !i.Waiting:
+		return ""
+	}
+	return string(directory.Invited)
 }
 
 // escaped is what plain has written. Nothing else may be.
 type escaped = template.HTML
 
-// rows are people as rows of the list, each as the template "person" has it.
-func (s *server) rows(users []directory.User) escaped {
+// rows are people as rows of the list, each as the template "person" has it. jobs are
+// their invitation jobs by Email.Key.
+func (s *server) rows(users []directory.User, jobs map[string][]outbox.Job) escaped {
 	b := newBuffer()
 	defer buffers.Put(b)
 	now, person := s.Now(), s.person()
 	var row personRow
 	value := reflect.ValueOf(&row).Elem()
 	for _, u := range users {
-		row = s.personRow(u, now)
+		row = s.personRow(u, jobs[u.Email.Key], now)
 		person.write(b, value)
 	}
 	return escaped(b.String())

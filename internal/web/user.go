@@ -14,7 +14,8 @@ import (
 type userPage struct {
 	page
 	User       directory.User
-	Label      string // how they stand
+	Badge      string // the style of the badge with the label
+	Label      string // where they stand
 	InvitedBy  string // who invited them, empty if nobody did or they are gone
 	Self       bool   // it is the viewer
 	Name, Role string // in the form
@@ -38,12 +39,12 @@ func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
 func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, view userPage) error {
 	u := view.User
 	view.page = s.section(w, r, u.DisplayName(), "users")
-	view.Label = statusLabel(u, s.Now(), s.InviteDuration)
 	view.Self = u.ID == viewer(r).UserID
 	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
 	if err != nil {
 		return err
 	}
+	view.Badge, view.Label = s.badge(u, jobs), u.Label(jobs, s.InviteDuration, s.Now())
 	view.Invitation, view.Waiting = u.Invitation(jobs, s.InviteDuration, s.Now()), otherJobs(jobs)
 	trail, more, err := s.Events.ListEvents(r.Context(), event.Query{Person: u.ID, Limit: 5})
 	if err != nil {

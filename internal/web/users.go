@@ -35,21 +35,6 @@ type column struct {
 	Order      string // as aria-sort has it: ascending, descending, none
 }
 
-// statusLabel is how a person stands, in words.
-func statusLabel(u directory.User, now time.Time, inviteLife time.Duration) string {
-	switch {
-	case u.Status == directory.Suspended:
-		return "Suspended"
-	case u.Status == directory.Active:
-		return "Active"
-	case u.InviteSentAt.IsZero():
-		return "Not sent yet"
-	case !now.Before(u.InviteSentAt.Add(inviteLife)):
-		return "Invitation expired"
-	}
-	return "Invited"
-}
-
 func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	view := usersPage{
@@ -70,10 +55,14 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := s.Directory.ListInviteJobs(r.Context(), list.Users)
+	if err != nil {
+		return err
+	}
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users), list.Total, list.More, list.ByWord, string(query.Sort)
+	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users, jobs), list.Total, list.More, list.ByWord, string(query.Sort)
 	view.Columns, view.Exported = columns(v, query.Sort), address(v, map[string]string{"cursor": "", "limit": ""})
 	if list.ByWord {
 		view.Columns = columns(v, "") // none of them sorts it

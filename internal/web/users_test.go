@@ -128,7 +128,7 @@ func TestTheListIsSearchedFilteredSortedAndPaged(t *testing.T) {
 		"/users?role=member&status=active":       "0 people found",
 		"/users?role=&status=&q=&sort=&cursor=":  "120 people",
 		"/users?sort=password":                   "Sort by name, email, created_at or last_seen_at",
-		"/users?status=dead":                     "Choose invited, active or suspended.",
+		"/users?status=dead":                     "Choose invited, refused, active or suspended.",
 		"/users?role=owner":                      "Choose admin or member.",
 		"/users?cursor=x":                        "This cursor belongs to another list",
 		"/users?q=" + strings.Repeat("x", 101):   "Search with at most 100 characters.",

@@ -8,12 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/outbox"
 )
 
 var listRows = []row{
 	{"an empty list is one empty page", on(testEmptyList)},
 	{"a search finds people by the starts of words", on(testSearch)},
 	{"role and status narrow the list, alone and together with a search", on(testFilters)},
+	{"the users whose invitation was refused are listed, in every order, alone and with a search", on(testRefused)},
 	{"names sort without regard to case and accents, people without one by address", on(testSortByName)},
 	{"nobody is hidden by a name that sorts first or last", on(testExtremeNames)},
 	{"pages in every order, forward and back, are the list", on(testPages)},
@@ -112,6 +114,80 @@ func testSearch(t *testing.T, s Store) {
 		if diff := cmp.Diff(want, find(t, s, search)); diff != "" {
 			t.Errorf("%q: -want +got\n%s", search, diff)
 		}
+	}
+}
+
+// refuse adds users whose invitation was refused.
+func refuse(t *testing.T, s Store, users ...directory.User) {
+	t.Helper()
+	create(t, s, users...)
+	for _, u := range users {
+		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+		if err := s.AddJob(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ParkJob(t.Context(), job, Now(), "No such mailbox."); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func testRefused(t *testing.T, s Store) {
+	invited := func(name, address string) directory.User {
+		u := person(name, address)
+		u.Status = directory.Invited
+		return u
+	}
+	ada, bob, cleo := invited("Ada Lovelace", "ada@example.com"), invited("Bob", "bob@example.com"), invited("Cleo", "cleo@example.com")
+	cleo.Role = directory.Admin
+	waiting, none, active := invited("Waiting", "waiting@example.com"), invited("None", "none@example.com"), person("Active", "active@example.com")
+	refuse(t, s, bob, cleo, ada, active)
+	create(t, s, waiting, none)
+	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, waiting.Email.Key, waiting.ID, "", "", Now())); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddJob(t.Context(), outbox.New(outbox.RevokeInvite, none.Email.Key, none.ID, "", "", Now())); err != nil {
+		t.Fatal(err)
+	}
+
+	base := directory.Query{Sort: directory.ByName, Limit: 10}
+	if err := base.FilterStatus(directory.RefusedFilter); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name   string
+		change func(*directory.Query)
+		want   []string
+	}{
+		{"all", func(*directory.Query) {}, []string{"Ada Lovelace", "Bob", "Cleo"}},
+		{"by address, descending", func(q *directory.Query) { q.Sort = "-email" }, []string{"Cleo", "Bob", "Ada Lovelace"}},
+		{"of one role", func(q *directory.Query) { q.Role = directory.Admin }, []string{"Cleo"}},
+		{"with a search", func(q *directory.Query) { q.Terms = []string{"love", "example"} }, []string{"Ada Lovelace"}},
+		{"found by nothing", func(q *directory.Query) { q.Terms = []string{"waiting"} }, []string{}},
+	} {
+		q := base
+		row.change(&q)
+		page := list(t, s, q)
+		if diff := cmp.Diff(row.want, names(page.Users)); diff != "" || page.Total != len(row.want) || page.More {
+			t.Errorf("%s, total %d, more %v: -want +got\n%s", row.name, page.Total, page.More, diff)
+		}
+	}
+
+	first := base
+	first.Limit = 2
+	page := list(t, s, first)
+	second := first
+	second.From = page.Next
+	if got := names(list(t, s, second).Users); page.Total != 3 || !slices.Equal(got, []string{"Cleo"}) {
+		t.Errorf("the second page is %q, of %d", got, page.Total)
+	}
+
+	jobs, err := s.ListInviteJobs(t.Context(), []directory.User{ada, waiting, none, active})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(jobs) != 2 || len(jobs[ada.Email.Key]) != 1 || jobs[ada.Email.Key][0].LastError != "No such mailbox." || len(jobs[waiting.Email.Key]) != 1 {
+		t.Errorf("the invitations are %+v", jobs)
 	}
 }
 

@@ -144,6 +144,56 @@ func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const listInviteJobs = `-- name: ListInviteJobs :many
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE subject IN (/*SLICE:subjects*/?) AND kind = 'invite' ORDER BY id
+`
+
+func (q *Queries) ListInviteJobs(ctx context.Context, subjects []string) ([]*Outbox, error) {
+	query := listInviteJobs
+	var queryParams []interface{}
+	if len(subjects) > 0 {
+		for _, v := range subjects {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:subjects*/?", strings.Repeat(",?", len(subjects))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:subjects*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*Outbox
+	for rows.Next() {
+		var i Outbox
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Subject,
+			&i.UserID,
+			&i.StytchID,
+			&i.Name,
+			&i.Attempts,
+			&i.DueAt,
+			&i.LeasedUntil,
+			&i.ParkedAt,
+			&i.LastError,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listJobs = `-- name: ListJobs :many
 SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?
 `
@@ -215,6 +265,34 @@ func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]*Outbox, er
 			return nil, err
 		}
 		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRefusedInvites = `-- name: ListRefusedInvites :many
+SELECT DISTINCT user_id FROM outbox WHERE parked_at > 0 AND kind = 'invite' LIMIT ?
+`
+
+// The users whose invitation the mail or login service refused, no more than asked for.
+func (q *Queries) ListRefusedInvites(ctx context.Context, limit int32) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listRefusedInvites, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var user_id string
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
