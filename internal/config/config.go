@@ -114,7 +114,7 @@ func Examine(from Sources) (Config, []Wrong) {
 				l.refuse(fmt.Errorf("%s by default %w", s.Name, err), s.Name)
 			}
 		}
-		l.values[s.Name] = value{text, "default"}
+		l.values[s.Name] = value{text, fromDefault}
 	}
 	l.check()
 	return l.Config, l.wrong

@@ -38,10 +38,14 @@ func given(t testing.TB, args ...string) map[string]string {
 	return settings
 }
 
-// writeDotEnv returns the path of a .env file.
+// writeDotEnv returns the path of a .env file that nobody else can write.
 func writeDotEnv(t testing.TB, content string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), ".env")
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, ".env")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
 		{
 			name: "a .env that can't be read", dotenv: writeDotEnv(t, "STYTCH_SECRET='hush"),
 			want: []Wrong{{Settings: names()}},
-			errs: []string{"must hold lines NAME=value, with quotes around a value that needs them"},
+			errs: []string{"line 1 begins a value in quotes that are never closed"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -129,15 +129,3 @@ func TestRefusedBaseURLs(t *testing.T) {
 		}
 	}
 }
-
-func TestRefusedDotEnv(t *testing.T) {
-	t.Parallel()
-	path := writeDotEnv(t, "STYTCH_SECRET='hush")
-	want := path + " must hold lines NAME=value, with quotes around a value that needs them"
-	if _, err := Load(Sources{DotEnv: path}); err == nil || err.Error() != want {
-		t.Errorf("error is %v, want %s", err, want)
-	}
-	if _, err := Load(Sources{DotEnv: t.TempDir()}); err == nil {
-		t.Error("a folder in place of .env is no error")
-	}
-}

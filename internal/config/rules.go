@@ -23,6 +23,8 @@ var rules = []rule{
 	{[]string{"GUESTLIST_BASE_URL"}, (*loader).checkBaseURL},
 	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "GUESTLIST_LOCAL_STYTCH", "GUESTLIST_ADDR", "GUESTLIST_BASE_URL", "SMTP_URL"}, (*loader).checkStandIn},
 	{[]string{"COOKIE_NAME", "GUESTLIST_BASE_URL"}, (*loader).checkCookieName},
+	{[]string{"STYTCH_SECRET", "STYTCH_BASE_URL"}, notLedElsewhere("STYTCH_SECRET", "STYTCH_BASE_URL")},
+	{[]string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"}, notLedElsewhere("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT")},
 }
 
 // check finishes the Config, and holds the settings to the rules: those of which
@@ -104,4 +106,16 @@ func (l *loader) checkCookieName() error {
 		return fmt.Errorf("COOKIE_NAME %q needs a GUESTLIST_BASE_URL without a path", l.CookieName)
 	}
 	return nil
+}
+
+// notLedElsewhere keeps a .env file from choosing where a secret is sent that it does
+// not hold: whoever could write the file would be sent the secret.
+func notLedElsewhere(secret, address string) func(*loader) error {
+	return func(l *loader) error {
+		from := l.values[secret].source
+		if l.values[address].source != fromDotEnv || from == fromDotEnv || from == fromDefault {
+			return nil
+		}
+		return fmt.Errorf("%s is set in .env, and %s is not (%s): a .env file may not say where a secret goes that it doesn't hold; set both in one place", address, secret, from)
+	}
 }

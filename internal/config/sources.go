@@ -1,14 +1,11 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/joho/godotenv"
 	"github.com/spf13/pflag"
 )
 
@@ -19,6 +16,14 @@ type Sources struct {
 	DotEnv   string            // path of a .env file, which may be missing; empty means none
 	Terminal bool              // whether the log goes to one
 }
+
+// The sources, as they are named to people.
+const (
+	fromDotEnv      = ".env"
+	fromEnvironment = "environment"
+	fromFlag        = "flag"
+	fromDefault     = "default"
+)
 
 // value is the text of a setting and the source that it came from.
 type value struct{ text, source string }
@@ -73,7 +78,7 @@ func (from Sources) merge(l *loader) map[string]value {
 	for _, source := range []struct {
 		name  string
 		texts map[string]string
-	}{{".env", dotenv}, {"environment", environ}, {"flag", from.Flags}} { // the later one wins
+	}{{fromDotEnv, dotenv}, {fromEnvironment, environ}, {fromFlag, from.Flags}} { // the later one wins
 		for _, name := range slices.Sorted(maps.Keys(source.texts)) {
 			if isSetting(name) {
 				values[name] = value{strings.TrimSpace(source.texts[name]), source.name}
@@ -93,24 +98,6 @@ func (from Sources) lookup(name string) string {
 		}
 	}
 	return ""
-}
-
-// readDotEnv reads NAME=value lines; there are none in a file that is missing.
-func readDotEnv(path string) (map[string]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	texts, err := godotenv.Read(path)
-	var file *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case errors.As(err, &file):
-		return nil, fmt.Errorf("read settings: %w", err)
-	case err != nil: // its text holds the lines it didn't understand, secrets too
-		return nil, fmt.Errorf("%s must hold lines NAME=value, with quotes around a value that needs them", path)
-	}
-	return texts, nil
 }
 
 func names() []string {
