@@ -10,11 +10,15 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// What Options.Limits allows.
-const maxMails = 10 // for an address, in an hour that begins with the first
+// maxInvitations is how many invitations Options.Limits allows for an address, in an
+// hour that begins with the first. Sign-in links are not counted here: the program
+// limits who may ask for them before it calls, and by whom is not known here. A
+// second limit on the address alone would let anybody use up the links of its owner
+// and the invitations of an administrator.
+const maxInvitations = 10
 
-// countMail counts a mail to an address, or refuses it.
-func (s *Server) countMail(ctx context.Context, q *dbsqlc.Queries, email string) error {
+// countInvitation counts an invitation to an address, or refuses it.
+func (s *Server) countInvitation(ctx context.Context, q *dbsqlc.Queries, email string) error {
 	if !s.opts.Limits {
 		return nil
 	}
@@ -33,12 +37,12 @@ func (s *Server) countMail(ctx context.Context, q *dbsqlc.Queries, email string)
 	if err != nil {
 		return fmt.Errorf("get limit: %w", err)
 	}
-	n, err := q.CountMail(ctx, dbsqlc.CountMailParams{Email: email, HourAgo: hourAgo, Most: maxMails})
+	n, err := q.CountMail(ctx, dbsqlc.CountMailParams{Email: email, HourAgo: hourAgo, Most: maxInvitations})
 	if err == nil && n == 0 {
 		n, err = q.OpenLimit(ctx, dbsqlc.OpenLimitParams{Now: now, Email: email, HourAgo: hourAgo})
 	}
 	if err != nil {
-		return fmt.Errorf("count mail: %w", err)
+		return fmt.Errorf("count invitation: %w", err)
 	}
 	if n == 0 {
 		refused := *errTooManyRequests
@@ -48,8 +52,8 @@ func (s *Server) countMail(ctx context.Context, q *dbsqlc.Queries, email string)
 	return nil
 }
 
-// uncountMail takes back what countMail counted.
-func (s *Server) uncountMail(ctx context.Context, email string) error {
+// uncountInvitation takes back what countInvitation counted.
+func (s *Server) uncountInvitation(ctx context.Context, email string) error {
 	if !s.opts.Limits {
 		return nil
 	}

@@ -11,18 +11,15 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-func TestTenMailsAnHour(t *testing.T) {
+func TestTenInvitationsAnHour(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "Ada@example.com"})
 		f.clock.advance(20 * time.Minute)
-		for range 8 { // however the address is written, and whatever is mailed
-			f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": " ADA@example.com"})
+		for range 9 { // however the address is written
+			f.ok("POST", "/v1/magic_links/email/invite", object{"email": " ADA@example.com"})
 		}
-		f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"})
-		for _, path := range []string{"magic_links/email/login_or_create", "magic_links/email/send", "magic_links/email/invite"} {
-			f.refused("POST", "/v1/"+path, object{"email": "ada@example.com"}, 429, "too_many_requests")
-		}
-		r, _ := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/magic_links/email/send", strings.NewReader(`{"email":"ada@example.com"}`))
+		f.refused("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"}, 429, "too_many_requests")
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/magic_links/email/invite", strings.NewReader(`{"email":"ada@example.com"}`))
 		r.SetBasicAuth(f.server.Credentials().ProjectID, f.server.Credentials().Secret)
 		if _, header, _ := f.raw(r); header.Get("Retry-After") != "2400" {
 			t.Errorf("Retry-After is %q", header.Get("Retry-After"))
@@ -30,9 +27,24 @@ func TestTenMailsAnHour(t *testing.T) {
 		if n := len(f.mails()); n != 10 {
 			t.Errorf("%d mails were sent", n)
 		}
-		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "bob@example.com"})
+		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "bob@example.com"})
 
 		f.clock.advance(40 * time.Minute)
+		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"})
+	})
+}
+
+// Who may ask for a link, and how often, is decided where it is known who asks.
+func TestSignInLinksAndInvitationsUseUpNothingOfEachOther(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		for range 15 {
+			f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com", "create_user_as_pending": true})
+			f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"})
+		}
+		for range 10 {
+			f.ok("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"})
+		}
+		f.refused("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"}, 429, "too_many_requests")
 		f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"})
 	})
 }
@@ -42,7 +54,7 @@ func TestTheLimitHoldsForManyAtOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 25 {
 			all.Go(func() {
-				if status, answer := f.call("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"}); status != 200 && status != 429 {
+				if status, answer := f.call("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"}); status != 200 && status != 429 {
 					t.Error(answer)
 				}
 			})
@@ -59,7 +71,7 @@ func TestLimitsCanBeLifted(t *testing.T) {
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.Limits = false })
 	for range 12 {
 		f.clock.advance(time.Second)
-		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
+		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com"})
 	}
 }
 

@@ -18,6 +18,8 @@ type Mail struct {
 	Text    string
 	HTML    string // says the same as Text
 	Date    time.Time
+
+	invitation bool // counts against the limit of invitations
 }
 
 // Mailer sends mails out. An error means that the mail may not have been sent; it
@@ -27,11 +29,14 @@ type Mailer interface {
 	Send(ctx context.Context, m Mail) error
 }
 
-// post counts a mail, writes it and keeps it for the inbox. It must be handed to
-// deliver after the commit.
+// post writes a mail and keeps it for the inbox. An invitation is counted. The mail
+// must be handed to deliver after the commit.
 func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, error) {
-	if err := s.countMail(ctx, q, l.To); err != nil {
-		return Mail{}, err
+	isInvitation := l.wording == invitation
+	if isInvitation {
+		if err := s.countInvitation(ctx, q, l.To); err != nil {
+			return Mail{}, err
+		}
 	}
 	l.Product = s.opts.Product
 	var text, html strings.Builder
@@ -45,6 +50,7 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 	m := Mail{
 		ID: newID("mail"), To: l.To, Subject: l.Title(),
 		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: at(now),
+		invitation: isInvitation,
 	}
 	if !s.opts.Inbox {
 		return m, nil
@@ -59,8 +65,8 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 	return m, nil
 }
 
-// deliver sends a mail out after the transaction that posted it. A mail that was
-// not taken does not count against the limit: the caller is meant to ask again.
+// deliver sends a mail out after the transaction that posted it. An invitation that
+// was not taken does not count against the limit: the caller is meant to ask again.
 // What it holds stays good, because it may have arrived after all.
 //
 // How it went is told at once: Stytch takes a mail into a queue and answers before
@@ -78,11 +84,11 @@ func (s *Server) deliver(ctx context.Context, m Mail) error {
 	}
 	s.opts.Log.Warn("local stytch: mail not sent", "mail", m.ID, "error", err)
 	answer, mayHaveArrived := notSent(err)
-	if mayHaveArrived { // a server that never confirms must not mean a mail for each try
+	if mayHaveArrived || !m.invitation { // a server that never confirms must not mean a mail for each try
 		return answer
 	}
-	if err := s.uncountMail(context.WithoutCancel(ctx), m.To); err != nil {
-		s.opts.Log.Warn("local stytch: a mail that was not sent still counts against the limit", "error", err)
+	if err := s.uncountInvitation(context.WithoutCancel(ctx), m.To); err != nil {
+		s.opts.Log.Warn("local stytch: an invitation that was not sent still counts against the limit", "error", err)
 	}
 	return answer
 }

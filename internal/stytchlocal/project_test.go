@@ -64,6 +64,7 @@ func TestRowsPastTheirTimeAreSwept(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := f.signIn("ada@example.com")
 		f.ok("POST", "/v1/magic_links/email/send", object{"email": "trial@example.com", "user_id": in["user_id"]})
+		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "bob@example.com"})
 		tables := []string{"stytch_sessions", "stytch_limits", "stytch_links"}
 		for _, table := range tables {
 			if f.count(table) == 0 {
@@ -72,7 +73,7 @@ func TestRowsPastTheirTimeAreSwept(t *testing.T) {
 		}
 		f.clock.advance(2 * time.Hour)
 		f.ok("GET", "/v1/debug/whoami", nil)
-		want := map[string]int{"stytch_sessions": 0, "stytch_limits": 0, "stytch_links": 2, "stytch_emails": 1, "stytch_users": 1}
+		want := map[string]int{"stytch_sessions": 0, "stytch_limits": 0, "stytch_links": 3, "stytch_emails": 2, "stytch_users": 2}
 		for table, n := range want {
 			if got := f.count(table); got != n {
 				t.Errorf("%d rows in %s, want %d", got, table, n)

@@ -55,7 +55,7 @@ type Options struct {
 	Product      string   // what mails call the program, and the project's name
 	Stylesheet   string   // URL of the style sheet for the pages; empty: none
 
-	Limits bool   // ten mails an hour for an address
+	Limits bool   // ten invitations an hour for an address
 	Inbox  bool   // keep mails for the inbox page
 	Mailer Mailer // sends mails out; nil: nobody does
 
