@@ -17,7 +17,7 @@ CREATE TABLE users (
   CONSTRAINT users_by_name UNIQUE (name_key, id),
   CONSTRAINT users_by_created UNIQUE (created_at, id),
   CONSTRAINT users_by_last_seen UNIQUE (last_seen_at, id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE users;

@@ -5,7 +5,7 @@ CREATE TABLE user_words (
   user_id VARCHAR(36) NOT NULL,
   PRIMARY KEY (word, user_id),
   CONSTRAINT user_words_by_user UNIQUE (user_id, word)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE user_words;

@@ -10,7 +10,7 @@ CREATE TABLE sessions (
   expires_at        BIGINT       NOT NULL,
   CONSTRAINT sessions_by_user UNIQUE (user_id, stytch_session_id),
   CONSTRAINT sessions_by_expiry UNIQUE (expires_at, token_hash)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE sessions;

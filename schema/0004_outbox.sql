@@ -15,7 +15,7 @@ CREATE TABLE outbox (
   created_at   BIGINT       NOT NULL,
   CONSTRAINT outbox_by_subject UNIQUE (subject, id),
   CONSTRAINT outbox_by_due UNIQUE (parked_at, due_at, id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE outbox;

@@ -4,7 +4,7 @@ CREATE TABLE settings (
   name       VARCHAR(64) NOT NULL PRIMARY KEY,
   value      TEXT        NOT NULL,
   updated_at BIGINT      NOT NULL
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE settings;

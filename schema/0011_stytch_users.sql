@@ -8,7 +8,7 @@ CREATE TABLE stytch_users (
   locked_at   BIGINT       NOT NULL, -- written first by every change of the user, to take the row's lock
   CONSTRAINT stytch_users_external_id UNIQUE (external_id),
   CONSTRAINT stytch_users_by_created UNIQUE (created_at, user_id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_users;

@@ -8,7 +8,7 @@ CREATE TABLE stytch_emails (
   CONSTRAINT stytch_emails_email UNIQUE (email),
   CONSTRAINT stytch_emails_by_user UNIQUE (user_id, email_id),
   CONSTRAINT stytch_emails_by_expiry UNIQUE (expires_at, email_id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_emails;

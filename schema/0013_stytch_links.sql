@@ -10,7 +10,7 @@ CREATE TABLE stytch_links (
   used_at    BIGINT      NOT NULL,             -- when it was spent or revoked; 0: still good
   CONSTRAINT stytch_links_by_user UNIQUE (user_id, token_hash),
   CONSTRAINT stytch_links_by_expiry UNIQUE (expires_at, token_hash)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_links;

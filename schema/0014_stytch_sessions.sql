@@ -10,7 +10,7 @@ CREATE TABLE stytch_sessions (
   CONSTRAINT stytch_sessions_token UNIQUE (token_hash),
   CONSTRAINT stytch_sessions_by_user UNIQUE (user_id, session_id),
   CONSTRAINT stytch_sessions_by_expiry UNIQUE (expires_at, session_id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_sessions;

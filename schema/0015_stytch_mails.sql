@@ -9,7 +9,7 @@ CREATE TABLE stytch_mails (
   link      TEXT         NOT NULL,
   sent_at   BIGINT       NOT NULL,
   CONSTRAINT stytch_mails_by_time UNIQUE (sent_at, mail_id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_mails;

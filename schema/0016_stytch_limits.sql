@@ -5,7 +5,7 @@ CREATE TABLE stytch_limits (
   opened_at BIGINT       NOT NULL,
   mails     BIGINT       NOT NULL,
   CONSTRAINT stytch_limits_by_opening UNIQUE (opened_at, email)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE stytch_limits;

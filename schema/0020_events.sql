@@ -18,7 +18,7 @@ CREATE TABLE events (
   CONSTRAINT events_by_subject UNIQUE (subject, id),
   CONSTRAINT events_by_subject_id UNIQUE (subject_id, id),
   CONSTRAINT events_by_actor UNIQUE (actor, id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE events;

@@ -27,7 +27,7 @@ CREATE TABLE imports (
   created_at   BIGINT       NOT NULL,
   updated_at   BIGINT       NOT NULL,
   CONSTRAINT imports_by_state UNIQUE (state, id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE imports;

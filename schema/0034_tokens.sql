@@ -12,7 +12,7 @@ CREATE TABLE tokens (
   CONSTRAINT tokens_by_id UNIQUE (id),
   CONSTRAINT tokens_by_user UNIQUE (user_id, id),
   CONSTRAINT tokens_by_expiry UNIQUE (expires_at, token_hash)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE tokens;

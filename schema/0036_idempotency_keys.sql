@@ -11,7 +11,7 @@ CREATE TABLE idempotency_keys (
   answer       VARCHAR(4000) NOT NULL,             -- JSON
   expires_at   BIGINT        NOT NULL,
   CONSTRAINT idempotency_keys_by_time UNIQUE (expires_at, id)
-) /*! DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
+) /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;
 
 -- +goose Down
 DROP TABLE idempotency_keys;

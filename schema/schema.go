@@ -4,9 +4,14 @@
 // What keeps them portable: one statement per file (MySQL commits every DDL
 // statement by itself, so a file with two can stop half-way), an index written
 // as a UNIQUE constraint that ends in the id (SQLite knows no INDEX clause in
-// CREATE TABLE), and the table's collation in a /*! comment, which MySQL,
-// MariaDB and Vitess carry out and SQLite skips: text compares byte by byte on
-// every engine. Times are whole microseconds since 1970 in UTC, 0 for never.
+// CREATE TABLE), and the table's options in a /*! comment, which MySQL, MariaDB
+// and Vitess carry out and SQLite skips: text compares byte by byte on every
+// engine, and a server whose defaults are MyISAM, another row format or another
+// character set makes the same table. Every CREATE TABLE ends in
+//
+//	/*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */
+//
+// Times are whole microseconds since 1970 in UTC, 0 for never.
 package schema
 
 import (

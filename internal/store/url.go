@@ -86,9 +86,24 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.Timeout = min(orDefault(cfg.Timeout, patience), patience)
 	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, patience) // no statement of ours takes longer where all is well
 	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, patience)
+	setSession(cfg)
 	// Whatever the address says: any language must fit, text compares byte by
 	// byte, and values are put into statements safely in no other charset.
 	return cfg, cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
+}
+
+// setSession makes every connection the same on every server, whatever its defaults are.
+// With autocommit off, single statements are rolled back when their connection closes; with
+// chained transactions, what follows a commit is in another one; without the strict mode, a
+// value that is too long is cut without an error. The SQL mode is the default of MySQL 8.
+func setSession(cfg *mysql.Config) {
+	if cfg.Params == nil {
+		cfg.Params = map[string]string{}
+	}
+	cfg.Params["autocommit"] = "1"
+	cfg.Params["completion_type"] = "'NO_CHAIN'"
+	cfg.Params["sql_mode"] = "'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"
+	cfg.Params["time_zone"] = "'+00:00'"
 }
 
 var errPostgres = errors.New("names a Postgres database, and Guestlist needs MySQL, MariaDB or SQLite; at PlanetScale, make a Vitess database (pscale database create NAME --engine mysql)")

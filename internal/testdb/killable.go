@@ -1,8 +1,10 @@
 package testdb
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -11,12 +13,14 @@ import (
 type Killable struct {
 	server   server
 	programs programs
+	settings []string
 }
 
 // NewKillable starts a server on a folder and a port of its own, both gone at the
-// end of the test. GUESTLIST_TEST_MYSQL_DSN doesn't count here: nobody's server
-// but the test's own may be killed. Skips as the package says where there is none.
-func NewKillable(t testing.TB) *Killable {
+// end of the test, with further lines for its [mysqld] section. GUESTLIST_TEST_MYSQL_DSN
+// doesn't count here: nobody's server but the test's own may be killed. Skips as the
+// package says where there is none.
+func NewKillable(t testing.TB, settings ...string) *Killable {
 	t.Helper()
 	programs, err := findPrograms()
 	if err != nil {
@@ -26,7 +30,8 @@ func NewKillable(t testing.TB) *Killable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Killable{server: server{dir: dir}, programs: programs}
+	// Half a page may be written when it is killed.
+	k := &Killable{server: server{dir: dir}, programs: programs, settings: append(settings, "innodb-doublewrite=1")}
 	t.Cleanup(func() {
 		if k.server.pipe != nil {
 			k.server.pipe.Close()
@@ -44,8 +49,10 @@ func NewKillable(t testing.TB) *Killable {
 func (k *Killable) DSN(t testing.TB) string {
 	t.Helper()
 	cfg := rootConfig("tcp", k.server.addr)
-	run(t, cfg, "CREATE DATABASE guestlist")
-	cfg.DBName = "guestlist"
+	cfg.DBName = "guestlist_" + strings.ToLower(rand.Text())
+	create := cfg.Clone()
+	create.DBName = ""
+	run(t, create, "CREATE DATABASE "+cfg.DBName)
 	return cfg.FormatDSN()
 }
 
@@ -60,8 +67,7 @@ func (k *Killable) Kill() error {
 
 // Start starts it again, on the same folder and port, and returns when it answers.
 func (k *Killable) Start() error {
-	// Half a page may be written when it is killed.
-	if err := k.server.start(k.programs, "innodb-doublewrite=1"); err != nil {
+	if err := k.server.start(k.programs, k.settings...); err != nil {
 		return fmt.Errorf("start %s: %w", k.programs.server, err)
 	}
 	return nil
