@@ -9,45 +9,133 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// What is read of a person, by the names that a column or a member may have
-// once letter case, spaces, dashes and underscores are taken out of it.
-var meanings = map[string]string{
-	"email": "email", "emailaddress": "email", "mail": "email",
-	"name": "name", "fullname": "name",
-	"role":   "role",
-	"status": "status",
+// field is what is read of a column.
+type field int
+
+const (
+	fieldNone field = iota
+	fieldEmail
+	fieldName
+	fieldFirst
+	fieldMiddle
+	fieldLast
+	fieldRole
+	fieldAccess
+	fields // how many there are
+)
+
+var fieldLabels = map[field]string{fieldEmail: "email", fieldName: "name", fieldFirst: "first name", fieldMiddle: "middle name", fieldLast: "last name", fieldRole: "role"}
+
+// column is a column of a table, or a member of JSON objects.
+type column struct {
+	name   string // as in the file, not longer than is shown
+	field  field
+	rank   int    // of several columns for one field, the one of the lowest rank that is filled in is read
+	access access // of fieldAccess
 }
 
-func meaning(name string) string {
-	return meanings[strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(strings.TrimSpace(name)))]
+// knownColumns are the names of columns in the form of [letters]. Other addresses,
+// such as a recovery or a manager's, are never taken for the person's.
+var knownColumns = map[string]column{
+	"primaryemail": {field: fieldEmail, rank: 1}, "primaryemailaddress": {field: fieldEmail, rank: 1}, "primarysmtpaddress": {field: fieldEmail, rank: 1},
+	"email": {field: fieldEmail, rank: 2}, "emailaddress": {field: fieldEmail, rank: 2}, "mail": {field: fieldEmail, rank: 2}, "mailaddress": {field: fieldEmail, rank: 2},
+	"emails": {field: fieldEmail, rank: 2}, "emailaddresses": {field: fieldEmail, rank: 2}, "email1value": {field: fieldEmail, rank: 2},
+	"emailadresse": {field: fieldEmail, rank: 2}, "mailadresse": {field: fieldEmail, rank: 2},
+	"useremail": {field: fieldEmail, rank: 3}, "youremail": {field: fieldEmail, rank: 3}, "youremailaddress": {field: fieldEmail, rank: 3},
+	"memberemail": {field: fieldEmail, rank: 3}, "employeeemail": {field: fieldEmail, rank: 3}, "studentemail": {field: fieldEmail, rank: 3},
+	"workemail": {field: fieldEmail, rank: 3}, "workemailaddress": {field: fieldEmail, rank: 3}, "businessemail": {field: fieldEmail, rank: 3},
+	"companyemail": {field: fieldEmail, rank: 3}, "contactemail": {field: fieldEmail, rank: 3},
+	"userprincipalname": {field: fieldEmail, rank: 4}, "upn": {field: fieldEmail, rank: 4}, // Microsoft
+	"login": {field: fieldEmail, rank: 5}, "username": {field: fieldEmail, rank: 5}, "userlogin": {field: fieldEmail, rank: 5}, // Okta, Keycloak
+
+	"realname": {field: fieldName, rank: 1}, // Slack, whose name is a login
+	"name":     {field: fieldName, rank: 2}, "fullname": {field: fieldName, rank: 2}, "formattedname": {field: fieldName, rank: 2},
+	"displayname": {field: fieldName, rank: 3}, "anzeigename": {field: fieldName, rank: 3},
+
+	"firstname": {field: fieldFirst}, "givenname": {field: fieldFirst}, "forename": {field: fieldFirst}, "fname": {field: fieldFirst}, "vorname": {field: fieldFirst},
+	"middlename": {field: fieldMiddle},
+	"lastname":   {field: fieldLast}, "familyname": {field: fieldLast}, "surname": {field: fieldLast}, "lname": {field: fieldLast}, "nachname": {field: fieldLast},
+
+	"role": {field: fieldRole},
+}
+
+// newColumn tells from its name what is read of a column.
+func newColumn(name string) column {
+	name = strings.TrimSpace(name)
+	c, ok := knownColumns[letters(withoutNotes(name))]
+	if !ok {
+		if c.access = accessOf(name); c.access != accessNone {
+			c.field = fieldAccess
+		}
+	}
+	c.name = clip(strings.ToValidUTF8(visible(name), "\ufffd"), 40)
+	return c
 }
 
 // columns says where in a table's records what is read stands.
 type columns struct {
-	at     map[string]int // by meaning
-	count  int
+	read  []placedColumn
+	count int
+	// unused are the names of the others.
 	unused []string
+}
+
+type placedColumn struct {
+	column
+	at int
 }
 
 // parseHeader reads a table's first line.
 func parseHeader(line int, cells []string) (columns, error) {
-	c := columns{at: map[string]int{}, count: len(cells)}
+	c := columns{count: len(cells)}
+	best := [fields]int{}
 	for i, cell := range cells {
-		m := meaning(cell)
-		if _, twice := c.at[m]; twice {
-			return c, &FileError{Line: line, Text: fmt.Sprintf("There are two columns for the %s.", m)}
+		col := newColumn(cell)
+		if col.field == fieldNone {
+			if col.name != "" {
+				c.unused = append(c.unused, col.name)
+			}
+			continue
 		}
-		if m != "" {
-			c.at[m] = i
-		} else if name := strings.TrimSpace(cell); name != "" {
-			c.unused = append(c.unused, clip(strings.ToValidUTF8(name, "\ufffd"), 40))
+		c.read = append(c.read, placedColumn{col, i})
+		if col.field != fieldAccess && (best[col.field] == 0 || col.rank+1 < best[col.field]) {
+			best[col.field] = col.rank + 1
 		}
 	}
-	if _, ok := c.at["email"]; !ok {
+	if best[fieldEmail] == 0 {
 		return c, &FileError{Line: line, Text: "The first line must name the columns, and one of them must be email; name and role may be there, too." + c.has()}
+	}
+	for f := fieldEmail; f < fieldAccess; f++ {
+		same := 0
+		for _, col := range c.read {
+			if col.field == f && col.rank+1 == best[f] {
+				same++
+			}
+		}
+		if same > 1 {
+			return c, &FileError{Line: line, Text: fmt.Sprintf("There are two columns for the %s.", fieldLabels[f])}
+		}
+	}
+	if slices.ContainsFunc(cells, isPlaceName) {
+		for i, col := range c.read {
+			c.read[i].access = col.besidePlaces()
+		}
 	}
 	return c, nil
 }
+
+// besidePlaces returns what a column says about access where others are parts of a
+// postal address: a state is one of those then.
+func (c column) besidePlaces() access {
+	if c.field == fieldAccess && letters(withoutNotes(c.name)) == "state" {
+		return accessPlace
+	}
+	return c.access
+}
+
+var placeNames = newSet("city", "town", "zip", "zipcode", "postalcode", "postcode", "country", "countrycode", "countryregion", "street", "streetaddress")
+
+func isPlaceName(name string) bool { return placeNames[letters(withoutNotes(name))] }
 
 func (c columns) has() string {
 	if len(c.unused) == 0 {
@@ -61,33 +149,68 @@ func (c columns) line(number int, cells []string) (l Line, ok bool) {
 	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 		return Line{}, false
 	}
-	fields := map[string]string{}
-	for m, i := range c.at {
-		if i < len(cells) {
-			fields[m] = cells[i]
+	var p person
+	for _, col := range c.read {
+		value := ""
+		if col.at < len(cells) {
+			value = cells[col.at]
 		}
+		p.set(col.column, value)
 	}
-	l = person(number, fields)
+	l = p.line(number)
 	if len(cells) > c.count {
 		l.Problem = fmt.Sprintf("There are %d columns here, and %d in the first line. Put what holds a separator in quotes.", len(cells), c.count)
 	}
 	return l, true
 }
 
-// person makes a line of what is known by meaning.
-func person(number int, fields map[string]string) Line {
-	l := Line{Number: number, Entry: directory.Entry{
-		Email: strings.TrimSpace(fields["email"]), Name: fields["name"], Role: strings.ToLower(strings.TrimSpace(fields["role"])),
-	}}
-	for _, text := range fields {
-		if !utf8.ValidString(text) || strings.ContainsRune(text, utf8.RuneError) {
-			l.Problem = "Some letters can't be read. Save the file as CSV UTF-8."
+// person gathers what a file says of somebody.
+type person struct {
+	values  [fields]string
+	ranks   [fields]int
+	problem string // the first that was found
+}
+
+// set notes what stands in a column.
+func (p *person) set(c column, value string) {
+	if !utf8.ValidString(value) || strings.ContainsRune(value, utf8.RuneError) {
+		p.fail("Some letters can't be read. Save the file as CSV UTF-8.")
+	}
+	if c.field == fieldAccess {
+		if !c.access.admits(value) {
+			p.fail(leftOut(c.name, value))
 		}
+		return
 	}
-	if strings.EqualFold(strings.TrimSpace(fields["status"]), string(directory.Suspended)) {
-		l.Problem = "This person is suspended where the file comes from, and is not let in here by it."
+	if p.values[c.field] == "" || value != "" && c.rank < p.ranks[c.field] {
+		p.values[c.field], p.ranks[c.field] = value, c.rank
 	}
-	return l
+}
+
+func (p *person) fail(problem string) {
+	if p.problem == "" {
+		p.problem = problem
+	}
+}
+
+// leftOut says why somebody is not let in, with the word that the file has.
+func leftOut(column, value string) string {
+	is := "is empty"
+	if value = visible(value); value != "" {
+		is = "is “" + clip(strings.ToValidUTF8(value, "\ufffd"), 40) + "”"
+	}
+	return fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is)
+}
+
+// line returns what was gathered.
+func (p *person) line(number int) Line {
+	name := p.values[fieldName]
+	if strings.TrimSpace(name) == "" {
+		name = strings.Join(strings.Fields(p.values[fieldFirst]+" "+p.values[fieldMiddle]+" "+p.values[fieldLast]), " ")
+	}
+	return Line{Number: number, Problem: p.problem, Entry: directory.Entry{
+		Email: strings.TrimSpace(p.values[fieldEmail]), Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
+	}}
 }
 
 // clip returns the first n characters.

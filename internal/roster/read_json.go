@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -12,8 +15,28 @@ import (
 
 // members gathers the members of objects that no use is made of, each once.
 type members struct {
-	unused []string
-	known  map[string]bool
+	unused  []string
+	known   map[string]bool
+	columns map[string]column // by name, at most maxColumns
+}
+
+// maxColumns bounds the memory that names of members take.
+const maxColumns = 1000
+
+// column is newColumn, remembered.
+func (m *members) column(name string) column {
+	c, ok := m.columns[name]
+	if !ok {
+		c = newColumn(name)
+		if len(m.columns) < maxColumns {
+			m.columns[name] = c
+		}
+	}
+	return c
+}
+
+func newMembers() members {
+	return members{known: map[string]bool{}, columns: map[string]column{}}
 }
 
 // mostUnused is how many of them are told.
@@ -25,37 +48,64 @@ func (m *members) line(number int, text []byte) Line {
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return Line{Number: number, Problem: "This is no JSON object in UTF-8, or it has a member twice."}
 	}
-	fields, problem := map[string]string{}, ""
-	for name, value := range object {
-		what := meaning(name)
-		if what == "" {
-			if name = clip(name, 40); !m.known[name] && len(m.unused) < mostUnused {
-				m.known[name] = true
-				m.unused = append(m.unused, name)
+	var p person
+	var seen [fields]map[int]bool
+	names := slices.Sorted(maps.Keys(object))
+	places := slices.ContainsFunc(names, isPlaceName)
+	for _, name := range names {
+		c := m.column(name)
+		if c.field == fieldNone {
+			if !m.known[c.name] && len(m.unused) < mostUnused {
+				m.known[c.name] = true
+				m.unused = append(m.unused, c.name)
 			}
 			continue
 		}
-		if _, twice := fields[what]; twice {
-			problem = fmt.Sprintf("There are two members for the %s.", what)
+		if places {
+			c.access = c.besidePlaces()
 		}
-		switch v := value.(type) {
-		case string:
-			fields[what] = v
-		case nil:
+		if c.field != fieldAccess && seen[c.field][c.rank] {
+			p.fail(fmt.Sprintf("There are two members for the %s.", fieldLabels[c.field]))
+		}
+		if seen[c.field] == nil {
+			seen[c.field] = map[int]bool{}
+		}
+		seen[c.field][c.rank] = true
+		text, ok := scalar(object[name])
+		switch _, isText := object[name].(string); {
+		case c.field == fieldAccess && !ok:
+			p.fail(leftOut(c.name, text))
+		case c.field != fieldAccess && object[name] != nil && !isText:
+			p.fail(fmt.Sprintf("The %s must be text.", fieldLabels[c.field]))
 		default:
-			problem = fmt.Sprintf("The %s must be text.", what)
+			p.set(c, text)
 		}
 	}
-	l := person(number, fields)
-	if problem != "" {
-		l.Problem = problem
+	return p.line(number)
+}
+
+// scalar returns a value of JSON as text; ok is false for objects and arrays.
+func scalar(value any) (text string, ok bool) {
+	switch v := value.(type) {
+	case nil:
+		return "", true
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
 	}
-	return l
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // it came from JSON
+	}
+	return string(raw), false
 }
 
 // readObjects reads one object a line.
 func readObjects(r *bufio.Reader, each func(Line) error) ([]string, error) {
-	m := members{known: map[string]bool{}}
+	m := newMembers()
 	err := eachLine(r, 0, func(number int, text string, long bool) error {
 		if long {
 			return each(Line{Number: number, Problem: tooLong})
@@ -87,7 +137,7 @@ func readArray(r *bufio.Reader, each func(Line) error) ([]string, error) {
 	if _, err := array.ReadToken(); err != nil {
 		return nil, broken(err)
 	}
-	m := members{known: map[string]bool{}}
+	m := newMembers()
 	for array.PeekKind() != ']' {
 		b.left = maxRecord
 		value, err := array.ReadValue()

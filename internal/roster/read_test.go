@@ -79,7 +79,7 @@ func TestReadNamesWhatIsWrongWithALineAndGoesOn(t *testing.T) {
 		{"more columns than the first line", "email,name\na@b.cd,Lovelace, Ada\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|Lovelace||There are 3 columns here, and 2 in the first line. Put what holds a separator in quotes."},
 		{"a quotation mark in the middle", "email,name\na@b.cd,5\" pipe\n\n\n\n\n\n\nada@example.com,", "2||||" + misquote},
 		{"something behind a quoted field", "email,name\na@b.cd,\"Bo\" Smith\n\n\n\n\n\n\nada@example.com,", "2||||" + misquote},
-		{"somebody suspended elsewhere", "email,status\na@b.cd,Suspended\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|||This person is suspended where the file comes from, and is not let in here by it."},
+		{"somebody suspended elsewhere", "email,status\na@b.cd,Suspended\n\n\n\n\n\n\nada@example.com,active", "2|a@b.cd|||Left out: status is “Suspended”. Only people the file marks as active are imported."},
 		{"no JSON", "{}\n{\"email\"\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This is no JSON object in UTF-8, or it has a member twice."},
 		{"JSON that is no object", "{}\n7\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This is no JSON object in UTF-8, or it has a member twice."},
 		{"a number for a name", "{}\n{\"email\":\"a@b.cd\",\"name\":7}\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2|a@b.cd|||The name must be text."},
