@@ -129,7 +129,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	if cfg.Reconcile != "off" {
 		a.running.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
 	}
-	if err := a.store.NoteSettings(ctx, cfg.InForce()); err != nil {
+	if err := a.noteSettings(ctx, cfg); err != nil {
 		return err
 	}
 	if err := people.AppointAdmins(ctx, admins); err != nil {
@@ -223,6 +223,12 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log
 	return st, nil
 }
 
+// noteSettings notes which settings this instance runs with.
+func (a *app) noteSettings(ctx context.Context, cfg config.Config) error {
+	plain, secret := cfg.InForce()
+	return a.store.NoteSettings(ctx, plain, secret)
+}
+
 func (a *app) openCookies(ctx context.Context, cfg config.Config) (*session.Cookies, error) {
 	keys := cfg.CookieKeys
 	if len(keys) == 0 {
@@ -292,6 +298,8 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			report("old imports", n, err)
 			n, err = a.store.DeleteKeys(ctx, now)
 			report("old idempotency keys", n, err)
+			n, err = a.store.RemoveSecretHashes(ctx)
+			report("old hashes of secrets", n, err)
 		})
 		select {
 		case <-ctx.Done():

@@ -129,7 +129,8 @@ func (p *patient) instances(ctx context.Context) doctor.Finding {
 	if len(p.wrong) > 0 {
 		return doctor.Skip("Not looked at, for the settings come before it.")
 	}
-	differ, noted, err := p.database.DifferingSettings(ctx, p.cfg.InForce())
+	plain, secret := p.cfg.InForce()
+	differ, noted, err := p.database.DifferingSettings(ctx, plain, secret)
 	switch {
 	case err != nil:
 		return doctor.Failed(err, "")

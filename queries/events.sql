@@ -32,3 +32,7 @@ SELECT id FROM events WHERE at < ? ORDER BY at, id LIMIT ?;
 
 -- name: DeleteEvent :execrows
 DELETE FROM events WHERE id = ?;
+
+-- name: SetEventChanges :exec
+-- For what should never have been written. Nothing else changes an event.
+UPDATE events SET changes = sqlc.arg(changes) WHERE id = sqlc.arg(id);

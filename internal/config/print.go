@@ -1,8 +1,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -88,22 +86,20 @@ func Usage(w io.Writer) error {
 	return err
 }
 
-// InForce returns what is in force, by name, of the settings that all instances
-// share. A secret is told by a piece of its hash, to see whether it is another.
-func (c Config) InForce() map[string]string {
-	inForce := map[string]string{}
+// InForce returns what is in force, by name, of the settings that all instances share:
+// as it may be seen, and what may not be seen apart. Of an address with a password the
+// whole is secret.
+func (c Config) InForce() (plain, secret map[string]string) {
+	plain, secret = map[string]string{}, map[string]string{}
 	for _, s := range Settings {
 		text := c.values[s.Name].text
 		switch {
 		case s.own:
-			continue
-		case (s.secret || s.mask != nil) && text != "": // who may read the trail may not read these
-			sum := sha256.Sum256([]byte(text))
-			text = "secret " + hex.EncodeToString(sum[:4])
+		case s.secret || s.mask != nil:
+			secret[s.Name] = text
 		default:
-			text = s.show(text)
+			plain[s.Name] = s.show(text)
 		}
-		inForce[s.Name] = text
 	}
-	return inForce
+	return plain, secret
 }

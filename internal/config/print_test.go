@@ -97,3 +97,25 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestInForce_SecretsAreApart(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Sources{Environ: with(atStytch, "SMTP_URL=smtp://user:hush@mail.example.com", "GUESTLIST_COOKIE_KEYS=hush-0123456789abcdef0123456789abcdef",
+		"STYTCH_WEBHOOK_SECRET="+webhookSecret, "DATABASE_URL=mysql://user:hush@db.example.com/x", "OTEL_EXPORTER_OTLP_HEADERS=key=hush")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, secret := c.InForce()
+	for name, value := range plain {
+		if strings.Contains(value, "hush") || strings.Contains(value, "whsec_") {
+			t.Errorf("%s is told: %s", name, value)
+		}
+	}
+	want := map[string]string{
+		"STYTCH_SECRET": "secret-test-hush", "STYTCH_WEBHOOK_SECRET": webhookSecret,
+		"GUESTLIST_COOKIE_KEYS": "hush-0123456789abcdef0123456789abcdef", "SMTP_URL": "smtp://user:hush@mail.example.com",
+	}
+	if diff := cmp.Diff(want, secret); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,6 +1,6 @@
 // Package event is the audit trail: what happened, to whom, by whom, and from
 // where. An event is written in the transaction of the change it tells of, so
-// that neither can be there without the other, and is never changed afterwards;
+// that neither can be there without the other, and is not changed afterwards;
 // it goes when it is older than the trail is kept.
 //
 // The rules of packages directory and session say what happened. Who did it, and

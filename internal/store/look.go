@@ -186,12 +186,20 @@ func (l *Look) IsListed(ctx context.Context, email directory.Email) (bool, error
 
 // DifferingSettings returns the names of those that the instance which started last
 // has otherwise, see [Store.NoteSettings]; noted is false if none has started yet.
-func (l *Look) DifferingSettings(ctx context.Context, inForce map[string]string) (names []string, noted bool, err error) {
-	was, err := l.store.queries().GetSetting(ctx, settingsInForce)
+func (l *Look) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, isNoted bool, err error) {
+	q := l.store.queries()
+	was, err := q.GetSetting(ctx, settingsInForce)
 	if isNoTable(err) || isNoRows(err) {
 		return nil, false, nil
 	}
-	for _, c := range differences(was, inForce) {
+	if err != nil {
+		return nil, false, plainly(err)
+	}
+	key, err := q.GetSetting(ctx, settingsKey)
+	if isNoRows(err) { // noted by an earlier release, with no hash that can be compared
+		secret, err = nil, nil
+	}
+	for _, c := range differences(was, noted(key, plain, secret)) {
 		names = append(names, c.Field)
 	}
 	return names, true, plainly(err)

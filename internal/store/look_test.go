@@ -56,14 +56,14 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 		if s.sqlite != l.IsFile() {
 			t.Errorf("a file: %v", l.IsFile())
 		}
-		if _, noted, err := l.DifferingSettings(t.Context(), nil); noted || err != nil {
+		if _, noted, err := l.DifferingSettings(t.Context(), nil, nil); noted || err != nil {
 			t.Errorf("noted: %v, %v", noted, err)
 		}
-		if err := s.NoteSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}); err != nil {
+		if err := s.NoteSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}, map[string]string{"S": "hush", "T": "hush"}); err != nil {
 			t.Fatal(err)
 		}
-		names, noted, err := l.DifferingSettings(t.Context(), map[string]string{"A": "1", "B": "2", "D": "1"})
-		if diff := cmp.Diff([]string{"B"}, names); diff != "" || !noted || err != nil {
+		names, noted, err := l.DifferingSettings(t.Context(), map[string]string{"A": "1", "B": "2", "D": "1"}, map[string]string{"S": "hush", "T": "other"})
+		if diff := cmp.Diff([]string{"B", "T"}, names); diff != "" || !noted || err != nil {
 			t.Errorf("%s noted: %v, %v", diff, noted, err)
 		}
 	})
@@ -87,7 +87,7 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 		if n, err := l.CountAdmins(t.Context()); n != 0 || err != nil {
 			t.Errorf("%d administrators, %v", n, err)
 		}
-		if _, noted, err := l.DifferingSettings(t.Context(), nil); noted || err != nil {
+		if _, noted, err := l.DifferingSettings(t.Context(), nil, nil); noted || err != nil {
 			t.Errorf("noted: %v, %v", noted, err)
 		}
 		if status, _ := lacking(t, databaseURL); status.Pending() != len(status.Migrations) {

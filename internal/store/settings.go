@@ -2,11 +2,17 @@ package store
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
@@ -15,33 +21,50 @@ import (
 // CookieKey returns the secret that cookies are signed and encrypted with when
 // none is set, made on first use and shared by all instances.
 func (s *Store) CookieKey(ctx context.Context) (string, error) {
-	const name = "cookie_key"
+	return s.keptKey(ctx, "cookie_key", event.New(event.SettingChanged, s.now(), "", "", "a key for cookies was made"))
+}
+
+// keptKey returns the random key of a name in the settings. The first call makes it,
+// with events that say so; all instances have the same.
+func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (string, error) {
 	key, err := s.queries().GetSetting(ctx, name)
 	if err == nil || !isNoRows(err) {
-		return key, translate("get cookie key", err)
+		return key, translate("get key", err)
 	}
-	now := s.now()
-	made := dbsqlc.InsertSettingParams{Name: name, Value: rand.Text() + rand.Text(), UpdatedAt: micros(now)} // 260 random bits
+	row := dbsqlc.InsertSettingParams{Name: name, Value: rand.Text() + rand.Text(), UpdatedAt: micros(s.now())} // 260 random bits
 	err = s.InTx(ctx, func(tx *sql.Tx) error {
 		q := s.within(tx)
-		if err := q.InsertSetting(ctx, made); err != nil {
+		if err := q.InsertSetting(ctx, row); err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, event.New(event.SettingChanged, now, "", "", "a key for cookies was made"))
+		return insertEvents(ctx, q, made...)
 	})
 	if IsDuplicate(err) { // another instance was quicker: its key counts
 		key, err = s.queries().GetSetting(ctx, name)
-		return key, translate("get cookie key", err)
+		return key, translate("get key", err)
 	}
-	return made.Value, translate("keep cookie key", err)
+	return row.Value, translate("keep key", err)
 }
 
-// settingsInForce is the name under which the settings are noted.
-const settingsInForce = "in_force"
+// Settings are noted in one row, as JSON from name to value. Of a secret a keyed
+// hash is noted, so that instances can compare it and nobody can guess it without
+// the key, which is in a row of its own.
+const (
+	settingsInForce = "in_force"
+	settingsKey     = "in_force_key"
+	keyedHash       = "hmac-sha256:"
+	unsetSetting    = "(unset)"
+)
 
-// NoteSettings remembers the settings that the program runs with, by name. If it
-// ran with others before, the audit trail says which. Secrets must be masked.
-func (s *Store) NoteSettings(ctx context.Context, inForce map[string]string) error {
+// NoteSettings remembers the settings that the program runs with, by name; those in
+// secret are told by nothing but a keyed hash. If it ran with others before, the
+// audit trail says which: of a secret only that it was set, changed or taken away.
+func (s *Store) NoteSettings(ctx context.Context, plain, secret map[string]string) error {
+	key, err := s.keptKey(ctx, settingsKey)
+	if err != nil {
+		return err
+	}
+	inForce := noted(key, plain, secret)
 	b, err := json.Marshal(inForce)
 	if err != nil {
 		return err
@@ -72,6 +95,23 @@ func (s *Store) NoteSettings(ctx context.Context, inForce map[string]string) err
 	return translate("note settings", err)
 }
 
+// noted returns what is noted of settings in force.
+func noted(key string, plain, secret map[string]string) map[string]string {
+	all := maps.Clone(plain)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for name, value := range secret {
+		all[name] = unsetSetting
+		if value != "" {
+			mac := hmac.New(sha256.New, []byte(key))
+			mac.Write([]byte(name + "\x00" + value))
+			all[name] = keyedHash + hex.EncodeToString(mac.Sum(nil))
+		}
+	}
+	return all
+}
+
 // differences are the settings that were noted, and are others now.
 func differences(noted string, inForce map[string]string) []event.Change {
 	was := map[string]string{}
@@ -80,9 +120,118 @@ func differences(noted string, inForce map[string]string) []event.Change {
 	}
 	var changes []event.Change
 	for _, name := range slices.Sorted(maps.Keys(inForce)) {
-		if old, known := was[name]; known && old != inForce[name] {
-			changes = append(changes, event.Change{Field: name, Old: old, New: inForce[name]})
+		old, known := was[name]
+		if known && old != inForce[name] && !plainHash().MatchString(old) {
+			changes = append(changes, withoutHashes(event.Change{Field: name, Old: old, New: inForce[name]}))
 		}
 	}
 	return changes
+}
+
+// plainHash recognizes the beginning of an unkeyed hash, by which earlier releases
+// told a secret: short enough to be a fingerprint, and long enough to try guesses on.
+var plainHash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^secret [0-9a-f]{8}$`) })
+
+// withoutHashes returns a change that says of a secret only that there is one, and
+// whether it was there before.
+func withoutHashes(c event.Change) event.Change {
+	isHash := func(value string) bool { return strings.HasPrefix(value, keyedHash) || plainHash().MatchString(value) }
+	before, after := isHash(c.Old), isHash(c.New)
+	if before {
+		c.Old = "set"
+	}
+	switch {
+	case after && before:
+		c.New = "changed"
+	case after:
+		c.New = "set"
+	}
+	return c
+}
+
+// The row that says how far RemoveSecretHashes has come: the id of the last event
+// that it looked at, or that it looked at all.
+const (
+	hashesRemoved    = "secret_hashes_removed"
+	allHashesRemoved = "all"
+)
+
+// RemoveSecretHashes takes the hashes of secrets that earlier releases wrote out of
+// the audit trail, once, and returns from how many events. It works in pieces and goes
+// on where an earlier call was cut off.
+func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		done, changed := false, 0
+		err := s.InTx(ctx, func(tx *sql.Tx) (err error) {
+			done, changed, err = s.removeSecretHashes(ctx, s.within(tx))
+			return err
+		})
+		if IsDuplicate(err) { // another instance has begun, too
+			continue
+		}
+		if err != nil {
+			return total, translate("remove hashes of secrets", err)
+		}
+		if total += changed; done {
+			return total, nil
+		}
+	}
+}
+
+// removeSecretHashes does a piece of RemoveSecretHashes.
+func (s *Store) removeSecretHashes(ctx context.Context, q *dbsqlc.Queries) (done bool, changed int, err error) {
+	const piece = 100
+	before := last
+	was, err := q.GetSetting(ctx, hashesRemoved)
+	begun := !isNoRows(err)
+	switch {
+	case begun && err != nil:
+		return false, 0, err
+	case begun && was == allHashesRemoved:
+		return true, 0, nil
+	case begun:
+		before = was
+	}
+	rows, err := q.ListEventsOfKind(ctx, dbsqlc.ListEventsOfKindParams{Kind: string(event.SettingChanged), Before: before, Limit: piece})
+	if err != nil {
+		return false, 0, err
+	}
+	for _, r := range rows {
+		n, err := removeHashes(ctx, q, r)
+		if err != nil {
+			return false, 0, err
+		}
+		changed += n
+	}
+	next := allHashesRemoved
+	if len(rows) == piece {
+		next = rows[piece-1].ID
+	}
+	now := micros(s.now())
+	if !begun {
+		return next == allHashesRemoved, changed, q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: hashesRemoved, Value: next, UpdatedAt: now})
+	}
+	_, err = q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: now, Name: hashesRemoved, Was: was})
+	return next == allHashesRemoved, changed, err
+}
+
+// removeHashes takes the hashes out of one event, and returns 1 if there were any.
+func removeHashes(ctx context.Context, q *dbsqlc.Queries, row *dbsqlc.Event) (int, error) {
+	var changes []event.Change
+	if json.Unmarshal([]byte(row.Changes), &changes) != nil {
+		return 0, nil // in a form that no release of ours wrote
+	}
+	clean := slices.Clone(changes)
+	for i, c := range clean {
+		clean[i] = withoutHashes(c)
+	}
+	if slices.Equal(clean, changes) {
+		return 0, nil
+	}
+	b, err := json.Marshal(clean)
+	if err != nil {
+		return 0, err
+	}
+	return 1, q.SetEventChanges(ctx, dbsqlc.SetEventChangesParams{Changes: string(b), ID: row.ID})
 }

@@ -24,6 +24,8 @@ var eventRows = []row{
 	{"putting somebody on the list gives up refused calls about who had the address before", on(testParkedJobsGivenUp)},
 	{"the trail is read page by page, newest first, by each filter", on(testEventPages)},
 	{"settings that are others than before are on record, once", on(testNoteSettings)},
+	{"of secret settings only that they changed is on record", on(testNoteSecrets)},
+	{"hashes of secrets are taken out of the trail", on(testRemoveSecretHashes)},
 	{"events older than a time are deleted, and no others", on(testDeleteEvents)},
 }
 
@@ -195,7 +197,7 @@ func testNoteSettings(t *testing.T, s Store) {
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red", "NEW": "in this release"},
 	} {
-		if err := s.NoteSettings(t.Context(), inForce); err != nil {
+		if err := s.NoteSettings(t.Context(), inForce, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,6 +207,80 @@ func testNoteSettings(t *testing.T, s Store) {
 		t.Fatalf("on record: %+v", got)
 	}
 	if diff := cmp.Diff(want, got[0].Changes); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func testNoteSecrets(t *testing.T, s Store) {
+	for _, secret := range []map[string]string{
+		{"SMTP_URL": "", "STYTCH_SECRET": "hush"},
+		{"SMTP_URL": "smtp://u:hush@h", "STYTCH_SECRET": "hush"},
+		{"SMTP_URL": "smtp://u:hush@h", "STYTCH_SECRET": "hush"},
+		{"SMTP_URL": "smtp://u:other@h", "STYTCH_SECRET": "hush"},
+		{"SMTP_URL": "", "STYTCH_SECRET": "hush"},
+	} {
+		if err := s.NoteSettings(t.Context(), map[string]string{"GUESTLIST_ACCESS": "invite"}, secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []event.Change
+	for _, e := range events(t, s, event.Query{Kind: event.SettingChanged}) {
+		got = append(got, e.Changes...)
+	}
+	want := []event.Change{ // the newest first
+		{Field: "SMTP_URL", Old: "set", New: "(unset)"},
+		{Field: "SMTP_URL", Old: "set", New: "changed"},
+		{Field: "SMTP_URL", Old: "(unset)", New: "set"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func testRemoveSecretHashes(t *testing.T, s Store) {
+	changed := func(changes ...event.Change) event.Event {
+		e := event.New(event.SettingChanged, Now(), "", "", "")
+		e.Changes = changes
+		return e
+	}
+	const many = 230 // more than two pieces
+	var added []event.Event
+	for range many {
+		added = append(added, changed(
+			event.Change{Field: "SMTP_URL", Old: "secret 0a1b2c3d", New: "secret ffffffff"},
+			event.Change{Field: "GUESTLIST_NAME", Old: "secret garden", New: "secret 0a1b2c3d4e"},
+		))
+	}
+	added = append(added, changed(event.Change{Field: "SMTP_URL", Old: "(unset)", New: "secret 0a1b2c3d"}), changed())
+	if err := s.AddEvents(t.Context(), added...); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{many + 1, 0} { // done once
+		if n, err := s.RemoveSecretHashes(t.Context()); n != want || err != nil {
+			t.Errorf("%d events changed, %v; want %d", n, err, want)
+		}
+	}
+	got := map[event.Change]int{}
+	for query := (event.Query{Kind: event.SettingChanged, Limit: event.MaxLimit}); ; {
+		page, next, err := s.ListEvents(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page {
+			for _, c := range e.Changes {
+				got[c]++
+			}
+		}
+		if query.Before = next; next == "" {
+			break
+		}
+	}
+	want := map[event.Change]int{
+		{Field: "SMTP_URL", Old: "set", New: "changed"}:                           many,
+		{Field: "GUESTLIST_NAME", Old: "secret garden", New: "secret 0a1b2c3d4e"}: many,
+		{Field: "SMTP_URL", Old: "(unset)", New: "set"}:                           1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

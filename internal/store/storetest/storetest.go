@@ -42,7 +42,8 @@ type Store interface {
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
 	DeleteLimits(ctx context.Context, now time.Time) (int, error)
 	CookieKey(ctx context.Context) (string, error)
-	NoteSettings(ctx context.Context, inForce map[string]string) error
+	NoteSettings(ctx context.Context, plain, secret map[string]string) error
+	RemoveSecretHashes(ctx context.Context) (int, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 }
 

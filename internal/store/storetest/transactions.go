@@ -134,10 +134,10 @@ var Transactions = []Transaction{
 		}
 	}},
 	{"noting other settings", func(t *testing.T, s Store) func(context.Context) error {
-		if err := s.NoteSettings(t.Context(), map[string]string{"PORT": "1"}); err != nil {
+		if err := s.NoteSettings(t.Context(), map[string]string{"PORT": "1"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		return func(ctx context.Context) error { return s.NoteSettings(ctx, map[string]string{"PORT": "2"}) }
+		return func(ctx context.Context) error { return s.NoteSettings(ctx, map[string]string{"PORT": "2"}, nil) }
 	}},
 	{"deleting what is over", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada", "ada@example.com")

@@ -208,7 +208,7 @@ func testCancelled(t *testing.T, s Store) {
 		"TakeLimits":   func() error { _, err := s.TakeLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
 		"PeekLimits":   func() error { _, err := s.PeekLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
 		"DeleteLimits": func() error { _, err := s.DeleteLimits(ctx, Now()); return err },
-		"NoteSettings": func() error { return s.NoteSettings(ctx, map[string]string{"a": "b"}) },
+		"NoteSettings": func() error { return s.NoteSettings(ctx, map[string]string{"a": "b"}, nil) },
 		"CookieKey":    func() error { _, err := s.CookieKey(ctx); return err },
 	}
 	for name, call := range calls {

@@ -357,3 +357,18 @@ func (q *Queries) OldestEvents(ctx context.Context, arg OldestEventsParams) ([]s
 	}
 	return items, nil
 }
+
+const setEventChanges = `-- name: SetEventChanges :exec
+UPDATE events SET changes = ? WHERE id = ?
+`
+
+type SetEventChangesParams struct {
+	Changes string
+	ID      string
+}
+
+// For what should never have been written. Nothing else changes an event.
+func (q *Queries) SetEventChanges(ctx context.Context, arg SetEventChangesParams) error {
+	_, err := q.db.ExecContext(ctx, setEventChanges, arg.Changes, arg.ID)
+	return err
+}
