@@ -19,7 +19,9 @@ type continuePage struct {
 
 // showContinue shows the button that spends the link.
 func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Referrer-Policy", "no-referrer")          // the address holds the token
+	// The address holds the token, which goes into no referrer. With no-referrer, a
+	// browser would send "Origin: null" with the form.
+	w.Header().Set("Referrer-Policy", "strict-origin")
 	w.Header().Set("Cache-Control", "no-store, no-transform") // and so does the page: see send
 	q := r.URL.Query()
 	current, err := s.session(w, r)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
@@ -30,9 +31,19 @@ func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T
 		{"a name that ends as ours", []string{"Origin", "http://evil-localhost:8080"}, true},
 		{"a sandboxed frame", []string{"Origin", "null"}, true},
 		{"no origin that can be read", []string{"Origin", "::"}, true},
+		{"an empty origin", []string{"Origin", ""}, true},
+		{"our host by another scheme, in an old browser", []string{"Origin", "https://localhost:8080"}, true},
+		{"our host by a scheme of another kind", []string{"Origin", "ftp://localhost:8080"}, true},
+		{"our host without its port", []string{"Origin", "http://localhost"}, true},
+		{"our host as a user name", []string{"Origin", "http://localhost:8080@evil.example"}, true},
+		{"our host behind a user name", []string{"Origin", "http://evil@localhost:8080"}, true},
+		{"another site with our origin", []string{"Sec-Fetch-Site", "cross-site", "Origin", "http://localhost:8080"}, true},
+		{"a word that is none of the four", []string{"Sec-Fetch-Site", "same-origin-ish", "Origin", "http://localhost:8080"}, true},
 
 		{"our own page", []string{"Sec-Fetch-Site", "same-origin", "Origin", "http://localhost:8080"}, false},
 		{"our own page, in an old browser", []string{"Origin", "http://localhost:8080"}, false},
+		{"our own page, in capitals", []string{"Origin", "http://LOCALHOST:8080"}, false},
+		{"our own page, which hides its origin", []string{"Sec-Fetch-Site", "same-origin", "Origin", "null"}, false},
 		{"the address bar", []string{"Sec-Fetch-Site", "none"}, false},
 		{"a program", nil, false},
 	}
@@ -54,6 +65,54 @@ func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T
 				_, path = r.address(target.ID)
 			}
 		}
+	}
+}
+
+// Rows of Origin by the base URL's scheme, for a browser without Sec-Fetch-Site.
+func TestWrite_ComparesSchemeAndHostOfTheOrigin(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, base, host, origin string
+		allowed                  bool
+	}{
+		{"the base URL", "https://people.example.com", "people.example.com", "https://people.example.com", true},
+		{"the base URL's host by http", "https://people.example.com", "people.example.com", "http://people.example.com", false},
+		{"the host that a proxy asks for, by http", "https://people.example.com", "10.0.0.7:8080", "http://10.0.0.7:8080", false},
+		{"the host that a proxy asks for, by https", "https://people.example.com", "people.internal", "https://people.internal", true},
+		{"the scheme's own port named", "https://people.example.com", "people.example.com", "https://people.example.com:443", true},
+		{"the scheme's own port in the base URL", "https://people.example.com:443", "people.example.com", "https://people.example.com", true},
+		{"the other scheme's port", "https://people.example.com", "people.example.com", "https://people.example.com:80", false},
+		{"another port", "https://people.example.com", "people.example.com", "https://people.example.com:8443", false},
+		{"http where the base URL is http", "http://people.example.com", "people.example.com", "http://people.example.com:80", true},
+		{"https where the base URL is http", "http://people.example.com", "people.example.com", "https://people.example.com", false},
+		{"null", "https://people.example.com", "people.example.com", "null", false},
+		{"a path", "https://people.example.com", "people.example.com", "https://people.example.com/", false},
+		{"a file", "https://people.example.com", "people.example.com", "file://", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			base, err := url.Parse(test.base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &server{Options: Options{BaseURL: base}}
+			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "TRACE", "MADEUP"} {
+				r := httptest.NewRequest(method, "/signout", nil)
+				r.Host = test.host
+				r.Header.Set("Origin", test.origin)
+				if got := s.isSameOrigin(r); got != test.allowed {
+					t.Errorf("%s is allowed: %t", method, got)
+				}
+			}
+			for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+				r := httptest.NewRequest(method, "/users", nil)
+				r.Header.Set("Origin", test.origin)
+				if !s.isSameOrigin(r) {
+					t.Errorf("%s is refused", method)
+				}
+			}
+		})
 	}
 }
 

@@ -94,18 +94,6 @@ func isLocal(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// sameOriginWrites refuses unsafe methods that a browser sends for another site.
-func (s *server) sameOriginWrites(next http.Handler) http.Handler {
-	protection := http.NewCrossOriginProtection()
-	if err := protection.AddTrustedOrigin(s.BaseURL.Scheme + "://" + s.BaseURL.Host); err != nil {
-		panic(err) // config has checked the base URL
-	}
-	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.problem(w, r, errOtherSite)
-	}))
-	return protection.Handler(next)
-}
-
 // namedProblems answers what no route matches in our own words; the mux knows
 // whether that is a 404 or a 405, and which methods there are.
 func (s *server) namedProblems(mux *http.ServeMux) http.Handler {
