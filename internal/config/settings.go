@@ -113,7 +113,7 @@ var Settings = []Setting{
 	},
 	{
 		Name: "COOKIE_NAME", Default: "__Host-guestlist on https (__Secure-guestlist under a path), guestlist on http", derive: defaultCookieName,
-		Meaning: "the name of the session cookie",
+		Meaning: "the name of the session cookie; two Guestlists at one host, on whatever ports, need different ones",
 		set:     setCookieName,
 	},
 	{

@@ -28,8 +28,10 @@ type CookieOptions struct {
 
 // Cookies are the four cookies of a browser, each encrypted and signed: who it
 // is (the session token), what it asked for (a Flow), what to tell the person on
-// the next page, and as whom it has signed in before. One that can't be opened,
-// because it was cut, edited or made with a key that is gone, counts as not there.
+// the next page, and as whom it has signed in before. A cookie that can't be opened,
+// because it was cut, edited or made with a key that this instance does not have, is
+// ignored and never deleted: it may be another instance's, which has a newer key, or
+// another program's at the same host.
 type Cookies struct {
 	CookieOptions
 	store *sessions.CookieStore
@@ -56,14 +58,12 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 	return &Cookies{CookieOptions: o, store: store}, nil
 }
 
-// Token returns the session token that the browser holds. had reports whether it
-// came with a session cookie at all, good or bad.
+// Token returns the session token that the browser holds, which is empty if it has
+// no session cookie or none that can be opened. had reports whether there was a
+// session cookie at all.
 func (c *Cookies) Token(r *http.Request) (token string, had bool) {
-	cookie, err := r.Cookie(c.Name)
-	if err != nil {
-		return "", false
-	}
-	return c.decode(c.Name, cookie.Value)["token"], true
+	values, had := c.open(r, c.Name)
+	return values["token"], had
 }
 
 // SetToken gives the browser a session token.
@@ -87,7 +87,7 @@ type Flow struct {
 
 // Flow returns the browser's sign-in under way; ok is false if there is none.
 func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
-	v := c.open(r, c.Name+"-signin")
+	v, _ := c.open(r, c.Name+"-signin")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
 	f = Flow{ReturnPath: v["return"], Verifier: v["verifier"], ExpiresAt: time.Unix(seconds, 0)}
 	if err != nil || !c.Now().Before(f.ExpiresAt) {
@@ -113,7 +113,7 @@ const (
 // whether it has done so as the one who has this address (compared form); an
 // empty address asks for anybody. Empty: it has not.
 func (c *Cookies) Known(r *http.Request, address string) (id string) {
-	v := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.Name+"-known")
 	if address != "" && !slices.Contains(strings.Fields(v["people"]), fingerprint(address)) {
 		return ""
 	}
@@ -123,7 +123,7 @@ func (c *Cookies) Known(r *http.Request, address string) (id string) {
 // SetKnown remembers that the browser has signed in as the one who has this
 // address. It lets nobody in: see limits.go for what it is good for.
 func (c *Cookies) SetKnown(w http.ResponseWriter, r *http.Request, address string) error {
-	v := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.Name+"-known")
 	people := slices.DeleteFunc(strings.Fields(v["people"]), func(p string) bool { return p == fingerprint(address) })
 	people = append([]string{fingerprint(address)}, people...)
 	if v["id"] == "" {
@@ -150,7 +150,7 @@ func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, m Message) 
 
 // TakeMessage returns the message kept, once.
 func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
-	v := c.open(r, c.Name+"-message")
+	v, _ := c.open(r, c.Name+"-message")
 	if v["text"] != "" {
 		c.clear(w, r, c.Name+"-message")
 	}
@@ -177,13 +177,17 @@ func (c *Cookies) Unseal(purpose, sealed string) (text string, ok bool) {
 	return text, ok
 }
 
-// open returns a cookie's values; none if it isn't there or can't be opened.
-func (c *Cookies) open(r *http.Request, name string) map[string]string {
-	cookie, err := r.Cookie(name)
-	if err != nil {
-		return map[string]string{}
+// open returns the values of the first cookie of a name that can be opened, empty if
+// there is none, and whether there was a cookie of that name. A browser sends several
+// where they were set for different paths or domains.
+func (c *Cookies) open(r *http.Request, name string) (values map[string]string, had bool) {
+	for _, cookie := range r.CookiesNamed(name) {
+		if values := c.decode(name, cookie.Value); len(values) > 0 {
+			return values, true
+		}
+		had = true
 	}
-	return c.decode(name, cookie.Value)
+	return map[string]string{}, had
 }
 
 // decode opens what save has written. It does so without a sessions.Session,

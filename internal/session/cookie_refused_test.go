@@ -91,6 +91,21 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 	}
 }
 
+func TestCookieThatCannotBeOpened_DoesNotHideOneThatCan(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	cookies, b := newCookies(t, options(c, "key")), browser{}
+	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") })
+	const name = "__Host-guestlist"
+	for _, header := range []string{name + "=made-up; " + name + "=" + b[name], name + "=" + b[name] + "; " + name + "=made-up"} {
+		r := httptest.NewRequest(http.MethodGet, "/people/", nil)
+		r.Header.Set("Cookie", header)
+		if token, had := cookies.Token(r); token != "token" || !had {
+			t.Errorf("got %q, %t", token, had)
+		}
+	}
+}
+
 // under is a session cookie made with the same key for another name: whoever may
 // set one for a neighbour of the host has it count as nothing.
 func under(t *testing.T, c *clock, name string) string {

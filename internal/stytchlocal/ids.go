@@ -33,8 +33,22 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// newToken returns a magic link's token: 44 characters, all of them random.
-func newToken() string { return base64.URLEncoding.EncodeToString(randomBytes(33)) }
+// alphanumeric are the characters of a link's token. Mail programs take - and _ at
+// the end of an address for punctuation and leave them out of the link.
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// newToken returns a magic link's token: 44 letters and digits, 262 random bits.
+func newToken() string {
+	token := make([]byte, 0, 44)
+	for len(token) < cap(token) {
+		for _, b := range randomBytes(cap(token) - len(token)) {
+			if n := int(b & 63); n < len(alphanumeric) { // drops what would favor some of them
+				token = append(token, alphanumeric[n])
+			}
+		}
+	}
+	return string(token)
+}
 
 // sessionToken returns a session's token. It is made from the id with a secret
 // key, so that a caller who holds only a session JWT can be told it, although

@@ -53,7 +53,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 	}
 	page := redirectPage{Stylesheet: s.opts.Stylesheet, Product: s.opts.Product, Home: s.opts.BaseURL + "/", Title: "One moment"}
 	status := http.StatusOK
-	target, err := s.target(r.Context(), r.URL.Query().Get("token"))
+	target, err := s.target(r.Context(), withoutPunctuation(r.URL.Query().Get("token")))
 	switch {
 	case err == nil:
 		page.Target = target
@@ -67,6 +67,12 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 	}
 	pageHeaders(w)
 	s.render(w, r, status, "page_redirect.html", page)
+}
+
+// withoutPunctuation removes what mail programs take into a link from the text
+// around it, such as a bracket or a full stop.
+func withoutPunctuation(token string) string {
+	return strings.TrimFunc(token, func(c rune) bool { return !strings.ContainsRune(alphanumeric+"-_=", c) })
 }
 
 // target returns where a link leads, with its token.

@@ -51,6 +51,11 @@ func TestTheMailedLinkLeadsToTheRedirectURL(t *testing.T) {
 			t.Errorf("GET answers %d with %v", status, header)
 		}
 	}
+	for _, with := range []string{token + ".", token + ">", "<" + token + ">", token + ").", "“" + token + "”", " " + token + "\n"} { // by a mail program
+		if status, _, page := f.open(http.MethodGet, with); status != 200 || !strings.Contains(page, url.QueryEscape(token)+`">`) {
+			t.Errorf("%q: %d", with, status)
+		}
+	}
 	f.ok("POST", "/v1/magic_links/authenticate", object{"token": token}) // all that opening spent nothing
 
 	if status, _, page := f.open(http.MethodGet, token); status != 200 || !strings.Contains(page, "guestlist.example") {

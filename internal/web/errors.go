@@ -35,6 +35,7 @@ var (
 	errBadForm     = errors.New("form could not be read")
 	errInternal    = errors.New("internal error")
 	errBusy        = errors.New("too busy")
+	errCookie      = errors.New("session cookie could not be read")
 )
 
 // problem is what people and programs get to see of an error.
@@ -64,6 +65,7 @@ var problems = []problem{
 	{err: errOutside, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
 	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
 	{err: errOtherSite, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
+	{err: errCookie, status: 409, title: "You weren’t signed out here", text: "We can’t read this browser’s sign-in, so nothing was ended. Try again in a minute. If the start page asks you to sign in, you are signed out."},
 	{err: errTooLarge, status: 413, title: "That was too much", text: "What was sent is larger than 64 KiB. Nothing was changed."},
 	{err: errContentType, status: 415},
 	{err: errBadJSON, status: 400},

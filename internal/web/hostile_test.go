@@ -151,7 +151,7 @@ func TestNobodyEndsASessionThatIsNotTheirs(t *testing.T) {
 	}
 }
 
-func TestTheSignInPageTakesADeadCookieAway(t *testing.T) {
+func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")
@@ -159,7 +159,6 @@ func TestTheSignInPageTakesADeadCookieAway(t *testing.T) {
 		name string
 		end  func(c *caller)
 	}{
-		{"made up", func(c *caller) { c.cookies["guestlist"] = &http.Cookie{Name: "guestlist", Value: "made-up"} }},
 		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), c.user.ID) }},
 		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
 	} {
@@ -171,5 +170,41 @@ func TestTheSignInPageTakesADeadCookieAway(t *testing.T) {
 		if _, held := c.cookies["guestlist"]; held {
 			t.Errorf("a cookie %s stays", row.name)
 		}
+	}
+}
+
+func TestCookieThatCannotBeOpened_IsNeverDeletedOnAnyRoute(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	boss := f.signedIn(directory.Admin, "boss@example.com")
+	other := newFixture(t) // with another key
+	foreign := other.signedIn(directory.Admin, "boss@example.com").cookies["guestlist"].Value
+	names := []string{"guestlist", "guestlist-signin", "guestlist-message", "guestlist-known"}
+	for _, value := range []string{foreign, "made-up", ""} {
+		var cookies []string
+		for _, name := range names {
+			cookies = append(cookies, name+"="+value)
+		}
+		for _, r := range f.server.routes {
+			method, path := r.address(boss.user.ID)
+			a := f.stranger().send(method, path, "", "Cookie", strings.Join(cookies, "; "))
+			for _, line := range a.header.Values("Set-Cookie") {
+				if strings.Contains(line, "Max-Age=0") || strings.HasPrefix(line, "guestlist=") {
+					t.Errorf("%s with %q: %d, Set-Cookie: %s", r.pattern, value, a.status, line)
+				}
+			}
+		}
+	}
+}
+
+func TestSignOutWithACookieThatCannotBeOpened_DoesNotClaimToBeDone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.signedIn(directory.Admin, "boss@example.com")
+	if a := f.stranger().send("POST", "/signout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || a.Heading() != "You weren’t signed out here" {
+		t.Errorf("%d %s", a.status, a.Text())
+	}
+	if a := f.stranger().send("POST", "/api/logout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || strings.Contains(a.body, "logged out") {
+		t.Errorf("%d %s", a.status, a.body)
 	}
 }

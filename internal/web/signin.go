@@ -127,14 +127,16 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 		return errNotByToken // who believed to have ended one would be wrong
 	}
 	held, had := s.Cookies.Token(r)
-	if held != "" {
-		if err := s.Sessions.SignOut(r.Context(), held); err != nil {
-			return err
-		}
+	if !had {
+		return nil
 	}
-	if had {
-		s.Cookies.ClearToken(w, r)
+	if held == "" {
+		return errCookie // another instance may still open it: "signed out" would be untrue
 	}
+	if err := s.Sessions.SignOut(r.Context(), held); err != nil {
+		return err
+	}
+	s.Cookies.ClearToken(w, r)
 	return nil
 }
 

@@ -10,20 +10,16 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// session returns the session of the request's cookie. A cookie that stands for
-// none any more is taken away. Errors: errNoSession, session.ErrEnded,
-// session.ErrUnavailable, directory.ErrUnavailable; on the last two the browser
-// keeps its cookie.
+// session returns the session of the request's cookie. A cookie whose session has
+// ended is deleted; one that can't be opened is ignored. Errors: errNoSession,
+// session.ErrEnded, session.ErrUnavailable, directory.ErrUnavailable; on the last two
+// the browser keeps its cookie.
 func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Session, error) {
-	token, had := s.Cookies.Token(r)
-	if !had {
+	token, _ := s.Cookies.Token(r)
+	if token == "" {
 		return session.Session{}, errNoSession
 	}
-	err := session.ErrEnded
-	var current session.Session
-	if token != "" {
-		current, err = s.Sessions.Check(r.Context(), token)
-	}
+	current, err := s.Sessions.Check(r.Context(), token)
 	if errors.Is(err, session.ErrEnded) {
 		s.Cookies.ClearToken(w, r)
 	}

@@ -1,0 +1,54 @@
+package stytchlocal
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
+	t.Parallel()
+	seen, used := map[string]bool{}, map[rune]int{}
+	for range 5000 {
+		token := newToken()
+		if !tokenForm().MatchString(token) || strings.Trim(token, alphanumeric) != "" || seen[token] {
+			t.Fatalf("token %q", token)
+		}
+		seen[token] = true
+		for _, c := range token {
+			used[c]++
+		}
+	}
+	for _, c := range alphanumeric { // 3,548 are expected of each
+		if n := used[c]; n < 3000 || n > 4100 {
+			t.Errorf("%q was drawn %d times in 220,000", c, n)
+		}
+	}
+}
+
+func TestMailedLink_EndsInALetterOrDigitAndStandsAloneOnItsLine(t *testing.T) {
+	t.Parallel()
+	s := &Server{opts: Options{BaseURL: "https://guestlist.example/people"}, project: project{Credentials: Credentials{PublicToken: "public-token-test-6d5f8a3c-0000-4000-8000-000000000000"}}}
+	for _, words := range []wording{signIn, invitation} {
+		link := s.linkURL(newToken())
+		u, err := url.Parse(link)
+		if err != nil || strings.Trim(link[len(link)-1:], alphanumeric) != "" || u.Query().Get("token") == "" {
+			t.Fatalf("link %q, %v", link, err)
+		}
+		var text strings.Builder
+		l := letter{wording: words, To: "ada@example.com", Link: link, Valid: "ten minutes", Home: s.opts.BaseURL, Product: "Guestlist"}
+		if err := mailText().ExecuteTemplate(&text, words.template+".txt", l); err != nil {
+			t.Fatal(err)
+		}
+		alone := false
+		for line := range strings.Lines(text.String()) {
+			alone = alone || strings.TrimRight(line, "\r\n") == link
+			if len(line) > 998 {
+				t.Errorf("a line of %d bytes: mail servers break it", len(line))
+			}
+		}
+		if !alone {
+			t.Errorf("the link does not stand alone on a line:\n%s", text.String())
+		}
+	}
+}
