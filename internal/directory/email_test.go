@@ -1,6 +1,8 @@
 package directory_test
 
 import (
+	"mime"
+	"net/mail"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -27,6 +29,10 @@ func TestParseEmailAccepts(t *testing.T) {
 		{"a sharp s as such, not as ss", "ada@straße.example", "ada@xn--strae-oqa.example"},
 		{"the dot of other scripts", "ada@例え。テスト", "ada@xn--r8jz45g.xn--zckzah"},
 		{"the ASCII form of an international domain", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"},
+		{"an invisible character in front, without it", "\u200bada@example.com", "ada@example.com"},
+		{"a byte order mark and a soft hyphen around, without them", "\ufeff ada@example.com\u00ad", "ada@example.com"},
+		{"directions of a pasted address, without them", "\u202aada@example.com\u202c", "ada@example.com"},
+		{"half of an encoded word", "=?utf-8?q?ada@example.com", "=?utf-8?q?ada@example.com"},
 		{"a local part of 64", strings.Repeat("l", 64) + "@example.com", strings.Repeat("l", 64) + "@example.com"},
 		{"254 characters", longest, longest},
 	}
@@ -36,7 +42,8 @@ func TestParseEmailAccepts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(directory.Email{Typed: strings.TrimSpace(test.in), Key: test.key}, got); diff != "" {
+			typed := strings.TrimSpace(strings.NewReplacer("\u200b", "", "\ufeff", "", "\u00ad", "", "\u202a", "", "\u202c", "").Replace(test.in))
+			if diff := cmp.Diff(directory.Email{Typed: typed, Key: test.key}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if _, domain, _ := strings.Cut(test.key, "@"); got.Domain() != domain {
@@ -113,6 +120,13 @@ func TestParseEmailRefuses(t *testing.T) {
 		{"a character whose Punycode is no name", "ada@x\u2135x.example"},
 		{"right to left mixed with left to right", "ada@aא.example"},
 		{"an overriding direction", "ada@\u202emoc.example"},
+		{"an invisible character in the local part", "a\u200bda@example.com"},
+		{"an invisible character in the domain", "ada@exam\u00adple.com"},
+		{"a direction that ends inside", "ada@\u2067example\u2069.com"},
+		{"an encoded word", "=?utf-8?q?=65vil=40evil.example=3e=00?=foo@good.example"},
+		{"an encoded word in Base64", "=?utf-8?b?ZXZpbEBldmlsLmV4YW1wbGU=?=@good.example"},
+		{"an encoded word of no charset", "=?x?q?=41=42=43?=foo@good.example"},
+		{"an encoded word behind others", "ada=?iso-8859-1?Q?=62?=@good.example"},
 		{"bytes that are no text", "ada@ex\xffample.com"},
 		{"a local part of 65", strings.Repeat("l", 65) + "@example.com"},
 		{"a label of 64", "ada@d" + label + ".com"},
@@ -142,7 +156,7 @@ func FuzzParseEmail(f *testing.F) {
 	for _, s := range []string{
 		"ada@example.com", "Ada@BÜCHER.example", "a@b,c@d", `"x@y"@z.example`, "a@b.c\r\nd: e", "a@例え。テスト", "ada@127.0.0.1",
 		"a@xn--bcher-kva.example", "\u00ada@\u200bb.\u00adc", "a@ß.ẞ", "a@B.İ", "K@K.example", "a@b.c.", "a@1.0x1",
-		"a@x\u2135x.c", "a@\xf9.c",
+		"a@x\u2135x.c", "a@\xf9.c", "=?utf-8?q?=41?=@b.c", "=?a@b.c", "\u200bada\u2060@example.com\u202c", "a@b.\u202ec", "a@葛\U000E0100.jp",
 	} {
 		f.Add(s)
 	}
@@ -167,6 +181,15 @@ func FuzzParseEmail(f *testing.F) {
 		again, err := directory.ParseEmail(email.Key)
 		if err != nil || again.Key != email.Key {
 			t.Errorf("key %q is read as %q, %v", email.Key, again.Key, err)
+		}
+		if mailbox, err := mail.ParseAddress(email.Key); err != nil || mailbox.Name != "" || mailbox.Address != email.Key {
+			t.Errorf("package net/mail reads %q as %v, %v", email.Key, mailbox, err)
+		}
+		if boxes, err := mail.ParseAddressList(email.Key); err != nil || len(boxes) != 1 {
+			t.Errorf("package net/mail reads %d mailboxes from %q, %v", len(boxes), email.Key, err)
+		}
+		if decoded, err := new(mime.WordDecoder).DecodeHeader(email.Key); err != nil || decoded != email.Key {
+			t.Errorf("package mime decodes %q as %q, %v", email.Key, decoded, err)
 		}
 		if same, err := directory.ParseEmail(email.Typed); err != nil || same != email {
 			t.Errorf("what was typed, %q, is read as %q, %v", email.Typed, same, err)

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/text/runes"
 	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // Limits on what people type, in characters.
@@ -20,14 +22,15 @@ const (
 	maxWord   = 64 // longer words are cut, in the index and in a search alike
 )
 
-// ParseName returns a name as typed, without surrounding space. Any language;
-// empty is fine. The error is a sentence for the field.
+// ParseName returns a name as typed, in any language, without surrounding space
+// and invisible characters (text.Name). A name of which nothing can be seen is
+// empty, which is fine. The error is a sentence for the field.
 func ParseName(s string) (string, error) {
-	name := strings.TrimSpace(s)
-	switch {
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, isControl):
+	if !utf8.ValidString(s) || strings.ContainsFunc(strings.TrimSpace(text.Clean(s)), isControl) {
 		return "", sentence("Use letters, digits and punctuation only.")
-	case utf8.RuneCountInString(name) > MaxName:
+	}
+	name := text.Name(s)
+	if utf8.RuneCountInString(name) > MaxName {
 		return "", sentence(fmt.Sprintf("Use at most %d characters.", MaxName))
 	}
 	return name, nil

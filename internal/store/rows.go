@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // micros is a time as it is stored: whole microseconds since 1970, 0 for never.
@@ -25,9 +26,11 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
+// toUser returns a row's user. Rows that earlier releases wrote may hold
+// characters that no name or address may have today.
 func toUser(r *dbsqlc.User) directory.User {
 	return directory.User{
-		ID: r.ID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},
+		ID: r.ID, Name: text.Name(r.Name), Email: directory.Email{Typed: text.Clean(r.Email), Key: r.EmailKey},
 		Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID, InvitedBy: r.InvitedBy,
 		InviteSentAt: fromMicros(r.InviteSentAt), CreatedAt: fromMicros(r.CreatedAt),
 		UpdatedAt: fromMicros(r.UpdatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
@@ -47,7 +50,7 @@ func toHeld(r *dbsqlc.GetSessionRow) session.Session {
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
 		User: directory.User{
-			ID: r.UserID, Name: r.Name, Email: directory.Email{Typed: r.Email, Key: r.EmailKey},
+			ID: r.UserID, Name: text.Name(r.Name), Email: directory.Email{Typed: text.Clean(r.Email), Key: r.EmailKey},
 			Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID,
 			CreatedAt: fromMicros(r.UserCreatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
 		},
@@ -70,10 +73,10 @@ func toJob(r *dbsqlc.Outbox) outbox.Job {
 	}
 }
 
-// clip cuts text to a column's width, in characters. What is no UTF-8, as a
-// browser may send, is replaced: MySQL would refuse the row.
+// clip cuts text to a column's width, in characters, without the invisible ones.
+// What is no UTF-8, as a browser may send, is replaced: MySQL would refuse the row.
 func clip(s string, n int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = text.Clean(strings.ToValidUTF8(s, "\uFFFD"))
 	if r := []rune(s); len(r) > n {
 		return string(r[:n])
 	}

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // An address that is added to an existing user is there on trial: unless proven
@@ -20,18 +20,13 @@ const (
 	maxTrials = 5
 )
 
-// addressForm is one mailbox: no quotes, no comments, no second address, a host
-// name with a dot.
-var addressForm = form(`^[a-z0-9!#$%&'*+/=?^_{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_{|}~-]+)*` +
-	`@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
 // parseEmail returns an address in the form in which it is stored and compared.
 func parseEmail(typed string) (string, error) {
-	email := strings.ToLower(strings.TrimSpace(typed))
-	if len(email) > 254 || !addressForm().MatchString(email) {
+	_, key, ok := text.ParseAddress(typed)
+	if !ok {
 		return "", errInvalidEmail
 	}
-	return email, nil
+	return key, nil
 }
 
 // findEmail returns an address that a user has for good; found is false if nobody

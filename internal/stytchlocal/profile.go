@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // What a user may hold. Stytch's limits on metadata; the others keep a row small.
@@ -60,7 +62,7 @@ func (p *profile) apply(user *account) (err error) {
 			if len(*part.given) > maxName {
 				return badRequest(fmt.Sprintf("No part of a name may be longer than %d bytes.", maxName))
 			}
-			*part.kept = *part.given
+			*part.kept = text.Clean(*part.given)
 		}
 	}
 	if user.Trusted, err = user.Trusted.merge(p.Trusted); err != nil {

@@ -18,6 +18,7 @@ import (
 
 var userRows = []row{
 	{"a person comes back as they were written", on(testRoundTrip)},
+	{"a name or address that an earlier release took with invisible characters comes back without", on(testInvisible)},
 	{"a time keeps its microseconds and loses its zone", on(testTimes)},
 	{"a person is found by an address however it is written", on(testGetByEmail)},
 	{"a person who isn't there is not found", on(testNotFound)},
@@ -58,6 +59,23 @@ func testRoundTrip(t *testing.T, s Store) {
 	create(t, s, longest)
 	if diff := cmp.Diff(longest, get(t, s, longest.ID)); diff != "" {
 		t.Errorf("the longest address: -want +got\n%s", diff)
+	}
+}
+
+func testInvisible(t *testing.T, s Store) {
+	for stored, want := range map[string]string{"\u202eevE": "evE", "\u200b\u2060": "", "\u3164": "", "A\u00adda\u2066": "Ada"} {
+		u := person(stored, newID()+"@example.com")
+		u.Email.Typed = strings.ToUpper(u.Email.Typed) + "\u200b"
+		create(t, s, u)
+		got := get(t, s, u.ID)
+		if got.Name != want || got.Email.Typed != strings.ToUpper(u.Email.Key) {
+			t.Errorf("%+q came back as %+q of %+q", stored, got.Name, got.Email.Typed)
+		}
+		made := mustSignIn(t, s, arrival(u, u.ID))
+		held, err := s.GetSession(t.Context(), made.TokenHash)
+		if err != nil || held.User.Name != want || held.User.Email.Typed != strings.ToUpper(u.Email.Key) {
+			t.Errorf("the session of %+q has %+q of %+q, %v", stored, held.User.Name, held.User.Email.Typed, err)
+		}
 	}
 }
 
