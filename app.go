@@ -132,8 +132,13 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	if err := a.noteSettings(ctx, cfg); err != nil {
 		return err
 	}
-	if err := people.AppointAdmins(ctx, admins); err != nil {
+	removed, err := people.AppointAdmins(ctx, admins)
+	if err != nil {
 		return err
+	}
+	if len(removed) > 0 {
+		log.Warn("GUESTLIST_ADMINS names people who were removed and stay out: take them off the setting, or let them back in with guestlist users invite ADDRESS --role admin",
+			"count", len(removed))
 	}
 	a.running.Go(func() { a.warnIfLockedOut(ctx, cfg, log) })
 	return nil
@@ -267,7 +272,7 @@ func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.
 	case err != nil && ctx.Err() == nil:
 		log.Warn("administrators not counted", "error", err)
 	case err == nil && n == 0:
-		log.Warn("nobody can administer the list: set GUESTLIST_ADMINS to your address and start again")
+		log.Warn("nobody can administer the list: run guestlist users invite with your address and --role admin")
 	}
 }
 

@@ -34,7 +34,7 @@ input. It has the columns email, name and role, of which email is needed; others
 wrong with which line, and asks; on no terminal it needs --yes, or --preview, which writes nothing. Who is on the list already
 stays as they are, so the same file can be imported again. Interrupted, it is carried on by an instance that serves, or with
 --resume and the number that was printed instead of a file.
-With --json, at the end: {"id", "file", "state", "people", "listed", "problems", "added", "kept"}.`,
+With --json, at the end: {"id", "file", "state", "people", "listed", "problems", "added", "kept", "left_out"}.`,
 		Example: `  guestlist users import people.csv
   guestlist users import people.csv --invite --yes
   mysql --batch -e 'SELECT id, name, email FROM users' example | guestlist users import - --yes`,
@@ -61,7 +61,8 @@ type jsonImport struct {
 	Listed   int          `json:"listed"`   // of them, who were before
 	Problems int          `json:"problems"` // lines left out
 	Added    int          `json:"added"`
-	Kept     int          `json:"kept"` // left as they were
+	Kept     int          `json:"kept"`     // left as they were
+	LeftOut  int          `json:"left_out"` // removed after the import was started
 }
 
 func importUsers(ctx context.Context, cfg config.Config, con console, file string, f importFlags) error {
@@ -160,7 +161,7 @@ func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id 
 	mails := make(chan struct{})
 	go func() { a.worker.Run(working); close(mails) }() // with invitations, the import waits for mails to leave
 	bar := con.progress("importing")
-	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.at(i.Added+i.Kept, i.People) })
+	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.at(i.Added+i.Kept+i.LeftOut, i.People) })
 	bar.end()
 	left := ""
 	if err == nil && i.Invite && i.State == roster.Done {
@@ -176,6 +177,9 @@ func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id 
 	case asJSON:
 		err = printJSON(con.out, toJSONImport(i))
 	default:
+		if i.LeftOut > 0 {
+			left = fmt.Sprintf(" %d were removed after the import was started, and are left out.", i.LeftOut) + left
+		}
 		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Kept, left)
 	}
 	if i.State == roster.Stopped {
@@ -204,5 +208,5 @@ func mailsLeft(ctx context.Context, im *roster.Importer) string {
 }
 
 func toJSONImport(i roster.Import) jsonImport {
-	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Kept}
+	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Kept, LeftOut: i.LeftOut}
 }

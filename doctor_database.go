@@ -162,8 +162,8 @@ func (p *patient) administrators(ctx context.Context) doctor.Finding {
 	case p.cfg.FirstAdmin():
 		return doctor.Fine("There is none yet; the first to sign in becomes one.")
 	case len(p.cfg.Admins) > 0:
-		return doctor.Wrong("Name an address in GUESTLIST_ADMINS that is not on the list yet, and start again.",
-			"Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else, and stays that.")
+		return doctor.Wrong("Invite an administrator with guestlist users invite ADDRESS --role admin, or name an address in GUESTLIST_ADMINS that was never on the list, and start again.",
+			"Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else, or was removed from it, and stays that.")
 	}
 	return doctor.Wrong("Set GUESTLIST_ADMINS to your address, and start again.", "Nobody can administer the list.")
 }
@@ -179,11 +179,11 @@ func (p *patient) comingAdmins(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for _, email := range admins {
-		listed, err := p.database.IsListed(ctx, email)
+		may, err := p.database.MayBeAppointed(ctx, email)
 		if err != nil {
 			return 0, err
 		}
-		if !listed {
+		if may {
 			n++
 		}
 	}

@@ -1,8 +1,8 @@
 -- name: InsertImport :exec
 INSERT INTO imports (
   id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept,
-  actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at
-) VALUES (?, ?, ?, '', 0, '', 0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', '', '', '', '', '', 0, ?, ?);
+  actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out
+) VALUES (?, ?, ?, '', 0, '', 0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', '', '', '', '', '', 0, ?, ?, 0, 0);
 
 -- name: GetImport :one
 SELECT * FROM imports WHERE id = ? AND state <> 'dropped';
@@ -19,7 +19,7 @@ WHERE id = ? AND state = 'uploading';
 -- name: RunImport :execrows
 UPDATE imports SET
   state = 'running', reason = '', invite = ?, role = ?, actor_id = ?, actor = ?, address = ?, user_agent = ?, request_id = ?,
-  lease = '', leased_until = 0, updated_at = ?
+  lease = '', leased_until = 0, updated_at = ?, removals = ?
 WHERE id = ? AND state IN ('ready', 'stopped');
 
 -- name: StopImport :execrows
@@ -43,7 +43,7 @@ UPDATE imports SET leased_until = sqlc.arg(lease_end) WHERE id = sqlc.arg(id) AN
 -- name: AdvanceImport :execrows
 -- Fails where another instance has come to that part meanwhile, or somebody has stopped the import.
 UPDATE imports SET
-  state = sqlc.arg(state), part = sqlc.arg(part), added = sqlc.arg(added), kept = sqlc.arg(kept),
+  state = sqlc.arg(state), part = sqlc.arg(part), added = sqlc.arg(added), kept = sqlc.arg(kept), left_out = sqlc.arg(left_out),
   leased_until = sqlc.arg(lease_end), updated_at = sqlc.arg(updated_at)
 WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(lease) AND part = sqlc.arg(was);
 

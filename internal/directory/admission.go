@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,34 +22,64 @@ type Verdict struct {
 	Role   Role // theirs, or the one they join with
 }
 
-// Decide says whether an address may come in: found is the person who has it,
-// nil if nobody does, and admins the number of administrators who are not
-// suspended (looked at only if nobody was found). The error is ErrNotListed or
-// ErrSuspended.
-func (a Admission) Decide(found *User, admins int, email Email) (Verdict, error) {
-	switch {
-	case found != nil && found.Status == Suspended:
-		return Verdict{}, ErrSuspended
-	case found != nil:
-		return Verdict{Listed: true, Role: found.Role}, nil
-	case a.FirstAdmin && admins == 0:
-		return Verdict{Role: Admin}, nil
-	case a.Open || slices.Contains(a.Domains, email.Domain()):
-		return Verdict{Role: Member}, nil
-	}
-	return Verdict{}, ErrNotListed
+// Applicant is an address that asks to come in, with what the directory knows of it.
+type Applicant struct {
+	Email     Email
+	User      *User     // the user who has the address; nil if there is none
+	Admins    int       // administrators who are not suspended; may be 0 if User is set
+	RemovedAt time.Time // when the address, or one of the same mailbox, was removed; zero if none was, or it was invited since
+	Alias     string    // a listed address of the same mailbox, in its compared form; empty if there is none
 }
 
-// Welcome returns the person as they are once they have come in with a proven
-// address: found changed, or somebody new. Errors as Decide.
-func (a Admission) Welcome(found *User, admins int, email Email, stytchUserID string, now time.Time) (User, error) {
-	verdict, err := a.Decide(found, admins, email)
+// Reasons why an address may not join by itself where others may. Each wraps ErrNotListed.
+var (
+	ErrRemoved     = fmt.Errorf("%w: removed earlier, and not invited since", ErrNotListed)
+	ErrAlias       = fmt.Errorf("%w: another address of the same mailbox is", ErrNotListed)
+	ErrSourceRoute = fmt.Errorf("%w: %% and ! can send mail on to another address", ErrNotListed)
+)
+
+// Decide says whether an address may come in. The error wraps ErrNotListed or
+// ErrSuspended.
+func (a Admission) Decide(from Applicant) (Verdict, error) {
+	switch {
+	case from.User != nil && from.User.Status == Suspended:
+		return Verdict{}, ErrSuspended
+	case from.User != nil:
+		return Verdict{Listed: true, Role: from.User.Role}, nil
+	}
+	role, joins := a.joinsAs(from)
+	switch {
+	case !joins:
+		return Verdict{}, ErrNotListed
+	case !from.RemovedAt.IsZero():
+		return Verdict{}, ErrRemoved
+	case from.Alias != "":
+		return Verdict{}, ErrAlias
+	case strings.ContainsAny(from.Email.Key, "%!"):
+		return Verdict{}, ErrSourceRoute
+	}
+	return Verdict{Role: role}, nil
+}
+
+// joinsAs returns the role with which the setting lets a new address join, and
+// false if it lets it not.
+func (a Admission) joinsAs(from Applicant) (Role, bool) {
+	if a.FirstAdmin && from.Admins == 0 {
+		return Admin, true
+	}
+	return Member, a.Open || slices.Contains(a.Domains, from.Email.Domain())
+}
+
+// Welcome returns the user as they are once they have come in with a proven
+// address: from.User changed, or a new one. Errors as Decide.
+func (a Admission) Welcome(from Applicant, stytchUserID string, now time.Time) (User, error) {
+	verdict, err := a.Decide(from)
 	if err != nil {
 		return User{}, err
 	}
-	u := User{ID: newID(), Email: email, Role: verdict.Role, CreatedAt: now, UpdatedAt: now}
-	if found != nil {
-		u = *found
+	u := User{ID: newID(), Email: from.Email, Role: verdict.Role, CreatedAt: now, UpdatedAt: now}
+	if from.User != nil {
+		u = *from.User
 	}
 	if u.Status != Active || u.StytchUserID != stytchUserID {
 		u.Status, u.StytchUserID, u.UpdatedAt = Active, stytchUserID, now

@@ -24,6 +24,7 @@ func TestDecide(t *testing.T) {
 		return &directory.User{Role: role, Status: status}
 	}
 	const ada = "ada@example.com"
+	both := directory.Admission{Open: true, FirstAdmin: true}
 	tests := []struct {
 		name      string
 		admission directory.Admission
@@ -56,21 +57,82 @@ func TestDecide(t *testing.T) {
 		{"makes the first to come administrator", first, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
 		{"keeps out the second", first, nil, 1, ada, directory.Verdict{}, directory.ErrNotListed},
 		{"lets somebody listed in as they are, also as the first", first, person("member", "invited"), 0, ada, directory.Verdict{Listed: true, Role: "member"}, nil},
-		{"makes the first to come administrator, where anyone may join", directory.Admission{Open: true, FirstAdmin: true}, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
-		{"makes the second a member there", directory.Admission{Open: true, FirstAdmin: true}, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
+		{"makes the first to come administrator, where anyone may join", both, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
+		{"makes the second a member there", both, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			email := mustParse(t, test.address)
-			got, err := test.admission.Decide(test.found, test.admins, email)
+			from := directory.Applicant{Email: email, User: test.found, Admins: test.admins}
+			got, err := test.admission.Decide(from)
 			if got != test.want || !errors.Is(err, test.err) {
 				t.Errorf("got %+v and %v, want %+v and %v", got, err, test.want, test.err)
 			}
 			// Who may have a link may come in with it, and nobody else.
-			if _, err := test.admission.Welcome(test.found, test.admins, email, "stytch-1", noon); !errors.Is(err, test.err) {
+			if _, err := test.admission.Welcome(from, "stytch-1", noon); !errors.Is(err, test.err) {
 				t.Errorf("Welcome says %v, want %v", err, test.err)
 			}
 		})
+	}
+}
+
+// The ways of joining by oneself, each with an applicant whom it lets in.
+var joining = map[string]struct {
+	admission directory.Admission
+	admins    int
+}{"anyone": {anyone, 1}, "company": {company, 1}, "first": {first, 0}}
+
+func TestDecide_JoiningIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		from directory.Applicant
+		want error
+	}{
+		{"removed", directory.Applicant{Email: mustParse(t, "ada@example.com"), RemovedAt: noon}, directory.ErrRemoved},
+		{"another address of a listed mailbox", directory.Applicant{Email: mustParse(t, "ada+2@example.com"), Alias: "ada@example.com"}, directory.ErrAlias},
+		{"percent sign", directory.Applicant{Email: mustParse(t, "ada%evil.example@example.com")}, directory.ErrSourceRoute},
+		{"exclamation mark", directory.Applicant{Email: mustParse(t, "evil.example!ada@example.com")}, directory.ErrSourceRoute},
+	} {
+		for mode, join := range joining {
+			t.Run(test.name+", "+mode, func(t *testing.T) {
+				from := test.from
+				from.Admins = join.admins
+				if got, err := join.admission.Decide(from); err != test.want || !errors.Is(err, directory.ErrNotListed) {
+					t.Errorf("got %+v and %v, want %v", got, err, test.want)
+				}
+				if _, err := join.admission.Welcome(from, "stytch-1", noon); err != test.want {
+					t.Errorf("Welcome says %v, want %v", err, test.want)
+				}
+				from.User = &directory.User{Email: from.Email, Role: directory.Member, Status: directory.Invited}
+				if got, err := join.admission.Decide(from); err != nil || !got.Listed {
+					t.Errorf("on the list: got %+v and %v", got, err)
+				}
+			})
+		}
+	}
+}
+
+func TestMailbox(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"ada@example.com":      "ada@example.com",
+		"Ada+2@Example.com":    "ada@example.com",
+		"ada+a+b@example.com":  "ada@example.com",
+		"ada+@example.com":     "ada@example.com",
+		"+ada@example.com":     "+ada@example.com",
+		"a.d.a+x@example.com":  "a.d.a@example.com",
+		"ada-2@example.com":    "ada-2@example.com",
+		"ada+2@bücher.example": "ada@xn--bcher-kva.example",
+	} {
+		if got := mustParse(t, address).Mailbox(); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+	for _, address := range []string{"ada@example.com.", "ada+2@example.com."} {
+		if email, err := directory.ParseEmail(address); err == nil {
+			t.Errorf("%s is taken for %s", address, email.Key)
+		}
 	}
 }
 
@@ -110,7 +172,7 @@ func TestWelcome(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := anyone.Welcome(test.found, 1, email, "stytch-1", noon)
+			got, err := anyone.Welcome(directory.Applicant{Email: email, User: test.found, Admins: 1}, "stytch-1", noon)
 			if err != nil {
 				t.Fatal(err)
 			}

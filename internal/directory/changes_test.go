@@ -139,7 +139,7 @@ func (f *fixture) signIn(u directory.User, stytchID string) {
 	f.t.Helper()
 	_, err := f.db.SignIn(f.t.Context(), session.Arrival{
 		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchID: stytchID, CreatedAt: noon, ExpiresAt: noon},
-	}, func(found *directory.User, _ int) (directory.User, []event.Event, error) { return *found, nil, nil })
+	}, func(from directory.Applicant) (directory.User, []event.Event, error) { return *from.User, nil, nil })
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -110,8 +110,15 @@ type Change struct {
 // the rules it runs, or ErrUnavailable.
 type Store interface {
 	// CreateUser writes a new person, with what the audit trail is to say of it
-	// and the calls to Stytch that go with it.
+	// and the calls to Stytch that go with it. If the address was removed before,
+	// that is forgotten.
 	CreateUser(ctx context.Context, u User, e event.Event, jobs ...outbox.Job) error
+	// CreateUserUnlessRemoved does the same, or returns ErrRemoved for an address
+	// that was removed and not invited since.
+	CreateUserUnlessRemoved(ctx context.Context, u User, e event.Event, jobs ...outbox.Job) error
+	// RememberRemovals has addresses count as removed that were before this was
+	// remembered by itself, as far as the audit trail knows. It does so once.
+	RememberRemovals(ctx context.Context) error
 	GetUser(ctx context.Context, id string) (User, error)
 	GetUserByEmail(ctx context.Context, email Email) (User, error)
 	ListUsers(ctx context.Context, q Query) (Page, error)

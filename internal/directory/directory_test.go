@@ -178,8 +178,8 @@ func TestAppointAdmins(t *testing.T) {
 	suspended := f.put("cyd@example.com", directory.Admin, directory.Suspended)
 	emails := []directory.Email{mustParse(t, "bob@example.com"), mustParse(t, "Ada@example.com"), mustParse(t, "cyd@example.com")}
 	for range 2 { // as a second instance does, or a second start
-		if err := f.AppointAdmins(t.Context(), emails); err != nil {
-			t.Fatal(err)
+		if removed, err := f.AppointAdmins(t.Context(), emails); err != nil || len(removed) > 0 {
+			t.Fatal(removed, err)
 		}
 	}
 	page, err := f.ListUsers(t.Context(), directory.Query{Sort: directory.ByEmail, Limit: 10})
@@ -201,5 +201,44 @@ func TestAppointAdmins(t *testing.T) {
 	}
 	if f.outbox.woken != 2 {
 		t.Errorf("the outbox was woken %d times, want 2", f.outbox.woken)
+	}
+}
+
+func TestAppointAdmins_RemovedAddress(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.put("boss@example.com", directory.Admin, directory.Active)
+	ada := f.put("Ada@example.com", directory.Admin, directory.Active)
+	named := []directory.Email{mustParse(t, "boss@example.com"), mustParse(t, "ADA@example.com")}
+	if _, err := f.Remove(t.Context(), ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := f.jobs("ada@example.com")
+	for range 2 {
+		removed, err := f.AppointAdmins(t.Context(), named)
+		if diff := cmp.Diff(named[1:], removed); diff != "" || err != nil {
+			t.Errorf("%v, left out (-want +got):\n%s", err, diff)
+		}
+	}
+	if u, err := f.GetUserByEmail(t.Context(), ada.Email); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("the removed administrator is back: %+v, %v", u, err)
+	}
+	if diff := cmp.Diff(before, f.jobs("ada@example.com")); diff != "" {
+		t.Errorf("jobs (-before +after):\n%s", diff)
+	}
+
+	// Invited again, removed by the command line's way, and named by the next start.
+	again, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "ada@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := f.AppointAdmins(t.Context(), named); err != nil || len(removed) > 0 {
+		t.Errorf("invited again: left out %v, %v", removed, err)
+	}
+	if _, err := f.Remove(t.Context(), again.ID); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := f.AppointAdmins(t.Context(), named); err != nil || len(removed) != 1 {
+		t.Errorf("removed again: left out %v, %v", removed, err)
 	}
 }

@@ -21,6 +21,18 @@ func (e Email) Domain() string {
 	return domain
 }
 
+// Mailbox is the compared form without a tag: many mail servers deliver
+// name+tag@example.com to name@example.com
+// (https://www.rfc-editor.org/rfc/rfc5233#section-1). An address that begins with
+// the plus sign is its own.
+func (e Email) Mailbox() string {
+	local, domain, _ := strings.Cut(e.Key, "@")
+	if name, _, tagged := strings.Cut(local, "+"); tagged && name != "" {
+		local = name
+	}
+	return local + "@" + domain
+}
+
 // MaxEmail is the length of the longest address, in bytes.
 const MaxEmail = text.MaxAddress
 

@@ -281,16 +281,24 @@ func (d *Directory) TryAgain(ctx context.Context, jobID string) (outbox.Job, err
 }
 
 // AppointAdmins invites as administrators those of the addresses that are not
-// on the list yet; people on it keep the role they have. For use at start, by
+// on the list yet; people on it keep the role they have. Addresses that were
+// removed and not invited since are left out, and returned. For use at start, by
 // any number of instances at once.
-func (d *Directory) AppointAdmins(ctx context.Context, emails []Email) error {
+func (d *Directory) AppointAdmins(ctx context.Context, emails []Email) (removed []Email, err error) {
+	if err := d.RememberRemovals(ctx); err != nil {
+		return nil, err
+	}
 	for _, email := range emails {
 		now := d.now()
 		u := User{ID: newID(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
-		if err := d.CreateUser(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now)); err != nil && !errors.Is(err, ErrEmailTaken) {
-			return err
+		err := d.CreateUserUnlessRemoved(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now))
+		switch {
+		case errors.Is(err, ErrRemoved):
+			removed = append(removed, email)
+		case err != nil && !errors.Is(err, ErrEmailTaken):
+			return nil, err
 		}
 	}
 	d.outbox.Wake()
-	return nil
+	return removed, nil
 }

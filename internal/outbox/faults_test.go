@@ -92,3 +92,18 @@ func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+func TestWorker_InvitationOfSomebodyRemovedBefore(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		u := f.invited("ada")
+		if _, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+			return directory.Change{User: s.User, Remove: true}, nil // the invitation is written a moment later
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f.worker().Deliver(t.Context(), address("ada"))
+		if got := f.stytch.made(); len(got) != 0 || len(f.waiting("ada")) != 0 {
+			t.Errorf("calls %v, jobs %+v, want neither", got, f.waiting("ada"))
+		}
+	})
+}

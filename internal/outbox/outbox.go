@@ -42,6 +42,7 @@ type Job struct {
 	StytchID string // of the user (DeleteUser) or session (RevokeSession); may be empty for DeleteUser: not known
 	Name     string // of the person invited; may be empty
 	By       string // who invited them, by name or address; empty: nobody who is on the list and not suspended; from LeaseJob only
+	Gone     bool   // the user of an Invite was removed; from LeaseJob only
 
 	Attempts  int       // how often the call was made or begun
 	DueAt     time.Time // not before this; zero for at once, on whatever clock

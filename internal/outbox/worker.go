@@ -105,6 +105,13 @@ func (w *Worker) carryOut(ctx context.Context, subject string) (found, done bool
 		}
 		return false, false
 	}
+	if job.Gone { // no invitation leaves for somebody who was removed
+		if err := w.store.FinishJob(ctx, job.ID); err != nil {
+			w.log.Error("outbox: an invitation of somebody removed is not deleted yet", "job", job.ID, "error", err)
+			return true, false
+		}
+		return true, true
+	}
 	// A call that was begun is brought to its end also while the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	stytchID, callErr := "", error(bug{})

@@ -192,7 +192,7 @@ func TestRefusedCallIsParked(t *testing.T) {
 func TestAMailThatIsNeverConfirmedIsRepeatedAFewTimesOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = failing(fmt.Errorf("stytch: %w", outbox.ErrUnconfirmed))
-		f.add(outbox.Invite, "ada")
+		f.invited("ada")
 		f.start(f.worker())
 		time.Sleep(24 * time.Hour)
 		if n := len(f.stytch.times("invite ada")); n != 3 {

@@ -95,19 +95,16 @@ func (r *Reconciler) judge(ctx context.Context, a Account) (Difference, error) {
 
 // admits reports whether somebody could join with one of the account's addresses.
 func (r *Reconciler) admits(ctx context.Context, a Account) (bool, error) {
-	admins := 0
-	if r.Admission.FirstAdmin {
-		var err error
-		if admins, err = r.store.CountAdmins(ctx); err != nil {
-			return false, err
-		}
-	}
 	for _, address := range a.Emails {
 		email, err := directory.ParseEmail(address)
 		if err != nil {
 			continue // nobody with such an address can be on the list
 		}
-		if _, err := r.Admission.Decide(nil, admins, email); err == nil {
+		from, err := r.store.Applicant(ctx, email)
+		if err != nil {
+			return false, err
+		}
+		if _, err := r.Admission.Decide(from); err == nil {
 			return true, nil
 		}
 	}

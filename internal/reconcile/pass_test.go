@@ -202,6 +202,22 @@ func TestWhoWouldBeLetInIsNoStranger(t *testing.T) {
 	}
 }
 
+func TestRun_RemovedAddressIsAStranger(t *testing.T) {
+	t.Parallel()
+	for mode, admission := range map[string]directory.Admission{"open": {Open: true}, "domain": {Domains: []string{"example.com"}}} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			f := open(t, testdb.SQLite(t), admission)
+			f.invited("boss@example.com")
+			must(f.people.Remove(t.Context(), f.invited("bo@example.com").ID))(t)
+			f.drained("bo@example.com")
+			f.stranger("bo@example.com")
+			f.stranger("bo+2@example.com")
+			f.wantPass(false, "stranger bo+2@example.com", "stranger bo@example.com")
+		})
+	}
+}
+
 func TestSomebodyWhoIsJustBeingRemovedIsNoStranger(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ada, _ := f.signedIn("ada@example.com")

@@ -83,7 +83,8 @@ type Store interface {
 	// ListedAddresses returns those of the addresses that are on the list, all in
 	// their compared form.
 	ListedAddresses(ctx context.Context, addresses []string) ([]string, error)
-	CountAdmins(ctx context.Context) (int, error)
+	// Applicant returns what the directory knows of an address.
+	Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error)
 	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)
 	ChangeUser(ctx context.Context, id string, rule func(directory.State) (directory.Change, error)) (directory.User, error)
 	// AddJobsOfStranger writes calls to Stytch, and the event that tells why, in

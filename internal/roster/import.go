@@ -42,6 +42,8 @@ type Import struct {
 	// How far it is.
 	Parts, Part int // how many there are, and which is next, from 0
 	Added, Kept int // people put on the list, and left as they were there
+	LeftOut     int // people who were removed after the import was started, and stay off the list
+	Removals    int // how many removals there had been when it was started; the store sees to it
 
 	By                   event.Origin // who had it run
 	Lease                string       // that the one who is at it has made up
@@ -86,7 +88,7 @@ type Store interface {
 	// FillImport notes what the upload has found; the import is ready then.
 	FillImport(ctx context.Context, i Import) error
 	// RunImport makes an import that is ready, or was stopped, run as i says, in the
-	// name of i.By. ErrState if it is in another state.
+	// name of i.By. Only one that is ready is started by that. ErrState if it is in another state.
 	RunImport(ctx context.Context, i Import, e event.Event) error
 	// StopImport stops one that runs. ErrState if it does not.
 	StopImport(ctx context.Context, id, reason string, e event.Event) error
@@ -95,9 +97,9 @@ type Store interface {
 	LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (Import, error)
 	// HoldImport makes the lease of i last longer, or end. ErrLost if it is over.
 	HoldImport(ctx context.Context, i Import, until time.Time) error
-	// AddPeople puts those on the list who are not there, leaves the others, and
-	// moves the import on behind its part, in one transaction: after the last one it
-	// is done. It returns the import as it is then. ErrLost if the lease is another's
+	// AddPeople puts those on the list who are not there and were not removed after
+	// the import was started, leaves the others, and moves the import on behind its
+	// part, in one transaction: after the last one it is done. It returns the import as it is then. ErrLost if the lease is another's
 	// or the import was stopped; ErrBy if i.By is a person and no active administrator.
 	AddPeople(ctx context.Context, i Import, people []directory.Arrival, now, until time.Time) (Import, error)
 	// CountWaiting counts the calls to Stytch that wait, to most.

@@ -95,6 +95,14 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	return u
 }
 
+// remove takes somebody off the list.
+func (f *fixture) remove(u directory.User) {
+	f.t.Helper()
+	if _, err := directory.New(f.db, f.outbox, f.clock.now).Remove(f.t.Context(), u.ID); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // signIn brings somebody in with a link for their address.
 func (f *fixture) signIn(address string) (session.Session, string) {
 	f.t.Helper()
@@ -150,11 +158,11 @@ func (c *counted) GetUserByEmail(ctx context.Context, email directory.Email) (di
 	return c.Store.GetUserByEmail(ctx, email)
 }
 
-func (c *counted) CountAdmins(ctx context.Context) (int, error) {
-	if err := c.count("count admins"); err != nil {
-		return 0, err
+func (c *counted) Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error) {
+	if err := c.count("applicant"); err != nil {
+		return directory.Applicant{}, err
 	}
-	return c.Store.CountAdmins(ctx)
+	return c.Store.Applicant(ctx, email)
 }
 
 func (c *counted) GetSession(ctx context.Context, hash string) (session.Session, error) {
@@ -176,7 +184,7 @@ func (c *counted) SetVerified(ctx context.Context, s session.Session) error {
 }
 
 func (c *counted) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(*directory.User, int) (directory.User, []event.Event, error),
+	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	if err := c.count("sign in"); err != nil {
 		return session.Session{}, err

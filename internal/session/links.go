@@ -65,29 +65,20 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 
 // admission is what the rule says of an address.
 type admission struct {
-	found   *directory.User // who has it, nil for nobody
+	directory.Applicant
 	verdict directory.Verdict
-	refusal error // nil, directory.ErrNotListed or directory.ErrSuspended
+	refusal error // nil, or wraps directory.ErrNotListed or directory.ErrSuspended
 }
 
 // admit asks the rule whether an address may come in. It does the same work for
 // every address.
 func (m *Manager) admit(ctx context.Context, email directory.Email) (admission, error) {
-	var a admission
-	u, err := m.store.GetUserByEmail(ctx, email)
-	switch {
-	case err == nil:
-		a.found = &u
-	case !errors.Is(err, directory.ErrNotFound):
-		return a, err
+	from, err := m.store.Applicant(ctx, email)
+	if err != nil {
+		return admission{}, err
 	}
-	admins := 0
-	if m.Admission.FirstAdmin { // also where somebody was found
-		if admins, err = m.store.CountAdmins(ctx); err != nil {
-			return a, err
-		}
-	}
-	a.verdict, a.refusal = m.Admission.Decide(a.found, admins, email)
+	a := admission{Applicant: from}
+	a.verdict, a.refusal = m.Admission.Decide(from)
 	return a, nil
 }
 
@@ -98,8 +89,8 @@ func (m *Manager) link(ctx context.Context, email directory.Email) (_ *Link, use
 	if err != nil {
 		return nil, "", err
 	}
-	if a.found != nil {
-		userID = a.found.ID
+	if a.User != nil {
+		userID = a.User.ID
 	}
 	asked := event.New(event.LinkRequested, m.Now(), userID, email.Key, "")
 	if a.refusal != nil {

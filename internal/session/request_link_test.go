@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,7 +131,7 @@ func TestRequestLinkTellsAllAlikeThatLoginIsNotAvailable(t *testing.T) {
 	}{
 		{"while Stytch is out of reach", func(f *fixture) { f.stytch.ready = func() error { return session.ErrUnavailable } }, session.ErrUnavailable},
 		{"while the database is out of reach", func(f *fixture) {
-			f.db.fail = map[string]error{"get user by email": directory.ErrUnavailable}
+			f.db.fail = map[string]error{"applicant": directory.ErrUnavailable}
 		}, directory.ErrUnavailable},
 	}
 	for _, test := range tests {
@@ -260,4 +261,51 @@ func TestTooManyLinksOnTheirWay(t *testing.T) {
 		}
 		f.Close()
 	})
+}
+
+func TestRequestLink_RemovedAndSuspendedMailboxesAreNotMailed(t *testing.T) {
+	t.Parallel()
+	for mode, admission := range map[string]directory.Admission{
+		"open": {Open: true}, "domain": {Domains: []string{"example.com"}},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			f := onSQLite(t, func(o *session.Options) { o.Admission = admission })
+			f.put("boss@example.com", directory.Admin, directory.Active)
+			f.put("odd%name@example.com", directory.Member, directory.Active)
+			f.put("sue@example.com", directory.Member, directory.Suspended)
+			f.remove(f.put("rob@example.com", directory.Member, directory.Active))
+			for _, address := range []string{
+				"rob@example.com", "rob+2@example.com", "ROB+@example.com", "sue@example.com", "sue+2@example.com", "boss+2@example.com",
+				"a%evil.example@example.com", "evil.example!a@example.com",
+			} {
+				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+					t.Errorf("%s: %v", address, err)
+				}
+				_, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:" + address}, session.Browser{})
+				if !errors.Is(err, directory.ErrNotListed) && !errors.Is(err, directory.ErrSuspended) {
+					t.Errorf("%s with a good link: %v", address, err)
+				}
+			}
+			for _, address := range []string{"odd%name@example.com", "new@example.com"} {
+				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+					t.Errorf("%s: %v", address, err)
+				}
+				f.signIn(address)
+			}
+			f.Close()
+			if got, want := mailedTo(f.stytch.links()), []string{"new@example.com", "odd%name@example.com"}; !slices.Equal(got, want) {
+				t.Errorf("mailed to %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// mailedTo returns the addresses of links, sorted.
+func mailedTo(links []session.Link) (to []string) {
+	for _, link := range links {
+		to = append(to, link.Email)
+	}
+	slices.Sort(to)
+	return to
 }

@@ -118,11 +118,13 @@ type Arrival struct {
 // directory.ErrUnavailable, or are those of a rule it runs.
 type Store interface {
 	GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error)
-	CountAdmins(ctx context.Context) (int, error)
-	// SignIn runs welcome on the person who has the address (nil: nobody) and
-	// writes the person and the events it returns, the session, and the end of
-	// the session it replaces, in one transaction. welcome may run more than once.
-	SignIn(ctx context.Context, a Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error)) (Session, error)
+	// Applicant returns what the directory knows of an address. It does the same
+	// work for every address.
+	Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error)
+	// SignIn runs welcome on what the directory knows of the address and writes the
+	// user and the events it returns, the session, and the end of the session it
+	// replaces, in one transaction. welcome may run more than once.
+	SignIn(ctx context.Context, a Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
 	// GetSession returns a session with its person, who is on the list, as far as
 	// a request needs them: without the session's UserAgent and Address, and without
 	// the person's InvitedBy, InviteSentAt and UpdatedAt.

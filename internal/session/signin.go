@@ -50,12 +50,12 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 		arrival.Replaces = Hash(c.Held)
 	}
 	var foundID string
-	s, err := m.store.SignIn(ctx, arrival, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-		if found != nil {
-			foundID = found.ID
+	s, err := m.store.SignIn(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
+		if from.User != nil {
+			foundID = from.User.ID
 		}
-		u, err := m.Admission.Welcome(found, admins, email, proof.StytchUserID, now)
-		return u, arrived(ctx, u, found == nil, now), err
+		u, err := m.Admission.Welcome(from, proof.StytchUserID, now)
+		return u, arrived(ctx, u, from.User == nil, now), err
 	})
 	if err != nil {
 		m.refuse(ctx, proof, foundID, email.Key, err)
@@ -163,7 +163,7 @@ func (m *Manager) refuse(ctx context.Context, proof Proof, userID, subject strin
 	}
 	m.outbox.Wake()
 	reason := "the session could not be written down"
-	for _, rule := range []error{directory.ErrNotListed, directory.ErrSuspended} {
+	for _, rule := range []error{directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()
 		}

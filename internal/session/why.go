@@ -25,6 +25,7 @@ const (
 	WhyNothing           = "nothing"            // nothing is in the way
 	WhySignedIn          = "signed_in"          // they are in
 	WhyNotListed         = "not_listed"         // and may not join
+	WhyMayJoin           = "may_join"           // not on the list, and let in by the setting
 	WhySuspended         = "suspended"          //
 	WhyInvitationWaiting = "invitation_waiting" // it has not been handed over yet
 	WhyInvitationRefused = "invitation_refused" // Stytch will not take it
@@ -62,9 +63,9 @@ func (m *Manager) Why(ctx context.Context, email directory.Email) (found *direct
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &why{Manager: m, email: email, found: a.found, now: m.Now()}
+	w := &why{Manager: m, email: email, found: a.User, now: m.Now()}
 	for _, look := range []func(context.Context) error{
-		func(ctx context.Context) error { return w.atRule(ctx, a.refusal) }, w.atInvitation, w.atLimits, w.atStytch, w.atLastLink,
+		func(ctx context.Context) error { return w.atRule(ctx, a) }, w.atInvitation, w.atLimits, w.atStytch, w.atLastLink,
 	} {
 		if err := look(ctx); err != nil {
 			return nil, nil, err
@@ -88,24 +89,55 @@ type why struct {
 
 func (w *why) add(f Finding) { w.findings = append(w.findings, f) }
 
-// atRule explains a refusal by the rule of admission.
-func (w *why) atRule(ctx context.Context, refusal error) error {
+// atRule explains what the rule of admission says of the address.
+func (w *why) atRule(ctx context.Context, a admission) error {
 	switch {
-	case errors.Is(refusal, directory.ErrSuspended):
+	case errors.Is(a.refusal, directory.ErrSuspended):
 		by, err := w.last(ctx, event.UserSuspended)
 		w.add(Finding{
 			Code: WhySuspended, Blocks: true, Text: "They are suspended" + told(by) + ".", Action: "Let them in again.", Mend: MendReinstate,
 		})
 		return err
-	case errors.Is(refusal, directory.ErrNotListed):
-		text := "This address is not on the list."
-		removed, err := w.last(ctx, event.UserRemoved)
-		if removed != nil {
-			text = "This address is not on the list: it was removed" + told(removed) + "."
-		}
-		w.add(Finding{Code: WhyNotListed, Blocks: true, Text: text, Action: "Invite them, if they are to come in. Or do they use another address?", Mend: MendInvite})
+	case errors.Is(a.refusal, directory.ErrNotListed):
+		return w.atNotListed(ctx, a)
+	case a.User == nil && a.verdict.Role == directory.Admin:
+		w.add(Finding{
+			Code: WhyMayJoin, Text: "This address is not on the list. There is no administrator yet: the first person to sign in becomes one.",
+			Action: "They can ask for a sign-in link.",
+		})
+	case a.User == nil:
+		w.add(Finding{
+			Code: WhyMayJoin, Text: "This address is not on the list, but GUESTLIST_ACCESS lets it join.", Action: "They can ask for a sign-in link.",
+		})
+	}
+	return nil
+}
+
+// atNotListed explains why an address is kept out that is not on the list.
+func (w *why) atNotListed(ctx context.Context, a admission) error {
+	f := Finding{
+		Code: WhyNotListed, Blocks: true, Text: "This address is not on the list.",
+		Action: "Invite them, if they are to come in. Or do they use another address?", Mend: MendInvite,
+	}
+	removed, err := w.last(ctx, event.UserRemoved)
+	if err != nil {
 		return err
 	}
+	switch {
+	case removed != nil:
+		f.Text = "This address is not on the list: it was removed" + told(removed) + "."
+	case !a.RemovedAt.IsZero():
+		f.Text = "This address is not on the list: it, or another address of the same mailbox, was removed on " + words.Moment(a.RemovedAt) + "."
+	case errors.Is(a.refusal, directory.ErrAlias):
+		f.Text = "This address is not on the list, and " + a.Alias + " is, which is the same mailbox. A mailbox joins by itself only once."
+		f.Action = "Invite this address as well, if both are to be on the list."
+	case errors.Is(a.refusal, directory.ErrSourceRoute):
+		f.Text = "This address is not on the list. It has % or ! before the @, by which some mail servers send mail on elsewhere, so it can't join by itself."
+	}
+	if errors.Is(a.refusal, directory.ErrRemoved) {
+		f.Action = "They can't join by themselves again. Invite them, if they are to come back."
+	}
+	w.add(f)
 	return nil
 }
 

@@ -29,8 +29,14 @@ func (s *Store) AddPeople(
 		if err != nil {
 			return err
 		}
+		kept := len(people) - len(fresh)
+		fresh, leftOut, err := withoutRemoved(ctx, q, fresh, i.Removals)
+		if err != nil {
+			return err
+		}
 		next = i
-		next.Part, next.Added, next.Kept, next.UpdatedAt = i.Part+1, i.Added+len(fresh), i.Kept+len(people)-len(fresh), now
+		next.Part, next.Added, next.Kept, next.UpdatedAt = i.Part+1, i.Added+len(fresh), i.Kept+kept, now
+		next.LeftOut = i.LeftOut + leftOut
 		if next.Part == next.Parts {
 			next.State = roster.Done
 		}
@@ -65,13 +71,16 @@ func mayImport(ctx context.Context, q *dbsqlc.Queries, actorID string) error {
 // the same part the second waits here and then finds that it has lost.
 func advance(ctx context.Context, q *dbsqlc.Queries, was, next roster.Import, until time.Time) error {
 	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
-		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Kept), LeaseEnd: micros(until),
+		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Kept), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
 		UpdatedAt: micros(next.UpdatedAt), ID: was.ID, Lease: was.Lease, Was: int64(was.Part),
 	})
 	if err := oneRow(n, err, roster.ErrLost); err != nil || next.State != roster.Done {
 		return err
 	}
 	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", next.File, next.Added, next.Kept, next.Problems)
+	if next.LeftOut > 0 {
+		text += fmt.Sprintf(", %d left out: removed since it was started", next.LeftOut)
+	}
 	return insertEvents(ctx, q, event.New(event.ImportDone, next.UpdatedAt, "", "", text))
 }
 
@@ -95,6 +104,35 @@ func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arriva
 		return was
 	})
 	return fresh, deleteParkedJobs(ctx, q, emailKeys(fresh)...)
+}
+
+// withoutRemoved returns those whose address was not removed after the import was
+// started, and how many were; removals is how many there had been then. Removals
+// before that are forgotten: to start an import is to invite anew.
+func withoutRemoved(
+	ctx context.Context, q *dbsqlc.Queries, people []directory.Arrival, removals int,
+) (rest []directory.Arrival, leftOut int, err error) {
+	if len(people) == 0 {
+		return nil, 0, nil
+	}
+	rows, err := q.RemovedAddresses(ctx, emailKeys(people))
+	if err != nil || len(rows) == 0 {
+		return people, 0, err
+	}
+	var forgotten []string
+	out := map[string]bool{}
+	for _, row := range rows {
+		if row.Removal > int64(removals) {
+			out[row.EmailKey] = true
+		} else {
+			forgotten = append(forgotten, row.EmailKey)
+		}
+	}
+	rest = slices.DeleteFunc(people, func(p directory.Arrival) bool { return out[p.User.Email.Key] })
+	if len(forgotten) > 0 {
+		err = q.DeleteRemovedAddresses(ctx, forgotten)
+	}
+	return rest, len(out), err
 }
 
 func emailKeys(people []directory.Arrival) []string {

@@ -51,7 +51,7 @@ func benchmarkGetSession(b *testing.B, s *store.Store) {
 		b.Fatal(err)
 	}
 	arrival := session.Arrival{Email: email, Session: session.Session{TokenHash: session.Hash("token"), StytchID: "session-test-1", ExpiresAt: storetest.Now()}}
-	_, err = s.SignIn(b.Context(), arrival, func(*directory.User, int) (directory.User, []event.Event, error) {
+	_, err = s.SignIn(b.Context(), arrival, func(directory.Applicant) (directory.User, []event.Event, error) {
 		return directory.User{ID: "ada", Email: email, Role: directory.Admin, Status: directory.Active}, nil, nil
 	})
 	if err != nil {

@@ -42,7 +42,7 @@ func toImport(r *dbsqlc.Import) roster.Import {
 	i := roster.Import{
 		ID: r.ID, File: r.File, State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
 		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
-		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Kept: int(r.Kept),
+		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Kept: int(r.Kept), LeftOut: int(r.LeftOut), Removals: int(r.Removals),
 		By:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
 		Lease: r.Lease, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
 	}
@@ -90,9 +90,19 @@ func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) e
 		if i.Invite {
 			invite = 1
 		}
+		was, err := q.GetImport(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		removals := was.Removals
+		if roster.State(was.State) == roster.Ready { // else it goes on as it was started
+			if removals, err = countRemovals(ctx, q); err != nil {
+				return err
+			}
+		}
 		n, err := q.RunImport(ctx, dbsqlc.RunImportParams{
 			ID: i.ID, Invite: invite, Role: string(i.Role), ActorID: i.By.ActorID, Actor: clip(i.By.Actor, 254), Address: clip(i.By.Address, 64),
-			UserAgent: clip(i.By.UserAgent, 400), RequestID: i.By.RequestID, UpdatedAt: micros(e.At),
+			UserAgent: clip(i.By.UserAgent, 400), RequestID: i.By.RequestID, UpdatedAt: micros(e.At), Removals: removals,
 		})
 		if err := oneRow(n, err, roster.ErrState); err != nil {
 			return err

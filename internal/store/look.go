@@ -175,13 +175,17 @@ func (l *Look) CountAdmins(ctx context.Context) (int, error) {
 	return int(n), plainly(err)
 }
 
-// IsListed reports whether somebody on the list has an address.
-func (l *Look) IsListed(ctx context.Context, email directory.Email) (bool, error) {
+// MayBeAppointed reports whether the next start invites an address that
+// GUESTLIST_ADMINS names: it is not on the list, and was not removed from it.
+func (l *Look) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
 	_, err := l.store.queries().GetUserByEmailKey(ctx, email.Key)
-	if isNoTable(err) || isNoRows(err) {
-		return false, nil
+	if isNoRows(err) {
+		_, err = l.store.queries().GetRemovedAddress(ctx, email.Key)
 	}
-	return err == nil, plainly(err)
+	if isNoTable(err) || isNoRows(err) {
+		return true, nil
+	}
+	return false, plainly(err)
 }
 
 // DifferingSettings returns the names of those that the instance which started last

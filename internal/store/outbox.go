@@ -125,31 +125,38 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 		if err != nil {
 			return outbox.Job{}, translate("lease job", err)
 		}
-		if n == 1 {
-			row.Attempts++
-			job := toJob(row)
-			job.By, err = s.inviter(ctx, job)
-			return job, err
+		if n == 0 {
+			continue
 		}
+		row.Attempts++
+		job := toJob(row)
+		err = s.addInviter(ctx, &job)
+		if errors.Is(err, directory.ErrNotFound) {
+			job.Gone, err = true, nil
+		}
+		return job, err
 	}
 }
 
-// inviter returns who invited the person of an invite job, unless they are gone or suspended.
-func (s *Store) inviter(ctx context.Context, job outbox.Job) (string, error) {
+// addInviter sets who invited the user of an invite job, unless that user was
+// removed or is suspended. The error wraps directory.ErrNotFound if the invited
+// user was removed.
+func (s *Store) addInviter(ctx context.Context, job *outbox.Job) error {
 	if job.Kind != outbox.Invite {
-		return "", nil
+		return nil
 	}
 	u, err := s.GetUser(ctx, job.UserID)
-	if err == nil && u.InvitedBy != "" {
-		var by directory.User
-		if by, err = s.GetUser(ctx, u.InvitedBy); err == nil && by.Status != directory.Suspended {
-			return by.DisplayName(), nil
-		}
+	if err != nil || u.InvitedBy == "" {
+		return err
 	}
-	if errors.Is(err, directory.ErrNotFound) { // the person, or who invited them, is gone
-		err = nil
+	by, err := s.GetUser(ctx, u.InvitedBy)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return nil
+	case err == nil && by.Status != directory.Suspended:
+		job.By = by.DisplayName()
 	}
-	return "", err
+	return err
 }
 
 func (s *Store) nextJob(ctx context.Context, subject string, now int64) (*dbsqlc.Outbox, error) {

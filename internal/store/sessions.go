@@ -14,7 +14,7 @@ import (
 
 // SignIn writes an arrival; see session.Store.
 func (s *Store) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error),
+	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, err := s.signIn(ctx, a, welcome)
 	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
@@ -24,18 +24,19 @@ func (s *Store) SignIn(
 }
 
 func (s *Store) signIn(
-	ctx context.Context, a session.Arrival, welcome func(found *directory.User, admins int) (directory.User, []event.Event, error),
+	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, counts := a.Session, false
 	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
-		found, admins, err := s.whoArrives(ctx, q, a.Email)
+		applicant, err := s.lockedApplicant(ctx, q, a.Email)
 		if err != nil {
 			return err
 		}
-		u, events, err := welcome(found, admins)
+		u, events, err := welcome(applicant)
 		if err != nil {
 			return err
 		}
+		found := applicant.User
 		if found == nil {
 			err = insertUser(ctx, q, u)
 		} else {
@@ -60,23 +61,23 @@ func (s *Store) signIn(
 	return made, err
 }
 
-// whoArrives reads the person who has an address and holds them as read. Where
-// nobody has it, it counts administrators and holds their number.
-func (s *Store) whoArrives(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (*directory.User, int, error) {
+// lockedApplicant reads what the directory knows of an address and holds its user
+// as read. If there is none, it holds what makes one administrator, and every
+// removal waits.
+func (s *Store) lockedApplicant(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (directory.Applicant, error) {
 	n, err := q.LockUserByEmailKey(ctx, email.Key)
 	if err != nil {
-		return nil, 0, err
+		return directory.Applicant{}, err
 	}
 	if n > 0 {
 		row, err := q.GetUserByEmailKey(ctx, email.Key)
 		u := toUser(row)
-		return &u, 0, err
+		return directory.Applicant{Email: email, User: &u}, err
 	}
 	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
-		return nil, 0, err
+		return directory.Applicant{}, err
 	}
-	admins, err := q.CountAdmins(ctx)
-	return nil, int(admins), err
+	return stranger(ctx, q, email)
 }
 
 func insertSession(ctx context.Context, q *dbsqlc.Queries, v session.Session) error {

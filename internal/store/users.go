@@ -35,9 +35,26 @@ func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Querie
 
 // CreateUser writes a new person and what goes with it; see directory.Store.
 func (s *Store) CreateUser(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
+	return s.createUser(ctx, forgetRemoval, u, e, jobs)
+}
+
+// CreateUserUnlessRemoved does so unless the address was removed; see directory.Store.
+func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
+	return s.createUser(ctx, refuseRemoved, u, e, jobs)
+}
+
+// createUser writes a new user and what goes with it, after settling what an
+// earlier removal of the address means.
+func (s *Store) createUser(
+	ctx context.Context, settleRemoval func(context.Context, *dbsqlc.Queries, string) error, u directory.User, e event.Event, jobs []outbox.Job,
+) error {
 	defer s.totals.forget()
 	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
+		// First the row: a removal of the address that is under way ends before it.
 		if err := insertUser(ctx, q, u); err != nil {
+			return err
+		}
+		if err := settleRemoval(ctx, q, u.Email.Key); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, e); err != nil {
@@ -139,8 +156,10 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 	if err := q.DeleteUserWords(ctx, was.ID); err != nil {
 		return err
 	}
-	_, err := q.DeleteUser(ctx, was.ID)
-	return err
+	if _, err := q.DeleteUser(ctx, was.ID); err != nil {
+		return err
+	}
+	return rememberRemoval(ctx, q, was.Email.Key, s.now())
 }
 
 func userParams(u directory.User) dbsqlc.InsertUserParams {

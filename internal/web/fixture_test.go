@@ -122,8 +122,8 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	in, err := f.store.SignIn(f.t.Context(), session.Arrival{Email: email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
-	}}, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-		u, err := directory.Admission{Open: true}.Welcome(found, admins, email, "user-"+rand.Text(), now)
+	}}, func(from directory.Applicant) (directory.User, []event.Event, error) {
+		u, err := directory.Admission{Open: true}.Welcome(from, "user-"+rand.Text(), now)
 		u.Role = role
 		return u, nil, err
 	})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -155,14 +156,14 @@ func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")
-	for _, row := range []struct {
+	for n, row := range []struct {
 		name string
 		end  func(c *caller)
 	}{
 		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), c.user.ID) }},
 		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
 	} {
-		c := f.signedIn(directory.Member, "grace@example.com")
+		c := f.signedIn(directory.Member, fmt.Sprintf("grace%d@example.com", n)) // who was removed does not come again
 		row.end(c)
 		if a := c.get("/"); a.status != http.StatusOK || a.Heading() != "Sign in" {
 			t.Errorf("a cookie %s: %d %s", row.name, a.status, a.Text())

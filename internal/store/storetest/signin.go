@@ -65,12 +65,12 @@ func testWelcome(t *testing.T, s Store) {
 		{"ADA@example.com", &ada, 0}, // for somebody found they are not counted
 		{"eve@example.com", nil, 2},
 	} {
-		_, err := s.SignIn(t.Context(), arrival(person("", r.address), "one"), func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-			if diff := cmp.Diff(r.want, found); diff != "" {
+		_, err := s.SignIn(t.Context(), arrival(person("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
+			if diff := cmp.Diff(r.want, from.User); diff != "" {
 				t.Errorf("%s: found: -want +got\n%s", r.address, diff)
 			}
-			if admins != r.admins {
-				t.Errorf("%s: %d administrators, want %d", r.address, admins, r.admins)
+			if from.Admins != r.admins {
+				t.Errorf("%s: %d administrators, want %d", r.address, from.Admins, r.admins)
 			}
 			return directory.User{}, nil, directory.ErrNotListed
 		})
@@ -89,8 +89,8 @@ func testRefusal(t *testing.T, s Store) {
 	for address, want := range map[string]error{"ada@example.com": directory.ErrSuspended, "eve@example.com": directory.ErrNotListed} {
 		a := arrival(person("", address), "refused")
 		a.Replaces = held.TokenHash
-		_, err := s.SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-			u, err := directory.Admission{}.Welcome(found, admins, a.Email, "user-test-1", Now())
+		_, err := s.SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
+			u, err := directory.Admission{}.Welcome(from, "user-test-1", Now())
 			return u, nil, err
 		})
 		if !errors.Is(err, want) {
@@ -198,8 +198,8 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 	}
 	for i, err := range atOnce(10, func(i int) error {
 		a := arrival(person("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
-		_, err := stores[i%2].SignIn(t.Context(), a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-			u, err := directory.Admission{Open: true, FirstAdmin: true}.Welcome(found, admins, a.Email, "user-test-1", Now())
+		_, err := stores[i%2].SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
+			u, err := directory.Admission{Open: true, FirstAdmin: true}.Welcome(from, "user-test-1", Now())
 			return u, nil, err
 		})
 		return err

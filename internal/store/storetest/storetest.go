@@ -53,7 +53,7 @@ func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UT
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, idempotencyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, removedRows, idempotencyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
@@ -155,8 +155,8 @@ func arrival(u directory.User, token string) session.Arrival {
 
 // signIn lets a person in by the rule of an open list.
 func signIn(ctx context.Context, s Store, a session.Arrival) (session.Session, error) {
-	return s.SignIn(ctx, a, func(found *directory.User, admins int) (directory.User, []event.Event, error) {
-		u, err := directory.Admission{Open: true}.Welcome(found, admins, a.Email, "user-test-"+a.Email.Key, Now())
+	return s.SignIn(ctx, a, func(from directory.Applicant) (directory.User, []event.Event, error) {
+		u, err := directory.Admission{Open: true}.Welcome(from, "user-test-"+a.Email.Key, Now())
 		return u, []event.Event{event.New(event.SignedIn, Now(), u.ID, u.Email.Key, "")}, err
 	})
 }

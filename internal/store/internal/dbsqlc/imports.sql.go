@@ -11,7 +11,7 @@ import (
 
 const advanceImport = `-- name: AdvanceImport :execrows
 UPDATE imports SET
-  state = ?, part = ?, added = ?, kept = ?,
+  state = ?, part = ?, added = ?, kept = ?, left_out = ?,
   leased_until = ?, updated_at = ?
 WHERE id = ? AND state = 'running' AND lease = ? AND part = ?
 `
@@ -21,6 +21,7 @@ type AdvanceImportParams struct {
 	Part      int64
 	Added     int64
 	Kept      int64
+	LeftOut   int64
 	LeaseEnd  int64
 	UpdatedAt int64
 	ID        string
@@ -35,6 +36,7 @@ func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) (i
 		arg.Part,
 		arg.Added,
 		arg.Kept,
+		arg.LeftOut,
 		arg.LeaseEnd,
 		arg.UpdatedAt,
 		arg.ID,
@@ -122,7 +124,7 @@ func (q *Queries) FillImport(ctx context.Context, arg FillImportParams) (int64, 
 }
 
 const freeImport = `-- name: FreeImport :one
-SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE state = 'running' AND leased_until <= ? ORDER BY id LIMIT 1
+SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out FROM imports WHERE state = 'running' AND leased_until <= ? ORDER BY id LIMIT 1
 `
 
 // One that is to run and that nobody is at.
@@ -155,12 +157,14 @@ func (q *Queries) FreeImport(ctx context.Context, now int64) (*Import, error) {
 		&i.LeasedUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Removals,
+		&i.LeftOut,
 	)
 	return &i, err
 }
 
 const freeImportOf = `-- name: FreeImportOf :one
-SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE id = ? AND state = 'running' AND leased_until <= ?
+SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out FROM imports WHERE id = ? AND state = 'running' AND leased_until <= ?
 `
 
 type FreeImportOfParams struct {
@@ -197,12 +201,14 @@ func (q *Queries) FreeImportOf(ctx context.Context, arg FreeImportOfParams) (*Im
 		&i.LeasedUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Removals,
+		&i.LeftOut,
 	)
 	return &i, err
 }
 
 const getImport = `-- name: GetImport :one
-SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE id = ? AND state <> 'dropped'
+SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out FROM imports WHERE id = ? AND state <> 'dropped'
 `
 
 func (q *Queries) GetImport(ctx context.Context, id string) (*Import, error) {
@@ -234,6 +240,8 @@ func (q *Queries) GetImport(ctx context.Context, id string) (*Import, error) {
 		&i.LeasedUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Removals,
+		&i.LeftOut,
 	)
 	return &i, err
 }
@@ -303,8 +311,8 @@ func (q *Queries) ImportParts(ctx context.Context, arg ImportPartsParams) ([]str
 const insertImport = `-- name: InsertImport :exec
 INSERT INTO imports (
   id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept,
-  actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at
-) VALUES (?, ?, ?, '', 0, '', 0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', '', '', '', '', '', 0, ?, ?)
+  actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out
+) VALUES (?, ?, ?, '', 0, '', 0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', '', '', '', '', '', 0, ?, ?, 0, 0)
 `
 
 type InsertImportParams struct {
@@ -369,7 +377,7 @@ func (q *Queries) LeaseImport(ctx context.Context, arg LeaseImportParams) (int64
 }
 
 const listImports = `-- name: ListImports :many
-SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at FROM imports WHERE state <> 'dropped' ORDER BY id DESC LIMIT ?
+SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out FROM imports WHERE state <> 'dropped' ORDER BY id DESC LIMIT ?
 `
 
 func (q *Queries) ListImports(ctx context.Context, limit int32) ([]*Import, error) {
@@ -407,6 +415,8 @@ func (q *Queries) ListImports(ctx context.Context, limit int32) ([]*Import, erro
 			&i.LeasedUntil,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.Removals,
+			&i.LeftOut,
 		); err != nil {
 			return nil, err
 		}
@@ -456,7 +466,7 @@ func (q *Queries) OldImports(ctx context.Context, arg OldImportsParams) ([]strin
 const runImport = `-- name: RunImport :execrows
 UPDATE imports SET
   state = 'running', reason = '', invite = ?, role = ?, actor_id = ?, actor = ?, address = ?, user_agent = ?, request_id = ?,
-  lease = '', leased_until = 0, updated_at = ?
+  lease = '', leased_until = 0, updated_at = ?, removals = ?
 WHERE id = ? AND state IN ('ready', 'stopped')
 `
 
@@ -469,6 +479,7 @@ type RunImportParams struct {
 	UserAgent string
 	RequestID string
 	UpdatedAt int64
+	Removals  int64
 	ID        string
 }
 
@@ -482,6 +493,7 @@ func (q *Queries) RunImport(ctx context.Context, arg RunImportParams) (int64, er
 		arg.UserAgent,
 		arg.RequestID,
 		arg.UpdatedAt,
+		arg.Removals,
 		arg.ID,
 	)
 	if err != nil {

@@ -58,6 +58,8 @@ type Import struct {
 	LeasedUntil int64
 	CreatedAt   int64
 	UpdatedAt   int64
+	Removals    int64
+	LeftOut     int64
 }
 
 type Outbox struct {
@@ -73,6 +75,12 @@ type Outbox struct {
 	ParkedAt    int64
 	LastError   string
 	CreatedAt   int64
+}
+
+type RemovedAddress struct {
+	EmailKey  string
+	RemovedAt int64
+	Removal   int64
 }
 
 type Session struct {

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+const (
+	// removalCount is the setting that counts removals. Unlike times on different
+	// machines, the count tells reliably which of two things came first.
+	removalCount = "removals"
+	// removalsRemembered is the setting that is there once RememberRemovals is done.
+	removalsRemembered = "removals_remembered"
+)
+
+// rememberRemoval notes that an address was removed. The transaction must hold
+// the administrators' lock.
+func rememberRemoval(ctx context.Context, q *dbsqlc.Queries, emailKey string, at time.Time) error {
+	was, err := countRemovals(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := setRemovals(ctx, q, was, was+1, at); err != nil {
+		return err
+	}
+	n, err := q.UpdateRemovedAddress(ctx, dbsqlc.UpdateRemovedAddressParams{RemovedAt: micros(at), Removal: was + 1, EmailKey: emailKey})
+	if err != nil || n > 0 {
+		return err
+	}
+	return q.InsertRemovedAddress(ctx, dbsqlc.InsertRemovedAddressParams{EmailKey: emailKey, RemovedAt: micros(at), Removal: was + 1})
+}
+
+func setRemovals(ctx context.Context, q *dbsqlc.Queries, was, count int64, at time.Time) error {
+	if was == 0 {
+		return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: removalCount, Value: strconv.FormatInt(count, 10), UpdatedAt: micros(at)})
+	}
+	_, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{
+		Value: strconv.FormatInt(count, 10), UpdatedAt: micros(at), Name: removalCount, Was: strconv.FormatInt(was, 10),
+	})
+	return err
+}
+
+// countRemovals returns how many removals there have been since they are counted.
+func countRemovals(ctx context.Context, q *dbsqlc.Queries) (int64, error) {
+	value, err := q.GetSetting(ctx, removalCount)
+	if isNoRows(err) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(value, 10, 64)
+}
+
+// forgetRemoval lets an address be as one that was never removed.
+func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
+	return q.DeleteRemovedAddresses(ctx, []string{emailKey})
+}
+
+// refuseRemoved returns directory.ErrRemoved for an address that was removed.
+func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
+	_, err := q.GetRemovedAddress(ctx, emailKey)
+	switch {
+	case err == nil:
+		return directory.ErrRemoved
+	case isNoRows(err):
+		return nil
+	}
+	return err
+}
+
+// Applicant returns what the directory knows of an address; see session.Store.
+func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error) {
+	q := s.queries()
+	row, err := q.GetUserByEmailKey(ctx, email.Key)
+	if err != nil && !isNoRows(err) {
+		return directory.Applicant{}, translate("look an applicant up", err)
+	}
+	a, strangerErr := stranger(ctx, q, email) // for every address, so that all take the same time
+	if err == nil {
+		u := toUser(row)
+		a.User = &u
+	}
+	return a, translate("look an applicant up", strangerErr)
+}
+
+// stranger reads what the directory knows of an address beside its user.
+func stranger(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (directory.Applicant, error) {
+	a := directory.Applicant{Email: email}
+	admins, err := q.CountAdmins(ctx)
+	if err != nil {
+		return a, err
+	}
+	a.Admins = int(admins)
+	// Between these two are the mailbox's tagged addresses, at whatever domain.
+	mailbox := email.Mailbox()
+	name, domain, _ := strings.Cut(mailbox, "@")
+	first, behind := name+"+", name+","
+	removed, err := q.RemovedMailbox(ctx, dbsqlc.RemovedMailboxParams{Mailbox: mailbox, First: first, Behind: behind, AtDomain: "%@" + domain})
+	if err != nil && !isNoRows(err) {
+		return a, err
+	}
+	if err == nil {
+		a.RemovedAt = fromMicros(removed.RemovedAt)
+	}
+	a.Alias, err = q.ListedMailbox(ctx, dbsqlc.ListedMailboxParams{Mailbox: mailbox, First: first, Behind: behind, AtDomain: "%@" + domain})
+	if isNoRows(err) {
+		err = nil
+	}
+	return a, err
+}
+
+// RememberRemovals has the removals count that the audit trail knows from before
+// they were counted; see directory.Store. Of several instances that do so at once,
+// or of one that is killed, another does the same again.
+func (s *Store) RememberRemovals(ctx context.Context) error {
+	_, err := s.queries().GetSetting(ctx, removalsRemembered)
+	if !isNoRows(err) {
+		return translate("look for removals", err)
+	}
+	for query := (event.Query{Kind: event.UserRemoved, Limit: event.MaxLimit}); ; {
+		page, next, err := s.ListEvents(ctx, query)
+		if err == nil {
+			err = s.rememberRemoved(ctx, page)
+		}
+		if err != nil {
+			return err
+		}
+		if query.Before = next; next == "" {
+			break
+		}
+	}
+	err = s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: removalsRemembered, UpdatedAt: micros(s.now())})
+	if IsDuplicate(err) { // another instance was quicker
+		err = nil
+	}
+	return translate("remember removals", err)
+}
+
+// rememberRemoved notes those of a page of removals whose address nobody has now.
+func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) error {
+	return s.inTx(ctx, "remember removals", func(q *dbsqlc.Queries) error {
+		if len(removals) == 0 {
+			return nil
+		}
+		if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
+			return err
+		}
+		count, err := countRemovals(ctx, q)
+		if err == nil && count == 0 { // what is remembered here is the first removal
+			err = setRemovals(ctx, q, 0, 1, s.now())
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range removals {
+			_, err := q.GetUserByEmailKey(ctx, e.Subject)
+			if err == nil {
+				continue // on the list again
+			}
+			if isNoRows(err) {
+				_, err = q.GetRemovedAddress(ctx, e.Subject)
+			}
+			if err == nil {
+				continue // a later removal
+			}
+			if isNoRows(err) {
+				err = q.InsertRemovedAddress(ctx, dbsqlc.InsertRemovedAddressParams{EmailKey: e.Subject, RemovedAt: micros(e.At), Removal: 1})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
