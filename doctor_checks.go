@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
 )
@@ -83,7 +84,7 @@ func (p *patient) settings() []doctor.Check {
 	if len(p.wrong) > 0 {
 		var checks []doctor.Check
 		for _, w := range p.wrong {
-			checks = append(checks, says(doctor.Wrong("", "%s", doctor.Sentence(w.Err.Error()))))
+			checks = append(checks, says(doctor.Wrong("", "%s", fault.Sentence(w.Err.Error()))))
 		}
 		return checks
 	}

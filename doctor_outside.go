@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
@@ -18,7 +19,7 @@ func (p *patient) baseURL(ctx context.Context) doctor.Finding {
 	switch {
 	case err != nil:
 		f := doctor.Failed(err, "Look at GUESTLIST_BASE_URL.")
-		if doctor.IsNobody(err) {
+		if fault.IsNobody(err) {
 			return p.nobody(ctx, f.Text)
 		}
 		return f

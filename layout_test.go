@@ -23,14 +23,15 @@ type layer struct{ ours, never []string }
 // and session, store and stytch.
 var layers = map[string]layer{
 	".": {ours: []string{
-		"internal/background", "internal/config", "internal/directory", "internal/doctor", "internal/event", "internal/outbox", "internal/reconcile", "internal/roster",
+		"internal/background", "internal/config", "internal/directory", "internal/doctor", "internal/event", "internal/fault", "internal/outbox", "internal/reconcile", "internal/roster",
 		"internal/session", "internal/store", "internal/store/copying", "internal/stytch", "internal/stytchlocal", "internal/svix", "internal/telemetry", "internal/token", "internal/web", "internal/words",
 		"static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/background":                   {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/accept":                       {never: []string{sdkAll, "database/sql"}},
 	"internal/config":                       {never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/doctor":                       {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/fault":                        {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/doctor":                       {ours: []string{"internal/fault"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/event":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/idempotency":                  {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/limit":                        {never: []string{sdkAll, "net/http", "database/sql"}},
@@ -39,7 +40,7 @@ var layers = map[string]layer{
 	"internal/session":                      {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/limit", "internal/outbox", "internal/words"}, never: []string{sdkAll, "database/sql"}},
 	"internal/reconcile":                    {ours: []string{"internal/background", "internal/directory", "internal/event", "internal/outbox", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/roster":                       {ours: []string{"internal/background", "internal/directory", "internal/event"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/idempotency", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "internal/text", "internal/token", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store":                        {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/idempotency", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/store/internal/dbsqlc", "internal/text", "internal/token", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/copying":                {ours: []string{"internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":        {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                       {ours: []string{"internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},

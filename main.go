@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/mattn/go-isatty"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 func main() {
@@ -30,7 +32,24 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	p := &program{environ: environ, in: stdin, out: stdout, err: stderr, flags: map[string]string{}}
 	root := p.root()
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
-	return root.ExecuteContext(ctx)
+	return explained(root.ExecuteContext(ctx))
+}
+
+// explainedError is an error in the words that doctor has for the fault in it.
+type explainedError struct {
+	error
+	message string
+}
+
+func (e explainedError) Error() string { return e.message }
+func (e explainedError) Unwrap() error { return e.error }
+
+// explained returns an error that says what happened and what to do, as doctor does.
+func explained(err error) error {
+	if err == nil {
+		return nil
+	}
+	return explainedError{err, fault.Message(err)}
 }
 
 // misuse is the error of a command that was asked for what cannot be: an unknown

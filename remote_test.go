@@ -23,11 +23,11 @@ type remote struct {
 	addr string
 
 	server *http.Server
-	fault  atomic.Pointer[fault]
+	fault  atomic.Pointer[interception]
 }
 
-// fault answers a request in place of the network, or has it passed on.
-type fault func(w http.ResponseWriter, r *http.Request, pass http.Handler)
+// interception answers a request in place of the network, or has it passed on.
+type interception func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 
 // hang never answers.
 func hang(w http.ResponseWriter, r *http.Request, pass http.Handler) { <-r.Context().Done() }
@@ -104,7 +104,7 @@ func (r *remote) up() {
 func (r *remote) down() { r.server.Close() }
 
 // fails has every request met by the fault; nil mends the network.
-func (r *remote) fails(f fault) {
+func (r *remote) fails(f interception) {
 	if f == nil {
 		r.fault.Store(nil)
 		return

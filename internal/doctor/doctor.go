@@ -1,16 +1,17 @@
 // Package doctor is the form of what a look at an installation finds, and the running
 // of such looks. What there is to look at, and what it means, is known to those whose
-// part it is: a package that finds something wrong returns an error with a sentence,
-// and, by a method Advice, with what can be done about it.
+// part it is: a package that finds something wrong returns a fault, with a sentence and
+// with what can be done about it.
 package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 // Status is how bad it is.
@@ -110,21 +111,12 @@ func look(ctx context.Context, c Check, within time.Duration) Finding {
 // grace is how soon a check is over when its time is.
 const grace = 2 * time.Second
 
-// Failed is the finding of an error: in its own words and with its own advice if it has
-// one, else as trouble with a network where it is that, and with a hint of where to look.
+// Failed is the finding of an error, in the words of the fault in it if there is one.
+// The hint says where to look, for an error of a network that knows no more.
 func Failed(err error, hint string) Finding {
-	var advised interface{ Advice() string }
-	if errors.As(err, &advised) {
-		return Wrong(advised.Advice(), "%s", Sentence(err.Error()))
+	text, action := fault.Explain(err)
+	if !fault.IsFault(err) {
+		action = strings.TrimSpace(action + " " + hint)
 	}
-	text, action := network(err)
-	return Wrong(strings.TrimSpace(action+" "+hint), "%s", Sentence(text))
-}
-
-// Sentence gives the text of an error the look of one.
-func Sentence(text string) string {
-	if text = strings.TrimSpace(text); text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+	return Wrong(action, "%s", fault.Sentence(text))
 }

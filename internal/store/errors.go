@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/token"
@@ -20,7 +21,7 @@ import (
 // translate gives an error of the database its meaning in the domain: no row is
 // ErrNotFound, an error of the domain stays what it is, and everything else
 // means that the database can't be relied on now, ErrUnavailable. The driver's
-// text is cut, because Vitess puts the statement and its values into it.
+// text is not told, because Vitess puts the statement and its values into it.
 func translate(doing string, err error) error {
 	switch {
 	case err == nil:
@@ -31,6 +32,21 @@ func translate(doing string, err error) error {
 		return err
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("store: %s: %w", doing, context.Canceled)
+	}
+	return unavailable(doing, err)
+}
+
+var errMissingTable = fault.New("a table that this release needs is missing", "guestlist doctor says which migrations the database lacks.")
+
+// unavailable says that the database can't be relied on now, and why: in the words
+// that doctor has for it, if there are any. The driver's error is not in the chain.
+func unavailable(doing string, err error) error {
+	known := plainly(err)
+	if isNoTable(err) {
+		known = errMissingTable
+	}
+	if fault.IsFault(known) {
+		return fmt.Errorf("store: %s: %w: %w", doing, directory.ErrUnavailable, known)
 	}
 	return fmt.Errorf("store: %s: %w: %s", doing, directory.ErrUnavailable, cut(err))
 }
@@ -54,16 +70,13 @@ func isDomain(err error) bool {
 
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// cut returns an error's text without the values that a statement held.
+// cut returns an error's text without the values that a statement held: what a server
+// says may hold the statement and its values, so only words of its own are kept.
 func cut(err error) string {
 	text := err.Error()
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {
-		message, _, _ := strings.Cut(my.Message, "target:")
-		if quote := strings.IndexAny(message, "'\""); quote >= 0 {
-			message = message[:quote]
-		}
-		text = fmt.Sprintf("mysql error %d (%s) %s", my.Number, my.SQLState[:], message)
+		text = fmt.Sprintf("mysql error %d (%s) %s", my.Number, my.SQLState[:], withoutValues(my.Message))
 	}
 	return strings.TrimSpace(clip(text, 160))
 }
@@ -87,7 +100,8 @@ func isContention(err error) bool {
 // isDDLRefused recognises PlanetScale's safe migrations. 1105 is Vitess's error
 // for anything, so the text must be looked at too.
 func isDDLRefused(err error) bool {
-	return mysqlNumber(err) == 1105 && strings.Contains(err.Error(), "direct DDL is disabled")
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && e.Number == 1105 && strings.Contains(e.Message, "direct DDL is disabled")
 }
 
 func mysqlNumber(err error) uint16 {

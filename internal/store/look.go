@@ -14,6 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -118,10 +119,10 @@ func way(cfg *mysql.Config) (words string, exposed bool) {
 }
 
 // ErrNoTables: nothing has been migrated yet.
-var ErrNoTables = errors.New("there are no tables yet")
+var ErrNoTables error = fault.New("there are no tables yet", "guestlist migrate makes them, and so does a start.")
 
 // ErrBusy: others were writing all the time.
-var ErrBusy = errors.New("others are writing all the time")
+var ErrBusy error = fault.New("others are writing all the time", "Try again when that is over.")
 
 // CanWrite writes a row and takes it back.
 func (l *Look) CanWrite(ctx context.Context) error {

@@ -54,20 +54,20 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 func (s *Store) up(ctx context.Context, provider *goose.Provider) (int, error) {
 	pending, err := s.hasPending(ctx, provider)
 	if err != nil {
-		return 0, fmt.Errorf("look for migrations: %w", err)
+		return 0, newMigrationError("look for migrations", err)
 	}
 	if !pending {
 		return 0, nil
 	}
 	results, err := provider.Up(ctx)
 	if mysqlNumber(err) == 1050 { // MySQL commits a table at once, and the note of it afterwards
-		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made a table and before it noted that; drop the table, which is empty, and start again: %w", err)
+		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made a table and before it noted that; drop the table, which is empty, and start again: %w", newMigrationError("migrate", err))
 	}
 	if mysqlNumber(err) == 1061 {
-		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made an index and before it noted that; drop the index and start again: %w", err)
+		return 0, fmt.Errorf("migrate: an earlier start was cut off after it made an index and before it noted that; drop the index and start again: %w", newMigrationError("migrate", err))
 	}
 	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", err)
+		return 0, newMigrationError("migrate", err)
 	}
 	return len(results), nil
 }
@@ -153,7 +153,7 @@ func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 		if err == nil || mysqlNumber(err) != 0 || s.sqlite && !isContention(err) {
 			return translate("connect", err)
 		}
-		log.Warn("waiting for the database", "error", cut(err))
+		log.Warn("waiting for the database", waitingFor(err)...)
 		select {
 		case <-ctx.Done():
 			return translate("connect", err)

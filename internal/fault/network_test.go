@@ -1,4 +1,4 @@
-package doctor
+package fault
 
 import (
 	"context"
@@ -32,7 +32,7 @@ func TestTroubleWithANetworkInPlainWords(t *testing.T) {
 	}{
 		{"nobody listens", "http://127.0.0.1:1", "nobody listens at 127.0.0.1:1", true},
 		{"no such name", "http://door.guestlist.invalid", "door.guestlist.invalid", false},
-		{"a certificate of somebody unknown", secret.URL, "the certificate at the other end can't be trusted: x509: certificate signed by unknown authority", false},
+		{"a certificate of somebody unknown", secret.URL, "the certificate at the other end can't be trusted: it is signed by an authority that this machine doesn't know", false},
 		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "the other end does not speak TLS", false},
 		{"no answer", quiet, "there was no answer in time", true},
 	} {
@@ -49,7 +49,7 @@ func TestTroubleWithANetworkInPlainWords(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = http.DefaultTransport.RoundTrip(r)
-			if text, _ := network(err); !strings.Contains(text, row.want) || IsNobody(err) != row.nobody {
+			if text, _ := Explain(err); !strings.Contains(text, row.want) || IsNobody(err) != row.nobody {
 				t.Errorf("got %q, %v, of %v", text, IsNobody(err), err)
 			}
 		})
