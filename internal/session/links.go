@@ -17,9 +17,6 @@ const maxSending = 64
 
 var sendPauses = []time.Duration{0, time.Second, 5 * time.Second}
 
-// maxSuspects is how many links at once are asked about where wrong ones came from.
-const maxSuspects = 2
-
 // RequestLink has a sign-in link mailed to an address that may come in, and does
 // nothing for any other. The caller can't tell which, neither by the answer nor
 // by the time it takes: what is done before it returns is the same for every

@@ -39,7 +39,7 @@ type Manager struct {
 	closing    chan struct{} // closed by Close: no further tries
 	sendSlots  chan struct{}
 	knownSlots chan struct{}      // the same for known browsers: strangers take nothing from them
-	suspects   chan struct{}      // links that are asked about where wrong ones came from
+	redeeming  gates              // links that Stytch is asked about
 	rechecking singleflight.Group // by token hash
 }
 
@@ -48,7 +48,7 @@ func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Op
 	return &Manager{
 		Options: o, store: store, provider: provider, outbox: outbox,
 		sendSlots: make(chan struct{}, maxSending), knownSlots: make(chan struct{}, maxSending),
-		suspects: make(chan struct{}, maxSuspects), closing: make(chan struct{}),
+		closing: make(chan struct{}),
 	}
 }
 

@@ -65,31 +65,6 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 	return s, proof.SessionToken, nil
 }
 
-// redeem asks Stytch about a link. A browser that has a verifier may come with a
-// link that was made without, such as an invitation. Where wrong links came from
-// of late, few are asked about at once: a good one still gets in, so that nobody
-// keeps others out who come from the same address.
-func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	over := m.peek(ctx, ErrTooMany, tokenBucket(b))
-	if tooMany := (*TooMany)(nil); errors.As(over, &tooMany) {
-		select {
-		case m.suspects <- struct{}{}:
-			defer func() { <-m.suspects }()
-		case <-ctx.Done():
-			return Proof{}, over
-		}
-	} else if over != nil {
-		return Proof{}, over
-	}
-	proof, err := m.provider.AuthenticateMagicLink(ctx, c.Token, c.Verifier, b)
-	if errors.Is(err, ErrNoChallenge) {
-		proof, err = m.provider.AuthenticateMagicLink(ctx, c.Token, "", b)
-	}
-	return proof, err
-}
-
 // refuseLink counts and notes a link that is none, and returns why it is none.
 func (m *Manager) refuseLink(ctx context.Context, err error, b Browser) error {
 	reason := linkError(err)

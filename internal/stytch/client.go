@@ -129,9 +129,21 @@ func (c *Client) call(ctx context.Context, method string, fn func() error) error
 		}
 		return fmt.Errorf("stytch: %s: not tried: %w", method, session.ErrUnavailable)
 	}
+	hurried := isHurried(ctx)
 	err := c.watched(ctx, method, fn)
+	if hurried && errors.Is(err, context.DeadlineExceeded) {
+		c.health.noteCanceled()
+		return err
+	}
 	c.health.note(err)
 	return err
+}
+
+// isHurried reports whether a call has less time than Stytch may fairly take. That it
+// is not answered in it says nothing about Stytch.
+func isHurried(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return limited && time.Until(deadline) < fairTime
 }
 
 func attributes(b session.Browser) *attribute.Attributes {
@@ -146,6 +158,7 @@ const (
 	failuresToStop = 3
 	stopFor        = 5 * time.Second
 	goodFor        = 30 * time.Second
+	fairTime       = 4 * time.Second // a call that had less and ran out of it is not counted
 )
 
 // health remembers how the last calls went.
@@ -174,14 +187,22 @@ func (h *health) allow() bool {
 	return true
 }
 
+// noteCanceled notes a call that ended without saying anything about Stytch: our
+// caller went away, or had no time. If this was the call that goes ahead, another may.
+func (h *health) noteCanceled() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retryAt = time.Time{}
+}
+
 func (h *health) note(err error) {
+	if errors.Is(err, context.Canceled) {
+		h.noteCanceled()
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case errors.Is(err, context.Canceled):
-		// Our caller went away, which says nothing about Stytch. If this was the
-		// call that goes ahead, another may.
-		h.retryAt = time.Time{}
 	case errors.Is(err, session.ErrUnavailable):
 		h.failures++
 		h.retryAt = h.now().Add(stopFor)

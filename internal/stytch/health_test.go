@@ -203,3 +203,38 @@ func TestReadyRemembersForHalfAMinute(t *testing.T) {
 	s.clock.advance(20 * time.Second)
 	expect("after another call went well", 0, nil)
 }
+
+// A call that was given little time, because it had waited before, says nothing about Stytch.
+func TestDeadline_CountsAgainstStytchOnlyWhereTheCallHadItsTime(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		given time.Duration
+		calls int // of the one after four that were not answered in time
+	}{
+		{"hurried", time.Second, 1},
+		{"with all its time", 5 * time.Second, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			o := options(newClock())
+			o.Transport = transport(func(*http.Request) (*http.Response, error) {
+				calls++
+				return nil, context.DeadlineExceeded
+			})
+			c := newClient(t, o)
+			for range 4 {
+				ctx, cancel := context.WithTimeout(t.Context(), test.given)
+				c.AuthenticateMagicLink(ctx, "token", "", session.Browser{})
+				cancel()
+			}
+			calls = 0
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			if _, err := c.AuthenticateMagicLink(ctx, "token", "", session.Browser{}); !errors.Is(err, session.ErrUnavailable) || calls != test.calls {
+				t.Errorf("%d calls, %v", calls, err)
+			}
+		})
+	}
+}

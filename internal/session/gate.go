@@ -1,0 +1,92 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Bounds on the links that Stytch is asked about at once.
+var (
+	linksOfClient  = bounds{active: 8, waiting: 24} // brought by one network or known browser
+	linksOfSuspect = bounds{active: 2, waiting: 6}  // by one that has brought too many wrong ones
+	linksOfAll     = bounds{active: 64, waiting: 64}
+)
+
+// queueTimeout bounds the wait for a slot, and comeBack is how long to wait before
+// another try where there was none.
+const (
+	queueTimeout = 4 * time.Second
+	comeBack     = 5 * time.Second
+)
+
+// errNoSlot is the error of a gate whose queue is full, or too slow.
+var errNoSlot = errors.New("no slot free")
+
+// bounds are how many may be active at once, and how many more wait for that.
+type bounds struct{ active, waiting int }
+
+// gates bound what is done at once, for each key and in all. A caller for whom there
+// is no place in the queue is refused at once. The zero value is ready to use.
+type gates struct {
+	mu    sync.Mutex
+	byKey map[string]*gate
+}
+
+// gate is one queue and its slots.
+type gate struct {
+	slots   chan struct{}
+	entered int // active and waiting
+}
+
+// enter returns when the caller holds a slot of the key, with a function to give it
+// back. It returns errNoSlot if the queue is full or none becomes free in time, or the
+// context's error.
+func (g *gates) enter(ctx context.Context, key string, b bounds) (leave func(), err error) {
+	own, ok := g.join(key, b)
+	if !ok {
+		return nil, errNoSlot
+	}
+	timeout := time.NewTimer(queueTimeout)
+	defer timeout.Stop()
+	select {
+	case own.slots <- struct{}{}:
+		return func() { <-own.slots; g.quit(key) }, nil
+	case <-timeout.C:
+		err = errNoSlot
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	g.quit(key)
+	return nil, err
+}
+
+// join takes a place in the queue of a key.
+func (g *gates) join(key string, b bounds) (*gate, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	own := g.byKey[key]
+	if own == nil {
+		own = &gate{slots: make(chan struct{}, b.active)}
+		if g.byKey == nil {
+			g.byKey = map[string]*gate{}
+		}
+		g.byKey[key] = own
+	}
+	if own.entered >= b.active+b.waiting {
+		return nil, false
+	}
+	own.entered++
+	return own, true
+}
+
+// quit gives the place back. A gate that nobody uses is forgotten.
+func (g *gates) quit(key string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	own := g.byKey[key]
+	if own.entered--; own.entered == 0 {
+		delete(g.byKey, key)
+	}
+}

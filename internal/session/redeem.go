@@ -1,0 +1,67 @@
+package session
+
+import (
+	"context"
+	"errors"
+)
+
+// redeem asks Stytch about a link. A browser that has a verifier may bring a link
+// that was made without one, such as an invitation. The call has all of callTimeout,
+// which begins when the slot is held, and ends by itself where the browser goes away:
+// Stytch may have spent the link already.
+func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, error) {
+	leave, err := m.enterRedeem(ctx, b)
+	if err != nil {
+		return Proof{}, err
+	}
+	defer leave()
+	if err := ctx.Err(); err != nil { // gave up in the queue
+		return Proof{}, err
+	}
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	proof, err := m.provider.AuthenticateMagicLink(call, c.Token, c.Verifier, b)
+	if errors.Is(err, ErrNoChallenge) {
+		proof, err = m.provider.AuthenticateMagicLink(call, c.Token, "", b)
+	}
+	return proof, err
+}
+
+// enterRedeem waits for a slot to ask Stytch about a link. Links of one network or
+// known browser share few slots, and fewer where wrong ones came from of late: a good
+// one still gets in, so that nobody keeps others out who come from the same address.
+// Known browsers take no slots from others, and others none from them.
+func (m *Manager) enterRedeem(ctx context.Context, b Browser) (leave func(), err error) {
+	if !m.Limits {
+		return func() {}, nil
+	}
+	client, all, allowed := "network "+b.network(), "all networks", linksOfClient
+	if b.Known != "" {
+		client, all = "browser "+b.Known, "all browsers"
+	}
+	refusal := &TooMany{Err: ErrTooMany, After: comeBack}
+	over := m.peek(ctx, ErrTooMany, tokenBucket(b))
+	if errors.As(over, &refusal) {
+		client, allowed = "suspect "+client, linksOfSuspect
+	} else if over != nil {
+		return nil, over
+	}
+	leaveClient, err := m.redeeming.enter(ctx, client, allowed)
+	if err != nil {
+		return nil, slotError(err, refusal)
+	}
+	leaveAll, err := m.redeeming.enter(ctx, all, linksOfAll)
+	if err != nil {
+		leaveClient()
+		return nil, slotError(err, refusal)
+	}
+	return func() { leaveAll(); leaveClient() }, nil
+}
+
+// slotError is the refusal of a caller for whom there was no slot.
+func slotError(err error, refusal *TooMany) error {
+	if errors.Is(err, errNoSlot) {
+		return refusal
+	}
+	return err
+}
