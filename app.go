@@ -101,9 +101,10 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	}
 	inbox, faults, notice := "", "", func() string { return "" }
 	if cfg.LocalMode() {
-		faults, notice = "/dev/faults", a.local.Faults
+		origin := devOrigin(cfg)
+		faults, notice = origin+"/dev/faults", a.local.Faults
 		if cfg.SMTPURL == "" { // else mails are where they are sent
-			inbox = "/dev/inbox"
+			inbox = origin + "/dev/inbox"
 		}
 	}
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
@@ -177,6 +178,17 @@ func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logge
 		}
 	}
 	return stytch.New(o)
+}
+
+// devOrigin returns what links to the developer pages begin with: nothing where
+// pages come from the listener itself, else the listener's address, because a proxy
+// does not show them.
+func devOrigin(cfg config.Config) string {
+	listener := cfg.ListenerURL()
+	if listener == cfg.BaseURL.Scheme+"://"+cfg.BaseURL.Host {
+		return ""
+	}
+	return listener
 }
 
 // stytchOptions are those for the Stytch that is set.
@@ -323,6 +335,15 @@ func (a *app) check(ctx context.Context, log *slog.Logger) {
 	case err != nil && ctx.Err() == nil:
 		log.Warn("the database could not be looked over for damage", "error", err)
 	}
+}
+
+// devKey returns the key of the local Stytch's developer pages; empty where Stytch
+// is the real one.
+func (a *app) devKey() string {
+	if a.local == nil {
+		return ""
+	}
+	return a.local.DevKey()
 }
 
 // Close finishes the calls to Stytch under way and closes the database.

@@ -45,7 +45,8 @@ type site struct {
 	cfg   config.Config
 	clock *clock
 	log   *logged
-	close func() // ends it and waits until it has; called by itself at the end of the test
+	dev   func() string // returns the key of its developer pages; nil where app knows it
+	close func()        // ends it and waits until it has; called by itself at the end of the test
 }
 
 // starter is start, or what starts an instance elsewhere than at the root of its
@@ -126,6 +127,17 @@ func load(args []string) (config.Config, error) {
 func (s *site) console(out io.Writer) console {
 	return console{in: strings.NewReader(""), out: out, err: io.Discard, log: slog.New(slog.DiscardHandler), now: s.clock.now}
 }
+
+// key returns the key of the developer pages; empty where Stytch is the real one.
+func (s *site) key() string {
+	if s.dev != nil {
+		return s.dev()
+	}
+	return s.app.devKey()
+}
+
+// devPage is the address of a developer page, with its key.
+func (s *site) devPage(path string) string { return path + "?key=" + s.key() }
 
 // another starts one more instance on the same database and clock.
 func (s *site) another(flags ...string) *site {

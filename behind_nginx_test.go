@@ -128,7 +128,8 @@ func TestStandaloneBelowAPathBehindNginx(t *testing.T) {
 func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
 	t.Parallel()
 	mails := newMailServer(t)
-	s := start(t, testdb.SQLite(t), newClock(noon), "--smtp-url=smtp://"+mails.addr)
+	s := start(t, testdb.SQLite(t), newClock(noon), "--smtp-url=smtp://"+mails.addr, "--guestlist-admins=ada@example.com")
+	<-mails.links // the invitation
 	ada := s.person("ada@example.com")
 	sent := ada.asks()
 	wants(t, sent, 200, "Look at your mail")

@@ -83,6 +83,15 @@ func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
 	}
 }
 
+// showingKey visits a developer page by the address that has its key.
+func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		b := tabOf(g)
+		b.visit(b.site.devPage(path))
+		return b
+	}
+}
+
 // underWay shows an import that another instance is at.
 func (g *gallery) underWay(stopped bool) *tab {
 	s, t := g.in.site, g.in.t
@@ -238,7 +247,8 @@ var sights = []sight{
 	}},
 	{"waiting, nothing", visiting(administrator, "/waiting")},
 	{"link of the local Stytch, spoilt", visiting(stranger, "/v1/magic_links/redirect?token=x")},
-	{"inbox", visiting(administrator, "/dev/inbox")},
+	{"inbox, without its key", visiting(stranger, "/dev/inbox")},
+	{"inbox", showingKey(administrator, "/dev/inbox")},
 	{"faults", visiting(administrator, "/dev/faults")},
 	{"people, faults on", faulty("/users")},
 	{"faults, on", faulty("/dev/faults")},

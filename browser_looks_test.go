@@ -186,6 +186,6 @@ func longSights(t *testing.T, chromium browser) []sight {
 			return b
 		}},
 		{"continue, long", visiting(self, "/api/authenticate_magic_link?token=x")},
-		{"inbox, long", visiting(self, "/dev/inbox")},
+		{"inbox, long", showingKey(self, "/dev/inbox")},
 	}
 }

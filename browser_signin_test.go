@@ -19,6 +19,11 @@ var inboxJourneys = []journey{
 		b.click("button", "E-mail me a link")
 		b.sees("heading", "Look at your mail")
 		b.click("link", "Open the local inbox")
+		b.sees("heading", "This page needs a key")
+		b.visit(site.devPage("/dev/inbox")) // the address that the start prints
+		b.sees("heading", "Inbox")
+		b.click("link", "Refresh") // leaves the key out of the address: a cookie has it
+		b.at("/dev/inbox")
 		b.sees("heading", "Inbox")
 		b.reloadUntil("link", "Open link")
 		b.click("link", "Open link") // goes on by itself: it is the browser that asked

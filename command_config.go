@@ -53,6 +53,7 @@ func showStytchEnv(ctx context.Context, cfg config.Config, con console) error {
 	}
 	defer local.Close()
 	c := local.Credentials()
-	_, err = fmt.Fprintf(con.out, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_BASE_URL=http://%s\n", c.ProjectID, c.Secret, cfg.BaseURL.Host)
+	_, err = fmt.Fprintf(con.out, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_BASE_URL=%s\nINBOX_URL=%s\n",
+		c.ProjectID, c.Secret, cfg.ListenerURL(), cfg.ListenerURL()+"/dev/inbox.json?key="+local.DevKey())
 	return err
 }

@@ -73,7 +73,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	if metrics != nil {
 		defer serveMetrics(metrics, app.Metrics, con.log).Close()
 	}
-	greet(con.out, cfg)
+	greet(con.out, cfg, app.devKey())
 
 	select {
 	case err := <-ended:
@@ -101,13 +101,15 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// greet says where to go now.
-func greet(w io.Writer, cfg config.Config) {
+// greet prints where to go now. The key belongs to the developer pages; empty
+// outside local mode.
+func greet(w io.Writer, cfg config.Config, devKey string) {
 	base := cfg.BaseURL.String()
 	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", base)
 	if cfg.LocalMode() {
 		if cfg.SMTPURL == "" {
-			fmt.Fprintf(w, "  Its mails are at %s/dev/inbox\n", "http://"+cfg.BaseURL.Host)
+			fmt.Fprintf(w, "  Its mails are at %s/dev/inbox?key=%s\n", cfg.ListenerURL(), devKey)
+			fmt.Fprintln(w, "  The key lets its holder read every sign-in link: keep this address to yourself.")
 		}
 		fmt.Fprintln(w)
 		if cfg.FirstAdmin() {

@@ -43,7 +43,8 @@ var examples = []example{
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
 	}, "1 people put on the list"},
 	{"docs/modes.md", "faults.json", func(r *reader) []string { // on a site that nobody else needs
-		return []string{"localhost:8080", start(r.t, testdb.SQLite(r.t), newClock(noon)).url}
+		s := start(r.t, testdb.SQLite(r.t), newClock(noon))
+		return []string{"localhost:8080", s.url, "KEY", s.key()}
 	}, `"/v1/magic_links/*"`},
 	{"README.md", "/api/users?q=ada", asProgram, `"users":[`},
 	{"docs/api.md", "/api/users?q=ada", asProgram, "magic link sent"},

@@ -12,7 +12,7 @@ import (
 func (p *patient) reachStytch(ctx context.Context) doctor.Finding {
 	switch {
 	case p.cfg.LocalMode() && p.cfg.SMTPURL == "":
-		return doctor.Fine("The local Stytch is used; its mails are at /dev/inbox.")
+		return doctor.Fine("The local Stytch is used; its mails are at the inbox address that the start prints.")
 	case p.cfg.LocalStytch:
 		return doctor.Fine("The local Stytch is used, and needs nothing else.")
 	}

@@ -78,7 +78,7 @@ func examined(t *testing.T, environ []string, now func() time.Time) map[string]s
 // faults has the Stytch elsewhere do something wrong.
 func (w *ward) faults(text string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, w.stytch.site.url+"/dev/faults.json", strings.NewReader(text))
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, w.stytch.site.url+w.stytch.site.devPage("/dev/faults.json"), strings.NewReader(text))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -74,6 +74,7 @@ func launchAs(t *testing.T, command []string, flags ...string) *process {
 	if p.cfg, err = load(args); err != nil {
 		t.Fatal(err)
 	}
+	p.dev = func() string { return printedKey(p.stdout.String()) }
 	p.url = p.cfg.BaseURL.String()
 	p.host = p.url
 	p.cmd = exec.Command(command[0], append(command[1:], args...)...)
@@ -88,6 +89,13 @@ func launchAs(t *testing.T, command []string, flags ...string) *process {
 	})
 	eventually(t, "the program serving", func() bool { return strings.Contains(p.stdout.String(), p.url) })
 	return p
+}
+
+// printedKey returns the key in the inbox address that a start has printed.
+func printedKey(printed string) string {
+	_, after, _ := strings.Cut(printed, "/dev/inbox?key=")
+	key, _, _ := strings.Cut(after, "\n")
+	return key
 }
 
 // freeAddr returns a loopback address that was free a moment ago.

@@ -38,7 +38,7 @@ func TestACommandDoesWhatItIsAskedAndEnds(t *testing.T) {
 			"ada@example.com: nobody on the list has this address\n! This address is not on the list.\n  Invite them",
 		}},
 		{"config --stytch-env", []string{"config", "--stytch-env", "--database-url=" + database}, nil, []string{
-			"STYTCH_PROJECT_ID=project-test-", "\nSTYTCH_SECRET=secret-test-", "\nSTYTCH_BASE_URL=http://localhost:8080\n",
+			"STYTCH_PROJECT_ID=project-test-", "\nSTYTCH_SECRET=secret-test-", "\nSTYTCH_BASE_URL=http://localhost:8080\n", "\nINBOX_URL=http://localhost:8080/dev/inbox.json?key=",
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -35,7 +35,8 @@ async function until(what, ask) {
 async function signIn() {
   const post = (address, form) => fetch(site + address, { method: "POST", body: new URLSearchParams(form), redirect: "manual" });
   await post("/signin", { email: "ada@example.com" });
-  const inbox = async () => (await fetch(`${site}/dev/inbox.json`)).json();
+  const key = await until("inbox address", async () => /[/]dev[/]inbox[?]key=(\w+)/.exec(printed)?.[1]);
+  const inbox = async () => (await fetch(`${site}/dev/inbox.json?key=${key}`)).json();
   const mail = await until("mail", async () => (await inbox()).messages[0]);
   const token = new URL(mail.links[0]).searchParams.get("token");
   const answer = await post("/api/authenticate_magic_link", { token });
@@ -78,7 +79,9 @@ function problems(lhr) {
 const folder = mkdtempSync(path.join(tmpdir(), "guestlist-lighthouse-"));
 const port = await freePort();
 const site = `http://localhost:${port}`;
-const program = spawn(`${cache}/guestlist`, { cwd: folder, stdio: "ignore", env: { PATH: process.env.PATH, GUESTLIST_ADDR: `127.0.0.1:${port}` } });
+const program = spawn(`${cache}/guestlist`, { cwd: folder, stdio: ["ignore", "pipe", "ignore"], env: { PATH: process.env.PATH, GUESTLIST_ADDR: `127.0.0.1:${port}` } });
+let printed = "";
+program.stdout.on("data", (data) => { printed += data; });
 let chrome;
 try {
   await until("answer from the program", async () => (await fetch(`${site}/readyz`)).ok);

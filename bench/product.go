@@ -39,6 +39,7 @@ const cookieKey = "a-key-for-the-benchmark-and-nothing-else"
 type product struct {
 	cmd  *exec.Cmd
 	addr string
+	out  string        // the file that its standard output is in
 	took time.Duration // from its start to its first page
 }
 
@@ -58,8 +59,13 @@ func startAt(ctx context.Context, program, dir, databaseURL, addr string, settin
 		return nil, err
 	}
 	defer log.Close() // the program has its own
-	p := &product{cmd: onCore(ctx, serverCore, program), addr: addr}
-	p.cmd.Dir, p.cmd.Stderr = dir, log
+	out, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	p := &product{cmd: onCore(ctx, serverCore, program), addr: addr, out: out.Name()}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, out, log
 	p.cmd.Env = append(p.cmd.Env,
 		"DATABASE_URL="+databaseURL, "GUESTLIST_ADDR="+addr, "GUESTLIST_LOG=json", "GUESTLIST_COOKIE_KEYS="+cookieKey,
 		"GUESTLIST_LOCAL_STYTCH_LIMITS=off", "GUESTLIST_RECONCILE=off")
@@ -150,7 +156,13 @@ func (p *product) post(path string, form url.Values) (*http.Response, error) {
 
 // token returns that of the mail in the inbox; empty if there is none yet.
 func (p *product) token() (string, error) {
-	answer, err := http.Get("http://" + p.host() + "/dev/inbox.json")
+	printed, err := os.ReadFile(p.out)
+	if err != nil {
+		return "", err
+	}
+	_, after, _ := strings.Cut(string(printed), "/dev/inbox?key=")
+	key, _, _ := strings.Cut(after, "\n")
+	answer, err := http.Get("http://" + p.host() + "/dev/inbox.json?key=" + key)
 	if err != nil {
 		return "", err
 	}

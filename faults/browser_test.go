@@ -72,6 +72,9 @@ func newRequest(i *instance, cookie, method, path, body string) *http.Request {
 		panic(err) // made of constants and ids
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if strings.HasPrefix(path, "/dev/") {
+		r.Header.Set("Authorization", "Bearer "+i.key)
+	}
 	if strings.HasPrefix(body, "{") {
 		r.Header.Set("Content-Type", "application/json")
 	} else if body != "" {

@@ -31,6 +31,7 @@ type instance struct {
 	dir     string // it runs in; holds its log
 	addr    string
 	args    []string
+	key     string // of the developer pages
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when cmd has ended
 }
@@ -57,6 +58,17 @@ func newInstance(t *testing.T, program, databaseURL string) *instance {
 	return i
 }
 
+func (i *instance) printedFile() string { return filepath.Join(i.dir, "printed") }
+
+// printedKey returns the key in the inbox address that a start has printed; empty
+// before that.
+func (i *instance) printedKey() string {
+	printed, _ := os.ReadFile(i.printedFile())
+	_, after, _ := strings.Cut(string(printed), "/dev/inbox?key=")
+	key, _, _ := strings.Cut(after, "\n")
+	return key
+}
+
 func (i *instance) logFile() string { return filepath.Join(i.dir, "log") }
 
 // opened is a page that needs no database, and is there once the program is open.
@@ -69,8 +81,14 @@ func (i *instance) start() error {
 		return err
 	}
 	defer log.Close() // the program has its own
+	printed, err := os.Create(i.printedFile())
+	if err != nil {
+		return err
+	}
+	defer printed.Close()
 	cmd, ended := exec.Command(i.program, i.args...), make(chan struct{})
 	cmd.Dir, cmd.Env, cmd.Stderr = i.dir, []string{}, log
+	cmd.Stdout = printed
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -84,7 +102,7 @@ func (i *instance) start() error {
 		if answer, err := client.Get("http://" + i.addr + opened); err == nil {
 			answer.Body.Close()
 			client.CloseIdleConnections()
-			if answer.StatusCode == http.StatusOK {
+			if i.key = i.printedKey(); answer.StatusCode == http.StatusOK && i.key != "" {
 				return nil
 			}
 		}

@@ -7,6 +7,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"time"
@@ -69,8 +70,26 @@ func (c Config) LocalMode() bool {
 }
 
 // FirstAdmin reports whether the first person to sign in becomes administrator.
+// Where mail leaves this machine, anyone who reaches the sign-in page could be that
+// person, so it holds only while all mail stays in the inbox.
 func (c Config) FirstAdmin() bool {
-	return c.LocalMode() && len(c.Admins) == 0
+	return c.LocalMode() && c.SMTPURL == "" && len(c.Admins) == 0
+}
+
+// ListenerURL returns, in local mode, the plain http address by which a browser on
+// this machine reaches the listener itself, without a slash at its end: under the host name of
+// the base URL where that leads to the listener, because cookies belong to a name,
+// else under the address that the program listens on.
+func (c Config) ListenerURL() string {
+	_, port, _ := net.SplitHostPort(c.Addr) // which was checked when it was set
+	basePort := c.BaseURL.Port()
+	if basePort == "" {
+		basePort = "80"
+	}
+	if c.BaseURL.Scheme == "http" && basePort == port {
+		return "http://" + c.BaseURL.Host
+	}
+	return "http://" + c.Addr
 }
 
 // Load reads and checks the settings. What a flag says counts before the

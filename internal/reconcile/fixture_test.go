@@ -157,7 +157,7 @@ func (f *fixture) now(u directory.User) directory.User {
 func (f *fixture) mailed(address string) string {
 	f.t.Helper()
 	w := httptest.NewRecorder()
-	f.local.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json", nil))
+	f.local.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json?key="+f.local.DevKey(), nil))
 	var inbox struct {
 		Messages []struct {
 			To    string

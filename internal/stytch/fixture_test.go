@@ -116,7 +116,7 @@ type mail struct {
 func (l *local) mails(t *testing.T, address string) []mail {
 	t.Helper()
 	w := httptest.NewRecorder()
-	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json", nil))
+	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json?key="+l.server.DevKey(), nil))
 	var inbox struct{ Messages []mail }
 	if err := json.Unmarshal(w.Body.Bytes(), &inbox); err != nil {
 		t.Fatalf("inbox: %v", err)

@@ -16,7 +16,7 @@ import (
 func (l *local) breaks(t *testing.T, faults string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodPut, "/dev/faults.json", strings.NewReader(faults)))
+	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodPut, "/dev/faults.json?key="+l.server.DevKey(), strings.NewReader(faults)))
 	if w.Code != http.StatusOK {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}

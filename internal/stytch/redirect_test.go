@@ -48,7 +48,7 @@ func TestLookAtRedirectURL(t *testing.T) {
 func (l *local) leftNothing(t *testing.T) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json", nil))
+	l.server.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json?key="+l.server.DevKey(), nil))
 	if body := strings.TrimSpace(w.Body.String()); body != `{"messages":[]}` {
 		t.Errorf("it mailed: %s", body)
 	}

@@ -13,8 +13,9 @@ const (
 //	/dev/inbox    the mails of the last 24 hours, at most 200, newest first
 //	/dev/faults   what goes wrong on purpose, and by how much the clocks are moved
 //
-// Whoever sees the mails can sign in as anybody, so it must be served behind
-// LoopbackOnly. Writes from other sites are refused.
+// A reader of the mails can sign in as anyone, so every request must show DevKey,
+// and the pages must be served behind LoopbackOnly. Writes from other sites are
+// refused.
 func (s *Server) DevPages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+inboxPath, s.showInbox)
@@ -23,5 +24,5 @@ func (s *Server) DevPages() http.Handler {
 	mux.HandleFunc("POST "+faultsPath, s.changeFaults)
 	mux.HandleFunc("GET "+faultsPath+".json", s.getFaults)
 	mux.HandleFunc("PUT "+faultsPath+".json", s.putFaults)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return http.NewCrossOriginProtection().Handler(s.requireDevKey(mux))
 }

@@ -45,7 +45,7 @@ func (f *fixture) submit(button string, fill ...string) (int, http.Header, *test
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	status, header, text := f.raw(r)
+	status, header, text := f.raw(f.showsKey(r))
 	return status, header, f.parse(text)
 }
 
@@ -160,7 +160,7 @@ func TestOtherSitesCantSetFaults(t *testing.T) {
 			path := map[string]string{"POST": "/dev/faults", "PUT": "/dev/faults.json"}[method]
 			r, _ := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(`{"clock_ms":1}`))
 			r.Header.Set(name, value)
-			if status, _, _ := f.raw(r); status != 403 {
+			if status, _, _ := f.raw(f.showsKey(r)); status != 403 {
 				t.Errorf("%s with %s %s: %d", method, name, value, status)
 			}
 		}

@@ -27,7 +27,7 @@ func (f *fixture) put(body string) (int, string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	status, _, text := f.raw(r)
+	status, _, text := f.raw(f.showsKey(r))
 	return status, strings.TrimSpace(text)
 }
 

@@ -175,6 +175,12 @@ func (f *fixture) do(r *http.Request) (int, object) {
 	return status, body
 }
 
+// showsKey adds the key of the developer pages to a request.
+func (f *fixture) showsKey(r *http.Request) *http.Request {
+	r.Header.Set("Authorization", "Bearer "+f.server.DevKey())
+	return r
+}
+
 func (f *fixture) raw(r *http.Request) (int, http.Header, string) {
 	f.t.Helper()
 	resp, err := http.DefaultTransport.RoundTrip(r)
@@ -218,7 +224,7 @@ func (f *fixture) refused(method, path string, body any, status int, errorType s
 func (f *fixture) mails() []mail {
 	f.t.Helper()
 	r, _ := http.NewRequestWithContext(f.t.Context(), http.MethodGet, f.url+"/dev/inbox.json", nil)
-	_, _, text := f.raw(r)
+	_, _, text := f.raw(f.showsKey(r))
 	var inbox struct{ Messages []mail }
 	if err := json.Unmarshal([]byte(text), &inbox); err != nil {
 		f.t.Fatalf("inbox: %q", text)

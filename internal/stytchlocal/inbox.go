@@ -32,6 +32,7 @@ type message struct {
 type inboxPage struct {
 	Stylesheet string
 	Notice     string // what is wrong on purpose
+	Size       int    // how many messages are shown at most
 	Messages   []message
 }
 
@@ -43,7 +44,7 @@ func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	pageHeaders(w)
-	s.render(w, r, http.StatusOK, "page_inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.Faults(), Messages: messages})
+	s.render(w, r, http.StatusOK, "page_inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.Faults(), Size: inboxSize, Messages: messages})
 }
 
 func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {

@@ -19,14 +19,14 @@ func (f *fixture) page(method, path string) (int, http.Header, string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return f.raw(r)
+	return f.raw(f.showsKey(r))
 }
 
 func TestInboxPage(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	_, _, empty := f.page("GET", "/dev/inbox")
-	if !strings.Contains(empty, "No mails yet") || !strings.Contains(empty, "<title>Inbox</title>") || !strings.Contains(empty, ">Refresh</a>") {
+	if !strings.Contains(empty, "No emails in the last 24 hours") || !strings.Contains(empty, "<title>Inbox</title>") || !strings.Contains(empty, ">Refresh</a>") {
 		t.Errorf("the empty inbox is\n%s", empty)
 	}
 	f.ok("POST", "/v1/magic_links/email/invite", object{"email": "ada@example.com", "name": object{"first_name": "<script>alert(1)</script>"}})

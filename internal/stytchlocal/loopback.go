@@ -7,10 +7,13 @@ import (
 	"strings"
 )
 
-// LoopbackOnly lets through what comes straight from this machine: the peer has a
-// loopback address, the Host is localhost, 127.0.0.1 or [::1] on any port (a name
-// that a web page has bound to 127.0.0.1 is neither), and no proxy has left a
-// header. Everything else gets a plain 404.
+// LoopbackOnly answers 404 to requests that visibly do not come straight from this
+// machine: whose peer has no loopback address, whose Host is anything but
+// localhost, 127.0.0.1 or [::1] on any port (a name that a web page has bound to
+// 127.0.0.1 is neither), or to which a proxy has added a header.
+//
+// It is a second line of defence. A forwarder that adds no header passes, so what
+// is behind it must ask for a secret as well.
 func LoopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopbackPeer(r.RemoteAddr) || !isLoopbackHost(r.Host) || isProxied(r.Header) {
@@ -34,15 +37,34 @@ func isLoopbackHost(hostPort string) bool {
 	return strings.EqualFold(host, "localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-// isProxied looks for the headers of proxies, also where one has written them
-// with underscores.
+// proxyHeaders are the headers by which proxies, tunnels and content delivery
+// networks say where a request comes from or that it passed them, in lower case.
+var proxyHeaders = map[string]bool{
+	"forwarded": true, "via": true, "client-ip": true, "true-client-ip": true, "cdn-loop": true, "remote-addr": true,
+	"x-real-ip": true, "x-client-ip": true, "x-cluster-client-ip": true, "x-originating-ip": true, "x-remote-ip": true,
+	"x-remote-addr": true, "x-proxyuser-ip": true, "x-appengine-user-ip": true, "x-host": true, "x-http-host-override": true,
+	"x-amzn-trace-id": true, "x-amz-cf-id": true, "x-cloud-trace-context": true, "x-vercel-id": true, "x-nf-client-connection-ip": true,
+	"proxy-client-ip": true, "wl-proxy-client-ip": true, "x-request-start": true, "x-coming-from": true, "max-forwards": true,
+}
+
+// proxyPrefixes begin the names of families of such headers.
+var proxyPrefixes = []string{
+	"x-forward", "forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-proxy-", "cf-", "fly-", "fastly-", "akamai-", "incap-",
+	"ngrok-", "tailscale-", "x-tunnel-", "x-ms-tunnel-",
+}
+
+// isProxied reports whether a proxy has left a header, also one that is spelt with
+// underscores.
 func isProxied(header http.Header) bool {
 	for name := range header {
 		name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
-		switch {
-		case name == "forwarded", name == "x-real-ip", name == "via",
-			strings.HasPrefix(name, "x-forwarded-"), strings.HasPrefix(name, "fly-"):
+		if proxyHeaders[name] {
 			return true
+		}
+		for _, prefix := range proxyPrefixes {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
 		}
 	}
 	return false

@@ -29,6 +29,10 @@ func TestLoopbackOnly(t *testing.T) {
 		{"refuses a request forwarded by the standard", "127.0.0.1:5000", "localhost:8080", "Forwarded", 404},
 		{"refuses a request with its true address", "127.0.0.1:5000", "localhost:8080", "X-Real-Ip", 404},
 		{"refuses a request by way of others", "127.0.0.1:5000", "localhost:8080", "Via", 404},
+		{"refuses a request through Cloudflare", "127.0.0.1:5000", "localhost:8080", "Cf-Connecting-Ip", 404},
+		{"refuses a request through a tunnel", "127.0.0.1:5000", "localhost:8080", "Tailscale-User-Login", 404},
+		{"refuses a request with the address under another name", "127.0.0.1:5000", "localhost:8080", "True-Client-Ip", 404},
+		{"lets a browser's headers in", "127.0.0.1:5000", "localhost:8080", "Sec-Fetch-Site", 200},
 		{"refuses a request through Fly", "127.0.0.1:5000", "localhost:8080", "Fly-Client-Ip", 404},
 		{"refuses a header with underscores", "127.0.0.1:5000", "localhost:8080", "X_forwarded_for", 404},
 	}

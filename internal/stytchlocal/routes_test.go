@@ -149,7 +149,7 @@ func TestADatabaseOutOfReachIsAnError(t *testing.T) {
 		t.Errorf("a mailed link answers %d\n%s", status, page)
 	}
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", f.url+"/dev/inbox.json", nil)
-	if status, _, body := f.raw(r); status != 503 || !strings.Contains(body, "error") {
+	if status, _, body := f.raw(f.showsKey(r)); status != 503 || !strings.Contains(body, "error") {
 		t.Errorf("the inbox answers %d %s", status, body)
 	}
 }

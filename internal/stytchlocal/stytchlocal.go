@@ -9,8 +9,8 @@
 //
 //	/v1/…                      the API (API, Transport)
 //	/v1/magic_links/redirect   where mailed links lead, open to all (Redirect)
-//	/dev/inbox                 mails, for the developer's eyes only (DevPages)
-//	/dev/faults                what goes wrong on purpose, and the clocks (DevPages)
+//	/dev/inbox                 mails, for the developer's eyes only (DevPages, DevKey)
+//	/dev/faults                what goes wrong on purpose, and the clocks (DevPages, DevKey)
 //
 // Who wants to be told of what happens to its users is sent webhooks (Options).
 //

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// outsider is a client elsewhere that reaches an instance through a forwarder.
+type outsider struct {
+	t       *testing.T
+	by      http.RoundTripper
+	forward string // the forwarder's address
+}
+
+// ask returns the status and the body of an answer. A form makes it a POST.
+func (s outsider) ask(method, path string, form url.Values) (int, string) {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.forward+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	answer, err := s.by.RoundTrip(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// The forwarder connects from loopback, names 127.0.0.1 as the host and adds no
+// header, so no request tells that it is forwarded.
+func TestLocalMode_BehindAForwarderThatAddsNothing(t *testing.T) {
+	t.Parallel()
+	n := newNginx(t)
+	s := start(t, testdb.SQLite(t), newClock(noon))
+	n.serve(fmt.Sprintf("location / { proxy_pass http://%s; }", s.cfg.Addr))
+	mallory := outsider{t, n.from("127.0.0.1"), n.url("localhost")}
+
+	if status, _ := mallory.ask("POST", "/signin", url.Values{"email": {"mallory@example.com"}}); status != http.StatusSeeOther {
+		t.Fatalf("asking for a link: %d", status)
+	}
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/", "/dev/nothing"} {
+		if status, body := mallory.ask("GET", path, nil); status != http.StatusNotFound || mailedLink.MatchString(body) {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, _ := mallory.ask("POST", "/dev/faults", url.Values{"clock": {"60"}}); status != http.StatusNotFound {
+		t.Errorf("moving the clock: %d", status)
+	}
+	for method, path := range map[string]string{"GET": "/v1/debug/whoami", "POST": "/v1/users/search", "DELETE": "/v1/users/x", "PUT": "/v1/users/x"} {
+		if status, _ := mallory.ask(method, path, nil); status != http.StatusUnauthorized {
+			t.Errorf("%s %s without the project's secret: %d", method, path, status)
+		}
+	}
+	for _, path := range []string{"/", "/signin/sent", "/healthz", "/readyz", "/dev/inbox", "/v1/nothing", "/api/openapi.yaml"} {
+		if _, body := mallory.ask("GET", path, nil); strings.Contains(body, s.key()) {
+			t.Errorf("%s tells the key", path)
+		}
+	}
+	if n := s.count("SELECT COUNT(*) FROM users"); n != 0 {
+		t.Errorf("%d people are on the list", n)
+	}
+	// Who reads the terminal goes on.
+	wants(t, s.person("ada@example.com").signsIn(), 200, "People")
+}
+
+// Where mail leaves the machine, a stranger can read a mail to an address of theirs.
+func TestLocalMode_BehindAForwarderWithAMailServer(t *testing.T) {
+	t.Parallel()
+	n, mails := newNginx(t), newMailServer(t)
+	s := start(t, testdb.SQLite(t), newClock(noon), "--smtp-url=smtp://"+mails.addr)
+	n.serve(fmt.Sprintf("location / { proxy_pass http://%s; }", s.cfg.Addr))
+	mallory := outsider{t, n.from("127.0.0.1"), n.url("localhost")}
+	if _, body := mallory.ask("GET", "/", nil); strings.Contains(body, "becomes its administrator") {
+		t.Error("the sign-in page says that the first person becomes administrator")
+	}
+	if status, _ := mallory.ask("POST", "/signin", url.Values{"email": {"mallory@example.com"}}); status != http.StatusSeeOther {
+		t.Fatalf("asking for a link: %d", status)
+	}
+	select {
+	case link := <-mails.links:
+		t.Errorf("a stranger was mailed %s", link)
+	default:
+	}
+	eventually(t, "a warning that nobody can administer the list", func() bool { return strings.Contains(s.log.String(), "set GUESTLIST_ADMINS") })
+}
+
+func TestLocalMode_EveryHeaderOfAForwarderIsRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t, testdb.SQLite(t), newClock(noon))
+	env := stytchEnv(t, s)
+	for _, header := range []string{
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded", "Forwarded-For", "Forwarded",
+		"Via", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "Client-IP", "True-Client-IP", "CF-Connecting-IP", "CF-Ray", "CF-Visitor", "CDN-Loop",
+		"Fly-Client-IP", "Fly-Forwarded-Proto", "Fastly-Client-IP", "X-Original-Forwarded-For", "X-Original-Host", "X-Original-URL", "X-Envoy-External-Address",
+		"X-Amzn-Trace-Id", "X-Azure-ClientIP", "Tailscale-User-Login", "Ngrok-Skip-Browser-Warning", "X_Forwarded_For", "x-real_ip",
+	} {
+		for _, path := range []string{"/dev/", "/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/", "/v1/debug/whoami", "/v1/sessions/jwks/" + env["STYTCH_PROJECT_ID"]} {
+			nobody := newcomer(s)
+			r := nobody.request("GET", s.url+path, nil)
+			if strings.HasPrefix(path, "/v1/") {
+				r.SetBasicAuth(env["STYTCH_PROJECT_ID"], env["STYTCH_SECRET"])
+			}
+			r.Header[header] = []string{""} // its presence counts, also empty
+			if v := nobody.only(r); v.status != http.StatusNotFound || strings.Contains(v.body, "key") {
+				t.Errorf("%s with %s: %d %s", path, header, v.status, v.body)
+			}
+		}
+	}
+}
+
+func TestInboxAddress_IsPrintedWhereTheListenerIs(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, want string
+		flags      []string
+	}{
+		{"by itself", "http://localhost:8080", nil},
+		{"another port", "http://localhost:9000", []string{"--port=9000"}},
+		{"an address", "http://127.0.0.1:9000", []string{"--guestlist-addr=127.0.0.1:9000", "--guestlist-base-url=http://127.0.0.1:9000"}},
+		{"below a path", "http://localhost:9000", []string{"--port=9000", "--guestlist-base-url=http://localhost:9000/people"}},
+		{"behind a proxy with TLS", "http://127.0.0.1:9000", []string{"--guestlist-addr=127.0.0.1:9000", "--guestlist-base-url=https://localhost/people"}},
+		{"behind a proxy", "http://[::1]:9000", []string{"--guestlist-addr=[::1]:9000", "--guestlist-base-url=http://localhost"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := load(row.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			greet(&out, cfg, "abc")
+			if want := row.want + "/dev/inbox?key=abc\n"; !strings.Contains(out.String(), want) {
+				t.Errorf("no %q in\n%s", want, &out)
+			}
+		})
+	}
+}
+
+// A test suite of another program finds its mails by what config --stytch-env prints.
+func TestInboxAddress_OfConfigShowsTheMails(t *testing.T) {
+	t.Parallel()
+	s := start(t, testdb.SQLite(t), newClock(noon))
+	s.person("ada@example.com").asks()
+	var inbox struct{ Messages []mail }
+	eventually(t, "the mail", func() bool {
+		answer, err := http.Get(stytchEnv(t, s)["INBOX_URL"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return json.NewDecoder(answer.Body).Decode(&inbox) == nil && len(inbox.Messages) == 1
+	})
+	if to := inbox.Messages[0].To; !regexp.MustCompile(`^ada@`).MatchString(to) {
+		t.Errorf("it is to %s", to)
+	}
+}
