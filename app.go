@@ -305,7 +305,7 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			report("expired sessions", n, err)
 			n, err = a.store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
 			report("expired API tokens", n, err)
-			n, err = a.store.DeleteLimits(ctx, now)
+			n, err = a.store.DeleteLimits(ctx, now.Add(-session.KeepLimits), now)
 			report("limits", n, err)
 			n, err = a.store.DeleteEvents(ctx, now.Add(-eventsKeep))
 			report("old events", n, err)

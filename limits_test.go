@@ -34,18 +34,15 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 		known := here.person("ada@example.com")
 		known.signsIn()
 		ada := known.elsewhere()
-		for i, s := range []*site{here, there, here, there} {
-			if v := asksFrom(newcomer(s), fmt.Sprint("192.0.2.", i), "ada@example.com"); v.status != http.StatusSeeOther {
-				t.Fatalf("link %d: %d %s", i, v.status, v.body)
-			}
-		}
 		refused := map[string]view{}
-		for i, address := range []string{"ada@example.com", "nobody@example.com"} {
-			for range 5 - 5*(1-i) {
-				asksFrom(newcomer(here), "192.0.2.77", address)
+		for _, address := range []string{"ada@example.com", "nobody@example.com"} {
+			for i, s := range []*site{here, there, here, there, here} {
+				if v := asksFrom(newcomer(s), "192.0.2.77", address); v.status != http.StatusSeeOther {
+					t.Fatalf("link %d: %d %s", i, v.status, v.body)
+				}
 			}
-			refused[address] = asksFrom(newcomer(there), fmt.Sprint("198.51.100.", i), strings.ToUpper(address))
-			wants(t, refused[address], 429, "Look in your mail first", "Links that were mailed already still work", "You can ask again in 2 minutes.")
+			refused[address] = asksFrom(newcomer(there), "192.0.2.77", strings.ToUpper(address))
+			wants(t, refused[address], 429, "Look in your mail first", "No new link was sent", "Links that were mailed already still work", "You can ask again in 2 minutes.")
 			if got := refused[address].header.Get("Retry-After"); got != "120" {
 				t.Errorf("%s: Retry-After is %q", address, got)
 			}
@@ -56,10 +53,129 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 		// What is said is true: the links in the mailbox work.
 		wants(t, ada.continues(ada.opensMail()), 200, "People")
 		here.clock.advance(2 * time.Minute)
-		if v := asksFrom(newcomer(there), "203.0.113.9", "ada@example.com"); v.status != http.StatusSeeOther {
+		if v := asksFrom(newcomer(there), "192.0.2.77", "ada@example.com"); v.status != http.StatusSeeOther {
 			t.Errorf("two minutes later: %d %s", v.status, v.body)
 		}
 	})
+}
+
+// However many networks somebody has, an address gets a couple of dozen mails from them.
+func TestAMailboxIsNotFilledFromManyNetworks(t *testing.T) {
+	t.Parallel()
+	s := behindProxy(t, testdb.SQLite(t))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	before := len(ada.mailbox())
+	let := map[string]int{}
+	for _, address := range []string{ada.email, "nobody@example.com"} {
+		for i := range 60 {
+			v := asksFrom(newcomer(s), fmt.Sprintf("198.51.%d.7", i), address)
+			switch v.status {
+			case http.StatusSeeOther:
+				let[address]++
+			case http.StatusTooManyRequests:
+				wants(t, v, 429, "Look in your mail first")
+			default:
+				t.Fatalf("%d %s", v.status, v.body)
+			}
+		}
+		if let[address] < 12 || let[address] > 24 {
+			t.Errorf("%d links for %s, want 12 to 24", let[address], address)
+		}
+	}
+	eventually(t, "as many mails as were promised", func() bool { return len(ada.mailbox())-before == let[ada.email] })
+}
+
+// Whoever asks for somebody else's address is told the same whether that person has
+// asked or not.
+func TestRefusalsDoNotTellWhetherAPersonHasAsked(t *testing.T) {
+	t.Parallel()
+	for _, browser := range []string{"in a browser that is known", "in a browser that is new"} {
+		for _, attack := range []struct {
+			name    string
+			asks    int
+			network func(i int) string
+		}{
+			{"from one network", 8, func(int) string { return "198.51.100.7" }},
+			{"from ten networks", 10, func(i int) string { return fmt.Sprintf("198.51.%d.7", i) }},
+		} {
+			t.Run(browser+", asked about "+attack.name, func(t *testing.T) {
+				t.Parallel()
+				seen := map[bool][]int{}
+				for _, asked := range []bool{false, true} {
+					s := behindProxy(t, testdb.SQLite(t))
+					ada := s.person("ada@example.com")
+					ada.signsIn()
+					ada.posts("/signout")
+					s.clock.advance(time.Hour)
+					if browser == "in a browser that is new" {
+						ada = ada.elsewhere()
+					}
+					if asked {
+						for range 2 {
+							if v := asksFrom(ada, "203.0.113.9", ada.email); v.status != http.StatusSeeOther {
+								t.Fatalf("ada asks: %d %s", v.status, v.body)
+							}
+						}
+					}
+					for i := range attack.asks {
+						seen[asked] = append(seen[asked], asksFrom(newcomer(s), attack.network(i), ada.email).status)
+					}
+				}
+				if diff := cmp.Diff(seen[false], seen[true]); diff != "" {
+					t.Errorf("the answers tell that ada asked (-not asked +asked):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// Each has an hour and asks as often as it likes. Whoever comes then from a network
+// that has not asked gets a link.
+func TestNoAttackerOfTheseSizesUsesUpTheLinksOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, attacker := range []struct {
+		name      string
+		address   func(i int) string
+		addresses int
+		most      int // links in the hour
+	}{
+		{"one address", func(int) string { return "198.51.100.7" }, 1, 20 + 120},
+		{"a home line with a /56", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::%x", i%256, i) }, 256, 40 + 240},
+		{"a company with a /48", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i*31%65536) }, 65536, 80 + 480},
+		{"an IPv4 /24", func(i int) string { return fmt.Sprintf("198.51.100.%d", i%256) }, 256, 80 + 480},
+		{"4,096 addresses of a provider", func(i int) string { return fmt.Sprintf("198.18.%d.%d", i%16, i/16%256) }, 4096, 200 + 16 + 3600},
+	} {
+		t.Run(attacker.name, func(t *testing.T) {
+			t.Parallel()
+			s := behindProxy(t, testdb.SQLite(t))
+			got, n := 0, 0
+			for range 12 {
+				for range 200 {
+					n++
+					v := asksFrom(newcomer(s), attacker.address(n), fmt.Sprintf("p%d@example.com", n))
+					if v.status == http.StatusSeeOther {
+						got++
+					} else {
+						wants(t, v, 429, "Too many sign-in links at once", "No link was sent")
+					}
+				}
+				s.clock.advance(5 * time.Minute)
+			}
+			for range 400 { // and a last rush
+				n++
+				asksFrom(newcomer(s), attacker.address(n), fmt.Sprintf("p%d@example.com", n))
+			}
+			if got > attacker.most {
+				t.Errorf("%d links in an hour, want at most %d", got, attacker.most)
+			}
+			for i := range 50 {
+				if v := asksFrom(newcomer(s), fmt.Sprintf("203.0.%d.9", i), fmt.Sprintf("new%d@example.com", i)); v.status != http.StatusSeeOther {
+					t.Fatalf("newcomer %d from another network: %d %s", i, v.status, v.Text())
+				}
+			}
+		})
+	}
 }
 
 func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
@@ -69,7 +185,7 @@ func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
 	ada.signsIn()
 	ada.posts("/signout")
 	for i := range 400 { // from everywhere, for her and for others: all counts are used up
-		asksFrom(newcomer(s), fmt.Sprint("192.0.2.", i%250), fmt.Sprintf("p%d@example.com", i))
+		asksFrom(newcomer(s), fmt.Sprintf("192.%d.%d.1", i/200, i%200), fmt.Sprintf("p%d@example.com", i))
 		if i%4 == 0 {
 			asksFrom(newcomer(s), fmt.Sprintf("2001:db8:%d::1", i), ada.email)
 		}

@@ -11,9 +11,15 @@ SELECT full_at FROM limits WHERE name = ?;
 -- name: InsertLimit :exec
 INSERT INTO limits (name, full_at) VALUES (?, 0);
 
+-- name: GetLimits :many
+SELECT * FROM limits WHERE name IN (sqlc.slice(names));
+
 -- name: OldLimits :many
 SELECT name FROM limits WHERE full_at < ? ORDER BY full_at, name LIMIT ?;
 
--- name: DeleteLimit :execrows
--- Unless it was used since it was read.
-DELETE FROM limits WHERE name = ? AND full_at < ?;
+-- name: FutureLimits :many
+SELECT name FROM limits WHERE full_at > ? ORDER BY full_at, name LIMIT ?;
+
+-- name: DeleteLimits :execrows
+-- Unless they were used since they were read.
+DELETE FROM limits WHERE name IN (sqlc.slice(names)) AND (full_at < sqlc.arg(before) OR full_at > sqlc.arg(behind));

@@ -22,20 +22,22 @@ type Rate struct {
 
 // Bucket counts one thing that somebody does.
 type Bucket struct {
+	What string // what is counted; the first part of Name
 	Name string // at most 100 bytes
 	Rate
+	Reserve int // how much of the burst is kept for others: those who ask with a smaller Reserve
 }
 
 // NewBucket returns the bucket of what is done, by or to whom. Whom it is about
 // stands in the name as a hash alone, because it may be an address.
 func NewBucket(what, whom string, rate Rate) Bucket {
 	sum := sha256.Sum256([]byte(whom))
-	return Bucket{what + ":" + hex.EncodeToString(sum[:]), rate}
+	return Bucket{What: what, Name: what + ":" + hex.EncodeToString(sum[:]), Rate: rate}
 }
 
 // Slack is how far ahead of now the moment by which the bucket is full again may
 // be for one more to be let through.
-func (b Bucket) Slack() time.Duration { return time.Duration(b.Burst-1) * b.Every }
+func (b Bucket) Slack() time.Duration { return time.Duration(b.Burst-1-b.Reserve) * b.Every }
 
 // skew is how far the clocks of two instances may be apart.
 const skew = 15 * time.Minute
@@ -43,6 +45,9 @@ const skew = 15 * time.Minute
 // Most is further ahead of now than that moment can be by use alone: one that is
 // still later was written before a clock was set back, and says nothing.
 func (b Bucket) Most() time.Duration { return time.Duration(b.Burst)*b.Every + skew }
+
+// MaxMost is more than Most of any bucket.
+const MaxMost = 24 * time.Hour
 
 // Until returns when the bucket lets one through, given when it is full again;
 // a time that is not after now means that it does so at once.
@@ -53,11 +58,41 @@ func (b Bucket) Until(fullAt, now time.Time) time.Time {
 	return fullAt.Add(-b.Slack())
 }
 
+// Levels is when buckets are full again, by their names. One that was never used is
+// not in it.
+type Levels map[string]time.Time
+
+// Refusal is the bucket that lets nothing through, and until when. The zero value
+// means that all of them let one through.
+type Refusal struct {
+	Bucket Bucket
+	Until  time.Time
+}
+
+// Refused returns the first of the buckets that lets none through.
+func (l Levels) Refused(now time.Time, buckets ...Bucket) Refusal {
+	for _, b := range buckets {
+		if until := b.Until(l[b.Name], now); until.After(now) {
+			return Refusal{b, until}
+		}
+	}
+	return Refusal{}
+}
+
+// UsedWithin reports whether a bucket was used, or was not yet full again, within a
+// span of time before now. It knows of uses for as long as the store keeps them; see
+// Store.DeleteLimits.
+func (l Levels) UsedWithin(span time.Duration, now time.Time, b Bucket) bool {
+	fullAt, known := l[b.Name]
+	return known && fullAt.After(now.Add(-span)) && !fullAt.After(now.Add(b.Most()))
+}
+
 // Store keeps the buckets. Errors wrap directory.ErrUnavailable.
 type Store interface {
-	// TakeLimits counts one more in each bucket and returns the zero time; if one
-	// of them is empty it counts in none and returns when that will let one through.
-	TakeLimits(ctx context.Context, now time.Time, buckets ...Bucket) (until time.Time, err error)
-	// PeekLimits returns what TakeLimits would, and counts nothing.
-	PeekLimits(ctx context.Context, now time.Time, buckets ...Bucket) (until time.Time, err error)
+	// ReadLimits returns the levels of the buckets.
+	ReadLimits(ctx context.Context, buckets ...Bucket) (Levels, error)
+	// TakeLimits counts one more in each bucket and returns the zero Refusal. If one
+	// of them lets none through it counts in none. levels are what ReadLimits has just
+	// returned for these buckets.
+	TakeLimits(ctx context.Context, now time.Time, levels Levels, buckets ...Bucket) (Refusal, error)
 }

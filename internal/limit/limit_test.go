@@ -37,3 +37,47 @@ func TestABucketsNameTellsNoAddressAndIsEachOnesOwn(t *testing.T) {
 		t.Errorf("names: %s, %s", ada.Name, bob.Name)
 	}
 }
+
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	rate := limit.Rate{Burst: 2, Every: time.Minute}
+	used, empty, fresh := limit.NewBucket("a", "", rate), limit.NewBucket("b", "", rate), limit.NewBucket("c", "", rate)
+	ancient, future := limit.NewBucket("d", "", rate), limit.NewBucket("e", "", rate)
+	levels := limit.Levels{
+		used.Name: now.Add(-time.Hour), empty.Name: now.Add(2 * time.Minute),
+		ancient.Name: now.Add(-3 * time.Hour), future.Name: now.Add(24 * time.Hour),
+	}
+	if r := levels.Refused(now, used, fresh, ancient, future); !r.Until.IsZero() {
+		t.Errorf("refused: %+v", r)
+	}
+	if r := levels.Refused(now, used, empty, fresh); r.Bucket != empty || r.Until.Sub(now) != time.Minute {
+		t.Errorf("got %+v, want the empty one, in a minute", r)
+	}
+	for name, test := range map[string]struct {
+		bucket limit.Bucket
+		want   bool
+	}{
+		"full again for an hour": {used, true}, "empty": {empty, true}, "never used": {fresh, false},
+		"full again for three hours": {ancient, false}, "written before a clock was set back": {future, false},
+	} {
+		if got := levels.UsedWithin(2*time.Hour, now, test.bucket); got != test.want {
+			t.Errorf("%s: used within two hours: %v", name, got)
+		}
+	}
+}
+
+func TestReserveIsRefusedSooner(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	all := limit.NewBucket("links", "", limit.Rate{Burst: 6, Every: time.Minute})
+	some := all
+	some.Reserve = 4
+	levels := limit.Levels{all.Name: now.Add(2 * time.Minute)} // two of six are used
+	if r := levels.Refused(now, some); r.Until.Sub(now) != time.Minute {
+		t.Errorf("refused until %v from now, want a minute", r.Until.Sub(now))
+	}
+	if r := levels.Refused(now, all); !r.Until.IsZero() {
+		t.Errorf("refused: %+v", r)
+	}
+}

@@ -2,92 +2,215 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/limit"
 )
 
-// How often may be asked and tried. A browser that has signed in as somebody
-// before has a count of its own for that address: what strangers do, anywhere,
-// takes nothing from it (docs/decisions/0010).
+// How often may be asked and tried; docs/decisions/0010 has the reasons. A browser
+// that has signed in as the owner of an address is known for it and counts in
+// buckets of its own: what strangers do takes nothing from it.
 var (
-	linksOfKnown   = limit.Rate{Burst: 5, Every: 2 * time.Minute}          // links for one address, asked for by such a browser
-	linksToAddress = limit.Rate{Burst: 5, Every: 2 * time.Minute}          // links for one address, by all others together
-	linksOfNetwork = limit.Rate{Burst: 20, Every: 30 * time.Second}        // links, by one network of the others
-	linksInAll     = limit.Rate{Burst: 300, Every: 500 * time.Millisecond} // links, by all others together
-	wrongTokens    = limit.Rate{Burst: 20, Every: 30 * time.Second}        // links that are none, by one network or known browser
-	notes          = limit.Rate{Burst: 30, Every: time.Minute}             // lines in the audit trail of what somebody tried in vain
-	notesInAll     = limit.Rate{Burst: 300, Every: 10 * time.Second}       // the same, of all together
+	linksOfKnown      = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one known browser
+	linksFromNetwork  = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
+	linksToAddress    = limit.Rate{Burst: 12, Every: 2 * time.Minute}
+	linksToAddressMax = 24                                         // the burst of linksToAddress lies between, see burstFor
+	linksInAll        = limit.Rate{Burst: 300, Every: time.Second} // links, by all strangers together
+	linksByNetwork    = graded(20, 30*time.Second)                 // links, by one network
+	wrongTokens       = graded(20, 30*time.Second)                 // links that are none, by one network
+	wrongOfKnown      = limit.Rate{Burst: 20, Every: 30 * time.Second}
+	notes             = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
+	notesInAll        = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
 )
 
-// TooMany is the error of somebody who must wait; it wraps ErrTooMany or ErrTooManyLinks.
+// lately is for how long a network is remembered to have asked for links.
+const lately = 6 * time.Hour
+
+// KeepLimits is for how long a bucket's row must be kept after the bucket is full
+// again.
+const KeepLimits = lately
+
+// graded are the rates of a network by itself and of those it is part of, as
+// Browser.networks lists them: each level has twice what the one below has.
+func graded(burst int, every time.Duration) [3]limit.Rate {
+	var rates [3]limit.Rate
+	for i := range rates {
+		rates[i] = limit.Rate{Burst: burst << i, Every: every >> i}
+	}
+	return rates
+}
+
+// What the buckets are called.
+const (
+	bucketKnown       = "links-of-known"
+	bucketFromNetwork = "links-of-network-to-address"
+	bucketToAddress   = "links-to-address"
+	bucketByNetwork   = "links-of-network"
+	bucketInAll       = "links-in-all"
+)
+
+// TooMany is the error of somebody who must wait; it wraps ErrTooMany,
+// ErrTooManyLinks or ErrTooManyFromHere.
 type TooMany struct {
 	Err   error
 	After time.Duration // from now
+
+	bucket string // the name of the one that is used up; may be empty
 }
 
 func (e *TooMany) Error() string { return fmt.Sprintf("%v: again in %v", e.Err, e.After) }
 
 func (e *TooMany) Unwrap() error { return e.Err }
 
-// linkBuckets are what a request for a link counts in.
-func linkBuckets(email directory.Email, b Browser) []limit.Bucket {
+// linkBuckets are what a request for a link counts in, the one of all strangers
+// together last.
+func (m *Manager) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
 	if b.Known != "" {
-		return []limit.Bucket{limit.NewBucket("links-of-known", b.Known+" "+email.Key, linksOfKnown)}
+		return []limit.Bucket{limit.NewBucket(bucketKnown, b.Known+" "+email.Key, linksOfKnown)}
 	}
-	return []limit.Bucket{
-		limit.NewBucket("links-to-address", email.Key, linksToAddress),
-		limit.NewBucket("links-of-network", b.network(), linksOfNetwork),
-		limit.NewBucket("links-in-all", "", linksInAll),
+	networks := b.networks()
+	toAddress := linksToAddress
+	toAddress.Burst = m.burstFor(email)
+	buckets := []limit.Bucket{
+		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Key, linksFromNetwork),
+		limit.NewBucket(bucketToAddress, email.Key, toAddress),
 	}
+	buckets = append(buckets, networkBuckets(bucketByNetwork, networks, linksByNetwork)...)
+	return append(buckets, limit.NewBucket(bucketInAll, "", linksInAll))
 }
 
-// tokenBucket is what a link that is none counts in.
-func tokenBucket(b Browser) limit.Bucket {
-	if b.Known != "" {
-		return limit.NewBucket("tokens-of-known", b.Known, wrongTokens)
+// networkBuckets are those of a network and of the larger ones it is part of.
+func networkBuckets(what string, networks []string, rates [3]limit.Rate) []limit.Bucket {
+	var buckets []limit.Bucket
+	for i, network := range networks {
+		rate := rates[i]
+		if i == len(networks)-1 {
+			rate = rates[len(rates)-1] // an IPv4 /24 counts as a /48 does
+		}
+		buckets = append(buckets, limit.NewBucket(what, network, rate))
 	}
-	return limit.NewBucket("tokens-of-network", b.network(), wrongTokens)
+	return buckets
 }
 
-// network is what the browser's address is counted as: an IPv6 address by its
-// first half, because a household has all of the other.
-func (b Browser) network() string {
-	ip, err := netip.ParseAddr(b.Address)
-	if err != nil {
-		return b.Address
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	prefix, _ := ip.Prefix(64) // 64 bits there are
-	return prefix.String()
+// burstFor is how many links strangers in all networks together may ask for at once
+// for an address. It is different for each address and each day, and not to be known
+// from outside: by counting how many are let through nobody learns whether the
+// address's owner, in a browser that is new, has asked for one as well.
+func (m *Manager) burstFor(email directory.Email) int {
+	day := m.Now().UTC().Format(time.DateOnly)
+	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Key))
+	return linksToAddress.Burst + int(sum[0])%(linksToAddressMax-linksToAddress.Burst+1)
 }
 
-// take counts one more in each bucket, or returns *TooMany around refusal.
-func (m *Manager) take(ctx context.Context, refusal error, buckets ...limit.Bucket) error {
-	return m.within(ctx, m.store.TakeLimits, refusal, buckets)
-}
+// newSecret is random and never leaves the process.
+func newSecret() string { return rand.Text() }
 
-// peek is take without counting.
-func (m *Manager) peek(ctx context.Context, refusal error, buckets ...limit.Bucket) error {
-	return m.within(ctx, m.store.PeekLimits, refusal, buckets)
-}
-
-func (m *Manager) within(
-	ctx context.Context, ask func(context.Context, time.Time, ...limit.Bucket) (time.Time, error), refusal error, buckets []limit.Bucket,
-) error {
+// takeLink counts a request for a link. Of what all strangers together may ask for, a
+// third is kept for networks that have not asked lately, and another third for those
+// of which no neighbour has.
+func (m *Manager) takeLink(ctx context.Context, email directory.Email, b Browser) error {
 	if !m.Limits {
 		return nil
 	}
-	now := m.Now()
-	until, err := ask(ctx, now, buckets...)
-	if err == nil && !until.IsZero() {
-		err = &TooMany{refusal, until.Sub(now)}
+	now, buckets := m.Now(), m.linkBuckets(email, b)
+	levels, err := m.store.ReadLimits(ctx, buckets...)
+	if err != nil {
+		return err
 	}
-	return err
+	reserveForOthers(buckets, levels, now)
+	return m.count(ctx, now, levels, buckets, linkRefusal)
+}
+
+// reserveForOthers sets how much of the last bucket is kept from a browser because of
+// its networks' levels.
+func reserveForOthers(buckets []limit.Bucket, levels limit.Levels, now time.Time) {
+	all := &buckets[len(buckets)-1]
+	if all.What != bucketInAll {
+		return
+	}
+	first := true
+	for _, b := range buckets {
+		if b.What != bucketByNetwork {
+			continue
+		}
+		if levels.UsedWithin(lately, now, b) {
+			all.Reserve = all.Burst / 3
+			if first {
+				all.Reserve = all.Burst * 2 / 3
+			}
+			return
+		}
+		first = false
+	}
+}
+
+// linkRefusal is the error about a bucket of linkBuckets.
+func linkRefusal(b limit.Bucket) error {
+	switch b.What {
+	case bucketKnown, bucketFromNetwork, bucketToAddress:
+		return ErrTooManyLinks
+	}
+	return ErrTooManyFromHere
+}
+
+// tokenBuckets are what a link that is none counts in.
+func tokenBuckets(b Browser) []limit.Bucket {
+	if b.Known != "" {
+		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.Known, wrongOfKnown)}
+	}
+	return networkBuckets("tokens-of-network", b.networks(), wrongTokens)
+}
+
+// take counts one more in each bucket, or returns *TooMany around ErrTooMany.
+func (m *Manager) take(ctx context.Context, buckets ...limit.Bucket) error {
+	if !m.Limits {
+		return nil
+	}
+	levels, err := m.store.ReadLimits(ctx, buckets...)
+	if err != nil {
+		return err
+	}
+	return m.count(ctx, m.Now(), levels, buckets, anyRefusal)
+}
+
+func anyRefusal(limit.Bucket) error { return ErrTooMany }
+
+// peek returns what take would return now, and counts nothing.
+func (m *Manager) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
+	if !m.Limits {
+		return nil
+	}
+	levels, err := m.store.ReadLimits(ctx, buckets...)
+	if err != nil {
+		return err
+	}
+	now := m.Now()
+	return tooMany(levels.Refused(now, buckets...), now, refusal)
+}
+
+// count takes one from each bucket. A look at the levels comes first: a request that
+// is refused writes nothing, and locks nothing.
+func (m *Manager) count(
+	ctx context.Context, now time.Time, levels limit.Levels, buckets []limit.Bucket, refusal func(limit.Bucket) error,
+) error {
+	refused := levels.Refused(now, buckets...)
+	if refused.Until.IsZero() {
+		var err error
+		if refused, err = m.store.TakeLimits(ctx, now, levels, buckets...); err != nil {
+			return err
+		}
+	}
+	return tooMany(refused, now, refusal)
+}
+
+// tooMany is the error about a refusal, nil for none.
+func tooMany(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) error {
+	if r.Until.IsZero() {
+		return nil
+	}
+	return &TooMany{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name}
 }

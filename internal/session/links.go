@@ -41,7 +41,7 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 			<-slots
 		}
 	}()
-	if err := m.take(ctx, ErrTooManyLinks, linkBuckets(email, b)...); err != nil {
+	if err := m.takeLink(ctx, email, b); err != nil {
 		return err
 	}
 	link, userID, err := m.link(ctx, email)

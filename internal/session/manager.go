@@ -35,6 +35,7 @@ type Manager struct {
 	provider Provider
 	outbox   directory.Deliverer
 
+	secret     string // of burstFor
 	sending    sync.WaitGroup
 	closing    chan struct{} // closed by Close: no further tries
 	sendSlots  chan struct{}
@@ -46,7 +47,7 @@ type Manager struct {
 // NewManager returns a manager; Close it once, when no more requests come.
 func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Options) *Manager {
 	return &Manager{
-		Options: o, store: store, provider: provider, outbox: outbox,
+		Options: o, store: store, provider: provider, outbox: outbox, secret: newSecret(),
 		sendSlots: make(chan struct{}, maxSending), knownSlots: make(chan struct{}, maxSending),
 		closing: make(chan struct{}),
 	}

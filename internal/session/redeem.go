@@ -35,14 +35,14 @@ func (m *Manager) enterRedeem(ctx context.Context, b Browser) (leave func(), err
 	if !m.Limits {
 		return func() {}, nil
 	}
-	client, all, allowed := "network "+b.network(), "all networks", linksOfClient
+	client, all, allowed := "network "+b.networks()[0], "all networks", linksOfClient
 	if b.Known != "" {
 		client, all = "browser "+b.Known, "all browsers"
 	}
 	refusal := &TooMany{Err: ErrTooMany, After: comeBack}
-	over := m.peek(ctx, ErrTooMany, tokenBucket(b))
+	over := m.peek(ctx, anyRefusal, tokenBuckets(b)...)
 	if errors.As(over, &refusal) {
-		client, allowed = "suspect "+client, linksOfSuspect
+		client, allowed = "suspect "+refusal.bucket, linksOfSuspect
 	} else if over != nil {
 		return nil, over
 	}

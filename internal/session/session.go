@@ -54,16 +54,17 @@ type Browser struct {
 // Errors of signing in and of sessions; besides these, Manager returns those of
 // directory: ErrNotListed, ErrSuspended, ErrUnavailable (of the database).
 var (
-	ErrEnded        = errors.New("session ended")                   // expired, revoked, signed out or unknown
-	ErrLinkSpent    = errors.New("link used or expired")            // Stytch doesn't say which
-	ErrLinkUnknown  = errors.New("link unknown")                    // cut, made up, or of a person since removed
-	ErrOtherBrowser = errors.New("link belongs to another browser") // asked for with PKCE elsewhere
-	ErrTooManyLinks = errors.New("too many links asked for")
-	ErrTooMany      = errors.New("too many tries")                    // Stytch wants a pause
-	ErrUnavailable  = errors.New("login service out of reach")        // Stytch is down, slow or answers nonsense
-	ErrNotMailed    = errors.New("mail not handed over")              // Stytch is well, its mail server is not; from SendMagicLink only
-	ErrNoAccount    = errors.New("nobody at Stytch has this address") // from SendMagicLink only
-	ErrNoChallenge  = errors.New("link was made without a challenge") // from AuthenticateMagicLink only
+	ErrEnded           = errors.New("session ended")                              // expired, revoked, signed out or unknown
+	ErrLinkSpent       = errors.New("link used or expired")                       // Stytch doesn't say which
+	ErrLinkUnknown     = errors.New("link unknown")                               // cut, made up, or of a person since removed
+	ErrOtherBrowser    = errors.New("link belongs to another browser")            // asked for with PKCE elsewhere
+	ErrTooManyLinks    = errors.New("too many links asked for")                   // for one address
+	ErrTooManyFromHere = errors.New("too many links asked for from this network") // or from all together
+	ErrTooMany         = errors.New("too many tries")                             // Stytch wants a pause
+	ErrUnavailable     = errors.New("login service out of reach")                 // Stytch is down, slow or answers nonsense
+	ErrNotMailed       = errors.New("mail not handed over")                       // Stytch is well, its mail server is not; from SendMagicLink only
+	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // from SendMagicLink only
+	ErrNoChallenge     = errors.New("link was made without a challenge")          // from AuthenticateMagicLink only
 )
 
 // Link is a sign-in link to be mailed.

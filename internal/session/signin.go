@@ -71,7 +71,7 @@ func (m *Manager) refuseLink(ctx context.Context, err error, b Browser) error {
 	if reason == nil {
 		return err // the service's fault or wish, not the link's
 	}
-	if err := m.take(ctx, ErrTooMany, tokenBucket(b)); err != nil {
+	if err := m.take(ctx, tokenBuckets(b)...); err != nil {
 		return err
 	}
 	m.note(ctx, event.New(event.SignInRefused, m.Now(), "", "", reason.Error()))
@@ -88,7 +88,7 @@ const (
 // on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
 // ByScanner.
 func (m *Manager) Opened(ctx context.Context, by string, b Browser) {
-	m.noteSome(ctx, "opened-of-network", b.network(), event.New(event.LinkOpened, m.Now(), "", "", by))
+	m.noteSome(ctx, "opened-of-network", b.networks()[0], event.New(event.LinkOpened, m.Now(), "", "", by))
 }
 
 // Refused notes that somebody signed in tried what they may not do.
@@ -98,7 +98,7 @@ func (m *Manager) Refused(ctx context.Context, u directory.User, what string) {
 
 // noteSome notes what somebody may cause as often as they like: not every time.
 func (m *Manager) noteSome(ctx context.Context, what, whom string, e event.Event) {
-	if m.take(ctx, ErrTooMany, limit.NewBucket(what, whom, notes), limit.NewBucket(what+"-in-all", "", notesInAll)) == nil {
+	if m.take(ctx, limit.NewBucket(what, whom, notes), limit.NewBucket(what+"-in-all", "", notesInAll)) == nil {
 		m.note(ctx, e)
 	}
 }

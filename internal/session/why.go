@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/words"
 )
 
@@ -173,10 +175,14 @@ func (w *why) atInvitation(ctx context.Context) error {
 	return nil
 }
 
-// atLimits looks whether a browser that was never here would be told to wait.
+// atLimits looks whether a browser that was never here would be told to wait. What
+// its network has asked for isn't known here.
 func (w *why) atLimits(ctx context.Context) error {
 	var tooMany *TooMany
-	err := w.peek(ctx, ErrTooManyLinks, linkBuckets(w.email, Browser{})...)
+	buckets := slices.DeleteFunc(w.linkBuckets(w.email, Browser{}), func(b limit.Bucket) bool {
+		return b.What != bucketToAddress && b.What != bucketInAll
+	})
+	err := w.peek(ctx, linkRefusal, buckets...)
 	if !errors.As(err, &tooMany) {
 		return err
 	}

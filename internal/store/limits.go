@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/limit"
@@ -16,17 +17,44 @@ var (
 	errNoBucket = errors.New("bucket not used before")
 )
 
+// ReadLimits reads the levels of buckets in one query; see limit.Store.
+func (s *Store) ReadLimits(ctx context.Context, buckets ...limit.Bucket) (limit.Levels, error) {
+	levels := limit.Levels{}
+	if len(buckets) == 0 {
+		return levels, nil
+	}
+	names := make([]string, len(buckets))
+	for i, b := range buckets {
+		names[i] = b.Name
+	}
+	rows, err := s.queries().GetLimits(ctx, names)
+	for _, r := range rows {
+		levels[r.Name] = fromMicros(r.FullAt)
+	}
+	return levels, translate("read limits", err)
+}
+
 // TakeLimits counts one more in each bucket; see limit.Store.
-func (s *Store) TakeLimits(ctx context.Context, now time.Time, buckets ...limit.Bucket) (until time.Time, err error) {
-	// A look first: whoever is refused anyway writes nothing, and locks nothing.
-	if until, err := s.PeekLimits(ctx, now, buckets...); err != nil || !until.IsZero() {
-		return until, err
+func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Levels, buckets ...limit.Bucket) (limit.Refusal, error) {
+	var missing []string
+	for _, b := range buckets {
+		if _, known := levels[b.Name]; !known {
+			missing = append(missing, b.Name)
+		}
 	}
 	for {
-		var at limit.Bucket
-		err = s.InTx(ctx, func(tx *sql.Tx) error {
-			for _, at = range buckets {
-				if until, err = takeLimit(ctx, s.within(tx), now, at); err != nil {
+		if err := s.makeLimits(ctx, missing); err != nil {
+			return limit.Refusal{}, translate("count", err)
+		}
+		var refusal limit.Refusal
+		err := s.InTx(ctx, func(tx *sql.Tx) error {
+			for _, b := range buckets {
+				until, err := takeLimit(ctx, s.within(tx), now, b)
+				if errors.Is(err, errNoBucket) {
+					missing = []string{b.Name} // deleted since it was read
+				}
+				if err != nil {
+					refusal = limit.Refusal{Bucket: b, Until: until}
 					return err
 				}
 			}
@@ -34,16 +62,38 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, buckets ...limit.
 		})
 		switch {
 		case errors.Is(err, errLimit):
-			return until, nil
+			return refusal, nil
 		case !errors.Is(err, errNoBucket):
-			return time.Time{}, translate("count", err)
-		}
-		// Made outside the transaction: on MySQL a change that finds no row locks the
-		// gap where it would be, and two would wait for each other with their rows.
-		if err := s.writer().InsertLimit(ctx, at.Name); err != nil && !IsDuplicate(err) {
-			return time.Time{}, translate("count", err)
+			return limit.Refusal{}, translate("count", err)
 		}
 	}
+}
+
+// makeLimits inserts the rows of buckets that were not used before. It has a
+// transaction of its own: on MySQL an update that finds no row locks the gap where
+// the row would be, and two of them would wait for each other's insert.
+func (s *Store) makeLimits(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	names = slices.Sorted(slices.Values(names)) // in one order, so that two don't wait for each other
+	err := s.InTx(ctx, func(tx *sql.Tx) error {
+		for _, name := range names {
+			if err := s.within(tx).InsertLimit(ctx, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if !IsDuplicate(err) {
+		return err
+	}
+	for _, name := range names { // another was quicker with one of them: each by itself
+		if err := s.writer().InsertLimit(ctx, name); err != nil && !IsDuplicate(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 func takeLimit(ctx context.Context, q *dbsqlc.Queries, now time.Time, b limit.Bucket) (until time.Time, err error) {
@@ -64,25 +114,43 @@ func takeLimit(ctx context.Context, q *dbsqlc.Queries, now time.Time, b limit.Bu
 	return b.Until(fromMicros(fullAt), now), err
 }
 
-// PeekLimits returns what TakeLimits would; see limit.Store.
-func (s *Store) PeekLimits(ctx context.Context, now time.Time, buckets ...limit.Bucket) (time.Time, error) {
-	for _, b := range buckets {
-		fullAt, err := s.queries().GetLimit(ctx, b.Name)
-		if err != nil && !isNoRows(err) {
-			return time.Time{}, translate("look at a limit", err)
-		}
-		if until := b.Until(fromMicros(fullAt), now); until.After(now) {
-			return until, nil
-		}
+// limitsPiece is how many rows of limits are deleted at once.
+const limitsPiece = 200
+
+// DeleteLimits deletes the rows of buckets that were full again before a time, and
+// those that only a clock can have written that was set back since. It returns how
+// many there were.
+func (s *Store) DeleteLimits(ctx context.Context, before, now time.Time) (int, error) {
+	behind := now.Add(limit.MaxMost)
+	old, err := s.deleteLimits(ctx, before, behind, func(q *dbsqlc.Queries) ([]string, error) {
+		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(before), Limit: limitsPiece})
+	})
+	if err != nil {
+		return old, err
 	}
-	return time.Time{}, nil
+	future, err := s.deleteLimits(ctx, before, behind, func(q *dbsqlc.Queries) ([]string, error) {
+		return q.FutureLimits(ctx, dbsqlc.FutureLimitsParams{FullAt: micros(behind), Limit: limitsPiece})
+	})
+	return old + future, err
 }
 
-// DeleteLimits deletes the rows that say nothing any more.
-func (s *Store) DeleteLimits(ctx context.Context, now time.Time) (int, error) {
-	return s.inPieces(ctx, "delete limits", func(q *dbsqlc.Queries, most int32) ([]string, error) {
-		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(now), Limit: most})
-	}, func(q *dbsqlc.Queries, name string) (int64, error) {
-		return q.DeleteLimit(ctx, dbsqlc.DeleteLimitParams{Name: name, FullAt: micros(now)})
-	})
+func (s *Store) deleteLimits(ctx context.Context, before, behind time.Time, list func(*dbsqlc.Queries) ([]string, error)) (int, error) {
+	total := 0
+	for {
+		listed, deleted := 0, 0
+		err := s.inTx(ctx, "delete limits", func(q *dbsqlc.Queries) error {
+			names, err := list(q)
+			listed, deleted = len(names), 0
+			if err != nil || listed == 0 {
+				return err
+			}
+			n, err := q.DeleteLimits(ctx, dbsqlc.DeleteLimitsParams{Names: names, Before: micros(before), Behind: micros(behind)})
+			deleted = int(n)
+			return err
+		})
+		total += deleted
+		if err != nil || listed < limitsPiece {
+			return total, err
+		}
+	}
 }

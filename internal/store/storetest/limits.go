@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +14,11 @@ var limitRows = []row{
 	{"where one bucket is empty nothing is counted in the others", on(testAllOrNone)},
 	{"fifty at once over two instances get no more than the burst", testBurstAtOnce},
 	{"a clock that is set back closes no bucket for longer", on(testLimitsClockBack)},
+	{"what is kept for others is refused to some and given to the others", on(testReserve)},
+	{"a bucket whose row was deleted since it was read counts all the same", on(testLimitDeletedMeanwhile)},
 	{"buckets that are full again are deleted, and no others", on(testDeleteLimits)},
+	{"so are rows that only a clock set back since can have written", on(testDeleteLimitsClockBack)},
+	{"many are deleted, also more than one statement takes", on(testDeleteManyLimits)},
 }
 
 // rate lets three through, and one more a minute.
@@ -22,21 +27,22 @@ var rate = limit.Rate{Burst: 3, Every: time.Minute}
 // takes counts one more and returns how long to wait, 0 for not at all.
 func takes(t *testing.T, s Store, now time.Time, buckets ...limit.Bucket) time.Duration {
 	t.Helper()
-	peeked, err := s.PeekLimits(t.Context(), now, buckets...)
+	levels, err := s.ReadLimits(t.Context(), buckets...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	until, err := s.TakeLimits(t.Context(), now, buckets...)
+	foreseen := levels.Refused(now, buckets...)
+	refusal, err := s.TakeLimits(t.Context(), now, levels, buckets...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !peeked.Equal(until) {
-		t.Errorf("a look said %v, and then it was %v", peeked, until)
+	if foreseen.Bucket != refusal.Bucket || !foreseen.Until.Equal(refusal.Until) {
+		t.Errorf("a look said %+v, and then it was %+v", foreseen, refusal)
 	}
-	if until.IsZero() {
+	if refusal.Until.IsZero() {
 		return 0
 	}
-	return until.Sub(now)
+	return refusal.Until.Sub(now)
 }
 
 func testBurst(t *testing.T, s Store) {
@@ -79,8 +85,8 @@ func testBurstAtOnce(t *testing.T, open func() Store) {
 	hot, own := limit.NewBucket("hot", "", limit.Rate{Burst: 10, Every: time.Minute}), limit.NewBucket("own", "", limit.Rate{Burst: 100, Every: time.Minute})
 	var through atomic.Int64
 	for i, err := range atOnce(50, func(i int) error {
-		until, err := stores[i%2].TakeLimits(t.Context(), Now(), own, hot)
-		if err == nil && until.IsZero() {
+		refusal, err := stores[i%2].TakeLimits(t.Context(), Now(), nil, own, hot)
+		if err == nil && refusal.Until.IsZero() {
 			through.Add(1)
 		}
 		return err
@@ -115,13 +121,71 @@ func testDeleteLimits(t *testing.T, s Store) {
 	for range 3 {
 		takes(t, s, Now(), b)
 	}
-	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute)); n != 0 || err != nil {
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute), Now()); n != 0 || err != nil {
 		t.Errorf("%d deleted too early: %v", n, err)
 	}
 	if got := takes(t, s, Now(), b); got != time.Minute {
 		t.Errorf("wait %v, want a minute", got)
 	}
-	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute+time.Second)); n != 1 || err != nil {
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(3*time.Minute+time.Second), Now()); n != 1 || err != nil {
 		t.Errorf("%d deleted, want 1: %v", n, err)
+	}
+}
+
+func testReserve(t *testing.T, s Store) {
+	all := limit.NewBucket("links", "", limit.Rate{Burst: 3, Every: time.Minute})
+	fewer := all
+	fewer.Reserve = 2
+	for i, try := range []struct {
+		b    limit.Bucket
+		wait time.Duration
+	}{{fewer, 0}, {fewer, time.Minute}, {all, 0}, {fewer, 2 * time.Minute}, {all, 0}, {all, time.Minute}, {fewer, 3 * time.Minute}} {
+		if got := takes(t, s, Now(), try.b); got != try.wait {
+			t.Errorf("try %d: wait %v, want %v", i, got, try.wait)
+		}
+	}
+}
+
+func testLimitDeletedMeanwhile(t *testing.T, s Store) {
+	b := limit.NewBucket("links", "", rate)
+	takes(t, s, Now(), b)
+	levels, err := s.ReadLimits(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(time.Hour), Now()); n != 1 || err != nil {
+		t.Fatalf("%d deleted: %v", n, err)
+	}
+	if refusal, err := s.TakeLimits(t.Context(), Now(), levels, b); err != nil || !refusal.Until.IsZero() {
+		t.Errorf("got %+v, %v", refusal, err)
+	}
+	if levels, err = s.ReadLimits(t.Context(), b); err != nil || !levels[b.Name].Equal(Now().Add(time.Minute)) {
+		t.Errorf("got %v, %v", levels, err)
+	}
+}
+
+func testDeleteLimitsClockBack(t *testing.T, s Store) {
+	future, present := limit.NewBucket("links", "future", rate), limit.NewBucket("links", "present", rate)
+	takes(t, s, Now().Add(365*24*time.Hour), future)
+	takes(t, s, Now(), present)
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(-time.Hour), Now()); n != 1 || err != nil {
+		t.Errorf("%d deleted, want 1: %v", n, err)
+	}
+	if levels, err := s.ReadLimits(t.Context(), future, present); err != nil || len(levels) != 1 || levels[present.Name].IsZero() {
+		t.Errorf("left: %v, %v", levels, err)
+	}
+}
+
+func testDeleteManyLimits(t *testing.T, s Store) {
+	const many = 450
+	for i := 0; i < many; i += 50 {
+		var buckets []limit.Bucket
+		for j := range 50 {
+			buckets = append(buckets, limit.NewBucket("links", fmt.Sprint(i+j), rate))
+		}
+		takes(t, s, Now(), buckets...)
+	}
+	if n, err := s.DeleteLimits(t.Context(), Now().Add(time.Hour), Now()); n != many || err != nil {
+		t.Errorf("%d deleted, want %d: %v", n, many, err)
 	}
 }

@@ -40,7 +40,7 @@ type Store interface {
 	DeleteImports(ctx context.Context, before time.Time) (int, error)
 	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
-	DeleteLimits(ctx context.Context, now time.Time) (int, error)
+	DeleteLimits(ctx context.Context, before, now time.Time) (int, error)
 	CookieKey(ctx context.Context) (string, error)
 	NoteSettings(ctx context.Context, plain, secret map[string]string) error
 	RemoveSecretHashes(ctx context.Context) (int, error)

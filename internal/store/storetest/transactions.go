@@ -123,7 +123,10 @@ var Transactions = []Transaction{
 		ada, all := limit.NewBucket("links", "ada", rate), limit.NewBucket("links", "", rate)
 		takes(t, s, Now(), ada, all)
 		return func(ctx context.Context) error {
-			_, err := s.TakeLimits(ctx, Now(), ada, all)
+			levels, err := s.ReadLimits(ctx, ada, all)
+			if err == nil {
+				_, err = s.TakeLimits(ctx, Now(), levels, ada, all)
+			}
 			return err
 		}
 	}},

@@ -223,9 +223,9 @@ func testCancelled(t *testing.T, s Store) {
 		"AddEvents":    func() error { return s.AddEvents(ctx, event.New(event.SignInRefused, Now(), "", "", "no")) },
 		"ListEvents":   func() error { _, _, err := s.ListEvents(ctx, event.Query{Limit: 10}); return err },
 		"DeleteEvents": func() error { _, err := s.DeleteEvents(ctx, Now()); return err },
-		"TakeLimits":   func() error { _, err := s.TakeLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
-		"PeekLimits":   func() error { _, err := s.PeekLimits(ctx, Now(), limit.NewBucket("x", "", rate)); return err },
-		"DeleteLimits": func() error { _, err := s.DeleteLimits(ctx, Now()); return err },
+		"TakeLimits":   func() error { _, err := s.TakeLimits(ctx, Now(), nil, limit.NewBucket("x", "", rate)); return err },
+		"ReadLimits":   func() error { _, err := s.ReadLimits(ctx, limit.NewBucket("x", "", rate)); return err },
+		"DeleteLimits": func() error { _, err := s.DeleteLimits(ctx, Now(), Now()); return err },
 		"NoteSettings": func() error { return s.NoteSettings(ctx, map[string]string{"a": "b"}, nil) },
 		"CookieKey":    func() error { _, err := s.CookieKey(ctx); return err },
 	}

@@ -7,24 +7,70 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
-const deleteLimit = `-- name: DeleteLimit :execrows
-DELETE FROM limits WHERE name = ? AND full_at < ?
+const deleteLimits = `-- name: DeleteLimits :execrows
+DELETE FROM limits WHERE name IN (/*SLICE:names*/?) AND (full_at < ? OR full_at > ?)
 `
 
-type DeleteLimitParams struct {
-	Name   string
-	FullAt int64
+type DeleteLimitsParams struct {
+	Names  []string
+	Before int64
+	Behind int64
 }
 
-// Unless it was used since it was read.
-func (q *Queries) DeleteLimit(ctx context.Context, arg DeleteLimitParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteLimit, arg.Name, arg.FullAt)
+// Unless they were used since they were read.
+func (q *Queries) DeleteLimits(ctx context.Context, arg DeleteLimitsParams) (int64, error) {
+	query := deleteLimits
+	var queryParams []interface{}
+	if len(arg.Names) > 0 {
+		for _, v := range arg.Names {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:names*/?", strings.Repeat(",?", len(arg.Names))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:names*/?", "NULL", 1)
+	}
+	queryParams = append(queryParams, arg.Before)
+	queryParams = append(queryParams, arg.Behind)
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const futureLimits = `-- name: FutureLimits :many
+SELECT name FROM limits WHERE full_at > ? ORDER BY full_at, name LIMIT ?
+`
+
+type FutureLimitsParams struct {
+	FullAt int64
+	Limit  int32
+}
+
+func (q *Queries) FutureLimits(ctx context.Context, arg FutureLimitsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, futureLimits, arg.FullAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getLimit = `-- name: GetLimit :one
@@ -36,6 +82,43 @@ func (q *Queries) GetLimit(ctx context.Context, name string) (int64, error) {
 	var full_at int64
 	err := row.Scan(&full_at)
 	return full_at, err
+}
+
+const getLimits = `-- name: GetLimits :many
+SELECT name, full_at FROM limits WHERE name IN (/*SLICE:names*/?)
+`
+
+func (q *Queries) GetLimits(ctx context.Context, names []string) ([]*Limit, error) {
+	query := getLimits
+	var queryParams []interface{}
+	if len(names) > 0 {
+		for _, v := range names {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:names*/?", strings.Repeat(",?", len(names))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:names*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*Limit
+	for rows.Next() {
+		var i Limit
+		if err := rows.Scan(&i.Name, &i.FullAt); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const insertLimit = `-- name: InsertLimit :exec

@@ -62,6 +62,11 @@ type Import struct {
 	LeftOut     int64
 }
 
+type Limit struct {
+	Name   string
+	FullAt int64
+}
+
 type Outbox struct {
 	ID          string
 	Kind        string
