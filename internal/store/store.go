@@ -22,6 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	_ "modernc.org/sqlite" // SQLite in pure Go: the binary stays static
 
+	"github.com/guestlist/guestlist/internal/exact"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
@@ -171,17 +172,17 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Reader is the pool to read from outside a transaction.
-func (s *Store) Reader() dbsqlc.DBTX { return steady{s.read, s.patience, s.prepared} }
+func (s *Store) Reader() dbsqlc.DBTX { return exact.On(steady{s.read, s.patience, s.prepared}) }
 
 func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.watching(s.Reader())) }
 
 // writer is for changes that are one statement and need no transaction.
 func (s *Store) writer() *dbsqlc.Queries {
-	return dbsqlc.New(s.watching(steady{s.write, s.patience, nil}))
+	return dbsqlc.New(s.watching(exact.On(steady{s.write, s.patience, nil})))
 }
 
 // within is for what is done in a transaction.
-func (s *Store) within(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(tx)) }
+func (s *Store) within(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(exact.On(tx))) }
 
 // InTx runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy

@@ -31,6 +31,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/exact"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
 )
@@ -94,7 +95,7 @@ type Server struct {
 // the project's credentials and signing key; later ones find them there. Close the
 // server if it sends webhooks.
 func New(ctx context.Context, opts Options) (*Server, error) {
-	s := &Server{opts: opts, read: dbsqlc.New(opts.Read), clock: NewClock(opts.Now)}
+	s := &Server{opts: opts, read: dbsqlc.New(exact.On(opts.Read)), clock: NewClock(opts.Now)}
 	var err error
 	if s.project, err = s.openProject(ctx); err != nil {
 		return nil, err
@@ -143,7 +144,7 @@ func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *d
 	for attempt := 1; ; attempt++ {
 		err := look()
 		if err == nil {
-			err = s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(tx)) })
+			err = s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
 		}
 		if attempt == 5 || !errors.Is(err, errAgain) && !s.opts.IsDuplicate(err) {
 			return err

@@ -118,8 +118,9 @@ func testGetByEmail(t *testing.T, s Store) {
 }
 
 func testNotFound(t *testing.T, s Store) {
-	create(t, s, person("Ada", "ada@example.com"))
-	for _, id := range []string{newID(), "", "%", "' OR '1'='1", "\x00"} {
+	ada := person("Ada", "ada@example.com")
+	create(t, s, ada)
+	for _, id := range []string{newID(), ada.ID + " ", " " + ada.ID, ada.ID + "\t", strings.ToUpper(ada.ID), "", "%", "' OR '1'='1", "\x00"} {
 		if _, err := s.GetUser(t.Context(), id); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("GetUser(%q): %v", id, err)
 		}
