@@ -29,11 +29,14 @@ func (p *program) usersImportCommand() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
 		Use: "import FILE", Short: "Put the people of a file on the list",
-		Long: `Put the people of a file on the list: CSV, with tabs or semicolons too, or JSON, an array or one object a line; - reads standard
-input. It has the columns email, name and role, of which email is needed; others are named and left out. First it says what is
-wrong with which line, and asks; on no terminal it needs --yes, or --preview, which writes nothing. Who is on the list already
-stays as they are, so the same file can be imported again. Interrupted, it is carried on by an instance that serves, or with
---resume and the number that was printed instead of a file.
+		Long: `Put the people of a file on the list: a table (CSV, with semicolons or tabs too), a list of addresses, or JSON; - reads standard
+input. Exports of Google Workspace, Microsoft 365 and Entra, Okta, Auth0, Clerk, Cognito, Firebase, Keycloak, Slack, Stytch and
+Mailchimp can be read as they are. Of a table, the columns email, name (or first and last name) and role are read, of which email is
+needed; others are named. Columns such as status, enabled, suspended or deleted_at are read, too: only people the file marks as active
+are imported, the others are named with the line and the word. First it says what is wrong with which line, and asks; on no terminal
+it needs --yes, or --preview, which writes nothing. Who is on the list already stays as they are, so the same file can be imported
+again. Interrupted, it is carried on by an instance that serves, or with --resume and the number that was printed instead of a file.
+The exit status is 1 if the file holds nobody who can be on the list.
 With --json, at the end: {"id", "file", "state", "people", "listed", "problems", "added", "kept", "left_out"}.`,
 		Example: `  guestlist users import people.csv
   guestlist users import people.csv --invite --yes
@@ -118,21 +121,29 @@ func begin(ctx context.Context, con console, im *roster.Importer, file string, f
 	if err := preview(ctx, out, im, i); err != nil {
 		return "", err
 	}
-	agreed := !f.preview && i.People > 0
-	if agreed && !f.yes {
-		agreed = con.agrees(fmt.Sprintf("Put %d people on the list?", i.New()))
+	if i.People > 0 && !f.preview && (f.yes || con.agrees(fmt.Sprintf("Put %d people on the list?", i.New()))) {
+		return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
 	}
-	if !agreed {
-		if err := im.DropImport(ctx, i.ID); err != nil {
-			return "", err
-		}
-		if f.asJSON {
-			return "", printJSON(con.out, toJSONImport(i))
-		}
-		_, err := fmt.Fprintln(con.out, "Nothing was written.")
+	if err := im.DropImport(ctx, i.ID); err != nil {
 		return "", err
 	}
-	return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
+	if f.asJSON {
+		err = printJSON(con.out, toJSONImport(i))
+	} else {
+		_, err = fmt.Fprintln(con.out, "Nothing was written.")
+	}
+	return "", errors.Join(err, nobodyIn(i))
+}
+
+// nobodyIn returns an error if a file holds nobody who can be on the list.
+func nobodyIn(i roster.Import) error {
+	switch {
+	case i.People > 0:
+		return nil
+	case i.Lines == 0:
+		return fmt.Errorf("there is nobody in %s", i.File)
+	}
+	return fmt.Errorf("nobody in %s can be put on the list; what is said of its lines tells why", i.File)
 }
 
 // preview prints what a file holds and what is wrong with it.

@@ -64,6 +64,9 @@ func newColumn(name string) column {
 	name = strings.TrimSpace(name)
 	c, ok := knownColumns[letters(withoutNotes(name))]
 	if !ok {
+		c, ok = nestedColumn(name)
+	}
+	if !ok {
 		if c.access = accessOf(name); c.access != accessNone {
 			c.field = fieldAccess
 		}
@@ -72,12 +75,27 @@ func newColumn(name string) column {
 	return c
 }
 
+// nestedColumn reads names such as profile.email.
+func nestedColumn(name string) (column, bool) {
+	i := strings.LastIndex(name, ".")
+	if i < 0 || !holders[letters(name[:i])] {
+		return column{}, false
+	}
+	c, ok := knownColumns[letters(withoutNotes(name[i+1:]))]
+	return c, ok && c.field != fieldRole
+}
+
+// holders are objects that hold what is known of a person. What people can write
+// about themselves elsewhere, such as user_metadata, is not read.
+var holders = newSet("profile", "user", "account", "person", "member", "contact", "traits", "attributes", "userattributes", "mergefields", "name", "data")
+
 // columns says where in a table's records what is read stands.
 type columns struct {
-	read  []placedColumn
-	count int
-	// unused are the names of the others.
-	unused []string
+	read    []placedColumn
+	unnamed []int
+	count   int
+	unused  []string // the names of columns that nothing is read of
+	twice   field    // that two columns are equally good for; else fieldNone
 }
 
 type placedColumn struct {
@@ -85,35 +103,25 @@ type placedColumn struct {
 	at int
 }
 
-// parseHeader reads a table's first line.
-func parseHeader(line int, cells []string) (columns, error) {
+const noAddressColumn = "The first line must name the columns, and one of them must be email; name and role may be there, too."
+
+// parseHeader reads the line of a table that names its columns.
+func parseHeader(cells []string) columns {
 	c := columns{count: len(cells)}
-	best := [fields]int{}
 	for i, cell := range cells {
-		col := newColumn(cell)
-		if col.field == fieldNone {
-			if col.name != "" {
-				c.unused = append(c.unused, col.name)
-			}
-			continue
+		switch col := newColumn(cell); {
+		case col.name == "":
+			c.unnamed = append(c.unnamed, i)
+		case col.field == fieldNone:
+			c.unused = append(c.unused, col.name)
+		default:
+			c.read = append(c.read, placedColumn{col, i})
 		}
-		c.read = append(c.read, placedColumn{col, i})
-		if col.field != fieldAccess && (best[col.field] == 0 || col.rank+1 < best[col.field]) {
-			best[col.field] = col.rank + 1
-		}
-	}
-	if best[fieldEmail] == 0 {
-		return c, &FileError{Line: line, Text: "The first line must name the columns, and one of them must be email; name and role may be there, too." + c.has()}
 	}
 	for f := fieldEmail; f < fieldAccess; f++ {
-		same := 0
-		for _, col := range c.read {
-			if col.field == f && col.rank+1 == best[f] {
-				same++
-			}
-		}
-		if same > 1 {
-			return c, &FileError{Line: line, Text: fmt.Sprintf("There are two columns for the %s.", fieldLabels[f])}
+		if c.best(f) > 1 {
+			c.twice = f
+			break
 		}
 	}
 	if slices.ContainsFunc(cells, isPlaceName) {
@@ -121,8 +129,25 @@ func parseHeader(line int, cells []string) (columns, error) {
 			c.read[i].access = col.besidePlaces()
 		}
 	}
-	return c, nil
+	return c
 }
+
+// best is how many columns of the lowest rank there are for a field.
+func (c columns) best(f field) int {
+	rank, count := 0, 0
+	for _, col := range c.read {
+		switch {
+		case col.field != f || count > 0 && col.rank > rank:
+		case count > 0 && col.rank == rank:
+			count++
+		default:
+			rank, count = col.rank, 1
+		}
+	}
+	return count
+}
+
+func (c columns) hasAddress() bool { return c.best(fieldEmail) > 0 }
 
 // besidePlaces returns what a column says about access where others are parts of a
 // postal address: a state is one of those then.
@@ -146,22 +171,30 @@ func (c columns) has() string {
 
 // line reads a record; ok is false if all of it is empty.
 func (c columns) line(number int, cells []string) (l Line, ok bool) {
-	if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+	if isBlank(cells) {
 		return Line{}, false
 	}
 	var p person
 	for _, col := range c.read {
-		value := ""
-		if col.at < len(cells) {
-			value = cells[col.at]
+		p.set(col.column, cellAt(cells, col.at))
+	}
+	for _, i := range c.unnamed {
+		if value := cellAt(cells, i); containsAny(letters(value), deniedStems) {
+			p.fail(leftOut("a column without a name", value))
 		}
-		p.set(col.column, value)
 	}
 	l = p.line(number)
-	if len(cells) > c.count {
+	if len(cells) > c.count && !isBlank(cells[c.count:]) {
 		l.Problem = fmt.Sprintf("There are %d columns here, and %d in the first line. Put what holds a separator in quotes.", len(cells), c.count)
 	}
 	return l, true
+}
+
+func cellAt(cells []string, i int) string {
+	if i < len(cells) {
+		return cells[i]
+	}
+	return ""
 }
 
 // person gathers what a file says of somebody.
@@ -204,12 +237,17 @@ func leftOut(column, value string) string {
 
 // line returns what was gathered.
 func (p *person) line(number int) Line {
-	name := p.values[fieldName]
-	if strings.TrimSpace(name) == "" {
-		name = strings.Join(strings.Fields(p.values[fieldFirst]+" "+p.values[fieldMiddle]+" "+p.values[fieldLast]), " ")
+	email, name := mailbox(p.values[fieldEmail])
+	for _, better := range []string{p.values[fieldFirst] + " " + p.values[fieldMiddle] + " " + p.values[fieldLast], p.values[fieldName]} {
+		if better = strings.Join(strings.Fields(better), " "); better != "" {
+			name = better
+		}
+	}
+	if strings.Contains(strings.ToUpper(email), "#EXT#") {
+		p.fail("This is the name of a guest's account, and not an address.")
 	}
 	return Line{Number: number, Problem: p.problem, Entry: directory.Entry{
-		Email: strings.TrimSpace(p.values[fieldEmail]), Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
+		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
 	}}
 }
 

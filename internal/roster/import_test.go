@@ -94,7 +94,7 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		f := newFixture(t, databaseURL)
 		f.add("grace@example.com")
-		i := f.upload("email,name,role,plan\nada@example.com,Ada,admin,gold\nGRACE@example.com,,,\nno address,\x07,boss,\n\"Ada@example.com\",,,\nbo@example.com,Bo,,,,\nmax@example.com,,Member\n")
+		i := f.upload("email,name,role,plan\nada@example.com,Ada,admin,gold\nGRACE@example.com,,,\nno address,\x07,boss,\n\"Ada@example.com\",,,\nbo@example.com,Bo,,,,x\nmax@example.com,,Member\n")
 		want := roster.Import{
 			ID: i.ID, File: "people.csv", State: roster.Ready, Lines: 6, People: 3, Admins: 1, Listed: 1, Problems: 3,
 			Unused: []string{"plan"}, Parts: 1, CreatedAt: noon, UpdatedAt: noon,

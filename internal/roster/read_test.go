@@ -112,7 +112,7 @@ func TestReadSaysWhyNothingCanBeMadeOfAFile(t *testing.T) {
 		{"no header", "ada@example.com,Ada\n", "Line 1: The first line must name the columns, and one of them must be email; name and role may be there, too. It has: ada@example.com, Ada."},
 		{"another header", "first,last\nAda,Lovelace\n", "Line 1: The first line must name the columns, and one of them must be email; name and role may be there, too. It has: first, last."},
 		{"a column twice", "email,name,Full Name\n", "Line 1: There are two columns for the name."},
-		{"another separator", "sep=|\nemail|name\n", "Line 1: Separate the columns by commas, semicolons or tabs."},
+		{"another separator", "sep=^\nemail^name\n", "Line 1: Separate the columns by commas, semicolons, tabs or vertical bars."},
 		{"a quotation mark that nothing closes", "email,name\na@b.cd,\"Ada\nb@b.cd,Bo\n", "Line 2: A quotation mark is opened around here and not closed, or a person takes more than 64 KB. Nothing behind it can be read."},
 		{"and a file that goes on for long", "email,name\na@b.cd,Bo\nb@b.cd,\"" + long, "Line 3: A quotation mark is opened around here and not closed, or a person takes more than 64 KB. Nothing behind it can be read."},
 		{"an array that breaks off", "[{\"email\":\"a@b.cd\"},\n", "Line 2: This is not JSON as it should be. Nothing behind it can be read."},

@@ -128,7 +128,7 @@ func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
 		status int
 		says   string
 	}{
-		{"no header", ada.sendFile("people.csv", "ada@example.com\n"), 422, "The first line must name the columns"},
+		{"no header", ada.sendFile("people.csv", "ada@example.com,Ada\n"), 422, "The first line must name the columns"},
 		{"nothing chosen", ada.sendFile("", ""), 422, "Choose a file."},
 		{"no file in the form", ada.send("POST", "/users/import", "--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n--x--\r\n", "Content-Type", "multipart/form-data; boundary=x"), 422, "Choose a file."},
 		{"another form", ada.form("/users/import", "file", "x"), 400, "That could not be read"},
