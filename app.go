@@ -71,6 +71,11 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 		tells.Close()
 		return nil, err
 	}
+	if err := st.WaitForWrites(ctx, log); err != nil {
+		st.Close()
+		tells.Close()
+		return nil, err
+	}
 	a := &app{store: st, now: now, clock: clock, tells: tells, Metrics: tells.Handler(), damaged: make(chan error, 1), stop: func() {}}
 	a.watchStore()
 	if err := a.connect(ctx, cfg, log, admins); err != nil {
@@ -228,10 +233,7 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL %w", err)
 	}
-	if err = st.Wait(ctx, log); err == nil {
-		_, err = st.Migrate(ctx, log)
-	}
-	if err == nil {
+	if err = st.Prepare(ctx, log); err == nil {
 		err = st.Whole(ctx)
 	}
 	if err != nil {

@@ -82,7 +82,7 @@ type jsonMigration struct {
 func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON bool) error {
 	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL %w", err)
+		return err
 	}
 	answer := struct {
 		Migrations []jsonMigration `json:"migrations"`
@@ -107,7 +107,7 @@ func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON
 func printMissingSQL(ctx context.Context, cfg config.Config, con console, _ []string) error {
 	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL %w", err)
+		return err
 	}
 	script, err := status.SQL(ctx)
 	if err == nil {

@@ -29,6 +29,9 @@ func (p *patient) reachDatabase(ctx context.Context) doctor.Finding {
 	if errors.Is(err, store.ErrBusy) {
 		return doctor.Wrong("Look again when it has ended.", "Another program keeps the SQLite file to itself, such as guestlist copy.")
 	}
+	if err == nil {
+		err = look.Examine(ctx)
+	}
 	if err != nil {
 		return doctor.Failed(err, "Look at DATABASE_URL.")
 	}
@@ -51,9 +54,6 @@ func (p *patient) migrations(ctx context.Context) doctor.Finding {
 			"The database has later migrations than %s, but not this.", strings.Join(skipped, " and "))
 	case p.database == nil:
 		return doctor.Fine("The first start applies all %d.", all)
-	case status.NotesLost:
-		return doctor.Wrong(`If there are other tables, docs/planetscale.md says under "When the notes are missing" how to fill it; if not, drop it.`,
-			"A start would refuse that: the table goose_db_version, which says what was applied, is empty.")
 	case pending > 0:
 		return doctor.Doubt("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
 			"%d of %d migrations are pending.", pending, all)

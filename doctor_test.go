@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/schema"
 )
@@ -76,6 +78,24 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	foreign := testdb.MySQL(t)
+	onRaw(t, foreign, func(db *sql.DB) {
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE users (id INT PRIMARY KEY)"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	halfMade := testdb.MySQL(t)
+	st, err := store.Open(halfMade, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, err := st.Migrate(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.MarkCopy(t.Context(), "sqlite:/somewhere.db"); err != nil {
+		t.Fatal(err)
+	}
 	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators"}
 	rows := []struct {
 		name       string
@@ -117,8 +137,12 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There is no table to write to yet."}},
 		{name: "migrations that the database refuses", environ: []string{"DATABASE_URL=" + safe.DSN},
 			want: map[string]string{"migrations": "warning ", "writing": "skipped There is no table to write to yet."}},
-		{name: "tables that came without the notes of them", environ: []string{"DATABASE_URL=" + noNotes},
-			want: map[string]string{"migrations": "problem A start would refuse that: ", "writing": "skipped There is no table to write to yet."}},
+		{name: "a first start that was cut off", environ: []string{"DATABASE_URL=" + noNotes},
+			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There is no table to write to yet."}},
+		{name: "another program's database", environ: []string{"DATABASE_URL=" + foreign},
+			want: map[string]string{"database": "problem This database belongs to another program: its table users lacks "}, hides: away("database", afterDatabase...)},
+		{name: "a half-made copy", environ: []string{"DATABASE_URL=" + halfMade},
+			want: map[string]string{"database": "problem This database is a half-made copy of sqlite:/somewhere.db."}, hides: away("database", afterDatabase...)},
 		{name: "a read-only database", refuses: "INSERT INTO settings", want: map[string]string{"writing": "problem The server is read-only."}},
 		{name: "a file that is missing", environ: []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "data", "guestlist.db")},
 			want: map[string]string{"database": "warning There is no file "}},

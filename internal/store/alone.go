@@ -20,6 +20,16 @@ func OpenAlone(ctx context.Context, databaseURL string, now func() time.Time) (*
 	if err := makeFile(path); err != nil {
 		return nil, err
 	}
+	// To look comes first: whoever has the file alone can't read it a second time.
+	if _, err := inspectFile(ctx, path); err != nil {
+		if isContention(err) {
+			return nil, ErrInUse
+		}
+		return nil, lookError(err)
+	}
+	if err := checkFile(ctx, path); err != nil {
+		return nil, lookError(err)
+	}
 	// No journal_mode: before the lock is taken, it would be in the way of it.
 	db, err := openFile(path, 1, "locking_mode(EXCLUSIVE)")
 	if err != nil {

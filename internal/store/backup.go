@@ -33,6 +33,12 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	if err := vacant(file); err != nil {
 		return err
 	}
+	if _, err := inspectFile(ctx, path); errors.Is(err, ErrForeign) {
+		return err
+	}
+	if err := checkFile(ctx, path); err != nil {
+		return err
+	}
 	s, err := openSQLite(path, time.Now)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -37,7 +38,7 @@ func (s *Store) UnmarkCopy(ctx context.Context) error {
 func (s *Store) Whole(ctx context.Context) error {
 	source, err := s.CopyOf(ctx)
 	if source != "" {
-		return fmt.Errorf("this database is a half-made copy of %s: finish it by the same guestlist copy, or use another database", source)
+		return fault.New("this database is a half-made copy of "+source, "Finish it by the same guestlist copy, or name another database in DATABASE_URL.")
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Look{store: &Store{read: db, write: db, migrator: db, sqlite: true, patience: patience, now: now}, path: path}, nil
+	return &Look{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, patience: patience, now: now}, path: path}, nil
 }
 
 // IsFile reports whether it is an SQLite file.
@@ -62,10 +62,23 @@ func (l *Look) IsFile() bool { return l.cfg == nil }
 // Close closes it.
 func (l *Look) Close() error { return l.store.Close() }
 
+// Examine returns an error if a start would refuse the database for what it holds: it belongs
+// to another program, has lost tables, or is a half-made copy.
+func (l *Look) Examine(ctx context.Context) error {
+	st, err := l.store.inspect(ctx)
+	if err != nil {
+		return lookError(err)
+	}
+	if !st.noted[st.creator("settings")] {
+		return nil
+	}
+	return l.store.Whole(ctx)
+}
+
 // Server is which database answers, and how it is reached.
 type Server struct {
 	Engine  string // MariaDB, MySQL, Vitess or SQLite
-	Version string
+	Version string // of Vitess that of the MySQL it stands for, in words
 	Way     string // in words
 	Exposed bool   // somebody on the way could read along or take its place
 }
@@ -86,6 +99,9 @@ func (l *Look) Server(ctx context.Context) (Server, error) {
 	}
 	server := Server{Engine: engine(version)}
 	server.Version, _, _ = strings.Cut(version, "-")
+	if server.Engine == "Vitess" { // it tells no version of its own
+		server.Version = "(as MySQL " + server.Version + ")"
+	}
 	server.Way, server.Exposed = way(l.cfg)
 	return server, nil
 }

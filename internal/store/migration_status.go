@@ -5,14 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -31,88 +26,75 @@ type Migration struct {
 type Status struct {
 	Migrations []Migration // all there are, oldest first
 	Unknown    []int64     // versions that the database has and this release doesn't know, oldest first
-	latest     int64       // version that the database has
-	NotesLost  bool        // goose's table is there, and empty: [Store.Migrate] refuses that with [ErrNoNotes]
-	noted      bool        // goose's table is there, and not empty
-	notes      database.Store
+	state      state
+	sqlite     bool
 }
 
 // LookAtMigrations returns how far a database given as for [Open] is. It changes
 // nothing, also where nothing is there yet: an SQLite file that is missing is not made.
+// The error has words for an operator where the database belongs to another program.
 func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
-	db, dialect, err := openToLook(databaseURL)
+	var s Status
+	if path, ok := parsePath(databaseURL); ok {
+		if err := checkPath(path); err != nil {
+			return Status{}, fmt.Errorf("DATABASE_URL %w", err)
+		}
+		err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
+			s, err = readStatus(ctx, catalog{db, true})
+			return err
+		})
+		return s, lookError(damage("ok", err))
+	}
+	cfg, err := parseMySQL(databaseURL)
+	if err != nil {
+		return Status{}, fmt.Errorf("DATABASE_URL %w", err)
+	}
+	db, err := openMySQL(cfg)
 	if err != nil {
 		return Status{}, err
 	}
 	defer db.Close()
-	s := Status{}
-	if s.notes, err = database.NewStore(dialect, goose.DefaultTablename); err != nil {
-		return Status{}, err
+	s, err = readStatus(ctx, catalog{db, false})
+	return s, lookError(err)
+}
+
+// Refused returns an error if a database given as for [Open] is not to be copied, whichever
+// way: it belongs to another program, has lost tables, or has what only a newer release
+// knows. That it can't be looked at is no error here: opening it says the same.
+func Refused(ctx context.Context, databaseURL string) error {
+	s, err := LookAtMigrations(ctx, databaseURL)
+	switch {
+	case errors.As(err, new(refusal)):
+		return err
+	case err == nil && len(s.Unknown) > 0:
+		return newer(s.Unknown)
 	}
-	if s.Migrations, err = allMigrations(); err != nil {
-		return Status{}, err
-	}
-	done, err := s.notes.ListMigrations(ctx, db)
-	if isNoTable(err) {
-		return s, nil
-	}
+	return nil
+}
+
+// readStatus inspects a database, and reads when each migration was applied.
+func readStatus(ctx context.Context, c catalog) (Status, error) {
+	st, err := inspect(ctx, c)
 	if err != nil {
-		return Status{}, translate("look at migrations", err)
+		return Status{}, err
 	}
-	s.noted = len(done) > 0
-	s.NotesLost = !s.noted
-	for _, note := range slices.Backward(done) {
-		known := slices.ContainsFunc(s.Migrations, func(m Migration) bool { return m.Version == note.Version })
-		if !known && note.Version > 0 && note.IsApplied { // goose's own note is 0
-			s.Unknown = append(s.Unknown, note.Version)
-		}
-		s.latest = max(s.latest, note.Version)
+	versions, err := newVersions(c.sqlite)
+	if err != nil {
+		return Status{}, err
 	}
-	for i, m := range s.Migrations {
-		note, err := s.notes.GetMigration(ctx, db, m.Version)
-		if errors.Is(err, database.ErrVersionNotFound) {
-			continue
+	s := Status{Unknown: st.unknown, state: st, sqlite: c.sqlite}
+	for _, step := range st.steps {
+		m := Migration{Version: step.version, Name: step.name, Applied: st.noted[step.version]}
+		if m.Applied {
+			note, err := versions.GetMigration(ctx, c.db, step.version)
+			if err != nil {
+				return Status{}, err
+			}
+			m.AppliedAt = note.Timestamp.UTC()
 		}
-		if err != nil {
-			return Status{}, translate("look at migrations", err)
-		}
-		s.Migrations[i].Applied, s.Migrations[i].AppliedAt = true, note.Timestamp.UTC()
+		s.Migrations = append(s.Migrations, m)
 	}
 	return s, nil
-}
-
-// openToLook opens a database to read from it. A missing SQLite file is an empty one.
-func openToLook(databaseURL string) (*sql.DB, database.Dialect, error) {
-	path, ok := parsePath(databaseURL)
-	if !ok {
-		cfg, err := parseMySQL(databaseURL)
-		if err != nil {
-			return nil, "", err
-		}
-		db, err := openMySQL(cfg)
-		return db, goose.DialectMySQL, err
-	}
-	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?mode=ro&_pragma=busy_timeout(1000)"
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		file = ":memory:"
-	}
-	db, err := sql.Open("sqlite", file)
-	return db, goose.DialectSQLite3, err
-}
-
-func allMigrations() ([]Migration, error) {
-	names, err := fs.Glob(schema.Files, "*.sql")
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Migration, len(names))
-	for i, name := range names { // sorted, which is by number
-		all[i].Name = name
-		if all[i].Version, err = goose.NumericComponent(name); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }
 
 // Pending is how many migrations the database lacks.
@@ -128,30 +110,29 @@ func (s Status) Pending() int {
 
 // Skipped returns the names of those that the database lacks though it has later ones:
 // Migrate refuses to apply these.
-func (s Status) Skipped() []string {
-	var names []string
-	for _, m := range s.Migrations {
-		if !m.Applied && m.Version < s.latest {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
+func (s Status) Skipped() []string { return s.state.skipped() }
 
 // SQL returns the statements that bring the database up to date, in its dialect,
 // together with goose's notes of them; empty if nothing is pending. Whoever runs them has
-// done what Migrate does.
+// done what Migrate does. It holds no comments: where one has a semicolon, the client of
+// MySQL sends what is left of it as a statement.
 func (s Status) SQL(ctx context.Context) (string, error) {
 	if s.Pending() == 0 {
 		return "", nil
 	}
+	versions, err := newVersions(s.sqlite)
+	if err != nil {
+		return "", err
+	}
 	var script strings.Builder
-	if !s.noted {
-		script.WriteString("-- What has been applied.\n")
-		if err := s.notes.CreateVersionTable(ctx, writtenDown{&script}); err != nil {
+	out := writtenDown{&script}
+	if !s.state.hasNotes {
+		if err := versions.CreateVersionTable(ctx, out); err != nil {
 			return "", err
 		}
-		if err := s.notes.Insert(ctx, writtenDown{&script}, database.InsertRequest{Version: 0}); err != nil {
+	}
+	if !s.state.hasZero {
+		if err := versions.Insert(ctx, out, database.InsertRequest{Version: 0}); err != nil {
 			return "", err
 		}
 	}
@@ -159,16 +140,31 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 		if m.Applied {
 			continue
 		}
-		up, _, err := schema.Statements(m.Name)
-		if err != nil {
-			return "", err
+		if !s.state.present[m.Version] {
+			up, _, err := schema.Statements(m.Name)
+			if err != nil {
+				return "", err
+			}
+			script.WriteString(withoutComments(up))
 		}
-		fmt.Fprintf(&script, "\n-- %s\n%s\n", m.Name, strings.TrimSpace(up))
-		if err := s.notes.Insert(ctx, writtenDown{&script}, database.InsertRequest{Version: m.Version}); err != nil {
+		if err := versions.Insert(ctx, out, database.InsertRequest{Version: m.Version}); err != nil {
 			return "", err
 		}
 	}
 	return script.String(), nil
+}
+
+// withoutComments returns a migration's statement without its comments. Migrations hold no
+// text with two dashes in it, as a test knows.
+func withoutComments(statement string) string {
+	var left strings.Builder
+	for line := range strings.Lines(statement) {
+		line, _, _ = strings.Cut(line, "--")
+		if line = strings.TrimRight(line, " \n"); line != "" {
+			left.WriteString(line + "\n")
+		}
+	}
+	return left.String()
 }
 
 // writtenDown is a database to which statements are not sent but written down. It
@@ -191,6 +187,11 @@ func (writtenDown) QueryContext(context.Context, string, ...any) (*sql.Rows, err
 }
 
 func (writtenDown) QueryRowContext(context.Context, string, ...any) *sql.Row { return nil }
+
+// isNoColumn reports whether a statement named a column that its table lacks.
+func isNoColumn(err error) bool {
+	return mysqlNumber(err) == 1054 || sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such column")
+}
 
 func isNoTable(err error) bool {
 	return mysqlNumber(err) == 1146 || sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")

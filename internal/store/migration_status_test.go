@@ -42,7 +42,7 @@ func TestOnlyWhatIsLackingIsAskedFor(t *testing.T) {
 		}
 		status, script := lacking(t, databaseURL)
 		newest := status.Migrations[len(status.Migrations)-1]
-		if status.Pending() != 1 || newest.Applied || !strings.HasPrefix(script, "\n-- "+newest.Name+"\n") {
+		if status.Pending() != 1 || newest.Applied || strings.Count(script, ";") != 2 || strings.Contains(script, "--") {
 			t.Errorf("%d are pending: %s", status.Pending(), script)
 		}
 		byHand(t, databaseURL, script)

@@ -10,10 +10,6 @@ import (
 // change tables directly (PlanetScale's safe migrations).
 var ErrDDLRefused = errors.New("this database refuses changes to its tables (safe migrations are on), and there are some to apply")
 
-// ErrNoNotes: the table of applied migrations is there, and empty.
-var ErrNoNotes = errors.New(`the table goose_db_version, which says what was applied, is empty. If other tables are there, a deploy request brought it
-without its rows: docs/planetscale.md says how to fill it. If it is the only one, the first start was cut off: drop it and start again`)
-
 // ddlRefused is ErrDDLRefused with the way on.
 func (s *Store) ddlRefused() error {
 	return fmt.Errorf(`%w.

@@ -29,19 +29,21 @@ import (
 
 // Store is an open database. Its methods may be called by many goroutines.
 type Store struct {
-	read     *sql.DB // many readers
-	write    *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
-	migrator *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
-	sqlite   bool
-	database string        // its name on the server, as PlanetScale's own commands take it
-	prepared *prepared     // statements of read; on SQLite alone
-	patience time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
-	now      func() time.Time
-	reach    int // see search
-	glance   int
-	totals   totals
-	sessions *together[session.Session] // on MySQL alone
-	watch    Watch                      // nil: nobody
+	read      *sql.DB // many readers
+	write     *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
+	migrator  *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
+	sqlite    bool
+	path      string // of an SQLite file that may be read before it is opened to be written to; else empty
+	leaseTime time.Duration
+	database  string        // its name on the server, as PlanetScale's own commands take it
+	prepared  *prepared     // statements of read; on SQLite alone
+	patience  time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
+	now       func() time.Time
+	reach     int // see search
+	glance    int
+	totals    totals
+	sessions  *together[session.Session] // on MySQL alone
+	watch     Watch                      // nil: nobody
 }
 
 // patience is how long somebody waits for the database where its address doesn't
@@ -66,13 +68,14 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	}
 	unbounded := cfg.Clone()
 	unbounded.ReadTimeout, unbounded.WriteTimeout = 0, 0
+	unbounded.RejectReadOnly = false // a start waits until the server takes changes, and says so
 	migrator, err := openMySQL(unbounded)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{
 		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
-		reach: reach, glance: glance,
+		leaseTime: leaseTime, reach: reach, glance: glance,
 	}
 	s.sessions = &together[session.Session]{read: s.getSessions}
 	return s, nil
@@ -113,7 +116,7 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	}
 	migrator.SetMaxIdleConns(0)
 	return &Store{
-		read: read, write: write, migrator: migrator, sqlite: true, prepared: newPrepared(read), patience: patience, now: now,
+		read: read, write: write, migrator: migrator, sqlite: true, path: path, prepared: newPrepared(read), patience: patience, now: now,
 		reach: reach, glance: glance,
 	}, nil
 }

@@ -35,7 +35,7 @@ func plain(statement string) string {
 }
 
 // begins is how a statement may begin. The last two are of tests.
-var begins = regexp.MustCompile(`(?i)^(SELECT|INSERT (IGNORE )?INTO|UPDATE|DELETE FROM|START TRANSACTION$|COMMIT$|ROLLBACK$|SET (NAMES|autocommit|completion_type|sql_mode|time_zone)|CREATE (UNIQUE )?(TABLE|INDEX)|ALTER TABLE|DROP (TABLE|INDEX)|ANALYZE TABLE|EXPLAIN)( |$)`)
+var begins = regexp.MustCompile(`(?i)^(SELECT|INSERT (IGNORE )?INTO|SHOW (FULL TABLES|INDEX FROM)|UPDATE|DELETE FROM|START TRANSACTION$|COMMIT$|ROLLBACK$|SET (NAMES|autocommit|completion_type|sql_mode|time_zone)|CREATE (UNIQUE )?(TABLE|INDEX|VIEW)|ALTER TABLE|DROP (TABLE|INDEX)|ANALYZE TABLE|EXPLAIN)( |$)`)
 
 // changesTables is what safe migrations refuse.
 var changesTables = regexp.MustCompile(`(?i)^(CREATE|ALTER|DROP|TRUNCATE|RENAME) `)

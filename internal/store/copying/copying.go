@@ -48,6 +48,12 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 	if err := store.Exists(from); err != nil {
 		return nil, err
 	}
+	if err := store.Refused(ctx, from); err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if err := store.Refused(ctx, to); err != nil {
+		return nil, fmt.Errorf("--to: %w", err)
+	}
 	source, err := open(ctx, from, now, log)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
@@ -70,10 +76,7 @@ func open(ctx context.Context, databaseURL string, now func() time.Time, log *sl
 	if err != nil {
 		return nil, err
 	}
-	if err = st.Wait(ctx, log); err == nil {
-		_, err = st.Migrate(ctx, log)
-	}
-	if err != nil {
+	if err := st.Prepare(ctx, log); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil

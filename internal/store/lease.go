@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// leaseTime is how long an instance that is killed while it migrates keeps the others
+// waiting. One that lives renews its lease four times as often.
+const leaseTime = 6 * time.Second
+
+// leaseID is the row of the lease table that goose uses, too.
+const leaseID = 4097083626
+
+// leaseRetry is the pause between two tries to take the lease, leaseLog that between two
+// log lines about it.
+const (
+	leaseRetry = 250 * time.Millisecond
+	leaseLog   = 5 * time.Second
+)
+
+// lease lets one instance at a time migrate a MySQL database. It is a row and not
+// GET_LOCK, which Vitess drops after 20 seconds in which its connection is silent.
+type lease struct {
+	db     *sql.DB
+	holder string
+	length time.Duration
+	log    *slog.Logger
+	cancel context.CancelCauseFunc
+	ended  chan struct{} // closed when it is not renewed any more
+}
+
+// errLeaseLost ends the work of an instance that could not renew its lease in time.
+var errLeaseLost = errors.New("another instance may be migrating the database: the lease could not be renewed in time")
+
+// takeLease waits until no other instance holds the lease, and takes it. The context it
+// returns ends when the lease is lost. Release it.
+func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (context.Context, *lease, error) {
+	l := &lease{db: s.migrator, holder: rand.Text(), length: s.leaseTime, log: log, ended: make(chan struct{})}
+	if !exists {
+		if err := l.createTable(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if _, err := l.db.ExecContext(ctx, "INSERT IGNORE INTO "+leaseTable+" (lock_id, locked) VALUES (?, 0)", leaseID); err != nil {
+		return nil, nil, err
+	}
+	told := time.Time{}
+	for {
+		taken, err := l.take(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if taken {
+			break
+		}
+		if time.Since(told) >= leaseLog {
+			log.Info("another instance migrates the database; waiting for it")
+			told = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(leaseRetry):
+		}
+	}
+	ctx, l.cancel = context.WithCancelCause(ctx)
+	go l.renew(ctx)
+	return ctx, l, nil
+}
+
+func (l *lease) createTable(ctx context.Context) error {
+	_, err := l.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+leaseTable+` (
+  lock_id          BIGINT      NOT NULL PRIMARY KEY,
+  locked           BOOLEAN     NOT NULL DEFAULT 0,
+  locked_at        DATETIME(6) NULL,
+  locked_by        TEXT        NULL,
+  lease_expires_at DATETIME(6) NULL,
+  updated_at       DATETIME(6) NULL
+) `+tableOptions)
+	return err
+}
+
+// take takes the lease if it is free, has run out, or runs for longer than any does: a clock
+// was wrong when it was taken.
+func (l *lease) take(ctx context.Context) (bool, error) {
+	return l.update(ctx, `locked = 1, locked_at = NOW(6), locked_by = ?, lease_expires_at = NOW(6) + INTERVAL ? MICROSECOND, updated_at = NOW(6)
+WHERE lock_id = ? AND (locked = 0 OR lease_expires_at IS NULL OR lease_expires_at < NOW(6) OR lease_expires_at > NOW(6) + INTERVAL 5 MINUTE)`,
+		l.holder, l.length.Microseconds(), leaseID)
+}
+
+// renew renews the lease until ctx ends or the lease is lost.
+func (l *lease) renew(ctx context.Context) {
+	defer close(l.ended)
+	renewed := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(l.length / 4):
+		}
+		begin := time.Now()
+		held, err := l.update(ctx, "lease_expires_at = NOW(6) + INTERVAL ? MICROSECOND, updated_at = NOW(6) WHERE lock_id = ? AND locked_by = ? AND locked = 1",
+			l.length.Microseconds(), leaseID, l.holder)
+		switch {
+		case err == nil && held:
+			renewed = begin
+		case err == nil || time.Since(renewed) > l.length:
+			l.cancel(errLeaseLost)
+			return
+		default:
+			l.log.Warn("the lease for migrating was not renewed", "error", cut(err))
+		}
+	}
+}
+
+// release gives the lease back. Where that fails it runs out by itself.
+func (l *lease) release(ctx context.Context) {
+	l.cancel(nil)
+	<-l.ended
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	_, err := l.update(ctx, "locked = 0, locked_at = NULL, locked_by = NULL, lease_expires_at = NULL, updated_at = NOW(6) WHERE lock_id = ? AND locked_by = ?",
+		leaseID, l.holder)
+	if err != nil {
+		l.log.Warn("the lease for migrating was not given back", "error", cut(err))
+	}
+}
+
+// update changes the row of the lease, and reports whether it met the conditions.
+func (l *lease) update(ctx context.Context, set string, args ...any) (bool, error) {
+	result, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s", leaseTable, set), args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}

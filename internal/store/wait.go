@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/fault"
+)
+
+// Pauses between two tries of Wait.
+const (
+	serverPause = 2 * time.Second
+	filePause   = 100 * time.Millisecond
+)
+
+// Prepare waits until the database answers, and migrates it: see Wait and Migrate. If the
+// server goes away in between, it waits again.
+func (s *Store) Prepare(ctx context.Context, log *slog.Logger) error {
+	for {
+		if err := s.Wait(ctx, log); err != nil {
+			return err
+		}
+		_, err := s.Migrate(ctx, log)
+		if !isAway(err) || !waits(ctx, log, err, serverPause) {
+			return err
+		}
+	}
+}
+
+// Wait returns when the database answers. A server that can't be reached, has no connection
+// left, or has no primary behind it, and a file that others are just making, is tried again
+// until ctx ends. A server that answers and refuses (wrong password, no such database) is an
+// error, and so is a file that is no database, or found damaged by a first look: see Check.
+func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
+	check, again, pause := s.reachTables, isAway, serverPause
+	if s.sqlite {
+		check, again, pause = s.checkFile, isContention, filePause
+	}
+	for {
+		err := check(ctx)
+		if err == nil || !again(err) || !waits(ctx, log, err, pause) {
+			return connectError(err)
+		}
+	}
+}
+
+// WaitForWrites returns when the database takes changes: a server may be read-only for a
+// while, as after a fail-over.
+func (s *Store) WaitForWrites(ctx context.Context, log *slog.Logger) error {
+	for !s.sqlite {
+		_, err := s.migrator.ExecContext(ctx, "UPDATE settings SET value = value WHERE name = 'admin_lock'")
+		if err == nil || !isAway(err) || !waits(ctx, log, err, serverPause) {
+			return connectError(err)
+		}
+	}
+	return nil
+}
+
+// waits logs why the database is waited for, and waits. It returns false if ctx ends before.
+func waits(ctx context.Context, log *slog.Logger, err error, pause time.Duration) bool {
+	log.Warn("waiting for the database", waitingFor(err)...)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}
+
+func connectError(err error) error {
+	if fault.IsFault(err) {
+		return err
+	}
+	return translate("connect", err)
+}
+
+// reachTables asks for what only the server that has the tables can answer: vtgate answers
+// a ping, and a SELECT without a table, also while no primary is behind it.
+func (s *Store) reachTables(ctx context.Context) error {
+	rows, err := s.migrator.QueryContext(ctx, "SELECT 1 FROM information_schema.tables LIMIT 1")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	return rows.Err()
+}
+
+func (s *Store) checkFile(ctx context.Context) error {
+	if s.path == "" {
+		return checkUpTo(ctx, s.migrator, checkAtOnce)
+	}
+	return checkFile(ctx, s.path)
+}
+
+// isAway reports whether an error says that the server can't be had now, and may be later:
+// it is not reached, has no connection left, shuts down, is read-only, or has no primary.
+func isAway(err error) bool {
+	if err == nil || errors.Is(err, mysql.ErrNoTLS) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	switch mysqlNumber(err) {
+	case 0:
+		return isLost(err)
+	case 1040, 1203, 1226, // no connection left: of all, of any user, of this user
+		1053, 1077, 1079, 1927, 3032, // it shuts down, kills connections, or is offline
+		1290, 1792, 1836, // it is read-only
+		2002, 2003, 2006, 2013, // vttablet does not reach its MySQL
+		3024: // its MySQL took too long
+		return true
+	case 1105: // Vitess's number for anything
+		return isPrimaryAway(err)
+	}
+	return false
+}
+
+// isPrimaryAway recognises by their texts the errors of a vtgate that has no primary to ask.
+func isPrimaryAway(err error) bool {
+	text := strings.ToLower(err.Error())
+	for _, words := range []string{
+		"no healthy tablet", "no valid tablet", "primary is not serving", "not serving", "reparent operation in progress",
+		"code = unavailable", "code = cluster_event", "connection refused", "shutting down", "(errno 2002)", "(errno 2003)", "(errno 2006)", "(errno 2013)",
+	} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
+}
