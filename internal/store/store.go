@@ -16,7 +16,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -135,13 +134,6 @@ func makeFile(path string) error {
 		return err
 	}
 	return f.Close()
-}
-
-func checkPath(path string) error {
-	if path == "" || strings.ContainsAny(path, "?#") {
-		return errors.New("sqlite: needs the path of a file, without ? and #")
-	}
-	return nil
 }
 
 // openFile opens a pool on a file.

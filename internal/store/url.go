@@ -14,10 +14,26 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// parsePath returns the file of a sqlite: URL.
+// parsePath returns the file of a sqlite: URL: sqlite:PATH, sqlite://PATH, or sqlite:////PATH
+// as other programs write an absolute path.
 func parsePath(databaseURL string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(databaseURL, "sqlite:")
-	return strings.TrimPrefix(path, "//"), ok
+	path = strings.TrimPrefix(path, "//")
+	if strings.HasPrefix(path, "//") {
+		path = "/" + strings.TrimLeft(path, "/")
+	}
+	return path, ok
+}
+
+// checkPath returns an error for what can't be the path of an SQLite file.
+func checkPath(path string) error {
+	switch {
+	case path == "", strings.ContainsAny(path, "?#"):
+		return errors.New("sqlite: needs the path of a file, without ? and #")
+	case filepath.Base(path) == ":memory:", strings.HasPrefix(path, "file:"):
+		return errors.New("sqlite: needs the plain path of a file, such as sqlite:data/guestlist.db: a list in memory would be gone with the program")
+	}
+	return nil
 }
 
 // Name says which database an address names, without user and password:
@@ -123,36 +139,54 @@ func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
 		port = "3306"
 	}
 	cfg.Addr = net.JoinHostPort(u.Hostname(), port)
-	cfg.TLSConfig, err = tlsModes(u.RawQuery)
-	return cfg, err
+	return cfg, readParams(cfg, u.RawQuery)
 }
 
-// tlsModes returns the one mode of TLS that a URL's parameters ask for; empty if
-// there are none.
-func tlsModes(rawQuery string) (string, error) {
+// readParams reads the parameters of a mysql:// URL: one mode of TLS, and what a
+// go-sql-driver DSN has as well.
+func readParams(cfg *mysql.Config, rawQuery string) error {
 	params, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return "", errParams
+		return errParams
 	}
-	mode := ""
 	for name, values := range params {
 		for _, value := range values {
-			m, err := tlsMode(name, value)
-			if err != nil {
-				return "", err
+			if err := readParam(cfg, name, value); err != nil {
+				return err
 			}
-			if mode != "" && m != mode {
-				return "", errors.New("asks for TLS in two ways that contradict each other")
-			}
-			mode = m
 		}
 	}
-	return mode, nil
+	return nil
+}
+
+func readParam(cfg *mysql.Config, name, value string) error {
+	timeouts := map[string]*time.Duration{"timeout": &cfg.Timeout, "readTimeout": &cfg.ReadTimeout, "writeTimeout": &cfg.WriteTimeout}
+	if timeout := timeouts[name]; timeout != nil {
+		d, err := time.ParseDuration(value)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("has a %s that is no time: 10s is one", name)
+		}
+		*timeout = d
+		return nil
+	}
+	switch name {
+	case "charset", "collation", "parseTime", "loc", "interpolateParams", "clientFoundRows":
+		return nil // set to what we need, whatever they say, as in a DSN
+	}
+	mode, err := tlsMode(name, value)
+	if err != nil {
+		return err
+	}
+	if cfg.TLSConfig != "" && cfg.TLSConfig != mode {
+		return errors.New("asks for TLS in two ways that contradict each other")
+	}
+	cfg.TLSConfig = mode
+	return nil
 }
 
 // errParams doesn't name the parameter: behind the ? of a password that was not
 // escaped, the rest of the password looks like one.
-var errParams = errors.New("has a parameter that is not understood; known are sslaccept, ssl, sslmode and tls")
+var errParams = errors.New("has a parameter that is not understood; known are sslaccept, ssl, sslmode, tls, timeout, readTimeout and writeTimeout")
 
 // tlsMode maps the ways in which a URL asks for TLS to the driver's.
 func tlsMode(name, value string) (string, error) {
@@ -178,7 +212,7 @@ func isLoopback(addr string) bool {
 }
 
 func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
+	if d <= 0 {
 		return def
 	}
 	return d

@@ -66,6 +66,57 @@ func TestParseMySQL(t *testing.T) {
 	}
 }
 
+func TestParseMySQL_TakesTheTimeoutsOfADSN(t *testing.T) {
+	t.Parallel()
+	for _, databaseURL := range []string{
+		"mysql://root@db.example/guestlist?readTimeout=10s&timeout=2s&writeTimeout=1m",
+		"root@tcp(db.example:3306)/guestlist?readTimeout=10s&timeout=2s&writeTimeout=1m",
+		"mysql://root@db.example/guestlist?sslaccept=strict&readTimeout=10s&timeout=2s&writeTimeout=60s&parseTime=true&charset=utf8mb4&loc=UTC",
+	} {
+		cfg, err := parseMySQL(databaseURL)
+		if err != nil {
+			t.Errorf("%s: %v", databaseURL, err)
+			continue
+		}
+		if cfg.ReadTimeout != 10*time.Second || cfg.Timeout != 2*time.Second || cfg.WriteTimeout != time.Minute || cfg.TLSConfig != "true" {
+			t.Errorf("%s: %v, %v, %v, TLS %s", databaseURL, cfg.ReadTimeout, cfg.Timeout, cfg.WriteTimeout, cfg.TLSConfig)
+		}
+	}
+	for _, databaseURL := range []string{"mysql://root@db.example/guestlist?readTimeout=0s", "root@tcp(db.example:3306)/guestlist?readTimeout=-3s"} {
+		if cfg, err := parseMySQL(databaseURL); err == nil && cfg.ReadTimeout <= 0 {
+			t.Errorf("%s: %v", databaseURL, cfg.ReadTimeout)
+		}
+	}
+}
+
+func TestParsePath(t *testing.T) {
+	t.Parallel()
+	for databaseURL, want := range map[string]string{
+		"sqlite:data/guestlist.db":            "data/guestlist.db",
+		"sqlite://data/guestlist.db":          "data/guestlist.db",
+		"sqlite:./guestlist.db":               "./guestlist.db",
+		"sqlite:/var/lib/guestlist.db":        "/var/lib/guestlist.db",
+		"sqlite:///var/lib/guestlist.db":      "/var/lib/guestlist.db",
+		"sqlite:////var/lib/guestlist.db":     "/var/lib/guestlist.db",
+		"sqlite:///////var/lib/guestlist.db":  "/var/lib/guestlist.db",
+		"sqlite:/var/lib/of Zoë/guest%20l.db": "/var/lib/of Zoë/guest%20l.db",
+	} {
+		if path, ok := parsePath(databaseURL); path != want || !ok || checkPath(path) != nil {
+			t.Errorf("%s: %q, %v", databaseURL, path, checkPath(path))
+		}
+	}
+	for databaseURL, want := range map[string]string{
+		"sqlite:": "needs the path of a file", "sqlite://": "needs the path of a file", "sqlite:a.db?mode=ro": "without ? and #",
+		"sqlite::memory:": "a list in memory would be gone with the program", "sqlite://:memory:": "in memory", "sqlite:///:memory:": "in memory",
+		"sqlite:file::memory:": "in memory", "sqlite:file:a.db": "plain path",
+	} {
+		path, _ := parsePath(databaseURL)
+		if err := checkPath(path); want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", databaseURL, err, want)
+		}
+	}
+}
+
 func TestParseMySQLRefuses(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
@@ -114,7 +165,7 @@ func TestParseMySQLRefuses(t *testing.T) {
 	}
 }
 
-func TestParsePath(t *testing.T) {
+func TestParsePath_TakesEveryDocumentedForm(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
 		"sqlite:data/guestlist.db":       "data/guestlist.db",

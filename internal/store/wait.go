@@ -82,7 +82,12 @@ func connectError(err error) error {
 // reachTables asks for what only the server that has the tables can answer: vtgate answers
 // a ping, and a SELECT without a table, also while no primary is behind it.
 func (s *Store) reachTables(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	defer cancel()
 	rows, err := s.migrator.QueryContext(ctx, "SELECT 1 FROM information_schema.tables LIMIT 1")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return mysql.ErrInvalidConn // there is a server, and it says nothing
+	}
 	if err != nil {
 		return err
 	}
