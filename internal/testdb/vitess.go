@@ -2,10 +2,12 @@ package testdb
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -21,10 +23,16 @@ type Vitess struct {
 	DSN string // go-sql-driver's, of an empty database
 
 	server  string // host:port
+	name    string // of the database
 	mu      sync.Mutex
 	safe    bool
-	refused int  // changes of tables
-	ends    bool // the transaction that comes to after statements
+	away    bool   // no primary is there
+	locked  bool   // the primary is read-only
+	full    bool   // no connection is left
+	cut     int    // connections are cut after so many changes, if above 0
+	alias   string // what clients call the database, and database() answers; empty: by its name
+	refused int    // changes of tables
+	ends    bool   // the transaction that comes to after statements
 	after   int
 	broken  []string
 	longest int // statements of the longest transaction
@@ -52,7 +60,7 @@ func BehindVitess(t testing.TB, dsn string) *Vitess {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &Vitess{server: cfg.Addr}
+	v := &Vitess{server: cfg.Addr, name: cfg.DBName}
 	cfg.Addr = listener.Addr().String()
 	v.DSN = cfg.FormatDSN()
 	go func() {
@@ -82,6 +90,50 @@ func (v *Vitess) SafeMigrations(on bool) (refused int) {
 	defer v.mu.Unlock()
 	v.safe = on
 	return v.refused
+}
+
+// Name has clients call the database by another name, as PlanetScale's may say @primary or
+// guestlist@primary, and returns the DSN. DATABASE() answers guestlist@primary then, which
+// information_schema knows nothing of.
+func (v *Vitess) Name(alias string) string {
+	cfg, err := mysql.ParseDSN(v.DSN)
+	if err != nil {
+		panic(err) // it is our own
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.alias, cfg.DBName = alias, alias
+	return cfg.FormatDSN()
+}
+
+// PrimaryAway has whatever needs a primary answered as vtgate does while there is none.
+func (v *Vitess) PrimaryAway(on bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.away = on
+}
+
+// ReadOnly has changes answered as by a primary that is read-only.
+func (v *Vitess) ReadOnly(on bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.locked = on
+}
+
+// NoConnections has new connections refused as by a server that has none left.
+func (v *Vitess) NoConnections(on bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.full = on
+}
+
+// CutAfter cuts all connections, old and new, once the server has taken so many changes of
+// rows or tables, before it has answered the last: as if the program were killed then. With
+// 0 none is cut any more.
+func (v *Vitess) CutAfter(changes int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.cut = changes
 }
 
 // EndTransaction ends the first transaction that comes to that many statements, not
@@ -129,6 +181,18 @@ type link struct {
 
 func (v *Vitess) serve(near net.Conn) {
 	defer near.Close()
+	v.mu.Lock()
+	full, dead := v.full, v.cut < 0
+	v.mu.Unlock()
+	if dead {
+		return
+	}
+	if full {
+		answer := refusal(1040, "08004", "Too many connections")
+		answer[3] = 0 // it is the first word of all
+		near.Write(answer)
+		return
+	}
 	far, err := net.Dial("tcp", v.server)
 	if err != nil {
 		return
@@ -151,11 +215,59 @@ func (v *Vitess) serve(near net.Conn) {
 				continue
 			}
 		}
+		packet = v.rename(packet)
+		if v.cuts(packet) {
+			// The server takes it, and its answer is not told.
+			l.mu.Lock()
+			l.swallow = true
+			l.mu.Unlock()
+			if _, err := far.Write(packet); err == nil {
+				<-l.swallowed
+			}
+			return
+		}
 		if _, err := far.Write(packet); err != nil {
 			return
 		}
 	}
 }
+
+// cuts reports whether a connection is cut with a packet: it is the change with which all
+// are, or comes after it.
+func (v *Vitess) cuts(packet []byte) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.cut == 0 {
+		return false
+	}
+	if v.cut > 0 && packet[3] == 0 && packet[4] == comQuery && changes.MatchString(plain(string(packet[5:]))) {
+		v.cut--
+		if v.cut == 0 {
+			v.cut = -1
+			return true
+		}
+	}
+	return v.cut < 0
+}
+
+// rename has a packet name the database as the server knows it, and answers DATABASE().
+func (v *Vitess) rename(packet []byte) []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.alias == "" {
+		return packet
+	}
+	said := packet[4:]
+	switch {
+	case packet[3] == 1: // what a client signs in with
+		said = bytes.Replace(said, []byte(v.alias+"\x00"), []byte(v.name+"\x00"), 1)
+	case packet[3] == 0 && packet[4] == comQuery:
+		said = databaseFunction.ReplaceAll(said, []byte("'guestlist@primary'"))
+	}
+	return append([]byte{byte(len(said)), byte(len(said) >> 8), byte(len(said) >> 16), packet[3]}, said...)
+}
+
+var databaseFunction = regexp.MustCompile(`(?i)\bDATABASE\(\)`)
 
 // answers carries what the server says.
 func (l *link) answers() {

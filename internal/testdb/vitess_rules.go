@@ -40,6 +40,12 @@ var begins = regexp.MustCompile(`(?i)^(SELECT|INSERT (IGNORE )?INTO|SHOW (FULL T
 // changesTables is what safe migrations refuse.
 var changesTables = regexp.MustCompile(`(?i)^(CREATE|ALTER|DROP|TRUNCATE|RENAME) `)
 
+// changes is what changes rows or tables; reachesTablet is what vtgate can't answer by itself.
+var (
+	changes       = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP) `)
+	reachesTablet = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|SHOW) |\bFROM\b`)
+)
+
 // refusedByVitess is what Vitess refuses, takes and does not do, or does in
 // another way than MySQL, each with the reason.
 var refusedByVitess = []struct {
@@ -84,7 +90,16 @@ func (l *link) statement(whole string) []byte {
 	if refuses {
 		l.v.refused++
 	}
+	away, locked := l.v.away && reachesTablet.MatchString(text), l.v.locked && changes.MatchString(text)
 	l.v.mu.Unlock()
+	if away {
+		l.failed = true
+		return refusal(1105, "HY000", `target: guestlist.-.primary: no healthy tablet available for 'keyspace:"guestlist" shard:"-" tablet_type:PRIMARY'`)
+	}
+	if locked {
+		l.failed = true
+		return refusal(1290, "HY000", "The MySQL server is running with the --read-only option so it cannot execute this statement")
+	}
 	if refuses {
 		l.failed = true
 		return refusal(1105, "HY000", "direct DDL is disabled")
