@@ -66,7 +66,7 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 		select {
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
-		case <-time.After(leaseRetry):
+		case <-time.After(min(leaseRetry, l.length/4)):
 		}
 	}
 	ctx, l.cancel = context.WithCancelCause(ctx)
