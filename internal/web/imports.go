@@ -64,6 +64,10 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	// Longer than a request may take: each piece of it is bounded by itself.
 	i, err := s.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
 	prolong()
+	// The time of the request may be over by now; its answer needs the database too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
 	var bad *roster.FileError
 	var tooLarge *http.MaxBytesError
 	switch {

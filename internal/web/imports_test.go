@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -173,6 +174,32 @@ func TestAFileOf100MBIsReadAsItComesAndNoLarger(t *testing.T) {
 		t.Errorf("%d bytes of a stranger's were read", maxUpload-unread.left)
 	}
 }
+
+func TestUpload_LongerThanARequestMayTakeSaysWhatIsWrongWithTheFile(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	ctx, timeIsOver := context.WithCancel(t.Context())
+	body := io.MultiReader(
+		strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nfirst,last\nAda,"),
+		readerFunc(func([]byte) (int, error) { timeIsOver(); return 0, io.EOF }),
+		strings.NewReader("Lovelace\n\r\n--x--\r\n"),
+	)
+	r := httptest.NewRequestWithContext(ctx, "POST", "http://localhost:8080/users/import", body)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	for _, cookie := range ada.cookies {
+		r.AddCookie(cookie)
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "The first line must name the columns") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // spaces is a long body of empty rows.
 type spaces struct{ left int }
