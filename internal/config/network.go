@@ -60,33 +60,6 @@ func setMailFrom(l *loader, text string) error {
 	return nil
 }
 
-// setProxies knows Fly by name: nothing from outside reaches a program there but
-// through Fly's proxy, which comes from no address that Fly promises, and sets
-// Fly-Client-IP itself. https://fly.io/docs/networking/request-headers/
-func setProxies(l *loader, text string) error {
-	l.TrustedProxies, l.ClientIPHeader = nil, ""
-	switch text {
-	case "none":
-		return nil
-	case "fly":
-		l.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-		l.ClientIPHeader = "Fly-Client-IP"
-		return nil
-	}
-	for _, part := range list(text) {
-		prefix, err := netip.ParsePrefix(part)
-		if addr, addrErr := netip.ParseAddr(part); addrErr == nil && addr.Zone() == "" {
-			addr = addr.Unmap()
-			prefix, err = addr.Prefix(addr.BitLen())
-		}
-		if err != nil {
-			return fmt.Errorf("must be addresses and networks such as 10.0.0.1,10.1.0.0/16, fly, or none, not %q", part)
-		}
-		l.TrustedProxies = append(l.TrustedProxies, prefix.Masked())
-	}
-	return nil
-}
-
 // parseURL reads an address of one of the schemes: a host and perhaps a port, and
 // perhaps a plain path, all brought to the form in which browsers send them. The
 // error doesn't hold the text, for that may hold a password.

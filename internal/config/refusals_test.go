@@ -81,7 +81,7 @@ func TestRefusals(t *testing.T) {
 			want: `GUESTLIST_ADDR must be host:port, such as 127.0.0.1:8080 or :8080, not "localhost"`},
 		{name: "a port by name", environ: []string{"PORT=http"}, want: `PORT must be a number from 0 to 65535, not "http"`},
 		{name: "a proxy by name", environ: []string{"GUESTLIST_TRUSTED_PROXIES=10.0.0.1,proxy"},
-			want: `GUESTLIST_TRUSTED_PROXIES must be addresses and networks such as 10.0.0.1,10.1.0.0/16, fly, or none, not "proxy"`},
+			want: `GUESTLIST_TRUSTED_PROXIES must be addresses, networks and ranges such as 10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9, fly, or none, not "proxy"`},
 		{name: "access in other words", environ: []string{"GUESTLIST_ACCESS=everyone"},
 			want: `GUESTLIST_ACCESS must be invite, open or domain:example.com, not "everyone"`},
 		{name: "a domain that isn't one", environ: []string{"GUESTLIST_ACCESS=domain:example.com,@example.org"},

@@ -93,7 +93,7 @@ var Settings = []Setting{
 	},
 	{
 		Name: "GUESTLIST_TRUSTED_PROXIES", Default: "none; fly on Fly", derive: defaultProxies,
-		Meaning: "whose word on the client's address is believed: addresses and networks with commas between, fly, or none",
+		Meaning: "whose word on the client's address is believed: addresses, networks and ranges with commas between, fly, or none",
 		set:     setProxies,
 	},
 	{

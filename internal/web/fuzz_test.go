@@ -183,6 +183,8 @@ func FuzzClientAddress(f *testing.F) {
 	f.Add("::ffff:10.0.0.1", "::ffff:203.0.113.9", "2001:db8::1", "Fly-Client-IP")
 	f.Add("10.0.0.1", "<script>", "x", "Fly-Client-IP")
 	f.Add("fe80::1%eth0", "fe80::1%eth0", "::", "Fly-Client-IP")
+	f.Add("10.0.0.1", "203.0.113.7:51234, [2001:db8::7]:51234, \"[2001:db8::7]:1\"", "[fe80::1%25eth0]:80", "Fly-Client-IP")
+	f.Add("10.0.0.1", "unknown, _hidden,,10.0.0.2:, [10.0.0.3]", "203.0.113.9:_x", "")
 	f.Fuzz(func(t *testing.T, peer, forwarded, own, header string) {
 		ip, err := netip.ParseAddr(peer)
 		if err != nil {
@@ -204,8 +206,15 @@ func FuzzClientAddress(f *testing.F) {
 		if direct := s.clientAddress(bare); !trusted && got != direct {
 			t.Errorf("from %s, who is no proxy, %q and %q make it %q", peer, forwarded, own, got)
 		}
-		if _, err := netip.ParseAddr(got); err != nil {
-			t.Errorf("from %s, %q and %q make it %q, which is no address", peer, forwarded, own, got)
+		if ip, err := netip.ParseAddr(got); err != nil || ip.Zone() != "" || ip.Is4In6() || ip.String() != got {
+			t.Errorf("from %s, %q and %q make it %q, which is no address in its only form", peer, forwarded, own, got)
+		}
+		// A client writes in front of what the proxy adds, and can't change the outcome.
+		if trusted && header == "" {
+			r.Header["X-Forwarded-For"] = []string{forwarded, "203.0.113.77:8"}
+			if got := s.clientAddress(r); got != "203.0.113.77" {
+				t.Errorf("%q in front of the proxy's word makes it %q", forwarded, got)
+			}
 		}
 	})
 }

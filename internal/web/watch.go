@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
 )
 
 // Watch is told of each request before it is answered, and whether a trusted proxy
@@ -51,11 +49,4 @@ func (s *server) named(pattern string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// fromProxy reports whether a request comes from a trusted proxy.
-func (s *server) fromProxy(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	peer, parseErr := netip.ParseAddr(host)
-	return err == nil && parseErr == nil && s.trusted(peer)
 }

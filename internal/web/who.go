@@ -2,9 +2,7 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/session"
@@ -29,44 +27,6 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 // browser is what is known of the browser behind a request.
 func (s *server) browser(r *http.Request) session.Browser {
 	return session.Browser{Address: s.clientAddress(r), UserAgent: r.UserAgent()}
-}
-
-// clientAddress is the network address that a request came from. A proxy's word
-// on it is taken only if the proxy is a trusted one: its own header where it has
-// one, else the last address in X-Forwarded-For that is no trusted proxy's.
-func (s *server) clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	peer, parseErr := netip.ParseAddr(host)
-	if err != nil || parseErr != nil || !s.trusted(peer) {
-		return host
-	}
-	if s.ClientIPHeader != "" {
-		if ip, err := netip.ParseAddr(r.Header.Get(s.ClientIPHeader)); err == nil {
-			return ip.Unmap().String()
-		}
-		return host
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		ip, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		host = ip.Unmap().String()
-		if !s.trusted(ip) {
-			break
-		}
-	}
-	return host
-}
-
-func (s *server) trusted(ip netip.Addr) bool {
-	for _, prefix := range s.TrustedProxies {
-		if prefix.Contains(ip.Unmap()) {
-			return true
-		}
-	}
-	return false
 }
 
 // describeBrowser says in words what a User-Agent header stands for. The order

@@ -32,6 +32,31 @@ func TestAProxysWordIsTakenOnlyFromATrustedOne(t *testing.T) {
 		{"a header of its own", []string{"10.0.0.0/8"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": "203.0.113.9", "X-Forwarded-For": "1.2.3.4"}, "203.0.113.9"},
 		{"nonsense in a header of its own", []string{"10.0.0.0/8"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": "x", "X-Forwarded-For": "1.2.3.4"}, "10.0.0.1"},
 		{"a header of its own from anybody", nil, "Fly-Client-IP", "198.51.100.7:999", map[string]string{"Fly-Client-IP": "203.0.113.9"}, "198.51.100.7"},
+		{"an address with a port", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "203.0.113.7:51234"}, "203.0.113.7"},
+		{"IPv6", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "2001:db8::7"}, "2001:db8::7"},
+		{"IPv6 in brackets", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[2001:db8::7]"}, "2001:db8::7"},
+		{"IPv6 with a port", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[2001:db8::7]:51234"}, "2001:db8::7"},
+		{"IPv6 in another spelling", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[2001:DB8:0:0::0007]:1"}, "2001:db8::7"},
+		{"quotes", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": `"[2001:db8::7]:1234"`}, "2001:db8::7"},
+		{"a zone", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "fe80::1%eth0"}, "fe80::1"},
+		{"a zone and a port", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[fe80::1%25eth0]:80"}, "fe80::1"},
+		{"IPv4 in IPv6 with a port", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[::ffff:203.0.113.9]:1"}, "203.0.113.9"},
+		{"a port of no number", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "203.0.113.9:_hidden"}, "203.0.113.9"},
+		{"a port left empty", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "203.0.113.9:"}, "203.0.113.9"},
+		{"a trusted proxy's address with a port", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "1.2.3.4, 203.0.113.9:5, 10.0.0.2:443"}, "203.0.113.9"},
+		{"a trusted proxy in brackets", []string{"2001:db8:1::/48"}, "", "[2001:db8:1::1]:999", map[string]string{"X-Forwarded-For": "203.0.113.9,[2001:db8:1::2]:443"}, "203.0.113.9"},
+		{"a trusted proxy with a zone", []string{"fe80::/10"}, "", "[fe80::1%eth0]:999", map[string]string{"X-Forwarded-For": "203.0.113.9, fe80::2%eth1"}, "203.0.113.9"},
+		{"a zone of somebody who is no proxy", nil, "", "[fe80::1%eth0]:999", map[string]string{"X-Forwarded-For": "203.0.113.9"}, "fe80::1"},
+		{"empty elements", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": ", 203.0.113.9 ,,\t,"}, "203.0.113.9"},
+		{"nothing but empty elements", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": " , ,"}, "10.0.0.1"},
+		{"unknown", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "1.2.3.4, unknown"}, "10.0.0.1"},
+		{"something hidden in front of a proxy", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "1.2.3.4, _hidden, 10.0.0.2"}, "10.0.0.2"},
+		{"brackets around IPv4", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "[203.0.113.9]"}, "10.0.0.1"},
+		{"octal", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": "203.0.113.009"}, "10.0.0.1"},
+		{"a port alone", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Forwarded-For": ":80"}, "10.0.0.1"},
+		{"a header of its own with a port", []string{"10.0.0.0/8"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": "203.0.113.9:51234"}, "203.0.113.9"},
+		{"a header of its own with IPv6 and a port", []string{"10.0.0.0/8"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": " [2001:db8::7]:51234 "}, "2001:db8::7"},
+		{"a header of its own with a list", []string{"0.0.0.0/0"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": "1.2.3.4, 203.0.113.9"}, "203.0.113.9"},
 		{"headers of other proxies", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Real-Ip": "1.2.3.4", "Forwarded": "for=1.2.3.4", "Fly-Client-IP": "1.2.3.4"}, "10.0.0.1"},
 	} {
 		s := &server{Options: Options{ClientIPHeader: row.header}}
@@ -45,6 +70,28 @@ func TestAProxysWordIsTakenOnlyFromATrustedOne(t *testing.T) {
 		}
 		if got := s.clientAddress(r); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestClientAddress_SeveralHeadersOfOneName(t *testing.T) {
+	t.Parallel()
+	s := &server{Options: Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	for _, row := range []struct {
+		headers []string
+		want    string
+	}{
+		{[]string{"1.2.3.4", "203.0.113.9"}, "203.0.113.9"},
+		{[]string{"1.2.3.4", "203.0.113.9:5", "10.0.0.2"}, "203.0.113.9"},
+		{[]string{"203.0.113.9", ""}, "203.0.113.9"},
+		{[]string{"203.0.113.9, 10.0.0.3:80", "[::ffff:10.0.0.2]:443"}, "203.0.113.9"},
+		{[]string{"1.2.3.4", "x"}, "10.0.0.1"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = "10.0.0.1:999"
+		r.Header["X-Forwarded-For"] = row.headers
+		if got := s.clientAddress(r); got != row.want {
+			t.Errorf("%q: %q, want %q", row.headers, got, row.want)
 		}
 	}
 }
