@@ -156,6 +156,12 @@ func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outb
 		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
 	}
+	if a.local != nil {
+		o.Decoy = a.local.Decoy
+	}
+	if !cfg.LocalMode() {
+		o.SendPause = time.Second // else nobody is there to be kept from knowing who is on the list
+	}
 	if a.tells != nil {
 		o.SignedIn = a.tells.SignIn
 	}

@@ -23,6 +23,7 @@ var (
 	linksByNetwork    = graded(20, 30*time.Second)                 // links, by one network
 	wrongTokens       = graded(20, 30*time.Second)                 // links that are none, by one network
 	wrongOfKnown      = limit.Rate{Burst: 20, Every: 30 * time.Second}
+	wrongInAll        = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
 	notes             = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
 	notesInAll        = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
 )
@@ -51,6 +52,7 @@ const (
 	bucketToAddress   = "links-to-address"
 	bucketByNetwork   = "links-of-network"
 	bucketInAll       = "links-in-all"
+	bucketTokensInAll = "tokens-in-all"
 )
 
 // TooMany is the error of somebody who must wait; it wraps ErrTooMany,
@@ -59,7 +61,7 @@ type TooMany struct {
 	Err   error
 	After time.Duration // from now
 
-	bucket string // the name of the one that is used up; may be empty
+	bucket, what string // the name of the bucket that is used up, and What it counts; may be empty
 }
 
 func (e *TooMany) Error() string { return fmt.Sprintf("%v: again in %v", e.Err, e.After) }
@@ -121,20 +123,17 @@ func (m *Manager) takeLink(ctx context.Context, email directory.Email, b Browser
 	if err != nil {
 		return err
 	}
-	reserveForOthers(buckets, levels, now)
+	reserveForOthers(bucketByNetwork, buckets, levels, now)
 	return m.count(ctx, now, levels, buckets, linkRefusal)
 }
 
 // reserveForOthers sets how much of the last bucket is kept from a browser because of
-// its networks' levels.
-func reserveForOthers(buckets []limit.Bucket, levels limit.Levels, now time.Time) {
+// the levels of its networks' buckets, which count what.
+func reserveForOthers(what string, buckets []limit.Bucket, levels limit.Levels, now time.Time) {
 	all := &buckets[len(buckets)-1]
-	if all.What != bucketInAll {
-		return
-	}
 	first := true
 	for _, b := range buckets {
-		if b.What != bucketByNetwork {
+		if b.What != what {
 			continue
 		}
 		if levels.UsedWithin(lately, now, b) {
@@ -163,6 +162,20 @@ func tokenBuckets(b Browser) []limit.Bucket {
 		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.Known, wrongOfKnown)}
 	}
 	return networkBuckets("tokens-of-network", b.networks(), wrongTokens)
+}
+
+// tokensInAll bounds how many links that are none are counted at all, and so how many
+// rows that makes.
+func tokensInAll(b Browser) limit.Bucket {
+	return limit.NewBucket(bucketTokensInAll, b.lane(), wrongInAll)
+}
+
+// lane is whom a browser shares a bucket of all with.
+func (b Browser) lane() string {
+	if b.Known != "" {
+		return "known browsers"
+	}
+	return "strangers"
 }
 
 // take counts one more in each bucket, or returns *TooMany around ErrTooMany.
@@ -212,5 +225,5 @@ func tooMany(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) e
 	if r.Until.IsZero() {
 		return nil
 	}
-	return &TooMany{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name}
+	return &TooMany{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.What}
 }

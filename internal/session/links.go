@@ -2,7 +2,10 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"math/big"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/background"
@@ -17,11 +20,17 @@ const maxSending = 64
 
 var sendPauses = []time.Duration{0, time.Second, 5 * time.Second}
 
+// slotsPerSecond is how many more links than maxSending may be on their way for each
+// second of Options.SendPause, because a link holds its slot while it waits.
+const slotsPerSecond = 256
+
 // RequestLink has a sign-in link mailed to an address that may come in, and does
-// nothing for any other. The caller can't tell which, neither by the answer nor
-// by the time it takes: what is done before it returns is the same for every
-// address, and the mail is sent behind its back. Errors: ErrUnavailable,
-// *TooMany, ErrTooMany (when too many are being sent), directory.ErrUnavailable.
+// nothing for any other. The caller can't tell which, neither by the answer nor by
+// the time it takes: before it returns it only looks, in the same way for every
+// address. What it writes and sends comes after a random part of Options.SendPause,
+// so that requests made right after this one can't tell either. Errors:
+// ErrUnavailable, *TooMany, ErrTooMany (when too many are being sent),
+// directory.ErrUnavailable.
 func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challenge string, b Browser) error {
 	if err := m.Ready(ctx); err != nil {
 		return err
@@ -44,20 +53,51 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	if err := m.takeLink(ctx, email, b); err != nil {
 		return err
 	}
-	link, userID, err := m.link(ctx, email)
+	a, err := m.admit(ctx, email)
 	if err != nil {
 		return err
 	}
 	begun = true
 	ctx = context.WithoutCancel(ctx)
+	asked := requested(a, email, m.Now())
+	link := Link{Email: email.Key, Stranger: !a.verdict.Listed, Challenge: challenge, Browser: b}
 	m.sending.Go(func() {
 		defer func() { <-slots }()
-		if link != nil {
-			link.Challenge, link.Browser = challenge, b
-			background.Safely(m.Log, "send a link", func() { m.send(ctx, *link, userID) })
-		}
+		background.Safely(m.Log, "send a link", func() {
+			m.pauseSending()
+			m.record(ctx, b, asked)
+			if a.refusal != nil {
+				m.sendDecoy(ctx, link)
+				return
+			}
+			m.send(ctx, link, asked.SubjectID)
+		})
 	})
 	return nil
+}
+
+// pauseSending waits for a random part of SendPause, or until the program stops.
+func (m *Manager) pauseSending() {
+	if m.SendPause <= 0 {
+		return
+	}
+	part, err := rand.Int(rand.Reader, big.NewInt(int64(m.SendPause)))
+	if err == nil { // it never fails
+		m.waited(time.Duration(part.Int64()))
+	}
+}
+
+// sendDecoy does for an address that may not come in what the login service does for
+// others, without a mail.
+func (m *Manager) sendDecoy(ctx context.Context, link Link) {
+	if m.Decoy == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := m.Decoy(ctx, link.Email); err != nil {
+		m.Log.Warn("sign-in: a decoy for an address that gets no link failed", "error", err)
+	}
 }
 
 // admission is what the rule says of an address.
@@ -79,27 +119,16 @@ func (m *Manager) admit(ctx context.Context, email directory.Email) (admission, 
 	return a, nil
 }
 
-// link returns the link for an address, nil for one that may not come in, and the
-// id of the person on the list who has it.
-func (m *Manager) link(ctx context.Context, email directory.Email) (_ *Link, userID string, _ error) {
-	a, err := m.admit(ctx, email)
-	if err != nil {
-		return nil, "", err
-	}
+// requested is what the audit trail says of a request for a link.
+func requested(a admission, email directory.Email, now time.Time) event.Event {
+	userID, reason := "", ""
 	if a.User != nil {
 		userID = a.User.ID
 	}
-	asked := event.New(event.LinkRequested, m.Now(), userID, email.Key, "")
 	if a.refusal != nil {
-		asked.Reason = a.refusal.Error()
+		reason = a.refusal.Error()
 	}
-	if err := m.store.AddEvents(ctx, asked); err != nil { // for every address
-		return nil, "", err
-	}
-	if a.refusal != nil {
-		return nil, "", nil
-	}
-	return &Link{Email: email.Key, Stranger: !a.verdict.Listed}, userID, nil
+	return event.New(event.LinkRequested, now, userID, email.Key, reason)
 }
 
 // waited returns true after a pause, or false at once when the program stops.
@@ -132,10 +161,11 @@ func (m *Manager) send(ctx context.Context, link Link, userID string) {
 	}
 	if err != nil {
 		m.Log.Warn("sign-in: link not sent", "error", err)
-		m.note(ctx, event.New(event.LinkFailed, m.Now(), userID, link.Email, outbox.Reason(err)))
+		m.record(ctx, link.Browser, event.New(event.LinkFailed, m.Now(), userID, link.Email, outbox.Reason(err)))
 	}
 }
 
+// invite has somebody invited through the outbox, unless an invitation waits there.
 func (m *Manager) invite(ctx context.Context, address string) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {
@@ -144,6 +174,13 @@ func (m *Manager) invite(ctx context.Context, address string) error {
 	u, err := m.store.GetUserByEmail(ctx, email)
 	if err != nil {
 		return err
+	}
+	jobs, err := m.store.ListJobs(ctx, email)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(jobs, func(j outbox.Job) bool { return j.Kind == outbox.Invite }) {
+		return nil
 	}
 	defer m.outbox.Wake()
 	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Key, u.ID, "", u.Name, m.Now()))

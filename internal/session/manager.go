@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -20,9 +21,15 @@ type Options struct {
 	Recheck                      time.Duration // how old Stytch's last word on a session may be
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
 	Limits                       bool          // on how often may be asked and tried; off for test suites
-	Now                          func() time.Time
-	SignedIn                     func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
-	Log                          *slog.Logger
+	SendPause                    time.Duration // a link is sent after a random part of it; 0: at once
+
+	// Decoy does what the login service does in this process to send a link, without
+	// sending one; nil where it does nothing here.
+	Decoy func(ctx context.Context, email string) error
+
+	Now      func() time.Time
+	SignedIn func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
+	Log      *slog.Logger
 }
 
 // callTimeout bounds each call to Stytch.
@@ -35,7 +42,8 @@ type Manager struct {
 	provider Provider
 	outbox   directory.Deliverer
 
-	secret     string // of burstFor
+	secret     string       // of burstFor
+	warnedAt   atomic.Int64 // when the log last said that events are left out, in microseconds
 	sending    sync.WaitGroup
 	closing    chan struct{} // closed by Close: no further tries
 	sendSlots  chan struct{}
@@ -46,9 +54,10 @@ type Manager struct {
 
 // NewManager returns a manager; Close it once, when no more requests come.
 func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Options) *Manager {
+	slots := maxSending + int(slotsPerSecond*o.SendPause/time.Second)
 	return &Manager{
 		Options: o, store: store, provider: provider, outbox: outbox, secret: newSecret(),
-		sendSlots: make(chan struct{}, maxSending), knownSlots: make(chan struct{}, maxSending),
+		sendSlots: make(chan struct{}, slots), knownSlots: make(chan struct{}, slots),
 		closing: make(chan struct{}),
 	}
 }

@@ -39,7 +39,7 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 	now := m.Now()
 	email, err := directory.ParseEmail(proof.Email)
 	if err != nil { // nobody with such an address can be on the list
-		m.refuse(ctx, proof, "", proof.Email, directory.ErrNotListed)
+		m.refuse(ctx, b, proof, "", proof.Email, directory.ErrNotListed)
 		return Session{}, "", directory.ErrNotListed
 	}
 	arrival := Arrival{Email: email, Session: Session{
@@ -58,23 +58,28 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 		return u, arrived(ctx, u, from.User == nil, now), err
 	})
 	if err != nil {
-		m.refuse(ctx, proof, foundID, email.Key, err)
+		m.refuse(ctx, b, proof, foundID, email.Key, err)
 		return Session{}, "", err
 	}
 	m.outbox.Wake()
 	return s, proof.SessionToken, nil
 }
 
-// refuseLink counts and notes a link that is none, and returns why it is none.
+// refuseLink counts and records a link that is none, and returns why it is none.
+// Where more of them come from everywhere than are counted, it writes nothing.
 func (m *Manager) refuseLink(ctx context.Context, err error, b Browser) error {
 	reason := linkError(err)
 	if reason == nil {
 		return err // the service's fault or wish, not the link's
 	}
-	if err := m.take(ctx, tokenBuckets(b)...); err != nil {
+	var refusal *TooMany
+	switch countErr := m.take(ctx, append(tokenBuckets(b), tokensInAll(b))...); {
+	case errors.As(countErr, &refusal) && refusal.what == bucketTokensInAll:
 		return err
+	case countErr != nil:
+		return countErr
 	}
-	m.note(ctx, event.New(event.SignInRefused, m.Now(), "", "", reason.Error()))
+	m.record(ctx, b, event.New(event.SignInRefused, m.Now(), "", "", reason.Error()))
 	return err
 }
 
@@ -88,7 +93,7 @@ const (
 // on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
 // ByScanner.
 func (m *Manager) Opened(ctx context.Context, by string, b Browser) {
-	m.noteSome(ctx, "opened-of-network", b.networks()[0], event.New(event.LinkOpened, m.Now(), "", "", by))
+	m.record(ctx, b, event.New(event.LinkOpened, m.Now(), "", "", by))
 }
 
 // Refused notes that somebody signed in tried what they may not do.
@@ -96,7 +101,7 @@ func (m *Manager) Refused(ctx context.Context, u directory.User, what string) {
 	m.noteSome(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.Now(), u.ID, u.Email.Key, what))
 }
 
-// noteSome notes what somebody may cause as often as they like: not every time.
+// noteSome notes what somebody signed in may cause as often as they like: not every time.
 func (m *Manager) noteSome(ctx context.Context, what, whom string, e event.Event) {
 	if m.take(ctx, limit.NewBucket(what, whom, notes), limit.NewBucket(what+"-in-all", "", notesInAll)) == nil {
 		m.note(ctx, e)
@@ -131,7 +136,7 @@ func arrived(ctx context.Context, u directory.User, joined bool, now time.Time) 
 }
 
 // refuse ends a session at Stytch that nobody gets to hold, and notes why.
-func (m *Manager) refuse(ctx context.Context, proof Proof, userID, subject string, err error) {
+func (m *Manager) refuse(ctx context.Context, b Browser, proof Proof, userID, subject string, err error) {
 	ctx = context.WithoutCancel(ctx)
 	if err := m.store.AddJob(ctx, outbox.New(outbox.RevokeSession, subject, "", proof.SessionID, "", m.Now())); err != nil {
 		m.Log.Error("sign-in: refused, but the session at Stytch lives until it expires", "session", proof.SessionID, "error", err)
@@ -143,7 +148,7 @@ func (m *Manager) refuse(ctx context.Context, proof Proof, userID, subject strin
 			reason = rule.Error()
 		}
 	}
-	m.note(ctx, event.New(event.SignInRefused, m.Now(), userID, subject, reason))
+	m.record(ctx, b, event.New(event.SignInRefused, m.Now(), userID, subject, reason))
 }
 
 // note writes what changed nothing. If it can't be written, the log has it.

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/words"
 )
 
@@ -175,14 +173,19 @@ func (w *why) atInvitation(ctx context.Context) error {
 	return nil
 }
 
-// atLimits looks whether a browser that was never here would be told to wait. What
-// its network has asked for isn't known here.
+// atLimits looks whether a browser that was never here would be told to wait, at the
+// network that a link for the address was last asked for from.
 func (w *why) atLimits(ctx context.Context) error {
+	asked, err := w.last(ctx, event.LinkRequested)
+	if err != nil {
+		return err
+	}
+	var b Browser
+	if asked != nil {
+		b.Address = asked.Address
+	}
 	var tooMany *TooMany
-	buckets := slices.DeleteFunc(w.linkBuckets(w.email, Browser{}), func(b limit.Bucket) bool {
-		return b.What != bucketToAddress && b.What != bucketInAll
-	})
-	err := w.peek(ctx, linkRefusal, buckets...)
+	err = w.peek(ctx, linkRefusal, w.linkBuckets(w.email, b)...)
 	if !errors.As(err, &tooMany) {
 		return err
 	}

@@ -32,12 +32,27 @@ type Mailer interface {
 // post writes a mail and keeps it for the inbox. An invitation is counted. The mail
 // must be handed to deliver after the commit.
 func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, error) {
-	isInvitation := l.wording == invitation
-	if isInvitation {
+	if l.wording == invitation {
 		if err := s.countInvitation(ctx, q, l.To); err != nil {
 			return Mail{}, err
 		}
 	}
+	m, err := s.write(l)
+	if err != nil || !s.opts.Inbox {
+		return m, err
+	}
+	err = q.InsertMail(ctx, dbsqlc.InsertMailParams{
+		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML,
+		Link: l.Link, SentAt: m.Date.UnixMicro(),
+	})
+	if err != nil {
+		return Mail{}, fmt.Errorf("insert mail: %w", err)
+	}
+	return m, nil
+}
+
+// write fills in a mail's template.
+func (s *Server) write(l letter) (Mail, error) {
 	l.Product = s.opts.Product
 	var text, html strings.Builder
 	if err := mailText().ExecuteTemplate(&text, l.template+".txt", l); err != nil {
@@ -46,23 +61,11 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 	if err := mailHTML().ExecuteTemplate(&html, l.template+".html", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
 	}
-	now := s.now()
-	m := Mail{
+	return Mail{
 		ID: newID("mail"), To: l.To, Subject: l.Title(),
-		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: at(now),
-		invitation: isInvitation,
-	}
-	if !s.opts.Inbox {
-		return m, nil
-	}
-	err := q.InsertMail(ctx, dbsqlc.InsertMailParams{
-		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML,
-		Link: l.Link, SentAt: now,
-	})
-	if err != nil {
-		return Mail{}, fmt.Errorf("insert mail: %w", err)
-	}
-	return m, nil
+		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: at(s.now()),
+		invitation: l.wording == invitation,
+	}, nil
 }
 
 // deliver sends a mail out after the transaction that posted it. An invitation that

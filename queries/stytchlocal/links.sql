@@ -9,6 +9,9 @@ SELECT * FROM stytch_links WHERE token_hash = ?;
 UPDATE stytch_links SET used_at = sqlc.arg(now)
 WHERE token_hash = sqlc.arg(token_hash) AND used_at = 0 AND expires_at > sqlc.arg(now);
 
+-- name: MarkLink :execrows
+UPDATE stytch_links SET used_at = ? WHERE token_hash = ?;
+
 -- name: RevokeInvites :execrows
 UPDATE stytch_links SET used_at = ? WHERE user_id = ? AND method_id = ? AND kind = 'invite' AND used_at = 0;
 

@@ -115,6 +115,23 @@ func (q *Queries) InsertLink(ctx context.Context, arg InsertLinkParams) error {
 	return err
 }
 
+const markLink = `-- name: MarkLink :execrows
+UPDATE stytch_links SET used_at = ? WHERE token_hash = ?
+`
+
+type MarkLinkParams struct {
+	UsedAt    int64
+	TokenHash string
+}
+
+func (q *Queries) MarkLink(ctx context.Context, arg MarkLinkParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, markLink, arg.UsedAt, arg.TokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const oldLinks = `-- name: OldLinks :many
 SELECT token_hash FROM stytch_links WHERE expires_at < ? ORDER BY expires_at, token_hash LIMIT ?
 `

@@ -1,0 +1,103 @@
+package session_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// Nothing that depends on the address is done before the answer, or at a time that
+// the answer tells.
+func TestRequestLink_WritesAndSendsAfterARandomPause(t *testing.T) {
+	t.Parallel()
+	path := testdb.SQLite(t)
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		began := map[string]time.Time{}
+		waited := map[string][]time.Duration{}
+		happens := func(address string) {
+			mu.Lock()
+			defer mu.Unlock()
+			waited[address] = append(waited[address], time.Since(began[address]))
+		}
+		f := open(t, path, nil, time.Now, func(o *session.Options) {
+			o.SendPause = time.Second
+			o.Decoy = func(_ context.Context, address string) error { happens(address); return nil }
+		})
+		f.put("active@example.com", directory.Admin, directory.Active)
+		f.put("suspended@example.com", directory.Member, directory.Suspended)
+		f.stytch.send = func(_ context.Context, l session.Link, _ int) error { happens(l.Email); return nil }
+		addresses := []string{"active@example.com", "suspended@example.com", "unknown@example.com"}
+		for range 40 {
+			for _, address := range addresses {
+				began[address] = time.Now()
+				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(began[address]); took != 0 {
+					t.Errorf("%s: answered after %v", address, took)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+		}
+		for _, address := range addresses {
+			pauses := waited[address]
+			if len(pauses) != 40 {
+				t.Fatalf("%s: %d of 40 done within a second", address, len(pauses))
+			}
+			slices.Sort(pauses)
+			if pauses[0] > 300*time.Millisecond || pauses[39] < 700*time.Millisecond || pauses[20] == pauses[19] {
+				t.Errorf("%s: the pauses are not spread over a second: %v", address, pauses)
+			}
+		}
+		if n := len(f.stytch.links()); n != 40 {
+			t.Errorf("%d links were sent, want 40", n)
+		}
+		f.Close()
+	})
+}
+
+// Whoever stops the program does not lose the links that wait.
+func TestClose_SendsWhatWaitsForItsPause(t *testing.T) {
+	t.Parallel()
+	path := testdb.SQLite(t)
+	synctest.Test(t, func(t *testing.T) {
+		f := open(t, path, nil, time.Now, func(o *session.Options) { o.SendPause = time.Hour })
+		f.put("active@example.com", directory.Admin, directory.Active)
+		began := time.Now()
+		if err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), "", session.Browser{}); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if n, took := len(f.stytch.links()), time.Since(began); n != 1 || took != 0 {
+			t.Errorf("%d links sent after %v, want 1 at once", n, took)
+		}
+	})
+}
+
+// Links that wait for their pause hold a slot and take none from others.
+func TestRequestLink_ManyAtOnceFindSlots(t *testing.T) {
+	t.Parallel()
+	path := testdb.SQLite(t)
+	synctest.Test(t, func(t *testing.T) {
+		f := open(t, path, nil, time.Now, func(o *session.Options) { o.SendPause = time.Second })
+		f.put("active@example.com", directory.Admin, directory.Active)
+		for i := range 300 {
+			if err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), "", session.Browser{}); err != nil {
+				t.Fatalf("link %d: %v", i+1, err)
+			}
+		}
+		f.Close()
+		if n := len(f.stytch.links()); n != 300 {
+			t.Errorf("%d links sent", n)
+		}
+	})
+}

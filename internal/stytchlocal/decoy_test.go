@@ -1,0 +1,57 @@
+package stytchlocal_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal"
+)
+
+// Whoever has no mail coming gets as many rows written as somebody who has, and no
+// more for good.
+func TestDecoy_WritesAsMuchAsALinkAndSendsNothing(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		mails := 0
+		f.server = f.newServer(func(o *stytchlocal.Options) {
+			o.Inbox = false // as where mails leave by SMTP
+			o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error { mails++; return nil })
+		})
+		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
+		tables := []string{"stytch_users", "stytch_emails", "stytch_links", "stytch_sessions", "stytch_limits"}
+		grown := func(do func()) map[string]int {
+			before := map[string]int{}
+			for _, table := range tables {
+				before[table] = f.count(table)
+			}
+			do()
+			for _, table := range tables {
+				before[table] = f.count(table) - before[table]
+			}
+			return before
+		}
+		sent := grown(func() { f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"}) })
+		for _, address := range []string{"nobody@example.com", "ada@example.com"} { // the second is suspended, say
+			decoy := grown(func() {
+				if err := f.server.Decoy(t.Context(), address); err != nil {
+					t.Fatal(err)
+				}
+			})
+			for _, table := range tables {
+				if sent[table] != decoy[table] {
+					t.Errorf("%s: a link makes %d rows in %s, a decoy %d", address, sent[table], table, decoy[table])
+				}
+			}
+		}
+		if mails != 0 {
+			t.Errorf("%d mails were sent", mails)
+		}
+
+		// At the next sweep the decoys go, and the links stay.
+		f.clock.advance(2 * time.Hour)
+		f.ok("GET", "/v1/debug/whoami", nil)
+		if n := f.count("stytch_links"); n != 2 {
+			t.Errorf("%d links are left, want the two that were sent", n)
+		}
+	})
+}
