@@ -12,6 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/background"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
@@ -232,12 +233,21 @@ func openLocalStytch(
 	})
 }
 
+// openDatabase opens the database, and says of an address that can't be right whose it is.
+func openDatabase(cfg config.Config, now func() time.Time) (*store.Store, error) {
+	st, err := store.Open(cfg.DatabaseURL, now)
+	if err != nil && !fault.IsFault(err) {
+		err = fmt.Errorf("DATABASE_URL %w", err)
+	}
+	return st, err
+}
+
 // openStore opens the database, waits until it answers, and migrates it. One that
 // is only a part of another is an error.
 func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*store.Store, error) {
-	st, err := store.Open(cfg.DatabaseURL, now)
+	st, err := openDatabase(cfg, now)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL %w", err)
+		return nil, err
 	}
 	if err = st.Prepare(ctx, log); err == nil {
 		err = st.Whole(ctx)

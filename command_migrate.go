@@ -59,9 +59,9 @@ goose_db_version what they did, so that guestlist finds nothing left to do. Noth
 
 // migrate brings the database up to date and says what it did.
 func migrate(ctx context.Context, cfg config.Config, con console, _ []string) error {
-	st, err := store.Open(cfg.DatabaseURL, con.now)
+	st, err := openDatabase(cfg, con.now)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL %w", err)
+		return err
 	}
 	defer st.Close()
 	n, err := st.Migrate(ctx, con.log)

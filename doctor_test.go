@@ -147,7 +147,7 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 		{name: "a file that is missing", environ: []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "data", "guestlist.db")},
 			want: map[string]string{"database": "warning There is no file "}},
 		{name: "a file in a folder that can't be", environ: []string{"DATABASE_URL=sqlite:" + os.Args[0] + "/guestlist.db"},
-			want: map[string]string{"database": "problem Stat "}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The SQLite file can't be made or opened at "}, hides: away("database", afterDatabase...)},
 		{name: "a damaged file", environ: []string{"DATABASE_URL=" + damaged(t)},
 			want: map[string]string{"database": "problem The SQLite file is damaged, or no database at all"}, hides: away("database", afterDatabase...)},
 		{name: "a file that another program keeps to itself", environ: []string{"DATABASE_URL=" + keptAlone(t)},

@@ -83,7 +83,15 @@ func inspectFile(ctx context.Context, path string) (state, error) {
 		st, err = inspect(ctx, catalog{db, true})
 		return err
 	})
-	return st, damage("ok", err)
+	return st, fileError(ctx, path, damage("ok", err))
+}
+
+// fileError says of a file that seems damaged if it is only the log beside it that is wrong.
+func fileError(ctx context.Context, path string, err error) error {
+	if errors.Is(err, ErrDamaged) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
+		return foreignLog(path)
+	}
+	return err
 }
 
 // ErrDamaged says what an operator can do.
@@ -105,10 +113,7 @@ func checkFile(ctx context.Context, path string) error {
 		limit = checkBesideLog
 	}
 	err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) error { return checkUpTo(ctx, db, limit) })
-	if errors.Is(err, ErrDamaged) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
-		return foreignLog(path)
-	}
-	return err
+	return fileError(ctx, path, err)
 }
 
 // checkUpTo checks a file that is not larger than a number of bytes.

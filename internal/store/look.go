@@ -46,7 +46,7 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 	if err := checkPath(path); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL %w", err)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if err := statFile(path); err != nil {
 		return nil, err
 	}
 	db, err := openWith(path, url.Values{"mode": {"rw"}})

@@ -113,6 +113,11 @@ func (s *Store) inspect(ctx context.Context) (state, error) {
 	if s.path == "" {
 		return inspect(ctx, catalog{s.migrator, s.sqlite})
 	}
+	if logSize(s.path) > 0 { // which the first to close the file would write into it
+		if err := checkFile(ctx, s.path); err != nil {
+			return state{}, err
+		}
+	}
 	return inspectFile(ctx, s.path)
 }
 

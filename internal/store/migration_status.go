@@ -43,7 +43,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 			s, err = readStatus(ctx, catalog{db, true})
 			return err
 		})
-		return s, lookError(damage("ok", err))
+		return s, lookError(fileError(ctx, path, damage("ok", err)))
 	}
 	cfg, err := parseMySQL(databaseURL)
 	if err != nil {

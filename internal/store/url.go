@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"net/url"
@@ -57,8 +58,27 @@ func Exists(databaseURL string) error {
 	if !ok {
 		return nil
 	}
-	if _, err := os.Stat(path); err != nil {
+	if err := checkPath(path); err != nil {
+		return fmt.Errorf("DATABASE_URL %w", err)
+	}
+	err := statFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("DATABASE_URL names no file: %w", err)
+	}
+	return err
+}
+
+// statFile returns fs.ErrNotExist if there is no file at a path, and a fault if there can't
+// be one.
+func statFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return err
+	case err != nil:
+		return plainly(err)
+	case info.IsDir():
+		return isFolder
 	}
 	return nil
 }
@@ -78,7 +98,7 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 		return nil, errors.New("must be mysql://…, a go-sql-driver DSN, or sqlite:PATH")
 	default:
 		if cfg, err = mysql.ParseDSN(databaseURL); err != nil {
-			err = errors.New("is no go-sql-driver DSN (user:password@tcp(host:3306)/database)") // the driver's text may hold the password
+			err = errors.New("is no go-sql-driver DSN (user:password@tcp(host:3306)/database); a file is sqlite:PATH") // the driver's text may hold the password
 		}
 	}
 	if err != nil {
