@@ -133,6 +133,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	a.running.Go(func() { importer.Work(ctx) })
 	a.running.Go(func() { a.sweep(ctx, cfg.EventsKeep, log) })
 	a.running.Go(func() { a.check(ctx, log) })
+	a.running.Go(func() { a.refoldUsers(ctx, log) })
 	if cfg.Reconcile != "off" {
 		a.running.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
 	}
@@ -303,6 +304,35 @@ func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.
 		log.Warn("administrators not counted", "error", err)
 	case err == nil && n == 0:
 		log.Warn("nobody can administer the list: run guestlist users invite with your address and --role admin")
+	}
+}
+
+// refoldUsers writes the search words and sort keys of users anew after an upgrade
+// that changed how they are folded. Searches find some users by their old words
+// until it is done.
+func (a *app) refoldUsers(ctx context.Context, log *slog.Logger) {
+	for {
+		var again time.Duration
+		background.Safely(log, "fold users", func() {
+			var changed int
+			var err error
+			changed, again, err = a.store.RefoldUsers(ctx)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				log.Warn("search words and sort keys not brought up to date, will be tried again", "error", err, "in", again)
+			case changed > 0:
+				log.Info("search words and sort keys brought up to date", "users", changed)
+			}
+		})
+		if again == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
 	}
 }
 

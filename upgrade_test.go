@@ -64,6 +64,10 @@ func TestANewVersionTakesOverTheDatabaseOfAnOlderOne(t *testing.T) {
 			if v := s.person("mary@example.com").asks(); v.status != 200 {
 				t.Errorf("%d %s", v.status, v.Text())
 			}
+			eventually(t, "search words being brought up to date", func() bool {
+				return s.count("SELECT COUNT(*) FROM user_words WHERE word = 'zoeωgrace'") == 1
+			})
+			wants(t, ada.get("/users?q=zoe-'ω'"), 200, "People", "3 people found", `Zoë \ 'Ω' grace`)
 			eventually(t, "Stytch hearing what it had still to hear", func() bool { return s.count("SELECT COUNT(*) FROM outbox") == 0 })
 			if n := s.count("SELECT COUNT(*) FROM stytch_emails WHERE email = 'mary@example.com'"); n != 0 {
 				t.Errorf("somebody removed before has %d accounts", n)

@@ -1,6 +1,9 @@
 -- name: GetSetting :one
 SELECT value FROM settings WHERE name = ?;
 
+-- name: GetSettingRow :one
+SELECT * FROM settings WHERE name = ?;
+
 -- name: InsertSetting :exec
 INSERT INTO settings (name, value, updated_at) VALUES (?, ?, ?);
 

@@ -99,6 +99,12 @@ type Session struct {
 	ExpiresAt       int64
 }
 
+type Setting struct {
+	Name      string
+	Value     string
+	UpdatedAt int64
+}
+
 type Token struct {
 	TokenHash  string
 	ID         string

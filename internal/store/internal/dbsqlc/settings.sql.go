@@ -29,6 +29,17 @@ func (q *Queries) GetSetting(ctx context.Context, name string) (string, error) {
 	return value, err
 }
 
+const getSettingRow = `-- name: GetSettingRow :one
+SELECT name, value, updated_at FROM settings WHERE name = ?
+`
+
+func (q *Queries) GetSettingRow(ctx context.Context, name string) (*Setting, error) {
+	row := q.db.QueryRowContext(ctx, getSettingRow, name)
+	var i Setting
+	err := row.Scan(&i.Name, &i.Value, &i.UpdatedAt)
+	return &i, err
+}
+
 const insertSetting = `-- name: InsertSetting :exec
 INSERT INTO settings (name, value, updated_at) VALUES (?, ?, ?)
 `

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// foldSetting is the name of the row of settings that says how far RefoldUsers has come.
+const foldSetting = "fold"
+
+// foldProgress is the value of that row.
+type foldProgress struct {
+	Version int    `json:"version"` // the directory.FoldVersion that users are folded by
+	Pass    int    `json:"pass"`    // 1 or 2; 0 once there is nothing left to do
+	After   string `json:"after"`   // the id of the last user of this pass that was looked at
+	Changed bool   `json:"changed"` // this pass has changed a user
+}
+
+const (
+	refoldBatch = 100         // users of one transaction, fewer where that takes too long
+	refoldAgain = time.Hour   // until the second pass, for what instances of the release before have written meanwhile
+	refoldBusy  = time.Minute // at most, until an instance looks again that found another one at work
+)
+
+// errRefoldBusy ends a transaction of RefoldUsers: another instance was quicker.
+var errRefoldBusy = errors.New("another instance is at it")
+
+// RefoldUsers writes the sort keys and search words of users anew if a release with
+// another directory.FoldVersion has written them. It works in short transactions,
+// goes on where an earlier call or another instance was stopped, and does nothing
+// where nothing is to be done. It returns how many users it changed and how long to
+// wait before calling it again; 0 means never.
+func (s *Store) RefoldUsers(ctx context.Context) (changed int, again time.Duration, err error) {
+	batch := refoldBatch
+	for {
+		begin := time.Now() // a stopwatch
+		n, wait, err := s.refoldStep(ctx, batch)
+		changed += n
+		switch {
+		case errors.Is(err, errRefoldBusy):
+			return changed, rand.N(refoldBusy), nil
+		case err != nil && batch > 1 && ctx.Err() == nil:
+			batch /= 2
+		case err != nil:
+			return changed, refoldBusy, translate("fold users anew", err)
+		case wait >= 0:
+			return changed, wait, nil
+		}
+		select { // for others to get their turn
+		case <-ctx.Done():
+			return changed, 0, ctx.Err()
+		case <-time.After(min(time.Since(begin), time.Second)):
+		}
+	}
+}
+
+// refoldStep looks at the next users. wait is negative if there are more.
+func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait time.Duration, err error) {
+	was, text, wait, err := s.refoldProgress(ctx)
+	if err != nil || wait >= 0 {
+		return 0, wait, err
+	}
+	ids, err := s.queries().ListUserIDs(ctx, dbsqlc.ListUserIDsParams{ID: was.After, Limit: int32(batch)})
+	if err != nil {
+		return 0, 0, err
+	}
+	err = s.InTx(ctx, func(tx *sql.Tx) (err error) {
+		q := s.within(tx)
+		if err := s.setFoldProgress(ctx, q, text, text); err != nil { // others wait here and then find it changed
+			return err
+		}
+		if changed, err = refold(ctx, q, ids); err != nil {
+			return err
+		}
+		next, err := json.Marshal(was.next(ids, batch, changed > 0))
+		if err != nil {
+			return err
+		}
+		return s.setFoldProgress(ctx, q, text, string(next))
+	})
+	return changed, -1, err
+}
+
+// refoldProgress returns how far it has come, as read and as stored, and how long to
+// wait, which is negative if there is something to do now.
+func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
+	row, err := s.queries().GetSettingRow(ctx, foldSetting)
+	if isNoRows(err) {
+		return s.beginRefold(ctx)
+	}
+	if err != nil {
+		return p, "", 0, err
+	}
+	if err := json.Unmarshal([]byte(row.Value), &p); err != nil || p.Version < directory.FoldVersion {
+		return foldProgress{Version: directory.FoldVersion, Pass: 1}, row.Value, -1, nil
+	}
+	switch {
+	case p.Version > directory.FoldVersion, p.Pass == 0: // a later release has folded them, or all is done
+		return p, "", 0, nil
+	case p.Pass == 2 && p.After == "":
+		wait = fromMicros(row.UpdatedAt).Add(refoldAgain).Sub(s.now())
+	}
+	if wait <= 0 {
+		wait = -1
+	}
+	return p, row.Value, wait, nil
+}
+
+// beginRefold makes the row.
+func (s *Store) beginRefold(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
+	p = foldProgress{Version: directory.FoldVersion, Pass: 1}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return p, "", 0, err
+	}
+	err = s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: foldSetting, Value: string(b), UpdatedAt: micros(s.now())})
+	if IsDuplicate(err) {
+		err = errRefoldBusy
+	}
+	return p, string(b), -1, err
+}
+
+// next returns the progress after a batch.
+func (p foldProgress) next(ids []string, batch int, changed bool) foldProgress {
+	p.Changed = p.Changed || changed
+	switch {
+	case len(ids) == batch:
+		p.After = ids[batch-1]
+	case p.Pass == 1 && p.Changed:
+		p = foldProgress{Version: p.Version, Pass: 2}
+	default:
+		p = foldProgress{Version: p.Version}
+	}
+	return p
+}
+
+// setFoldProgress writes the progress, unless another instance has written its own.
+func (s *Store) setFoldProgress(ctx context.Context, q *dbsqlc.Queries, was, next string) error {
+	n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: micros(s.now()), Name: foldSetting, Was: was})
+	return oneRow(n, err, errRefoldBusy)
+}
+
+// refold writes keys and words of some users anew where they are others now, and
+// returns of how many.
+func refold(ctx context.Context, q *dbsqlc.Queries, ids []string) (int, error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	if _, err := q.LockUsers(ctx, ids); err != nil {
+		return 0, err
+	}
+	users, err := q.ListUsersByID(ctx, dbsqlc.ListUsersByIDParams{Ids: ids})
+	if err != nil {
+		return 0, err
+	}
+	rows, err := q.ListAllWordsOfUsers(ctx, ids)
+	if err != nil {
+		return 0, err
+	}
+	had := map[string][]string{}
+	for _, row := range rows {
+		had[row.UserID] = append(had[row.UserID], row.Word)
+	}
+	stale := map[string][]string{}
+	changed := 0
+	for _, row := range users {
+		u := toUser(row)
+		key, words := u.SortName(), u.Words()
+		if key != row.NameKey {
+			if _, err := q.SetUserNameKey(ctx, dbsqlc.SetUserNameKeyParams{NameKey: key, ID: row.ID}); err != nil {
+				return 0, err
+			}
+		}
+		same := slices.Equal(words, had[row.ID])
+		if !same {
+			stale[row.ID] = words
+		}
+		if !same || key != row.NameKey {
+			changed++
+		}
+	}
+	return changed, q.ReplaceWords(ctx, stale)
+}
