@@ -7,23 +7,48 @@ import "strings"
 // languages.
 const formulaSigns = "=+-@\t\r\n＝＋－＠"
 
+// cellSeparators are what spreadsheets split lines at, depending on the language:
+// where that is a semicolon, a=1 behind one is a cell of its own, also in a file
+// with commas, whose quotation marks mean nothing then.
+const cellSeparators = ",;\t|"
+
 const quote = "'"
 
-// guard puts a quotation mark before what would be a formula, which spreadsheets
-// take for text then; unguard takes it off. What begins with such marks already
-// and a formula behind gets one more, so that nothing is lost on the way.
+// guard puts a quotation mark before what would be a formula, at the beginning and
+// behind separators, which spreadsheets take for text then; unguard takes it off.
+// What begins with such marks already and a formula behind gets one more, so that
+// nothing is lost on the way.
 func guard(cell string) string {
-	if isFormula(strings.TrimLeft(cell, quote)) {
-		return quote + cell
-	}
-	return cell
+	return mapFormulas(cell, func(quotes string) string { return quote + quotes })
 }
 
 func unguard(cell string) string {
-	if bare, ok := strings.CutPrefix(cell, quote); ok && isFormula(strings.TrimLeft(bare, quote)) {
-		return bare
+	return mapFormulas(cell, func(quotes string) string { return strings.TrimPrefix(quotes, quote) })
+}
+
+// mapFormulas changes the quotation marks in front of formulas.
+func mapFormulas(cell string, change func(quotes string) string) string {
+	if !strings.ContainsAny(cell, formulaSigns) {
+		return cell
 	}
-	return cell
+	var b strings.Builder
+	for rest := cell; ; {
+		text := strings.TrimLeft(rest, " \"\u00a0")
+		b.WriteString(rest[:len(rest)-len(text)])
+		bare := strings.TrimLeft(text, quote)
+		quotes := text[:len(text)-len(bare)]
+		if isFormula(bare) {
+			quotes = change(quotes)
+		}
+		b.WriteString(quotes)
+		end := strings.IndexAny(bare, cellSeparators)
+		if end < 0 {
+			b.WriteString(bare)
+			return b.String()
+		}
+		b.WriteString(bare[:end+1])
+		rest = bare[end+1:]
+	}
 }
 
 func isFormula(cell string) bool { return cell != "" && strings.IndexAny(cell, formulaSigns) == 0 }

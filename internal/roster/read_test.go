@@ -168,7 +168,7 @@ func FuzzRead(f *testing.F) {
 
 func TestWhatWasWrittenIsReadTheSameAgain(t *testing.T) {
 	t.Parallel()
-	names := []string{"", "Ada", "=1+1", "+49 30", "-x", "@me", "'=1", "''+", "'tis", "Lovelace, Ada", "a;b", `say "hi"`, "＝x", "李 Zoë", "NULL", `back\slash`}
+	names := []string{"", "Ada", "=1+1", "+49 30", "-x", "@me", "'=1", "''+", "'tis", "Lovelace, Ada", "a;b", "a;=1", "a; =1", "a;'=1", "a,+1", `a;"=1"`, `say "hi"`, "＝x", "李 Zoë", "NULL", `back\slash`}
 	for format := range Formats {
 		var b strings.Builder
 		w := NewWriter(&b, format)
@@ -218,13 +218,42 @@ func TestNoSpreadsheetTakesACellForAFormula(t *testing.T) {
 	}
 }
 
+func TestNoSpreadsheetTakesPartOfACellForAFormula(t *testing.T) {
+	t.Parallel()
+	for cell, want := range map[string]string{
+		"=1":           "'=1",
+		"x;=1":         "x;'=1",
+		"x;+1;-1":      "x;'+1;'-1",
+		"x; =1":        "x; '=1",
+		`x;"=1"`:       `x;"'=1"`,
+		"x;'=1":        "x;''=1",
+		"x,@me":        "x,'@me",
+		"x|＝1":         "x|'＝1",
+		"x\t=1":        "x\t'=1",
+		"x;\r=1":       "x;'\r=1",
+		"=a;=b":        "'=a;'=b",
+		"a=1;b":        "a=1;b",
+		"Lovelace; A.": "Lovelace; A.",
+	} {
+		if got := guard(cell); got != want || unguard(got) != cell {
+			t.Errorf("%q goes out as %q, want %q, and comes back as %q", cell, got, want, unguard(got))
+		}
+	}
+}
+
 func FuzzGuard(f *testing.F) {
-	for _, seed := range []string{"", "=", "'=", "''=", "x", "'", "＝"} {
+	for _, seed := range []string{"", "=", "'=", "''=", "x", "'", "＝", "x;=1", "x; '\"+", ";;=", "\t=;\t"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
-		if got := unguard(guard(cell)); got != cell || isFormula(guard(cell)) {
-			t.Errorf("%q goes out as %q and comes back as %q", cell, guard(cell), got)
+		guarded := guard(cell)
+		if got := unguard(guarded); got != cell || isFormula(guarded) {
+			t.Errorf("%q goes out as %q and comes back as %q", cell, guarded, got)
+		}
+		for part := range strings.FieldsFuncSeq(guarded, func(r rune) bool { return strings.ContainsRune(cellSeparators, r) }) {
+			if isFormula(strings.TrimLeft(part, " \"\u00a0")) {
+				t.Errorf("%q goes out as %q, of which %q is a formula", cell, guarded, part)
+			}
 		}
 	})
 }
