@@ -116,7 +116,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
-		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Requests: a.store, Ready: a.store.Ping,
+		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Requests: a.store, Ready: a.store.Ready,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults, Grown: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, grown) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
@@ -237,10 +237,7 @@ func openLocalStytch(
 // openDatabase opens the database, and says of an address that can't be right whose it is.
 func openDatabase(cfg config.Config, now func() time.Time) (*store.Store, error) {
 	st, err := store.Open(cfg.DatabaseURL, now)
-	if err != nil && !fault.IsFault(err) {
-		err = fmt.Errorf("DATABASE_URL %w", err)
-	}
-	return st, err
+	return st, fault.Setting("DATABASE_URL", err)
 }
 
 // openStore opens the database, waits until it answers, and migrates it. One that

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 func (p *program) healthCommand() *cobra.Command {
@@ -47,6 +48,8 @@ func tellHealth(ctx context.Context, cfg config.Config, path string) (string, er
 	defer cancel()
 	said, err := askHere(ctx, cfg, path)
 	switch {
+	case fault.Network(err) != nil:
+		return "", fmt.Errorf("no answer: %w", fault.Network(err))
 	case err != nil:
 		return "", fmt.Errorf("no answer from %s: %w", cfg.Addr, err)
 	case said.code == http.StatusOK && said.Status == "ok":

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 func (p *program) serveCommand() *cobra.Command {
@@ -36,7 +37,7 @@ func (p *program) serves() func(*cobra.Command, []string) error {
 func serve(ctx context.Context, cfg config.Config, con console, _ []string) error {
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
-		return fmt.Errorf("GUESTLIST_ADDR: %w", err)
+		return fault.Listen("GUESTLIST_ADDR", cfg.Addr, err)
 	}
 	metrics, err := listenForMetrics(cfg.MetricsAddr)
 	if err != nil {

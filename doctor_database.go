@@ -67,7 +67,7 @@ func (p *patient) migrations(ctx context.Context) doctor.Finding {
 func (p *patient) writing(ctx context.Context) doctor.Finding {
 	if p.database == nil {
 		if err := store.CanMake(p.cfg.DatabaseURL); err != nil {
-			return doctor.Failed(err, "Let the user who runs guestlist write there, or name another place in DATABASE_URL.")
+			return doctor.Failed(err, "Name another place in DATABASE_URL.")
 		}
 		return doctor.Fine("The file can be made.")
 	}

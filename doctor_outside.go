@@ -44,6 +44,8 @@ const certificateLeft = 7 * 24 * time.Hour
 func (p *patient) served(a health) doctor.Finding {
 	base := p.cfg.BaseURL.String()
 	switch {
+	case a.Database == string(fault.ReadOnly), a.Database == string(fault.DiskFull):
+		return doctor.Wrong("Nobody can sign in there, and nothing can be changed. Its log says more.", "An instance answers at %s, and its database can't be written: %s.", base, a.Database)
 	case a.Database != "ok":
 		return doctor.Doubt("Its log says why.", "An instance answers at %s, and can't reach its database.", base)
 	case a.Stytch != "ok":

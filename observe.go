@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/telemetry"
 )
 
@@ -42,7 +42,7 @@ func listenForMetrics(addr string) (net.Listener, error) {
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("GUESTLIST_METRICS_ADDR: %w", err)
+		return nil, fault.Listen("GUESTLIST_METRICS_ADDR", addr, err)
 	}
 	return listener, nil
 }

@@ -7,6 +7,7 @@ package fault
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -80,18 +81,26 @@ func Explain(err error) (text, advice string) {
 }
 
 // Message returns an error for people in one line: what happened, as a sentence, and
-// what to do. What was attempted stands in front unless it is the database's part of
-// the program that says so. An error without a fault keeps its text.
+// what to do. What was attempted stands in front, but for what package store says of it. An error without a fault keeps its text.
 func Message(err error) string {
 	text, advice := Explain(err)
 	if advice == "" {
 		return err.Error()
 	}
-	whole := err.Error()
-	if before, _, ok := strings.Cut(whole, text); ok && !strings.HasPrefix(before, "store: ") {
+	if before, _, ok := strings.Cut(err.Error(), text); ok {
+		before, _, _ = strings.Cut(before, "store: ")
 		text = before + text
 	}
 	return Sentence(text) + " " + advice
+}
+
+// Setting puts the name of a setting in front of an error that says what its value must
+// be. A fault speaks for itself.
+func Setting(name string, err error) error {
+	if err == nil || IsFault(err) {
+		return err
+	}
+	return fmt.Errorf("%s %w", name, err)
 }
 
 // Sentence gives a text the look of a sentence.

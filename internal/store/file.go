@@ -28,13 +28,16 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 		defer db.Close()
 		return read(ctx, db)
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	switch err := statFile(path); {
+	case errors.Is(err, fs.ErrNotExist):
 		db, err := sql.Open("sqlite", ":memory:")
 		if err != nil {
 			return err
 		}
 		defer db.Close()
 		return read(ctx, db)
+	case err != nil:
+		return err
 	}
 	// A file in WAL mode that has no log is open nowhere. Any other way to read it leaves
 	// an empty log behind.

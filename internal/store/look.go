@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -34,9 +33,8 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 	if !ok {
 		cfg, err := parseMySQL(databaseURL)
 		if err != nil {
-			return nil, fmt.Errorf("DATABASE_URL %w", err)
+			return nil, fault.Setting("DATABASE_URL", err)
 		}
-		cfg.RejectReadOnly = false // there is no other server to go to: it is to say so
 		db, err := openMySQL(cfg)
 		if err != nil {
 			return nil, err
@@ -44,7 +42,7 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 		return &Look{store: &Store{read: db, write: db, migrator: db, patience: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
 	}
 	if err := checkPath(path); err != nil {
-		return nil, fmt.Errorf("DATABASE_URL %w", err)
+		return nil, fault.Setting("DATABASE_URL", err)
 	}
 	if err := statFile(path); err != nil {
 		return nil, err
@@ -166,7 +164,7 @@ func CanMake(databaseURL string) error {
 	}
 	f, err := os.CreateTemp(dir, ".guestlist-doctor-")
 	if err != nil {
-		return err
+		return pathError(path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

@@ -145,6 +145,16 @@ func fileFault(err error) error {
 	return errors.New(clip(e.Error(), 160))
 }
 
+// pathError returns the words for what the system says of an SQLite file, of its
+// folder, or of another file in that.
+func pathError(path string, err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = &fs.PathError{Op: at.Op, Path: path, Err: at.Err}
+	}
+	return plainly(err)
+}
+
 // pathFault returns the words for what the system says of an SQLite file or its folder;
 // nil for another error.
 func pathFault(err error) *fault.Fault {

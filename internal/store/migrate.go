@@ -200,7 +200,7 @@ func lookError(err error) error {
 	if err == nil || fault.IsFault(err) {
 		return err
 	}
-	return newMigrationError("look at the database", err)
+	return newMigrationError("store: look at the database", err)
 }
 
 var mayNotMakeTables = fault.New(

@@ -11,6 +11,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/schema"
 )
 
@@ -37,7 +38,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 	var s Status
 	if path, ok := parsePath(databaseURL); ok {
 		if err := checkPath(path); err != nil {
-			return Status{}, fmt.Errorf("DATABASE_URL %w", err)
+			return Status{}, fault.Setting("DATABASE_URL", err)
 		}
 		err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
 			s, err = readStatus(ctx, catalog{db, true})
@@ -47,7 +48,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 	}
 	cfg, err := parseMySQL(databaseURL)
 	if err != nil {
-		return Status{}, fmt.Errorf("DATABASE_URL %w", err)
+		return Status{}, fault.Setting("DATABASE_URL", err)
 	}
 	db, err := openMySQL(cfg)
 	if err != nil {

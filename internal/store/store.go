@@ -85,7 +85,7 @@ func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(leavingReadOnly{connector})
 	db.SetMaxOpenConns(32)
 	db.SetMaxIdleConns(32)
 	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones by itself
@@ -127,13 +127,13 @@ func makeFile(path string) error {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return plainly(err)
+		return pathError(path, err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return plainly(err)
+		return pathError(path, err)
 	}
-	return f.Close()
+	return pathError(path, f.Close())
 }
 
 // openFile opens a pool on a file.

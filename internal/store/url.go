@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 // parsePath returns the file of a sqlite: URL: sqlite:PATH, sqlite://PATH, or sqlite:////PATH
@@ -59,11 +61,11 @@ func Exists(databaseURL string) error {
 		return nil
 	}
 	if err := checkPath(path); err != nil {
-		return fmt.Errorf("DATABASE_URL %w", err)
+		return fault.Setting("DATABASE_URL", err)
 	}
 	err := statFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("DATABASE_URL names no file: %w", err)
+		return fault.New("there is no file "+path, "If there should be one already, DATABASE_URL names another.")
 	}
 	return err
 }
@@ -76,7 +78,7 @@ func statFile(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil:
-		return plainly(err)
+		return pathError(path, err)
 	case info.IsDir():
 		return isFolder
 	}
@@ -118,7 +120,7 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.ParseTime = true         // goose reads a DATETIME; our own times are numbers
 	cfg.Loc = time.UTC
 	cfg.Logger = &mysql.NopLogger{} // what it would say past our log comes back as an error
-	cfg.RejectReadOnly = true       // after a fail-over, leave the server that is only a copy now
+	cfg.RejectReadOnly = false      // see leavingReadOnly
 	cfg.Timeout = min(orDefault(cfg.Timeout, patience), patience)
 	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, patience) // no statement of ours takes longer where all is well
 	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, patience)

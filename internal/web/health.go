@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
 // healthz says that the process lives.
@@ -17,7 +19,7 @@ func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
 const readyTimeout = 3 * time.Second
 
 // readyz says whether it can do its work, and which part is in the way. It can if
-// the database answers, with the tables this release needs. Without Stytch who is
+// the database answers, with the tables this release needs, and can be written. Without Stytch who is
 // in stays in, so an instance is not taken out of service for that; it says so.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
@@ -43,9 +45,10 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// reach says "ok", or in a word or two what is wrong with a part.
 func reach(err error) string {
 	if err != nil {
-		return "out of reach"
+		return string(fault.ClassOf(err))
 	}
 	return "ok"
 }

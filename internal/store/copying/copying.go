@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store"
 )
 
@@ -36,11 +37,11 @@ type Progress func(done, total int64)
 func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.Logger, progress Progress) ([]Table, error) {
 	name, err := store.Name(from)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL %w", err)
+		return nil, fault.Setting("DATABASE_URL", err)
 	}
 	other, err := store.Name(to)
 	if err != nil {
-		return nil, fmt.Errorf("--to %w", err)
+		return nil, fault.Setting("--to", err)
 	}
 	if name == other {
 		return nil, errors.New("--to names the database that is to be copied: name another")

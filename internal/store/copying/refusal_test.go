@@ -70,7 +70,7 @@ func TestWhatCannotBeCopied(t *testing.T) {
 	for _, r := range []struct{ name, from, to, want string }{
 		{"a database to itself", from, from, "--to names the database that is to be copied"},
 		{"a server's database to itself, written otherwise", server, server + "?parseTime=true", "--to names the database that is to be copied"},
-		{"a file that is not there", missing, to, "no such file"},
+		{"a file that is not there", missing, to, "there is no file "},
 		{"what is no address", from, "oracle://example.com/x", "--to must be mysql://"},
 		{"a half-made copy", half, to, "DATABASE_URL: this database is a half-made copy of " + from},
 		{"to another's half-made copy", other, half, "--to names a half-made copy of " + from + ", which is not"},

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/testdb"
+)
+
+// TestReadOnlyServer_IsToldEverywhere makes a server read-only, as a fail-over does with
+// the one that is left behind, while an instance serves.
+func TestReadOnlyServer_IsToldEverywhere(t *testing.T) {
+	t.Parallel()
+	root := testdb.NewKillable(t).DSN(t)
+	s := start(t, withPassword(t, root, ""), newClock(noon))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	admin := openDSN(t, root)
+	set := func(value string) {
+		t.Helper()
+		if _, err := admin.ExecContext(t.Context(), "SET GLOBAL read_only = "+value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(args ...string) (said string) {
+		t.Helper()
+		err := run(t.Context(), append(args, "--database-url="+s.cfg.DatabaseURL), nil, strings.NewReader(""), new(bytes.Buffer), new(bytes.Buffer))
+		if err == nil {
+			t.Errorf("%s: no error", args)
+			return ""
+		}
+		return err.Error()
+	}
+	const text = "The server is read-only."
+	const advice = "DATABASE_URL leads to a copy: take the address of the server that is written to."
+
+	set("1")
+	v := newcomer(s).get("/readyz")
+	if want := `{"status":"not ready","database":"read-only","stytch":"ok"}` + "\n"; v.status != http.StatusServiceUnavailable || v.body != want {
+		t.Errorf("/readyz: %d %s", v.status, v.body)
+	}
+	if v := ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.status != http.StatusServiceUnavailable {
+		t.Errorf("an invitation: %d %s", v.status, v.body)
+	}
+	for _, line := range []string{"not ready", "answered with an error"} {
+		found := false
+		for logLine := range strings.Lines(s.log.String()) {
+			found = found || strings.Contains(logLine, line) && strings.Contains(logLine, "the server is read-only")
+		}
+		if !found {
+			t.Errorf("the log doesn't say so at %q", line)
+		}
+	}
+	if got := command("users", "invite", "grace@example.com"); got != text+" "+advice {
+		t.Errorf("users invite: %s", got)
+	}
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"doctor", "--json", "--database-url=" + s.cfg.DatabaseURL}, nil, nil, &out, new(bytes.Buffer)); err == nil {
+		t.Error("doctor finds no problem")
+	}
+	var report struct{ Findings []doctor.Finding }
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	for _, f := range report.Findings {
+		told = told || f.Check == "writing" && f.Status == doctor.Problem && f.Text == text && f.Action == advice
+	}
+	if !told {
+		t.Errorf("doctor: %s", &out)
+	}
+
+	set("0")
+	eventually(t, "readiness", func() bool { return newcomer(s).get("/readyz").status == http.StatusOK })
+	begin := time.Now()
+	if v := ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.status != http.StatusOK {
+		t.Errorf("an invitation afterwards: %d %s, after %v", v.status, v.body, time.Since(begin))
+	}
+}
