@@ -1,0 +1,74 @@
+package session_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// Each statement is a way to the server and back. Those before the event are what a
+// person waits for; all of them are the same whoever has the address.
+func TestRequestLink_Statements(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.Limits = true
+		f.Decoy = func(context.Context, string) error { return nil }
+		for _, who := range []string{"active", "used"} {
+			f.put(who+"@example.com", directory.Member, directory.Active)
+		}
+		f.put("suspended@example.com", directory.Member, directory.Suspended)
+		var mu sync.Mutex
+		var told []string
+		f.db.Watch(func(_ context.Context, name string) func(error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, name)
+			return func(error) {}
+		})
+		asks := func(who string, b session.Browser) []string {
+			told = nil
+			if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", b); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			return told
+		}
+		again := session.Browser{Address: "192.0.2.7"}
+		known := session.Browser{Address: "192.0.2.7", Known: "a browser"}
+		for _, b := range []session.Browser{again, known} {
+			asks("used", b)
+		}
+		for name, test := range map[string]struct {
+			b    session.Browser
+			want []string
+		}{
+			"a browser that is new": {again, []string{
+				"GetLimits", "TakeLimit", "TakeLimit", "TakeLimit", "TakeLimit", "TakeLimit",
+				"GetLimits", "TakeLimit", "TakeLimit", "TakeLimit", "InsertEvent",
+			}},
+			"a known browser": {known, []string{"GetLimits", "TakeLimit", "GetLimits", "TakeLimit", "TakeLimit", "InsertEvent"}},
+		} {
+			ours := slices.DeleteFunc(asks("used", test.b), func(name string) bool {
+				return !strings.Contains(name, "Limit") && !strings.Contains(name, "Event")
+			})
+			if diff := cmp.Diff(test.want, ours); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+		fresh := func(n string) session.Browser { return session.Browser{Address: "198.51." + n + ".7"} }
+		listed := asks("active", fresh("1"))
+		for who, n := range map[string]string{"suspended": "2", "unknown": "3"} {
+			if diff := cmp.Diff(listed, asks(who, fresh(n))); diff != "" {
+				t.Errorf("%s makes other statements than somebody on the list (-listed +%s):\n%s", who, who, diff)
+			}
+		}
+		f.Close()
+	})
+}
