@@ -155,7 +155,7 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Manager {
 	o := session.Options{
 		Admission: admission(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
-		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
+		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, LinksTellAge: cfg.LocalStytch,
 		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
 	}
 	if a.local != nil {

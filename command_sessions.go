@@ -7,7 +7,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/words"
 )
 
@@ -17,19 +16,31 @@ func (p *program) sessionsCommand() *cobra.Command {
 		Example: "  guestlist sessions end ada@example.com",
 		Args:    noWords, RunE: needsCommand,
 	}
-	c.AddCommand(&cobra.Command{
+	var tokens bool
+	end := &cobra.Command{
 		Use: "end ADDRESS|ID", Short: "Sign somebody out everywhere, here at once and at Stytch",
-		Long: `Sign somebody out everywhere, here at once and at Stytch. They stay on the list, and can ask for another link.`,
+		Long: `Sign somebody out everywhere, here at once and at Stytch. Links they were sent before no longer work. They stay on the list, and
+can ask for another link. Their API tokens go on, unless --tokens ends them as well.`,
 		Example: `  guestlist sessions end ada@example.com
+  guestlist sessions end ada@example.com --tokens
   guestlist sessions end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e`,
-		Args: oneWord("address or id"), RunE: p.does(endSessions),
-	})
+		Args: oneWord("address or id"),
+		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, who []string) error {
+			return endSessions(ctx, cfg, con, who[0], tokens)
+		}),
+	}
+	end.Flags().BoolVar(&tokens, "tokens", false, "end their API tokens as well")
+	c.AddCommand(end)
 	return c
 }
 
-func endSessions(ctx context.Context, cfg config.Config, con console, who []string) error {
-	return changes(ctx, cfg, con, who[0], func(ctx context.Context, a *aside, u directory.User) (string, error) {
-		n, err := a.sessions.End(ctx, u.ID, "ended by an administrator", func(session.Session) bool { return true })
-		return "Ended " + words.Count(n, "session") + " of " + u.Email.Typed + ".", err
+func endSessions(ctx context.Context, cfg config.Config, con console, who string, tokens bool) error {
+	return changes(ctx, cfg, con, who, func(ctx context.Context, a *aside, u directory.User) (string, error) {
+		ended, err := a.people.SignOut(ctx, u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
+		what := words.Count(ended.Sessions, "session")
+		if tokens {
+			what += " and " + words.Count(ended.Tokens, "API token")
+		}
+		return "Ended " + what + " of " + u.Email.Typed + ".", err
 	})
 }

@@ -32,7 +32,7 @@ func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
 		wants(t, ada.get("/activity"), 200, "Activity", "· by "+event.OriginOf(asOperator(t.Context())).Actor+" ada@example.com")
 
 		out.Reset()
-		if err := endSessions(t.Context(), s.cfg, s.console(&out), []string{ada.email}); err != nil {
+		if err := endSessions(t.Context(), s.cfg, s.console(&out), ada.email, false); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := out.String(), "Ended 1 session of ada@example.com.\n"; got != want {

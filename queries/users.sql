@@ -1,8 +1,8 @@
 -- name: InsertUser :exec
 INSERT INTO users (
   id, name, name_key, email, email_key, role, status, stytch_user_id,
-  invited_by, invite_sent_at, created_at, updated_at, last_seen_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetUser :one
 SELECT * FROM users WHERE id = ?;
@@ -13,8 +13,11 @@ SELECT * FROM users WHERE email_key = ?;
 -- name: UpdateUser :execrows
 UPDATE users SET
   name = ?, name_key = ?, role = ?, status = ?, stytch_user_id = ?,
-  invite_sent_at = ?, updated_at = ?, last_seen_at = ?
+  invite_sent_at = ?, updated_at = ?, last_seen_at = ?, links_after = ?, cancelled_invite_at = ?
 WHERE id = ?;
+
+-- name: SetUserLinksAfter :execrows
+UPDATE users SET links_after = ? WHERE id = ?;
 
 -- name: SetUserInvited :execrows
 UPDATE users SET stytch_user_id = ?, invite_sent_at = ? WHERE id = ?;

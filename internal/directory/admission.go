@@ -81,6 +81,9 @@ func (a Admission) Welcome(from Applicant, stytchUserID string, now time.Time) (
 	if from.User != nil {
 		u = *from.User
 	}
+	if from.User != nil && u.LastSeenAt.IsZero() { // their first sign-in ends all other links
+		u.LinksAfter, u.CancelledInviteAt = now, time.Time{}
+	}
 	if u.Status != Active || u.StytchUserID != stytchUserID {
 		u.Status, u.StytchUserID, u.UpdatedAt = Active, stytchUserID, now
 	}

@@ -158,7 +158,7 @@ func TestWelcome(t *testing.T) {
 		{
 			"makes who was invited active",
 			ptr(with(func(u *directory.User) { u.Status, u.StytchUserID, u.LastSeenAt = "invited", "", time.Time{} })),
-			with(func(u *directory.User) { u.LastSeenAt, u.UpdatedAt = noon, noon }),
+			with(func(u *directory.User) { u.LastSeenAt, u.UpdatedAt, u.LinksAfter = noon, noon, noon }),
 		},
 		{
 			"follows who has a new account at Stytch",

@@ -20,7 +20,7 @@ func TestEditIsWritten(t *testing.T) {
 	f := open(t)
 	f.put("boss@example.com", directory.Admin, directory.Active)
 	want := f.put("ada@example.com", directory.Member, directory.Active)
-	want.Name, want.Role = "Ada King", directory.Admin
+	want.Name, want.Role, want.LinksAfter = "Ada King", directory.Admin, noon
 	got, err := f.Edit(t.Context(), want.ID, directory.Edit{Name: ptr(" Ada King "), Role: ptr("admin")})
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,9 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	LastSeenAt   time.Time // to within the re-check period
+
+	LinksAfter        time.Time // sign-in links made before this are refused
+	CancelledInviteAt time.Time // when the newest invitation that was cancelled had been handed over
 }
 
 // IsActiveAdmin reports whether the person can administer the directory now.
@@ -100,11 +103,16 @@ type Change struct {
 	User          User          // the person as they shall be
 	Remove        bool          // or rather not be at all
 	EndSessions   string        // why their sessions end, here and at Stytch by the outbox; empty: they go on
+	KeepSession   string        // token hash of a session that goes on all the same; empty for none
 	RevokeTokens  string        // why their API tokens end; empty: they stay
 	CancelInvites bool          // invitations not handed over yet are dropped
+	Ended         *Ended        // is set to what was ended; may be nil
 	Jobs          []outbox.Job  // what Stytch must hear of besides
 	Events        []event.Event // what is to stand in the audit trail
 }
+
+// Ended is how much was ended of a user's access.
+type Ended struct{ Sessions, Tokens int }
 
 // Store keeps the people. Its errors wrap ErrNotFound, ErrEmailTaken, those of
 // the rules it runs, or ErrUnavailable.

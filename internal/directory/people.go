@@ -147,8 +147,9 @@ func (d *Directory) underWay(ctx context.Context, u User) bool {
 // Edit is what may be changed of a person; nil stays as it is. The address stays.
 type Edit struct{ Name, Role, Status *string }
 
-// Edit changes a person. Suspending ends their sessions and makes an invitation
-// worthless; "active" for somebody suspended lets them in again. Who is no active
+// Edit changes a person. Suspending ends their sessions; it, letting in again and a
+// change of role have links that were made before refused, and an invitation
+// cancelled: for a new administrator, another is mailed. "active" for somebody suspended lets them in again. Who is no active
 // administrator any more has no API tokens. Errors: *Invalid, ErrNotFound,
 // ErrLastAdmin.
 func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
@@ -204,14 +205,62 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 		c.User.UpdatedAt = now
 		c.Events = append(c.Events, edited(s.User, c.User, now))
 	}
-	if c.User.Status == Suspended && s.User.Status != Suspended {
+	if c.User.Status != s.User.Status || opensOther(s.User, c.User) {
+		c.refuseLinks(now)
+	}
+	switch {
+	case c.User.Status == Suspended && s.User.Status != Suspended:
 		c.EndSessions, c.CancelInvites = "suspended", true
-		if s.User.Status == Invited {
-			c.User.InviteSentAt = time.Time{} // let in again, they need a new one
-			c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, s.User.Email.Key, s.User.ID, "", "", now))
-		}
+	case c.User.Status == Invited && !s.User.InviteSentAt.IsZero() && c.User.InviteSentAt.IsZero():
+		c.CancelInvites = true
+		c.Jobs = append(c.Jobs, inviteJob(c.User, now)) // in place of the one that was cancelled
 	}
 	return c, nil
+}
+
+// opensOther reports whether a link from before a change of role would open another
+// account than it was sent for. An invitation of somebody who is to be less than
+// they were invited as does no harm, and stays.
+func opensOther(was, is User) bool {
+	return was.Role != is.Role && (is.Role == Admin || !is.LastSeenAt.IsZero())
+}
+
+// refuseLinks has every link made so far refused. Of somebody who never signed in,
+// an invitation that was handed over is cancelled, also at Stytch.
+func (c *Change) refuseLinks(now time.Time) {
+	u := &c.User
+	sent := u.InviteSentAt
+	if sent.After(u.LinksAfter) {
+		u.CancelledInviteAt = sent
+	}
+	u.LinksAfter = now
+	if u.LastSeenAt.IsZero() && !sent.IsZero() {
+		u.InviteSentAt = time.Time{}
+		c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, u.Email.Key, u.ID, "", "", now))
+	}
+}
+
+// SignOut is how somebody is signed out everywhere.
+type SignOut struct {
+	Reason      string // for the audit trail
+	KeepSession string // token hash of a session that goes on; empty for none
+	Tokens      bool   // their API tokens end as well
+}
+
+// SignOut ends a person's sessions and has the links they were sent refused.
+// Errors: ErrNotFound.
+func (d *Directory) SignOut(ctx context.Context, id string, o SignOut) (Ended, error) {
+	var ended Ended
+	now := d.now()
+	_, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+		c := Change{User: s.User, EndSessions: o.Reason, KeepSession: o.KeepSession, Ended: &ended}
+		if o.Tokens {
+			c.RevokeTokens = o.Reason
+		}
+		c.refuseLinks(now)
+		return c, nil
+	})
+	return ended, d.settled(ctx, id, "sign out", err)
 }
 
 // edited is what the audit trail says of a change: its kind is the weightiest.

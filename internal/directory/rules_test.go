@@ -37,8 +37,12 @@ func with(u User, change func(*User)) User {
 func TestEditApply(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }
-	neverIn := with(ada(Member, Suspended), func(u *User) { u.LastSeenAt = time.Time{} })
+	neverIn := with(ada(Member, Suspended), func(u *User) { u.LastSeenAt, u.InviteSentAt = time.Time{}, time.Time{} })
+	// noLinks is a change by which links from before are refused.
+	noLinks := func(u *User) { u.UpdatedAt, u.LinksAfter, u.CancelledInviteAt = noon, noon, then }
+	noInvitation := func(u *User) { noLinks(u); u.InviteSentAt = time.Time{} }
 	ends := func(u User) Change { return Change{User: u, EndSessions: "suspended", CancelInvites: true} }
+	another := outbox.Job{Kind: outbox.Invite, Subject: "ada@example.com", UserID: "1", Name: "Ada", CreatedAt: noon}
 	revoke := outbox.Job{Kind: outbox.RevokeInvite, Subject: "ada@example.com", UserID: "1", CreatedAt: noon}
 	tests := []struct {
 		name   string
@@ -62,17 +66,25 @@ func TestEditApply(t *testing.T) {
 			Change{User: with(ada(Member, Active), func(u *User) { u.Name, u.UpdatedAt = "", noon })}, nil,
 		},
 		{
-			"promotes", ada(Member, Invited), 1, Edit{Role: text("admin")},
-			Change{User: with(ada(Admin, Invited), func(u *User) { u.UpdatedAt = noon })}, nil,
+			"promotes", ada(Member, Active), 1, Edit{Role: text("admin")},
+			Change{User: with(ada(Admin, Active), noLinks)}, nil,
+		},
+		{
+			"promotes who was invited, and invites them anew", ada(Member, Invited), 1, Edit{Role: text("admin")},
+			Change{User: with(ada(Admin, Invited), noInvitation), CancelInvites: true, Jobs: []outbox.Job{revoke, another}}, nil,
+		},
+		{
+			"promotes who was added and not invited", with(ada(Member, Invited), func(u *User) { u.InviteSentAt = time.Time{} }), 1, Edit{Role: text("admin")},
+			Change{User: with(ada(Admin, Invited), func(u *User) { u.UpdatedAt, u.LinksAfter, u.InviteSentAt = noon, noon, time.Time{} })}, nil,
 		},
 		{
 			"demotes one of two administrators", ada(Admin, Active), 1, Edit{Role: text("member")},
-			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon }), RevokeTokens: "no longer an active administrator"}, nil,
+			Change{User: with(ada(Member, Active), noLinks), RevokeTokens: "no longer an active administrator"}, nil,
 		},
 		{
 			"suspends one of two administrators", ada(Admin, Active), 1, Edit{Status: text("suspended")},
 			Change{
-				User:        with(ada(Admin, Suspended), func(u *User) { u.UpdatedAt = noon }),
+				User:        with(ada(Admin, Suspended), noLinks),
 				EndSessions: "suspended", CancelInvites: true, RevokeTokens: "no longer an active administrator",
 			}, nil,
 		},
@@ -88,12 +100,12 @@ func TestEditApply(t *testing.T) {
 		},
 		{
 			"ends all sessions of who is suspended", ada(Member, Active), 1, Edit{Status: text("suspended")},
-			ends(with(ada(Member, Suspended), func(u *User) { u.UpdatedAt = noon })), nil,
+			ends(with(ada(Member, Suspended), noLinks)), nil,
 		},
 		{
 			"makes the invitation of who is suspended worthless, and says so", ada(Member, Invited), 1, Edit{Status: text("suspended")},
 			Change{
-				User:        with(ada(Member, Invited), func(u *User) { u.Status, u.UpdatedAt, u.InviteSentAt = Suspended, noon, time.Time{} }),
+				User:        with(ada(Member, Invited), func(u *User) { noInvitation(u); u.Status = Suspended }),
 				EndSessions: "suspended", CancelInvites: true, Jobs: []outbox.Job{revoke},
 			}, nil,
 		},
@@ -103,11 +115,11 @@ func TestEditApply(t *testing.T) {
 		},
 		{
 			"lets somebody in again", ada(Member, Suspended), 1, Edit{Status: text("active")},
-			Change{User: with(ada(Member, Active), func(u *User) { u.UpdatedAt = noon })}, nil,
+			Change{User: with(ada(Member, Active), noLinks)}, nil,
 		},
 		{
 			"takes who was never in for invited again", neverIn, 1, Edit{Status: text("active")},
-			Change{User: with(neverIn, func(u *User) { u.Status, u.UpdatedAt = Invited, noon })}, nil,
+			Change{User: with(neverIn, func(u *User) { u.Status, u.UpdatedAt, u.LinksAfter = Invited, noon, noon })}, nil,
 		},
 		{
 			"makes nobody active who never came", ada(Member, Invited), 1, Edit{Status: text("active")},

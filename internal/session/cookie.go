@@ -82,6 +82,7 @@ func (c *Cookies) ClearToken(w http.ResponseWriter, r *http.Request) {
 type Flow struct {
 	ReturnPath string    // where to go afterwards; empty: the person's own start page
 	Verifier   string    // PKCE code verifier of all its links; empty if they have none
+	MadeAt     time.Time // when the verifier was made, whole microseconds; zero if not known
 	ExpiresAt  time.Time // whole seconds
 }
 
@@ -90,6 +91,9 @@ func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
 	v, _ := c.open(r, c.Name+"-signin")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
 	f = Flow{ReturnPath: v["return"], Verifier: v["verifier"], ExpiresAt: time.Unix(seconds, 0)}
+	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
+		f.MadeAt = time.UnixMicro(made).UTC()
+	}
 	if err != nil || !c.Now().Before(f.ExpiresAt) {
 		return Flow{}, false
 	}
@@ -98,9 +102,13 @@ func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
 
 // SetFlow remembers a sign-in in the browser until it expires.
 func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error {
-	return c.save(w, r, c.Name+"-signin", map[string]string{
+	v := map[string]string{
 		"return": f.ReturnPath, "verifier": f.Verifier, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
-	}, f.ExpiresAt.Sub(c.Now()))
+	}
+	if !f.MadeAt.IsZero() {
+		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
+	}
+	return c.save(w, r, c.Name+"-signin", v, f.ExpiresAt.Sub(c.Now()))
 }
 
 // Known browsers: how long one is remembered, and as how many people.

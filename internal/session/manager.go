@@ -20,6 +20,7 @@ type Options struct {
 	Duration                     time.Duration // of a session
 	Recheck                      time.Duration // how old Stytch's last word on a session may be
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
+	LinksTellAge                 bool          // the provider says of each link when it was made
 	Limits                       bool          // on how often may be asked and tried; off for test suites
 	SendPause                    time.Duration // a link is sent after a random part of it; 0: at once
 

@@ -13,6 +13,7 @@ var outcomes = []struct {
 }{
 	{ErrLinkSpent, "link_spent"},
 	{ErrLinkUnknown, "link_unknown"},
+	{ErrLinkOld, "link_old"},
 	{ErrOtherBrowser, "other_browser"},
 	{directory.ErrNotListed, "not_listed"},
 	{directory.ErrSuspended, "suspended"},

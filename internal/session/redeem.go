@@ -22,7 +22,10 @@ func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, 
 	defer cancel()
 	proof, err := m.provider.AuthenticateMagicLink(call, c.Token, c.Verifier, b)
 	if errors.Is(err, ErrNoChallenge) {
-		proof, err = m.provider.AuthenticateMagicLink(call, c.Token, "", b)
+		return m.provider.AuthenticateMagicLink(call, c.Token, "", b)
+	}
+	if proof.MadeAt.IsZero() && c.Verifier != "" {
+		proof.MadeAt = c.VerifierMadeAt // the link was made with its challenge, so not before it
 	}
 	return proof, err
 }

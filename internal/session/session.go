@@ -57,6 +57,7 @@ var (
 	ErrEnded           = errors.New("session ended")                              // expired, revoked, signed out or unknown
 	ErrLinkSpent       = errors.New("link used or expired")                       // Stytch doesn't say which
 	ErrLinkUnknown     = errors.New("link unknown")                               // cut, made up, or of a person since removed
+	ErrLinkOld         = errors.New("link made before a change of access")        // which ended all links of the person
 	ErrOtherBrowser    = errors.New("link belongs to another browser")            // asked for with PKCE elsewhere
 	ErrTooManyLinks    = errors.New("too many links asked for")                   // for one address
 	ErrTooManyFromHere = errors.New("too many links asked for from this network") // or from all together
@@ -82,6 +83,7 @@ type Proof struct {
 	SessionID    string
 	SessionToken string
 	ExpiresAt    time.Time
+	MadeAt       time.Time // the link was not made before this; zero: nothing is known of that
 }
 
 // Standing is what Stytch says of a session.

@@ -13,15 +13,16 @@ import (
 
 // Credentials are what a browser brings to sign in.
 type Credentials struct {
-	Token    string // of the mailed link
-	Verifier string // PKCE, if the browser asked for a link with it; else empty
-	Held     string // the session token in its cookie; that session ends
+	Token          string    // of the mailed link
+	Verifier       string    // PKCE, if the browser asked for a link with it; else empty
+	VerifierMadeAt time.Time // zero if not known
+	Held           string    // the session token in its cookie; that session ends
 }
 
 // SignIn spends a link and returns the new session and its token. The session
 // the browser held before ends. Somebody who may not come in has a proven
 // address by now and may be told: directory.ErrNotListed, directory.ErrSuspended.
-// Other errors: ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, *TooMany,
+// Other errors: ErrLinkOld, ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, *TooMany,
 // ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	s, token, err := m.signIn(ctx, c, b)
@@ -49,12 +50,20 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 	if c.Held != "" {
 		arrival.Replaces = Hash(c.Held)
 	}
+	age, err := m.linkAge(ctx, proof, email)
+	if err != nil {
+		m.refuse(ctx, b, proof, "", email.Key, err)
+		return Session{}, "", err
+	}
 	var foundID string
 	s, err := m.store.SignIn(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		if from.User != nil {
 			foundID = from.User.ID
 		}
 		u, err := m.Admission.Welcome(from, proof.StytchUserID, now)
+		if err == nil && from.User != nil && age.beforeChange(*from.User) {
+			err = ErrLinkOld
+		}
 		return u, arrived(ctx, u, from.User == nil, now), err
 	})
 	if err != nil {
@@ -143,7 +152,7 @@ func (m *Manager) refuse(ctx context.Context, b Browser, proof Proof, userID, su
 	}
 	m.outbox.Wake()
 	reason := "the session could not be written down"
-	for _, rule := range []error{directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended} {
+	for _, rule := range []error{directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()
 		}

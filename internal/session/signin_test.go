@@ -20,7 +20,7 @@ func TestSignInMakesASession(t *testing.T) {
 		got, token := f.signIn("ada@example.com")
 
 		ada.Status, ada.StytchUserID = directory.Active, "stytch-of-ada@example.com"
-		ada.UpdatedAt, ada.LastSeenAt = f.clock.now(), f.clock.now()
+		ada.UpdatedAt, ada.LastSeenAt, ada.LinksAfter = f.clock.now(), f.clock.now(), f.clock.now()
 		want := session.Session{
 			TokenHash: session.Hash("token-1"), UserID: ada.ID, StytchID: "session-1", UserAgent: "Browser/1", Address: "203.0.113.7",
 			CreatedAt: f.clock.now(), VerifiedAt: f.clock.now(), ExpiresAt: noon.Add(7 * 24 * time.Hour), User: ada,
@@ -29,7 +29,7 @@ func TestSignInMakesASession(t *testing.T) {
 			t.Errorf("token %q; returned (-want +got):\n%s", token, diff)
 		}
 		stored, err := f.Check(t.Context(), token)
-		want.UserAgent, want.Address, want.User.UpdatedAt = "", "", time.Time{} // no request needs them
+		want.UserAgent, want.Address, want.User.UpdatedAt, want.User.LinksAfter = "", "", time.Time{}, time.Time{} // no request needs them
 		if diff := cmp.Diff(want, stored); diff != "" || err != nil {
 			t.Errorf("%v; stored (-want +got):\n%s", err, diff)
 		}

@@ -40,6 +40,7 @@ const (
 	WhyOtherBrowser      = "other_browser"      // a link was opened in another browser than the one that asked
 	WhyScanner           = "mail_scanner"       // a link was fetched by a program
 	WhyLinkSpent         = "link_spent"         // a link was used twice
+	WhyLinkOld           = "link_old"           // a link was made before their access changed
 )
 
 // Mend is what can be done about a finding by a button.

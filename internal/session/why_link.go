@@ -35,6 +35,9 @@ func (w *why) atLastLink(ctx context.Context) error {
 	case sessions > 0:
 		w.add(Finding{Code: WhySignedIn, Text: "They are signed in, in " + words.Count(sessions, "browser") + "."})
 	}
+	if err := w.atOldLink(ctx, in); err != nil {
+		return err
+	}
 	if asked == nil || asked.Reason != "" || w.found == nil || w.found.Status == directory.Suspended || in != nil && in.ID > asked.ID {
 		return nil
 	}
@@ -47,12 +50,31 @@ func (w *why) atLastLink(ctx context.Context) error {
 	case failed != nil && failed.ID > asked.ID:
 		w.add(Finding{Code: WhyLinkFailed, Text: "The link they asked for on " + words.Moment(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})
 	case w.unsent: // said already
+	case asked.At.Before(w.found.LinksAfter) && w.now.Before(expires):
+		w.add(Finding{Code: WhyLinkOld, Text: "The link they asked for on " + words.Moment(asked.At) + " no longer works: their access changed on " + words.Moment(w.found.LinksAfter) + ", which ends all links from before.", Action: "Have them ask for a new one."})
 	case w.now.Before(expires):
 		w.add(Finding{Code: WhyLinkMailed, Text: "A link was mailed to them on " + words.Moment(asked.At) + ", and works until " + words.Moment(expires) + ".", Action: "Have them look into their spam folder, too."})
 	default:
 		w.add(Finding{Code: WhyLinkExpired, Text: "The link they asked for on " + words.Moment(asked.At) + " was not used, and expired on " + words.Moment(expires) + ".", Action: "Have them ask for a new one."})
 	}
 	return w.atStrayLinks(ctx, asked.At, expires)
+}
+
+// atOldLink looks whether they came with a link from before their access changed,
+// and have not come in since; in is when they last did.
+func (w *why) atOldLink(ctx context.Context, in *event.Event) error {
+	if w.found == nil || w.found.Status == directory.Suspended {
+		return nil
+	}
+	refused, err := w.last(ctx, event.SignInRefused)
+	if err != nil || refused == nil || refused.Reason != ErrLinkOld.Error() || in != nil && in.ID > refused.ID {
+		return err
+	}
+	w.add(Finding{
+		Code: WhyLinkOld, Text: "On " + words.Moment(refused.At) + " they came with a link from before their access changed on " + words.Moment(w.found.LinksAfter) + ". Such links are refused.",
+		Action: "Have them ask for a new link, and open it in the browser they ask in.",
+	})
+	return nil
 }
 
 // atStrayLinks looks for links that were opened elsewhere or refused while theirs

@@ -121,14 +121,19 @@ func withoutRemoved(
 	}
 	var forgotten []string
 	out := map[string]bool{}
+	linksAfter := map[string]time.Time{} // links from before the removal stay refused
 	for _, row := range rows {
 		if row.Removal > int64(removals) {
 			out[row.EmailKey] = true
 		} else {
 			forgotten = append(forgotten, row.EmailKey)
+			linksAfter[row.EmailKey] = fromMicros(row.RemovedAt)
 		}
 	}
 	rest = slices.DeleteFunc(people, func(p directory.Arrival) bool { return out[p.User.Email.Key] })
+	for n := range rest {
+		rest[n].User.LinksAfter = linksAfter[rest[n].User.Email.Key]
+	}
 	if len(forgotten) > 0 {
 		err = q.DeleteRemovedAddresses(ctx, forgotten)
 	}
@@ -151,7 +156,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 		u := userParams(p.User)
 		users = append(users, []any{
 			u.ID, u.Name, u.NameKey, u.Email, u.EmailKey, u.Role, u.Status, u.StytchUserID, u.InvitedBy,
-			u.InviteSentAt, u.CreatedAt, u.UpdatedAt, u.LastSeenAt,
+			u.InviteSentAt, u.CreatedAt, u.UpdatedAt, u.LastSeenAt, u.LinksAfter, u.CancelledInviteAt,
 		})
 		for _, word := range p.User.Words() {
 			words = append(words, []any{word, u.ID})
@@ -172,7 +177,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 		name, columns string
 		rows          [][]any
 	}{
-		{"users", "id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at", users},
+		{"users", "id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at", users},
 		{"user_words", "word, user_id", words},
 		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token", events},
 		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},

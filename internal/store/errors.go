@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -58,7 +59,7 @@ func isDomain(err error) bool {
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
 		idempotency.ErrReused, idempotency.ErrUnderWay,
-		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
+		session.ErrLinkOld, roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
 		token.ErrTooMany, token.ErrMade, token.ErrOwner,
 	} {
 		if errors.Is(err, known) {

@@ -193,9 +193,10 @@ func (l *Look) CountAdmins(ctx context.Context) (int, error) {
 // MayBeAppointed reports whether the next start invites an address that
 // GUESTLIST_ADMINS names: it is not on the list, and was not removed from it.
 func (l *Look) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
-	_, err := l.store.queries().GetUserByEmailKey(ctx, email.Key)
-	if isNoRows(err) {
-		_, err = l.store.queries().GetRemovedAddress(ctx, email.Key)
+	q := l.store.queries()
+	listed, err := q.ListedAddresses(ctx, []string{email.Key})
+	if err == nil && len(listed) == 0 {
+		_, err = q.GetRemovedAddress(ctx, email.Key)
 	}
 	if isNoTable(err) || isNoRows(err) {
 		return true, nil

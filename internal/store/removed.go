@@ -58,14 +58,25 @@ func countRemovals(ctx context.Context, q *dbsqlc.Queries) (int64, error) {
 	return strconv.ParseInt(value, 10, 64)
 }
 
-// forgetRemoval lets an address be as one that was never removed.
-func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
-	return q.DeleteRemovedAddresses(ctx, []string{emailKey})
+// forgetRemoval lets a user's address be as one that was never removed, but for
+// links from before the removal.
+func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+	removed, err := q.GetRemovedAddress(ctx, u.Email.Key)
+	if isNoRows(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := q.SetUserLinksAfter(ctx, dbsqlc.SetUserLinksAfterParams{LinksAfter: removed.RemovedAt, ID: u.ID}); err != nil {
+		return err
+	}
+	return q.DeleteRemovedAddresses(ctx, []string{u.Email.Key})
 }
 
-// refuseRemoved returns directory.ErrRemoved for an address that was removed.
-func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, emailKey string) error {
-	_, err := q.GetRemovedAddress(ctx, emailKey)
+// refuseRemoved returns directory.ErrRemoved if a user's address was removed.
+func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+	_, err := q.GetRemovedAddress(ctx, u.Email.Key)
 	switch {
 	case err == nil:
 		return directory.ErrRemoved

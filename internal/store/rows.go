@@ -34,6 +34,7 @@ func toUser(r *dbsqlc.User) directory.User {
 		Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID, InvitedBy: r.InvitedBy,
 		InviteSentAt: fromMicros(r.InviteSentAt), CreatedAt: fromMicros(r.CreatedAt),
 		UpdatedAt: fromMicros(r.UpdatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
+		LinksAfter: fromMicros(r.LinksAfter), CancelledInviteAt: fromMicros(r.CancelledInviteAt),
 	}
 }
 

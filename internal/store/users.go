@@ -46,7 +46,7 @@ func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.User, e
 // createUser writes a new user and what goes with it, after settling what an
 // earlier removal of the address means.
 func (s *Store) createUser(
-	ctx context.Context, settleRemoval func(context.Context, *dbsqlc.Queries, string) error, u directory.User, e event.Event, jobs []outbox.Job,
+	ctx context.Context, settleRemoval func(context.Context, *dbsqlc.Queries, directory.User) error, u directory.User, e event.Event, jobs []outbox.Job,
 ) error {
 	defer s.totals.forget()
 	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
@@ -54,7 +54,7 @@ func (s *Store) createUser(
 		if err := insertUser(ctx, q, u); err != nil {
 			return err
 		}
-		if err := settleRemoval(ctx, q, u.Email.Key); err != nil {
+		if err := settleRemoval(ctx, q, u); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, e); err != nil {
@@ -137,15 +137,21 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 	if err := insertEvents(ctx, q, c.Events...); err != nil {
 		return err
 	}
+	var ended directory.Ended
+	var err error
 	if c.EndSessions != "" {
-		if _, err := s.endSessions(ctx, q, was, c.EndSessions, func(session.Session) bool { return true }); err != nil {
+		others := func(v session.Session) bool { return v.TokenHash != c.KeepSession }
+		if ended.Sessions, err = s.endSessions(ctx, q, was, c.EndSessions, others); err != nil {
 			return err
 		}
 	}
 	if c.RevokeTokens != "" {
-		if _, err := s.revokeTokens(ctx, q, was, c.RevokeTokens, func(token.Token) bool { return true }); err != nil {
+		if ended.Tokens, err = s.revokeTokens(ctx, q, was, c.RevokeTokens, func(token.Token) bool { return true }); err != nil {
 			return err
 		}
+	}
+	if c.Ended != nil {
+		*c.Ended = ended
 	}
 	if err := insertJobs(ctx, q, c.Jobs); err != nil {
 		return err
@@ -168,6 +174,7 @@ func userParams(u directory.User) dbsqlc.InsertUserParams {
 		Role: string(u.Role), Status: string(u.Status), StytchUserID: u.StytchUserID, InvitedBy: u.InvitedBy,
 		InviteSentAt: micros(u.InviteSentAt), CreatedAt: micros(u.CreatedAt),
 		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
+		LinksAfter: micros(u.LinksAfter), CancelledInviteAt: micros(u.CancelledInviteAt),
 	}
 }
 
@@ -202,6 +209,7 @@ func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) e
 		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Role: string(u.Role), Status: string(u.Status),
 		StytchUserID: u.StytchUserID, InviteSentAt: micros(u.InviteSentAt),
 		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
+		LinksAfter: micros(u.LinksAfter), CancelledInviteAt: micros(u.CancelledInviteAt),
 	})
 	if err != nil || was.Name == u.Name {
 		return err

@@ -94,6 +94,7 @@ type limited struct{ http.RoundTripper }
 func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := l.RoundTripper.RoundTrip(r)
 	if err == nil {
+		readLinkMade(r, res)
 		res.Body = struct {
 			io.Reader
 			io.Closer

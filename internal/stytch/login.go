@@ -39,6 +39,8 @@ func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 // mailed proves an address.
 func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Proof, error) {
 	var proof session.Proof
+	var made linkMade
+	ctx = context.WithValue(ctx, linkMadeKey{}, &made)
 	err := c.call(ctx, "authenticate magic link", func() error {
 		res, err := c.api.MagicLinks.Authenticate(ctx, &magiclinks.AuthenticateParams{
 			Token: token, CodeVerifier: verifier, Attributes: attributes(b), SessionDurationMinutes: minutes(c.SessionDuration),
@@ -47,6 +49,7 @@ func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier stri
 			return err
 		}
 		proof, err = toProof(res)
+		proof.MadeAt = made.at
 		return err
 	})
 	if errors.Is(err, session.ErrNoAccount) || errors.Is(err, outbox.ErrRefused) {

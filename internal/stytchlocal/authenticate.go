@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
@@ -19,6 +20,10 @@ const (
 	sandboxSpent   = "3pzjQpgksDlGKWEwUq2Up--hCHC_0oamfLHyfspKDFU="
 	sandboxUnknown = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
 )
+
+// LinkMadeAt is the header of an answer to a good link that says when the link was
+// made, as RFC 3339 has it. Stytch has nothing like it.
+const LinkMadeAt = "Guestlist-Link-Made-At"
 
 var verifierForm = form(`^[A-Za-z0-9._~-]{43,128}$`)
 
@@ -89,7 +94,11 @@ func (s *Server) authenticateLink(c *call) (answer, error) {
 	if err := req.Options.check(details.Attributes, req.Attributes); err != nil {
 		return nil, err
 	}
-	return s.signIn(c.ctx, link, wish, req.Attributes)
+	answer, err := s.signIn(c.ctx, link, wish, req.Attributes)
+	if err == nil {
+		c.w.Header().Set(LinkMadeAt, time.UnixMicro(link.CreatedAt).UTC().Format(time.RFC3339Nano))
+	}
+	return answer, err
 }
 
 // checkVerifier compares PKCE's two halves: https://www.rfc-editor.org/rfc/rfc7636

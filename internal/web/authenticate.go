@@ -66,9 +66,9 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	browser := s.browser(r)
 	browser.Known = s.Cookies.Known(r, "")
 	signedIn, token, err := s.Sessions.SignIn(r.Context(), session.Credentials{
-		Token: form.Get("token"), Verifier: flow.Verifier, Held: held,
+		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, Held: held,
 	}, browser)
-	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) {
+	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
 		// Pressed twice, or came back to the page: who is in is in.
 		if current, sessionErr := s.session(w, r); sessionErr == nil {
 			return s.redirect(w, r, s.startPath(flow.ReturnPath, current.User))
@@ -84,7 +84,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if asked { // other links that this browser asked for go on working
-		flow, next := session.Flow{Verifier: flow.Verifier, ExpiresAt: flow.ExpiresAt}, flow.ReturnPath
+		flow, next := session.Flow{Verifier: flow.Verifier, MadeAt: flow.MadeAt, ExpiresAt: flow.ExpiresAt}, flow.ReturnPath
 		if err := s.Cookies.SetFlow(w, r, flow); err != nil {
 			return err
 		}

@@ -85,6 +85,7 @@ var problems = []problem{
 	{err: idempotency.ErrReused, status: 422},
 
 	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once, and only for a while: this one was used already, or it is too old. Ask for a new one."},
+	{err: session.ErrLinkOld, status: 410, title: "This link no longer works", text: "Your access has changed since, which ends all links from before, and this one can’t be told from those. Ask for a new one in this browser."},
 	{err: session.ErrLinkUnknown, status: 404, title: "This link is not complete", text: "Part of it may have been lost on the way, or it was replaced. Open the newest mail again, or ask for a new link."},
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
 	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You are not on the list", text: "Your address is confirmed, but it is not on the list. Ask an administrator to invite you."},

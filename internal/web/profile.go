@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/words"
 )
@@ -45,28 +46,36 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 }
 
 // endOwnSessions signs out elsewhere: one session by its id, all "others", or
-// "all" with this one.
+// "all" with this one. Links that were mailed end with all and others, and API
+// tokens if that is wanted.
 func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
 	current, which := viewer(r), form.Get("session")
-	n, err := s.Sessions.End(r.Context(), current.UserID, "signed out", func(v session.Session) bool {
-		switch which {
-		case "all":
-			return true
-		case "others":
-			return v.TokenHash != current.TokenHash
+	said := ""
+	switch which {
+	case "all", "others":
+		o := directory.SignOut{Reason: "signed out", Tokens: form.Has("tokens")}
+		if which == "others" {
+			o.KeepSession = current.TokenHash
 		}
-		return v.StytchID == which
-	})
-	if err != nil {
-		return err
+		ended, err := s.Directory.SignOut(r.Context(), current.UserID, o)
+		if err != nil {
+			return err
+		}
+		said = endedAll(ended)
+	default:
+		n, err := s.Sessions.End(r.Context(), current.UserID, "signed out", func(v session.Session) bool { return v.StytchID == which })
+		if err != nil {
+			return err
+		}
+		said = "Ended " + words.Count(n, "session") + "."
 	}
 	if which == "all" || which == current.StytchID {
 		s.Cookies.ClearToken(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
-	return s.done(w, r, "/profile", "Ended "+words.Count(n, "session")+".")
+	return s.done(w, r, "/profile", said)
 }

@@ -74,10 +74,14 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	if next := s.returnPath(form.Get("next")); next != "" {
 		flow.ReturnPath = next
 	}
+	linksAfter, mustProveAge, err := s.Sessions.MustProveAge(r.Context(), email)
+	if err != nil {
+		return err
+	}
 	challenge := ""
-	if s.SameBrowser {
-		if flow.Verifier == "" {
-			flow.Verifier = rand.Text() + rand.Text() // 52 characters, 260 random bits
+	if s.SameBrowser || mustProveAge {
+		if flow.Verifier == "" || mustProveAge && flow.MadeAt.Before(linksAfter) {
+			flow.Verifier, flow.MadeAt = rand.Text()+rand.Text(), s.Now() // 52 characters, 260 random bits
 		}
 		sum := sha256.Sum256([]byte(flow.Verifier))
 		challenge = base64.RawURLEncoding.EncodeToString(sum[:])

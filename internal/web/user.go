@@ -103,20 +103,37 @@ func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
 	return s.invited(w, r, "/users/"+u.ID, u)
 }
 
-// endUserSessions signs a person out: of one session by its id, or of all.
+// endUserSessions signs a person out: of one session by its id, or of all, by
+// which links they were sent end as well, and their API tokens if that is wanted.
 func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
 	id, which := r.PathValue("id"), form.Get("session")
-	n, err := s.Sessions.End(r.Context(), id, "ended by an administrator", func(v session.Session) bool {
-		return which == "" || v.StytchID == which
-	})
+	if which == "" {
+		ended, err := s.Directory.SignOut(r.Context(), id, directory.SignOut{
+			Reason: "ended by an administrator", Tokens: form.Has("tokens"),
+		})
+		if err != nil {
+			return err
+		}
+		return s.done(w, r, "/users/"+id, endedAll(ended))
+	}
+	n, err := s.Sessions.End(r.Context(), id, "ended by an administrator", func(v session.Session) bool { return v.StytchID == which })
 	if err != nil {
 		return err
 	}
 	return s.done(w, r, "/users/"+id, "Ended "+words.Count(n, "session")+".")
+}
+
+// endedAll says what was ended when somebody was signed out everywhere.
+func endedAll(ended directory.Ended) string {
+	text := "Ended " + words.Count(ended.Sessions, "session")
+	if ended.Tokens > 0 {
+		text += " and " + words.Count(ended.Tokens, "API token")
+	}
+	return text + ". Links that were mailed before no longer work."
 }
 
 func (s *server) suspendUser(w http.ResponseWriter, r *http.Request) error {

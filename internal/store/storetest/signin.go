@@ -33,7 +33,7 @@ func testSignInFound(t *testing.T, s Store) {
 	made := mustSignIn(t, s, arrival(u, "one"))
 	want := u
 	want.Status, want.StytchUserID = directory.Active, "user-test-ada@example.com"
-	want.UpdatedAt, want.LastSeenAt = Now(), Now()
+	want.UpdatedAt, want.LastSeenAt, want.LinksAfter = Now(), Now(), Now()
 	if diff := cmp.Diff(want, made.User); diff != "" {
 		t.Errorf("returned: -want +got\n%s", diff)
 	}

@@ -117,19 +117,21 @@ type Token struct {
 }
 
 type User struct {
-	ID           string
-	Name         string
-	NameKey      string
-	Email        string
-	EmailKey     string
-	Role         string
-	Status       string
-	StytchUserID string
-	InvitedBy    string
-	InviteSentAt int64
-	CreatedAt    int64
-	UpdatedAt    int64
-	LastSeenAt   int64
+	ID                string
+	Name              string
+	NameKey           string
+	Email             string
+	EmailKey          string
+	Role              string
+	Status            string
+	StytchUserID      string
+	InvitedBy         string
+	InviteSentAt      int64
+	CreatedAt         int64
+	UpdatedAt         int64
+	LastSeenAt        int64
+	LinksAfter        int64
+	CancelledInviteAt int64
 }
 
 type UserWord struct {

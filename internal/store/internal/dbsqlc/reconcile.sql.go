@@ -11,7 +11,7 @@ import (
 )
 
 const getUserByStytchID = `-- name: GetUserByStytchID :one
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE stytch_user_id = ? ORDER BY id LIMIT 1
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE stytch_user_id = ? ORDER BY id LIMIT 1
 `
 
 func (q *Queries) GetUserByStytchID(ctx context.Context, stytchUserID string) (*User, error) {
@@ -31,12 +31,14 @@ func (q *Queries) GetUserByStytchID(ctx context.Context, stytchUserID string) (*
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LastSeenAt,
+		&i.LinksAfter,
+		&i.CancelledInviteAt,
 	)
 	return &i, err
 }
 
 const listUsersWithAccount = `-- name: ListUsersWithAccount :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users
 WHERE stytch_user_id > '' AND stytch_user_id >= ?
   AND (stytch_user_id > ? OR id > ?)
 ORDER BY stytch_user_id, id LIMIT ?
@@ -77,6 +79,8 @@ func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAcc
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}

@@ -74,7 +74,7 @@ func (q *Queries) FindToken(ctx context.Context, id string) (*Token, error) {
 }
 
 const getToken = `-- name: GetToken :one
-SELECT tokens.token_hash, tokens.id, tokens.user_id, tokens.name, tokens.scope, tokens.created_at, tokens.expires_at, tokens.last_used_at, users.id, users.name, users.name_key, users.email, users.email_key, users.role, users.status, users.stytch_user_id, users.invited_by, users.invite_sent_at, users.created_at, users.updated_at, users.last_seen_at FROM tokens JOIN users ON users.id = tokens.user_id
+SELECT tokens.token_hash, tokens.id, tokens.user_id, tokens.name, tokens.scope, tokens.created_at, tokens.expires_at, tokens.last_used_at, users.id, users.name, users.name_key, users.email, users.email_key, users.role, users.status, users.stytch_user_id, users.invited_by, users.invite_sent_at, users.created_at, users.updated_at, users.last_seen_at, users.links_after, users.cancelled_invite_at FROM tokens JOIN users ON users.id = tokens.user_id
 WHERE tokens.token_hash = ?
 `
 
@@ -108,6 +108,8 @@ func (q *Queries) GetToken(ctx context.Context, tokenHash string) (*GetTokenRow,
 		&i.User.CreatedAt,
 		&i.User.UpdatedAt,
 		&i.User.LastSeenAt,
+		&i.User.LinksAfter,
+		&i.User.CancelledInviteAt,
 	)
 	return &i, err
 }
@@ -144,7 +146,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 }
 
 const listTokens = `-- name: ListTokens :many
-SELECT tokens.token_hash, tokens.id, tokens.user_id, tokens.name, tokens.scope, tokens.created_at, tokens.expires_at, tokens.last_used_at, users.id, users.name, users.name_key, users.email, users.email_key, users.role, users.status, users.stytch_user_id, users.invited_by, users.invite_sent_at, users.created_at, users.updated_at, users.last_seen_at FROM tokens JOIN users ON users.id = tokens.user_id
+SELECT tokens.token_hash, tokens.id, tokens.user_id, tokens.name, tokens.scope, tokens.created_at, tokens.expires_at, tokens.last_used_at, users.id, users.name, users.name_key, users.email, users.email_key, users.role, users.status, users.stytch_user_id, users.invited_by, users.invite_sent_at, users.created_at, users.updated_at, users.last_seen_at, users.links_after, users.cancelled_invite_at FROM tokens JOIN users ON users.id = tokens.user_id
 WHERE tokens.id > ? ORDER BY tokens.id LIMIT ?
 `
 
@@ -189,6 +191,8 @@ func (q *Queries) ListTokens(ctx context.Context, arg ListTokensParams) ([]*List
 			&i.User.CreatedAt,
 			&i.User.UpdatedAt,
 			&i.User.LastSeenAt,
+			&i.User.LinksAfter,
+			&i.User.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}

@@ -40,7 +40,7 @@ func (q *Queries) CountUsers(ctx context.Context, limit int32) (int64, error) {
 }
 
 const listByCreated = `-- name: ListByCreated :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_created) */
 WHERE created_at >= ? AND (created_at <> ? OR id > ?)
 ORDER BY created_at, id LIMIT ?
 `
@@ -79,6 +79,8 @@ func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -94,7 +96,7 @@ func (q *Queries) ListByCreated(ctx context.Context, arg ListByCreatedParams) ([
 }
 
 const listByCreatedDesc = `-- name: ListByCreatedDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_created) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_created) */
 WHERE created_at <= ? AND (created_at <> ? OR id < ?)
 ORDER BY created_at DESC, id DESC LIMIT ?
 `
@@ -133,6 +135,8 @@ func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -148,7 +152,7 @@ func (q *Queries) ListByCreatedDesc(ctx context.Context, arg ListByCreatedDescPa
 }
 
 const listByEmail = `-- name: ListByEmail :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_email_key) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_email_key) */
 WHERE email_key > ? ORDER BY email_key LIMIT ?
 `
 
@@ -180,6 +184,8 @@ func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]*Us
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -195,7 +201,7 @@ func (q *Queries) ListByEmail(ctx context.Context, arg ListByEmailParams) ([]*Us
 }
 
 const listByEmailDesc = `-- name: ListByEmailDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_email_key) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_email_key) */
 WHERE email_key < ? ORDER BY email_key DESC LIMIT ?
 `
 
@@ -227,6 +233,8 @@ func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -242,7 +250,7 @@ func (q *Queries) ListByEmailDesc(ctx context.Context, arg ListByEmailDescParams
 }
 
 const listByLastSeen = `-- name: ListByLastSeen :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at >= ? AND (last_seen_at <> ? OR id > ?)
 ORDER BY last_seen_at, id LIMIT ?
 `
@@ -281,6 +289,8 @@ func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -296,7 +306,7 @@ func (q *Queries) ListByLastSeen(ctx context.Context, arg ListByLastSeenParams) 
 }
 
 const listByLastSeenDesc = `-- name: ListByLastSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at <= ? AND (last_seen_at <> ? OR id < ?)
 ORDER BY last_seen_at DESC, id DESC LIMIT ?
 `
@@ -335,6 +345,8 @@ func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDesc
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -351,7 +363,7 @@ func (q *Queries) ListByLastSeenDesc(ctx context.Context, arg ListByLastSeenDesc
 
 const listByName = `-- name: ListByName :many
 
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_name) */
 WHERE name_key >= ? AND (name_key <> ? OR id > ?)
 ORDER BY name_key, id LIMIT ?
 `
@@ -397,6 +409,8 @@ func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]*User
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -412,7 +426,7 @@ func (q *Queries) ListByName(ctx context.Context, arg ListByNameParams) ([]*User
 }
 
 const listByNameDesc = `-- name: ListByNameDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_name) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_name) */
 WHERE name_key <= ? AND (name_key <> ? OR id < ?)
 ORDER BY name_key DESC, id DESC LIMIT ?
 `
@@ -451,6 +465,8 @@ func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -467,7 +483,7 @@ func (q *Queries) ListByNameDesc(ctx context.Context, arg ListByNameDescParams) 
 
 const listNeverSeen = `-- name: ListNeverSeen :many
 
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at IN (?) AND id > ? ORDER BY id LIMIT ?
 `
 
@@ -503,6 +519,8 @@ func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -518,7 +536,7 @@ func (q *Queries) ListNeverSeen(ctx context.Context, arg ListNeverSeenParams) ([
 }
 
 const listNeverSeenDesc = `-- name: ListNeverSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_last_seen) */
 WHERE last_seen_at IN (?) AND id < ? ORDER BY id DESC LIMIT ?
 `
 
@@ -551,6 +569,8 @@ func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -566,7 +586,7 @@ func (q *Queries) ListNeverSeenDesc(ctx context.Context, arg ListNeverSeenDescPa
 }
 
 const listSomeByCreated = `-- name: ListSomeByCreated :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_created) */
 WHERE role = ? AND status = ?
   AND created_at >= ? AND (created_at <> ? OR id > ?)
 ORDER BY created_at, id LIMIT ?
@@ -610,6 +630,8 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -625,7 +647,7 @@ func (q *Queries) ListSomeByCreated(ctx context.Context, arg ListSomeByCreatedPa
 }
 
 const listSomeByCreatedDesc = `-- name: ListSomeByCreatedDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_created) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_created) */
 WHERE role = ? AND status = ?
   AND created_at <= ? AND (created_at <> ? OR id < ?)
 ORDER BY created_at DESC, id DESC LIMIT ?
@@ -669,6 +691,8 @@ func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreat
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -684,7 +708,7 @@ func (q *Queries) ListSomeByCreatedDesc(ctx context.Context, arg ListSomeByCreat
 }
 
 const listSomeByEmail = `-- name: ListSomeByEmail :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_email) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_email) */
 WHERE role = ? AND status = ? AND email_key > ? ORDER BY email_key LIMIT ?
 `
 
@@ -723,6 +747,8 @@ func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -738,7 +764,7 @@ func (q *Queries) ListSomeByEmail(ctx context.Context, arg ListSomeByEmailParams
 }
 
 const listSomeByEmailDesc = `-- name: ListSomeByEmailDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_email) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_email) */
 WHERE role = ? AND status = ? AND email_key < ? ORDER BY email_key DESC LIMIT ?
 `
 
@@ -777,6 +803,8 @@ func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDe
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -792,7 +820,7 @@ func (q *Queries) ListSomeByEmailDesc(ctx context.Context, arg ListSomeByEmailDe
 }
 
 const listSomeByLastSeen = `-- name: ListSomeByLastSeen :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
 WHERE role = ? AND status = ?
   AND last_seen_at >= ? AND (last_seen_at <> ? OR id > ?)
 ORDER BY last_seen_at, id LIMIT ?
@@ -836,6 +864,8 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -851,7 +881,7 @@ func (q *Queries) ListSomeByLastSeen(ctx context.Context, arg ListSomeByLastSeen
 }
 
 const listSomeByLastSeenDesc = `-- name: ListSomeByLastSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
 WHERE role = ? AND status = ?
   AND last_seen_at <= ? AND (last_seen_at <> ? OR id < ?)
 ORDER BY last_seen_at DESC, id DESC LIMIT ?
@@ -895,6 +925,8 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -911,7 +943,7 @@ func (q *Queries) ListSomeByLastSeenDesc(ctx context.Context, arg ListSomeByLast
 
 const listSomeByName = `-- name: ListSomeByName :many
 
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_name) */
 WHERE role = ? AND status = ?
   AND name_key >= ? AND (name_key <> ? OR id > ?)
 ORDER BY name_key, id LIMIT ?
@@ -956,6 +988,8 @@ func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -971,7 +1005,7 @@ func (q *Queries) ListSomeByName(ctx context.Context, arg ListSomeByNameParams) 
 }
 
 const listSomeByNameDesc = `-- name: ListSomeByNameDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_name) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_name) */
 WHERE role = ? AND status = ?
   AND name_key <= ? AND (name_key <> ? OR id < ?)
 ORDER BY name_key DESC, id DESC LIMIT ?
@@ -1015,6 +1049,8 @@ func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDesc
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1030,7 +1066,7 @@ func (q *Queries) ListSomeByNameDesc(ctx context.Context, arg ListSomeByNameDesc
 }
 
 const listSomeNeverSeen = `-- name: ListSomeNeverSeen :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
 WHERE role = ? AND status = ? AND last_seen_at = 0 AND id > ? ORDER BY id LIMIT ?
 `
 
@@ -1069,6 +1105,8 @@ func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenPa
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -1084,7 +1122,7 @@ func (q *Queries) ListSomeNeverSeen(ctx context.Context, arg ListSomeNeverSeenPa
 }
 
 const listSomeNeverSeenDesc = `-- name: ListSomeNeverSeenDesc :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (users_by_role_last_seen) */
 WHERE role = ? AND status = ? AND last_seen_at = 0 AND id < ? ORDER BY id DESC LIMIT ?
 `
 
@@ -1123,6 +1161,8 @@ func (q *Queries) ListSomeNeverSeenDesc(ctx context.Context, arg ListSomeNeverSe
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}

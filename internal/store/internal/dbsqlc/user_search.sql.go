@@ -168,7 +168,7 @@ func (q *Queries) ListUserKeys(ctx context.Context, arg ListUserKeysParams) ([]*
 }
 
 const listUsersByID = `-- name: ListUsersByID :many
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users /*! FORCE INDEX (PRIMARY) */
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users /*! FORCE INDEX (PRIMARY) */
 WHERE id IN (/*SLICE:ids*/?)
   AND (? = '' OR role = ?) AND (? = '' OR status = ?)
 `
@@ -216,6 +216,8 @@ func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}

@@ -44,7 +44,7 @@ func (q *Queries) DeleteUser(ctx context.Context, id string) (int64, error) {
 }
 
 const getUser = `-- name: GetUser :one
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE id = ?
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE id = ?
 `
 
 func (q *Queries) GetUser(ctx context.Context, id string) (*User, error) {
@@ -64,12 +64,14 @@ func (q *Queries) GetUser(ctx context.Context, id string) (*User, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LastSeenAt,
+		&i.LinksAfter,
+		&i.CancelledInviteAt,
 	)
 	return &i, err
 }
 
 const getUserByEmailKey = `-- name: GetUserByEmailKey :one
-SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at FROM users WHERE email_key = ?
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE email_key = ?
 `
 
 func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (*User, error) {
@@ -89,6 +91,8 @@ func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (*User
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LastSeenAt,
+		&i.LinksAfter,
+		&i.CancelledInviteAt,
 	)
 	return &i, err
 }
@@ -96,24 +100,26 @@ func (q *Queries) GetUserByEmailKey(ctx context.Context, emailKey string) (*User
 const insertUser = `-- name: InsertUser :exec
 INSERT INTO users (
   id, name, name_key, email, email_key, role, status, stytch_user_id,
-  invited_by, invite_sent_at, created_at, updated_at, last_seen_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertUserParams struct {
-	ID           string
-	Name         string
-	NameKey      string
-	Email        string
-	EmailKey     string
-	Role         string
-	Status       string
-	StytchUserID string
-	InvitedBy    string
-	InviteSentAt int64
-	CreatedAt    int64
-	UpdatedAt    int64
-	LastSeenAt   int64
+	ID                string
+	Name              string
+	NameKey           string
+	Email             string
+	EmailKey          string
+	Role              string
+	Status            string
+	StytchUserID      string
+	InvitedBy         string
+	InviteSentAt      int64
+	CreatedAt         int64
+	UpdatedAt         int64
+	LastSeenAt        int64
+	LinksAfter        int64
+	CancelledInviteAt int64
 }
 
 func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
@@ -131,6 +137,8 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.LastSeenAt,
+		arg.LinksAfter,
+		arg.CancelledInviteAt,
 	)
 	return err
 }
@@ -178,6 +186,23 @@ func (q *Queries) SetUserInvited(ctx context.Context, arg SetUserInvitedParams) 
 	return result.RowsAffected()
 }
 
+const setUserLinksAfter = `-- name: SetUserLinksAfter :execrows
+UPDATE users SET links_after = ? WHERE id = ?
+`
+
+type SetUserLinksAfterParams struct {
+	LinksAfter int64
+	ID         string
+}
+
+func (q *Queries) SetUserLinksAfter(ctx context.Context, arg SetUserLinksAfterParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setUserLinksAfter, arg.LinksAfter, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setUserSeen = `-- name: SetUserSeen :execrows
 UPDATE users SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?
 `
@@ -198,20 +223,22 @@ func (q *Queries) SetUserSeen(ctx context.Context, arg SetUserSeenParams) (int64
 const updateUser = `-- name: UpdateUser :execrows
 UPDATE users SET
   name = ?, name_key = ?, role = ?, status = ?, stytch_user_id = ?,
-  invite_sent_at = ?, updated_at = ?, last_seen_at = ?
+  invite_sent_at = ?, updated_at = ?, last_seen_at = ?, links_after = ?, cancelled_invite_at = ?
 WHERE id = ?
 `
 
 type UpdateUserParams struct {
-	Name         string
-	NameKey      string
-	Role         string
-	Status       string
-	StytchUserID string
-	InviteSentAt int64
-	UpdatedAt    int64
-	LastSeenAt   int64
-	ID           string
+	Name              string
+	NameKey           string
+	Role              string
+	Status            string
+	StytchUserID      string
+	InviteSentAt      int64
+	UpdatedAt         int64
+	LastSeenAt        int64
+	LinksAfter        int64
+	CancelledInviteAt int64
+	ID                string
 }
 
 func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) (int64, error) {
@@ -224,6 +251,8 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) (int64, 
 		arg.InviteSentAt,
 		arg.UpdatedAt,
 		arg.LastSeenAt,
+		arg.LinksAfter,
+		arg.CancelledInviteAt,
 		arg.ID,
 	)
 	if err != nil {
