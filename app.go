@@ -348,6 +348,8 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 			now := a.now()
 			n, err := a.store.DeleteExpiredSessions(ctx, now)
 			report("expired sessions", n, err)
+			n, err = a.store.DeleteExpiredAttempts(ctx, now)
+			report("expired sign-in attempts", n, err)
 			n, err = a.store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
 			report("expired API tokens", n, err)
 			n, err = a.store.DeleteLimits(ctx, now.Add(-session.KeepLimits), now)

@@ -77,20 +77,47 @@ func (c *Cookies) ClearToken(w http.ResponseWriter, r *http.Request) {
 }
 
 // Flow is what belongs to a sign-in that is under way in this browser. One flow
-// serves every link that the browser asks for while it lasts: a mailed link
+// serves every link that the browser asks for or opens while it lasts: a mailed link
 // can't say which request it answers.
 type Flow struct {
+	ID         string    // random; a browser without it can't bring a spent link again
 	ReturnPath string    // where to go afterwards; empty: the person's own start page
+	Returned   bool      // somebody was brought there; it is kept for a link that is brought again
 	Verifier   string    // PKCE code verifier of all its links; empty if they have none
 	MadeAt     time.Time // when the verifier was made, whole microseconds; zero if not known
+	Asked      string    // fingerprints of the addresses that links were asked for; empty: it has only opened one
+	Token      string    // of the link that was opened last, for a reload when the address no longer has it
 	ExpiresAt  time.Time // whole seconds
+}
+
+// NewFlowID returns the id of a new flow.
+func NewFlowID() string { return rand.Text() }
+
+// askedMost is for how many addresses a flow remembers that links were asked for.
+const askedMost = 8
+
+// Ask remembers that a link was asked for an address (compared form).
+func (f *Flow) Ask(address string) {
+	if hasAsked(f.Asked, address) {
+		return
+	}
+	asked := append([]string{fingerprint(address)}, strings.Fields(f.Asked)...)
+	f.Asked = strings.Join(asked[:min(len(asked), askedMost)], " ")
+}
+
+// hasAsked reports whether a flow's addresses include one.
+func hasAsked(asked, address string) bool {
+	return slices.Contains(strings.Fields(asked), fingerprint(address))
 }
 
 // Flow returns the browser's sign-in under way; ok is false if there is none.
 func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
 	v, _ := c.open(r, c.Name+"-signin")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
-	f = Flow{ReturnPath: v["return"], Verifier: v["verifier"], ExpiresAt: time.Unix(seconds, 0)}
+	f = Flow{
+		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
+		Asked: v["asked"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
+	}
 	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
 		f.MadeAt = time.UnixMicro(made).UTC()
 	}
@@ -103,7 +130,8 @@ func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
 // SetFlow remembers a sign-in in the browser until it expires.
 func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error {
 	v := map[string]string{
-		"return": f.ReturnPath, "verifier": f.Verifier, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
+		"id": f.ID, "return": f.ReturnPath, "returned": strconv.FormatBool(f.Returned), "verifier": f.Verifier,
+		"asked": f.Asked, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
 	}
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)

@@ -9,9 +9,9 @@ import (
 
 // Bounds on the links that Stytch is asked about at once.
 var (
-	linksOfClient  = bounds{active: 8, waiting: 24} // brought by one network or known browser
-	linksOfSuspect = bounds{active: 2, waiting: 6}  // by one that has brought too many wrong ones
-	linksOfAll     = bounds{active: 64, waiting: 64}
+	linksOfClient  = bounds{active: 16, waiting: 84} // brought by one network or known browser
+	linksOfSuspect = bounds{active: 2, waiting: 6}   // by one that has brought too many wrong ones
+	linksOfAll     = bounds{active: 64, waiting: 128}
 )
 
 // queueTimeout bounds the wait for a slot, and comeBack is how long to wait before

@@ -26,6 +26,9 @@ func outcome(err error) string {
 	if err == nil {
 		return "signed_in"
 	}
+	if other := (*OtherAddress)(nil); errors.As(err, &other) {
+		return "other_address"
+	}
 	for _, o := range outcomes {
 		if errors.Is(err, o.err) {
 			return o.word

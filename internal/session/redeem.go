@@ -7,14 +7,9 @@ import (
 
 // redeem asks Stytch about a link. A browser that has a verifier may bring a link
 // that was made without one, such as an invitation. The call has all of callTimeout,
-// which begins when the slot is held, and ends by itself where the browser goes away:
+// however long there was a wait for a slot, and goes on where the browser goes away:
 // Stytch may have spent the link already.
 func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, error) {
-	leave, err := m.enterRedeem(ctx, b)
-	if err != nil {
-		return Proof{}, err
-	}
-	defer leave()
 	if err := ctx.Err(); err != nil { // gave up in the queue
 		return Proof{}, err
 	}

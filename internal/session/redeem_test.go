@@ -52,12 +52,12 @@ func TestSignIn_QueueOfOneNetworkIsBoundedAndKeepsNobodyElseOut(t *testing.T) {
 	for i := range 150 {
 		all.Go(func() { errs <- redeem(t, m, fmt.Sprintf("nobody%d@example.com", i), stranger) })
 	}
-	for range 150 - 32 { // 8 are asked about, 24 wait
+	for range 150 - 100 { // 16 are asked about, 84 wait
 		if err := <-errs; !errors.Is(err, session.ErrTooMany) {
 			t.Errorf("refused with %v", err)
 		}
 	}
-	for range 8 {
+	for range 16 {
 		<-stytch.asked
 	}
 	if n := len(stytch.asked); n != 0 {
@@ -86,13 +86,13 @@ func TestSignIn_CallToStytchHasAllItsTimeAfterTheQueue(t *testing.T) {
 	m, stytch := heldManager(t)
 	b := session.Browser{Address: "203.0.113.9"}
 	var all sync.WaitGroup
-	for i := range 9 {
+	for i := range 17 {
 		all.Go(func() { redeem(t, m, fmt.Sprintf("nobody%d@example.com", i), b) })
 	}
-	for range 8 {
+	for range 16 {
 		<-stytch.asked
 	}
-	time.Sleep(600 * time.Millisecond) // the ninth waits
+	time.Sleep(600 * time.Millisecond) // the last one waits
 	stytch.release <- struct{}{}
 	if left := <-stytch.asked; left < 4700*time.Millisecond {
 		t.Errorf("the call after the queue has %v", left)
@@ -106,7 +106,7 @@ func TestSignIn_BrowserThatGivesUpInTheQueueLeavesTheLinkUnspent(t *testing.T) {
 	m, stytch := heldManager(t)
 	b := session.Browser{Address: "203.0.113.9"}
 	var all sync.WaitGroup
-	for i := range 8 {
+	for i := range 16 {
 		all.Go(func() { redeem(t, m, fmt.Sprintf("nobody%d@example.com", i), b) })
 		<-stytch.asked
 	}

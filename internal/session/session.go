@@ -112,9 +112,10 @@ type Provider interface {
 
 // Arrival is somebody who has proven an address and wants a session.
 type Arrival struct {
-	Email    directory.Email
-	Session  Session // without UserID and User
-	Replaces string  // hash of the token that the browser held before; empty for none
+	Email     directory.Email
+	Session   Session // without UserID and User
+	Replaces  string  // hash of the token that the browser held before; empty for none
+	AttemptID string  // of the attempt that is finished by it; empty for none
 }
 
 // Store keeps the sessions. Errors wrap directory.ErrNotFound,
@@ -128,6 +129,13 @@ type Store interface {
 	// user and the events it returns, the session, and the end of the session it
 	// replaces, in one transaction. welcome may run more than once.
 	SignIn(ctx context.Context, a Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
+	// ClaimAttempt begins an attempt. If there is one with its id that has not expired,
+	// and is proven or leased, it returns that one and false.
+	ClaimAttempt(ctx context.Context, a Attempt, now time.Time) (found Attempt, claimed bool, err error)
+	// ProveAttempt keeps the sealed proof of an attempt.
+	ProveAttempt(ctx context.Context, id, proof string) error
+	// DropAttempt forgets an attempt, unless it has made a session.
+	DropAttempt(ctx context.Context, id string) error
 	// GetSession returns a session with its person, who is on the list, as far as
 	// a request needs them: without the session's UserAgent and Address, and without
 	// the person's InvitedBy, InviteSentAt and UpdatedAt.

@@ -17,13 +17,25 @@ type Credentials struct {
 	Verifier       string    // PKCE, if the browser asked for a link with it; else empty
 	VerifierMadeAt time.Time // zero if not known
 	Held           string    // the session token in its cookie; that session ends
+	FlowID         string    // of its flow; empty without one: the link can't be brought again
+	Asked          string    // the addresses that its flow has asked links for; see Flow
+	Pressed        bool      // a person pressed the button; otherwise the page continued by itself
 }
 
+// OtherAddress is the error of a page that continued by itself with a link for an
+// address that its browser had not asked for: a person must press the button, or
+// another site could sign them in as somebody else.
+type OtherAddress struct{ Email string }
+
+func (e *OtherAddress) Error() string { return "link is for another address than was asked for" }
+
 // SignIn spends a link and returns the new session and its token. The session
-// the browser held before ends. Somebody who may not come in has a proven
+// the browser held before ends. A browser that brings a link again, within a minute
+// and with the same flow, gets the session that it has made. Once begun, a sign-in
+// goes on where the browser goes away. Somebody who may not come in has a proven
 // address by now and may be told: directory.ErrNotListed, directory.ErrSuspended.
-// Other errors: ErrLinkOld, ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, *TooMany,
-// ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
+// Other errors: *OtherAddress, ErrLinkOld, ErrLinkSpent, ErrLinkUnknown,
+// ErrOtherBrowser, *TooMany, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	s, token, err := m.signIn(ctx, c, b)
 	if m.SignedIn != nil {
@@ -33,27 +45,37 @@ func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session
 }
 
 func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
-	proof, err := m.redeem(ctx, c, b)
+	proof, err := m.prove(ctx, c, b)
 	if err != nil {
 		return Session{}, "", m.refuseLink(ctx, err, b)
 	}
-	now := m.Now()
+	ctx = context.WithoutCancel(ctx)
+	if proof.repeated {
+		return m.repeat(ctx, c, proof, b)
+	}
 	email, err := directory.ParseEmail(proof.Email)
 	if err != nil { // nobody with such an address can be on the list
-		m.refuse(ctx, b, proof, "", proof.Email, directory.ErrNotListed)
-		return Session{}, "", directory.ErrNotListed
+		return Session{}, "", m.notMade(ctx, b, proof, "", proof.Email, directory.ErrNotListed)
 	}
-	arrival := Arrival{Email: email, Session: Session{
+	if !c.Pressed && c.Asked != "" && !hasAsked(c.Asked, email.Key) {
+		return Session{}, "", &OtherAddress{email.Key}
+	}
+	return m.arrive(ctx, c, proof, email, b)
+}
+
+// arrive makes the session of somebody who has proven an address.
+func (m *Manager) arrive(ctx context.Context, c Credentials, proof proven, email directory.Email, b Browser) (Session, string, error) {
+	now := m.Now()
+	arrival := Arrival{Email: email, AttemptID: proof.attemptID, Session: Session{
 		TokenHash: Hash(proof.SessionToken), StytchID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: earlier(proof.ExpiresAt, now.Add(m.Duration)),
 	}}
 	if c.Held != "" {
 		arrival.Replaces = Hash(c.Held)
 	}
-	age, err := m.linkAge(ctx, proof, email)
+	age, err := m.linkAge(ctx, proof.Proof, email)
 	if err != nil {
-		m.refuse(ctx, b, proof, "", email.Key, err)
-		return Session{}, "", err
+		return Session{}, "", m.notMade(ctx, b, proof, "", email.Key, err)
 	}
 	var foundID string
 	s, err := m.store.SignIn(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
@@ -66,12 +88,25 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 		}
 		return u, arrived(ctx, u, from.User == nil, now), err
 	})
-	if err != nil {
-		m.refuse(ctx, b, proof, foundID, email.Key, err)
-		return Session{}, "", err
+	switch {
+	case errors.Is(err, ErrAttemptGone): // another press was quicker
+		return m.repeat(ctx, c, proof, b)
+	case err != nil:
+		return Session{}, "", m.notMade(ctx, b, proof, foundID, email.Key, err)
 	}
 	m.outbox.Wake()
 	return s, proof.SessionToken, nil
+}
+
+// notMade handles a proof of which no session could be made, and returns why. Where
+// the database was away, the attempt stays: the next press goes on from it.
+func (m *Manager) notMade(ctx context.Context, b Browser, proof proven, userID, subject string, err error) error {
+	if proof.attemptID != "" && errors.Is(err, directory.ErrUnavailable) {
+		return err
+	}
+	m.dropAttempt(ctx, proof.attemptID)
+	m.refuse(ctx, b, proof.Proof, userID, subject, err)
+	return err
 }
 
 // refuseLink counts and records a link that is none, and returns why it is none.

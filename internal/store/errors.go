@@ -58,8 +58,8 @@ func isDomain(err error) bool {
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
-		idempotency.ErrReused, idempotency.ErrUnderWay,
-		session.ErrLinkOld, roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
+		idempotency.ErrReused, idempotency.ErrUnderWay, session.ErrAttemptGone, session.ErrLinkOld,
+		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
 		token.ErrTooMany, token.ErrMade, token.ErrOwner,
 	} {
 		if errors.Is(err, known) {

@@ -46,6 +46,9 @@ func (s *Store) signIn(
 		if err != nil {
 			return err
 		}
+		if err := finishAttempt(ctx, q, a.AttemptID, made.CreatedAt); err != nil {
+			return err
+		}
 		if err := s.endReplaced(ctx, q, a.Replaces); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
@@ -12,29 +13,46 @@ import (
 // scanners open links, and some run scripts.
 type continuePage struct {
 	page
-	Token string
-	Auto  bool            // a script may press the button: this browser asked for a link
-	Other *directory.User // who is signed in here now and would be signed out
+	Token   string
+	Auto    bool            // a script may press the button: this browser asked for a link
+	Other   *directory.User // who is signed in here now and would be signed out
+	Unasked string          // the address that the link is for, if this browser asked for another; else empty
 }
 
-// showContinue shows the button that spends the link.
-func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
-	// The address holds the token, which goes into no referrer. With no-referrer, a
-	// browser would send "Origin: null" with the form.
+// holdsToken sets the headers of a page that holds a link's token, as its address may.
+// The token goes into no referrer; with no-referrer, a browser would send
+// "Origin: null" with the form. The page is not compressed either: see send.
+func holdsToken(w http.ResponseWriter) {
 	w.Header().Set("Referrer-Policy", "strict-origin")
-	w.Header().Set("Cache-Control", "no-store, no-transform") // and so does the page: see send
+	w.Header().Set("Cache-Control", "no-store, no-transform")
+}
+
+// showContinue shows the button that spends the link. The browser's flow remembers the
+// link: the script takes the token out of the address when the button is pressed, and
+// a reload while the answer is on its way must not lose it.
+func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
+	holdsToken(w)
 	q := r.URL.Query()
 	current, err := s.session(w, r)
 	isIn := err == nil
+	flow, _ := s.Cookies.Flow(r)
 	token := q.Get("token")
-	if kind := q.Get("stytch_token_type"); token == "" || kind != "" && kind != "magic_links" {
-		if isIn {
-			return s.redirect(w, r, s.startPath("", current.User)) // a reload after the token left the address
-		}
+	kind := q.Get("stytch_token_type")
+	if kind != "" && kind != "magic_links" {
+		token = ""
+	}
+	if token == "" && isIn {
+		return s.redirect(w, r, s.startPath("", current.User)) // a reload after the token left the address
+	}
+	if token == "" && kind == "" {
+		token = flow.Token
+	}
+	if token == "" {
 		return session.ErrLinkUnknown
 	}
+	s.rememberLink(w, r, flow, token)
 	view := continuePage{page: s.page(r, "Continue"), Token: token}
-	_, asked := s.Cookies.Flow(r)
+	asked := flow.Asked != ""
 	if isIn {
 		view.Other = &current.User
 	}
@@ -43,6 +61,30 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 		s.Sessions.Opened(r.Context(), looksLike(r), s.browser(r))
 	}
 	return s.render(w, r, http.StatusOK, "continue", view)
+}
+
+// Bounds on what a browser remembers of a link that it has opened: for how long,
+// where it asked for none, and how long a token at most.
+const (
+	openedFor      = 24 * time.Hour
+	maxOpenedToken = 200
+)
+
+// rememberLink has the browser's flow remember the link that it has opened, and
+// begins a flow where there is none.
+func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.Flow, token string) {
+	if flow.ID == "" {
+		flow.ID = session.NewFlowID()
+	}
+	if flow.ExpiresAt.IsZero() {
+		flow.ExpiresAt = s.Now().Add(openedFor)
+	}
+	if flow.Token = token; len(token) > maxOpenedToken {
+		flow.Token = ""
+	}
+	if err := s.Cookies.SetFlow(w, r, flow); err != nil {
+		s.Log.Warn("web: opened link not remembered", "error", err)
+	}
 }
 
 // looksLike says what opened a link. A browser that a person uses says that it
@@ -55,19 +97,25 @@ func looksLike(r *http.Request) string {
 }
 
 // authenticate spends the link, makes the session and brings the person to where
-// they wanted to go.
+// they wanted to go. A browser may bring the same link again: see session.SignIn.
 func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	flow, asked := s.Cookies.Flow(r)
+	flow, _ := s.Cookies.Flow(r)
 	held, _ := s.Cookies.Token(r)
 	browser := s.browser(r)
 	browser.Known = s.Cookies.Known(r, "")
 	signedIn, token, err := s.Sessions.SignIn(r.Context(), session.Credentials{
 		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, Held: held,
+		FlowID: flow.ID, Asked: flow.Asked, Pressed: form.Get("pressed") != "",
 	}, browser)
+	if other := (*session.OtherAddress)(nil); errors.As(err, &other) {
+		holdsToken(w)
+		view := continuePage{page: s.page(r, "Continue"), Token: form.Get("token"), Unasked: other.Email}
+		return s.render(w, r, http.StatusOK, "continue", view)
+	}
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
 		// Pressed twice, or came back to the page: who is in is in.
 		if current, sessionErr := s.session(w, r); sessionErr == nil {
@@ -83,12 +131,12 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Key); err != nil {
 		return err
 	}
-	if asked { // other links that this browser asked for go on working
-		flow, next := session.Flow{Verifier: flow.Verifier, MadeAt: flow.MadeAt, ExpiresAt: flow.ExpiresAt}, flow.ReturnPath
+	next := flow.ReturnPath
+	if flow.ID != "" { // other links that this browser asked for go on working
+		flow.Token, flow.Returned = "", true
 		if err := s.Cookies.SetFlow(w, r, flow); err != nil {
 			return err
 		}
-		return s.redirect(w, r, s.startPath(next, signedIn.User))
 	}
-	return s.redirect(w, r, s.startPath("", signedIn.User))
+	return s.redirect(w, r, s.startPath(next, signedIn.User))
 }

@@ -61,6 +61,7 @@ func TestEveryAnswerThatIsDescribedIsGiven(t *testing.T) {
 		asks(f.stranger(), p, "x", "", "%", form...)
 		asks(f.stranger(), p, "x", "", large, form...)
 	}
+	asks(f.stranger(), "POST /api/logout", "", "", "", "Cookie", "guestlist=made-up")
 	asks(ada, "GET /api/session", "", "", "")
 	asks(ada, "GET /api/authenticate_magic_link", "", "", "")
 	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {

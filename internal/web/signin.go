@@ -9,6 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -71,8 +72,8 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	flow, _ := s.Cookies.Flow(r)
-	if next := s.returnPath(form.Get("next")); next != "" {
-		flow.ReturnPath = next
+	if next := s.returnPath(form.Get("next")); next != "" || flow.Returned {
+		flow.ReturnPath, flow.Returned = next, false
 	}
 	linksAfter, mustProveAge, err := s.Sessions.MustProveAge(r.Context(), email)
 	if err != nil {
@@ -86,6 +87,10 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 		sum := sha256.Sum256([]byte(flow.Verifier))
 		challenge = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
+	if flow.ID == "" {
+		flow.ID = session.NewFlowID()
+	}
+	flow.Ask(email.Key)
 	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
 	browser := s.browser(r)
 	browser.Known = s.Cookies.Known(r, email.Key)

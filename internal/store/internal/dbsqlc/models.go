@@ -105,6 +105,14 @@ type Setting struct {
 	UpdatedAt int64
 }
 
+type SignInAttempt struct {
+	ID          string
+	Proof       string
+	LeasedUntil int64
+	SignedInAt  int64
+	ExpiresAt   int64
+}
+
 type Token struct {
 	TokenHash  string
 	ID         string

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+)
+
+// ClaimAttempt begins a sign-in attempt; see session.Store.
+func (s *Store) ClaimAttempt(ctx context.Context, a session.Attempt, now time.Time) (found session.Attempt, claimed bool, err error) {
+	for {
+		row, err := s.queries().GetSignInAttempt(ctx, a.ID)
+		if err == nil && !isStale(row, now) {
+			return toAttempt(row), false, nil
+		}
+		if err != nil && !isNoRows(err) {
+			return session.Attempt{}, false, translate("claim sign-in attempt", err)
+		}
+		if err == nil {
+			stale := dbsqlc.DropStaleSignInAttemptParams{ID: a.ID, Now: micros(now)}
+			if _, err := s.writer().DropStaleSignInAttempt(ctx, stale); err != nil {
+				return session.Attempt{}, false, translate("claim sign-in attempt", err)
+			}
+		}
+		err = s.writer().InsertSignInAttempt(ctx, dbsqlc.InsertSignInAttemptParams{
+			ID: a.ID, LeasedUntil: micros(a.LeasedUntil), ExpiresAt: micros(a.ExpiresAt),
+		})
+		if !IsDuplicate(err) {
+			return a, err == nil, translate("claim sign-in attempt", err)
+		}
+	}
+}
+
+// isStale reports whether an attempt has expired, or its request ended without a word.
+func isStale(row *dbsqlc.SignInAttempt, now time.Time) bool {
+	return row.ExpiresAt <= micros(now) || row.Proof == "" && row.LeasedUntil <= micros(now)
+}
+
+// ProveAttempt keeps what Stytch answered; see session.Store.
+func (s *Store) ProveAttempt(ctx context.Context, id, proof string) error {
+	n, err := s.writer().ProveSignInAttempt(ctx, dbsqlc.ProveSignInAttemptParams{Proof: proof, ID: id})
+	return translate("prove sign-in attempt", oneRow(n, err, session.ErrAttemptGone))
+}
+
+// DropAttempt forgets an attempt that made no session.
+func (s *Store) DropAttempt(ctx context.Context, id string) error {
+	_, err := s.writer().DropSignInAttempt(ctx, id)
+	return translate("drop sign-in attempt", err)
+}
+
+// finishAttempt notes, in the transaction that makes the session, that it is made.
+// Where another request has made it, nothing is to be written.
+func finishAttempt(ctx context.Context, q *dbsqlc.Queries, id string, at time.Time) error {
+	if id == "" {
+		return nil
+	}
+	n, err := q.FinishSignInAttempt(ctx, dbsqlc.FinishSignInAttemptParams{SignedInAt: micros(at), ID: id})
+	return oneRow(n, err, session.ErrAttemptGone)
+}
+
+// DeleteExpiredAttempts deletes the rows of attempts that can no longer be repeated.
+func (s *Store) DeleteExpiredAttempts(ctx context.Context, now time.Time) (int, error) {
+	return s.inPieces(ctx, "delete expired sign-in attempts", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+		return q.ExpiredSignInAttempts(ctx, dbsqlc.ExpiredSignInAttemptsParams{ExpiresAt: micros(now), Limit: most})
+	}, func(q *dbsqlc.Queries, id string) (int64, error) {
+		return q.DeleteExpiredSignInAttempt(ctx, dbsqlc.DeleteExpiredSignInAttemptParams{ID: id, ExpiresAt: micros(now)})
+	})
+}
+
+func toAttempt(r *dbsqlc.SignInAttempt) session.Attempt {
+	return session.Attempt{
+		ID: r.ID, Proof: r.Proof, LeasedUntil: fromMicros(r.LeasedUntil), SignedInAt: fromMicros(r.SignedInAt), ExpiresAt: fromMicros(r.ExpiresAt),
+	}
+}
