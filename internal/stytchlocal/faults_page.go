@@ -10,6 +10,10 @@ import (
 // choice is one line of a list to choose from.
 type choice struct{ Value, Words string }
 
+// kept is the choice that leaves the rules in force as they are. It is offered
+// while the form has no words for them, because a program has set them.
+var kept = choice{"kept", "What is in force, as set by a program"}
+
 // troubles are what the page offers; the rules lack their route.
 var troubles = []struct {
 	choice
@@ -64,7 +68,7 @@ func (s *Server) changeFaults(w http.ResponseWriter, r *http.Request) {
 		Trouble: r.PostFormValue("trouble"), Calls: r.PostFormValue("calls"),
 		Clock: r.PostFormValue("clock"), GuestlistClock: r.PostFormValue("guestlist_clock"),
 	}
-	f, problem := form.faults()
+	f, problem := form.faults(s.faults())
 	if problem == "" {
 		problem = f.check(s.opts.Program != nil)
 	}
@@ -76,21 +80,29 @@ func (s *Server) changeFaults(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, faultsPath, http.StatusSeeOther)
 }
 
-// faults is what the form asks for, or a sentence about what it can't.
-func (f faultsForm) faults() (out faults, problem string) {
+// faults returns what the form asks for instead of what is in force, or a sentence
+// about what it can't.
+func (f faultsForm) faults(inForce faults) (out faults, problem string) {
 	chosen := f.rule()
-	if f.Trouble != "" && chosen == (rule{}) {
+	switch {
+	case f.Trouble == kept.Value:
+		out.Rules = inForce.Rules
+	case f.Trouble != "" && chosen == (rule{}):
 		return out, "Choose what goes wrong, and with which calls."
-	}
-	if chosen != (rule{}) {
+	case chosen != (rule{}):
 		out.Rules = []rule{chosen}
 	}
 	for _, clock := range []struct {
-		typed string
-		ms    *int64
-	}{{f.Clock, &out.ClockMS}, {f.GuestlistClock, &out.ProgramMS}} {
+		typed   string
+		ms      *int64
+		inForce int64
+	}{{f.Clock, &out.ClockMS, inForce.ClockMS}, {f.GuestlistClock, &out.ProgramMS, inForce.ProgramMS}} {
 		typed := strings.TrimSpace(clock.typed)
-		if typed == "" {
+		switch typed {
+		case "":
+			continue
+		case minutes(clock.inForce): // perhaps not whole ones: as a program has set them
+			*clock.ms = clock.inForce
 			continue
 		}
 		minutes, err := strconv.ParseInt(typed, 10, 32)
@@ -116,9 +128,12 @@ func (f faultsForm) rule() rule {
 	return rule{}
 }
 
-// form is the form that asks for these faults, as far as it can say them.
+// form returns the form that asks for these faults.
 func (f faults) form() faultsForm {
 	out := faultsForm{Calls: callGroups[0].Value, Clock: minutes(f.ClockMS), GuestlistClock: minutes(f.ProgramMS)}
+	if len(f.Rules) > 0 {
+		out.Trouble = kept.Value
+	}
 	if len(f.Rules) != 1 {
 		return out
 	}
@@ -132,7 +147,9 @@ func (f faults) form() faultsForm {
 	return out
 }
 
-func minutes(ms int64) string { return strconv.FormatInt(ms/time.Minute.Milliseconds(), 10) }
+func minutes(ms int64) string {
+	return strconv.FormatFloat(float64(ms)/float64(time.Minute.Milliseconds()), 'f', -1, 64)
+}
 
 func (s *Server) renderFaults(w http.ResponseWriter, r *http.Request, status int, form faultsForm, problem string) {
 	page := faultsPage{
@@ -141,6 +158,9 @@ func (s *Server) renderFaults(w http.ResponseWriter, r *http.Request, status int
 	}
 	for _, t := range troubles {
 		page.Troubles = append(page.Troubles, t.choice)
+	}
+	if form.Trouble == kept.Value {
+		page.Troubles = append(page.Troubles, kept)
 	}
 	for _, c := range callGroups {
 		page.CallGroups = append(page.CallGroups, c.choice)

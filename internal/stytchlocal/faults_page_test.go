@@ -107,6 +107,39 @@ func TestThePageOfFaults(t *testing.T) {
 	}
 }
 
+// What a program has set, the form has no words for.
+func TestFaultsPage_WhatAProgramHasSet(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{
+		`{"rules":[{"route":"","kind":"cut","status":0,"share":1,"delay_ms":0,"after":true}],"clock_ms":0,"guestlist_clock_ms":0}`,
+		`{"rules":[{"route":"/v1/users/x","kind":"down","status":0,"share":1,"delay_ms":0,"after":false}],"clock_ms":0,"guestlist_clock_ms":0}`,
+		`{"rules":[{"route":"","kind":"down","status":0,"share":0.1,"delay_ms":0,"after":false},{"route":"","kind":"empty","status":0,"share":1,"delay_ms":0,"after":false}],"clock_ms":90000,"guestlist_clock_ms":0}`,
+	} {
+		f := onSQLite(t)
+		f.faults(set)
+		form, _ := f.faultsPage().Form("Change")
+		if got := form.Value("What goes wrong"); got != "kept" {
+			t.Errorf("%s: the form says %q", set, got)
+		}
+		if status, _, _ := f.submit("Change"); status != 303 || f.inForce() != set {
+			t.Errorf("sent as it stands, it makes of\n%s\n%s", set, f.inForce())
+		}
+		if status, _, _ := f.submit("Change", stytchsClock, "5"); status != 303 || !strings.Contains(f.inForce(), `"clock_ms":300000`) || !strings.Contains(f.inForce(), `"kind"`) {
+			t.Errorf("with another clock it makes of\n%s\n%s", set, f.inForce())
+		}
+		if status, _, _ := f.submit("Change", "What goes wrong", ""); status != 303 || !strings.Contains(f.inForce(), `"rules":[]`) {
+			t.Errorf("with nothing going wrong it makes of\n%s\n%s", set, f.inForce())
+		}
+		form, _ = f.faultsPage().Form("Change")
+		if got := form.Value("What goes wrong"); got != "" {
+			t.Errorf("afterwards the form says %q", got)
+		}
+		if _, _, text := f.page("GET", "/dev/faults"); strings.Contains(text, "as set by a program") {
+			t.Error("afterwards the form offers to keep what is in force")
+		}
+	}
+}
+
 func TestEveryTroubleOfThePageCanBeChosen(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
