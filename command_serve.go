@@ -72,7 +72,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	defer app.Close()
 	front.open(app)
 	if metrics != nil {
-		defer serveMetrics(metrics, app.Metrics, con.log).Close()
+		defer serveMetrics(metrics, privateHostsOnly(cfg, app.Metrics), con.log).Close()
 	}
 	greet(con.out, cfg, app.devKey())
 

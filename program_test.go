@@ -125,11 +125,30 @@ func hasMetrics(t *testing.T, path string) {
 	addr := freeAddr(t)
 	p := launch(t, path, "--guestlist-metrics-addr="+addr)
 	wants(t, p.person("ada@example.com").signsIn(), 200, "People")
+	refusesForeignHosts(t, addr)
 	v := newcomer(p.site).get("http://" + addr + "/metrics")
 	for _, line := range []string{`guestlist_sign_ins_total{outcome="signed_in"} 1`, fmt.Sprint("go_memlimit_bytes ", memoryLimit)} {
 		if !strings.Contains(v.body, line+"\n") {
 			t.Errorf("%d, no line %q in\n%s", v.status, line, v.body)
 		}
+	}
+}
+
+// refusesForeignHosts checks that a page whose own name leads to the metrics gets none.
+func refusesForeignHosts(t *testing.T, addr string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "evil.example"
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("under another name: %s", answer.Status)
 	}
 }
 
