@@ -55,7 +55,8 @@ type Options struct {
 	Log            *slog.Logger
 }
 
-// server holds what the handlers share. It has no state of its own.
+// server holds what the handlers share. Its only state is the last look at what
+// the program depends on.
 type server struct {
 	Options
 	assets    *static.Assets
@@ -63,6 +64,9 @@ type server struct {
 	person    func() *plain // a row of the list
 	routes    []route
 	paths     *http.ServeMux // of routes; see logged
+
+	readyMu   sync.Mutex
+	lastReady *readiness // nil before the first look
 }
 
 // New returns the handler for everything below the base URL's path.
