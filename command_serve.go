@@ -48,6 +48,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	server := newServer(front, con.log)
 	var coming arrivals
 	coming.watch(server)
+	listener = limitConnections(listener, server, maxConnections)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	finish := func() error {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -14,7 +13,7 @@ import (
 // underPressure answers what there is no place for at once, and cheaply, so that
 // the rest is served as well as ever. A place is held by our own work alone: not
 // while a client sends its request, nor while it takes the answer.
-func (s *server) underPressure(ps *places, next http.Handler) http.Handler {
+func (s *server) underPressure(ps *places, bodies *bodyBudget, next http.Handler) http.Handler {
 	page := sync.OnceValue(s.busyPage)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.asksForHealth(r) {
@@ -25,7 +24,12 @@ func (s *server) underPressure(ps *places, next http.Handler) http.Handler {
 		case s.bringsFile(r):
 			r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
 		case r.ContentLength != 0:
-			r.Body = readAhead(w, r)
+			held, err := bodies.readAhead(w, r, s.bodyLimit(r))
+			defer held.release()
+			if err != nil {
+				s.refuse(w, r, page)
+				return
+			}
 		}
 		p := ps.enter(r.Context())
 		if p == nil {
@@ -103,34 +107,12 @@ func waits(next handler) handler {
 	}
 }
 
-// maxBody is the most that a request may say, in bytes, and maxUpload if it brings
-// a file, with what a form puts around it.
-const (
-	maxBody   = 64 << 10
-	maxUpload = roster.MaxFile + maxBody
-)
+// maxUpload is the most that a request may send, in bytes, if it brings a file, with
+// what a form puts around it.
+const maxUpload = roster.MaxFile + maxBody
 
 // bringsFile reports whether a request's body is read by its handler as it comes,
 // when it is known who sends it.
 func (s *server) bringsFile(r *http.Request) bool {
 	return r.Method == http.MethodPost && s.beneath(r.URL.Path) == "/users/import"
 }
-
-// readAhead returns a request's body, read up to maxBody, with the error that reading it ended with.
-func readAhead(w http.ResponseWriter, r *http.Request) io.ReadCloser {
-	body := http.MaxBytesReader(w, r.Body, maxBody)
-	content, err := io.ReadAll(body)
-	if err == nil {
-		err = io.EOF
-	}
-	return readBody{io.MultiReader(bytes.NewReader(content), failing{err}), body}
-}
-
-type readBody struct {
-	io.Reader
-	io.Closer
-}
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -30,7 +30,7 @@ func newUnderLoad(t *testing.T) *underLoad {
 	f := newFixture(t)
 	c := &underLoad{t: t, places: newPlaces(func(int) {}), came: make(chan string, 100), let: make(chan bool)}
 	c.places.atWork, c.places.lentOut, c.places.patience = 2, 0, time.Minute
-	c.Server = httptest.NewServer(f.server.underPressure(c.places, f.server.recoverPanic(http.HandlerFunc(c.work))))
+	c.Server = httptest.NewServer(f.server.underPressure(c.places, newBodyBudget(), f.server.recoverPanic(http.HandlerFunc(c.work))))
 	t.Cleanup(c.Close)
 	return c
 }
@@ -183,13 +183,13 @@ func TestABodyThatWasReadAheadArrivesWholeOrWithItsError(t *testing.T) {
 	f := newFixture(t)
 	var got string
 	var failed error
-	h := f.server.underPressure(newPlaces(func(int) {}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := f.server.underPressure(newPlaces(func(int) {}), newBodyBudget(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		got, failed = string(b), err
 	}))
 	for _, n := range []int{0, 1, maxBody, maxBody + 1} {
 		sent := strings.Repeat("a", n)
-		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/signin", io.NopCloser(strings.NewReader(sent))))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/users", io.NopCloser(strings.NewReader(sent))))
 		if tooLarge := bodyError(failed, nil) == errTooLarge; tooLarge != (n > maxBody) || !tooLarge && (got != sent || failed != nil) {
 			t.Errorf("of %d bytes came %d, %v", n, len(got), failed)
 		}

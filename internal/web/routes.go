@@ -111,15 +111,15 @@ func (s *server) handler() http.Handler {
 	for _, route := range s.routes {
 		mux.Handle(route.pattern, s.named(route.pattern, s.answer(s.guard(route))))
 	}
-	h := s.namedProblems(mux)                           // 404 and 405 in our own words
-	h = s.sameOriginWrites(h)                           // other sites can't post here
-	h = s.canonicalHost(h)                              // 127.0.0.1 -> localhost
-	h = s.belowBasePath(h)                              // /people/users -> /users
-	h = s.securityHeaders(h)                            // on every answer, also on errors
-	h = s.recoverPanic(h)                               // 500 instead of a cut connection
-	h = s.visits(h)                                     // a number, bounds, a line in the log
-	h = s.underPressure(newPlaces(s.warnOfPressure), h) // 64 KiB for the body unless it is a file, and 503 for the excess
-	return s.watched(h)                                 // whoever watches is told
+	h := s.namedProblems(mux)                                            // 404 and 405 in our own words
+	h = s.sameOriginWrites(h)                                            // other sites can't post here
+	h = s.canonicalHost(h)                                               // 127.0.0.1 -> localhost
+	h = s.belowBasePath(h)                                               // /people/users -> /users
+	h = s.securityHeaders(h)                                             // on every answer, also on errors
+	h = s.recoverPanic(h)                                                // 500 instead of a cut connection
+	h = s.visits(h)                                                      // a number, bounds, a line in the log
+	h = s.underPressure(newPlaces(s.warnOfPressure), newBodyBudget(), h) // bounds of bodies, and 503 for the excess
+	return s.watched(h)                                                  // whoever watches is told
 }
 
 // guard lets only those through to a route who may use it, and hands on with the
