@@ -14,11 +14,10 @@ import (
 // that was written by a client.
 func (s *server) clientAddress(r *http.Request) string {
 	peer, ok := peerAddress(r)
-	if !ok {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		return host
-	}
-	if !s.trusted(peer) {
+	switch {
+	case !ok: // not of a network
+		return ""
+	case !s.trusted(peer):
 		return peer.String()
 	}
 	if s.ClientIPHeader != "" {
@@ -78,12 +77,8 @@ func parseHop(text string) (netip.Addr, bool) {
 
 // peerAddress returns the address at the other end of a request's connection.
 func peerAddress(r *http.Request) (netip.Addr, bool) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	ip, err := netip.ParseAddr(host)
-	return plainAddr(ip), err == nil
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return plainAddr(peer.Addr()), err == nil
 }
 
 // plainAddr returns an address in its only form: IPv4 in IPv6 as IPv4, and without

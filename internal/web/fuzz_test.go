@@ -184,6 +184,7 @@ func FuzzClientAddress(f *testing.F) {
 	f.Add("10.0.0.1", "<script>", "x", "Fly-Client-IP")
 	f.Add("fe80::1%eth0", "fe80::1%eth0", "::", "Fly-Client-IP")
 	f.Add("10.0.0.1", "203.0.113.7:51234, [2001:db8::7]:51234, \"[2001:db8::7]:1\"", "[fe80::1%25eth0]:80", "Fly-Client-IP")
+	f.Add("::0%]", "0", "0", "")
 	f.Add("10.0.0.1", "unknown, _hidden,,10.0.0.2:, [10.0.0.3]", "203.0.113.9:_x", "")
 	f.Fuzz(func(t *testing.T, peer, forwarded, own, header string) {
 		ip, err := netip.ParseAddr(peer)
