@@ -59,6 +59,20 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 	})
 }
 
+// Where links work only in the browser they were asked for in, nothing else is promised.
+func TestARefusalDoesNotPromiseLinksOfOtherBrowsers(t *testing.T) {
+	t.Parallel()
+	s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-link-same-browser=on")
+	var v view
+	for range 6 {
+		v = s.person("ada@example.com").asks()
+	}
+	wants(t, v, 429, "Look in your mail first", "the newest link that was asked for in this browser still works", "An invitation works in any browser.")
+	if strings.Contains(v.body, "Links that were mailed already still work") {
+		t.Error("the page promises that links of other browsers work")
+	}
+}
+
 // However many networks somebody has, an address gets a couple of dozen mails from them.
 func TestAMailboxIsNotFilledFromManyNetworks(t *testing.T) {
 	t.Parallel()
@@ -126,6 +140,39 @@ func TestRefusalsDoNotTellWhetherAPersonHasAsked(t *testing.T) {
 					t.Errorf("the answers tell that ada asked (-not asked +asked):\n%s", diff)
 				}
 			})
+		}
+	}
+}
+
+// An attacker with an address in each of 4,096 networks competes with others only until
+// each of them has asked; then the others are left to themselves for hours.
+func TestFourThousandNetworksCompeteForAnHourOnly(t *testing.T) {
+	t.Parallel()
+	s := behindProxy(t, testdb.SQLite(t))
+	ada := s.person("ada@example.com")
+	ada.signsIn()
+	got, n := 0, 0
+	for range 14 {
+		for range 310 { // and more would be refused: all together have 300 in five minutes
+			if v := asksFrom(newcomer(s), fmt.Sprintf("198.%d.%d.7", n%4096/256, n%256), fmt.Sprintf("p%d@example.com", n)); v.status == http.StatusSeeOther {
+				got++
+			}
+			n++
+		}
+		if v := asksFrom(ada, "203.0.113.9", ada.email); v.status != http.StatusSeeOther {
+			t.Fatalf("a known browser: %d", v.status)
+		}
+		s.clock.advance(5 * time.Minute)
+	}
+	if got < 3900 || got > 300+14*300 {
+		t.Errorf("%d links for the attacker", got)
+	}
+	for i := range 200 { // another rush, from networks that have all asked by now
+		asksFrom(newcomer(s), fmt.Sprintf("198.%d.%d.7", i/256, i%256), fmt.Sprintf("q%d@example.com", i))
+	}
+	for i := range 50 {
+		if v := asksFrom(newcomer(s), fmt.Sprintf("203.0.%d.9", i), fmt.Sprintf("new%d@example.com", i)); v.status != http.StatusSeeOther {
+			t.Fatalf("newcomer %d: %d %s", i, v.status, v.Text())
 		}
 	}
 }
@@ -214,7 +261,10 @@ func TestANetworkIsCountedOnceHoweverItIsSpelt(t *testing.T) {
 		{"one household of IPv6, spelt in full", func(i int) string { return fmt.Sprintf("2001:0DB8:0:0:%x::", i) }, true},
 		{"IPv4 written as IPv6", func(i int) string { return []string{"192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201"}[i%3] }, true},
 		{"what a client puts in front of its own address", func(i int) string { return fmt.Sprintf("198.51.100.%d, 192.0.2.1", i) }, true},
+		{"one address, with the port of each connection", func(i int) string { return fmt.Sprintf("192.0.2.1:%d", 50000+i) }, true},
+		{"one household of IPv6, in brackets and with a port", func(i int) string { return fmt.Sprintf("[2001:db8::%x]:%d", i+1, 50000+i) }, true},
 		{"many networks", func(i int) string { return fmt.Sprintf("192.0.2.%d", i) }, false},
+		{"many networks, with a port", func(i int) string { return fmt.Sprintf("192.0.2.%d:50000", i) }, false},
 		{"many households", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i) }, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -35,6 +35,8 @@ var (
 	errBadForm     = errors.New("form could not be read")
 	errInternal    = errors.New("internal error")
 	errBusy        = errors.New("too busy")
+
+	errTooManyBound = errors.New("too many links asked for, each for its browser alone") // wraps session.ErrTooManyLinks
 	errCookie      = errors.New("session cookie could not be read")
 )
 
@@ -90,6 +92,7 @@ var problems = []problem{
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
 	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You are not on the list", text: "Your address is confirmed, but it is not on the list. Ask an administrator to invite you."},
 	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "Your address is confirmed, but an administrator has suspended your access. Ask them to let you in again."},
+	{err: errTooManyBound, status: 429, title: "Look in your mail first", text: "No new link was sent: many were asked for this address in a short time. If it is on the list, the newest link that was asked for in this browser still works. An invitation works in any browser."},
 	{err: session.ErrTooManyLinks, status: 429, title: "Look in your mail first", text: "No new link was sent: many were asked for this address in a short time. If it is on the list, the newest mail is the way in. Links that were mailed already still work."},
 	{err: session.ErrTooManyFromHere, status: 429, title: "Too many sign-in links at once", text: "No link was sent: too many were asked for from your network, or everywhere at once. Links and invitations that were mailed already still work. Wait, then ask again."},
 	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait, then try again."},

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -94,7 +96,11 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
 	browser := s.browser(r)
 	browser.Known = s.Cookies.Known(r, email.Key)
-	if err := s.Sessions.RequestLink(r.Context(), email, challenge, browser); err != nil {
+	err = s.Sessions.RequestLink(r.Context(), email, challenge, browser)
+	if s.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
+		return fmt.Errorf("%w: %w", errTooManyBound, err)
+	}
+	if err != nil {
 		return err
 	}
 	if err := s.Cookies.SetFlow(w, r, flow); err != nil {
