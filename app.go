@@ -226,7 +226,7 @@ func openLocalStytch(
 		}
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
-		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Now: now, Program: clock, Log: log,
+		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: clock, Log: log,
 		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: "Guestlist",
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,

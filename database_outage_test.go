@@ -126,3 +126,28 @@ func TestAConnectionCutInTheMiddle(t *testing.T) {
 		}
 	}
 }
+
+// TestDatabaseOutage_SignInWorksAsSoonAsItIsOver comes with a good link while the tables of
+// the local Stytch can't be had, and again when they can. The clock stands still: nothing
+// may have to be waited for.
+func TestDatabaseOutage_SignInWorksAsSoonAsItIsOver(t *testing.T) {
+	t.Parallel()
+	wire := newWire(t, testdb.MySQL(t), nil)
+	s := start(t, wire.dsn, newClock(noon), "--guestlist-local-stytch-limits=off")
+	ada := s.person("ada@example.com")
+	ada.asks()
+	link := ada.newMail()
+	wire.refuseAt("stytch_", 1040, 100_000)
+	for range 10 {
+		if got := ada.tries(ada.press(link)); got.status != http.StatusServiceUnavailable {
+			t.Fatalf("while the database is out of connections: %v", got)
+		}
+	}
+	wire.refuseAt("", 0, 0)
+	if got := ada.tries(ada.press(link)); got.status != http.StatusSeeOther && got.status != http.StatusOK {
+		t.Errorf("when it is back: %v", got)
+	}
+	if v := ada.get("/profile"); v.status != http.StatusOK {
+		t.Errorf("not signed in: %d", v.status)
+	}
+}

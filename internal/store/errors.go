@@ -37,6 +37,30 @@ func translate(doing string, err error) error {
 	return unavailable(doing, err)
 }
 
+// Explain returns an error of the database in the words that doctor has for it, without
+// the values of the statement, behind what was attempted. It is for errors of [Store.InTx]
+// and [Store.Reader]; those of other methods are explained already.
+func Explain(err error) error {
+	known := plainly(err)
+	var driverText string
+	var my *mysql.MySQLError
+	var file *sqlite.Error
+	switch {
+	case err == nil || isNoRows(err) || isDomain(err):
+		return err
+	case errors.As(err, &my):
+		driverText = my.Error()
+	case errors.As(err, &file):
+		driverText = file.Error()
+	case fault.IsFault(known):
+		return known
+	default:
+		return err
+	}
+	doing, _, _ := strings.Cut(err.Error(), driverText)
+	return fmt.Errorf("%s%w", doing, known)
+}
+
 var errMissingTable = fault.New("a table that this release needs is missing", "guestlist doctor says which migrations the database lacks.")
 
 // unavailable says that the database can't be relied on now, and why: in the words

@@ -132,12 +132,20 @@ func (c *Client) call(ctx context.Context, method string, fn func() error) error
 	}
 	hurried := isHurried(ctx)
 	err := c.watched(ctx, method, fn)
-	if hurried && errors.Is(err, context.DeadlineExceeded) {
+	if hurried && errors.Is(err, context.DeadlineExceeded) || isDatabaseFault(err) {
 		c.health.noteCanceled()
 		return err
 	}
 	c.health.note(err)
 	return err
+}
+
+// isDatabaseFault reports whether a call to the local Stytch failed because of the
+// database that it shares with the program. That says nothing about Stytch, and is over
+// as soon as the database is back.
+func isDatabaseFault(err error) bool {
+	var marked interface{ DatabaseFault() bool }
+	return errors.As(err, &marked) && marked.DatabaseFault()
 }
 
 // isHurried reports whether a call has less time than Stytch may fairly take. That it

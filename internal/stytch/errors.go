@@ -77,7 +77,10 @@ func translate(method string, err error) error {
 	f := &failure{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
 	var e stytcherror.Error // by value: a pointer never matches
 	if !errors.As(err, &e) {
-		if errors.Is(err, context.DeadlineExceeded) {
+		switch {
+		case isDatabaseFault(err):
+			f.reason = "The database could not be reached."
+		case errors.Is(err, context.DeadlineExceeded):
 			f.reason = "Stytch did not answer in time."
 		}
 		return f

@@ -238,3 +238,43 @@ func TestDeadline_CountsAgainstStytchOnlyWhereTheCallHadItsTime(t *testing.T) {
 		})
 	}
 }
+
+// waitedForDatabase is the error of the local Stytch's transport for a call that failed, or
+// ran out of time, at the database.
+type waitedForDatabase struct{ error }
+
+func (waitedForDatabase) DatabaseFault() bool { return true }
+
+// TestHealth_DatabaseFault has the database of the local Stytch fail, which must not keep
+// calls from being tried as soon as it is back.
+func TestHealth_DatabaseFault(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		answer func() (*http.Response, error)
+	}{
+		{"a failure", func() (*http.Response, error) {
+			return nil, waitedForDatabase{errors.New("the database could not be reached")}
+		}},
+		{"no answer in time", func() (*http.Response, error) { return nil, waitedForDatabase{context.DeadlineExceeded} }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			o := options(newClock())
+			o.Transport = transport(func(*http.Request) (*http.Response, error) {
+				calls++
+				return row.answer()
+			})
+			client := newClient(t, o)
+			for range 10 {
+				if _, err := client.AuthenticateSession(t.Context(), "token"); !errors.Is(err, session.ErrUnavailable) {
+					t.Fatalf("got %v, want ErrUnavailable", err)
+				}
+			}
+			if calls != 10 {
+				t.Errorf("%d of 10 calls were tried", calls)
+			}
+		})
+	}
+}

@@ -39,7 +39,7 @@ type inboxPage struct {
 func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
 	if err != nil {
-		s.opts.Log.Error("local stytch: inbox not read", "error", err)
+		s.opts.Log.Error("local stytch: inbox not read", "error", s.opts.Explain(err))
 		http.Error(w, "The inbox can't be read just now.", http.StatusServiceUnavailable)
 		return
 	}
@@ -52,7 +52,7 @@ func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {
 	pageHeaders(w)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	if err != nil {
-		s.opts.Log.Error("local stytch: inbox not read", "error", err)
+		s.opts.Log.Error("local stytch: inbox not read", "error", s.opts.Explain(err))
 		w.WriteHeader(http.StatusServiceUnavailable)
 		json.NewEncoder(w).Encode(map[string]string{"error": "the inbox can't be read just now"})
 		return
@@ -97,6 +97,6 @@ func (s *Server) trimInbox(ctx context.Context) {
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: old mails not deleted", "error", err)
+		s.opts.Log.Warn("local stytch: old mails not deleted", "error", s.opts.Explain(err))
 	}
 }

@@ -97,7 +97,7 @@ func (s *Server) keys(ctx context.Context) keyRing {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: signing keys not read, the last ones serve", "error", err)
+		s.opts.Log.Warn("local stytch: signing keys not read, the last ones serve", "error", s.opts.Explain(err))
 	}
 	return last.all.at(s.now())
 }
@@ -143,7 +143,7 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 		return err
 	})
 	if err != nil {
-		return Rotation{}, fmt.Errorf("local stytch: rotate key: %w", err)
+		return Rotation{}, fmt.Errorf("local stytch: rotate key: %w", s.opts.Explain(err))
 	}
 	r := Rotation{KeyID: fresh.KeyID, SignsFrom: at(fresh.SignsFrom), OldUntil: at(fresh.SignsFrom)}
 	if !atOnce {

@@ -91,7 +91,7 @@ func (s *Server) deliver(ctx context.Context, m Mail) error {
 		return answer
 	}
 	if err := s.uncountInvitation(context.WithoutCancel(ctx), m.To); err != nil {
-		s.opts.Log.Warn("local stytch: an invitation that was not sent still counts against the limit", "error", err)
+		s.opts.Log.Warn("local stytch: an invitation that was not sent still counts against the limit", "error", s.opts.Explain(err))
 	}
 	return answer
 }

@@ -61,7 +61,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		status, page.Title = http.StatusNotFound, "This link is not known here"
 		page.Text = "It may have been cut short on its way, or be very old. Open the link in the mail once more, or ask for a new one."
 	default:
-		s.opts.Log.Error("local stytch: link not opened", "error", err)
+		s.opts.Log.Error("local stytch: link not opened", "error", s.opts.Explain(err))
 		status, page.Title = http.StatusServiceUnavailable, "This link can't be opened just now"
 		page.Text = "Nothing is lost: please open it again in a minute."
 	}

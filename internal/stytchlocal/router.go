@@ -44,7 +44,7 @@ func (s *Server) answer(routes []route, w http.ResponseWriter, r *http.Request) 
 	if !errors.As(err, &known) {
 		known = errInternal
 		if r.Context().Err() == nil {
-			s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", err)
+			s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", s.opts.Explain(err))
 		}
 	}
 	writeError(w, requestID, known)

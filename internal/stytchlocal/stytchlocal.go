@@ -47,9 +47,12 @@ type Options struct {
 	InTx func(ctx context.Context, fn func(tx *sql.Tx) error) error
 	// IsDuplicate reports whether a row was refused because its key is taken.
 	IsDuplicate func(error) bool
-	Now         func() time.Time
-	Program     *Clock // the clock that Now reads, for the page of faults to move; nil: it can't be moved
-	Log         *slog.Logger
+	// Explain puts an error of the database into words for the log, without the values
+	// of the statement that failed; nil leaves it as it is.
+	Explain func(error) error
+	Now     func() time.Time
+	Program *Clock // the clock that Now reads, for the page of faults to move; nil: it can't be moved
+	Log     *slog.Logger
 
 	BaseURL      string   // public address of the program, no slash at the end; mailed links begin with it
 	RedirectURLs []string // exact addresses a link may lead to; any http://localhost address may be too
@@ -95,10 +98,14 @@ type Server struct {
 // the project's credentials and signing key; later ones find them there. Close the
 // server if it sends webhooks.
 func New(ctx context.Context, opts Options) (*Server, error) {
-	s := &Server{opts: opts, read: dbsqlc.New(exact.On(opts.Read)), clock: NewClock(opts.Now)}
+	if opts.Explain == nil {
+		opts.Explain = func(err error) error { return err }
+	}
+	s := &Server{opts: opts, clock: NewClock(opts.Now)}
+	s.read = dbsqlc.New(watchedDatabase{exact.On(opts.Read), s})
 	var err error
 	if s.project, err = s.openProject(ctx); err != nil {
-		return nil, err
+		return nil, opts.Explain(err)
 	}
 	s.openWebhooks()
 	return s, nil
@@ -144,7 +151,9 @@ func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *d
 	for attempt := 1; ; attempt++ {
 		err := look()
 		if err == nil {
-			err = s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
+			err = s.during(ctx, func() error {
+				return s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
+			})
 		}
 		if attempt == 5 || !errors.Is(err, errAgain) && !s.opts.IsDuplicate(err) {
 			return err

@@ -36,7 +36,7 @@ func (s *Server) sweep(ctx context.Context) {
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: old rows not deleted", "error", err)
+		s.opts.Log.Warn("local stytch: old rows not deleted", "error", s.opts.Explain(err))
 	}
 	if err == nil && more {
 		s.swept.CompareAndSwap(now, last)

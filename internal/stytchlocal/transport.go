@@ -2,6 +2,7 @@ package stytchlocal
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -12,7 +13,8 @@ import (
 
 // Transport hands requests of an SDK straight to the API, inside the process and
 // whatever their host. A request whose context ends returns at once, with the
-// context's error. Faults are seen as they are over a socket.
+// context's error. One that fails because of the database returns an error that says
+// so by a method DatabaseFault. Faults are seen as they are over a socket.
 func (s *Server) Transport() http.RoundTripper { return InProcess(s.API()) }
 
 // InProcess hands requests straight to a handler, as Transport does. It is also
@@ -32,7 +34,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	ctx := r.Context()
+	ctx, use := withDatabaseUse(r.Context())
 	inner := r.Clone(ctx)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder{header: http.Header{}}
@@ -41,8 +43,14 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	var whole bool
 	select {
 	case <-ctx.Done():
+		if use.waiting.Load() > 0 {
+			return nil, databaseError{ctx.Err()}
+		}
 		return nil, ctx.Err()
 	case whole = <-done:
+	}
+	if rec.status == http.StatusInternalServerError && use.failed.Load() {
+		return nil, databaseError{errors.New("the database could not be reached")}
 	}
 	resp := &http.Response{
 		Status: strconv.Itoa(rec.status) + " " + http.StatusText(rec.status), StatusCode: rec.status,
