@@ -31,7 +31,7 @@ type column struct {
 	name   string // as in the file, not longer than is shown
 	field  field
 	rank   int    // of several columns for one field, the one of the lowest rank that is filled in is read
-	access access // of fieldAccess
+	access access // of fieldAccess, and of columns that nothing else is read of
 }
 
 // knownColumns are the names of columns in the form of [letters]. Other addresses,
@@ -50,6 +50,7 @@ var knownColumns = map[string]column{
 
 	"realname": {field: fieldName, rank: 1}, // Slack, whose name is a login
 	"name":     {field: fieldName, rank: 2}, "fullname": {field: fieldName, rank: 2}, "formattedname": {field: fieldName, rank: 2},
+	"formatted":   {field: fieldName, rank: 2}, // SCIM
 	"displayname": {field: fieldName, rank: 3}, "anzeigename": {field: fieldName, rank: 3},
 
 	"firstname": {field: fieldFirst}, "givenname": {field: fieldFirst}, "forename": {field: fieldFirst}, "fname": {field: fieldFirst}, "vorname": {field: fieldFirst},
@@ -67,7 +68,7 @@ func newColumn(name string) column {
 		c, ok = nestedColumn(name)
 	}
 	if !ok {
-		if c.access = accessOf(name); c.access != accessNone {
+		if c.access = accessOf(name); c.access != accessNone && c.access != accessStray {
 			c.field = fieldAccess
 		}
 	}
@@ -92,6 +93,7 @@ var holders = newSet("profile", "user", "account", "person", "member", "contact"
 // columns says where in a table's records what is read stands.
 type columns struct {
 	read    []placedColumn
+	stray   []placedColumn // columns that nothing is read of, but words that keep somebody out
 	unnamed []int
 	count   int
 	unused  []string // the names of columns that nothing is read of
@@ -114,6 +116,7 @@ func parseHeader(cells []string) columns {
 			c.unnamed = append(c.unnamed, i)
 		case col.field == fieldNone:
 			c.unused = append(c.unused, col.name)
+			c.stray = append(c.stray, placedColumn{col, i})
 		default:
 			c.read = append(c.read, placedColumn{col, i})
 		}
@@ -178,6 +181,9 @@ func (c columns) line(number int, cells []string) (l Line, ok bool) {
 	for _, col := range c.read {
 		p.set(col.column, cellAt(cells, col.at))
 	}
+	for _, col := range c.stray {
+		p.check(col.column, cellAt(cells, col.at))
+	}
 	for _, i := range c.unnamed {
 		if value := cellAt(cells, i); containsAny(letters(value), deniedStems) {
 			p.fail(leftOut("a column without a name", value))
@@ -210,13 +216,18 @@ func (p *person) set(c column, value string) {
 		p.fail("Some letters can't be read. Save the file as CSV UTF-8.")
 	}
 	if c.field == fieldAccess {
-		if !c.access.admits(value) {
-			p.fail(leftOut(c.name, value))
-		}
+		p.check(c, value)
 		return
 	}
 	if p.values[c.field] == "" || value != "" && c.rank < p.ranks[c.field] {
 		p.values[c.field], p.ranks[c.field] = value, c.rank
+	}
+}
+
+// check leaves the person out if the column says so.
+func (p *person) check(c column, value string) {
+	if !c.access.admits(value) {
+		p.fail(leftOut(c.name, value))
 	}
 }
 

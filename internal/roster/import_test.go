@@ -123,6 +123,22 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 	})
 }
 
+func TestWriteNotes_NoSpreadsheetTakesAWordOfTheFileForAFormula(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, testdb.SQLite(t))
+	i := f.upload("email,status\nada@example.com,x;=1+1\n=1+1,active\n")
+	var b strings.Builder
+	if err := f.WriteNotes(t.Context(), i.ID, &b, func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want := "line,email,problem\r\n" +
+		"2,ada@example.com,Left out: status is “x;'=1+1”. Only people the file marks as active are imported.\r\n" +
+		"3,'=1+1,\"Address: Enter one e-mail address, like ada@example.com.\"\r\n"
+	if b.String() != want {
+		t.Errorf("%s\nwant %s", b.String(), want)
+	}
+}
+
 func TestAFileThatCannotBeReadLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))

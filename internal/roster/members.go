@@ -46,8 +46,14 @@ func (m *members) leaveUnused(path string) {
 	}
 }
 
-// line reads one object.
+// line reads one object, or an address alone.
 func (m *members) line(number int, text []byte) Line {
+	var address string
+	if len(text) > 0 && text[0] == '"' && json.Unmarshal(text, &address) == nil {
+		var p person
+		p.set(column{field: fieldEmail}, address)
+		return p.line(number)
+	}
 	var object map[string]any
 	if err := json.Unmarshal(text, &object); err != nil || object == nil {
 		return Line{Number: number, Problem: "This is no JSON object in UTF-8, or it has a member twice."}
@@ -92,6 +98,9 @@ func (g *gathering) object(path string, object map[string]any, all bool) {
 			g.text(c, address(value, object))
 		case g.within(c.name, name, value, all):
 		case c.field == fieldNone || c.field == fieldRole && g.depth > 1:
+			if text, ok := scalar(single(value)); ok {
+				g.check(c, text)
+			}
 			if all {
 				g.members.leaveUnused(c.name)
 			}

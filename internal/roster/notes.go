@@ -43,7 +43,7 @@ func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, befo
 	}
 	for _, s := range []Series{Problems, Listed} {
 		err := im.eachNote(ctx, id, s, func(n Note) error {
-			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), guard(n.Email), n.Text}))
+			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), guard(n.Email), guard(n.Text)}))
 		})
 		if err != nil {
 			return err

@@ -32,7 +32,7 @@ func Read(file io.Reader, each func(Line) error) (unused []string, err error) {
 	first := bytes.TrimSpace(sample)
 	switch {
 	case len(first) == 0:
-		return nil, &FileError{Text: "The file is empty."}
+		return nil, errEmpty
 	case bytes.HasPrefix(sample, []byte("PK\x03\x04")):
 		return nil, &FileError{Text: "This is a spreadsheet in a format of its own. Save it as CSV and choose that file."}
 	case bytes.IndexByte(sample, 0) >= 0:

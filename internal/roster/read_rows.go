@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/transform"
 )
 
 // row is a record of a table.
@@ -30,10 +32,10 @@ func readRows(r *bufio.Reader, separator rune, before int, fn func(row) error) e
 	return readCSV(r, separator, before, fn)
 }
 
-// readCSV reads RFC 4180 with any separator, and with blanks behind separators.
+// readCSV reads RFC 4180 with any separator, and with blanks around separators.
 func readCSV(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
 	b := &budget{Reader: r}
-	table := csv.NewReader(b)
+	table := csv.NewReader(transform.NewReader(b, &blanksBehindQuotes{separator: byte(separator)}))
 	table.Comma, table.FieldsPerRecord, table.ReuseRecord, table.TrimLeadingSpace = separator, -1, true, true
 	for {
 		b.left = maxRecord

@@ -147,7 +147,10 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{"email,name\na@b.cd,\"A\nB\"\n", "email\tname\na@b.cd\tNULL\n", "[{\"email\":\"a@b.cd\"}]", "{}\n{\"email\":1}", "sep=;\nemail;x\n"} {
+	for _, seed := range []string{"email,name\na@b.cd,\"A\nB\"\n", "email\tname\na@b.cd\tNULL\n", "[{\"email\":\"a@b.cd\"}]", "{}\n{\"email\":1}", "sep=;\nemail;x\n",
+		"\"sep=|\"\rTitle\r\remail|Status [READ ONLY]\r\"a@b.cd\" | \"x\"\r", "email\tname\na@b.cd\t\"A\nB\"\n", "a@b.cd; \"B, C\" <c@b.cd>, d@b.cd\n", "\xff\xfea\x00@\x00",
+		"{\"users\":[{\"emails\":[{\"email\":\"a@b.cd\"}],\"name\":{\"first_name\":\"A\"}}],\"x\":{}}", "{\"Attributes\":[{\"Name\":\"email\",\"Value\":\"a@b.cd\"}]}\n{}",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -37,7 +37,7 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 		before, sample = 1, sample[length:]
 	}
 	if len(bytes.TrimSpace(sample)) == 0 {
-		return nil, &FileError{Text: "The file is empty."}
+		return nil, errEmpty
 	}
 	l, err := findLayout(sample, separator, before)
 	if err != nil {
@@ -112,8 +112,13 @@ func findLayout(sample []byte, separator rune, before int) (layout, error) {
 	if ok, err := startsWithAddresses(sample, before); ok || err != nil {
 		return layout{list: true}, err
 	}
+	if none.problem == nil {
+		return layout{}, errEmpty
+	}
 	return layout{}, none.problem
 }
+
+var errEmpty = &FileError{Text: "The file is empty."}
 
 // headerSearch is what was found at the beginning of a table with one separator.
 type headerSearch struct {

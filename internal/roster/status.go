@@ -20,6 +20,7 @@ const (
 	accessSince                 // true, or the date since when they may
 	accessDenied                // true, a date or a reason for people who may not, such as disabled or deleted_at
 	accessPlace                 // a state of a country: by any word that does not sound like accessDenied
+	accessStray                 // in a column about something else: by any word but those of deniedWords
 )
 
 // Words that let a person in, in the form of [plainWord]. Every other word leaves
@@ -36,6 +37,15 @@ var admittedWords = newSet(
 	"subscribed",                               // Mailchimp
 	"member", "admin", "owner", "primaryowner", // Slack, whose guests and bots are left out
 )
+
+// deniedWords say that somebody is kept out wherever they stand: in a column of which
+// nothing else is read, such as access or type, too.
+var deniedWords = newSet(
+	"suspended", "disabled", "blocked", "banned", "deactivated", "deprovisioned", "inactive", "archived", "deleted", "revoked",
+	"terminated", "lockedout",
+)
+
+const maxDeniedWord = 40 // bytes, with what plainWord takes out
 
 var (
 	trueWords  = newSet("true", "t", "yes", "y", "on", "1")
@@ -61,6 +71,8 @@ func (a access) admits(value string) bool {
 		return word == "" || falseWords[word]
 	case accessPlace:
 		return !containsAny(letters(value), deniedStems)
+	case accessStray:
+		return len(value) > maxDeniedWord || !deniedWords[plainWord(value)]
 	}
 	return false
 }
@@ -135,16 +147,18 @@ var (
 	grantedStems = []string{"active", "enable", "approved", "allowed", "cansignin", "canlogin"}
 	wordStems    = []string{"status", "statut", "estado", "aktiv", "actif", "activo", "attivo", "gesperrt", "blockiert", "geloscht", "bloqu", "supprim", "elimin"}
 	wordNames    = newSet("state", "stato", "zustand")
+	placeWords   = newSet("home", "work", "business", "office", "other", "mailing", "billing", "shipping", "postal", "address", "province", "region", "county", "code")
 	notNames     = newSet("not", "non", "un", "no", "never")
 	notStems     = []string{"unlock", "unblock", "unban", "unsuspen", "undelet", "unarchiv", "notlock", "notblock", "notsuspen", "notdelet", "notdisable", "notbanned", "nonlock", "nonexpired"}
 )
 
-// accessOf tells from the name of a column what it says about access. A name that
+// accessOf tells from the name of a column what it says about access; accessStray is
+// that of a column that seems to say nothing. A name that
 // has a word about access in it and is not clear is read as words: then only a word
 // that is clear by itself lets a person in.
 func accessOf(name string) access {
 	exact := letters(withoutNotes(name))
-	if otherColumns[exact] {
+	if exact == "" || otherColumns[exact] {
 		return accessNone
 	}
 	if a, ok := knownAccess[exact]; ok {
@@ -156,6 +170,8 @@ func accessOf(name string) access {
 	worded := containsAny(all, wordStems) || words.hasAny(wordNames) ||
 		(denied || granted) && (containsAny(all, notStems) || words.hasAny(notNames))
 	switch {
+	case words["state"] && words.hasAny(placeWords):
+		return accessPlace
 	case worded || denied && granted:
 		return accessWord
 	case denied:
@@ -163,7 +179,7 @@ func accessOf(name string) access {
 	case granted:
 		return accessGranted
 	}
-	return accessNone
+	return accessStray
 }
 
 // letters returns only the letters and digits of a name, without case and accents.

@@ -79,12 +79,16 @@ var statusRows = []struct {
 	{"invitationState", []string{"", "Accepted", "PendingAcceptance"}, []string{"Rejected"}},
 	{"activated", []string{"2026-01-01T00:00:00.000Z", "true"}, []string{"", "false", "no"}},
 	{"is_bot", []string{"false"}, []string{"true"}},
+	{"Home State", []string{"CA", "", "New York"}, []string{"suspended"}},
+	// Columns that say nothing, with words that keep people out wherever they stand.
+	{"Access", []string{"", "full", "2026-11-01"}, []string{"revoked", "Revoked ", "DISABLED"}},
+	{"Type", []string{"member", "unsuspended", "suspended once"}, []string{"Suspended", "inactive", "de-activated", "locked out"}},
 	// About something else than the person's access.
 	{"dirSyncEnabled", []string{"", "false"}, nil},
 	{"mfa_enabled", []string{"false"}, nil},
 	{"billing-active", []string{"0"}, nil},
 	{"last_active_at", []string{"", "2026-11-01"}, nil},
-	{"status_text", []string{"On holiday"}, nil},
+	{"status_text", []string{"On holiday", "blocked"}, nil},
 	{"email_verified", []string{"false"}, nil},
 	{"Estate", []string{"blocked view"}, nil},
 	{"Statement", []string{"none"}, nil},
@@ -199,4 +203,24 @@ func TestReadTakesAStateOfACountryForNoStatus(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+}
+
+func FuzzAdmits(f *testing.F) {
+	for _, row := range statusRows {
+		for _, value := range append(row.in, row.out...) {
+			f.Add(value)
+		}
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		word := letters(value)
+		if accessWord.admits(value) && !admittedWords[word] {
+			t.Errorf("%q is taken for a word that lets in", value)
+		}
+		if accessGranted.admits(value) && !admittedWords[word] && !trueWords[word] {
+			t.Errorf("%q is taken for true", value)
+		}
+		if accessDenied.admits(value) && word != "" && !falseWords[word] && word != "n" {
+			t.Errorf("%q is taken for false", value)
+		}
+	})
 }
