@@ -186,7 +186,7 @@ func (c columns) line(number int, cells []string) (l Line, ok bool) {
 	}
 	for _, i := range c.unnamed {
 		if value := cellAt(cells, i); containsAny(letters(value), deniedStems) {
-			p.fail(leftOut("a column without a name", value))
+			p.leaveOut("a column without a name", value)
 		}
 	}
 	l = p.line(number)
@@ -208,6 +208,7 @@ type person struct {
 	values  [fields]string
 	ranks   [fields]int
 	problem string // the first that was found
+	leftOut bool
 }
 
 // set notes what stands in a column.
@@ -227,7 +228,7 @@ func (p *person) set(c column, value string) {
 // check leaves the person out if the column says so.
 func (p *person) check(c column, value string) {
 	if !c.access.admits(value) {
-		p.fail(leftOut(c.name, value))
+		p.leaveOut(c.name, value)
 	}
 }
 
@@ -237,13 +238,14 @@ func (p *person) fail(problem string) {
 	}
 }
 
-// leftOut says why somebody is not let in, with the word that the file has.
-func leftOut(column, value string) string {
+// leaveOut notes why somebody is not let in, with the word that the file has.
+func (p *person) leaveOut(column, value string) {
+	p.leftOut = true
 	is := "is empty"
 	if value = visible(value); value != "" {
 		is = "is “" + clip(strings.ToValidUTF8(value, "\ufffd"), 40) + "”"
 	}
-	return fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is)
+	p.fail(fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is))
 }
 
 // line returns what was gathered.
@@ -257,7 +259,7 @@ func (p *person) line(number int) Line {
 	if strings.Contains(strings.ToUpper(email), "#EXT#") {
 		p.fail("This is the name of a guest's account, and not an address.")
 	}
-	return Line{Number: number, Problem: p.problem, Entry: directory.Entry{
+	return Line{Number: number, Problem: p.problem, LeftOut: p.leftOut, Entry: directory.Entry{
 		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
 	}}
 }

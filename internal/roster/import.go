@@ -53,7 +53,7 @@ type Import struct {
 // New is how many people will be new on the list, as far as the upload could tell.
 func (i Import) New() int { return i.People - i.Listed }
 
-// Series is one of the three things that are kept of a file, each in parts of a
+// Series is one of the four things that are kept of a file, each in parts of a
 // bounded size.
 type Series string
 
@@ -62,6 +62,7 @@ const (
 	People   Series = "e" // whom to put on the list
 	Problems Series = "p" // lines of which nothing can be made
 	Listed   Series = "l" // lines about people who were on the list at the upload
+	Barred   Series = "b" // those of People whom a later line of the file keeps out
 )
 
 // Errors of imports.

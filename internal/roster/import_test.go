@@ -123,6 +123,50 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 	})
 }
 
+func TestUpload_AnAddressThatOneLineLeavesOutIsNotLetInByAnother(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		f := newFixture(t, databaseURL)
+		f.add("joan@example.com")
+		i := f.upload("email,role,status\n" +
+			"ada@example.com,admin,active\n" + // 2, left out on line 6
+			"grace@example.com,,suspended\n" +
+			"Grace@example.com,,active\n" +
+			"joan@example.com,,active\n" + // on the list already
+			"ADA@example.com,,Deactivated\n" +
+			"ada@example.com,,archived\n" +
+			"joan@example.com,,blocked\n" +
+			"max@example.com,,active\n" +
+			"max@example.com,owner,blocked\n") // 10, with another fault
+		if i.Lines != 9 || i.People != 0 || i.Admins != 0 || i.Listed != 0 || i.Problems != 9 {
+			t.Errorf("%+v", i)
+		}
+		problems, err := f.Notes(t.Context(), i.ID, roster.Problems, 20)
+		got := map[int]string{}
+		for _, n := range problems {
+			got[n.Line] = n.Text
+		}
+		leftOut := func(word string) string {
+			return "Left out: status is “" + word + "”. Only people the file marks as active are imported."
+		}
+		want := map[int]string{
+			2: "Left out, because line 6 leaves this address out.", 3: leftOut("suspended"), 4: "This address is left out on line 3.",
+			5: "Left out, because line 8 leaves this address out.", 6: leftOut("Deactivated"), 7: leftOut("archived"), 8: leftOut("blocked"),
+			9: "Left out, because line 10 leaves this address out.", 10: leftOut("blocked"),
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, -want +got\n%s", err, diff)
+		}
+		if err := f.Start(t.Context(), i.ID, "", false); err != nil {
+			t.Fatal(err)
+		}
+		done, err := f.Follow(t.Context(), i.ID, func(roster.Import) {})
+		if err != nil || done.State != roster.Done || done.Added != 0 || f.count("SELECT COUNT(*) FROM users") != 1 {
+			t.Errorf("%+v, %v", done, err)
+		}
+	})
+}
+
 func TestWriteNotes_NoSpreadsheetTakesAWordOfTheFileForAFormula(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))

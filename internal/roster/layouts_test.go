@@ -48,6 +48,7 @@ func TestReadTakesTablesAsSpreadsheetsDo(t *testing.T) {
 		{"a blank first line", "\r\n" + table, below},
 		{"a first line of separators", ";;;\r\n" + table, below},
 		{"titles", "Members of the club\r\nAs of;30 November 2026\r\n\r\n" + table, []string{"5|grace@example.com|Grace Hopper||", "6|alan@example.com|Alan Turing||"}},
+		{"a title with an address", "Exported by admin@example.com\r\n" + table, below},
 		{"titles with more separators than the header", "a,b,c,d,e\r\n" + table, below},
 		{"separators at the ends of rows", "email,name\r\ngrace@example.com,Grace Hopper,\r\nalan@example.com,Alan Turing,,,\r\n", people},
 		{"separators at the end of the header", "email,name,,\r\ngrace@example.com,Grace Hopper\r\nalan@example.com,Alan Turing,,\r\n", people},
@@ -101,6 +102,7 @@ func TestReadTakesAddressesWithoutAHeader(t *testing.T) {
 		{"links", "mailto:grace@example.com\n", []string{"1|grace@example.com|||"}},
 		{"UTF-16", utf16(t, unicode.LittleEndian, unicode.UseBOM, "grace@example.com\ralan@example.com"), []string{"1|grace@example.com|||", "2|alan@example.com|||"}},
 		{"with what is no address", "grace@example.com\nalan\nada@example.com (suspended)\nleft, joan@example.com\n", []string{"1|grace@example.com|||", "2|alan|||", "3|ada@example.com (suspended)|||", "4|left|||", "4|joan@example.com|||"}},
+		{"what is no address first", "ada@example.com (suspended)\nContact admin@example.com\ngrace@example.com\n", []string{"1|ada@example.com (suspended)|||", "2|Contact admin@example.com|||", "3|grace@example.com|||"}},
 		{"a title", "Our members\ngrace@example.com\n", []string{"1|Our members|||", "2|grace@example.com|||"}},
 	} {
 		lines, unused, err := readAll(t, row.text)

@@ -146,7 +146,7 @@ func (g *gathering) access(c column, value any) {
 	value = single(value)
 	text, ok := scalar(value)
 	if !ok {
-		g.fail(leftOut(c.name, text))
+		g.leaveOut(c.name, text)
 		return
 	}
 	g.set(c, text)

@@ -3,6 +3,7 @@ package roster
 import (
 	"bufio"
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -33,8 +34,8 @@ func readList(r *bufio.Reader, before int, each func(Line) error) error {
 	}
 }
 
-// startsWithAddresses says whether a text is a list of addresses: its first line
-// with an @ holds nothing else. Titles may stand above.
+// startsWithAddresses says whether a text is a list of addresses: its first line, or
+// the first below titles, holds nothing else.
 func startsWithAddresses(sample []byte, before int) (bool, error) {
 	lines := lineReader{r: bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), number: before}
 	var titles []textLine
@@ -43,26 +44,27 @@ func startsWithAddresses(sample []byte, before int) (bool, error) {
 		if err != nil || !ok {
 			return false, err
 		}
-		if strings.Contains(line.text, "@") {
-			return isList(line.text), checkTitles(titles)
-		}
-		if strings.ContainsAny(line.text, ",;\t|") {
+		switch {
+		case isList(line.text):
+			return true, checkTitles(titles)
+		case strings.ContainsAny(line.text, ",;\t|"):
 			return false, nil
+		case !strings.Contains(line.text, "@"):
+			titles = append(titles, line)
 		}
-		titles = append(titles, line)
 	}
 	return false, nil
 }
 
 func isList(text string) bool {
 	items := splitList(text)
-	for _, item := range items {
-		address, _ := mailbox(item)
-		if _, err := directory.ParseEmail(address); err != nil {
-			return false
-		}
-	}
-	return len(items) > 0
+	return len(items) > 0 && !slices.ContainsFunc(items, func(item string) bool { return !isAddress(item) })
+}
+
+func isAddress(text string) bool {
+	address, _ := mailbox(text)
+	_, err := directory.ParseEmail(address)
+	return err == nil
 }
 
 // splitList splits a line at commas, semicolons and tabs that are neither in

@@ -150,7 +150,7 @@ func searchHeader(sample []byte, separator rune, before int) headerSearch {
 			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.has()}
 		}
 		title := textLine{number: rec.line, text: visible(strings.Join(rec.cells, " "))}
-		if h.titles = append(h.titles, title); len(h.titles) > maxTitles || strings.Contains(title.text, "@") {
+		if h.titles = append(h.titles, title); len(h.titles) > maxTitles || slices.ContainsFunc(rec.cells, isAddress) {
 			return errFound
 		}
 		return nil
@@ -184,8 +184,8 @@ func checkTitles(titles []textLine) error {
 }
 
 // firebaseLayout recognizes the CSV of `firebase auth:export`, which has no header
-// (https://github.com/firebase/firebase-tools, src/accountExporter.ts). The form of
-// before 2021 does not say who is disabled.
+// (https://github.com/firebase/firebase-tools, src/accountExporter.ts). An older form
+// of it does not say who is disabled.
 func firebaseLayout(sample []byte, before int) (l layout, ok bool, err error) {
 	const disabled, all, older = 26, 28, 26
 	_ = readCSV(bufio.NewReader(bytes.NewReader(sample)), ',', before, func(rec row) error {

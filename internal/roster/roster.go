@@ -34,6 +34,7 @@ type Line struct {
 	Number  int // of the line it begins on, from 1
 	Entry   directory.Entry
 	Problem string // why nothing can be made of it, in a sentence; else empty
+	LeftOut bool   // the problem is that the file says the person may not come in
 }
 
 // FileError is an error about a file as a whole, in a sentence for whoever sent it.

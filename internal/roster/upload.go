@@ -42,7 +42,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		progress = func(Import) {}
 	}
 	u := &upload{
-		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{},
+		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, barred: map[string]int{},
 		i: Import{ID: uuid.Must(uuid.NewV7()).String(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
 	if err := im.CreateImport(ctx, u.i); err != nil {
@@ -79,7 +79,8 @@ type upload struct {
 	i        Import
 	progress func(Import)
 	seed     maphash.Seed
-	seen     map[uint64]int // the line of each address, by a hash that nobody can aim at
+	seen     map[uint64]int // the line of each address, by a hash that nobody can aim at; of one that is left out, negative
+	barred   map[string]int // addresses that are left out on this line, and were let in before it
 
 	people, problems, listed part
 	keys                     []string // of those in people
@@ -98,13 +99,18 @@ func (u *upload) take(l Line) error {
 	arrival, err := l.Entry.Arrival("", false, u.i.CreatedAt)
 	var invalid *directory.Invalid
 	switch {
+	case l.LeftOut:
+		return errors.Join(u.leaveOut(l), u.problem(e, l.Problem))
 	case l.Problem != "":
 		return u.problem(e, l.Problem)
 	case errors.As(err, &invalid):
 		return u.problem(e, sentences(invalid.Fields))
 	}
-	key := maphash.String(u.seed, arrival.User.Email.Key)
-	if first, ok := u.seen[key]; ok {
+	key := u.hash(arrival.User.Email)
+	switch first := u.seen[key]; {
+	case first < 0:
+		return u.problem(e, fmt.Sprintf("This address is left out on line %d.", -first))
+	case first > 0:
 		return u.problem(e, fmt.Sprintf("This address is in the file already, on line %d.", first))
 	}
 	u.seen[key] = l.Number
@@ -122,6 +128,8 @@ func (u *upload) take(l Line) error {
 	u.keys, u.lines = append(u.keys, arrival.User.Email.Key), append(u.lines, e)
 	return nil
 }
+
+func (u *upload) hash(email directory.Email) uint64 { return maphash.String(u.seed, email.Key) }
 
 // sentences are those beside the fields, in the order of a form.
 func sentences(fields map[string]string) string {
@@ -194,6 +202,9 @@ func (u *upload) keep(p *part, s Series) error {
 // end keeps what is left and makes the import ready.
 func (u *upload) end() error {
 	if err := u.endPeople(); err != nil {
+		return err
+	}
+	if err := u.bar(); err != nil {
 		return err
 	}
 	if err := errors.Join(u.keep(&u.problems, Problems), u.keep(&u.listed, Listed)); err != nil {

@@ -151,6 +151,9 @@ func (im *Importer) arrivals(ctx context.Context, i Import) ([]directory.Arrival
 	if err != nil {
 		return nil, err
 	}
+	if entries, err = im.withoutBarred(ctx, i.ID, entries); err != nil {
+		return nil, err
+	}
 	people, now := make([]directory.Arrival, len(entries)), im.now()
 	for n, e := range entries {
 		if e.Role == "" {
