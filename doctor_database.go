@@ -47,19 +47,20 @@ func (p *patient) migrations(ctx context.Context) doctor.Finding {
 	if err != nil {
 		return doctor.Failed(err, "")
 	}
-	skipped, pending, all := status.Skipped(), status.Pending(), len(status.Migrations)
+	pending, all := status.Pending(), len(status.Migrations)
+	refusal, newer := status.Refusal(), status.Newer()
 	switch {
-	case len(skipped) > 0:
-		return doctor.Wrong(`A start would refuse that: "guestlist migrate sql" prints what is to be done by hand.`,
-			"The database has later migrations than %s, but not this.", strings.Join(skipped, " and "))
+	case refusal != nil:
+		return doctor.Failed(refusal, "")
 	case p.database == nil:
 		return doctor.Fine("The first start applies all %d.", all)
 	case pending > 0:
 		return doctor.Doubt("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
 			"%d of %d migrations are pending.", pending, all)
-	case len(status.Unknown) > 0:
-		return doctor.Doubt("Run the release that applied them, or a later one.",
-			"The database has %d migrations of a later release, beside all %d of this one.", len(status.Unknown), all)
+	case newer != nil:
+		f := doctor.Failed(newer, "")
+		f.Status = doctor.Warning // it starts, as after a release was rolled back
+		return f
 	}
 	return doctor.Fine("All %d are applied.", all)
 }

@@ -59,6 +59,19 @@ func (st state) skipped() []string {
 	return names
 }
 
+// refusal returns an error if migrations are pending that can't be applied, because later
+// ones were applied without them.
+func (st state) refusal() error {
+	names := st.skipped()
+	switch {
+	case len(names) == 0:
+		return nil
+	case len(st.unknown) > 0:
+		return newer(st.unknown)
+	}
+	return skippedMigrations(names)
+}
+
 // inspect looks at a database before anything is written to it. The error is a refusal if
 // it belongs to another program, or if tables of ours are missing in it.
 func inspect(ctx context.Context, c catalog) (state, error) {

@@ -95,13 +95,20 @@ func (l *Look) Server(ctx context.Context) (Server, error) {
 	if err := l.store.read.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
 		return Server{}, plainly(err)
 	}
-	server := Server{Engine: engine(version)}
-	server.Version, _, _ = strings.Cut(version, "-")
-	if server.Engine == "Vitess" { // it tells no version of its own
-		server.Version = "(as MySQL " + server.Version + ")"
-	}
+	server := newServer(version)
 	server.Way, server.Exposed = way(l.cfg)
 	return server, nil
+}
+
+// newServer reads what a server calls its version. Vitess tells no version of its own but that
+// of the MySQL it stands for.
+func newServer(version string) Server {
+	server := Server{Engine: engine(version)}
+	server.Version, _, _ = strings.Cut(version, "-")
+	if server.Engine == "Vitess" {
+		server.Version = "(as MySQL " + server.Version + ")"
+	}
+	return server
 }
 
 // engine tells the servers apart by their versions. PlanetScale's is Vitess.

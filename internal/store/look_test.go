@@ -168,13 +168,14 @@ func TestAFileThatSomebodyWritesAllTheTime(t *testing.T) {
 func TestServersByTheirVersions(t *testing.T) {
 	t.Parallel()
 	for version, want := range map[string]string{
-		"11.4.2-MariaDB-ubu2404": "MariaDB",
-		"8.4.3":                  "MySQL",
-		"8.0.40-Vitess":          "Vitess",
-		"8.0.34-PlanetScale":     "Vitess",
+		"11.4.2-MariaDB-ubu2404": "MariaDB 11.4.2",
+		"8.4.3":                  "MySQL 8.4.3",
+		"8.0.40-Vitess":          "Vitess (as MySQL 8.0.40)",
+		"8.0.34-PlanetScale":     "Vitess (as MySQL 8.0.34)",
 	} {
-		if got := engine(version); got != want {
-			t.Errorf("%s: %s", version, got)
+		server := newServer(version)
+		if got := server.Engine + " " + server.Version; got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
 		}
 	}
 }

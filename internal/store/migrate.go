@@ -53,10 +53,10 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	if err != nil {
 		return 0, lookError(err)
 	}
+	if err := st.refusal(); err != nil {
+		return 0, err
+	}
 	if len(st.unknown) > 0 {
-		if names := st.skipped(); len(names) > 0 {
-			return 0, newer(st.unknown)
-		}
 		log.Warn(fault.Message(newer(st.unknown)))
 	}
 	if st.isUpToDate() {
@@ -93,8 +93,8 @@ func (s *Store) apply(ctx context.Context, log *slog.Logger) (int, error) {
 	if len(st.pending()) == 0 {
 		return 0, nil
 	}
-	if names := st.skipped(); len(names) > 0 {
-		return 0, skippedMigrations(names)
+	if err := st.refusal(); err != nil {
+		return 0, err
 	}
 	provider, err := s.provider(log)
 	if err != nil {

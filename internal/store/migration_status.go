@@ -113,6 +113,17 @@ func (s Status) Pending() int {
 // Migrate refuses to apply these.
 func (s Status) Skipped() []string { return s.state.skipped() }
 
+// Refusal returns the error with which Migrate refuses what is pending; nil if it applies it.
+func (s Status) Refusal() error { return s.state.refusal() }
+
+// Newer returns an error that says which migrations a newer release has added; nil if none.
+func (s Status) Newer() error {
+	if len(s.Unknown) == 0 {
+		return nil
+	}
+	return newer(s.Unknown)
+}
+
 // SQL returns the statements that bring the database up to date, in its dialect,
 // together with goose's notes of them; empty if nothing is pending. Whoever runs them has
 // done what Migrate does. It holds no comments: where one has a semicolon, the client of

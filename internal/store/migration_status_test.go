@@ -2,10 +2,15 @@ package store
 
 import (
 	"database/sql"
+	"net"
 	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -30,6 +35,59 @@ func TestTheStatementsThatAreLackingDoWhatMigrateDoes(t *testing.T) {
 			t.Errorf("Migrate applied %d, %v", n, err)
 		}
 	})
+}
+
+// The clients of MySQL take a semicolon in a comment for the end of a statement, and send
+// what is left of the comment as one.
+func TestStatusSQL_HoldsNothingButStatements(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		status, script := lacking(t, databaseURL)
+		if strings.Contains(script, "--") || strings.Contains(script, "#") {
+			t.Errorf("there is a comment in it:\n%s", script)
+		}
+		// The version table and its first row, and two for each migration.
+		if n, want := strings.Count(script, ";"), 2+2*len(status.Migrations); n != want || strings.Count(script, ";\n") != want {
+			t.Errorf("%d semicolons, want %d at the ends of lines:\n%s", n, want, script)
+		}
+	})
+	steps, err := allSteps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range steps {
+		if text := regexp.MustCompile(`'[^'\n]*--[^'\n]*'`).FindString(up(t, step.name)); text != "" {
+			t.Errorf("%s: %s is cut", step.name, text)
+		}
+	}
+}
+
+func TestStatusSQL_IsTakenByTheClientOfMySQL(t *testing.T) {
+	t.Parallel()
+	client, err := exec.LookPath("mysql")
+	if err != nil {
+		t.Skip("there is no client of MySQL or MariaDB here")
+	}
+	dsn := testdb.MySQL(t)
+	cfg, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, port, err := net.SplitHostPort(cfg.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, script := lacking(t, dsn)
+	cmd := exec.CommandContext(t.Context(), client, "--no-defaults", "--protocol=tcp", "-h", host, "-P", port, "-u", cfg.User, "--password="+cfg.Passwd, "--comments", cfg.DBName)
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := fresh(t, dsn)
+	if n, err := s.Migrate(t.Context(), quiet); n != 0 || err != nil {
+		t.Errorf("%d applied; %v", n, err)
+	}
+	wantUpToDate(t, s)
 }
 
 func TestOnlyWhatIsLackingIsAskedFor(t *testing.T) {

@@ -62,11 +62,11 @@ func foreignDatabase(isFile bool, tables []string) error {
 const damagedAdvice = "Nothing was changed. Restore the database from a backup, or name another in DATABASE_URL."
 
 func lacksColumns(c clash) error {
-	return refusal{fault.New(fmt.Sprintf("Guestlist's table %s has lost its %s", c.name, list("column", c.lacks)), damagedAdvice), false}
+	return refusal{fault.New(fmt.Sprintf("Guestlist's table %s lacks its %s", c.name, list("column", c.lacks)), damagedAdvice), false}
 }
 
 func lacksTables(tables []string) error {
-	return refusal{fault.New(fmt.Sprintf("this database has lost Guestlist's %s", list("table", tables)), damagedAdvice), false}
+	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s, though %s notes that it was made", list("table", tables), versionTable), damagedAdvice), false}
 }
 
 // newer is said of what a newer release has migrated: it is a refusal only where this

@@ -3,7 +3,9 @@ package store_test
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -32,6 +34,19 @@ func TestStore_OnServersWithOtherDefaults(t *testing.T) {
 					Scan(&autocommit, &completion, &zone, &mode)
 				if err != nil || autocommit != "1" || completion != "NO_CHAIN" || zone != "+00:00" || !strings.Contains(mode, "STRICT_TRANS_TABLES") {
 					t.Errorf("autocommit %s, completion type %s, time zone %s, mode %s; %v", autocommit, completion, zone, mode, err)
+				}
+			})
+			t.Run("the times of migrations are right", func(t *testing.T) {
+				dsn := server.DSN(t)
+				open(t, dsn)
+				status, err := store.LookAtMigrations(t.Context(), dsn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, m := range status.Migrations {
+					if off := time.Since(m.AppliedAt).Abs(); !m.Applied || off > 10*time.Minute {
+						t.Errorf("%s: applied %v at %v, %v from now", m.Name, m.Applied, m.AppliedAt, off)
+					}
 				}
 			})
 			storetest.Run(t, func(t *testing.T) func() storetest.Store {
