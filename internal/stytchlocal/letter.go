@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	texttemplate "text/template"
-	"unicode"
 )
 
 //go:embed templates
@@ -66,24 +65,6 @@ func (l letter) Greeting() string {
 	}
 	return "Hello,"
 }
-
-// oneLine makes a short line of a name, without anything that mail programs would
-// make a link of. Names are typed by people about other people: no more than that
-// gets into a mail. An address instead of a name stays as it is.
-func oneLine(name string) string {
-	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }), " ")
-	if !strings.Contains(name, "@") || strings.ContainsAny(name, " /:?#") {
-		name = linkMark().ReplaceAllString(name, "$1 $2")
-	}
-	if r := []rune(name); len(r) > 100 {
-		name = string(r[:100]) + "…"
-	}
-	return name
-}
-
-// linkMark is what tells a host or a URL from words: a dot or a colon right before
-// more than one letter, or a colon before a slash. "J.R.R. Tolkien" has none.
-var linkMark = form(`([.:])([\pL\pN]{2}|/)`)
 
 // inviter is who invites, if the app says so in the trusted metadata that it sends
 // with an invitation. What an earlier invitation said no longer counts.

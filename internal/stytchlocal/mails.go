@@ -53,7 +53,7 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 
 // write fills in a mail's template.
 func (s *Server) write(l letter) (Mail, error) {
-	l.Product = s.opts.Product
+	l.Product = oneLine(s.opts.Product)
 	var text, html strings.Builder
 	if err := mailText().ExecuteTemplate(&text, l.template+".txt", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
