@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // insertEvents writes what happened.
@@ -89,13 +90,19 @@ func (s *Store) eventRows(ctx context.Context, query event.Query, before string,
 	return q.ListEvents(ctx, dbsqlc.ListEventsParams{Before: before, Limit: limit})
 }
 
+// toEvent returns a row's event. Names in it may be of a release that took
+// invisible characters.
 func toEvent(r *dbsqlc.Event) (event.Event, error) {
 	e := event.Event{
 		ID: r.ID, At: fromMicros(r.At), Kind: event.Kind(r.Kind),
-		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID, Token: r.Token},
-		SubjectID: r.SubjectID, Subject: r.Subject, Reason: r.Reason,
+		Origin:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: text.Clean(r.UserAgent), RequestID: r.RequestID, Token: text.Clean(r.Token)},
+		SubjectID: r.SubjectID, Subject: r.Subject, Reason: text.Clean(r.Reason),
 	}
-	return e, json.Unmarshal([]byte(r.Changes), &e.Changes)
+	err := json.Unmarshal([]byte(r.Changes), &e.Changes)
+	for i, c := range e.Changes {
+		e.Changes[i].Old, e.Changes[i].New = text.Clean(c.Old), text.Clean(c.New)
+	}
+	return e, err
 }
 
 // DeleteEvents deletes what happened before a time, and returns how much it was.

@@ -10,6 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // CreateImport writes an import whose file is still read.
@@ -40,7 +41,7 @@ const columnsBetween = "\n"
 
 func toImport(r *dbsqlc.Import) roster.Import {
 	i := roster.Import{
-		ID: r.ID, File: r.File, State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
+		ID: r.ID, File: text.Clean(r.File), State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
 		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
 		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Kept: int(r.Kept), LeftOut: int(r.LeftOut), Removals: int(r.Removals),
 		By:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},

@@ -40,7 +40,7 @@ func toUser(r *dbsqlc.User) directory.User {
 
 func toSession(r *dbsqlc.Session) session.Session {
 	return session.Session{
-		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID, UserAgent: r.UserAgent, Address: r.Address,
+		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID, UserAgent: text.Clean(r.UserAgent), Address: r.Address,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
 	}
 }

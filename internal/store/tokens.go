@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -134,7 +135,7 @@ func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int,
 
 func toToken(r *dbsqlc.Token) token.Token {
 	return token.Token{
-		ID: r.ID, Hash: r.TokenHash, UserID: r.UserID, Name: r.Name, Scope: token.Scope(r.Scope),
+		ID: r.ID, Hash: r.TokenHash, UserID: r.UserID, Name: text.Clean(r.Name), Scope: token.Scope(r.Scope),
 		CreatedAt: fromMicros(r.CreatedAt), ExpiresAt: fromMicros(r.ExpiresAt), LastUsedAt: fromMicros(r.LastUsedAt),
 	}
 }

@@ -71,6 +71,16 @@ func testInvisible(t *testing.T, s Store) {
 		if got.Name != want || got.Email.Typed != strings.ToUpper(u.Email.Key) {
 			t.Errorf("%+q came back as %+q of %+q", stored, got.Name, got.Email.Typed)
 		}
+		e := event.New(event.UserEdited, Now(), u.ID, u.Email.Key, stored)
+		e.Changes = []event.Change{{Field: "name", Old: stored + "x", New: "x" + stored}}
+		if err := s.AddEvents(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events(t, s, event.Query{Person: u.ID, Kind: event.UserEdited}) {
+			if diff := cmp.Diff([]event.Change{{Field: "name", Old: want + "x", New: "x" + want}}, e.Changes); diff != "" || e.Reason != want {
+				t.Errorf("%+q came back as %+q (-want +got)\n%s", stored, e.Reason, diff)
+			}
+		}
 		made := mustSignIn(t, s, arrival(u, u.ID))
 		held, err := s.GetSession(t.Context(), made.TokenHash)
 		if err != nil || held.User.Name != want || held.User.Email.Typed != strings.ToUpper(u.Email.Key) {
