@@ -99,13 +99,13 @@ func killedInAnImport(t *testing.T, path string) {
 		took := time.Since(begin)
 		t.Logf("uploaded in %v; killed at %d; the other %d in %v: %.0f a second", uploaded, begun, people-begun, took, float64(people-begun)/took.Seconds())
 		for query, want := range map[string]int{
-			"SELECT COUNT(*) FROM users WHERE email_key LIKE 'person.%'":             people,
-			"SELECT COUNT(DISTINCT email_key) FROM users":                            people + 1,
-			"SELECT COUNT(DISTINCT subject_id) FROM events WHERE kind='user_added'":  people,
-			"SELECT COUNT(*) FROM events WHERE kind='user_added'":                    people,
-			"SELECT COUNT(*) FROM events WHERE kind='import_done'":                   1,
-			"SELECT COUNT(DISTINCT user_id) FROM user_words WHERE word = 'person'":   people,
-			"SELECT COUNT(*) FROM users WHERE invited_by = '' AND name LIKE 'Pers%'": 0,
+			"SELECT COUNT(*) FROM users WHERE email_key LIKE 'person.%'":               people,
+			"SELECT COUNT(DISTINCT email_key) FROM users":                              people + 1,
+			"SELECT COUNT(DISTINCT subject_id) FROM events WHERE kind='user_added'":    people,
+			"SELECT COUNT(*) FROM events WHERE kind='user_added'":                      people,
+			"SELECT COUNT(*) FROM events WHERE kind='import_done'":                     1,
+			"SELECT COUNT(DISTINCT user_id) FROM user_words WHERE word LIKE 'person%'": people,
+			"SELECT COUNT(*) FROM users WHERE invited_by = '' AND name LIKE 'Pers%'":   0,
 		} {
 			if n := s.count(query); n != want {
 				t.Errorf("%s: %d, want %d", query, n, want)

@@ -148,7 +148,7 @@ func TestATransactionThatTheServerEndsIsToldAndLeavesNothingHalfDone(t *testing.
 		"SELECT COUNT(*) FROM users WHERE email_key = 'grace@example.com'": 1,
 		"SELECT COUNT(*) FROM events WHERE kind = 'user_added'":            1,
 		"SELECT COUNT(*) FROM events WHERE kind = 'user_edited'":           1,
-		"SELECT COUNT(*) FROM user_words WHERE word = 'grace'":             1,
+		"SELECT COUNT(*) FROM user_words WHERE word = 'grace@example.com'": 1,
 		"SELECT COUNT(*) FROM stytch_users":                                2,
 	} {
 		if n := s.count(query); n != want {
