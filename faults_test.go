@@ -38,7 +38,7 @@ func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
 		}
 	}
 	s.clock.advance(time.Minute) // so that its last good answer no longer counts
-	wants(t, ada.elsewhere().asks(), 503, "Login is not available for the moment", banner)
+	wants(t, ada.elsewhere().asks(), 503, "Sign-in is unavailable right now", banner)
 
 	normal := ada.submits(ada.get("/dev/faults"), "Back to normal")
 	wants(t, normal, 200, "Faults", "Everything is normal.")

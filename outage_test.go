@@ -32,7 +32,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 		t.Errorf("the answers differ (-unknown +known):\n%s", diff)
 	}
 	refused := known.asks()
-	wants(t, refused, 503, "Login is not available for the moment")
+	wants(t, refused, 503, "Sign-in is unavailable right now")
 	if refused.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}

@@ -66,7 +66,7 @@ func TestAStytchThatHangsTiesNobodyUpWhoDoesNotNeedIt(t *testing.T) {
 	// By now nobody is made to wait for it.
 	begin := time.Now()
 	v := newcomer(s).posts("/signin", "email", "ada@example.com")
-	wants(t, v, 503, "Login is not available for the moment")
+	wants(t, v, 503, "Sign-in is unavailable right now")
 	if took := time.Since(begin); took > 4*time.Second {
 		t.Errorf("after %d have waited in vain, one more waits %v", crowd, took)
 	}

@@ -96,7 +96,7 @@ var problems = []problem{
 	{err: session.ErrTooManyLinks, status: 429, title: "Look in your mail first", text: "No new link was sent: many were asked for this address in a short time. If it is on the list, the newest mail is the way in. Links that were mailed already still work."},
 	{err: session.ErrTooManyFromHere, status: 429, title: "Too many sign-in links at once", text: "No link was sent: too many were asked for from your network, or everywhere at once. Links and invitations that were mailed already still work. Wait, then ask again."},
 	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait, then try again."},
-	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Login is not available for the moment", text: "The login service can't be reached. Nothing is lost: try again in a minute."},
+	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Sign-in is unavailable right now", text: "We can’t reach the login service. Nothing is lost: try again in a minute."},
 	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "We can't get at the list for the moment", text: "Its database can't be reached. Nothing is lost: try again in a minute."},
 	{err: errBusy, status: 503, title: "Too many people at once", text: "More is asked of this place right now than it can answer. Nothing was changed: try again in a moment.", action: "Go to the start page", path: "/"},
 	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},

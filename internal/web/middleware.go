@@ -103,11 +103,43 @@ func (s *server) namedProblems(mux *http.ServeMux) http.Handler {
 		switch a.dropped {
 		case 0:
 		case http.StatusMethodNotAllowed:
+			if isRead(r) && !s.forPrograms(r) {
+				w.Header().Del("Allow")
+				_ = s.redirect(w, r, pageOfForm(s.below(r)))
+				return
+			}
+			s.known(w, r)
 			s.problem(w, r, errMethod) // the mux has set Allow
 		default:
+			s.known(w, r)
 			s.problem(w, r, errNoPage)
 		}
 	})
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// pageOfForm returns the page that has the form whose address is opened like a page,
+// by a bookmark, a reload after signing in, or the address bar.
+func pageOfForm(path string) string {
+	switch {
+	case path == "/signin", path == "/signout":
+		return "/"
+	case strings.HasPrefix(path, "/waiting/"):
+		return "/waiting"
+	}
+	return path[:strings.LastIndex(path, "/")]
+}
+
+// known finds out who is signed in, for a page of no route: it has the same frame as
+// others. Where that can't be found out, the page has the frame of strangers.
+func (s *server) known(w http.ResponseWriter, r *http.Request) {
+	if s.forPrograms(r) {
+		return
+	}
+	if current, err := s.session(w, r); err == nil {
+		visitOf(r).session = current
+	}
 }
 
 // muxAnswer drops what a mux says of its own, where no route matches, but for the

@@ -31,7 +31,7 @@ func (s *server) table() []route {
 		// Signing in and out.
 		{"GET /{$}", public, s.showSignIn},
 		{"POST /signin", public, waits(s.requestLink)},
-		{"GET /signin/sent", public, s.showSent},
+		{"GET /signin/sent", public, waits(s.showSent)},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, waits(s.authenticate)},
 		{"POST /signout", public, s.signOut},

@@ -213,7 +213,6 @@ func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
 		{"GET", "/api/users/x/y", 404, "", "not found"},
 		{"PUT", "/users", 405, "GET, HEAD, POST", ""},
 		{"POST", "/", 405, "GET, HEAD", ""},
-		{"GET", "/signin", 405, "POST", ""},
 		{"PUT", "/api/users", 405, "GET, HEAD, POST", "method not allowed"},
 		{"POST", "/api/users/x", 405, "DELETE, GET, HEAD, PATCH", "method not allowed"},
 		{"GET", "/api/invite_user", 405, "POST", "method not allowed"},
@@ -232,6 +231,80 @@ func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
 			}
 		} else if !slices.Contains([]string{"There is nothing here", "That is not how this page works"}, a.Heading()) {
 			t.Errorf("%s %s: %s", row.method, row.path, a.Text())
+		}
+	}
+}
+
+func TestAddressOfAFormOpenedLikeAPage_LeadsToThePageWithTheForm(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	boss := f.signedIn(directory.Admin, "boss@example.com")
+	for path, page := range map[string]string{
+		"/signin": "/", "/signout": "/", "/profile/signout": "/profile",
+		"/users/x/invite": "/users/x", "/users/x/signout": "/users/x", "/users/x/suspend": "/users/x", "/users/x/reinstate": "/users/x",
+		"/imports/x/start": "/imports/x", "/imports/x/stop": "/imports/x", "/imports/x/resume": "/imports/x", "/imports/x/discard": "/imports/x",
+		"/waiting/x/retry": "/waiting", "/waiting/x/drop": "/waiting",
+	} {
+		for _, c := range []*caller{f.stranger(), boss} {
+			for _, method := range []string{"GET", "HEAD"} {
+				a := c.send(method, path, "")
+				if a.status != http.StatusSeeOther || a.header.Get("Location") != page || a.header.Get("Allow") != "" {
+					t.Errorf("%s %s: %d, leads to %q", method, path, a.status, a.header.Get("Location"))
+				}
+			}
+		}
+	}
+	// Each route that is only posted to is among them.
+	reads := map[string]bool{}
+	for _, r := range f.server.routes {
+		if path, ok := strings.CutPrefix(r.pattern, "GET "); ok {
+			reads[path] = true
+		}
+	}
+	for _, r := range f.server.routes {
+		path, ok := strings.CutPrefix(r.pattern, "POST ")
+		if !ok || reads[path] || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/webhooks/") {
+			continue
+		}
+		_, address := r.address(boss.user.ID)
+		a := boss.get(address)
+		if a.status != http.StatusSeeOther {
+			t.Errorf("%s: %d", r.pattern, a.status)
+			continue
+		}
+		if next := boss.get(a.header.Get("Location")); next.status == http.StatusMethodNotAllowed {
+			t.Errorf("%s leads to %s, which is no page", r.pattern, a.header.Get("Location"))
+		}
+	}
+}
+
+func TestPageThatIsNotThere_HasTheFrameOfWhoIsSignedIn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, c := range []struct {
+		who  *caller
+		want []string
+	}{
+		{f.signedIn(directory.Admin, "boss@example.com"), []string{"People", "Activity", "Profile", "Sign out"}},
+		{f.signedIn(directory.Member, "grace@example.com"), []string{"Profile", "Sign out"}},
+		{f.stranger(), nil},
+	} {
+		for _, r := range []struct {
+			method, path string
+			status       int
+		}{{"GET", "/nothing", 404}, {"GET", "/users/x/nothing", 404}, {"PUT", "/users", 405}} {
+			a := c.who.send(r.method, r.path, "")
+			if a.status != r.status {
+				t.Errorf("%s: %d", r.path, a.status)
+			}
+			for _, word := range c.want {
+				if !strings.Contains(a.Text(), word) {
+					t.Errorf("%s: no %q: %s", r.path, word, a.Text())
+				}
+			}
+			if len(c.want) == 0 && strings.Contains(a.Text(), "Sign out") {
+				t.Errorf("%s: a stranger can sign out", r.path)
+			}
 		}
 	}
 }

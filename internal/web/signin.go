@@ -117,6 +117,9 @@ type sentPage struct {
 }
 
 func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
+		return err
+	}
 	return s.render(w, r, http.StatusOK, "sent", sentPage{page: s.page(r, "Look at your mail"), Life: s.LinkDuration, Inbox: s.InboxPath})
 }
 
