@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,11 +38,15 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	if err != nil {
 		return fault.Listen("GUESTLIST_ADDR", cfg.Addr, err)
 	}
+	defer listener.Close() // also on the ways out below; closing it twice is fine
 	metrics, err := listenForMetrics(cfg.MetricsAddr)
 	if err != nil {
-		listener.Close()
 		return err
 	}
+	if metrics != nil {
+		defer metrics.Close()
+	}
+	listens := listener.Addr()
 	front := newFront(cfg.BaseURL, ctx.Done())
 	server := newServer(front, con.log)
 	var coming arrivals
@@ -75,10 +78,16 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	if metrics != nil {
 		defer serveMetrics(metrics, privateHostsOnly(cfg, app.Metrics), con.log).Close()
 	}
-	greet(con.out, cfg, app.devKey())
+	greet(con.out, cfg, listens, app.devKey())
+	reporting, stopReporting := context.WithCancel(ctx)
+	var reports sync.WaitGroup
+	reports.Go(func() { app.reportInvitations(reporting, con.out, cfg) })
+	defer reports.Wait()
+	defer stopReporting()
 
 	select {
 	case err := <-ended:
+		server.Close()
 		return err
 	case err := <-app.damaged:
 		server.Close()
@@ -101,24 +110,4 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-}
-
-// greet prints where to go now. The key belongs to the developer pages; empty
-// outside local mode.
-func greet(w io.Writer, cfg config.Config, devKey string) {
-	base := cfg.BaseURL.String()
-	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", base)
-	if cfg.LocalMode() {
-		if cfg.SMTPURL == "" {
-			fmt.Fprintf(w, "  Its mails are at %s/dev/inbox?key=%s\n", cfg.ListenerURL(), devKey)
-			fmt.Fprintln(w, "  The key lets its holder read every sign-in link: keep this address to yourself.")
-		}
-		fmt.Fprintln(w)
-		if cfg.FirstAdmin() {
-			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
-		}
-		fmt.Fprintln(w, "  Everything is kept on this machine. To go to the cloud, set STYTCH_PROJECT_ID,")
-		fmt.Fprintln(w, "  STYTCH_SECRET and DATABASE_URL (README.md, \"Three ways to run\").")
-	}
-	fmt.Fprintln(w)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -144,7 +145,7 @@ func TestInboxAddress_IsPrintedWhereTheListenerIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out strings.Builder
-			greet(&out, cfg, "abc")
+			greet(&out, cfg, &net.TCPAddr{}, "abc")
 			if want := row.want + "/dev/inbox?key=abc\n"; !strings.Contains(out.String(), want) {
 				t.Errorf("no %q in\n%s", want, &out)
 			}

@@ -70,7 +70,7 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	unbounded.RejectReadOnly = false // a start waits until the server takes changes, and says so
 	migrator, err := openMySQL(unbounded)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, db.Close())
 	}
 	s := &Store{
 		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
@@ -105,13 +105,13 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	}
 	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB, each takes twice that; the system has the file, too
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, write.Close())
 	}
 	// A migration that a power cut takes back is applied again at the next start, so
 	// it need not wait for the disk: the first write after it does, for both.
 	migrator, err := openFile(path, 1, shared, "synchronous(NORMAL)")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, write.Close(), read.Close())
 	}
 	migrator.SetMaxIdleConns(0)
 	return &Store{
