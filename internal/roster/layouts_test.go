@@ -42,6 +42,7 @@ func TestReadTakesTablesAsSpreadsheetsDo(t *testing.T) {
 		{"UTF-16 with CR", utf16(t, unicode.LittleEndian, unicode.UseBOM, strings.ReplaceAll(table, "\n", "")), people},
 		{"sep", "sep=;\r\n" + table, below},
 		{"sep in quotes", "\"sep=;\"\r\n" + table, below},
+		{"SEP", "SEP=;\n" + table, below},
 		{"sep with a mark", "\ufeffsep=;\r\n" + table, below},
 		{"sep with CR", strings.ReplaceAll("sep=;\r\n"+table, "\n", ""), below},
 		{"sep of vertical bars", "sep=|\n" + strings.ReplaceAll(table, ";", "|"), below},

@@ -70,8 +70,8 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 // without quotation marks, and returns how long it is.
 func excelSeparator(sample []byte) (separator rune, length int, err error) {
 	line, _, found := bytes.Cut(sample, []byte("\n"))
-	word, ok := strings.CutPrefix(strings.Trim(string(line), `" `), "sep=")
-	if !ok {
+	prefix, word, ok := strings.Cut(strings.Trim(string(line), `" `), "=")
+	if !ok || !strings.EqualFold(prefix, "sep") {
 		return 0, 0, nil
 	}
 	if length = len(line); found {

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -116,7 +117,7 @@ var knownAccess = map[string]access{
 	"newstatus": accessIfAny, "transitioningtostatus": accessIfAny, // Google Workspace, Okta: empty unless a change is due
 	"invitationstate": accessIfAny, "externaluserstate": accessIfAny, // Entra: only guests have one
 	"accountnonlocked": accessGranted, "accountnonexpired": accessGranted, // Spring Security
-	"activated": accessSince, "activatedat": accessSince, "activationdate": accessSince, // Okta and others
+	"approvedat": accessSince, "activated": accessSince, "activatedat": accessSince, "activationdate": accessSince, // Okta and others
 	"isbot":     accessDenied, // Slack
 	"userstate": accessWord, "accountstate": accessWord, "lifecyclestate": accessWord,
 }
@@ -134,28 +135,35 @@ var otherColumns = newSet(
 	"retiredemailaddresses",      // Stytch
 	"smssubscriptionstatus",      // Mailchimp
 	"lockversion",                // of a database's row
+	"lockoutenabled",             // ASP.NET Identity: whether wrong passwords can lock the account
 )
 
 // Parts of names, in the form of [letters], and words of names.
 var (
 	deniedStems = []string{
-		"suspen", "disable", "block", "banned", "locked", "lockout", "archiv", "delet", "deactiv", "inactiv", "deprovision",
-		"terminat", "revok", "expired", "removed", "rejected", "denied", "restricted", "frozen", "silenced", "quarantin",
-		"offboard", "blacklist", "unsub", "bounce", "cleaned", "cleantime", "cleancampaign", "compromised",
+		"suspen", "disable", "block", "banned", "locked", "lockout", "archiv", "delet", "deactiv", "desactiv", "desativ", "disattiv",
+		"inactiv", "deprovision", "terminat", "revok", "expired", "removed", "rejected", "denied", "restrict", "frozen", "silenced",
+		"quarantin", "offboard", "blacklist", "unsub", "bounce", "cleaned", "cleantime", "cleancampaign", "compromised",
 	}
 	deniedNames  = newSet("ban", "bans", "lock", "locks")
 	grantedStems = []string{"active", "enable", "approved", "allowed", "cansignin", "canlogin"}
-	wordStems    = []string{"status", "statut", "estado", "aktiv", "actif", "activo", "attivo", "gesperrt", "blockiert", "geloscht", "bloqu", "supprim", "elimin"}
-	wordNames    = newSet("state", "stato", "zustand")
-	placeWords   = newSet("home", "work", "business", "office", "other", "mailing", "billing", "shipping", "postal", "address", "province", "region", "county", "code")
-	notNames     = newSet("not", "non", "un", "no", "never")
-	notStems     = []string{"unlock", "unblock", "unban", "unsuspen", "undelet", "unarchiv", "notlock", "notblock", "notsuspen", "notdelet", "notdisable", "notbanned", "nonlock", "nonexpired"}
+	// What makes the opposite of the part behind it.
+	negations = []string{"un", "non", "not", "no", "never", "dis", "anti"}
+	notNames  = newSet("not", "non", "un", "no", "never", "without", "lifted", "ended", "over", "resolved", "cleared")
+	// In other languages, of which only the column is understood, and not its words.
+	wordStems = lettersOf(
+		"status", "statut", "statuto", "estado", "aktiv", "actif", "actief", "activo", "attivo", "ativo", "sperr", "blok", "blocc", "bloqu",
+		"verrouill", "habilitad", "abilitat", "sospes", "gelöscht", "supprim", "elimin", "verwijder",
+		"статус", "актив", "заблок", "удал", "状态", "状態", "ステータス", "상태", "حالة",
+	)
+	wordNames  = newSet("state", "stato", "etat", "zustand")
+	placeWords = newSet("home", "work", "business", "office", "other", "mailing", "billing", "shipping", "postal", "address", "province", "region", "county", "country", "code")
 )
 
 // accessOf tells from the name of a column what it says about access; accessStray is
-// that of a column that seems to say nothing. A name that
-// has a word about access in it and is not clear is read as words: then only a word
-// that is clear by itself lets a person in.
+// that of a column that seems to say nothing. A name that has a word about access in
+// it and is not clear is read as words: then only a word that is clear by itself lets
+// a person in.
 func accessOf(name string) access {
 	exact := letters(withoutNotes(name))
 	if exact == "" || otherColumns[exact] {
@@ -164,15 +172,15 @@ func accessOf(name string) access {
 	if a, ok := knownAccess[exact]; ok {
 		return a
 	}
-	all, words := letters(name), wordsOf(withoutNotes(name))
-	denied := containsAny(all, deniedStems) || words.hasAny(deniedNames)
-	granted := containsAny(without(all, deniedStems), grantedStems)
-	worded := containsAny(all, wordStems) || words.hasAny(wordNames) ||
-		(denied || granted) && (containsAny(all, notStems) || words.hasAny(notNames))
+	all, words := strings.ReplaceAll(letters(name), "activedirectory", ""), wordsOf(withoutNotes(name))
+	denied, notDenied := findStems(all, deniedStems)
+	granted, notGranted := findStems(without(all, deniedStems), grantedStems)
+	denied = denied || words.hasAny(deniedNames)
+	unclear := denied && granted || notDenied || notGranted || (denied || granted) && words.hasAny(notNames)
 	switch {
 	case words["state"] && words.hasAny(placeWords):
 		return accessPlace
-	case worded || denied && granted:
+	case unclear, containsAny(all, wordStems), words.hasAny(wordNames):
 		return accessWord
 	case denied:
 		return accessDenied
@@ -180,6 +188,30 @@ func accessOf(name string) access {
 		return accessGranted
 	}
 	return accessStray
+}
+
+// findStems says whether a name has one of the stems, and whether a negation stands
+// before one.
+func findStems(name string, stems []string) (found, negated bool) {
+	for _, stem := range stems {
+		for rest := name; ; {
+			before, behind, ok := strings.Cut(rest, stem)
+			if !ok {
+				break
+			}
+			found = true
+			negated = negated || slices.ContainsFunc(negations, func(n string) bool { return strings.HasSuffix(before, n) })
+			rest = behind
+		}
+	}
+	return found, negated
+}
+
+func lettersOf(names ...string) []string {
+	for i, name := range names {
+		names[i] = letters(name)
+	}
+	return names
 }
 
 // letters returns only the letters and digits of a name, without case and accents.

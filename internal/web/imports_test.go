@@ -175,6 +175,20 @@ func TestAFileOf100MBIsReadAsItComesAndNoLarger(t *testing.T) {
 	}
 }
 
+func TestImportPage_NamesPeopleWhoAreLeftOutWithTheWord(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	path := ada.sendFile("people.csv", "email,name,status\na3@example.com,A Three,deactivated\nbo@example.com,Bo,Active\n").header.Get("Location")
+	wantsWords(t, ada.get(path), 200, "1, which are left out", "Import 1 person", "Line 2 · a3@example.com",
+		"Left out: status is “deactivated”. Only people the file marks as active are imported.")
+	path = ada.sendFile("people.json", `[{"email":"a3@example.com","accountEnabled":false}]`).header.Get("Location")
+	wantsWords(t, ada.get(path), 200, "Nobody in this file can be put on the list. Below is why.", "Left out: accountEnabled is “false”.")
+	path = ada.sendFile("people.csv", "email,name\n").header.Get("Location")
+	wantsWords(t, ada.get(path), 200, "There is nobody in this file.")
+	wantsWords(t, ada.get("/users/import"), 200, "People the file doesn’t mark as active")
+}
+
 func TestUpload_LongerThanARequestMayTakeSaysWhatIsWrongWithTheFile(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
