@@ -61,11 +61,17 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	ctx = context.WithoutCancel(ctx)
 	asked := requested(a, email, m.Now())
 	link := Link{Email: email.Key, Stranger: !a.verdict.Listed, Challenge: challenge, Browser: b}
+	pause := m.randomPause()
+	if pause == 0 {
+		m.record(ctx, b, asked)
+	}
 	m.sending.Go(func() {
 		defer func() { <-slots }()
 		background.Safely(m.Log, "send a link", func() {
-			m.pauseSending()
-			m.record(ctx, b, asked)
+			if pause > 0 {
+				m.waited(pause) // or the program stops, and it is sent all the same
+				m.record(ctx, b, asked)
+			}
 			if a.refusal != nil {
 				m.sendDecoy(ctx, link)
 				return
@@ -76,15 +82,16 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	return nil
 }
 
-// pauseSending waits for a random part of SendPause, or until the program stops.
-func (m *Manager) pauseSending() {
+// randomPause returns a random part of SendPause; 0 where there is none.
+func (m *Manager) randomPause() time.Duration {
 	if m.SendPause <= 0 {
-		return
+		return 0
 	}
 	part, err := rand.Int(rand.Reader, big.NewInt(int64(m.SendPause)))
-	if err == nil { // it never fails
-		m.waited(time.Duration(part.Int64()))
+	if err != nil { // never
+		return m.SendPause
 	}
+	return time.Duration(part.Int64())
 }
 
 // sendDecoy does for an address that may not come in what the login service does for
