@@ -45,7 +45,7 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 		case "each, bounded":
 			ok = sharded && strings.Contains(q.text, "LIMIT ")
 		case "each, point":
-			ok = sharded && (strings.HasSuffix(q.text, "WHERE id = ?") || strings.Contains(q.text, "role = 'admin'"))
+			ok = sharded && (strings.HasSuffix(q.text, "WHERE id = ?") || strings.HasSuffix(q.text, "WHERE id = sqlc.arg(id)") || strings.Contains(q.text, "role = 'admin'"))
 		case "unsharded":
 			ok = !sharded
 		}
