@@ -29,7 +29,7 @@ var tokenJourneys = []journey{
 		b.reads("last used just now")
 		b.click("link", "Revoke deploy")
 		b.sees("heading", "Revoke deploy?")
-		b.click("link", "Keep")
+		b.click("link", "Cancel")
 		b.click("link", "Revoke deploy")
 		b.click("button", "Revoke deploy")
 		b.hears("Revoked deploy: it opens nothing any more.")

@@ -18,6 +18,17 @@ type Arrival struct {
 	Jobs  []outbox.Job
 }
 
+// repeatWithin is how long the same invitation counts as the same.
+const repeatWithin = 2 * time.Minute
+
+// repeats reports whether the arrival asks for what was just done by the same
+// administrator: the user was invited with the same name and role.
+func (a Arrival) repeats(was User) bool {
+	age := a.User.CreatedAt.Sub(was.CreatedAt)
+	return len(a.Jobs) > 0 && was.Status == Invited && was.InvitedBy == a.User.InvitedBy && was.Name == a.User.Name && was.Role == a.User.Role &&
+		0 <= age && age < repeatWithin
+}
+
 // Arrival checks all fields and returns who comes onto the list by them, if nobody
 // there has their address. by is the administrator's id; invite says whether they
 // are mailed an invitation. The error is *Invalid.

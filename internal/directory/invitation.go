@@ -8,12 +8,13 @@ import (
 
 // Invitation is how it stands with a person's invitation.
 type Invitation struct {
-	Sent    time.Time // when the newest was handed over; zero: none was
-	Expires time.Time
-	Expired bool
-	Waiting bool   // one is waiting to be handed over
-	Refused bool   // Stytch refused it for good
-	Reason  string // why it waits or was refused, in a sentence; may be empty
+	Sent      time.Time // when the newest was handed over; zero: none was
+	Expires   time.Time
+	Expired   bool
+	Cancelled time.Time // when the one had been handed over that was cancelled since; zero: none was
+	Waiting   bool      // one is waiting to be handed over
+	Refused   bool      // Stytch refused it for good
+	Reason    string    // why it waits or was refused, in a sentence; may be empty
 }
 
 // Label says in a few words where the user stands, given their invitation jobs and
@@ -42,7 +43,9 @@ func (u User) Label(jobs []outbox.Job, life time.Duration, now time.Time) string
 // one works, jobs are the calls that wait for the person.
 func (u User) Invitation(jobs []outbox.Job, life time.Duration, now time.Time) Invitation {
 	i := Invitation{Sent: u.InviteSentAt}
-	if !i.Sent.IsZero() {
+	if i.Sent.IsZero() {
+		i.Cancelled = u.CancelledInviteAt
+	} else {
 		i.Expires = i.Sent.Add(life)
 		i.Expired = !now.Before(i.Expires)
 	}

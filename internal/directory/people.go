@@ -65,12 +65,25 @@ func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
 
 // Invite puts somebody on the list and mails them an invitation. The person it
 // returns has InviteSentAt set if the mail was handed over already; if not, the
-// outbox goes on trying. Errors: *Invalid, ErrEmailTaken.
+// outbox goes on trying. The same invitation a second time, by a second press of the
+// button, is the first. Errors: *Invalid, ErrEmailTaken.
 func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error) {
 	a, err := e.Arrival(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
+	u, err := d.invite(ctx, a)
+	if errors.Is(err, ErrEmailTaken) {
+		was, getErr := d.GetUserByEmail(ctx, a.User.Email)
+		if getErr == nil && a.repeats(was) && d.wasInvited(ctx, was) {
+			return d.delivered(ctx, was)
+		}
+	}
+	return u, err
+}
+
+// invite writes an arrival and waits a moment for its mail to leave.
+func (d *Directory) invite(ctx context.Context, a Arrival) (User, error) {
 	if err := d.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
 		return User{}, err
 	}
@@ -99,18 +112,27 @@ func (d *Directory) InviteAgain(ctx context.Context, id string) (User, error) {
 // InviteOrAgain is Invite for somebody new and InviteAgain for somebody on the
 // list, whose name and role stay as they are.
 func (d *Directory) InviteOrAgain(ctx context.Context, by string, e Entry) (User, error) {
-	u, err := d.Invite(ctx, by, e)
-	if !errors.Is(err, ErrEmailTaken) {
-		return u, err
-	}
-	email, err := ParseEmail(e.Email)
+	a, err := e.Arrival(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
-	if u, err = d.GetUserByEmail(ctx, email); err != nil {
+	u, err := d.invite(ctx, a)
+	if !errors.Is(err, ErrEmailTaken) {
+		return u, err
+	}
+	if u, err = d.GetUserByEmail(ctx, a.User.Email); err != nil {
 		return User{}, err
 	}
 	return d.InviteAgain(ctx, u.ID)
+}
+
+// wasInvited reports whether an invitation was handed over or is to be.
+func (d *Directory) wasInvited(ctx context.Context, u User) bool {
+	if !u.InviteSentAt.IsZero() {
+		return true
+	}
+	jobs, err := d.ListJobs(ctx, u.Email)
+	return err == nil && slices.ContainsFunc(jobs, func(j outbox.Job) bool { return j.Kind == outbox.Invite })
 }
 
 func inviteJob(u User, now time.Time) outbox.Job {

@@ -39,19 +39,29 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 
 // jsonEntry is somebody to put on the list.
 type jsonEntry struct {
-	Email string `json:"email"`
-	Name  string `json:"name"`
-	Role  string `json:"role"`
+	Email optional `json:"email"`
+	Name  optional `json:"name"`
+	Role  optional `json:"role"`
+}
+
+// readEntry reads somebody to put on the list. A name that is null is none.
+func readEntry(r *http.Request) (directory.Entry, error) {
+	var body jsonEntry
+	if err := readJSON(r, &body); err != nil {
+		return directory.Entry{}, err
+	}
+	entry := directory.Entry{Email: body.Email.text, Name: body.Name.text, Role: body.Role.text}
+	return entry, refuseNull(map[string]optional{"role": body.Role})
 }
 
 // apiCreateUser puts somebody on the list and sends no mail: they can ask for a
 // link themselves, or be sent one by invite_user.
 func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
-	var entry jsonEntry
-	if err := readJSON(r, &entry); err != nil {
+	entry, err := readEntry(r)
+	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.Add(r.Context(), viewer(r).UserID, directory.Entry(entry))
+	return s.Directory.Add(r.Context(), viewer(r).UserID, entry)
 }
 
 func (s *server) apiCreated(_ *http.Request, u directory.User) (idempotency.Answer, error) {
@@ -62,11 +72,11 @@ func (s *server) apiCreated(_ *http.Request, u directory.User) (idempotency.Answ
 
 // apiInviteUser sends a link to somebody, who is put on the list if new.
 func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
-	var entry jsonEntry
-	if err := readJSON(r, &entry); err != nil {
+	entry, err := readEntry(r)
+	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, directory.Entry(entry))
+	return s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, entry)
 }
 
 func (s *server) apiInvited(r *http.Request, u directory.User) (idempotency.Answer, error) {
@@ -91,17 +101,23 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// apiEditUser changes the fields given; a field left out stays as it is.
+// apiEditUser changes the fields given; a field left out stays as it is, and a name
+// that is null is taken away.
 func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	var edit struct {
-		Name   *string `json:"name"`
-		Role   *string `json:"role"`
-		Status *string `json:"status"`
+		Name   optional `json:"name"`
+		Role   optional `json:"role"`
+		Status optional `json:"status"`
 	}
 	if err := readJSON(r, &edit); err != nil {
 		return err
 	}
-	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit(edit))
+	if err := refuseNull(map[string]optional{"role": edit.Role, "status": edit.Status}); err != nil {
+		return err
+	}
+	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit{
+		Name: edit.Name.edit(), Role: edit.Role.edit(), Status: edit.Status.edit(),
+	})
 	if err != nil {
 		return err
 	}

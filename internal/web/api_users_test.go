@@ -54,7 +54,13 @@ func TestTheDirectoryAsJSON(t *testing.T) {
 	grace["status"] = "suspended"
 	wantJSON(t, ada.json("PATCH", "/api/users/"+id, `{"status":"suspended"}`), http.StatusOK, grace)
 	wantJSON(t, ada.json("PATCH", "/api/users/"+id, `{}`), http.StatusOK, grace)
+	grace["name"] = ""
 	wantJSON(t, ada.json("PATCH", "/api/users/"+id, `{"name":null}`), http.StatusOK, grace)
+	for _, field := range []string{"role", "status"} {
+		wantJSON(t, ada.json("PATCH", "/api/users/"+id, `{"name":"Grace","`+field+`":null}`), http.StatusUnprocessableEntity, object{
+			"error": "invalid input", "fields": object{field: "This field can't be null. Leave it out instead."},
+		})
+	}
 	grace["status"] = "invited" // she has never signed in
 	wantJSON(t, ada.json("PATCH", "/api/users/"+id, `{"status":"active"}`), http.StatusOK, grace)
 

@@ -202,6 +202,9 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if p.action == "" {
 		p.action, p.path = "Go to the start page", "/"
 	}
+	if p.path == "/users" {
+		p.path += listStateOf(r).Back()
+	}
 	view := problemPage{page: s.page(r, p.title), Text: p.text, Action: p.action, ActionPath: p.path}
 	if p.status == http.StatusTooManyRequests {
 		view.Wait = wait

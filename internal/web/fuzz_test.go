@@ -47,9 +47,10 @@ func FuzzReadJSON(f *testing.F) {
 		if err := json.Unmarshal(body, &fields); err != nil {
 			t.Fatalf("%q is taken: %v", body, err)
 		}
-		for name, got := range map[string]string{"email": entry.Email, "name": entry.Name, "role": entry.Role} {
-			if want := fields[name]; want != nil && *want != got || want == nil && got != "" {
-				t.Errorf("%q: %s is read as %q", body, name, got)
+		for name, got := range map[string]optional{"email": entry.Email, "name": entry.Name, "role": entry.Role} {
+			want, given := fields[name]
+			if want != nil && *want != got.text || want == nil && got.text != "" || given != got.given || (given && want == nil) != got.null {
+				t.Errorf("%q: %s is read as %+v", body, name, got)
 			}
 			delete(fields, name)
 		}

@@ -17,6 +17,7 @@ type page struct {
 	Viewer  *directory.User // who is signed in, nil for nobody
 	Section string          // of the navigation: "users", "profile", or empty
 	Message session.Message // what the last action did
+	List    listState       // the part of the list to go back to
 }
 
 // notice is what stands at the top of every page.
@@ -46,7 +47,7 @@ func (s *server) page(r *http.Request, title string) page {
 // section is page for a page in the navigation, with the message kept for it.
 func (s *server) section(w http.ResponseWriter, r *http.Request, title, section string) page {
 	p := s.page(r, title)
-	p.Section, p.Message = section, s.Cookies.TakeMessage(w, r)
+	p.Section, p.Message, p.List = section, s.Cookies.TakeMessage(w, r), listStateOf(r)
 	return p
 }
 
@@ -74,6 +75,14 @@ func ago(now, t time.Time) string {
 		return words.Count(int(d/time.Hour), "hour") + " ago"
 	case d < 30*24*time.Hour:
 		return words.Count(int(d/(24*time.Hour)), "day") + " ago"
+	}
+	return t.UTC().Format("2 Jan 2006")
+}
+
+// shortDate says the day of a time: "30 Nov", with the year if it is another one.
+func shortDate(now, t time.Time) string {
+	if now.UTC().Year() == t.UTC().Year() {
+		return t.UTC().Format("2 Jan")
 	}
 	return t.UTC().Format("2 Jan 2006")
 }

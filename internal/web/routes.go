@@ -54,6 +54,8 @@ func (s *server) table() []route {
 		{"POST /users/{id}", admin, s.editUser},
 		{"POST /users/{id}/invite", admin, waits(s.inviteUserAgain)},
 		{"POST /users/{id}/signout", admin, s.endUserSessions},
+		{"GET /users/{id}/tokens/{token}/revoke", admin, s.showRevokeUserToken},
+		{"POST /users/{id}/tokens/{token}/revoke", admin, s.revokeUserToken},
 		{"POST /users/{id}/suspend", admin, s.suspendUser},
 		{"POST /users/{id}/reinstate", admin, s.reinstateUser},
 		{"GET /users/{id}/remove", admin, s.showRemove},

@@ -42,6 +42,7 @@ var whoMay = map[string]access{
 	"GET /users/{id}": admin, "POST /users/{id}": admin,
 	"POST /users/{id}/invite": admin, "POST /users/{id}/signout": admin,
 	"POST /users/{id}/suspend": admin, "POST /users/{id}/reinstate": admin,
+	"GET /users/{id}/tokens/{token}/revoke": admin, "POST /users/{id}/tokens/{token}/revoke": admin,
 	"GET /users/{id}/remove": admin, "POST /users/{id}/remove": admin,
 	"GET /api/users": admin | byToken, "POST /api/users": admin | byToken,
 	"GET /api/users/{id}": admin | byToken, "PATCH /api/users/{id}": admin | byToken, "DELETE /api/users/{id}": admin | byToken,

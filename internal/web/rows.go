@@ -18,10 +18,11 @@ type personRow struct {
 	Added, Seen         string // how long ago
 }
 
-// personRow returns the row of a user, given their invitation jobs.
-func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time) personRow {
+// personRow returns the row of a user, given their invitation jobs and the part of
+// the list that shows it.
+func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time, from listState) personRow {
 	return personRow{
-		Path: s.url("/users/" + url.PathEscape(u.ID)), Name: u.DisplayName(), Address: u.Email.Typed,
+		Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Typed,
 		Role: string(u.Role), RoleWord: roleWord(u.Role),
 		Badge: s.badge(u, jobs), Label: u.Label(jobs, s.InviteDuration, now),
 		Added: ago(now, u.CreatedAt), Seen: ago(now, u.LastSeenAt),
@@ -47,14 +48,14 @@ type escaped = template.HTML
 
 // rows are people as rows of the list, each as the template "person" has it. jobs are
 // their invitation jobs by Email.Key.
-func (s *server) rows(users []directory.User, jobs map[string][]outbox.Job) escaped {
+func (s *server) rows(users []directory.User, jobs map[string][]outbox.Job, from listState) escaped {
 	b := newBuffer()
 	defer buffers.Put(b)
 	now, person := s.Now(), s.person()
 	var row personRow
 	value := reflect.ValueOf(&row).Elem()
 	for _, u := range users {
-		row = s.personRow(u, jobs[u.Email.Key], now)
+		row = s.personRow(u, jobs[u.Email.Key], now, from)
 		person.write(b, value)
 	}
 	return escaped(b.String())

@@ -26,6 +26,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"ago":       func(t time.Time) string { return ago(s.Now(), t) },
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"day":       words.Moment,
+		"date":      func(t time.Time) string { return shortDate(s.Now(), t) },
 		"thousands": thousands,
 		"words":     durationWords,
 		"wait":      words.Wait,

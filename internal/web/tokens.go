@@ -34,11 +34,16 @@ func newDraft() token.Draft {
 // tokens is the part with an empty form.
 func (s *server) tokens(r *http.Request) (*tokensPart, error) {
 	list, err := s.Tokens.List(r.Context(), viewer(r).UserID)
-	p := &tokensPart{Max: token.Max, Lifetimes: token.Lifetimes, Draft: newDraft()}
-	for _, t := range list {
-		p.List = append(p.List, listedToken{t, t.Expired(s.Now())})
+	return &tokensPart{List: s.listed(list), Max: token.Max, Lifetimes: token.Lifetimes, Draft: newDraft()}, err
+}
+
+// listed says of each token whether it has expired.
+func (s *server) listed(tokens []token.Token) []listedToken {
+	list := make([]listedToken, len(tokens))
+	for i, t := range tokens {
+		list[i] = listedToken{t, t.Expired(s.Now())}
 	}
-	return p, err
+	return list
 }
 
 // showTokens is where somebody comes who loads the page of a new token again.
@@ -83,34 +88,80 @@ func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
 type revokePage struct {
 	page
 	Token token.Token
+	Owner string // whose it is; empty for the viewer's own
+	Path  string // of the form
+	Back  string
 }
 
 func (s *server) showRevokeToken(w http.ResponseWriter, r *http.Request) error {
-	list, err := s.Tokens.List(r.Context(), viewer(r).UserID)
+	t, err := s.tokenOf(r, viewer(r).UserID, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(list, func(t token.Token) bool { return t.ID == r.PathValue("id") })
-	if i < 0 {
-		return errNoToken
+	return s.render(w, r, http.StatusOK, "revoke", revokePage{
+		page: s.section(w, r, "Revoke "+t.Name+"?", "profile"), Token: t, Path: "/profile/tokens/" + t.ID + "/revoke", Back: "/profile",
+	})
+}
+
+// showRevokeUserToken asks before another administrator's token is revoked.
+func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
 	}
-	return s.render(w, r, http.StatusOK, "revoke", revokePage{s.section(w, r, "Revoke "+list[i].Name+"?", "profile"), list[i]})
+	t, err := s.tokenOf(r, u.ID, r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, "revoke", revokePage{
+		page: s.section(w, r, "Revoke "+t.Name+"?", "users"), Token: t, Owner: u.DisplayName(),
+		Path: "/users/" + u.ID + "/tokens/" + t.ID + "/revoke" + listStateOf(r).Carry(), Back: userPath(r, u.ID),
+	})
+}
+
+// tokenOf returns one of a person's tokens by its id, or errNoToken.
+func (s *server) tokenOf(r *http.Request, userID, id string) (token.Token, error) {
+	list, err := s.Tokens.List(r.Context(), userID)
+	if err != nil {
+		return token.Token{}, err
+	}
+	i := slices.IndexFunc(list, func(t token.Token) bool { return t.ID == id })
+	if i < 0 {
+		return token.Token{}, errNoToken
+	}
+	return list[i], nil
 }
 
 func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	name := ""
-	n, err := s.Tokens.Revoke(r.Context(), viewer(r).UserID, func(t token.Token) bool {
-		is := t.ID == r.PathValue("id")
+	name, err := s.revoke(r, viewer(r).UserID, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, "/profile", revoked(name))
+}
+
+func (s *server) revokeUserToken(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	name, err := s.revoke(r, id, r.PathValue("token"))
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, userPath(r, id), revoked(name))
+}
+
+func revoked(name string) string { return "Revoked " + name + ": it opens nothing any more." }
+
+// revoke ends one of a person's tokens and returns its name. Errors: errNoToken.
+func (s *server) revoke(r *http.Request, userID, id string) (name string, err error) {
+	n, err := s.Tokens.Revoke(r.Context(), userID, func(t token.Token) bool {
+		is := t.ID == id
 		if is {
 			name = t.Name
 		}
 		return is
 	})
-	switch {
-	case err != nil:
-		return err
-	case n == 0:
-		return errNoToken
+	if errors.Is(err, directory.ErrNotFound) || err == nil && n == 0 {
+		err = errNoToken
 	}
-	return s.done(w, r, "/profile", "Revoked "+name+": it opens nothing any more.")
+	return name, err
 }

@@ -23,6 +23,7 @@ type userPage struct {
 	Invitation directory.Invitation
 	Waiting    []job // for Stytch, but for an invitation
 	Sessions   []session.Session
+	Tokens     []listedToken
 	Events     []eventLine
 	MoreEvents bool
 }
@@ -46,6 +47,9 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	}
 	view.Badge, view.Label = s.badge(u, jobs), u.Label(jobs, s.InviteDuration, s.Now())
 	view.Invitation, view.Waiting = u.Invitation(jobs, s.InviteDuration, s.Now()), otherJobs(jobs)
+	if err := s.findCancelled(r, u, &view.Invitation); err != nil {
+		return err
+	}
 	trail, more, err := s.Events.ListEvents(r.Context(), event.Query{Person: u.ID, Limit: 5})
 	if err != nil {
 		return err
@@ -57,6 +61,11 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	if view.Sessions, err = s.Sessions.List(r.Context(), u.ID); err != nil {
 		return err
 	}
+	tokens, err := s.Tokens.List(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	view.Tokens = s.listed(tokens)
 	if u.InvitedBy != "" {
 		by, err := s.Directory.GetUser(r.Context(), u.InvitedBy)
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {
@@ -67,6 +76,23 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	return s.render(w, r, status, "user", view)
 }
 
+// findCancelled looks in the audit trail for an invitation of somebody suspended that
+// was cancelled by an earlier release, which kept no note of it.
+func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.Invitation) error {
+	if u.Status != directory.Suspended || !i.Sent.IsZero() || !i.Cancelled.IsZero() {
+		return nil
+	}
+	sent, _, err := s.Events.ListEvents(r.Context(), event.Query{Kind: event.InviteSent, About: u.Email.Key, Limit: 1})
+	if err == nil && len(sent) > 0 && sent[0].SubjectID == u.ID {
+		i.Cancelled = sent[0].At
+	}
+	return err
+}
+
+// userPath is the path of somebody's page that takes along the list that a request
+// came from.
+func userPath(r *http.Request, id string) string { return "/users/" + id + listStateOf(r).Carry() }
+
 func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
@@ -75,7 +101,7 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
 	u, err := s.Directory.Edit(r.Context(), id, directory.Edit{Name: &name, Role: &role})
 	if err == nil {
-		return s.done(w, r, "/users/"+id, "Saved "+u.DisplayName()+".")
+		return s.done(w, r, userPath(r, id), "Saved "+u.DisplayName()+".")
 	}
 	view := userPage{Name: name, Role: role}
 	status := http.StatusUnprocessableEntity
@@ -100,7 +126,7 @@ func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.invited(w, r, "/users/"+u.ID, u)
+	return s.invited(w, r, userPath(r, u.ID), u)
 }
 
 // endUserSessions signs a person out: of one session by its id, or of all, by
@@ -118,13 +144,13 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, "/users/"+id, endedAll(ended))
+		return s.done(w, r, userPath(r, id), endedAll(ended))
 	}
 	n, err := s.Sessions.End(r.Context(), id, "ended by an administrator", func(v session.Session) bool { return v.StytchID == which })
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/users/"+id, "Ended "+words.Count(n, "session")+".")
+	return s.done(w, r, userPath(r, id), "Ended "+words.Count(n, "session")+".")
 }
 
 // endedAll says what was ended when somebody was signed out everywhere.
@@ -150,7 +176,7 @@ func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status direct
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/users/"+u.ID, u.DisplayName()+message)
+	return s.done(w, r, userPath(r, u.ID), u.DisplayName()+message)
 }
 
 // removePage asks before somebody is removed.
@@ -174,5 +200,5 @@ func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/users", "Removed "+u.Email.Typed+": off the list, and signed out everywhere.")
+	return s.done(w, r, "/users"+listStateOf(r).Back(), "Removed "+u.Email.Typed+": off the list, and signed out everywhere.")
 }

@@ -41,6 +41,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 		page: s.section(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
 		InviteLife: s.InviteDuration,
 	}
+	view.List = newListState(v)
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
 	query, err := s.listQuery(v)
 	var list directory.Page
@@ -62,7 +63,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users, jobs), list.Total, list.More, list.ByWord, string(query.Sort)
+	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users, jobs, view.List), list.Total, list.More, list.ByWord, string(query.Sort)
 	view.Columns, view.Exported = columns(v, query.Sort), address(v, map[string]string{"cursor": "", "limit": ""})
 	if list.ByWord {
 		view.Columns = columns(v, "") // none of them sorts it
@@ -171,7 +172,7 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return s.invited(w, r, "/users", u)
+	return s.invited(w, r, "/users"+listStateOf(r).Back(), u)
 }
 
 // invited goes on to a page and says there whether the mail has left.

@@ -1,0 +1,44 @@
+package web
+
+import (
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// optional is a text in a JSON object that tells a field left out from one that is
+// null. The zero value was left out.
+type optional struct {
+	given, null bool
+	text        string
+}
+
+// UnmarshalJSONFrom reads a string or null.
+func (o *optional) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	o.given, o.null = true, d.PeekKind() == 'n'
+	return json.UnmarshalDecode(d, &o.text)
+}
+
+// edit returns what a change makes of the field: nil leaves it as it is, and null
+// is the empty text.
+func (o optional) edit() *string {
+	if !o.given {
+		return nil
+	}
+	return &o.text
+}
+
+// refuseNull returns an error that names the fields which must not be null.
+func refuseNull(fields map[string]optional) error {
+	refused := map[string]string{}
+	for name, field := range fields {
+		if field.null {
+			refused[name] = "This field can't be null. Leave it out instead."
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return &directory.Invalid{Fields: refused}
+}
