@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -129,5 +131,27 @@ func TestMigrate_UnderEveryNameOfADatabaseAtPlanetScale(t *testing.T) {
 				t.Errorf("with safe migrations: %d applied; %v", n, err)
 			}
 		})
+	}
+}
+
+func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
+	t.Parallel()
+	cfg, err := mysql.ParseDSN(testdb.MySQL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	databaseURL := "mysql://" + cfg.User + "@" + cfg.Addr + "/" + cfg.DBName + "?readTimeout=10s"
+	s := fresh(t, databaseURL)
+	if err := s.Prepare(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	if s.patience != 10*time.Second {
+		t.Errorf("a statement may take %v", s.patience)
+	}
+	if _, err := lookAt(t, databaseURL).Server(t.Context()); err != nil {
+		t.Errorf("doctor: %v", err)
+	}
+	if _, err := LookAtMigrations(t.Context(), databaseURL); err != nil {
+		t.Errorf("migrate status: %v", err)
 	}
 }
