@@ -222,7 +222,7 @@ func openLocalStytch(
 	if cfg.SMTPURL != "" {
 		var err error
 		if mailer, err = stytchlocal.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
-			return nil, fmt.Errorf("SMTP_URL: %w", err)
+			return nil, fault.Setting("SMTP_URL", err)
 		}
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{

@@ -202,11 +202,11 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 		{name: "mail that Stytch sends", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
 			want: map[string]string{"smtp": "warning SMTP_URL is set, but Stytch sends the mails."}},
 		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem Nobody listens at "}},
+			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
 		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem The mail server refuses the user or the password."}},
+			want: map[string]string{"smtp": "problem The mail server refuses the login (535)."}},
 		{name: "a mail server without STARTTLS", offMachine: true, environ: standalone("smtp://me:hush@" + net.JoinHostPort(ownAddress(t), mail)), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem The mail server does not offer STARTTLS, and gets no password without."}},
+			want: map[string]string{"smtp": "problem The mail server offers no encryption (STARTTLS), and without it nothing is sent."}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

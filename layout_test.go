@@ -45,7 +45,7 @@ var layers = map[string]layer{
 	"internal/store/copying":                {ours: []string{"internal/fault", "internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":        {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                       {ours: []string{"internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
-	"internal/stytchlocal":                  {ours: []string{"internal/exact", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/webhook", "internal/text"}, never: []string{sdkAll}},
+	"internal/stytchlocal":                  {ours: []string{"internal/exact", "internal/fault", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/webhook", "internal/text"}, never: []string{sdkAll}},
 	"internal/stytchlocal/internal/dbsqlc":  {never: []string{sdkAll, "net/http"}},
 	"internal/stytchlocal/internal/webhook": {never: []string{sdkAll, "database/sql"}},
 	"internal/svix":                         {never: []string{sdkAll, "net/http", "database/sql"}},

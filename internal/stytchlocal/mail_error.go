@@ -43,10 +43,12 @@ const (
 	atEnd        place = "end of the mail"
 )
 
-var (
-	errNoEncryption = errors.New("no STARTTLS is offered")
-	errNoLogin      = errors.New("no way to log in is offered: SCRAM-SHA-256, PLAIN or LOGIN")
-)
+var errNoEncryption = errors.New("no STARTTLS is offered")
+
+// noLoginError: none of the ways to log in is offered that are known here.
+type noLoginError struct{ offered string } // the others, with commas between; empty: none at all
+
+func (e *noLoginError) Error() string { return "no known way to log in is offered, only: " + e.offered }
 
 // Error is for the log. What the server wrote is left out, for that often has the
 // address in it.
@@ -100,13 +102,20 @@ func newMailError(ctx context.Context, at place, err error) *MailError {
 func withoutAnswer(ctx context.Context, at place, err error) (string, Refusal) {
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
+	var login *noLoginError
 	switch {
 	case at == atEnd:
 		return "The mail server did not confirm the mail, which may have arrived.", Unconfirmed
 	case errors.Is(err, errNoEncryption):
 		return "The mail server offers no encryption (STARTTLS), and without it nothing is sent.", NotRefused
-	case errors.Is(err, errNoLogin):
-		return "The mail server offers no way to log in that is known here.", NotRefused
+	case errors.As(err, &login) && login.offered == "":
+		return "The mail server takes no login on this port.", NotRefused
+	case login != nil:
+		return "The mail server offers no way to log in that is known here, only " + login.offered + ".", NotRefused
+	case errors.Is(err, errSpeaksTLS):
+		return "The mail server speaks TLS from the first byte on this port.", NotRefused
+	case otherServer(err) != "":
+		return "There is no mail server on this port: " + otherServer(err) + " answers.", NotRefused
 	case errors.As(err, &certificate):
 		return "The mail server's certificate can't be trusted.", NotRefused
 	case errors.As(err, &noTLS):

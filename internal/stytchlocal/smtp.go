@@ -31,6 +31,7 @@ type SMTP struct {
 	implicitTLS    bool // smtps: TLS from the first byte
 	startTLS       bool // refuse to go on without
 	tls            *tls.Config
+	silence        time.Duration // see the constant
 }
 
 // NewSMTP returns a Mailer for an SMTP server: smtp://user:password@host:587,
@@ -47,7 +48,7 @@ func NewSMTP(smtpURL, from string) (*SMTP, error) {
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("must end after host and port")
 	}
-	m := &SMTP{host: u.Hostname(), port: 587, user: u.User.Username(), implicitTLS: u.Scheme == "smtps"}
+	m := &SMTP{host: u.Hostname(), port: 587, user: u.User.Username(), implicitTLS: u.Scheme == "smtps", silence: silence}
 	m.password, _ = u.User.Password()
 	if m.implicitTLS {
 		m.port = 465
@@ -109,7 +110,11 @@ func (m *SMTP) converse(ctx context.Context, steps ...step) error {
 	}
 	defer connection.Close()
 	defer context.AfterFunc(ctx, func() { connection.Close() })()
+	found := m.watchSilence(ctx, connection)
 	client, err := smtp.NewClient(connection, m.host)
+	if instead := found(); instead != nil {
+		err = instead
+	}
 	if err != nil {
 		return newMailError(ctx, atConnection, err)
 	}
@@ -127,12 +132,13 @@ func (m *SMTP) converse(ctx context.Context, steps ...step) error {
 }
 
 func (m *SMTP) dial(ctx context.Context) (net.Conn, error) {
-	address := net.JoinHostPort(m.host, strconv.Itoa(m.port))
 	if m.implicitTLS {
-		return (&tls.Dialer{Config: m.tls}).DialContext(ctx, "tcp", address)
+		return (&tls.Dialer{Config: m.tls}).DialContext(ctx, "tcp", m.address())
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	return (&net.Dialer{}).DialContext(ctx, "tcp", m.address())
 }
+
+func (m *SMTP) address() string { return net.JoinHostPort(m.host, strconv.Itoa(m.port)) }
 
 // greet calls the program by the sender's domain: the machine's own name is often
 // none that a mail server takes, in a container least of all.
@@ -169,6 +175,23 @@ func (m *SMTP) logIn(c *smtp.Client) error {
 		return c.Auth(smtp.PlainAuth("", m.user, m.password, m.host, inTheClear))
 	case slices.Contains(ways, "LOGIN"):
 		return c.Auth(smtp.LoginAuth(m.user, m.password, m.host, inTheClear))
+	case slices.Contains(ways, "CRAM-MD5"): // the password itself is not sent, so it is the last choice only for its age
+		return c.Auth(smtp.CRAMMD5Auth(m.user, m.password))
 	}
-	return errNoLogin
+	return &noLoginError{waysToLogIn(ways)}
 }
+
+// waysToLogIn lists a few of the ways that a server offers, as far as they look like
+// such names: the server's own words are not told otherwise.
+func waysToLogIn(ways []string) string {
+	const most = 5
+	var names []string
+	for _, way := range ways {
+		if len(names) < most && wayToLogIn().MatchString(way) {
+			names = append(names, way)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+var wayToLogIn = form(`^[A-Z0-9_-]{1,20}$`)

@@ -3,41 +3,68 @@ package stytchlocal
 import (
 	"context"
 	"errors"
+	"strings"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// smtpTrouble is an error that an operator can do something about.
-type smtpTrouble struct{ text, advice string }
-
-func (t *smtpTrouble) Error() string  { return t.text }
-func (t *smtpTrouble) Advice() string { return t.advice }
-
 // CheckSMTP goes as far as a mail does before it is handed over, see SMTP.Login. The
-// error is a sentence for an operator, some with an Advice.
+// error is a sentence for an operator, most with an advice: the sentence that pages and
+// the log have for the same.
 func CheckSMTP(ctx context.Context, smtpURL, from string) error {
 	m, err := NewSMTP(smtpURL, from)
 	if err != nil {
-		return err
+		return fault.Setting("SMTP_URL", err)
 	}
-	return smtpWords(m.Login(ctx))
+	return smtpFault(m.Login(ctx))
 }
 
-// smtpWords says what an operator can do about an error of Login.
-func smtpWords(err error) error {
+// smtpFault returns a MailError as a fault.
+func smtpFault(err error) error {
 	var failed *MailError
 	if !errors.As(err, &failed) {
 		return err
 	}
+	text := strings.TrimSuffix(failed.Sentence, ".")
+	return fault.New(strings.ToLower(text[:1])+text[1:], failed.advice())
+}
+
+const (
+	passwordAdvice  = "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."
+	noLoginAdvice   = "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."
+	otherAdvice     = "The server must allow SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5 for this user. Some do once a password for programs (an app password) is made; XOAUTH2 alone needs tokens that no setting can hold."
+	startTLSAdvice  = "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."
+	smtpsAdvice     = "Begin SMTP_URL with smtps:// in place of smtp://."
+	plainAdvice     = "Begin SMTP_URL with smtp:// in place of smtps://; the connection is encrypted by STARTTLS then."
+	otherPortAdvice = "Look at host and port in SMTP_URL: programs hand mail over at port 587, or at 465 by smtps://."
+	whereAdvice     = "Look at SMTP_URL."
+)
+
+// advice says what an operator can do about the error.
+func (e *MailError) advice() string {
+	var login *noLoginError
 	switch {
-	case errors.Is(err, errNoEncryption):
-		return &smtpTrouble{"the mail server does not offer STARTTLS, and gets no password without", "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."}
-	case errors.Is(err, errNoLogin):
-		return &smtpTrouble{"the mail server takes no login", "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."}
-	case failed.code != "" && failed.code[0] == '4' && failed.at == atLogin:
-		return &smtpTrouble{"the mail server wants to be asked again later", "Look again in a while; its log says why."}
-	case failed.code != "" && failed.at == atLogin:
-		return &smtpTrouble{"the mail server refuses the user or the password", "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."}
-	case failed.code != "":
-		return &smtpTrouble{"the mail server refuses the connection", "Its log says why."}
+	case errors.Is(e.cause, errNoEncryption):
+		return startTLSAdvice
+	case errors.As(e.cause, &login) && login.offered != "":
+		return otherAdvice
+	case login != nil:
+		return noLoginAdvice
+	case errors.Is(e.cause, errSpeaksTLS):
+		return smtpsAdvice
+	case isPlainMailServer(e.cause):
+		return plainAdvice
+	case otherServer(e.cause) != "":
+		return otherPortAdvice
+	case e.code != "" && e.code[0] == '4':
+		return "Look again in a while; its log says why."
+	case e.code != "" && e.at == atLogin:
+		return passwordAdvice
+	case e.code != "":
+		return "Its log says why."
 	}
-	return failed.cause
+	if f := fault.Network(e.cause); f != nil {
+		return fault.Sentence(f.Error()) + " " + f.Advice() + " " + whereAdvice
+	}
+	return otherPortAdvice
 }

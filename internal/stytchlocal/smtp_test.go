@@ -276,7 +276,7 @@ func TestSMTPSettings(t *testing.T) {
 			if got.tls.ServerName != got.host || got.tls.InsecureSkipVerify || got.from.Address != test.from {
 				t.Errorf("TLS is for %q, sender is %v", got.tls.ServerName, got.from)
 			}
-			got.tls, got.from = nil, nil
+			got.tls, got.from, got.silence = nil, nil, 0
 			if *got != *test.want {
 				t.Errorf("got %+v, want %+v", *got, *test.want)
 			}
