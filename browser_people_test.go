@@ -126,6 +126,7 @@ var peopleJourneys = []journey{
 		b.visit("/users/grace.hopper")
 		b.click("link", "Remove…")
 		b.sees("dialog", "Remove Grace Hopper?")
+		b.focused(`link "Cancel"`)
 		b.click("link", "Cancel")
 		b.lacks("dialog", "Remove Grace Hopper?")
 		b.focused(`link "Remove…"`)
