@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -122,6 +123,33 @@ func TestLocalMode_EveryHeaderOfAForwarderIsRefused(t *testing.T) {
 				t.Errorf("%s with %s: %d %s", path, header, v.status, v.body)
 			}
 		}
+	}
+}
+
+// Application gateways and load balancers write the client's port behind its address.
+func TestClientAddress_WithAPortFromNginx(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]string{
+		"a port":               "$remote_addr:$remote_port",
+		"quotes":               `'"$remote_addr:$remote_port"'`,
+		"a port behind others": "'192.0.2.66, $remote_addr:$remote_port'",
+		"an empty element":     "'$remote_addr:$remote_port, '",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if runtime.GOOS != "linux" {
+				t.Skip("127.0.0.2 is an address of this machine on Linux alone")
+			}
+			n := newNginx(t)
+			s := n.start("/people", testdb.SQLite(t), newClock(noon), "--guestlist-trusted-proxies=127.0.0.1")
+			n.serve(strings.Replace(n.location(s), "$proxy_add_x_forwarded_for", header, 1))
+			s.by = n.from("127.0.0.2")
+			ada := s.person("ada@example.com")
+			ada.signsIn()
+			if s.count("SELECT COUNT(*) FROM events WHERE kind = 'signed_in' AND address = ?", "127.0.0.2") != 1 {
+				t.Errorf("the trail has no sign-in from 127.0.0.2: %s", ada.calls("GET", "/api/events", "").body)
+			}
+		})
 	}
 }
 
