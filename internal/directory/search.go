@@ -93,7 +93,12 @@ func ParseSearch(s string) ([]string, error) {
 			terms = append(terms, cut(word, maxWord))
 		}
 	}
-	if len(terms) > MaxTerms {
+	if len(terms) <= MaxTerms {
+		return terms, nil
+	}
+	// A long name and the address behind it may have been copied together.
+	terms = slices.DeleteFunc(terms, func(term string) bool { return !strings.Contains(term, "@") })
+	if len(terms) == 0 || len(terms) > MaxTerms {
 		return nil, sentence(fmt.Sprintf("Search with at most %d words.", MaxTerms))
 	}
 	return terms, nil

@@ -98,6 +98,7 @@ func TestParseSearch(t *testing.T) {
 		{"leaves out hyphens and apostrophes", "Jean-Luc O’Brien", []string{"jeanluc", "obrien"}, ""},
 		{"drops punctuation beside words", "Ada – King !", []string{"ada", "king"}, ""},
 		{"takes an address out of what surrounds it", "<mailto:x@sea.example?subject=a>,", []string{"x@sea.example"}, ""},
+		{"takes the address alone of a long name with one", "\"Ada Augusta King, Countess of Lovelace\" <ada@sea.example>", []string{"ada@sea.example"}, ""},
 		{"takes a domain", "@sea.example", []string{"sea.example"}, ""},
 		{"splits at any space", " ada\tking\u3000lovelace ", []string{"ada", "king", "lovelace"}, ""},
 		{"drops case and accents", "ÉLODIE Ångström", []string{"elodie", "angstrom"}, ""},

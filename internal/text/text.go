@@ -48,10 +48,14 @@ func isVisible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode
 // IsInvisible reports whether a character takes no room or none that shows.
 // Spaces and control characters (Cc) are not counted among them.
 func IsInvisible(r rune) bool {
-	const blankBraille = '\u2800'
-	return r >= utf8.RuneSelf && (r == blankBraille || unicode.In(r,
+	return r >= utf8.RuneSelf && (strings.ContainsRune(blanks, r) || unicode.In(r,
 		unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point))
 }
+
+// blanks are symbols and letters that Unicode counts among the visible: the Braille
+// pattern without a dot, the place of an embedded object, the note without a head,
+// and the blank hieroglyphs.
+const blanks = "\u2800\ufffc\U0001d159\U00013441\U00013442"
 
 const (
 	zeroWidthJoiner = '\u200d'
