@@ -81,17 +81,26 @@ func (p *program) doesLogging(level slog.Level, do action) func(*cobra.Command, 
 		if err != nil {
 			return misuse{err}
 		}
-		return do(c.Context(), cfg, p.console(cfg.Log, level), words)
+		con := p.console(cfg.Log, level)
+		con.warn(cfg)
+		return do(c.Context(), cfg, con, words)
 	}
 }
 
 // sources is where the settings come from.
 func (p *program) sources() config.Sources {
-	return config.Sources{Flags: p.flags, Environ: p.environ, DotEnv: ".env", Terminal: isTerminal(p.err)}
+	return config.Sources{Flags: p.flags, Environ: p.environ, DotEnv: ".env", Terminal: isTerminal(p.err), Input: p.in}
 }
 
 func (p *program) console(format string, level slog.Level) console {
 	return console{in: p.in, out: p.out, err: p.err, log: newLog(format, p.err, level), now: time.Now, person: isTerminal(p.in)}
+}
+
+// warn logs what is to be said of how the settings were given.
+func (con console) warn(cfg config.Config) {
+	for _, warning := range cfg.Warnings {
+		con.log.Warn(warning)
+	}
 }
 
 // addJSON adds --json to a command whose answer a program may read.

@@ -32,7 +32,9 @@ if there is a problem. With --json: {"findings": [{"check", "status", "text", "a
 		Args: noWords,
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, wrong := config.Examine(p.sources())
-			return examine(c.Context(), cfg, wrong, p.console(cfg.Log, slog.LevelWarn), asJSON)
+			con := p.console(cfg.Log, slog.LevelWarn)
+			con.warn(cfg)
+			return examine(c.Context(), cfg, wrong, con, asJSON)
 		},
 	}
 	addJSON(c, &asJSON)

@@ -67,7 +67,8 @@ func help(c *cobra.Command, _ []string) {
 The exit status is 0 when what was asked for is done, 1 when it could not be, and 2 when a command, a
 flag, a setting or a value can't be right and nothing was done. What went wrong is told on standard error.
 
-Settings, each as a flag, in the environment or in a file .env; the first of these counts:
+Settings, each as a flag, in the environment or in a file .env; the first of these counts. A flag for a secret
+is best given as @FILE, or as - for standard input, for others see what is in a flag:
 `)
 	_ = config.Usage(w) // as all the rest here
 }

@@ -45,6 +45,8 @@ type Config struct {
 	TracesURL     string            // of an OTLP receiver, to which /v1/traces is added; empty means no traces
 	TracesHeaders map[string]string // with every request there
 
+	Warnings []string // sentences about how the settings were given
+
 	values map[string]value // by setting, for Print
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ type Sources struct {
 	Environ  []string          // NAME=value, as os.Environ has it
 	DotEnv   string            // path of a .env file, which may be missing; empty means none
 	Terminal bool              // whether the log goes to one
+	Input    io.Reader         // standard input, for a flag that says -; nil: there is none
 }
 
 // The sources, as they are named to people.
@@ -78,7 +80,7 @@ func (from Sources) merge(l *loader) map[string]value {
 	for _, source := range []struct {
 		name  string
 		texts map[string]string
-	}{{fromDotEnv, dotenv}, {fromEnvironment, environ}, {fromFlag, from.Flags}} { // the later one wins
+	}{{fromDotEnv, dotenv}, {fromEnvironment, environ}, {fromFlag, from.flagTexts(l)}} { // the later one wins
 		for _, name := range slices.Sorted(maps.Keys(source.texts)) {
 			if isSetting(name) {
 				values[name] = value{strings.TrimSpace(source.texts[name]), source.name}
