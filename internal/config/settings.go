@@ -98,7 +98,7 @@ var Settings = []Setting{
 	},
 	{
 		Name:    "GUESTLIST_ADMINS",
-		Meaning: "addresses, with commas between, that are invited as administrators at start; unset in local mode: the first to sign in becomes one",
+		Meaning: "addresses, with commas between, that are invited as administrators at start; unset in local mode without SMTP_URL: the first to sign in becomes one",
 		set:     func(l *loader, text string) error { l.Admins = list(text); return nil },
 	},
 	{
