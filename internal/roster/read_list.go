@@ -109,6 +109,9 @@ func splitList(text string) []string {
 // Ada <ada@example.com>, of which it returns the name, too.
 func mailbox(text string) (address, name string) {
 	address = strings.Trim(visible(text), `";, `)
+	if strings.HasPrefix(address, "'") && strings.HasSuffix(address, "'") {
+		address = strings.Trim(address, "'")
+	}
 	if begin := strings.LastIndex(address, "<"); begin >= 0 && strings.HasSuffix(address, ">") {
 		name = strings.Trim(visible(address[:begin]), `"' `)
 		address = visible(address[begin+1 : len(address)-1])

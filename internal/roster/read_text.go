@@ -148,6 +148,9 @@ func searchHeader(sample []byte, separator rune, before int) headerSearch {
 		}
 		if h.problem == nil {
 			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.has()}
+			if bytes.HasPrefix(bytes.TrimSpace(sample), []byte(`"`)) && len(rec.cells) == 1 && slices.ContainsFunc(strings.FieldsFunc(rec.cells[0], isSeparator), isAddressColumn) {
+				h.problem = &FileError{Line: rec.line, Text: "The whole line stands in quotation marks, so that it is one column. Take them away, or save the table as CSV again."}
+			}
 		}
 		title := textLine{number: rec.line, text: visible(strings.Join(rec.cells, " "))}
 		if h.titles = append(h.titles, title); len(h.titles) > maxTitles || slices.ContainsFunc(rec.cells, isAddress) {
@@ -215,6 +218,10 @@ func firebaseColumns(count int) columns {
 	names[0], names[1], names[2], names[5], names[26] = "localId", "email", "emailVerified", "displayName", "disabled"
 	return parseHeader(names)
 }
+
+func isSeparator(r rune) bool { return slices.Contains(separators, r) }
+
+func isAddressColumn(name string) bool { return newColumn(name).field == fieldEmail }
 
 func isBlank(cells []string) bool {
 	return !slices.ContainsFunc(cells, func(cell string) bool { return visible(cell) != "" })
