@@ -99,6 +99,33 @@ var signInJourneys = []journey{
 		b.sees("heading", "Grace Hopper")
 	}},
 
+	{"a form whose session had ended comes back with what was typed", func(t *testing.T, chromium browser) {
+		for _, scripts := range []bool{true, false} {
+			site := startBrowserSite(t, chromium)
+			b := newTab(t, chromium, site)
+			b.signIn("ada@example.com")
+			site.add("Grace Hopper")
+			if !scripts {
+				b.withoutScripts()
+			}
+			b.visit("/users/grace.hopper")
+			b.fill("textbox", "Name", "Rear Admiral Hopper")
+			site.clock.advance(8 * 24 * time.Hour)
+			b.click("button", "Save")
+			b.reads("Sign in again: what you typed will be there.")
+			b.click("button", "E-mail me a link") // the address is there, too
+			b.sees("heading", "Look at your mail")
+			b.visit(site.link("ada@example.com"))
+			if !scripts {
+				b.click("button", "Continue")
+			}
+			b.at("/users/grace.hopper")
+			b.reads("You were signed out before this was saved.")
+			b.click("button", "Save")
+			b.reads("Saved Rear Admiral Hopper.")
+		}
+	}},
+
 	{"a person signs out, and is out", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)

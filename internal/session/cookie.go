@@ -26,9 +26,9 @@ type CookieOptions struct {
 	Now    func() time.Time
 }
 
-// Cookies are the four cookies of a browser, each encrypted and signed: who it
+// Cookies are the five cookies of a browser, each encrypted and signed: who it
 // is (the session token), what it asked for (a Flow), what to tell the person on
-// the next page, and as whom it has signed in before. A cookie that can't be opened,
+// the next page, what they had typed (a Draft), and as whom it has signed in before. A cookie that can't be opened,
 // because it was cut, edited or made with a key that this instance does not have, is
 // ignored and never deleted: it may be another instance's, which has a newer key, or
 // another program's at the same host.
@@ -165,8 +165,25 @@ func (c *Cookies) SetKnown(w http.ResponseWriter, r *http.Request, address strin
 	if v["id"] == "" {
 		v["id"] = rand.Text()
 	}
-	v["people"] = strings.Join(people[:min(len(people), knownMost)], " ")
+	v["people"], v["last"] = strings.Join(people[:min(len(people), knownMost)], " "), address
 	return c.save(w, r, c.Name+"-known", v, knownFor)
+}
+
+// Last returns the address (compared form) that the browser signed in as last, to fill
+// in the sign-in page; empty if there is none, or if its person has signed out.
+func (c *Cookies) Last(r *http.Request) string {
+	v, _ := c.open(r, c.Name+"-known")
+	return v["last"]
+}
+
+// ForgetLast has the browser forget that address.
+func (c *Cookies) ForgetLast(w http.ResponseWriter, r *http.Request) {
+	v, _ := c.open(r, c.Name+"-known")
+	if v["last"] == "" {
+		return
+	}
+	delete(v, "last")
+	_ = c.save(w, r, c.Name+"-known", v, knownFor) // shorter than it was
 }
 
 // fingerprint stands for an address in a cookie.

@@ -143,7 +143,7 @@ func decoded(s string) string {
 	return string(b)
 }
 
-// FuzzCookie sends anything for each of the four cookies: nothing may come of it
+// FuzzCookie sends anything for each of the five cookies: nothing may come of it
 // but what was put in with the key, for the same cookie.
 func FuzzCookie(f *testing.F) {
 	c := newClock()
@@ -159,7 +159,7 @@ func FuzzCookie(f *testing.F) {
 	f.Add(own["__Host-guestlist"])
 	f.Fuzz(func(t *testing.T, value string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		for _, suffix := range []string{"", "-signin", "-message", "-known"} {
+		for _, suffix := range []string{"", "-signin", "-message", "-known", "-draft"} {
 			r.Header.Add("Cookie", "__Host-guestlist"+suffix+"="+value)
 		}
 		if token, _ := ours.Token(r); token != "" && token != "token" {
@@ -170,6 +170,12 @@ func FuzzCookie(f *testing.F) {
 		}
 		if flow, ok := ours.Flow(r); ok {
 			t.Errorf("flow %+v", flow)
+		}
+		if d := ours.Draft(r); d.Page != "" || len(d.Form) > 0 {
+			t.Errorf("draft %+v", d)
+		}
+		if last := ours.Last(r); last != "" {
+			t.Errorf("last %q", last)
 		}
 		w := httptest.NewRecorder()
 		if m := ours.TakeMessage(w, r); m != (session.Message{}) || len(w.Result().Cookies()) != 0 {

@@ -131,6 +131,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Key); err != nil {
 		return err
 	}
+	s.Cookies.DropPage(w, r)
 	next := flow.ReturnPath
 	if flow.ID != "" { // other links that this browser asked for go on working
 		flow.Token, flow.Returned = "", true

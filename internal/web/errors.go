@@ -37,7 +37,7 @@ var (
 	errBusy        = errors.New("too busy")
 
 	errTooManyBound = errors.New("too many links asked for, each for its browser alone") // wraps session.ErrTooManyLinks
-	errCookie      = errors.New("session cookie could not be read")
+	errCookie       = errors.New("session cookie could not be read")
 )
 
 // problem is what people and programs get to see of an error.
@@ -167,8 +167,11 @@ func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) 
 	if errors.Is(err, session.ErrEnded) {
 		q.Set("expired", "")
 	}
-	if r.Method == http.MethodGet {
+	switch r.Method {
+	case http.MethodGet:
 		q.Set("next", r.URL.RequestURI())
+	case http.MethodPost:
+		s.keepDraft(w, r)
 	}
 	target := "/"
 	if len(q) > 0 {

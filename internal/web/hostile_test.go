@@ -180,7 +180,7 @@ func TestCookieThatCannotBeOpened_IsNeverDeletedOnAnyRoute(t *testing.T) {
 	boss := f.signedIn(directory.Admin, "boss@example.com")
 	other := newFixture(t) // with another key
 	foreign := other.signedIn(directory.Admin, "boss@example.com").cookies["guestlist"].Value
-	names := []string{"guestlist", "guestlist-signin", "guestlist-message", "guestlist-known"}
+	names := []string{"guestlist", "guestlist-signin", "guestlist-message", "guestlist-known", "guestlist-draft"}
 	for _, value := range []string{foreign, "made-up", ""} {
 		var cookies []string
 		for _, name := range names {

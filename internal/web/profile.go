@@ -21,9 +21,13 @@ type ownSession struct {
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
+	typed, drafted := s.draft(w, r)
 	view, err := s.profile(w, r)
 	if err != nil {
 		return err
+	}
+	if part := view.Tokens; drafted && part != nil {
+		part.Draft.Name, part.Draft.Scope, part.Draft.Days = typed.Get("name"), typed.Get("scope"), typed.Get("days")
 	}
 	return s.render(w, r, http.StatusOK, "profile", view)
 }
@@ -75,6 +79,7 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	if which == "all" || which == current.StytchID {
 		s.Cookies.ClearToken(w, r)
+		s.Cookies.ForgetLast(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
 	return s.done(w, r, "/profile", said)

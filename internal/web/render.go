@@ -48,6 +48,9 @@ func (s *server) page(r *http.Request, title string) page {
 func (s *server) section(w http.ResponseWriter, r *http.Request, title, section string) page {
 	p := s.page(r, title)
 	p.Section, p.Message, p.List = section, s.Cookies.TakeMessage(w, r), listStateOf(r)
+	if p.Message.Text == "" && visitOf(r).draft {
+		p.Message = unsaved
+	}
 	return p
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -62,6 +63,10 @@ func bodyError(err, otherwise error) error {
 // maxReturnPath is the longest address that a person is brought back to.
 const maxReturnPath = 512
 
+// returnPages are the pages that a person may be brought back to, besides those of one
+// user or import.
+var returnPages = []string{"/users", "/profile", "/activity", "/waiting", "/why"}
+
 // returnPath returns the page that a person is to come back to if it is one of
 // ours, else nothing. It is where redirects by input are decided, all of them:
 // a path here, no other host however it is spelt, and no program's route.
@@ -73,7 +78,7 @@ func (s *server) returnPath(next string) string {
 		return ""
 	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // "/users/../x" is another page to a browser
 		return ""
-	case u.Path != "/users" && u.Path != "/profile" && !strings.HasPrefix(u.Path, "/users/") && !strings.HasPrefix(u.Path, "/imports/"):
+	case !slices.Contains(returnPages, u.Path) && !strings.HasPrefix(u.Path, "/users/") && !strings.HasPrefix(u.Path, "/imports/"):
 		return ""
 	}
 	return u.RequestURI()

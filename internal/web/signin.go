@@ -23,6 +23,7 @@ type signInPage struct {
 	Error     string // beside the field
 	Expired   bool
 	SignedOut bool
+	Draft     bool // what was typed into a form is kept
 	First     bool // whoever signs in now becomes administrator
 	Life      time.Duration
 }
@@ -37,7 +38,14 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) signInForm(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
-	view.page = s.page(r, "Sign in")
+	draft := s.Cookies.Draft(r)
+	view.page, view.Draft = s.page(r, "Sign in"), len(draft.Form) > 0
+	if view.Next == "" {
+		view.Next = draft.Page
+	}
+	if view.Email == "" && view.Error == "" {
+		view.Email = s.Cookies.Last(r)
+	}
 	view.Next, view.Life = s.returnPath(view.Next), s.LinkDuration
 	if s.FirstAdmin {
 		admins, err := s.Directory.CountAdmins(r.Context())
@@ -155,6 +163,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Cookies.ClearToken(w, r)
+	s.Cookies.ForgetLast(w, r)
 	return nil
 }
 

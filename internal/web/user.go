@@ -33,7 +33,11 @@ func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.userPage(w, r, http.StatusOK, userPage{User: u, Name: u.Name, Role: string(u.Role)})
+	view := userPage{User: u, Name: u.Name, Role: string(u.Role)}
+	if typed, ok := s.draft(w, r); ok {
+		view.Name, view.Role = typed.Get("name"), typed.Get("role")
+	}
+	return s.userPage(w, r, http.StatusOK, view)
 }
 
 // userPage fills in what the page shows of view.User.

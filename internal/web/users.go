@@ -146,7 +146,8 @@ type invitePage struct {
 }
 
 func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
-	return s.inviteForm(w, r, http.StatusOK, inviteForm{})
+	typed, _ := s.draft(w, r)
+	return s.inviteForm(w, r, http.StatusOK, inviteForm{Email: typed.Get("email"), Name: typed.Get("name"), Role: typed.Get("role")})
 }
 
 func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {

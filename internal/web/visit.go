@@ -28,6 +28,7 @@ type visit struct {
 	id      string          // what a person can name to find the request in the log
 	origin  event.Origin    // for the audit trail; guard adds who it is
 	session session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
+	draft   bool            // the page shows what was typed before; see drafts.go
 	token   *token.Token    // by which the person acts; nil: by a cookie
 }
 

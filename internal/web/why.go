@@ -18,7 +18,8 @@ type whyPage struct {
 }
 
 func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
-	return s.why(w, r, http.StatusOK, whyPage{})
+	typed, _ := s.draft(w, r)
+	return s.why(w, r, http.StatusOK, whyPage{Email: typed.Get("email")})
 }
 
 // askWhy answers about an address. It is a POST that changes nothing, because an
