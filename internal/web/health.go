@@ -63,6 +63,9 @@ func (s *server) look(into *readiness) {
 	both.Go(func() { into.database = s.Ready(ctx) })
 	both.Go(func() { into.stytch = s.Sessions.Ready(context.Background()) }) // with a bound of its own: a look cut short says nothing of Stytch
 	both.Wait()
+	if into.database != nil {
+		s.Log.Error("not ready", "error", into.database)
+	}
 }
 
 // readyz says whether it can do its work, and which part is in the way. It can if
@@ -82,7 +85,6 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	}{"ready", reach(look.database), reach(look.stytch)}
 	status := http.StatusOK
 	if look.database != nil {
-		s.Log.Error("not ready", "error", look.database, "request_id", requestID(r))
 		comeAgain(w, retryAfter)
 		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
