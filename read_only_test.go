@@ -76,6 +76,7 @@ func TestReadOnlyServer_IsToldEverywhere(t *testing.T) {
 	}
 
 	set("0")
+	s.clock.advance(2 * time.Second) // what readiness was is kept for a second
 	eventually(t, "readiness", func() bool { return newcomer(s).get("/readyz").status == http.StatusOK })
 	begin := time.Now()
 	if v := ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.status != http.StatusOK {
