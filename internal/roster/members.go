@@ -74,7 +74,7 @@ type gathering struct {
 // aside are objects that are not about the person, or not about access.
 var aside = newSet(
 	"manager", "createdby", "updatedby", "invitedby", "organization", "company", "team", "tenant", "address", "location",
-	"verification", "credentials", "links", "embedded", "identityprovider", "connection",
+	"verification", "credentials", "links", "embedded", "identityprovider", "connection", "mailboxsettings",
 )
 
 // object reads the members of an object. Unless all of it is about the person, only

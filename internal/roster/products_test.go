@@ -46,8 +46,8 @@ func TestReadTakesTheExportsOfOtherPrograms(t *testing.T) {
 		},
 		"entra-graph.json": {
 			"4|grace@example.com|Grace Hopper||",
-			"29|alan@example.com|Alan Turing||" + left("accountEnabled is “false”"),
-			"37|ada@example.com|Ada Lovelace||" + left("deletedDateTime is “2026-10-01T10:00:00Z”"),
+			"36|alan@example.com|Alan Turing||" + left("accountEnabled is “false”"),
+			"44|ada@example.com|Ada Lovelace||" + left("deletedDateTime is “2026-10-01T10:00:00Z”"),
 		},
 		"entra.csv": {
 			"2|grace@example.com|Grace Hopper||",
@@ -128,9 +128,9 @@ func TestReadTakesTheExportsOfOtherPrograms(t *testing.T) {
 		},
 		"slack-api.json": {
 			"4|grace@example.com|Grace Hopper||",
-			"24|alan@example.com|Alan Turing||" + left("deleted is “true”"),
-			"34|dot@example.com|Dot Vaughan||" + left("is_restricted is “true”"),
-			"45||Beep||" + left("is_bot is “true”"),
+			"27|alan@example.com|Alan Turing||" + left("deleted is “true”"),
+			"37|dot@example.com|Dot Vaughan||" + left("is_restricted is “true”"),
+			"48||Beep||" + left("is_bot is “true”"),
 		},
 		"slack.csv": {
 			"2|grace@example.com|Grace Hopper||",

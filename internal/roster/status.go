@@ -131,11 +131,13 @@ var otherColumns = newSet(
 	"lastactive", "lastactiveat", "lastactivedate", "lastactivity", "lastactivityat", "lastactivitydate",
 	"statuschanged", "statuschangedat", // Okta
 	"billingactive", "statustext", "statustextcanonical", "statusemoji", "statusemojidisplayinfo", "statusexpiration", // Slack
-	"disableablecredentialtypes", // Keycloak
-	"retiredemailaddresses",      // Stytch
-	"smssubscriptionstatus",      // Mailchimp
-	"lockversion",                // of a database's row
-	"lockoutenabled",             // ASP.NET Identity: whether wrong passwords can lock the account
+	"disableablecredentialtypes",                  // Keycloak
+	"retiredemailaddresses",                       // Stytch
+	"smssubscriptionstatus", "smsmarketingstatus", // Mailchimp
+	"huddlestate", "huddlestateexpirationts", // Slack
+	"issipenabled",   // Graph
+	"lockversion",    // of a database's row
+	"lockoutenabled", // ASP.NET Identity: whether wrong passwords can lock the account
 )
 
 // Parts of names, in the form of [letters], and words of names.
