@@ -24,9 +24,9 @@ func TestClean_KeepsNamesOfTheWorld(t *testing.T) {
 
 func TestClean_DropsEveryInvisibleCharacter(t *testing.T) {
 	t.Parallel()
-	invisible := []rune("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e" +
+	const invisible = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e" +
 		"\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206f\u2800\u3164\ufe00\ufe0e\ufe0f\ufeff\uffa0\ufff0\ufff9\ufffa\ufffb" +
-		"\U0001bca0\U0001d173\U000e0001\U000e0020\U000e007f\U000e0100\U000e01ef\ufffc\U0001d159\U00013441\ufdd0\ufffe\U0010ffff")
+		"\U0001bca0\U0001d173\U000e0001\U000e0020\U000e007f\U000e0100\U000e01ef\ufffc\U0001d159\U00013441\ufdd0\ufffe\U0010ffff"
 	for _, r := range invisible {
 		for _, at := range []string{"%Ada", "A%da", "Ada%", "% Ada", "Ada %King"} {
 			in := strings.ReplaceAll(at, "%", string(r))
