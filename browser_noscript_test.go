@@ -39,7 +39,7 @@ var noScriptJourneys = []journey{
 		b.reads("Removed grace@example.com")
 
 		b.click("link", "Import")
-		b.at("/users/import")
+		b.sees("heading", "Import people")
 		b.choosesFile("people.csv", "email,name\ngrace@example.com,Grace Hopper\n")
 		b.click("button", "Upload and check")
 		b.click("button", "Import 1 person")

@@ -111,7 +111,7 @@ var peopleJourneys = []journey{
 		grace.signIn("grace.hopper@example.com")
 		b.visit("/users/grace.hopper")
 		b.click("button", "End all sessions")
-		b.hears("Ended 1 session.")
+		b.hears("Ended 1 session. Links that were mailed before no longer work.")
 		b.lacks("button", "End all sessions")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")
