@@ -148,11 +148,12 @@ func isDatabaseFault(err error) bool {
 	return errors.As(err, &marked) && marked.DatabaseFault()
 }
 
-// isHurried reports whether a call has less time than Stytch may fairly take. That it
-// is not answered in it says nothing about Stytch.
+// isHurried reports whether a call has some time, but less than Stytch may fairly take.
+// That it is not answered in it says nothing about Stytch.
 func isHurried(ctx context.Context) bool {
 	deadline, limited := ctx.Deadline()
-	return limited && time.Until(deadline) < fairTime
+	left := time.Until(deadline)
+	return limited && left > 0 && left < fairTime
 }
 
 func attributes(b session.Browser) *attribute.Attributes {
