@@ -20,6 +20,8 @@ import (
 // else anybody could have them do it with made-up JWTs.
 const (
 	publishTime = 10 * time.Minute    // a new key is shown for so long before it signs
+	firstBits   = 2048                // of the first key, which a first start waits for: a longer one takes three times as long
+	rotatedBits = 3072                // of a key by RotateKey
 	maxKeys     = 34                  // a new one each day; they are in one row
 	retiredTime = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
 )
@@ -33,8 +35,8 @@ type signingKey struct {
 	key *rsa.PrivateKey // SigningKey, parsed
 }
 
-func newSigningKey() (signingKey, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+func newSigningKey(bits int) (signingKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return signingKey{}, err
 	}
@@ -115,7 +117,7 @@ type Rotation struct {
 // all are forgotten, and apps that check JWTs by themselves may refuse good ones
 // until they fetch the keys again, and take bad ones until they do.
 func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
-	fresh, err := newSigningKey()
+	fresh, err := newSigningKey(rotatedBits)
 	if err != nil {
 		return Rotation{}, err
 	}

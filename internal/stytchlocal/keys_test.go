@@ -1,6 +1,9 @@
 package stytchlocal_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -170,5 +173,24 @@ func TestInstancesThatRotateAtOneTimeLoseNoKey(t *testing.T) {
 	rotates(f)
 	if n := r.shown(); n != 3 {
 		t.Errorf("%d keys are shown, want the first and two new ones", n)
+	}
+}
+
+// TestRotateKey_LongerKey rotates away from the first key, which is the shortest allowed.
+func TestRotateKey_LongerKey(t *testing.T) {
+	f := onSQLite(t)
+	if _, err := f.server.RotateKey(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	f.server.API().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/sessions/jwks/"+f.server.Credentials().ProjectID, nil))
+	var got struct{ Keys []struct{ N string } }
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Keys) != 2 {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	for i, bits := range []int{3072, 2048} {
+		if n, err := base64.RawURLEncoding.DecodeString(got.Keys[i].N); err != nil || len(n)*8 != bits {
+			t.Errorf("key %d has %d bits, %v", i, len(n)*8, err)
+		}
 	}
 }

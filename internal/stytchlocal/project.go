@@ -74,7 +74,7 @@ func (s *Server) makeProject(ctx context.Context) (string, error) {
 }
 
 func newProject() (string, error) {
-	key, err := newSigningKey()
+	key, err := newSigningKey(firstBits)
 	if err != nil {
 		return "", err
 	}
