@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -98,15 +99,18 @@ func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON
 		fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
 	}
 	if asJSON {
-		return printJSON(con.out, answer)
+		return errors.Join(printJSON(con.out, answer), status.Newer())
 	}
 	fmt.Fprintf(table, "%d of %d are pending\n", status.Pending(), len(status.Migrations))
-	return table.Flush()
+	return errors.Join(table.Flush(), status.Newer())
 }
 
 func printMissingSQL(ctx context.Context, cfg config.Config, con console, _ []string) error {
 	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
 	if err != nil {
+		return err
+	}
+	if err := status.Newer(); err != nil {
 		return err
 	}
 	script, err := status.SQL(ctx)

@@ -48,19 +48,15 @@ func (p *patient) migrations(ctx context.Context) doctor.Finding {
 		return doctor.Failed(err, "")
 	}
 	pending, all := status.Pending(), len(status.Migrations)
-	refusal, newer := status.Refusal(), status.Newer()
-	switch {
-	case refusal != nil:
+	if refusal := status.Refusal(); refusal != nil {
 		return doctor.Failed(refusal, "")
+	}
+	switch {
 	case p.database == nil:
 		return doctor.Fine("The first start applies all %d.", all)
 	case pending > 0:
 		return doctor.Doubt("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
 			"%d of %d migrations are pending.", pending, all)
-	case newer != nil:
-		f := doctor.Failed(newer, "")
-		f.Status = doctor.Warning // it starts, as after a release was rolled back
-		return f
 	}
 	return doctor.Fine("All %d are applied.", all)
 }

@@ -68,6 +68,46 @@ func TestEveryCommand_RefusesAnotherProgramsDatabase(t *testing.T) {
 	})
 }
 
+func TestEveryCommand_RefusesTheDatabaseOfANewerRelease(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		migrated := func(words ...string) (said string, err error) {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			var out, told bytes.Buffer
+			err = run(ctx, append(words, "--guestlist-addr=127.0.0.1:0"), []string{"DATABASE_URL=" + databaseURL}, nil, &out, &told)
+			if err != nil {
+				told.WriteString(err.Error())
+			}
+			return out.String() + told.String(), err
+		}
+		if said, err := migrated("migrate"); err != nil {
+			t.Fatal(said)
+		}
+		onRaw(t, databaseURL, func(db *sql.DB) {
+			if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9001, 1)"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for _, words := range [][]string{
+			{}, {"serve"}, {"migrate"}, {"migrate", "status"}, {"migrate", "status", "--json"}, {"migrate", "sql"}, {"users", "list"},
+			{"users", "invite", "ada@example.com"}, {"keys", "rotate"}, {"why", "ada@example.com"}, {"doctor"}, {"copy", "--to", testdb.SQLite(t)},
+		} {
+			said, err := migrated(words...)
+			if err == nil || !strings.Contains(said, "database was migrated by a newer release of Guestlist, which added the migration 9001") ||
+				!strings.Contains(said, "Nothing was changed in it. Run that release or a later one, or restore the backup from before the upgrade.") {
+				t.Errorf("guestlist %v: %v\n%s", words, err, said)
+			}
+		}
+		onRaw(t, databaseURL, func(db *sql.DB) {
+			var rows int
+			if err := db.QueryRow("SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM stytch_project)").Scan(&rows); rows != 0 || err != nil {
+				t.Errorf("%d rows were written; %v", rows, err)
+			}
+		})
+	})
+}
+
 // rowsOfQuery returns the first column of a query's rows.
 func rowsOfQuery(t *testing.T, db *sql.DB, query string) []string {
 	t.Helper()

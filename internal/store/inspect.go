@@ -59,17 +59,16 @@ func (st state) skipped() []string {
 	return names
 }
 
-// refusal returns an error if migrations are pending that can't be applied, because later
-// ones were applied without them.
+// refusal returns an error if a newer release migrated the database, or if migrations are
+// pending that can't be applied because later ones were applied without them.
 func (st state) refusal() error {
-	names := st.skipped()
-	switch {
-	case len(names) == 0:
-		return nil
-	case len(st.unknown) > 0:
+	if len(st.unknown) > 0 {
 		return newer(st.unknown)
 	}
-	return skippedMigrations(names)
+	if names := st.skipped(); len(names) > 0 {
+		return skippedMigrations(names)
+	}
+	return nil
 }
 
 // inspect looks at a database before anything is written to it. The error is a refusal if

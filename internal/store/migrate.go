@@ -56,9 +56,6 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	if err := st.refusal(); err != nil {
 		return 0, err
 	}
-	if len(st.unknown) > 0 {
-		log.Warn(fault.Message(newer(st.unknown)))
-	}
 	if st.isUpToDate() {
 		return 0, nil
 	}

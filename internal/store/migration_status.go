@@ -67,8 +67,8 @@ func Refused(ctx context.Context, databaseURL string) error {
 	switch {
 	case errors.As(err, new(refusal)):
 		return err
-	case err == nil && len(s.Unknown) > 0:
-		return newer(s.Unknown)
+	case err == nil:
+		return s.Newer()
 	}
 	return nil
 }
@@ -113,16 +113,17 @@ func (s Status) Pending() int {
 // Migrate refuses to apply these.
 func (s Status) Skipped() []string { return s.state.skipped() }
 
-// Refusal returns the error with which Migrate refuses what is pending; nil if it applies it.
-func (s Status) Refusal() error { return s.state.refusal() }
-
-// Newer returns an error that says which migrations a newer release has added; nil if none.
+// Newer returns the error with which Migrate refuses a database that a newer release
+// migrated; nil if none did.
 func (s Status) Newer() error {
 	if len(s.Unknown) == 0 {
 		return nil
 	}
 	return newer(s.Unknown)
 }
+
+// Refusal returns the error with which Migrate refuses the database; nil if it does not.
+func (s Status) Refusal() error { return s.state.refusal() }
 
 // SQL returns the statements that bring the database up to date, in its dialect,
 // together with goose's notes of them; empty if nothing is pending. Whoever runs them has

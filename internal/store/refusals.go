@@ -69,14 +69,14 @@ func lacksTables(tables []string) error {
 	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s, though %s notes that it was made", list("table", tables), versionTable), damagedAdvice), false}
 }
 
-// newer is said of what a newer release has migrated: it is a refusal only where this
-// release would have to write to it what that one knows nothing of.
+// newer is the refusal of a database that a newer release migrated. This release does not
+// know that one's rules, such as who must stay out, and would break them without a word.
 func newer(unknown []int64) error {
 	numbers := make([]string, len(unknown))
 	for i, version := range unknown {
 		numbers[i] = fmt.Sprint(version)
 	}
-	return fault.New("this database was migrated by a newer release of Guestlist, which added the "+list("migration", numbers), "Run that release, or a later one.")
+	return fault.New("this database was migrated by a newer release of Guestlist, which added the "+list("migration", numbers), "Nothing was changed in it. Run that release or a later one, or restore the backup from before the upgrade.")
 }
 
 func skippedMigrations(names []string) error {
