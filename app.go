@@ -97,7 +97,11 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	if err != nil {
 		return err
 	}
-	worker := outbox.NewWorker(a.store, client, a.now, log)
+	mailer, err := a.noticeMailer(cfg)
+	if err != nil {
+		return err
+	}
+	worker := outbox.NewWorker(a.store, client, mailer, a.now, log)
 	people := directory.New(a.store, worker, a.now)
 	a.sessions = a.newSessions(cfg, client, worker, log)
 	reconciler := a.newReconciler(cfg, client, worker, log)
@@ -227,7 +231,7 @@ func openLocalStytch(
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
 		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: clock, Log: log,
-		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: "Guestlist",
+		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: product,
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,
 		Webhook: hears, WebhookURL: cfg.BaseURL.String() + webhookPath,
@@ -237,7 +241,13 @@ func openLocalStytch(
 // openDatabase opens the database, and says of an address that can't be right whose it is.
 func openDatabase(cfg config.Config, now func() time.Time) (*store.Store, error) {
 	st, err := store.Open(cfg.DatabaseURL, now)
-	return st, fault.Setting("DATABASE_URL", err)
+	if err != nil {
+		return nil, fault.Setting("DATABASE_URL", err)
+	}
+	if cfg.MailsNotices() {
+		st.WriteNotices()
+	}
+	return st, nil
 }
 
 // openStore opens the database, waits until it answers, and migrates it. One that

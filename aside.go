@@ -35,7 +35,7 @@ func openAside(ctx context.Context, cfg config.Config, con console) (*aside, err
 		a.Close()
 		return nil, err
 	}
-	a.worker = outbox.NewWorker(st, a.client, con.now, con.log)
+	a.worker = outbox.NewWorker(st, a.client, nil, con.now, con.log)
 	a.people = directory.New(st, a.worker, con.now)
 	a.sessions = a.newSessions(cfg, a.client, a.worker, con.log)
 	return a, nil

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -143,7 +144,23 @@ func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
 type mailServer struct {
 	addr    string
 	links   chan string
+	notices chan notice                    // the other mails
 	refusal atomic.Pointer[smtp.SMTPError] // what it answers to a recipient; nil: welcome
+}
+
+// notice is a mail without a link to sign in by.
+type notice struct{ to, subject, text string }
+
+// next waits for a notice.
+func (m *mailServer) next(t *testing.T) notice {
+	t.Helper()
+	select {
+	case n := <-m.notices:
+		return n
+	case <-time.After(20 * time.Second):
+		t.Fatal("no notice is mailed")
+		return notice{}
+	}
 }
 
 func newMailServer(t *testing.T) *mailServer {
@@ -152,7 +169,7 @@ func newMailServer(t *testing.T) *mailServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mailServer{addr: listener.Addr().String(), links: make(chan string, 10)}
+	m := &mailServer{addr: listener.Addr().String(), links: make(chan string, 10), notices: make(chan notice, 100)}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailSession{m}, nil }))
 	go server.Serve(listener) // until it is closed
 	t.Cleanup(func() { server.Close() })
@@ -184,7 +201,11 @@ func (s mailSession) Data(r io.Reader) error {
 		return err
 	}
 	body, err := io.ReadAll(text)
-	s.links <- mailedLink.FindString(string(body))
+	if link := mailedLink.FindString(string(body)); link != "" {
+		s.links <- link
+	} else {
+		s.notices <- notice{letter.Header.Get("To"), letter.Header.Get("Subject"), string(body)}
+	}
 	return err
 }
 

@@ -84,9 +84,6 @@ func (p *patient) cookies(context.Context) doctor.Finding {
 }
 
 func (p *patient) smtp(ctx context.Context) doctor.Finding {
-	if !p.cfg.LocalStytch {
-		return doctor.Doubt("Take SMTP_URL out.", "SMTP_URL is set, but Stytch sends the mails.")
-	}
 	if err := stytchlocal.CheckSMTP(ctx, p.cfg.SMTPURL, p.cfg.MailFrom); err != nil {
 		return doctor.Failed(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
 	}

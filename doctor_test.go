@@ -199,8 +199,8 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + stranger.URL, "COOKIE_NAME=door"}, besides: []string{"instances", "redirect_url", "base_url"},
 			want: map[string]string{"cookies": "warning They are Secure, but door is a name that other hosts of the domain can set"}},
 
-		{name: "mail that Stytch sends", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
-			want: map[string]string{"smtp": "warning SMTP_URL is set, but Stytch sends the mails."}},
+		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
+			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
 		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), besides: []string{"instances", "base_url"},
 			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
 		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), besides: []string{"instances", "base_url"},

@@ -78,11 +78,12 @@ func (p *person) newMail() string {
 }
 
 type mail struct {
-	ID, To, Text string
-	Links        []string
+	ID, To, Subject, Text string
+	Links                 []string
 }
 
-// mailbox is what the person was mailed in the last day, oldest first.
+// mailbox is what the person was mailed in the last day with a link to sign in by,
+// oldest first.
 func (p *person) mailbox() []mail {
 	p.t.Helper()
 	var inbox struct{ Messages []mail }
@@ -90,12 +91,23 @@ func (p *person) mailbox() []mail {
 		p.t.Fatal(err)
 	}
 	slices.Reverse(inbox.Messages)
-	own := slices.DeleteFunc(inbox.Messages, func(m mail) bool { return m.To != strings.ToLower(p.email) })
+	own := slices.DeleteFunc(inbox.Messages, func(m mail) bool { return m.To != strings.ToLower(p.email) || len(m.Links) == 0 })
 	for _, m := range own {
 		u, _ := url.Parse(m.Links[0])
 		p.site.log.secret(u.Query().Get("token"))
 	}
 	return own
+}
+
+// notices are the other mails to the person, oldest first.
+func (p *person) notices() []mail {
+	p.t.Helper()
+	var inbox struct{ Messages []mail }
+	if err := json.Unmarshal([]byte(newcomer(p.mails).get("http://"+p.mails.cfg.Addr+"/dev/inbox.json").body), &inbox); err != nil {
+		p.t.Fatal(err)
+	}
+	slices.Reverse(inbox.Messages)
+	return slices.DeleteFunc(inbox.Messages, func(m mail) bool { return m.To != strings.ToLower(p.email) || len(m.Links) > 0 })
 }
 
 // cookie returns the browser's session cookie.

@@ -107,7 +107,9 @@ func (d *delivery) Data(r io.Reader) error {
 	}
 	d.post.mu.Lock()
 	defer d.post.mu.Unlock()
-	d.post.links[d.to] = append(d.post.links[d.to], mailedLink.FindString(string(body)))
+	if link := mailedLink.FindString(string(body)); link != "" { // else it is a notice
+		d.post.links[d.to] = append(d.post.links[d.to], link)
+	}
 	return nil
 }
 

@@ -3,6 +3,9 @@ INSERT INTO events (
   id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: GetEvent :one
+SELECT * FROM events WHERE id = ?;
+
 -- One query for each index that a page of the trail can be read from, newest first.
 
 -- name: ListEvents :many

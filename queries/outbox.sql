@@ -69,6 +69,10 @@ UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?;
 -- No further than asked to.
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted;
 
+-- name: CountWaitingCalls :one
+-- Those to Stytch: notices are mailed without it. No further than asked to.
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted;
+
 -- name: ParkedJobsOf :many
 SELECT id, subject FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND parked_at > 0;
 

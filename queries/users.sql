@@ -31,6 +31,9 @@ DELETE FROM users WHERE id = ?;
 -- name: CountActiveAdmins :one
 SELECT COUNT(*) FROM users WHERE role = 'admin' AND status = 'active';
 
+-- name: ListActiveAdmins :many
+SELECT * FROM users WHERE role = 'admin' AND status = 'active' AND id <> sqlc.arg(but) ORDER BY name_key, id LIMIT ?;
+
 -- name: CountAdmins :one
 SELECT COUNT(*) FROM users WHERE role = 'admin' AND status <> 'suspended';
 

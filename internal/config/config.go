@@ -78,6 +78,11 @@ func (c Config) FirstAdmin() bool {
 	return c.LocalMode() && c.SMTPURL == "" && len(c.Admins) == 0
 }
 
+// MailsNotices reports whether people are mailed notices of new API tokens and
+// administrators. Stytch has no call that mails a text of ours, so beside it a mail
+// server is needed.
+func (c Config) MailsNotices() bool { return c.LocalStytch || c.SMTPURL != "" }
+
 // ListenerURL returns, in local mode, the plain http address by which a browser on
 // this machine reaches the listener itself, without a slash at its end: under the host name of
 // the base URL where that leads to the listener, because cookies belong to a name,

@@ -153,12 +153,12 @@ var Settings = []Setting{
 	},
 	{
 		Name:    "SMTP_URL",
-		Meaning: "smtp://user:password@host:587 or smtps://…, by which the stand-in's mails are sent", mask: maskPassword,
+		Meaning: "smtp://user:password@host:587 or smtps://…, by which the stand-in's mails are sent; beside Stytch, only notices of new API tokens and administrators", mask: maskPassword,
 		set: setSMTPURL,
 	},
 	{
 		Name: "GUESTLIST_MAIL_FROM", Default: "Guestlist <guestlist@ the host of GUESTLIST_BASE_URL>", derive: defaultMailFrom,
-		Meaning: "the sender of the stand-in's mails",
+		Meaning: "the sender of the mails that SMTP_URL sends",
 		set:     setMailFrom,
 	},
 	{

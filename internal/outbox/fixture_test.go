@@ -46,7 +46,7 @@ type fixture struct {
 }
 
 func (f *fixture) worker() *outbox.Worker {
-	return outbox.NewWorker(f.db, f.stytch, time.Now, discard)
+	return outbox.NewWorker(f.db, f.stytch, f.stytch, time.Now, discard)
 }
 
 // start runs a worker until the test stops it or ends.
@@ -138,8 +138,9 @@ type accounts struct {
 	// the calls of the same kind for the same person, from 1.
 	answer func(ctx context.Context, what string, n int) error
 
-	mu    sync.Mutex
-	calls []call
+	mu      sync.Mutex
+	calls   []call
+	notices []outbox.Notice
 }
 
 func (a *accounts) take(ctx context.Context, verb, email string) error {
@@ -189,6 +190,13 @@ func (a *accounts) Invite(ctx context.Context, email, name, by string) (string, 
 		return "", err
 	}
 	return "stytch-" + name, nil
+}
+
+func (a *accounts) Notify(ctx context.Context, n outbox.Notice) error {
+	a.mu.Lock()
+	a.notices = append(a.notices, n)
+	a.mu.Unlock()
+	return a.take(ctx, "notify", n.Email)
 }
 
 func (a *accounts) RevokeInvite(ctx context.Context, email string) error {

@@ -31,18 +31,20 @@ const (
 	RevokeInvite  Kind = "revoke_invite"  // make an outstanding invitation's link worthless
 	DeleteUser    Kind = "delete_user"    // forget the person, which ends all sessions there
 	RevokeSession Kind = "revoke_session" // end one session
+	Notify        Kind = "notify"         // mail a notice; the mail server hears of it, not Stytch
 )
 
 // A Job is one call to Stytch that must still happen.
 type Job struct {
 	ID       string // UUIDv7, so that jobs sort by age
 	Kind     Kind
-	Subject  string // the person's address in its compared form; keeps the person's jobs in order
-	UserID   string // in the directory; the row may be gone by the time the job runs
-	StytchID string // of the user (DeleteUser) or session (RevokeSession); may be empty for DeleteUser: not known
-	Name     string // of the person invited; may be empty
-	By       string // who invited them, by name or address; empty: nobody who is on the list and not suspended; from LeaseJob only
-	Gone     bool   // the user of an Invite was removed; from LeaseJob only
+	Subject  string  // the person's address in its compared form; keeps the person's jobs in order
+	UserID   string  // in the directory; the row may be gone by the time the job runs
+	StytchID string  // of the user (DeleteUser; empty: not known) or the session (RevokeSession); for Notify, the id of the event
+	Name     string  // of the person invited; may be empty
+	By       string  // who invited them, by name or address; empty: nobody who is on the list and not suspended; from LeaseJob only
+	Gone     bool    // nobody is to be mailed any more; from LeaseJob only
+	Notice   *Notice // of a Notify; from LeaseJob only
 
 	Attempts  int       // how often the call was made or begun
 	DueAt     time.Time // not before this; zero for at once, on whatever clock

@@ -29,15 +29,17 @@ const (
 type Worker struct {
 	store    Store
 	accounts Accounts
+	mailer   Mailer // nil: notices are refused
 	now      func() time.Time
 	log      *slog.Logger
 	wake     chan struct{}
 	calls    sync.WaitGroup
 }
 
-// NewWorker returns a worker; it does nothing until Run or Deliver.
-func NewWorker(store Store, accounts Accounts, now func() time.Time, log *slog.Logger) *Worker {
-	return &Worker{store: store, accounts: accounts, now: now, log: log, wake: make(chan struct{}, workers)}
+// NewWorker returns a worker; it does nothing until Run or Deliver. mailer sends
+// notices; nil: there is no mail server for them.
+func NewWorker(store Store, accounts Accounts, mailer Mailer, now func() time.Time, log *slog.Logger) *Worker {
+	return &Worker{store: store, accounts: accounts, mailer: mailer, now: now, log: log, wake: make(chan struct{}, workers)}
 }
 
 // Run carries out jobs as they fall due, until ctx ends; it returns when the
@@ -105,9 +107,9 @@ func (w *Worker) carryOut(ctx context.Context, subject string) (found, done bool
 		}
 		return false, false
 	}
-	if job.Gone { // no invitation leaves for somebody who was removed
+	if job.Gone { // no mail leaves for somebody who was removed
 		if err := w.store.FinishJob(ctx, job.ID); err != nil {
-			w.log.Error("outbox: an invitation of somebody removed is not deleted yet", "job", job.ID, "error", err)
+			w.log.Error("outbox: a mail to somebody removed is not deleted yet", "job", job.ID, "error", err)
 			return true, false
 		}
 		return true, true
@@ -142,6 +144,8 @@ func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 		return "", w.accounts.DeleteUser(ctx, job.StytchID, job.Subject)
 	case RevokeSession:
 		return "", w.accounts.RevokeSession(ctx, job.StytchID)
+	case Notify:
+		return "", w.notify(ctx, job)
 	}
 	return "", ErrRefused // a kind that only a newer release knows
 }

@@ -105,7 +105,7 @@ func open(t *testing.T, databaseURL string, admission directory.Admission) *fixt
 		stytchapi.WithHTTPClient(&http.Client{Transport: f.local.Transport()})); err != nil {
 		t.Fatal(err)
 	}
-	f.worker = outbox.NewWorker(f.db, f.client, f.clock.now, quiet)
+	f.worker = outbox.NewWorker(f.db, f.client, nil, f.clock.now, quiet)
 	f.people = directory.New(f.db, f.worker, f.clock.now)
 	f.sessions = session.NewManager(f.db, f.client, f.worker, session.Options{
 		Admission: admission, Duration: 168 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: quiet,

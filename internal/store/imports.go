@@ -108,7 +108,10 @@ func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) e
 		if err := oneRow(n, err, roster.ErrState); err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, e)
+		if err := insertEvents(ctx, q, e); err != nil || i.Admins == 0 && i.Role != directory.Admin {
+			return err
+		}
+		return s.noticeAdmins(ctx, q, "", e) // one for the whole import
 	})
 }
 
@@ -162,7 +165,7 @@ func (s *Store) HoldImport(ctx context.Context, i roster.Import, until time.Time
 
 // CountWaiting counts calls to Stytch that wait, to most.
 func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
-	n, err := s.queries().CountWaitingJobs(ctx, int32(most))
+	n, err := s.queries().CountWaitingCalls(ctx, int32(most))
 	return int(n), translate("count waiting calls", err)
 }
 

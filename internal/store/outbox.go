@@ -105,7 +105,7 @@ func (s *Store) decideJob(ctx context.Context, id string, kind event.Kind, decid
 		if err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, event.New(kind, s.now(), job.UserID, job.Subject, string(job.Kind)))
+		return insertEvents(ctx, q, event.New(kind, s.now(), job.UserID, job.About(), string(job.Kind)))
 	})
 	return job, err
 }
@@ -130,7 +130,7 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 		}
 		row.Attempts++
 		job := toJob(row)
-		err = s.addInviter(ctx, &job)
+		err = s.addDetails(ctx, &job)
 		if errors.Is(err, directory.ErrNotFound) {
 			job.Gone, err = true, nil
 		}
@@ -142,9 +142,6 @@ func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Ti
 // removed or is suspended. The error wraps directory.ErrNotFound if the invited
 // user was removed.
 func (s *Store) addInviter(ctx context.Context, job *outbox.Job) error {
-	if job.Kind != outbox.Invite {
-		return nil
-	}
 	u, err := s.GetUser(ctx, job.UserID)
 	if err != nil || u.InvitedBy == "" {
 		return err
@@ -207,6 +204,6 @@ func (s *Store) ParkJob(ctx context.Context, job outbox.Job, now time.Time, reas
 		if err != nil || n == 0 {
 			return err
 		}
-		return insertEvents(ctx, q, event.New(event.JobParked, now, job.UserID, job.Subject, string(job.Kind)+": "+reason))
+		return insertEvents(ctx, q, event.New(event.JobParked, now, job.UserID, job.About(), string(job.Kind)+": "+reason))
 	})
 }

@@ -42,6 +42,7 @@ type Store struct {
 	glance    int
 	totals    totals
 	sessions  *together[session.Session] // on MySQL alone
+	notices   bool                       // see WriteNotices
 	watch     Watch                      // nil: nobody
 }
 

@@ -41,7 +41,10 @@ func (s *Store) CreateToken(
 		if err := rule(toUser(owner), toTokens(have)); err != nil { // after it: who has made the last one is told that they have
 			return err
 		}
-		return insertEvents(ctx, q, e)
+		if err := insertEvents(ctx, q, e); err != nil {
+			return err
+		}
+		return s.noticeToken(ctx, q, toUser(owner), e)
 	})
 }
 

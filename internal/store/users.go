@@ -63,6 +63,9 @@ func (s *Store) createUser(
 		if err := insertJobs(ctx, q, jobs); err != nil {
 			return err
 		}
+		if err := s.noticeAdmin(ctx, q, directory.User{}, u, e); err != nil {
+			return err
+		}
 		return markKey(ctx, q, u.ID)
 	})
 }
@@ -157,6 +160,9 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 		return err
 	}
 	if !c.Remove {
+		if err := s.noticeAdmin(ctx, q, was, c.User, c.Events...); err != nil {
+			return err
+		}
 		return updateUser(ctx, q, was, c.User)
 	}
 	if err := q.DeleteUserWords(ctx, was.ID); err != nil {

@@ -33,6 +33,9 @@ type letter struct {
 	Valid       string // how long the link works, in words
 	Home        string // where another link can be asked for
 	SameBrowser bool   // the link works only where it was asked for
+	Lead        string // of a notice, as the next two
+	Facts       []Fact
+	Advice      string
 	Product     string
 }
 

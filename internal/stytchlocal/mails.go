@@ -51,9 +51,11 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 	return m, nil
 }
 
-// write fills in a mail's template.
-func (s *Server) write(l letter) (Mail, error) {
-	l.Product = oneLine(s.opts.Product)
+func (s *Server) write(l letter) (Mail, error) { return writeMail(l, s.opts.Product, at(s.now())) }
+
+// writeMail fills in a mail's template.
+func writeMail(l letter, product string, now time.Time) (Mail, error) {
+	l.Product = oneLine(product)
 	var text, html strings.Builder
 	if err := mailText().ExecuteTemplate(&text, l.template+".txt", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
@@ -63,7 +65,7 @@ func (s *Server) write(l letter) (Mail, error) {
 	}
 	return Mail{
 		ID: newID("mail"), To: l.To, Subject: l.Title(),
-		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: at(s.now()),
+		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: now,
 		invitation: l.wording == invitation,
 	}, nil
 }

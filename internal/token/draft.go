@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,6 +59,16 @@ func (d Draft) token(now time.Time) (Token, error) {
 func (t Token) made(now time.Time) event.Event {
 	reason := fmt.Sprintf("%s (%s, until %s)", t.Name, t.Scope, t.ExpiresAt.UTC().Format(time.DateOnly))
 	return event.New(event.TokenMade, now, t.UserID, t.User.Email.Key, reason)
+}
+
+// SplitReason returns the name, and the scope and end in words, that the Reason of
+// an event of a new token says.
+func SplitReason(reason string) (name, terms string) {
+	at := strings.LastIndex(reason, " (")
+	if at < 0 {
+		return reason, ""
+	}
+	return reason[:at], strings.TrimSuffix(reason[at+2:], ")")
 }
 
 // Revoked is what the audit trail says of a token that a person has no more.

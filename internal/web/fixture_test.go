@@ -75,7 +75,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := outbox.NewWorker(db, client, f.clock.now, log)
+	worker := outbox.NewWorker(db, client, nil, f.clock.now, log)
 	sessions := session.NewManager(db, client, worker, session.Options{
 		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
 		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,

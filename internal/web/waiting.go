@@ -28,6 +28,7 @@ var jobWords = map[outbox.Kind]string{
 	outbox.RevokeInvite:  "Make the invitation worthless",
 	outbox.DeleteUser:    "Forget the account",
 	outbox.RevokeSession: "End a session",
+	outbox.Notify:        "Mail a notice of a new token or administrator",
 }
 
 func inWords(jobs []outbox.Job) []job {
@@ -67,5 +68,13 @@ func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/waiting", "Given up for "+job.Subject+". Stytch will not hear of it from here.")
+	return s.done(w, r, "/waiting", givenUp(job))
+}
+
+// givenUp says what it means that a call is not made.
+func givenUp(j outbox.Job) string {
+	if j.Kind == outbox.Notify {
+		return "Given up for " + j.About() + ". They are not mailed the notice."
+	}
+	return "Given up for " + j.About() + ". Stytch will not hear of it from here."
 }

@@ -21,6 +21,31 @@ func (q *Queries) DeleteEvent(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const getEvent = `-- name: GetEvent :one
+SELECT id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token FROM events WHERE id = ?
+`
+
+func (q *Queries) GetEvent(ctx context.Context, id string) (*Event, error) {
+	row := q.db.QueryRowContext(ctx, getEvent, id)
+	var i Event
+	err := row.Scan(
+		&i.ID,
+		&i.At,
+		&i.Kind,
+		&i.ActorID,
+		&i.Actor,
+		&i.SubjectID,
+		&i.Subject,
+		&i.Reason,
+		&i.Changes,
+		&i.Address,
+		&i.UserAgent,
+		&i.RequestID,
+		&i.Token,
+	)
+	return &i, err
+}
+
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO events (
   id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token

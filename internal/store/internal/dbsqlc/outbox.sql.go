@@ -21,6 +21,18 @@ func (q *Queries) CountParkedJobs(ctx context.Context, limit int32) (int64, erro
 	return count, err
 }
 
+const countWaitingCalls = `-- name: CountWaitingCalls :one
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted
+`
+
+// Those to Stytch: notices are mailed without it. No further than asked to.
+func (q *Queries) CountWaitingCalls(ctx context.Context, limit int32) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countWaitingCalls, limit)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countWaitingJobs = `-- name: CountWaitingJobs :one
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted
 `

@@ -143,6 +143,54 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 	return err
 }
 
+const listActiveAdmins = `-- name: ListActiveAdmins :many
+SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE role = 'admin' AND status = 'active' AND id <> ? ORDER BY name_key, id LIMIT ?
+`
+
+type ListActiveAdminsParams struct {
+	But   string
+	Limit int32
+}
+
+func (q *Queries) ListActiveAdmins(ctx context.Context, arg ListActiveAdminsParams) ([]*User, error) {
+	rows, err := q.db.QueryContext(ctx, listActiveAdmins, arg.But, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*User
+	for rows.Next() {
+		var i User
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.Email,
+			&i.EmailKey,
+			&i.Role,
+			&i.Status,
+			&i.StytchUserID,
+			&i.InvitedBy,
+			&i.InviteSentAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.LastSeenAt,
+			&i.LinksAfter,
+			&i.CancelledInviteAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockUser = `-- name: LockUser :execrows
 UPDATE users SET updated_at = updated_at WHERE id = ?
 `
