@@ -52,6 +52,7 @@ var except = map[string]string{
 	"internal/reconcile/daily.go \"math/rand/v2\"":       "how long a pause is",
 	"internal/store/reconcile.go \"math/rand/v2\"":       "when the first comparison is",
 	"internal/store/lost.go \"math/rand/v2\"":            "how long a pause is",
+	"internal/store/refold.go \"math/rand/v2\"":          "how long a pause is",
 	"internal/store/storetest/pages.go \"math/rand/v2\"": "what a test sorts",
 	"internal/stytchlocal/faults.go \"math/rand/v2\"":    "whether a fault strikes",
 	"internal/stytchlocal/letter.go \"text/template\"":   "the part of a mail that is plain text",

@@ -232,7 +232,8 @@ func missingFrom(wanted []string, there map[string]bool) []string {
 // it is noted to have.
 func (st *state) check(c catalog, found contents) error {
 	isOurs := len(found.ours) > 0 && (len(st.noted) == 0 || st.noted[st.steps[0].version])
-	for _, clash := range found.clashes {
+	if len(found.clashes) > 0 {
+		clash := found.clashes[0]
 		if isOurs && !clash.isView && st.noted[st.creator(clash.name)] {
 			return lacksColumns(clash)
 		}
