@@ -35,7 +35,12 @@ func openAside(ctx context.Context, cfg config.Config, con console) (*aside, err
 		a.Close()
 		return nil, err
 	}
-	a.worker = outbox.NewWorker(st, a.client, nil, con.now, con.log)
+	mailer, err := a.noticeMailer(cfg)
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	a.worker = outbox.NewWorker(st, a.client, mailer, con.now, con.log)
 	a.people = directory.New(st, a.worker, con.now)
 	a.sessions = a.newSessions(cfg, a.client, a.worker, con.log)
 	return a, nil

@@ -180,3 +180,24 @@ func TestNotice_BesideStytchNeedsAMailServer(t *testing.T) {
 		})
 	}
 }
+
+// A command that imports people carries jobs out as well, those of others among them.
+func TestNotice_IsSentByACommand(t *testing.T) {
+	t.Parallel()
+	s, mails, ada := startWithMail(t, testdb.SQLite(t))
+	mails.refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
+	ada.makesToken("deploy", "read", "7")
+	eventually(t, "the instance has tried", func() bool { return strings.Contains(ada.get("/waiting").Text(), "450 4.2.0") })
+	mails.refusal.Store(nil)
+
+	a, err := openAside(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	a.worker.Deliver(t.Context(), "notice to ada@example.com")
+	if n := s.count("SELECT COUNT(*) FROM outbox"); n != 0 {
+		t.Fatalf("the notice waits: %s", ada.get("/waiting").Text())
+	}
+	mails.next(t).says(t, "ada@example.com", "A new API token at Guestlist", "Name: deploy\n")
+}
