@@ -1,0 +1,159 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+var noticeRows = []row{
+	{"the owner of a new token is told, and nobody of one that is refused", on(testNoticeOfToken)},
+	{"the other active administrators are told of a new one", on(testNoticeOfAdmin)},
+	{"fifty administrators are told at most", on(testNoticesAreBounded)},
+	{"an import that can make administrators is one notice", on(testNoticeOfImport)},
+	{"nobody is told where nothing can mail it", on(testNoNotices)},
+}
+
+// wantNotices checks who is told and forgets it.
+func wantNotices(t *testing.T, s Store, what string, want ...string) {
+	t.Helper()
+	jobs, _, err := s.ListWaiting(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, job := range jobs {
+		if job.Kind == outbox.Notify {
+			got = append(got, job.About())
+			must(t, s.FinishJob(t.Context(), job.ID))
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: told (-want +got):\n%s", what, diff)
+	}
+}
+
+// changes edits a user, with the line of the trail that the directory writes.
+func changes(t *testing.T, s Store, u directory.User, edit func(*directory.User)) {
+	t.Helper()
+	_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.State) (directory.Change, error) {
+		is := state.User
+		edit(&is)
+		return directory.Change{User: is, Events: []event.Event{event.New(event.UserEdited, Now(), is.ID, is.Email.Key, "")}}, nil
+	})
+	must(t, err)
+}
+
+func testNoticeOfToken(t *testing.T, s Store) {
+	ada, bob := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")
+	create(t, s, ada, bob)
+	s.WriteNotices()
+	createTokens(t, s, tokenOf(ada, "deploy"))
+	wantNotices(t, s, "a token", "ada@example.com")
+
+	refused := tokenOf(ada, "refused")
+	err := s.CreateToken(t.Context(), refused, tokenMade(refused), func(directory.User, []token.Token) error { return token.ErrTooMany })
+	if !errors.Is(err, token.ErrTooMany) {
+		t.Errorf("against the rule: %v", err)
+	}
+	wantNotices(t, s, "a token that is refused")
+
+	made := tokenOf(bob, "cron")
+	made.Scope = "read"
+	e := tokenMade(made)
+	e.Reason = "cron (read, until 2026-03-08)"
+	e.Origin = event.Origin{Actor: "bob@example.com", Address: "192.0.2.1"}
+	must(t, s.CreateToken(t.Context(), made, e, anyway))
+	job, err := s.LeaseJob(t.Context(), "notice to bob@example.com", Now(), Now())
+	must(t, err)
+	want := &outbox.Notice{
+		Topic: outbox.NewToken, Email: "bob@example.com", Name: "Bob", Token: "cron", Terms: "read, until 2026-03-08",
+		By: "bob@example.com", At: e.At, Address: "192.0.2.1",
+	}
+	if diff := cmp.Diff(want, job.Notice); diff != "" || job.Gone {
+		t.Errorf("gone: %v; notice (-want +got):\n%s", job.Gone, diff)
+	}
+}
+
+func testNoticeOfAdmin(t *testing.T, s Store) {
+	s.WriteNotices()
+	first := admin("Ada", "ada@example.com")
+	create(t, s, first)
+	wantNotices(t, s, "the very first")
+	grace, joan := person("Grace", "grace@example.com"), person("Joan", "joan@example.com")
+	create(t, s, grace, joan)
+	wantNotices(t, s, "members")
+
+	suspended, invited := admin("Sue", "sue@example.com"), admin("Ivy", "ivy@example.com")
+	suspended.Status, invited.Status = directory.Suspended, directory.Invited
+	create(t, s, suspended)
+	wantNotices(t, s, "somebody who can't come in")
+	create(t, s, invited)
+	wantNotices(t, s, "an invitation", "ada@example.com")
+
+	changes(t, s, grace, func(u *directory.User) { u.Name = "Grace Hopper" })
+	wantNotices(t, s, "another name")
+	changes(t, s, grace, func(u *directory.User) { u.Role = directory.Admin })
+	wantNotices(t, s, "a change of role", "ada@example.com")
+	changes(t, s, grace, func(u *directory.User) { u.Name = "Grace" })
+	wantNotices(t, s, "another name of an administrator")
+	changes(t, s, suspended, func(u *directory.User) { u.Status = directory.Active })
+	wantNotices(t, s, "somebody who is let in again", "ada@example.com", "grace@example.com")
+	changes(t, s, grace, func(u *directory.User) { u.Role = directory.Member })
+	wantNotices(t, s, "one who is none any more")
+	changes(t, s, joan, func(u *directory.User) { u.Role = directory.Admin })
+	wantNotices(t, s, "the next", "ada@example.com", "sue@example.com")
+}
+
+func testNoticesAreBounded(t *testing.T, s Store) {
+	for n := range 55 {
+		create(t, s, admin(fmt.Sprintf("A %02d", n), fmt.Sprintf("a%02d@example.com", n)))
+	}
+	s.WriteNotices()
+	create(t, s, admin("New", "new@example.com"))
+	var want []string
+	for n := range 50 {
+		want = append(want, fmt.Sprintf("a%02d@example.com", n))
+	}
+	wantNotices(t, s, "many", want...)
+}
+
+func testNoticeOfImport(t *testing.T, s Store) {
+	create(t, s, admin("Ada", "ada@example.com"))
+	s.WriteNotices()
+	start := func(role directory.Role) {
+		t.Helper()
+		i := ready(t, s, 1)
+		i.Role = role
+		must(t, s.RunImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "people.csv")))
+	}
+	start(directory.Member)
+	wantNotices(t, s, "members")
+	start(directory.Admin)
+	job, err := s.LeaseJob(t.Context(), "notice to ada@example.com", Now(), Now())
+	must(t, err)
+	if job.Notice == nil || job.Notice.Topic != outbox.NewAdmins || job.Notice.Import != "people.csv" {
+		t.Errorf("notice %+v", job.Notice)
+	}
+	if n, err := roster.Store(s).CountWaiting(t.Context(), 10); err != nil || n != 0 {
+		t.Errorf("an import waits for %d notices, %v", n, err)
+	}
+	wantNotices(t, s, "administrators", "ada@example.com")
+}
+
+func testNoNotices(t *testing.T, s Store) {
+	ada := admin("Ada", "ada@example.com")
+	create(t, s, ada, admin("Bob", "bob@example.com"))
+	createTokens(t, s, tokenOf(ada, "deploy"))
+	wantNotices(t, s, "without a mail server")
+}
