@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -369,10 +367,4 @@ func rowsOf(t *testing.T, db *sql.DB, query string) string {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// logged returns a log and what is written to it.
-func logged() (*slog.Logger, *bytes.Buffer) {
-	var said bytes.Buffer
-	return slog.New(slog.NewTextHandler(&said, nil)), &said
 }

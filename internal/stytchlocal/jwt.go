@@ -50,7 +50,7 @@ func (s *Server) signJWT(keys keyRing, session *session) (string, error) {
 		Attributes: o.Attributes, Factors: o.Factors, Roles: o.Roles,
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
-	signer := keys.signer(s.now())
+	signer := keys[keys.signer(s.now())]
 	token.Header["kid"] = signer.KeyID
 	signed, err := token.SignedString(signer.key)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Server) parseJWT(keys keyRing, text string) (sessionID string, err erro
 	_, err = parser.ParseWithClaims(text, &found, func(token *jwt.Token) (any, error) {
 		for _, k := range keys {
 			if k.KeyID == token.Header["kid"] {
-				return &k.key.PublicKey, nil
+				return k.public, nil
 			}
 		}
 		return nil, jwt.ErrTokenUnverifiable
@@ -106,8 +106,8 @@ func (s *Server) listKeys(c *call) (answer, error) {
 	for _, k := range s.keys(c.ctx) {
 		out.Keys = append(out.Keys, jwk{
 			KeyType: "RSA", Use: "sig", KeyOps: []string{"verify"}, Algorithm: "RS256", KeyID: k.KeyID,
-			N: base64.RawURLEncoding.EncodeToString(k.key.N.Bytes()),
-			E: base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.key.E)).Bytes()),
+			N: base64.RawURLEncoding.EncodeToString(k.public.N.Bytes()),
+			E: base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.public.E)).Bytes()),
 		})
 	}
 	return &out, nil

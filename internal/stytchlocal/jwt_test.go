@@ -25,7 +25,7 @@ func FuzzParseJWT(f *testing.F) {
 			f.Fatal(err)
 		}
 		return &Server{
-			project: project{Credentials: Credentials{ProjectID: "project-test-1"}, signingKey: signingKey{KeyID: "jwk-test-1", key: key}},
+			project: project{Credentials: Credentials{ProjectID: "project-test-1"}, signingKey: signingKey{KeyID: "jwk-test-1", key: key, public: &key.PublicKey}},
 			clock:   NewClock(func() time.Time { return at }),
 		}
 	}

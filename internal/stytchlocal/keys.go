@@ -20,8 +20,7 @@ import (
 // else anybody could have them do it with made-up JWTs.
 const (
 	publishTime = 10 * time.Minute    // a new key is shown for so long before it signs
-	firstBits   = 2048                // of the first key, which a first start waits for: a longer one takes three times as long
-	rotatedBits = 3072                // of a key by RotateKey
+	keyBits     = 3072                // 128 bits of security, by NIST SP 800-57
 	maxKeys     = 34                  // a new one each day; they are in one row
 	retiredTime = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
 )
@@ -29,31 +28,51 @@ const (
 // signingKey is what session JWTs are signed with.
 type signingKey struct {
 	KeyID      string // jwk-test-<uuid>
-	SigningKey []byte // RSA, PKCS #8
+	SigningKey []byte `json:",omitempty"` // RSA, PKCS #8; none for a key that signs no more
+	VerifyKey  []byte `json:",omitempty"` // its public half, PKIX, of a key that signs no more
 	SignsFrom  int64  `json:",omitempty"` // microseconds; 0: from the beginning
 
-	key *rsa.PrivateKey // SigningKey, parsed
+	key    *rsa.PrivateKey // SigningKey, parsed; nil for a key that signs no more
+	public *rsa.PublicKey
 }
 
-func newSigningKey(bits int) (signingKey, error) {
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+// newSigningKey makes a key, which takes some tenths of a second.
+func newSigningKey() (signingKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return signingKey{}, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
-	return signingKey{KeyID: "jwk-test-" + uuid.NewString(), SigningKey: der, key: key}, err
+	return signingKey{KeyID: "jwk-test-" + uuid.NewString(), SigningKey: der, key: key, public: &key.PublicKey}, err
 }
 
 func (k *signingKey) parse() error {
-	parsed, err := x509.ParsePKCS8PrivateKey(k.SigningKey)
+	var parsed any
+	var err error
+	if len(k.VerifyKey) > 0 {
+		parsed, err = x509.ParsePKIXPublicKey(k.VerifyKey)
+	} else {
+		parsed, err = x509.ParsePKCS8PrivateKey(k.SigningKey)
+	}
 	if err != nil {
 		return fmt.Errorf("read signing key: %w", err)
 	}
-	var ok bool
-	if k.key, ok = parsed.(*rsa.PrivateKey); !ok {
+	switch parsed := parsed.(type) {
+	case *rsa.PrivateKey:
+		k.key, k.public = parsed, &parsed.PublicKey
+	case *rsa.PublicKey:
+		k.public = parsed
+	default:
 		return errors.New("read signing key: it is not one of RSA")
 	}
 	return nil
+}
+
+// verifyOnly returns the key without its private half.
+func (k signingKey) verifyOnly() (signingKey, error) {
+	der, err := x509.MarshalPKIXPublicKey(k.public)
+	k.SigningKey, k.VerifyKey, k.key = nil, der, nil
+	return k, err
 }
 
 // keyRing is the signing keys, the newest first.
@@ -69,14 +88,18 @@ func (r keyRing) at(now int64) keyRing {
 	return r
 }
 
-// signer returns the key that signs at a time.
-func (r keyRing) signer(now int64) signingKey {
-	for _, k := range r {
-		if k.SignsFrom <= now {
-			return k
+// signer returns the place of the key that signs at a time.
+func (r keyRing) signer(now int64) int {
+	oldest := 0 // that still has its private half: it signs while a clock is set back
+	for i, k := range r {
+		if k.key == nil {
+			break
+		}
+		if oldest = i; k.SignsFrom <= now {
+			break
 		}
 	}
-	return r[len(r)-1] // a clock that was set back
+	return oldest
 }
 
 // storedRing is the keys as they were read last.
@@ -117,7 +140,7 @@ type Rotation struct {
 // all are forgotten, and apps that check JWTs by themselves may refuse good ones
 // until they fetch the keys again, and take bad ones until they do.
 func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
-	fresh, err := newSigningKey(rotatedBits)
+	fresh, err := newSigningKey()
 	if err != nil {
 		return Rotation{}, err
 	}
@@ -162,6 +185,15 @@ func (p *project) rotate(fresh signingKey, now int64, atOnce bool) error {
 		fresh.SignsFrom, p.Retired = now, nil
 	case len(p.Retired) == maxKeys:
 		return fmt.Errorf("there are %d keys of the last %d days already; with --at-once they are forgotten", maxKeys, int(retiredTime.Hours()/24))
+	}
+	for i := range p.Retired {
+		if i <= p.Retired.signer(now) {
+			continue // it signs until the fresh one does
+		}
+		var err error
+		if p.Retired[i], err = p.Retired[i].verifyOnly(); err != nil {
+			return err
+		}
 	}
 	p.signingKey = fresh
 	return nil

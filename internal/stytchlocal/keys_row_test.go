@@ -35,3 +35,38 @@ func TestRotatingAgainAndAgainIsRefusedBeforeTheRowIsFull(t *testing.T) {
 		t.Errorf("%d keys are left, %v", len(p.Retired), err)
 	}
 }
+
+// A key that signs no more keeps the half that verifies, so that whoever reads the
+// database or a backup later can't sign with it.
+func TestRotate_KeepsNoPrivateHalfOfAKeyThatSignsNoMore(t *testing.T) {
+	t.Parallel()
+	value, err := newProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := parseProject(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := p.public
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for range 3 {
+		if err := p.rotate(p.signingKey, now.UnixMicro(), false); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+	}
+	row, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := parseProject(string(row))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range read.ring() {
+		if signs := i <= 1; signs != (k.key != nil) || signs != (len(k.SigningKey) > 0) || !k.public.Equal(first) {
+			t.Errorf("key %d of %d: its private half is there: %v", i, len(read.ring()), k.key != nil)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (s *Server) makeProject(ctx context.Context) (string, error) {
 }
 
 func newProject() (string, error) {
-	key, err := newSigningKey(firstBits)
+	key, err := newSigningKey()
 	if err != nil {
 		return "", err
 	}
