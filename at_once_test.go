@@ -83,7 +83,7 @@ func TestFiftyInvitationsOfOneAddressAtOnceMakeOneRow(t *testing.T) {
 	}{
 		{
 			name: "by the page", path: "/users", contentType: "application/x-www-form-urlencoded", body: "email=%s",
-			want: map[outcome]int{{http.StatusSeeOther, "/users"}: 1, {http.StatusConflict, ""}: fifty - 1},
+			want: map[outcome]int{{http.StatusSeeOther, "/users"}: fifty}, // one administrator who presses the button again
 		},
 		{
 			name: "by adding", path: "/api/users", contentType: "application/json", body: `{"email":"%s"}`,

@@ -73,11 +73,15 @@ var looks = []journey{
 		g := newGallery(t, chromium)
 		for _, s := range sights {
 			b := s.show(g)
-			eval[chromedp.Void](b, "window.visited = new Set([document.body])")
+			// The way begins where the page has put the focus, and goes round by the body.
+			eval[chromedp.Void](b, "window.visited = new Set()")
 			stops := 0
 			for b.press(kb.Tab); eval[bool](b, "!visited.has(document.activeElement)"); b.press(kb.Tab) {
-				stops++
 				eval[chromedp.Void](b, "visited.add(document.activeElement)")
+				if eval[bool](b, "document.activeElement === document.body") {
+					continue
+				}
+				stops++
 				if strings.HasSuffix(b.focus(), ` ""`) {
 					t.Errorf("%s: a Tab stop without a name: %s", s.name, eval[string](b, "document.activeElement.outerHTML"))
 				}

@@ -95,7 +95,7 @@ var signInJourneys = []journey{
 		b.click("link", "Grace Hopper")
 		b.reads("Your session has ended. Sign in again to go on where you were.")
 		b.signIn("ada@example.com")
-		b.at("/users/grace.hopper")
+		b.at("/users/grace.hopper?list=q%3Dgrace")
 		b.sees("heading", "Grace Hopper")
 	}},
 

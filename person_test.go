@@ -193,7 +193,11 @@ func (p *person) get(path string) view {
 func (p *person) send(method, action string, form url.Values) view {
 	p.t.Helper()
 	if method == "GET" {
-		return p.follow(p.request("GET", p.site.host+action+"?"+form.Encode(), nil))
+		if form != nil { // whose fields take the place of a query
+			path, _, _ := strings.Cut(action, "?")
+			action = path + "?" + form.Encode()
+		}
+		return p.follow(p.request("GET", p.site.host+action, nil))
 	}
 	r := p.request(method, p.site.host+action, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

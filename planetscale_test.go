@@ -24,8 +24,8 @@ func wherePlanetScaleRefuses(t *testing.T, path string) {
 	dsn := testdb.MySQL(t)
 	v := testdb.BehindVitess(t, withPassword(t, dsn, ""))
 	runs := func(words ...string) (said string, status int) {
-		cmd := exec.CommandContext(t.Context(), path, append(words, "--guestlist-addr=127.0.0.1:0", "--database-url="+v.DSN)...)
-		cmd.Dir, cmd.Env = t.TempDir(), []string{}
+		cmd := exec.CommandContext(t.Context(), path, append(words, "--guestlist-addr=127.0.0.1:0")...)
+		cmd.Dir, cmd.Env = t.TempDir(), []string{"DATABASE_URL=" + v.DSN}
 		out, err := cmd.CombinedOutput()
 		var ended *exec.ExitError
 		if err != nil && !errors.As(err, &ended) {

@@ -57,14 +57,16 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	if err != nil {
 		return err
 	}
-	begun = true
-	ctx = context.WithoutCancel(ctx)
 	asked := requested(a, email, m.Now())
 	link := Link{Email: email.Key, Stranger: !a.verdict.Listed, Challenge: challenge, Browser: b}
 	pause := m.randomPause()
-	if pause == 0 {
-		m.record(ctx, b, asked)
+	if pause == 0 && m.mayRecord(ctx, b, asked) {
+		if err := m.store.AddEvents(ctx, asked); err != nil { // for every address
+			return err
+		}
 	}
+	begun = true
+	ctx = context.WithoutCancel(ctx)
 	m.sending.Go(func() {
 		defer func() { <-slots }()
 		background.Safely(m.Log, "send a link", func() {

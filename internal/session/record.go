@@ -22,6 +22,14 @@ var (
 // too many of its kind. Known browsers don't share a bucket with strangers; of the
 // bucket of all strangers most is kept for networks that caused none lately.
 func (m *Manager) record(ctx context.Context, b Browser, e event.Event) {
+	if m.mayRecord(ctx, b, e) {
+		m.note(ctx, e)
+	}
+}
+
+// mayRecord counts an event that somebody without a session caused, and reports whether
+// it is to be written.
+func (m *Manager) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
 	const what = "events-of-network"
 	kind := string(e.Kind)
 	inAll := eventsInAll
@@ -35,13 +43,11 @@ func (m *Manager) record(ctx context.Context, b Browser, e event.Event) {
 		buckets = networkBuckets(what+" "+kind, b.networks(), eventsByNetwork)
 	}
 	buckets = append(buckets, limit.NewBucket("events-in-all", kind+" "+b.lane(), inAll))
-	if m.mayRecord(ctx, what+" "+kind, buckets) {
-		m.note(ctx, e)
-	}
+	return m.countEvent(ctx, what+" "+kind, buckets)
 }
 
-// mayRecord counts an event. What can't be counted is recorded.
-func (m *Manager) mayRecord(ctx context.Context, what string, buckets []limit.Bucket) bool {
+// countEvent counts an event in the buckets. What can't be counted is recorded.
+func (m *Manager) countEvent(ctx context.Context, what string, buckets []limit.Bucket) bool {
 	if !m.Limits {
 		return true
 	}

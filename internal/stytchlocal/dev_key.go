@@ -76,7 +76,7 @@ const lockedText = "Open the inbox address that Guestlist printed in the termina
 func (s *Server) showLocked(w http.ResponseWriter, r *http.Request) {
 	pageHeaders(w)
 	if !strings.HasSuffix(r.URL.Path, ".json") {
-		s.render(w, r, http.StatusNotFound, "page_locked.html", lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText})
+		s.render(w, r, http.StatusNotFound, "page_locked.html", lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText, Home: s.opts.BaseURL + "/"})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -84,4 +84,4 @@ func (s *Server) showLocked(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"error": lockedText}) // the caller may be gone: nothing to be done about it
 }
 
-type lockedPage struct{ Stylesheet, Text string }
+type lockedPage struct{ Stylesheet, Text, Home string }
