@@ -39,8 +39,8 @@ func NewKillable(t testing.TB, settings ...string) *Killable {
 		}
 		os.RemoveAll(dir)
 	})
-	if err := k.Start(); err != nil {
-		t.Fatal(err)
+	if err := k.server.startAnywhere(programs, k.settings...); err != nil {
+		t.Fatalf("start %s: %v", programs.server, err)
 	}
 	return k
 }

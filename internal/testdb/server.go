@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,22 @@ type server struct {
 	pipe  io.WriteCloser // of [watched]
 }
 
+// errPortTaken is that of a server whose port somebody took after it was found free.
+var errPortTaken = errors.New("the port was taken meanwhile")
+
+// startAnywhere starts the server for the first time, on a port that is free.
+func (s *server) startAnywhere(p programs, more ...string) error {
+	for try := 1; ; try++ {
+		s.addr = ""
+		err := s.start(p, more...)
+		if !errors.Is(err, errPortTaken) || try == 5 {
+			return err
+		}
+		fmt.Fprintln(s.pipe) // what watches it goes, and leaves the folder
+		s.pipe.Close()
+	}
+}
+
 // start takes a free port on its first call and keeps it. The lines of more are
 // added to the settings.
 func (s *server) start(p programs, more ...string) error {
@@ -165,6 +182,9 @@ func (s *server) wait() error {
 		case <-time.After(10 * time.Millisecond):
 		case <-s.ended:
 			log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			if strings.Contains(string(log), "Address already in use") {
+				return fmt.Errorf("%w:\n%s", errPortTaken, log)
+			}
 			return fmt.Errorf("ended at once:\n%s", log)
 		case <-ctx.Done():
 			return fmt.Errorf("no answer in a minute: %w", err)
