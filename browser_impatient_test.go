@@ -131,9 +131,14 @@ func (b *tab) continues() {
 	})
 }
 
+// isIn waits until the browser is signed in: at the list, or at a person's page where the
+// last press fell on the list that had just come.
 func (b *tab) isIn() {
 	b.t.Helper()
-	b.at("/users")
+	b.await("the list, or a person on it", func() bool {
+		href, _ := glance[string](b, "location.href")
+		return strings.HasPrefix(href, b.site.url+"/users")
+	})
 	b.sees("button", "Sign out")
 }
 
