@@ -23,7 +23,7 @@ race: ## every test again under the race detector: needs a C compiler, takes fiv
 	go test -race -timeout 60m ./...
 
 faults: ## two instances under load while things break, for ten minutes; as root also a full disk
-	GUESTLIST_FAULTS=long go test -count=1 -timeout 60m -v -run TestFaults ./faults
+	GUESTLIST_FAULTS=long go test -count=1 -timeout 60m -v -run TestFaults ./test/faults
 
 # A number of tries, because at the end of a time Go may fail a target that is
 # fine: https://go.dev/issue/75804.
@@ -36,10 +36,10 @@ fuzz: ## look for input that breaks a promise, FUZZTIME=50000x, so many tries, f
 BENCH =
 
 bench: ## measure speed, memory and start, and write docs/performance.md, in some seven minutes; BENCH=-full also at a million people
-	go run ./bench $(BENCH)
+	go run ./tools/bench $(BENCH)
 
 scaling: ## measure how cost grows with people, sessions and instances, and write docs/scaling.md, in a quarter of an hour
-	go run ./bench scaling
+	go run ./tools/bench scaling
 
 lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fails; needs npm and Chromium
 	@npm install --prefix .cache/lighthouse --no-audit --no-fund --no-save --loglevel error $(LIGHTHOUSE)
@@ -49,14 +49,14 @@ lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fa
 TARGETS =
 
 release: ## build for six systems into dist/, each twice, with checksums and SBOMs; TARGETS=linux/amd64 one
-	go run ./release $(TARGETS)
+	go run ./tools/release $(TARGETS)
 
 fixture: ## keep a database as this release makes it, for the tests of later ones: once a release
 	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture .
 
 generate: ## write the Go code for queries/ and schema/ anew, and compress what browsers fetch
 	$(SQLC) generate
-	go run ./static/pack
+	go run ./tools/pack
 
 lint: ## format, vet also for other systems, staticcheck, generated code up to date, queries fit both engines
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }

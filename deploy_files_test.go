@@ -53,8 +53,9 @@ type flyCheck struct {
 	Timeout     string `toml:"timeout"`
 }
 
-// composeFile is what compose.yaml may hold.
+// composeFile is what deploy/compose.yaml may hold.
 type composeFile struct {
+	Name     string `yaml:"name"`
 	Services map[string]struct {
 		Image           string                       `yaml:"image"`
 		Build           string                       `yaml:"build"`
@@ -95,10 +96,10 @@ func readFly(t testing.TB, more string) (fly flyFile) {
 
 func readCompose(t testing.TB) (compose composeFile) {
 	t.Helper()
-	decoder := yaml.NewDecoder(bytes.NewReader([]byte(readText(t, "compose.yaml"))))
+	decoder := yaml.NewDecoder(bytes.NewReader([]byte(readText(t, "deploy/compose.yaml"))))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&compose); err != nil {
-		t.Fatalf("compose.yaml: %v", err)
+		t.Fatalf("deploy/compose.yaml: %v", err)
 	}
 	return compose
 }

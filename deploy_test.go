@@ -31,7 +31,7 @@ func TestWhatTheFilesForDeployingSetIsASetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range append(docs, "fly.toml", "compose.yaml", "Dockerfile", "deploy/guestlist.service") {
+	for _, path := range append(docs, "fly.toml", "deploy/compose.yaml", "Dockerfile", "deploy/guestlist.service") {
 		for _, name := range settingLike.FindAllString(readText(t, path), -1) {
 			if !slices.Contains(known, name) && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
 				t.Errorf("%s: %s is no setting", path, name)
@@ -119,10 +119,13 @@ func TestComposeIsLocalModeBehindItsDoor(t *testing.T) {
 	if admins := cfg.Admins; cfg.FirstAdmin() || len(admins) != 1 || !strings.Contains(readText(t, "docs/deploying.md"), "invites `"+admins[0]+"`") {
 		t.Errorf("the administrators are %q, and whoever comes first: %v", admins, cfg.FirstAdmin())
 	}
-	if to := part(t, "compose.yaml", `--to (\S+)`); to != cfg.Addr {
+	if _, err := os.Stat(filepath.Join("deploy", services["guestlist"].Build, "Dockerfile")); err != nil {
+		t.Error(err)
+	}
+	if to := part(t, "deploy/compose.yaml", `--to (\S+)`); to != cfg.Addr {
 		t.Errorf("the door leads to %s, it listens on %s", to, cfg.Addr)
 	}
-	from := part(t, "compose.yaml", `--from :(\d+)`)
+	from := part(t, "deploy/compose.yaml", `--from :(\d+)`)
 	if want := []string{"127.0.0.1:" + cfg.BaseURL.Port() + ":" + from, "127.0.0.1:8025:8025"}; !slices.Equal(services["door"].Ports, want) {
 		t.Errorf("published are %q, want %q", services["door"].Ports, want)
 	}
@@ -150,7 +153,7 @@ func TestTheDatabaseOfComposeIsTheOneTested(t *testing.T) {
 		return
 	}
 	if os.Getenv("CI") == "true" {
-		t.Errorf("compose.yaml has %s, tested is %s", image, version)
+		t.Errorf("deploy/compose.yaml has %s, tested is %s", image, version)
 	}
 	t.Skipf("here it is %s, not %s", version, image)
 }
@@ -174,7 +177,7 @@ func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
 	fly, compose := readFly(t, ""), readCompose(t)
 	unit := part(t, "deploy/guestlist.service", `(?m)^TimeoutStopSec=(\d+)$`) + "s"
 	given := map[string]string{
-		"fly.toml": (time.Duration(fly.KillTimeout) * time.Second).String(), "compose.yaml": compose.Services["guestlist"].StopGracePeriod,
+		"fly.toml": (time.Duration(fly.KillTimeout) * time.Second).String(), "deploy/compose.yaml": compose.Services["guestlist"].StopGracePeriod,
 		"deploy/guestlist.service": unit, "docs/deploying.md": part(t, "docs/deploying.md", `--stop-timeout (\d+)`) + "s",
 	}
 	for file, text := range given {
@@ -187,7 +190,7 @@ func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
 			t.Errorf("%s stops it by %s", file, signal)
 		}
 	}
-	for file, text := range map[string]string{"Dockerfile": part(t, "Dockerfile", `--timeout=(\S+)`), "compose.yaml": compose.Services["guestlist"].Healthcheck.Timeout} {
+	for file, text := range map[string]string{"Dockerfile": part(t, "Dockerfile", `--timeout=(\S+)`), "deploy/compose.yaml": compose.Services["guestlist"].Healthcheck.Timeout} {
 		if timeout, err := time.ParseDuration(text); err != nil || timeout <= healthTimeout {
 			t.Errorf("%s gives guestlist health %s (%v)", file, text, err)
 		}

@@ -10,7 +10,7 @@ import (
 
 // When the program is to stop, hearing is how long somebody who has connected may
 // take to say what they want, and drain how long a request that was begun may take
-// from then on. fly.toml, compose.yaml and deploy/guestlist.service leave it time for both.
+// from then on. fly.toml, deploy/compose.yaml and deploy/guestlist.service leave it time for both.
 const (
 	hearing = time.Second
 	drain   = 8 * time.Second

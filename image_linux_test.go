@@ -41,7 +41,7 @@ func TestTheProgramOfTheImageNeedsNothingAroundIt(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(root.dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 || info.Sys().(*syscall.Stat_t).Uid != imageUser {
 			t.Errorf("the list: %+v, %v", info, err)
 		}
-		checks := map[string][]string{"compose.yaml": readCompose(t).Services["guestlist"].Healthcheck.Test[1:]}
+		checks := map[string][]string{"deploy/compose.yaml": readCompose(t).Services["guestlist"].Healthcheck.Test[1:]}
 		var words []string
 		if err := json.Unmarshal([]byte(part(t, "Dockerfile", `HEALTHCHECK .* CMD (\[.*\])`)), &words); err != nil {
 			t.Fatal(err)

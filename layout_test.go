@@ -58,12 +58,12 @@ var layers = map[string]layer{
 	"static":                                {ours: []string{"internal/accept"}, never: []string{sdkAll, "database/sql"}},
 
 	// For the Makefile; nothing that is shipped may import them.
-	"release":     {never: []string{sdkAll, "database/sql"}},
-	"static/pack": {ours: []string{"static"}},
+	"tools/release": {never: []string{sdkAll, "database/sql"}},
+	"tools/pack":    {ours: []string{"static"}},
 
 	// For tests; nothing that is shipped may import them.
-	"bench":                         {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
-	"faults":                        {},
+	"tools/bench":                   {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
+	"test/faults":                   {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
 	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/idempotency", "internal/limit", "internal/outbox", "internal/reconcile", "internal/roster", "internal/session", "internal/token"}},
 	"internal/testdb":               {never: []string{sdkAll}},

@@ -37,13 +37,13 @@ var never = map[string][]struct {
 
 // except says where one of them may stand all the same, and why.
 var except = map[string]string{
-	"bench/bare.go \"os/exec\"":                          "the benchmark starts what it measures",
-	"bench/engine.go \"os/exec\"":                        "the benchmark starts what it measures",
-	"bench/process.go \"os/exec\"":                       "the benchmark starts what it measures",
-	"bench/product.go \"os/exec\"":                       "the benchmark starts what it measures",
-	"bench/report.go \"os/exec\"":                        "the benchmark asks which kernel there is",
-	"bench/seed.go \"math/rand/v2\"":                     "the same made-up people in every run",
-	"release/build.go \"os/exec\"":                       "calls git and go",
+	"tools/bench/bare.go \"os/exec\"":                    "the benchmark starts what it measures",
+	"tools/bench/engine.go \"os/exec\"":                  "the benchmark starts what it measures",
+	"tools/bench/process.go \"os/exec\"":                 "the benchmark starts what it measures",
+	"tools/bench/product.go \"os/exec\"":                 "the benchmark starts what it measures",
+	"tools/bench/report.go \"os/exec\"":                  "the benchmark asks which kernel there is",
+	"tools/bench/seed.go \"math/rand/v2\"":               "the same made-up people in every run",
+	"tools/release/build.go \"os/exec\"":                 "calls git and go",
 	"internal/telemetry/handler.go \"net/http/pprof\"":   "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":              "starts the database of the tests",
 	"internal/web/pressure.go \"math/rand/v2\"":          "when to come again",

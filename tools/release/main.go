@@ -2,8 +2,8 @@
 // archive with its licences, a list of what it is built from (SBOM), and the
 // checksums of all.
 //
-//	go run ./release                  everything, into dist/VERSION
-//	go run ./release linux/arm64      one system, or several
+//	go run ./tools/release                  everything, into dist/VERSION
+//	go run ./tools/release linux/arm64      one system, or several
 //
 // It builds what is committed, in a clone of its own, and then once more from
 // nothing in another place: where the two differ by a byte there is no release. It

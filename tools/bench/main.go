@@ -5,9 +5,9 @@
 // each in a process of its own, one after the other and again. Run it from the
 // root of the repository:
 //
-//	go run ./bench                                    what docs/performance.md is made of
-//	go run ./bench scaling                            what docs/scaling.md is made of
-//	go run ./bench -people 1000 -engines sqlite -rows session -out ""
+//	go run ./tools/bench                                    what docs/performance.md is made of
+//	go run ./tools/bench scaling                            what docs/scaling.md is made of
+//	go run ./tools/bench -people 1000 -engines sqlite -rows session -out ""
 //
 // It is no test: a machine's speed says nothing about whether the code is right.
 package main
