@@ -35,10 +35,10 @@ fuzz: ## look for input that breaks a promise, FUZZTIME=50000x, so many tries, f
 
 BENCH =
 
-bench: ## measure speed, memory and start, and write docs/performance.md, in some seven minutes; BENCH=-full also at a million people
+bench: ## measure speed, memory and start, and write docs/internals/performance.md, in some seven minutes; BENCH=-full also at a million people
 	go run ./tools/bench $(BENCH)
 
-scaling: ## measure how cost grows with people, sessions and instances, and write docs/scaling.md, in a quarter of an hour
+scaling: ## measure how cost grows with people, sessions and instances, and write docs/internals/scaling.md, in a quarter of an hour
 	go run ./tools/bench scaling
 
 lighthouse: ## have Lighthouse judge two pages, desktop and mobile: 100 or it fails; needs npm and Chromium

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -175,13 +176,20 @@ func headings(text string) map[string]bool {
 	return names
 }
 
+// eachPage calls fn with the path and the text of every page of the documentation.
 func eachPage(t *testing.T, fn func(page, text string)) {
 	t.Helper()
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("%v, %v", pages, err)
+	pages := []string{"README.md", "CONTRIBUTING.md", "SECURITY.md"}
+	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, page := range append(pages, "README.md", "SECURITY.md") {
+	for _, page := range pages {
 		fn(page, readText(t, page))
 	}
 }

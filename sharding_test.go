@@ -9,10 +9,10 @@ import (
 )
 
 // TestEveryQueryIsWhatTheShardingPageSays holds the text of each query to what
-// docs/sharding.md says that it would be on shards.
+// docs/internals/sharding.md says that it would be on shards.
 func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("docs/sharding.md")
+	page, err := os.ReadFile("docs/internals/sharding.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 		ok := false
 		switch is {
 		case "":
-			t.Errorf("%s is not in docs/sharding.md", q.name)
+			t.Errorf("%s is not in docs/internals/sharding.md", q.name)
 			continue
 		case "key":
 			ok = sharded && (equals(column) || inserts)
@@ -54,7 +54,7 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 		}
 	}
 	for name := range said {
-		t.Errorf("docs/sharding.md has %s, which is no query", name)
+		t.Errorf("docs/internals/sharding.md has %s, which is no query", name)
 	}
 }
 

@@ -123,7 +123,7 @@ func sizeTable(sizes []tableSize) string {
 	return strings.TrimSpace(text.String())
 }
 
-// What the arithmetic of docs/scaling.md supposes.
+// What the arithmetic of docs/internals/scaling.md supposes.
 const (
 	dailyShare  = 0.1  // of the people who are on the list, how many come on a day
 	dailyAsked  = 20.0 // requests a day of one who comes

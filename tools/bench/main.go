@@ -5,8 +5,8 @@
 // each in a process of its own, one after the other and again. Run it from the
 // root of the repository:
 //
-//	go run ./tools/bench                                    what docs/performance.md is made of
-//	go run ./tools/bench scaling                            what docs/scaling.md is made of
+//	go run ./tools/bench                                    what docs/internals/performance.md is made of
+//	go run ./tools/bench scaling                            what docs/internals/scaling.md is made of
 //	go run ./tools/bench -people 1000 -engines sqlite -rows session -out ""
 //
 // It is no test: a machine's speed says nothing about whether the code is right.
@@ -63,13 +63,13 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	if len(args) > 0 && args[0] == "scaling" {
-		s, err := parse(args[1:], "1000,10000,100000,1000000", scalingRows, -1, "docs/scaling.md")
+		s, err := parse(args[1:], "1000,10000,100000,1000000", scalingRows, -1, "docs/internals/scaling.md")
 		if err != nil {
 			return err
 		}
 		return s.write(ctx, s.scale)
 	}
-	s, err := parse(args, "1000,100000", "", 5, "docs/performance.md")
+	s, err := parse(args, "1000,100000", "", 5, "docs/internals/performance.md")
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type table struct {
 	Rows        map[string]figures // by the name of the row
 }
 
-// template is docs/performance.md but for the figures.
+// template is docs/internals/performance.md but for the figures.
 //
 //go:embed performance.md
 var template string
