@@ -19,6 +19,8 @@ COPY --from=build /out/guestlist /guestlist
 # Where DATABASE_URL's default, sqlite:data/guestlist.db, is under the root.
 COPY --from=build --chown=65532:65532 /out/data /data
 WORKDIR /
+# Garbage collection for a container of 256 MB; see docs/decisions/0027.
+ENV GOGC=200 GOMEMLIMIT=160MiB
 VOLUME /data
 EXPOSE 8080
 USER 65532:65532

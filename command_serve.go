@@ -25,10 +25,7 @@ func (p *program) serveCommand() *cobra.Command {
 }
 
 func (p *program) serves() func(*cobra.Command, []string) error {
-	return p.doesLogging(slog.LevelInfo, func(ctx context.Context, cfg config.Config, con console, words []string) error {
-		tradeMemory(p.environ)
-		return serve(ctx, cfg, con, words)
-	})
+	return p.doesLogging(slog.LevelInfo, serve)
 }
 
 // serve opens the app and answers requests until ctx ends; then it finishes what

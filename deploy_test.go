@@ -168,6 +168,23 @@ func TestTheImageIsBuiltByTheGoOfTheModule(t *testing.T) {
 	}
 }
 
+func TestGCSettings_AreTheSameInEveryDeployment(t *testing.T) {
+	t.Parallel()
+	fly := readFly(t, "")
+	got := map[string][2]string{"fly.toml": {fly.Env["GOGC"], fly.Env["GOMEMLIMIT"]}}
+	for path, prefix := range map[string]string{"Dockerfile": `(?m)^ENV.*\b`, "deploy/guestlist.service": `(?m)^Environment=.*\b`, "tools/bench/product.go": `"`} {
+		got[path] = [2]string{part(t, path, prefix+`GOGC=(\w+)`), part(t, path, prefix+`GOMEMLIMIT=(\w+)`)}
+	}
+	for path, values := range got {
+		if values != [2]string{"200", "160MiB"} {
+			t.Errorf("%s sets GOGC and GOMEMLIMIT to %q", path, values)
+		}
+	}
+	if memory := fly.VM[0]["memory"]; memory != "256mb" {
+		t.Errorf("the limit is meant for 256 MB, the machine has %s", memory)
+	}
+}
+
 // afterwards is how long Close may take: a call to Stytch that was begun and the
 // note of it, callTimeout in internal/outbox twice.
 const afterwards = 16 * time.Second

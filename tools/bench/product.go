@@ -69,6 +69,7 @@ func startAt(ctx context.Context, program, dir, databaseURL, addr string, settin
 	p.cmd.Env = append(p.cmd.Env,
 		"DATABASE_URL="+databaseURL, "GUESTLIST_ADDR="+addr, "GUESTLIST_LOG=json", "GUESTLIST_COOKIE_KEYS="+cookieKey,
 		"GUESTLIST_LOCAL_STYTCH_LIMITS=off", "GUESTLIST_RECONCILE=off")
+	p.cmd.Env = append(p.cmd.Env, "GOGC=200", "GOMEMLIMIT=160MiB") // as the image sets them
 	p.cmd.Env = append(p.cmd.Env, settings...)
 	begin := time.Now()
 	if err := p.cmd.Start(); err != nil {
