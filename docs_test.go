@@ -193,3 +193,33 @@ func eachPage(t *testing.T, fn func(page, text string)) {
 		fn(page, readText(t, page))
 	}
 }
+
+// decisionPage is the form of a decision: number and title, date, status, and three sections.
+var decisionPage = regexp.MustCompile(`(?s)\A# (\d+)\. (\S[^\n]*[^.\n])\n\n- Date: (\d{4}-\d\d-\d\d)\n- Status: [^\n]+\n\n` +
+	`## Context\n\n.+\n\n## Decision\n\n.+\n\n## Consequences\n\n.+\n\z`)
+
+func TestDecisions_HaveOneFormAndAreIndexed(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("docs/decisions/[0-9]*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	index := readText(t, "docs/decisions/README.md")
+	for _, file := range files {
+		text, name := readText(t, file), filepath.Base(file)
+		found := decisionPage.FindStringSubmatch(text)
+		if found == nil || strings.Count(text, "\n## ") != 3 {
+			t.Errorf("%s differs from the form of a decision, %s", file, decisionPage)
+			continue
+		}
+		if number := fmt.Sprintf("%04s-", found[1]); !strings.HasPrefix(name, number) {
+			t.Errorf("%s is number %s", file, found[1])
+		}
+		if lines := strings.Count(text, "\n"); lines > 50 {
+			t.Errorf("%s has %d lines, want a page: at most 50", file, lines)
+		}
+		if row := fmt.Sprintf("| %s | [%s](%s) | %s |", found[1], found[2], name, found[3]); !strings.Contains(index, row) {
+			t.Errorf("docs/decisions/README.md lacks %s", row)
+		}
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// How much is done at once; docs/decisions/0014-under-pressure.md says why.
+// How much is done at once; docs/decisions/0014-load-shedding.md says why.
 const (
 	atWork     = 64                     // requests that are worked on
 	lentOut    = 448                    // and those that do nothing but wait for a database or for Stytch
