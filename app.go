@@ -29,30 +29,30 @@ import (
 // one redirect URL to register at Stytch.
 const callbackPath = "/api/authenticate_magic_link"
 
-// grown is the size in bytes from which on an SQLite file is better moved to a
+// largeDatabaseSize is the size in bytes from which on an SQLite file is better moved to a
 // server: a backup takes about a minute then.
-const grown = 1 << 30
+const largeDatabaseSize = 1 << 30
 
 // app is the whole product, without a listener.
 type app struct {
 	Handler http.Handler
 	Metrics http.Handler // for a listener of its own; nil: there are none
 
-	sessions *session.Manager
-	store    *store.Store
-	now      func() time.Time
-	clock    *stytchlocal.Clock   // behind now, where it can be moved: in local mode
-	local    *stytchlocal.Server  // nil where Stytch is the real one
-	hears    http.RoundTripper    // where the local Stytch sends its webhooks; nil: nowhere
-	damaged  chan error           // says that the database was found to be damaged
-	tells    *telemetry.Telemetry // nil: nobody is told anything
-	stop     context.CancelFunc
-	running  sync.WaitGroup
+	sessions         *session.Service
+	store            *store.Store
+	now              func() time.Time
+	clock            *stytchlocal.Clock   // behind now, where it can be moved: in local mode
+	localStytch      *stytchlocal.Server  // nil where Stytch is the real one
+	webhookTransport http.RoundTripper    // where the local Stytch sends its webhooks; nil: nowhere
+	corruption       chan error           // says that the database was found to be damaged
+	telemetry        *telemetry.Telemetry // nil: nobody is told anything
+	stop             context.CancelFunc
+	background       sync.WaitGroup
 }
 
-// open connects the parts: store <- directory, session <- web, and Stytch, the
+// Open connects the parts: store <- directory, session <- web, and Stytch, the
 // real one or the local one, behind the same client. Close it.
-func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*app, error) {
+func Open(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*app, error) {
 	admins, err := parseAdmins(cfg.Admins)
 	if err != nil {
 		return nil, err
@@ -77,18 +77,18 @@ func open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 		tells.Close()
 		return nil, err
 	}
-	a := &app{store: st, now: now, clock: clock, tells: tells, Metrics: tells.Handler(), damaged: make(chan error, 1), stop: func() {}}
-	a.watchStore()
-	if err := a.connect(ctx, cfg, log, admins); err != nil {
+	a := &app{store: st, now: now, clock: clock, telemetry: tells, Metrics: tells.Handler(), corruption: make(chan error, 1), stop: func() {}}
+	a.instrumentStore()
+	if err := a.wire(ctx, cfg, log, admins); err != nil {
 		a.Close()
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, admins []directory.Email) error {
+func (a *app) wire(ctx context.Context, cfg config.Config, log *slog.Logger, admins []directory.Email) error {
 	mux := http.NewServeMux()
-	a.hears = stytchlocal.InProcess(mux)
+	a.webhookTransport = stytchlocal.InProcess(mux)
 	client, err := a.openStytch(ctx, cfg, log, mux)
 	if err != nil {
 		return err
@@ -105,14 +105,14 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	people := directory.New(a.store, worker, a.now)
 	a.sessions = a.newSessions(cfg, client, worker, log)
 	reconciler := a.newReconciler(cfg, client, worker, log)
-	hears, err := a.webhooks(cfg, reconciler)
+	hears, err := a.newWebhookHandler(cfg, reconciler)
 	if err != nil {
 		return err
 	}
 	inbox, faults, notice := "", "", func() string { return "" }
 	if cfg.LocalMode() {
 		origin := devOrigin(cfg)
-		faults, notice = origin+"/dev/faults", a.local.Faults
+		faults, notice = origin+"/dev/faults", a.localStytch.Faults
 		if cfg.SMTPURL == "" { // else mails are where they are sent
 			inbox = origin + "/dev/inbox"
 		}
@@ -120,31 +120,31 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
-		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Requests: a.store, Ready: a.store.Ready,
+		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Idempotency: a.store, Ping: a.store.Ready,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
-		Notice: notice, NoticePath: faults, Grown: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, grown) },
+		Notice: notice, NoticePath: faults, IsLargeDatabase: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
 		SameBrowser: cfg.LinkSameBrowser, Now: a.now, Log: log,
 	}
-	if a.tells != nil {
-		pages.Watch = a.tells.Request
+	if a.telemetry != nil {
+		pages.Observer = a.telemetry.ObserveRequest
 	}
 	mux.Handle("/", web.New(pages))
 	a.Handler = web.SecurityHeaders(cfg.BaseURL.Scheme == "https", mux) // what the mux answers itself has them, too
 
 	ctx, a.stop = context.WithCancel(context.WithoutCancel(ctx))
-	a.running.Go(func() { worker.Run(ctx) })
-	a.running.Go(func() { importer.Work(ctx) })
-	a.running.Go(func() { a.sweep(ctx, cfg.EventsKeep, log) })
-	a.running.Go(func() { a.check(ctx, log) })
-	a.running.Go(func() { a.refoldUsers(ctx, log) })
+	a.background.Go(func() { worker.Run(ctx) })
+	a.background.Go(func() { importer.Run(ctx) })
+	a.background.Go(func() { a.purgeExpired(ctx, cfg.EventsKeep, log) })
+	a.background.Go(func() { a.checkIntegrity(ctx, log) })
+	a.background.Go(func() { a.refoldUsers(ctx, log) })
 	if cfg.Reconcile != "off" {
-		a.running.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
+		a.background.Go(func() { reconciler.Daily(ctx, cfg.Reconcile == "apply") })
 	}
-	if err := a.noteSettings(ctx, cfg); err != nil {
+	if err := a.recordSettings(ctx, cfg); err != nil {
 		return err
 	}
-	removed, err := people.AppointAdmins(ctx, admins)
+	removed, err := people.InviteInitialAdmins(ctx, admins)
 	if err != nil {
 		return err
 	}
@@ -152,24 +152,24 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger, 
 		log.Warn("GUESTLIST_ADMINS names people who were removed and stay out: take them off the setting, or let them back in with guestlist users invite ADDRESS --role admin",
 			"count", len(removed))
 	}
-	a.running.Go(func() { a.warnIfLockedOut(ctx, cfg, log) })
+	a.background.Go(func() { a.warnIfNoAdmin(ctx, cfg, log) })
 	return nil
 }
 
-func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Manager {
+func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Service {
 	o := session.Options{
-		Admission: admission(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
+		Admission: admissionFrom(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
 		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, LinksTellAge: cfg.LocalStytch,
 		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
 	}
-	if a.local != nil {
-		o.Decoy = a.local.Decoy
+	if a.localStytch != nil {
+		o.Decoy = a.localStytch.Decoy
 	}
 	if !cfg.LocalMode() {
 		o.SendPause = time.Second // else nobody is there to be kept from knowing who is on the list
 	}
-	if a.tells != nil {
-		o.SignedIn = a.tells.SignIn
+	if a.telemetry != nil {
+		o.OnSignInResult = a.telemetry.SignIn
 	}
 	return session.NewManager(a.store, client, worker, o)
 }
@@ -178,15 +178,15 @@ func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outb
 // pages it puts on mux.
 func (a *app) openStytch(ctx context.Context, cfg config.Config, log *slog.Logger, mux *http.ServeMux) (*stytch.Client, error) {
 	o := stytchOptions(cfg, a.now)
-	if a.tells != nil {
-		o.Watch = a.tells.Call
+	if a.telemetry != nil {
+		o.Watch = a.telemetry.ObserveCall
 	}
 	if cfg.LocalStytch {
-		local, err := openLocalStytch(ctx, cfg, a.store, a.now, a.clock, a.hears, log)
+		local, err := openLocalStytch(ctx, cfg, a.store, a.now, a.clock, a.webhookTransport, log)
 		if err != nil {
 			return nil, err
 		}
-		a.local = local
+		a.localStytch = local
 		o.ProjectID, o.Secret, o.Transport = local.Credentials().ProjectID, local.Credentials().Secret, local.Transport()
 		mux.Handle(cfg.BaseURL.Path+"/v1/magic_links/redirect", http.StripPrefix(cfg.BaseURL.Path, local.Redirect()))
 		if cfg.LocalMode() {
@@ -230,7 +230,7 @@ func openLocalStytch(
 		}
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
-		Read: st.Reader(), InTx: st.InTx, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: clock, Log: log,
+		Read: st.Reader(), InTx: st.Transact, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: clock, Log: log,
 		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: product,
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,
@@ -258,7 +258,7 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log
 		return nil, err
 	}
 	if err = st.Prepare(ctx, log); err == nil {
-		err = st.Whole(ctx)
+		err = st.CheckComplete(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -266,10 +266,10 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time, log
 	return st, nil
 }
 
-// noteSettings notes which settings this instance runs with.
-func (a *app) noteSettings(ctx context.Context, cfg config.Config) error {
-	plain, secret := cfg.InForce()
-	return a.store.NoteSettings(ctx, plain, secret)
+// recordSettings notes which settings this instance runs with.
+func (a *app) recordSettings(ctx context.Context, cfg config.Config) error {
+	plain, secret := cfg.SharedValues()
+	return a.store.RecordSettings(ctx, plain, secret)
 }
 
 func (a *app) openCookies(ctx context.Context, cfg config.Config) (*session.Cookies, error) {
@@ -299,9 +299,9 @@ func parseAdmins(addresses []string) ([]directory.Email, error) {
 	return admins, nil
 }
 
-// warnIfLockedOut says so when nobody could ever administer the list. The start does
+// warnIfNoAdmin says so when nobody could ever administer the list. The start does
 // not wait for it.
-func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.Logger) {
+func (a *app) warnIfNoAdmin(ctx context.Context, cfg config.Config, log *slog.Logger) {
 	if cfg.FirstAdmin() {
 		return
 	}
@@ -320,7 +320,7 @@ func (a *app) warnIfLockedOut(ctx context.Context, cfg config.Config, log *slog.
 func (a *app) refoldUsers(ctx context.Context, log *slog.Logger) {
 	for {
 		var again time.Duration
-		background.Safely(log, "fold users", func() {
+		background.Recover(log, "fold users", func() {
 			var changed int
 			var err error
 			changed, again, err = a.store.RefoldUsers(ctx)
@@ -343,9 +343,9 @@ func (a *app) refoldUsers(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// sweep deletes what is over. Nothing depends on it: what has expired is refused
+// purgeExpired deletes what is over. Nothing depends on it: what has expired is refused
 // when it is used.
-func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Logger) {
+func (a *app) purgeExpired(ctx context.Context, eventsKeep time.Duration, log *slog.Logger) {
 	report := func(what string, n int, err error) {
 		if err != nil {
 			log.Warn(what+" not deleted", "error", err)
@@ -354,7 +354,7 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 		}
 	}
 	for {
-		background.Safely(log, "sweep", func() {
+		background.Recover(log, "sweep", func() {
 			now := a.now()
 			n, err := a.store.DeleteExpiredSessions(ctx, now)
 			report("expired sessions", n, err)
@@ -383,12 +383,12 @@ func (a *app) sweep(ctx context.Context, eventsKeep time.Duration, log *slog.Log
 	}
 }
 
-// check looks the whole database over once, which may take long where it is large.
-func (a *app) check(ctx context.Context, log *slog.Logger) {
+// checkIntegrity looks the whole database over once, which may take long where it is large.
+func (a *app) checkIntegrity(ctx context.Context, log *slog.Logger) {
 	err := a.store.Check(ctx)
 	switch {
-	case errors.Is(err, store.ErrDamaged):
-		a.damaged <- err
+	case errors.Is(err, store.ErrCorrupt):
+		a.corruption <- err
 	case err != nil && ctx.Err() == nil:
 		log.Warn("the database could not be looked over for damage", "error", err)
 	}
@@ -397,10 +397,10 @@ func (a *app) check(ctx context.Context, log *slog.Logger) {
 // devKey returns the key of the local Stytch's developer pages; empty where Stytch
 // is the real one.
 func (a *app) devKey() string {
-	if a.local == nil {
+	if a.localStytch == nil {
 		return ""
 	}
-	return a.local.DevKey()
+	return a.localStytch.DevKey()
 }
 
 // Close finishes the calls to Stytch under way and closes the database.
@@ -409,11 +409,11 @@ func (a *app) Close() error {
 		a.sessions.Close()
 	}
 	a.stop()
-	a.running.Wait()
-	if a.local != nil {
-		a.local.Close()
+	a.background.Wait()
+	if a.localStytch != nil {
+		a.localStytch.Close()
 	}
 	err := a.store.Close()
-	a.tells.Close()
+	a.telemetry.Close()
 	return err
 }

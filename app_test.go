@@ -86,7 +86,7 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 	if s.cfg, err = load(args); err != nil {
 		return nil, err
 	}
-	app, err := open(t.Context(), s.cfg, c.now, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	app, err := Open(t.Context(), s.cfg, c.now, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		listener.Close()
 		return nil, fmt.Errorf("open: %w", err)
@@ -124,8 +124,8 @@ func load(args []string) (config.Config, error) {
 }
 
 // console is where a command works that is called by this site's time.
-func (s *site) console(out io.Writer) console {
-	return console{in: strings.NewReader(""), out: out, err: io.Discard, log: slog.New(slog.DiscardHandler), now: s.clock.now}
+func (s *site) console(out io.Writer) streams {
+	return streams{in: strings.NewReader(""), out: out, err: io.Discard, log: slog.New(slog.DiscardHandler), now: s.clock.now}
 }
 
 // key returns the key of the developer pages; empty where Stytch is the real one.

@@ -15,22 +15,22 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// aside is what a command works with that serves nobody, perhaps beside instances
+// admin is what a command works with that serves nobody, perhaps beside instances
 // that do: the database and Stytch, and the same rules as behind the pages.
-type aside struct {
+type admin struct {
 	*app
 	client *stytch.Client
 	worker *outbox.Worker // carries out nothing by itself, see tellStytch
 	people *directory.Directory
 }
 
-// openAside opens it. Close it.
-func openAside(ctx context.Context, cfg config.Config, con console) (*aside, error) {
+// openAdmin opens it. Close it.
+func openAdmin(ctx context.Context, cfg config.Config, con streams) (*admin, error) {
 	st, err := openStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return nil, err
 	}
-	a := &aside{app: &app{store: st, now: con.now, stop: func() {}}}
+	a := &admin{app: &app{store: st, now: con.now, stop: func() {}}}
 	if a.client, err = a.openStytch(ctx, cfg, con.log, http.NewServeMux()); err != nil {
 		a.Close()
 		return nil, err
@@ -46,16 +46,16 @@ func openAside(ctx context.Context, cfg config.Config, con console) (*aside, err
 	return a, nil
 }
 
-// tellWait is how long a command tries to reach Stytch; the attempt under way
+// deliverTimeout is how long a command tries to reach Stytch; the attempt under way
 // goes on for as long as the program does.
-const tellWait = 10 * time.Second
+const deliverTimeout = 10 * time.Second
 
-// tellStytch makes the calls that a change of a person left behind, and returns in a
+// deliverPending makes the calls that a change of a person left behind, and returns in a
 // sentence what could not be done now: empty if nothing is left.
-func (a *aside) tellStytch(ctx context.Context, email directory.Email) (string, error) {
-	wait, cancel := context.WithTimeout(ctx, tellWait)
+func (a *admin) deliverPending(ctx context.Context, email directory.Email) (string, error) {
+	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
-	a.worker.Deliver(wait, email.Key)
+	a.worker.Deliver(wait, email.Normalized)
 	jobs, err := a.people.ListJobs(ctx, email)
 	if err != nil || len(jobs) == 0 {
 		return "", err
@@ -68,9 +68,9 @@ func (a *aside) tellStytch(ctx context.Context, email directory.Email) (string, 
 	return "Stytch has not heard of it yet, and will from the instance that serves. " + jobs[0].LastError, nil
 }
 
-// asOperator returns a context whose events were done by the user of the operating
+// withOperator returns a context whose events were done by the user of the operating
 // system.
-func asOperator(ctx context.Context) context.Context {
+func withOperator(ctx context.Context) context.Context {
 	name := "user " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		name = u.Username

@@ -33,7 +33,7 @@ func benchmarkHandler(b *testing.B, s *site, paths ...string) {
 	ada := s.person("ada@example.com")
 	ada.signsIn()
 	for i := range 200 {
-		entry := directory.Entry{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
+		entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
 		if _, err := directory.New(s.app.store, nil, s.clock.now).Add(b.Context(), "", entry); err != nil {
 			b.Fatal(err)
 		}

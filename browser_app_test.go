@@ -55,7 +55,7 @@ func (s *browserSite) add(name string, changes ...func(*directory.User)) directo
 	for _, change := range changes {
 		change(&u)
 	}
-	if err := s.app.store.CreateUser(s.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+	if err := s.app.store.CreateUser(s.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		s.t.Fatal(err)
 	}
 	return u

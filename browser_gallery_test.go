@@ -99,7 +99,7 @@ func (g *gallery) underWay(stopped bool) *tab {
 	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
 	if err == nil {
 		i.Lease = "another's"
-		err = s.app.store.RunImport(t.Context(), i, event.New(event.ImportStarted, s.clock.now(), "", "", "members.csv"))
+		err = s.app.store.StartImport(t.Context(), i, event.New(event.ImportStarted, s.clock.now(), "", "", "members.csv"))
 	}
 	if err == nil {
 		_, err = s.app.store.LeaseImport(t.Context(), i.ID, "another's", s.clock.now(), s.clock.now().Add(time.Hour))

@@ -56,7 +56,7 @@ var looks = []journey{
 		site := startBrowserSite(t, chromium)
 		site.add("Maximiliane Mustermann-Beispielhaft", seen(time.Hour))
 		site.add("Christopher Featherstonehaugh", seen(48*time.Hour), func(u *directory.User) {
-			u.Email = directory.Email{Typed: "christopher.featherstonehaugh@engineering.example.com", Key: "christopher.featherstonehaugh@engineering.example.com"}
+			u.Email = directory.Email{Display: "christopher.featherstonehaugh@engineering.example.com", Normalized: "christopher.featherstonehaugh@engineering.example.com"}
 		})
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")

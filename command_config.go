@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 )
 
-func (p *program) configCommand() *cobra.Command {
+func (p *cli) configCommand() *cobra.Command {
 	var asJSON, stytchEnv bool
 	c := &cobra.Command{
 		Use: "config", Short: "Print the settings in force, secrets masked",
@@ -19,13 +19,13 @@ With --json: {"settings": [{"name", "value", "source"}]}, where a value is null 
 		Example: `  guestlist config
   guestlist config --json
   guestlist config --stytch-env > stytch.env`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
 			switch {
 			case stytchEnv && asJSON:
-				return misuse{errors.New("--stytch-env prints lines for a shell, and goes without --json")}
+				return usageError{errors.New("--stytch-env prints lines for a shell, and goes without --json")}
 			case stytchEnv:
-				return showStytchEnv(ctx, cfg, con)
+				return printStytchEnv(ctx, cfg, con)
 			case asJSON:
 				return printJSON(con.out, map[string]any{"settings": cfg.Shown()})
 			}
@@ -33,12 +33,12 @@ With --json: {"settings": [{"name", "value", "source"}]}, where a value is null 
 		}),
 	}
 	c.Flags().BoolVar(&stytchEnv, "stytch-env", false, "print the local Stytch's credentials instead, for another app's Stytch SDK")
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
-// showStytchEnv prints what another program needs to use the local Stytch.
-func showStytchEnv(ctx context.Context, cfg config.Config, con console) error {
+// printStytchEnv prints what another program needs to use the local Stytch.
+func printStytchEnv(ctx context.Context, cfg config.Config, con streams) error {
 	if !cfg.LocalMode() {
 		return errors.New("config --stytch-env: the local Stytch speaks to other programs in local mode only")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-func (p *program) copyCommand() *cobra.Command {
+func (p *cli) copyCommand() *cobra.Command {
 	var to string
 	var asJSON bool
 	c := &cobra.Command{
@@ -24,23 +24,23 @@ until it is whole, nothing is served from it. The database itself is not changed
 {"tables": [{"name", "rows", "checksum"}]}.`,
 		Example: `  guestlist copy --to 'mysql://user:password@host/guestlist?sslaccept=strict'
   guestlist copy --database-url 'mysql://user:password@host/guestlist' --to sqlite:data/guestlist.db`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			if to == "" {
-				return misuse{errors.New("copy needs --to DATABASE_URL")}
+				return usageError{errors.New("copy needs --to DATABASE_URL")}
 			}
 			return copyDatabase(ctx, cfg, con, to, asJSON)
 		}),
 	}
 	c.Flags().StringVar(&to, "to", "", "`DATABASE_URL` of the copy")
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
-func copyDatabase(ctx context.Context, cfg config.Config, con console, to string, asJSON bool) error {
+func copyDatabase(ctx context.Context, cfg config.Config, con streams, to string, asJSON bool) error {
 	bar := con.progress("copying")
-	tables, err := copying.Copy(ctx, cfg.DatabaseURL, to, con.now, con.log, func(done, all int64) { bar.at(int(done), int(all)) })
-	bar.end()
+	tables, err := copying.Copy(ctx, cfg.DatabaseURL, to, con.now, con.log, func(done, all int64) { bar.Set(int(done), int(all)) })
+	bar.Close()
 	if ctx.Err() != nil {
 		return errors.New("copy: stopped half-way; the same command goes on from there")
 	}
@@ -54,7 +54,7 @@ func copyDatabase(ctx context.Context, cfg config.Config, con console, to string
 	}
 	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 	for _, t := range tables {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", t.Name, words.Count(int(t.Rows), "row"), t.Checksum)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", t.Name, words.Plural(int(t.Rows), "row"), t.Checksum)
 	}
 	fmt.Fprintln(table, "Both sides are the same. Set DATABASE_URL to the copy, and start.")
 	return table.Flush()

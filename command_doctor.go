@@ -15,11 +15,11 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-// checkTime is how long each check may take.
-const checkTime = 10 * time.Second
+// checkTimeout is how long each check may take.
+const checkTimeout = 10 * time.Second
 
 // doctorCommand loads the settings by itself: what is wrong with them is a finding.
-func (p *program) doctorCommand() *cobra.Command {
+func (p *cli) doctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "doctor", Short: "Look at settings, database, Stytch, mail and address, and say what to do",
@@ -29,28 +29,28 @@ if there is a problem. With --json: {"findings": [{"check", "status", "text", "a
 		Example: `  guestlist doctor
   guestlist doctor --json
   fly ssh console --command '/guestlist doctor'`,
-		Args: noWords,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, wrong := config.Examine(p.sources())
+			cfg, wrong := config.LoadAll(p.configSources())
 			con := p.console(cfg.Log, slog.LevelWarn)
 			con.warn(cfg)
-			return examine(c.Context(), cfg, wrong, con, asJSON)
+			return runDoctor(c.Context(), cfg, wrong, con, asJSON)
 		},
 	}
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
-// examine prints what the checks find, each as soon as it and those above it are done.
-func examine(ctx context.Context, cfg config.Config, wrong []config.Wrong, con console, asJSON bool) error {
+// runDoctor prints what the checks find, each as soon as it and those above it are done.
+func runDoctor(ctx context.Context, cfg config.Config, wrong []config.Problem, con streams, asJSON bool) error {
 	report := struct {
 		Findings []doctor.Finding `json:"findings"`
 		Problems int              `json:"problems"`
 		Warnings int              `json:"warnings"`
 	}{}
-	p := &patient{cfg: cfg, wrong: append(wrong, wrongAdmins(cfg.Admins)...), now: con.now}
+	p := &installation{cfg: cfg, invalid: append(wrong, invalidAdmins(cfg.Admins)...), now: con.now}
 	defer p.close()
-	doctor.Run(ctx, p.checks(), checkTime, func(f doctor.Finding) {
+	doctor.Run(ctx, p.checks(), checkTimeout, func(f doctor.Finding) {
 		report.Findings = append(report.Findings, f)
 		switch f.Status {
 		case doctor.Problem:
@@ -71,7 +71,7 @@ func examine(ctx context.Context, cfg config.Config, wrong []config.Wrong, con c
 		}
 	}
 	if report.Problems > 0 {
-		return fmt.Errorf("doctor found %s", words.Count(report.Problems, "problem"))
+		return fmt.Errorf("doctor found %s", words.Plural(report.Problems, "problem"))
 	}
 	return nil
 }
@@ -83,12 +83,12 @@ func printFinding(w io.Writer, f doctor.Finding) {
 	}
 }
 
-// wrongAdmins says which of GUESTLIST_ADMINS are no addresses, and doesn't tell the others.
-func wrongAdmins(addresses []string) []config.Wrong {
-	var wrong []config.Wrong
+// invalidAdmins says which of GUESTLIST_ADMINS are no addresses, and doesn't tell the others.
+func invalidAdmins(addresses []string) []config.Problem {
+	var wrong []config.Problem
 	for i, address := range addresses {
 		if _, err := directory.ParseEmail(address); err != nil {
-			wrong = append(wrong, config.Wrong{
+			wrong = append(wrong, config.Problem{
 				Settings: []string{"GUESTLIST_ADMINS"},
 				Err:      fmt.Errorf("GUESTLIST_ADMINS must be e-mail addresses with commas between, and number %d is none", i+1),
 			})

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-func (p *program) healthCommand() *cobra.Command {
+func (p *cli) healthCommand() *cobra.Command {
 	var ready bool
 	c := &cobra.Command{
 		Use: "health", Short: "Ask the instance that serves by these settings whether it lives",
@@ -20,13 +20,13 @@ func (p *program) healthCommand() *cobra.Command {
 --ready: whether it can do its work, too, for which its database must answer; what only waits for it should ask that.`,
 		Example: `  guestlist health
   guestlist health --ready --guestlist-addr 127.0.0.1:9000`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			path := "/healthz"
 			if ready {
 				path = "/readyz"
 			}
-			said, err := tellHealth(ctx, cfg, path)
+			said, err := checkHealth(ctx, cfg, path)
 			if err != nil {
 				return fmt.Errorf("health: %w", err)
 			}
@@ -41,12 +41,12 @@ func (p *program) healthCommand() *cobra.Command {
 // healthTimeout is longer than an instance looks for its database before it answers.
 const healthTimeout = 5 * time.Second
 
-// tellHealth asks one of the two paths for health, and returns what is good in a
+// checkHealth asks one of the two paths for health, and returns what is good in a
 // sentence; what is not is the error.
-func tellHealth(ctx context.Context, cfg config.Config, path string) (string, error) {
+func checkHealth(ctx context.Context, cfg config.Config, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	said, err := askHere(ctx, cfg, path)
+	said, err := CheckLocal(ctx, cfg, path)
 	switch {
 	case fault.Network(err) != nil:
 		return "", fmt.Errorf("no answer: %w", fault.Network(err))

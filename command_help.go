@@ -19,7 +19,7 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, words []string) error {
 			c, rest, err := root.Find(words)
 			if err == nil {
-				err = noWords(c, rest)
+				err = noArgs(c, rest)
 			}
 			if err != nil {
 				return err

@@ -12,11 +12,11 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-func (p *program) keysCommand() *cobra.Command {
+func (p *cli) keysCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "keys", Short: "Change the key that the local Stytch signs session JWTs with",
 		Example: "  guestlist keys rotate",
-		Args:    noWords, RunE: needsCommand,
+		Args:    noArgs, RunE: requireSubcommand,
 	}
 	var atOnce, asJSON bool
 	rotate := &cobra.Command{
@@ -28,13 +28,13 @@ apps that check JWTs by themselves, for they may know it for an hour. With --jso
 {"key_id", "signs_from", "old_until"}.`,
 		Example: `  guestlist keys rotate
   guestlist keys rotate --at-once`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			return rotateKey(ctx, cfg, con, atOnce, asJSON)
 		}),
 	}
 	rotate.Flags().BoolVar(&atOnce, "at-once", false, "forget the old key now")
-	addJSON(rotate, &asJSON)
+	addJSONFlag(rotate, &asJSON)
 	c.AddCommand(rotate)
 	return c
 }
@@ -46,28 +46,28 @@ type jsonRotation struct {
 	OldUntil  string `json:"old_until"`
 }
 
-func rotateKey(ctx context.Context, cfg config.Config, con console, atOnce, asJSON bool) error {
+func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJSON bool) error {
 	if !cfg.LocalStytch {
 		return errors.New("the keys are Stytch's own, which changes them by itself; only those of the local Stytch can be rotated here")
 	}
-	a, err := openAside(ctx, cfg, con)
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	r, err := a.local.RotateKey(ctx, atOnce)
+	r, err := a.localStytch.RotateKey(ctx, atOnce)
 	if err != nil {
 		return err
 	}
 	noted := event.New(event.SettingChanged, con.now(), "", "", "a new key for session JWTs was made: "+r.KeyID)
-	if err := a.store.AddEvents(asOperator(ctx), noted); err != nil {
+	if err := a.store.AddEvents(withOperator(ctx), noted); err != nil {
 		return fmt.Errorf("the new key %s was made, but is not in the audit trail: %w", r.KeyID, err)
 	}
 	if asJSON {
 		const stamp = "2006-01-02T15:04:05Z"
 		return printJSON(con.out, jsonRotation{r.KeyID, r.SignsFrom.Format(stamp), r.OldUntil.Format(stamp)})
 	}
-	said := "signs from " + words.Moment(r.SignsFrom) + "; JWTs by the old key are good until " + words.Moment(r.OldUntil)
+	said := "signs from " + words.FormatTime(r.SignsFrom) + "; JWTs by the old key are good until " + words.FormatTime(r.OldUntil)
 	if atOnce {
 		said = "signs from now on; JWTs by the old key are good for nothing, restart the apps that check them, for they may know it for an hour"
 	}

@@ -15,22 +15,22 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 )
 
-func (p *program) migrateCommand() *cobra.Command {
-	up := p.doesLogging(slog.LevelInfo, migrate)
+func (p *cli) migrateCommand() *cobra.Command {
+	up := p.runWithLog(slog.LevelInfo, migrate)
 	c := &cobra.Command{
 		Use: "migrate", Short: "Bring the database up to date, and end",
 		Example: `  guestlist migrate
   DATABASE_URL='root@tcp(127.0.0.1:3309)/guestlist' guestlist migrate`,
-		Args: noWords, RunE: up,
+		Args: noArgs, RunE: up,
 	}
 	c.AddCommand(&cobra.Command{
 		Use: "up", Short: "The same as guestlist migrate",
-		Example: "  guestlist migrate up", Args: noWords, RunE: up,
+		Example: "  guestlist migrate up", Args: noArgs, RunE: up,
 	}, p.migrateStatusCommand(), p.migrateSQLCommand())
 	return c
 }
 
-func (p *program) migrateStatusCommand() *cobra.Command {
+func (p *cli) migrateStatusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "status", Short: "Print which migrations are applied, and change nothing",
@@ -38,28 +38,28 @@ func (p *program) migrateStatusCommand() *cobra.Command {
 {"migrations": [{"version", "name", "applied", "applied_at"}], "pending"}, where applied_at is null for one that is not.`,
 		Example: `  guestlist migrate status
   guestlist migrate status --json`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			return printMigrations(ctx, cfg, con, asJSON)
 		}),
 	}
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
-func (p *program) migrateSQLCommand() *cobra.Command {
+func (p *cli) migrateSQLCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "sql", Short: "Print the statements that the database still needs, and change nothing",
 		Long: `Print the statements that the database still needs, in its own dialect, and change nothing. They note in the table
 goose_db_version what they did, so that guestlist finds nothing left to do. Nothing is printed for a database that is up to date.`,
 		Example: `  guestlist migrate sql
   guestlist migrate sql | mysql guestlist`,
-		Args: noWords, RunE: p.does(printMissingSQL),
+		Args: noArgs, RunE: p.run(printPendingSQL),
 	}
 }
 
 // migrate brings the database up to date and says what it did.
-func migrate(ctx context.Context, cfg config.Config, con console, _ []string) error {
+func migrate(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 	st, err := openDatabase(cfg, con.now)
 	if err != nil {
 		return err
@@ -80,8 +80,8 @@ type jsonMigration struct {
 	AppliedAt *time.Time `json:"applied_at"`
 }
 
-func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON bool) error {
-	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
+func printMigrations(ctx context.Context, cfg config.Config, con streams, asJSON bool) error {
+	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func printMigrations(ctx context.Context, cfg config.Config, con console, asJSON
 	return errors.Join(table.Flush(), status.Newer())
 }
 
-func printMissingSQL(ctx context.Context, cfg config.Config, con console, _ []string) error {
-	status, err := store.LookAtMigrations(ctx, cfg.DatabaseURL)
+func printPendingSQL(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}

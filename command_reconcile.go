@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/reconcile"
 )
 
-func (p *program) reconcileCommand() *cobra.Command {
+func (p *cli) reconcileCommand() *cobra.Command {
 	var apply, asJSON bool
 	c := &cobra.Command{
 		Use: "reconcile", Short: "Print where the list and Stytch differ, and with --apply mend it",
@@ -19,13 +19,13 @@ func (p *program) reconcileCommand() *cobra.Command {
 changed or stranger, and people and accounts say how many were compared.`,
 		Example: `  guestlist reconcile
   guestlist reconcile --apply`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
-			return compare(ctx, cfg, con, apply, asJSON)
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+			return runReconcile(ctx, cfg, con, apply, asJSON)
 		}),
 	}
 	c.Flags().BoolVar(&apply, "apply", false, "mend what differs, too")
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
@@ -45,15 +45,15 @@ type jsonDifference struct {
 	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, left as it is
 }
 
-// compare prints where the list and Stytch differ, and mends it if that is asked.
-func compare(ctx context.Context, cfg config.Config, con console, apply, asJSON bool) error {
-	a, err := openAside(ctx, cfg, con)
+// runReconcile prints where the list and Stytch differ, and mends it if that is asked.
+func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, asJSON bool) error {
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	answer := jsonComparison{Differences: []jsonDifference{}}
-	counts, err := a.newReconciler(cfg, a.client, a.worker, con.log).Run(asOperator(ctx), apply, func(d reconcile.Difference, mended bool) {
+	counts, err := a.newReconciler(cfg, a.client, a.worker, con.log).Run(withOperator(ctx), apply, func(d reconcile.Difference, mended bool) {
 		if asJSON {
 			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
 			return
@@ -71,12 +71,12 @@ func compare(ctx context.Context, cfg config.Config, con console, apply, asJSON 
 		return err
 	}
 	if asJSON {
-		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Mended
+		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Repaired
 		return printJSON(con.out, answer)
 	}
 	verdict := "nothing differs"
 	if counts.Differences() > 0 {
-		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Mended)
+		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Repaired)
 	}
 	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
 	return err

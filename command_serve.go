@@ -15,22 +15,22 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-func (p *program) serveCommand() *cobra.Command {
+func (p *cli) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Serve, after bringing the database up to date; so does guestlist alone",
 		Example: `  guestlist serve
   guestlist serve --database-url sqlite:/var/lib/guestlist/guestlist.db --guestlist-log json`,
-		Args: noWords, RunE: p.serves(),
+		Args: noArgs, RunE: p.serveFunc(),
 	}
 }
 
-func (p *program) serves() func(*cobra.Command, []string) error {
-	return p.doesLogging(slog.LevelInfo, serve)
+func (p *cli) serveFunc() func(*cobra.Command, []string) error {
+	return p.runWithLog(slog.LevelInfo, serve)
 }
 
 // serve opens the app and answers requests until ctx ends; then it finishes what
 // was begun.
-func serve(ctx context.Context, cfg config.Config, con console, _ []string) error {
+func serve(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		return fault.Listen("GUESTLIST_ADDR", cfg.Addr, err)
@@ -46,23 +46,23 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	listens := listener.Addr()
 	front := newFront(cfg.BaseURL, ctx.Done())
 	server := newServer(front, con.log)
-	var coming arrivals
-	coming.watch(server)
+	var coming connTracker
+	coming.track(server)
 	listener = limitConnections(listener, server, maxConnections)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	finish := func() error {
 		listener.Close() // nobody new; who has connected is heard
 		<-ended
-		coming.wait()
-		rest, cancel := context.WithTimeout(context.Background(), drain)
+		coming.waitIdle()
+		rest, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 		defer cancel()
 		if err := server.Shutdown(rest); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
 		return server.Close() // whoever is not done by now is cut off
 	}
-	app, err := open(ctx, cfg, con.now, con.log)
+	app, err := Open(ctx, cfg, con.now, con.log)
 	if err != nil {
 		if ctx.Err() != nil { // told to stop while it waited for its database: nothing went wrong
 			return finish()
@@ -71,11 +71,11 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 		return err
 	}
 	defer app.Close()
-	front.open(app)
+	front.setHandler(app)
 	if metrics != nil {
 		defer serveMetrics(metrics, privateHostsOnly(cfg, app.Metrics), con.log).Close()
 	}
-	greet(con.out, cfg, listens, app.devKey())
+	printBanner(con.out, cfg, listens, app.devKey())
 	reporting, stopReporting := context.WithCancel(ctx)
 	var reports sync.WaitGroup
 	reports.Go(func() { app.reportInvitations(reporting, con.out, cfg) })
@@ -86,7 +86,7 @@ func serve(ctx context.Context, cfg config.Config, con console, _ []string) erro
 	case err := <-ended:
 		server.Close()
 		return err
-	case err := <-app.damaged:
+	case err := <-app.corruption:
 		server.Close()
 		return err
 	case <-ctx.Done():

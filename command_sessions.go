@@ -10,11 +10,11 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-func (p *program) sessionsCommand() *cobra.Command {
+func (p *cli) sessionsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "sessions", Short: "Sign people out",
 		Example: "  guestlist sessions end ada@example.com",
-		Args:    noWords, RunE: needsCommand,
+		Args:    noArgs, RunE: requireSubcommand,
 	}
 	var tokens bool
 	end := &cobra.Command{
@@ -24,8 +24,8 @@ can ask for another link. Their API tokens go on, unless --tokens ends them as w
 		Example: `  guestlist sessions end ada@example.com
   guestlist sessions end ada@example.com --tokens
   guestlist sessions end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e`,
-		Args: oneWord("address or id"),
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, who []string) error {
+		Args: exactArg("address or id"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, who []string) error {
 			return endSessions(ctx, cfg, con, who[0], tokens)
 		}),
 	}
@@ -34,13 +34,13 @@ can ask for another link. Their API tokens go on, unless --tokens ends them as w
 	return c
 }
 
-func endSessions(ctx context.Context, cfg config.Config, con console, who string, tokens bool) error {
-	return changes(ctx, cfg, con, who, func(ctx context.Context, a *aside, u directory.User) (string, error) {
+func endSessions(ctx context.Context, cfg config.Config, con streams, who string, tokens bool) error {
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *admin, u directory.User) (string, error) {
 		ended, err := a.people.SignOut(ctx, u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
-		what := words.Count(ended.Sessions, "session")
+		what := words.Plural(ended.Sessions, "session")
 		if tokens {
-			what += " and " + words.Count(ended.Tokens, "API token")
+			what += " and " + words.Plural(ended.Tokens, "API token")
 		}
-		return "Ended " + what + " of " + u.Email.Typed + ".", err
+		return "Ended " + what + " of " + u.Email.Display + ".", err
 	})
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-func (p *program) tokensCommand() *cobra.Command {
+func (p *cli) tokensCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "tokens", Short: "See and end API tokens",
 		Long: `See and end API tokens. They are made by administrators on their profile, and only there: a token acts as its person.`,
 		Example: `  guestlist tokens list
   guestlist tokens end ada@example.com`,
-		Args: noWords, RunE: needsCommand,
+		Args: noArgs, RunE: requireSubcommand,
 	}
 	var asJSON bool
 	list := &cobra.Command{
@@ -33,12 +33,12 @@ func (p *program) tokensCommand() *cobra.Command {
 {"tokens": [{"id", "name", "scope", "created_at", "expires_at", "last_used_at", "email"}]}, where last_used_at is null for never.`,
 		Example: `  guestlist tokens list
   guestlist tokens list --json`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			return listTokens(ctx, cfg, con, asJSON)
 		}),
 	}
-	addJSON(list, &asJSON)
+	addJSONFlag(list, &asJSON)
 	c.AddCommand(list, &cobra.Command{
 		Use: "end ID|TOKEN|ADDRESS", Short: "End one API token, or all of somebody's",
 		Long: `End one API token by its id, or by itself where it was found in the wrong place, or all of a person by their address. What
@@ -46,41 +46,41 @@ shows it is refused from then on.`,
 		Example: `  guestlist tokens end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e
   guestlist tokens end guestlist_…
   guestlist tokens end ada@example.com`,
-		Args: oneWord("id of a token, token or address"), RunE: p.does(endTokens),
+		Args: exactArg("id of a token, token or address"), RunE: p.run(revokeTokens),
 	})
 	return c
 }
 
-// ownedToken is a token of somebody, for programs.
-type ownedToken struct {
+// jsonToken is a token of somebody, for programs.
+type jsonToken struct {
 	token.Public
 	Email string `json:"email"`
 }
 
-func listTokens(ctx context.Context, cfg config.Config, con console, asJSON bool) error {
+func listTokens(ctx context.Context, cfg config.Config, con streams, asJSON bool) error {
 	st, err := openStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
 	const page = 200
-	list, after := []ownedToken{}, ""
+	list, after := []jsonToken{}, ""
 	for {
 		tokens, err := st.ListTokens(ctx, after, page)
 		if err != nil {
 			return err
 		}
 		for _, t := range tokens {
-			list, after = append(list, ownedToken{t.Public(), t.User.Email.Typed}), t.ID
+			list, after = append(list, jsonToken{t.Public(), t.User.Email.Display}), t.ID
 		}
 		if len(tokens) < page {
 			break
 		}
 	}
-	slices.SortStableFunc(list, func(a, b ownedToken) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	slices.SortStableFunc(list, func(a, b jsonToken) int { return a.CreatedAt.Compare(b.CreatedAt) })
 	if asJSON {
 		return printJSON(con.out, struct {
-			Tokens []ownedToken `json:"tokens"`
+			Tokens []jsonToken `json:"tokens"`
 		}{list})
 	}
 	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
@@ -95,15 +95,15 @@ func listTokens(ctx context.Context, cfg config.Config, con console, asJSON bool
 	return table.Flush()
 }
 
-func endTokens(ctx context.Context, cfg config.Config, con console, said []string) error {
+func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []string) error {
 	st, err := openStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
-	ctx, owner, which := asOperator(ctx), "", func(token.Token) bool { return true }
+	ctx, owner, which := withOperator(ctx), "", func(token.Token) bool { return true }
 	if strings.Contains(said[0], "@") {
-		u, err := find(ctx, st, said[0])
+		u, err := findUser(ctx, st, said[0])
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func endTokens(ctx context.Context, cfg config.Config, con console, said []strin
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(con.out, "Ended "+words.Count(n, "API token")+".")
+	_, err = fmt.Fprintln(con.out, "Ended "+words.Plural(n, "API token")+".")
 	return err
 }
 

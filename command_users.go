@@ -14,41 +14,41 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func (p *program) usersCommand() *cobra.Command {
+func (p *cli) usersCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "users", Short: "See and change who is on the list",
 		Long: `See and change who is on the list, by the same rules as on the people page. It works beside instances that serve, and what
 is changed is in the audit trail, as done by the user of the operating system.`,
 		Example: `  guestlist users list --status invited
   guestlist users invite ada@example.com --name 'Ada Lovelace'`,
-		Args: noWords, RunE: needsCommand,
+		Args: noArgs, RunE: requireSubcommand,
 	}
 	c.AddCommand(p.usersListCommand(), p.usersInviteCommand(), p.usersEditCommand(), p.usersRemoveCommand(),
 		p.usersImportCommand(), p.usersExportCommand())
 	return c
 }
 
-// change is what a command does to one person, and returns what to say of it.
-type change func(ctx context.Context, a *aside, u directory.User) (said string, err error)
+// userChange is what a command does to one person, and returns what to say of it.
+type userChange func(ctx context.Context, a *admin, u directory.User) (said string, err error)
 
-// changes opens what a change needs, finds who is meant by an address or an id, makes
+// runUserChange opens what a change needs, finds who is meant by an address or an id, makes
 // the change as the operator, and tells Stytch of it.
-func changes(ctx context.Context, cfg config.Config, con console, who string, do change) error {
-	a, err := openAside(ctx, cfg, con)
+func runUserChange(ctx context.Context, cfg config.Config, con streams, who string, do userChange) error {
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	ctx = asOperator(ctx)
-	u, err := find(ctx, a.people, who)
+	ctx = withOperator(ctx)
+	u, err := findUser(ctx, a.people, who)
 	if err != nil {
 		return err
 	}
 	said, err := do(ctx, a, u)
 	if err != nil {
-		return asTyped(err)
+		return usageErrorFrom(err)
 	}
-	untold, err := a.tellStytch(ctx, u.Email)
+	untold, err := a.deliverPending(ctx, u.Email)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func changes(ctx context.Context, cfg config.Config, con console, who string, do
 	return err
 }
 
-// find returns the person with an address or an id.
-func find(ctx context.Context, people directory.Store, who string) (directory.User, error) {
+// findUser returns the person with an address or an id.
+func findUser(ctx context.Context, people directory.Store, who string) (directory.User, error) {
 	if !strings.Contains(who, "@") {
 		u, err := people.GetUser(ctx, who)
 		if errors.Is(err, directory.ErrNotFound) {
@@ -67,7 +67,7 @@ func find(ctx context.Context, people directory.Store, who string) (directory.Us
 	}
 	email, err := directory.ParseEmail(who)
 	if err != nil {
-		return directory.User{}, misuse{fmt.Errorf("%q is no e-mail address", who)}
+		return directory.User{}, usageError{fmt.Errorf("%q is no e-mail address", who)}
 	}
 	u, err := people.GetUserByEmail(ctx, email)
 	if errors.Is(err, directory.ErrNotFound) {
@@ -76,9 +76,9 @@ func find(ctx context.Context, people directory.Store, who string) (directory.Us
 	return u, err
 }
 
-// asTyped makes what the directory says of fields a sentence about what was typed.
-func asTyped(err error) error {
-	var invalid *directory.Invalid
+// usageErrorFrom makes what the directory says of fields a sentence about what was typed.
+func usageErrorFrom(err error) error {
+	var invalid *directory.ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
@@ -86,5 +86,5 @@ func asTyped(err error) error {
 	for _, field := range slices.Sorted(maps.Keys(invalid.Fields)) {
 		said = append(said, field+": "+invalid.Fields[field])
 	}
-	return misuse{errors.New(strings.Join(said, " "))}
+	return usageError{errors.New(strings.Join(said, " "))}
 }

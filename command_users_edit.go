@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func (p *program) usersEditCommand() *cobra.Command {
+func (p *cli) usersEditCommand() *cobra.Command {
 	var name, role, status string
 	c := &cobra.Command{
 		Use: "edit ADDRESS|ID", Short: "Change somebody's name, role or status",
@@ -19,9 +19,9 @@ func (p *program) usersEditCommand() *cobra.Command {
 out, active lets them in again. The last active administrator stays one.`,
 		Example: `  guestlist users edit ada@example.com --role admin
   guestlist users edit ada@example.com --name 'Ada King' --status suspended`,
-		Args: oneWord("address or id"),
+		Args: exactArg("address or id"),
 	}
-	c.RunE = p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+	c.RunE = p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
 		given := func(flag string, value *string) *string {
 			if !c.Flags().Changed(flag) {
 				return nil
@@ -30,9 +30,9 @@ out, active lets them in again. The last active administrator stays one.`,
 		}
 		edit := directory.Edit{Name: given("name", &name), Role: given("role", &role), Status: given("status", &status)}
 		if edit == (directory.Edit{}) {
-			return misuse{errors.New("guestlist users edit needs --name, --role or --status")}
+			return usageError{errors.New("guestlist users edit needs --name, --role or --status")}
 		}
-		return changes(ctx, cfg, con, words[0], func(ctx context.Context, a *aside, u directory.User) (string, error) {
+		return runUserChange(ctx, cfg, con, words[0], func(ctx context.Context, a *admin, u directory.User) (string, error) {
 			u, err := a.people.Edit(ctx, u.ID, edit)
 			return fmt.Sprintf("Saved %s: %s, %s.", u.DisplayName(), u.Role, u.Status), err
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/roster"
 )
 
-func (p *program) usersExportCommand() *cobra.Command {
+func (p *cli) usersExportCommand() *cobra.Command {
 	var f listFlags
 	var format string
 	c := &cobra.Command{
@@ -20,8 +20,8 @@ func (p *program) usersExportCommand() *cobra.Command {
 JSON array, one person a line. Either can be imported again.`,
 		Example: `  guestlist users export > people.csv
   guestlist users export --format json --status invited`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			return exportUsers(ctx, cfg, con, f, format)
 		}),
 	}
@@ -30,21 +30,21 @@ JSON array, one person a line. Either can be imported again.`,
 	return c
 }
 
-func exportUsers(ctx context.Context, cfg config.Config, con console, f listFlags, format string) error {
+func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlags, format string) error {
 	if _, ok := roster.Formats[format]; !ok {
-		return misuse{fmt.Errorf("--format: %q is neither csv nor json", format)}
+		return usageError{fmt.Errorf("--format: %q is neither csv nor json", format)}
 	}
 	query, err := f.query()
 	if err != nil {
 		return err
 	}
-	a, err := openAside(ctx, cfg, con)
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	words := roster.ExportWords(format, f.q, f.role, f.status)
-	if err := a.people.AddEvents(asOperator(ctx), event.New(event.ListExported, con.now(), "", "", words)); err != nil {
+	words := roster.ExportDescription(format, f.q, f.role, f.status)
+	if err := a.people.AddEvents(withOperator(ctx), event.New(event.ListExported, con.now(), "", "", words)); err != nil {
 		return err
 	}
 	_, err = roster.Export(ctx, a.people, query, roster.NewWriter(con.out, format), nil)

@@ -15,8 +15,8 @@ import (
 	"github.com/guestlist/guestlist/internal/roster"
 )
 
-// shown is how many problems of a file are printed.
-const shown = 20
+// maxShownProblems is how many problems of a file are printed.
+const maxShownProblems = 20
 
 // importFlags are how a file is to be imported, as typed.
 type importFlags struct {
@@ -25,7 +25,7 @@ type importFlags struct {
 	asJSON                        bool
 }
 
-func (p *program) usersImportCommand() *cobra.Command {
+func (p *cli) usersImportCommand() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
 		Use: "import FILE", Short: "Put the people of a file on the list",
@@ -41,8 +41,8 @@ With --json, at the end: {"id", "file", "state", "people", "listed", "problems",
 		Example: `  guestlist users import people.csv
   guestlist users import people.csv --invite --yes
   mysql --batch -e 'SELECT id, name, email FROM users' example | guestlist users import - --yes`,
-		Args: oneWord("file"),
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+		Args: exactArg("file"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
 			return importUsers(ctx, cfg, con, words[0], f)
 		}),
 	}
@@ -51,7 +51,7 @@ With --json, at the end: {"id", "file", "state", "people", "listed", "problems",
 	c.Flags().BoolVar(&f.preview, "preview", false, "say what the file holds, and write nothing")
 	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&f.resumes, "resume", false, "go on with an import, whose number is given instead of a file")
-	addJSON(c, &f.asJSON)
+	addJSONFlag(c, &f.asJSON)
 	return c
 }
 
@@ -68,44 +68,44 @@ type jsonImport struct {
 	LeftOut  int          `json:"left_out"` // removed after the import was started
 }
 
-func importUsers(ctx context.Context, cfg config.Config, con console, file string, f importFlags) error {
-	if !f.yes && !f.preview && !f.resumes && !con.person {
-		return misuse{errors.New("guestlist users import asks before it writes, and on no terminal it needs --yes, or --preview")}
+func importUsers(ctx context.Context, cfg config.Config, con streams, file string, f importFlags) error {
+	if !f.yes && !f.preview && !f.resumes && !con.interactive {
+		return usageError{errors.New("guestlist users import asks before it writes, and on no terminal it needs --yes, or --preview")}
 	}
 	if _, err := directory.ParseRole(f.role); err != nil {
-		return misuse{fmt.Errorf("--role: %w", err)}
+		return usageError{fmt.Errorf("--role: %w", err)}
 	}
-	a, err := openAside(ctx, cfg, con)
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	ctx = asOperator(ctx)
+	ctx = withOperator(ctx)
 	im := roster.NewImporter(a.store, a.worker.Wake, con.now, con.log)
 	id := file
 	if f.resumes {
 		err = im.Resume(ctx, id)
-	} else if id, err = begin(ctx, con, im, file, f); id == "" {
+	} else if id, err = upload(ctx, con, im, file, f); id == "" {
 		return err
 	}
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return fmt.Errorf("there is no import %s", id)
-	case errors.Is(err, roster.ErrState) && f.resumes: // it runs, which is what was asked for, or is done
+	case errors.Is(err, roster.ErrInvalidState) && f.resumes: // it runs, which is what was asked for, or is done
 	case err != nil:
-		return asTyped(err)
+		return usageErrorFrom(err)
 	}
-	return follow(ctx, con, a, im, id, f.asJSON)
+	return waitForImport(ctx, con, a, im, id, f.asJSON)
 }
 
-// begin reads the file, says what it holds, and starts the import if that is agreed
+// upload reads the file, says what it holds, and starts the import if that is agreed
 // to. The id is empty if there is nothing to follow.
-func begin(ctx context.Context, con console, im *roster.Importer, file string, f importFlags) (id string, err error) {
+func upload(ctx context.Context, con streams, im *roster.Importer, file string, f importFlags) (id string, err error) {
 	in := con.in
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {
-			return "", misuse{err}
+			return "", usageError{err}
 		}
 		defer opened.Close()
 		in = opened
@@ -121,10 +121,10 @@ func begin(ctx context.Context, con console, im *roster.Importer, file string, f
 	if err := preview(ctx, out, im, i); err != nil {
 		return "", err
 	}
-	if i.People > 0 && !f.preview && (f.yes || con.agrees(fmt.Sprintf("Put %d people on the list?", i.New()))) {
+	if i.People > 0 && !f.preview && (f.yes || con.confirm(fmt.Sprintf("Put %d people on the list?", i.New()))) {
 		return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
 	}
-	if err := im.DropImport(ctx, i.ID); err != nil {
+	if err := im.DeleteImport(ctx, i.ID); err != nil {
 		return "", err
 	}
 	if f.asJSON {
@@ -149,10 +149,10 @@ func nobodyIn(i roster.Import) error {
 // preview prints what a file holds and what is wrong with it.
 func preview(ctx context.Context, out io.Writer, im *roster.Importer, i roster.Import) error {
 	fmt.Fprintf(out, "%d lines: %d people, of whom %d are on the list already; %d lines are left out.\n", i.Lines, i.People, i.Listed, i.Problems)
-	for _, column := range i.Unused {
+	for _, column := range i.UnknownColumns {
 		fmt.Fprintf(out, "Nothing is read of the column %q.\n", column)
 	}
-	notes, err := im.Notes(ctx, i.ID, roster.Problems, shown)
+	notes, err := im.Notes(ctx, i.ID, roster.Problems, maxShownProblems)
 	if err != nil {
 		return err
 	}
@@ -165,18 +165,18 @@ func preview(ctx context.Context, out io.Writer, im *roster.Importer, i roster.I
 	return nil
 }
 
-// follow carries the import on to its end, and says what came of it.
-func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id string, asJSON bool) error {
+// waitForImport carries the import on to its end, and says what came of it.
+func waitForImport(ctx context.Context, con streams, a *admin, im *roster.Importer, id string, asJSON bool) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	mails := make(chan struct{})
 	go func() { a.worker.Run(working); close(mails) }() // with invitations, the import waits for mails to leave
 	bar := con.progress("importing")
-	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.at(i.Added+i.Kept+i.LeftOut, i.People) })
-	bar.end()
+	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.Set(i.Added+i.Skipped+i.LeftOut, i.People) })
+	bar.Close()
 	left := ""
 	if err == nil && i.Invite && i.State == roster.Done {
-		left = mailsLeft(ctx, im)
+		left = waitForMail(ctx, im)
 	}
 	stop()
 	<-mails
@@ -191,7 +191,7 @@ func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id 
 		if i.LeftOut > 0 {
 			left = fmt.Sprintf(" %d were removed after the import was started, and are left out.", i.LeftOut) + left
 		}
-		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Kept, left)
+		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Skipped, left)
 	}
 	if i.State == roster.Stopped {
 		err = errors.Join(err, fmt.Errorf("the import was stopped; guestlist users import --resume %s goes on. %s", id, i.Reason))
@@ -199,12 +199,12 @@ func follow(ctx context.Context, con console, a *aside, im *roster.Importer, id 
 	return err
 }
 
-// mailsLeft gives the last invitations some time, and says what has not left then.
-func mailsLeft(ctx context.Context, im *roster.Importer) string {
-	wait, cancel := context.WithTimeout(ctx, tellWait)
+// waitForMail gives the last invitations some time, and says what has not left then.
+func waitForMail(ctx context.Context, im *roster.Importer) string {
+	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	for {
-		n, err := im.CountWaiting(wait, 1)
+		n, err := im.CountPendingJobs(wait, 1)
 		switch {
 		case err == nil && n == 0:
 			return ""
@@ -219,5 +219,5 @@ func mailsLeft(ctx context.Context, im *roster.Importer) string {
 }
 
 func toJSONImport(i roster.Import) jsonImport {
-	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Kept, LeftOut: i.LeftOut}
+	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Skipped, LeftOut: i.LeftOut}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/guestlist/guestlist/internal/roster"
 )
 
-func (p *program) usersInviteCommand() *cobra.Command {
-	var entry directory.Entry
+func (p *cli) usersInviteCommand() *cobra.Command {
+	var entry directory.UserInput
 	var again, asJSON bool
 	c := &cobra.Command{
 		Use: "invite ADDRESS", Short: "Put somebody on the list and mail them an invitation",
@@ -22,10 +22,10 @@ With --json: {"user": {"id", "name", "email", "role", "status", "created_at", "l
 sent, waiting or refused, and reason says why it waits or was refused. The exit status is 1 for one that was refused.`,
 		Example: `  guestlist users invite ada@example.com --name 'Ada Lovelace' --role admin
   guestlist users invite ada@example.com --again`,
-		Args: oneWord("e-mail address"),
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+		Args: exactArg("e-mail address"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
 			if again && (entry.Name != "" || entry.Role != "") {
-				return misuse{errors.New("--again leaves name and role as they are, and goes without --name and --role")}
+				return usageError{errors.New("--again leaves name and role as they are, and goes without --name and --role")}
 			}
 			entry.Email = words[0]
 			return invite(ctx, cfg, con, entry, again, asJSON)
@@ -34,28 +34,28 @@ sent, waiting or refused, and reason says why it waits or was refused. The exit 
 	c.Flags().StringVar(&entry.Name, "name", "", "their `NAME`, in any language")
 	c.Flags().StringVar(&entry.Role, "role", "", "their `ROLE`: admin or member (default: member)")
 	c.Flags().BoolVar(&again, "again", false, "mail another invitation to somebody who is on the list already")
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
 // jsonInvited is the answer of guestlist users invite --json.
 type jsonInvited struct {
-	User   roster.Person `json:"user"`
-	Mail   string        `json:"mail"`   // sent, waiting or refused
-	Reason string        `json:"reason"` // why it waits or was refused
+	User   roster.UserJSON `json:"user"`
+	Mail   string          `json:"mail"`   // sent, waiting or refused
+	Reason string          `json:"reason"` // why it waits or was refused
 }
 
-func invite(ctx context.Context, cfg config.Config, con console, entry directory.Entry, again, asJSON bool) error {
-	a, err := openAside(ctx, cfg, con)
+func invite(ctx context.Context, cfg config.Config, con streams, entry directory.UserInput, again, asJSON bool) error {
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	ctx = asOperator(ctx)
+	ctx = withOperator(ctx)
 	var u directory.User
 	if again {
-		if u, err = find(ctx, a.people, entry.Email); err == nil {
-			u, err = a.people.InviteAgain(ctx, u.ID)
+		if u, err = findUser(ctx, a.people, entry.Email); err == nil {
+			u, err = a.people.Reinvite(ctx, u.ID)
 		}
 	} else {
 		u, err = a.people.Invite(ctx, "", entry)
@@ -66,7 +66,7 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 	case errors.Is(err, directory.ErrSuspended):
 		return fmt.Errorf("%s is suspended; guestlist users edit %[1]s --status active lets them in again", entry.Email)
 	case err != nil:
-		return asTyped(err)
+		return usageErrorFrom(err)
 	}
 	jobs, err := a.people.ListJobs(ctx, u.Email)
 	if err != nil {
@@ -74,14 +74,14 @@ func invite(ctx context.Context, cfg config.Config, con console, entry directory
 	}
 	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
 	answer := jsonInvited{User: roster.NewPerson(u), Mail: "sent", Reason: state.Reason}
-	said := "Invitation sent to " + u.Email.Typed + "."
+	said := "Invitation sent to " + u.Email.Display + "."
 	switch {
 	case state.Refused:
 		answer.Mail = "refused"
-		err = errors.New(u.Email.Typed + " is on the list, but the invitation was not handed over. " + state.Reason)
-	case state.Waiting:
+		err = errors.New(u.Email.Display + " is on the list, but the invitation was not handed over. " + state.Reason)
+	case state.Pending:
 		answer.Mail = "waiting"
-		said = u.Email.Typed + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason
+		said = u.Email.Display + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason
 	}
 	if asJSON {
 		return errors.Join(printJSON(con.out, answer), err)

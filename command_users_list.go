@@ -24,7 +24,7 @@ type listFlags struct {
 	asJSON                bool
 }
 
-func (p *program) usersListCommand() *cobra.Command {
+func (p *cli) usersListCommand() *cobra.Command {
 	var f listFlags
 	c := &cobra.Command{
 		Use: "list", Short: "List people",
@@ -35,14 +35,14 @@ Where a search finds too many to sort, they are in order of the word found.`,
   guestlist users list --q lovelace --role admin
   guestlist users list --sort -last_seen_at --limit 10
   guestlist users list --json`,
-		Args: noWords,
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, _ []string) error {
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 			return listUsers(ctx, cfg, con, f)
 		}),
 	}
 	f.addFilters(c)
 	c.Flags().IntVar(&f.limit, "limit", 0, "so `MANY` at most; 0 for all")
-	addJSON(c, &f.asJSON)
+	addJSONFlag(c, &f.asJSON)
 	return c
 }
 
@@ -77,13 +77,13 @@ func (f listFlags) query() (directory.Query, error) {
 		fields["--limit"] = "Ask for 1 or more people, or for 0 to see all."
 	}
 	if len(fields) > 0 {
-		return q, asTyped(&directory.Invalid{Fields: fields})
+		return q, usageErrorFrom(&directory.ValidationError{Fields: fields})
 	}
 	return q, nil
 }
 
 // listUsers prints people page by page: memory does not grow with the list.
-func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags) error {
+func listUsers(ctx context.Context, cfg config.Config, con streams, f listFlags) error {
 	query, err := f.query()
 	if err != nil {
 		return err
@@ -93,11 +93,11 @@ func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags)
 		return err
 	}
 	defer st.Close()
-	var out userPrinter = &userTable{
+	var out userPrinter = &tablePrinter{
 		w: tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0), store: st, inviteDuration: cfg.InviteDuration, now: con.now,
 	}
 	if f.asJSON {
-		out = &userDocument{e: jsontext.NewEncoder(con.out)}
+		out = &jsonPrinter{e: jsontext.NewEncoder(con.out)}
 	}
 	if err := out.begin(); err != nil {
 		return err
@@ -116,7 +116,7 @@ func listUsers(ctx context.Context, cfg config.Config, con console, f listFlags)
 		if left -= len(page.Users); page.Next == nil || f.limit > 0 && left == 0 {
 			return out.end()
 		}
-		query.From = page.Next
+		query.After = page.Next
 	}
 }
 
@@ -127,20 +127,20 @@ type userPrinter interface {
 	end() error
 }
 
-// userTable is for people to read: its columns are as wide as each page needs.
-type userTable struct {
+// tablePrinter is for people to read: its columns are as wide as each page needs.
+type tablePrinter struct {
 	w              *tabwriter.Writer
 	store          directory.Store
 	inviteDuration time.Duration
 	now            func() time.Time
 }
 
-func (t *userTable) begin() error {
+func (t *tablePrinter) begin() error {
 	_, err := io.WriteString(t.w, "NAME\tADDRESS\tROLE\tSTATUS\tLAST SEEN\n")
 	return err
 }
 
-func (t *userTable) page(ctx context.Context, users []directory.User) error {
+func (t *tablePrinter) page(ctx context.Context, users []directory.User) error {
 	jobs, err := t.store.ListInviteJobs(ctx, users)
 	if err != nil {
 		return err
@@ -150,22 +150,22 @@ func (t *userTable) page(ctx context.Context, users []directory.User) error {
 		if !u.LastSeenAt.IsZero() {
 			seen = u.LastSeenAt.Format("2006-01-02 15:04 UTC")
 		}
-		status := strings.ToLower(u.Label(jobs[u.Email.Key], t.inviteDuration, t.now()))
-		fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Email.Typed, u.Role, status, seen)
+		status := strings.ToLower(u.Label(jobs[u.Email.Normalized], t.inviteDuration, t.now()))
+		fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\n", u.Name, u.Email.Display, u.Role, status, seen)
 	}
 	return t.w.Flush()
 }
 
-func (t *userTable) end() error { return nil }
+func (t *tablePrinter) end() error { return nil }
 
-// userDocument is one JSON document.
-type userDocument struct{ e *jsontext.Encoder }
+// jsonPrinter is one JSON document.
+type jsonPrinter struct{ e *jsontext.Encoder }
 
-func (d *userDocument) begin() error {
+func (d *jsonPrinter) begin() error {
 	return d.write(jsontext.BeginObject, jsontext.String("users"), jsontext.BeginArray)
 }
 
-func (d *userDocument) page(_ context.Context, users []directory.User) error {
+func (d *jsonPrinter) page(_ context.Context, users []directory.User) error {
 	for _, u := range users {
 		if err := json.MarshalEncode(d.e, roster.NewPerson(u)); err != nil {
 			return err
@@ -174,9 +174,9 @@ func (d *userDocument) page(_ context.Context, users []directory.User) error {
 	return nil
 }
 
-func (d *userDocument) end() error { return d.write(jsontext.EndArray, jsontext.EndObject) }
+func (d *jsonPrinter) end() error { return d.write(jsontext.EndArray, jsontext.EndObject) }
 
-func (d *userDocument) write(tokens ...jsontext.Token) error {
+func (d *jsonPrinter) write(tokens ...jsontext.Token) error {
 	for _, token := range tokens {
 		if err := d.e.WriteToken(token); err != nil {
 			return err

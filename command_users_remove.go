@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func (p *program) usersRemoveCommand() *cobra.Command {
+func (p *cli) usersRemoveCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "remove ADDRESS|ID", Short: "Take somebody off the list, signed out everywhere",
@@ -21,8 +21,8 @@ func (p *program) usersRemoveCommand() *cobra.Command {
 The last active administrator can't be removed.`,
 		Example: `  guestlist users remove ada@example.com
   guestlist users remove ada@example.com --yes`,
-		Args: oneWord("address or id"),
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
+		Args: exactArg("address or id"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
 			return remove(ctx, cfg, con, words[0], yes)
 		}),
 	}
@@ -30,21 +30,21 @@ The last active administrator can't be removed.`,
 	return c
 }
 
-func remove(ctx context.Context, cfg config.Config, con console, who string, yes bool) error {
-	if !yes && !con.person {
-		return misuse{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
+func remove(ctx context.Context, cfg config.Config, con streams, who string, yes bool) error {
+	if !yes && !con.interactive {
+		return usageError{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
 	}
-	return changes(ctx, cfg, con, who, func(ctx context.Context, a *aside, u directory.User) (string, error) {
-		if !yes && !con.agrees("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Typed)+"? They are signed out everywhere.") {
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *admin, u directory.User) (string, error) {
+		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They are signed out everywhere.") {
 			return "", errors.New("nobody was removed")
 		}
 		u, err := a.people.Remove(ctx, u.ID)
-		return "Removed " + u.Email.Typed + ": off the list, and signed out everywhere.", err
+		return "Removed " + u.Email.Display + ": off the list, and signed out everywhere.", err
 	})
 }
 
-// agrees asks the person at the terminal, and takes nothing but y or yes for consent.
-func (con console) agrees(question string) bool {
+// confirm asks the person at the terminal, and takes nothing but y or yes for consent.
+func (con streams) confirm(question string) bool {
 	fmt.Fprint(con.err, question, " [y/N] ")
 	answer, _ := bufio.NewReader(con.in).ReadString('\n') // what could not be read is no consent
 	switch strings.ToLower(strings.TrimSpace(answer)) {

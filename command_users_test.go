@@ -22,14 +22,14 @@ func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
 		s := start(t, databaseURL, newClock(noon))
 		ada := s.person("ada@example.com")
 		var out bytes.Buffer
-		if err := invite(t.Context(), s.cfg, s.console(&out), directory.Entry{Email: ada.email, Name: "Ada", Role: "admin"}, false, false); err != nil {
+		if err := invite(t.Context(), s.cfg, s.console(&out), directory.UserInput{Email: ada.email, Name: "Ada", Role: "admin"}, false, false); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := out.String(), "Invitation sent to ada@example.com.\n"; got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 		wants(t, ada.continues(ada.opensMail()), 200, "People", "Ada")
-		wants(t, ada.get("/activity"), 200, "Activity", "· by "+event.OriginOf(asOperator(t.Context())).Actor+" ada@example.com")
+		wants(t, ada.get("/activity"), 200, "Activity", "· by "+event.OriginOf(withOperator(t.Context())).Actor+" ada@example.com")
 
 		out.Reset()
 		if err := endSessions(t.Context(), s.cfg, s.console(&out), ada.email, false); err != nil {
@@ -50,8 +50,8 @@ func TestTheTrailSaysWhoDidItOnTheCommandLine(t *testing.T) {
 	s := start(t, testdb.SQLite(t), newClock(noon))
 	ada := s.person("ada@example.com")
 	ada.signsIn()
-	operator := event.OriginOf(asOperator(t.Context())).Actor
-	if err := invite(t.Context(), s.cfg, s.console(&bytes.Buffer{}), directory.Entry{Email: "grace@example.com"}, false, false); err != nil {
+	operator := event.OriginOf(withOperator(t.Context())).Actor
+	if err := invite(t.Context(), s.cfg, s.console(&bytes.Buffer{}), directory.UserInput{Email: "grace@example.com"}, false, false); err != nil {
 		t.Fatal(err)
 	}
 	con := s.console(&bytes.Buffer{})
@@ -121,7 +121,7 @@ func TestNobodyIsRemovedWithoutConsent(t *testing.T) {
 		ada.invites(row.address)
 		var out, asked bytes.Buffer
 		con := s.console(&out)
-		con.person, con.in, con.err = true, strings.NewReader(row.typed), &asked
+		con.interactive, con.in, con.err = true, strings.NewReader(row.typed), &asked
 		err := remove(t.Context(), s.cfg, con, row.address, false)
 		if removed := err == nil && strings.HasPrefix(out.String(), "Removed "+row.address); removed != row.removed {
 			t.Errorf("%s: %v, %q", row.name, err, &out)
@@ -141,8 +141,8 @@ func TestTheWholeListIsPrintedPageByPage(t *testing.T) {
 	const people = directory.MaxLimit + 5
 	for range people {
 		u := directory.User{ID: event.New("", noon, "", "", "").ID, Role: directory.Member, Status: directory.Invited, CreatedAt: noon, UpdatedAt: noon}
-		u.Email = directory.Email{Typed: u.ID + "@example.com", Key: u.ID + "@example.com"}
-		if err := s.app.store.CreateUser(t.Context(), u, event.New(event.UserAdded, noon, u.ID, u.Email.Key, "")); err != nil {
+		u.Email = directory.Email{Display: u.ID + "@example.com", Normalized: u.ID + "@example.com"}
+		if err := s.app.store.CreateUser(t.Context(), u, event.New(event.UserAdded, noon, u.ID, u.Email.Normalized, "")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -24,7 +24,7 @@ func versionCommand() *cobra.Command {
 from, empty if there was none.`,
 		Example: `  guestlist version
   guestlist version --json`,
-		Args: noWords,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if asJSON {
 				return printJSON(c.OutOrStdout(), thisBuild())
@@ -33,7 +33,7 @@ from, empty if there was none.`,
 			return err
 		},
 	}
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/web"
 )
 
-func (p *program) whyCommand() *cobra.Command {
+func (p *cli) whyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "why ADDRESS", Short: "Say why somebody can't sign in, and what mends it",
@@ -21,27 +21,27 @@ func (p *program) whyCommand() *cobra.Command {
 {"email", "user", "can_sign_in", "findings": [{"code", "blocks", "text", "action"}]}.`,
 		Example: `  guestlist why ada@example.com
   guestlist why ada@example.com --json`,
-		Args: oneWord("e-mail address"),
-		RunE: p.does(func(ctx context.Context, cfg config.Config, con console, words []string) error {
-			return explain(ctx, cfg, con, words[0], asJSON)
+		Args: exactArg("e-mail address"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, words []string) error {
+			return runDiagnose(ctx, cfg, con, words[0], asJSON)
 		}),
 	}
-	addJSON(c, &asJSON)
+	addJSONFlag(c, &asJSON)
 	return c
 }
 
-// explain prints why somebody can't sign in, and what mends it.
-func explain(ctx context.Context, cfg config.Config, con console, address string, asJSON bool) error {
+// runDiagnose prints why somebody can't sign in, and what mends it.
+func runDiagnose(ctx context.Context, cfg config.Config, con streams, address string, asJSON bool) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {
-		return misuse{fmt.Errorf("%q is no e-mail address", address)}
+		return usageError{fmt.Errorf("%q is no e-mail address", address)}
 	}
-	a, err := openAside(ctx, cfg, con)
+	a, err := openAdmin(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	found, findings, err := a.sessions.Why(ctx, email)
+	found, findings, err := a.sessions.Diagnose(ctx, email)
 	if err != nil {
 		return err
 	}
@@ -54,9 +54,9 @@ func explain(ctx context.Context, cfg config.Config, con console, address string
 
 func printFindings(w io.Writer, email directory.Email, found *directory.User, findings []session.Finding) {
 	if found == nil {
-		fmt.Fprintf(w, "%s: nobody on the list has this address\n", email.Key)
+		fmt.Fprintf(w, "%s: nobody on the list has this address\n", email.Normalized)
 	} else {
-		fmt.Fprintf(w, "%s: %s, %s, %s\n", email.Key, found.DisplayName(), found.Role, found.Status)
+		fmt.Fprintf(w, "%s: %s, %s, %s\n", email.Normalized, found.DisplayName(), found.Role, found.Status)
 	}
 	for _, f := range findings {
 		mark := "-"

@@ -25,7 +25,7 @@ func TestDamageInALargeDatabaseStopsTheProgramWithASentence(t *testing.T) {
 		t.Fatal(err)
 	}
 	var page int64 // of a table that nothing reads at start
-	err = st.InTx(t.Context(), func(tx *sql.Tx) error {
+	err = st.Transact(t.Context(), func(tx *sql.Tx) error {
 		if _, err := tx.Exec("INSERT INTO settings (name, value, updated_at) VALUES ('large', ?, 0)", strings.Repeat("a", 8<<20)); err != nil {
 			return err
 		}

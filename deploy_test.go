@@ -198,8 +198,8 @@ func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
 		"deploy/guestlist.service": unit, "docs/deploying.md": part(t, "docs/deploying.md", `--stop-timeout (\d+)`) + "s",
 	}
 	for file, text := range given {
-		if grace, err := time.ParseDuration(text); err != nil || grace <= hearing+drain+afterwards {
-			t.Errorf("%s gives it %s of %v (%v)", file, text, hearing+drain+afterwards, err)
+		if grace, err := time.ParseDuration(text); err != nil || grace <= connGrace+shutdownTimeout+afterwards {
+			t.Errorf("%s gives it %s of %v (%v)", file, text, connGrace+shutdownTimeout+afterwards, err)
 		}
 	}
 	for file, signal := range map[string]string{"fly.toml": fly.KillSignal, "deploy/guestlist.service": part(t, "deploy/guestlist.service", `(?m)^KillSignal=(\S+)$`)} {

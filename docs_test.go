@@ -117,7 +117,7 @@ func parses(words []string, whole bool) error {
 			break
 		}
 	}
-	command, rest, err := (&program{flags: map[string]string{}}).root().Find(words)
+	command, rest, err := (&cli{flags: map[string]string{}}).newRootCommand().Find(words)
 	if err != nil {
 		return err
 	}

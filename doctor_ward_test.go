@@ -46,8 +46,8 @@ func newWard(t *testing.T) *ward {
 func examined(t *testing.T, environ []string, now func() time.Time) map[string]string {
 	t.Helper()
 	var out bytes.Buffer
-	cfg, wrong := config.Examine(config.Sources{Environ: environ})
-	err := examine(t.Context(), cfg, wrong, console{out: &out, now: now}, true)
+	cfg, wrong := config.LoadAll(config.Sources{Environ: environ})
+	err := runDoctor(t.Context(), cfg, wrong, streams{out: &out, now: now}, true)
 	for _, secret := range []string{"hush", "@example", "secret-test-", cfg.Stytch.Secret} {
 		if secret != "" && strings.Contains(out.String(), secret) {
 			t.Errorf("it tells %q: %s", secret, &out)
@@ -107,14 +107,14 @@ func emptySQLite(t *testing.T, member string) string {
 	databaseURL := testdb.SQLite(t)
 	s := start(t, databaseURL, newClock(noon), "--guestlist-admins="+member)
 	if member != "" {
-		if err := s.app.store.InTx(t.Context(), func(tx *sql.Tx) error {
+		if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(t.Context(), "UPDATE users SET role = 'member'")
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.app.store.InTx(t.Context(), func(tx *sql.Tx) error {
+	if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(t.Context(), "DELETE FROM settings WHERE name = 'in_force'")
 		return err
 	}); err != nil {
@@ -174,7 +174,7 @@ func ownAddress(t *testing.T) string {
 func keptAlone(t *testing.T) string {
 	t.Helper()
 	databaseURL := testdb.SQLite(t)
-	alone, err := store.OpenAlone(t.Context(), databaseURL, time.Now)
+	alone, err := store.OpenExclusive(t.Context(), databaseURL, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,23 +12,23 @@ import (
 // take to say what they want, and drain how long a request that was begun may take
 // from then on. fly.toml, deploy/compose.yaml and deploy/guestlist.service leave it time for both.
 const (
-	hearing = time.Second
-	drain   = 8 * time.Second
+	connGrace       = time.Second
+	shutdownTimeout = 8 * time.Second
 )
 
-// arrivals are the connections on which a request may be on its way. net/http
+// connTracker are the connections on which a request may be on its way. net/http
 // drops, without an answer, a request that it reads after Shutdown was called
 // (https://go.dev/src/net/http/server.go, conn.serve), so that is called when there
 // are none.
-type arrivals struct {
+type connTracker struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
 }
 
 type connKey struct{}
 
-// watch notes the server's connections from now on.
-func (a *arrivals) watch(server *http.Server) {
+// track notes the server's connections from now on.
+func (a *connTracker) track(server *http.Server) {
 	a.conns = map[net.Conn]bool{}
 	server.ConnState = func(c net.Conn, state http.ConnState) {
 		a.set(c, state == http.StateNew || state == http.StateActive)
@@ -45,7 +45,7 @@ func (a *arrivals) watch(server *http.Server) {
 	})
 }
 
-func (a *arrivals) set(c net.Conn, underWay bool) {
+func (a *connTracker) set(c net.Conn, underWay bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if underWay {
@@ -55,10 +55,10 @@ func (a *arrivals) set(c net.Conn, underWay bool) {
 	}
 }
 
-// wait returns when no request is on its way, or when the hearing is over. Nobody may
+// waitIdle returns when no request is on its way, or when the hearing is over. Nobody may
 // be let in any more.
-func (a *arrivals) wait() {
-	for over := time.After(hearing); ; {
+func (a *connTracker) waitIdle() {
+	for over := time.After(connGrace); ; {
 		a.mu.Lock()
 		n := len(a.conns)
 		a.mu.Unlock()

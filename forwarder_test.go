@@ -173,7 +173,7 @@ func TestInboxAddress_IsPrintedWhereTheListenerIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out strings.Builder
-			greet(&out, cfg, &net.TCPAddr{}, "abc")
+			printBanner(&out, cfg, &net.TCPAddr{}, "abc")
 			if want := row.want + "/dev/inbox?key=abc\n"; !strings.Contains(out.String(), want) {
 				t.Errorf("no %q in\n%s", want, &out)
 			}

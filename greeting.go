@@ -13,9 +13,9 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-// greet prints where to go now and where the program listens. The key belongs to the
+// printBanner prints where to go now and where the program listens. The key belongs to the
 // developer pages; empty outside local mode.
-func greet(w io.Writer, cfg config.Config, listens net.Addr, devKey string) {
+func printBanner(w io.Writer, cfg config.Config, listens net.Addr, devKey string) {
 	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", cfg.BaseURL)
 	fmt.Fprintf(w, "  It listens on    %s\n", listens)
 	if cfg.LocalMode() {
@@ -76,7 +76,7 @@ func (a *app) reportInvitations(ctx context.Context, w io.Writer, cfg config.Con
 				others = append(others, state)
 			}
 		}
-		fmt.Fprintf(w, "  Invitation of %s: %s\n", words.Count(len(states)-len(others), "administrator"), states[0])
+		fmt.Fprintf(w, "  Invitation of %s: %s\n", words.Plural(len(states)-len(others), "administrator"), states[0])
 		states = others
 	}
 }
@@ -97,9 +97,9 @@ func (a *app) invitationStates(ctx context.Context, cfg config.Config, admins []
 		switch i := u.Invitation(jobs, cfg.InviteDuration, a.now()); {
 		case i.Refused:
 			states = append(states, invitationState("refused. "+i.Reason))
-		case i.Waiting && i.Reason == "":
+		case i.Pending && i.Reason == "":
 			states, known = append(states, "not handed over yet. It is still being tried."), false
-		case i.Waiting:
+		case i.Pending:
 			states = append(states, invitationState("not handed over yet. "+i.Reason+" It will be tried again."))
 		case i.Expired:
 			states = append(states, "it has expired. Send another: guestlist users invite ADDRESS --again")

@@ -23,14 +23,14 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "guestlist:", err)
-		os.Exit(exitStatus(err))
+		os.Exit(exitCode(err))
 	}
 }
 
 // run does what was asked, until it is done or ctx ends. The error is a sentence.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	p := &program{environ: environ, in: stdin, out: stdout, err: stderr, flags: map[string]string{}}
-	root := p.root()
+	p := &cli{env: environ, in: stdin, out: stdout, err: stderr, flags: map[string]string{}}
+	root := p.newRootCommand()
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
 	return explained(root.ExecuteContext(ctx))
 }
@@ -52,16 +52,16 @@ func explained(err error) error {
 	return explainedError{err, fault.Message(err)}
 }
 
-// misuse is the error of a command that was asked for what cannot be: an unknown
+// usageError is the error of a command that was asked for what cannot be: an unknown
 // word or flag, a setting or a value that can't be right. Nothing was done.
-type misuse struct{ error }
+type usageError struct{ error }
 
-func (m misuse) Unwrap() error { return m.error }
+func (m usageError) Unwrap() error { return m.error }
 
-// exitStatus tells a script whether to mend its own call (2) or to look at what
+// exitCode tells a script whether to mend its own call (2) or to look at what
 // the program met (1).
-func exitStatus(err error) int {
-	if errors.As(err, new(misuse)) {
+func exitCode(err error) int {
+	if errors.As(err, new(usageError)) {
 		return 2
 	}
 	return 1

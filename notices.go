@@ -19,8 +19,8 @@ const product = "Guestlist"
 func (a *app) noticeMailer(cfg config.Config) (outbox.Mailer, error) {
 	base := cfg.BaseURL.String()
 	switch {
-	case a.local != nil:
-		return noticeMailer{base, a.local.Notify}, nil
+	case a.localStytch != nil:
+		return noticeMailer{base, a.localStytch.Notify}, nil
 	case cfg.SMTPURL == "":
 		return nil, nil
 	}

@@ -72,12 +72,12 @@ func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
 		// By an operator, and by an invitation: to both administrators, not to joan.
 		role := "admin"
 		admin := directory.Edit{Role: &role}
-		a, err := openAside(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+		a, err := openAdmin(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		if _, err := a.people.Edit(asOperator(t.Context()), s.userID(t, "joan@example.com"), admin); err != nil {
+		if _, err := a.people.Edit(withOperator(t.Context()), s.userID(t, "joan@example.com"), admin); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -190,7 +190,7 @@ func TestNotice_IsSentByACommand(t *testing.T) {
 	eventually(t, "the instance has tried", func() bool { return strings.Contains(ada.get("/waiting").Text(), "450 4.2.0") })
 	mails.refusal.Store(nil)
 
-	a, err := openAside(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+	a, err := openAdmin(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
 	if err != nil {
 		t.Fatal(err)
 	}

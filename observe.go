@@ -20,20 +20,20 @@ func openTelemetry(cfg config.Config, now func() time.Time, log *slog.Logger) (*
 	})
 }
 
-// watchStore has the store's statements and pools, and the outbox, watched.
-func (a *app) watchStore() {
-	if a.tells == nil {
+// instrumentStore has the store's statements and pools, and the outbox, watched.
+func (a *app) instrumentStore() {
+	if a.telemetry == nil {
 		return
 	}
-	a.store.Watch(a.tells.Query)
-	a.tells.Watch(a.store.Pools, func(ctx context.Context) (telemetry.Backlog, error) {
+	a.store.Watch(a.telemetry.ObserveQuery)
+	a.telemetry.Watch(a.store.Pools, func(ctx context.Context) (telemetry.Backlog, error) {
 		waiting, parked, oldest, err := a.store.Backlog(ctx)
 		return telemetry.Backlog{Waiting: waiting, Parked: parked, Oldest: oldest}, err
 	})
 }
 
-// profiling is how long a profile may take that somebody asks for.
-const profiling = 2 * time.Minute
+// profileTimeout is how long a profile may take that somebody asks for.
+const profileTimeout = 2 * time.Minute
 
 // listenForMetrics opens the listener of metrics and profiles; nil without one.
 func listenForMetrics(addr string) (net.Listener, error) {
@@ -50,7 +50,7 @@ func listenForMetrics(addr string) (net.Listener, error) {
 // serveMetrics answers on the listener until the server is closed.
 func serveMetrics(listener net.Listener, handler http.Handler, log *slog.Logger) *http.Server {
 	server := newServer(handler, log)
-	server.WriteTimeout = profiling
+	server.WriteTimeout = profileTimeout
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("metrics are no longer served", "error", err)

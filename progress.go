@@ -14,7 +14,7 @@ type progress struct {
 }
 
 // progress returns one that is shown on a terminal and nowhere else.
-func (con console) progress(what string) *progress {
+func (con streams) progress(what string) *progress {
 	p := &progress{what: what}
 	if isTerminal(con.err) {
 		p.to = con.err
@@ -22,8 +22,8 @@ func (con console) progress(what string) *progress {
 	return p
 }
 
-// at says that so much of all is done.
-func (p *progress) at(done, all int) {
+// Set says that so much of all is done.
+func (p *progress) Set(done, all int) {
 	if p.to == nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (p *progress) at(done, all int) {
 	_ = p.bar.Set(done) // a terminal that is gone is no reason to stop
 }
 
-func (p *progress) end() {
+func (p *progress) Close() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}

@@ -13,14 +13,14 @@ import (
 	"github.com/guestlist/guestlist/internal/web"
 )
 
-// admission is who may come in, by the settings.
-func admission(cfg config.Config) directory.Admission {
-	return directory.Admission{Open: cfg.Access.Open, Domains: cfg.Access.Domains, FirstAdmin: cfg.FirstAdmin()}
+// admissionFrom is who may come in, by the settings.
+func admissionFrom(cfg config.Config) directory.AdmissionPolicy {
+	return directory.AdmissionPolicy{Open: cfg.Access.Open, Domains: cfg.Access.Domains, FirstAdmin: cfg.FirstAdmin()}
 }
 
 func (a *app) newReconciler(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *reconcile.Reconciler {
 	return reconcile.New(a.store, client, worker, reconcile.Options{
-		Admission: admission(cfg), EndStrangers: cfg.Reconcile == "apply",
+		Admission: admissionFrom(cfg), EndStrangers: cfg.Reconcile == "apply",
 		PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: a.now, Log: log,
 	})
 }
@@ -28,11 +28,11 @@ func (a *app) newReconciler(cfg config.Config, client *stytch.Client, worker *ou
 // webhookPath is where Stytch sends its webhooks, below the base URL.
 const webhookPath = "/webhooks/stytch"
 
-// webhooks takes those of the local Stytch, or of the real one if their secret is set.
-func (a *app) webhooks(cfg config.Config, r *reconcile.Reconciler) (web.Webhooks, error) {
+// newWebhookHandler takes those of the local Stytch, or of the real one if their secret is set.
+func (a *app) newWebhookHandler(cfg config.Config, r *reconcile.Reconciler) (web.Webhooks, error) {
 	secret := cfg.Stytch.WebhookSecret
-	if a.local != nil {
-		secret = a.local.Credentials().WebhookSecret
+	if a.localStytch != nil {
+		secret = a.localStytch.Credentials().WebhookSecret
 	}
 	if secret == "" {
 		return web.Webhooks{}, nil
@@ -41,5 +41,5 @@ func (a *app) webhooks(cfg config.Config, r *reconcile.Reconciler) (web.Webhooks
 	if err != nil {
 		return web.Webhooks{}, fmt.Errorf("STYTCH_WEBHOOK_SECRET: %w", err)
 	}
-	return web.Webhooks{Key: key, Hear: r.Hear}, nil
+	return web.Webhooks{Key: key, Handle: r.HandleWebhook}, nil
 }

@@ -52,7 +52,7 @@ func TestSomebodyDeletedAtStytchIsOutOnTheNextRequestAndMayComeBack(t *testing.T
 func compared(t *testing.T, s *site, apply bool) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := compare(t.Context(), s.cfg, s.console(&out), apply, false); err != nil {
+	if err := runReconcile(t.Context(), s.cfg, s.console(&out), apply, false); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

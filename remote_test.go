@@ -46,7 +46,7 @@ func newRemote(t testing.TB, c *clock) *remote {
 func stytchEnv(t testing.TB, s *site) map[string]string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := showStytchEnv(t.Context(), s.cfg, s.console(&out)); err != nil {
+	if err := printStytchEnv(t.Context(), s.cfg, s.console(&out)); err != nil {
 		t.Fatal(err)
 	}
 	env := map[string]string{}

@@ -19,7 +19,7 @@ func TestWhatDeletesWhatIsOverComesBackAfterAPanic(t *testing.T) {
 		}}
 		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Minute)
 		defer cancel()
-		a.sweep(ctx, time.Hour, slog.New(slog.NewTextHandler(log, nil)))
+		a.purgeExpired(ctx, time.Hour, slog.New(slog.NewTextHandler(log, nil)))
 		if turns != 3 {
 			t.Errorf("%d turns in two hours and a half, want 3", turns)
 		}

@@ -115,19 +115,19 @@ func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
 			if err := json.Unmarshal(out.Bytes(), &list); err != nil || len(list.Tokens) != 2 || list.Tokens[1].Email != "ada@example.com" {
 				t.Fatalf("%v: %s", err, &out)
 			}
-			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{list.Tokens[1].ID}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
+			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{list.Tokens[1].ID}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
 				t.Errorf("%v: %s", err, &out)
 			}
 			wantStatus(call("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
 			leaked := ada.makesToken("leaked", "read", "7")
-			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
+			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
 				t.Errorf("%v: %s", err, &out)
 			}
 			wantStatus(s.script(leaked)("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
-			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err == nil || strings.Contains(err.Error(), leaked) {
+			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err == nil || strings.Contains(err.Error(), leaked) {
 				t.Errorf("ended twice: %v", err)
 			}
-			if err := endTokens(t.Context(), s.cfg, s.console(&out), []string{ada.email}); err != nil || s.count("SELECT COUNT(*) FROM tokens") != 0 {
+			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{ada.email}); err != nil || s.count("SELECT COUNT(*) FROM tokens") != 0 {
 				t.Errorf("%v: %s", err, &out)
 			}
 			wants(t, ada.get("/activity"), 200, "Activity", "API token revoked: backup: no longer an active administrator", "on the command line")

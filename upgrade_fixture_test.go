@@ -55,7 +55,7 @@ func TestWriteTheFixtureOfARelease(t *testing.T) {
 	ada.calls("PATCH", "/api/users/"+id(joan.email), `{"status":"suspended"}`)
 	ada.calls("PUT", "/dev/faults.json", `{"rules":[{"route":"/v1/users/*","kind":"down"}]}`)
 	ada.calls("DELETE", "/api/users/"+id("mary@example.com"), "") // Stytch is still to hear of it
-	if err := s.app.store.InTx(t.Context(), func(tx *sql.Tx) error {
+	if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec("INSERT INTO webhooks (id, received_at) VALUES ('msg_1', ?)", noon.UnixMicro())
 		return err
 	}); err != nil {

@@ -10,13 +10,13 @@ SELECT * FROM imports WHERE id = ? AND state <> 'dropped';
 -- name: ListImports :many
 SELECT * FROM imports WHERE state <> 'dropped' ORDER BY id DESC LIMIT ?;
 
--- name: FillImport :execrows
+-- name: SetImportSummary :execrows
 -- What the upload has found; from here on it may run.
 UPDATE imports SET
   state = 'ready', line_count = ?, people = ?, admins = ?, listed = ?, problems = ?, unused = ?, parts = ?, updated_at = ?
 WHERE id = ? AND state = 'uploading';
 
--- name: RunImport :execrows
+-- name: StartImport :execrows
 UPDATE imports SET
   state = 'running', reason = '', invite = ?, role = ?, actor_id = ?, actor = ?, address = ?, user_agent = ?, request_id = ?,
   lease = '', leased_until = 0, updated_at = ?, removals = ?
@@ -37,7 +37,7 @@ SELECT * FROM imports WHERE id = sqlc.arg(id) AND state = 'running' AND leased_u
 UPDATE imports SET lease = sqlc.arg(lease), leased_until = sqlc.arg(lease_end)
 WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(was) AND leased_until <= sqlc.arg(now);
 
--- name: HoldImport :execrows
+-- name: ExtendImportLease :execrows
 UPDATE imports SET leased_until = sqlc.arg(lease_end) WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(lease);
 
 -- name: AdvanceImport :execrows
@@ -50,7 +50,7 @@ WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(lease) AND pa
 -- name: OldImports :many
 SELECT id FROM imports WHERE state = 'dropped' OR updated_at < ? AND state <> 'running' ORDER BY id LIMIT ?;
 
--- name: DropImport :execrows
+-- name: MarkImportDropped :execrows
 -- From here on it counts as gone; its rows go piece by piece.
 UPDATE imports SET state = 'dropped' WHERE id = ? AND state <> 'running';
 

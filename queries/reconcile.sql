@@ -11,7 +11,7 @@ SELECT * FROM users WHERE stytch_user_id = ? ORDER BY id LIMIT 1;
 -- name: ListedAddresses :many
 SELECT email_key FROM users WHERE email_key IN (sqlc.slice(addresses));
 
--- name: TakeTurn :execrows
+-- name: AcquireRun :execrows
 -- Of all instances that try, one has the row.
 UPDATE settings SET updated_at = sqlc.arg(now) WHERE name = sqlc.arg(name) AND updated_at <= sqlc.arg(before);
 

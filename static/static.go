@@ -48,9 +48,9 @@ var codings = []string{"br", "gzip"}
 
 // Load returns the embedded assets. They are read once, however many parts of
 // the program ask.
-func Load() *Assets { return load() }
+func Load() *Assets { return newAssets() }
 
-var load = sync.OnceValue(func() *Assets {
+var newAssets = sync.OnceValue(func() *Assets {
 	a := &Assets{paths: map[string]string{}, files: map[string]file{}}
 	for _, dir := range []string{"css", "js", "img"} {
 		entries, err := files.ReadDir(dir)
@@ -87,8 +87,8 @@ func PackedName(path, coding string) string {
 	return strings.ReplaceAll(path, "/", "-") + "." + coding
 }
 
-// Plain is every asset as it is, by its checksummed path.
-func (a *Assets) Plain() iter.Seq2[string, []byte] {
+// All is every asset as it is, by its checksummed path.
+func (a *Assets) All() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for path, f := range a.files {
 			if !yield(path, f[""]) {
@@ -129,7 +129,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	coding := accept.Encoding(r.Header, codings...)
+	coding := accept.Negotiate(r.Header, codings...)
 	content, ok := f[coding]
 	if !ok {
 		coding, content = "", f[""]
@@ -138,9 +138,9 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Encoding", coding)
 		h.Set("Content-Length", strconv.Itoa(len(content)))
 	}
-	h.Set("ETag", tag(name, coding))
+	h.Set("ETag", contentHash(name, coding))
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
-// tag is the ETag of an asset in a coding: each is another row of bytes.
-func tag(name, coding string) string { return strconv.Quote(path.Base(name) + "." + coding) }
+// contentHash is the ETag of an asset in a coding: each is another row of bytes.
+func contentHash(name, coding string) string { return strconv.Quote(path.Base(name) + "." + coding) }

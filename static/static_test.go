@@ -128,7 +128,7 @@ func TestABrowserThatHasAnAssetIsNotSentItAgain(t *testing.T) {
 func TestWhatIsCompressedIsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	var want []string
-	for path, content := range Load().Plain() {
+	for path, content := range Load().All() {
 		for _, coding := range codings {
 			name := PackedName(path, coding)
 			want = append(want, name)

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// Encoding returns which of the codings to send: the one the client gives the
+// Negotiate returns which of the codings to send: the one the client gives the
 // most weight in its Accept-Encoding header, of equals the first; empty if it
 // takes none of them, would rather have the plain bytes, or does not say.
 // https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding
-func Encoding(h http.Header, codings ...string) string {
+func Negotiate(h http.Header, codings ...string) string {
 	header := strings.Join(h["Accept-Encoding"], ",")
 	best, most := "", 0.0
 	for _, coding := range codings {
-		if weight, _ := weigh(header, coding); weight > most {
+		if weight, _ := codingQuality(header, coding); weight > most {
 			best, most = coding, weight
 		}
 	}
-	if plain, listed := weigh(header, "identity"); listed && plain > most {
+	if plain, listed := codingQuality(header, "identity"); listed && plain > most {
 		return ""
 	}
 	return best
 }
 
-// weigh returns the weight that a header gives a coding, by name or else by "*",
+// codingQuality returns the weight that a header gives a coding, by name or else by "*",
 // and whether it names it; one that can't be read is none.
-func weigh(header, coding string) (weight float64, listed bool) {
+func codingQuality(header, coding string) (weight float64, listed bool) {
 	for item := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(item, ";")
 		switch name = strings.TrimSpace(name); {

@@ -38,7 +38,7 @@ func TestEncoding(t *testing.T) {
 		{"a parameter that is no weight", []string{"gzip;level=1, br;x"}, ""},
 		{"nonsense", []string{",;=,q=1;;"}, ""},
 	} {
-		if got := Encoding(http.Header{"Accept-Encoding": row.header}, "br", "gzip"); got != row.want {
+		if got := Negotiate(http.Header{"Accept-Encoding": row.header}, "br", "gzip"); got != row.want {
 			t.Errorf("%s: %q is answered with %q, want %q", row.name, row.header, got, row.want)
 		}
 	}

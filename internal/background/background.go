@@ -7,9 +7,9 @@ import (
 	"runtime/debug"
 )
 
-// Safely runs fn. If it panics, that is logged, with the stack, under the work's
+// Recover runs fn. If it panics, that is logged, with the stack, under the work's
 // name, and Safely returns false.
-func Safely(log *slog.Logger, name string, fn func()) (returned bool) {
+func Recover(log *slog.Logger, name string, fn func()) (returned bool) {
 	defer func() {
 		if !returned {
 			log.Error("background: panic", "work", name, "cause", recover(), "stack", string(debug.Stack()))

@@ -13,10 +13,10 @@ func TestSafely(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	log := slog.New(slog.NewTextHandler(&text, nil))
-	if !background.Safely(log, "nothing", func() {}) || text.Len() > 0 {
+	if !background.Recover(log, "nothing", func() {}) || text.Len() > 0 {
 		t.Errorf("work that returns is reported: %s", text.String())
 	}
-	if background.Safely(log, "a bug", func() { panic("no such luck") }) {
+	if background.Recover(log, "a bug", func() { panic("no such luck") }) {
 		t.Error("a panic counts as returned")
 	}
 	for _, want := range []string{`work="a bug"`, `cause="no such luck"`, "background_test.go"} {
@@ -27,7 +27,7 @@ func TestSafely(t *testing.T) {
 	done := make(chan struct{})
 	go func() { // a goroutine that ends itself, as a failed test does, still ends
 		defer close(done)
-		background.Safely(log, "leaving", runtime.Goexit)
+		background.Recover(log, "leaving", runtime.Goexit)
 	}()
 	<-done
 }

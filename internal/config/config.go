@@ -103,29 +103,29 @@ func (c Config) ListenerURL() string {
 // environment, and that before .env. An empty value counts as none: it brings
 // back the default.
 func Load(from Sources) (Config, error) {
-	cfg, wrong := Examine(from)
+	cfg, wrong := LoadAll(from)
 	if len(wrong) > 0 {
 		return Config{}, wrong[0].Err
 	}
 	return cfg, nil
 }
 
-// Wrong is a setting that can't be right, or several that can't stand together.
-type Wrong struct {
+// Problem is a setting that can't be right, or several that can't stand together.
+type Problem struct {
 	Settings []string // what can't be relied on for it; none for a name that is no setting
 	Err      error    // the sentence
 }
 
-// Examine is Load for whoever wants to know of all that is wrong, and what is in force
+// LoadAll is Load for whoever wants to know of all that is wrong, and what is in force
 // apart from that. In the Config, a setting that can't be right counts as not given.
-func Examine(from Sources) (Config, []Wrong) {
+func LoadAll(from Sources) (Config, []Problem) {
 	l := &loader{fly: from.lookup("FLY_APP_NAME") != "", terminal: from.Terminal}
 	l.values = from.merge(l)
 	// All that was given comes first, as a default may follow from any of it.
 	for _, s := range Settings {
 		if v := l.values[s.Name]; v.text != "" {
 			if err := s.set(l, v.text); err != nil {
-				l.refuse(fmt.Errorf("%s %w", s.Name, err), s.Name)
+				l.addError(fmt.Errorf("%s %w", s.Name, err), s.Name)
 				delete(l.values, s.Name)
 			}
 		}
@@ -137,7 +137,7 @@ func Examine(from Sources) (Config, []Wrong) {
 		text := s.fallback(l)
 		if text != "" {
 			if err := s.set(l, text); err != nil {
-				l.refuse(fmt.Errorf("%s by default %w", s.Name, err), s.Name)
+				l.addError(fmt.Errorf("%s by default %w", s.Name, err), s.Name)
 			}
 		}
 		l.values[s.Name] = value{text, fromDefault}

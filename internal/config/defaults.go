@@ -22,7 +22,7 @@ func projectEnv(l *loader) string {
 // defaultAddr keeps the stand-in to this machine, unless a public address says
 // that it is to be reached.
 func defaultAddr(l *loader) string {
-	if l.standIn() && (l.BaseURL == nil || isLocalName(l.BaseURL.Hostname())) {
+	if l.usesLocalStytch() && (l.BaseURL == nil || isLocalName(l.BaseURL.Hostname())) {
 		return net.JoinHostPort("127.0.0.1", l.port)
 	}
 	return ":" + l.port

@@ -79,7 +79,7 @@ func TestDotEnv_WritableByOthers(t *testing.T) {
 			t.Parallel()
 			path := planted(t)
 			row.prepare(t, path)
-			cfg, wrong := Examine(Sources{DotEnv: path})
+			cfg, wrong := LoadAll(Sources{DotEnv: path})
 			got := ""
 			if len(wrong) > 0 {
 				got = wrong[0].Err.Error()

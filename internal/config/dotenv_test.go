@@ -87,7 +87,7 @@ func TestDotEnv_Refusals(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			path := writeDotEnv(t, row.file)
-			_, wrong := Examine(Sources{DotEnv: path})
+			_, wrong := LoadAll(Sources{DotEnv: path})
 			if len(wrong) == 0 {
 				t.Fatal("nothing is wrong with it")
 			}

@@ -13,14 +13,14 @@ func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
 		name    string
 		environ []string
 		dotenv  string
-		want    []Wrong
+		want    []Problem
 		errs    []string
 	}{
 		{name: "nothing"},
 		{
 			name:    "values, a name, and what goes with neither",
 			environ: []string{"GUESTLIST_COLOUR=red", "GUESTLIST_LINK_DURATION=soon", "GUESTLIST_BASE_URL=example.com", "COOKIE_NAME=__Host-door", "STYTCH_SECRET=hush"},
-			want: []Wrong{
+			want: []Problem{
 				{}, {Settings: []string{"GUESTLIST_BASE_URL"}}, {Settings: []string{"GUESTLIST_LINK_DURATION"}},
 				{Settings: []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}},
 			},
@@ -33,13 +33,13 @@ func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
 		},
 		{
 			name: "a .env that can't be read", dotenv: writeDotEnv(t, "STYTCH_SECRET='hush"),
-			want: []Wrong{{Settings: names()}},
+			want: []Problem{{Settings: names()}},
 			errs: []string{"line 1 begins a value in quotes that are never closed"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			cfg, wrong := Examine(Sources{Environ: append(row.environ, "DATABASE_URL=sqlite:here.db"), DotEnv: row.dotenv})
+			cfg, wrong := LoadAll(Sources{Environ: append(row.environ, "DATABASE_URL=sqlite:here.db"), DotEnv: row.dotenv})
 			if cfg.DatabaseURL != "sqlite:here.db" || cfg.LinkDuration == 0 || cfg.BaseURL == nil || cfg.CookieName == "" {
 				t.Errorf("what can be right is not in force: %+v", cfg)
 			}

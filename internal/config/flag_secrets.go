@@ -52,7 +52,7 @@ func (from Sources) flagTexts(l *loader) map[string]string {
 			l.Warnings = append(l.Warnings, fmt.Sprintf("--%s shows its value to everybody on this machine, in the list of processes: use --%[1]s=@FILE, --%[1]s=- for standard input, or %s in the environment", s.Flag(), s.Name))
 		}
 		if err != nil {
-			l.refuse(fmt.Errorf("%s %w", s.Name, err), s.Name)
+			l.addError(fmt.Errorf("%s %w", s.Name, err), s.Name)
 			continue
 		}
 		texts[s.Name] = text

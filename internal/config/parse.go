@@ -29,7 +29,7 @@ func choice(field func(*loader) *string, choices ...string) func(*loader, string
 	}
 }
 
-func onOff(field func(*loader) *bool) func(*loader, string) error {
+func boolean(field func(*loader) *bool) func(*loader, string) error {
 	return func(l *loader, text string) error {
 		if text != "on" && text != "off" {
 			return fmt.Errorf("must be on or off, not %q", text)
@@ -45,15 +45,15 @@ func duration(field func(*loader) *time.Duration, least, most, unit time.Duratio
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least || d > most || d%unit != 0 {
 			return fmt.Errorf("must be from %s to %s in whole %s, such as 1h30m, not %q",
-				short(least), short(most), map[time.Duration]string{time.Hour: "hours", time.Minute: "minutes", time.Second: "seconds"}[unit], text)
+				formatDuration(least), formatDuration(most), map[time.Duration]string{time.Hour: "hours", time.Minute: "minutes", time.Second: "seconds"}[unit], text)
 		}
 		*field(l) = d
 		return nil
 	}
 }
 
-// short writes 168h for 168h0m0s.
-func short(d time.Duration) string {
+// formatDuration writes 168h for 168h0m0s.
+func formatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

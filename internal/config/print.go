@@ -20,19 +20,19 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// Shown is a setting in force, as it may be seen.
-type Shown struct {
+// DisplayValue is a setting in force, as it may be seen.
+type DisplayValue struct {
 	Name   string  `json:"name"`
 	Value  *string `json:"value"`  // masked if secret; nil: none
 	Source string  `json:"source"` // flag, environment, .env or default
 }
 
 // Shown returns what Print writes, for programs.
-func (c Config) Shown() []Shown {
-	all := make([]Shown, len(Settings))
+func (c Config) Shown() []DisplayValue {
+	all := make([]DisplayValue, len(Settings))
 	for i, s := range Settings {
 		v := c.values[s.Name]
-		all[i] = Shown{Name: s.Name, Source: v.source}
+		all[i] = DisplayValue{Name: s.Name, Source: v.source}
 		if v.text != "" {
 			text := s.show(v.text)
 			all[i].Value = &text
@@ -86,10 +86,10 @@ func Usage(w io.Writer) error {
 	return err
 }
 
-// InForce returns what is in force, by name, of the settings that all instances share:
+// SharedValues returns what is in force, by name, of the settings that all instances share:
 // as it may be seen, and what may not be seen apart. Of an address with a password the
 // whole is secret.
-func (c Config) InForce() (plain, secret map[string]string) {
+func (c Config) SharedValues() (plain, secret map[string]string) {
 	plain, secret = map[string]string{}, map[string]string{}
 	for _, s := range Settings {
 		text := c.values[s.Name].text

@@ -105,7 +105,7 @@ func TestInForce_SecretsAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, secret := c.InForce()
+	plain, secret := c.SharedValues()
 	for name, value := range plain {
 		if strings.Contains(value, "hush") || strings.Contains(value, "whsec_") {
 			t.Errorf("%s is told: %s", name, value)

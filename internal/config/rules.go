@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// standIn reports whether Stytch's place is taken by the local stand-in.
-func (l *loader) standIn() bool {
+// usesLocalStytch reports whether Stytch's place is taken by the local stand-in.
+func (l *loader) usesLocalStytch() bool {
 	return l.Stytch.ProjectID == "" && l.Stytch.Secret == ""
 }
 
@@ -30,11 +30,11 @@ var rules = []rule{
 // check finishes the Config, and holds the settings to the rules: those of which
 // each by itself can be right.
 func (l *loader) check() {
-	l.LocalStytch = l.standIn()
+	l.LocalStytch = l.usesLocalStytch()
 	for _, r := range rules {
-		if l.right(r.settings) {
+		if l.valid(r.settings) {
 			if err := r.check(l); err != nil {
-				l.refuse(err, r.settings...)
+				l.addError(err, r.settings...)
 			}
 		}
 	}

@@ -69,12 +69,12 @@ var Settings = []Setting{
 	{
 		Name: "GUESTLIST_LOCAL_STYTCH", Default: "loopback only", derive: unset,
 		Meaning: "on: the local stand-in may serve the public; needs SMTP_URL and an https GUESTLIST_BASE_URL",
-		set:     onOff(func(l *loader) *bool { return &l.localStytch }),
+		set:     boolean(func(l *loader) *bool { return &l.localStytch }),
 	},
 	{
 		Name: "GUESTLIST_LOCAL_STYTCH_LIMITS", Default: "on",
 		Meaning: "off: no limits on the stand-in's mails and, on this machine, on links and tries; for test suites",
-		set:     onOff(func(l *loader) *bool { return &l.LocalLimits }),
+		set:     boolean(func(l *loader) *bool { return &l.LocalLimits }),
 	},
 	{
 		Name: "PORT", Default: "8080",
@@ -129,7 +129,7 @@ var Settings = []Setting{
 	{
 		Name: "GUESTLIST_LINK_SAME_BROWSER", Default: "off",
 		Meaning: "on: a sign-in link works only in the browser that asked for it",
-		set:     onOff(func(l *loader) *bool { return &l.LinkSameBrowser }),
+		set:     boolean(func(l *loader) *bool { return &l.LinkSameBrowser }),
 	},
 	{
 		Name: "GUESTLIST_INVITE_DURATION", Default: "168h",

@@ -37,16 +37,16 @@ type loader struct {
 	port        string
 	fly         bool
 	terminal    bool
-	wrong       []Wrong
+	wrong       []Problem
 }
 
-func (l *loader) refuse(err error, settings ...string) {
-	l.wrong = append(l.wrong, Wrong{settings, err})
+func (l *loader) addError(err error, settings ...string) {
+	l.wrong = append(l.wrong, Problem{settings, err})
 }
 
-// right reports whether nothing wrong was found with any of the settings.
-func (l *loader) right(settings []string) bool {
-	return !slices.ContainsFunc(l.wrong, func(w Wrong) bool {
+// valid reports whether nothing wrong was found with any of the settings.
+func (l *loader) valid(settings []string) bool {
+	return !slices.ContainsFunc(l.wrong, func(w Problem) bool {
 		return slices.ContainsFunc(w.Settings, func(name string) bool { return slices.Contains(settings, name) })
 	})
 }
@@ -74,7 +74,7 @@ func (from Sources) merge(l *loader) map[string]value {
 	}
 	dotenv, err := readDotEnv(from.DotEnv)
 	if err != nil {
-		l.refuse(err, names()...)
+		l.addError(err, names()...)
 	}
 	values := map[string]value{}
 	for _, source := range []struct {
@@ -85,7 +85,7 @@ func (from Sources) merge(l *loader) map[string]value {
 			if isSetting(name) {
 				values[name] = value{strings.TrimSpace(source.texts[name]), source.name}
 			} else if strings.HasPrefix(name, "GUESTLIST_") && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
-				l.refuse(fmt.Errorf(`%s (%s) is not a setting; "guestlist help" lists them`, name, source.name))
+				l.addError(fmt.Errorf(`%s (%s) is not a setting; "guestlist help" lists them`, name, source.name))
 			}
 		}
 	}

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// Admission is the rule by which people are let in. It is asked twice: when
+// AdmissionPolicy is the rule by which people are let in. It is asked twice: when
 // somebody wants a sign-in link, and again when they come with one, inside the
 // transaction that makes their session.
-type Admission struct {
+type AdmissionPolicy struct {
 	Open       bool     // anyone may join
 	Domains    []string // people with an address there may join, lower-cased, in ASCII
 	FirstAdmin bool     // while there is no administrator, the first to come becomes one
 }
 
-// Verdict is how an address may come in.
-type Verdict struct {
+// Decision is how an address may come in.
+type Decision struct {
 	Listed bool // on the list; else they join by coming
 	Role   Role // theirs, or the one they join with
 }
@@ -40,39 +40,39 @@ var (
 
 // Decide says whether an address may come in. The error wraps ErrNotListed or
 // ErrSuspended.
-func (a Admission) Decide(from Applicant) (Verdict, error) {
+func (a AdmissionPolicy) Decide(from Applicant) (Decision, error) {
 	switch {
 	case from.User != nil && from.User.Status == Suspended:
-		return Verdict{}, ErrSuspended
+		return Decision{}, ErrSuspended
 	case from.User != nil:
-		return Verdict{Listed: true, Role: from.User.Role}, nil
+		return Decision{Listed: true, Role: from.User.Role}, nil
 	}
 	role, joins := a.joinsAs(from)
 	switch {
 	case !joins:
-		return Verdict{}, ErrNotListed
+		return Decision{}, ErrNotListed
 	case !from.RemovedAt.IsZero():
-		return Verdict{}, ErrRemoved
+		return Decision{}, ErrRemoved
 	case from.Alias != "":
-		return Verdict{}, ErrAlias
-	case strings.ContainsAny(from.Email.Key, "%!"):
-		return Verdict{}, ErrSourceRoute
+		return Decision{}, ErrAlias
+	case strings.ContainsAny(from.Email.Normalized, "%!"):
+		return Decision{}, ErrSourceRoute
 	}
-	return Verdict{Role: role}, nil
+	return Decision{Role: role}, nil
 }
 
 // joinsAs returns the role with which the setting lets a new address join, and
 // false if it lets it not.
-func (a Admission) joinsAs(from Applicant) (Role, bool) {
+func (a AdmissionPolicy) joinsAs(from Applicant) (Role, bool) {
 	if a.FirstAdmin && from.Admins == 0 {
 		return Admin, true
 	}
 	return Member, a.Open || slices.Contains(a.Domains, from.Email.Domain())
 }
 
-// Welcome returns the user as they are once they have come in with a proven
+// Admit returns the user as they are once they have come in with a proven
 // address: from.User changed, or a new one. Errors as Decide.
-func (a Admission) Welcome(from Applicant, stytchUserID string, now time.Time) (User, error) {
+func (a AdmissionPolicy) Admit(from Applicant, stytchUserID string, now time.Time) (User, error) {
 	verdict, err := a.Decide(from)
 	if err != nil {
 		return User{}, err

@@ -12,10 +12,10 @@ import (
 )
 
 var (
-	invited = directory.Admission{}
-	company = directory.Admission{Domains: []string{"example.org", "example.com"}}
-	anyone  = directory.Admission{Open: true}
-	first   = directory.Admission{FirstAdmin: true}
+	invited = directory.AdmissionPolicy{}
+	company = directory.AdmissionPolicy{Domains: []string{"example.org", "example.com"}}
+	anyone  = directory.AdmissionPolicy{Open: true}
+	first   = directory.AdmissionPolicy{FirstAdmin: true}
 )
 
 func TestDecide(t *testing.T) {
@@ -24,41 +24,41 @@ func TestDecide(t *testing.T) {
 		return &directory.User{Role: role, Status: status}
 	}
 	const ada = "ada@example.com"
-	both := directory.Admission{Open: true, FirstAdmin: true}
+	both := directory.AdmissionPolicy{Open: true, FirstAdmin: true}
 	tests := []struct {
 		name      string
-		admission directory.Admission
+		admission directory.AdmissionPolicy
 		found     *directory.User
 		admins    int
 		address   string
-		want      directory.Verdict
+		want      directory.Decision
 		err       error
 	}{
-		{"lets in who is active", invited, person("member", "active"), 1, ada, directory.Verdict{Listed: true, Role: "member"}, nil},
-		{"lets in who is invited", invited, person("admin", "invited"), 0, ada, directory.Verdict{Listed: true, Role: "admin"}, nil},
-		{"keeps out who is suspended", invited, person("member", "suspended"), 1, ada, directory.Verdict{}, directory.ErrSuspended},
-		{"keeps out who is suspended, where anyone may join", anyone, person("member", "suspended"), 1, ada, directory.Verdict{}, directory.ErrSuspended},
-		{"keeps out who is suspended, where there is no administrator", first, person("admin", "suspended"), 0, ada, directory.Verdict{}, directory.ErrSuspended},
-		{"keeps out who is not listed", invited, nil, 1, ada, directory.Verdict{}, directory.ErrNotListed},
-		{"keeps out who is not listed, where there is no administrator", invited, nil, 0, ada, directory.Verdict{}, directory.ErrNotListed},
+		{"lets in who is active", invited, person("member", "active"), 1, ada, directory.Decision{Listed: true, Role: "member"}, nil},
+		{"lets in who is invited", invited, person("admin", "invited"), 0, ada, directory.Decision{Listed: true, Role: "admin"}, nil},
+		{"keeps out who is suspended", invited, person("member", "suspended"), 1, ada, directory.Decision{}, directory.ErrSuspended},
+		{"keeps out who is suspended, where anyone may join", anyone, person("member", "suspended"), 1, ada, directory.Decision{}, directory.ErrSuspended},
+		{"keeps out who is suspended, where there is no administrator", first, person("admin", "suspended"), 0, ada, directory.Decision{}, directory.ErrSuspended},
+		{"keeps out who is not listed", invited, nil, 1, ada, directory.Decision{}, directory.ErrNotListed},
+		{"keeps out who is not listed, where there is no administrator", invited, nil, 0, ada, directory.Decision{}, directory.ErrNotListed},
 
-		{"lets anyone join", anyone, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
-		{"makes nobody administrator unasked", anyone, nil, 0, ada, directory.Verdict{Role: "member"}, nil},
-		{"gives nobody listed another role", anyone, person("admin", "active"), 1, ada, directory.Verdict{Listed: true, Role: "admin"}, nil},
+		{"lets anyone join", anyone, nil, 1, ada, directory.Decision{Role: "member"}, nil},
+		{"makes nobody administrator unasked", anyone, nil, 0, ada, directory.Decision{Role: "member"}, nil},
+		{"gives nobody listed another role", anyone, person("admin", "active"), 1, ada, directory.Decision{Listed: true, Role: "admin"}, nil},
 
-		{"lets the company join", company, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
-		{"lets the company join, however it is written", company, nil, 1, "Ada@EXAMPLE.Com", directory.Verdict{Role: "member"}, nil},
-		{"keeps out a part of the company's name", company, nil, 1, "ada@le.com", directory.Verdict{}, directory.ErrNotListed},
-		{"keeps out a host below the company's", company, nil, 1, "ada@mail.example.com", directory.Verdict{}, directory.ErrNotListed},
-		{"keeps out a longer name than the company's", company, nil, 1, "ada@notexample.com", directory.Verdict{}, directory.ErrNotListed},
-		{"keeps out a name that begins with the company's", company, nil, 1, "ada@example.com.evil.example", directory.Verdict{}, directory.ErrNotListed},
-		{"keeps out the company's name in a local part", company, nil, 1, "example.com@evil.example", directory.Verdict{}, directory.ErrNotListed},
+		{"lets the company join", company, nil, 1, ada, directory.Decision{Role: "member"}, nil},
+		{"lets the company join, however it is written", company, nil, 1, "Ada@EXAMPLE.Com", directory.Decision{Role: "member"}, nil},
+		{"keeps out a part of the company's name", company, nil, 1, "ada@le.com", directory.Decision{}, directory.ErrNotListed},
+		{"keeps out a host below the company's", company, nil, 1, "ada@mail.example.com", directory.Decision{}, directory.ErrNotListed},
+		{"keeps out a longer name than the company's", company, nil, 1, "ada@notexample.com", directory.Decision{}, directory.ErrNotListed},
+		{"keeps out a name that begins with the company's", company, nil, 1, "ada@example.com.evil.example", directory.Decision{}, directory.ErrNotListed},
+		{"keeps out the company's name in a local part", company, nil, 1, "example.com@evil.example", directory.Decision{}, directory.ErrNotListed},
 
-		{"makes the first to come administrator", first, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
-		{"keeps out the second", first, nil, 1, ada, directory.Verdict{}, directory.ErrNotListed},
-		{"lets somebody listed in as they are, also as the first", first, person("member", "invited"), 0, ada, directory.Verdict{Listed: true, Role: "member"}, nil},
-		{"makes the first to come administrator, where anyone may join", both, nil, 0, ada, directory.Verdict{Role: "admin"}, nil},
-		{"makes the second a member there", both, nil, 1, ada, directory.Verdict{Role: "member"}, nil},
+		{"makes the first to come administrator", first, nil, 0, ada, directory.Decision{Role: "admin"}, nil},
+		{"keeps out the second", first, nil, 1, ada, directory.Decision{}, directory.ErrNotListed},
+		{"lets somebody listed in as they are, also as the first", first, person("member", "invited"), 0, ada, directory.Decision{Listed: true, Role: "member"}, nil},
+		{"makes the first to come administrator, where anyone may join", both, nil, 0, ada, directory.Decision{Role: "admin"}, nil},
+		{"makes the second a member there", both, nil, 1, ada, directory.Decision{Role: "member"}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestDecide(t *testing.T) {
 				t.Errorf("got %+v and %v, want %+v and %v", got, err, test.want, test.err)
 			}
 			// Who may have a link may come in with it, and nobody else.
-			if _, err := test.admission.Welcome(from, "stytch-1", noon); !errors.Is(err, test.err) {
+			if _, err := test.admission.Admit(from, "stytch-1", noon); !errors.Is(err, test.err) {
 				t.Errorf("Welcome says %v, want %v", err, test.err)
 			}
 		})
@@ -78,7 +78,7 @@ func TestDecide(t *testing.T) {
 
 // The ways of joining by oneself, each with an applicant whom it lets in.
 var joining = map[string]struct {
-	admission directory.Admission
+	admission directory.AdmissionPolicy
 	admins    int
 }{"anyone": {anyone, 1}, "company": {company, 1}, "first": {first, 0}}
 
@@ -101,7 +101,7 @@ func TestDecide_JoiningIsRefused(t *testing.T) {
 				if got, err := join.admission.Decide(from); err != test.want || !errors.Is(err, directory.ErrNotListed) {
 					t.Errorf("got %+v and %v, want %v", got, err, test.want)
 				}
-				if _, err := join.admission.Welcome(from, "stytch-1", noon); err != test.want {
+				if _, err := join.admission.Admit(from, "stytch-1", noon); err != test.want {
 					t.Errorf("Welcome says %v, want %v", err, test.want)
 				}
 				from.User = &directory.User{Email: from.Email, Role: directory.Member, Status: directory.Invited}
@@ -131,7 +131,7 @@ func TestMailbox(t *testing.T) {
 	}
 	for _, address := range []string{"ada@example.com.", "ada+2@example.com."} {
 		if email, err := directory.ParseEmail(address); err == nil {
-			t.Errorf("%s is taken for %s", address, email.Key)
+			t.Errorf("%s is taken for %s", address, email.Normalized)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func TestWelcome(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := anyone.Welcome(directory.Applicant{Email: email, User: test.found, Admins: 1}, "stytch-1", noon)
+			got, err := anyone.Admit(directory.Applicant{Email: email, User: test.found, Admins: 1}, "stytch-1", noon)
 			if err != nil {
 				t.Fatal(err)
 			}

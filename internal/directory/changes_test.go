@@ -40,7 +40,7 @@ func TestSuspendingEndsSessionsAndInvitations(t *testing.T) {
 	ada := f.put("ada@example.com", directory.Member, directory.Active)
 	f.signIn(ada, "stytch-session-1")
 	f.outbox.down = true
-	if _, err := f.InviteAgain(t.Context(), ada.ID); err != nil {
+	if _, err := f.Reinvite(t.Context(), ada.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Edit(t.Context(), ada.ID, directory.Edit{Status: ptr("suspended")}); err != nil {
@@ -85,7 +85,7 @@ func TestRemove(t *testing.T) {
 	if _, err := f.Remove(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("again: got %v, want ErrNotFound", err)
 	}
-	if back, err := f.Add(t.Context(), "boss", directory.Entry{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
+	if back, err := f.Add(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
 		t.Errorf("added again as %v, %v", back.ID, err)
 	}
 }
@@ -137,8 +137,8 @@ func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
 // signIn gives somebody a session.
 func (f *fixture) signIn(u directory.User, stytchID string) {
 	f.t.Helper()
-	_, err := f.db.SignIn(f.t.Context(), session.Arrival{
-		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchID: stytchID, CreatedAt: noon, ExpiresAt: noon},
+	_, err := f.db.SignIn(f.t.Context(), session.SignInRequest{
+		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchSessionID: stytchID, CreatedAt: noon, ExpiresAt: noon},
 	}, func(from directory.Applicant) (directory.User, []event.Event, error) { return *from.User, nil, nil })
 	if err != nil {
 		f.t.Fatal(err)

@@ -60,14 +60,14 @@ func (u User) IsActiveAdmin() bool { return u.Role == Admin && u.Status == Activ
 // DisplayName is the name, or the address of somebody without one.
 func (u User) DisplayName() string {
 	if u.Name == "" {
-		return u.Email.Typed
+		return u.Email.Display
 	}
 	return u.Name
 }
 
 // event is something that happened to the person.
 func (u User) event(kind event.Kind, now time.Time, reason string) event.Event {
-	return event.New(kind, now, u.ID, u.Email.Key, reason)
+	return event.New(kind, now, u.ID, u.Email.Normalized, reason)
 }
 
 // Errors of the directory. Callers tell them apart with errors.Is.
@@ -80,20 +80,20 @@ var (
 	ErrUnavailable = errors.New("database out of reach")
 )
 
-// Invalid is an error about input: for each field that is not acceptable, a
+// ValidationError is an error about input: for each field that is not acceptable, a
 // sentence to show beside it.
-type Invalid struct{ Fields map[string]string }
+type ValidationError struct{ Fields map[string]string }
 
-func (e *Invalid) Error() string { return "invalid input" }
+func (e *ValidationError) Error() string { return "invalid input" }
 
-// sentence is an error to be read beside a field, as it stands.
-type sentence string
+// fieldError is an error to be read beside a field, as it stands.
+type fieldError string
 
-func (s sentence) Error() string { return string(s) }
+func (s fieldError) Error() string { return string(s) }
 
-// State is what a rule may look at: the person as they are now, and how many
+// RuleState is what a rule may look at: the person as they are now, and how many
 // others can administer.
-type State struct {
+type RuleState struct {
 	User        User
 	OtherAdmins int // active administrators besides this person
 }
@@ -132,7 +132,7 @@ type Store interface {
 	ListUsers(ctx context.Context, q Query) (Page, error)
 	// ChangeUser runs rule on the person's row, locked against other changes of
 	// people, and carries out what it returns. The rule may run more than once.
-	ChangeUser(ctx context.Context, id string, rule func(State) (Change, error)) (User, error)
+	ChangeUser(ctx context.Context, id string, rule func(RuleState) (Change, error)) (User, error)
 	// CountAdmins counts administrators who are not suspended.
 	CountAdmins(ctx context.Context) (int, error)
 	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.

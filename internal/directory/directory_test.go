@@ -15,12 +15,12 @@ import (
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	got, err := f.Add(t.Context(), "boss", directory.Entry{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
+	got, err := f.Add(t.Context(), "boss", directory.UserInput{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := directory.User{
-		ID: got.ID, Name: "Ada King", Email: directory.Email{Typed: "Ada@Example.com", Key: "ada@example.com"},
+		ID: got.ID, Name: "Ada King", Email: directory.Email{Display: "Ada@Example.com", Normalized: "ada@example.com"},
 		Role: directory.Admin, Status: directory.Invited, InvitedBy: "boss", CreatedAt: noon, UpdatedAt: noon,
 	}
 	stored, err := f.GetUser(t.Context(), got.ID)
@@ -30,7 +30,7 @@ func TestAdd(t *testing.T) {
 	if jobs := f.jobs("ada@example.com"); len(jobs) != 0 || len(f.outbox.delivered) != 0 {
 		t.Errorf("adding sends a mail: %+v", jobs)
 	}
-	if _, err := f.Add(t.Context(), "boss", directory.Entry{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
+	if _, err := f.Add(t.Context(), "boss", directory.UserInput{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Errorf("the address again: %v", err)
 	}
 }
@@ -38,12 +38,12 @@ func TestAdd(t *testing.T) {
 func TestEntriesAreCheckedWhole(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	bad := directory.Entry{Email: "ada", Name: "Ada\nKing", Role: "owner"}
+	bad := directory.UserInput{Email: "ada", Name: "Ada\nKing", Role: "owner"}
 	_, addErr := f.Add(t.Context(), "boss", bad)
 	_, inviteErr := f.Invite(t.Context(), "boss", bad)
-	_, againErr := f.InviteOrAgain(t.Context(), "boss", bad)
+	_, againErr := f.InviteOrReinvite(t.Context(), "boss", bad)
 	for _, err := range []error{addErr, inviteErr, againErr} {
-		var invalid *directory.Invalid
+		var invalid *directory.ValidationError
 		if !errors.As(err, &invalid) {
 			t.Fatalf("got %v, want an *Invalid", err)
 		}
@@ -66,7 +66,7 @@ func TestInvite(t *testing.T) {
 	t.Run("returns somebody whose invitation has left", func(t *testing.T) {
 		t.Parallel()
 		f := open(t)
-		got, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		got, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "Ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "Ada@example.com", Name: "Ada"})
 		if err != nil || !got.InviteSentAt.IsZero() {
 			t.Errorf("sent at %v, %v", got.InviteSentAt, err)
 		}
@@ -98,7 +98,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		want := f.put("ada@example.com", directory.Member, directory.Active)
-		if _, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
+		if _, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("got %v, want ErrEmailTaken", err)
 		}
 		got, err := f.GetUser(t.Context(), want.ID)
@@ -117,18 +117,18 @@ func TestInviteAgain(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		u, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "ada@example.com"})
+		u, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.InviteAgain(t.Context(), u.ID); err != nil {
+		if _, err := f.Reinvite(t.Context(), u.ID); err != nil {
 			t.Fatal(err)
 		}
 		if jobs := f.jobs("ada@example.com"); len(jobs) != 1 {
 			t.Errorf("jobs: %+v, want one invitation", jobs)
 		}
 		f.outbox.down = false
-		got, err := f.InviteAgain(t.Context(), u.ID)
+		got, err := f.Reinvite(t.Context(), u.ID)
 		if err != nil || got.InviteSentAt != noon || got.Status != directory.Invited {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -137,10 +137,10 @@ func TestInviteAgain(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		u := f.put("ada@example.com", directory.Member, directory.Suspended)
-		if _, err := f.InviteAgain(t.Context(), u.ID); !errors.Is(err, directory.ErrSuspended) {
+		if _, err := f.Reinvite(t.Context(), u.ID); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("got %v, want ErrSuspended", err)
 		}
-		if _, err := f.InviteOrAgain(t.Context(), "boss", directory.Entry{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
+		if _, err := f.InviteOrReinvite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("by address: got %v, want ErrSuspended", err)
 		}
 		if jobs := f.jobs("ada@example.com"); len(jobs) != 0 {
@@ -149,7 +149,7 @@ func TestInviteAgain(t *testing.T) {
 	})
 	t.Run("finds nobody", func(t *testing.T) {
 		t.Parallel()
-		if _, err := open(t).InviteAgain(t.Context(), "nobody"); !errors.Is(err, directory.ErrNotFound) {
+		if _, err := open(t).Reinvite(t.Context(), "nobody"); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 	})
@@ -158,11 +158,11 @@ func TestInviteAgain(t *testing.T) {
 func TestInviteOrAgain(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	u, err := f.InviteOrAgain(t.Context(), "boss", directory.Entry{Email: "ada@example.com", Name: "Ada"})
+	u, err := f.InviteOrReinvite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := f.InviteOrAgain(t.Context(), "eve", directory.Entry{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
+	again, err := f.InviteOrReinvite(t.Context(), "eve", directory.UserInput{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
 	if diff := cmp.Diff(u, again); diff != "" || err != nil {
 		t.Errorf("invited again, %v (-first +second):\n%s", err, diff)
 	}
@@ -178,7 +178,7 @@ func TestAppointAdmins(t *testing.T) {
 	suspended := f.put("cyd@example.com", directory.Admin, directory.Suspended)
 	emails := []directory.Email{mustParse(t, "bob@example.com"), mustParse(t, "Ada@example.com"), mustParse(t, "cyd@example.com")}
 	for range 2 { // as a second instance does, or a second start
-		if removed, err := f.AppointAdmins(t.Context(), emails); err != nil || len(removed) > 0 {
+		if removed, err := f.InviteInitialAdmins(t.Context(), emails); err != nil || len(removed) > 0 {
 			t.Fatal(removed, err)
 		}
 	}
@@ -215,7 +215,7 @@ func TestAppointAdmins_RemovedAddress(t *testing.T) {
 	}
 	before := f.jobs("ada@example.com")
 	for range 2 {
-		removed, err := f.AppointAdmins(t.Context(), named)
+		removed, err := f.InviteInitialAdmins(t.Context(), named)
 		if diff := cmp.Diff(named[1:], removed); diff != "" || err != nil {
 			t.Errorf("%v, left out (-want +got):\n%s", err, diff)
 		}
@@ -228,17 +228,17 @@ func TestAppointAdmins_RemovedAddress(t *testing.T) {
 	}
 
 	// Invited again, removed by the command line's way, and named by the next start.
-	again, err := f.Invite(t.Context(), "boss", directory.Entry{Email: "ada@example.com"})
+	again, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if removed, err := f.AppointAdmins(t.Context(), named); err != nil || len(removed) > 0 {
+	if removed, err := f.InviteInitialAdmins(t.Context(), named); err != nil || len(removed) > 0 {
 		t.Errorf("invited again: left out %v, %v", removed, err)
 	}
 	if _, err := f.Remove(t.Context(), again.ID); err != nil {
 		t.Fatal(err)
 	}
-	if removed, err := f.AppointAdmins(t.Context(), named); err != nil || len(removed) != 1 {
+	if removed, err := f.InviteInitialAdmins(t.Context(), named); err != nil || len(removed) != 1 {
 		t.Errorf("removed again: left out %v, %v", removed, err)
 	}
 }

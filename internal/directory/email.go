@@ -8,16 +8,16 @@ import (
 
 // Email is an address that has passed ParseEmail.
 type Email struct {
-	Typed string // as typed, without surrounding space and invisible characters
-	Key   string // what it is compared by and sent to: lower-cased, the domain in ASCII
+	Display    string // as typed, without surrounding space and invisible characters
+	Normalized string // what it is compared by and sent to: lower-cased, the domain in ASCII
 }
 
 // String returns the address as typed.
-func (e Email) String() string { return e.Typed }
+func (e Email) String() string { return e.Display }
 
 // Domain is the part behind the @ in its compared form.
 func (e Email) Domain() string {
-	_, domain, _ := strings.Cut(e.Key, "@")
+	_, domain, _ := strings.Cut(e.Normalized, "@")
 	return domain
 }
 
@@ -26,7 +26,7 @@ func (e Email) Domain() string {
 // (https://www.rfc-editor.org/rfc/rfc5233#section-1). An address that begins with
 // the plus sign is its own.
 func (e Email) Mailbox() string {
-	local, domain, _ := strings.Cut(e.Key, "@")
+	local, domain, _ := strings.Cut(e.Normalized, "@")
 	if name, _, tagged := strings.Cut(local, "+"); tagged && name != "" {
 		local = name
 	}
@@ -37,7 +37,7 @@ func (e Email) Mailbox() string {
 const MaxEmail = text.MaxAddress
 
 // errEmail is what people read beside the field.
-const errEmail = sentence("Enter one e-mail address, like ada@example.com.")
+const errEmail = fieldError("Enter one e-mail address, like ada@example.com.")
 
 // ParseEmail reads one address by the grammar of text.ParseAddress. The error is
 // a sentence for the field.
@@ -46,5 +46,5 @@ func ParseEmail(s string) (Email, error) {
 	if !ok {
 		return Email{}, errEmail
 	}
-	return Email{Typed: typed, Key: key}, nil
+	return Email{Display: typed, Normalized: key}, nil
 }

@@ -43,7 +43,7 @@ func TestParseEmailAccepts(t *testing.T) {
 				t.Fatal(err)
 			}
 			typed := strings.TrimSpace(strings.NewReplacer("\u200b", "", "\ufeff", "", "\u00ad", "", "\u202a", "", "\u202c", "").Replace(test.in))
-			if diff := cmp.Diff(directory.Email{Typed: typed, Key: test.key}, got); diff != "" {
+			if diff := cmp.Diff(directory.Email{Display: typed, Normalized: test.key}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if _, domain, _ := strings.Cut(test.key, "@"); got.Domain() != domain {
@@ -165,34 +165,34 @@ func FuzzParseEmail(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for what, text := range map[string]string{"typed": email.Typed, "key": email.Key} {
+		for what, text := range map[string]string{"typed": email.Display, "key": email.Normalized} {
 			if strings.Count(text, "@") != 1 || strings.ContainsAny(text, " \t\r\n\x00,;<>()\"\\:") || len(text) > directory.MaxEmail || !utf8.ValidString(text) {
 				t.Errorf("%s is %q", what, text)
 			}
 		}
-		for i := range len(email.Key) {
-			if c := email.Key[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
-				t.Errorf("key %q is not lower-case ASCII", email.Key)
+		for i := range len(email.Normalized) {
+			if c := email.Normalized[i]; c <= ' ' || c >= 0x7f || 'A' <= c && c <= 'Z' {
+				t.Errorf("key %q is not lower-case ASCII", email.Normalized)
 			}
 		}
 		if !strings.Contains(email.Domain(), ".") || strings.Trim(email.Domain(), ".-") != email.Domain() {
 			t.Errorf("domain is %q", email.Domain())
 		}
-		again, err := directory.ParseEmail(email.Key)
-		if err != nil || again.Key != email.Key {
-			t.Errorf("key %q is read as %q, %v", email.Key, again.Key, err)
+		again, err := directory.ParseEmail(email.Normalized)
+		if err != nil || again.Normalized != email.Normalized {
+			t.Errorf("key %q is read as %q, %v", email.Normalized, again.Normalized, err)
 		}
-		if mailbox, err := mail.ParseAddress(email.Key); err != nil || mailbox.Name != "" || mailbox.Address != email.Key {
-			t.Errorf("package net/mail reads %q as %v, %v", email.Key, mailbox, err)
+		if mailbox, err := mail.ParseAddress(email.Normalized); err != nil || mailbox.Name != "" || mailbox.Address != email.Normalized {
+			t.Errorf("package net/mail reads %q as %v, %v", email.Normalized, mailbox, err)
 		}
-		if boxes, err := mail.ParseAddressList(email.Key); err != nil || len(boxes) != 1 {
-			t.Errorf("package net/mail reads %d mailboxes from %q, %v", len(boxes), email.Key, err)
+		if boxes, err := mail.ParseAddressList(email.Normalized); err != nil || len(boxes) != 1 {
+			t.Errorf("package net/mail reads %d mailboxes from %q, %v", len(boxes), email.Normalized, err)
 		}
-		if decoded, err := new(mime.WordDecoder).DecodeHeader(email.Key); err != nil || decoded != email.Key {
-			t.Errorf("package mime decodes %q as %q, %v", email.Key, decoded, err)
+		if decoded, err := new(mime.WordDecoder).DecodeHeader(email.Normalized); err != nil || decoded != email.Normalized {
+			t.Errorf("package mime decodes %q as %q, %v", email.Normalized, decoded, err)
 		}
-		if same, err := directory.ParseEmail(email.Typed); err != nil || same != email {
-			t.Errorf("what was typed, %q, is read as %q, %v", email.Typed, same, err)
+		if same, err := directory.ParseEmail(email.Display); err != nil || same != email {
+			t.Errorf("what was typed, %q, is read as %q, %v", email.Display, same, err)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	if status == directory.Active {
 		u.StytchUserID, u.LastSeenAt = "stytch-of-"+address, noon
 	}
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

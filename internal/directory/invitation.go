@@ -12,7 +12,7 @@ type Invitation struct {
 	Expires   time.Time
 	Expired   bool
 	Cancelled time.Time // when the one had been handed over that was cancelled since; zero: none was
-	Waiting   bool      // one is waiting to be handed over
+	Pending   bool      // one is waiting to be handed over
 	Refused   bool      // Stytch refused it for good
 	Reason    string    // why it waits or was refused, in a sentence; may be empty
 }
@@ -29,7 +29,7 @@ func (u User) Label(jobs []outbox.Job, life time.Duration, now time.Time) string
 	switch i := u.Invitation(jobs, life, now); {
 	case i.Refused:
 		return "Email refused"
-	case i.Waiting:
+	case i.Pending:
 		return "Not sent yet"
 	case i.Sent.IsZero():
 		return "Not invited"
@@ -52,7 +52,7 @@ func (u User) Invitation(jobs []outbox.Job, life time.Duration, now time.Time) I
 	for _, job := range jobs {
 		if job.Kind == outbox.Invite {
 			i.Refused, i.Reason = !job.ParkedAt.IsZero(), job.LastError
-			i.Waiting = !i.Refused
+			i.Pending = !i.Refused
 		}
 	}
 	return i

@@ -12,8 +12,8 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// Deliverer carries out a person's outbox jobs; outbox.Worker is one.
-type Deliverer interface {
+// Outbox carries out a person's outbox jobs; outbox.Worker is one.
+type Outbox interface {
 	// Deliver tries what is waiting for the subject and returns when it is done
 	// or ctx ends.
 	Deliver(ctx context.Context, subject string)
@@ -21,27 +21,27 @@ type Deliverer interface {
 	Wake()
 }
 
-// deliverWait is how long an administrator waits to see whether an invitation
+// deliverTimeout is how long an administrator waits to see whether an invitation
 // left; the attempt goes on by itself after that.
-const deliverWait = 4 * time.Second
+const deliverTimeout = 4 * time.Second
 
 // Directory changes the list by its rules.
 type Directory struct {
 	Store
-	outbox Deliverer
+	outbox Outbox
 	now    func() time.Time
 }
 
 // New returns the directory kept in store.
-func New(store Store, outbox Deliverer, now func() time.Time) *Directory {
+func New(store Store, outbox Outbox, now func() time.Time) *Directory {
 	return &Directory{Store: store, outbox: outbox, now: now}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// invalid gathers the fields that have an error; nil if none has.
-func invalid(fields map[string]error) error {
-	e := &Invalid{Fields: map[string]string{}}
+// validate gathers the fields that have an error; nil if none has.
+func validate(fields map[string]error) error {
+	e := &ValidationError{Fields: map[string]string{}}
 	for field, err := range fields {
 		if err != nil {
 			e.Fields[field] = err.Error()
@@ -55,8 +55,8 @@ func invalid(fields map[string]error) error {
 
 // Add puts somebody on the list without a mail: they can ask for a link
 // themselves. by is the administrator's id. Errors: *Invalid, ErrEmailTaken.
-func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
-	a, err := e.Arrival(by, false, d.now())
+func (d *Directory) Add(ctx context.Context, by string, e UserInput) (User, error) {
+	a, err := e.Validate(by, false, d.now())
 	if err != nil {
 		return User{}, err
 	}
@@ -67,8 +67,8 @@ func (d *Directory) Add(ctx context.Context, by string, e Entry) (User, error) {
 // returns has InviteSentAt set if the mail was handed over already; if not, the
 // outbox goes on trying. The same invitation a second time, by a second press of the
 // button, is the first. Errors: *Invalid, ErrEmailTaken.
-func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error) {
-	a, err := e.Arrival(by, true, d.now())
+func (d *Directory) Invite(ctx context.Context, by string, e UserInput) (User, error) {
+	a, err := e.Validate(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
@@ -76,25 +76,25 @@ func (d *Directory) Invite(ctx context.Context, by string, e Entry) (User, error
 	if errors.Is(err, ErrEmailTaken) {
 		was, getErr := d.GetUserByEmail(ctx, a.User.Email)
 		if getErr == nil && a.repeats(was) && d.wasInvited(ctx, was) {
-			return d.delivered(ctx, was)
+			return d.waitDelivered(ctx, was)
 		}
 	}
 	return u, err
 }
 
 // invite writes an arrival and waits a moment for its mail to leave.
-func (d *Directory) invite(ctx context.Context, a Arrival) (User, error) {
+func (d *Directory) invite(ctx context.Context, a NewUser) (User, error) {
 	if err := d.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
 		return User{}, err
 	}
-	return d.delivered(ctx, a.User)
+	return d.waitDelivered(ctx, a.User)
 }
 
-// InviteAgain mails another invitation to somebody on the list, in place of one
+// Reinvite mails another invitation to somebody on the list, in place of one
 // that is still waiting. Errors: ErrNotFound, ErrSuspended.
-func (d *Directory) InviteAgain(ctx context.Context, id string) (User, error) {
+func (d *Directory) Reinvite(ctx context.Context, id string) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		if s.User.Status == Suspended {
 			return Change{}, ErrSuspended
 		}
@@ -106,13 +106,13 @@ func (d *Directory) InviteAgain(ctx context.Context, id string) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	return d.delivered(ctx, u)
+	return d.waitDelivered(ctx, u)
 }
 
-// InviteOrAgain is Invite for somebody new and InviteAgain for somebody on the
+// InviteOrReinvite is Invite for somebody new and InviteAgain for somebody on the
 // list, whose name and role stay as they are.
-func (d *Directory) InviteOrAgain(ctx context.Context, by string, e Entry) (User, error) {
-	a, err := e.Arrival(by, true, d.now())
+func (d *Directory) InviteOrReinvite(ctx context.Context, by string, e UserInput) (User, error) {
+	a, err := e.Validate(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
@@ -123,7 +123,7 @@ func (d *Directory) InviteOrAgain(ctx context.Context, by string, e Entry) (User
 	if u, err = d.GetUserByEmail(ctx, a.User.Email); err != nil {
 		return User{}, err
 	}
-	return d.InviteAgain(ctx, u.ID)
+	return d.Reinvite(ctx, u.ID)
 }
 
 // wasInvited reports whether an invitation was handed over or is to be.
@@ -136,15 +136,15 @@ func (d *Directory) wasInvited(ctx context.Context, u User) bool {
 }
 
 func inviteJob(u User, now time.Time) outbox.Job {
-	return outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, now)
+	return outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, now)
 }
 
-// delivered waits a moment for the person's mail to leave and returns them as
+// waitDelivered waits a moment for the person's mail to leave and returns them as
 // they are then.
-func (d *Directory) delivered(ctx context.Context, u User) (User, error) {
-	wait, cancel := context.WithTimeout(ctx, deliverWait)
+func (d *Directory) waitDelivered(ctx context.Context, u User) (User, error) {
+	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
-	for d.outbox.Deliver(wait, u.Email.Key); d.underWay(wait, u); d.outbox.Deliver(wait, u.Email.Key) {
+	for d.outbox.Deliver(wait, u.Email.Normalized); d.inviteInProgress(wait, u); d.outbox.Deliver(wait, u.Email.Normalized) {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-wait.Done():
@@ -157,9 +157,9 @@ func (d *Directory) delivered(ctx context.Context, u User) (User, error) {
 	return fresh, nil
 }
 
-// underWay reports whether an invitation is with another worker or instance, of
+// inviteInProgress reports whether an invitation is with another worker or instance, of
 // which nobody knows yet how it went.
-func (d *Directory) underWay(ctx context.Context, u User) bool {
+func (d *Directory) inviteInProgress(ctx context.Context, u User) bool {
 	jobs, err := d.ListJobs(ctx, u.Email)
 	return err == nil && ctx.Err() == nil && slices.ContainsFunc(jobs, func(j outbox.Job) bool {
 		return j.Kind == outbox.Invite && j.ParkedAt.IsZero() && j.LastError == ""
@@ -176,20 +176,20 @@ type Edit struct{ Name, Role, Status *string }
 // ErrLastAdmin.
 func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) { return e.apply(s, now) })
-	return u, d.settled(ctx, id, "edit", err)
+	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) { return e.apply(s, now) })
+	return u, d.afterChange(ctx, id, "edit", err)
 }
 
-// settled sees to what follows a change: what Stytch must hear of, or a line in
+// afterChange sees to what follows a change: what Stytch must hear of, or a line in
 // the audit trail of what an administrator was not allowed.
-func (d *Directory) settled(ctx context.Context, id, doing string, err error) error {
+func (d *Directory) afterChange(ctx context.Context, id, doing string, err error) error {
 	switch {
 	case err == nil:
 		d.outbox.Wake()
 	case errors.Is(err, ErrLastAdmin):
 		refused := event.New(event.ActionRefused, d.now(), id, "", doing+": the last active administrator")
 		if u, err := d.GetUser(ctx, id); err == nil {
-			refused.Subject = u.Email.Key
+			refused.Subject = u.Email.Normalized
 		}
 		if eventErr := d.AddEvents(ctx, refused); eventErr != nil {
 			return errors.Join(err, eventErr)
@@ -198,7 +198,7 @@ func (d *Directory) settled(ctx context.Context, id, doing string, err error) er
 	return err
 }
 
-func (e Edit) apply(s State, now time.Time) (Change, error) {
+func (e Edit) apply(s RuleState, now time.Time) (Change, error) {
 	c := Change{User: s.User}
 	var nameErr, roleErr, statusErr error
 	if e.Name != nil {
@@ -206,7 +206,7 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	}
 	if e.Role != nil {
 		if *e.Role == "" {
-			roleErr = sentence("Choose admin or member.")
+			roleErr = fieldError("Choose admin or member.")
 		} else {
 			c.User.Role, roleErr = ParseRole(*e.Role)
 		}
@@ -214,7 +214,7 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	if e.Status != nil {
 		c.User.Status, statusErr = newStatus(s.User, Status(*e.Status))
 	}
-	if err := invalid(map[string]error{"name": nameErr, "role": roleErr, "status": statusErr}); err != nil {
+	if err := validate(map[string]error{"name": nameErr, "role": roleErr, "status": statusErr}); err != nil {
 		return Change{}, err
 	}
 	if s.User.IsActiveAdmin() && !c.User.IsActiveAdmin() {
@@ -225,7 +225,7 @@ func (e Edit) apply(s State, now time.Time) (Change, error) {
 	}
 	if c.User != s.User {
 		c.User.UpdatedAt = now
-		c.Events = append(c.Events, edited(s.User, c.User, now))
+		c.Events = append(c.Events, editEvent(s.User, c.User, now))
 	}
 	if c.User.Status != s.User.Status || opensOther(s.User, c.User) {
 		c.refuseLinks(now)
@@ -258,7 +258,7 @@ func (c *Change) refuseLinks(now time.Time) {
 	u.LinksAfter = now
 	if u.LastSeenAt.IsZero() && !sent.IsZero() {
 		u.InviteSentAt = time.Time{}
-		c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, u.Email.Key, u.ID, "", "", now))
+		c.Jobs = append(c.Jobs, outbox.New(outbox.RevokeInvite, u.Email.Normalized, u.ID, "", "", now))
 	}
 }
 
@@ -274,7 +274,7 @@ type SignOut struct {
 func (d *Directory) SignOut(ctx context.Context, id string, o SignOut) (Ended, error) {
 	var ended Ended
 	now := d.now()
-	_, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+	_, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		c := Change{User: s.User, EndSessions: o.Reason, KeepSession: o.KeepSession, Ended: &ended}
 		if o.Tokens {
 			c.RevokeTokens = o.Reason
@@ -282,11 +282,11 @@ func (d *Directory) SignOut(ctx context.Context, id string, o SignOut) (Ended, e
 		c.refuseLinks(now)
 		return c, nil
 	})
-	return ended, d.settled(ctx, id, "sign out", err)
+	return ended, d.afterChange(ctx, id, "sign out", err)
 }
 
-// edited is what the audit trail says of a change: its kind is the weightiest.
-func edited(was, u User, now time.Time) event.Event {
+// editEvent is what the audit trail says of a change: its kind is the weightiest.
+func editEvent(was, u User, now time.Time) event.Event {
 	e := u.event(event.UserEdited, now, "")
 	for _, c := range []event.Change{
 		{Field: "name", Old: was.Name, New: u.Name},
@@ -317,45 +317,45 @@ func newStatus(u User, want Status) (Status, error) {
 	case want == Active && u.Status == Suspended:
 		return Active, nil
 	case want == Active || want == Invited:
-		return "", sentence("A person becomes active by signing in.")
+		return "", fieldError("A person becomes active by signing in.")
 	}
-	return "", sentence("Choose active or suspended.")
+	return "", fieldError("Choose active or suspended.")
 }
 
 // Remove takes a person off the list, here at once and at Stytch by the outbox,
 // with all their sessions. Errors: ErrNotFound, ErrLastAdmin.
 func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s State) (Change, error) {
+	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		if s.User.IsActiveAdmin() && s.OtherAdmins == 0 {
 			return Change{}, ErrLastAdmin
 		}
-		forget := outbox.New(outbox.DeleteUser, s.User.Email.Key, s.User.ID, s.User.StytchUserID, "", now)
+		forget := outbox.New(outbox.DeleteUser, s.User.Email.Normalized, s.User.ID, s.User.StytchUserID, "", now)
 		return Change{
 			User: s.User, Remove: true, EndSessions: "removed", RevokeTokens: "removed", CancelInvites: true, Jobs: []outbox.Job{forget},
 			Events: []event.Event{s.User.event(event.UserRemoved, now, "")},
 		}, nil
 	})
-	return u, d.settled(ctx, id, "remove", err)
+	return u, d.afterChange(ctx, id, "remove", err)
 }
 
-// TryAgain has a call to Stytch made now that waits or was refused, and returns
+// RetryJob has a call to Stytch made now that waits or was refused, and returns
 // it when it was tried. Errors: ErrNotFound.
-func (d *Directory) TryAgain(ctx context.Context, jobID string) (outbox.Job, error) {
+func (d *Directory) RetryJob(ctx context.Context, jobID string) (outbox.Job, error) {
 	job, err := d.ReleaseJob(ctx, jobID)
 	if err == nil {
-		wait, cancel := context.WithTimeout(ctx, deliverWait)
+		wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 		defer cancel()
 		d.outbox.Deliver(wait, job.Subject)
 	}
 	return job, err
 }
 
-// AppointAdmins invites as administrators those of the addresses that are not
+// InviteInitialAdmins invites as administrators those of the addresses that are not
 // on the list yet; people on it keep the role they have. Addresses that were
 // removed and not invited since are left out, and returned. For use at start, by
 // any number of instances at once.
-func (d *Directory) AppointAdmins(ctx context.Context, emails []Email) (removed []Email, err error) {
+func (d *Directory) InviteInitialAdmins(ctx context.Context, emails []Email) (removed []Email, err error) {
 	if err := d.RememberRemovals(ctx); err != nil {
 		return nil, err
 	}

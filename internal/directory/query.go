@@ -32,9 +32,9 @@ func (s Sort) Reverse() Sort {
 	return "-" + s
 }
 
-// Position is a place in a sorted list, between two rows: behind the row with
+// Keyset is a place in a sorted list, between two rows: behind the row with
 // this key (the sort column's value) and id.
-type Position struct {
+type Keyset struct {
 	Key string `json:"k"` // text, or whole microseconds in decimal
 	ID  string `json:"i"`
 
@@ -48,9 +48,9 @@ type Query struct {
 	Status   Status   // empty: any
 	Refused  bool     // only users whose invitation email was refused; see FilterStatus
 	Sort     Sort
-	Limit    int       // 1..MaxLimit
-	From     *Position // nil: from the start
-	Backward bool      // the page before From instead of the one behind it
+	Limit    int     // 1..MaxLimit
+	After    *Keyset // nil: from the start
+	Backward bool    // the page before From instead of the one behind it
 }
 
 // Page is one page of people, in the order asked for. Where a search would have to
@@ -59,12 +59,12 @@ type Query struct {
 // be fewer than asked for, or none, also where there is a next.
 type Page struct {
 	Users []User
-	Next  *Position // where the next page starts; nil: this is the last
-	Prev  *Position // what the page before ends at; nil: this is the first
-	Total int       // how many the filters let through on all pages, counted to MaxTotal
-	More  bool      // there are, or if ByWord may be, more than Total
+	Next  *Keyset // where the next page starts; nil: this is the last
+	Prev  *Keyset // what the page before ends at; nil: this is the first
+	Total int     // how many the filters let through on all pages, counted to MaxTotal
+	More  bool    // there are, or if ByWord may be, more than Total
 
-	ByWord bool // in the order of the word found
+	RelevanceOrder bool // in the order of the word found
 }
 
 // MaxTotal is how far people are counted.
@@ -85,7 +85,7 @@ func ParseSort(s string) (Sort, error) {
 	if slices.Contains([]Sort{ByName, ByEmail, ByCreated, ByLastSeen}, sort.Column()) {
 		return sort, nil
 	}
-	return "", sentence("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
+	return "", fieldError("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
 }
 
 // RefusedFilter is the status by which a list is narrowed to invited users whose
@@ -101,27 +101,27 @@ func (q *Query) FilterStatus(text string) error {
 	}
 	status, err := ParseStatus(text)
 	if err != nil {
-		return sentence("Choose invited, refused, active or suspended.")
+		return fieldError("Choose invited, refused, active or suspended.")
 	}
 	q.Status = status
 	return nil
 }
 
 // ErrCursor is that of a cursor that leads nowhere.
-var ErrCursor error = &Invalid{Fields: map[string]string{"cursor": string(anotherList)}}
+var ErrCursor error = &ValidationError{Fields: map[string]string{"cursor": string(errCursorOrder)}}
 
-const anotherList = sentence("This cursor belongs to another list: start again without one.")
+const errCursorOrder = fieldError("This cursor belongs to another list: start again without one.")
 
 // cursor is a position as it travels: with the order it belongs to.
 type cursor struct {
-	Sort     Sort     `json:"s"`
-	Position Position `json:"p"`
-	Backward bool     `json:"b,omitempty"`
+	Sort     Sort   `json:"s"`
+	Position Keyset `json:"p"`
+	Backward bool   `json:"b,omitempty"`
 }
 
-// Cursor returns text that leads to the page behind (or, backward, before) a
+// EncodeCursor returns text that leads to the page behind (or, backward, before) a
 // position, for use with the same order; empty for no position.
-func Cursor(sort Sort, p *Position, backward bool) string {
+func EncodeCursor(sort Sort, p *Keyset, backward bool) string {
 	if p == nil {
 		return ""
 	}
@@ -129,17 +129,17 @@ func Cursor(sort Sort, p *Position, backward bool) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Follow sets the query's place from a cursor; empty is the start. The error is
+// SetCursor sets the query's place from a cursor; empty is the start. The error is
 // a sentence for the field. The query's order and terms must be set.
-func (q *Query) Follow(text string) error {
+func (q *Query) SetCursor(text string) error {
 	if text == "" {
 		return nil
 	}
 	var c cursor
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(text) > 2000 || json.Unmarshal(b, &c) != nil || c.Sort != q.Sort || c.Position.ByWord && len(q.Terms) == 0 {
-		return anotherList
+		return errCursorOrder
 	}
-	q.From, q.Backward = &c.Position, c.Backward
+	q.After, q.Backward = &c.Position, c.Backward
 	return nil
 }

@@ -43,7 +43,7 @@ func TestParseSort(t *testing.T) {
 
 func TestCursorLeadsBack(t *testing.T) {
 	t.Parallel()
-	for _, p := range []directory.Position{
+	for _, p := range []directory.Keyset{
 		{Key: "lovelace", ID: "01890a5d-ac96-774b-bcce-b302099a8057"},
 		{Key: "зоя 张伟 👩‍💻", ID: "x"},
 		{Key: `"},"s":"email`, ID: ""},
@@ -51,41 +51,41 @@ func TestCursorLeadsBack(t *testing.T) {
 		{},
 	} {
 		for _, backward := range []bool{false, true} {
-			text := directory.Cursor("-name", &p, backward)
+			text := directory.EncodeCursor("-name", &p, backward)
 			if strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 				t.Errorf("%q has to be escaped in a URL", text)
 			}
 			got := directory.Query{Sort: "-name", Limit: 7}
-			if err := got.Follow(text); err != nil {
+			if err := got.SetCursor(text); err != nil {
 				t.Errorf("%+v: %v", p, err)
 			}
-			if diff := cmp.Diff(directory.Query{Sort: "-name", Limit: 7, From: &p, Backward: backward}, got); diff != "" {
+			if diff := cmp.Diff(directory.Query{Sort: "-name", Limit: 7, After: &p, Backward: backward}, got); diff != "" {
 				t.Errorf("%+v (-want +got):\n%s", p, diff)
 			}
 		}
 	}
-	if got := directory.Cursor(directory.ByName, nil, true); got != "" {
+	if got := directory.EncodeCursor(directory.ByName, nil, true); got != "" {
 		t.Errorf("the cursor of no position is %q", got)
 	}
-	word := &directory.Position{Key: "lovelace", ID: "x", ByWord: true}
+	word := &directory.Keyset{Key: "lovelace", ID: "x", ByWord: true}
 	found := directory.Query{Sort: directory.ByName, Terms: []string{"love"}}
-	if err := found.Follow(directory.Cursor(directory.ByName, word, false)); err != nil || *found.From != *word {
-		t.Errorf("the cursor of a search by words leads to %+v, %v", found.From, err)
+	if err := found.SetCursor(directory.EncodeCursor(directory.ByName, word, false)); err != nil || *found.After != *word {
+		t.Errorf("the cursor of a search by words leads to %+v, %v", found.After, err)
 	}
 	q := directory.Query{Sort: directory.ByName}
-	if err := q.Follow(""); err != nil || q.From != nil {
-		t.Errorf("no cursor leads to %+v, %v", q.From, err)
+	if err := q.SetCursor(""); err != nil || q.After != nil {
+		t.Errorf("no cursor leads to %+v, %v", q.After, err)
 	}
 }
 
 func TestCursorsThatAreNotOurs(t *testing.T) {
 	t.Parallel()
 	encode := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-	good := directory.Cursor(directory.ByName, &directory.Position{Key: "k", ID: "i"}, false)
+	good := directory.EncodeCursor(directory.ByName, &directory.Keyset{Key: "k", ID: "i"}, false)
 	tests := []struct{ name, text string }{
-		{"of another order", directory.Cursor(directory.ByEmail, &directory.Position{Key: "k", ID: "i"}, false)},
-		{"of the other direction", directory.Cursor("-name", &directory.Position{Key: "k", ID: "i"}, false)},
-		{"of a search by words, where there is none", directory.Cursor(directory.ByName, &directory.Position{Key: "k", ID: "i", ByWord: true}, false)},
+		{"of another order", directory.EncodeCursor(directory.ByEmail, &directory.Keyset{Key: "k", ID: "i"}, false)},
+		{"of the other direction", directory.EncodeCursor("-name", &directory.Keyset{Key: "k", ID: "i"}, false)},
+		{"of a search by words, where there is none", directory.EncodeCursor(directory.ByName, &directory.Keyset{Key: "k", ID: "i", ByWord: true}, false)},
 		{"cut", good[:len(good)-3]},
 		{"with more behind it", good + "AAAA"},
 		{"padded", good + "="},
@@ -100,12 +100,12 @@ func TestCursorsThatAreNotOurs(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := directory.Query{Sort: directory.ByName}
-			err := got.Follow(test.text)
+			err := got.SetCursor(test.text)
 			if want := "This cursor belongs to another list: start again without one."; message(err) != want {
 				t.Errorf("says %q, want %q", message(err), want)
 			}
-			if got.From != nil || got.Backward {
-				t.Errorf("leads to %+v all the same", got.From)
+			if got.After != nil || got.Backward {
+				t.Errorf("leads to %+v all the same", got.After)
 			}
 		})
 	}
@@ -114,7 +114,7 @@ func TestCursorsThatAreNotOurs(t *testing.T) {
 // FuzzFollow holds that a cursor which is taken is one that could be given.
 func FuzzFollow(f *testing.F) {
 	for _, sort := range []directory.Sort{"name", "-created_at"} {
-		f.Add(directory.Cursor(sort, &directory.Position{Key: "k", ID: "i"}, sort.Descending()), string(sort))
+		f.Add(directory.EncodeCursor(sort, &directory.Keyset{Key: "k", ID: "i"}, sort.Descending()), string(sort))
 	}
 	f.Add("e30", "")
 	f.Add(base64.RawURLEncoding.EncodeToString([]byte(`{"s":"name","P":{"K":"\ud800"},"b":true}`)), "name")
@@ -124,15 +124,15 @@ func FuzzFollow(f *testing.F) {
 			return
 		}
 		q := directory.Query{Sort: sort}
-		if q.Follow(text) != nil || text == "" {
-			if q.From != nil {
-				t.Errorf("%q leads to %+v", text, q.From)
+		if q.SetCursor(text) != nil || text == "" {
+			if q.After != nil {
+				t.Errorf("%q leads to %+v", text, q.After)
 			}
 			return
 		}
 		again := directory.Query{Sort: sort}
-		if err := again.Follow(directory.Cursor(sort, q.From, q.Backward)); err != nil {
-			t.Errorf("%q leads to %+v, whose own cursor does not: %v", text, q.From, err)
+		if err := again.SetCursor(directory.EncodeCursor(sort, q.After, q.Backward)); err != nil {
+			t.Errorf("%q leads to %+v, whose own cursor does not: %v", text, q.After, err)
 		}
 		if diff := cmp.Diff(q, again); diff != "" {
 			t.Errorf("%q and its own cursor lead to different places:\n%s", text, diff)

@@ -123,27 +123,27 @@ func TestEditApply(t *testing.T) {
 		},
 		{
 			"makes nobody active who never came", ada(Member, Invited), 1, Edit{Status: text("active")},
-			Change{}, &Invalid{map[string]string{"status": "A person becomes active by signing in."}},
+			Change{}, &ValidationError{map[string]string{"status": "A person becomes active by signing in."}},
 		},
 		{
 			"makes nobody invited who was in", ada(Member, Active), 1, Edit{Status: text("invited")},
-			Change{}, &Invalid{map[string]string{"status": "A person becomes active by signing in."}},
+			Change{}, &ValidationError{map[string]string{"status": "A person becomes active by signing in."}},
 		},
 		{
 			"refuses other words, all at once", ada(Admin, Active), 0, Edit{Name: text("\x00"), Role: text("owner"), Status: text("Active")},
-			Change{}, &Invalid{map[string]string{
+			Change{}, &ValidationError{map[string]string{
 				"name": "Use letters, digits and punctuation only.", "role": "Choose admin or member.", "status": "Choose active or suspended.",
 			}},
 		},
 		{
 			"refuses empty words", ada(Admin, Active), 1, Edit{Role: text(""), Status: text("")},
-			Change{}, &Invalid{map[string]string{"role": "Choose admin or member.", "status": "Choose active or suspended."}},
+			Change{}, &ValidationError{map[string]string{"role": "Choose admin or member.", "status": "Choose active or suspended."}},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.edit.apply(State{User: test.user, OtherAdmins: test.others}, noon)
-			var wantFields, fields *Invalid
+			got, err := test.edit.apply(RuleState{User: test.user, OtherAdmins: test.others}, noon)
+			var wantFields, fields *ValidationError
 			if errors.As(test.err, &wantFields) {
 				if !errors.As(err, &fields) {
 					t.Fatalf("got %v, want %v", err, wantFields.Fields)
@@ -173,7 +173,7 @@ func TestEditNeverBreaksARule(t *testing.T) {
 			for others := range 2 {
 				for _, wantRole := range choices {
 					for _, wantStatus := range choices {
-						s := State{User: ada(role, status), OtherAdmins: others}
+						s := RuleState{User: ada(role, status), OtherAdmins: others}
 						c, err := Edit{Role: wantRole, Status: wantStatus}.apply(s, noon)
 						u := c.User
 						switch {
@@ -234,12 +234,12 @@ func TestWhatTheAuditTrailSaysOfAnEdit(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := test.edit.apply(State{User: test.was, OtherAdmins: 1}, noon)
+			c, err := test.edit.apply(RuleState{User: test.was, OtherAdmins: 1}, noon)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i := range test.want {
-				test.want[i].At, test.want[i].SubjectID, test.want[i].Subject = noon, test.was.ID, test.was.Email.Key
+				test.want[i].At, test.want[i].SubjectID, test.want[i].Subject = noon, test.was.ID, test.was.Email.Normalized
 			}
 			if diff := cmp.Diff(test.want, c.Events, cmpopts.IgnoreFields(event.Event{}, "ID")); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)

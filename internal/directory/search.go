@@ -17,35 +17,35 @@ const (
 	maxNameWords, maxAddressWords, maxDomainWords = 64, 24, 8
 )
 
-// SortName returns what the list sorts a user by: the folded name, or the address
+// SortKey returns what the list sorts a user by: the folded name, or the address
 // of a user whose name is empty. It is not empty and does not end in a space.
-func (u User) SortName() string {
+func (u User) SortKey() string {
 	name := strings.NewReplacer("'", "", "-", " ").Replace(Fold(u.Name))
 	name = strings.Join(strings.Fields(name), " ")
-	if key := strings.TrimSpace(cut(name, MaxName)); key != "" {
+	if key := strings.TrimSpace(truncate(name, MaxName)); key != "" {
 		return key
 	}
-	return u.Email.Key
+	return u.Email.Normalized
 }
 
-// Words returns what a search finds the user by: from the beginning of each word of
+// SearchTerms returns what a search finds the user by: from the beginning of each word of
 // the name on, all of the name, without spaces and punctuation (Jean-Luc Picard is
 // jeanlucpicard, lucpicard and picard) and with the punctuation that addresses have
 // (J.R.R. Tolkien); and the same of the address, as typed and in its compared form.
 // A word begins at each character in scripts that put no spaces between words. The
 // result is sorted, without repetition, and bounded.
-func (u User) Words() []string {
+func (u User) SearchTerms() []string {
 	name := Fold(u.Name)
 	words := wordsFrom(name, isWordRune, maxNameWords)
 	words = append(words, wordsFrom(name, isTermRune, maxNameWords)...)
-	for _, address := range []string{Fold(u.Email.Typed), u.Email.Key} {
+	for _, address := range []string{Fold(u.Email.Display), u.Email.Normalized} {
 		_, domain, _ := strings.Cut(address, "@")
 		words = append(words, wordsFrom(address, isTermRune, maxAddressWords)...)
 		words = append(words, wordsFrom(domain, isTermRune, maxDomainWords)...)
 	}
 	for _, mark := range strings.Fields(name) {
 		if !strings.ContainsFunc(mark, isWordRune) {
-			words = append(words, cut(mark, maxWord))
+			words = append(words, truncate(mark, maxWord))
 		}
 	}
 	slices.Sort(words)
@@ -81,7 +81,7 @@ func wordsFrom(folded string, keep func(rune) bool, most int) []string {
 // error is a sentence for the field.
 func ParseSearch(s string) ([]string, error) {
 	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > MaxSearch {
-		return nil, sentence(fmt.Sprintf("Search with at most %d characters.", MaxSearch))
+		return nil, fieldError(fmt.Sprintf("Search with at most %d characters.", MaxSearch))
 	}
 	typed := strings.Fields(Fold(s))
 	var terms []string
@@ -90,7 +90,7 @@ func ParseSearch(s string) ([]string, error) {
 	}
 	if len(terms) == 0 { // punctuation alone, which may be a name
 		for _, word := range typed {
-			terms = append(terms, cut(word, maxWord))
+			terms = append(terms, truncate(word, maxWord))
 		}
 	}
 	if len(terms) <= MaxTerms {
@@ -99,7 +99,7 @@ func ParseSearch(s string) ([]string, error) {
 	// A long name and the address behind it may have been copied together.
 	terms = slices.DeleteFunc(terms, func(term string) bool { return !strings.Contains(term, "@") })
 	if len(terms) == 0 || len(terms) > MaxTerms {
-		return nil, sentence(fmt.Sprintf("Search with at most %d words.", MaxTerms))
+		return nil, fieldError(fmt.Sprintf("Search with at most %d words.", MaxTerms))
 	}
 	return terms, nil
 }
@@ -124,7 +124,7 @@ func termsOf(word string) []string {
 		}
 		term = strings.TrimRight(term, ".!?/")
 		if term != "" {
-			terms = append(terms, cut(term, maxWord))
+			terms = append(terms, truncate(term, maxWord))
 		}
 	}
 	return terms
@@ -152,8 +152,8 @@ func standsAlone(r rune) bool {
 		unicode.Yi, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan)
 }
 
-// cut returns the first n characters.
-func cut(s string, n int) string {
+// truncate returns the first n characters.
+func truncate(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n])
 	}

@@ -17,11 +17,11 @@ const MaxName = 100
 // empty, which is fine. The error is a sentence for the field.
 func ParseName(s string) (string, error) {
 	if !utf8.ValidString(s) || strings.ContainsFunc(strings.TrimSpace(text.Clean(s)), isControl) {
-		return "", sentence("Use letters, digits and punctuation only.")
+		return "", fieldError("Use letters, digits and punctuation only.")
 	}
 	name := text.Name(s)
 	if utf8.RuneCountInString(name) > MaxName {
-		return "", sentence(fmt.Sprintf("Use at most %d characters.", MaxName))
+		return "", fieldError(fmt.Sprintf("Use at most %d characters.", MaxName))
 	}
 	return name, nil
 }
@@ -37,7 +37,7 @@ func ParseRole(s string) (Role, error) {
 	case Admin:
 		return Admin, nil
 	}
-	return "", sentence("Choose admin or member.")
+	return "", fieldError("Choose admin or member.")
 }
 
 // ParseStatus returns the status of that name. The error is a sentence for the field.
@@ -46,5 +46,5 @@ func ParseStatus(s string) (Status, error) {
 	case Invited, Active, Suspended:
 		return status, nil
 	}
-	return "", sentence("Choose invited, active or suspended.")
+	return "", fieldError("Choose invited, active or suspended.")
 }

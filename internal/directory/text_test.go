@@ -147,7 +147,7 @@ func TestFold(t *testing.T) {
 
 func TestSortName(t *testing.T) {
 	t.Parallel()
-	email := directory.Email{Typed: "Ada@Example.com", Key: "ada@example.com"}
+	email := directory.Email{Display: "Ada@Example.com", Normalized: "ada@example.com"}
 	tests := []struct{ name, in, want string }{
 		{"is the name, folded", "Élodie", "elodie"},
 		{"has no apostrophe, and a space for a hyphen", "Jean-Luc O’Brien", "jean luc obrien"},
@@ -159,7 +159,7 @@ func TestSortName(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			u := directory.User{Name: test.in, Email: email}
-			if got := u.SortName(); got != test.want {
+			if got := u.SortKey(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -195,7 +195,7 @@ func TestWords(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			slices.Sort(test.want)
 			u := directory.User{Name: test.person, Email: mustParse(t, test.address)}
-			if diff := cmp.Diff(test.want, u.Words()); diff != "" {
+			if diff := cmp.Diff(test.want, u.SearchTerms()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -212,7 +212,7 @@ func FuzzWords(f *testing.F) {
 		if err != nil {
 			return
 		}
-		words := directory.User{Name: name, Email: mustParse(t, "ada@example.com")}.Words()
+		words := directory.User{Name: name, Email: mustParse(t, "ada@example.com")}.SearchTerms()
 		if !slices.IsSorted(words) || slices.Contains(words, "") || len(slices.Compact(slices.Clone(words))) != len(words) {
 			t.Errorf("words are not sorted and different: %q", words)
 		}

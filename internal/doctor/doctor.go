@@ -34,18 +34,18 @@ type Finding struct {
 	Action string `json:"action,omitempty"` // what to do; empty if there is nothing
 }
 
-// Fine is the finding that all is well.
-func Fine(format string, args ...any) Finding {
+// Pass is the finding that all is well.
+func Pass(format string, args ...any) Finding {
 	return Finding{Status: OK, Text: fmt.Sprintf(format, args...)}
 }
 
-// Doubt is the finding of something that may be as it should be.
-func Doubt(action, format string, args ...any) Finding {
+// Warn is the finding of something that may be as it should be.
+func Warn(action, format string, args ...any) Finding {
 	return Finding{Status: Warning, Text: fmt.Sprintf(format, args...), Action: action}
 }
 
-// Wrong is the finding of something that is not as it should be.
-func Wrong(action, format string, args ...any) Finding {
+// Fail is the finding of something that is not as it should be.
+func Fail(action, format string, args ...any) Finding {
 	return Finding{Status: Problem, Text: fmt.Sprintf(format, args...), Action: action}
 }
 
@@ -83,7 +83,7 @@ func Run(ctx context.Context, checks []Check, within time.Duration, tell func(Fi
 					return
 				}
 			}
-			found[i] = look(ctx, c, within)
+			found[i] = runCheck(ctx, c, within)
 		}()
 	}
 	for i := range checks {
@@ -92,8 +92,8 @@ func Run(ctx context.Context, checks []Check, within time.Duration, tell func(Fi
 	}
 }
 
-// look makes one check, and leaves it alone if it does not end in time.
-func look(ctx context.Context, c Check, within time.Duration) Finding {
+// runCheck makes one check, and leaves it alone if it does not end in time.
+func runCheck(ctx context.Context, c Check, within time.Duration) Finding {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	answer := make(chan Finding, 1)
@@ -102,7 +102,7 @@ func look(ctx context.Context, c Check, within time.Duration) Finding {
 	select {
 	case f = <-answer:
 	case <-time.After(within + grace):
-		f = Wrong("", "There was no answer in %s.", within)
+		f = Fail("", "There was no answer in %s.", within)
 	}
 	f.Check = c.Name
 	return f
@@ -111,12 +111,12 @@ func look(ctx context.Context, c Check, within time.Duration) Finding {
 // grace is how soon a check is over when its time is.
 const grace = 2 * time.Second
 
-// Failed is the finding of an error, in the words of the fault in it if there is one.
+// FromError is the finding of an error, in the words of the fault in it if there is one.
 // The hint says where to look, for an error of a network that knows no more.
-func Failed(err error, hint string) Finding {
+func FromError(err error, hint string) Finding {
 	text, action := fault.Explain(err)
 	if !fault.IsFault(err) {
 		action = strings.TrimSpace(action + " " + hint)
 	}
-	return Wrong(action, "%s", fault.Sentence(text))
+	return Fail(action, "%s", fault.Sentence(text))
 }

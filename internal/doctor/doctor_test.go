@@ -28,12 +28,12 @@ func run(t *testing.T, checks []Check, within time.Duration) []string {
 func TestWhatAFindingHidesAndWhatNot(t *testing.T) {
 	t.Parallel()
 	got := run(t, []Check{
-		says("database", Wrong("", "Nobody listens.")),
-		says("tables", Fine("All there."), "database"),
-		says("people", Fine("Many."), "tables"),
-		says("Stytch", Doubt("", "It is slow.")),
-		says("clock", Fine("It agrees."), "Stytch"),
-		says("mail", Fine("It is taken.")),
+		says("database", Fail("", "Nobody listens.")),
+		says("tables", Pass("All there."), "database"),
+		says("people", Pass("Many."), "tables"),
+		says("Stytch", Warn("", "It is slow.")),
+		says("clock", Pass("It agrees."), "Stytch"),
+		says("mail", Pass("It is taken.")),
 	}, time.Second)
 	want := []string{
 		"problem database: Nobody listens.",
@@ -53,21 +53,21 @@ func TestEachCheckHasATimeOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(ctx context.Context) Finding {
 			<-ctx.Done()
-			return Wrong("", "It gave up.")
+			return Fail("", "It gave up.")
 		}
 		begun := time.Now()
 		got := run(t, []Check{
 			{Name: "waits", Look: slow},
 			{Name: "hangs", Look: func(context.Context) Finding {
 				time.Sleep(time.Hour)
-				return Fine("It heard nothing.")
+				return Pass("It heard nothing.")
 			}},
 			{Name: "warns late", Look: func(ctx context.Context) Finding {
 				<-ctx.Done()
-				return Doubt("", "It is late.")
+				return Warn("", "It is late.")
 			}},
 			{Name: "waits after", After: []string{"warns late"}, Look: slow},
-			says("quick", Fine("It is well.")),
+			says("quick", Pass("It is well.")),
 		}, 10*time.Second)
 		want := []string{
 			"problem waits: It gave up.", "problem hangs: There was no answer in 10s.", "warning warns late: It is late.",
@@ -87,13 +87,13 @@ func TestFindingsAreToldAsSoonAsTheyCanBe(t *testing.T) {
 	t.Parallel()
 	first, told := make(chan struct{}), false
 	Run(t.Context(), []Check{
-		says("first", Fine("It is well.")),
+		says("first", Pass("It is well.")),
 		{Name: "second", Look: func(ctx context.Context) Finding {
 			select {
 			case <-first:
-				return Fine("The first was told.")
+				return Pass("The first was told.")
 			case <-ctx.Done():
-				return Wrong("", "The first was held back.")
+				return Fail("", "The first was held back.")
 			}
 		}},
 	}, 10*time.Second, func(f Finding) {
@@ -115,10 +115,10 @@ func (advised) Advice() string { return "Mend it." }
 func TestAnErrorsOwnWordsComeFirst(t *testing.T) {
 	t.Parallel()
 	wrapped := errors.Join(advised{errors.New("it is broken")})
-	if got, want := Failed(wrapped, "Look at IT_URL."), Wrong("Mend it.", "It is broken."); got != want {
+	if got, want := FromError(wrapped, "Look at IT_URL."), Fail("Mend it.", "It is broken."); got != want {
 		t.Errorf("got %+v", got)
 	}
-	if got, want := Failed(errors.New("no idea."), "Look at IT_URL."), Wrong("Look at IT_URL.", "No idea."); got != want {
+	if got, want := FromError(errors.New("no idea."), "Look at IT_URL."), Fail("Look at IT_URL.", "No idea."); got != want {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -43,12 +43,12 @@ const (
 	JobParked      Kind = "job_parked"      // Stytch refused a call for good
 	JobRetried     Kind = "job_retried"     // an administrator had a call tried again
 	JobDropped     Kind = "job_dropped"     // an administrator gave a call up
-	StytchDiffers  Kind = "stytch_differs"  // Stytch and the list did not agree
+	StytchMismatch Kind = "stytch_differs"  // Stytch and the list did not agree
 	ImportStarted  Kind = "import_started"  // a file's people began to come onto the list, or went on after a stop
 	ImportStopped  Kind = "import_stopped"  // before all of them were there
 	ImportDone     Kind = "import_done"     // all of them are
 	ListExported   Kind = "list_exported"   // people were written to a file and handed out
-	TokenMade      Kind = "token_made"      // an administrator made an API token
+	TokenCreated   Kind = "token_made"      // an administrator made an API token
 	TokenRevoked   Kind = "token_revoked"   // an API token was over before its time
 )
 
@@ -56,8 +56,8 @@ const (
 var Kinds = []Kind{
 	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
 	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
-	JobParked, JobRetried, JobDropped, StytchDiffers, ImportStarted, ImportStopped, ImportDone, ListExported,
-	TokenMade, TokenRevoked,
+	JobParked, JobRetried, JobDropped, StytchMismatch, ImportStarted, ImportStopped, ImportDone, ListExported,
+	TokenCreated, TokenRevoked,
 }
 
 // IsKind reports whether there is a kind of that name.
@@ -92,17 +92,17 @@ type Origin struct {
 	Token     string // the name of the API token by which they acted; empty: by a session, or without either
 }
 
-// onCommandLine ends the name of an operator, as it ends no address.
-const onCommandLine = " on the command line"
+// operatorSuffix ends the name of an operator, as it ends no address.
+const operatorSuffix = " on the command line"
 
 // Operator returns the Actor of what a user of the operating system did by a
 // command of the program; a name is cut to a hundred bytes.
 func Operator(user string) string {
-	return strings.ToValidUTF8(user[:min(len(user), 100)], "") + onCommandLine
+	return strings.ToValidUTF8(user[:min(len(user), 100)], "") + operatorSuffix
 }
 
 // IsOperator reports whether an Actor is one, and not somebody's address.
-func IsOperator(actor string) bool { return strings.HasSuffix(actor, onCommandLine) }
+func IsOperator(actor string) bool { return strings.HasSuffix(actor, operatorSuffix) }
 
 // New returns an event about a person, or about an address that nobody on the
 // list has (no id), or about nobody.

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	// Keep is how long a key and its answer are kept, from the first request on.
-	Keep = 24 * time.Hour
+	// Retention is how long a key and its answer are kept, from the first request on.
+	Retention = 24 * time.Hour
 	// Lease is how long a request may be at its key before another takes it over:
 	// longer than any works. Nothing depends on it but how soon that is.
 	Lease = 30 * time.Second
@@ -33,9 +33,9 @@ const (
 
 // Errors of keys. Callers tell them apart with errors.Is.
 var (
-	ErrKey      = errors.New("Idempotency-Key must be one of 1 to 255 printable ASCII characters")
-	ErrReused   = errors.New("this Idempotency-Key came with another body before: use a new one for another request")
-	ErrUnderWay = errors.New("a request with this Idempotency-Key is still under way: try again in a moment")
+	ErrKey        = errors.New("Idempotency-Key must be one of 1 to 255 printable ASCII characters")
+	ErrReused     = errors.New("this Idempotency-Key came with another body before: use a new one for another request")
+	ErrInProgress = errors.New("a request with this Idempotency-Key is still under way: try again in a moment")
 )
 
 // Claim is a request's hold on its key. The zero Claim is that of a request
@@ -62,17 +62,17 @@ func hash(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Answer is what is answered to a request, in JSON.
-type Answer struct {
+// Response is what is answered to a request, in JSON.
+type Response struct {
 	Status   int // 0: there is no answer yet
 	Location string
 	Body     string
 }
 
-// Found is what earlier requests with a key have left.
-type Found struct {
-	Answer Answer // to be given again
-	UserID string // or else whom the work was about that is done already; empty: nothing is
+// Result is what earlier requests with a key have left.
+type Result struct {
+	Answer Response // to be given again
+	UserID string   // or else whom the work was about that is done already; empty: nothing is
 }
 
 // Store keeps keys and answers, for all instances. Errors wrap ErrReused,
@@ -80,24 +80,24 @@ type Found struct {
 type Store interface {
 	// ClaimKey has a request begin, unless there is an answer already. A key whose
 	// time is over counts as new.
-	ClaimKey(ctx context.Context, c Claim, now time.Time) (Found, error)
-	// KeepAnswer ends a request with an answer, ReleaseKey without one: what it has
-	// done stays known. ForgetKey makes the key as new. All three do nothing where
+	ClaimKey(ctx context.Context, c Claim, now time.Time) (Result, error)
+	// SaveResponse ends a request with an answer, ReleaseKey without one: what it has
+	// done stays known. ResetKey makes the key as new. All three do nothing where
 	// another request has taken the key.
-	KeepAnswer(ctx context.Context, c Claim, a Answer) error
+	SaveResponse(ctx context.Context, c Claim, a Response) error
 	ReleaseKey(ctx context.Context, c Claim) error
-	ForgetKey(ctx context.Context, c Claim) error
+	ResetKey(ctx context.Context, c Claim) error
 }
 
 type claimKey struct{}
 
-// With returns a context in which a change of a person is the work of a claim.
-func With(ctx context.Context, c Claim) context.Context {
+// NewContext returns a context in which a change of a person is the work of a claim.
+func NewContext(ctx context.Context, c Claim) context.Context {
 	return context.WithValue(ctx, claimKey{}, c)
 }
 
-// Of returns the claim whose work is done in a context, and whether there is one.
-func Of(ctx context.Context) (Claim, bool) {
+// FromContext returns the claim whose work is done in a context, and whether there is one.
+func FromContext(ctx context.Context) (Claim, bool) {
 	c, _ := ctx.Value(claimKey{}).(Claim)
 	return c, c.ID != ""
 }

@@ -35,27 +35,27 @@ func NewBucket(what, whom string, rate Rate) Bucket {
 	return Bucket{What: what, Name: what + ":" + hex.EncodeToString(sum[:]), Rate: rate}
 }
 
-// Slack is how far ahead of now the moment by which the bucket is full again may
+// Tolerance is how far ahead of now the moment by which the bucket is full again may
 // be for one more to be let through.
-func (b Bucket) Slack() time.Duration { return time.Duration(b.Burst-1-b.Reserve) * b.Every }
+func (b Bucket) Tolerance() time.Duration { return time.Duration(b.Burst-1-b.Reserve) * b.Every }
 
 // skew is how far the clocks of two instances may be apart.
 const skew = 15 * time.Minute
 
-// Most is further ahead of now than that moment can be by use alone: one that is
+// MaxValid is further ahead of now than that moment can be by use alone: one that is
 // still later was written before a clock was set back, and says nothing.
-func (b Bucket) Most() time.Duration { return time.Duration(b.Burst)*b.Every + skew }
+func (b Bucket) MaxValid() time.Duration { return time.Duration(b.Burst)*b.Every + skew }
 
 // MaxMost is more than Most of any bucket.
 const MaxMost = 24 * time.Hour
 
-// Until returns when the bucket lets one through, given when it is full again;
+// RetryAt returns when the bucket lets one through, given when it is full again;
 // a time that is not after now means that it does so at once.
-func (b Bucket) Until(fullAt, now time.Time) time.Time {
-	if fullAt.After(now.Add(b.Most())) {
+func (b Bucket) RetryAt(fullAt, now time.Time) time.Time {
+	if fullAt.After(now.Add(b.MaxValid())) {
 		return now
 	}
-	return fullAt.Add(-b.Slack())
+	return fullAt.Add(-b.Tolerance())
 }
 
 // Levels is when buckets are full again, by their names. One that was never used is
@@ -72,7 +72,7 @@ type Refusal struct {
 // Refused returns the first of the buckets that lets none through.
 func (l Levels) Refused(now time.Time, buckets ...Bucket) Refusal {
 	for _, b := range buckets {
-		if until := b.Until(l[b.Name], now); until.After(now) {
+		if until := b.RetryAt(l[b.Name], now); until.After(now) {
 			return Refusal{b, until}
 		}
 	}
@@ -84,7 +84,7 @@ func (l Levels) Refused(now time.Time, buckets ...Bucket) Refusal {
 // Store.DeleteLimits.
 func (l Levels) UsedWithin(span time.Duration, now time.Time, b Bucket) bool {
 	fullAt, known := l[b.Name]
-	return known && fullAt.After(now.Add(-span)) && !fullAt.After(now.Add(b.Most()))
+	return known && fullAt.After(now.Add(-span)) && !fullAt.After(now.Add(b.MaxValid()))
 }
 
 // Store keeps the buckets. Errors wrap directory.ErrUnavailable.

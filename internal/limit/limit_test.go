@@ -23,7 +23,7 @@ func TestUntil(t *testing.T) {
 		{"what use alone can't bring was written before a clock was set back", time.Hour, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := bucket.Until(now.Add(test.fullAt), now).Sub(now); got != test.want {
+			if got := bucket.RetryAt(now.Add(test.fullAt), now).Sub(now); got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})

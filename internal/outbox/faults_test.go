@@ -77,7 +77,7 @@ func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
 			if what != "invite ada" {
 				return nil
 			}
-			_, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+			_, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 				return directory.Change{User: s.User, Remove: true, CancelInvites: true}, nil
 			})
 			return err
@@ -96,7 +96,7 @@ func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
 func TestWorker_InvitationOfSomebodyRemovedBefore(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		u := f.invited("ada")
-		if _, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+		if _, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 			return directory.Change{User: s.User, Remove: true}, nil // the invitation is written a moment later
 		}); err != nil {
 			t.Fatal(err)

@@ -87,8 +87,8 @@ func (f *fixture) invited(name string) directory.User {
 		ID: "id-of-" + name, Name: name, Email: email, Role: directory.Member, Status: directory.Invited,
 		CreatedAt: now, UpdatedAt: now,
 	}
-	job := outbox.New(outbox.Invite, email.Key, u.ID, "", u.Name, now)
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
+	job := outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, now)
+	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
 		f.t.Fatal(err)
 	}
 	return u
@@ -97,7 +97,7 @@ func (f *fixture) invited(name string) directory.User {
 // waiting returns the jobs that are there for a person.
 func (f *fixture) waiting(name string) []outbox.Job {
 	f.t.Helper()
-	jobs, err := f.db.ListJobs(f.t.Context(), directory.Email{Key: address(name)})
+	jobs, err := f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address(name)})
 	if err != nil {
 		f.t.Fatal(err)
 	}

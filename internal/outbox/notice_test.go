@@ -16,7 +16,7 @@ import (
 func (f *fixture) told(name string) (directory.User, event.Event, outbox.Job) {
 	f.t.Helper()
 	u := f.invited(name)
-	u, err := f.db.ChangeUser(f.t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+	u, err := f.db.ChangeUser(f.t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 		u := s.User
 		u.Role, u.Status = directory.Admin, directory.Active
 		return directory.Change{User: u, CancelInvites: true}, nil
@@ -24,9 +24,9 @@ func (f *fixture) told(name string) (directory.User, event.Event, outbox.Job) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e := event.New(event.TokenMade, time.Now().UTC(), u.ID, u.Email.Key, "deploy (1) (write, until 2000-01-08)")
-	e.Origin = event.Origin{ActorID: u.ID, Actor: u.Email.Key, Address: "192.0.2.1", UserAgent: "curl/8", Token: "cron"}
-	job := outbox.NewNotice(u.Email.Key, u.ID, e.ID, e.At)
+	e := event.New(event.TokenCreated, time.Now().UTC(), u.ID, u.Email.Normalized, "deploy (1) (write, until 2000-01-08)")
+	e.Origin = event.Origin{ActorID: u.ID, Actor: u.Email.Normalized, Address: "192.0.2.1", UserAgent: "curl/8", Token: "cron"}
+	job := outbox.NewNotice(u.Email.Normalized, u.ID, e.ID, e.At)
 	if err := f.db.AddEvents(f.t.Context(), e); err != nil {
 		f.t.Fatal(err)
 	}
@@ -84,15 +84,15 @@ func TestNotice_KeepsNoCallAboutThePersonBack(t *testing.T) {
 }
 
 func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
-	changes := map[string]func(directory.State) (directory.Change, error){
-		"removed": func(s directory.State) (directory.Change, error) {
+	changes := map[string]func(directory.RuleState) (directory.Change, error){
+		"removed": func(s directory.RuleState) (directory.Change, error) {
 			return directory.Change{User: s.User, Remove: true}, nil
 		},
-		"a member": func(s directory.State) (directory.Change, error) {
+		"a member": func(s directory.RuleState) (directory.Change, error) {
 			s.User.Role = directory.Member
 			return directory.Change{User: s.User}, nil
 		},
-		"suspended": func(s directory.State) (directory.Change, error) {
+		"suspended": func(s directory.RuleState) (directory.Change, error) {
 			s.User.Status = directory.Suspended
 			return directory.Change{User: s.User}, nil
 		},

@@ -42,7 +42,7 @@ type Job struct {
 	UserID   string  // in the directory; the row may be gone by the time the job runs
 	StytchID string  // of the user (DeleteUser; empty: not known) or the session (RevokeSession); for Notify, the id of the event
 	Name     string  // of the person invited; may be empty
-	By       string  // who invited them, by name or address; empty: nobody who is on the list and not suspended; from LeaseJob only
+	Actor    string  // who invited them, by name or address; empty: nobody who is on the list and not suspended; from LeaseJob only
 	Gone     bool    // nobody is to be mailed any more; from LeaseJob only
 	Notice   *Notice // of a Notify; from LeaseJob only
 

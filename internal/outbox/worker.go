@@ -17,11 +17,11 @@ const (
 	callTimeout  = 8 * time.Second
 	leaseTime    = 20 * time.Second
 	pollInterval = 5 * time.Second
-	firstPause   = 2 * time.Second
-	longestPause = 10 * time.Minute
+	minBackoff   = 2 * time.Second
+	maxBackoff   = 10 * time.Minute
 	workers      = 4
 
-	unconfirmedTries = 3 // a mail each, perhaps
+	maxUnconfirmedAttempts = 3 // a mail each, perhaps
 )
 
 // Worker carries out jobs: in the background while Run runs, and at once for
@@ -49,7 +49,7 @@ func (w *Worker) Run(ctx context.Context) {
 	for range workers {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				if found, _ := w.next(ctx, ""); found {
+				if found, _ := w.processNext(ctx, ""); found {
 					continue
 				}
 				select {
@@ -79,7 +79,7 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 	w.calls.Go(func() {
 		defer close(done)
 		for more := true; more; {
-			_, more = w.next(context.WithoutCancel(ctx), subject)
+			_, more = w.processNext(context.WithoutCancel(ctx), subject)
 		}
 	})
 	select {
@@ -88,14 +88,14 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 	}
 }
 
-// next carries out one job: of the subject, or any that is due. It reports
+// processNext carries out one job: of the subject, or any that is due. It reports
 // whether there was one, and whether that one is done; neither after a panic.
-func (w *Worker) next(ctx context.Context, subject string) (found, done bool) {
-	background.Safely(w.log, "outbox", func() { found, done = w.carryOut(ctx, subject) })
+func (w *Worker) processNext(ctx context.Context, subject string) (found, done bool) {
+	background.Recover(w.log, "outbox", func() { found, done = w.process(ctx, subject) })
 	return found, done
 }
 
-func (w *Worker) carryOut(ctx context.Context, subject string) (found, done bool) {
+func (w *Worker) process(ctx context.Context, subject string) (found, done bool) {
 	now := w.now()
 	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
 	if errors.Is(err, ErrNoJob) {
@@ -116,28 +116,28 @@ func (w *Worker) carryOut(ctx context.Context, subject string) (found, done bool
 	}
 	// A call that was begun is brought to its end also while the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	stytchID, callErr := "", error(bug{})
-	background.Safely(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
+	stytchID, callErr := "", error(panicError{})
+	background.Recover(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
 	cancel()
-	if err := w.note(job, stytchID, callErr); err != nil {
+	if err := w.recordResult(job, stytchID, callErr); err != nil {
 		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
 		return true, false
 	}
 	return true, callErr == nil
 }
 
-// bug is the error of a call that panicked: an error like any other, so that the
+// panicError is the error of a call that panicked: an error like any other, so that the
 // job comes back later and later and an administrator sees it.
-type bug struct{}
+type panicError struct{}
 
-func (bug) Error() string  { return "the call panicked" }
-func (bug) Reason() string { return "Guestlist failed at it by itself; its log says how." }
+func (panicError) Error() string  { return "the call panicked" }
+func (panicError) Reason() string { return "Guestlist failed at it by itself; its log says how." }
 
 // call makes the job's call; for an invitation it returns the Stytch user id.
 func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 	switch job.Kind {
 	case Invite:
-		return w.accounts.Invite(ctx, job.Subject, job.Name, job.By)
+		return w.accounts.Invite(ctx, job.Subject, job.Name, job.Actor)
 	case RevokeInvite:
 		return "", w.accounts.RevokeInvite(ctx, job.Subject)
 	case DeleteUser:
@@ -150,8 +150,8 @@ func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 	return "", ErrRefused // a kind that only a newer release knows
 }
 
-// note writes down how the call went.
-func (w *Worker) note(job Job, stytchID string, callErr error) error {
+// recordResult writes down how the call went.
+func (w *Worker) recordResult(job Job, stytchID string, callErr error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	now := w.now()
@@ -160,26 +160,26 @@ func (w *Worker) note(job Job, stytchID string, callErr error) error {
 		return w.store.FinishInvite(ctx, job, stytchID, now)
 	case callErr == nil:
 		return w.store.FinishJob(ctx, job.ID)
-	case errors.Is(callErr, ErrUnconfirmed) && job.Attempts >= unconfirmedTries:
+	case errors.Is(callErr, ErrUnconfirmed) && job.Attempts >= maxUnconfirmedAttempts:
 		w.log.Error("outbox: never confirmed", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
 		return w.store.ParkJob(ctx, job, now, Reason(callErr))
 	case errors.Is(callErr, ErrRefused):
 		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
 		return w.store.ParkJob(ctx, job, now, Reason(callErr))
 	default:
-		due := now.Add(pause(job.Attempts))
+		due := now.Add(backoff(job.Attempts))
 		w.log.Warn("outbox: will try again", "job", job.ID, "kind", job.Kind, "user", job.UserID,
 			"attempt", job.Attempts, "due", due, "error", callErr)
 		return w.store.RetryJob(ctx, job.ID, due, Reason(callErr))
 	}
 }
 
-// pause grows twofold from firstPause to longestPause, less up to a third at
+// backoff grows twofold from firstPause to longestPause, less up to a third at
 // random so that instances don't come back in step.
-func pause(attempts int) time.Duration {
-	p := longestPause
+func backoff(attempts int) time.Duration {
+	p := maxBackoff
 	if attempts < 10 {
-		p = min(p, firstPause<<max(attempts-1, 0))
+		p = min(p, minBackoff<<max(attempts-1, 0))
 	}
 	return p - rand.N(p/3)
 }

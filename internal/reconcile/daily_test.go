@@ -168,7 +168,7 @@ func TestTheDailyPassTellsByOneEventAndMendsOnlyIfAsked(t *testing.T) {
 		f.deletes(ada)
 		turn := func(apply bool) {
 			t.Helper()
-			if err := f.Turn(t.Context(), apply); err != nil {
+			if err := f.RunIfDue(t.Context(), apply); err != nil {
 				t.Fatal(err)
 			}
 		}

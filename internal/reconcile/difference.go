@@ -16,7 +16,7 @@ type Kind string
 const (
 	Missing  Kind = "missing"  // on the list, with an account that is gone
 	Changed  Kind = "changed"  // on the list, with an account that has other addresses
-	Stranger Kind = "stranger" // an account of nobody on the list, nor of anyone who may join
+	Unlisted Kind = "stranger" // an account of nobody on the list, nor of anyone who may join
 )
 
 // Difference is one person or account on which the two sides don't agree.
@@ -29,10 +29,10 @@ type Difference struct {
 // Address is whom it is about: their address on the list, or a stranger's at
 // Stytch, or, without one, the account's id.
 func (d Difference) Address() string {
-	if d.Kind == Stranger {
+	if d.Kind == Unlisted {
 		return d.Account.name()
 	}
-	return d.User.Email.Key
+	return d.User.Email.Normalized
 }
 
 // Reason is what differs, in words for an administrator and the audit trail.
@@ -63,14 +63,14 @@ func compare(u directory.User, a *Account) Kind {
 	switch {
 	case a == nil:
 		return Missing
-	case !slices.Contains(a.keys(), u.Email.Key):
+	case !slices.Contains(a.keys(), u.Email.Normalized):
 		return Changed
 	}
 	return ""
 }
 
-// judge compares one account with the list. Of nothing to tell, the Kind is empty.
-func (r *Reconciler) judge(ctx context.Context, a Account) (Difference, error) {
+// classify compares one account with the list. Of nothing to tell, the Kind is empty.
+func (r *Reconciler) classify(ctx context.Context, a Account) (Difference, error) {
 	u, err := r.store.GetUserByStytchID(ctx, a.ID)
 	if err == nil {
 		return Difference{Kind: compare(u, &a), User: u, Account: a}, nil
@@ -86,11 +86,11 @@ func (r *Reconciler) judge(ctx context.Context, a Account) (Difference, error) {
 	if err != nil || admitted {
 		return Difference{}, err
 	}
-	pending, err := r.underWay(ctx, a)
+	pending, err := r.deletionPending(ctx, a)
 	if err != nil || pending {
 		return Difference{}, err
 	}
-	return Difference{Kind: Stranger, Account: a}, nil
+	return Difference{Kind: Unlisted, Account: a}, nil
 }
 
 // admits reports whether somebody could join with one of the account's addresses.
@@ -111,11 +111,11 @@ func (r *Reconciler) admits(ctx context.Context, a Account) (bool, error) {
 	return false, nil
 }
 
-// underWay reports whether the outbox is about to delete the account: its person
+// deletionPending reports whether the outbox is about to delete the account: its person
 // was just removed, or was while an invitation was on its way.
-func (r *Reconciler) underWay(ctx context.Context, a Account) (bool, error) {
+func (r *Reconciler) deletionPending(ctx context.Context, a Account) (bool, error) {
 	for _, key := range a.keys() {
-		jobs, err := r.store.ListJobs(ctx, directory.Email{Key: key})
+		jobs, err := r.store.ListJobs(ctx, directory.Email{Normalized: key})
 		if err != nil {
 			return false, err
 		}

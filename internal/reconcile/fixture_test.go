@@ -48,7 +48,7 @@ type fixture struct {
 	api      *stytchapi.API // other hands at Stytch
 	worker   *outbox.Worker
 	people   *directory.Directory
-	sessions *session.Manager
+	sessions *session.Service
 }
 
 // network leads to the local Stytch, and does what a test wants before a request
@@ -71,10 +71,10 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Parallel()
-	testdb.Each(t, func(t *testing.T, databaseURL string) { fn(t, open(t, databaseURL, directory.Admission{})) })
+	testdb.Each(t, func(t *testing.T, databaseURL string) { fn(t, open(t, databaseURL, directory.AdmissionPolicy{})) })
 }
 
-func open(t *testing.T, databaseURL string, admission directory.Admission) *fixture {
+func open(t *testing.T, databaseURL string, admission directory.AdmissionPolicy) *fixture {
 	t.Helper()
 	f := &fixture{t: t, clock: &clock{}}
 	f.clock.micros.Store(time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC).UnixMicro())
@@ -87,7 +87,7 @@ func open(t *testing.T, databaseURL string, admission directory.Admission) *fixt
 		t.Fatal(err)
 	}
 	f.local, err = stytchlocal.New(t.Context(), stytchlocal.Options{
-		Read: f.db.Reader(), InTx: f.db.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: quiet,
+		Read: f.db.Reader(), InTx: f.db.Transact, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: quiet,
 		BaseURL: base, RedirectURLs: []string{base + "/in"}, Product: "Guestlist", Inbox: true,
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 // invited puts somebody on the list, with an account at Stytch.
 func (f *fixture) invited(address string) directory.User {
 	f.t.Helper()
-	u := must(f.people.Invite(f.t.Context(), "", directory.Entry{Email: address}))(f.t)
+	u := must(f.people.Invite(f.t.Context(), "", directory.UserInput{Email: address}))(f.t)
 	if u.StytchUserID == "" {
 		f.t.Fatalf("the invitation of %s did not leave", address)
 	}
@@ -178,9 +178,9 @@ func (f *fixture) mailed(address string) string {
 
 // stranger signs somebody in at Stytch whom the list knows nothing of, as another
 // program of the project would.
-func (f *fixture) stranger(address string) session.Proof {
+func (f *fixture) stranger(address string) session.Authentication {
 	f.t.Helper()
-	if err := f.client.SendMagicLink(f.t.Context(), session.Link{Email: address, Stranger: true}); err != nil {
+	if err := f.client.SendMagicLink(f.t.Context(), session.Link{Email: address, CreateAccount: true}); err != nil {
 		f.t.Fatal(err)
 	}
 	return must(f.client.AuthenticateMagicLink(f.t.Context(), f.mailed(address), "", session.Browser{}))(f.t)
@@ -224,7 +224,7 @@ func (f *fixture) standsHere(token string) bool {
 // told is what the audit trail says of the two sides, oldest first: "about: reason".
 func (f *fixture) told() []string {
 	f.t.Helper()
-	page, _, err := f.db.ListEvents(f.t.Context(), event.Query{Kind: event.StytchDiffers, Limit: event.MaxLimit})
+	page, _, err := f.db.ListEvents(f.t.Context(), event.Query{Kind: event.StytchMismatch, Limit: event.MaxLimit})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func (f *fixture) told() []string {
 func (f *fixture) drained(address string) {
 	f.t.Helper()
 	f.worker.Deliver(f.t.Context(), address)
-	if jobs := must(f.db.ListJobs(f.t.Context(), directory.Email{Key: address}))(f.t); len(jobs) > 0 {
+	if jobs := must(f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address}))(f.t); len(jobs) > 0 {
 		f.t.Errorf("%s: the outbox still holds %+v", address, jobs)
 	}
 }

@@ -20,9 +20,9 @@ func FuzzParseNews(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := parseNews(body)
+		n, err := parseWebhook(body)
 		if err != nil {
-			if !errors.Is(err, ErrNoNews) || n.ID != "" || n.Action != "" {
+			if !errors.Is(err, ErrInvalidWebhook) || n.ID != "" || n.Action != "" {
 				t.Errorf("%q: %+v, %v", body, n, err)
 			}
 			return

@@ -15,9 +15,9 @@ const callTimeout = 15 * time.Second
 // retryPauses are the pauses before a call is tried again.
 var retryPauses = []time.Duration{2 * time.Second, 20 * time.Second}
 
-// call makes a call to Stytch when its time has come, and again if Stytch could
+// throttledCall makes a call to Stytch when its time has come, and again if Stytch could
 // not be reached or wants a pause.
-func (p *pass) call(ctx context.Context, fn func(context.Context) error) error {
+func (p *run) throttledCall(ctx context.Context, fn func(context.Context) error) error {
 	for attempt := 0; ; attempt++ {
 		if err := wait(ctx, min(p.next.Sub(p.Now()), p.Pace)); err != nil { // the clock may have been set back
 			return err

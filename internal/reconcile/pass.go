@@ -15,7 +15,7 @@ type Counts struct {
 	People   int // on the list, whose account is known
 	Accounts int // at Stytch
 	Missing, Changed, Strangers,
-	Mended int
+	Repaired int
 }
 
 // Differences is how many there were in all.
@@ -32,7 +32,7 @@ func (c Counts) String() string {
 // takes three hours. Errors wrap session.ErrUnavailable, session.ErrTooMany
 // or directory.ErrUnavailable; what was mended by then stays mended.
 func (r *Reconciler) Run(ctx context.Context, apply bool, tell func(d Difference, mended bool)) (Counts, error) {
-	p := &pass{Reconciler: r, apply: apply, tell: tell}
+	p := &run{Reconciler: r, apply: apply, reportProgress: tell}
 	// Strangers first: an account that is taken off somebody is one from then on,
 	// and would be told of twice.
 	err := p.strangers(ctx)
@@ -42,17 +42,17 @@ func (r *Reconciler) Run(ctx context.Context, apply bool, tell func(d Difference
 	return p.counts, err
 }
 
-// pass is one run.
-type pass struct {
+// run is one run.
+type run struct {
 	*Reconciler
-	apply  bool
-	tell   func(Difference, bool)
-	counts Counts
-	next   time.Time // no call to Stytch before this
+	apply          bool
+	reportProgress func(Difference, bool)
+	counts         Counts
+	next           time.Time // no call to Stytch before this
 }
 
 // people goes through the list and looks each person's account up.
-func (p *pass) people(ctx context.Context) error {
+func (p *run) people(ctx context.Context) error {
 	for after := (directory.User{}); ; {
 		page, err := p.store.ListUsersWithAccount(ctx, after, p.PageSize)
 		if err != nil || len(page) == 0 {
@@ -65,7 +65,7 @@ func (p *pass) people(ctx context.Context) error {
 			ids[i] = u.StytchUserID
 		}
 		var found []Account
-		if err := p.call(ctx, func(ctx context.Context) (err error) {
+		if err := p.throttledCall(ctx, func(ctx context.Context) (err error) {
 			found, err = p.accounts.FindAccounts(ctx, ids)
 			return err
 		}); err != nil {
@@ -87,9 +87,9 @@ func (p *pass) people(ctx context.Context) error {
 }
 
 // person asks about somebody once more, for the search may be behind the times.
-func (p *pass) person(ctx context.Context, u directory.User) error {
+func (p *run) person(ctx context.Context, u directory.User) error {
 	d := Difference{User: u, Account: Account{ID: u.StytchUserID}}
-	err := p.call(ctx, func(ctx context.Context) (err error) {
+	err := p.throttledCall(ctx, func(ctx context.Context) (err error) {
 		d.Account, err = p.accounts.GetAccount(ctx, u.StytchUserID)
 		return err
 	})
@@ -101,16 +101,16 @@ func (p *pass) person(ctx context.Context, u directory.User) error {
 	default:
 		d.Kind = compare(u, &d.Account)
 	}
-	return p.found(ctx, d)
+	return p.recordDifference(ctx, d)
 }
 
 // strangers goes through all accounts and looks for those of nobody on the list.
 // Whoever's account has changed is found by going through the list.
-func (p *pass) strangers(ctx context.Context) error {
+func (p *run) strangers(ctx context.Context) error {
 	for cursor := ""; ; {
 		var page []Account
 		var next string
-		if err := p.call(ctx, func(ctx context.Context) (err error) {
+		if err := p.throttledCall(ctx, func(ctx context.Context) (err error) {
 			page, next, err = p.accounts.ListAccounts(ctx, cursor, p.PageSize)
 			return err
 		}); err != nil {
@@ -122,9 +122,9 @@ func (p *pass) strangers(ctx context.Context) error {
 			return err
 		}
 		for _, a := range unlisted {
-			d, err := p.judge(ctx, a)
-			if err == nil && d.Kind == Stranger {
-				err = p.found(ctx, d)
+			d, err := p.classify(ctx, a)
+			if err == nil && d.Kind == Unlisted {
+				err = p.recordDifference(ctx, d)
 			}
 			if err != nil {
 				return err
@@ -138,7 +138,7 @@ func (p *pass) strangers(ctx context.Context) error {
 
 // unlisted returns the accounts without an address on the list, by one query for
 // the page.
-func (p *pass) unlisted(ctx context.Context, page []Account) ([]Account, error) {
+func (p *run) unlisted(ctx context.Context, page []Account) ([]Account, error) {
 	var keys []string
 	for _, a := range page {
 		keys = append(keys, a.keys()...)
@@ -164,8 +164,8 @@ next:
 	return rest, nil
 }
 
-// found counts a difference, mends it if that is wanted, and tells of it.
-func (p *pass) found(ctx context.Context, d Difference) error {
+// recordDifference counts a difference, mends it if that is wanted, and tells of it.
+func (p *run) recordDifference(ctx context.Context, d Difference) error {
 	switch d.Kind {
 	case "":
 		return nil
@@ -173,7 +173,7 @@ func (p *pass) found(ctx context.Context, d Difference) error {
 		p.counts.Missing++
 	case Changed:
 		p.counts.Changed++
-	case Stranger:
+	case Unlisted:
 		p.counts.Strangers++
 	}
 	mended := false
@@ -184,29 +184,29 @@ func (p *pass) found(ctx context.Context, d Difference) error {
 		}
 	}
 	if mended {
-		p.counts.Mended++
+		p.counts.Repaired++
 		if ctx.Err() == nil { // else the worker may have stopped; what waits is done after the next start
 			p.outbox.Deliver(ctx, d.Address())
 		}
 	}
-	p.tell(d, mended)
+	p.reportProgress(d, mended)
 	return nil
 }
 
 // remedy mends a difference. A stranger who has no session is as they should be,
 // and is not noted day after day.
-func (p *pass) remedy(ctx context.Context, d Difference) (bool, error) {
+func (p *run) remedy(ctx context.Context, d Difference) (bool, error) {
 	var sessions []string
 	if d.Kind != Missing {
-		if err := p.call(ctx, func(ctx context.Context) (err error) {
+		if err := p.throttledCall(ctx, func(ctx context.Context) (err error) {
 			sessions, err = p.accounts.ListSessions(ctx, d.Account.ID)
 			return err
 		}); err != nil {
 			return false, err
 		}
 	}
-	if d.Kind == Stranger && len(sessions) == 0 {
+	if d.Kind == Unlisted && len(sessions) == 0 {
 		return true, nil
 	}
-	return p.mend(ctx, d, sessions)
+	return p.repair(ctx, d, sessions)
 }

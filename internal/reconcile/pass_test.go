@@ -52,7 +52,7 @@ func TestTwoSidesThatAgreeAreLeftAlone(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u, token := f.signedIn("Ada.K@Example.com")
 		f.invited("bob@example.com")
-		must(f.people.Add(t.Context(), "", directory.Entry{Email: "never.asked@example.com"}))(t)
+		must(f.people.Add(t.Context(), "", directory.UserInput{Email: "never.asked@example.com"}))(t)
 		suspended := string(directory.Suspended)
 		must(f.people.Edit(t.Context(), f.invited("eve@example.com").ID, directory.Edit{Status: &suspended}))(t)
 		for _, apply := range []bool{false, true} {
@@ -184,13 +184,13 @@ func TestWhoWouldBeLetInIsNoStranger(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name      string
-		admission directory.Admission
+		admission directory.AdmissionPolicy
 		want      []string
 	}{
-		{"nobody joins by themselves", directory.Admission{}, []string{"stranger bo@example.com", "stranger bo@example.org"}},
-		{"people of a domain do", directory.Admission{Domains: []string{"example.org"}}, []string{"stranger bo@example.com"}},
-		{"anyone does", directory.Admission{Open: true}, nil},
-		{"the first to come becomes administrator", directory.Admission{FirstAdmin: true}, nil},
+		{"nobody joins by themselves", directory.AdmissionPolicy{}, []string{"stranger bo@example.com", "stranger bo@example.org"}},
+		{"people of a domain do", directory.AdmissionPolicy{Domains: []string{"example.org"}}, []string{"stranger bo@example.com"}},
+		{"anyone does", directory.AdmissionPolicy{Open: true}, nil},
+		{"the first to come becomes administrator", directory.AdmissionPolicy{FirstAdmin: true}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -204,7 +204,7 @@ func TestWhoWouldBeLetInIsNoStranger(t *testing.T) {
 
 func TestRun_RemovedAddressIsAStranger(t *testing.T) {
 	t.Parallel()
-	for mode, admission := range map[string]directory.Admission{"open": {Open: true}, "domain": {Domains: []string{"example.com"}}} {
+	for mode, admission := range map[string]directory.AdmissionPolicy{"open": {Open: true}, "domain": {Domains: []string{"example.com"}}} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			f := open(t, testdb.SQLite(t), admission)
@@ -243,7 +243,7 @@ func TestWhoChangesBetweenTheLookAndTheMendIsLeftForTheNextPass(t *testing.T) {
 				f.clock.advance(time.Second)
 				must(f.people.Edit(t.Context(), ada.ID, directory.Edit{Name: &name}))(t)
 			case r.Method == "GET" && r.URL.Path == "/v1/sessions":
-				must(f.people.Add(t.Context(), "", directory.Entry{Email: "new@example.com"}))(t)
+				must(f.people.Add(t.Context(), "", directory.UserInput{Email: "new@example.com"}))(t)
 			}
 			return nil
 		}
@@ -262,7 +262,7 @@ func TestWhoChangesBetweenTheLookAndTheMendIsLeftForTheNextPass(t *testing.T) {
 // Stytch's search lags behind: what it does not find is asked for by id.
 func TestASearchThatIsBehindTheTimesSignsNobodyOut(t *testing.T) {
 	t.Parallel()
-	f := open(t, testdb.SQLite(t), directory.Admission{})
+	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	_, token := f.signedIn("ada@example.com")
 	behind := reconcile.New(f.db, blind{f.client}, f.worker, f.Options)
 	counts, err := behind.Run(t.Context(), true, func(d reconcile.Difference, _ bool) { t.Errorf("told of %+v", d) })
@@ -278,7 +278,7 @@ func TestEveryPersonAndEveryAccountIsLookedAt(t *testing.T) {
 			u := f.invited(fmt.Sprintf("person%d@example.com", i))
 			if i%3 == 0 {
 				f.deletes(u)
-				want = append(want, "missing "+u.Email.Key)
+				want = append(want, "missing "+u.Email.Normalized)
 			}
 		}
 		for i := range 5 {
@@ -297,7 +297,7 @@ func TestEveryPersonAndEveryAccountIsLookedAt(t *testing.T) {
 
 func TestAPassThatCanNotReachTheDatabaseSaysSo(t *testing.T) {
 	t.Parallel()
-	f := open(t, testdb.SQLite(t), directory.Admission{})
+	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	f.invited("ada@example.com")
 	found := &scripted{list: func(int) (string, error) { return "", nil }}
 	r := reconcile.New(f.db, found, f.worker, f.Options)

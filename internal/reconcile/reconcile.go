@@ -44,7 +44,7 @@ func (a Account) keys() []string {
 	for i, address := range a.Emails {
 		keys[i] = strings.ToLower(address)
 		if email, err := directory.ParseEmail(address); err == nil {
-			keys[i] = email.Key
+			keys[i] = email.Normalized
 		}
 	}
 	return keys
@@ -86,20 +86,20 @@ type Store interface {
 	// Applicant returns what the directory knows of an address.
 	Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error)
 	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)
-	ChangeUser(ctx context.Context, id string, rule func(directory.State) (directory.Change, error)) (directory.User, error)
-	// AddJobsOfStranger writes calls to Stytch, and the event that tells why, in
+	ChangeUser(ctx context.Context, id string, rule func(directory.RuleState) (directory.Change, error)) (directory.User, error)
+	// AddJobsUnlessListed writes calls to Stytch, and the event that tells why, in
 	// one transaction, unless one of the addresses is on the list by then. It
 	// reports whether it wrote them.
-	AddJobsOfStranger(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error)
+	AddJobsUnlessListed(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error)
 	AddEvents(ctx context.Context, events ...event.Event) error
 
-	// TakeTurn reports whether it is this instance's turn for a pass: nobody has
-	// had one since before. GiveBackTurn makes it count as taken at another time.
-	TakeTurn(ctx context.Context, now, before time.Time) (bool, error)
-	GiveBackTurn(ctx context.Context, at time.Time) error
+	// AcquireRun reports whether it is this instance's turn for a pass: nobody has
+	// had one since before. ReleaseRun makes it count as taken at another time.
+	AcquireRun(ctx context.Context, now, before time.Time) (bool, error)
+	ReleaseRun(ctx context.Context, at time.Time) error
 
-	HeardWebhook(ctx context.Context, id string) (bool, error)
-	NoteWebhook(ctx context.Context, id string, at time.Time) error
+	IsWebhookProcessed(ctx context.Context, id string) (bool, error)
+	MarkWebhookProcessed(ctx context.Context, id string, at time.Time) error
 }
 
 // MaxPage is how many accounts are looked at in one search. Stytch would give a
@@ -113,7 +113,7 @@ const DefaultPace = 500 * time.Millisecond
 
 // Options are the settings of a Reconciler.
 type Options struct {
-	Admission directory.Admission // who would be let in is no stranger
+	Admission directory.AdmissionPolicy // who would be let in is no stranger
 	// EndStrangers has Hear end the sessions of strangers; else it only tells of
 	// them, so that whoever shares the project with other programs is not surprised.
 	EndStrangers bool
@@ -128,10 +128,10 @@ type Reconciler struct {
 	Options
 	store    Store
 	accounts Accounts
-	outbox   directory.Deliverer
+	outbox   directory.Outbox
 }
 
 // New returns a reconciler; it does nothing by itself.
-func New(store Store, accounts Accounts, outbox directory.Deliverer, o Options) *Reconciler {
+func New(store Store, accounts Accounts, outbox directory.Outbox, o Options) *Reconciler {
 	return &Reconciler{Options: o, store: store, accounts: accounts, outbox: outbox}
 }

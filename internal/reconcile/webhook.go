@@ -11,11 +11,11 @@ import (
 )
 
 // ErrNoNews: a webhook's body is not one of Stytch's.
-var ErrNoNews = errors.New("webhook must be a JSON object of Stytch's, with action and id")
+var ErrInvalidWebhook = errors.New("webhook must be a JSON object of Stytch's, with action and id")
 
-// news is what a webhook says: https://stytch.com/docs/guides/webhooks. It has
+// webhookEvent is what a webhook says: https://stytch.com/docs/guides/webhooks. It has
 // more fields, and will have others.
-type news struct {
+type webhookEvent struct {
 	Action     string `json:"action"` // CREATE, UPDATE or DELETE
 	ObjectType string `json:"object_type"`
 	ID         string `json:"id"` // of the account
@@ -26,16 +26,16 @@ type news struct {
 	} `json:"user"` // as it was then; nothing once it is deleted
 }
 
-// parseNews reads a webhook's body. Errors: ErrNoNews.
-func parseNews(body []byte) (news, error) {
-	var n news
+// parseWebhook reads a webhook's body. Errors: ErrNoNews.
+func parseWebhook(body []byte) (webhookEvent, error) {
+	var n webhookEvent
 	if err := json.Unmarshal(body, &n); err != nil || n.Action == "" || n.ID == "" {
-		return news{}, ErrNoNews
+		return webhookEvent{}, ErrInvalidWebhook
 	}
 	return n, nil
 }
 
-func (n news) account() Account {
+func (n webhookEvent) account() Account {
 	a := Account{ID: n.ID}
 	for _, e := range n.User.Emails {
 		a.Emails = append(a.Emails, e.Email)
@@ -43,47 +43,47 @@ func (n news) account() Account {
 	return a
 }
 
-// Hear takes a webhook of Stytch's whose signature is good, and mends what it
+// HandleWebhook takes a webhook of Stytch's whose signature is good, and mends what it
 // shows to differ. id is the webhook's own: one that was heard has no effect a
 // second time. What our own calls did at Stytch is no news. After an error the
 // webhook should be sent again: ErrNoNews, directory.ErrUnavailable,
 // session.ErrUnavailable, session.ErrTooMany.
-func (r *Reconciler) Hear(ctx context.Context, id string, body []byte) error {
-	n, err := parseNews(body)
+func (r *Reconciler) HandleWebhook(ctx context.Context, id string, body []byte) error {
+	n, err := parseWebhook(body)
 	if err != nil {
 		return err
 	}
 	if n.ObjectType != "user" {
 		return nil
 	}
-	heard, err := r.store.HeardWebhook(ctx, id)
+	heard, err := r.store.IsWebhookProcessed(ctx, id)
 	if err != nil || heard {
 		return err
 	}
 	switch n.Action {
 	case "DELETE":
-		err = r.hearGone(ctx, n.ID) // for good: an id is never used again
+		err = r.handleDeleted(ctx, n.ID) // for good: an id is never used again
 	case "CREATE", "UPDATE":
-		err = r.hearOf(ctx, n.account(), n.Action == "CREATE")
+		err = r.handleChanged(ctx, n.account(), n.Action == "CREATE")
 	}
 	if err != nil {
 		return err
 	}
 	// Noted last: what failed is to have its effect when it is sent again, and
 	// what is heard twice at the same moment finds it had.
-	return r.store.NoteWebhook(ctx, id, r.Now())
+	return r.store.MarkWebhookProcessed(ctx, id, r.Now())
 }
 
-// hearGone mends what there is of an account that is gone. It may have been that
+// handleDeleted mends what there is of an account that is gone. It may have been that
 // of several people, if it had several addresses.
-func (r *Reconciler) hearGone(ctx context.Context, accountID string) error {
+func (r *Reconciler) handleDeleted(ctx context.Context, accountID string) error {
 	for {
 		u, err := r.store.GetUserByStytchID(ctx, accountID)
 		if errors.Is(err, directory.ErrNotFound) {
 			return nil
 		}
 		if err == nil {
-			err = r.mendNow(ctx, Difference{Kind: Missing, User: u, Account: Account{ID: accountID}}, nil)
+			err = r.repairNow(ctx, Difference{Kind: Missing, User: u, Account: Account{ID: accountID}}, nil)
 		}
 		if err != nil {
 			return err
@@ -91,21 +91,21 @@ func (r *Reconciler) hearGone(ctx context.Context, accountID string) error {
 	}
 }
 
-// hearOf judges an account as the webhook has it, and, where that differs, as it
+// handleChanged judges an account as the webhook has it, and, where that differs, as it
 // is now: a webhook may come late, and behind a younger one.
-func (r *Reconciler) hearOf(ctx context.Context, a Account, isNew bool) error {
-	d, err := r.judge(ctx, a)
+func (r *Reconciler) handleChanged(ctx context.Context, a Account, isNew bool) error {
+	d, err := r.classify(ctx, a)
 	if err != nil || d.Kind == "" {
 		return err
 	}
 	a, err = r.accounts.GetAccount(ctx, a.ID)
 	if errors.Is(err, session.ErrNoAccount) {
-		return r.hearGone(ctx, d.Account.ID)
+		return r.handleDeleted(ctx, d.Account.ID)
 	}
 	if err != nil {
 		return err
 	}
-	if d, err = r.judge(ctx, a); err != nil || d.Kind == "" {
+	if d, err = r.classify(ctx, a); err != nil || d.Kind == "" {
 		return err
 	}
 	var sessions []string
@@ -114,19 +114,19 @@ func (r *Reconciler) hearOf(ctx context.Context, a Account, isNew bool) error {
 			return err
 		}
 	}
-	if d.Kind == Stranger && !isNew && len(sessions) == 0 {
+	if d.Kind == Unlisted && !isNew && len(sessions) == 0 {
 		return nil // told when they were new
 	}
-	return r.mendNow(ctx, d, sessions)
+	return r.repairNow(ctx, d, sessions)
 }
 
-// errMeanwhile has the webhook sent again, and judged by what is so then.
-var errMeanwhile = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
+// errChangedConcurrently has the webhook sent again, and judged by what is so then.
+var errChangedConcurrently = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
 
-func (r *Reconciler) mendNow(ctx context.Context, d Difference, sessions []string) error {
-	mended, err := r.mend(ctx, d, sessions)
+func (r *Reconciler) repairNow(ctx context.Context, d Difference, sessions []string) error {
+	mended, err := r.repair(ctx, d, sessions)
 	if err == nil && !mended {
-		err = errMeanwhile
+		err = errChangedConcurrently
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (f *fixture) news(action, accountID string, addresses ...string) []byte {
 
 func (f *fixture) hears(id string, body []byte) {
 	f.t.Helper()
-	if err := f.Hear(f.t.Context(), id, body); err != nil {
+	if err := f.HandleWebhook(f.t.Context(), id, body); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -79,7 +79,7 @@ func TestAWebhookOfAnAccountThatHasAnotherAddress(t *testing.T) {
 
 		f.unnames(ada)
 		f.hears("msg_3", f.news("UPDATE", ada.StytchUserID))
-		f.drained(ada.Email.Key)
+		f.drained(ada.Email.Normalized)
 		if f.now(ada).StytchUserID != "" || f.standsHere(token) || f.standsAtStytch(token) {
 			t.Errorf("the account is still hers: %+v", f.now(ada))
 		}
@@ -91,7 +91,7 @@ func TestAnAccountOfTwoPeopleThatIsGone(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ada, _ := f.signedIn("ada@example.com")
 		bob, token := f.signedIn("bob@example.com")
-		must(f.db.ChangeUser(t.Context(), bob.ID, func(s directory.State) (directory.Change, error) {
+		must(f.db.ChangeUser(t.Context(), bob.ID, func(s directory.RuleState) (directory.Change, error) {
 			s.User.StytchUserID = ada.StytchUserID // has both addresses
 			return directory.Change{User: s.User}, nil
 		}))(t)
@@ -115,7 +115,7 @@ func TestAWebhookOfSomebodyWhoIsJustBeingEditedIsToBeSentAgain(t *testing.T) {
 			return nil
 		}
 		body := f.news("UPDATE", ada.StytchUserID)
-		if err := f.Hear(t.Context(), "msg_1", body); !errors.Is(err, directory.ErrUnavailable) || !f.standsHere(token) {
+		if err := f.HandleWebhook(t.Context(), "msg_1", body); !errors.Is(err, directory.ErrUnavailable) || !f.standsHere(token) {
 			t.Errorf("got %v", err)
 		}
 		f.network.before = nil
@@ -158,7 +158,7 @@ func TestWhatOurOwnCallsDidIsNoNews(t *testing.T) {
 		f.hears("msg_1", f.news("CREATE", ada.StytchUserID, "ada@example.com"))
 		f.hears("msg_2", f.news("UPDATE", ada.StytchUserID, "ada@example.com"))
 		// An invitation is heard of before its outcome is written down.
-		bob := must(f.people.Add(t.Context(), "", directory.Entry{Email: "bob@example.com"}))(t)
+		bob := must(f.people.Add(t.Context(), "", directory.UserInput{Email: "bob@example.com"}))(t)
 		id := must(f.client.Invite(t.Context(), "bob@example.com", "", ""))(t)
 		f.hears("msg_3", f.news("CREATE", id, "bob@example.com"))
 		if f.now(ada) != ada || f.now(bob) != bob || !f.standsHere(token) {
@@ -180,7 +180,7 @@ func TestAWebhookThatHadNoEffectHasItWhenItComesAgain(t *testing.T) {
 		proof := f.stranger("stranger@example.com")
 		body := f.news("UPDATE", proof.StytchUserID, "stranger@example.com")
 		f.network.before = func(*http.Request) error { return errors.New("connection refused") }
-		if err := f.Hear(t.Context(), "msg_1", body); !errors.Is(err, session.ErrUnavailable) {
+		if err := f.HandleWebhook(t.Context(), "msg_1", body); !errors.Is(err, session.ErrUnavailable) {
 			t.Errorf("while Stytch is down: %v", err)
 		}
 		f.network.before = nil
@@ -199,7 +199,7 @@ func TestAWebhookThatHadNoEffectHasItWhenItComesAgain(t *testing.T) {
 
 func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 	t.Parallel()
-	f := open(t, testdb.SQLite(t), directory.Admission{})
+	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	ada, token := f.signedIn("ada@example.com")
 	var other map[string]any
 	if err := json.Unmarshal(f.news("DELETE", ada.StytchUserID), &other); err != nil {
@@ -209,7 +209,7 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 	f.hears("msg_1", must(json.Marshal(other))(t))
 	f.hears("msg_2", f.news("FREEZE", ada.StytchUserID))
 	for _, body := range []string{"", "null", "[]", "{}", `{"action":"DELETE","object_type":"user"}`, `{"action":"DELETE","object_type":"user","id":""}`, `{"action":`} {
-		if err := f.Hear(t.Context(), "msg_3", []byte(body)); !errors.Is(err, reconcile.ErrNoNews) {
+		if err := f.HandleWebhook(t.Context(), "msg_3", []byte(body)); !errors.Is(err, reconcile.ErrInvalidWebhook) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -217,7 +217,7 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 		t.Errorf("ada was mended: %+v", f.now(ada))
 	}
 	f.db.Close()
-	if err := f.Hear(t.Context(), "msg_4", f.news("DELETE", ada.StytchUserID)); !errors.Is(err, directory.ErrUnavailable) {
+	if err := f.HandleWebhook(t.Context(), "msg_4", f.news("DELETE", ada.StytchUserID)); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("without a database: %v", err)
 	}
 }
@@ -225,11 +225,11 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 // An account that was never anybody's here may have no address at all.
 func TestAnAccountWithoutAnAddress(t *testing.T) {
 	t.Parallel()
-	f := open(t, testdb.SQLite(t), directory.Admission{})
+	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	f.EndStrangers = true
 	made := must(f.api.Users.Create(t.Context(), &users.CreateParams{Email: "bob@example.com"}))(t)
 	f.unnames(directory.User{StytchUserID: made.UserID})
-	must(f.people.Add(t.Context(), "", directory.Entry{Email: "ada@example.com"}))(t) // who has no account
+	must(f.people.Add(t.Context(), "", directory.UserInput{Email: "ada@example.com"}))(t) // who has no account
 	f.hears("msg_1", f.news("CREATE", made.UserID))
 	f.wantTold(made.UserID + ": at Stytch, not on the list")
 	f.wantPass(true, "stranger "+made.UserID+", mended")

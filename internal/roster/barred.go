@@ -13,7 +13,7 @@ import (
 const maxBarred = 1000
 
 // leaveOut notes that the file keeps an address out, whatever its other lines say.
-func (u *upload) leaveOut(l Line) error {
+func (u *uploadState) leaveOut(l Line) error {
 	email, err := directory.ParseEmail(l.Entry.Email)
 	if err != nil {
 		return nil // nobody comes in by that
@@ -30,12 +30,12 @@ func (u *upload) leaveOut(l Line) error {
 	if len(u.barred) == maxBarred {
 		return &FileError{Line: l.Number, Text: fmt.Sprintf("More than %d addresses are let in on one line and left out on another. Remove the lines that are wrong.", maxBarred)}
 	}
-	u.barred[email.Key] = l.Number
+	u.barred[email.Normalized] = l.Number
 	return nil
 }
 
 // bar keeps the addresses that later lines left out, and takes them off the counts.
-func (u *upload) bar() error {
+func (u *uploadState) bar() error {
 	if len(u.barred) == 0 {
 		return nil
 	}
@@ -55,19 +55,19 @@ func (u *upload) bar() error {
 			}
 		}
 	}
-	return u.keep(&kept, Barred)
+	return u.flush(&kept, Barred)
 }
 
-func (u *upload) barEntry(kept *part, e entry) error {
+func (u *uploadState) barEntry(kept *part, e storedLine) error {
 	email, err := directory.ParseEmail(e.Email)
-	line, ok := u.barred[email.Key]
+	line, ok := u.barred[email.Normalized]
 	if err != nil || !ok {
 		return err
 	}
-	if err := u.note(kept, Barred, entry{Email: email.Key}, ""); err != nil {
+	if err := u.note(kept, Barred, storedLine{Email: email.Normalized}, ""); err != nil {
 		return err
 	}
-	listed, err := u.im.ListedAddresses(u.ctx, []string{email.Key})
+	listed, err := u.im.ListedAddresses(u.ctx, []string{email.Normalized})
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (u *upload) barEntry(kept *part, e entry) error {
 
 // withoutBarred returns the people of a part whom no later line of the file leaves
 // out.
-func (im *Importer) withoutBarred(ctx context.Context, id string, people []entry) ([]entry, error) {
+func (im *Importer) withoutBarred(ctx context.Context, id string, people []storedLine) ([]storedLine, error) {
 	barred := map[string]bool{}
 	err := im.eachNote(ctx, id, Barred, func(n Note) error {
 		barred[n.Email] = true
@@ -90,8 +90,8 @@ func (im *Importer) withoutBarred(ctx context.Context, id string, people []entry
 	if err != nil || len(barred) == 0 {
 		return people, err
 	}
-	return slices.DeleteFunc(people, func(e entry) bool {
+	return slices.DeleteFunc(people, func(e storedLine) bool {
 		email, err := directory.ParseEmail(e.Email)
-		return err == nil && barred[email.Key]
+		return err == nil && barred[email.Normalized]
 	}), nil
 }

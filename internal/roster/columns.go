@@ -72,7 +72,7 @@ func newColumn(name string) column {
 			c.field = fieldAccess
 		}
 	}
-	c.name = clip(strings.ToValidUTF8(visible(name), "\ufffd"), 40)
+	c.name = truncate(strings.ToValidUTF8(visible(name), "\ufffd"), 40)
 	return c
 }
 
@@ -177,7 +177,7 @@ func (c columns) line(number int, cells []string) (l Line, ok bool) {
 	if isBlank(cells) {
 		return Line{}, false
 	}
-	var p person
+	var p newLine
 	for _, col := range c.read {
 		p.set(col.column, cellAt(cells, col.at))
 	}
@@ -203,8 +203,8 @@ func cellAt(cells []string, i int) string {
 	return ""
 }
 
-// person gathers what a file says of somebody.
-type person struct {
+// newLine gathers what a file says of somebody.
+type newLine struct {
 	values  [fields]string
 	ranks   [fields]int
 	problem string // the first that was found
@@ -212,7 +212,7 @@ type person struct {
 }
 
 // set notes what stands in a column.
-func (p *person) set(c column, value string) {
+func (p *newLine) set(c column, value string) {
 	if !utf8.ValidString(value) || strings.ContainsRune(value, utf8.RuneError) {
 		p.fail("Some letters can't be read. Save the file as CSV UTF-8.")
 	}
@@ -226,30 +226,30 @@ func (p *person) set(c column, value string) {
 }
 
 // check leaves the person out if the column says so.
-func (p *person) check(c column, value string) {
+func (p *newLine) check(c column, value string) {
 	if !c.access.admits(value) {
 		p.leaveOut(c.name, value)
 	}
 }
 
-func (p *person) fail(problem string) {
+func (p *newLine) fail(problem string) {
 	if p.problem == "" {
 		p.problem = problem
 	}
 }
 
 // leaveOut notes why somebody is not let in, with the word that the file has.
-func (p *person) leaveOut(column, value string) {
+func (p *newLine) leaveOut(column, value string) {
 	p.leftOut = true
 	is := "is empty"
 	if value = visible(value); value != "" {
-		is = "is “" + clip(strings.ToValidUTF8(value, "\ufffd"), 40) + "”"
+		is = "is “" + truncate(strings.ToValidUTF8(value, "\ufffd"), 40) + "”"
 	}
 	p.fail(fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is))
 }
 
 // line returns what was gathered.
-func (p *person) line(number int) Line {
+func (p *newLine) line(number int) Line {
 	email, name := mailbox(p.values[fieldEmail])
 	for _, better := range []string{p.values[fieldFirst] + " " + p.values[fieldMiddle] + " " + p.values[fieldLast], p.values[fieldName]} {
 		if better = strings.Join(strings.Fields(better), " "); better != "" {
@@ -259,13 +259,13 @@ func (p *person) line(number int) Line {
 	if strings.Contains(strings.ToUpper(email), "#EXT#") {
 		p.fail("This is the name of a guest's account, and not an address.")
 	}
-	return Line{Number: number, Problem: p.problem, LeftOut: p.leftOut, Entry: directory.Entry{
+	return Line{Number: number, Problem: p.problem, LeftOut: p.leftOut, Entry: directory.UserInput{
 		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
 	}}
 }
 
-// clip returns the first n characters.
-func clip(s string, n int) string {
+// truncate returns the first n characters.
+func truncate(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
 	}

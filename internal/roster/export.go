@@ -6,8 +6,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// Lister reads one page of people; directory.Store has one.
-type Lister interface {
+// UserLister reads one page of people; directory.Store has one.
+type UserLister interface {
 	ListUsers(ctx context.Context, q directory.Query) (directory.Page, error)
 }
 
@@ -15,7 +15,7 @@ type Lister interface {
 // itself: who comes, goes or is renamed meanwhile may be missing or there twice,
 // and nobody else is. before is called before each page is handed on, to give it
 // time; it may be nil. It returns how many there were.
-func Export(ctx context.Context, list Lister, q directory.Query, to Writer, before func() error) (int, error) {
+func Export(ctx context.Context, list UserLister, q directory.Query, to Writer, before func() error) (int, error) {
 	q.Limit = directory.MaxLimit
 	for n := 0; ; {
 		page, err := list.ListUsers(ctx, q)
@@ -39,13 +39,13 @@ func Export(ctx context.Context, list Lister, q directory.Query, to Writer, befo
 		if err := to.Flush(); err != nil {
 			return n, err
 		}
-		q.From = page.Next
+		q.After = page.Next
 	}
 }
 
-// ExportWords say for the audit trail what is exported, in which format; a filter
+// ExportDescription say for the audit trail what is exported, in which format; a filter
 // that is empty lets everybody through.
-func ExportWords(format, search, role, status string) string {
+func ExportDescription(format, search, role, status string) string {
 	words := format
 	for _, filter := range []struct{ name, value string }{{"q", search}, {"role", role}, {"status", status}} {
 		if filter.value != "" {

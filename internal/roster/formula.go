@@ -5,7 +5,7 @@ import "strings"
 // A spreadsheet takes a cell for a formula that begins with one of these
 // (https://owasp.org/www-community/attacks/CSV_Injection), the wide ones in some
 // languages.
-const formulaSigns = "=+-@\t\r\n＝＋－＠"
+const formulaPrefixes = "=+-@\t\r\n＝＋－＠"
 
 // cellSeparators are what spreadsheets split lines at, depending on the language:
 // where that is a semicolon, a=1 behind one is a cell of its own, also in a file
@@ -14,21 +14,21 @@ const cellSeparators = ",;\t|"
 
 const quote = "'"
 
-// guard puts a quotation mark before what would be a formula, at the beginning and
+// escapeFormula puts a quotation mark before what would be a formula, at the beginning and
 // behind separators, which spreadsheets take for text then; unguard takes it off.
 // What begins with such marks already and a formula behind gets one more, so that
 // nothing is lost on the way.
-func guard(cell string) string {
+func escapeFormula(cell string) string {
 	return mapFormulas(cell, func(quotes string) string { return quote + quotes })
 }
 
-func unguard(cell string) string {
+func unescapeFormula(cell string) string {
 	return mapFormulas(cell, func(quotes string) string { return strings.TrimPrefix(quotes, quote) })
 }
 
 // mapFormulas changes the quotation marks in front of formulas.
 func mapFormulas(cell string, change func(quotes string) string) string {
-	if !strings.ContainsAny(cell, formulaSigns) {
+	if !strings.ContainsAny(cell, formulaPrefixes) {
 		return cell
 	}
 	var b strings.Builder
@@ -51,4 +51,4 @@ func mapFormulas(cell string, change func(quotes string) string) string {
 	}
 }
 
-func isFormula(cell string) bool { return cell != "" && strings.IndexAny(cell, formulaSigns) == 0 }
+func isFormula(cell string) bool { return cell != "" && strings.IndexAny(cell, formulaPrefixes) == 0 }

@@ -69,7 +69,7 @@ func (f *fixture) count(query string) int {
 
 func (f *fixture) add(address string) {
 	f.t.Helper()
-	a, err := directory.Entry{Email: address}.Arrival("", false, f.now)
+	a, err := directory.UserInput{Email: address}.Validate("", false, f.now)
 	if err == nil {
 		err = f.store.CreateUser(f.t.Context(), a.User, a.Event)
 	}
@@ -97,7 +97,7 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 		i := f.upload("email,name,role,plan\nada@example.com,Ada,admin,gold\nGRACE@example.com,,,\nno address,\x07,boss,\n\"Ada@example.com\",,,\nbo@example.com,Bo,,,,x\nmax@example.com,,Member\n")
 		want := roster.Import{
 			ID: i.ID, File: "people.csv", State: roster.Ready, Lines: 6, People: 3, Admins: 1, Listed: 1, Problems: 3,
-			Unused: []string{"plan"}, Parts: 1, CreatedAt: noon, UpdatedAt: noon,
+			UnknownColumns: []string{"plan"}, Parts: 1, CreatedAt: noon, UpdatedAt: noon,
 		}
 		if diff := cmp.Diff(want, i); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
@@ -232,7 +232,7 @@ func TestAnImportThatIsKilledAgainAndAgainAddsEverybodyOnce(t *testing.T) {
 			})
 			kill()
 			if err == nil {
-				if done.State != roster.Done || done.Added != people-1 || done.Kept != 1 {
+				if done.State != roster.Done || done.Added != people-1 || done.Skipped != 1 {
 					t.Errorf("in the end: %+v", done)
 				}
 				t.Logf("killed %d times", kills)
@@ -286,7 +286,7 @@ func TestWithInvitationsAnImportGoesNoFasterThanMailsLeave(t *testing.T) {
 	}
 	f.now = f.now.Add(time.Minute)
 	done, err := f.Follow(t.Context(), i.ID, func(roster.Import) {
-		err := f.store.InTx(t.Context(), func(tx *sql.Tx) error {
+		err := f.store.Transact(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.Exec("DELETE FROM outbox") // as if all had been mailed
 			return err
 		})
@@ -309,10 +309,10 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(1000))
-	if err := f.Resume(t.Context(), i.ID); !errors.Is(err, roster.ErrState) {
+	if err := f.Resume(t.Context(), i.ID); !errors.Is(err, roster.ErrInvalidState) {
 		t.Errorf("resumed before it was started: %v", err)
 	}
-	var invalid *directory.Invalid
+	var invalid *directory.ValidationError
 	if err := f.Start(t.Context(), i.ID, "boss", false); !errors.As(err, &invalid) {
 		t.Errorf("with a role that is none: %v", err)
 	}
@@ -329,7 +329,7 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	if err != nil || stopped.State != roster.Stopped || stopped.Added != 400 || f.count("SELECT COUNT(*) FROM users") != 400 {
 		t.Errorf("stopped: %+v, %v", stopped, err)
 	}
-	if err := f.Stop(t.Context(), i.ID); !errors.Is(err, roster.ErrState) {
+	if err := f.Stop(t.Context(), i.ID); !errors.Is(err, roster.ErrInvalidState) {
 		t.Errorf("stopped twice: %v", err)
 	}
 	if err := f.Resume(t.Context(), i.ID); err != nil {
@@ -338,7 +338,7 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	if done, err := f.Follow(t.Context(), i.ID, func(roster.Import) {}); err != nil || done.Added != 1000 {
 		t.Errorf("in the end: %+v, %v", done, err)
 	}
-	if err := f.Start(t.Context(), i.ID, "", false); !errors.Is(err, roster.ErrState) {
+	if err := f.Start(t.Context(), i.ID, "", false); !errors.Is(err, roster.ErrInvalidState) {
 		t.Errorf("started once more: %v", err)
 	}
 }
@@ -355,7 +355,7 @@ func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *t
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		f.Work(ctx)
+		f.Run(ctx)
 	}()
 	for _, want := range []struct {
 		id     string

@@ -16,19 +16,19 @@ const (
 	maxNesting = 4 // of objects in objects
 )
 
-// members knows the members of the objects of a file.
-type members struct {
+// fieldMatcher knows the members of the objects of a file.
+type fieldMatcher struct {
 	unused  []string // those that nothing is read of, each once
 	known   map[string]bool
 	columns map[string]column // by name
 }
 
-func newMembers() *members {
-	return &members{known: map[string]bool{}, columns: map[string]column{}}
+func newMembers() *fieldMatcher {
+	return &fieldMatcher{known: map[string]bool{}, columns: map[string]column{}}
 }
 
 // column is newColumn, remembered.
-func (m *members) column(name string) column {
+func (m *fieldMatcher) column(name string) column {
 	c, ok := m.columns[name]
 	if !ok {
 		c = newColumn(name)
@@ -39,18 +39,18 @@ func (m *members) column(name string) column {
 	return c
 }
 
-func (m *members) leaveUnused(path string) {
-	if path = clip(path, 40); !m.known[path] && len(m.unused) < maxUnused {
+func (m *fieldMatcher) leaveUnused(path string) {
+	if path = truncate(path, 40); !m.known[path] && len(m.unused) < maxUnused {
 		m.known[path] = true
 		m.unused = append(m.unused, path)
 	}
 }
 
 // line reads one object, or an address alone.
-func (m *members) line(number int, text []byte) Line {
+func (m *fieldMatcher) line(number int, text []byte) Line {
 	var address string
 	if len(text) > 0 && text[0] == '"' && json.Unmarshal(text, &address) == nil {
-		var p person
+		var p newLine
 		p.set(column{field: fieldEmail}, address)
 		return p.line(number)
 	}
@@ -65,8 +65,8 @@ func (m *members) line(number int, text []byte) Line {
 
 // gathering is what an object says of somebody, as far as it was read.
 type gathering struct {
-	person
-	members *members
+	newLine
+	members *fieldMatcher
 	depth   int
 	seen    [fields]map[int]bool // ranks
 }

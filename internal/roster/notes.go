@@ -18,7 +18,7 @@ type Note struct {
 }
 
 // Notes returns the first notes of a series, in the order of the lines.
-func (im *Importer) Notes(ctx context.Context, id string, s Series, most int) ([]Note, error) {
+func (im *Importer) Notes(ctx context.Context, id string, s PartKind, most int) ([]Note, error) {
 	var notes []Note
 	err := im.eachNote(ctx, id, s, func(n Note) error {
 		if len(notes) == most {
@@ -41,9 +41,9 @@ func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, befo
 	if err := table.Write([]string{"line", "email", "problem"}); err != nil {
 		return err
 	}
-	for _, s := range []Series{Problems, Listed} {
+	for _, s := range []PartKind{Problems, Listed} {
 		err := im.eachNote(ctx, id, s, func(n Note) error {
-			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), guard(n.Email), guard(n.Text)}))
+			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), escapeFormula(n.Email), escapeFormula(n.Text)}))
 		})
 		if err != nil {
 			return err
@@ -53,7 +53,7 @@ func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, befo
 	return table.Error()
 }
 
-func (im *Importer) eachNote(ctx context.Context, id string, s Series, fn func(Note) error) error {
+func (im *Importer) eachNote(ctx context.Context, id string, s PartKind, fn func(Note) error) error {
 	for n := 0; ; n++ {
 		content, err := im.GetPart(ctx, id, s, n)
 		if errors.Is(err, directory.ErrNotFound) {

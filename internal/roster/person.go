@@ -6,9 +6,9 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// Person is somebody as programs see them: in files, in the API and on the command
+// UserJSON is somebody as programs see them: in files, in the API and on the command
 // line.
-type Person struct {
+type UserJSON struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
 	Email      string     `json:"email"`
@@ -19,9 +19,9 @@ type Person struct {
 }
 
 // NewPerson returns what programs see of somebody.
-func NewPerson(u directory.User) Person {
-	p := Person{
-		ID: u.ID, Name: u.Name, Email: u.Email.Typed, Role: string(u.Role), Status: string(u.Status), CreatedAt: u.CreatedAt,
+func NewPerson(u directory.User) UserJSON {
+	p := UserJSON{
+		ID: u.ID, Name: u.Name, Email: u.Email.Display, Role: string(u.Role), Status: string(u.Status), CreatedAt: u.CreatedAt,
 	}
 	if at := u.LastSeenAt; !at.IsZero() {
 		p.LastSeenAt = &at // not of u, all of which it would keep

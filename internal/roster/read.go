@@ -43,16 +43,16 @@ func Read(file io.Reader, each func(Line) error) (unused []string, err error) {
 	return readText(r, sample, each)
 }
 
-// budget ends reading with errTooLong when more was read than is left of it, so
+// limitedReader ends reading with errTooLong when more was read than is left of it, so
 // that one record does not take all memory. It is filled up before each record.
-type budget struct {
+type limitedReader struct {
 	io.Reader
 	left int
 }
 
 var errTooLong = errors.New("record too long")
 
-func (b *budget) Read(p []byte) (int, error) {
+func (b *limitedReader) Read(p []byte) (int, error) {
 	if b.left == 0 {
 		return 0, errTooLong
 	}

@@ -23,7 +23,7 @@ func readJSON(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 	if startsWithObjectLine(sample) {
 		return m.unused, m.readLines(r, each)
 	}
-	s := &jsonStream{members: m, each: each, budget: &budget{Reader: r}}
+	s := &jsonStream{members: m, each: each, budget: &limitedReader{Reader: r}}
 	s.lines = &lineCounter{Reader: s.budget}
 	s.Decoder = jsontext.NewDecoder(s.lines, jsontext.AllowDuplicateNames(true))
 	err := s.read()
@@ -47,14 +47,14 @@ func startsWithObjectLine(sample []byte) bool {
 }
 
 // readLines reads one object a line.
-func (m *members) readLines(r *bufio.Reader, each func(Line) error) error {
+func (m *fieldMatcher) readLines(r *bufio.Reader, each func(Line) error) error {
 	lines := lineReader{r: r}
 	for {
 		line, ok, err := lines.next()
 		if err != nil || !ok {
 			return err
 		}
-		l := Line{Number: line.number, Problem: tooLong}
+		l := Line{Number: line.number, Problem: truncated}
 		if !line.long {
 			l = m.line(line.number, []byte(line.text))
 		}
@@ -67,9 +67,9 @@ func (m *members) readLines(r *bufio.Reader, each func(Line) error) error {
 // jsonStream reads people out of values of any size.
 type jsonStream struct {
 	*jsontext.Decoder
-	members *members
+	members *fieldMatcher
 	each    func(Line) error
-	budget  *budget
+	budget  *limitedReader
 	lines   *lineCounter
 }
 

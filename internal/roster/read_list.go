@@ -19,13 +19,13 @@ func readList(r *bufio.Reader, before int, each func(Line) error) error {
 			return err
 		}
 		if line.long {
-			if err := each(Line{Number: line.number, Problem: tooLong}); err != nil {
+			if err := each(Line{Number: line.number, Problem: truncated}); err != nil {
 				return err
 			}
 			continue
 		}
 		for _, item := range splitList(line.text) {
-			var p person
+			var p newLine
 			p.set(column{field: fieldEmail}, item)
 			if err := each(p.line(line.number)); err != nil {
 				return err

@@ -20,7 +20,7 @@ type row struct {
 
 const (
 	misquoted = "A quotation mark stands in the wrong place. Put the whole field in quotation marks and double those within."
-	tooLong   = "This line is longer than 64 KB."
+	truncated = "This line is longer than 64 KB."
 )
 
 // readRows calls fn with the records of a table, of which the first begins behind
@@ -34,7 +34,7 @@ func readRows(r *bufio.Reader, separator rune, before int, fn func(row) error) e
 
 // readCSV reads RFC 4180 with any separator, and with blanks around separators.
 func readCSV(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
-	b := &budget{Reader: r}
+	b := &limitedReader{Reader: r}
 	table := csv.NewReader(transform.NewReader(b, &blanksBehindQuotes{separator: byte(separator)}))
 	table.Comma, table.FieldsPerRecord, table.ReuseRecord, table.TrimLeadingSpace = separator, -1, true, true
 	for {
@@ -80,7 +80,7 @@ func readTabs(r *bufio.Reader, before int, fn func(row) error) error {
 			return err
 		}
 		if first.long {
-			if err := fn(row{line: first.number, problem: tooLong}); err != nil {
+			if err := fn(row{line: first.number, problem: truncated}); err != nil {
 				return err
 			}
 			continue
@@ -147,7 +147,7 @@ func splitTabs(text string) (cells []string, open bool) {
 			cell, rest, more = strings.Cut(text, "\t")
 			cell = bareCell(cell)
 		}
-		cells = append(cells, unguard(cell))
+		cells = append(cells, unescapeFormula(cell))
 		if !more {
 			return cells, false
 		}

@@ -55,7 +55,7 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 		}
 		if l.separator != '\t' {
 			for i, cell := range rec.cells {
-				rec.cells[i] = unguard(cell)
+				rec.cells[i] = unescapeFormula(cell)
 			}
 		}
 		line, ok := l.columns.line(rec.line, rec.cells)
@@ -180,7 +180,7 @@ func (h headerSearch) layout() (layout, error) {
 func checkTitles(titles []textLine) error {
 	for _, t := range titles {
 		if containsAny(letters(t.text), deniedStems) {
-			return &FileError{Line: t.number, Text: "The title is “" + clip(t.text, 40) + "”. If these people may come in, delete this line."}
+			return &FileError{Line: t.number, Text: "The title is “" + truncate(t.text, 40) + "”. If these people may come in, delete this line."}
 		}
 	}
 	return nil

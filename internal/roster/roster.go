@@ -32,7 +32,7 @@ const (
 // Line is what a file says of one person.
 type Line struct {
 	Number  int // of the line it begins on, from 1
-	Entry   directory.Entry
+	Entry   directory.UserInput
 	Problem string // why nothing can be made of it, in a sentence; else empty
 	LeftOut bool   // the problem is that the file says the person may not come in
 }

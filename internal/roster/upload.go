@@ -23,9 +23,9 @@ const (
 	partPeople = 200      // whom one short transaction puts on the list
 )
 
-// entry is somebody in a part of people, or, in the other series, what there is to
+// storedLine is somebody in a part of people, or, in the other series, what there is to
 // say about a line.
-type entry struct {
+type storedLine struct {
 	Line  int    `json:"line"`
 	Email string `json:"email"`
 	Name  string `json:"name,omitempty"`
@@ -41,7 +41,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 	if progress == nil {
 		progress = func(Import) {}
 	}
-	u := &upload{
+	u := &uploadState{
 		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, barred: map[string]int{},
 		i: Import{ID: uuid.Must(uuid.NewV7()).String(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
@@ -49,11 +49,11 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		return Import{}, err
 	}
 	var err error
-	if u.i.Unused, err = Read(r, u.take); err == nil {
-		err = u.end()
+	if u.i.UnknownColumns, err = Read(r, u.addLine); err == nil {
+		err = u.finish()
 	}
 	if err != nil {
-		if dropErr := im.DropImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
+		if dropErr := im.DeleteImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
 			im.log.Warn("import: a file that could not be read is not deleted yet", "import", u.i.ID, "error", dropErr)
 		}
 		return Import{}, err
@@ -64,7 +64,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 // fileName is the last part of a path that a browser or a person gave.
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "?"), `\`, "/"))
-	return clip(strings.Map(func(r rune) rune {
+	return truncate(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'
 		}
@@ -72,8 +72,8 @@ func fileName(name string) string {
 	}, name), 90)
 }
 
-// upload is one that is under way.
-type upload struct {
+// uploadState is one that is under way.
+type uploadState struct {
 	ctx      context.Context
 	im       *Importer
 	i        Import
@@ -83,28 +83,28 @@ type upload struct {
 	barred   map[string]int // addresses that are left out on this line, and were let in before it
 
 	people, problems, listed part
-	keys                     []string // of those in people
-	lines                    []entry  // likewise
+	keys                     []string     // of those in people
+	lines                    []storedLine // likewise
 }
 
-// take checks one line and keeps it.
-func (u *upload) take(l Line) error {
+// addLine checks one line and keeps it.
+func (u *uploadState) addLine(l Line) error {
 	if err := u.ctx.Err(); err != nil {
 		return err
 	}
 	if u.i.Lines++; u.i.Lines > MaxLines {
 		return &FileError{Line: l.Number, Text: fmt.Sprintf("There are more than %d people in this file. Split it.", MaxLines)}
 	}
-	e := entry{Line: l.Number, Email: l.Entry.Email, Name: l.Entry.Name, Role: l.Entry.Role}
-	arrival, err := l.Entry.Arrival("", false, u.i.CreatedAt)
-	var invalid *directory.Invalid
+	e := storedLine{Line: l.Number, Email: l.Entry.Email, Name: l.Entry.Name, Role: l.Entry.Role}
+	arrival, err := l.Entry.Validate("", false, u.i.CreatedAt)
+	var invalid *directory.ValidationError
 	switch {
 	case l.LeftOut:
 		return errors.Join(u.leaveOut(l), u.problem(e, l.Problem))
 	case l.Problem != "":
 		return u.problem(e, l.Problem)
 	case errors.As(err, &invalid):
-		return u.problem(e, sentences(invalid.Fields))
+		return u.problem(e, validationMessages(invalid.Fields))
 	}
 	key := u.hash(arrival.User.Email)
 	switch first := u.seen[key]; {
@@ -116,7 +116,7 @@ func (u *upload) take(l Line) error {
 	u.seen[key] = l.Number
 	text := encode(e)
 	if len(u.keys) == partPeople || !u.people.fits(text) {
-		if err := u.endPeople(); err != nil {
+		if err := u.flushUsers(); err != nil {
 			return err
 		}
 	}
@@ -125,14 +125,16 @@ func (u *upload) take(l Line) error {
 		u.i.Admins++
 	}
 	u.people.Write(text)
-	u.keys, u.lines = append(u.keys, arrival.User.Email.Key), append(u.lines, e)
+	u.keys, u.lines = append(u.keys, arrival.User.Email.Normalized), append(u.lines, e)
 	return nil
 }
 
-func (u *upload) hash(email directory.Email) uint64 { return maphash.String(u.seed, email.Key) }
+func (u *uploadState) hash(email directory.Email) uint64 {
+	return maphash.String(u.seed, email.Normalized)
+}
 
-// sentences are those beside the fields, in the order of a form.
-func sentences(fields map[string]string) string {
+// validationMessages are those beside the fields, in the order of a form.
+func validationMessages(fields map[string]string) string {
 	var all []string
 	for _, field := range []string{"email", "name", "role"} {
 		if text := fields[field]; text != "" {
@@ -143,15 +145,15 @@ func sentences(fields map[string]string) string {
 }
 
 // problem notes why a line can't be used.
-func (u *upload) problem(e entry, text string) error {
+func (u *uploadState) problem(e storedLine, text string) error {
 	u.i.Problems++
 	return u.note(&u.problems, Problems, e, text)
 }
 
-func (u *upload) note(p *part, s Series, e entry, text string) error {
-	kept := encode(entry{Line: e.Line, Email: clip(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text})
+func (u *uploadState) note(p *part, s PartKind, e storedLine, text string) error {
+	kept := encode(storedLine{Line: e.Line, Email: truncate(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text})
 	if !p.fits(kept) {
-		if err := u.keep(p, s); err != nil {
+		if err := u.flush(p, s); err != nil {
 			return err
 		}
 	}
@@ -159,8 +161,8 @@ func (u *upload) note(p *part, s Series, e entry, text string) error {
 	return nil
 }
 
-// endPeople keeps a part of people, and notes who of them is on the list.
-func (u *upload) endPeople() error {
+// flushUsers keeps a part of people, and notes who of them is on the list.
+func (u *uploadState) flushUsers() error {
 	if len(u.keys) == 0 {
 		return nil
 	}
@@ -182,14 +184,14 @@ func (u *upload) endPeople() error {
 		}
 	}
 	u.keys, u.lines = u.keys[:0], u.lines[:0]
-	if err := u.keep(&u.people, People); err != nil {
+	if err := u.flush(&u.people, People); err != nil {
 		return err
 	}
 	u.progress(u.i)
 	return nil
 }
 
-func (u *upload) keep(p *part, s Series) error {
+func (u *uploadState) flush(p *part, s PartKind) error {
 	if p.Len() == 0 {
 		return nil
 	}
@@ -199,19 +201,19 @@ func (u *upload) keep(p *part, s Series) error {
 	return err
 }
 
-// end keeps what is left and makes the import ready.
-func (u *upload) end() error {
-	if err := u.endPeople(); err != nil {
+// finish keeps what is left and makes the import ready.
+func (u *uploadState) finish() error {
+	if err := u.flushUsers(); err != nil {
 		return err
 	}
 	if err := u.bar(); err != nil {
 		return err
 	}
-	if err := errors.Join(u.keep(&u.problems, Problems), u.keep(&u.listed, Listed)); err != nil {
+	if err := errors.Join(u.flush(&u.problems, Problems), u.flush(&u.listed, Listed)); err != nil {
 		return err
 	}
 	u.i.Parts, u.i.UpdatedAt = u.people.number, u.im.now()
-	return u.im.FillImport(u.ctx, u.i)
+	return u.im.SetImportSummary(u.ctx, u.i)
 }
 
 // part is one that is being made.
@@ -222,7 +224,7 @@ type part struct {
 
 func (p *part) fits(entry []byte) bool { return p.Len()+len(entry) <= partSize }
 
-func encode(e entry) []byte {
+func encode(e storedLine) []byte {
 	b, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // text and a number
@@ -231,10 +233,10 @@ func encode(e entry) []byte {
 }
 
 // decode reads a part.
-func decode(content []byte) ([]entry, error) {
-	var all []entry
+func decode(content []byte) ([]storedLine, error) {
+	var all []storedLine
 	for d := json.NewDecoder(bytes.NewReader(content)); d.More(); {
-		var e entry
+		var e storedLine
 		if err := d.Decode(&e); err != nil {
 			return nil, fmt.Errorf("read a part of an import: %w", err)
 		}

@@ -16,23 +16,23 @@ import (
 // The worker's times and bounds. The lease outlives a part, so that no two
 // instances are at the same one, and if they were, only one could write it.
 const (
-	leaseTime    = 20 * time.Second
-	pollInterval = 5 * time.Second
-	mailPause    = 500 * time.Millisecond
-	failPause    = 2 * time.Second
-	mostFailures = 5
-	mostWaiting  = 50 // calls to Stytch that may wait before the next part; those of others wait behind these
+	leaseTime      = 20 * time.Second
+	pollInterval   = 5 * time.Second
+	mailBackoff    = 500 * time.Millisecond
+	failPause      = 2 * time.Second
+	maxFailures    = 5
+	maxPendingJobs = 50 // calls to Stytch that may wait before the next part; those of others wait behind these
 )
 
-// Work carries on what runs, whoever began it, until ctx ends.
-func (im *Importer) Work(ctx context.Context) {
+// Run carries on what runs, whoever began it, until ctx ends.
+func (im *Importer) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		found := false
-		background.Safely(im.log, "import", func() {
+		background.Recover(im.log, "import", func() {
 			i, err := im.lease(ctx, "")
 			if found = err == nil; found {
-				im.carryOn(ctx, i, func(Import) {})
-			} else if !errors.Is(err, ErrNone) && ctx.Err() == nil {
+				im.process(ctx, i, func(Import) {})
+			} else if !errors.Is(err, ErrNoImport) && ctx.Err() == nil {
 				im.log.Error("import: none could be leased", "error", err)
 			}
 		})
@@ -55,8 +55,8 @@ func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)
 		i, err := im.lease(ctx, id)
 		switch {
 		case err == nil:
-			im.carryOn(ctx, i, progress)
-		case !errors.Is(err, ErrNone):
+			im.process(ctx, i, progress)
+		case !errors.Is(err, ErrNoImport):
 			return Import{}, err
 		}
 		if i, err = im.GetImport(ctx, id); err != nil {
@@ -66,7 +66,7 @@ func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)
 		if i.State != Running {
 			return i, nil
 		}
-		pause(ctx, mailPause)
+		sleep(ctx, mailBackoff)
 	}
 }
 
@@ -75,9 +75,9 @@ func (im *Importer) lease(ctx context.Context, id string) (Import, error) {
 	return im.LeaseImport(ctx, id, uuid.NewString(), now, now.Add(leaseTime))
 }
 
-// carryOn puts one part after the other on the list, until the import is done,
+// process puts one part after the other on the list, until the import is done,
 // lost, or fails again and again, which leaves it to whoever leases it next.
-func (im *Importer) carryOn(ctx context.Context, i Import, progress func(Import)) {
+func (im *Importer) process(ctx context.Context, i Import, progress func(Import)) {
 	lease, failures := i.Lease, 0
 	for i.State == Running && i.Lease == lease && ctx.Err() == nil {
 		next, err := im.step(ctx, i)
@@ -86,17 +86,17 @@ func (im *Importer) carryOn(ctx context.Context, i Import, progress func(Import)
 			i, failures = next, 0
 			progress(i)
 			continue
-		case errors.Is(err, ErrLost), ctx.Err() != nil:
-		case errors.Is(err, ErrBy):
-			im.end(ctx, i, "Who had it run is no administrator any more.")
+		case errors.Is(err, ErrLeaseLost), ctx.Err() != nil:
+		case errors.Is(err, ErrActorNotAdmin):
+			im.finish(ctx, i, "Who had it run is no administrator any more.")
 			return
 		default:
 			im.log.Warn("import: a part is not on the list yet", "import", i.ID, "part", i.Part, "error", err)
-			if failures++; failures == mostFailures {
-				pause(ctx, failPause)
+			if failures++; failures == maxFailures {
+				sleep(ctx, failPause)
 				return
 			}
-			pause(ctx, failPause)
+			sleep(ctx, failPause)
 		}
 		// Whether the part took effect may not be known: the row knows.
 		if next, err = im.GetImport(ctx, i.ID); err == nil {
@@ -104,13 +104,13 @@ func (im *Importer) carryOn(ctx context.Context, i Import, progress func(Import)
 		}
 	}
 	if i.State == Running && i.Lease == lease { // let another instance go on at once
-		if err := im.HoldImport(context.WithoutCancel(ctx), i, time.Time{}); err != nil && !errors.Is(err, ErrLost) {
+		if err := im.ExtendImportLease(context.WithoutCancel(ctx), i, time.Time{}); err != nil && !errors.Is(err, ErrLeaseLost) {
 			im.log.Warn("import: not handed on; another instance takes it when the lease is over", "import", i.ID, "error", err)
 		}
 	}
 }
 
-func (im *Importer) end(ctx context.Context, i Import, reason string) {
+func (im *Importer) finish(ctx context.Context, i Import, reason string) {
 	e := event.New(event.ImportStopped, im.now(), "", "", i.File+": "+reason)
 	if err := im.StopImport(ctx, i.ID, reason, e); err != nil {
 		im.log.Error("import: not stopped", "import", i.ID, "error", err)
@@ -121,28 +121,28 @@ func (im *Importer) end(ctx context.Context, i Import, reason string) {
 func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 	until := im.now().Add(leaseTime)
 	if i.Invite {
-		n, err := im.CountWaiting(ctx, mostWaiting)
+		n, err := im.CountPendingJobs(ctx, maxPendingJobs)
 		if err != nil {
 			return i, err
 		}
-		if n >= mostWaiting {
-			pause(ctx, mailPause)
-			return i, im.HoldImport(ctx, i, until)
+		if n >= maxPendingJobs {
+			sleep(ctx, mailBackoff)
+			return i, im.ExtendImportLease(ctx, i, until)
 		}
 	}
-	people, err := im.arrivals(ctx, i)
+	people, err := im.nextUsers(ctx, i)
 	if err != nil {
 		return i, err
 	}
-	i, err = im.AddPeople(event.WithOrigin(ctx, &i.By), i, people, im.now(), until)
+	i, err = im.ImportUsers(event.WithOrigin(ctx, &i.Actor), i, people, im.now(), until)
 	if err == nil && i.Invite {
 		im.wakeOutbox()
 	}
 	return i, err
 }
 
-// arrivals are the people of the import's next part.
-func (im *Importer) arrivals(ctx context.Context, i Import) ([]directory.Arrival, error) {
+// nextUsers are the people of the import's next part.
+func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUser, error) {
 	content, err := im.GetPart(ctx, i.ID, People, i.Part)
 	if err != nil {
 		return nil, err
@@ -154,12 +154,12 @@ func (im *Importer) arrivals(ctx context.Context, i Import) ([]directory.Arrival
 	if entries, err = im.withoutBarred(ctx, i.ID, entries); err != nil {
 		return nil, err
 	}
-	people, now := make([]directory.Arrival, len(entries)), im.now()
+	people, now := make([]directory.NewUser, len(entries)), im.now()
 	for n, e := range entries {
 		if e.Role == "" {
 			e.Role = string(i.Role)
 		}
-		people[n], err = directory.Entry{Email: e.Email, Name: e.Name, Role: e.Role}.Arrival(i.By.ActorID, i.Invite, now)
+		people[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor.ActorID, i.Invite, now)
 		if err != nil {
 			return nil, fmt.Errorf("line %d was good at the upload: %w", e.Line, err)
 		}
@@ -168,8 +168,8 @@ func (im *Importer) arrivals(ctx context.Context, i Import) ([]directory.Arrival
 	return people, nil
 }
 
-// words say what is about to be done.
-func (i Import) words() string {
+// description say what is about to be done.
+func (i Import) description() string {
 	text := fmt.Sprintf("%s: %d people, without invitations", i.File, i.People)
 	if i.Invite {
 		text = fmt.Sprintf("%s: %d people, with invitations", i.File, i.People)
@@ -180,8 +180,8 @@ func (i Import) words() string {
 	return text
 }
 
-// pause waits, or not so long if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
+// sleep waits, or not so long if ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):

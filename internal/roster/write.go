@@ -63,7 +63,7 @@ func (c *csvWriter) Write(u directory.User) error {
 		return t.UTC().Format(time.RFC3339)
 	}
 	return c.table.Write([]string{
-		guard(u.ID), guard(u.Name), guard(u.Email.Typed), string(u.Role), string(u.Status), stamp(u.CreatedAt), stamp(u.LastSeenAt),
+		escapeFormula(u.ID), escapeFormula(u.Name), escapeFormula(u.Email.Display), string(u.Role), string(u.Status), stamp(u.CreatedAt), stamp(u.LastSeenAt),
 	})
 }
 

@@ -60,7 +60,7 @@ func newAttemptKey(token, flowID string) (attemptKey, error) {
 	return attemptKey{hex.EncodeToString(derived[:32]), sealer}, err
 }
 
-func (k attemptKey) seal(p Proof) (string, error) {
+func (k attemptKey) seal(p Authentication) (string, error) {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return "", err
@@ -68,35 +68,35 @@ func (k attemptKey) seal(p Proof) (string, error) {
 	return base64.RawStdEncoding.EncodeToString(k.sealer.Seal(nil, nil, text, []byte(k.id))), nil
 }
 
-func (k attemptKey) unseal(sealed string) (p Proof, err error) {
+func (k attemptKey) unseal(sealed string) (p Authentication, err error) {
 	text, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
-		return Proof{}, err
+		return Authentication{}, err
 	}
 	if text, err = k.sealer.Open(nil, nil, text, []byte(k.id)); err != nil {
-		return Proof{}, err
+		return Authentication{}, err
 	}
 	return p, json.Unmarshal(text, &p)
 }
 
 // proven is what a link has proven.
 type proven struct {
-	Proof
+	Authentication
 	attemptID string // empty without a flow
 	repeated  bool   // the session was made before
 }
 
 // prove asks Stytch about a link, or returns what it answered when the same browser
 // brought the link before. It waits for another request that is asking.
-func (m *Manager) prove(ctx context.Context, c Credentials, b Browser) (proven, error) {
+func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (proven, error) {
 	leave, err := m.enterRedeem(ctx, b)
 	if err != nil {
 		return proven{}, err
 	}
 	defer leave()
 	if c.FlowID == "" {
-		proof, err := m.redeem(ctx, c, b)
-		return proven{Proof: proof}, err
+		proof, err := m.authenticateLink(ctx, c, b)
+		return proven{Authentication: proof}, err
 	}
 	key, err := newAttemptKey(c.Token, c.FlowID)
 	if err != nil {
@@ -108,7 +108,7 @@ func (m *Manager) prove(ctx context.Context, c Credentials, b Browser) (proven, 
 	}
 	if claimed {
 		proof, err := m.redeemClaimed(ctx, key, c, b)
-		return proven{Proof: proof, attemptID: key.id}, err
+		return proven{Authentication: proof, attemptID: key.id}, err
 	}
 	if !found.SignedInAt.IsZero() && m.Now().Sub(found.SignedInAt) > repeatFor {
 		return proven{}, ErrLinkSpent
@@ -118,7 +118,7 @@ func (m *Manager) prove(ctx context.Context, c Credentials, b Browser) (proven, 
 }
 
 // claim begins an attempt, or returns one that Stytch has answered.
-func (m *Manager) claim(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
+func (m *Service) claim(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
 	for {
 		now := m.Now()
 		begun := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLife)}
@@ -136,25 +136,25 @@ func (m *Manager) claim(ctx context.Context, id string) (found Attempt, claimed 
 
 // redeemClaimed asks Stytch and keeps the answer. Where it refuses, the attempt is
 // forgotten.
-func (m *Manager) redeemClaimed(ctx context.Context, key attemptKey, c Credentials, b Browser) (Proof, error) {
-	proof, err := m.redeem(ctx, c, b)
+func (m *Service) redeemClaimed(ctx context.Context, key attemptKey, c Credentials, b Browser) (Authentication, error) {
+	proof, err := m.authenticateLink(ctx, c, b)
 	if err != nil {
 		m.dropAttempt(ctx, key.id)
-		return Proof{}, err
+		return Authentication{}, err
 	}
 	sealed, err := key.seal(proof)
 	if err != nil {
-		return Proof{}, err
+		return Authentication{}, err
 	}
 	if err := m.store.ProveAttempt(context.WithoutCancel(ctx), key.id, sealed); err != nil {
-		m.refuse(ctx, b, proof, "", proof.Email, err) // the link can't be brought again
-		return Proof{}, err
+		m.revokeUnclaimed(ctx, b, proof, "", proof.Email, err) // the link can't be brought again
+		return Authentication{}, err
 	}
 	return proof, nil
 }
 
 // dropAttempt forgets an attempt that made no session.
-func (m *Manager) dropAttempt(ctx context.Context, id string) {
+func (m *Service) dropAttempt(ctx context.Context, id string) {
 	if id == "" {
 		return
 	}
@@ -165,15 +165,15 @@ func (m *Manager) dropAttempt(ctx context.Context, id string) {
 
 // repeat returns the session that a link has made for this browser before. If that
 // has ended since, the link is refused like any other that is spent.
-func (m *Manager) repeat(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
+func (m *Service) repeat(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
 	s, token, err := m.sessionOf(ctx, c, p)
 	if err != nil {
-		return Session{}, "", m.refuseLink(ctx, err, b)
+		return Session{}, "", m.recordInvalidLink(ctx, err, b)
 	}
 	return s, token, nil
 }
 
-func (m *Manager) sessionOf(ctx context.Context, c Credentials, p proven) (Session, string, error) {
+func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven) (Session, string, error) {
 	s, err := m.store.GetSession(ctx, Hash(p.SessionToken))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
@@ -183,8 +183,8 @@ func (m *Manager) sessionOf(ctx context.Context, c Credentials, p proven) (Sessi
 	case !m.Now().Before(s.ExpiresAt), s.User.Status != directory.Active:
 		return Session{}, "", ErrLinkSpent
 	}
-	if c.Held != "" && c.Held != p.SessionToken {
-		err = m.SignOut(ctx, c.Held)
+	if c.ReplacedToken != "" && c.ReplacedToken != p.SessionToken {
+		err = m.SignOut(ctx, c.ReplacedToken)
 	}
 	return s, p.SessionToken, err
 }

@@ -14,14 +14,14 @@ import (
 )
 
 // worksOnce is a Stytch whose links work once.
-func worksOnce() func(token, verifier string) (session.Proof, error) {
+func worksOnce() func(token, verifier string) (session.Authentication, error) {
 	var mu sync.Mutex
 	spent := map[string]bool{}
-	return func(token, _ string) (session.Proof, error) {
+	return func(token, _ string) (session.Authentication, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if spent[token] {
-			return session.Proof{}, session.ErrLinkSpent
+			return session.Authentication{}, session.ErrLinkSpent
 		}
 		spent[token] = true
 		return proofOf(token, "of-"+token)
@@ -52,7 +52,7 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 		{"more than a minute later", func(_ *testing.T, f *fixture, _ session.Session, _ string) {
 			f.clock.advance(time.Minute + time.Microsecond)
 		}, inFlow("flow"), session.ErrLinkSpent},
-		{"with the cookie of the first answer", nil, session.Credentials{Token: "link:ada@example.com", FlowID: "flow", Held: "its token"}, nil},
+		{"with the cookie of the first answer", nil, session.Credentials{Token: "link:ada@example.com", FlowID: "flow", ReplacedToken: "its token"}, nil},
 		{"in another browser", nil, inFlow("other"), session.ErrLinkSpent},
 		{"in a browser without a flow", nil, inFlow(""), session.ErrLinkSpent},
 		{"after signing out", func(t *testing.T, f *fixture, _ session.Session, token string) {
@@ -61,7 +61,7 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 			}
 		}, inFlow("flow"), session.ErrLinkSpent},
 		{"after an administrator has ended the session", func(t *testing.T, f *fixture, made session.Session, _ string) {
-			if _, err := f.End(t.Context(), made.UserID, "ended", func(session.Session) bool { return true }); err != nil {
+			if _, err := f.Revoke(t.Context(), made.UserID, "ended", func(session.Session) bool { return true }); err != nil {
 				t.Fatal(err)
 			}
 		}, inFlow("flow"), session.ErrLinkSpent},
@@ -79,7 +79,7 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 			t.Run(row.name, func(t *testing.T) {
 				u := f.put(fmt.Sprintf("ada%d@example.com", i), directory.Member, directory.Active)
 				first := inFlow("flow")
-				first.Token = "link:" + u.Email.Key
+				first.Token = "link:" + u.Email.Normalized
 				row.again.Token = first.Token
 				made, token, err := f.SignIn(t.Context(), first, session.Browser{})
 				if err != nil {
@@ -88,8 +88,8 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 				if row.between != nil {
 					row.between(t, f, made, token)
 				}
-				if row.again.Held != "" {
-					row.again.Held = token
+				if row.again.ReplacedToken != "" {
+					row.again.ReplacedToken = token
 				}
 				again, secondToken, err := f.SignIn(t.Context(), row.again, session.Browser{})
 				if !errors.Is(err, row.want) {
@@ -116,7 +116,7 @@ func TestTwoPressesAtOnce_GetOneSession(t *testing.T) {
 			err   error
 		}
 		answers := make(chan answer, 3)
-		press := func(m *session.Manager) {
+		press := func(m *session.Service) {
 			_, token, err := m.SignIn(t.Context(), inFlow("flow"), session.Browser{})
 			answers <- answer{token, err}
 		}
@@ -146,7 +146,7 @@ func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
 		h := &held{provider: &provider{magicLink: worksOnce()}, asked: make(chan time.Duration, 10), release: make(chan struct{})}
 		m := session.NewManager(f.db, h, f.outbox, f.Options)
 		for _, flow := range []string{"", "flow"} {
-			h.provider.magicLink = func(token, _ string) (session.Proof, error) { return proofOf(token, "in-"+flow) }
+			h.provider.magicLink = func(token, _ string) (session.Authentication, error) { return proofOf(token, "in-"+flow) }
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			c := session.Credentials{Token: "link:ada@example.com", FlowID: flow}
@@ -161,7 +161,9 @@ func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
 				t.Fatalf("with flow %q: %v", flow, err)
 			}
 		}
-		h.provider.magicLink = func(string, string) (session.Proof, error) { return session.Proof{}, session.ErrLinkSpent }
+		h.provider.magicLink = func(string, string) (session.Authentication, error) {
+			return session.Authentication{}, session.ErrLinkSpent
+		}
 		if list, err := m.List(t.Context(), u.ID); len(list) != 2 || err != nil {
 			t.Errorf("%d sessions, %v", len(list), err)
 		}
@@ -197,7 +199,7 @@ func TestAttempt_IsForgottenWhereTheLinkIsRefused(t *testing.T) {
 	f := onSQLite(t)
 	u := f.put("ada@example.com", directory.Member, directory.Suspended)
 	for _, refusal := range []error{session.ErrLinkUnknown, session.ErrUnavailable, session.ErrOtherBrowser, session.ErrTooMany} {
-		f.stytch.magicLink = func(string, string) (session.Proof, error) { return session.Proof{}, refusal }
+		f.stytch.magicLink = func(string, string) (session.Authentication, error) { return session.Authentication{}, refusal }
 		if _, _, err := f.SignIn(t.Context(), inFlow("flow"), session.Browser{}); !errors.Is(err, refusal) {
 			t.Fatalf("got %v, want %v", err, refusal)
 		}
@@ -217,7 +219,7 @@ func TestAttempt_OfAKilledProgramIsTakenOverAfterItsLease(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.put("ada@example.com", directory.Member, directory.Active)
-	f.stytch.magicLink = func(string, string) (session.Proof, error) { panic("killed") }
+	f.stytch.magicLink = func(string, string) (session.Authentication, error) { panic("killed") }
 	func() {
 		defer func() { recover() }()
 		f.SignIn(t.Context(), inFlow("flow"), session.Browser{})
@@ -236,7 +238,7 @@ func TestAttempt_OfAKilledProgramIsTakenOverAfterItsLease(t *testing.T) {
 
 func TestPageThatContinuesByItself_SignsInOnlyAsAnAddressThatWasAskedFor(t *testing.T) {
 	t.Parallel()
-	var ada, both session.Flow
+	var ada, both session.SignInFlow
 	ada.Ask("ada@example.com")
 	both.Ask("ada@example.com")
 	both.Ask("eve@example.com")

@@ -10,15 +10,15 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// grace is how long after Stytch's last word a session goes on while Stytch is
+// unavailableGrace is how long after Stytch's last word a session goes on while Stytch is
 // out of reach.
-const grace = time.Hour
+const unavailableGrace = time.Hour
 
 // Check returns the session that a token stands for. Errors: ErrEnded (an
 // ordinary thing: sign in again), ErrUnavailable (Stytch has been out of reach
 // for too long to rely on its last word), directory.ErrUnavailable. On the last
 // two, the browser should keep its cookie.
-func (m *Manager) Check(ctx context.Context, token string) (Session, error) {
+func (m *Service) Check(ctx context.Context, token string) (Session, error) {
 	s, err := m.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return Session{}, ErrEnded
@@ -39,53 +39,53 @@ func (m *Manager) Check(ctx context.Context, token string) (Session, error) {
 // recheck asks Stytch about a session, once for all requests that want to know
 // at the same time. The flight is keyed by the hash of the whole token, so that
 // nobody can get another session's answer.
-func (m *Manager) recheck(ctx context.Context, token string, s Session) (Session, error) {
-	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.ask(context.WithoutCancel(ctx), token, s) })
-	standing := v.(Standing)
+func (m *Service) recheck(ctx context.Context, token string, s Session) (Session, error) {
+	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.verifyWithProvider(context.WithoutCancel(ctx), token, s) })
+	standing := v.(ProviderSession)
 	switch {
-	case err == nil && !standing.isOf(s):
+	case err == nil && !standing.matches(s):
 		// Nonsense lets nobody in.
-		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchID)
-		e := event.New(event.StytchDiffers, m.Now(), s.UserID, s.User.Email.Key, "Stytch answered about another person or session")
-		m.noteSome(ctx, "mismatches-of-user", s.UserID, e)
+		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchSessionID)
+		e := event.New(event.StytchMismatch, m.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
+		m.recordLimited(ctx, "mismatches-of-user", s.UserID, e)
 		return Session{}, ErrUnavailable
 	case err == nil:
-		return m.verified(s, standing), nil
+		return m.withVerified(s, standing), nil
 	case errors.Is(err, ErrEnded):
 		return Session{}, ErrEnded
-	case m.Now().Sub(s.VerifiedAt) < grace:
+	case m.Now().Sub(s.VerifiedAt) < unavailableGrace:
 		m.Log.Warn("session: goes on without a check", "user", s.UserID, "verified_at", s.VerifiedAt, "error", err)
 		return s, nil
 	}
 	return Session{}, fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever it was, it is not the person's doing
 }
 
-// ask asks Stytch about a session and writes down what it says.
-func (m *Manager) ask(ctx context.Context, token string, s Session) (Standing, error) {
+// verifyWithProvider asks Stytch about a session and writes down what it says.
+func (m *Service) verifyWithProvider(ctx context.Context, token string, s Session) (ProviderSession, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	standing, err := m.provider.AuthenticateSession(call, token)
 	switch {
 	case errors.Is(err, ErrEnded):
-		if _, err := m.End(ctx, s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
+		if _, err := m.Revoke(ctx, s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
 			m.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
 		}
-	case err == nil && standing.isOf(s):
-		if err := m.store.SetVerified(ctx, m.verified(s, standing)); err != nil {
+	case err == nil && standing.matches(s):
+		if err := m.store.SetVerified(ctx, m.withVerified(s, standing)); err != nil {
 			m.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
 		}
 	}
 	return standing, err
 }
 
-// verified is a session that Stytch has just stood by.
-func (m *Manager) verified(s Session, standing Standing) Session {
-	s.VerifiedAt, s.ExpiresAt = m.Now(), earlier(standing.ExpiresAt, s.ExpiresAt)
+// withVerified is a session that Stytch has just stood by.
+func (m *Service) withVerified(s Session, standing ProviderSession) Session {
+	s.VerifiedAt, s.ExpiresAt = m.Now(), minTime(standing.ExpiresAt, s.ExpiresAt)
 	s.User.LastSeenAt = s.VerifiedAt
 	return s
 }
 
-// isOf reports whether an answer is about this session of this person.
-func (st Standing) isOf(s Session) bool {
-	return st.StytchUserID == s.User.StytchUserID && st.SessionID == s.StytchID
+// matches reports whether an answer is about this session of this person.
+func (st ProviderSession) matches(s Session) bool {
+	return st.StytchUserID == s.User.StytchUserID && st.SessionID == s.StytchSessionID
 }

@@ -67,7 +67,7 @@ func TestCheckRefusals(t *testing.T) {
 			return token
 		}, session.ErrEnded},
 		{"after a removal", func(f *fixture, token string) string {
-			f.db.ChangeUser(context.Background(), "id-of-ada@example.com", func(s directory.State) (directory.Change, error) {
+			f.db.ChangeUser(context.Background(), "id-of-ada@example.com", func(s directory.RuleState) (directory.Change, error) {
 				return directory.Change{User: s.User, Remove: true}, nil
 			})
 			return token
@@ -94,7 +94,7 @@ func TestCheckRefusals(t *testing.T) {
 // change writes Ada as edit leaves her, and nothing else.
 func (f *fixture) change(edit func(*directory.User)) {
 	f.t.Helper()
-	_, err := f.db.ChangeUser(f.t.Context(), "id-of-ada@example.com", func(s directory.State) (directory.Change, error) {
+	_, err := f.db.ChangeUser(f.t.Context(), "id-of-ada@example.com", func(s directory.RuleState) (directory.Change, error) {
 		edit(&s.User)
 		return directory.Change{User: s.User}, nil
 	})
@@ -135,8 +135,8 @@ func TestSessionExpiresOnTheInstant(t *testing.T) {
 
 func TestCheckFollowsAnEarlierEnd(t *testing.T) {
 	f, token := signedIn(t)
-	standing := session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
-	f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return standing, nil }
+	standing := session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
+	f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) { return standing, nil }
 	f.clock.advance(10 * time.Minute)
 	if s, err := f.Check(t.Context(), token); err != nil || s.ExpiresAt != noon.Add(time.Hour) {
 		t.Errorf("expires at %v, %v", s.ExpiresAt, err)
@@ -173,14 +173,14 @@ func TestSignOut(t *testing.T) {
 		if _, err := f.Check(t.Context(), second); err != nil {
 			t.Errorf("another session: %v", err)
 		}
-		n, err := f.End(t.Context(), ada.ID, "signed out", func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
+		n, err := f.Revoke(t.Context(), ada.ID, "signed out", func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
 		if n != 1 || err != nil {
 			t.Errorf("signing out elsewhere ended %d, %v, want 1", n, err)
 		}
 		if _, err := f.Check(t.Context(), third); err != nil {
 			t.Errorf("the session kept: %v", err)
 		}
-		if n, err := f.End(t.Context(), "nobody", "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+		if n, err := f.Revoke(t.Context(), "nobody", "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("nobody's sessions: %d, %v", n, err)
 		}
 	})

@@ -51,7 +51,7 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 			return nil, err
 		}
 		codec := securecookie.New(derived[:32], derived[32:])
-		codec.SetSerializer(plainValues{})
+		codec.SetSerializer(querySerializer{})
 		codec.MaxAge(0) // age is checked by our own clock: the session's in its row, the others' in the cookie
 		store.Codecs = append(store.Codecs, codec)
 	}
@@ -76,10 +76,10 @@ func (c *Cookies) ClearToken(w http.ResponseWriter, r *http.Request) {
 	c.clear(w, r, c.Name)
 }
 
-// Flow is what belongs to a sign-in that is under way in this browser. One flow
+// SignInFlow is what belongs to a sign-in that is under way in this browser. One flow
 // serves every link that the browser asks for or opens while it lasts: a mailed link
 // can't say which request it answers.
-type Flow struct {
+type SignInFlow struct {
 	ID         string    // random; a browser without it can't bring a spent link again
 	ReturnPath string    // where to go afterwards; empty: the person's own start page
 	Returned   bool      // somebody was brought there; it is kept for a link that is brought again
@@ -97,7 +97,7 @@ func NewFlowID() string { return rand.Text() }
 const askedMost = 8
 
 // Ask remembers that a link was asked for an address (compared form).
-func (f *Flow) Ask(address string) {
+func (f *SignInFlow) Ask(address string) {
 	if hasAsked(f.Asked, address) {
 		return
 	}
@@ -111,10 +111,10 @@ func hasAsked(asked, address string) bool {
 }
 
 // Flow returns the browser's sign-in under way; ok is false if there is none.
-func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
+func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 	v, _ := c.open(r, c.Name+"-signin")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
-	f = Flow{
+	f = SignInFlow{
 		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
 		Asked: v["asked"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
 	}
@@ -122,13 +122,13 @@ func (c *Cookies) Flow(r *http.Request) (f Flow, ok bool) {
 		f.MadeAt = time.UnixMicro(made).UTC()
 	}
 	if err != nil || !c.Now().Before(f.ExpiresAt) {
-		return Flow{}, false
+		return SignInFlow{}, false
 	}
 	return f, true
 }
 
 // SetFlow remembers a sign-in in the browser until it expires.
-func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error {
+func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) error {
 	v := map[string]string{
 		"id": f.ID, "return": f.ReturnPath, "returned": strconv.FormatBool(f.Returned), "verifier": f.Verifier,
 		"asked": f.Asked, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
@@ -141,14 +141,14 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f Flow) error 
 
 // Known browsers: how long one is remembered, and as how many people.
 const (
-	knownFor  = 400 * 24 * time.Hour
-	knownMost = 8
+	knownDuration = 400 * 24 * time.Hour
+	maxKnown      = 8
 )
 
-// Known returns which of the browsers it is that have signed in as somebody, and
+// KnownBrowser returns which of the browsers it is that have signed in as somebody, and
 // whether it has done so as the one who has this address (compared form); an
 // empty address asks for anybody. Empty: it has not.
-func (c *Cookies) Known(r *http.Request, address string) (id string) {
+func (c *Cookies) KnownBrowser(r *http.Request, address string) (id string) {
 	v, _ := c.open(r, c.Name+"-known")
 	if address != "" && !slices.Contains(strings.Fields(v["people"]), fingerprint(address)) {
 		return ""
@@ -165,8 +165,8 @@ func (c *Cookies) SetKnown(w http.ResponseWriter, r *http.Request, address strin
 	if v["id"] == "" {
 		v["id"] = rand.Text()
 	}
-	v["people"], v["last"] = strings.Join(people[:min(len(people), knownMost)], " "), address
-	return c.save(w, r, c.Name+"-known", v, knownFor)
+	v["people"], v["last"] = strings.Join(people[:min(len(people), maxKnown)], " "), address
+	return c.save(w, r, c.Name+"-known", v, knownDuration)
 }
 
 // Last returns the address (compared form) that the browser signed in as last, to fill
@@ -183,7 +183,7 @@ func (c *Cookies) ForgetLast(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	delete(v, "last")
-	_ = c.save(w, r, c.Name+"-known", v, knownFor) // shorter than it was
+	_ = c.save(w, r, c.Name+"-known", v, knownDuration) // shorter than it was
 }
 
 // fingerprint stands for an address in a cookie.
@@ -269,11 +269,11 @@ func (c *Cookies) clear(w http.ResponseWriter, r *http.Request, name string) {
 	_ = c.save(w, r, name, nil, -time.Second)
 }
 
-// plainValues writes a session's values as a query string: securecookie's own
+// querySerializer writes a session's values as a query string: securecookie's own
 // gob would let a cookie name Go types.
-type plainValues struct{}
+type querySerializer struct{}
 
-func (plainValues) Serialize(src any) ([]byte, error) {
+func (querySerializer) Serialize(src any) ([]byte, error) {
 	v := url.Values{}
 	for key, value := range src.(map[any]any) {
 		v.Set(key.(string), value.(string))
@@ -281,7 +281,7 @@ func (plainValues) Serialize(src any) ([]byte, error) {
 	return []byte(v.Encode()), nil
 }
 
-func (plainValues) Deserialize(src []byte, dst any) error {
+func (querySerializer) Deserialize(src []byte, dst any) error {
 	v, err := url.ParseQuery(string(src))
 	if err != nil {
 		return err

@@ -52,7 +52,7 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 	cookies, b := newCookies(t, options(c, "key")), browser{}
 	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") })
 	b.visit(func(w http.ResponseWriter, r *http.Request) {
-		cookies.SetFlow(w, r, session.Flow{Verifier: "v", ExpiresAt: c.now().Add(time.Hour)})
+		cookies.SetFlow(w, r, session.SignInFlow{Verifier: "v", ExpiresAt: c.now().Add(time.Hour)})
 	})
 	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetMessage(w, r, session.Message{Text: "text"}) })
 	const name = "__Host-guestlist"
@@ -165,7 +165,7 @@ func FuzzCookie(f *testing.F) {
 		if token, _ := ours.Token(r); token != "" && token != "token" {
 			t.Errorf("token %q", token)
 		}
-		if id := ours.Known(r, ""); id != "" {
+		if id := ours.KnownBrowser(r, ""); id != "" {
 			t.Errorf("known as %q", id)
 		}
 		if flow, ok := ours.Flow(r); ok {

@@ -102,7 +102,7 @@ func TestCookieAttributes(t *testing.T) {
 		{"of a session", func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") }, "__Host-guestlist", 604800},
 		{"of a session's end", cookies.ClearToken, "__Host-guestlist", -1},
 		{"of a flow", func(w http.ResponseWriter, r *http.Request) {
-			cookies.SetFlow(w, r, session.Flow{ReturnPath: "/users", ExpiresAt: c.now().Add(10 * time.Minute)})
+			cookies.SetFlow(w, r, session.SignInFlow{ReturnPath: "/users", ExpiresAt: c.now().Add(10 * time.Minute)})
 		}, "__Host-guestlist-signin", 600},
 		{"of a message", func(w http.ResponseWriter, r *http.Request) {
 			cookies.SetMessage(w, r, session.Message{Text: "Saved."})
@@ -142,7 +142,7 @@ func TestFlowInACookie(t *testing.T) {
 	if f, ok := cookies.Flow(b.request()); ok {
 		t.Errorf("a new browser has %+v", f)
 	}
-	want := session.Flow{ReturnPath: "/users?q=a&sort=-name#x", Verifier: strings.Repeat("v", 43), ExpiresAt: c.now().Add(10 * time.Minute).Truncate(time.Second)}
+	want := session.SignInFlow{ReturnPath: "/users?q=a&sort=-name#x", Verifier: strings.Repeat("v", 43), ExpiresAt: c.now().Add(10 * time.Minute).Truncate(time.Second)}
 	b.visit(func(w http.ResponseWriter, r *http.Request) {
 		if err := cookies.SetFlow(w, r, want); err != nil {
 			t.Fatal(err)
@@ -156,7 +156,7 @@ func TestFlowInACookie(t *testing.T) {
 	// A browser may keep a cookie for longer than it was told to.
 	for name, at := range map[string]time.Time{"the moment it expires": want.ExpiresAt, "a year later": want.ExpiresAt.AddDate(1, 0, 0)} {
 		c.set(at)
-		if got, ok := cookies.Flow(b.request()); ok || got != (session.Flow{}) {
+		if got, ok := cookies.Flow(b.request()); ok || got != (session.SignInFlow{}) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -167,7 +167,7 @@ func TestFlowTooLongForACookie(t *testing.T) {
 	c := newClock()
 	cookies := newCookies(t, options(c, "key"))
 	set := browser{}.visit(func(w http.ResponseWriter, r *http.Request) {
-		f := session.Flow{ReturnPath: "/" + strings.Repeat("x", 4096), ExpiresAt: c.now().Add(time.Minute)}
+		f := session.SignInFlow{ReturnPath: "/" + strings.Repeat("x", 4096), ExpiresAt: c.now().Add(time.Minute)}
 		if err := cookies.SetFlow(w, r, f); err == nil {
 			t.Error("no error")
 		}
@@ -204,7 +204,7 @@ func TestMessageIsTakenOnce(t *testing.T) {
 func TestAsWhomABrowserIsKnown(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "a key of the operator's")), browser{}
-	known := func(address string) string { return cookies.Known(b.request(), address) }
+	known := func(address string) string { return cookies.KnownBrowser(b.request(), address) }
 	if known("") != "" || known("ada@example.com") != "" {
 		t.Error("a fresh browser is known")
 	}

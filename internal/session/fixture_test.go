@@ -34,7 +34,7 @@ func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 // fixture is a manager on a database of its own, with a Stytch that does as
 // the test scripts.
 type fixture struct {
-	*session.Manager
+	*session.Service
 	t      *testing.T
 	clock  *clock
 	db     *counted
@@ -75,7 +75,7 @@ func open(t *testing.T, databaseURL string, c *clock, now func() time.Time, chan
 		change(&o)
 	}
 	f := &fixture{t: t, clock: c, db: &counted{Store: db}, stytch: &provider{}, outbox: &waker{}}
-	f.Manager = session.NewManager(f.db, f.stytch, f.outbox, o)
+	f.Service = session.NewManager(f.db, f.stytch, f.outbox, o)
 	return f
 }
 
@@ -89,7 +89,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	if status == directory.Active {
 		u.StytchUserID, u.LastSeenAt = "stytch-of-"+address, noon
 	}
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		f.t.Fatal(err)
 	}
 	return u
@@ -116,7 +116,7 @@ func (f *fixture) signIn(address string) (session.Session, string) {
 // jobs returns what waits for an address, oldest first, as "kind stytch-id".
 func (f *fixture) jobs(address string) []string {
 	f.t.Helper()
-	all, err := f.db.ListJobs(f.t.Context(), directory.Email{Key: address})
+	all, err := f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func (c *counted) SetVerified(ctx context.Context, s session.Session) error {
 }
 
 func (c *counted) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
+	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	if err := c.count("sign in"); err != nil {
 		return session.Session{}, err

@@ -15,17 +15,17 @@ import (
 // that has signed in as the owner of an address is known for it and counts in
 // buckets of its own: what strangers do takes nothing from it.
 var (
-	linksOfKnown      = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one known browser
-	linksFromNetwork  = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
-	linksToAddress    = limit.Rate{Burst: 12, Every: 2 * time.Minute}
-	linksToAddressMax = 24                                         // the burst of linksToAddress lies between, see burstFor
-	linksInAll        = limit.Rate{Burst: 300, Every: time.Second} // links, by all strangers together
-	linksByNetwork    = graded(20, 30*time.Second)                 // links, by one network
-	wrongTokens       = graded(20, 30*time.Second)                 // links that are none, by one network
-	wrongOfKnown      = limit.Rate{Burst: 20, Every: 30 * time.Second}
-	wrongInAll        = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
-	notes             = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
-	notesInAll        = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
+	linksPerKnownBrowser    = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one known browser
+	linksFromNetwork        = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
+	linksPerEmail           = limit.Rate{Burst: 12, Every: 2 * time.Minute}
+	linksToAddressMax       = 24                                         // the burst of linksToAddress lies between, see burstFor
+	linksTotal              = limit.Rate{Burst: 300, Every: time.Second} // links, by all strangers together
+	linksByNetwork          = graded(20, 30*time.Second)                 // links, by one network
+	invalidTokensPerNetwork = graded(20, 30*time.Second)                 // links that are none, by one network
+	wrongOfKnown            = limit.Rate{Burst: 20, Every: 30 * time.Second}
+	wrongInAll              = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
+	failureEventsPerNetwork = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
+	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
 )
 
 // lately is for how long a network is remembered to have asked for links.
@@ -55,34 +55,34 @@ const (
 	bucketTokensInAll = "tokens-in-all"
 )
 
-// TooMany is the error of somebody who must wait; it wraps ErrTooMany,
+// RateLimitError is the error of somebody who must wait; it wraps ErrTooMany,
 // ErrTooManyLinks or ErrTooManyFromHere.
-type TooMany struct {
+type RateLimitError struct {
 	Err   error
 	After time.Duration // from now
 
 	bucket, what string // the name of the bucket that is used up, and What it counts; may be empty
 }
 
-func (e *TooMany) Error() string { return fmt.Sprintf("%v: again in %v", e.Err, e.After) }
+func (e *RateLimitError) Error() string { return fmt.Sprintf("%v: again in %v", e.Err, e.After) }
 
-func (e *TooMany) Unwrap() error { return e.Err }
+func (e *RateLimitError) Unwrap() error { return e.Err }
 
 // linkBuckets are what a request for a link counts in, the one of all strangers
 // together last.
-func (m *Manager) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
-	if b.Known != "" {
-		return []limit.Bucket{limit.NewBucket(bucketKnown, b.Known+" "+email.Key, linksOfKnown)}
+func (m *Service) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
+	if b.KnownID != "" {
+		return []limit.Bucket{limit.NewBucket(bucketKnown, b.KnownID+" "+email.Normalized, linksPerKnownBrowser)}
 	}
 	networks := b.networks()
-	toAddress := linksToAddress
+	toAddress := linksPerEmail
 	toAddress.Burst = m.burstFor(email)
 	buckets := []limit.Bucket{
-		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Key, linksFromNetwork),
-		limit.NewBucket(bucketToAddress, email.Key, toAddress),
+		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Normalized, linksFromNetwork),
+		limit.NewBucket(bucketToAddress, email.Normalized, toAddress),
 	}
 	buckets = append(buckets, networkBuckets(bucketByNetwork, networks, linksByNetwork)...)
-	return append(buckets, limit.NewBucket(bucketInAll, "", linksInAll))
+	return append(buckets, limit.NewBucket(bucketInAll, "", linksTotal))
 }
 
 // networkBuckets are those of a network and of the larger ones it is part of.
@@ -102,10 +102,10 @@ func networkBuckets(what string, networks []string, rates [3]limit.Rate) []limit
 // for an address. It is different for each address and each day, and not to be known
 // from outside: by counting how many are let through nobody learns whether the
 // address's owner, in a browser that is new, has asked for one as well.
-func (m *Manager) burstFor(email directory.Email) int {
+func (m *Service) burstFor(email directory.Email) int {
 	day := m.Now().UTC().Format(time.DateOnly)
-	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Key))
-	return linksToAddress.Burst + int(sum[0])%(linksToAddressMax-linksToAddress.Burst+1)
+	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Normalized))
+	return linksPerEmail.Burst + int(sum[0])%(linksToAddressMax-linksPerEmail.Burst+1)
 }
 
 // newSecret is random and never leaves the process.
@@ -114,7 +114,7 @@ func newSecret() string { return rand.Text() }
 // takeLink counts a request for a link. Of what all strangers together may ask for, a
 // third is kept for networks that have not asked lately, and another third for those
 // of which no neighbour has.
-func (m *Manager) takeLink(ctx context.Context, email directory.Email, b Browser) error {
+func (m *Service) takeLink(ctx context.Context, email directory.Email, b Browser) error {
 	if !m.Limits {
 		return nil
 	}
@@ -158,10 +158,10 @@ func linkRefusal(b limit.Bucket) error {
 
 // tokenBuckets are what a link that is none counts in.
 func tokenBuckets(b Browser) []limit.Bucket {
-	if b.Known != "" {
-		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.Known, wrongOfKnown)}
+	if b.KnownID != "" {
+		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.KnownID, wrongOfKnown)}
 	}
-	return networkBuckets("tokens-of-network", b.networks(), wrongTokens)
+	return networkBuckets("tokens-of-network", b.networks(), invalidTokensPerNetwork)
 }
 
 // tokensInAll bounds how many links that are none are counted at all, and so how many
@@ -172,14 +172,14 @@ func tokensInAll(b Browser) limit.Bucket {
 
 // lane is whom a browser shares a bucket of all with.
 func (b Browser) lane() string {
-	if b.Known != "" {
+	if b.KnownID != "" {
 		return "known browsers"
 	}
 	return "strangers"
 }
 
 // take counts one more in each bucket, or returns *TooMany around ErrTooMany.
-func (m *Manager) take(ctx context.Context, buckets ...limit.Bucket) error {
+func (m *Service) take(ctx context.Context, buckets ...limit.Bucket) error {
 	if !m.Limits {
 		return nil
 	}
@@ -193,7 +193,7 @@ func (m *Manager) take(ctx context.Context, buckets ...limit.Bucket) error {
 func anyRefusal(limit.Bucket) error { return ErrTooMany }
 
 // peek returns what take would return now, and counts nothing.
-func (m *Manager) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
+func (m *Service) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
 	if !m.Limits {
 		return nil
 	}
@@ -207,7 +207,7 @@ func (m *Manager) peek(ctx context.Context, refusal func(limit.Bucket) error, bu
 
 // count takes one from each bucket. A look at the levels comes first: a request that
 // is refused writes nothing, and locks nothing.
-func (m *Manager) count(
+func (m *Service) count(
 	ctx context.Context, now time.Time, levels limit.Levels, buckets []limit.Bucket, refusal func(limit.Bucket) error,
 ) error {
 	refused := levels.Refused(now, buckets...)
@@ -225,5 +225,5 @@ func tooMany(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) e
 	if r.Until.IsZero() {
 		return nil
 	}
-	return &TooMany{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.What}
+	return &RateLimitError{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.What}
 }

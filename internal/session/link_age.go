@@ -36,7 +36,7 @@ func (a linkAge) beforeChange(u directory.User) bool {
 }
 
 // linkAge finds out what is known of when the link of a proof was made.
-func (m *Manager) linkAge(ctx context.Context, proof Proof, email directory.Email) (linkAge, error) {
+func (m *Service) linkAge(ctx context.Context, proof Authentication, email directory.Email) (linkAge, error) {
 	if !proof.MadeAt.IsZero() {
 		return linkAge{madeAt: proof.MadeAt}, nil
 	}
@@ -47,7 +47,7 @@ func (m *Manager) linkAge(ctx context.Context, proof Proof, email directory.Emai
 // MustProveAge reports whether a link for the address has to be made with a PKCE
 // challenge whose verifier was made at linksAfter or later, because a link from
 // before may still work.
-func (m *Manager) MustProveAge(ctx context.Context, email directory.Email) (linksAfter time.Time, must bool, err error) {
+func (m *Service) MustProveAge(ctx context.Context, email directory.Email) (linksAfter time.Time, must bool, err error) {
 	if m.LinksTellAge {
 		return time.Time{}, false, nil
 	}
@@ -56,7 +56,7 @@ func (m *Manager) MustProveAge(ctx context.Context, email directory.Email) (link
 
 // oldLinks returns when the links of the address's user were ended, and whether
 // one from before may still work at Stytch.
-func (m *Manager) oldLinks(ctx context.Context, email directory.Email) (linksAfter time.Time, may bool, err error) {
+func (m *Service) oldLinks(ctx context.Context, email directory.Email) (linksAfter time.Time, may bool, err error) {
 	u, err := m.store.GetUserByEmail(ctx, email)
 	if errors.Is(err, directory.ErrNotFound) {
 		return time.Time{}, false, nil

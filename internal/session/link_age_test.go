@@ -71,7 +71,7 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 				if err != nil || must != row.mustBind {
 					t.Errorf("a link must prove its age: %t, %v; want %t", must, err, row.mustBind)
 				}
-				f.stytch.magicLink = func(token, _ string) (session.Proof, error) {
+				f.stytch.magicLink = func(token, _ string) (session.Authentication, error) {
 					p, err := proofOf(token, "1")
 					p.ExpiresAt = f.clock.now().Add(time.Hour)
 					if row.madeAt > 0 {
@@ -101,7 +101,7 @@ func (f *fixture) people() *directory.Directory { return directory.New(f.db, f.o
 // drain has all of a person's calls done.
 func (f *fixture) drain(address string) {
 	f.t.Helper()
-	jobs, err := f.db.ListJobs(f.t.Context(), directory.Email{Key: address})
+	jobs, err := f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -31,12 +31,12 @@ const slotsPerSecond = 256
 // so that requests made right after this one can't tell either. Errors:
 // ErrUnavailable, *TooMany, ErrTooMany (when too many are being sent),
 // directory.ErrUnavailable.
-func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challenge string, b Browser) error {
+func (m *Service) RequestLink(ctx context.Context, email directory.Email, challenge string, b Browser) error {
 	if err := m.Ready(ctx); err != nil {
 		return err
 	}
 	slots := m.sendSlots
-	if b.Known != "" {
+	if b.KnownID != "" {
 		slots = m.knownSlots
 	}
 	select {
@@ -53,12 +53,12 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	if err := m.takeLink(ctx, email, b); err != nil {
 		return err
 	}
-	a, err := m.admit(ctx, email)
+	a, err := m.decideAdmission(ctx, email)
 	if err != nil {
 		return err
 	}
 	asked := requested(a, email, m.Now())
-	link := Link{Email: email.Key, Stranger: !a.verdict.Listed, Challenge: challenge, Browser: b}
+	link := Link{Email: email.Normalized, CreateAccount: !a.verdict.Listed, Challenge: challenge, Browser: b}
 	pause := m.randomPause()
 	if pause == 0 && m.mayRecord(ctx, b, asked) {
 		if err := m.store.AddEvents(ctx, asked); err != nil { // for every address
@@ -69,23 +69,23 @@ func (m *Manager) RequestLink(ctx context.Context, email directory.Email, challe
 	ctx = context.WithoutCancel(ctx)
 	m.sending.Go(func() {
 		defer func() { <-slots }()
-		background.Safely(m.Log, "send a link", func() {
+		background.Recover(m.Log, "send a link", func() {
 			if pause > 0 {
-				m.waited(pause) // or the program stops, and it is sent all the same
+				m.sleep(pause) // or the program stops, and it is sent all the same
 				m.record(ctx, b, asked)
 			}
 			if a.refusal != nil {
 				m.sendDecoy(ctx, link)
 				return
 			}
-			m.send(ctx, link, asked.SubjectID)
+			m.sendLink(ctx, link, asked.SubjectID)
 		})
 	})
 	return nil
 }
 
 // randomPause returns a random part of SendPause; 0 where there is none.
-func (m *Manager) randomPause() time.Duration {
+func (m *Service) randomPause() time.Duration {
 	if m.SendPause <= 0 {
 		return 0
 	}
@@ -98,7 +98,7 @@ func (m *Manager) randomPause() time.Duration {
 
 // sendDecoy does for an address that may not come in what the login service does for
 // others, without a mail.
-func (m *Manager) sendDecoy(ctx context.Context, link Link) {
+func (m *Service) sendDecoy(ctx context.Context, link Link) {
 	if m.Decoy == nil {
 		return
 	}
@@ -109,27 +109,27 @@ func (m *Manager) sendDecoy(ctx context.Context, link Link) {
 	}
 }
 
-// admission is what the rule says of an address.
-type admission struct {
+// admissionResult is what the rule says of an address.
+type admissionResult struct {
 	directory.Applicant
-	verdict directory.Verdict
+	verdict directory.Decision
 	refusal error // nil, or wraps directory.ErrNotListed or directory.ErrSuspended
 }
 
-// admit asks the rule whether an address may come in. It does the same work for
+// decideAdmission asks the rule whether an address may come in. It does the same work for
 // every address.
-func (m *Manager) admit(ctx context.Context, email directory.Email) (admission, error) {
+func (m *Service) decideAdmission(ctx context.Context, email directory.Email) (admissionResult, error) {
 	from, err := m.store.Applicant(ctx, email)
 	if err != nil {
-		return admission{}, err
+		return admissionResult{}, err
 	}
-	a := admission{Applicant: from}
+	a := admissionResult{Applicant: from}
 	a.verdict, a.refusal = m.Admission.Decide(from)
 	return a, nil
 }
 
 // requested is what the audit trail says of a request for a link.
-func requested(a admission, email directory.Email, now time.Time) event.Event {
+func requested(a admissionResult, email directory.Email, now time.Time) event.Event {
 	userID, reason := "", ""
 	if a.User != nil {
 		userID = a.User.ID
@@ -137,11 +137,11 @@ func requested(a admission, email directory.Email, now time.Time) event.Event {
 	if a.refusal != nil {
 		reason = a.refusal.Error()
 	}
-	return event.New(event.LinkRequested, now, userID, email.Key, reason)
+	return event.New(event.LinkRequested, now, userID, email.Normalized, reason)
 }
 
-// waited returns true after a pause, or false at once when the program stops.
-func (m *Manager) waited(pause time.Duration) bool {
+// sleep returns true after a pause, or false at once when the program stops.
+func (m *Service) sleep(pause time.Duration) bool {
 	select {
 	case <-time.After(pause):
 		return true
@@ -150,12 +150,12 @@ func (m *Manager) waited(pause time.Duration) bool {
 	}
 }
 
-// send mails a link, with a few tries. Somebody on the list whom Stytch doesn't
+// sendLink mails a link, with a few tries. Somebody on the list whom Stytch doesn't
 // know is invited, through the outbox.
-func (m *Manager) send(ctx context.Context, link Link, userID string) {
+func (m *Service) sendLink(ctx context.Context, link Link, userID string) {
 	var err error
 	for _, pause := range sendPauses {
-		if pause > 0 && !m.waited(pause) {
+		if pause > 0 && !m.sleep(pause) {
 			break // the program stops; that it was not sent is noted
 		}
 		call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -175,7 +175,7 @@ func (m *Manager) send(ctx context.Context, link Link, userID string) {
 }
 
 // invite has somebody invited through the outbox, unless an invitation waits there.
-func (m *Manager) invite(ctx context.Context, address string) error {
+func (m *Service) invite(ctx context.Context, address string) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {
 		return err
@@ -192,5 +192,5 @@ func (m *Manager) invite(ctx context.Context, address string) error {
 		return nil
 	}
 	defer m.outbox.Wake()
-	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Key, u.ID, "", u.Name, m.Now()))
+	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, m.Now()))
 }

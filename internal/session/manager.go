@@ -16,7 +16,7 @@ import (
 
 // Options are the settings of a Manager.
 type Options struct {
-	Admission                    directory.Admission
+	Admission                    directory.AdmissionPolicy
 	Duration                     time.Duration // of a session
 	Recheck                      time.Duration // how old Stytch's last word on a session may be
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
@@ -28,20 +28,20 @@ type Options struct {
 	// sending one; nil where it does nothing here.
 	Decoy func(ctx context.Context, email string) error
 
-	Now      func() time.Time
-	SignedIn func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
-	Log      *slog.Logger
+	Now            func() time.Time
+	OnSignInResult func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
+	Log            *slog.Logger
 }
 
 // callTimeout bounds each call to Stytch.
 const callTimeout = 5 * time.Second
 
-// Manager signs people in and out and checks their sessions.
-type Manager struct {
+// Service signs people in and out and checks their sessions.
+type Service struct {
 	Options
 	store    Store
 	provider Provider
-	outbox   directory.Deliverer
+	outbox   directory.Outbox
 
 	secret     string       // of burstFor
 	warnedAt   atomic.Int64 // when the log last said that events are left out, in microseconds
@@ -54,9 +54,9 @@ type Manager struct {
 }
 
 // NewManager returns a manager; Close it once, when no more requests come.
-func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Options) *Manager {
+func NewManager(store Store, provider Provider, outbox directory.Outbox, o Options) *Service {
 	slots := maxSending + int(slotsPerSecond*o.SendPause/time.Second)
-	return &Manager{
+	return &Service{
 		Options: o, store: store, provider: provider, outbox: outbox, secret: newSecret(),
 		sendSlots: make(chan struct{}, slots), knownSlots: make(chan struct{}, slots),
 		closing: make(chan struct{}),
@@ -65,13 +65,13 @@ func NewManager(store Store, provider Provider, outbox directory.Deliverer, o Op
 
 // Close waits for the calls under way that send links; what failed is not tried
 // again, the person will ask once more.
-func (m *Manager) Close() {
+func (m *Service) Close() {
 	close(m.closing)
 	m.sending.Wait()
 }
 
 // Ready reports whether the login service can be reached.
-func (m *Manager) Ready(ctx context.Context) error {
+func (m *Service) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return m.provider.Ready(ctx)
@@ -79,7 +79,7 @@ func (m *Manager) Ready(ctx context.Context) error {
 
 // SignOut ends the session of a token, here at once and at Stytch by the
 // outbox. A token that has no session is fine.
-func (m *Manager) SignOut(ctx context.Context, token string) error {
+func (m *Service) SignOut(ctx context.Context, token string) error {
 	s, err := m.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return nil
@@ -87,14 +87,14 @@ func (m *Manager) SignOut(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	ctx = event.WithActor(ctx, s.UserID, s.User.Email.Key)
-	_, err = m.End(ctx, s.UserID, "signed out", func(other Session) bool { return other.TokenHash == s.TokenHash })
+	ctx = event.WithActor(ctx, s.UserID, s.User.Email.Normalized)
+	_, err = m.Revoke(ctx, s.UserID, "signed out", func(other Session) bool { return other.TokenHash == s.TokenHash })
 	return err
 }
 
-// End ends those of a person's sessions that which picks and returns how many.
+// Revoke ends those of a person's sessions that which picks and returns how many.
 // The audit trail says why.
-func (m *Manager) End(ctx context.Context, userID, reason string, which func(Session) bool) (int, error) {
+func (m *Service) Revoke(ctx context.Context, userID, reason string, which func(Session) bool) (int, error) {
 	n, err := m.store.EndSessions(ctx, userID, reason, which)
 	if err == nil {
 		m.outbox.Wake()
@@ -103,7 +103,7 @@ func (m *Manager) End(ctx context.Context, userID, reason string, which func(Ses
 }
 
 // List returns a person's sessions that have not expired, newest first.
-func (m *Manager) List(ctx context.Context, userID string) ([]Session, error) {
+func (m *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	all, err := m.store.ListSessions(ctx, userID)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ var outcomes = []struct {
 	{directory.ErrUnavailable, "database_unavailable"},
 }
 
-func outcome(err error) string {
+func outcomeLabel(err error) string {
 	if err == nil {
 		return "signed_in"
 	}

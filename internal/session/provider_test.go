@@ -18,8 +18,8 @@ type provider struct {
 	accountErr   error
 	ready        func() error
 	send         func(ctx context.Context, link session.Link, n int) error // n counts the calls, from 1
-	magicLink    func(token, verifier string) (session.Proof, error)
-	authenticate func(ctx context.Context, token string) (session.Standing, error)
+	magicLink    func(token, verifier string) (session.Authentication, error)
+	authenticate func(ctx context.Context, token string) (session.ProviderSession, error)
 
 	mu      sync.Mutex
 	sent    []session.Link
@@ -49,7 +49,7 @@ func (p *provider) SendMagicLink(ctx context.Context, link session.Link) error {
 	return nil
 }
 
-func (p *provider) AuthenticateMagicLink(_ context.Context, token, verifier string, _ session.Browser) (session.Proof, error) {
+func (p *provider) AuthenticateMagicLink(_ context.Context, token, verifier string, _ session.Browser) (session.Authentication, error) {
 	p.mu.Lock()
 	p.spent = append(p.spent, strings.TrimSpace(token+" "+verifier))
 	n := strconv.Itoa(len(p.spent))
@@ -61,25 +61,25 @@ func (p *provider) AuthenticateMagicLink(_ context.Context, token, verifier stri
 }
 
 // proofOf is what a link for an address proves.
-func proofOf(token, n string) (session.Proof, error) {
+func proofOf(token, n string) (session.Authentication, error) {
 	address, ok := strings.CutPrefix(token, "link:")
 	if !ok {
-		return session.Proof{}, session.ErrLinkUnknown
+		return session.Authentication{}, session.ErrLinkUnknown
 	}
-	return session.Proof{
+	return session.Authentication{
 		Email: address, StytchUserID: "stytch-of-" + address, SessionID: "session-" + n,
 		SessionToken: "token-" + n, ExpiresAt: noon.Add(7 * 24 * time.Hour),
 	}, nil
 }
 
-func (p *provider) AuthenticateSession(ctx context.Context, token string) (session.Standing, error) {
+func (p *provider) AuthenticateSession(ctx context.Context, token string) (session.ProviderSession, error) {
 	p.mu.Lock()
 	p.checked = append(p.checked, token)
 	p.mu.Unlock()
 	if p.authenticate != nil {
 		return p.authenticate(ctx, token)
 	}
-	return session.Standing{
+	return session.ProviderSession{
 		StytchUserID: "stytch-of-ada@example.com", SessionID: "session-" + strings.TrimPrefix(token, "token-"),
 		ExpiresAt: noon.Add(7 * 24 * time.Hour),
 	}, nil

@@ -20,10 +20,12 @@ func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, token := signedIn(t)
-			f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return session.Standing{}, fault }
+			f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) {
+				return session.ProviderSession{}, fault
+			}
 			f.clock.set(noon.Add(time.Hour - time.Microsecond))
 			s, err := f.Check(t.Context(), token)
-			if err != nil || s.VerifiedAt != noon || s.User.Email.Key != "ada@example.com" {
+			if err != nil || s.VerifiedAt != noon || s.User.Email.Normalized != "ada@example.com" {
 				t.Errorf("within the hour: %v, verified at %v; want it to go on as it was", err, s.VerifiedAt)
 			}
 			f.clock.set(noon.Add(time.Hour))
@@ -40,7 +42,9 @@ func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
 
 func TestRevokedAtStytchMeansOut(t *testing.T) {
 	f, token := signedIn(t)
-	f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return session.Standing{}, session.ErrEnded }
+	f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) {
+		return session.ProviderSession{}, session.ErrEnded
+	}
 	f.clock.advance(5 * time.Minute)
 	for range 2 {
 		if _, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrEnded) {
@@ -54,17 +58,17 @@ func TestRevokedAtStytchMeansOut(t *testing.T) {
 
 func TestAnswerAboutAnotherIsNone(t *testing.T) {
 	t.Parallel()
-	good := session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
-	for name, spoil := range map[string]func(*session.Standing){
-		"person":  func(s *session.Standing) { s.StytchUserID = "stytch-of-eve@example.com" },
-		"session": func(s *session.Standing) { s.SessionID = "session-2" },
-		"nobody":  func(s *session.Standing) { s.StytchUserID = "" },
+	good := session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
+	for name, spoil := range map[string]func(*session.ProviderSession){
+		"person":  func(s *session.ProviderSession) { s.StytchUserID = "stytch-of-eve@example.com" },
+		"session": func(s *session.ProviderSession) { s.SessionID = "session-2" },
+		"nobody":  func(s *session.ProviderSession) { s.StytchUserID = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, token := signedIn(t)
 			standing := good
 			spoil(&standing)
-			f.stytch.authenticate = func(context.Context, string) (session.Standing, error) { return standing, nil }
+			f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) { return standing, nil }
 			f.clock.advance(5 * time.Minute) // well within the grace
 			if s, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrUnavailable) || s != (session.Session{}) {
 				t.Errorf("got %+v and %v, want ErrUnavailable", s, err)
@@ -72,7 +76,7 @@ func TestAnswerAboutAnotherIsNone(t *testing.T) {
 			if s, err := f.db.GetSession(t.Context(), session.Hash(token)); err != nil || s.VerifiedAt != noon {
 				t.Errorf("the row: verified at %v, %v; want it as it was", s.VerifiedAt, err)
 			}
-			trail, _, err := f.db.ListEvents(t.Context(), event.Query{Kind: event.StytchDiffers, Limit: 10})
+			trail, _, err := f.db.ListEvents(t.Context(), event.Query{Kind: event.StytchMismatch, Limit: 10})
 			if err != nil || len(trail) != 1 || trail[0].Subject != "ada@example.com" {
 				t.Errorf("on record: %+v, %v", trail, err)
 			}
@@ -96,9 +100,9 @@ func TestManyRequestsAskOnce(t *testing.T) {
 				_, token := f.signIn("ada@example.com")
 				time.Sleep(5 * time.Minute)
 				f.db.calls = nil
-				f.stytch.authenticate = func(context.Context, string) (session.Standing, error) {
+				f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) {
 					time.Sleep(time.Second) // until all wait
-					return session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, test.answer
+					return session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, test.answer
 				}
 				var all sync.WaitGroup
 				for range 100 {
@@ -132,9 +136,9 @@ func TestRequestThatAskedIsCancelled(t *testing.T) {
 		f.put("ada@example.com", directory.Member, directory.Active)
 		_, token := f.signIn("ada@example.com")
 		time.Sleep(5 * time.Minute)
-		f.stytch.authenticate = func(ctx context.Context, _ string) (session.Standing, error) {
+		f.stytch.authenticate = func(ctx context.Context, _ string) (session.ProviderSession, error) {
 			time.Sleep(2 * time.Second)
-			return session.Standing{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, ctx.Err()
+			return session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon}, ctx.Err()
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -156,8 +160,8 @@ func TestWhatIsTriedInVainFillsNoTrail(t *testing.T) {
 	f := onSQLite(t, func(o *session.Options) { o.Limits = true })
 	ada := f.put("ada@example.com", directory.Member, directory.Active)
 	for range 100 {
-		f.Refused(t.Context(), ada, "GET /users: for administrators")
-		f.Opened(t.Context(), session.ByScanner, session.Browser{Address: "192.0.2.1"})
+		f.RecordRefused(t.Context(), ada, "GET /users: for administrators")
+		f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: "192.0.2.1"})
 	}
 	for _, kind := range []event.Kind{event.ActionRefused, event.LinkOpened} {
 		trail, _, err := f.db.ListEvents(t.Context(), event.Query{Kind: kind, Limit: 200})

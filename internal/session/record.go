@@ -21,15 +21,15 @@ var (
 // record writes an event that somebody without a session caused, unless there were
 // too many of its kind. Known browsers don't share a bucket with strangers; of the
 // bucket of all strangers most is kept for networks that caused none lately.
-func (m *Manager) record(ctx context.Context, b Browser, e event.Event) {
+func (m *Service) record(ctx context.Context, b Browser, e event.Event) {
 	if m.mayRecord(ctx, b, e) {
-		m.note(ctx, e)
+		m.recordEvent(ctx, e)
 	}
 }
 
 // mayRecord counts an event that somebody without a session caused, and reports whether
 // it is to be written.
-func (m *Manager) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
+func (m *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
 	const what = "events-of-network"
 	kind := string(e.Kind)
 	inAll := eventsInAll
@@ -37,8 +37,8 @@ func (m *Manager) mayRecord(ctx context.Context, b Browser, e event.Event) bool 
 		inAll = linkEventsInAll
 	}
 	var buckets []limit.Bucket
-	if b.Known != "" {
-		buckets = append(buckets, limit.NewBucket("events-of-known", kind+" "+b.Known, eventsOfBrowser))
+	if b.KnownID != "" {
+		buckets = append(buckets, limit.NewBucket("events-of-known", kind+" "+b.KnownID, eventsOfBrowser))
 	} else {
 		buckets = networkBuckets(what+" "+kind, b.networks(), eventsByNetwork)
 	}
@@ -47,7 +47,7 @@ func (m *Manager) mayRecord(ctx context.Context, b Browser, e event.Event) bool 
 }
 
 // countEvent counts an event in the buckets. What can't be counted is recorded.
-func (m *Manager) countEvent(ctx context.Context, what string, buckets []limit.Bucket) bool {
+func (m *Service) countEvent(ctx context.Context, what string, buckets []limit.Bucket) bool {
 	if !m.Limits {
 		return true
 	}
@@ -58,7 +58,7 @@ func (m *Manager) countEvent(ctx context.Context, what string, buckets []limit.B
 		reserveForOthers(what, buckets, levels, now)
 		err = m.count(ctx, now, levels, buckets, anyRefusal)
 	}
-	if _, refused := err.(*TooMany); refused {
+	if _, refused := err.(*RateLimitError); refused {
 		m.warnOfDropped(now)
 		return false
 	}
@@ -66,7 +66,7 @@ func (m *Manager) countEvent(ctx context.Context, what string, buckets []limit.B
 }
 
 // warnOfDropped says in the log, once an hour, that events are left out.
-func (m *Manager) warnOfDropped(now time.Time) {
+func (m *Service) warnOfDropped(now time.Time) {
 	last := m.warnedAt.Load()
 	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < warnAboutDropped || !m.warnedAt.CompareAndSwap(last, now.UnixMicro()) {
 		return

@@ -30,7 +30,7 @@ func (f *fixture) recorded(kind event.Kind) int {
 func (f *fixture) opens(b session.Browser) bool {
 	f.t.Helper()
 	before := f.recorded(event.LinkOpened)
-	f.Opened(f.t.Context(), session.ByBrowser, b)
+	f.RecordLinkOpened(f.t.Context(), session.ByBrowser, b)
 	return f.recorded(event.LinkOpened) > before
 }
 
@@ -38,7 +38,7 @@ func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.Limits = true
 		for i := range 330 {
-			f.Opened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:%x::1", i)})
+			f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:%x::1", i)})
 		}
 		if n := f.recorded(event.LinkOpened); n != 300 {
 			t.Errorf("%d events of 330, want 300", n)
@@ -46,7 +46,7 @@ func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
 		if f.opens(session.Browser{Address: "192.0.2.7"}) {
 			t.Error("one more is on record")
 		}
-		if !f.opens(session.Browser{Address: "192.0.2.7", Known: "a browser"}) {
+		if !f.opens(session.Browser{Address: "192.0.2.7", KnownID: "a browser"}) {
 			t.Error("what a known browser did is left out because of strangers")
 		}
 		f.clock.advance(30 * time.Second)
@@ -66,7 +66,7 @@ func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
 	f.Limits = true
 	for round := range 12 { // of five minutes, from a whole /48
 		for i := range 60 {
-			f.Opened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:0:%x::1", round*60+i)})
+			f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:0:%x::1", round*60+i)})
 		}
 		f.clock.advance(5 * time.Minute)
 	}
@@ -83,7 +83,9 @@ func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
 func TestSignIn_WrongLinksFromEverNewNetworksAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.Limits = true
-		f.stytch.magicLink = func(string, string) (session.Proof, error) { return session.Proof{}, session.ErrLinkUnknown }
+		f.stytch.magicLink = func(string, string) (session.Authentication, error) {
+			return session.Authentication{}, session.ErrLinkUnknown
+		}
 		for i := range 330 {
 			_, _, err := f.SignIn(t.Context(), session.Credentials{Token: "made-up"}, session.Browser{Address: fmt.Sprintf("2001:db8:%x::1", i)})
 			if err != session.ErrLinkUnknown {
@@ -93,7 +95,7 @@ func TestSignIn_WrongLinksFromEverNewNetworksAreBounded(t *testing.T) {
 		if n := f.recorded(event.SignInRefused); n != 300 {
 			t.Errorf("%d events of 330, want 300", n)
 		}
-		known := session.Browser{Address: "192.0.2.7", Known: "a browser"}
+		known := session.Browser{Address: "192.0.2.7", KnownID: "a browser"}
 		if _, _, err := f.SignIn(t.Context(), session.Credentials{Token: "made-up"}, known); err != session.ErrLinkUnknown {
 			t.Fatal(err)
 		}

@@ -5,13 +5,13 @@ import (
 	"errors"
 )
 
-// redeem asks Stytch about a link. A browser that has a verifier may bring a link
+// authenticateLink asks Stytch about a link. A browser that has a verifier may bring a link
 // that was made without one, such as an invitation. The call has all of callTimeout,
 // however long there was a wait for a slot, and goes on where the browser goes away:
 // Stytch may have spent the link already.
-func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, error) {
+func (m *Service) authenticateLink(ctx context.Context, c Credentials, b Browser) (Authentication, error) {
 	if err := ctx.Err(); err != nil { // gave up in the queue
-		return Proof{}, err
+		return Authentication{}, err
 	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
@@ -29,15 +29,15 @@ func (m *Manager) redeem(ctx context.Context, c Credentials, b Browser) (Proof, 
 // known browser share few slots, and fewer where wrong ones came from of late: a good
 // one still gets in, so that nobody keeps others out who come from the same address.
 // Known browsers take no slots from others, and others none from them.
-func (m *Manager) enterRedeem(ctx context.Context, b Browser) (leave func(), err error) {
+func (m *Service) enterRedeem(ctx context.Context, b Browser) (leave func(), err error) {
 	if !m.Limits {
 		return func() {}, nil
 	}
 	client, all, allowed := "network "+b.networks()[0], "all networks", linksOfClient
-	if b.Known != "" {
-		client, all = "browser "+b.Known, "all browsers"
+	if b.KnownID != "" {
+		client, all = "browser "+b.KnownID, "all browsers"
 	}
-	refusal := &TooMany{Err: ErrTooMany, After: comeBack}
+	refusal := &RateLimitError{Err: ErrTooMany, After: comeBack}
 	over := m.peek(ctx, anyRefusal, tokenBuckets(b)...)
 	if errors.As(over, &refusal) {
 		client, allowed = "suspect "+refusal.bucket, linksOfSuspect
@@ -57,7 +57,7 @@ func (m *Manager) enterRedeem(ctx context.Context, b Browser) (leave func(), err
 }
 
 // slotError is the refusal of a caller for whom there was no slot.
-func slotError(err error, refusal *TooMany) error {
+func slotError(err error, refusal *RateLimitError) error {
 	if errors.Is(err, errNoSlot) {
 		return refusal
 	}

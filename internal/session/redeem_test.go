@@ -19,7 +19,7 @@ type held struct {
 	release chan struct{}
 }
 
-func (h *held) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Proof, error) {
+func (h *held) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Authentication, error) {
 	deadline, _ := ctx.Deadline()
 	h.asked <- time.Until(deadline)
 	<-h.release
@@ -27,7 +27,7 @@ func (h *held) AuthenticateMagicLink(ctx context.Context, token, verifier string
 }
 
 // heldManager is a manager with limits and a Stytch that is held.
-func heldManager(t *testing.T) (*session.Manager, *held) {
+func heldManager(t *testing.T) (*session.Service, *held) {
 	f := onSQLite(t)
 	for i := range 4 {
 		f.put(fmt.Sprintf("p%d@example.com", i), directory.Member, directory.Active)
@@ -38,7 +38,7 @@ func heldManager(t *testing.T) (*session.Manager, *held) {
 	return session.NewManager(f.db, h, f.outbox, o), h
 }
 
-func redeem(t *testing.T, m *session.Manager, link string, b session.Browser) error {
+func redeem(t *testing.T, m *session.Service, link string, b session.Browser) error {
 	_, _, err := m.SignIn(t.Context(), session.Credentials{Token: "link:" + link}, b)
 	return err
 }
@@ -63,7 +63,7 @@ func TestSignIn_QueueOfOneNetworkIsBoundedAndKeepsNobodyElseOut(t *testing.T) {
 	if n := len(stytch.asked); n != 0 {
 		t.Errorf("%d more calls at once", n)
 	}
-	for i, b := range []session.Browser{{Address: "192.0.2.1"}, {Address: "2001:db8::1"}, {Address: stranger.Address, Known: "browser"}} {
+	for i, b := range []session.Browser{{Address: "192.0.2.1"}, {Address: "2001:db8::1"}, {Address: stranger.Address, KnownID: "browser"}} {
 		all.Go(func() { errs <- redeem(t, m, fmt.Sprintf("p%d@example.com", i), b) })
 		<-stytch.asked
 	}

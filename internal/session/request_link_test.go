@@ -27,28 +27,28 @@ func inBubble(t *testing.T, fn func(t *testing.T, f *fixture)) {
 
 func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 	t.Parallel()
-	company := directory.Admission{Domains: []string{"company.example"}}
-	first := directory.Admission{FirstAdmin: true}
+	company := directory.AdmissionPolicy{Domains: []string{"company.example"}}
+	first := directory.AdmissionPolicy{FirstAdmin: true}
 	browser := session.Browser{Address: "203.0.113.7", UserAgent: "Browser/1"}
 	listed := func(address string) []session.Link {
 		return []session.Link{{Email: address, Challenge: "challenge", Browser: browser}}
 	}
 	stranger := func(address string) []session.Link {
-		return []session.Link{{Email: address, Stranger: true, Challenge: "challenge", Browser: browser}}
+		return []session.Link{{Email: address, CreateAccount: true, Challenge: "challenge", Browser: browser}}
 	}
 	tests := []struct {
 		name      string
-		admission directory.Admission
+		admission directory.AdmissionPolicy
 		address   string
 		want      []session.Link
 	}{
-		{"mails who is active", directory.Admission{}, "active@example.com", listed("active@example.com")},
-		{"mails who is invited", directory.Admission{}, "invited@example.com", listed("invited@example.com")},
-		{"mails the address in its compared form", directory.Admission{}, "ACTIVE@Example.com", listed("active@example.com")},
-		{"mails nobody suspended", directory.Admission{}, "suspended@example.com", nil},
-		{"mails nobody unknown", directory.Admission{}, "unknown@example.com", nil},
-		{"mails nobody suspended where anyone may join", directory.Admission{Open: true}, "suspended@example.com", nil},
-		{"mails a stranger where anyone may join", directory.Admission{Open: true}, "unknown@example.com", stranger("unknown@example.com")},
+		{"mails who is active", directory.AdmissionPolicy{}, "active@example.com", listed("active@example.com")},
+		{"mails who is invited", directory.AdmissionPolicy{}, "invited@example.com", listed("invited@example.com")},
+		{"mails the address in its compared form", directory.AdmissionPolicy{}, "ACTIVE@Example.com", listed("active@example.com")},
+		{"mails nobody suspended", directory.AdmissionPolicy{}, "suspended@example.com", nil},
+		{"mails nobody unknown", directory.AdmissionPolicy{}, "unknown@example.com", nil},
+		{"mails nobody suspended where anyone may join", directory.AdmissionPolicy{Open: true}, "suspended@example.com", nil},
+		{"mails a stranger where anyone may join", directory.AdmissionPolicy{Open: true}, "unknown@example.com", stranger("unknown@example.com")},
 		{"mails a stranger of the company", company, "unknown@company.example", stranger("unknown@company.example")},
 		{"mails no stranger of another", company, "unknown@example.com", nil},
 		{"mails no stranger once there is an administrator", first, "unknown@example.com", nil},
@@ -85,7 +85,7 @@ func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 // Who watches the time that an answer takes must not learn who is on the list.
 func TestRequestLinkDoesTheSameForAll(t *testing.T) {
 	t.Parallel()
-	for name, admission := range map[string]directory.Admission{
+	for name, admission := range map[string]directory.AdmissionPolicy{
 		"on a list of the invited": {}, "where anyone may join": {Open: true}, "where the first becomes administrator": {FirstAdmin: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestTooManyLinksOnTheirWay(t *testing.T) {
 
 func TestRequestLink_RemovedAndSuspendedMailboxesAreNotMailed(t *testing.T) {
 	t.Parallel()
-	for mode, admission := range map[string]directory.Admission{
+	for mode, admission := range map[string]directory.AdmissionPolicy{
 		"open": {Open: true}, "domain": {Domains: []string{"example.com"}},
 	} {
 		t.Run(mode, func(t *testing.T) {

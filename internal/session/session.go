@@ -26,15 +26,15 @@ import (
 
 // Session is one browser of one person. Times are UTC.
 type Session struct {
-	TokenHash  string // see Hash
-	UserID     string
-	StytchID   string // Stytch's id of the session; not secret
-	UserAgent  string
-	Address    string // network address that signed in
-	CreatedAt  time.Time
-	VerifiedAt time.Time // when Stytch last stood by it
-	ExpiresAt  time.Time
-	User       directory.User // filled by GetSession and SignIn
+	TokenHash       string // see Hash
+	UserID          string
+	StytchSessionID string // Stytch's id of the session; not secret
+	UserAgent       string
+	Address         string // network address that signed in
+	CreatedAt       time.Time
+	VerifiedAt      time.Time // when Stytch last stood by it
+	ExpiresAt       time.Time
+	User            directory.User // filled by GetSession and SignIn
 }
 
 // Hash is the form in which a session token is kept: SHA-256 in hex. The token
@@ -48,7 +48,7 @@ func Hash(token string) string {
 type Browser struct {
 	Address   string // network address
 	UserAgent string
-	Known     string // which it is of those that have signed in before, as the address it asks for; empty: none
+	KnownID   string // which it is of those that have signed in before, as the address it asks for; empty: none
 }
 
 // Errors of signing in and of sessions; besides these, Manager returns those of
@@ -70,14 +70,14 @@ var (
 
 // Link is a sign-in link to be mailed.
 type Link struct {
-	Email     string // compared form
-	Stranger  bool   // may be made a new Stytch user; else an unknown address is ErrNoAccount
-	Challenge string // PKCE code challenge (S256); empty: works in any browser
-	Browser   Browser
+	Email         string // compared form
+	CreateAccount bool   // may be made a new Stytch user; else an unknown address is ErrNoAccount
+	Challenge     string // PKCE code challenge (S256); empty: works in any browser
+	Browser       Browser
 }
 
-// Proof is what Stytch says of somebody who came with a good link.
-type Proof struct {
+// Authentication is what Stytch says of somebody who came with a good link.
+type Authentication struct {
 	Email        string // the address that the link was mailed to, so proven
 	StytchUserID string
 	SessionID    string
@@ -86,8 +86,8 @@ type Proof struct {
 	MadeAt       time.Time // the link was not made before this; zero: nothing is known of that
 }
 
-// Standing is what Stytch says of a session.
-type Standing struct {
+// ProviderSession is what Stytch says of a session.
+type ProviderSession struct {
 	StytchUserID string
 	SessionID    string
 	ExpiresAt    time.Time
@@ -102,16 +102,16 @@ type Provider interface {
 	SendMagicLink(ctx context.Context, link Link) error
 	// AuthenticateMagicLink spends a link and starts a session. verifier is the
 	// PKCE code verifier, empty for none.
-	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Proof, error)
+	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
 	// AuthenticateSession asks whether a session still stands; ErrEnded if not.
-	AuthenticateSession(ctx context.Context, token string) (Standing, error)
+	AuthenticateSession(ctx context.Context, token string) (ProviderSession, error)
 	// LockedUntil returns until when somebody's account is locked, the zero time
 	// for one that is not; ErrNoAccount if there is none.
 	LockedUntil(ctx context.Context, stytchUserID string) (time.Time, error)
 }
 
-// Arrival is somebody who has proven an address and wants a session.
-type Arrival struct {
+// SignInRequest is somebody who has proven an address and wants a session.
+type SignInRequest struct {
 	Email     directory.Email
 	Session   Session // without UserID and User
 	Replaces  string  // hash of the token that the browser held before; empty for none
@@ -128,7 +128,7 @@ type Store interface {
 	// SignIn runs welcome on what the directory knows of the address and writes the
 	// user and the events it returns, the session, and the end of the session it
 	// replaces, in one transaction. welcome may run more than once.
-	SignIn(ctx context.Context, a Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
+	SignIn(ctx context.Context, a SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
 	// ClaimAttempt begins an attempt. If there is one with its id that has not expired,
 	// and is proven or leased, it returns that one and false.
 	ClaimAttempt(ctx context.Context, a Attempt, now time.Time) (found Attempt, claimed bool, err error)

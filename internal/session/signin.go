@@ -16,7 +16,7 @@ type Credentials struct {
 	Token          string    // of the mailed link
 	Verifier       string    // PKCE, if the browser asked for a link with it; else empty
 	VerifierMadeAt time.Time // zero if not known
-	Held           string    // the session token in its cookie; that session ends
+	ReplacedToken  string    // the session token in its cookie; that session ends
 	FlowID         string    // of its flow; empty without one: the link can't be brought again
 	Asked          string    // the addresses that its flow has asked links for; see Flow
 	Pressed        bool      // a person pressed the button; otherwise the page continued by itself
@@ -36,18 +36,18 @@ func (e *OtherAddress) Error() string { return "link is for another address than
 // address by now and may be told: directory.ErrNotListed, directory.ErrSuspended.
 // Other errors: *OtherAddress, ErrLinkOld, ErrLinkSpent, ErrLinkUnknown,
 // ErrOtherBrowser, *TooMany, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
-func (m *Manager) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
+func (m *Service) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	s, token, err := m.signIn(ctx, c, b)
-	if m.SignedIn != nil {
-		m.SignedIn(outcome(err))
+	if m.OnSignInResult != nil {
+		m.OnSignInResult(outcomeLabel(err))
 	}
 	return s, token, err
 }
 
-func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
+func (m *Service) signIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	proof, err := m.prove(ctx, c, b)
 	if err != nil {
-		return Session{}, "", m.refuseLink(ctx, err, b)
+		return Session{}, "", m.recordInvalidLink(ctx, err, b)
 	}
 	ctx = context.WithoutCancel(ctx)
 	if proof.repeated {
@@ -57,42 +57,42 @@ func (m *Manager) signIn(ctx context.Context, c Credentials, b Browser) (Session
 	if err != nil { // nobody with such an address can be on the list
 		return Session{}, "", m.notMade(ctx, b, proof, "", proof.Email, directory.ErrNotListed)
 	}
-	if !c.Pressed && c.Asked != "" && !hasAsked(c.Asked, email.Key) {
-		return Session{}, "", &OtherAddress{email.Key}
+	if !c.Pressed && c.Asked != "" && !hasAsked(c.Asked, email.Normalized) {
+		return Session{}, "", &OtherAddress{email.Normalized}
 	}
 	return m.arrive(ctx, c, proof, email, b)
 }
 
 // arrive makes the session of somebody who has proven an address.
-func (m *Manager) arrive(ctx context.Context, c Credentials, proof proven, email directory.Email, b Browser) (Session, string, error) {
+func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email directory.Email, b Browser) (Session, string, error) {
 	now := m.Now()
-	arrival := Arrival{Email: email, AttemptID: proof.attemptID, Session: Session{
-		TokenHash: Hash(proof.SessionToken), StytchID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
-		CreatedAt: now, VerifiedAt: now, ExpiresAt: earlier(proof.ExpiresAt, now.Add(m.Duration)),
+	arrival := SignInRequest{Email: email, AttemptID: proof.attemptID, Session: Session{
+		TokenHash: Hash(proof.SessionToken), StytchSessionID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
+		CreatedAt: now, VerifiedAt: now, ExpiresAt: minTime(proof.ExpiresAt, now.Add(m.Duration)),
 	}}
-	if c.Held != "" {
-		arrival.Replaces = Hash(c.Held)
+	if c.ReplacedToken != "" {
+		arrival.Replaces = Hash(c.ReplacedToken)
 	}
-	age, err := m.linkAge(ctx, proof.Proof, email)
+	age, err := m.linkAge(ctx, proof.Authentication, email)
 	if err != nil {
-		return Session{}, "", m.notMade(ctx, b, proof, "", email.Key, err)
+		return Session{}, "", m.notMade(ctx, b, proof, "", email.Normalized, err)
 	}
 	var foundID string
 	s, err := m.store.SignIn(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		if from.User != nil {
 			foundID = from.User.ID
 		}
-		u, err := m.Admission.Welcome(from, proof.StytchUserID, now)
+		u, err := m.Admission.Admit(from, proof.StytchUserID, now)
 		if err == nil && from.User != nil && age.beforeChange(*from.User) {
 			err = ErrLinkOld
 		}
-		return u, arrived(ctx, u, from.User == nil, now), err
+		return u, signInEvent(ctx, u, from.User == nil, now), err
 	})
 	switch {
 	case errors.Is(err, ErrAttemptGone): // another press was quicker
 		return m.repeat(ctx, c, proof, b)
 	case err != nil:
-		return Session{}, "", m.notMade(ctx, b, proof, foundID, email.Key, err)
+		return Session{}, "", m.notMade(ctx, b, proof, foundID, email.Normalized, err)
 	}
 	m.outbox.Wake()
 	return s, proof.SessionToken, nil
@@ -100,23 +100,23 @@ func (m *Manager) arrive(ctx context.Context, c Credentials, proof proven, email
 
 // notMade handles a proof of which no session could be made, and returns why. Where
 // the database was away, the attempt stays: the next press goes on from it.
-func (m *Manager) notMade(ctx context.Context, b Browser, proof proven, userID, subject string, err error) error {
+func (m *Service) notMade(ctx context.Context, b Browser, proof proven, userID, subject string, err error) error {
 	if proof.attemptID != "" && errors.Is(err, directory.ErrUnavailable) {
 		return err
 	}
 	m.dropAttempt(ctx, proof.attemptID)
-	m.refuse(ctx, b, proof.Proof, userID, subject, err)
+	m.revokeUnclaimed(ctx, b, proof.Authentication, userID, subject, err)
 	return err
 }
 
-// refuseLink counts and records a link that is none, and returns why it is none.
+// recordInvalidLink counts and records a link that is none, and returns why it is none.
 // Where more of them come from everywhere than are counted, it writes nothing.
-func (m *Manager) refuseLink(ctx context.Context, err error, b Browser) error {
-	reason := linkError(err)
+func (m *Service) recordInvalidLink(ctx context.Context, err error, b Browser) error {
+	reason := asLinkError(err)
 	if reason == nil {
 		return err // the service's fault or wish, not the link's
 	}
-	var refusal *TooMany
+	var refusal *RateLimitError
 	switch countErr := m.take(ctx, append(tokenBuckets(b), tokensInAll(b))...); {
 	case errors.As(countErr, &refusal) && refusal.what == bucketTokensInAll:
 		return err
@@ -133,28 +133,28 @@ const (
 	ByScanner = "by a mail scanner, it seems"
 )
 
-// Opened notes that a link was opened in a browser that had not asked for one:
+// RecordLinkOpened notes that a link was opened in a browser that had not asked for one:
 // on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
 // ByScanner.
-func (m *Manager) Opened(ctx context.Context, by string, b Browser) {
+func (m *Service) RecordLinkOpened(ctx context.Context, by string, b Browser) {
 	m.record(ctx, b, event.New(event.LinkOpened, m.Now(), "", "", by))
 }
 
-// Refused notes that somebody signed in tried what they may not do.
-func (m *Manager) Refused(ctx context.Context, u directory.User, what string) {
-	m.noteSome(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.Now(), u.ID, u.Email.Key, what))
+// RecordRefused notes that somebody signed in tried what they may not do.
+func (m *Service) RecordRefused(ctx context.Context, u directory.User, what string) {
+	m.recordLimited(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.Now(), u.ID, u.Email.Normalized, what))
 }
 
-// noteSome notes what somebody signed in may cause as often as they like: not every time.
-func (m *Manager) noteSome(ctx context.Context, what, whom string, e event.Event) {
-	if m.take(ctx, limit.NewBucket(what, whom, notes), limit.NewBucket(what+"-in-all", "", notesInAll)) == nil {
-		m.note(ctx, e)
+// recordLimited notes what somebody signed in may cause as often as they like: not every time.
+func (m *Service) recordLimited(ctx context.Context, what, whom string, e event.Event) {
+	if m.take(ctx, limit.NewBucket(what, whom, failureEventsPerNetwork), limit.NewBucket(what+"-in-all", "", failureEventsTotal)) == nil {
+		m.recordEvent(ctx, e)
 	}
 }
 
-// linkError returns which error about the link err is; nil if it is about the
+// asLinkError returns which error about the link err is; nil if it is about the
 // service.
-func linkError(err error) error {
+func asLinkError(err error) error {
 	for _, known := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser} {
 		if errors.Is(err, known) {
 			return known
@@ -163,24 +163,24 @@ func linkError(err error) error {
 	return nil
 }
 
-// arrived is what the audit trail says of somebody who came in. They did it
+// signInEvent is what the audit trail says of somebody who came in. They did it
 // themselves, though nobody knew who it was when the request came.
-func arrived(ctx context.Context, u directory.User, joined bool, now time.Time) []event.Event {
+func signInEvent(ctx context.Context, u directory.User, joined bool, now time.Time) []event.Event {
 	kinds := []event.Kind{event.SignedIn}
 	if joined {
 		kinds = []event.Kind{event.UserJoined, event.SignedIn}
 	}
 	var events []event.Event
 	for _, kind := range kinds {
-		e := event.New(kind, now, u.ID, u.Email.Key, "")
-		e.Origin = event.OriginOf(event.WithActor(ctx, u.ID, u.Email.Key))
+		e := event.New(kind, now, u.ID, u.Email.Normalized, "")
+		e.Origin = event.OriginOf(event.WithActor(ctx, u.ID, u.Email.Normalized))
 		events = append(events, e)
 	}
 	return events
 }
 
-// refuse ends a session at Stytch that nobody gets to hold, and notes why.
-func (m *Manager) refuse(ctx context.Context, b Browser, proof Proof, userID, subject string, err error) {
+// revokeUnclaimed ends a session at Stytch that nobody gets to hold, and notes why.
+func (m *Service) revokeUnclaimed(ctx context.Context, b Browser, proof Authentication, userID, subject string, err error) {
 	ctx = context.WithoutCancel(ctx)
 	if err := m.store.AddJob(ctx, outbox.New(outbox.RevokeSession, subject, "", proof.SessionID, "", m.Now())); err != nil {
 		m.Log.Error("sign-in: refused, but the session at Stytch lives until it expires", "session", proof.SessionID, "error", err)
@@ -195,14 +195,14 @@ func (m *Manager) refuse(ctx context.Context, b Browser, proof Proof, userID, su
 	m.record(ctx, b, event.New(event.SignInRefused, m.Now(), userID, subject, reason))
 }
 
-// note writes what changed nothing. If it can't be written, the log has it.
-func (m *Manager) note(ctx context.Context, e event.Event) {
+// recordEvent writes what changed nothing. If it can't be written, the log has it.
+func (m *Service) recordEvent(ctx context.Context, e event.Event) {
 	if err := m.store.AddEvents(context.WithoutCancel(ctx), e); err != nil {
 		m.Log.Warn("audit trail: not written", "kind", e.Kind, "reason", e.Reason, "error", err)
 	}
 }
 
-func earlier(a, b time.Time) time.Time {
+func minTime(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}

@@ -22,7 +22,7 @@ func TestSignInMakesASession(t *testing.T) {
 		ada.Status, ada.StytchUserID = directory.Active, "stytch-of-ada@example.com"
 		ada.UpdatedAt, ada.LastSeenAt, ada.LinksAfter = f.clock.now(), f.clock.now(), f.clock.now()
 		want := session.Session{
-			TokenHash: session.Hash("token-1"), UserID: ada.ID, StytchID: "session-1", UserAgent: "Browser/1", Address: "203.0.113.7",
+			TokenHash: session.Hash("token-1"), UserID: ada.ID, StytchSessionID: "session-1", UserAgent: "Browser/1", Address: "203.0.113.7",
 			CreatedAt: f.clock.now(), VerifiedAt: f.clock.now(), ExpiresAt: noon.Add(7 * 24 * time.Hour), User: ada,
 		}
 		if diff := cmp.Diff(want, got); diff != "" || token != "token-1" {
@@ -49,7 +49,7 @@ func TestSessionLastsAsLongAsTheShorterOfTwoSays(t *testing.T) {
 			t.Parallel()
 			f := onSQLite(t, func(o *session.Options) { o.Duration = test.ours })
 			f.put("ada@example.com", directory.Member, directory.Active)
-			f.stytch.magicLink = func(token, _ string) (session.Proof, error) {
+			f.stytch.magicLink = func(token, _ string) (session.Authentication, error) {
 				p, err := proofOf(token, "1")
 				p.ExpiresAt = noon.Add(test.theirs)
 				return p, err
@@ -84,14 +84,14 @@ func TestSignInRefusals(t *testing.T) {
 		f.put("suspended@example.com", directory.Member, directory.Suspended)
 		for _, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
-				f.stytch.magicLink = func(token, _ string) (session.Proof, error) {
+				f.stytch.magicLink = func(token, _ string) (session.Authentication, error) {
 					if test.stytch != nil {
-						return session.Proof{}, test.stytch
+						return session.Authentication{}, test.stytch
 					}
 					return proofOf(token, "1")
 				}
 				_, held := f.signInAs(t, "active@example.com")
-				s, token, err := f.SignIn(t.Context(), session.Credentials{Token: test.link, Held: held}, session.Browser{})
+				s, token, err := f.SignIn(t.Context(), session.Credentials{Token: test.link, ReplacedToken: held}, session.Browser{})
 				if !errors.Is(err, test.want) || token != "" || s != (session.Session{}) {
 					t.Errorf("got %v, %q and %v, want %v alone", s, token, err, test.want)
 				}
@@ -119,7 +119,7 @@ func (f *fixture) signInAs(t *testing.T, address string) (session.Session, strin
 	t.Helper()
 	script := f.stytch.magicLink
 	defer func() { f.stytch.magicLink = script }()
-	f.stytch.magicLink = func(token, _ string) (session.Proof, error) { return proofOf(token, "of-"+t.Name()) }
+	f.stytch.magicLink = func(token, _ string) (session.Authentication, error) { return proofOf(token, "of-"+t.Name()) }
 	return f.signIn(address)
 }
 
@@ -144,14 +144,14 @@ func TestSignInEndsTheSessionHeldBefore(t *testing.T) {
 		_, first := f.signIn("ada@example.com")
 		_, other := f.signIn("ada@example.com")
 		// Bob comes in with Ada's browser.
-		_, second, err := f.SignIn(t.Context(), session.Credentials{Token: "link:bob@example.com", Held: first}, session.Browser{})
+		_, second, err := f.SignIn(t.Context(), session.Credentials{Token: "link:bob@example.com", ReplacedToken: first}, session.Browser{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := f.Check(t.Context(), first); !errors.Is(err, session.ErrEnded) {
 			t.Errorf("the session before: %v, want ErrEnded", err)
 		}
-		if s, err := f.Check(t.Context(), second); err != nil || s.User.Email.Key != "bob@example.com" {
+		if s, err := f.Check(t.Context(), second); err != nil || s.User.Email.Normalized != "bob@example.com" {
 			t.Errorf("the new session is %s's, %v", s.User.Email, err)
 		}
 		if _, err := f.Check(t.Context(), other); err != nil {
@@ -160,7 +160,7 @@ func TestSignInEndsTheSessionHeldBefore(t *testing.T) {
 		if diff := cmp.Diff([]string{"revoke_session session-1"}, f.jobs("ada@example.com")); diff != "" {
 			t.Errorf("jobs (-want +got):\n%s", diff)
 		}
-		if _, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:bob@example.com", Held: "made up"}, session.Browser{}); err != nil {
+		if _, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:bob@example.com", ReplacedToken: "made up"}, session.Browser{}); err != nil {
 			t.Errorf("a cookie that stands for nothing stops a sign-in: %v", err)
 		}
 	})
@@ -184,12 +184,12 @@ func TestVerifierOfALinkMadeWithout(t *testing.T) {
 			t.Parallel()
 			f := onSQLite(t)
 			f.put("ada@example.com", directory.Member, directory.Active)
-			f.stytch.magicLink = func(token, verifier string) (session.Proof, error) {
+			f.stytch.magicLink = func(token, verifier string) (session.Authentication, error) {
 				switch {
 				case test.needed == "" && verifier != "":
-					return session.Proof{}, session.ErrNoChallenge
+					return session.Authentication{}, session.ErrNoChallenge
 				case test.needed != verifier:
-					return session.Proof{}, session.ErrOtherBrowser
+					return session.Authentication{}, session.ErrOtherBrowser
 				}
 				return proofOf(token, "1")
 			}
@@ -207,7 +207,7 @@ func TestVerifierOfALinkMadeWithout(t *testing.T) {
 // Of several who come first at the same moment, one is the administrator.
 func TestFirstAdministratorIsOne(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Admission = directory.Admission{FirstAdmin: true}
+		f.Admission = directory.AdmissionPolicy{FirstAdmin: true}
 		addresses := []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"}
 		errs := make([]error, len(addresses))
 		var all sync.WaitGroup
@@ -235,7 +235,7 @@ func TestFirstAdministratorIsOne(t *testing.T) {
 // One stranger with two links, opened at the same moment, is one person.
 func TestStrangerComesTwiceAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Admission = directory.Admission{Open: true}
+		f.Admission = directory.AdmissionPolicy{Open: true}
 		sessions := make([]session.Session, 4)
 		var all sync.WaitGroup
 		for i := range sessions {

@@ -41,7 +41,7 @@ func TestRequestLink_Statements(t *testing.T) {
 			return told
 		}
 		again := session.Browser{Address: "192.0.2.7"}
-		known := session.Browser{Address: "192.0.2.7", Known: "a browser"}
+		known := session.Browser{Address: "192.0.2.7", KnownID: "a browser"}
 		for _, b := range []session.Browser{again, known} {
 			asks("used", b)
 		}

@@ -17,7 +17,7 @@ type Finding struct {
 	Blocks bool   // nobody gets in with this address while it is so; else it may be what is in the way
 	Text   string // for administrators
 	Action string // what mends it
-	Mend   Mend   // the button for it
+	Remedy Remedy // the button for it
 }
 
 // What may be found.
@@ -43,30 +43,30 @@ const (
 	WhyLinkOld           = "link_old"           // a link was made before their access changed
 )
 
-// Mend is what can be done about a finding by a button.
-type Mend string
+// Remedy is what can be done about a finding by a button.
+type Remedy string
 
 // The buttons.
 const (
-	MendNothing   Mend = ""
-	MendInvite    Mend = "invite"    // put on the list and mail an invitation
-	MendAgain     Mend = "again"     // mail another invitation
-	MendReinstate Mend = "reinstate" // let in again
+	MendNothing    Remedy = ""
+	MendInvite     Remedy = "invite"    // put on the list and mail an invitation
+	RemedyReinvite Remedy = "again"     // mail another invitation
+	MendReinstate  Remedy = "reinstate" // let in again
 )
 
-// Why explains whether and why somebody who has an address can't sign in: the
+// Diagnose explains whether and why somebody who has an address can't sign in: the
 // same rules that let people in or don't, asked without doing anything, and then
 // what the audit trail and Stytch know of their last try. Found is the person who
 // has the address, nil for nobody. What is certain comes first. Errors:
 // directory.ErrUnavailable.
-func (m *Manager) Why(ctx context.Context, email directory.Email) (found *directory.User, findings []Finding, err error) {
-	a, err := m.admit(ctx, email)
+func (m *Service) Diagnose(ctx context.Context, email directory.Email) (found *directory.User, findings []Finding, err error) {
+	a, err := m.decideAdmission(ctx, email)
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &why{Manager: m, email: email, found: a.User, now: m.Now()}
+	w := &diagnosis{Service: m, email: email, found: a.User, now: m.Now()}
 	for _, look := range []func(context.Context) error{
-		func(ctx context.Context) error { return w.atRule(ctx, a) }, w.atInvitation, w.atLimits, w.atStytch, w.atLastLink,
+		func(ctx context.Context) error { return w.checkAdmission(ctx, a) }, w.checkInvitation, w.checkRateLimits, w.checkProvider, w.checkLastLink,
 	} {
 		if err := look(ctx); err != nil {
 			return nil, nil, err
@@ -78,9 +78,9 @@ func (m *Manager) Why(ctx context.Context, email directory.Email) (found *direct
 	return w.found, w.findings, nil
 }
 
-// why gathers what is found.
-type why struct {
-	*Manager
+// diagnosis gathers what is found.
+type diagnosis struct {
+	*Service
 	email    directory.Email
 	found    *directory.User
 	now      time.Time
@@ -88,15 +88,15 @@ type why struct {
 	unsent   bool // a mail to them has not been handed over
 }
 
-func (w *why) add(f Finding) { w.findings = append(w.findings, f) }
+func (w *diagnosis) add(f Finding) { w.findings = append(w.findings, f) }
 
-// atRule explains what the rule of admission says of the address.
-func (w *why) atRule(ctx context.Context, a admission) error {
+// checkAdmission explains what the rule of admission says of the address.
+func (w *diagnosis) checkAdmission(ctx context.Context, a admissionResult) error {
 	switch {
 	case errors.Is(a.refusal, directory.ErrSuspended):
-		by, err := w.last(ctx, event.UserSuspended)
+		by, err := w.lastEvent(ctx, event.UserSuspended)
 		w.add(Finding{
-			Code: WhySuspended, Blocks: true, Text: "They are suspended" + told(by) + ".", Action: "Let them in again.", Mend: MendReinstate,
+			Code: WhySuspended, Blocks: true, Text: "They are suspended" + describeActor(by) + ".", Action: "Let them in again.", Remedy: MendReinstate,
 		})
 		return err
 	case errors.Is(a.refusal, directory.ErrNotListed):
@@ -115,20 +115,20 @@ func (w *why) atRule(ctx context.Context, a admission) error {
 }
 
 // atNotListed explains why an address is kept out that is not on the list.
-func (w *why) atNotListed(ctx context.Context, a admission) error {
+func (w *diagnosis) atNotListed(ctx context.Context, a admissionResult) error {
 	f := Finding{
 		Code: WhyNotListed, Blocks: true, Text: "This address is not on the list.",
-		Action: "Invite them, if they are to come in. Or do they use another address?", Mend: MendInvite,
+		Action: "Invite them, if they are to come in. Or do they use another address?", Remedy: MendInvite,
 	}
-	removed, err := w.last(ctx, event.UserRemoved)
+	removed, err := w.lastEvent(ctx, event.UserRemoved)
 	if err != nil {
 		return err
 	}
 	switch {
 	case removed != nil:
-		f.Text = "This address is not on the list: it was removed" + told(removed) + "."
+		f.Text = "This address is not on the list: it was removed" + describeActor(removed) + "."
 	case !a.RemovedAt.IsZero():
-		f.Text = "This address is not on the list: it, or another address of the same mailbox, was removed on " + words.Moment(a.RemovedAt) + "."
+		f.Text = "This address is not on the list: it, or another address of the same mailbox, was removed on " + words.FormatTime(a.RemovedAt) + "."
 	case errors.Is(a.refusal, directory.ErrAlias):
 		f.Text = "This address is not on the list, and " + a.Alias + " is, which is the same mailbox. A mailbox joins by itself only once."
 		f.Action = "Invite this address as well, if both are to be on the list."
@@ -142,18 +142,18 @@ func (w *why) atNotListed(ctx context.Context, a admission) error {
 	return nil
 }
 
-// told says who did what an event tells of, and when.
-func told(e *event.Event) string {
+// describeActor says who did what an event tells of, and when.
+func describeActor(e *event.Event) string {
 	switch {
 	case e == nil:
 		return ""
 	case e.Actor == "":
-		return " on " + words.Moment(e.At)
+		return " on " + words.FormatTime(e.At)
 	}
-	return " by " + e.Actor + " on " + words.Moment(e.At)
+	return " by " + e.Actor + " on " + words.FormatTime(e.At)
 }
 
-func (w *why) atInvitation(ctx context.Context) error {
+func (w *diagnosis) checkInvitation(ctx context.Context) error {
 	if w.found == nil {
 		return nil
 	}
@@ -164,20 +164,20 @@ func (w *why) atInvitation(ctx context.Context) error {
 	switch i := w.found.Invitation(jobs, w.InviteDuration, w.now); {
 	case i.Refused:
 		w.unsent = true
-		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Mend: MendAgain})
-	case i.Waiting:
+		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Remedy: RemedyReinvite})
+	case i.Pending:
 		w.unsent = true
-		w.add(Finding{Code: WhyInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Mend: MendAgain})
+		w.add(Finding{Code: WhyInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Remedy: RemedyReinvite})
 	case i.Expired && w.found.Status == directory.Invited:
-		w.add(Finding{Code: WhyInvitationExpired, Text: "Their invitation expired on " + words.Moment(i.Expires) + ".", Action: "Send another, or have them ask for a link themselves.", Mend: MendAgain})
+		w.add(Finding{Code: WhyInvitationExpired, Text: "Their invitation expired on " + words.FormatTime(i.Expires) + ".", Action: "Send another, or have them ask for a link themselves.", Remedy: RemedyReinvite})
 	}
 	return nil
 }
 
-// atLimits looks whether a browser that was never here would be told to wait, at the
+// checkRateLimits looks whether a browser that was never here would be told to wait, at the
 // network that a link for the address was last asked for from.
-func (w *why) atLimits(ctx context.Context) error {
-	asked, err := w.last(ctx, event.LinkRequested)
+func (w *diagnosis) checkRateLimits(ctx context.Context) error {
+	asked, err := w.lastEvent(ctx, event.LinkRequested)
 	if err != nil {
 		return err
 	}
@@ -185,30 +185,30 @@ func (w *why) atLimits(ctx context.Context) error {
 	if asked != nil {
 		b.Address = asked.Address
 	}
-	var tooMany *TooMany
+	var tooMany *RateLimitError
 	err = w.peek(ctx, linkRefusal, w.linkBuckets(w.email, b)...)
 	if !errors.As(err, &tooMany) {
 		return err
 	}
 	w.add(Finding{
 		Code:   WhyTooMany,
-		Text:   fmt.Sprintf("Too many links were asked for. In a browser that is new here they must wait for %s.", words.Wait(tooMany.After)),
+		Text:   fmt.Sprintf("Too many links were asked for. In a browser that is new here they must wait for %s.", words.FormatWait(tooMany.After)),
 		Action: "The links that were mailed already still work. An invitation counts for nothing.",
-		Mend:   w.again(),
+		Remedy: w.reinviteRemedy(),
 	})
 	return nil
 }
 
-// again is another invitation, for somebody who may have one.
-func (w *why) again() Mend {
+// reinviteRemedy is another invitation, for somebody who may have one.
+func (w *diagnosis) reinviteRemedy() Remedy {
 	if w.found == nil || w.found.Status == directory.Suspended {
 		return MendNothing
 	}
-	return MendAgain
+	return RemedyReinvite
 }
 
-// atStytch asks what Stytch knows of the person.
-func (w *why) atStytch(ctx context.Context) error {
+// checkProvider asks what Stytch knows of the person.
+func (w *diagnosis) checkProvider(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err := w.provider.Ready(ctx)
@@ -218,11 +218,11 @@ func (w *why) atStytch(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, ErrNoAccount):
-		w.add(Finding{Code: WhyStytchUnknown, Text: "Stytch does not know them any more.", Action: "Another invitation makes them known; so does asking for a link.", Mend: w.again()})
+		w.add(Finding{Code: WhyStytchUnknown, Text: "Stytch does not know them any more.", Action: "Another invitation makes them known; so does asking for a link.", Remedy: w.reinviteRemedy()})
 	case errors.Is(err, ErrUnavailable):
 		w.add(Finding{Code: WhyStytchDown, Blocks: true, Text: "The login service can't be reached just now: nobody can sign in.", Action: "Wait until it is back. Who is signed in stays so for an hour."})
 	case locked.After(w.now):
-		w.add(Finding{Code: WhyStytchLocked, Blocks: true, Text: "Stytch has locked their account until " + words.Moment(locked) + ", after too many failed tries.", Action: "Wait, or unlock the account in Stytch's dashboard."})
+		w.add(Finding{Code: WhyStytchLocked, Blocks: true, Text: "Stytch has locked their account until " + words.FormatTime(locked) + ", after too many failed tries.", Action: "Wait, or unlock the account in Stytch's dashboard."})
 	}
 	return nil
 }

@@ -9,31 +9,31 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-// last returns the newest event of a kind about the address, nil if there is none.
-func (w *why) last(ctx context.Context, kind event.Kind) (*event.Event, error) {
-	page, _, err := w.store.ListEvents(ctx, event.Query{Kind: kind, About: w.email.Key, Limit: 1})
+// lastEvent returns the newest event of a kind about the address, nil if there is none.
+func (w *diagnosis) lastEvent(ctx context.Context, kind event.Kind) (*event.Event, error) {
+	page, _, err := w.store.ListEvents(ctx, event.Query{Kind: kind, About: w.email.Normalized, Limit: 1})
 	if err != nil || len(page) == 0 {
 		return nil, err
 	}
 	return &page[0], nil
 }
 
-// atLastLink looks what became of the last link they asked for.
-func (w *why) atLastLink(ctx context.Context) error {
-	asked, err := w.last(ctx, event.LinkRequested)
+// checkLastLink looks what became of the last link they asked for.
+func (w *diagnosis) checkLastLink(ctx context.Context) error {
+	asked, err := w.lastEvent(ctx, event.LinkRequested)
 	if err != nil {
 		return err
 	}
-	in, err := w.last(ctx, event.SignedIn)
+	in, err := w.lastEvent(ctx, event.SignedIn)
 	if err != nil {
 		return err
 	}
-	sessions, err := w.live(ctx)
+	sessions, err := w.countSessions(ctx)
 	switch {
 	case err != nil:
 		return err
 	case sessions > 0:
-		w.add(Finding{Code: WhySignedIn, Text: "They are signed in, in " + words.Count(sessions, "browser") + "."})
+		w.add(Finding{Code: WhySignedIn, Text: "They are signed in, in " + words.Plural(sessions, "browser") + "."})
 	}
 	if err := w.atOldLink(ctx, in); err != nil {
 		return err
@@ -41,46 +41,46 @@ func (w *why) atLastLink(ctx context.Context) error {
 	if asked == nil || asked.Reason != "" || w.found == nil || w.found.Status == directory.Suspended || in != nil && in.ID > asked.ID {
 		return nil
 	}
-	failed, err := w.last(ctx, event.LinkFailed)
+	failed, err := w.lastEvent(ctx, event.LinkFailed)
 	if err != nil {
 		return err
 	}
 	expires := asked.At.Add(w.LinkDuration)
 	switch {
 	case failed != nil && failed.ID > asked.ID:
-		w.add(Finding{Code: WhyLinkFailed, Text: "The link they asked for on " + words.Moment(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})
+		w.add(Finding{Code: WhyLinkFailed, Text: "The link they asked for on " + words.FormatTime(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})
 	case w.unsent: // said already
 	case asked.At.Before(w.found.LinksAfter) && w.now.Before(expires):
-		w.add(Finding{Code: WhyLinkOld, Text: "The link they asked for on " + words.Moment(asked.At) + " no longer works: their access changed on " + words.Moment(w.found.LinksAfter) + ", which ends all links from before.", Action: "Have them ask for a new one."})
+		w.add(Finding{Code: WhyLinkOld, Text: "The link they asked for on " + words.FormatTime(asked.At) + " no longer works: their access changed on " + words.FormatTime(w.found.LinksAfter) + ", which ends all links from before.", Action: "Have them ask for a new one."})
 	case w.now.Before(expires):
-		w.add(Finding{Code: WhyLinkMailed, Text: "A link was mailed to them on " + words.Moment(asked.At) + ", and works until " + words.Moment(expires) + ".", Action: "Have them look into their spam folder, too."})
+		w.add(Finding{Code: WhyLinkMailed, Text: "A link was mailed to them on " + words.FormatTime(asked.At) + ", and works until " + words.FormatTime(expires) + ".", Action: "Have them look into their spam folder, too."})
 	default:
-		w.add(Finding{Code: WhyLinkExpired, Text: "The link they asked for on " + words.Moment(asked.At) + " was not used, and expired on " + words.Moment(expires) + ".", Action: "Have them ask for a new one."})
+		w.add(Finding{Code: WhyLinkExpired, Text: "The link they asked for on " + words.FormatTime(asked.At) + " was not used, and expired on " + words.FormatTime(expires) + ".", Action: "Have them ask for a new one."})
 	}
-	return w.atStrayLinks(ctx, asked.At, expires)
+	return w.checkUnattributedLinks(ctx, asked.At, expires)
 }
 
 // atOldLink looks whether they came with a link from before their access changed,
 // and have not come in since; in is when they last did.
-func (w *why) atOldLink(ctx context.Context, in *event.Event) error {
+func (w *diagnosis) atOldLink(ctx context.Context, in *event.Event) error {
 	if w.found == nil || w.found.Status == directory.Suspended {
 		return nil
 	}
-	refused, err := w.last(ctx, event.SignInRefused)
+	refused, err := w.lastEvent(ctx, event.SignInRefused)
 	if err != nil || refused == nil || refused.Reason != ErrLinkOld.Error() || in != nil && in.ID > refused.ID {
 		return err
 	}
 	w.add(Finding{
-		Code: WhyLinkOld, Text: "On " + words.Moment(refused.At) + " they came with a link from before their access changed on " + words.Moment(w.found.LinksAfter) + ". Such links are refused.",
+		Code: WhyLinkOld, Text: "On " + words.FormatTime(refused.At) + " they came with a link from before their access changed on " + words.FormatTime(w.found.LinksAfter) + ". Such links are refused.",
 		Action: "Have them ask for a new link, and open it in the browser they ask in.",
 	})
 	return nil
 }
 
-// atStrayLinks looks for links that were opened elsewhere or refused while theirs
+// checkUnattributedLinks looks for links that were opened elsewhere or refused while theirs
 // was good. Whose those were nobody knows, as a link does not tell before it is
 // spent; they may be theirs.
-func (w *why) atStrayLinks(ctx context.Context, from, until time.Time) error {
+func (w *diagnosis) checkUnattributedLinks(ctx context.Context, from, until time.Time) error {
 	var scanned, elsewhere, spent bool
 	for _, kind := range []event.Kind{event.LinkOpened, event.SignInRefused} {
 		page, _, err := w.store.ListEvents(ctx, event.Query{Kind: kind, Limit: event.DefaultLimit})
@@ -103,7 +103,7 @@ func (w *why) atStrayLinks(ctx context.Context, from, until time.Time) error {
 		w.add(Finding{Code: WhyScanner, Text: "While their link was good, a mail scanner fetched a link, perhaps theirs. That spends nothing.", Action: "Have them open the mail and press the button on the page."})
 	}
 	if elsewhere {
-		w.add(Finding{Code: WhyOtherBrowser, Text: "While their link was good, a link was opened in another browser than the one that had asked for it, perhaps theirs. Links work only where they were asked for (GUESTLIST_LINK_SAME_BROWSER).", Action: "Have them open the link where they asked for it. An invitation works anywhere.", Mend: w.again()})
+		w.add(Finding{Code: WhyOtherBrowser, Text: "While their link was good, a link was opened in another browser than the one that had asked for it, perhaps theirs. Links work only where they were asked for (GUESTLIST_LINK_SAME_BROWSER).", Action: "Have them open the link where they asked for it. An invitation works anywhere.", Remedy: w.reinviteRemedy()})
 	}
 	if spent {
 		w.add(Finding{Code: WhyLinkSpent, Text: "While their link was good, somebody came with a link that had been used or was too old, perhaps they.", Action: "Have them use the newest mail, or ask for a new link."})
@@ -111,8 +111,8 @@ func (w *why) atStrayLinks(ctx context.Context, from, until time.Time) error {
 	return nil
 }
 
-// live counts the person's sessions.
-func (w *why) live(ctx context.Context) (int, error) {
+// countSessions counts the person's sessions.
+func (w *diagnosis) countSessions(ctx context.Context) (int, error) {
 	if w.found == nil {
 		return 0, nil
 	}

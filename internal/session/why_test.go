@@ -31,7 +31,7 @@ func TestWhyByWhatStytchSays(t *testing.T) {
 			f := open(t, testdb.SQLite(t), c, c.now)
 			ada := f.put("ada@example.com", directory.Member, directory.Active)
 			f.stytch.lockedUntil, f.stytch.accountErr = row.locked, row.err
-			found, findings, err := f.Why(t.Context(), ada.Email)
+			found, findings, err := f.Diagnose(t.Context(), ada.Email)
 			if err != nil || found.ID != ada.ID {
 				t.Fatal(found, err)
 			}
@@ -47,7 +47,7 @@ func TestWhy_AddressThatIsNotListed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name      string
-		admission directory.Admission
+		admission directory.AdmissionPolicy
 		listed    string // who is put on the list, as an administrator
 		removed   string // who is put on it and removed
 		about     string
@@ -55,15 +55,15 @@ func TestWhy_AddressThatIsNotListed(t *testing.T) {
 		blocks    bool
 		text      string
 	}{
-		{"an empty list", directory.Admission{}, "", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
-		{"an empty list that waits for its first administrator", directory.Admission{FirstAdmin: true}, "", "", "eve@example.com", session.WhyMayJoin, false, "not on the list. There is no administrator yet"},
-		{"an administrator is there", directory.Admission{FirstAdmin: true}, "boss@example.com", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
-		{"an open list", directory.Admission{Open: true}, "boss@example.com", "", "eve@example.com", session.WhyMayJoin, false, "GUESTLIST_ACCESS lets it join"},
-		{"removed, where only invited people come in", directory.Admission{}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
-		{"removed, where anyone may join", directory.Admission{Open: true}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
-		{"another address of a removed mailbox", directory.Admission{Open: true}, "boss@example.com", "eve@example.com", "eve+2@example.com", session.WhyNotListed, true, "another address of the same mailbox, was removed on 1 March 2026"},
-		{"another address of a listed mailbox", directory.Admission{Domains: []string{"example.com"}}, "boss@example.com", "", "boss+2@example.com", session.WhyNotListed, true, "boss@example.com is, which is the same mailbox"},
-		{"an address that sends on", directory.Admission{Domains: []string{"example.com"}}, "boss@example.com", "", "a%evil.example@example.com", session.WhyNotListed, true, "can't join by itself"},
+		{"an empty list", directory.AdmissionPolicy{}, "", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
+		{"an empty list that waits for its first administrator", directory.AdmissionPolicy{FirstAdmin: true}, "", "", "eve@example.com", session.WhyMayJoin, false, "not on the list. There is no administrator yet"},
+		{"an administrator is there", directory.AdmissionPolicy{FirstAdmin: true}, "boss@example.com", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
+		{"an open list", directory.AdmissionPolicy{Open: true}, "boss@example.com", "", "eve@example.com", session.WhyMayJoin, false, "GUESTLIST_ACCESS lets it join"},
+		{"removed, where only invited people come in", directory.AdmissionPolicy{}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
+		{"removed, where anyone may join", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
+		{"another address of a removed mailbox", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve+2@example.com", session.WhyNotListed, true, "another address of the same mailbox, was removed on 1 March 2026"},
+		{"another address of a listed mailbox", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "boss+2@example.com", session.WhyNotListed, true, "boss@example.com is, which is the same mailbox"},
+		{"an address that sends on", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "a%evil.example@example.com", session.WhyNotListed, true, "can't join by itself"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ func TestWhy_AddressThatIsNotListed(t *testing.T) {
 			if row.removed != "" {
 				f.remove(f.put(row.removed, directory.Member, directory.Active))
 			}
-			found, findings, err := f.Why(t.Context(), mustParse(t, row.about))
+			found, findings, err := f.Diagnose(t.Context(), mustParse(t, row.about))
 			if err != nil || found != nil || len(findings) != 1 {
 				t.Fatal(found, findings, err)
 			}

@@ -9,10 +9,10 @@ import (
 // ErrInUse: somebody else has the SQLite file open.
 var ErrInUse = errors.New("the SQLite file is in use: stop what has it open, and try again")
 
-// OpenAlone is Open for who must be the only one: an SQLite file is kept from
+// OpenExclusive is Open for who must be the only one: an SQLite file is kept from
 // everybody else until the store is closed, and is ErrInUse while anybody has it
 // open, even if they only look. A server can't be had alone: there it is Open.
-func OpenAlone(ctx context.Context, databaseURL string, now func() time.Time) (*Store, error) {
+func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time) (*Store, error) {
 	path, ok := parsePath(databaseURL)
 	if !ok {
 		return Open(databaseURL, now)
@@ -35,13 +35,13 @@ func OpenAlone(ctx context.Context, databaseURL string, now func() time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{read: db, write: db, migrator: db, sqlite: true, patience: patience, now: now, reach: reach, glance: glance}
+	s := &Store{read: db, write: db, migrator: db, sqlite: true, patience: defaultTimeout, now: now, reach: maxSortedMatches, glance: maxScannedWords}
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
 		s.Close()
 		if isContention(err) {
 			return nil, ErrInUse
 		}
-		return nil, damage("ok", err)
+		return nil, corruptionError("ok", err)
 	}
 	return s, nil
 }

@@ -11,7 +11,7 @@ import (
 func TestAloneIsAlone(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "guestlist.db")
-	alone := func() (*Store, error) { return OpenAlone(t.Context(), url, storetest.Now) }
+	alone := func() (*Store, error) { return OpenExclusive(t.Context(), url, storetest.Now) }
 	s, err := alone() // makes the file
 	if err != nil {
 		t.Fatal(err)

@@ -14,18 +14,18 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// AddPeople puts people on the list and moves their import on; see roster.Store.
-func (s *Store) AddPeople(
-	ctx context.Context, i roster.Import, people []directory.Arrival, now, until time.Time,
+// ImportUsers puts people on the list and moves their import on; see roster.Store.
+func (s *Store) ImportUsers(
+	ctx context.Context, i roster.Import, people []directory.NewUser, now, until time.Time,
 ) (roster.Import, error) {
-	defer s.totals.forget()
+	defer s.totals.invalidate()
 	var next roster.Import
 	add := func(tx *sql.Tx) (err error) {
-		q := s.within(tx)
-		if err := mayImport(ctx, q, i.By.ActorID); err != nil {
+		q := s.queriesTx(tx)
+		if err := checkImportActor(ctx, q, i.Actor.ActorID); err != nil {
 			return err
 		}
-		fresh, err := strangers(ctx, q, people)
+		fresh, err := unlistedUsers(ctx, q, people)
 		if err != nil {
 			return err
 		}
@@ -35,58 +35,58 @@ func (s *Store) AddPeople(
 			return err
 		}
 		next = i
-		next.Part, next.Added, next.Kept, next.UpdatedAt = i.Part+1, i.Added+len(fresh), i.Kept+kept, now
+		next.Part, next.Added, next.Skipped, next.UpdatedAt = i.Part+1, i.Added+len(fresh), i.Skipped+kept, now
 		next.LeftOut = i.LeftOut + leftOut
 		if next.Part == next.Parts {
 			next.State = roster.Done
 		}
-		if err := advance(ctx, q, i, next, until); err != nil {
+		if err := advanceImport(ctx, q, i, next, until); err != nil {
 			return err
 		}
-		return insertArrivals(ctx, tx, fresh)
+		return insertUsers(ctx, tx, fresh)
 	}
-	err := s.InTx(ctx, add)
+	err := s.Transact(ctx, add)
 	for range people { // each time, one more may have come by another door since we looked
 		if !IsDuplicate(err) {
 			break
 		}
-		err = s.InTx(ctx, add)
+		err = s.Transact(ctx, add)
 	}
 	return next, translate("add people", err)
 }
 
-// mayImport is an error if who had an import run is a person and no administrator now.
-func mayImport(ctx context.Context, q *dbsqlc.Queries, actorID string) error {
+// checkImportActor is an error if who had an import run is a person and no administrator now.
+func checkImportActor(ctx context.Context, q *dbsqlc.Queries, actorID string) error {
 	if actorID == "" {
 		return nil
 	}
 	row, err := q.GetUser(ctx, actorID)
 	if isNoRows(err) || err == nil && !toUser(row).IsActiveAdmin() {
-		return roster.ErrBy
+		return roster.ErrActorNotAdmin
 	}
 	return err
 }
 
-// advance moves an import on before anybody is written, so that of two instances at
+// advanceImport moves an import on before anybody is written, so that of two instances at
 // the same part the second waits here and then finds that it has lost.
-func advance(ctx context.Context, q *dbsqlc.Queries, was, next roster.Import, until time.Time) error {
+func advanceImport(ctx context.Context, q *dbsqlc.Queries, was, next roster.Import, until time.Time) error {
 	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
-		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Kept), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
+		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Skipped), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
 		UpdatedAt: micros(next.UpdatedAt), ID: was.ID, Lease: was.Lease, Was: int64(was.Part),
 	})
-	if err := oneRow(n, err, roster.ErrLost); err != nil || next.State != roster.Done {
+	if err := requireOneRow(n, err, roster.ErrLeaseLost); err != nil || next.State != roster.Done {
 		return err
 	}
-	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", next.File, next.Added, next.Kept, next.Problems)
+	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", next.File, next.Added, next.Skipped, next.Problems)
 	if next.LeftOut > 0 {
 		text += fmt.Sprintf(", %d left out: removed since it was started", next.LeftOut)
 	}
 	return insertEvents(ctx, q, event.New(event.ImportDone, next.UpdatedAt, "", "", text))
 }
 
-// strangers are those whose address nobody on the list has, each address once, and
+// unlistedUsers are those whose address nobody on the list has, each address once, and
 // gives up what Stytch refused of whoever had it before.
-func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arrival) ([]directory.Arrival, error) {
+func unlistedUsers(ctx context.Context, q *dbsqlc.Queries, people []directory.NewUser) ([]directory.NewUser, error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
@@ -98,9 +98,9 @@ func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arriva
 	for _, key := range listed {
 		on[key] = true
 	}
-	fresh := slices.DeleteFunc(slices.Clone(people), func(p directory.Arrival) bool {
-		was := on[p.User.Email.Key]
-		on[p.User.Email.Key] = true
+	fresh := slices.DeleteFunc(slices.Clone(people), func(p directory.NewUser) bool {
+		was := on[p.User.Email.Normalized]
+		on[p.User.Email.Normalized] = true
 		return was
 	})
 	return fresh, deleteParkedJobs(ctx, q, emailKeys(fresh)...)
@@ -110,8 +110,8 @@ func strangers(ctx context.Context, q *dbsqlc.Queries, people []directory.Arriva
 // started, and how many were; removals is how many there had been then. Removals
 // before that are forgotten: to start an import is to invite anew.
 func withoutRemoved(
-	ctx context.Context, q *dbsqlc.Queries, people []directory.Arrival, removals int,
-) (rest []directory.Arrival, leftOut int, err error) {
+	ctx context.Context, q *dbsqlc.Queries, people []directory.NewUser, removals int,
+) (rest []directory.NewUser, leftOut int, err error) {
 	if len(people) == 0 {
 		return nil, 0, nil
 	}
@@ -130,9 +130,9 @@ func withoutRemoved(
 			linksAfter[row.EmailKey] = fromMicros(row.RemovedAt)
 		}
 	}
-	rest = slices.DeleteFunc(people, func(p directory.Arrival) bool { return out[p.User.Email.Key] })
+	rest = slices.DeleteFunc(people, func(p directory.NewUser) bool { return out[p.User.Email.Normalized] })
 	for n := range rest {
-		rest[n].User.LinksAfter = linksAfter[rest[n].User.Email.Key]
+		rest[n].User.LinksAfter = linksAfter[rest[n].User.Email.Normalized]
 	}
 	if len(forgotten) > 0 {
 		err = q.DeleteRemovedAddresses(ctx, forgotten)
@@ -140,17 +140,17 @@ func withoutRemoved(
 	return rest, len(out), err
 }
 
-func emailKeys(people []directory.Arrival) []string {
+func emailKeys(people []directory.NewUser) []string {
 	keys := make([]string, len(people))
 	for n, p := range people {
-		keys[n] = p.User.Email.Key
+		keys[n] = p.User.Email.Normalized
 	}
 	return keys
 }
 
-// insertArrivals writes new people with all that goes with them, as CreateUser
+// insertUsers writes new people with all that goes with them, as CreateUser
 // does for one of them.
-func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival) error {
+func insertUsers(ctx context.Context, tx *sql.Tx, people []directory.NewUser) error {
 	var users, words, events, jobs [][]any
 	for _, p := range people {
 		u := userParams(p.User)
@@ -158,7 +158,7 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 			u.ID, u.Name, u.NameKey, u.Email, u.EmailKey, u.Role, u.Status, u.StytchUserID, u.InvitedBy,
 			u.InviteSentAt, u.CreatedAt, u.UpdatedAt, u.LastSeenAt, u.LinksAfter, u.CancelledInviteAt,
 		})
-		for _, word := range p.User.Words() {
+		for _, word := range p.User.SearchTerms() {
 			words = append(words, []any{word, u.ID})
 		}
 		e, err := eventParams(ctx, p.Event)
@@ -189,9 +189,9 @@ func insertArrivals(ctx context.Context, tx *sql.Tx, people []directory.Arrival)
 	return nil
 }
 
-// mostValues is how many values one statement has at most: SQLite allows 32,766,
+// maxBindValues is how many values one statement has at most: SQLite allows 32,766,
 // and a statement of so many stays well below what any server takes.
-const mostValues = 2000
+const maxBindValues = 2000
 
 // InsertRows writes rows with as few statements as mostValues allows; sqlc knows no
 // statement of as many rows as there are. The table and its columns become text of
@@ -201,7 +201,7 @@ func InsertRows(ctx context.Context, tx *sql.Tx, table, columns string, rows [][
 		return nil
 	}
 	one := "(?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
-	for some := range slices.Chunk(rows, mostValues/len(rows[0])) {
+	for some := range slices.Chunk(rows, maxBindValues/len(rows[0])) {
 		text := "INSERT INTO " + table + " (" + columns + ") VALUES " + one + strings.Repeat(", "+one, len(some)-1)
 		if _, err := tx.ExecContext(ctx, text, slices.Concat(some...)...); err != nil {
 			return err

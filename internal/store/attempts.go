@@ -41,7 +41,7 @@ func isStale(row *dbsqlc.SignInAttempt, now time.Time) bool {
 // ProveAttempt keeps what Stytch answered; see session.Store.
 func (s *Store) ProveAttempt(ctx context.Context, id, proof string) error {
 	n, err := s.writer().ProveSignInAttempt(ctx, dbsqlc.ProveSignInAttemptParams{Proof: proof, ID: id})
-	return translate("prove sign-in attempt", oneRow(n, err, session.ErrAttemptGone))
+	return translate("prove sign-in attempt", requireOneRow(n, err, session.ErrAttemptGone))
 }
 
 // DropAttempt forgets an attempt that made no session.
@@ -57,12 +57,12 @@ func finishAttempt(ctx context.Context, q *dbsqlc.Queries, id string, at time.Ti
 		return nil
 	}
 	n, err := q.FinishSignInAttempt(ctx, dbsqlc.FinishSignInAttemptParams{SignedInAt: micros(at), ID: id})
-	return oneRow(n, err, session.ErrAttemptGone)
+	return requireOneRow(n, err, session.ErrAttemptGone)
 }
 
 // DeleteExpiredAttempts deletes the rows of attempts that can no longer be repeated.
 func (s *Store) DeleteExpiredAttempts(ctx context.Context, now time.Time) (int, error) {
-	return s.inPieces(ctx, "delete expired sign-in attempts", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired sign-in attempts", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.ExpiredSignInAttempts(ctx, dbsqlc.ExpiredSignInAttemptsParams{ExpiresAt: micros(now), Limit: most})
 	}, func(q *dbsqlc.Queries, id string) (int64, error) {
 		return q.DeleteExpiredSignInAttempt(ctx, dbsqlc.DeleteExpiredSignInAttemptParams{ID: id, ExpiresAt: micros(now)})

@@ -30,7 +30,7 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	if err := Exists(databaseURL); err != nil {
 		return err
 	}
-	if err := vacant(file); err != nil {
+	if err := checkTargetFree(file); err != nil {
 		return err
 	}
 	if _, err := inspectFile(ctx, path); errors.Is(err, ErrForeign) {
@@ -50,12 +50,12 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	}
 	defer func() {
 		os.Remove(temp.Name() + "-journal")
-		err = errors.Join(err, temp.Close(), absent(os.Remove(temp.Name())))
+		err = errors.Join(err, temp.Close(), ignoreNotExist(os.Remove(temp.Name())))
 	}()
 	// Unlike a copy of all pages, this leaves behind what was deleted, people too.
 	// It reads one state to its end, on which no writer of a WAL waits.
 	if _, err := s.migrator.ExecContext(ctx, "VACUUM INTO ?", temp.Name()); err != nil {
-		return damage("ok", err)
+		return corruptionError("ok", err)
 	}
 	if err := checkCopy(ctx, temp.Name()); err != nil {
 		return err
@@ -66,9 +66,9 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	return publish(temp.Name(), file)
 }
 
-// vacant returns an error if a file is there already, or if what SQLite kept
+// checkTargetFree returns an error if a file is there already, or if what SQLite kept
 // beside one of that name is: it would be taken for a part of the new one.
-func vacant(file string) error {
+func checkTargetFree(file string) error {
 	for _, beside := range []string{"", "-wal", "-journal"} {
 		if _, err := os.Lstat(file + beside); err == nil {
 			return fmt.Errorf("%s%s is there already, and is not overwritten", file, beside)
@@ -112,8 +112,8 @@ func publish(temp, file string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// absent is an error of a removal, nil if there was nothing to remove.
-func absent(err error) error {
+// ignoreNotExist is an error of a removal, nil if there was nothing to remove.
+func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

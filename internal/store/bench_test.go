@@ -22,7 +22,7 @@ func BenchmarkStore(b *testing.B) {
 			s := open(b, engine.open(b))
 			people := directory.New(s, nil, storetest.Now)
 			for i := range 200 {
-				entry := directory.Entry{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
+				entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
 				if _, err := people.Add(b.Context(), "", entry); err != nil {
 					b.Fatal(err)
 				}
@@ -50,7 +50,7 @@ func benchmarkGetSession(b *testing.B, s *store.Store) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	arrival := session.Arrival{Email: email, Session: session.Session{TokenHash: session.Hash("token"), StytchID: "session-test-1", ExpiresAt: storetest.Now()}}
+	arrival := session.SignInRequest{Email: email, Session: session.Session{TokenHash: session.Hash("token"), StytchSessionID: "session-test-1", ExpiresAt: storetest.Now()}}
 	_, err = s.SignIn(b.Context(), arrival, func(directory.Applicant) (directory.User, []event.Event, error) {
 		return directory.User{ID: "ada", Email: email, Role: directory.Admin, Status: directory.Active}, nil, nil
 	})

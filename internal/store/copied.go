@@ -10,13 +10,13 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// CopyMark is the name of the setting that a database has while it is only a
+// CopyMarkerKey is the name of the setting that a database has while it is only a
 // part of another: the Name of that one.
-const CopyMark = "copy_of"
+const CopyMarkerKey = "copy_of"
 
-// CopyOf returns which database this is a half-made copy of; empty if it is none.
-func (s *Store) CopyOf(ctx context.Context) (string, error) {
-	source, err := s.queries().GetSetting(ctx, CopyMark)
+// CopySource returns which database this is a half-made copy of; empty if it is none.
+func (s *Store) CopySource(ctx context.Context) (string, error) {
+	source, err := s.queries().GetSetting(ctx, CopyMarkerKey)
 	if err = translate("look for copy mark", err); errors.Is(err, directory.ErrNotFound) {
 		return "", nil
 	}
@@ -25,18 +25,18 @@ func (s *Store) CopyOf(ctx context.Context) (string, error) {
 
 // MarkCopy notes that the database is a half-made copy of another.
 func (s *Store) MarkCopy(ctx context.Context, source string) error {
-	return translate("mark copy", s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: CopyMark, Value: source, UpdatedAt: micros(s.now())}))
+	return translate("mark copy", s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: CopyMarkerKey, Value: source, UpdatedAt: micros(s.now())}))
 }
 
 // UnmarkCopy notes that the copy is whole.
 func (s *Store) UnmarkCopy(ctx context.Context) error {
-	return translate("unmark copy", s.writer().DeleteSetting(ctx, CopyMark))
+	return translate("unmark copy", s.writer().DeleteSetting(ctx, CopyMarkerKey))
 }
 
-// Whole returns an error if the database is a half-made copy: people and their
+// CheckComplete returns an error if the database is a half-made copy: people and their
 // sessions are missing in it.
-func (s *Store) Whole(ctx context.Context) error {
-	source, err := s.CopyOf(ctx)
+func (s *Store) CheckComplete(ctx context.Context) error {
+	source, err := s.CopySource(ctx)
 	if source != "" {
 		return fault.New("this database is a half-made copy of "+source, "Finish it by the same guestlist copy, or name another database in DATABASE_URL.")
 	}
@@ -49,5 +49,5 @@ func CopyError(table string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("store: copy table %s: %s", table, cut(err))
+	return fmt.Errorf("store: copy table %s: %s", table, redact(err))
 }

@@ -29,7 +29,7 @@ func translate(doing string, err error) error {
 		return nil
 	case isNoRows(err):
 		return fmt.Errorf("store: %s: %w", doing, directory.ErrNotFound)
-	case isDomain(err):
+	case isDomainError(err):
 		return err
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("store: %s: %w", doing, context.Canceled)
@@ -41,12 +41,12 @@ func translate(doing string, err error) error {
 // the values of the statement, behind what was attempted. It is for errors of [Store.InTx]
 // and [Store.Reader]; those of other methods are explained already.
 func Explain(err error) error {
-	known := plainly(err)
+	known := explain(err)
 	var driverText string
 	var my *mysql.MySQLError
 	var file *sqlite.Error
 	switch {
-	case err == nil || isNoRows(err) || isDomain(err):
+	case err == nil || isNoRows(err) || isDomainError(err):
 		return err
 	case errors.As(err, &my):
 		driverText = my.Error()
@@ -66,25 +66,25 @@ var errMissingTable = fault.New("a table that this release needs is missing", "g
 // unavailable says that the database can't be relied on now, and why: in the words
 // that doctor has for it, if there are any. The driver's error is not in the chain.
 func unavailable(doing string, err error) error {
-	known := plainly(err)
+	known := explain(err)
 	if isNoTable(err) {
 		known = errMissingTable
 	}
 	if fault.IsFault(known) {
 		return fmt.Errorf("store: %s: %w: %w", doing, directory.ErrUnavailable, known)
 	}
-	return fmt.Errorf("store: %s: %w: %s", doing, directory.ErrUnavailable, cut(err))
+	return fmt.Errorf("store: %s: %w: %s", doing, directory.ErrUnavailable, redact(err))
 }
 
-// isDomain reports whether an error already means something to the callers.
-func isDomain(err error) bool {
-	var invalid *directory.Invalid
+// isDomainError reports whether an error already means something to the callers.
+func isDomainError(err error) bool {
+	var invalid *directory.ValidationError
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
-		idempotency.ErrReused, idempotency.ErrUnderWay, session.ErrAttemptGone, session.ErrLinkOld,
-		roster.ErrState, roster.ErrLost, roster.ErrBy, roster.ErrNone,
-		token.ErrTooMany, token.ErrMade, token.ErrOwner,
+		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld,
+		roster.ErrInvalidState, roster.ErrLeaseLost, roster.ErrActorNotAdmin, roster.ErrNoImport,
+		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 	} {
 		if errors.Is(err, known) {
 			return true
@@ -95,15 +95,15 @@ func isDomain(err error) bool {
 
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// cut returns an error's text without the values that a statement held: what a server
+// redact returns an error's text without the values that a statement held: what a server
 // says may hold the statement and its values, so only words of its own are kept.
-func cut(err error) string {
+func redact(err error) string {
 	text := err.Error()
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {
 		text = fmt.Sprintf("mysql error %d (%s) %s", my.Number, my.SQLState[:], withoutValues(my.Message))
 	}
-	return strings.TrimSpace(clip(text, 160))
+	return strings.TrimSpace(truncate(text, 160))
 }
 
 // IsDuplicate reports whether a row was refused because its key is taken.

@@ -66,8 +66,8 @@ func TestTranslate(t *testing.T) {
 	if err := translate("test", nil); err != nil {
 		t.Errorf("no error became %v", err)
 	}
-	var invalid *directory.Invalid
-	if err := translate("test", &directory.Invalid{Fields: map[string]string{"name": "No."}}); !errors.As(err, &invalid) {
+	var invalid *directory.ValidationError
+	if err := translate("test", &directory.ValidationError{Fields: map[string]string{"name": "No."}}); !errors.As(err, &invalid) {
 		t.Errorf("invalid input became %v", err)
 	}
 }

@@ -40,8 +40,8 @@ func eventParams(ctx context.Context, e event.Event) (dbsqlc.InsertEventParams, 
 	}
 	return dbsqlc.InsertEventParams{
 		ID: e.ID, At: micros(e.At), Kind: string(e.Kind), ActorID: e.ActorID, Actor: e.Actor,
-		SubjectID: clip(e.SubjectID, 36), Subject: clip(e.Subject, 254), Reason: clip(e.Reason, 400), Changes: changes,
-		Address: clip(e.Address, 64), UserAgent: clip(e.UserAgent, 400), RequestID: e.RequestID, Token: e.Token,
+		SubjectID: truncate(e.SubjectID, 36), Subject: truncate(e.Subject, 254), Reason: truncate(e.Reason, 400), Changes: changes,
+		Address: truncate(e.Address, 64), UserAgent: truncate(e.UserAgent, 400), RequestID: e.RequestID, Token: e.Token,
 	}, nil
 }
 
@@ -54,9 +54,9 @@ func (s *Store) AddEvents(ctx context.Context, events ...event.Event) error {
 func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Event, string, error) {
 	before := query.Before
 	if before == "" {
-		before = last
+		before = maxRune
 	}
-	rows, err := s.eventRows(ctx, query, before, int32(query.Limit)+1)
+	rows, err := s.selectEvents(ctx, query, before, int32(query.Limit)+1)
 	if err != nil {
 		return nil, "", translate("list events", err)
 	}
@@ -74,8 +74,8 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 	return events, next, nil
 }
 
-// eventRows calls the query whose index leads to what is asked for.
-func (s *Store) eventRows(ctx context.Context, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
+// selectEvents calls the query whose index leads to what is asked for.
+func (s *Store) selectEvents(ctx context.Context, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
 	q, kind := s.queries(), string(query.Kind)
 	switch {
 	case query.Person != "":
@@ -107,7 +107,7 @@ func toEvent(r *dbsqlc.Event) (event.Event, error) {
 
 // DeleteEvents deletes what happened before a time, and returns how much it was.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time) (int, error) {
-	return s.inPieces(ctx, "delete events", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete events", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.OldestEvents(ctx, dbsqlc.OldestEventsParams{At: micros(before), Limit: most})
 	}, func(q *dbsqlc.Queries, id string) (int64, error) { return q.DeleteEvent(ctx, id) })
 }

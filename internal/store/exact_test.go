@@ -24,7 +24,7 @@ func TestLookups_FindByExactlyTheTextStored(t *testing.T) {
 		}
 		queries := func(db testdb.Database) any { return dbsqlc.New(db) }
 		testdb.CheckLookups(t, queries, func(fn func(testdb.Database) error) error {
-			return s.InTx(t.Context(), func(tx *sql.Tx) error { return fn(exact.On(tx)) })
+			return s.Transact(t.Context(), func(tx *sql.Tx) error { return fn(exact.On(tx)) })
 		})
 	})
 }

@@ -86,32 +86,32 @@ func inspectFile(ctx context.Context, path string) (state, error) {
 		st, err = inspect(ctx, catalog{db, true})
 		return err
 	})
-	return st, fileError(ctx, path, damage("ok", err))
+	return st, fileError(ctx, path, corruptionError("ok", err))
 }
 
 // fileError says of a file that seems damaged if it is only the log beside it that is wrong.
 func fileError(ctx context.Context, path string, err error) error {
-	if errors.Is(err, ErrDamaged) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
+	if errors.Is(err, ErrCorrupt) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
 		return foreignLog(path)
 	}
 	return err
 }
 
-// ErrDamaged says what an operator can do.
-var ErrDamaged = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
+// ErrCorrupt says what an operator can do.
+var ErrCorrupt = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
 
 // A file up to this size is checked before it is used. After a crash, and where a copy was
 // put beside the log of another file, there is a log, and larger ones are checked, too: the
 // first write would make what the log does to the file permanent.
 const (
-	checkAtOnce    = 4 << 20
-	checkBesideLog = 64 << 20
+	maxStartupCheckSize = 4 << 20
+	checkBesideLog      = 64 << 20
 )
 
 // checkFile finds damage before the file is written to: in a file of no great size all that
 // Check finds; in a larger one what its header and its length give away.
 func checkFile(ctx context.Context, path string) error {
-	limit := int64(checkAtOnce)
+	limit := int64(maxStartupCheckSize)
 	if logSize(path) > 0 {
 		limit = checkBesideLog
 	}
@@ -123,7 +123,7 @@ func checkFile(ctx context.Context, path string) error {
 func checkUpTo(ctx context.Context, db *sql.DB, limit int64) error {
 	size, err := fileSize(ctx, db)
 	if err != nil || size > limit {
-		return damage("ok", err)
+		return corruptionError("ok", err)
 	}
 	return quickCheck(ctx, db)
 }
@@ -179,23 +179,23 @@ func (s *Store) Check(ctx context.Context) error {
 func quickCheck(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return damage("ok", err)
+		return corruptionError("ok", err)
 	}
 	defer conn.Close()
 	var verdict string
 	if _, err = conn.ExecContext(ctx, "PRAGMA cache_size(-200)"); err == nil {
 		err = conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
 	}
-	return damage(verdict, err)
+	return corruptionError(verdict, err)
 }
 
-// damage says what an answer of the file means.
-func damage(verdict string, err error) error {
+// corruptionError says what an answer of the file means.
+func corruptionError(verdict string, err error) error {
 	switch code := sqliteCode(err) & 0xff; {
 	case err == nil && verdict != "ok":
-		return fmt.Errorf("%w (%s)", ErrDamaged, verdict)
+		return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
 	case code == sqlite3.SQLITE_NOTADB, code == sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%w (%s)", ErrDamaged, err)
+		return fmt.Errorf("%w (%s)", ErrCorrupt, err)
 	}
 	return err
 }

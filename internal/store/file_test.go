@@ -22,7 +22,7 @@ func addPeople(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for range n {
 		id := rand.Text()
-		u := directory.User{ID: id, Name: "Ada " + id, Email: directory.Email{Typed: id, Key: id}}
+		u := directory.User{ID: id, Name: "Ada " + id, Email: directory.Email{Display: id, Normalized: id}}
 		if err := s.CreateUser(t.Context(), u, event.Event{ID: id}); err != nil {
 			t.Fatal(err)
 		}
@@ -151,13 +151,13 @@ func TestOpen_WhereAFileCantBe(t *testing.T) {
 		if path == ":memory:" {
 			continue
 		}
-		if _, err := LookAt("sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Inspect("sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s, for doctor: %v, want %q", path, err, want)
 		}
 		if err := Backup(t.Context(), "sqlite:"+path, filepath.Join(dir, "backup")); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s, to be backed up: %v, want %q", path, err, want)
 		}
-		if _, err := OpenAlone(t.Context(), "sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := OpenExclusive(t.Context(), "sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s, alone: %v, want %q", path, err, want)
 		}
 	}

@@ -9,21 +9,21 @@ import (
 )
 
 // ClaimKey has a request begin; see idempotency.Store.
-func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time) (idempotency.Found, error) {
+func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time) (idempotency.Result, error) {
 	for {
 		err := s.writer().InsertIdempotencyKey(ctx, dbsqlc.InsertIdempotencyKeyParams{
 			ID: c.ID, Fingerprint: c.Fingerprint, Lease: c.Lease, LeasedUntil: micros(now.Add(idempotency.Lease)),
-			ExpiresAt: micros(now.Add(idempotency.Keep)),
+			ExpiresAt: micros(now.Add(idempotency.Retention)),
 		})
 		if !IsDuplicate(err) {
-			return idempotency.Found{}, translate("claim key", err)
+			return idempotency.Result{}, translate("claim key", err)
 		}
 		row, err := s.queries().GetIdempotencyKey(ctx, c.ID)
 		if isNoRows(err) {
 			continue
 		}
 		if err != nil {
-			return idempotency.Found{}, translate("claim key", err)
+			return idempotency.Result{}, translate("claim key", err)
 		}
 		found, again, err := s.reclaimKey(ctx, c, row, now)
 		if !again || err != nil {
@@ -34,7 +34,7 @@ func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time
 
 // reclaimKey makes something of a key that was there already, or says that it has
 // changed since it was read.
-func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc.IdempotencyKey, now time.Time) (found idempotency.Found, again bool, err error) {
+func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc.IdempotencyKey, now time.Time) (found idempotency.Result, again bool, err error) {
 	switch {
 	case row.ExpiresAt <= micros(now):
 		_, err = s.writer().DropIdempotencyKey(ctx, dbsqlc.DropIdempotencyKeyParams{ID: row.ID, Lease: row.Lease})
@@ -42,10 +42,10 @@ func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc
 	case row.Fingerprint != c.Fingerprint:
 		return found, false, idempotency.ErrReused
 	case row.Status != 0:
-		found.Answer = idempotency.Answer{Status: int(row.Status), Location: row.Location, Body: row.Answer}
+		found.Answer = idempotency.Response{Status: int(row.Status), Location: row.Location, Body: row.Answer}
 		return found, false, nil
 	case row.LeasedUntil > micros(now):
-		return found, false, idempotency.ErrUnderWay
+		return found, false, idempotency.ErrInProgress
 	}
 	n, err := s.writer().LeaseIdempotencyKey(ctx, dbsqlc.LeaseIdempotencyKeyParams{
 		ID: row.ID, Lease: c.Lease, LeaseEnd: micros(now.Add(idempotency.Lease)), Was: row.Lease, UserID: row.UserID,
@@ -54,19 +54,19 @@ func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc
 	return found, n == 0, err
 }
 
-// markKey notes, in the transaction of the work, whom it was about. Where another
+// linkKey notes, in the transaction of the work, whom it was about. Where another
 // request has taken the key, nothing is to be written.
-func markKey(ctx context.Context, q *dbsqlc.Queries, userID string) error {
-	c, ok := idempotency.Of(ctx)
+func linkKey(ctx context.Context, q *dbsqlc.Queries, userID string) error {
+	c, ok := idempotency.FromContext(ctx)
 	if !ok {
 		return nil
 	}
 	n, err := q.MarkIdempotencyKey(ctx, dbsqlc.MarkIdempotencyKeyParams{UserID: userID, ID: c.ID, Lease: c.Lease})
-	return oneRow(n, err, idempotency.ErrUnderWay)
+	return requireOneRow(n, err, idempotency.ErrInProgress)
 }
 
-// KeepAnswer ends a request with an answer.
-func (s *Store) KeepAnswer(ctx context.Context, c idempotency.Claim, a idempotency.Answer) error {
+// SaveResponse ends a request with an answer.
+func (s *Store) SaveResponse(ctx context.Context, c idempotency.Claim, a idempotency.Response) error {
 	_, err := s.writer().AnswerIdempotencyKey(ctx, dbsqlc.AnswerIdempotencyKeyParams{
 		Status: int64(a.Status), Location: a.Location, Answer: a.Body, ID: c.ID, Lease: c.Lease,
 	})
@@ -79,15 +79,15 @@ func (s *Store) ReleaseKey(ctx context.Context, c idempotency.Claim) error {
 	return translate("release key", err)
 }
 
-// ForgetKey makes a request's key as new.
-func (s *Store) ForgetKey(ctx context.Context, c idempotency.Claim) error {
+// ResetKey makes a request's key as new.
+func (s *Store) ResetKey(ctx context.Context, c idempotency.Claim) error {
 	_, err := s.writer().DropIdempotencyKey(ctx, dbsqlc.DropIdempotencyKeyParams{ID: c.ID, Lease: c.Lease})
 	return translate("forget key", err)
 }
 
 // DeleteKeys deletes the keys whose time is over, and returns how many there were.
 func (s *Store) DeleteKeys(ctx context.Context, now time.Time) (int, error) {
-	return s.inPieces(ctx, "delete keys", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete keys", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.OldIdempotencyKeys(ctx, dbsqlc.OldIdempotencyKeysParams{ExpiresAt: micros(now), Limit: most})
 	}, func(q *dbsqlc.Queries, id string) (int64, error) {
 		return q.DeleteIdempotencyKey(ctx, dbsqlc.DeleteIdempotencyKeyParams{ID: id, ExpiresAt: micros(now)})

@@ -36,56 +36,56 @@ func (s *Store) ListImports(ctx context.Context, limit int) ([]roster.Import, er
 	return imports, translate("list imports", err)
 }
 
-// columnsBetween separates columns in a row; no column's name holds it.
-const columnsBetween = "\n"
+// columnSeparator separates columns in a row; no column's name holds it.
+const columnSeparator = "\n"
 
 func toImport(r *dbsqlc.Import) roster.Import {
 	i := roster.Import{
 		ID: r.ID, File: text.Clean(r.File), State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
 		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
-		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Kept: int(r.Kept), LeftOut: int(r.LeftOut), Removals: int(r.Removals),
-		By:    event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
+		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Skipped: int(r.Kept), LeftOut: int(r.LeftOut), Removals: int(r.Removals),
+		Actor: event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
 		Lease: r.Lease, CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
 	}
 	if r.Unused != "" {
-		i.Unused = strings.Split(r.Unused, columnsBetween)
+		i.UnknownColumns = strings.Split(r.Unused, columnSeparator)
 	}
 	return i
 }
 
 // partID is the key of a part: those of a series are one range, in order.
-func partID(id string, s roster.Series, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
+func partID(id string, s roster.PartKind, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
 
 // AddPart keeps a part of a file.
-func (s *Store) AddPart(ctx context.Context, id string, series roster.Series, n int, content []byte) error {
+func (s *Store) AddPart(ctx context.Context, id string, series roster.PartKind, n int, content []byte) error {
 	return translate("keep part of import", s.writer().InsertImportPart(ctx, dbsqlc.InsertImportPartParams{ID: partID(id, series, n), Content: content}))
 }
 
 // GetPart returns a part of a file.
-func (s *Store) GetPart(ctx context.Context, id string, series roster.Series, n int) ([]byte, error) {
+func (s *Store) GetPart(ctx context.Context, id string, series roster.PartKind, n int) ([]byte, error) {
 	content, err := s.queries().GetImportPart(ctx, partID(id, series, n))
 	return content, translate("get part of import", err)
 }
 
-// FillImport notes what the upload has found.
-func (s *Store) FillImport(ctx context.Context, i roster.Import) error {
-	n, err := s.writer().FillImport(ctx, dbsqlc.FillImportParams{
+// SetImportSummary notes what the upload has found.
+func (s *Store) SetImportSummary(ctx context.Context, i roster.Import) error {
+	n, err := s.writer().SetImportSummary(ctx, dbsqlc.SetImportSummaryParams{
 		ID: i.ID, LineCount: int64(i.Lines), People: int64(i.People), Admins: int64(i.Admins), Listed: int64(i.Listed), Problems: int64(i.Problems),
-		Unused: clip(strings.Join(i.Unused, columnsBetween), 900), Parts: int64(i.Parts), UpdatedAt: micros(i.UpdatedAt),
+		Unused: truncate(strings.Join(i.UnknownColumns, columnSeparator), 900), Parts: int64(i.Parts), UpdatedAt: micros(i.UpdatedAt),
 	})
-	return translate("fill import", oneRow(n, err, roster.ErrState))
+	return translate("fill import", requireOneRow(n, err, roster.ErrInvalidState))
 }
 
-// oneRow is the error of a change that must have found one row.
-func oneRow(n int64, err, otherwise error) error {
+// requireOneRow is the error of a change that must have found one row.
+func requireOneRow(n int64, err, otherwise error) error {
 	if err == nil && n == 0 {
 		return otherwise
 	}
 	return err
 }
 
-// RunImport has an import run; see roster.Store.
-func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) error {
+// StartImport has an import run; see roster.Store.
+func (s *Store) StartImport(ctx context.Context, i roster.Import, e event.Event) error {
 	return s.inTx(ctx, "run import", func(q *dbsqlc.Queries) error {
 		invite := int64(0)
 		if i.Invite {
@@ -101,11 +101,11 @@ func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) e
 				return err
 			}
 		}
-		n, err := q.RunImport(ctx, dbsqlc.RunImportParams{
-			ID: i.ID, Invite: invite, Role: string(i.Role), ActorID: i.By.ActorID, Actor: clip(i.By.Actor, 254), Address: clip(i.By.Address, 64),
-			UserAgent: clip(i.By.UserAgent, 400), RequestID: i.By.RequestID, UpdatedAt: micros(e.At), Removals: removals,
+		n, err := q.StartImport(ctx, dbsqlc.StartImportParams{
+			ID: i.ID, Invite: invite, Role: string(i.Role), ActorID: i.Actor.ActorID, Actor: truncate(i.Actor.Actor, 254), Address: truncate(i.Actor.Address, 64),
+			UserAgent: truncate(i.Actor.UserAgent, 400), RequestID: i.Actor.RequestID, UpdatedAt: micros(e.At), Removals: removals,
 		})
-		if err := oneRow(n, err, roster.ErrState); err != nil {
+		if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, e); err != nil || i.Admins == 0 && i.Role != directory.Admin {
@@ -118,8 +118,8 @@ func (s *Store) RunImport(ctx context.Context, i roster.Import, e event.Event) e
 // StopImport stops an import that runs.
 func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event) error {
 	return s.inTx(ctx, "stop import", func(q *dbsqlc.Queries) error {
-		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: clip(reason, 200), UpdatedAt: micros(e.At)})
-		if err := oneRow(n, err, roster.ErrState); err != nil {
+		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: truncate(reason, 200), UpdatedAt: micros(e.At)})
+		if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
 			return err
 		}
 		return insertEvents(ctx, q, e)
@@ -132,7 +132,7 @@ func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until ti
 	for {
 		row, err := s.freeImport(ctx, id, micros(now))
 		if isNoRows(err) {
-			return roster.Import{}, roster.ErrNone
+			return roster.Import{}, roster.ErrNoImport
 		}
 		if err != nil {
 			return roster.Import{}, translate("look for an import", err)
@@ -157,25 +157,25 @@ func (s *Store) freeImport(ctx context.Context, id string, now int64) (*dbsqlc.I
 	return s.queries().FreeImportOf(ctx, dbsqlc.FreeImportOfParams{ID: id, Now: now})
 }
 
-// HoldImport makes a lease end at another time.
-func (s *Store) HoldImport(ctx context.Context, i roster.Import, until time.Time) error {
-	n, err := s.writer().HoldImport(ctx, dbsqlc.HoldImportParams{ID: i.ID, Lease: i.Lease, LeaseEnd: micros(until)})
-	return translate("hold import", oneRow(n, err, roster.ErrLost))
+// ExtendImportLease makes a lease end at another time.
+func (s *Store) ExtendImportLease(ctx context.Context, i roster.Import, until time.Time) error {
+	n, err := s.writer().ExtendImportLease(ctx, dbsqlc.ExtendImportLeaseParams{ID: i.ID, Lease: i.Lease, LeaseEnd: micros(until)})
+	return translate("hold import", requireOneRow(n, err, roster.ErrLeaseLost))
 }
 
-// CountWaiting counts calls to Stytch that wait, to most.
-func (s *Store) CountWaiting(ctx context.Context, most int) (int, error) {
+// CountPendingJobs counts calls to Stytch that wait, to most.
+func (s *Store) CountPendingJobs(ctx context.Context, most int) (int, error) {
 	n, err := s.queries().CountWaitingCalls(ctx, int32(most))
 	return int(n), translate("count waiting calls", err)
 }
 
-// DropImport forgets an import and its file, piece by piece.
-func (s *Store) DropImport(ctx context.Context, id string) error {
-	n, err := s.writer().DropImport(ctx, id)
-	if err := oneRow(n, err, roster.ErrState); err != nil {
+// DeleteImport forgets an import and its file, piece by piece.
+func (s *Store) DeleteImport(ctx context.Context, id string) error {
+	n, err := s.writer().MarkImportDropped(ctx, id)
+	if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
 		return translate("drop import", err)
 	}
-	_, err = s.inPieces(ctx, "delete parts of import", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.ImportParts(ctx, dbsqlc.ImportPartsParams{First: id + "/", Behind: id + "0", Limit: most}) // 0 is behind the slash
 	}, func(q *dbsqlc.Queries, part string) (int64, error) { return q.DeleteImportPart(ctx, part) })
 	if err == nil {
@@ -189,7 +189,7 @@ func (s *Store) DropImport(ctx context.Context, id string) error {
 func (s *Store) DeleteImports(ctx context.Context, before time.Time) (int, error) {
 	ids, err := s.queries().OldImports(ctx, dbsqlc.OldImportsParams{UpdatedAt: micros(before), Limit: 100})
 	for n, id := range ids {
-		if err := s.DropImport(ctx, id); err != nil {
+		if err := s.DeleteImport(ctx, id); err != nil {
 			return n, err
 		}
 	}

@@ -114,7 +114,7 @@ func (l *lease) renew(ctx context.Context) {
 			l.cancel(errLeaseLost)
 			return
 		default:
-			l.log.Warn("the lease for migrating was not renewed", "error", cut(err))
+			l.log.Warn("the lease for migrating was not renewed", "error", redact(err))
 		}
 	}
 }
@@ -123,12 +123,12 @@ func (l *lease) renew(ctx context.Context) {
 func (l *lease) release(ctx context.Context) {
 	l.cancel(nil)
 	<-l.ended
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
 	defer cancel()
 	_, err := l.update(ctx, "locked = 0, locked_at = NULL, locked_by = NULL, lease_expires_at = NULL, updated_at = NOW(6) WHERE lock_id = ? AND locked_by = ?",
 		leaseID, l.holder)
 	if err != nil {
-		l.log.Warn("the lease for migrating was not given back", "error", cut(err))
+		l.log.Warn("the lease for migrating was not given back", "error", redact(err))
 	}
 }
 

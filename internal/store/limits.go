@@ -13,7 +13,7 @@ import (
 
 // What ends the transaction that counts, so that nothing is counted.
 var (
-	errLimit    = errors.New("limit reached")
+	errLimited  = errors.New("limit reached")
 	errNoBucket = errors.New("bucket not used before")
 )
 
@@ -47,9 +47,9 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Leve
 			return limit.Refusal{}, translate("count", err)
 		}
 		var refusal limit.Refusal
-		err := s.InTx(ctx, func(tx *sql.Tx) error {
+		err := s.Transact(ctx, func(tx *sql.Tx) error {
 			for _, b := range buckets {
-				until, err := takeLimit(ctx, s.within(tx), now, b)
+				until, err := takeLimit(ctx, s.queriesTx(tx), now, b)
 				if errors.Is(err, errNoBucket) {
 					missing = []string{b.Name} // deleted since it was read
 				}
@@ -61,7 +61,7 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Leve
 			return nil
 		})
 		switch {
-		case errors.Is(err, errLimit):
+		case errors.Is(err, errLimited):
 			return refusal, nil
 		case !errors.Is(err, errNoBucket):
 			return limit.Refusal{}, translate("count", err)
@@ -77,9 +77,9 @@ func (s *Store) makeLimits(ctx context.Context, names []string) error {
 		return nil
 	}
 	names = slices.Sorted(slices.Values(names)) // in one order, so that two don't wait for each other
-	err := s.InTx(ctx, func(tx *sql.Tx) error {
+	err := s.Transact(ctx, func(tx *sql.Tx) error {
 		for _, name := range names {
-			if err := s.within(tx).InsertLimit(ctx, name); err != nil {
+			if err := s.queriesTx(tx).InsertLimit(ctx, name); err != nil {
 				return err
 			}
 		}
@@ -99,7 +99,7 @@ func (s *Store) makeLimits(ctx context.Context, names []string) error {
 func takeLimit(ctx context.Context, q *dbsqlc.Queries, now time.Time, b limit.Bucket) (until time.Time, err error) {
 	n, err := q.TakeLimit(ctx, dbsqlc.TakeLimitParams{
 		Now: micros(now), FromNow: micros(now.Add(b.Every)), Every: b.Every.Microseconds(), Name: b.Name,
-		Latest: micros(now.Add(b.Slack())), Most: micros(now.Add(b.Most())),
+		Latest: micros(now.Add(b.Tolerance())), Most: micros(now.Add(b.MaxValid())),
 	})
 	if err != nil || n > 0 {
 		return time.Time{}, err
@@ -109,9 +109,9 @@ func takeLimit(ctx context.Context, q *dbsqlc.Queries, now time.Time, b limit.Bu
 		return time.Time{}, errNoBucket
 	}
 	if err == nil {
-		err = errLimit
+		err = errLimited
 	}
-	return b.Until(fromMicros(fullAt), now), err
+	return b.RetryAt(fromMicros(fullAt), now), err
 }
 
 // limitsPiece is how many rows of limits are deleted at once.

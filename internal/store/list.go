@@ -12,11 +12,11 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// last is the greatest character; behind sorts behind every name, also behind
+// maxRune is the greatest character; behind sorts behind every name, also behind
 // one of such characters, and behind every address and id.
-const last = "\U0010FFFF"
+const maxRune = "\U0010FFFF"
 
-var behind = strings.Repeat(last, directory.MaxName+1)
+var maxKey = strings.Repeat(maxRune, directory.MaxName+1)
 
 // ListUsers returns one page of people and where its neighbours start. What it
 // costs does not grow with the list.
@@ -33,14 +33,14 @@ func (s *Store) listUsers(ctx context.Context, q *dbsqlc.Queries, query director
 		return s.search(ctx, q, query)
 	}
 	var rows []*dbsqlc.User
-	if from, ok := start(query); ok {
+	if from, ok := startRow(query); ok {
 		var err error
 		if rows, err = listRanges(ctx, q, query, from); err != nil {
 			return directory.Page{}, err
 		}
 	}
-	page := read(query, rows).page(query)
-	if query.From == nil && page.Next == nil && page.Prev == nil { // nobody is on another page
+	page := newReadResult(query, rows).toPage(query)
+	if query.After == nil && page.Next == nil && page.Prev == nil { // nobody is on another page
 		page.Total = len(page.Users)
 		return page, nil
 	}
@@ -55,9 +55,9 @@ type filter struct {
 	status directory.Status
 }
 
-// filters are what the people of a query are made of: everybody, or each role
+// filterRanges are what the people of a query are made of: everybody, or each role
 // and status that it lets through, because an index leads to no less than both.
-func filters(query directory.Query) []filter {
+func filterRanges(query directory.Query) []filter {
 	if query.Role == "" && query.Status == "" {
 		return []filter{{}}
 	}
@@ -80,7 +80,7 @@ func filters(query directory.Query) []filter {
 // listRanges reads the first people behind a place from each of the query's
 // filters and merges them; one more than the limit, to know whether there are more.
 func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, from *dbsqlc.User) ([]*dbsqlc.User, error) {
-	order, limit, all := reading(query), query.Limit+1, filters(query)
+	order, limit, all := readOrder(query), query.Limit+1, filterRanges(query)
 	if len(all) == 1 {
 		return listRange(ctx, q, order, all[0], from, limit)
 	}
@@ -92,7 +92,7 @@ func listRanges(ctx context.Context, q *dbsqlc.Queries, query directory.Query, f
 		}
 		merged = append(merged, rows...)
 	}
-	slices.SortFunc(merged, inOrder(order))
+	slices.SortFunc(merged, compareBy(order))
 	return merged[:min(len(merged), limit)], nil
 }
 
@@ -101,52 +101,52 @@ func listRange(
 	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from *dbsqlc.User, limit int,
 ) ([]*dbsqlc.User, error) {
 	if order.Column() != directory.ByLastSeen || from.LastSeenAt != 0 {
-		return listBehind(ctx, q, order, f, from, limit)
+		return listAfter(ctx, q, order, f, from, limit)
 	}
 	never, err := listNeverSeen(ctx, q, order.Descending(), f, from, limit)
 	if err != nil || len(never) == limit || order.Descending() { // in which they are the last
 		return never, err
 	}
-	seen, err := listBehind(ctx, q, order, f, &dbsqlc.User{LastSeenAt: 1}, limit-len(never))
+	seen, err := listAfter(ctx, q, order, f, &dbsqlc.User{LastSeenAt: 1}, limit-len(never))
 	return append(never, seen...), err
 }
 
-// reading is the order in which a query's page is read: a page backward is read
+// readOrder is the order in which a query's page is read: a page backward is read
 // in the other direction and turned round.
-func reading(query directory.Query) directory.Sort {
+func readOrder(query directory.Query) directory.Sort {
 	if query.Backward {
 		return query.Sort.Reverse()
 	}
 	return query.Sort
 }
 
-// start is where reading begins, as a row: that of the query's position, or one
+// startRow is where reading begins, as a row: that of the query's position, or one
 // before all there are. It returns false for a position that somebody made up.
-func start(query directory.Query) (*dbsqlc.User, bool) {
-	if query.From == nil {
-		if reading(query).Descending() {
-			return &dbsqlc.User{NameKey: behind, EmailKey: behind, CreatedAt: math.MaxInt64, LastSeenAt: math.MaxInt64}, true
+func startRow(query directory.Query) (*dbsqlc.User, bool) {
+	if query.After == nil {
+		if readOrder(query).Descending() {
+			return &dbsqlc.User{NameKey: maxKey, EmailKey: maxKey, CreatedAt: math.MaxInt64, LastSeenAt: math.MaxInt64}, true
 		}
 		return &dbsqlc.User{CreatedAt: -1, LastSeenAt: -1}, true
 	}
 	var err error
-	row := &dbsqlc.User{ID: query.From.ID}
+	row := &dbsqlc.User{ID: query.After.ID}
 	switch query.Sort.Column() {
 	case directory.ByName:
-		row.NameKey = query.From.Key
+		row.NameKey = query.After.Key
 	case directory.ByEmail:
-		row.EmailKey = query.From.Key
+		row.EmailKey = query.After.Key
 	case directory.ByCreated:
-		row.CreatedAt, err = strconv.ParseInt(query.From.Key, 10, 64)
+		row.CreatedAt, err = strconv.ParseInt(query.After.Key, 10, 64)
 	case directory.ByLastSeen:
-		row.LastSeenAt, err = strconv.ParseInt(query.From.Key, 10, 64)
+		row.LastSeenAt, err = strconv.ParseInt(query.After.Key, 10, 64)
 	}
 	return row, err == nil
 }
 
-// position is the place behind a row, in either direction.
-func position(sort directory.Sort, r *dbsqlc.User) *directory.Position {
-	p := &directory.Position{ID: r.ID}
+// keysetOf is the place behind a row, in either direction.
+func keysetOf(sort directory.Sort, r *dbsqlc.User) *directory.Keyset {
+	p := &directory.Keyset{ID: r.ID}
 	switch sort.Column() {
 	case directory.ByName:
 		p.Key = r.NameKey
@@ -160,8 +160,8 @@ func position(sort directory.Sort, r *dbsqlc.User) *directory.Position {
 	return p
 }
 
-// inOrder compares rows as the database does, whose collation is by bytes.
-func inOrder(order directory.Sort) func(a, b *dbsqlc.User) int {
+// compareBy compares rows as the database does, whose collation is by bytes.
+func compareBy(order directory.Sort) func(a, b *dbsqlc.User) int {
 	return func(a, b *dbsqlc.User) int {
 		if order.Descending() {
 			a, b = b, a

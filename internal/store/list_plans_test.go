@@ -75,7 +75,7 @@ func TestEveryPageOfTheListIsReadFromAnIndex(t *testing.T) {
 		for _, query := range everyQuery() {
 			r := &recorder{DBTX: s.Reader()}
 			for _, turn := range []bool{false, true, false} { // the first page, one that follows, and back
-				s.totals.forget()
+				s.totals.invalidate()
 				page, err := s.listUsers(t.Context(), dbsqlc.New(r), query)
 				if err != nil {
 					t.Fatal(err)
@@ -83,18 +83,18 @@ func TestEveryPageOfTheListIsReadFromAnIndex(t *testing.T) {
 				if turn {
 					query.Backward = !query.Backward
 				}
-				query.From = page.Next
+				query.After = page.Next
 				if query.Backward {
-					query.From = page.Prev
+					query.After = page.Prev
 				}
-				if query.From == nil {
+				if query.After == nil {
 					break
 				}
 			}
 			for _, asked := range r.asked {
 				if !plans[fmt.Sprint(asked)] {
 					plans[fmt.Sprint(asked)] = true
-					explain(t, s, asked)
+					explainQuery(t, s, asked)
 				}
 			}
 		}
@@ -128,9 +128,9 @@ func listQueries(t *testing.T) []string {
 	return names
 }
 
-// explain fails the test where the engine would read all of a table, or of an
+// explainQuery fails the test where the engine would read all of a table, or of an
 // index, or sort.
-func explain(t *testing.T, s *Store, asked question) {
+func explainQuery(t *testing.T, s *Store, asked question) {
 	t.Helper()
 	command := "EXPLAIN "
 	if s.sqlite {

@@ -25,8 +25,8 @@ func listNeverSeen(
 	return q.ListSomeNeverSeen(ctx, dbsqlc.ListSomeNeverSeenParams{Role: role, Status: status, ID: from.ID, Limit: n})
 }
 
-// listBehind calls the one query for people who come behind a row.
-func listBehind(
+// listAfter calls the one query for people who come behind a row.
+func listAfter(
 	ctx context.Context, q *dbsqlc.Queries, order directory.Sort, f filter, from *dbsqlc.User, limit int,
 ) ([]*dbsqlc.User, error) {
 	role, status, n := string(f.role), string(f.status), int32(limit)

@@ -16,7 +16,7 @@ func (s *Store) listRefused(ctx context.Context, q *dbsqlc.Queries, query direct
 		return directory.Page{}, err
 	}
 	more := len(ids) > directory.MaxTotal
-	ids, err = haveTerms(ctx, q, query.Terms, ids[:min(len(ids), directory.MaxTotal)])
+	ids, err = matchAllTerms(ctx, q, query.Terms, ids[:min(len(ids), directory.MaxTotal)])
 	if err != nil {
 		return directory.Page{}, err
 	}

@@ -17,18 +17,18 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// Look is a database that is looked at, perhaps beside instances that use it. Nothing
+// Inspector is a database that is looked at, perhaps beside instances that use it. Nothing
 // is made, migrated or left behind. Its errors are sentences for an operator, some with
 // an Advice.
-type Look struct {
+type Inspector struct {
 	store *Store
 	cfg   *mysql.Config // nil on SQLite
 	path  string
 }
 
-// LookAt opens a database given as for [Open] that is there already: an SQLite file
+// Inspect opens a database given as for [Open] that is there already: an SQLite file
 // that is missing is fs.ErrNotExist. A server is not asked anything yet.
-func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
+func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
 	path, ok := parsePath(databaseURL)
 	if !ok {
 		cfg, err := parseMySQL(databaseURL)
@@ -39,7 +39,7 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Look{store: &Store{read: db, write: db, migrator: db, patience: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
+		return &Inspector{store: &Store{read: db, write: db, migrator: db, patience: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
 	}
 	if err := checkPath(path); err != nil {
 		return nil, fault.Setting("DATABASE_URL", err)
@@ -51,18 +51,18 @@ func LookAt(databaseURL string, now func() time.Time) (*Look, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Look{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, patience: patience, now: now}, path: path}, nil
+	return &Inspector{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, patience: defaultTimeout, now: now}, path: path}, nil
 }
 
 // IsFile reports whether it is an SQLite file.
-func (l *Look) IsFile() bool { return l.cfg == nil }
+func (l *Inspector) IsFile() bool { return l.cfg == nil }
 
 // Close closes it.
-func (l *Look) Close() error { return l.store.Close() }
+func (l *Inspector) Close() error { return l.store.Close() }
 
 // Examine returns an error if a start would refuse the database for what it holds: it belongs
 // to another program, has lost tables, or is a half-made copy.
-func (l *Look) Examine(ctx context.Context) error {
+func (l *Inspector) Examine(ctx context.Context) error {
 	st, err := l.store.inspect(ctx)
 	if err != nil {
 		return lookError(err)
@@ -70,33 +70,33 @@ func (l *Look) Examine(ctx context.Context) error {
 	if !st.noted[st.creator("settings")] {
 		return nil
 	}
-	return l.store.Whole(ctx)
+	return l.store.CheckComplete(ctx)
 }
 
 // Server is which database answers, and how it is reached.
 type Server struct {
-	Engine  string // MariaDB, MySQL, Vitess or SQLite
-	Version string // of Vitess that of the MySQL it stands for, in words
-	Way     string // in words
-	Exposed bool   // somebody on the way could read along or take its place
+	Engine      string // MariaDB, MySQL, Vitess or SQLite
+	Version     string // of Vitess that of the MySQL it stands for, in words
+	Transport   string // in words
+	Unencrypted bool   // somebody on the way could read along or take its place
 }
 
 // Server asks the database what it is.
-func (l *Look) Server(ctx context.Context) (Server, error) {
+func (l *Inspector) Server(ctx context.Context) (Server, error) {
 	if l.IsFile() {
-		server := Server{Engine: "SQLite", Way: "in the file " + l.path}
+		server := Server{Engine: "SQLite", Transport: "in the file " + l.path}
 		err := l.store.checkFile(ctx)
 		if err == nil {
 			err = l.store.read.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&server.Version)
 		}
-		return server, plainly(err)
+		return server, explain(err)
 	}
 	var version string
 	if err := l.store.read.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
-		return Server{}, plainly(err)
+		return Server{}, explain(err)
 	}
 	server := newServer(version)
-	server.Way, server.Exposed = way(l.cfg)
+	server.Transport, server.Unencrypted = transport(l.cfg)
 	return server, nil
 }
 
@@ -123,9 +123,9 @@ func engine(version string) string {
 	return "MySQL"
 }
 
-// way says how a server is reached. TLS that was asked for is there, or there is no
+// transport says how a server is reached. TLS that was asked for is there, or there is no
 // connection.
-func way(cfg *mysql.Config) (words string, exposed bool) {
+func transport(cfg *mysql.Config) (words string, exposed bool) {
 	switch {
 	case cfg.TLSConfig == "skip-verify":
 		return "by TLS, but whoever has any certificate is believed", true
@@ -146,18 +146,18 @@ var ErrNoTables error = fault.New("there are no tables yet", "guestlist migrate 
 var ErrBusy error = fault.New("others are writing all the time", "Try again when that is over.")
 
 // CanWrite writes a row and takes it back.
-func (l *Look) CanWrite(ctx context.Context) error {
+func (l *Inspector) CanWrite(ctx context.Context) error {
 	tx, err := l.store.write.BeginTx(ctx, nil)
 	if err == nil {
 		defer tx.Rollback()
-		err = l.store.within(tx).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "doctor"})
+		err = l.store.queriesTx(tx).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "doctor"})
 	}
-	return plainly(err)
+	return explain(err)
 }
 
-// CanMake reports whether the SQLite file that is missing could be made: it makes
+// CanCreate reports whether the SQLite file that is missing could be made: it makes
 // another in the nearest folder there is, and removes it.
-func CanMake(databaseURL string) error {
+func CanCreate(databaseURL string) error {
 	path, _ := parsePath(databaseURL)
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
@@ -176,12 +176,12 @@ func CanMake(databaseURL string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// Ahead is how far the database's clock is ahead of ours, or behind for less than zero.
-func (l *Look) Ahead(ctx context.Context) (time.Duration, error) {
+// ClockSkew is how far the database's clock is ahead of ours, or behind for less than zero.
+func (l *Inspector) ClockSkew(ctx context.Context) (time.Duration, error) {
 	var there time.Time
 	before := l.store.now()
 	if err := l.store.read.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&there); err != nil {
-		return 0, plainly(err)
+		return 0, explain(err)
 	}
 	after := l.store.now()
 	return there.Sub(before.Add(after.Sub(before) / 2)), nil
@@ -189,38 +189,38 @@ func (l *Look) Ahead(ctx context.Context) (time.Duration, error) {
 
 // CountAdmins counts administrators who are not suspended. There are none where there
 // are no tables.
-func (l *Look) CountAdmins(ctx context.Context) (int, error) {
+func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
 	n, err := l.store.queries().CountAdmins(ctx)
 	if isNoTable(err) {
 		return 0, nil
 	}
-	return int(n), plainly(err)
+	return int(n), explain(err)
 }
 
 // MayBeAppointed reports whether the next start invites an address that
 // GUESTLIST_ADMINS names: it is not on the list, and was not removed from it.
-func (l *Look) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
+func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
 	q := l.store.queries()
-	listed, err := q.ListedAddresses(ctx, []string{email.Key})
+	listed, err := q.ListedAddresses(ctx, []string{email.Normalized})
 	if err == nil && len(listed) == 0 {
-		_, err = q.GetRemovedAddress(ctx, email.Key)
+		_, err = q.GetRemovedAddress(ctx, email.Normalized)
 	}
 	if isNoTable(err) || isNoRows(err) {
 		return true, nil
 	}
-	return false, plainly(err)
+	return false, explain(err)
 }
 
 // DifferingSettings returns the names of those that the instance which started last
-// has otherwise, see [Store.NoteSettings]; noted is false if none has started yet.
-func (l *Look) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, isNoted bool, err error) {
+// has otherwise, see [Store.RecordSettings]; noted is false if none has started yet.
+func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, isNoted bool, err error) {
 	q := l.store.queries()
-	was, err := q.GetSetting(ctx, settingsInForce)
+	was, err := q.GetSetting(ctx, currentSettingsKey)
 	if isNoTable(err) || isNoRows(err) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, plainly(err)
+		return nil, false, explain(err)
 	}
 	key, err := q.GetSetting(ctx, settingsKey)
 	if isNoRows(err) { // noted by an earlier release, with no hash that can be compared
@@ -229,5 +229,5 @@ func (l *Look) DifferingSettings(ctx context.Context, plain, secret map[string]s
 	for _, c := range differences(was, noted(key, plain, secret)) {
 		names = append(names, c.Field)
 	}
-	return names, true, plainly(err)
+	return names, true, explain(err)
 }

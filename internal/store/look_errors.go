@@ -31,9 +31,9 @@ var (
 	hostBlocked    = fault.New("the server takes no connections from this machine", "Let the user in from here, at the server.")
 )
 
-// refusals are the errors of a server by number.
+// mysqlAdvice are the errors of a server by number.
 // https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference
-var refusals = map[uint16]*fault.Fault{
+var mysqlAdvice = map[uint16]*fault.Fault{
 	1045: wrongPassword, 1698: wrongPassword,
 	1044: fault.New("the server keeps the user from this database", "GRANT ALL ON the database to the user, or mend its name in DATABASE_URL."),
 	1049: noSuchDatabase, 1102: noSuchDatabase,
@@ -76,9 +76,9 @@ var fileFaults = map[int]*fault.Fault{
 	sqlite3.SQLITE_NOMEM:    fault.New("this machine has no memory left", "Give it more, or stop what takes it."),
 }
 
-// plainly gives an error of the driver the words for it. One that is not known keeps
+// explain gives an error of the driver the words for it. One that is not known keeps
 // what its text says without values.
-func plainly(err error) error {
+func explain(err error) error {
 	number := mysqlNumber(err)
 	switch {
 	case err == nil:
@@ -87,12 +87,12 @@ func plainly(err error) error {
 		return ErrNoTables
 	case isContention(err):
 		return ErrBusy
-	case errors.Is(err, ErrDamaged):
+	case errors.Is(err, ErrCorrupt):
 		return fault.New(err.Error(), "guestlist backup made such copies, if it was asked to.")
 	case errors.Is(err, mysql.ErrNoTLS):
 		return fault.New("the server does not offer TLS", "Turn it on there. Only where nobody can be on the way, DATABASE_URL may end in ?tls=false.")
-	case refusals[number] != nil:
-		return refusals[number]
+	case mysqlAdvice[number] != nil:
+		return mysqlAdvice[number]
 	case number != 0:
 		return serverFault(err)
 	case sqliteCode(err) != 0:
@@ -112,9 +112,9 @@ func plainly(err error) error {
 
 // waitingFor returns what the log says of an error that is waited out.
 func waitingFor(err error) []any {
-	known := plainly(err)
+	known := explain(err)
 	if !fault.IsFault(known) {
-		return []any{"error", cut(err)}
+		return []any{"error", redact(err)}
 	}
 	text, advice := fault.Explain(known)
 	return []any{"error", text, "advice", advice}
@@ -129,7 +129,7 @@ func serverFault(err error) error {
 			return f
 		}
 	}
-	return errors.New(cut(err))
+	return errors.New(redact(err))
 }
 
 // fileFault returns the words for an error of SQLite. Its text names no values.
@@ -142,7 +142,7 @@ func fileFault(err error) error {
 	}
 	var e *sqlite.Error
 	errors.As(err, &e)
-	return errors.New(clip(e.Error(), 160))
+	return errors.New(truncate(e.Error(), 160))
 }
 
 // pathError returns the words for what the system says of an SQLite file, of its
@@ -152,7 +152,7 @@ func pathError(path string, err error) error {
 	if errors.As(err, &at) {
 		err = &fs.PathError{Op: at.Op, Path: path, Err: at.Err}
 	}
-	return plainly(err)
+	return explain(err)
 }
 
 // pathFault returns the words for what the system says of an SQLite file or its folder;

@@ -16,9 +16,9 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-func lookAt(t *testing.T, databaseURL string) *Look {
+func lookAt(t *testing.T, databaseURL string) *Inspector {
 	t.Helper()
-	l, err := LookAt(databaseURL, time.Now)
+	l, err := Inspect(databaseURL, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 		before := count()
 		l := lookAt(t, databaseURL)
 		server, err := l.Server(t.Context())
-		if err != nil || server.Version == "" || server.Exposed || strings.Contains(server.Version, "-") {
+		if err != nil || server.Version == "" || server.Unencrypted || strings.Contains(server.Version, "-") {
 			t.Errorf("%+v, %v", server, err)
 		}
 		if err := l.CanWrite(t.Context()); err != nil {
@@ -61,7 +61,7 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 		if _, noted, err := l.DifferingSettings(t.Context(), nil, nil); noted || err != nil {
 			t.Errorf("noted: %v, %v", noted, err)
 		}
-		if err := s.NoteSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}, map[string]string{"S": "hush", "T": "hush"}); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}, map[string]string{"S": "hush", "T": "hush"}); err != nil {
 			t.Fatal(err)
 		}
 		names, noted, err := l.DifferingSettings(t.Context(), map[string]string{"A": "1", "B": "2", "D": "1"}, map[string]string{"S": "hush", "T": "other"})
@@ -130,10 +130,10 @@ func TestALookAtAFileThatIsMissing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	databaseURL := "sqlite:" + filepath.Join(dir, "not", "there", "guestlist.db")
-	if _, err := LookAt(databaseURL, time.Now); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Inspect(databaseURL, time.Now); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := CanMake(databaseURL); err != nil {
+	if err := CanCreate(databaseURL); err != nil {
 		t.Errorf("it can't be made: %v", err)
 	}
 	if left, err := os.ReadDir(dir); len(left) != 0 || err != nil {
@@ -143,7 +143,7 @@ func TestALookAtAFileThatIsMissing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := CanMake(blocked); err == nil {
+	if err := CanCreate(blocked); err == nil {
 		t.Error("a file could be made in a file")
 	}
 }
@@ -195,7 +195,7 @@ func TestHowAServerIsReached(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, exposed := way(cfg)
+		got, exposed := transport(cfg)
 		if exposed {
 			got = "! " + got
 		}

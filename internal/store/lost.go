@@ -14,10 +14,10 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// isLost reports whether a statement failed because its connection was cut, or
+// isConnectionError reports whether a statement failed because its connection was cut, or
 // because the server has none to give or is going away. What was to be written
 // in a transaction was not, unless it was the commit that failed.
-func isLost(err error) bool {
+func isConnectionError(err error) bool {
 	switch mysqlNumber(err) {
 	case 1040, 1203, 1226, // too many connections: of all, of any user, of this user
 		1053, 1077, 1079, 1927: // the server shuts down, the connection was killed
@@ -30,40 +30,40 @@ func isLost(err error) bool {
 // How often a read is tried that lost its connection, and until when: a server
 // that hangs is not asked twice.
 const (
-	readTries  = 3
-	readWithin = time.Second
+	maxReadAttempts = 3
+	readRetryWindow = time.Second
 )
 
-// steady is a pool for single statements. Each takes no longer than patience in
+// retryDB is a pool for single statements. Each takes no longer than patience in
 // all: the wait for a connection, the making of one, the statement, and its
 // repetition where it can have had no effect.
-type steady struct {
+type retryDB struct {
 	*sql.DB
-	patience time.Duration
-	prepared *prepared // nil where a statement is not worth preparing, as on a server far away
+	timeout  time.Duration
+	prepared *stmtCache // nil where a statement is not worth preparing, as on a server far away
 }
 
-var _ dbsqlc.DBTX = steady{}
+var _ dbsqlc.DBTX = retryDB{}
 
 // ExecContext repeats a statement that the database gave up because of others.
-func (s steady) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
+func (s retryDB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	var res sql.Result
 	for try := 1; ; try++ {
 		var err error
 		res, err = s.DB.ExecContext(ctx, query, args...)
-		if !isContention(err) || !pause(ctx, try) {
+		if !isContention(err) || !backoff(ctx, try) {
 			return res, err
 		}
 	}
 }
 
 // QueryContext asks again where the connection was lost, as QueryRowContext does.
-func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	ctx = s.bounded(ctx)
+func (s retryDB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	ctx = s.withTimeout(ctx)
 	var rows *sql.Rows
-	err := again(ctx, func() error {
+	err := retryRead(ctx, func() error {
 		stmt, err := s.statement(ctx, query)
 		switch {
 		case err != nil:
@@ -78,49 +78,49 @@ func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*s
 }
 
 // statement returns a query's prepared statement, nil if it has none.
-func (s steady) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+func (s retryDB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s.prepared == nil {
 		return nil, nil
 	}
 	return s.prepared.get(ctx, query)
 }
 
-func (s steady) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (s retryDB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	// One row of a file is read sooner than somebody could be told to watch whether
 	// the request ends before.
 	if stmt, err := s.statement(ctx, query); err == nil && stmt != nil && ctx.Err() == nil {
 		return stmt.QueryRowContext(context.WithoutCancel(ctx), args...)
 	}
-	ctx = s.bounded(ctx)
+	ctx = s.withTimeout(ctx)
 	var row *sql.Row
-	_ = again(ctx, func() error { // the row keeps its error
+	_ = retryRead(ctx, func() error { // the row keeps its error
 		row = s.DB.QueryRowContext(ctx, query, args...)
 		return row.Err()
 	})
 	return row
 }
 
-// bounded ends a read in time. Nobody can be told when its rows have been read,
+// withTimeout ends a read in time. Nobody can be told when its rows have been read,
 // so what the bound holds is let go when the time is over or the request ends.
-func (s steady) bounded(ctx context.Context) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
+func (s retryDB) withTimeout(ctx context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	_ = cancel
 	return ctx
 }
 
-func again(ctx context.Context, query func() error) error {
+func retryRead(ctx context.Context, query func() error) error {
 	begin := time.Now() // a stopwatch
 	for try := 1; ; try++ {
 		err := query()
-		if err == nil || try == readTries || !isLost(err) || time.Since(begin) > readWithin || !pause(ctx, try) {
+		if err == nil || try == maxReadAttempts || !isConnectionError(err) || time.Since(begin) > readRetryWindow || !backoff(ctx, try) {
 			return err
 		}
 	}
 }
 
-// pause waits before the next try, longer from try to try and at random so that
+// backoff waits before the next try, longer from try to try and at random so that
 // two in each other's way don't meet again; it returns false if ctx ends before.
-func pause(ctx context.Context, try int) bool {
+func backoff(ctx context.Context, try int) bool {
 	d := time.Duration(try) * 10 * time.Millisecond
 	select {
 	case <-ctx.Done():

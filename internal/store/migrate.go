@@ -138,7 +138,7 @@ func (s *Store) note(ctx context.Context, st state, log *slog.Logger) error {
 	if !s.sqlite {
 		lock += " FOR UPDATE"
 	}
-	return s.InTx(ctx, func(tx *sql.Tx) error {
+	return s.Transact(ctx, func(tx *sql.Tx) error {
 		noted, err := readVersions(ctx, tx, lock)
 		if err != nil {
 			return err

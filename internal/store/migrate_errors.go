@@ -25,8 +25,8 @@ func newMigrationError(doing string, err error) error {
 	if errors.As(err, &partial) && partial.Failed != nil && partial.Failed.Source != nil {
 		doing = "migration " + partial.Failed.Source.Path
 	}
-	if known := plainly(err); fault.IsFault(known) {
+	if known := explain(err); fault.IsFault(known) {
 		return &migrationError{doing + ": " + known.Error(), []error{known, err}}
 	}
-	return &migrationError{doing + ": " + cut(err), []error{err}}
+	return &migrationError{doing + ": " + redact(err), []error{err}}
 }

@@ -31,10 +31,10 @@ type Status struct {
 	sqlite     bool
 }
 
-// LookAtMigrations returns how far a database given as for [Open] is. It changes
+// MigrationStatus returns how far a database given as for [Open] is. It changes
 // nothing, also where nothing is there yet: an SQLite file that is missing is not made.
 // The error has words for an operator where the database belongs to another program.
-func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
+func MigrationStatus(ctx context.Context, databaseURL string) (Status, error) {
 	var s Status
 	if path, ok := parsePath(databaseURL); ok {
 		if err := checkPath(path); err != nil {
@@ -44,7 +44,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 			s, err = readStatus(ctx, catalog{db, true})
 			return err
 		})
-		return s, lookError(fileError(ctx, path, damage("ok", err)))
+		return s, lookError(fileError(ctx, path, corruptionError("ok", err)))
 	}
 	cfg, err := parseMySQL(databaseURL)
 	if err != nil {
@@ -63,7 +63,7 @@ func LookAtMigrations(ctx context.Context, databaseURL string) (Status, error) {
 // way: it belongs to another program, has lost tables, or has what only a newer release
 // knows. That it can't be looked at is no error here: opening it says the same.
 func Refused(ctx context.Context, databaseURL string) error {
-	s, err := LookAtMigrations(ctx, databaseURL)
+	s, err := MigrationStatus(ctx, databaseURL)
 	switch {
 	case errors.As(err, new(refusal)):
 		return err
@@ -138,7 +138,7 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 		return "", err
 	}
 	var script strings.Builder
-	out := writtenDown{&script}
+	out := sqlRecorder{&script}
 	if !s.state.hasNotes {
 		if err := versions.CreateVersionTable(ctx, out); err != nil {
 			return "", err
@@ -180,11 +180,11 @@ func withoutComments(statement string) string {
 	return left.String()
 }
 
-// writtenDown is a database to which statements are not sent but written down. It
+// sqlRecorder is a database to which statements are not sent but written down. It
 // answers no queries.
-type writtenDown struct{ script *strings.Builder }
+type sqlRecorder struct{ script *strings.Builder }
 
-func (w writtenDown) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
+func (w sqlRecorder) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
 	for _, arg := range args { // goose's are a number and a truth
 		if arg == true {
 			arg = 1
@@ -195,11 +195,11 @@ func (w writtenDown) ExecContext(_ context.Context, query string, args ...any) (
 	return nil, err
 }
 
-func (writtenDown) QueryContext(context.Context, string, ...any) (*sql.Rows, error) {
+func (sqlRecorder) QueryContext(context.Context, string, ...any) (*sql.Rows, error) {
 	return nil, errors.ErrUnsupported
 }
 
-func (writtenDown) QueryRowContext(context.Context, string, ...any) *sql.Row { return nil }
+func (sqlRecorder) QueryRowContext(context.Context, string, ...any) *sql.Row { return nil }
 
 // isNoColumn reports whether a statement named a column that its table lacks.
 func isNoColumn(err error) bool {

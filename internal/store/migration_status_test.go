@@ -123,7 +123,7 @@ func TestToLookAtAFileThatIsMissingDoesNotMakeIt(t *testing.T) {
 // lacking returns how far a database is, and the statements that it still needs.
 func lacking(t *testing.T, databaseURL string) (Status, string) {
 	t.Helper()
-	status, err := LookAtMigrations(t.Context(), databaseURL)
+	status, err := MigrationStatus(t.Context(), databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func (s *Store) noticeToken(ctx context.Context, q *dbsqlc.Queries, owner direct
 	if !s.notices {
 		return nil
 	}
-	return insertJobs(ctx, q, []outbox.Job{outbox.NewNotice(owner.Email.Key, owner.ID, e.ID, e.At)})
+	return insertJobs(ctx, q, []outbox.Job{outbox.NewNotice(owner.Email.Normalized, owner.ID, e.ID, e.At)})
 }
 
 // noticeAdmin has the other administrators told of a user who became one.
@@ -53,7 +53,7 @@ func (s *Store) noticeAdmins(ctx context.Context, q *dbsqlc.Queries, but string,
 	jobs := make([]outbox.Job, len(admins))
 	for n, row := range admins {
 		admin := toUser(row)
-		jobs[n] = outbox.NewNotice(admin.Email.Key, admin.ID, e.ID, e.At)
+		jobs[n] = outbox.NewNotice(admin.Email.Normalized, admin.ID, e.ID, e.At)
 	}
 	return insertJobs(ctx, q, jobs)
 }
@@ -89,10 +89,10 @@ func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 		return translate("read event", err)
 	}
 	n := outbox.Notice{
-		Email: u.Email.Key, Name: u.Name, By: e.Actor, ByToken: e.Token, At: e.At, Address: e.Address, UserAgent: e.UserAgent,
+		Email: u.Email.Normalized, Name: u.Name, By: e.Actor, ByToken: e.Token, At: e.At, Address: e.Address, UserAgent: e.UserAgent,
 	}
 	switch e.Kind {
-	case event.TokenMade:
+	case event.TokenCreated:
 		n.Topic = outbox.NewToken
 		n.Token, n.Terms = token.SplitReason(e.Reason)
 	case event.ImportStarted:

@@ -34,7 +34,7 @@ func (s *Store) AddJob(ctx context.Context, job outbox.Job) error {
 
 // ListJobs returns the calls still waiting for a person, oldest first.
 func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error) {
-	rows, err := s.queries().ListJobsOf(ctx, email.Key)
+	rows, err := s.queries().ListJobsOf(ctx, email.Normalized)
 	return toJobs(rows), translate("list jobs", err)
 }
 
@@ -44,7 +44,7 @@ func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map
 	var subjects []string
 	for _, u := range users {
 		if u.Status == directory.Invited {
-			subjects = append(subjects, u.Email.Key)
+			subjects = append(subjects, u.Email.Normalized)
 		}
 	}
 	jobs := make(map[string][]outbox.Job)
@@ -79,18 +79,18 @@ func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 
 // ReleaseJob makes a call due now.
 func (s *Store) ReleaseJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.decideJob(ctx, id, event.JobRetried, func(q *dbsqlc.Queries) (int64, error) {
+	return s.changeParkedJob(ctx, id, event.JobRetried, func(q *dbsqlc.Queries) (int64, error) {
 		return q.ReleaseJob(ctx, id)
 	})
 }
 
 // DropJob gives a call up.
 func (s *Store) DropJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.decideJob(ctx, id, event.JobDropped, func(q *dbsqlc.Queries) (int64, error) { return q.DeleteJob(ctx, id) })
+	return s.changeParkedJob(ctx, id, event.JobDropped, func(q *dbsqlc.Queries) (int64, error) { return q.DeleteJob(ctx, id) })
 }
 
-// decideJob carries out what an administrator decides about a call.
-func (s *Store) decideJob(ctx context.Context, id string, kind event.Kind, decide func(q *dbsqlc.Queries) (int64, error)) (outbox.Job, error) {
+// changeParkedJob carries out what an administrator decides about a call.
+func (s *Store) changeParkedJob(ctx context.Context, id string, kind event.Kind, decide func(q *dbsqlc.Queries) (int64, error)) (outbox.Job, error) {
 	var job outbox.Job
 	err := s.inTx(ctx, string(kind), func(q *dbsqlc.Queries) error {
 		row, err := q.GetJob(ctx, id)
@@ -151,7 +151,7 @@ func (s *Store) addInviter(ctx context.Context, job *outbox.Job) error {
 	case errors.Is(err, directory.ErrNotFound):
 		return nil
 	case err == nil && by.Status != directory.Suspended:
-		job.By = by.DisplayName()
+		job.Actor = by.DisplayName()
 	}
 	return err
 }
@@ -193,14 +193,14 @@ func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID s
 
 // RetryJob puts a job back, to be due later.
 func (s *Store) RetryJob(ctx context.Context, id string, due time.Time, reason string) error {
-	_, err := s.writer().RetryJob(ctx, dbsqlc.RetryJobParams{DueAt: micros(due), LastError: clip(reason, 200), ID: id})
+	_, err := s.writer().RetryJob(ctx, dbsqlc.RetryJobParams{DueAt: micros(due), LastError: truncate(reason, 200), ID: id})
 	return translate("put job back", err)
 }
 
 // ParkJob sets a job aside.
 func (s *Store) ParkJob(ctx context.Context, job outbox.Job, now time.Time, reason string) error {
 	return s.inTx(ctx, "park job", func(q *dbsqlc.Queries) error {
-		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: clip(reason, 200), ID: job.ID})
+		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: truncate(reason, 200), ID: job.ID})
 		if err != nil || n == 0 {
 			return err
 		}

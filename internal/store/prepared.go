@@ -7,21 +7,21 @@ import (
 	"sync"
 )
 
-// prepared keeps statements of a pool, each prepared when it is first used, for
+// stmtCache keeps statements of a pool, each prepared when it is first used, for
 // SQLite takes longer to prepare one than to run it.
-type prepared struct {
+type stmtCache struct {
 	db         *sql.DB
 	mu         sync.RWMutex
 	statements map[string]*sql.Stmt
 }
 
-func newPrepared(db *sql.DB) *prepared {
-	return &prepared{db: db, statements: map[string]*sql.Stmt{}}
+func newPrepared(db *sql.DB) *stmtCache {
+	return &stmtCache{db: db, statements: map[string]*sql.Stmt{}}
 }
 
 // get returns the statement of a query, nil if it is not to be kept: one that
 // takes a list has as many texts as lists have lengths. The pool closes it.
-func (p *prepared) get(ctx context.Context, query string) (*sql.Stmt, error) {
+func (p *stmtCache) get(ctx context.Context, query string) (*sql.Stmt, error) {
 	if strings.Contains(query, ",?") { // as sqlc writes a list, and nobody else
 		return nil, nil
 	}

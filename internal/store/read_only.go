@@ -58,7 +58,7 @@ func (e readOnlyError) Is(target error) bool { return target == driver.ErrBadCon
 // note returns err as a readOnlyError if it is one.
 func (c *readOnlyConn) note(err error) error {
 	var e *mysql.MySQLError
-	if errors.As(err, &e) && refusals[e.Number] == readOnly {
+	if errors.As(err, &e) && mysqlAdvice[e.Number] == readOnly {
 		c.readOnly = true
 		return readOnlyError{e}
 	}

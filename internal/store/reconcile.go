@@ -40,9 +40,9 @@ func (s *Store) ListedAddresses(ctx context.Context, addresses []string) ([]stri
 	return listed, translate("look addresses up", err)
 }
 
-// AddJobsOfStranger writes an event and calls to Stytch about somebody who is not
+// AddJobsUnlessListed writes an event and calls to Stytch about somebody who is not
 // on the list; see reconcile.Store.
-func (s *Store) AddJobsOfStranger(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error) {
+func (s *Store) AddJobsUnlessListed(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error) {
 	added := false
 	err := s.inTx(ctx, "add jobs of a stranger", func(q *dbsqlc.Queries) error {
 		added = false
@@ -60,32 +60,32 @@ func (s *Store) AddJobsOfStranger(ctx context.Context, addresses []string, e eve
 	return added && err == nil, err
 }
 
-// reconciledAt is the row that says when the list was last compared with Stytch.
-const reconciledAt = "reconciled_at"
+// lastReconcileKey is the row that says when the list was last compared with Stytch.
+const lastReconcileKey = "reconciled_at"
 
-// TakeTurn reports whether it is the caller's turn to compare the list with
+// AcquireRun reports whether it is the caller's turn to compare the list with
 // Stytch: nobody has had one since before. Of any number of instances that ask,
 // one gets it. The first turn of all comes at a random minute of the first day,
 // so that not all programs in the world come at once.
-func (s *Store) TakeTurn(ctx context.Context, now, before time.Time) (bool, error) {
+func (s *Store) AcquireRun(ctx context.Context, now, before time.Time) (bool, error) {
 	q := s.writer()
-	n, err := q.TakeTurn(ctx, dbsqlc.TakeTurnParams{Now: micros(now), Name: reconciledAt, Before: micros(before)})
+	n, err := q.AcquireRun(ctx, dbsqlc.AcquireRunParams{Now: micros(now), Name: lastReconcileKey, Before: micros(before)})
 	if err != nil || n == 1 {
 		return n == 1, translate("take turn", err)
 	}
-	if _, err = q.GetSetting(ctx, reconciledAt); !isNoRows(err) {
+	if _, err = q.GetSetting(ctx, lastReconcileKey); !isNoRows(err) {
 		return false, translate("look for turn", err)
 	}
 	first := now.Add(-rand.N(now.Sub(before)))
-	err = q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: reconciledAt, UpdatedAt: micros(first)})
+	err = q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: lastReconcileKey, UpdatedAt: micros(first)})
 	if IsDuplicate(err) { // another instance was quicker
 		err = nil
 	}
 	return false, translate("write turn", err)
 }
 
-// GiveBackTurn makes a turn that failed count as one that was taken at a time.
-func (s *Store) GiveBackTurn(ctx context.Context, at time.Time) error {
-	_, err := s.writer().SetTurn(ctx, dbsqlc.SetTurnParams{At: micros(at), Name: reconciledAt})
+// ReleaseRun makes a turn that failed count as one that was taken at a time.
+func (s *Store) ReleaseRun(ctx context.Context, at time.Time) error {
+	_, err := s.writer().SetTurn(ctx, dbsqlc.SetTurnParams{At: micros(at), Name: lastReconcileKey})
 	return translate("give turn back", err)
 }

@@ -72,8 +72,8 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 	if err != nil {
 		return 0, 0, err
 	}
-	err = s.InTx(ctx, func(tx *sql.Tx) (err error) {
-		q := s.within(tx)
+	err = s.Transact(ctx, func(tx *sql.Tx) (err error) {
+		q := s.queriesTx(tx)
 		if err := s.setFoldProgress(ctx, q, text, text); err != nil { // others wait here and then find it changed
 			return err
 		}
@@ -145,7 +145,7 @@ func (p foldProgress) next(ids []string, batch int, changed bool) foldProgress {
 // setFoldProgress writes the progress, unless another instance has written its own.
 func (s *Store) setFoldProgress(ctx context.Context, q *dbsqlc.Queries, was, next string) error {
 	n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: micros(s.now()), Name: foldSetting, Was: was})
-	return oneRow(n, err, errRefoldBusy)
+	return requireOneRow(n, err, errRefoldBusy)
 }
 
 // refold writes keys and words of some users anew where they are others now, and
@@ -173,7 +173,7 @@ func refold(ctx context.Context, q *dbsqlc.Queries, ids []string) (int, error) {
 	changed := 0
 	for _, row := range users {
 		u := toUser(row)
-		key, words := u.SortName(), u.Words()
+		key, words := u.SortKey(), u.SearchTerms()
 		if key != row.NameKey {
 			if _, err := q.SetUserNameKey(ctx, dbsqlc.SetUserNameKeyParams{NameKey: key, ID: row.ID}); err != nil {
 				return 0, err

@@ -35,7 +35,7 @@ func newOldList(t *testing.T, databaseURL string, people int) *oldList {
 	for n := range people {
 		email := fmt.Sprintf("p%d@sea.example", n)
 		u := directory.User{
-			ID: fmt.Sprintf("id-%04d", n), Name: fmt.Sprintf("Łukasz O’Brien %d", n), Email: directory.Email{Typed: email, Key: email},
+			ID: fmt.Sprintf("id-%04d", n), Name: fmt.Sprintf("Łukasz O’Brien %d", n), Email: directory.Email{Display: email, Normalized: email},
 			Role: directory.Member, Status: directory.Active, CreatedAt: l.now,
 		}
 		if err := l.store.CreateUser(t.Context(), u, event.New(event.UserAdded, l.now, u.ID, email, "")); err != nil {
@@ -61,12 +61,12 @@ func (l *oldList) open() *Store {
 // age writes keys and words of users as the release before did.
 func (l *oldList) age(users ...directory.User) {
 	l.t.Helper()
-	err := l.store.InTx(l.t.Context(), func(tx *sql.Tx) error {
+	err := l.store.Transact(l.t.Context(), func(tx *sql.Tx) error {
 		for _, u := range users {
 			for _, statement := range []string{
 				"UPDATE users SET name_key = 'łukasz' WHERE id = '" + u.ID + "'",
 				"DELETE FROM user_words WHERE user_id = '" + u.ID + "'",
-				"INSERT INTO user_words (word, user_id) VALUES ('łukasz', '" + u.ID + "'), ('" + u.Email.Key + "', '" + u.ID + "')",
+				"INSERT INTO user_words (word, user_id) VALUES ('łukasz', '" + u.ID + "'), ('" + u.Email.Normalized + "', '" + u.ID + "')",
 			} {
 				if _, err := tx.ExecContext(l.t.Context(), statement); err != nil {
 					return err
@@ -95,12 +95,12 @@ func (l *oldList) check() {
 	l.t.Helper()
 	for _, u := range l.users {
 		var key string
-		if err := l.store.Reader().QueryRowContext(l.t.Context(), "SELECT name_key FROM users WHERE id = '"+u.ID+"'").Scan(&key); err != nil || key != u.SortName() {
-			l.t.Errorf("%s sorts by %q, want %q, %v", u.ID, key, u.SortName(), err)
+		if err := l.store.Reader().QueryRowContext(l.t.Context(), "SELECT name_key FROM users WHERE id = '"+u.ID+"'").Scan(&key); err != nil || key != u.SortKey() {
+			l.t.Errorf("%s sorts by %q, want %q, %v", u.ID, key, u.SortKey(), err)
 		}
 		words := l.words(u)
-		if !slices.Equal(words, u.Words()) {
-			l.t.Errorf("%s has the words %q, want %q", u.ID, words, u.Words())
+		if !slices.Equal(words, u.SearchTerms()) {
+			l.t.Errorf("%s has the words %q, want %q", u.ID, words, u.SearchTerms())
 		}
 	}
 }

@@ -134,12 +134,12 @@ var tries = []struct {
 		return err
 	}},
 	{"guestlist migrate status", func(t *testing.T, databaseURL string) error {
-		_, err := LookAtMigrations(t.Context(), databaseURL)
+		_, err := MigrationStatus(t.Context(), databaseURL)
 		return err
 	}},
 	{"guestlist copy", func(t *testing.T, databaseURL string) error { return Refused(t.Context(), databaseURL) }},
 	{"guestlist copy, alone", func(t *testing.T, databaseURL string) error {
-		s, err := OpenAlone(t.Context(), databaseURL, nil)
+		s, err := OpenExclusive(t.Context(), databaseURL, nil)
 		if err != nil {
 			return err
 		}
@@ -271,7 +271,7 @@ func TestMigrate_FinishesAHalfMadeStart(t *testing.T) {
 					}
 				}
 				raw(t, databaseURL, make...)
-				if _, err := LookAtMigrations(t.Context(), databaseURL); err != nil {
+				if _, err := MigrationStatus(t.Context(), databaseURL); err != nil {
 					t.Error(err)
 				}
 				s := fresh(t, databaseURL)

@@ -61,7 +61,7 @@ func countRemovals(ctx context.Context, q *dbsqlc.Queries) (int64, error) {
 // forgetRemoval lets a user's address be as one that was never removed, but for
 // links from before the removal.
 func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
-	removed, err := q.GetRemovedAddress(ctx, u.Email.Key)
+	removed, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
 	if isNoRows(err) {
 		return nil
 	}
@@ -71,12 +71,12 @@ func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, u directory.User) err
 	if _, err := q.SetUserLinksAfter(ctx, dbsqlc.SetUserLinksAfterParams{LinksAfter: removed.RemovedAt, ID: u.ID}); err != nil {
 		return err
 	}
-	return q.DeleteRemovedAddresses(ctx, []string{u.Email.Key})
+	return q.DeleteRemovedAddresses(ctx, []string{u.Email.Normalized})
 }
 
 // refuseRemoved returns directory.ErrRemoved if a user's address was removed.
 func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
-	_, err := q.GetRemovedAddress(ctx, u.Email.Key)
+	_, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
 	switch {
 	case err == nil:
 		return directory.ErrRemoved
@@ -89,7 +89,7 @@ func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, u directory.User) err
 // Applicant returns what the directory knows of an address; see session.Store.
 func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error) {
 	q := s.queries()
-	row, err := q.GetUserByEmailKey(ctx, email.Key)
+	row, err := q.GetUserByEmailKey(ctx, email.Normalized)
 	if err != nil && !isNoRows(err) {
 		return directory.Applicant{}, translate("look an applicant up", err)
 	}

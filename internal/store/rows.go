@@ -30,7 +30,7 @@ func fromMicros(n int64) time.Time {
 // characters that no name or address may have today.
 func toUser(r *dbsqlc.User) directory.User {
 	return directory.User{
-		ID: r.ID, Name: text.Name(r.Name), Email: directory.Email{Typed: text.Clean(r.Email), Key: r.EmailKey},
+		ID: r.ID, Name: text.Name(r.Name), Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey},
 		Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID, InvitedBy: r.InvitedBy,
 		InviteSentAt: fromMicros(r.InviteSentAt), CreatedAt: fromMicros(r.CreatedAt),
 		UpdatedAt: fromMicros(r.UpdatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
@@ -40,18 +40,18 @@ func toUser(r *dbsqlc.User) directory.User {
 
 func toSession(r *dbsqlc.Session) session.Session {
 	return session.Session{
-		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID, UserAgent: text.Clean(r.UserAgent), Address: r.Address,
+		TokenHash: r.TokenHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID, UserAgent: text.Clean(r.UserAgent), Address: r.Address,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
 	}
 }
 
-// toHeld is a session with its person, as far as a request needs them.
-func toHeld(r *dbsqlc.GetSessionRow) session.Session {
+// toSessionWithUser is a session with its person, as far as a request needs them.
+func toSessionWithUser(r *dbsqlc.GetSessionRow) session.Session {
 	return session.Session{
-		TokenHash: r.TokenHash, UserID: r.UserID, StytchID: r.StytchSessionID,
+		TokenHash: r.TokenHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
 		User: directory.User{
-			ID: r.UserID, Name: text.Name(r.Name), Email: directory.Email{Typed: text.Clean(r.Email), Key: r.EmailKey},
+			ID: r.UserID, Name: text.Name(r.Name), Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey},
 			Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID,
 			CreatedAt: fromMicros(r.UserCreatedAt), LastSeenAt: fromMicros(r.LastSeenAt),
 		},
@@ -74,9 +74,9 @@ func toJob(r *dbsqlc.Outbox) outbox.Job {
 	}
 }
 
-// clip cuts text to a column's width, in characters, without the invisible ones.
+// truncate cuts text to a column's width, in characters, without the invisible ones.
 // What is no UTF-8, as a browser may send, is replaced: MySQL would refuse the row.
-func clip(s string, n int) string {
+func truncate(s string, n int) string {
 	s = text.Clean(strings.ToValidUTF8(s, "\uFFFD"))
 	if r := []rune(s); len(r) > n {
 		return string(r[:n])

@@ -12,24 +12,24 @@ import (
 // counted. Any other looks at no more than glance for one page, because looking at
 // a word costs more the longer the list; see docs/decisions/0013.
 const (
-	reach  = 1000
-	glance = 250
+	maxSortedMatches = 1000
+	maxScannedWords  = 250
 )
 
 // search finds people by the starts of words.
 func (s *Store) search(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (directory.Page, error) {
 	// The longest first: where all are too frequent to be counted, it is likely the rarest.
 	terms := slices.SortedStableFunc(slices.Values(query.Terms), func(a, b string) int { return len(b) - len(a) })
-	if query.From != nil && query.From.ByWord {
+	if query.After != nil && query.After.ByWord {
 		return s.searchByWord(ctx, q, query, terms)
 	}
 	most := s.reach
-	if query.From != nil { // people who have come since the first page don't end it
+	if query.After != nil { // people who have come since the first page don't end it
 		most *= 2
 	}
 	rarest, words := 0, most+1
 	for i, term := range terms {
-		n, err := q.CountWords(ctx, dbsqlc.CountWordsParams{Word: term, WordEnd: term + last, Limit: int32(words)})
+		n, err := q.CountWords(ctx, dbsqlc.CountWordsParams{Word: term, WordEnd: term + maxRune, Limit: int32(words)})
 		if err != nil {
 			return directory.Page{}, err
 		}
@@ -40,23 +40,23 @@ func (s *Store) search(ctx context.Context, q *dbsqlc.Queries, query directory.Q
 	switch {
 	case words <= most:
 		terms[0], terms[rarest] = terms[rarest], terms[0]
-		return s.searchAndSort(ctx, q, query, terms, most)
-	case query.From == nil:
+		return s.searchSorted(ctx, q, query, terms, most)
+	case query.After == nil:
 		return s.searchByWord(ctx, q, query, terms)
 	}
 	return directory.Page{}, directory.ErrCursor
 }
 
-// searchAndSort reads everybody who has the first term, of which there are at
+// searchSorted reads everybody who has the first term, of which there are at
 // most so many words, and sorts and counts them.
-func (s *Store) searchAndSort(
+func (s *Store) searchSorted(
 	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, most int,
 ) (directory.Page, error) {
 	words, err := listWords(ctx, q, terms[0], &dbsqlc.UserWord{Word: terms[0]}, false, most)
 	if err != nil {
 		return directory.Page{}, err
 	}
-	ids, err := haveTerms(ctx, q, terms[1:], owners(words))
+	ids, err := matchAllTerms(ctx, q, terms[1:], userIDs(words))
 	if err != nil {
 		return directory.Page{}, err
 	}
@@ -76,18 +76,18 @@ func sortedPage(ctx context.Context, q *dbsqlc.Queries, query directory.Query, i
 		return directory.Page{}, err
 	}
 	total := len(found)
-	from, ok := start(query)
-	order := inOrder(reading(query))
+	from, ok := startRow(query)
+	order := compareBy(readOrder(query))
 	rows := slices.DeleteFunc(found, func(row *dbsqlc.User) bool { return !ok || order(row, from) <= 0 })
 	slices.SortFunc(rows, order)
-	r := read(query, rows)
+	r := newReadResult(query, rows)
 	if many {
 		if r.rows, err = usersByID(ctx, q, query, idsOf(r.rows)); err != nil {
 			return directory.Page{}, err
 		}
 		slices.SortFunc(r.rows, order)
 	}
-	page := r.page(query)
+	page := r.toPage(query)
 	page.Total = total
 	return page, nil
 }
@@ -108,28 +108,28 @@ func (s *Store) searchByWord(ctx context.Context, q *dbsqlc.Queries, query direc
 	if err != nil {
 		return directory.Page{}, err
 	}
-	page := r.page(query)
-	page.ByWord, page.Total = true, len(page.Users)
+	page := r.toPage(query)
+	page.RelevanceOrder, page.Total = true, len(page.Users)
 	page.More = page.Next != nil || page.Prev != nil
 	return page, nil
 }
 
-func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string) (stretch, error) {
+func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string) (readResult, error) {
 	at := &dbsqlc.UserWord{Word: terms[0]}
 	if query.Backward {
-		at.Word = terms[0] + last
+		at.Word = terms[0] + maxRune
 	}
-	if query.From != nil {
-		at = &dbsqlc.UserWord{Word: query.From.Key, UserID: query.From.ID}
+	if query.After != nil {
+		at = &dbsqlc.UserWord{Word: query.After.Key, UserID: query.After.ID}
 	}
-	var r stretch
+	var r readResult
 	for piece, left := 2*(query.Limit+1), s.glance; left > 0; piece *= 2 {
 		piece = min(piece, left)
 		words, err := listWords(ctx, q, terms[0], at, query.Backward, piece)
 		if err != nil {
 			return r, err
 		}
-		found, err := peopleByWord(ctx, q, query, terms, words)
+		found, err := usersByFirstWord(ctx, q, query, terms, words)
 		if err != nil {
 			return r, err
 		}
@@ -140,37 +140,37 @@ func (s *Store) readByWord(ctx context.Context, q *dbsqlc.Queries, query directo
 			case len(r.rows) == query.Limit: // one more: the page ends behind the one before
 				return r, nil
 			default:
-				r.rows, r.rest = append(r.rows, row), byWord(w)
+				r.rows, r.next = append(r.rows, row), byWord(w)
 				if r.first == nil {
-					r.first = r.rest
+					r.first = r.next
 				}
 			}
 		}
 		if len(words) < piece {
-			r.rest = nil
+			r.next = nil
 			return r, nil
 		}
 		at, left = words[piece-1], left-piece
 	}
-	r.rest = byWord(at)
+	r.next = byWord(at)
 	return r, nil
 }
 
-func byWord(w *dbsqlc.UserWord) *directory.Position {
-	return &directory.Position{Key: w.Word, ID: w.UserID, ByWord: true}
+func byWord(w *dbsqlc.UserWord) *directory.Keyset {
+	return &directory.Keyset{Key: w.Word, ID: w.UserID, ByWord: true}
 }
 
-// peopleByWord returns those whose first word, of those that begin with the
+// usersByFirstWord returns those whose first word, of those that begin with the
 // first term, is among the words given, and whom the query lets through.
-func peopleByWord(
+func usersByFirstWord(
 	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, words []*dbsqlc.UserWord,
 ) (map[*dbsqlc.UserWord]*dbsqlc.User, error) {
-	firsts, err := firstWords(ctx, q, owners(words), terms[0])
+	firsts, err := firstWords(ctx, q, userIDs(words), terms[0])
 	if err != nil {
 		return nil, err
 	}
 	words = slices.DeleteFunc(slices.Clone(words), func(w *dbsqlc.UserWord) bool { return firsts[w.UserID] != w.Word })
-	ids, err := haveTerms(ctx, q, terms[1:], owners(words))
+	ids, err := matchAllTerms(ctx, q, terms[1:], userIDs(words))
 	if err != nil {
 		return nil, err
 	}

@@ -34,10 +34,10 @@ func join(t *testing.T, s *Store, from int, role directory.Role, names ...string
 	for i, name := range names {
 		id := fmt.Sprintf("%03d", from+i)
 		u := directory.User{
-			ID: id, Name: name, Email: directory.Email{Typed: id + "@x.org", Key: id + "@x.org"},
+			ID: id, Name: name, Email: directory.Email{Display: id + "@x.org", Normalized: id + "@x.org"},
 			Role: role, Status: directory.Active, CreatedAt: storetest.Now(),
 		}
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,10 +56,10 @@ func follow(t *testing.T, s *Store, q directory.Query) (pages []directory.Page, 
 			names = append(names, u.Name)
 		}
 		pages, seen = append(pages, page), append(seen, names)
-		if q.From = page.Next; q.Backward {
-			q.From = page.Prev
+		if q.After = page.Next; q.Backward {
+			q.After = page.Prev
 		}
-		if q.From == nil {
+		if q.After == nil {
 			return pages, seen
 		}
 	}
@@ -74,13 +74,13 @@ func TestASearchIsSortedAndCountedAsFarAsItReaches(t *testing.T) {
 		q := directory.Query{Terms: []string{"ann"}, Sort: directory.ByName, Limit: 4}
 		pages, seen := follow(t, s, q)
 		want := [][]string{{"Ann A", "Ann B", "Ann C", "Ann D"}, {"Ann E", "Ann F", "Ann G", "Ann H"}, {"Ann I", "Ann J"}}
-		if diff := cmp.Diff(want, seen); diff != "" || pages[0].Total != 10 || pages[0].More || pages[0].ByWord {
+		if diff := cmp.Diff(want, seen); diff != "" || pages[0].Total != 10 || pages[0].More || pages[0].RelevanceOrder {
 			t.Errorf("%+v\n%s", pages[0], diff)
 		}
 		// The rarer term is looked for, wherever it stands.
 		for _, terms := range [][]string{{"an", "x.org"}, {"x.org", "an"}, {"x", "x.org", "an", "x"}} {
 			q.Terms = terms
-			if pages, _ := follow(t, s, q); pages[0].ByWord || pages[0].Total != 10 {
+			if pages, _ := follow(t, s, q); pages[0].RelevanceOrder || pages[0].Total != 10 {
 				t.Errorf("%q: %+v", terms, pages[0])
 			}
 		}
@@ -96,7 +96,7 @@ func TestASearchBeyondItsReachIsInOrderOfTheWord(t *testing.T) {
 		for _, limit := range []int{1, 3, 4, 200} {
 			q := directory.Query{Terms: []string{"ann"}, Sort: "-" + directory.ByCreated, Limit: limit}
 			pages, seen := follow(t, s, q)
-			if diff := cmp.Diff(want, slices.Concat(seen...)); diff != "" || !pages[0].ByWord || pages[0].Prev != nil {
+			if diff := cmp.Diff(want, slices.Concat(seen...)); diff != "" || !pages[0].RelevanceOrder || pages[0].Prev != nil {
 				t.Errorf("limit %d: %+v\n%s", limit, pages[0], diff)
 			}
 			for i, page := range pages {
@@ -109,7 +109,7 @@ func TestASearchBeyondItsReachIsInOrderOfTheWord(t *testing.T) {
 			if _, seen := follow(t, s, q); !slices.Equal(want, slices.Concat(reversed(seen)...)) {
 				t.Errorf("limit %d, from the end: %q", limit, seen)
 			}
-			if q.From = pages[len(pages)-1].Prev; q.From == nil {
+			if q.After = pages[len(pages)-1].Prev; q.After == nil {
 				continue
 			}
 			_, back := follow(t, s, q)
@@ -142,17 +142,17 @@ func TestASearchLooksNoFurtherForOnePage(t *testing.T) {
 				t.Fatalf("backward %v: %q", backward, seen)
 			}
 			for i, page := range pages {
-				if !page.ByWord || len(page.Users) > 1 {
+				if !page.RelevanceOrder || len(page.Users) > 1 {
 					t.Errorf("backward %v, page %d: %+v", backward, i, page)
 				}
 			}
 			// A page of nobody leads on, and back to where it was come from.
-			q.From = pages[0].Next
+			q.After = pages[0].Next
 			if backward {
-				q.From = pages[0].Prev
+				q.After = pages[0].Prev
 			}
 			q.Backward = !backward
-			if page, err := s.ListUsers(t.Context(), q); err != nil || !page.ByWord {
+			if page, err := s.ListUsers(t.Context(), q); err != nil || !page.RelevanceOrder {
 				t.Errorf("backward %v: %+v, %v", backward, page, err)
 			}
 		}
@@ -171,33 +171,33 @@ func TestACursorOfASearchKeepsItsOrder(t *testing.T) {
 		}
 		join(t, s, 10, directory.Member, people...)
 		byWord, err := s.ListUsers(t.Context(), q)
-		if err != nil || sorted.ByWord || !byWord.ByWord {
+		if err != nil || sorted.RelevanceOrder || !byWord.RelevanceOrder {
 			t.Fatal(sorted, byWord, err)
 		}
-		q.From = sorted.Next
-		if page, err := s.ListUsers(t.Context(), q); err != nil || page.ByWord || page.Users[0].ID != "005" || page.Total != 20 {
+		q.After = sorted.Next
+		if page, err := s.ListUsers(t.Context(), q); err != nil || page.RelevanceOrder || page.Users[0].ID != "005" || page.Total != 20 {
 			t.Errorf("sorted, with twice as many: %+v, %v", page, err)
 		}
 		join(t, s, 20, directory.Member, "Ann")
-		var invalid *directory.Invalid
+		var invalid *directory.ValidationError
 		if page, err := s.ListUsers(t.Context(), q); !errors.As(err, &invalid) || invalid.Fields["cursor"] == "" {
 			t.Errorf("sorted, with more: %+v, %v", page, err)
 		}
 		for id := range 15 {
-			if _, err := s.ChangeUser(t.Context(), fmt.Sprintf("%03d", 20-id), func(state directory.State) (directory.Change, error) {
+			if _, err := s.ChangeUser(t.Context(), fmt.Sprintf("%03d", 20-id), func(state directory.RuleState) (directory.Change, error) {
 				return directory.Change{User: state.User, Remove: true}, nil
 			}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		q.From = byWord.Next
-		if page, err := s.ListUsers(t.Context(), q); err != nil || !page.ByWord || len(page.Users) != 2 || page.Users[0].ID != "004" {
+		q.After = byWord.Next
+		if page, err := s.ListUsers(t.Context(), q); err != nil || !page.RelevanceOrder || len(page.Users) != 2 || page.Users[0].ID != "004" {
 			t.Errorf("by word, with few left: %+v, %v", page, err)
 		}
-		for _, p := range []directory.Position{{}, {Key: "ant", ID: "1"}, {Key: "zoe"}, {Key: "a\x00"}, {Key: last + last, ID: last}} {
+		for _, p := range []directory.Keyset{{}, {Key: "ant", ID: "1"}, {Key: "zoe"}, {Key: "a\x00"}, {Key: maxRune + maxRune, ID: maxRune}} {
 			for _, backward := range []bool{false, true} {
 				p.ByWord = true
-				q.From, q.Backward = &p, backward
+				q.After, q.Backward = &p, backward
 				if page, err := s.ListUsers(t.Context(), q); err != nil || len(page.Users) > 6 {
 					t.Errorf("%+v: %+v, %v", p, page, err)
 				}

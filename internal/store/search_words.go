@@ -15,14 +15,14 @@ func listWords(
 	ctx context.Context, q *dbsqlc.Queries, term string, from *dbsqlc.UserWord, backward bool, limit int,
 ) ([]*dbsqlc.UserWord, error) {
 	same, behind := q.ListSameWord, func(n int32) ([]*dbsqlc.UserWord, error) {
-		return q.ListWords(ctx, dbsqlc.ListWordsParams{Word: max(from.Word, term), WordEnd: term + last, Limit: n})
+		return q.ListWords(ctx, dbsqlc.ListWordsParams{Word: max(from.Word, term), WordEnd: term + maxRune, Limit: n})
 	}
 	if backward {
 		same = func(ctx context.Context, p dbsqlc.ListSameWordParams) ([]*dbsqlc.UserWord, error) {
 			return q.ListSameWordDesc(ctx, dbsqlc.ListSameWordDescParams(p))
 		}
 		behind = func(n int32) ([]*dbsqlc.UserWord, error) {
-			return q.ListWordsDesc(ctx, dbsqlc.ListWordsDescParams{Word: min(from.Word, term+last), WordStart: term, Limit: n})
+			return q.ListWordsDesc(ctx, dbsqlc.ListWordsDescParams{Word: min(from.Word, term+maxRune), WordStart: term, Limit: n})
 		}
 	}
 	words, err := same(ctx, dbsqlc.ListSameWordParams{Word: from.Word, UserID: from.UserID, Limit: int32(limit)})
@@ -33,8 +33,8 @@ func listWords(
 	return append(words, more...), err
 }
 
-// owners are the ids of those who have the words, each once.
-func owners(words []*dbsqlc.UserWord) []string {
+// userIDs are the ids of those who have the words, each once.
+func userIDs(words []*dbsqlc.UserWord) []string {
 	ids := make([]string, len(words))
 	for i, w := range words {
 		ids[i] = w.UserID
@@ -50,7 +50,7 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 	if len(ids) == 0 {
 		return firsts, nil
 	}
-	rows, err := q.ListWordsOfUsers(ctx, dbsqlc.ListWordsOfUsersParams{Ids: ids, Word: term, WordEnd: term + last})
+	rows, err := q.ListWordsOfUsers(ctx, dbsqlc.ListWordsOfUsersParams{Ids: ids, Word: term, WordEnd: term + maxRune})
 	for _, r := range rows {
 		if word, ok := firsts[r.UserID]; !ok || r.Word < word {
 			firsts[r.UserID] = r.Word
@@ -59,8 +59,8 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 	return firsts, err
 }
 
-// haveTerms returns those of the ids who have all of the terms.
-func haveTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) ([]string, error) {
+// matchAllTerms returns those of the ids who have all of the terms.
+func matchAllTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) ([]string, error) {
 	for _, term := range terms {
 		firsts, err := firstWords(ctx, q, ids, term)
 		if err != nil {

@@ -33,15 +33,15 @@ func seed(t testing.TB, s *Store, n int) {
 			}
 			family := fmt.Sprintf("F%x", random.IntN(20_000))
 			u := directory.User{ID: fmt.Sprintf("0193%032x", random.Uint64()), Name: given[random.IntN(len(given))] + " " + family}
-			u.Email = directory.Email{Typed: fmt.Sprintf("%s.%d@%s", strings.ToLower(family), i, domains[random.IntN(len(domains))])}
-			u.Email.Key = u.Email.Typed
+			u.Email = directory.Email{Display: fmt.Sprintf("%s.%d@%s", strings.ToLower(family), i, domains[random.IntN(len(domains))])}
+			u.Email.Normalized = u.Email.Display
 			people = append(people, fmt.Sprintf("('%s','%s','%s','%s','%[4]s','%s','%s','','',0,%d,0,%d)",
-				u.ID, u.Name, u.SortName(), u.Email.Key, role, status, now-int64(i/100)*1_000_000, seen))
-			for _, word := range u.Words() {
+				u.ID, u.Name, u.SortKey(), u.Email.Normalized, role, status, now-int64(i/100)*1_000_000, seen))
+			for _, word := range u.SearchTerms() {
 				words = append(words, fmt.Sprintf("('%s','%s')", word, u.ID))
 			}
 		}
-		if err := s.InTx(t.Context(), func(tx *sql.Tx) error {
+		if err := s.Transact(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.Exec("INSERT INTO users (id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, " +
 				"invite_sent_at, created_at, updated_at, last_seen_at) VALUES " + strings.Join(people, ","))
 			if err == nil {

@@ -55,7 +55,7 @@ func TestServerMessage_SaysWhatHoldsNoValues(t *testing.T) {
 	} {
 		t.Run(row.message, func(t *testing.T) {
 			t.Parallel()
-			got := plainly(vitess(row.number, row.message)).Error()
+			got := explain(vitess(row.number, row.message)).Error()
 			if got != row.want {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
@@ -95,7 +95,7 @@ func FuzzServerMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint, value string, number uint16) {
 		const marker = "Zq7LeakedValue"
 		message := fmt.Sprintf(messages[which%uint(len(messages))], value+marker+value)
-		got := plainly(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: message}).Error()
+		got := explain(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: message}).Error()
 		if strings.Contains(got, "Zq7") || strings.Contains(got, "LeakedValue") || strings.ContainsAny(got, "@\"'`") && !strings.Contains(got, "can't") && !strings.Contains(got, "user's") && !strings.Contains(got, "server's") {
 			t.Fatalf("%q\nbecame %q", message, got)
 		}

@@ -14,7 +14,7 @@ import (
 
 // SignIn writes an arrival; see session.Store.
 func (s *Store) SignIn(
-	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
+	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, err := s.signIn(ctx, a, welcome)
 	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
@@ -24,7 +24,7 @@ func (s *Store) SignIn(
 }
 
 func (s *Store) signIn(
-	ctx context.Context, a session.Arrival, welcome func(directory.Applicant) (directory.User, []event.Event, error),
+	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, counts := a.Session, false
 	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
@@ -49,7 +49,7 @@ func (s *Store) signIn(
 		if err := finishAttempt(ctx, q, a.AttemptID, made.CreatedAt); err != nil {
 			return err
 		}
-		if err := s.endReplaced(ctx, q, a.Replaces); err != nil {
+		if err := s.endReplacedSession(ctx, q, a.Replaces); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, events...); err != nil {
@@ -59,7 +59,7 @@ func (s *Store) signIn(
 		return insertSession(ctx, q, made)
 	})
 	if counts {
-		s.totals.forget()
+		s.totals.invalidate()
 	}
 	return made, err
 }
@@ -68,12 +68,12 @@ func (s *Store) signIn(
 // as read. If there is none, it holds what makes one administrator, and every
 // removal waits.
 func (s *Store) lockedApplicant(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (directory.Applicant, error) {
-	n, err := q.LockUserByEmailKey(ctx, email.Key)
+	n, err := q.LockUserByEmailKey(ctx, email.Normalized)
 	if err != nil {
 		return directory.Applicant{}, err
 	}
 	if n > 0 {
-		row, err := q.GetUserByEmailKey(ctx, email.Key)
+		row, err := q.GetUserByEmailKey(ctx, email.Normalized)
 		u := toUser(row)
 		return directory.Applicant{Email: email, User: &u}, err
 	}
@@ -85,14 +85,14 @@ func (s *Store) lockedApplicant(ctx context.Context, q *dbsqlc.Queries, email di
 
 func insertSession(ctx context.Context, q *dbsqlc.Queries, v session.Session) error {
 	return q.InsertSession(ctx, dbsqlc.InsertSessionParams{
-		TokenHash: v.TokenHash, UserID: v.UserID, StytchSessionID: v.StytchID,
-		UserAgent: clip(v.UserAgent, 400), Address: clip(v.Address, 64),
+		TokenHash: v.TokenHash, UserID: v.UserID, StytchSessionID: v.StytchSessionID,
+		UserAgent: truncate(v.UserAgent, 400), Address: truncate(v.Address, 64),
 		CreatedAt: micros(v.CreatedAt), VerifiedAt: micros(v.VerifiedAt), ExpiresAt: micros(v.ExpiresAt),
 	})
 }
 
-// endReplaced ends the session that a browser held before, whoever's it was.
-func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash string) error {
+// endReplacedSession ends the session that a browser held before, whoever's it was.
+func (s *Store) endReplacedSession(ctx context.Context, q *dbsqlc.Queries, tokenHash string) error {
 	if tokenHash == "" {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash st
 	if err != nil {
 		return err
 	}
-	_, err = s.endSessions(ctx, q, toHeld(row).User, "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
+	_, err = s.endSessions(ctx, q, toSessionWithUser(row).User, "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
 	return err
 }
 
@@ -113,9 +113,9 @@ func (s *Store) endReplaced(ctx context.Context, q *dbsqlc.Queries, tokenHash st
 func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
 	if s.sqlite {
 		row, err := s.queries().GetSession(ctx, tokenHash)
-		return toHeld(row), translate("get session", err)
+		return toSessionWithUser(row), translate("get session", err)
 	}
-	found, err := s.sessions.get(ctx, tokenHash)
+	found, err := s.sessions.Load(ctx, tokenHash)
 	return found, translate("get session", err)
 }
 
@@ -123,7 +123,7 @@ func (s *Store) getSessions(ctx context.Context, tokenHashes []string) (map[stri
 	rows, err := s.queries().GetSessions(ctx, tokenHashes)
 	found := make(map[string]session.Session, len(rows))
 	for _, r := range rows {
-		found[r.TokenHash] = toHeld((*dbsqlc.GetSessionRow)(r))
+		found[r.TokenHash] = toSessionWithUser((*dbsqlc.GetSessionRow)(r))
 	}
 	return found, err
 }
@@ -188,10 +188,10 @@ func (s *Store) endSessions(
 		}
 		ended++
 		now := s.now()
-		if err := insertEvents(ctx, q, event.New(event.SessionEnded, now, u.ID, u.Email.Key, reason)); err != nil {
+		if err := insertEvents(ctx, q, event.New(event.SessionEnded, now, u.ID, u.Email.Normalized, reason)); err != nil {
 			return 0, err
 		}
-		if err := insertJobs(ctx, q, []outbox.Job{outbox.New(outbox.RevokeSession, u.Email.Key, u.ID, v.StytchID, "", now)}); err != nil {
+		if err := insertJobs(ctx, q, []outbox.Job{outbox.New(outbox.RevokeSession, u.Email.Normalized, u.ID, v.StytchSessionID, "", now)}); err != nil {
 			return 0, err
 		}
 	}
@@ -201,7 +201,7 @@ func (s *Store) endSessions(
 // DeleteExpiredSessions deletes the rows of sessions that are over, which no
 // longer let anybody in anyway.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
-	return s.inPieces(ctx, "delete expired sessions", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired sessions", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: most})
 	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
 }

@@ -32,8 +32,8 @@ func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (
 		return key, translate("get key", err)
 	}
 	row := dbsqlc.InsertSettingParams{Name: name, Value: rand.Text() + rand.Text(), UpdatedAt: micros(s.now())} // 260 random bits
-	err = s.InTx(ctx, func(tx *sql.Tx) error {
-		q := s.within(tx)
+	err = s.Transact(ctx, func(tx *sql.Tx) error {
+		q := s.queriesTx(tx)
 		if err := q.InsertSetting(ctx, row); err != nil {
 			return err
 		}
@@ -50,16 +50,16 @@ func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (
 // hash is noted, so that instances can compare it and nobody can guess it without
 // the key, which is in a row of its own.
 const (
-	settingsInForce = "in_force"
-	settingsKey     = "in_force_key"
-	keyedHash       = "hmac-sha256:"
-	unsetSetting    = "(unset)"
+	currentSettingsKey = "in_force"
+	settingsKey        = "in_force_key"
+	keyedHash          = "hmac-sha256:"
+	unsetSetting       = "(unset)"
 )
 
-// NoteSettings remembers the settings that the program runs with, by name; those in
+// RecordSettings remembers the settings that the program runs with, by name; those in
 // secret are told by nothing but a keyed hash. If it ran with others before, the
 // audit trail says which: of a secret only that it was set, changed or taken away.
-func (s *Store) NoteSettings(ctx context.Context, plain, secret map[string]string) error {
+func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]string) error {
 	key, err := s.keptKey(ctx, settingsKey)
 	if err != nil {
 		return err
@@ -70,16 +70,16 @@ func (s *Store) NoteSettings(ctx context.Context, plain, secret map[string]strin
 		return err
 	}
 	now, value := s.now(), string(b)
-	err = s.InTx(ctx, func(tx *sql.Tx) error {
-		q := s.within(tx)
-		was, err := q.GetSetting(ctx, settingsInForce)
+	err = s.Transact(ctx, func(tx *sql.Tx) error {
+		q := s.queriesTx(tx)
+		was, err := q.GetSetting(ctx, currentSettingsKey)
 		switch {
 		case isNoRows(err):
-			return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: settingsInForce, Value: value, UpdatedAt: micros(now)})
+			return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: currentSettingsKey, Value: value, UpdatedAt: micros(now)})
 		case err != nil || was == value:
 			return err
 		}
-		n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: value, UpdatedAt: micros(now), Name: settingsInForce, Was: was})
+		n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: value, UpdatedAt: micros(now), Name: currentSettingsKey, Was: was})
 		if err != nil || n == 0 { // 0: another instance has just noted its own
 			return err
 		}
@@ -163,8 +163,8 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 	total := 0
 	for {
 		done, changed := false, 0
-		err := s.InTx(ctx, func(tx *sql.Tx) (err error) {
-			done, changed, err = s.removeSecretHashes(ctx, s.within(tx))
+		err := s.Transact(ctx, func(tx *sql.Tx) (err error) {
+			done, changed, err = s.removeSecretHashes(ctx, s.queriesTx(tx))
 			return err
 		})
 		if IsDuplicate(err) { // another instance has begun, too
@@ -182,7 +182,7 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 // removeSecretHashes does a piece of RemoveSecretHashes.
 func (s *Store) removeSecretHashes(ctx context.Context, q *dbsqlc.Queries) (done bool, changed int, err error) {
 	const piece = 100
-	before := last
+	before := maxRune
 	was, err := q.GetSetting(ctx, hashesRemoved)
 	begun := !isNoRows(err)
 	switch {

@@ -34,7 +34,7 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		sum := sha256.Sum256([]byte(password))
 		old := "secret " + hex.EncodeToString(sum[:4])
 		if err := s.writer().InsertSetting(t.Context(), dbsqlc.InsertSettingParams{
-			Name: settingsInForce, Value: `{"PORT":"1","SMTP_URL":"` + old + `"}`,
+			Name: currentSettingsKey, Value: `{"PORT":"1","SMTP_URL":"` + old + `"}`,
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -44,10 +44,10 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		if diff := cmp.Diff([]string{"PORT"}, names); diff != "" || err != nil {
 			t.Errorf("doctor: %s %v", diff, err)
 		}
-		if err := s.NoteSettings(t.Context(), plain, secret); err != nil {
+		if err := s.RecordSettings(t.Context(), plain, secret); err != nil {
 			t.Fatal(err)
 		}
-		value, err := s.queries().GetSetting(t.Context(), settingsInForce)
+		value, err := s.queries().GetSetting(t.Context(), currentSettingsKey)
 		if err != nil || strings.Contains(value, old[7:]) || !strings.Contains(value, keyedHash) {
 			t.Errorf("noted: %s, %v", value, err)
 		}
@@ -67,10 +67,10 @@ func TestNoteSettings_AnotherDatabase(t *testing.T) {
 	values := map[string]bool{}
 	for range 2 {
 		s := migrated(t, testdb.SQLite(t))
-		if err := s.NoteSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}); err != nil {
+		if err := s.RecordSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}); err != nil {
 			t.Fatal(err)
 		}
-		value, err := s.queries().GetSetting(t.Context(), settingsInForce)
+		value, err := s.queries().GetSetting(t.Context(), currentSettingsKey)
 		if err != nil {
 			t.Fatal(err)
 		}

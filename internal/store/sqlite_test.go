@@ -76,7 +76,7 @@ func TestDamagedFile(t *testing.T) {
 	s := opened(t, path)
 	for range 200 {
 		id := rand.Text()
-		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Typed: id, Key: id}}, event.Event{ID: id}); err != nil {
+		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Display: id, Normalized: id}}, event.Event{ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
 	for i := range 3 {
-		if _, err := s.write.Exec("INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", fmt.Sprint("large ", i), strings.Repeat("a", checkAtOnce/2)); err != nil {
+		if _, err := s.write.Exec("INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", fmt.Sprint("large ", i), strings.Repeat("a", maxStartupCheckSize/2)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +168,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 		if err := s.Wait(t.Context(), quiet); (err != nil) != r.atOnce || err != nil && !strings.Contains(err.Error(), "damaged, or no database") {
 			t.Errorf("%s: at once: %v", r.name, err)
 		}
-		if err := s.Check(t.Context()); !errors.Is(err, ErrDamaged) {
+		if err := s.Check(t.Context()); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: beside: %v", r.name, err)
 		}
 		if err := s.Close(); err != nil {
@@ -239,8 +239,8 @@ func TestBusyFile(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	u := directory.User{ID: "1", Email: directory.Email{Typed: "a", Key: "a"}}
-	if err := s.CreateUser(ctx, u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); !errors.Is(err, directory.ErrUnavailable) {
+	u := directory.User{ID: "1", Email: directory.Email{Display: "a", Normalized: "a"}}
+	if err := s.CreateUser(ctx, u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("a write while another writes: %v", err)
 	}
 	if _, err := s.GetUser(t.Context(), "1"); !errors.Is(err, directory.ErrNotFound) {
@@ -249,7 +249,7 @@ func TestBusyFile(t *testing.T) {
 	if err := held.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		t.Errorf("a write after the other's: %v", err)
 	}
 }

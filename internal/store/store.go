@@ -28,27 +28,27 @@ import (
 
 // Store is an open database. Its methods may be called by many goroutines.
 type Store struct {
-	read      *sql.DB // many readers
-	write     *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
-	migrator  *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
-	sqlite    bool
-	path      string // of an SQLite file that may be read before it is opened to be written to; else empty
-	leaseTime time.Duration
-	database  string        // its name on the server, as PlanetScale's own commands take it
-	prepared  *prepared     // statements of read; on SQLite alone
-	patience  time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
-	now       func() time.Time
-	reach     int // see search
-	glance    int
-	totals    totals
-	sessions  *together[session.Session] // on MySQL alone
-	notices   bool                       // see WriteNotices
-	watch     Watch                      // nil: nobody
+	read       *sql.DB // many readers
+	write      *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
+	migrator   *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
+	sqlite     bool
+	path       string // of an SQLite file that may be read before it is opened to be written to; else empty
+	leaseTime  time.Duration
+	database   string        // its name on the server, as PlanetScale's own commands take it
+	statements *stmtCache    // statements of read; on SQLite alone
+	patience   time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
+	now        func() time.Time
+	reach      int // see search
+	glance     int
+	totals     countCache
+	sessions   *batcher[session.Session] // on MySQL alone
+	notices    bool                      // see WriteNotices
+	watch      QueryObserver             // nil: nobody
 }
 
-// patience is how long somebody waits for the database where its address doesn't
+// defaultTimeout is how long somebody waits for the database where its address doesn't
 // say otherwise.
-const patience = 5 * time.Second
+const defaultTimeout = 5 * time.Second
 
 // Open connects to a database given as mysql://…, a go-sql-driver DSN or
 // sqlite:PATH; the file and its folder are made if missing. It does not wait
@@ -75,9 +75,9 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	}
 	s := &Store{
 		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
-		leaseTime: leaseTime, reach: reach, glance: glance,
+		leaseTime: leaseTime, reach: maxSortedMatches, glance: maxScannedWords,
 	}
-	s.sessions = &together[session.Session]{read: s.getSessions}
+	s.sessions = &batcher[session.Session]{read: s.getSessions}
 	return s, nil
 }
 
@@ -116,8 +116,8 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	}
 	migrator.SetMaxIdleConns(0)
 	return &Store{
-		read: read, write: write, migrator: migrator, sqlite: true, path: path, prepared: newPrepared(read), patience: patience, now: now,
-		reach: reach, glance: glance,
+		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: newPrepared(read), patience: defaultTimeout, now: now,
+		reach: maxSortedMatches, glance: maxScannedWords,
 	}, nil
 }
 
@@ -168,30 +168,30 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Reader is the pool to read from outside a transaction.
-func (s *Store) Reader() dbsqlc.DBTX { return exact.On(steady{s.read, s.patience, s.prepared}) }
+func (s *Store) Reader() dbsqlc.DBTX { return exact.On(retryDB{s.read, s.patience, s.statements}) }
 
 func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.watching(s.Reader())) }
 
 // writer is for changes that are one statement and need no transaction.
 func (s *Store) writer() *dbsqlc.Queries {
-	return dbsqlc.New(s.watching(exact.On(steady{s.write, s.patience, nil})))
+	return dbsqlc.New(s.watching(exact.On(retryDB{s.write, s.patience, nil})))
 }
 
-// within is for what is done in a transaction.
-func (s *Store) within(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(exact.On(tx))) }
+// queriesTx is for what is done in a transaction.
+func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(exact.On(tx))) }
 
-// InTx runs fn in a transaction and commits it if fn returns nil. Where the
+// Transact runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy
 // file), or the connection was lost before the commit, it is run again, so fn
 // must have no effect but on tx. A commit whose answer was lost is returned as an
 // error: whether it took effect is not known then. All tries together end in time:
 // when it is over, the transaction is rolled back and fn's next statement fails.
-func (s *Store) InTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	for try := 1; ; try++ {
 		err := s.tryTx(ctx, fn)
-		if err == nil || try == 10 || !isContention(err) && !isUndone(err) || !pause(ctx, try) {
+		if err == nil || try == 10 || !isContention(err) && !isRolledBack(err) || !backoff(ctx, try) {
 			return err
 		}
 	}
@@ -223,16 +223,16 @@ func (e *commitError) Error() string { return "commit: " + e.error.Error() }
 
 func (e *commitError) Unwrap() error { return e.error }
 
-// isUndone reports whether a transaction's connection was lost before its commit.
-func isUndone(err error) bool {
+// isRolledBack reports whether a transaction's connection was lost before its commit.
+func isRolledBack(err error) bool {
 	var commit *commitError
-	return isLost(err) && !errors.As(err, &commit)
+	return isConnectionError(err) && !errors.As(err, &commit)
 }
 
-// inPieces deletes rows that are over, and returns how many: list returns the
+// deleteInBatches deletes rows that are over, and returns how many: list returns the
 // keys of the first, remove deletes one. A piece is so small that its transaction
 // ends in time also where each statement travels far.
-func (s *Store) inPieces(
+func (s *Store) deleteInBatches(
 	ctx context.Context, doing string,
 	list func(q *dbsqlc.Queries, most int32) ([]string, error), remove func(q *dbsqlc.Queries, key string) (int64, error),
 ) (int, error) {

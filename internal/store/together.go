@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// togetherMost is how many things one query looks for at most.
-const togetherMost = 64
+// maxBatch is how many things one query looks for at most.
+const maxBatch = 64
 
-// together looks by one query for what is asked for at the same moment, which
+// batcher looks by one query for what is asked for at the same moment, which
 // costs little more than to look for one thing. Nobody waits for others to come: a
 // query takes along whoever is about to ask when it is made. It begins after all of
 // them have asked, so that each is told what was so then or later.
-type together[V any] struct {
+type batcher[V any] struct {
 	read func(ctx context.Context, keys []string) (map[string]V, error)
 
 	mu   sync.Mutex
@@ -30,12 +30,12 @@ type batch[V any] struct {
 	err   error
 }
 
-// errNotRead is what the others are told when a query panics.
-var errNotRead = errors.New("not read")
+// errBatchPanic is what the others are told when a query panics.
+var errBatchPanic = errors.New("not read")
 
-// get returns what is found for a key, or sql.ErrNoRows. When ctx is over it
+// Load returns what is found for a key, or sql.ErrNoRows. When ctx is over it
 // returns at once, unless others wait for its query.
-func (t *together[V]) get(ctx context.Context, key string) (V, error) {
+func (t *batcher[V]) Load(ctx context.Context, key string) (V, error) {
 	var none V
 	if err := ctx.Err(); err != nil {
 		return none, err
@@ -59,18 +59,18 @@ func (t *together[V]) get(ctx context.Context, key string) (V, error) {
 }
 
 // join adds a key to the batch that can take it. Whoever is its first runs it.
-func (t *together[V]) join(key string) (b *batch[V], first bool) {
+func (t *batcher[V]) join(key string) (b *batch[V], first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	first = t.next == nil || len(t.next.keys) == togetherMost
+	first = t.next == nil || len(t.next.keys) == maxBatch
 	if first {
-		t.next = &batch[V]{done: make(chan struct{}), err: errNotRead}
+		t.next = &batch[V]{done: make(chan struct{}), err: errBatchPanic}
 	}
 	t.next.keys = append(t.next.keys, key)
 	return t.next, first
 }
 
-func (t *together[V]) run(ctx context.Context, b *batch[V]) {
+func (t *batcher[V]) run(ctx context.Context, b *batch[V]) {
 	defer close(b.done)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // else what bounds the query keeps the first one's request until then
@@ -80,7 +80,7 @@ func (t *together[V]) run(ctx context.Context, b *batch[V]) {
 }
 
 // leave takes a batch's keys, to which none are added from then on.
-func (t *together[V]) leave(b *batch[V]) []string {
+func (t *batcher[V]) leave(b *batch[V]) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.next == b {

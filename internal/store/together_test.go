@@ -51,10 +51,10 @@ type answer struct {
 }
 
 // asks has somebody ask, and returns when they wait.
-func asks(ctx context.Context, t *together[string], key string) <-chan answer {
+func asks(ctx context.Context, t *batcher[string], key string) <-chan answer {
 	told := make(chan answer, 1)
 	go func() {
-		value, err := t.get(ctx, key)
+		value, err := t.Load(ctx, key)
 		told <- answer{value, err}
 	}()
 	synctest.Wait()
@@ -62,18 +62,18 @@ func asks(ctx context.Context, t *together[string], key string) <-chan answer {
 }
 
 func testAlone(t *testing.T) {
-	all := &together[string]{read: upper}
-	if got, err := all.get(t.Context(), "ada"); got != "ADA" || err != nil {
+	all := &batcher[string]{read: upper}
+	if got, err := all.Load(t.Context(), "ada"); got != "ADA" || err != nil {
 		t.Errorf("ada: %q, %v", got, err)
 	}
-	if got, err := all.get(t.Context(), "nobody"); got != "" || !errors.Is(err, sql.ErrNoRows) {
+	if got, err := all.Load(t.Context(), "nobody"); got != "" || !errors.Is(err, sql.ErrNoRows) {
 		t.Errorf("nobody: %q, %v", got, err)
 	}
 }
 
 func testShares(t *testing.T) {
 	var queries [][]string
-	all := &together[string]{read: func(ctx context.Context, keys []string) (map[string]string, error) {
+	all := &batcher[string]{read: func(ctx context.Context, keys []string) (map[string]string, error) {
 		queries = append(queries, keys)
 		return upper(ctx, keys)
 	}}
@@ -97,7 +97,7 @@ func testShares(t *testing.T) {
 func testAfter(t *testing.T) {
 	role := "member"
 	goOn := make(chan struct{})
-	all := &together[string]{read: func(_ context.Context, keys []string) (map[string]string, error) {
+	all := &batcher[string]{read: func(_ context.Context, keys []string) (map[string]string, error) {
 		now := role
 		<-goOn
 		return map[string]string{"ada": now}, nil
@@ -115,8 +115,8 @@ func testAfter(t *testing.T) {
 }
 
 func testMost(t *testing.T) {
-	all := &together[string]{read: upper}
-	for i := range togetherMost {
+	all := &batcher[string]{read: upper}
+	for i := range maxBatch {
 		if _, first := all.join(fmt.Sprint(i)); first != (i == 0) {
 			t.Fatal(i, first)
 		}
@@ -129,7 +129,7 @@ func testMost(t *testing.T) {
 
 func testErrorOfAll(t *testing.T) {
 	wrong := errors.New("wrong")
-	all := &together[string]{read: func(context.Context, []string) (map[string]string, error) {
+	all := &batcher[string]{read: func(context.Context, []string) (map[string]string, error) {
 		return map[string]string{"ada": "ADA"}, wrong
 	}}
 	b, _ := all.join("grace")
@@ -141,20 +141,20 @@ func testErrorOfAll(t *testing.T) {
 }
 
 func testPanicOfFirst(t *testing.T) {
-	all := &together[string]{read: func(context.Context, []string) (map[string]string, error) { panic("wrong") }}
+	all := &batcher[string]{read: func(context.Context, []string) (map[string]string, error) { panic("wrong") }}
 	b, _ := all.join("grace")
 	ada := asks(t.Context(), all, "ada")
 	func() {
 		defer func() { _ = recover() }()
 		all.run(t.Context(), b)
 	}()
-	if got := <-ada; !errors.Is(got.err, errNotRead) {
+	if got := <-ada; !errors.Is(got.err, errBatchPanic) {
 		t.Errorf("told %v, which would sign them out", got)
 	}
 }
 
 func testGivesUp(t *testing.T) {
-	all := &together[string]{read: upper}
+	all := &batcher[string]{read: upper}
 	b, _ := all.join("grace")
 	ctx, giveUp := context.WithCancel(t.Context())
 	ada := asks(ctx, all, "ada")
@@ -164,7 +164,7 @@ func testGivesUp(t *testing.T) {
 	}
 	all.run(t.Context(), b)
 	for range 10 { // both could be chosen
-		if got, err := all.get(ctx, "ada"); !errors.Is(err, context.Canceled) {
+		if got, err := all.Load(ctx, "ada"); !errors.Is(err, context.Canceled) {
 			t.Errorf("asked after giving up, and told %q, %v", got, err)
 		}
 	}
@@ -172,11 +172,11 @@ func testGivesUp(t *testing.T) {
 
 func testLetsGo(t *testing.T) {
 	var of context.Context
-	all := &together[string]{read: func(ctx context.Context, keys []string) (map[string]string, error) {
+	all := &batcher[string]{read: func(ctx context.Context, keys []string) (map[string]string, error) {
 		of = ctx
 		return upper(ctx, keys)
 	}}
-	if _, err := all.get(t.Context(), "ada"); err != nil || of.Err() == nil {
+	if _, err := all.Load(t.Context(), "ada"); err != nil || of.Err() == nil {
 		t.Errorf("%v, and the query's context goes on: %v", err, of.Err())
 	}
 }

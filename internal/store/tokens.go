@@ -33,7 +33,7 @@ func (s *Store) CreateToken(
 			CreatedAt: micros(t.CreatedAt), ExpiresAt: micros(t.ExpiresAt), LastUsedAt: micros(t.LastUsedAt),
 		})
 		if IsDuplicate(err) {
-			return token.ErrMade
+			return token.ErrDuplicate
 		}
 		if err != nil {
 			return err
@@ -122,7 +122,7 @@ func (s *Store) revokeTokens(
 			continue // another was quicker, and has told of it
 		}
 		revoked++
-		if err := insertEvents(ctx, q, t.Revoked(owner, reason, s.now())); err != nil {
+		if err := insertEvents(ctx, q, t.RevokedEvent(owner, reason, s.now())); err != nil {
 			return 0, err
 		}
 	}
@@ -131,7 +131,7 @@ func (s *Store) revokeTokens(
 
 // DeleteExpiredTokens deletes the rows of tokens that were over at a time.
 func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
-	return s.inPieces(ctx, "delete expired tokens", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired tokens", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.ExpiredTokens(ctx, dbsqlc.ExpiredTokensParams{ExpiresAt: micros(before), Limit: most})
 	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// totalsKept is how long a count of people is good for: counting to the most
+// countTTL is how long a count of people is good for: counting to the most
 // takes longer than reading a page.
-const totalsKept = 2 * time.Second
+const countTTL = 2 * time.Second
 
-// totals remembers how many people each filter lets through, until somebody is
+// countCache remembers how many people each filter lets through, until somebody is
 // changed through this store.
-type totals struct {
+type countCache struct {
 	mu      sync.Mutex
 	changes int // counts begun before the newest are not kept
 	known   map[filter]total
@@ -26,11 +26,11 @@ type total struct {
 	at time.Time
 }
 
-func (t *totals) get(now time.Time, f filter, count func() (int, error)) (int, error) {
+func (t *countCache) get(now time.Time, f filter, count func() (int, error)) (int, error) {
 	t.mu.Lock()
 	changes, known := t.changes, t.known[f]
 	t.mu.Unlock()
-	if age := now.Sub(known.at); age >= 0 && age < totalsKept {
+	if age := now.Sub(known.at); age >= 0 && age < countTTL {
 		return known.n, nil
 	}
 	n, err := count()
@@ -45,9 +45,9 @@ func (t *totals) get(now time.Time, f filter, count func() (int, error)) (int, e
 	return n, err
 }
 
-// forget is to be called when somebody has come, gone or changed their role or
+// invalidate is to be called when somebody has come, gone or changed their role or
 // status.
-func (t *totals) forget() {
+func (t *countCache) invalidate() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.changes++
@@ -58,7 +58,7 @@ func (t *totals) forget() {
 // than the most that is told.
 func countUsers(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (int, error) {
 	counted := 0
-	for _, f := range filters(query) {
+	for _, f := range filterRanges(query) {
 		most := int32(directory.MaxTotal + 1 - counted)
 		var n int64
 		var err error

@@ -11,7 +11,7 @@ import (
 
 func TestTotals(t *testing.T) {
 	t.Parallel()
-	var kept totals
+	var kept countCache
 	now, counts := storetest.Now(), 0
 	ask := func(f filter) int {
 		t.Helper()
@@ -29,11 +29,11 @@ func TestTotals(t *testing.T) {
 		want   int
 	}{
 		{"the first time it is counted", func() {}, everybody, 1},
-		{"then it is remembered", func() { now = now.Add(totalsKept - 1) }, everybody, 1},
+		{"then it is remembered", func() { now = now.Add(countTTL - 1) }, everybody, 1},
 		{"each filter by itself", func() {}, admins, 2},
 		{"for a while", func() { now = now.Add(1) }, everybody, 3},
 		{"and not when the clock was set back", func() { now = now.Add(-time.Hour) }, everybody, 4},
-		{"a change makes it forget", kept.forget, everybody, 5},
+		{"a change makes it forget", kept.invalidate, everybody, 5},
 		{"all of it", func() {}, admins, 6},
 	} {
 		r.before()
@@ -42,11 +42,11 @@ func TestTotals(t *testing.T) {
 		}
 	}
 
-	kept.forget()
+	kept.invalidate()
 	if _, err := kept.get(now, everybody, func() (int, error) { return 0, errors.New("down") }); err == nil {
 		t.Error("an error is lost")
 	}
-	if n, _ := kept.get(now, everybody, func() (int, error) { kept.forget(); return 7, nil }); n != 7 {
+	if n, _ := kept.get(now, everybody, func() (int, error) { kept.invalidate(); return 7, nil }); n != 7 {
 		t.Errorf("during a change: %d", n)
 	}
 	if n := ask(everybody); n != counts {

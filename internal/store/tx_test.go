@@ -34,7 +34,7 @@ func TestInTx(t *testing.T) {
 			t.Parallel()
 			s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 			runs := 0
-			err := s.InTx(t.Context(), func(tx *sql.Tx) error {
+			err := s.Transact(t.Context(), func(tx *sql.Tx) error {
 				runs++
 				if _, err := tx.Exec("INSERT INTO settings (name, value, updated_at) VALUES ('x', '', 0)"); err != nil {
 					return err // a run before left its row
@@ -63,7 +63,7 @@ func TestInTxOfACancelledCall(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	for range 50 {
 		ctx, cancel := context.WithCancel(t.Context())
-		err := s.InTx(ctx, func(*sql.Tx) error {
+		err := s.Transact(ctx, func(*sql.Tx) error {
 			cancel()
 			return nil
 		})
@@ -78,10 +78,10 @@ func TestInTxSurvivesAPanic(t *testing.T) {
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	func() {
 		defer func() { _ = recover() }()
-		_ = s.InTx(t.Context(), func(*sql.Tx) error { panic("a rule with a bug") })
+		_ = s.Transact(t.Context(), func(*sql.Tx) error { panic("a rule with a bug") })
 	}()
 	// There is one writer: it would wait for ever if the transaction were still open.
-	if err := s.InTx(t.Context(), func(*sql.Tx) error { return nil }); err != nil {
+	if err := s.Transact(t.Context(), func(*sql.Tx) error { return nil }); err != nil {
 		t.Error(err)
 	}
 }

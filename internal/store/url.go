@@ -121,9 +121,9 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.Loc = time.UTC
 	cfg.Logger = &mysql.NopLogger{} // what it would say past our log comes back as an error
 	cfg.RejectReadOnly = false      // see leavingReadOnly
-	cfg.Timeout = min(orDefault(cfg.Timeout, patience), patience)
-	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, patience) // no statement of ours takes longer where all is well
-	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, patience)
+	cfg.Timeout = min(orDefault(cfg.Timeout, defaultTimeout), defaultTimeout)
+	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, defaultTimeout) // no statement of ours takes longer where all is well
+	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, defaultTimeout)
 	setSession(cfg)
 	// Whatever the address says: any language must fit, text compares byte by
 	// byte, and values are put into statements safely in no other charset.

@@ -30,7 +30,7 @@ var (
 
 // inTx runs fn on the queries of one transaction and translates its error.
 func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Queries) error) error {
-	return translate(doing, s.InTx(ctx, func(tx *sql.Tx) error { return fn(s.within(tx)) }))
+	return translate(doing, s.Transact(ctx, func(tx *sql.Tx) error { return fn(s.queriesTx(tx)) }))
 }
 
 // CreateUser writes a new person and what goes with it; see directory.Store.
@@ -48,7 +48,7 @@ func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.User, e
 func (s *Store) createUser(
 	ctx context.Context, settleRemoval func(context.Context, *dbsqlc.Queries, directory.User) error, u directory.User, e event.Event, jobs []outbox.Job,
 ) error {
-	defer s.totals.forget()
+	defer s.totals.invalidate()
 	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
 		// First the row: a removal of the address that is under way ends before it.
 		if err := insertUser(ctx, q, u); err != nil {
@@ -66,7 +66,7 @@ func (s *Store) createUser(
 		if err := s.noticeAdmin(ctx, q, directory.User{}, u, e); err != nil {
 			return err
 		}
-		return markKey(ctx, q, u.ID)
+		return linkKey(ctx, q, u.ID)
 	})
 }
 
@@ -78,7 +78,7 @@ func (s *Store) GetUser(ctx context.Context, id string) (directory.User, error) 
 
 // GetUserByEmail returns the person who has an address.
 func (s *Store) GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error) {
-	row, err := s.queries().GetUserByEmailKey(ctx, email.Key)
+	row, err := s.queries().GetUserByEmailKey(ctx, email.Normalized)
 	return toUser(row), translate("get user by email", err)
 }
 
@@ -89,8 +89,8 @@ func (s *Store) CountAdmins(ctx context.Context) (int, error) {
 }
 
 // ChangeUser carries out what rule makes of a person; see directory.Store.
-func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.State) (directory.Change, error)) (directory.User, error) {
-	defer s.totals.forget()
+func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.RuleState) (directory.Change, error)) (directory.User, error) {
+	defer s.totals.invalidate()
 	var changed directory.User
 	err := s.inTx(ctx, "change user", func(q *dbsqlc.Queries) error {
 		state, err := s.lockedState(ctx, q, id)
@@ -102,38 +102,38 @@ func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.S
 			return err
 		}
 		changed = c.User
-		if err := s.carryOut(ctx, q, state.User, c); err != nil {
+		if err := s.applyChange(ctx, q, state.User, c); err != nil {
 			return err
 		}
-		return markKey(ctx, q, c.User.ID)
+		return linkKey(ctx, q, c.User.ID)
 	})
 	return changed, err
 }
 
 // lockedState reads what a rule may look at. It locks first what every change
 // of administrators locks, then the person, so that both stay as read.
-func (s *Store) lockedState(ctx context.Context, q *dbsqlc.Queries, id string) (directory.State, error) {
+func (s *Store) lockedState(ctx context.Context, q *dbsqlc.Queries, id string) (directory.RuleState, error) {
 	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
-		return directory.State{}, err
+		return directory.RuleState{}, err
 	}
 	if _, err := q.LockUser(ctx, id); err != nil {
-		return directory.State{}, err
+		return directory.RuleState{}, err
 	}
 	row, err := q.GetUser(ctx, id)
 	if err != nil {
-		return directory.State{}, err
+		return directory.RuleState{}, err
 	}
 	admins, err := q.CountActiveAdmins(ctx)
-	state := directory.State{User: toUser(row), OtherAdmins: int(admins)}
+	state := directory.RuleState{User: toUser(row), OtherAdmins: int(admins)}
 	if state.User.IsActiveAdmin() {
 		state.OtherAdmins--
 	}
 	return state, err
 }
 
-func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.User, c directory.Change) error {
+func (s *Store) applyChange(ctx context.Context, q *dbsqlc.Queries, was directory.User, c directory.Change) error {
 	if c.CancelInvites {
-		if _, err := q.DeleteInviteJobs(ctx, was.Email.Key); err != nil {
+		if _, err := q.DeleteInviteJobs(ctx, was.Email.Normalized); err != nil {
 			return err
 		}
 	}
@@ -171,12 +171,12 @@ func (s *Store) carryOut(ctx context.Context, q *dbsqlc.Queries, was directory.U
 	if _, err := q.DeleteUser(ctx, was.ID); err != nil {
 		return err
 	}
-	return rememberRemoval(ctx, q, was.Email.Key, s.now())
+	return rememberRemoval(ctx, q, was.Email.Normalized, s.now())
 }
 
 func userParams(u directory.User) dbsqlc.InsertUserParams {
 	return dbsqlc.InsertUserParams{
-		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Email: u.Email.Typed, EmailKey: u.Email.Key,
+		ID: u.ID, Name: u.Name, NameKey: u.SortKey(), Email: u.Email.Display, EmailKey: u.Email.Normalized,
 		Role: string(u.Role), Status: string(u.Status), StytchUserID: u.StytchUserID, InvitedBy: u.InvitedBy,
 		InviteSentAt: micros(u.InviteSentAt), CreatedAt: micros(u.CreatedAt),
 		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
@@ -192,10 +192,10 @@ func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error 
 	if err != nil {
 		return err
 	}
-	if err := deleteParkedJobs(ctx, q, u.Email.Key); err != nil {
+	if err := deleteParkedJobs(ctx, q, u.Email.Normalized); err != nil {
 		return err
 	}
-	return q.InsertUserWords(ctx, u.ID, u.Words())
+	return q.InsertUserWords(ctx, u.ID, u.SearchTerms())
 }
 
 // deleteParkedJobs gives up calls about whoever had the addresses before, which
@@ -212,7 +212,7 @@ func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKeys ...strin
 
 func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) error {
 	_, err := q.UpdateUser(ctx, dbsqlc.UpdateUserParams{
-		ID: u.ID, Name: u.Name, NameKey: u.SortName(), Role: string(u.Role), Status: string(u.Status),
+		ID: u.ID, Name: u.Name, NameKey: u.SortKey(), Role: string(u.Role), Status: string(u.Status),
 		StytchUserID: u.StytchUserID, InviteSentAt: micros(u.InviteSentAt),
 		UpdatedAt: micros(u.UpdatedAt), LastSeenAt: micros(u.LastSeenAt),
 		LinksAfter: micros(u.LinksAfter), CancelledInviteAt: micros(u.CancelledInviteAt),
@@ -223,5 +223,5 @@ func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) e
 	if err := q.DeleteUserWords(ctx, u.ID); err != nil {
 		return err
 	}
-	return q.InsertUserWords(ctx, u.ID, u.Words())
+	return q.InsertUserWords(ctx, u.ID, u.SearchTerms())
 }

@@ -39,7 +39,7 @@ func TestStore_OnServersWithOtherDefaults(t *testing.T) {
 			t.Run("the times of migrations are right", func(t *testing.T) {
 				dsn := server.DSN(t)
 				open(t, dsn)
-				status, err := store.LookAtMigrations(t.Context(), dsn)
+				status, err := store.MigrationStatus(t.Context(), dsn)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -99,7 +99,7 @@ func (s *Store) reachTables(ctx context.Context) error {
 
 func (s *Store) checkFile(ctx context.Context) error {
 	if s.path == "" {
-		return checkUpTo(ctx, s.migrator, checkAtOnce)
+		return checkUpTo(ctx, s.migrator, maxStartupCheckSize)
 	}
 	return checkFile(ctx, s.path)
 }
@@ -112,7 +112,7 @@ func isAway(err error) bool {
 	}
 	switch mysqlNumber(err) {
 	case 0:
-		return isLost(err)
+		return isConnectionError(err)
 	case 1040, 1203, 1226, // no connection left: of all, of any user, of this user
 		1053, 1077, 1079, 1927, 3032, // it shuts down, kills connections, or is offline
 		1290, 1792, 1836, // it is read-only

@@ -151,7 +151,7 @@ func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
 	if _, err := lookAt(t, databaseURL).Server(t.Context()); err != nil {
 		t.Errorf("doctor: %v", err)
 	}
-	if _, err := LookAtMigrations(t.Context(), databaseURL); err != nil {
+	if _, err := MigrationStatus(t.Context(), databaseURL); err != nil {
 		t.Errorf("migrate status: %v", err)
 	}
 }

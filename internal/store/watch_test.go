@@ -27,7 +27,7 @@ func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	told := statementsOf(s)
-	if _, err := s.AddPeople(t.Context(), roster.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now()); !errors.Is(err, roster.ErrLost) {
+	if _, err := s.ImportUsers(t.Context(), roster.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now()); !errors.Is(err, roster.ErrLeaseLost) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(*told, "AdvanceImport") {

@@ -7,8 +7,8 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// HeardWebhook reports whether a webhook has been noted.
-func (s *Store) HeardWebhook(ctx context.Context, id string) (bool, error) {
+// IsWebhookProcessed reports whether a webhook has been noted.
+func (s *Store) IsWebhookProcessed(ctx context.Context, id string) (bool, error) {
 	_, err := s.queries().GetWebhook(ctx, id)
 	if isNoRows(err) {
 		return false, nil
@@ -16,8 +16,8 @@ func (s *Store) HeardWebhook(ctx context.Context, id string) (bool, error) {
 	return err == nil, translate("look for webhook", err)
 }
 
-// NoteWebhook notes that a webhook was heard; once more is fine.
-func (s *Store) NoteWebhook(ctx context.Context, id string, at time.Time) error {
+// MarkWebhookProcessed notes that a webhook was heard; once more is fine.
+func (s *Store) MarkWebhookProcessed(ctx context.Context, id string, at time.Time) error {
 	err := s.writer().InsertWebhook(ctx, dbsqlc.InsertWebhookParams{ID: id, ReceivedAt: micros(at)})
 	if IsDuplicate(err) {
 		return nil
@@ -28,7 +28,7 @@ func (s *Store) NoteWebhook(ctx context.Context, id string, at time.Time) error 
 // DeleteWebhooks forgets webhooks that were heard before a time, and returns how
 // many there were.
 func (s *Store) DeleteWebhooks(ctx context.Context, before time.Time) (int, error) {
-	return s.inPieces(ctx, "delete webhooks", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete webhooks", func(q *dbsqlc.Queries, most int32) ([]string, error) {
 		return q.OldWebhooks(ctx, dbsqlc.OldWebhooksParams{ReceivedAt: micros(before), Limit: most})
 	}, func(q *dbsqlc.Queries, id string) (int64, error) { return q.DeleteWebhook(ctx, id) })
 }

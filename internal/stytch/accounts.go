@@ -32,7 +32,7 @@ func (c *Client) Invite(ctx context.Context, address, name, by string) (string, 
 		}
 		res, err := c.api.MagicLinks.Email.Invite(ctx, params)
 		id = res.UserID
-		return whole(id, err)
+		return requireID(id, err)
 	})
 	if !errors.Is(err, errHasAccount) {
 		return id, err
@@ -44,22 +44,22 @@ func (c *Client) Invite(ctx context.Context, address, name, by string) (string, 
 			LoginExpirationMinutes: life, SignupExpirationMinutes: life,
 		})
 		id = res.UserID
-		return whole(id, err)
+		return requireID(id, err)
 	})
 	return id, err
 }
 
-// whole is err, or errNonsense for an answer without the id it must have.
-func whole(id string, err error) error {
+// requireID is err, or errNonsense for an answer without the id it must have.
+func requireID(id string, err error) error {
 	if err == nil && id == "" {
-		return errNonsense
+		return errMalformedResponse
 	}
 	return err
 }
 
 // RevokeInvite makes an outstanding invitation worthless.
 func (c *Client) RevokeInvite(ctx context.Context, address string) error {
-	return done(c.call(ctx, "revoke invitation", func() error {
+	return ignoreNotFound(c.call(ctx, "revoke invitation", func() error {
 		_, err := c.api.MagicLinks.Email.RevokeInvite(ctx, &email.RevokeInviteParams{Email: address})
 		return err
 	}))
@@ -74,7 +74,7 @@ func (c *Client) DeleteUser(ctx context.Context, id, address string) error {
 			return err
 		}
 	}
-	return done(c.call(ctx, "delete user", func() error {
+	return ignoreNotFound(c.call(ctx, "delete user", func() error {
 		_, err := c.api.Users.Delete(ctx, &users.DeleteParams{UserID: id})
 		return err
 	}))
@@ -95,10 +95,10 @@ func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 		// A search that finds others would delete somebody else.
 		found := res.Results[0]
 		if !slices.ContainsFunc(found.Emails, func(e users.Email) bool { return strings.EqualFold(e.Email, address) }) {
-			return errNonsense
+			return errMalformedResponse
 		}
 		id = found.UserID
-		return whole(id, nil)
+		return requireID(id, nil)
 	})
 	return id, err
 }
@@ -109,7 +109,7 @@ func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) 
 	err := c.call(ctx, "get user", func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
 		if err == nil && res.UserID != id {
-			return errNonsense // somebody else's
+			return errMalformedResponse // somebody else's
 		}
 		if res.IsLocked && res.LockExpiresAt != nil {
 			until = *res.LockExpiresAt
@@ -121,14 +121,14 @@ func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) 
 
 // RevokeSession ends a session.
 func (c *Client) RevokeSession(ctx context.Context, id string) error {
-	return done(c.call(ctx, "revoke session", func() error {
+	return ignoreNotFound(c.call(ctx, "revoke session", func() error {
 		_, err := c.api.Sessions.Revoke(ctx, &sessions.RevokeParams{SessionID: id})
 		return err
 	}))
 }
 
-// done takes for done what isn't there to be undone.
-func done(err error) error {
+// ignoreNotFound takes for done what isn't there to be undone.
+func ignoreNotFound(err error) error {
 	if errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrNoAccount) {
 		return nil
 	}

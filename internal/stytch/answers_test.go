@@ -31,8 +31,8 @@ const (
 var (
 	browser = session.Browser{Address: "203.0.113.7", UserAgent: "Browser/1"}
 	expires = time.Date(2026, 3, 8, 12, 0, 0, 123456000, time.UTC)
-	proof   = session.Proof{Email: "ada@example.com", StytchUserID: userID, SessionID: sessionID, SessionToken: token, ExpiresAt: expires}
-	stands  = session.Standing{StytchUserID: userID, SessionID: sessionID, ExpiresAt: expires}
+	proof   = session.Authentication{Email: "ada@example.com", StytchUserID: userID, SessionID: sessionID, SessionToken: token, ExpiresAt: expires}
+	stands  = session.ProviderSession{StytchUserID: userID, SessionID: sessionID, ExpiresAt: expires}
 )
 
 // exchange is one of Stytch's calls, from testdata: what is asked, and what may
@@ -170,7 +170,7 @@ var calls = map[string]func(t *testing.T, c *stytch.Client) (any, error){
 		return nil, c.SendMagicLink(t.Context(), session.Link{Email: "ada@example.com", Challenge: "challenge", Browser: browser})
 	},
 	"send to stranger": func(t *testing.T, c *stytch.Client) (any, error) {
-		return nil, c.SendMagicLink(t.Context(), session.Link{Email: "ada@example.com", Stranger: true, Challenge: "challenge", Browser: browser})
+		return nil, c.SendMagicLink(t.Context(), session.Link{Email: "ada@example.com", CreateAccount: true, Challenge: "challenge", Browser: browser})
 	},
 	"authenticate link": func(t *testing.T, c *stytch.Client) (any, error) {
 		p, err := c.AuthenticateMagicLink(t.Context(), linkToken, "verifier", browser)

@@ -38,14 +38,14 @@ type Options struct {
 	LinkDuration    time.Duration
 	InviteDuration  time.Duration
 	Now             func() time.Time
-	Watch           Watch // nil: nobody
+	Watch           CallObserver // nil: nobody
 }
 
 // Client makes the calls.
 type Client struct {
 	Options
 	api    *stytchapi.API
-	health health
+	health circuitBreaker
 }
 
 var (
@@ -67,7 +67,7 @@ func New(o Options) (*Client, error) {
 		// The keys are for session JWTs; here the opaque token alone counts.
 		stytchapi.WithSkipJWKSInitialization(),
 		stytchapi.WithHTTPClient(&http.Client{
-			Transport:     limited{transport},
+			Transport:     limitedTransport{transport},
 			Timeout:       15 * time.Second, // a second bound; the first is each call's context
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}),
@@ -79,7 +79,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
-	return &Client{Options: o, api: api, health: health{now: o.Now}}, nil
+	return &Client{Options: o, api: api, health: circuitBreaker{now: o.Now}}, nil
 }
 
 func network() http.RoundTripper {
@@ -88,10 +88,10 @@ func network() http.RoundTripper {
 	return t
 }
 
-// limited cuts answers that are too long; what is left does not parse.
-type limited struct{ http.RoundTripper }
+// limitedTransport cuts answers that are too long; what is left does not parse.
+type limitedTransport struct{ http.RoundTripper }
 
-func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := l.RoundTripper.RoundTrip(r)
 	if err == nil {
 		readLinkMade(r, res)
@@ -107,20 +107,20 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 // said in the last half minute, or else what it says now. The error wraps
 // session.ErrUnavailable.
 func (c *Client) Ready(ctx context.Context) error {
-	if c.health.goodLately() {
+	if c.health.recentlyHealthy() {
 		return nil
 	}
 	return c.call(ctx, "whoami", func() error {
 		who, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
 		if err == nil && who.ProjectID == "" {
-			return errNonsense
+			return errMalformedResponse
 		}
 		return err
 	})
 }
 
 // errNonsense: Stytch said yes and left out what it said yes to.
-var errNonsense = errors.New("answer without the fields it must have")
+var errMalformedResponse = errors.New("answer without the fields it must have")
 
 // call makes one call, minds whether Stytch is well, and gives the error its meaning.
 func (c *Client) call(ctx context.Context, method string, fn func() error) error {
@@ -131,7 +131,7 @@ func (c *Client) call(ctx context.Context, method string, fn func() error) error
 		return fmt.Errorf("stytch: %s: not tried: %w", method, session.ErrUnavailable)
 	}
 	hurried := isHurried(ctx)
-	err := c.watched(ctx, method, fn)
+	err := c.observe(ctx, method, fn)
 	if hurried && errors.Is(err, context.DeadlineExceeded) || isDatabaseFault(err) {
 		c.health.noteCanceled()
 		return err
@@ -165,14 +165,14 @@ func minutes(d time.Duration) int32 { return int32(d / time.Minute) }
 // When calls are no longer tried, and for how long; how long a good answer
 // vouches for Stytch.
 const (
-	failuresToStop = 3
-	stopFor        = 5 * time.Second
-	goodFor        = 30 * time.Second
-	fairTime       = 4 * time.Second // a call that had less and ran out of it is not counted
+	breakerThreshold = 3
+	breakerOpenFor   = 5 * time.Second
+	healthyFor       = 30 * time.Second
+	fairTime         = 4 * time.Second // a call that had less and ran out of it is not counted
 )
 
-// health remembers how the last calls went.
-type health struct {
+// circuitBreaker remembers how the last calls went.
+type circuitBreaker struct {
 	now func() time.Time
 
 	mu       sync.Mutex
@@ -183,29 +183,29 @@ type health struct {
 
 // allow reports whether a call may be tried. When the pause is over, one call
 // goes ahead and the others wait for what it finds.
-func (h *health) allow() bool {
+func (h *circuitBreaker) allow() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.failures < failuresToStop {
+	if h.failures < breakerThreshold {
 		return true
 	}
 	// A longer pause than there is belongs to a clock that was set back since.
-	if pause := h.retryAt.Sub(h.now()); pause > 0 && pause <= stopFor {
+	if pause := h.retryAt.Sub(h.now()); pause > 0 && pause <= breakerOpenFor {
 		return false
 	}
-	h.retryAt = h.now().Add(stopFor)
+	h.retryAt = h.now().Add(breakerOpenFor)
 	return true
 }
 
 // noteCanceled notes a call that ended without saying anything about Stytch: our
 // caller went away, or had no time. If this was the call that goes ahead, another may.
-func (h *health) noteCanceled() {
+func (h *circuitBreaker) noteCanceled() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.retryAt = time.Time{}
 }
 
-func (h *health) note(err error) {
+func (h *circuitBreaker) note(err error) {
 	if errors.Is(err, context.Canceled) {
 		h.noteCanceled()
 		return
@@ -215,15 +215,15 @@ func (h *health) note(err error) {
 	switch {
 	case errors.Is(err, session.ErrUnavailable):
 		h.failures++
-		h.retryAt = h.now().Add(stopFor)
+		h.retryAt = h.now().Add(breakerOpenFor)
 	default:
 		h.failures, h.goodAt = 0, h.now()
 	}
 }
 
-func (h *health) goodLately() bool {
+func (h *circuitBreaker) recentlyHealthy() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	age := h.now().Sub(h.goodAt)
-	return h.failures == 0 && !h.goodAt.IsZero() && age >= 0 && age < goodFor
+	return h.failures == 0 && !h.goodAt.IsZero() && age >= 0 && age < healthyFor
 }

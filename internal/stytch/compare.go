@@ -37,13 +37,13 @@ func (c *Client) FindAccounts(ctx context.Context, ids []string) ([]reconcile.Ac
 // GetAccount returns a user as they are now.
 func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, error) {
 	var account reconcile.Account
-	err := c.aside(ctx, "get user", func() error {
+	err := c.backgroundCall(ctx, "get user", func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
 		if err != nil {
 			return err
 		}
 		if res.UserID != id {
-			return errNonsense
+			return errMalformedResponse
 		}
 		account = toAccount(res.UserID, res.Emails)
 		return nil
@@ -54,40 +54,40 @@ func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, 
 // ListSessions returns the ids of a user's active sessions.
 func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) {
 	var ids []string
-	err := c.aside(ctx, "list sessions", func() error {
+	err := c.backgroundCall(ctx, "list sessions", func() error {
 		res, err := c.api.Sessions.Get(ctx, &sessions.GetParams{UserID: id})
 		if err != nil {
 			return err
 		}
 		for _, s := range res.Sessions {
 			if s.SessionID == "" || s.UserID != id {
-				return errNonsense // it would end somebody else's
+				return errMalformedResponse // it would end somebody else's
 			}
 			ids = append(ids, s.SessionID)
 		}
 		return nil
 	})
-	return ids, done(err)
+	return ids, ignoreNotFound(err)
 }
 
 // search is slow and rationed: not for anything a person waits for.
 func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users.SearchResponse, error) {
 	var res *users.SearchResponse
-	err := c.aside(ctx, "search users", func() (err error) {
+	err := c.backgroundCall(ctx, "search users", func() (err error) {
 		res, err = c.api.Users.Search(ctx, params)
 		if err == nil && slices.ContainsFunc(res.Results, func(u users.User) bool { return u.UserID == "" }) {
-			return errNonsense
+			return errMalformedResponse
 		}
 		return err
 	})
 	return res, err
 }
 
-// aside makes a call that nobody waits for. How it goes says nothing of login: a
+// backgroundCall makes a call that nobody waits for. How it goes says nothing of login: a
 // search that takes too long must not keep people out. Where Stytch refuses it,
 // that is a matter of how its project is set up.
-func (c *Client) aside(ctx context.Context, method string, fn func() error) error {
-	err := c.watched(ctx, method, fn)
+func (c *Client) backgroundCall(ctx context.Context, method string, fn func() error) error {
+	err := c.observe(ctx, method, fn)
 	if errors.Is(err, outbox.ErrRefused) {
 		err = errors.Join(session.ErrUnavailable, err)
 	}

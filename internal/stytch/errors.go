@@ -13,9 +13,9 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// meanings are Stytch's error types that the product tells apart
+// errorTypes are Stytch's error types that the product tells apart
 // (https://stytch.com/docs/api/errors). All others are told apart by status.
-var meanings = map[stytcherror.Type]error{
+var errorTypes = map[stytcherror.Type]error{
 	"magic_link_not_found":        session.ErrLinkUnknown,
 	"invalid_token":               session.ErrLinkUnknown,
 	"unable_to_auth_magic_link":   session.ErrLinkSpent,
@@ -49,23 +49,23 @@ var errHasAccount = errors.New("address is at Stytch already")
 // are ours and for people to see.
 var localMailErrors = []stytcherror.Type{"mail_refused", "mail_not_sent", "mail_not_confirmed"}
 
-// failure is a call that did not succeed: what it means, and what Stytch said.
-type failure struct {
+// callError is a call that did not succeed: what it means, and what Stytch said.
+type callError struct {
 	method  string
 	meaning error
 	cause   error
 	reason  string // for an administrator
 }
 
-func (f *failure) Error() string {
+func (f *callError) Error() string {
 	return fmt.Sprintf("stytch: %s: %v: %v", f.method, f.meaning, f.cause)
 }
 
 // Unwrap also gives the cause, so that a cancelled request is seen as one.
-func (f *failure) Unwrap() []error { return []error{f.meaning, f.cause} }
+func (f *callError) Unwrap() []error { return []error{f.meaning, f.cause} }
 
 // Reason implements what outbox.Reason looks for.
-func (f *failure) Reason() string { return f.reason }
+func (f *callError) Reason() string { return f.reason }
 
 // translate gives an error of the SDK its meaning: by its type where that is one
 // of ours, else a refusal (400..499), else that Stytch can't be relied on. The
@@ -74,7 +74,7 @@ func translate(method string, err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &failure{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
+	f := &callError{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
 	var e stytcherror.Error // by value: a pointer never matches
 	if !errors.As(err, &e) {
 		switch {
@@ -93,7 +93,7 @@ func translate(method string, err error) error {
 	case slices.Contains(localMailErrors, e.ErrorType):
 		f.reason = string(e.ErrorMessage)
 	}
-	switch meaning, known := meanings[e.ErrorType]; {
+	switch meaning, known := errorTypes[e.ErrorType]; {
 	case known:
 		f.meaning = meaning
 	case e.StatusCode == 429:

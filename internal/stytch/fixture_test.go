@@ -68,7 +68,7 @@ func newLocal(t *testing.T, connect func(*stytch.Options, *stytchlocal.Server)) 
 		t.Fatal(err)
 	}
 	l.server, err = stytchlocal.New(t.Context(), stytchlocal.Options{
-		Read: db.Reader(), InTx: db.InTx, IsDuplicate: store.IsDuplicate, Now: l.clock.now, Log: log,
+		Read: db.Reader(), InTx: db.Transact, IsDuplicate: store.IsDuplicate, Now: l.clock.now, Log: log,
 		BaseURL: "https://guestlist.example", RedirectURLs: []string{callback}, Product: "Guestlist", Inbox: true,
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ func (l *local) newest(t *testing.T, address string) string {
 	return links[len(links)-1]
 }
 
-func (l *local) redeem(t *testing.T, link string) (session.Proof, error) {
+func (l *local) redeem(t *testing.T, link string) (session.Authentication, error) {
 	return l.AuthenticateMagicLink(t.Context(), link, "", session.Browser{})
 }
 

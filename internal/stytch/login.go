@@ -17,8 +17,8 @@ import (
 // and stays pending until the link is followed.
 func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 	life := minutes(c.LinkDuration)
-	return c.login(ctx, "send magic link", func() error {
-		if l.Stranger {
+	return c.requiredCall(ctx, "send magic link", func() error {
+		if l.CreateAccount {
 			_, err := c.api.MagicLinks.Email.LoginOrCreate(ctx, &email.LoginOrCreateParams{
 				Email: l.Email, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
 				LoginExpirationMinutes: life, SignupExpirationMinutes: life,
@@ -37,8 +37,8 @@ func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 
 // AuthenticateMagicLink spends a link and starts a session. Only a link that was
 // mailed proves an address.
-func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Proof, error) {
-	var proof session.Proof
+func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Authentication, error) {
+	var proof session.Authentication
 	var made linkMade
 	ctx = context.WithValue(ctx, linkMadeKey{}, &made)
 	err := c.call(ctx, "authenticate magic link", func() error {
@@ -59,36 +59,36 @@ func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier stri
 }
 
 // toProof reads an answer, which must be whole and of one person.
-func toProof(res *magiclinks.AuthenticateResponse) (session.Proof, error) {
+func toProof(res *magiclinks.AuthenticateResponse) (session.Authentication, error) {
 	s := res.Session
 	if res.SessionToken == "" || res.UserID == "" || s == nil || s.SessionID == "" || s.ExpiresAt == nil ||
 		s.UserID != res.UserID || res.User.UserID != res.UserID {
-		return session.Proof{}, errNonsense
+		return session.Authentication{}, errMalformedResponse
 	}
 	for _, f := range s.AuthenticationFactors {
 		if f.DeliveryMethod == sessions.AuthenticationFactorDeliveryMethodEmail && f.EmailFactor != nil {
-			return session.Proof{
+			return session.Authentication{
 				Email: f.EmailFactor.EmailAddress, StytchUserID: res.UserID,
 				SessionID: s.SessionID, SessionToken: res.SessionToken, ExpiresAt: *s.ExpiresAt,
 			}, nil
 		}
 	}
-	return session.Proof{}, errNonsense
+	return session.Authentication{}, errMalformedResponse
 }
 
 // AuthenticateSession asks whether a session still stands. Its life is not
 // made longer by that.
-func (c *Client) AuthenticateSession(ctx context.Context, token string) (session.Standing, error) {
-	var standing session.Standing
-	err := c.login(ctx, "authenticate session", func() error {
+func (c *Client) AuthenticateSession(ctx context.Context, token string) (session.ProviderSession, error) {
+	var standing session.ProviderSession
+	err := c.requiredCall(ctx, "authenticate session", func() error {
 		res, err := c.api.Sessions.Authenticate(ctx, &sessions.AuthenticateParams{SessionToken: token})
 		if err != nil {
 			return err
 		}
 		if res.Session.SessionID == "" || res.Session.UserID == "" || res.Session.ExpiresAt == nil {
-			return errNonsense
+			return errMalformedResponse
 		}
-		standing = session.Standing{
+		standing = session.ProviderSession{
 			StytchUserID: res.Session.UserID, SessionID: res.Session.SessionID, ExpiresAt: *res.Session.ExpiresAt,
 		}
 		return nil
@@ -99,9 +99,9 @@ func (c *Client) AuthenticateSession(ctx context.Context, token string) (session
 	return standing, err
 }
 
-// login makes a call that should not be refused. Where Stytch refuses it all the
+// requiredCall makes a call that should not be refused. Where Stytch refuses it all the
 // same, that is a matter of how its project is set up: login is not available.
-func (c *Client) login(ctx context.Context, method string, fn func() error) error {
+func (c *Client) requiredCall(ctx context.Context, method string, fn func() error) error {
 	err := c.call(ctx, method, fn)
 	if errors.Is(err, outbox.ErrRefused) {
 		err = fmt.Errorf("%w: %w", session.ErrUnavailable, err)

@@ -18,13 +18,13 @@ type Project struct {
 	Timed bool          // it told the time
 }
 
-// LookAtProject asks Stytch whose credentials these are. The error is a sentence for an
+// InspectProject asks Stytch whose credentials these are. The error is a sentence for an
 // operator, with an Advice.
-func LookAtProject(ctx context.Context, o Options) (Project, error) {
+func InspectProject(ctx context.Context, o Options) (Project, error) {
 	if o.Transport == nil {
 		o.Transport = network()
 	}
-	clock := &dated{RoundTripper: o.Transport, now: o.Now}
+	clock := &dateRecorder{RoundTripper: o.Transport, now: o.Now}
 	o.Transport = clock
 	c, err := New(o)
 	if err != nil {
@@ -33,22 +33,22 @@ func LookAtProject(ctx context.Context, o Options) (Project, error) {
 	who, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
 	switch {
 	case err != nil:
-		return Project{}, troubled(err)
+		return Project{}, withAdvice(err)
 	case who.ProjectID != o.ProjectID:
-		return Project{}, &trouble{"these credentials are not of the project in STYTCH_PROJECT_ID", keysAdvice}
+		return Project{}, &adviceError{"these credentials are not of the project in STYTCH_PROJECT_ID", keysAdvice}
 	}
 	return Project{Name: who.Name, Ahead: clock.ahead, Timed: clock.timed}, nil
 }
 
-// dated notes how far the clock at the other end is ahead, by the header of an answer.
-type dated struct {
+// dateRecorder notes how far the clock at the other end is ahead, by the header of an answer.
+type dateRecorder struct {
 	http.RoundTripper
 	now   func() time.Time
 	ahead time.Duration
 	timed bool
 }
 
-func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d *dateRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	before := d.now()
 	res, err := d.RoundTripper.RoundTrip(r)
 	if err != nil {
@@ -62,26 +62,26 @@ func (d *dated) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// trouble is an error that an operator can do something about.
-type trouble struct{ text, advice string }
+// adviceError is an error that an operator can do something about.
+type adviceError struct{ text, advice string }
 
-func (t *trouble) Error() string  { return t.text }
-func (t *trouble) Advice() string { return t.advice }
+func (t *adviceError) Error() string  { return t.text }
+func (t *adviceError) Advice() string { return t.advice }
 
 const elsewhereAdvice = "Look at what is between here and Stytch, and, if it is set, at where STYTCH_BASE_URL leads."
 
 const keysAdvice = "Copy the project id and a secret of it anew from https://stytch.com/dashboard/api-keys; test and live have their own."
 
-// troubled puts an error of a call that should not be refused in words. What the network
+// withAdvice puts an error of a call that should not be refused in words. What the network
 // says is left as it is.
-func troubled(err error) error {
+func withAdvice(err error) error {
 	var e stytcherror.Error // by value: a pointer never matches
 	var unsent *url.Error
 	switch {
 	case errors.As(err, &unsent):
 		return err
 	case !errors.As(err, &e):
-		return &trouble{"what answers is not Stytch, or broke off", elsewhereAdvice}
+		return &adviceError{"what answers is not Stytch, or broke off", elsewhereAdvice}
 	}
 	said := "Stytch answered " + http.StatusText(int(e.StatusCode))
 	if e.ErrorType != "" {
@@ -89,9 +89,9 @@ func troubled(err error) error {
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized, e.ErrorType == "project_not_found":
-		return &trouble{"Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice}
+		return &adviceError{"Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice}
 	case e.StatusCode >= 500:
-		return &trouble{said, "Nobody can sign in while that is so; https://status.stytch.com may know more."}
+		return &adviceError{said, "Nobody can sign in while that is so; https://status.stytch.com may know more."}
 	}
-	return &trouble{said, elsewhereAdvice}
+	return &adviceError{said, elsewhereAdvice}
 }

@@ -49,7 +49,7 @@ func TestLookAtProject(t *testing.T) {
 			eachWay(t, func(t *testing.T, l *local) {
 				o := l.Options
 				row.change(t, l, &o)
-				project, err := stytch.LookAtProject(t.Context(), o)
+				project, err := stytch.InspectProject(t.Context(), o)
 				if row.want != "" {
 					if err == nil || err.Error() != row.want {
 						t.Fatalf("got %v", err)
@@ -71,13 +71,13 @@ func TestLookAtAStytchThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	o := options(newClock())
 	o.BaseURL = "http://127.0.0.1:1"
-	if _, err := stytch.LookAtProject(t.Context(), o); !errors.As(err, new(*url.Error)) {
+	if _, err := stytch.InspectProject(t.Context(), o); !errors.As(err, new(*url.Error)) {
 		t.Errorf("what the network says is not kept: %v", err)
 	}
 	o.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		return respond(r, 200, `{"project_id":"project-test-2"}`), nil
 	})
-	if _, err := stytch.LookAtProject(t.Context(), o); err == nil || !strings.Contains(err.Error(), "not of the project") {
+	if _, err := stytch.InspectProject(t.Context(), o); err == nil || !strings.Contains(err.Error(), "not of the project") {
 		t.Errorf("another project is taken for ours: %v", err)
 	}
 }

@@ -170,7 +170,7 @@ func TestAnswersThatMakeNoSense(t *testing.T) {
 					t.Errorf("got %v, want ErrUnavailable", err)
 				}
 				switch got {
-				case nil, "", session.Proof{}, session.Standing{}:
+				case nil, "", session.Authentication{}, session.ProviderSession{}:
 				default:
 					t.Errorf("returned %+v beside the error", got)
 				}

@@ -34,7 +34,7 @@ func TestLookAtRedirectURL(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, l *local) {
-				signIn, invitation, err := l.redirectingTo(t, row.url).LookAtRedirectURL(t.Context())
+				signIn, invitation, err := l.redirectingTo(t, row.url).CheckRedirectURL(t.Context())
 				if signIn != row.want || invitation != row.want || err != nil {
 					t.Errorf("%v, %v, %v", signIn, invitation, err)
 				}
@@ -70,8 +70,8 @@ func TestARedirectURLOfWhichStytchSaysNothing(t *testing.T) {
 		ours, control      string
 		signIn, invitation stytch.Listing
 	}{
-		{"it objects to the address first", `{"error_type":"email_not_found"}`, `{"error_type":"email_not_found"}`, stytch.Unsaid, stytch.Unsaid},
-		{"it objects to the other URL's form", `{"error_type":"email_not_found"}`, `{"error_type":"invalid_login_magic_link_url"}`, stytch.Unsaid, stytch.Unsaid},
+		{"it objects to the address first", `{"error_type":"email_not_found"}`, `{"error_type":"email_not_found"}`, stytch.Unknown, stytch.Unknown},
+		{"it objects to the other URL's form", `{"error_type":"email_not_found"}`, `{"error_type":"invalid_login_magic_link_url"}`, stytch.Unknown, stytch.Unknown},
 		{"it objects to the other URL alone", `{"error_type":"invalid_expiration"}`, unlisted, stytch.Listed, stytch.Listed},
 		{"it objects to ours", unlisted, unlisted, stytch.NotListed, stytch.NotListed},
 		{"it has no list", `{"error_type":"no_login_redirect_urls_set"}`, `{"error_type":"no_login_redirect_urls_set"}`, stytch.NotListed, stytch.NotListed},
@@ -86,7 +86,7 @@ func TestARedirectURLOfWhichStytchSaysNothing(t *testing.T) {
 				}
 				return respond(r, 400, row.control), err
 			})
-			signIn, invitation, err := newClient(t, o).LookAtRedirectURL(t.Context())
+			signIn, invitation, err := newClient(t, o).CheckRedirectURL(t.Context())
 			if signIn != row.signIn || invitation != row.invitation || err != nil {
 				t.Errorf("%v, %v, %v", signIn, invitation, err)
 			}
@@ -113,7 +113,7 @@ func TestAnInvitationThatStytchTakesAfterAllIsTakenBack(t *testing.T) {
 		}
 		return respond(r, 404, `{"error_type":"email_not_found"}`), nil
 	})
-	if _, invitation, err := newClient(t, o).LookAtRedirectURL(ctx); invitation != stytch.Listed || err != nil || deleted != "/v1/users/user-test-1" {
+	if _, invitation, err := newClient(t, o).CheckRedirectURL(ctx); invitation != stytch.Listed || err != nil || deleted != "/v1/users/user-test-1" {
 		t.Errorf("%v, %v, deleted %q", invitation, err, deleted)
 	}
 }
@@ -122,13 +122,13 @@ func TestALookAtTheRedirectURLThatGoesWrong(t *testing.T) {
 	t.Parallel()
 	l := newLocal(t, inProcess)
 	l.breaks(t, `{"rules":[{"route":"/v1/magic_links/email/invite","kind":"status","status":500}]}`)
-	if _, _, err := l.LookAtRedirectURL(t.Context()); err == nil || err.Error() != "Stytch answered internal_server_error" {
+	if _, _, err := l.CheckRedirectURL(t.Context()); err == nil || err.Error() != "Stytch answered internal_server_error" {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	l.breaks(t, `{"rules":[{"kind":"hang"}]}`)
-	if _, _, err := l.LookAtRedirectURL(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := l.CheckRedirectURL(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -55,7 +55,7 @@ func TestLocalStytchAnswersInTheSameShape(t *testing.T) {
 	compare("invite", "invite", "sent")
 	must(l.SendMagicLink(t.Context(), session.Link{Email: "ada@example.com", Browser: browser}))
 	compare("send", "send", "sent")
-	must(l.SendMagicLink(t.Context(), session.Link{Email: "new@example.com", Stranger: true, Browser: browser}))
+	must(l.SendMagicLink(t.Context(), session.Link{Email: "new@example.com", CreateAccount: true, Browser: browser}))
 	compare("login or create", "login_or_create", "sent")
 	p, err := l.AuthenticateMagicLink(t.Context(), l.newest(t, "ada@example.com"), "", browser)
 	must(err)

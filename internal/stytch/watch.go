@@ -8,14 +8,14 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// Watch is told of each call by its method, before, and returns whom to tell the
+// CallObserver is told of each call by its method, before, and returns whom to tell the
 // outcome: "ok"; "refused", where Stytch says no, to a link that was used as to
 // anything; "not_mailed", where its mail server did not take a mail; "too_many"; "unavailable"; "cancelled", by whoever asked; or "not_tried",
 // because it failed so often of late.
-type Watch func(ctx context.Context, method string) (done func(outcome string))
+type CallObserver func(ctx context.Context, method string) (done func(outcome string))
 
-// watched makes a call, gives the error its meaning, and tells whoever watches.
-func (c *Client) watched(ctx context.Context, method string, fn func() error) error {
+// observe makes a call, gives the error its meaning, and tells whoever watches.
+func (c *Client) observe(ctx context.Context, method string, fn func() error) error {
 	if c.Watch == nil {
 		return translate(method, fn())
 	}

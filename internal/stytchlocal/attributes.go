@@ -11,9 +11,9 @@ type attributes struct {
 // maxAttribute is how much of an attribute is kept, in bytes.
 const maxAttribute = 1000
 
-// cut shortens what is too long to keep. Both sides of a comparison are cut, so
+// truncate shortens what is too long to keep. Both sides of a comparison are cut, so
 // that they still agree.
-func (a *attributes) cut() *attributes {
+func (a *attributes) truncate() *attributes {
 	if a == nil {
 		return nil
 	}

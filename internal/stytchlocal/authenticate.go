@@ -17,15 +17,15 @@ import (
 // Stytch's sandbox tokens for tests that want to see an error. Those that always
 // succeed are not honoured: they would be public passwords.
 const (
-	sandboxSpent   = "3pzjQpgksDlGKWEwUq2Up--hCHC_0oamfLHyfspKDFU="
-	sandboxUnknown = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
+	sandboxUsedToken = "3pzjQpgksDlGKWEwUq2Up--hCHC_0oamfLHyfspKDFU="
+	sandboxUnknown   = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
 )
 
 // LinkMadeAt is the header of an answer to a good link that says when the link was
 // made, as RFC 3339 has it. Stytch has nothing like it.
 const LinkMadeAt = "Guestlist-Link-Made-At"
 
-var verifierForm = form(`^[A-Za-z0-9._~-]{43,128}$`)
+var verifierForm = lazyRegexp(`^[A-Za-z0-9._~-]{43,128}$`)
 
 // signInRequest is what authenticate is given beside the proof.
 type signInRequest struct {
@@ -45,12 +45,12 @@ type signInAnswer struct {
 	SessionToken  string         `json:"session_token"`
 	SessionJWT    string         `json:"session_jwt"`
 	Session       *sessionObject `json:"session"`
-	UserDevice    *nothing       `json:"user_device"`
+	UserDevice    *emptyObject   `json:"user_device"`
 }
 
 // authenticateLink spends a magic link's token. Everything that can be wrong with
 // the request is looked at first, so that a mistake doesn't cost the link.
-func (s *Server) authenticateLink(c *call) (answer, error) {
+func (s *Server) authenticateLink(c *call) (response, error) {
 	var req struct {
 		signInRequest
 		Token        string `json:"token"`
@@ -59,11 +59,11 @@ func (s *Server) authenticateLink(c *call) (answer, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	req.Attributes = req.Attributes.cut()
+	req.Attributes = req.Attributes.truncate()
 	switch {
 	case !tokenForm().MatchString(req.Token):
 		return nil, errInvalidToken
-	case req.Token == sandboxSpent:
+	case req.Token == sandboxUsedToken:
 		return nil, errLinkSpent
 	case req.Token == sandboxUnknown:
 		return nil, errLinkNotFound
@@ -121,14 +121,14 @@ func checkVerifier(challenge, verifier string) error {
 // signIn spends a link and does all that follows from it in one transaction: the
 // address is proven, the user is active, the session has the factor. Of several
 // who come with the link at once, the first to spend it has it.
-func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessionWish, attrs *attributes) (answer, error) {
+func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessionOptions, attrs *attributes) (response, error) {
 	out := &signInAnswer{UserID: link.UserID, MethodID: link.MethodID}
 	var user account
 	var before userObject
 	var session *session
 	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
 		user, err = s.lockUser(ctx, q, link.UserID)
-		if errors.Is(err, errAgain) {
+		if errors.Is(err, errConflict) {
 			return errLinkNotFound
 		}
 		if err != nil {
@@ -151,11 +151,11 @@ func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessio
 			return fmt.Errorf("activate user: %w", err)
 		}
 		out.User = user.object()
-		session, err = s.grant(ctx, q, &user, wish, proof, attrs)
+		session, err = s.grantSession(ctx, q, &user, wish, proof, attrs)
 		return err
 	})
 	if err == nil {
-		s.tellIfChanged(before, &user)
+		s.sendWebhookIfChanged(before, &user)
 	}
 	if err != nil || session == nil {
 		return out, err
@@ -172,16 +172,16 @@ func (s *Server) factorOf(ctx context.Context, q *dbsqlc.Queries, user *account,
 	if link.Kind == kindEmbedded {
 		return factor{Type: "magic_link", DeliveryMethod: "embedded", Embedded: &embeddedFactor{EmbeddedID: link.MethodID}}, nil
 	}
-	email, err := s.proveEmail(ctx, q, user, link.MethodID)
+	email, err := s.verifyEmail(ctx, q, user, link.MethodID)
 	if err == nil && email == nil {
 		err = errLinkSpent
 	}
 	return factor{Type: "magic_link", DeliveryMethod: "email", Email: email}, err
 }
 
-// proveEmail notes that one of the user's addresses is theirs; nil if they no
+// verifyEmail notes that one of the user's addresses is theirs; nil if they no
 // longer have it.
-func (s *Server) proveEmail(ctx context.Context, q *dbsqlc.Queries, user *account, emailID string) (*emailFactor, error) {
+func (s *Server) verifyEmail(ctx context.Context, q *dbsqlc.Queries, user *account, emailID string) (*emailFactor, error) {
 	for i := range user.emails {
 		e := &user.emails[i]
 		if e.EmailID != emailID {

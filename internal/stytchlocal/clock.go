@@ -16,11 +16,11 @@ type Clock struct {
 func NewClock(now func() time.Time) *Clock { return &Clock{now: now} }
 
 // Now is the time on the clock.
-func (c *Clock) Now() time.Time { return c.now().Add(c.Moved()) }
+func (c *Clock) Now() time.Time { return c.now().Add(c.Offset()) }
 
-// Move puts the clock ahead of the other by so much, or back for less than zero.
+// SetOffset puts the clock ahead of the other by so much, or back for less than zero.
 // What it was moved by before no longer counts.
-func (c *Clock) Move(by time.Duration) { c.moved.Store(int64(by)) }
+func (c *Clock) SetOffset(by time.Duration) { c.moved.Store(int64(by)) }
 
-// Moved is by how much the clock is ahead.
-func (c *Clock) Moved() time.Duration { return time.Duration(c.moved.Load()) }
+// Offset is by how much the clock is ahead.
+func (c *Clock) Offset() time.Duration { return time.Duration(c.moved.Load()) }

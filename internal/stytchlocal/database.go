@@ -55,7 +55,7 @@ func (s *Server) isDatabaseFault(ctx context.Context, err error) bool {
 	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
-	return !errors.As(err, new(*apiError)) && !errors.Is(err, errAgain) && !errors.Is(err, sql.ErrNoRows) && !s.opts.IsDuplicate(err)
+	return !errors.As(err, new(*apiError)) && !errors.Is(err, errConflict) && !errors.Is(err, sql.ErrNoRows) && !s.opts.IsDuplicate(err)
 }
 
 // watchedDatabase notes the statements outside of transactions.

@@ -17,9 +17,9 @@ const kindDecoy = "decoy"
 // sweep deletes it. A caller that answers before it sends gives no sign, by how busy
 // the database is, of which addresses get mail.
 func (s *Server) Decoy(ctx context.Context, email string) error {
-	s.sweep(ctx)
+	s.purge(ctx)
 	nobody := account{StytchUser: dbsqlc.StytchUser{UserID: newID("user")}}
-	return s.lookThenTx(ctx, func() error {
+	return s.readThenTx(ctx, func() error {
 		_, err := s.findRecipient(ctx, owner{}, email)
 		if errors.Is(err, errEmailNotFound) {
 			return nil
@@ -32,7 +32,7 @@ func (s *Server) Decoy(ctx context.Context, email string) error {
 		if _, err := q.ListEmailsOfUsers(ctx, []string{nobody.UserID}); err != nil {
 			return fmt.Errorf("list emails: %w", err)
 		}
-		order := linkOrder{kind: kindDecoy}
+		order := linkParams{kind: kindDecoy}
 		token, err := s.makeLink(ctx, q, nobody.UserID, newID("email"), s.now()-keepDeadLinks.Microseconds(), order)
 		if err != nil {
 			return err
@@ -41,7 +41,7 @@ func (s *Server) Decoy(ctx context.Context, email string) error {
 		if _, err := q.MarkLink(ctx, dbsqlc.MarkLinkParams{UsedAt: s.now(), TokenHash: hashToken(token)}); err != nil {
 			return fmt.Errorf("mark link: %w", err)
 		}
-		_, err = s.write(letter{wording: signIn, To: email, Link: s.linkURL(token), Valid: inWords(defaultLifetimes[kindLogin]), Home: s.opts.BaseURL})
+		_, err = s.write(mailData{mailContent: signIn, To: email, Link: s.linkURL(token), Valid: formatLifetime(defaultLifetimes[kindLogin]), Home: s.opts.BaseURL})
 		return err
 	})
 }

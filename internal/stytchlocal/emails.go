@@ -16,8 +16,8 @@ import (
 // nobody's: whoever proves or registers it first has it, so that nobody can lay
 // hands on a stranger's address beforehand. A user has at most maxTrials of them.
 const (
-	trialTime = 5 * time.Minute
-	maxTrials = 5
+	unverifiedTTL = 5 * time.Minute
+	maxUnverified = 5
 )
 
 // parseEmail returns an address in the form in which it is stored and compared.
@@ -78,15 +78,15 @@ type emailChangeAnswer struct {
 	User   userObject `json:"user"`
 }
 
-func (s *Server) deleteEmail(c *call) (answer, error) {
+func (s *Server) deleteEmail(c *call) (response, error) {
 	if !isID("email", c.id) {
 		return nil, errInvalidEmailID
 	}
 	var row dbsqlc.StytchEmail
 	var user account
-	err := s.lookThenTx(c.ctx, func() (err error) {
+	err := s.readThenTx(c.ctx, func() (err error) {
 		row, err = s.read.GetEmail(c.ctx, c.id)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && s.lapsed(row) {
+		if errors.Is(err, sql.ErrNoRows) || err == nil && s.isExpiredTrial(row) {
 			return errEmailNotFound
 		}
 		return err
@@ -104,12 +104,12 @@ func (s *Server) deleteEmail(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tell(userUpdated, &user)
+	s.sendWebhook(userUpdated, &user)
 	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
 }
 
 // exchangeEmail replaces a user's only address by another, unproven one.
-func (s *Server) exchangeEmail(c *call) (answer, error) {
+func (s *Server) exchangeEmail(c *call) (response, error) {
 	var req struct {
 		Email string `json:"email_address"`
 		Phone string `json:"phone_number"`
@@ -125,7 +125,7 @@ func (s *Server) exchangeEmail(c *call) (answer, error) {
 		return nil, err
 	}
 	var user account
-	err = s.lookThenTx(c.ctx, func() (err error) {
+	err = s.readThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, c.id)
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
@@ -154,6 +154,6 @@ func (s *Server) exchangeEmail(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tell(userUpdated, &user)
+	s.sendWebhook(userUpdated, &user)
 	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
 }

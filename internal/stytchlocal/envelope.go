@@ -21,16 +21,16 @@ type meta struct {
 	RequestID  string `json:"request_id"`
 }
 
-func (m *meta) stamp(status int, requestID string) { m.StatusCode, m.RequestID = status, requestID }
+func (m *meta) setMeta(status int, requestID string) { m.StatusCode, m.RequestID = status, requestID }
 
-// answer is a body that embeds meta. The SDKs refuse an empty body, so every call
+// response is a body that embeds meta. The SDKs refuse an empty body, so every call
 // has one.
-type answer interface {
-	stamp(status int, requestID string)
+type response interface {
+	setMeta(status int, requestID string)
 }
 
-// problem is the body of an error.
-type problem struct {
+// errorBody is the body of an error.
+type errorBody struct {
 	meta
 	ErrorType    string `json:"error_type"`
 	ErrorMessage string `json:"error_message"`
@@ -49,8 +49,8 @@ type apiError struct {
 func (e *apiError) Error() string { return e.kind + ": " + e.message }
 
 // write sends an answer with its status.
-func write(w http.ResponseWriter, status int, requestID string, a answer) {
-	a.stamp(status, requestID)
+func write(w http.ResponseWriter, status int, requestID string, a response) {
+	a.setMeta(status, requestID)
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -68,7 +68,7 @@ func writeError(w http.ResponseWriter, requestID string, e *apiError) {
 	if e.allow != "" {
 		w.Header().Set("Allow", e.allow)
 	}
-	write(w, e.status, requestID, &problem{
+	write(w, e.status, requestID, &errorBody{
 		ErrorType:    e.kind,
 		ErrorMessage: e.message,
 		ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api/errors/%d#%s", e.status, e.kind),

@@ -58,10 +58,10 @@ var (
 	errClaimsTooLarge        = newError(http.StatusBadRequest, "custom_claims_too_large", "Custom claims must not exceed 4 kB.")
 )
 
-// notSent is the answer for a mail that did not leave. inactive_email is Stytch's
+// mailErrorResponse is the answer for a mail that did not leave. inactive_email is Stytch's
 // name for an address that takes no mail; it has none for the rest, for it has no
 // mail server that others set up. The sentence of these is for people to see.
-func notSent(err error) (answer *apiError, mayHaveArrived bool) {
+func mailErrorResponse(err error) (answer *apiError, mayHaveArrived bool) {
 	var failed *MailError
 	if !errors.As(err, &failed) {
 		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over."), false

@@ -29,16 +29,16 @@ const (
 	maxMoved = 10 * 365 * 24 * time.Hour // of a clock, either way
 )
 
-// faults is all that is wrong on purpose, as the page's JSON has it. It is kept in
+// faultConfig is all that is wrong on purpose, as the page's JSON has it. It is kept in
 // memory: another instance and the next start know nothing of it.
-type faults struct {
-	Rules     []rule `json:"rules"`
-	ClockMS   int64  `json:"clock_ms"`           // how far the server's clock is ahead of the program's
-	ProgramMS int64  `json:"guestlist_clock_ms"` // how far the program's is ahead of the true one
+type faultConfig struct {
+	Rules     []faultRule `json:"rules"`
+	ClockMS   int64       `json:"clock_ms"`           // how far the server's clock is ahead of the program's
+	ProgramMS int64       `json:"guestlist_clock_ms"` // how far the program's is ahead of the true one
 }
 
-// rule is one thing that goes wrong. It is comparable.
-type rule struct {
+// faultRule is one thing that goes wrong. It is comparable.
+type faultRule struct {
 	Route   string  `json:"route"` // a path; * at the end is any rest; empty: all calls
 	Kind    string  `json:"kind"`
 	Status  int     `json:"status"` // for faultStatus
@@ -48,7 +48,7 @@ type rule struct {
 }
 
 // check returns a sentence about the first value that can't be; empty: all can.
-func (f *faults) check(canMoveProgram bool) string {
+func (f *faultConfig) check(canMoveProgram bool) string {
 	if len(f.Rules) > maxRules {
 		return fmt.Sprintf("There may be at most %d rules.", maxRules)
 	}
@@ -68,7 +68,7 @@ func (f *faults) check(canMoveProgram bool) string {
 	return ""
 }
 
-func (r *rule) check() string {
+func (r *faultRule) check() string {
 	path, _ := strings.CutSuffix(r.Route, "*")
 	switch {
 	case path != "" && !strings.HasPrefix(path, "/v1/"), strings.Contains(path, "*"):
@@ -91,7 +91,7 @@ func (r *rule) check() string {
 	return ""
 }
 
-func (r *rule) matches(path string) bool {
+func (r *faultRule) matches(path string) bool {
 	if prefix, ok := strings.CutSuffix(r.Route, "*"); ok {
 		return strings.HasPrefix(path, prefix)
 	}
@@ -100,7 +100,7 @@ func (r *rule) matches(path string) bool {
 
 // fault returns what goes wrong with a call: the first rule that matches and whose
 // share it falls into.
-func (s *Server) fault(path string) (rule, bool) {
+func (s *Server) fault(path string) (faultRule, bool) {
 	s.faultsMu.Lock()
 	defer s.faultsMu.Unlock()
 	for _, r := range s.rules {
@@ -108,34 +108,34 @@ func (s *Server) fault(path string) (rule, bool) {
 			return r, true
 		}
 	}
-	return rule{}, false
+	return faultRule{}, false
 }
 
 // faults returns what is in force.
-func (s *Server) faults() faults {
+func (s *Server) faults() faultConfig {
 	s.faultsMu.Lock()
 	defer s.faultsMu.Unlock()
-	f := faults{Rules: append([]rule{}, s.rules...), ClockMS: s.clock.Moved().Milliseconds()}
+	f := faultConfig{Rules: append([]faultRule{}, s.rules...), ClockMS: s.clock.Offset().Milliseconds()}
 	if s.opts.Program != nil {
-		f.ProgramMS = s.opts.Program.Moved().Milliseconds()
+		f.ProgramMS = s.opts.Program.Offset().Milliseconds()
 	}
 	return f
 }
 
 // setFaults puts checked faults in force and ends those that were.
-func (s *Server) setFaults(f faults) {
+func (s *Server) setFaults(f faultConfig) {
 	s.faultsMu.Lock()
 	defer s.faultsMu.Unlock()
 	s.rules = f.Rules
-	s.clock.Move(time.Duration(f.ClockMS) * time.Millisecond)
+	s.clock.SetOffset(time.Duration(f.ClockMS) * time.Millisecond)
 	if s.opts.Program != nil {
-		s.opts.Program.Move(time.Duration(f.ProgramMS) * time.Millisecond)
+		s.opts.Program.SetOffset(time.Duration(f.ProgramMS) * time.Millisecond)
 	}
 }
 
 // Faults says in a sentence what is wrong on purpose; it is empty if nothing is.
 func (s *Server) Faults() string {
-	parts := s.faults().words()
+	parts := s.faults().describe()
 	if len(parts) == 0 {
 		return ""
 	}
@@ -145,8 +145,8 @@ func (s *Server) Faults() string {
 	return "Trouble on purpose: " + strings.Join(parts, "; ") + "."
 }
 
-// words says of each fault what it does.
-func (f faults) words() []string {
+// describe says of each fault what it does.
+func (f faultConfig) describe() []string {
 	parts := []string{}
 	for _, r := range f.Rules {
 		parts = append(parts, r.words())
@@ -166,7 +166,7 @@ func (f faults) words() []string {
 	return parts
 }
 
-func (r rule) words() string {
+func (r faultRule) words() string {
 	delay := (time.Duration(r.DelayMS) * time.Millisecond).String()
 	what := map[string]string{
 		faultStatus: fmt.Sprintf("answers %d", r.Status), faultGarbage: "answers with HTML", faultEmpty: "answers without a body",

@@ -20,7 +20,7 @@ func (s *Server) getFaults(w http.ResponseWriter, r *http.Request) {
 // putFaults replaces all that is in force and answers what is then. An empty
 // object ends everything.
 func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
-	var f faults
+	var f faultConfig
 	problem := decodeStrictly(http.MaxBytesReader(w, r.Body, maxFaults), &f)
 	if problem == "" {
 		problem = f.check(s.opts.Program != nil)
@@ -35,13 +35,13 @@ func (s *Server) putFaults(w http.ResponseWriter, r *http.Request) {
 
 // UnmarshalJSON reads a rule. Its own decoder, because a share that is missing is
 // the whole, has to be told to be strict again.
-func (r *rule) UnmarshalJSON(text []byte) error {
-	type plain rule
+func (r *faultRule) UnmarshalJSON(text []byte) error {
+	type plain faultRule
 	p := plain{Share: 1}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	err := d.Decode(&p)
-	*r = rule(p)
+	*r = faultRule(p)
 	return err
 }
 

@@ -14,18 +14,18 @@ type choice struct{ Value, Words string }
 // while the form has no words for them, because a program has set them.
 var kept = choice{"kept", "What is in force, as set by a program"}
 
-// troubles are what the page offers; the rules lack their route.
-var troubles = []struct {
+// faultChoices are what the page offers; the rules lack their route.
+var faultChoices = []struct {
 	choice
-	rule rule
+	rule faultRule
 }{
-	{choice{"", "Nothing goes wrong"}, rule{}},
-	{choice{"slow", "Slow: every answer takes two seconds"}, rule{Kind: faultSlow, DelayMS: 2000, Share: 1}},
-	{choice{"errors", "Every other answer is an error 500"}, rule{Kind: faultStatus, Status: 500, Share: .5}},
-	{choice{"limits", "Every other answer is “too many requests”, 429"}, rule{Kind: faultStatus, Status: 429, Share: .5}},
-	{choice{"garbage", "Answers are HTML, as from a proxy"}, rule{Kind: faultGarbage, Share: 1}},
-	{choice{"hang", "Hanging: no answer comes"}, rule{Kind: faultHang, Share: 1}},
-	{choice{"down", "Down: no connection"}, rule{Kind: faultDown, Share: 1}},
+	{choice{"", "Nothing goes wrong"}, faultRule{}},
+	{choice{"slow", "Slow: every answer takes two seconds"}, faultRule{Kind: faultSlow, DelayMS: 2000, Share: 1}},
+	{choice{"errors", "Every other answer is an error 500"}, faultRule{Kind: faultStatus, Status: 500, Share: .5}},
+	{choice{"limits", "Every other answer is “too many requests”, 429"}, faultRule{Kind: faultStatus, Status: 429, Share: .5}},
+	{choice{"garbage", "Answers are HTML, as from a proxy"}, faultRule{Kind: faultGarbage, Share: 1}},
+	{choice{"hang", "Hanging: no answer comes"}, faultRule{Kind: faultHang, Share: 1}},
+	{choice{"down", "Down: no connection"}, faultRule{Kind: faultDown, Share: 1}},
 }
 
 // callGroups are the calls that the page tells apart, with their routes.
@@ -82,15 +82,15 @@ func (s *Server) changeFaults(w http.ResponseWriter, r *http.Request) {
 
 // faults returns what the form asks for instead of what is in force, or a sentence
 // about what it can't.
-func (f faultsForm) faults(inForce faults) (out faults, problem string) {
+func (f faultsForm) faults(inForce faultConfig) (out faultConfig, problem string) {
 	chosen := f.rule()
 	switch {
 	case f.Trouble == kept.Value:
 		out.Rules = inForce.Rules
-	case f.Trouble != "" && chosen == (rule{}):
+	case f.Trouble != "" && chosen == (faultRule{}):
 		return out, "Choose what goes wrong, and with which calls."
-	case chosen != (rule{}):
-		out.Rules = []rule{chosen}
+	case chosen != (faultRule{}):
+		out.Rules = []faultRule{chosen}
 	}
 	for _, clock := range []struct {
 		typed   string
@@ -115,8 +115,8 @@ func (f faultsForm) faults(inForce faults) (out faults, problem string) {
 }
 
 // rule is the one that the two lists stand for; the zero value if there is none.
-func (f faultsForm) rule() rule {
-	for _, t := range troubles {
+func (f faultsForm) rule() faultRule {
+	for _, t := range faultChoices {
 		for _, c := range callGroups {
 			if t.Value == f.Trouble && c.Value == f.Calls && t.rule.Kind != "" {
 				chosen := t.rule
@@ -125,11 +125,11 @@ func (f faultsForm) rule() rule {
 			}
 		}
 	}
-	return rule{}
+	return faultRule{}
 }
 
 // form returns the form that asks for these faults.
-func (f faults) form() faultsForm {
+func (f faultConfig) form() faultsForm {
 	out := faultsForm{Calls: callGroups[0].Value, Clock: minutes(f.ClockMS), GuestlistClock: minutes(f.ProgramMS)}
 	if len(f.Rules) > 0 {
 		out.Trouble = kept.Value
@@ -137,7 +137,7 @@ func (f faults) form() faultsForm {
 	if len(f.Rules) != 1 {
 		return out
 	}
-	for _, t := range troubles {
+	for _, t := range faultChoices {
 		for _, c := range callGroups {
 			if form := (faultsForm{Trouble: t.Value, Calls: c.Value}); form.rule() == f.Rules[0] {
 				out.Trouble, out.Calls = t.Value, c.Value
@@ -153,10 +153,10 @@ func minutes(ms int64) string {
 
 func (s *Server) renderFaults(w http.ResponseWriter, r *http.Request, status int, form faultsForm, problem string) {
 	page := faultsPage{
-		faultsForm: form, Stylesheet: s.opts.Stylesheet, InForce: s.faults().words(),
+		faultsForm: form, Stylesheet: s.opts.Stylesheet, InForce: s.faults().describe(),
 		CanMoveProgram: s.opts.Program != nil, Problem: problem,
 	}
-	for _, t := range troubles {
+	for _, t := range faultChoices {
 		page.Troubles = append(page.Troubles, t.choice)
 	}
 	if form.Trouble == kept.Value {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// misbehave serves a call as the fault has it that meets it, and else as next does.
+// injectFaults serves a call as the fault has it that meets it, and else as next does.
 // A connection that ends too early is http.ErrAbortHandler, which Transport
 // understands as net/http does.
-func (s *Server) misbehave(next http.Handler) http.Handler {
+func (s *Server) injectFaults(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f, ok := s.fault(apiPath(r))
 		if !ok {
@@ -30,9 +30,9 @@ func (s *Server) misbehave(next http.Handler) http.Handler {
 	})
 }
 
-func (r rule) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
+func (r faultRule) serve(w http.ResponseWriter, req *http.Request, next http.Handler) {
 	ctx := req.Context()
-	pause(ctx, time.Duration(r.DelayMS)*time.Millisecond)
+	sleep(ctx, time.Duration(r.DelayMS)*time.Millisecond)
 	if ctx.Err() != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -69,7 +69,7 @@ func (r rule) serve(w http.ResponseWriter, req *http.Request, next http.Handler)
 }
 
 // apiError is the error of Stytch's that goes with the rule's status.
-func (r rule) apiError() *apiError {
+func (r faultRule) apiError() *apiError {
 	like := badRequest("The call was refused on purpose.")
 	switch {
 	case r.Status >= 500:
@@ -87,8 +87,8 @@ func (r rule) apiError() *apiError {
 	return &e
 }
 
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
+// sleep waits, or less if ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
 	}

@@ -212,8 +212,8 @@ func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 		t.Errorf("the local Stytch has %v, want %v", got, want)
 	}
 	f.faults(`{}`)
-	if program.Moved() != 0 {
-		t.Errorf("the program's clock stays %v ahead", program.Moved())
+	if program.Offset() != 0 {
+		t.Errorf("the program's clock stays %v ahead", program.Offset())
 	}
 }
 

@@ -83,7 +83,7 @@ func newFixture(t *testing.T, databaseURL string, clock *clock, changes ...func(
 func (f *fixture) newServer(changes ...func(*stytchlocal.Options)) *stytchlocal.Server {
 	f.t.Helper()
 	opts := stytchlocal.Options{
-		Read: f.store.Reader(), InTx: f.store.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now,
+		Read: f.store.Reader(), InTx: f.store.Transact, IsDuplicate: store.IsDuplicate, Now: f.clock.now,
 		Log:     slog.New(slog.NewTextHandler(testLog{f.t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		BaseURL: "https://guestlist.example/people", RedirectURLs: []string{callback}, Product: "Guestlist",
 		Limits: true, Inbox: true, Stylesheet: "/static/app.css",

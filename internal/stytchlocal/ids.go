@@ -59,15 +59,15 @@ func (s *Server) sessionToken(sessionID string) string {
 	return base64.URLEncoding.EncodeToString(mac.Sum(nil)[:33])
 }
 
-// form returns a regular expression that is compiled when it is first used, so that
+// lazyRegexp returns a regular expression that is compiled when it is first used, so that
 // no start waits for it.
-func form(pattern string) func() *regexp.Regexp {
+func lazyRegexp(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
 
 // tokenForm is the form of link and session tokens. Stytch's sandbox tokens end
 // in an equals sign.
-var tokenForm = form(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
+var tokenForm = lazyRegexp(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
 
 func hashToken(token string) string {
 	sum := sha256.Sum256([]byte(token))

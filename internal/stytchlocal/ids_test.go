@@ -29,14 +29,14 @@ func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
 func TestMailedLink_EndsInALetterOrDigitAndStandsAloneOnItsLine(t *testing.T) {
 	t.Parallel()
 	s := &Server{opts: Options{BaseURL: "https://guestlist.example/people"}, project: project{Credentials: Credentials{PublicToken: "public-token-test-6d5f8a3c-0000-4000-8000-000000000000"}}}
-	for _, words := range []wording{signIn, invitation} {
+	for _, words := range []mailContent{signIn, invitation} {
 		link := s.linkURL(newToken())
 		u, err := url.Parse(link)
 		if err != nil || strings.Trim(link[len(link)-1:], alphanumeric) != "" || u.Query().Get("token") == "" {
 			t.Fatalf("link %q, %v", link, err)
 		}
 		var text strings.Builder
-		l := letter{wording: words, To: "ada@example.com", Link: link, Valid: "ten minutes", Home: s.opts.BaseURL, Product: "Guestlist"}
+		l := mailData{mailContent: words, To: "ada@example.com", Link: link, Valid: "ten minutes", Home: s.opts.BaseURL, Product: "Guestlist"}
 		if err := mailText().ExecuteTemplate(&text, words.template+".txt", l); err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,7 @@ func (s *Server) messages(ctx context.Context) ([]message, error) {
 	out := []message{}
 	for _, row := range rows {
 		m := message{
-			ID: row.MailID, To: row.Recipient, Subject: row.Subject, SentAt: at(row.SentAt),
+			ID: row.MailID, To: row.Recipient, Subject: row.Subject, SentAt: toTime(row.SentAt),
 			Text: row.BodyText, HTML: row.BodyHtml, Links: []string{},
 		}
 		if row.Link != "" {
@@ -79,10 +79,10 @@ func (s *Server) messages(ctx context.Context) ([]message, error) {
 	return out, nil
 }
 
-// trimInbox deletes mails that the inbox no longer shows. It runs by itself after
+// pruneInbox deletes mails that the inbox no longer shows. It runs by itself after
 // a mail was kept, because deleting beside inserting makes transactions wait for
 // each other.
-func (s *Server) trimInbox(ctx context.Context) {
+func (s *Server) pruneInbox(ctx context.Context) {
 	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
 		edge := dbsqlc.DeleteMailsFromParams{SentAt: s.now() - inboxTime.Microseconds() + 1}
 		surplus, err := q.FirstMailTooMany(ctx, inboxSize)

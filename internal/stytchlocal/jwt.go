@@ -33,7 +33,7 @@ func (s *Server) issuer() string { return "stytch.com/" + s.project.ProjectID }
 func (s *Server) signJWT(keys keyRing, session *session) (string, error) {
 	now := s.clock.Now().Truncate(time.Second)
 	expires := now.Add(jwtLifetime)
-	if end := at(session.ExpiresAt).Truncate(time.Second); end.Before(expires) {
+	if end := toTime(session.ExpiresAt).Truncate(time.Second); end.Before(expires) {
 		expires = end
 	}
 	all := jwt.MapClaims{}
@@ -98,7 +98,7 @@ type keysAnswer struct {
 }
 
 // listKeys shows the keys that session JWTs are checked with, to anybody.
-func (s *Server) listKeys(c *call) (answer, error) {
+func (s *Server) listKeys(c *call) (response, error) {
 	if c.id != s.project.ProjectID {
 		return nil, errProjectNotFound
 	}

@@ -31,14 +31,14 @@ func FuzzParseJWT(f *testing.F) {
 	}
 	ours, theirs := newServer(), newServer()
 	sign := func(s *Server) string {
-		text, err := s.signJWT(s.project.ring(), &session{StytchSession: dbsqlc.StytchSession{SessionID: "session-test-1", UserID: "user-test-1", ExpiresAt: at.Add(time.Hour).UnixMicro()}})
+		text, err := s.signJWT(s.project.keyRing(), &session{StytchSession: dbsqlc.StytchSession{SessionID: "session-test-1", UserID: "user-test-1", ExpiresAt: at.Add(time.Hour).UnixMicro()}})
 		if err != nil {
 			f.Fatal(err)
 		}
 		return text
 	}
 	good := sign(ours)
-	if id, err := ours.parseJWT(ours.project.ring(), good); err != nil || id != "session-test-1" {
+	if id, err := ours.parseJWT(ours.project.keyRing(), good); err != nil || id != "session-test-1" {
 		f.Fatalf("our own is read as %q, %v", id, err)
 	}
 	// The same claims by other means: none, and the public key as a shared secret.
@@ -60,12 +60,12 @@ func FuzzParseJWT(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, header, claims string, signature []byte, at uint16, by byte) {
 		text := encode(header) + "." + encode(claims) + "." + base64.RawURLEncoding.EncodeToString(signature)
-		if id, err := ours.parseJWT(ours.project.ring(), text); (err == nil || id != "") && !bytes.Equal(parts(text), parts(good)) {
+		if id, err := ours.parseJWT(ours.project.keyRing(), text); (err == nil || id != "") && !bytes.Equal(parts(text), parts(good)) {
 			t.Errorf("%s passes as %q", text, id)
 		}
 		edited := []byte(good)
 		edited[int(at)%len(edited)] ^= by
-		if id, err := ours.parseJWT(ours.project.ring(), string(edited)); err == nil && !bytes.Equal(parts(string(edited)), parts(good)) {
+		if id, err := ours.parseJWT(ours.project.keyRing(), string(edited)); err == nil && !bytes.Equal(parts(string(edited)), parts(good)) {
 			t.Errorf("%s passes as %q", edited, id)
 		}
 	})

@@ -19,10 +19,10 @@ import (
 // it does not know, but the official ones do that at most every five minutes, for
 // else anybody could have them do it with made-up JWTs.
 const (
-	publishTime = 10 * time.Minute    // a new key is shown for so long before it signs
-	keyBits     = 3072                // 128 bits of security, by NIST SP 800-57
-	maxKeys     = 34                  // a new one each day; they are in one row
-	retiredTime = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
+	publishBefore = 10 * time.Minute    // a new key is shown for so long before it signs
+	keyBits       = 3072                // 128 bits of security, by NIST SP 800-57
+	maxKeys       = 34                  // a new one each day; they are in one row
+	retiredTime   = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
 )
 
 // signingKey is what session JWTs are signed with.
@@ -78,8 +78,8 @@ func (k signingKey) verifyOnly() (signingKey, error) {
 // keyRing is the signing keys, the newest first.
 type keyRing []signingKey
 
-// at returns the keys to be shown at a time, also those that sign only later.
-func (r keyRing) at(now int64) keyRing {
+// publishedAt returns the keys to be shown at a time, also those that sign only later.
+func (r keyRing) publishedAt(now int64) keyRing {
 	for i := 1; i < len(r); i++ {
 		if r[i-1].SignsFrom+retiredTime.Microseconds() <= now {
 			return r[:i]
@@ -117,14 +117,14 @@ func (s *Server) keys(ctx context.Context) keyRing {
 	if err == nil && value != last.value {
 		var p project
 		if p, err = parseProject(value); err == nil {
-			last = &storedRing{value, p.ring()}
+			last = &storedRing{value, p.keyRing()}
 			s.ring.Store(last)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
 		s.opts.Log.Warn("local stytch: signing keys not read, the last ones serve", "error", s.opts.Explain(err))
 	}
-	return last.all.at(s.now())
+	return last.all.publishedAt(s.now())
 }
 
 // Rotation is a change of the signing key.
@@ -162,7 +162,7 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 		}
 		n, err := q.ReplaceProject(ctx, dbsqlc.ReplaceProjectParams{Value: string(value), Was: was})
 		if err == nil && n == 0 {
-			err = errAgain
+			err = errConflict
 		}
 		fresh.SignsFrom = p.SignsFrom
 		return err
@@ -170,7 +170,7 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 	if err != nil {
 		return Rotation{}, fmt.Errorf("local stytch: rotate key: %w", s.opts.Explain(err))
 	}
-	r := Rotation{KeyID: fresh.KeyID, SignsFrom: at(fresh.SignsFrom), OldUntil: at(fresh.SignsFrom)}
+	r := Rotation{KeyID: fresh.KeyID, SignsFrom: toTime(fresh.SignsFrom), OldUntil: toTime(fresh.SignsFrom)}
 	if !atOnce {
 		r.OldUntil = r.SignsFrom.Add(retiredTime)
 	}
@@ -179,7 +179,7 @@ func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
 
 // rotate puts a key before those that the project has.
 func (p *project) rotate(fresh signingKey, now int64, atOnce bool) error {
-	fresh.SignsFrom, p.Retired = now+publishTime.Microseconds(), p.ring().at(now)
+	fresh.SignsFrom, p.Retired = now+publishBefore.Microseconds(), p.keyRing().publishedAt(now)
 	switch {
 	case atOnce:
 		fresh.SignsFrom, p.Retired = now, nil

@@ -64,9 +64,9 @@ func TestRotate_KeepsNoPrivateHalfOfAKeyThatSignsNoMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, k := range read.ring() {
+	for i, k := range read.keyRing() {
 		if signs := i <= 1; signs != (k.key != nil) || signs != (len(k.SigningKey) > 0) || !k.public.Equal(first) {
-			t.Errorf("key %d of %d: its private half is there: %v", i, len(read.ring()), k.key != nil)
+			t.Errorf("key %d of %d: its private half is there: %v", i, len(read.keyRing()), k.key != nil)
 		}
 	}
 }

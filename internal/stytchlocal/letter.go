@@ -23,9 +23,9 @@ var (
 	})
 )
 
-// letter is what a mail's template is given.
-type letter struct {
-	wording
+// mailData is what a mail's template is given.
+type mailData struct {
+	mailContent
 	To          string
 	Name        name
 	By          string // who invites, on one short line; empty: nobody in particular
@@ -39,8 +39,8 @@ type letter struct {
 	Product     string
 }
 
-// wording is what one kind of mail says at its fixed places.
-type wording struct {
+// mailContent is what one kind of mail says at its fixed places.
+type mailContent struct {
 	template string
 	title    string // with a place for the product's name
 	Button   string
@@ -48,22 +48,22 @@ type wording struct {
 }
 
 var (
-	signIn = wording{
+	signIn = mailContent{
 		"mail_sign_in", "Sign in to %s", "Sign in",
 		"You did not ask for this? Then ignore this mail: nobody can sign in without it.",
 	}
-	invitation = wording{
+	invitation = mailContent{
 		"mail_invitation", "You are invited to %s", "Accept the invitation",
 		"You did not expect this? Then ignore this mail: without you, nothing happens.",
 	}
 )
 
 // Title is the subject, and the heading.
-func (l letter) Title() string { return strings.Replace(l.title, "%s", l.Product, 1) }
+func (l mailData) Title() string { return strings.Replace(l.title, "%s", l.Product, 1) }
 
 // Greeting addresses the person by name, if there is one.
-func (l letter) Greeting() string {
-	if full := oneLine(l.Name.First + " " + l.Name.Middle + " " + l.Name.Last); full != "" {
+func (l mailData) Greeting() string {
+	if full := sanitizeName(l.Name.First + " " + l.Name.Middle + " " + l.Name.Last); full != "" {
 		return "Hello " + full + ","
 	}
 	return "Hello,"
@@ -78,12 +78,12 @@ func inviter(trusted json.RawMessage) string {
 	if err := json.Unmarshal(trusted, &said); err != nil {
 		return "" // not there, or no text
 	}
-	return oneLine(said.By)
+	return sanitizeName(said.By)
 }
 
-// home is where the app that a link leads to begins: the program itself, which may
+// appURL is where the app that a link leads to begins: the program itself, which may
 // be below a path of its host, or another app that uses it as its Stytch.
-func (s *Server) home(redirectURL string) string {
+func (s *Server) appURL(redirectURL string) string {
 	u, err := url.Parse(redirectURL)
 	if err != nil || redirectURL == s.opts.BaseURL || strings.HasPrefix(redirectURL, s.opts.BaseURL+"/") {
 		return s.opts.BaseURL

@@ -47,7 +47,7 @@ func TestNamesInMailsAreNoLinks(t *testing.T) {
 		{"evil.\u200bcom e\u00advil.\u2060com", "evil. com evil. com"},
 		{"t.co", "t. co"},
 	} {
-		if got := oneLine(row.name); got != row.want {
+		if got := sanitizeName(row.name); got != row.want {
 			t.Errorf("%q is %q in a mail, want %q", row.name, got, row.want)
 		}
 	}
@@ -71,7 +71,7 @@ func FuzzOneLine(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		line := oneLine(name)
+		line := sanitizeName(name)
 		if strings.ContainsAny(line, "\r\n\t") || len([]rune(line)) > 101 {
 			t.Errorf("%q is %q", name, line)
 		}
@@ -89,8 +89,8 @@ func FuzzOneLine(f *testing.F) {
 func TestPost_TakesNoLinkFromNamesAndProduct(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"evil.com@", "www.evil.com@pay", "evil。com", "https:evil.com", "evil.com/x", "a@b.c x", "ftp.evil.com", "evil.com:80"} {
-		l := letter{
-			wording: invitation, To: "ada@example.net", Name: nameOf(name), By: oneLine(name), Link: "https://list.example.net/t", Valid: "ten minutes",
+		l := mailData{
+			mailContent: invitation, To: "ada@example.net", Name: nameOf(name), By: sanitizeName(name), Link: "https://list.example.net/t", Valid: "ten minutes",
 			Home: "https://list.example.net",
 		}
 		s := &Server{opts: Options{Product: name}, clock: NewClock(time.Now)}

@@ -10,8 +10,8 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// linkOrder is a link to be made.
-type linkOrder struct {
+// linkParams is a link to be made.
+type linkParams struct {
 	kind     string
 	lifetime time.Duration
 	by       string // who invites, on one line; may be empty
@@ -26,7 +26,7 @@ type linkDetails struct {
 }
 
 // makeLink stores a link and returns its token, which is nowhere else.
-func (s *Server) makeLink(ctx context.Context, q *dbsqlc.Queries, userID, methodID string, expiresAt int64, o linkOrder) (string, error) {
+func (s *Server) makeLink(ctx context.Context, q *dbsqlc.Queries, userID, methodID string, expiresAt int64, o linkParams) (string, error) {
 	details, err := json.Marshal(o.details)
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func (s *Server) makeLink(ctx context.Context, q *dbsqlc.Queries, userID, method
 
 // mailLink makes a link for a user's address and the mail with it. The mail must
 // be handed to deliver after the commit.
-func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, o linkOrder) (Mail, error) {
+func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, o linkParams) (Mail, error) {
 	valid := o.lifetime
 	if to.ExpiresAt > 0 { // the address itself goes then
 		valid = min(valid, time.Duration(to.ExpiresAt-s.now())*time.Microsecond)
@@ -53,14 +53,14 @@ func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account,
 	if err != nil {
 		return Mail{}, err
 	}
-	l := letter{
-		wording: signIn, To: to.Email, Name: user.Name, Link: s.linkURL(token), Valid: inWords(valid),
-		Home: s.home(o.details.RedirectURL), SameBrowser: o.details.CodeChallenge != "",
+	l := mailData{
+		mailContent: signIn, To: to.Email, Name: user.Name, Link: s.linkURL(token), Valid: formatLifetime(valid),
+		Home: s.appURL(o.details.RedirectURL), SameBrowser: o.details.CodeChallenge != "",
 	}
 	if o.kind == kindInvite {
-		l.wording, l.By = invitation, o.by
+		l.mailContent, l.By = invitation, o.by
 	}
-	return s.post(ctx, q, l)
+	return s.queueMail(ctx, q, l)
 }
 
 // linkURL is the address in the mail.

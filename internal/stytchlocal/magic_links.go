@@ -20,7 +20,7 @@ type loginOrCreateAnswer struct {
 }
 
 // loginOrCreate mails a link to an address, known or not.
-func (s *Server) loginOrCreate(c *call) (answer, error) {
+func (s *Server) loginOrCreate(c *call) (response, error) {
 	var req struct {
 		linkRequest
 		Pending bool `json:"create_user_as_pending"`
@@ -33,7 +33,7 @@ func (s *Server) loginOrCreate(c *call) (answer, error) {
 	}
 	fresh := account{StytchUser: dbsqlc.StytchUser{Status: newStatus(req.Pending)}}
 	return s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error) {
-		order, err := s.order(&req.linkRequest, user, created)
+		order, err := s.linkParamsFor(&req.linkRequest, user, created)
 		if err != nil {
 			return Mail{}, err
 		}
@@ -45,13 +45,13 @@ func (s *Server) loginOrCreate(c *call) (answer, error) {
 // for them.
 func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
 	mail func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error),
-) (answer, error) {
+) (response, error) {
 	var known dbsqlc.StytchEmail
 	var user account
 	var before userObject
 	var out loginOrCreateAnswer
 	var m Mail
-	err := s.lookThenTx(c.ctx, func() (err error) {
+	err := s.readThenTx(c.ctx, func() (err error) {
 		known, _, err = s.findEmail(c.ctx, s.read, email)
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
@@ -69,17 +69,17 @@ func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
 		return &out, err
 	}
 	if out.UserCreated {
-		s.tell(userCreated, &user)
+		s.sendWebhook(userCreated, &user)
 	} else {
-		s.tellIfChanged(before, &user)
+		s.sendWebhookIfChanged(before, &user)
 	}
-	err = s.deliver(c.ctx, m)
+	err = s.sendQueued(c.ctx, m)
 	return &out, err
 }
 
 // sendLink mails a link to an address that a user has, or that a user named in
 // the request wants to have.
-func (s *Server) sendLink(c *call) (answer, error) {
+func (s *Server) sendLink(c *call) (response, error) {
 	var req struct {
 		linkRequest
 		owner
@@ -95,7 +95,7 @@ func (s *Server) sendLink(c *call) (answer, error) {
 	var before userObject
 	var out sentAnswer
 	var m Mail
-	err := s.lookThenTx(c.ctx, func() (err error) {
+	err := s.readThenTx(c.ctx, func() (err error) {
 		userID, err = s.findRecipient(c.ctx, req.owner, req.Email)
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
@@ -107,7 +107,7 @@ func (s *Server) sendLink(c *call) (answer, error) {
 		if !slices.ContainsFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.EmailID == to.EmailID }) {
 			user.emails = append(user.emails, to)
 		}
-		order, err := s.order(&req.linkRequest, &user, false)
+		order, err := s.linkParamsFor(&req.linkRequest, &user, false)
 		if err != nil {
 			return err
 		}
@@ -116,15 +116,15 @@ func (s *Server) sendLink(c *call) (answer, error) {
 		return err
 	})
 	if err == nil {
-		s.tellIfChanged(before, &user)
-		err = s.deliver(c.ctx, m)
+		s.sendWebhookIfChanged(before, &user)
+		err = s.sendQueued(c.ctx, m)
 	}
 	return &out, err
 }
 
 // invite makes a pending user, or finds one, and mails the invitation. What is
 // told about a pending user is added to what is known.
-func (s *Server) invite(c *call) (answer, error) {
+func (s *Server) invite(c *call) (response, error) {
 	var req struct {
 		mailRequest
 		profile
@@ -171,7 +171,7 @@ func (s *Server) invite(c *call) (answer, error) {
 
 // revokeInvite makes the invitations mailed to an address worthless. The pending
 // user stays.
-func (s *Server) revokeInvite(c *call) (answer, error) {
+func (s *Server) revokeInvite(c *call) (response, error) {
 	var req struct {
 		Email string `json:"email"`
 	}
@@ -203,7 +203,7 @@ type embeddedAnswer struct {
 }
 
 // createEmbeddedLink makes a link for the caller to hand over in their own way.
-func (s *Server) createEmbeddedLink(c *call) (answer, error) {
+func (s *Server) createEmbeddedLink(c *call) (response, error) {
 	var req struct {
 		UserID     string      `json:"user_id"`
 		Minutes    *int64      `json:"expiration_minutes"`
@@ -216,10 +216,10 @@ func (s *Server) createEmbeddedLink(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	order := linkOrder{kind: kindEmbedded, details: linkDetails{Attributes: req.Attributes.cut()}}
+	order := linkParams{kind: kindEmbedded, details: linkDetails{Attributes: req.Attributes.truncate()}}
 	var out embeddedAnswer
 	var user account
-	err = s.lookThenTx(c.ctx, func() (err error) {
+	err = s.readThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, req.UserID)
 		return err
 	}, func(q *dbsqlc.Queries) error {

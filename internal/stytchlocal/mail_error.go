@@ -14,7 +14,7 @@ type MailError struct {
 	Sentence string // for whoever runs the program; no address and none of the server's own words
 	Refusal  Refusal
 
-	at    place
+	at    smtpStage
 	code  string // what the server answered, such as "550 5.1.1"; empty: nothing
 	cause error
 }
@@ -30,17 +30,17 @@ const (
 	Unconfirmed                   // the whole mail was said, and no answer came: it may have arrived
 )
 
-// place is a point in a conversation with a mail server.
-type place string
+// smtpStage is a point in a conversation with a mail server.
+type smtpStage string
 
 const (
-	atConnection place = "connecting"
-	atEncryption place = "encryption"
-	atLogin      place = "login"
-	atSender     place = "sender"
-	atRecipient  place = "recipient"
-	atContent    place = "content"
-	atEnd        place = "end of the mail"
+	atConnection smtpStage = "connecting"
+	atEncryption smtpStage = "encryption"
+	atLogin      smtpStage = "login"
+	atSender     smtpStage = "sender"
+	atRecipient  smtpStage = "recipient"
+	atContent    smtpStage = "content"
+	atEnd        smtpStage = "end of the mail"
 )
 
 var errNoEncryption = errors.New("no STARTTLS is offered")
@@ -65,7 +65,7 @@ func (e *MailError) Unwrap() error { return e.cause }
 // newMailError gives an error its meaning by where it happened. A server that
 // wants a login, or does not pass mail on for strangers, says so of the sender or
 // of the recipient, as if it were their fault: https://www.rfc-editor.org/rfc/rfc4954#section-6
-func newMailError(ctx context.Context, at place, err error) *MailError {
+func newMailError(ctx context.Context, at smtpStage, err error) *MailError {
 	e := &MailError{at: at, cause: err}
 	var reply *textproto.Error
 	answered := errors.As(err, &reply)
@@ -77,16 +77,16 @@ func newMailError(ctx context.Context, at place, err error) *MailError {
 	if !answered && ctx.Err() != nil { // who closed the connection then is no matter
 		e.cause = ctx.Err()
 	}
-	switch later := answered && isForNow(reply); {
+	switch later := answered && isTemporary(reply); {
 	case !answered:
-		e.Sentence, e.Refusal = withoutAnswer(ctx, at, err)
+		e.Sentence, e.Refusal = networkErrorKind(ctx, at, err)
 	case later:
 		e.Sentence = "The mail server wants to be asked again later" + said + "."
 	case at == atLogin:
 		e.Sentence = "The mail server refuses the login" + said + "."
 	case at == atSender:
 		e.Sentence = "The mail server refuses the sender" + said + "."
-	case at == atRecipient && aboutAddress(reply):
+	case at == atRecipient && isRecipientError(reply):
 		e.Sentence, e.Refusal = "The mail server refuses the address"+said+".", AddressRefused
 	case at == atRecipient:
 		e.Sentence = "The mail server passes no mail on for this sender and login" + said + "."
@@ -98,8 +98,8 @@ func newMailError(ctx context.Context, at place, err error) *MailError {
 	return e
 }
 
-// withoutAnswer is the meaning of an error that is not the server's word.
-func withoutAnswer(ctx context.Context, at place, err error) (string, Refusal) {
+// networkErrorKind is the meaning of an error that is not the server's word.
+func networkErrorKind(ctx context.Context, at smtpStage, err error) (string, Refusal) {
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
 	var login *noLoginError
@@ -128,25 +128,25 @@ func withoutAnswer(ctx context.Context, at place, err error) (string, Refusal) {
 	return "The mail server broke the connection off.", NotRefused
 }
 
-// isForNow reports whether the same may be taken another time. Gmail says 5.4.5 of
+// isTemporary reports whether the same may be taken another time. Gmail says 5.4.5 of
 // a sender who has sent enough for the day.
-func isForNow(reply *textproto.Error) bool {
+func isTemporary(reply *textproto.Error) bool {
 	return reply.Code < 500 || enhancedCode().FindString(reply.Msg) == "5.4.5"
 }
 
-// aboutAddress tells a refusal of a recipient from one of whoever sends: by the
+// isRecipientError tells a refusal of a recipient from one of whoever sends: by the
 // enhanced code where there is one that says anything (5.1 and 5.2 are address and
 // mailbox, 5.4.1 and 5.4.4 nobody there and no such host, 5.7 is policy, such as no
 // relaying: https://www.rfc-editor.org/rfc/rfc3463), else by the code: 530 and 538,
 // say, want a login.
-func aboutAddress(reply *textproto.Error) bool {
+func isRecipientError(reply *textproto.Error) bool {
 	if enhanced := enhancedCode().FindStringSubmatch(reply.Msg); enhanced != nil && enhanced[1] != "0" {
 		return enhanced[1] == "1" || enhanced[1] == "2" || enhanced[0] == "5.4.1" || enhanced[0] == "5.4.4"
 	}
 	return reply.Code >= 550
 }
 
-var enhancedCode = form(`^[245]\.(\d{1,3})\.\d{1,3}\b`)
+var enhancedCode = lazyRegexp(`^[245]\.(\d{1,3})\.\d{1,3}\b`)
 
 func replyCode(reply *textproto.Error) string {
 	code := strconv.Itoa(reply.Code)

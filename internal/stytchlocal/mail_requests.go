@@ -23,7 +23,7 @@ func (r *mailRequest) check() (err error) {
 	default:
 		return errInvalidLocale
 	}
-	r.Attributes = r.Attributes.cut()
+	r.Attributes = r.Attributes.truncate()
 	return nil
 }
 
@@ -37,7 +37,7 @@ type linkRequest struct {
 	CodeChallenge string `json:"code_challenge"`
 }
 
-var challengeForm = form(`^[A-Za-z0-9_-]{43}$`)
+var challengeForm = lazyRegexp(`^[A-Za-z0-9_-]{43}$`)
 
 // checkLinkRequest looks at both kinds of links, whichever will be mailed.
 func (s *Server) checkLinkRequest(r *linkRequest) error {
@@ -62,9 +62,9 @@ func (s *Server) checkLinkRequest(r *linkRequest) error {
 	return nil
 }
 
-// order returns the link to make for a user: who has not been in yet gets the
+// linkParamsFor returns the link to make for a user: who has not been in yet gets the
 // sign-up link.
-func (s *Server) order(r *linkRequest, user *account, created bool) (linkOrder, error) {
+func (s *Server) linkParamsFor(r *linkRequest, user *account, created bool) (linkParams, error) {
 	kind, address, minutes := kindLogin, r.LoginURL, r.LoginMinutes
 	if created || user.Status == statusPending {
 		kind, address, minutes = kindSignup, r.SignupURL, r.SignupMinutes
@@ -72,16 +72,16 @@ func (s *Server) order(r *linkRequest, user *account, created bool) (linkOrder, 
 	return s.newOrder(kind, address, minutes, r.CodeChallenge, r.Attributes)
 }
 
-func (s *Server) newOrder(kind, address string, minutes *int64, challenge string, attrs *attributes) (linkOrder, error) {
+func (s *Server) newOrder(kind, address string, minutes *int64, challenge string, attrs *attributes) (linkParams, error) {
 	redirectURL, err := s.redirectURL(kind, address)
 	if err != nil {
-		return linkOrder{}, err
+		return linkParams{}, err
 	}
 	valid, err := lifetime(kind, minutes)
 	if err != nil {
-		return linkOrder{}, err
+		return linkParams{}, err
 	}
-	return linkOrder{
+	return linkParams{
 		kind: kind, lifetime: valid,
 		details: linkDetails{RedirectURL: redirectURL, CodeChallenge: challenge, Attributes: attrs},
 	}, nil
@@ -96,7 +96,7 @@ type owner struct {
 
 // findOwner returns the id of the user that is named; empty if none is.
 func (s *Server) findOwner(ctx context.Context, o owner) (string, error) {
-	session, err := s.givenSession(ctx, o.SessionToken, o.SessionJWT)
+	session, err := s.findSession(ctx, o.SessionToken, o.SessionJWT)
 	switch {
 	case err != nil:
 		return "", err
@@ -130,7 +130,7 @@ func (s *Server) lockRecipient(ctx context.Context, q *dbsqlc.Queries, userID, e
 	if err != nil {
 		return account{}, dbsqlc.StytchEmail{}, err
 	}
-	trialEnd := s.now() + trialTime.Microseconds()
+	trialEnd := s.now() + unverifiedTTL.Microseconds()
 	trials := 0
 	for _, e := range user.emails {
 		if e.ExpiresAt > 0 {
@@ -153,7 +153,7 @@ func (s *Server) lockRecipient(ctx context.Context, q *dbsqlc.Queries, userID, e
 		return account{}, dbsqlc.StytchEmail{}, err
 	case taken:
 		return account{}, dbsqlc.StytchEmail{}, errDuplicateEmail
-	case trials >= maxTrials:
+	case trials >= maxUnverified:
 		return account{}, dbsqlc.StytchEmail{}, errTooManyTrials
 	}
 	row, err := s.addEmail(ctx, q, user.UserID, email, trialEnd)
@@ -181,5 +181,5 @@ func (s *Server) findOrCreate(ctx context.Context, q *dbsqlc.Queries, known dbsq
 			return user, e, false, nil
 		}
 	}
-	return account{}, dbsqlc.StytchEmail{}, false, errAgain // the address has just been taken away
+	return account{}, dbsqlc.StytchEmail{}, false, errConflict // the address has just been taken away
 }

@@ -29,10 +29,10 @@ type Mailer interface {
 	Send(ctx context.Context, m Mail) error
 }
 
-// post writes a mail and keeps it for the inbox. An invitation is counted. The mail
+// queueMail writes a mail and keeps it for the inbox. An invitation is counted. The mail
 // must be handed to deliver after the commit.
-func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, error) {
-	if l.wording == invitation {
+func (s *Server) queueMail(ctx context.Context, q *dbsqlc.Queries, l mailData) (Mail, error) {
+	if l.mailContent == invitation {
 		if err := s.countInvitation(ctx, q, l.To); err != nil {
 			return Mail{}, err
 		}
@@ -51,11 +51,13 @@ func (s *Server) post(ctx context.Context, q *dbsqlc.Queries, l letter) (Mail, e
 	return m, nil
 }
 
-func (s *Server) write(l letter) (Mail, error) { return writeMail(l, s.opts.Product, at(s.now())) }
+func (s *Server) write(l mailData) (Mail, error) {
+	return writeMail(l, s.opts.Product, toTime(s.now()))
+}
 
 // writeMail fills in a mail's template.
-func writeMail(l letter, product string, now time.Time) (Mail, error) {
-	l.Product = oneLine(product)
+func writeMail(l mailData, product string, now time.Time) (Mail, error) {
+	l.Product = sanitizeName(product)
 	var text, html strings.Builder
 	if err := mailText().ExecuteTemplate(&text, l.template+".txt", l); err != nil {
 		return Mail{}, fmt.Errorf("write mail: %w", err)
@@ -66,29 +68,29 @@ func writeMail(l letter, product string, now time.Time) (Mail, error) {
 	return Mail{
 		ID: newID("mail"), To: l.To, Subject: l.Title(),
 		Text: strings.TrimSpace(text.String()) + "\n", HTML: strings.TrimSpace(html.String()) + "\n", Date: now,
-		invitation: l.wording == invitation,
+		invitation: l.mailContent == invitation,
 	}, nil
 }
 
-// deliver sends a mail out after the transaction that posted it. An invitation that
+// sendQueued sends a mail out after the transaction that posted it. An invitation that
 // was not taken does not count against the limit: the caller is meant to ask again.
 // What it holds stays good, because it may have arrived after all.
 //
 // How it went is told at once: Stytch takes a mail into a queue and answers before
 // anybody knows.
-func (s *Server) deliver(ctx context.Context, m Mail) error {
+func (s *Server) sendQueued(ctx context.Context, m Mail) error {
 	if s.opts.Inbox {
-		s.trimInbox(ctx)
+		s.pruneInbox(ctx)
 	}
 	if s.opts.Mailer == nil {
 		return nil
 	}
-	err := s.send(ctx, m)
+	err := s.sendWithDeadline(ctx, m)
 	if err == nil {
 		return nil
 	}
 	s.opts.Log.Warn("local stytch: mail not sent", "mail", m.ID, "error", err)
-	answer, mayHaveArrived := notSent(err)
+	answer, mayHaveArrived := mailErrorResponse(err)
 	if mayHaveArrived || !m.invitation { // a server that never confirms must not mean a mail for each try
 		return answer
 	}
@@ -98,24 +100,24 @@ func (s *Server) deliver(ctx context.Context, m Mail) error {
 	return answer
 }
 
-// send gives the mail server a little less time than the caller has, so that the
+// sendWithDeadline gives the mail server a little less time than the caller has, so that the
 // caller hears why.
-func (s *Server) send(ctx context.Context, m Mail) error {
+func (s *Server) sendWithDeadline(ctx context.Context, m Mail) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerTime))
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-responseMargin))
 		defer cancel()
 	}
 	return s.opts.Mailer.Send(ctx, m)
 }
 
-// answerTime is what is left of a caller's time for the answer to a mail that the
+// responseMargin is what is left of a caller's time for the answer to a mail that the
 // mail server did not take in time.
-const answerTime = 500 * time.Millisecond
+const responseMargin = 500 * time.Millisecond
 
-// inWords says a time span as people do, rounded down: a link must not be said
+// formatLifetime says a time span as people do, rounded down: a link must not be said
 // to work when it no longer does.
-func inWords(d time.Duration) string {
+func formatLifetime(d time.Duration) string {
 	n, unit := int(d.Minutes()), "minute"
 	switch {
 	case d >= 48*time.Hour:

@@ -15,7 +15,7 @@ func TestInWords(t *testing.T) {
 		48 * time.Hour: "two days", 71 * time.Hour: "two days", 168 * time.Hour: "seven days",
 	}
 	for d, want := range tests {
-		if got := inWords(d); got != want {
+		if got := formatLifetime(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
@@ -37,7 +37,7 @@ func TestGreeting(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := (letter{Name: test.in}).Greeting(); got != test.want {
+			if got := (mailData{Name: test.in}).Greeting(); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

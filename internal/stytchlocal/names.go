@@ -7,11 +7,11 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// oneLine returns a name as a short line for a mail, without anything that mail
+// sanitizeName returns a name as a short line for a mail, without anything that mail
 // programs would make a link of. Names are typed by people about other people, and
 // no link but the program's own gets into its mails. An address that stands where a
 // name is missing stays as it is.
-func oneLine(name string) string {
+func sanitizeName(name string) string {
 	name = strings.Join(strings.FieldsFunc(text.Clean(name), separatesNames), " ")
 	if !isAddress(name) {
 		name = withoutLinks(name)
@@ -53,11 +53,11 @@ func withoutLinks(name string) string {
 // The dots are those that browsers read as one in a host name (UTS 46), and the
 // colons those that look like one.
 var (
-	hostPrefix = form(`(?i)^(www|ftp)\.`)
-	hostMark   = form(`(?i)((?:www|ftp)[.。．｡․﹒])(\S)`)
-	ipAddress  = form(`\d+(\.\d+){3}`)
-	dotMark    = form(`([.。．｡․﹒])([\pL\pN\pM]{2})`)
-	colonMark  = form(`([:：﹕∶꞉])(\S)`)
-	backslash  = form(`\\{2,}`)
-	atHost     = form(`[@＠﹫]\S+[.。．｡․﹒]\S`)
+	hostPrefix = lazyRegexp(`(?i)^(www|ftp)\.`)
+	hostMark   = lazyRegexp(`(?i)((?:www|ftp)[.。．｡․﹒])(\S)`)
+	ipAddress  = lazyRegexp(`\d+(\.\d+){3}`)
+	dotMark    = lazyRegexp(`([.。．｡․﹒])([\pL\pN\pM]{2})`)
+	colonMark  = lazyRegexp(`([:：﹕∶꞉])(\S)`)
+	backslash  = lazyRegexp(`\\{2,}`)
+	atHost     = lazyRegexp(`[@＠﹫]\S+[.。．｡․﹒]\S`)
 )

@@ -45,26 +45,26 @@ func (n Notices) Send(ctx context.Context, notice Notice) error {
 func (s *Server) Notify(ctx context.Context, notice Notice) error {
 	l, mail := notice.letter(), Mail{}
 	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
-		mail, err = s.post(ctx, q, l)
+		mail, err = s.queueMail(ctx, q, l)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("post notice: %w", s.opts.Explain(err))
 	}
 	if s.opts.Inbox {
-		s.trimInbox(ctx)
+		s.pruneInbox(ctx)
 	}
 	if s.opts.Mailer == nil {
 		return nil
 	}
-	return s.send(ctx, mail)
+	return s.sendWithDeadline(ctx, mail)
 }
 
 // letter is the mail of a notice.
-func (n Notice) letter() letter {
-	l := letter{
-		wording: wording{template: "mail_notice", title: n.Title, Unasked: n.Reason},
-		To:      n.To, Name: name{First: n.Name}, Lead: n.Lead, Advice: n.Advice, Home: n.Link,
+func (n Notice) letter() mailData {
+	l := mailData{
+		mailContent: mailContent{template: "mail_notice", title: n.Title, Unasked: n.Reason},
+		To:          n.To, Name: name{First: n.Name}, Lead: n.Lead, Advice: n.Advice, Home: n.Link,
 	}
 	for _, f := range n.Facts {
 		if value := factValue(f.Value); value != "" {
@@ -79,5 +79,5 @@ func factValue(value string) string {
 	if address, err := netip.ParseAddr(strings.TrimSpace(value)); err == nil && address.Zone() == "" {
 		return address.String()
 	}
-	return oneLine(value)
+	return sanitizeName(value)
 }

@@ -21,7 +21,7 @@ type project struct {
 	TokenKey   []byte  // session tokens are made from session ids with it
 }
 
-func (p project) ring() keyRing { return append(keyRing{p.signingKey}, p.Retired...) }
+func (p project) keyRing() keyRing { return append(keyRing{p.signingKey}, p.Retired...) }
 
 // openProject finds the project in the database or makes it. Of two instances
 // that start together, one makes it and both use it.
@@ -37,7 +37,7 @@ func (s *Server) openProject(ctx context.Context) (project, error) {
 	if err != nil {
 		return project{}, fmt.Errorf("local stytch: %w", err)
 	}
-	s.ring.Store(&storedRing{value, p.ring()})
+	s.ring.Store(&storedRing{value, p.keyRing()})
 	p.WebhookSecret = webhook.Secret(p.webhookKey())
 	return p, nil
 }

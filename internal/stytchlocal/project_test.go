@@ -44,7 +44,7 @@ func TestADamagedProjectIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	for _, value := range []string{"", "{}", `{"SigningKey":"AAAA"}`} {
-		err := f.store.InTx(t.Context(), func(tx *sql.Tx) error {
+		err := f.store.Transact(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(t.Context(), "UPDATE stytch_project SET value = ?", value)
 			return err
 		})
@@ -52,7 +52,7 @@ func TestADamagedProjectIsNotReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = stytchlocal.New(t.Context(), stytchlocal.Options{
-			Read: f.store.Reader(), InTx: f.store.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: discard,
+			Read: f.store.Reader(), InTx: f.store.Transact, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: discard,
 		})
 		if err == nil || !strings.HasPrefix(err.Error(), "local stytch: ") {
 			t.Errorf("%q: opened with %v", value, err)
@@ -94,7 +94,7 @@ func TestManyRowsPastTheirTimeAreSweptInPieces(t *testing.T) {
 		for i := range links {
 			links[i] = []any{fmt.Sprintf("%064d", i), "email-test-1", "user-test-1", "invite", "{}", 0, 1, 0}
 		}
-		if err := f.store.InTx(t.Context(), func(tx *sql.Tx) error {
+		if err := f.store.Transact(t.Context(), func(tx *sql.Tx) error {
 			return store.InsertRows(t.Context(), tx, "stytch_links", "token_hash, method_id, user_id, kind, details, created_at, expires_at, used_at", links)
 		}); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 // API serves everything below /v1/, the page that mailed links lead to included.
 func (s *Server) API() http.Handler {
 	routes := s.routes()
-	calls := s.misbehave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answer(routes, w, r) }))
+	calls := s.injectFaults(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveCall(routes, w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // callers may go by it
 		if apiPath(r) == redirectPath {
@@ -32,8 +32,8 @@ func apiPath(r *http.Request) string { return "/" + strings.TrimLeft(r.URL.Escap
 
 func newRequestID() string { return "request-id-test-" + uuid.NewString() }
 
-// answer serves one call.
-func (s *Server) answer(routes []route, w http.ResponseWriter, r *http.Request) {
+// serveCall serves one call.
+func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
 	a, err := s.serve(routes, apiPath(r), w, r)
 	if err == nil {
@@ -51,7 +51,7 @@ func (s *Server) answer(routes []route, w http.ResponseWriter, r *http.Request) 
 }
 
 // serve finds the route, checks the credentials and calls the handler.
-func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *http.Request) (a answer, err error) {
+func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *http.Request) (a response, err error) {
 	found, id, err := findRoute(routes, r.Method, path)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *ht
 			a, err = nil, errInternal
 		}
 	}()
-	s.sweep(r.Context())
+	s.purge(r.Context())
 	return found.handle(&call{ctx: r.Context(), w: w, r: r, id: id})
 }
 

@@ -11,7 +11,7 @@ const redirectPath = "/v1/magic_links/redirect"
 // route is one call of the API. A path segment in braces takes any id.
 type route struct {
 	method, path string
-	handle       func(*call) (answer, error)
+	handle       func(*call) (response, error)
 	open         bool // needs no credentials
 }
 
@@ -39,13 +39,13 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/v1/users", handle: s.createUser},
 		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
 		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
-		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: s.missing("phone_number_not_found")},
-		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: s.missing("webauthn_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/totps/{id}", handle: s.missing("totp_not_found")},
-		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: s.missing("oauth_user_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: s.missing("password_not_found")},
-		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: s.missing("biometric_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: s.missing("crypto_wallet_not_found")},
+		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: s.notFound("phone_number_not_found")},
+		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: s.notFound("webauthn_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/totps/{id}", handle: s.notFound("totp_not_found")},
+		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: s.notFound("oauth_user_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: s.notFound("password_not_found")},
+		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: s.notFound("biometric_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: s.notFound("crypto_wallet_not_found")},
 		{method: "GET", path: "/v1/users/{user_id}", handle: s.getUser},
 		{method: "PUT", path: "/v1/users/{user_id}", handle: s.updateUser},
 		{method: "DELETE", path: "/v1/users/{user_id}", handle: s.deleteUser},
@@ -60,9 +60,9 @@ func (s *Server) routes() []route {
 	}
 }
 
-// missing answers a call about a thing that no user here can have.
-func (s *Server) missing(kind string) func(*call) (answer, error) {
-	return func(*call) (answer, error) {
+// notFound answers a call about a thing that no user here can have.
+func (s *Server) notFound(kind string) func(*call) (response, error) {
+	return func(*call) (response, error) {
 		return nil, newError(http.StatusNotFound, kind, "There is nothing of this id.")
 	}
 }
@@ -73,6 +73,6 @@ type whoamiAnswer struct {
 	Name      string `json:"name"`
 }
 
-func (s *Server) whoami(*call) (answer, error) {
+func (s *Server) whoami(*call) (response, error) {
 	return &whoamiAnswer{ProjectID: s.project.ProjectID, Name: s.opts.Product}, nil
 }

@@ -31,12 +31,12 @@ type userSearch struct {
 	userIDs, addresses []string
 }
 
-func (s *userSearch) everyone() bool { return len(s.filters) == 0 }
+func (s *userSearch) matchesAll() bool { return len(s.filters) == 0 }
 
 func (s *userSearch) named() bool { return len(s.userIDs) > 0 || len(s.addresses) > 0 }
 
 func (s *userSearch) matches(u *userObject) bool {
-	if s.everyone() {
+	if s.matchesAll() {
 		return true
 	}
 	for _, f := range s.filters {

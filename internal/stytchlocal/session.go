@@ -64,8 +64,8 @@ type sessionObject struct {
 
 func (s *session) object() *sessionObject {
 	return &sessionObject{
-		SessionID: s.SessionID, UserID: s.UserID, StartedAt: at(s.StartedAt), LastAccessedAt: at(s.LastAccessedAt),
-		ExpiresAt: at(s.ExpiresAt), Attributes: s.Attributes, Factors: s.Factors, CustomClaims: s.Claims, Roles: s.roles,
+		SessionID: s.SessionID, UserID: s.UserID, StartedAt: toTime(s.StartedAt), LastAccessedAt: toTime(s.LastAccessedAt),
+		ExpiresAt: toTime(s.ExpiresAt), Attributes: s.Attributes, Factors: s.Factors, CustomClaims: s.Claims, Roles: s.roles,
 	}
 }
 

@@ -19,8 +19,8 @@ type sessionRequest struct {
 	CustomClaims claims `json:"session_custom_claims"`
 }
 
-// sessionWish is a sessionRequest that has passed its checks.
-type sessionWish struct {
+// sessionOptions is a sessionRequest that has passed its checks.
+type sessionOptions struct {
 	existing *dbsqlc.StytchSession // the session that was named; nil: none
 	duration time.Duration         // 0: not given
 	claims   claims                // to be merged; nil: none
@@ -29,8 +29,8 @@ type sessionWish struct {
 // Sessions last between five minutes and 366 days.
 const minSession, maxSession = 5, 527040
 
-func (s *Server) checkSessionRequest(ctx context.Context, r *sessionRequest) (sessionWish, error) {
-	var wish sessionWish
+func (s *Server) checkSessionRequest(ctx context.Context, r *sessionRequest) (sessionOptions, error) {
+	var wish sessionOptions
 	if r.Minutes != nil {
 		if *r.Minutes < minSession || *r.Minutes > maxSession {
 			return wish, errInvalidDuration
@@ -42,13 +42,13 @@ func (s *Server) checkSessionRequest(ctx context.Context, r *sessionRequest) (se
 	}
 	wish.claims = r.CustomClaims
 	var err error
-	wish.existing, err = s.givenSession(ctx, r.SessionToken, r.SessionJWT)
+	wish.existing, err = s.findSession(ctx, r.SessionToken, r.SessionJWT)
 	return wish, err
 }
 
-// givenSession returns the live session that a request names by token or JWT; nil
+// findSession returns the live session that a request names by token or JWT; nil
 // if it names none. The JWT may be past its own time, as long as the session isn't.
-func (s *Server) givenSession(ctx context.Context, token, jwt string) (*dbsqlc.StytchSession, error) {
+func (s *Server) findSession(ctx context.Context, token, jwt string) (*dbsqlc.StytchSession, error) {
 	var row dbsqlc.StytchSession
 	var err error
 	switch {
@@ -77,10 +77,10 @@ func (s *Server) givenSession(ctx context.Context, token, jwt string) (*dbsqlc.S
 	return &row, nil
 }
 
-// grant gives a user who has just shown a factor what they wish: the factor added
+// grantSession gives a user who has just shown a factor what they wish: the factor added
 // to the session they hold, or a new session if they say how long. A session of
 // somebody else is left alone. It returns nil if there is to be no session.
-func (s *Server) grant(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionWish, f factor, attrs *attributes) (*session, error) {
+func (s *Server) grantSession(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionOptions, f factor, attrs *attributes) (*session, error) {
 	if wish.existing != nil && wish.existing.UserID == user.UserID {
 		return s.changeSession(ctx, q, user, wish, &f)
 	}
@@ -96,7 +96,7 @@ func (s *Server) grant(ctx context.Context, q *dbsqlc.Queries, user *account, wi
 		sessionDetails: sessionDetails{Attributes: attrs},
 		roles:          user.Roles,
 	}
-	fresh.addFactor(f, at(now))
+	fresh.addFactor(f, toTime(now))
 	var err error
 	if fresh.Claims, err = fresh.Claims.merge(wish.claims); err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (s *Server) grant(ctx context.Context, q *dbsqlc.Queries, user *account, wi
 
 // changeSession carries out a wish on the session it names, with a factor or
 // without. Without a duration the session ends when it would have.
-func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionWish, f *factor) (*session, error) {
+func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionOptions, f *factor) (*session, error) {
 	now := s.now()
 	n, err := q.TouchSession(ctx, dbsqlc.TouchSessionParams{Now: now, SessionID: wish.existing.SessionID})
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *acc
 		return nil, err
 	}
 	if f != nil {
-		changed.addFactor(*f, at(now))
+		changed.addFactor(*f, toTime(now))
 	}
 	if changed.Claims, err = changed.Claims.merge(wish.claims); err != nil {
 		return nil, err

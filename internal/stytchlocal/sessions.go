@@ -14,7 +14,7 @@ type sessionsAnswer struct {
 }
 
 // listSessions shows a user's live sessions, oldest first.
-func (s *Server) listSessions(c *call) (answer, error) {
+func (s *Server) listSessions(c *call) (response, error) {
 	user, err := s.findUser(c.ctx, s.read, c.r.URL.Query().Get("user_id"))
 	if err != nil {
 		return nil, err
@@ -40,12 +40,12 @@ type sessionAnswer struct {
 	SessionToken string         `json:"session_token"`
 	SessionJWT   string         `json:"session_jwt"`
 	User         userObject     `json:"user"`
-	Verdict      *nothing       `json:"verdict"`
+	Verdict      *emptyObject   `json:"verdict"`
 }
 
 // authenticateSession says whether a session is alive, notes that it was used,
 // and returns a fresh JWT.
-func (s *Server) authenticateSession(c *call) (answer, error) {
+func (s *Server) authenticateSession(c *call) (response, error) {
 	var req struct {
 		sessionRequest
 		AuthorizationCheck *struct{} `json:"authorization_check"`
@@ -65,7 +65,7 @@ func (s *Server) authenticateSession(c *call) (answer, error) {
 	}
 	var user account
 	var changed *session
-	err = s.lookThenTx(c.ctx, func() (err error) {
+	err = s.readThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, wish.existing.UserID)
 		if errors.Is(err, errUserNotFound) {
 			return errSessionNotFound
@@ -88,7 +88,7 @@ func (s *Server) authenticateSession(c *call) (answer, error) {
 }
 
 // revokeSession ends a session named in one of three ways.
-func (s *Server) revokeSession(c *call) (answer, error) {
+func (s *Server) revokeSession(c *call) (response, error) {
 	var req struct {
 		SessionID    string `json:"session_id"`
 		SessionToken string `json:"session_token"`
@@ -112,7 +112,7 @@ func (s *Server) revokeSession(c *call) (answer, error) {
 		return nil, errInvalidSessionID
 	}
 	if req.SessionID == "" {
-		session, err := s.givenSession(c.ctx, req.SessionToken, req.SessionJWT)
+		session, err := s.findSession(c.ctx, req.SessionToken, req.SessionJWT)
 		if err != nil {
 			return nil, err
 		}

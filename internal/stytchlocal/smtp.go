@@ -74,7 +74,7 @@ func isLoopbackName(host string) bool {
 // Login goes as far as a mail would go before anything is said of it: it connects,
 // has the connection encrypted, logs in, and says goodbye. The error is a
 // *MailError.
-func (m *SMTP) Login(ctx context.Context) error { return m.converse(ctx) }
+func (m *SMTP) Login(ctx context.Context) error { return m.run(ctx) }
 
 // Send hands the mail over and returns nil once the server has taken it. The
 // error is a *MailError, unless the mail itself is none.
@@ -84,24 +84,24 @@ func (m *SMTP) Send(ctx context.Context, letter Mail) error {
 		return err
 	}
 	var content io.WriteCloser
-	return m.converse(ctx,
-		step{atSender, func(c *smtp.Client) error { return c.Mail("<" + m.from.Address + ">") }},
-		step{atRecipient, func(c *smtp.Client) error { return c.Rcpt("<" + letter.To + ">") }},
-		step{atContent, func(c *smtp.Client) (err error) { content, err = c.Data(); return err }},
-		step{atContent, func(*smtp.Client) error { _, err := message.WriteTo(content); return err }},
-		step{atEnd, func(*smtp.Client) error { return content.Close() }},
+	return m.run(ctx,
+		command{atSender, func(c *smtp.Client) error { return c.Mail("<" + m.from.Address + ">") }},
+		command{atRecipient, func(c *smtp.Client) error { return c.Rcpt("<" + letter.To + ">") }},
+		command{atContent, func(c *smtp.Client) (err error) { content, err = c.Data(); return err }},
+		command{atContent, func(*smtp.Client) error { _, err := message.WriteTo(content); return err }},
+		command{atEnd, func(*smtp.Client) error { return content.Close() }},
 	)
 }
 
-// step is one thing that is said to a server, and where in a conversation that is.
-type step struct {
-	at place
+// command is one thing that is said to a server, and where in a conversation that is.
+type command struct {
+	at smtpStage
 	do func(*smtp.Client) error
 }
 
-// converse opens a connection, says what is always said first, then the steps,
+// run opens a connection, says what is always said first, then the steps,
 // then goodbye. It ends with the first error, or when ctx does.
-func (m *SMTP) converse(ctx context.Context, steps ...step) error {
+func (m *SMTP) run(ctx context.Context, steps ...command) error {
 	ctx, cancel := context.WithTimeout(ctx, smtpTimeout)
 	defer cancel()
 	connection, err := m.dial(ctx)
@@ -119,7 +119,7 @@ func (m *SMTP) converse(ctx context.Context, steps ...step) error {
 		return newMailError(ctx, atConnection, err)
 	}
 	client.SkipSMTPUTF8(true) // addresses are ASCII; asking for it could make a relay refuse them
-	opening := []step{{atConnection, m.greet}, {atEncryption, m.encrypt}, {atLogin, m.logIn}}
+	opening := []command{{atConnection, m.hello}, {atEncryption, m.encrypt}, {atLogin, m.logIn}}
 	for _, s := range append(opening, steps...) {
 		if err := s.do(client); err != nil {
 			return newMailError(ctx, s.at, err)
@@ -140,9 +140,9 @@ func (m *SMTP) dial(ctx context.Context) (net.Conn, error) {
 
 func (m *SMTP) address() string { return net.JoinHostPort(m.host, strconv.Itoa(m.port)) }
 
-// greet calls the program by the sender's domain: the machine's own name is often
+// hello calls the program by the sender's domain: the machine's own name is often
 // none that a mail server takes, in a container least of all.
-func (m *SMTP) greet(c *smtp.Client) error { return c.Hello(m.domain()) }
+func (m *SMTP) hello(c *smtp.Client) error { return c.Hello(m.domain()) }
 
 func (m *SMTP) domain() string {
 	_, domain, _ := strings.Cut(m.from.Address, "@")
@@ -194,4 +194,4 @@ func waysToLogIn(ways []string) string {
 	return strings.Join(names, ", ")
 }
 
-var wayToLogIn = form(`^[A-Z0-9_-]{1,20}$`)
+var wayToLogIn = lazyRegexp(`^[A-Z0-9_-]{1,20}$`)

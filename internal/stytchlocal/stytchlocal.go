@@ -91,7 +91,7 @@ type Server struct {
 	swept    atomic.Int64               // when rows past their time were last deleted, in microseconds
 
 	faultsMu sync.Mutex
-	rules    []rule // what goes wrong on purpose; the slice is replaced, never written to
+	rules    []faultRule // what goes wrong on purpose; the slice is replaced, never written to
 }
 
 // New returns a server on a migrated database. The first call on a database makes
@@ -135,19 +135,19 @@ func (s *Server) Redirect() http.Handler {
 
 // errAgain: what a transaction found was changed by another before it held the
 // lock; from the start it will see clearly.
-var errAgain = errors.New("changed by another in the meantime")
+var errConflict = errors.New("changed by another in the meantime")
 
 // tx runs fn in a transaction, and again after errAgain and after losing a race
 // for a unique key: the second look finds the winner's row.
 func (s *Server) tx(ctx context.Context, fn func(q *dbsqlc.Queries) error) error {
-	return s.lookThenTx(ctx, func() error { return nil }, fn)
+	return s.readThenTx(ctx, func() error { return nil }, fn)
 }
 
-// lookThenTx is tx with a look at the database before each try. What a
+// readThenTx is tx with a look at the database before each try. What a
 // transaction must know before it can take its lock is read there, because MySQL
 // shows a transaction the state of its first read: that read must come after the
 // lock.
-func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *dbsqlc.Queries) error) error {
+func (s *Server) readThenTx(ctx context.Context, look func() error, fn func(q *dbsqlc.Queries) error) error {
 	for attempt := 1; ; attempt++ {
 		err := look()
 		if err == nil {
@@ -155,7 +155,7 @@ func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *d
 				return s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
 			})
 		}
-		if attempt == 5 || !errors.Is(err, errAgain) && !s.opts.IsDuplicate(err) {
+		if attempt == 5 || !errors.Is(err, errConflict) && !s.opts.IsDuplicate(err) {
 			return err
 		}
 	}
@@ -164,5 +164,5 @@ func (s *Server) lookThenTx(ctx context.Context, look func() error, fn func(q *d
 // now is the time in the database's unit, microseconds since 1970.
 func (s *Server) now() int64 { return s.clock.Now().UnixMicro() }
 
-// at turns a time of the database into one of Go.
-func at(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+// toTime turns a time of the database into one of Go.
+func toTime(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

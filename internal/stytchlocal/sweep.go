@@ -15,10 +15,10 @@ const keepDeadLinks = 30 * 24 * time.Hour
 // many the links of all of them are over together, and a call waits for this.
 const sweepPiece = 200
 
-// sweep deletes rows whose time is over, once an hour, and goes on with the next
+// purge deletes rows whose time is over, once an hour, and goes on with the next
 // call where there are many. Nothing depends on it: every use checks the time by
 // itself.
-func (s *Server) sweep(ctx context.Context) {
+func (s *Server) purge(ctx context.Context) {
 	now, last := s.now(), s.swept.Load()
 	if now-last < time.Hour.Microseconds() || !s.swept.CompareAndSwap(last, now) {
 		return

@@ -39,7 +39,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder{header: http.Header{}}
 	done := make(chan bool, 1)
-	go func() { done <- completes(t.api, rec, inner) }()
+	go func() { done <- serveComplete(t.api, rec, inner) }()
 	var whole bool
 	select {
 	case <-ctx.Done():
@@ -64,14 +64,14 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case rec.status == 0:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	default:
-		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.body, brokenOff{})), -1
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.body, truncatedBody{})), -1
 	}
 	return resp, nil
 }
 
-// completes has the handler serve a request and reports whether it did so to the
+// serveComplete has the handler serve a request and reports whether it did so to the
 // end. A handler that gives up, with http.ErrAbortHandler, does not.
-func completes(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
+func serveComplete(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler {
 			panic(v)
@@ -81,10 +81,10 @@ func completes(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bo
 	return true
 }
 
-// brokenOff is the end of a connection in the middle of an answer.
-type brokenOff struct{}
+// truncatedBody is the end of a connection in the middle of an answer.
+type truncatedBody struct{}
 
-func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (truncatedBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // recorder keeps an answer.
 type recorder struct {

@@ -47,16 +47,16 @@ type metadata map[string]json.RawMessage
 type userObject struct {
 	UserID                 string        `json:"user_id"`
 	Emails                 []emailObject `json:"emails"`
-	PhoneNumbers           []nothing     `json:"phone_numbers"`
+	PhoneNumbers           []emptyObject `json:"phone_numbers"`
 	Status                 string        `json:"status"`
 	Name                   name          `json:"name"`
 	CreatedAt              time.Time     `json:"created_at"`
-	WebAuthnRegistrations  []nothing     `json:"webauthn_registrations"`
-	TOTPs                  []nothing     `json:"totps"`
-	Providers              []nothing     `json:"providers"`
-	CryptoWallets          []nothing     `json:"crypto_wallets"`
-	BiometricRegistrations []nothing     `json:"biometric_registrations"`
-	Password               *nothing      `json:"password"`
+	WebAuthnRegistrations  []emptyObject `json:"webauthn_registrations"`
+	TOTPs                  []emptyObject `json:"totps"`
+	Providers              []emptyObject `json:"providers"`
+	CryptoWallets          []emptyObject `json:"crypto_wallets"`
+	BiometricRegistrations []emptyObject `json:"biometric_registrations"`
+	Password               *emptyObject  `json:"password"`
 	Roles                  []string      `json:"roles"`
 	TrustedMetadata        metadata      `json:"trusted_metadata"`
 	UntrustedMetadata      metadata      `json:"untrusted_metadata"`
@@ -72,13 +72,13 @@ type emailObject struct {
 	Verified bool   `json:"verified"`
 }
 
-type nothing struct{}
+type emptyObject struct{}
 
 func (a *account) object() userObject {
-	none := []nothing{}
+	none := []emptyObject{}
 	o := userObject{
 		UserID: a.UserID, Emails: []emailObject{}, PhoneNumbers: none, Status: a.Status, Name: a.Name,
-		CreatedAt: at(a.CreatedAt), WebAuthnRegistrations: none, TOTPs: none, Providers: none, CryptoWallets: none,
+		CreatedAt: toTime(a.CreatedAt), WebAuthnRegistrations: none, TOTPs: none, Providers: none, CryptoWallets: none,
 		BiometricRegistrations: none, Roles: a.Roles, TrustedMetadata: a.Trusted, UntrustedMetadata: a.Untrusted,
 	}
 	if a.ExternalID.Valid {
@@ -92,7 +92,7 @@ func (a *account) object() userObject {
 
 // externalIDForm is what a caller may name a user by. What looks like an id of
 // Stytch's is left out: such a name could mean two users.
-var externalIDForm = form(`^[A-Za-z0-9._|-]{1,128}$`)
+var externalIDForm = lazyRegexp(`^[A-Za-z0-9._|-]{1,128}$`)
 
 func isExternalID(id string) bool {
 	return externalIDForm().MatchString(id) && !strings.HasPrefix(id, "user-test-") && !strings.HasPrefix(id, "user-live-")
@@ -132,7 +132,7 @@ func (s *Server) lockUser(ctx context.Context, q *dbsqlc.Queries, userID string)
 		return account{}, fmt.Errorf("lock user: %w", err)
 	}
 	if n == 0 {
-		return account{}, errAgain
+		return account{}, errConflict
 	}
 	return s.findUser(ctx, q, userID)
 }
@@ -156,12 +156,14 @@ func (s *Server) accounts(ctx context.Context, q *dbsqlc.Queries, rows []dbsqlc.
 		return nil, fmt.Errorf("list emails: %w", err)
 	}
 	for _, e := range emails {
-		if owner := &all[index[e.UserID]]; !s.lapsed(e) {
+		if owner := &all[index[e.UserID]]; !s.isExpiredTrial(e) {
 			owner.emails = append(owner.emails, e)
 		}
 	}
 	return all, nil
 }
 
-// lapsed reports whether an address was added on trial and not proven in time.
-func (s *Server) lapsed(e dbsqlc.StytchEmail) bool { return e.ExpiresAt > 0 && e.ExpiresAt <= s.now() }
+// isExpiredTrial reports whether an address was added on trial and not proven in time.
+func (s *Server) isExpiredTrial(e dbsqlc.StytchEmail) bool {
+	return e.ExpiresAt > 0 && e.ExpiresAt <= s.now()
+}

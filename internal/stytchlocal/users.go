@@ -20,7 +20,7 @@ type createAnswer struct {
 }
 
 // createUser makes a user with an unproven address. It mails nothing.
-func (s *Server) createUser(c *call) (answer, error) {
+func (s *Server) createUser(c *call) (response, error) {
 	var req struct {
 		fullProfile
 		Email   string `json:"email"`
@@ -62,7 +62,7 @@ func (s *Server) createUser(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tell(userCreated, &user)
+	s.sendWebhook(userCreated, &user)
 	return &createAnswer{UserID: user.UserID, EmailID: user.emails[0].EmailID, Status: user.Status, User: user.object()}, nil
 }
 
@@ -72,7 +72,7 @@ type getAnswer struct {
 	userObject
 }
 
-func (s *Server) getUser(c *call) (answer, error) {
+func (s *Server) getUser(c *call) (response, error) {
 	user, err := s.findUser(c.ctx, s.read, c.id)
 	if err != nil {
 		return nil, err
@@ -84,20 +84,20 @@ type updateAnswer struct {
 	meta
 	UserID        string        `json:"user_id"`
 	Emails        []emailObject `json:"emails"`
-	PhoneNumbers  []nothing     `json:"phone_numbers"`
-	CryptoWallets []nothing     `json:"crypto_wallets"`
+	PhoneNumbers  []emptyObject `json:"phone_numbers"`
+	CryptoWallets []emptyObject `json:"crypto_wallets"`
 	User          userObject    `json:"user"`
 }
 
 // updateUser changes what is given and leaves the rest.
-func (s *Server) updateUser(c *call) (answer, error) {
+func (s *Server) updateUser(c *call) (response, error) {
 	var req fullProfile
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
 	var user account
 	var before userObject
-	err := s.lookThenTx(c.ctx, func() (err error) {
+	err := s.readThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, c.id)
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
@@ -116,7 +116,7 @@ func (s *Server) updateUser(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tellIfChanged(before, &user)
+	s.sendWebhookIfChanged(before, &user)
 	o := user.object()
 	return &updateAnswer{UserID: o.UserID, Emails: o.Emails, PhoneNumbers: o.PhoneNumbers, CryptoWallets: o.CryptoWallets, User: o}, nil
 }
@@ -127,15 +127,15 @@ type deleteAnswer struct {
 }
 
 // deleteUser forgets a user, and with them their sessions and links.
-func (s *Server) deleteUser(c *call) (answer, error) {
+func (s *Server) deleteUser(c *call) (response, error) {
 	var user account
-	err := s.lookThenTx(c.ctx, func() (err error) {
+	err := s.readThenTx(c.ctx, func() (err error) {
 		user, err = s.findUser(c.ctx, s.read, c.id)
 		return err
 	}, func(q *dbsqlc.Queries) error {
 		n, err := q.DeleteUser(c.ctx, user.UserID)
 		if err == nil && n == 0 {
-			return errAgain
+			return errConflict
 		}
 		for _, remove := range []func(context.Context, string) (int64, error){
 			q.DeleteLinksOfUser, q.DeleteSessionsOfUser, q.DeleteEmailsOfUser,
@@ -152,7 +152,7 @@ func (s *Server) deleteUser(c *call) (answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.tell(userDeleted, &user)
+	s.sendWebhook(userDeleted, &user)
 	return &deleteAnswer{UserID: user.UserID}, nil
 }
 

@@ -67,7 +67,7 @@ func parseCursor(text string) (c cursor, err error) {
 // searchUsers lists the users that match, oldest first, a page at a time. Without
 // filters they are counted by the database; with filters all users are looked at,
 // unless the filters name the ones in question.
-func (s *Server) searchUsers(c *call) (answer, error) {
+func (s *Server) searchUsers(c *call) (response, error) {
 	var req searchRequest
 	if err := c.decode(&req); err != nil {
 		return nil, err
@@ -106,10 +106,10 @@ func (s *Server) searchUsers(c *call) (answer, error) {
 			next := last.String()
 			out.Metadata.NextCursor = &next
 		}
-		return !search.everyone()
+		return !search.matchesAll()
 	}
 	switch {
-	case search.everyone():
+	case search.matchesAll():
 		if err := s.eachUser(c.ctx, after, visit); err != nil {
 			return nil, err
 		}

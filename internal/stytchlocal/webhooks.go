@@ -54,22 +54,22 @@ func (s *Server) openWebhooks() {
 	})
 }
 
-// tellIfChanged sends word of a user who is no longer as they were before.
-func (s *Server) tellIfChanged(before userObject, user *account) {
+// sendWebhookIfChanged sends word of a user who is no longer as they were before.
+func (s *Server) sendWebhookIfChanged(before userObject, user *account) {
 	if !reflect.DeepEqual(before, user.object()) {
-		s.tell(userUpdated, user)
+		s.sendWebhook(userUpdated, user)
 	}
 }
 
-// tell sends word of a user. It comes after the commit and before the answer, so
+// sendWebhook sends word of a user. It comes after the commit and before the answer, so
 // that whoever waits for one answer before the next call is told of in order.
-func (s *Server) tell(action string, user *account) {
+func (s *Server) sendWebhook(action string, user *account) {
 	if s.webhooks == nil {
 		return
 	}
 	e := event{
 		ProjectID: s.project.ProjectID, EventID: newID("event"), EventType: eventTypes[action], Action: action,
-		ObjectType: "user", Source: "DIRECT", ID: user.UserID, Timestamp: at(s.now()),
+		ObjectType: "user", Source: "DIRECT", ID: user.UserID, Timestamp: toTime(s.now()),
 	}
 	if action != userDeleted {
 		o := user.object()

@@ -17,8 +17,8 @@ import (
 // Key is the secret shared with the sender.
 type Key []byte
 
-// Signed is what the headers of a webhook say.
-type Signed struct {
+// Headers is what the headers of a webhook say.
+type Headers struct {
 	ID        string // svix-id: the same each time a webhook is sent again
 	Timestamp string // svix-timestamp: when it was sent, in seconds since 1970
 	Signature string // svix-signature: one or more v1,<base64>, with spaces between
@@ -49,13 +49,13 @@ func ParseKey(secret string) (Key, error) {
 // Verify returns nil if a webhook with this body was signed with the key, at most
 // five minutes ago or ahead. Whoever can overhear one can send it again in that
 // time: remember the id. Errors: ErrIncomplete, ErrTime, ErrSignature.
-func (k Key) Verify(s Signed, body []byte, now time.Time) error {
+func (k Key) Verify(s Headers, body []byte, now time.Time) error {
 	seconds, err := strconv.ParseInt(s.Timestamp, 10, 64)
 	if err != nil || s.ID == "" || len(s.ID) > maxID || s.Signature == "" {
 		return ErrIncomplete
 	}
 	// The signature comes first: what is told of the clock is told to the sender alone.
-	if !k.signed(s, body) {
+	if !k.hasValidSignature(s, body) {
 		return ErrSignature
 	}
 	if sent := time.Unix(seconds, 0); sent.Before(now.Add(-tolerance)) || sent.After(now.Add(tolerance)) {
@@ -64,9 +64,9 @@ func (k Key) Verify(s Signed, body []byte, now time.Time) error {
 	return nil
 }
 
-// signed reports whether one of the signatures is right. There are several while
+// hasValidSignature reports whether one of the signatures is right. There are several while
 // the secret is being changed.
-func (k Key) signed(s Signed, body []byte) bool {
+func (k Key) hasValidSignature(s Headers, body []byte) bool {
 	want := k.Sign(s.ID, s.Timestamp, body)
 	for _, signature := range strings.Fields(s.Signature) {
 		if hmac.Equal([]byte(signature), []byte(want)) {

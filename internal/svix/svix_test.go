@@ -34,32 +34,32 @@ func TestVerify(t *testing.T) {
 	other := mustParse(t, "whsec_"+strings.Repeat("QUJD", 8)).Sign(id, timestamp, []byte(body))
 	for _, row := range []struct {
 		name   string
-		change func(s *Signed, body *string, now *time.Time)
+		change func(s *Headers, body *string, now *time.Time)
 		want   error
 	}{
-		{"the documented example is good", func(*Signed, *string, *time.Time) {}, nil},
-		{"one of several signatures is enough", func(s *Signed, _ *string, _ *time.Time) { s.Signature = other + " v2,x " + signature }, nil},
-		{"five minutes ago is good", func(_ *Signed, _ *string, now *time.Time) { *now = sent.Add(5 * time.Minute) }, nil},
-		{"five minutes ahead is good", func(_ *Signed, _ *string, now *time.Time) { *now = sent.Add(-5 * time.Minute) }, nil},
+		{"the documented example is good", func(*Headers, *string, *time.Time) {}, nil},
+		{"one of several signatures is enough", func(s *Headers, _ *string, _ *time.Time) { s.Signature = other + " v2,x " + signature }, nil},
+		{"five minutes ago is good", func(_ *Headers, _ *string, now *time.Time) { *now = sent.Add(5 * time.Minute) }, nil},
+		{"five minutes ahead is good", func(_ *Headers, _ *string, now *time.Time) { *now = sent.Add(-5 * time.Minute) }, nil},
 
-		{"longer ago is not", func(_ *Signed, _ *string, now *time.Time) { *now = sent.Add(5*time.Minute + 1) }, ErrTime},
-		{"further ahead is not", func(_ *Signed, _ *string, now *time.Time) { *now = sent.Add(-5*time.Minute - 1) }, ErrTime},
-		{"another secret's signature", func(s *Signed, _ *string, _ *time.Time) { s.Signature = other }, ErrSignature},
-		{"a signature that was cut", func(s *Signed, _ *string, _ *time.Time) { s.Signature = signature[:20] }, ErrSignature},
-		{"a signature of another version", func(s *Signed, _ *string, _ *time.Time) { s.Signature = "v1a" + signature[2:] }, ErrSignature},
-		{"another body", func(_ *Signed, body *string, _ *time.Time) { *body += " " }, ErrSignature},
-		{"another id", func(s *Signed, _ *string, _ *time.Time) { s.ID += "x" }, ErrSignature},
-		{"another time", func(s *Signed, _ *string, _ *time.Time) { s.Timestamp = "1614265331" }, ErrSignature},
-		{"a dot that moved", func(s *Signed, _ *string, _ *time.Time) { s.ID, s.Timestamp = id+"."+timestamp, "1" }, ErrSignature},
-		{"no id", func(s *Signed, _ *string, _ *time.Time) { s.ID = "" }, ErrIncomplete},
-		{"an id that has no end", func(s *Signed, _ *string, _ *time.Time) { s.ID = strings.Repeat("x", 129) }, ErrIncomplete},
-		{"no time", func(s *Signed, _ *string, _ *time.Time) { s.Timestamp = "" }, ErrIncomplete},
-		{"a time that is no number", func(s *Signed, _ *string, _ *time.Time) { s.Timestamp = "now" }, ErrIncomplete},
-		{"no signature", func(s *Signed, _ *string, _ *time.Time) { s.Signature = "" }, ErrIncomplete},
+		{"longer ago is not", func(_ *Headers, _ *string, now *time.Time) { *now = sent.Add(5*time.Minute + 1) }, ErrTime},
+		{"further ahead is not", func(_ *Headers, _ *string, now *time.Time) { *now = sent.Add(-5*time.Minute - 1) }, ErrTime},
+		{"another secret's signature", func(s *Headers, _ *string, _ *time.Time) { s.Signature = other }, ErrSignature},
+		{"a signature that was cut", func(s *Headers, _ *string, _ *time.Time) { s.Signature = signature[:20] }, ErrSignature},
+		{"a signature of another version", func(s *Headers, _ *string, _ *time.Time) { s.Signature = "v1a" + signature[2:] }, ErrSignature},
+		{"another body", func(_ *Headers, body *string, _ *time.Time) { *body += " " }, ErrSignature},
+		{"another id", func(s *Headers, _ *string, _ *time.Time) { s.ID += "x" }, ErrSignature},
+		{"another time", func(s *Headers, _ *string, _ *time.Time) { s.Timestamp = "1614265331" }, ErrSignature},
+		{"a dot that moved", func(s *Headers, _ *string, _ *time.Time) { s.ID, s.Timestamp = id+"."+timestamp, "1" }, ErrSignature},
+		{"no id", func(s *Headers, _ *string, _ *time.Time) { s.ID = "" }, ErrIncomplete},
+		{"an id that has no end", func(s *Headers, _ *string, _ *time.Time) { s.ID = strings.Repeat("x", 129) }, ErrIncomplete},
+		{"no time", func(s *Headers, _ *string, _ *time.Time) { s.Timestamp = "" }, ErrIncomplete},
+		{"a time that is no number", func(s *Headers, _ *string, _ *time.Time) { s.Timestamp = "now" }, ErrIncomplete},
+		{"no signature", func(s *Headers, _ *string, _ *time.Time) { s.Signature = "" }, ErrIncomplete},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s, text, now := Signed{id, timestamp, signature}, body, sent
+			s, text, now := Headers{id, timestamp, signature}, body, sent
 			row.change(&s, &text, &now)
 			if err := mustParse(t, secret).Verify(s, []byte(text), now); !errors.Is(err, row.want) {
 				t.Errorf("got %v, want %v", err, row.want)
@@ -85,7 +85,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("a.b", "9223372036854775807", signature+" "+signature, []byte(body))
 	f.Fuzz(func(t *testing.T, id, timestamp, signature string, body []byte) {
 		seconds, _ := strconv.ParseInt(timestamp, 10, 64)
-		s := Signed{id, timestamp, signature}
+		s := Headers{id, timestamp, signature}
 		if err := key.Verify(s, body, time.Unix(seconds, 0)); err == nil && !strings.Contains(signature, key.Sign(id, timestamp, body)) {
 			t.Errorf("%+v passes", s)
 		}

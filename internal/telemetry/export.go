@@ -37,7 +37,7 @@ func newExporter(o Options) *exporter {
 
 // ExportSpans implements sdk.SpanExporter. The log has the first of several failures.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	err := e.send(ctx, encode(spans))
+	err := e.send(ctx, marshalSpans(spans))
 	switch {
 	case err == nil && e.failing.Swap(false):
 		e.log.Info("traces are sent again")

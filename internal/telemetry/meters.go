@@ -18,31 +18,31 @@ type meters struct {
 	set *metrics.Set
 	now func() time.Time
 
-	requests       family[answer, *metrics.Counter]
-	requestSeconds family[string, *metrics.PrometheusHistogram]
-	querySeconds   family[string, *metrics.PrometheusHistogram]
-	queryErrors    family[string, *metrics.Counter]
-	calls          family[called, *metrics.Counter]
-	callSeconds    family[string, *metrics.PrometheusHistogram]
-	signIns        family[string, *metrics.Counter]
+	requests       vec[requestKey, *metrics.Counter]
+	requestSeconds vec[string, *metrics.PrometheusHistogram]
+	querySeconds   vec[string, *metrics.PrometheusHistogram]
+	queryErrors    vec[string, *metrics.Counter]
+	calls          vec[callKey, *metrics.Counter]
+	callSeconds    vec[string, *metrics.PrometheusHistogram]
+	signIns        vec[string, *metrics.Counter]
 }
 
-type answer struct {
+type requestKey struct {
 	route  string
 	status int
 }
 
-type called struct{ method, outcome string }
+type callKey struct{ method, outcome string }
 
 func newMeters(o Options) *meters {
 	metrics.ExposeMetadata(true) // else nobody is told which are counters and which gauges
 	set := metrics.NewSet()
-	seconds := func(name, label string) family[string, *metrics.PrometheusHistogram] {
+	seconds := func(name, label string) vec[string, *metrics.PrometheusHistogram] {
 		return newFamily(func(value string) *metrics.PrometheusHistogram {
 			return set.GetOrCreatePrometheusHistogramExt(fmt.Sprintf("%s{%s=%q}", name, label, value), buckets)
 		})
 	}
-	count := func(name, label string) family[string, *metrics.Counter] {
+	count := func(name, label string) vec[string, *metrics.Counter] {
 		return newFamily(func(value string) *metrics.Counter {
 			return set.GetOrCreateCounter(fmt.Sprintf("%s{%s=%q}", name, label, value))
 		})
@@ -50,13 +50,13 @@ func newMeters(o Options) *meters {
 	set.NewGauge(fmt.Sprintf("guestlist_build_info{version=%q,go_version=%q}", o.Version, runtime.Version()), func() float64 { return 1 })
 	return &meters{
 		set: set, now: o.Now,
-		requests: newFamily(func(a answer) *metrics.Counter {
+		requests: newFamily(func(a requestKey) *metrics.Counter {
 			return set.GetOrCreateCounter(fmt.Sprintf(`guestlist_http_requests_total{route=%q,code="%d"}`, a.route, a.status))
 		}),
 		requestSeconds: seconds("guestlist_http_request_duration_seconds", "route"),
 		querySeconds:   seconds("guestlist_db_query_duration_seconds", "query"),
 		queryErrors:    count("guestlist_db_query_errors_total", "query"),
-		calls: newFamily(func(c called) *metrics.Counter {
+		calls: newFamily(func(c callKey) *metrics.Counter {
 			return set.GetOrCreateCounter(fmt.Sprintf("guestlist_stytch_calls_total{method=%q,outcome=%q}", c.method, c.outcome))
 		}),
 		callSeconds: seconds("guestlist_stytch_call_duration_seconds", "method"),
@@ -71,7 +71,7 @@ func (m *meters) request(route string, status int, took time.Duration) {
 	if route == "" {
 		route = "none"
 	}
-	m.requests.of(answer{route, status}).Inc()
+	m.requests.of(requestKey{route, status}).Inc()
 	m.requestSeconds.of(route).Update(took.Seconds())
 }
 
@@ -89,7 +89,7 @@ func (m *meters) call(method, outcome string, took time.Duration) {
 	if m == nil {
 		return
 	}
-	m.calls.of(called{method, outcome}).Inc()
+	m.calls.of(callKey{method, outcome}).Inc()
 	m.callSeconds.of(method).Update(took.Seconds())
 }
 
@@ -99,19 +99,19 @@ func (m *meters) signIn(outcome string) {
 	}
 }
 
-// family is the metrics of one name by what tells them apart, each made when it is
+// vec is the metrics of one name by what tells them apart, each made when it is
 // first needed: to find one by its text would cost more than to count.
-type family[K comparable, M any] struct {
+type vec[K comparable, M any] struct {
 	create func(K) M
 	mu     *sync.RWMutex
 	known  map[K]M
 }
 
-func newFamily[K comparable, M any](create func(K) M) family[K, M] {
-	return family[K, M]{create, &sync.RWMutex{}, map[K]M{}}
+func newFamily[K comparable, M any](create func(K) M) vec[K, M] {
+	return vec[K, M]{create, &sync.RWMutex{}, map[K]M{}}
 }
 
-func (f *family[K, M]) of(key K) M {
+func (f *vec[K, M]) of(key K) M {
 	f.mu.RLock()
 	m, ok := f.known[key]
 	f.mu.RUnlock()

@@ -57,10 +57,10 @@ func (t *Telemetry) Close() {
 	}
 }
 
-// Request is told of a request when it begins, and whether the trace that it says
+// ObserveRequest is told of a request when it begins, and whether the trace that it says
 // it belongs to is to be believed. It returns the context to answer it in, and whom
 // to tell the route, empty where there is none, and the status.
-func (t *Telemetry) Request(r *http.Request, believed bool) (context.Context, func(route string, status int)) {
+func (t *Telemetry) ObserveRequest(r *http.Request, believed bool) (context.Context, func(route string, status int)) {
 	begin := time.Now() // a stopwatch
 	ctx, span := t.traces.request(r, believed)
 	return ctx, func(route string, status int) {
@@ -69,8 +69,8 @@ func (t *Telemetry) Request(r *http.Request, believed bool) (context.Context, fu
 	}
 }
 
-// Query is told of a statement by its name, and returns whom to tell how it ended.
-func (t *Telemetry) Query(ctx context.Context, name string) func(error) {
+// ObserveQuery is told of a statement by its name, and returns whom to tell how it ended.
+func (t *Telemetry) ObserveQuery(ctx context.Context, name string) func(error) {
 	begin := time.Now() // a stopwatch
 	span := t.traces.query(ctx, name)
 	return func(err error) {
@@ -79,8 +79,8 @@ func (t *Telemetry) Query(ctx context.Context, name string) func(error) {
 	}
 }
 
-// Call is told of a call to Stytch, and returns whom to tell the outcome.
-func (t *Telemetry) Call(ctx context.Context, method string) func(outcome string) {
+// ObserveCall is told of a call to Stytch, and returns whom to tell the outcome.
+func (t *Telemetry) ObserveCall(ctx context.Context, method string) func(outcome string) {
 	begin := time.Now() // a stopwatch
 	span := t.traces.call(ctx, method)
 	return func(outcome string) {

@@ -9,10 +9,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// encode writes spans, which are of one provider and scope, as an
+// marshalSpans writes spans, which are of one provider and scope, as an
 // ExportTraceServiceRequest. The numbers are those of the fields in
 // https://github.com/open-telemetry/opentelemetry-proto, trace/v1/trace.proto.
-func encode(spans []sdk.ReadOnlySpan) []byte {
+func marshalSpans(spans []sdk.ReadOnlySpan) []byte {
 	if len(spans) == 0 {
 		return nil
 	}

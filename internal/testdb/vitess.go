@@ -240,7 +240,7 @@ func (v *Vitess) cuts(packet []byte) bool {
 	if v.cut == 0 {
 		return false
 	}
-	if v.cut > 0 && packet[3] == 0 && packet[4] == comQuery && changes.MatchString(plain(string(packet[5:]))) {
+	if v.cut > 0 && packet[3] == 0 && packet[4] == comQuery && changes.MatchString(stripLiterals(string(packet[5:]))) {
 		v.cut--
 		if v.cut == 0 {
 			v.cut = -1
@@ -279,7 +279,7 @@ func (l *link) answers() {
 		if err != nil {
 			return
 		}
-		if l.heard(packet[4:]) {
+		if l.onServerPacket(packet[4:]) {
 			l.swallowed <- struct{}{}
 			continue
 		}

@@ -23,8 +23,8 @@ const (
 // quoted is a value or a comment in a statement.
 var quoted = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|/\*[^!].*?\*/|--[^\n]*`)
 
-// plain is a statement in one line, without comments, and without what its values say.
-func plain(statement string) string {
+// stripLiterals is a statement in one line, without comments, and without what its values say.
+func stripLiterals(statement string) string {
 	statement = quoted.ReplaceAllStringFunc(statement, func(text string) string {
 		if text[0] == '-' || text[0] == '/' {
 			return " "
@@ -80,7 +80,7 @@ func (l *link) command(payload []byte) []byte {
 }
 
 func (l *link) statement(whole string) []byte {
-	text := plain(whole)
+	text := stripLiterals(whole)
 	if l.tx && l.failed && text != "ROLLBACK" {
 		return l.refuse(text, "a statement of this transaction has failed: what comes after it may be in none")
 	}
@@ -148,8 +148,8 @@ func (l *link) refuse(text, because string) []byte {
 	return refusal(1235, "42000", "VT12001: unsupported: "+because)
 }
 
-// heard looks at a packet of an answer, and reports whether it is one of ours.
-func (l *link) heard(payload []byte) bool {
+// onServerPacket looks at a packet of an answer, and reports whether it is one of ours.
+func (l *link) onServerPacket(payload []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.swallow {

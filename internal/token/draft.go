@@ -16,8 +16,8 @@ import (
 // Lifetimes are for how many days a token may be good.
 var Lifetimes = []int{7, 30, 90, 365}
 
-// Draft is a token as somebody wants it, as typed.
-type Draft struct {
+// Request is a token as somebody wants it, as typed.
+type Request struct {
 	ID    string // from NewID, before: what is sent twice makes one token
 	Name  string
 	Scope string
@@ -29,7 +29,7 @@ func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // token returns the token of a draft, without its hash and its person. The error
 // is *directory.Invalid.
-func (d Draft) token(now time.Time) (Token, error) {
+func (d Request) token(now time.Time) (Token, error) {
 	fields := map[string]string{}
 	name, err := directory.ParseName(d.Name)
 	if err != nil {
@@ -50,15 +50,15 @@ func (d Draft) token(now time.Time) (Token, error) {
 		fields["id"] = "This form is damaged: load its page again."
 	}
 	if len(fields) > 0 {
-		return Token{}, &directory.Invalid{Fields: fields}
+		return Token{}, &directory.ValidationError{Fields: fields}
 	}
 	return Token{ID: id.String(), Name: name, Scope: scope, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, days)}, nil
 }
 
-// made is what the audit trail says of a new token. No token stands in it.
-func (t Token) made(now time.Time) event.Event {
+// createdEvent is what the audit trail says of a new token. No token stands in it.
+func (t Token) createdEvent(now time.Time) event.Event {
 	reason := fmt.Sprintf("%s (%s, until %s)", t.Name, t.Scope, t.ExpiresAt.UTC().Format(time.DateOnly))
-	return event.New(event.TokenMade, now, t.UserID, t.User.Email.Key, reason)
+	return event.New(event.TokenCreated, now, t.UserID, t.User.Email.Normalized, reason)
 }
 
 // SplitReason returns the name, and the scope and end in words, that the Reason of
@@ -71,12 +71,12 @@ func SplitReason(reason string) (name, terms string) {
 	return reason[:at], strings.TrimSuffix(reason[at+2:], ")")
 }
 
-// Revoked is what the audit trail says of a token that a person has no more.
-func (t Token) Revoked(owner directory.User, reason string, now time.Time) event.Event {
+// RevokedEvent is what the audit trail says of a token that a person has no more.
+func (t Token) RevokedEvent(owner directory.User, reason string, now time.Time) event.Event {
 	if reason != "" {
 		reason = ": " + reason
 	}
-	return event.New(event.TokenRevoked, now, owner.ID, owner.Email.Key, t.Name+reason)
+	return event.New(event.TokenRevoked, now, owner.ID, owner.Email.Normalized, t.Name+reason)
 }
 
 // Public is a token as programs see it.

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// noteEvery is how far apart two uses of a token are that are written down.
-	noteEvery = time.Minute
-	// noteWait is how long a call waits for that: it is not what it came for.
-	noteWait = time.Second
+	// lastUsedInterval is how far apart two uses of a token are that are written down.
+	lastUsedInterval = time.Minute
+	// lastUsedTimeout is how long a call waits for that: it is not what it came for.
+	lastUsedTimeout = time.Second
 )
 
-// Manager makes, checks and revokes tokens. Its methods may be called by many
+// Service makes, checks and revokes tokens. Its methods may be called by many
 // goroutines.
-type Manager struct {
+type Service struct {
 	store Store
 	now   func() time.Time
 	log   *slog.Logger
@@ -30,14 +30,14 @@ type Manager struct {
 }
 
 // NewManager returns the tokens kept in store.
-func NewManager(store Store, now func() time.Time, log *slog.Logger) *Manager {
-	return &Manager{store: store, now: now, log: log, noted: map[string]time.Time{}}
+func NewManager(store Store, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{store: store, now: now, log: log, noted: map[string]time.Time{}}
 }
 
-// Make makes a token for a person and returns it with its secret, which nobody
+// Create makes a token for a person and returns it with its secret, which nobody
 // can be told later. Errors: *directory.Invalid, ErrTooMany, ErrMade if it was
 // made from this draft before, ErrOwner.
-func (m *Manager) Make(ctx context.Context, owner directory.User, d Draft) (Token, string, error) {
+func (m *Service) Create(ctx context.Context, owner directory.User, d Request) (Token, string, error) {
 	now := m.now()
 	t, err := d.token(now)
 	if err != nil {
@@ -45,18 +45,18 @@ func (m *Manager) Make(ctx context.Context, owner directory.User, d Draft) (Toke
 	}
 	secret := newSecret()
 	t.Hash, t.UserID, t.User = Hash(secret), owner.ID, owner
-	if err := m.store.CreateToken(ctx, t, t.made(now), mayHaveMore); err != nil {
+	if err := m.store.CreateToken(ctx, t, t.createdEvent(now), checkQuota); err != nil {
 		return Token{}, "", err
 	}
 	return t, secret, nil
 }
 
-// mayHaveMore is the rule for another token.
-func mayHaveMore(owner directory.User, have []Token) error {
+// checkQuota is the rule for another token.
+func checkQuota(owner directory.User, have []Token) error {
 	switch {
 	case !owner.IsActiveAdmin():
-		return ErrOwner
-	case len(have) >= Max:
+		return ErrNotAdmin
+	case len(have) >= MaxPerUser:
 		return ErrTooMany
 	}
 	return nil
@@ -64,8 +64,8 @@ func mayHaveMore(owner directory.User, have []Token) error {
 
 // Check returns the token of a secret, with the person as whom it acts. Errors:
 // ErrUnknown, ErrExpired, directory.ErrUnavailable.
-func (m *Manager) Check(ctx context.Context, secret string) (Token, error) {
-	if !looksRight(secret) {
+func (m *Service) Check(ctx context.Context, secret string) (Token, error) {
+	if !hasTokenFormat(secret) {
 		return Token{}, ErrUnknown
 	}
 	t, err := m.store.GetToken(ctx, Hash(secret))
@@ -79,30 +79,30 @@ func (m *Manager) Check(ctx context.Context, secret string) (Token, error) {
 	case t.Expired(m.now()):
 		return Token{}, ErrExpired
 	}
-	m.note(ctx, t)
+	m.recordUse(ctx, t)
 	return t, nil
 }
 
-// note writes down that a token was used. Where that can't be, the call goes on all
+// recordUse writes down that a token was used. Where that can't be, the call goes on all
 // the same, and it is not tried again for a minute.
-func (m *Manager) note(ctx context.Context, t Token) {
+func (m *Service) recordUse(ctx context.Context, t Token) {
 	now := m.now()
-	if now.Sub(t.LastUsedAt) < noteEvery || !m.takesTurn(t.Hash, now) {
+	if now.Sub(t.LastUsedAt) < lastUsedInterval || !m.shouldRecordUse(t.Hash, now) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, noteWait)
+	ctx, cancel := context.WithTimeout(ctx, lastUsedTimeout)
 	defer cancel()
 	if err := m.store.SetTokenUsed(ctx, t.Hash, now); err != nil {
 		m.log.Warn("token: use not noted", "token", t.ID, "error", err)
 	}
 }
 
-// takesTurn reports whether this is the call that writes down the use of a token:
+// shouldRecordUse reports whether this is the call that writes down the use of a token:
 // one of many at once.
-func (m *Manager) takesTurn(hash string, now time.Time) bool {
+func (m *Service) shouldRecordUse(hash string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	maps.DeleteFunc(m.noted, func(_ string, at time.Time) bool { return now.Sub(at) >= noteEvery })
+	maps.DeleteFunc(m.noted, func(_ string, at time.Time) bool { return now.Sub(at) >= lastUsedInterval })
 	if _, done := m.noted[hash]; done {
 		return false
 	}
@@ -111,12 +111,12 @@ func (m *Manager) takesTurn(hash string, now time.Time) bool {
 }
 
 // List returns a person's tokens, newest first, those that have expired among them.
-func (m *Manager) List(ctx context.Context, userID string) ([]Token, error) {
+func (m *Service) List(ctx context.Context, userID string) ([]Token, error) {
 	return m.store.ListTokensOf(ctx, userID)
 }
 
 // Revoke ends those of a person's tokens that which picks, and returns how many
 // there were.
-func (m *Manager) Revoke(ctx context.Context, userID string, which func(Token) bool) (int, error) {
+func (m *Service) Revoke(ctx context.Context, userID string, which func(Token) bool) (int, error) {
 	return m.store.RevokeTokens(ctx, userID, "", which)
 }

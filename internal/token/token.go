@@ -45,9 +45,9 @@ type Token struct {
 // Expired reports whether a token is over.
 func (t Token) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 
-// Max is how many tokens a person may have, those that have expired and are still
+// MaxPerUser is how many tokens a person may have, those that have expired and are still
 // listed among them.
-const Max = 20
+const MaxPerUser = 20
 
 // KeepExpired is how long a token is still listed, and told from one that never
 // was, when it has expired.
@@ -55,11 +55,11 @@ const KeepExpired = 30 * 24 * time.Hour
 
 // Errors of tokens; besides these, those of directory: *Invalid, ErrUnavailable.
 var (
-	ErrUnknown = errors.New("API token is unknown or was revoked")
-	ErrExpired = errors.New("API token has expired")
-	ErrTooMany = errors.New("too many API tokens: revoke one first")
-	ErrMade    = errors.New("API token was made already, and is shown once")
-	ErrOwner   = errors.New("API tokens are for active administrators")
+	ErrUnknown   = errors.New("API token is unknown or was revoked")
+	ErrExpired   = errors.New("API token has expired")
+	ErrTooMany   = errors.New("too many API tokens: revoke one first")
+	ErrDuplicate = errors.New("API token was made already, and is shown once")
+	ErrNotAdmin  = errors.New("API tokens are for active administrators")
 )
 
 // Store keeps the tokens. Errors wrap directory.ErrNotFound,
@@ -90,9 +90,9 @@ const Prefix = "guestlist_"
 // newSecret returns a new token: the prefix and 52 letters and digits.
 func newSecret() string { return Prefix + rand.Text() + rand.Text() } // of 130 random bits each
 
-// looksRight reports whether a text may be a token. It saves a question to the
+// hasTokenFormat reports whether a text may be a token. It saves a question to the
 // database and decides nothing.
-func looksRight(secret string) bool {
+func hasTokenFormat(secret string) bool {
 	return len(secret) == len(Prefix)+2*26 && strings.HasPrefix(secret, Prefix)
 }
 

@@ -19,13 +19,13 @@ func TestATokenIsWhatSecretScannersLookFor(t *testing.T) {
 	pattern, seen := regexp.MustCompile(`^guestlist_[A-Z2-7]{52}$`), map[string]bool{}
 	for range 1000 {
 		secret := newSecret()
-		if !pattern.MatchString(secret) || !looksRight(secret) || seen[secret] {
+		if !pattern.MatchString(secret) || !hasTokenFormat(secret) || seen[secret] {
 			t.Fatalf("%q, seen before: %v", secret, seen[secret])
 		}
 		seen[secret] = true
 	}
 	for _, none := range []string{"", "guestlist_", strings.Repeat("A", 62), newSecret() + "A", newSecret()[1:]} {
-		if looksRight(none) {
+		if hasTokenFormat(none) {
 			t.Errorf("%q passes for a token", none)
 		}
 	}
@@ -34,7 +34,7 @@ func TestATokenIsWhatSecretScannersLookFor(t *testing.T) {
 func TestATokenEndsOnTheInstantAfterTheDaysThatWereChosen(t *testing.T) {
 	t.Parallel()
 	for _, days := range Lifetimes {
-		made, err := Draft{ID: NewID(), Name: " deploy ", Scope: "read", Days: strconv.Itoa(days)}.token(noon)
+		made, err := Request{ID: NewID(), Name: " deploy ", Scope: "read", Days: strconv.Itoa(days)}.token(noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,8 +47,8 @@ func TestATokenEndsOnTheInstantAfterTheDaysThatWereChosen(t *testing.T) {
 
 func TestADraftSaysWhatIsWrongWithEachOfItsFields(t *testing.T) {
 	t.Parallel()
-	_, err := Draft{ID: "x", Name: "", Scope: "admin", Days: "8"}.token(noon)
-	var invalid *directory.Invalid
+	_, err := Request{ID: "x", Name: "", Scope: "admin", Days: "8"}.token(noon)
+	var invalid *directory.ValidationError
 	if !errors.As(err, &invalid) || len(invalid.Fields) != 4 {
 		t.Fatalf("%v: %v", err, invalid)
 	}

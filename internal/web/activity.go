@@ -12,33 +12,33 @@ import (
 
 // activityPage is the audit trail.
 type activityPage struct {
-	page
+	layoutData
 	Kind, About, By string // what is asked for, as typed
 	Person          string // id of whom it is about
 	Errors          map[string]string
-	Kinds           []kindChoice
-	Events          []eventLine
+	Kinds           []kindOption
+	Events          []eventRow
 	NewestURL       string // empty on the first page
 	OlderURL        string // empty on the last
 	Filtered        bool
-	Grown           bool // see Options
+	LargeDatabase   bool // see Options
 }
 
-// kindChoice is one of the things that can happen, to choose from.
-type kindChoice struct {
+// kindOption is one of the things that can happen, to choose from.
+type kindOption struct {
 	Kind  event.Kind
 	Words string
 }
 
-// eventLine is an event in words.
-type eventLine struct {
+// eventRow is an event in words.
+type eventRow struct {
 	event.Event
-	Words string
+	Label string
 	By    string // who did it, if not the one it is about
 	About string // whom it is about; empty where the page says so already
 }
 
-var eventWords = map[event.Kind]string{
+var eventLabels = map[event.Kind]string{
 	event.LinkRequested:  "Asked for a sign-in link",
 	event.LinkFailed:     "Sign-in link could not be sent",
 	event.LinkOpened:     "Link opened in another browser",
@@ -58,19 +58,19 @@ var eventWords = map[event.Kind]string{
 	event.JobParked:      "Refused by Stytch",
 	event.JobRetried:     "Call to Stytch tried again",
 	event.JobDropped:     "Call to Stytch given up",
-	event.StytchDiffers:  "Stytch and the list differ",
+	event.StytchMismatch: "Stytch and the list differ",
 	event.ImportStarted:  "Import started",
 	event.ImportStopped:  "Import stopped",
 	event.ImportDone:     "Import done",
 	event.ListExported:   "List exported",
-	event.TokenMade:      "API token made",
+	event.TokenCreated:   "API token made",
 	event.TokenRevoked:   "API token revoked",
 }
 
-func eventLines(events []event.Event) []eventLine {
-	lines := make([]eventLine, len(events))
+func eventLines(events []event.Event) []eventRow {
+	lines := make([]eventRow, len(events))
 	for i, e := range events {
-		lines[i] = eventLine{Event: e, Words: eventWords[e.Kind], About: e.Subject}
+		lines[i] = eventRow{Event: e, Label: eventLabels[e.Kind], About: e.Subject}
 		if e.Actor != e.Subject {
 			lines[i].By = e.Actor
 		}
@@ -80,14 +80,14 @@ func eventLines(events []event.Event) []eventLine {
 
 func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
-	view := activityPage{page: s.section(w, r, "Activity", "activity"), Kind: v.Get("kind"), About: v.Get("about"), By: v.Get("by"), Person: v.Get("person")}
+	view := activityPage{layoutData: s.sectionLayout(w, r, "Activity", "activity"), Kind: v.Get("kind"), About: v.Get("about"), By: v.Get("by"), Person: v.Get("person")}
 	for _, kind := range event.Kinds {
-		view.Kinds = append(view.Kinds, kindChoice{kind, eventWords[kind]})
+		view.Kinds = append(view.Kinds, kindOption{kind, eventLabels[kind]})
 	}
-	view.Grown = s.Grown != nil && s.Grown(r.Context())
+	view.LargeDatabase = s.IsLargeDatabase != nil && s.IsLargeDatabase(r.Context())
 	view.Filtered = view.Kind != "" || view.About != "" || view.By != "" || view.Person != ""
 	query, err := parseEventQuery(v)
-	var invalid *directory.Invalid
+	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
 		return s.render(w, r, http.StatusUnprocessableEntity, "activity", view)
@@ -98,16 +98,16 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Events = eventLines(events)
 	if query.Before != "" {
-		view.NewestURL = eventAddress(v, "")
+		view.NewestURL = eventURL(v, "")
 	}
 	if next != "" {
-		view.OlderURL = eventAddress(v, next)
+		view.OlderURL = eventURL(v, next)
 	}
 	return s.render(w, r, http.StatusOK, "activity", view)
 }
 
-// eventAddress is the page's own, from another event on; what is empty is left out.
-func eventAddress(v url.Values, cursor string) string {
+// eventURL is the page's own, from another event on; what is empty is left out.
+func eventURL(v url.Values, cursor string) string {
 	q := url.Values{}
 	for _, name := range []string{"kind", "person", "about", "by", "limit"} {
 		if value := v.Get(name); value != "" {
@@ -135,7 +135,7 @@ func parseEventQuery(v url.Values) (event.Query, error) {
 		if err != nil {
 			fields[field] = err.Error()
 		}
-		return email.Key
+		return email.Normalized
 	}
 	if q.About = address("about"); event.IsOperator(v.Get("by")) {
 		q.By = v.Get("by")
@@ -153,7 +153,7 @@ func parseEventQuery(v url.Values) (event.Query, error) {
 	}
 	readLimit(v, &q.Limit, event.MaxLimit, "events", fields)
 	if len(fields) > 0 {
-		return q, &directory.Invalid{Fields: fields}
+		return q, &directory.ValidationError{Fields: fields}
 	}
 	return q, nil
 }
@@ -163,8 +163,8 @@ type jsonEvent struct {
 	ID        string         `json:"id"`
 	At        time.Time      `json:"at"`
 	Kind      event.Kind     `json:"kind"`
-	Actor     *jsonWho       `json:"actor"`   // null: the program itself, or nobody known
-	Subject   *jsonWho       `json:"subject"` // null: about nobody
+	Actor     *jsonActor     `json:"actor"`   // null: the program itself, or nobody known
+	Subject   *jsonActor     `json:"subject"` // null: about nobody
 	Reason    string         `json:"reason"`
 	Changes   []event.Change `json:"changes"`
 	Address   string         `json:"address"`
@@ -173,21 +173,21 @@ type jsonEvent struct {
 	Token     string         `json:"token"` // name of the API token by which it was done; empty: of none
 }
 
-// jsonWho is a person at the time of an event.
-type jsonWho struct {
+// jsonActor is a person at the time of an event.
+type jsonActor struct {
 	ID    string `json:"id"`             // empty: nobody on the list
 	Email string `json:"email"`          // empty: of an operator
 	Name  string `json:"name,omitempty"` // of an operator: "root on the command line"
 }
 
-func who(id, actor string) *jsonWho {
+func toJSONActor(id, actor string) *jsonActor {
 	switch {
 	case id == "" && actor == "":
 		return nil
 	case event.IsOperator(actor):
-		return &jsonWho{Name: actor}
+		return &jsonActor{Name: actor}
 	}
-	return &jsonWho{ID: id, Email: actor}
+	return &jsonActor{ID: id, Email: actor}
 }
 
 func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
@@ -205,7 +205,7 @@ func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
 	}{Events: make([]jsonEvent, len(events))}
 	for i, e := range events {
 		answer.Events[i] = jsonEvent{
-			ID: e.ID, At: e.At, Kind: e.Kind, Actor: who(e.ActorID, e.Actor), Subject: who(e.SubjectID, e.Subject), Reason: e.Reason,
+			ID: e.ID, At: e.At, Kind: e.Kind, Actor: toJSONActor(e.ActorID, e.Actor), Subject: toJSONActor(e.SubjectID, e.Subject), Reason: e.Reason,
 			Changes: append([]event.Change{}, e.Changes...), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Token: e.Token,
 		}
 	}

@@ -34,7 +34,7 @@ func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	a := ada.send("PATCH", "/api/users/"+grace.ID, `{"name":"Grace Hopper","role":"admin"}`, "Content-Type", "application/json", "User-Agent", "Browser/1")
 	got := ada.get("/api/events?limit=1").events(t)[0]
 	delete(got, "id")
@@ -61,7 +61,7 @@ func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
 func TestAFileThatHasGrownIsNamedWithTheWayOn(t *testing.T) {
 	t.Parallel()
 	for _, grown := range []bool{false, true} {
-		f := newFixture(t, func(o *Options) { o.Grown = func(context.Context) bool { return grown } })
+		f := newFixture(t, func(o *Options) { o.IsLargeDatabase = func(context.Context) bool { return grown } })
 		text := f.signedIn(directory.Admin, "ada@example.com").get("/activity").Text()
 		if strings.Contains(text, "guestlist copy --to DATABASE_URL moves everything") != grown {
 			t.Errorf("grown is %t: %s", grown, text)
@@ -132,8 +132,8 @@ func TestACallThatStytchRefusesIsShownTriedAgainAndGivenUp(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
-	parked := outbox.New("a kind of the next release", grace.Email.Key, grace.ID, "", "", f.clock.now())
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
+	parked := outbox.New("a kind of the next release", grace.Email.Normalized, grace.ID, "", "", f.clock.now())
 	kept := outbox.New(outbox.RevokeInvite, "gone@example.com", "", "", "", f.clock.now())
 	for _, job := range []outbox.Job{parked, kept} {
 		if err := f.store.AddJob(t.Context(), job); err != nil {

@@ -15,7 +15,7 @@ func TestABodyThatIsNotOneJSONObjectChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	const asJSON = "application/json"
 	badJSON := object{"error": "body must be one JSON object with known fields, each once, in UTF-8"}
 	badType := object{"error": "content type must be application/json"}
@@ -82,7 +82,7 @@ func TestAFieldThatIsNotAcceptableIsNamedWithASentence(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	before := f.rows()
 	refused := func(method, path string, body, fields object) {
 		t.Helper()

@@ -44,7 +44,7 @@ func crowd(f *fixture) (ada *caller, emails []string) {
 	emails = []string{"ada@example.com"}
 	for i := range 119 {
 		u := directory.User{
-			Email: directory.Email{Typed: fmt.Sprintf("p%03d@example.com", i)}, Name: fmt.Sprintf("Name %d", i%7),
+			Email: directory.Email{Display: fmt.Sprintf("p%03d@example.com", i)}, Name: fmt.Sprintf("Name %d", i%7),
 			CreatedAt: noon.Add(time.Duration(-i%5) * time.Hour), Status: directory.Active, LastSeenAt: noon.Add(time.Duration(i%3) * time.Minute),
 		}
 		switch i % 4 {
@@ -54,7 +54,7 @@ func crowd(f *fixture) (ada *caller, emails []string) {
 			u.Role = directory.Admin
 		}
 		f.add(u)
-		emails = append(emails, u.Email.Typed)
+		emails = append(emails, u.Email.Display)
 	}
 	return ada, emails
 }
@@ -143,12 +143,12 @@ func TestACursorStaysGoodWhenPeopleComeAndGo(t *testing.T) {
 	f := newFixture(t)
 	ada, emails := crowd(f)
 	first := ada.list("sort=email&limit=10")
-	u, err := f.store.GetUserByEmail(t.Context(), directory.Email{Key: emails[9]}) // the cursor's own place
+	u, err := f.store.GetUserByEmail(t.Context(), directory.Email{Normalized: emails[9]}) // the cursor's own place
 	if err != nil {
 		t.Fatal(err)
 	}
 	ada.json("DELETE", "/api/users/"+u.ID, "")
-	f.add(directory.User{Email: directory.Email{Typed: "aaa@example.com"}})
+	f.add(directory.User{Email: directory.Email{Display: "aaa@example.com"}})
 	if l := ada.list("sort=email&limit=10&cursor=" + first.next); !slices.Equal(l.emails, emails[10:20]) {
 		t.Errorf("the second page is %q", l.emails)
 	}

@@ -9,15 +9,15 @@ import (
 )
 
 type jsonUsers struct {
-	Users      []roster.Person `json:"users"`
-	NextCursor *string         `json:"next_cursor"` // null on the last page
-	Total      int             `json:"total"`       // counted to 10,000; of this answer if by word
-	TotalMore  bool            `json:"total_more"`  // there are more, or may be if by word
-	ByWord     bool            `json:"by_word"`     // in the order of the word found, not of sort
+	Users      []roster.UserJSON `json:"users"`
+	NextCursor *string           `json:"next_cursor"` // null on the last page
+	Total      int               `json:"total"`       // counted to 10,000; of this answer if by word
+	TotalMore  bool              `json:"total_more"`  // there are more, or may be if by word
+	ByWord     bool              `json:"by_word"`     // in the order of the word found, not of sort
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
-	query, err := s.listQuery(r.URL.Query())
+	query, err := s.queryFromRequest(r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -25,32 +25,32 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := jsonUsers{Users: make([]roster.Person, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.ByWord}
+	answer := jsonUsers{Users: make([]roster.UserJSON, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.RelevanceOrder}
 	for i, u := range page.Users {
 		answer.Users[i] = roster.NewPerson(u)
 	}
 	if page.Next != nil {
-		next := s.cursor(query.Sort, page.Next, false)
+		next := s.sealCursor(query.Sort, page.Next, false)
 		answer.NextCursor = &next
 	}
 	writeJSON(w, r, http.StatusOK, answer)
 	return nil
 }
 
-// jsonEntry is somebody to put on the list.
-type jsonEntry struct {
+// createUserRequest is somebody to put on the list.
+type createUserRequest struct {
 	Email optional `json:"email"`
 	Name  optional `json:"name"`
 	Role  optional `json:"role"`
 }
 
 // readEntry reads somebody to put on the list. A name that is null is none.
-func readEntry(r *http.Request) (directory.Entry, error) {
-	var body jsonEntry
+func readEntry(r *http.Request) (directory.UserInput, error) {
+	var body createUserRequest
 	if err := readJSON(r, &body); err != nil {
-		return directory.Entry{}, err
+		return directory.UserInput{}, err
 	}
-	entry := directory.Entry{Email: body.Email.text, Name: body.Name.text, Role: body.Role.text}
+	entry := directory.UserInput{Email: body.Email.text, Name: body.Name.text, Role: body.Role.text}
 	return entry, refuseNull(map[string]optional{"role": body.Role})
 }
 
@@ -64,8 +64,8 @@ func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
 	return s.Directory.Add(r.Context(), viewer(r).UserID, entry)
 }
 
-func (s *server) apiCreated(_ *http.Request, u directory.User) (idempotency.Answer, error) {
-	a := jsonAnswer(http.StatusCreated, map[string]string{"id": u.ID})
+func (s *server) createdResponse(_ *http.Request, u directory.User) (idempotency.Response, error) {
+	a := marshalResponse(http.StatusCreated, map[string]string{"id": u.ID})
 	a.Location = s.url("/api/users/" + u.ID)
 	return a, nil
 }
@@ -76,20 +76,20 @@ func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.InviteOrAgain(r.Context(), viewer(r).UserID, entry)
+	return s.Directory.InviteOrReinvite(r.Context(), viewer(r).UserID, entry)
 }
 
-func (s *server) apiInvited(r *http.Request, u directory.User) (idempotency.Answer, error) {
-	state, err := s.invitation(r, u)
+func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency.Response, error) {
+	state, err := s.loadInvitation(r, u)
 	switch {
 	case err != nil:
-		return idempotency.Answer{}, err
+		return idempotency.Response{}, err
 	case state.Refused:
-		return jsonAnswer(http.StatusBadGateway, jsonProblem{Error: "magic link refused: " + state.Reason}), nil
-	case state.Waiting: // the list has the person, and the outbox goes on trying
-		return jsonAnswer(http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason}), nil
+		return marshalResponse(http.StatusBadGateway, jsonError{Error: "magic link refused: " + state.Reason}), nil
+	case state.Pending: // the list has the person, and the outbox goes on trying
+		return marshalResponse(http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason}), nil
 	}
-	return jsonAnswer(http.StatusOK, jsonMessage{"magic link sent"}), nil
+	return marshalResponse(http.StatusOK, jsonMessage{"magic link sent"}), nil
 }
 
 func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {

@@ -12,11 +12,11 @@ import (
 // continuePage is where a mailed link lands. Looking at it spends nothing: mail
 // scanners open links, and some run scripts.
 type continuePage struct {
-	page
-	Token   string
-	Auto    bool            // a script may press the button: this browser asked for a link
-	Other   *directory.User // who is signed in here now and would be signed out
-	Unasked string          // the address that the link is for, if this browser asked for another; else empty
+	layoutData
+	Token      string
+	AutoSubmit bool            // a script may press the button: this browser asked for a link
+	SignedInAs *directory.User // who is signed in here now and would be signed out
+	Unasked    string          // the address that the link is for, if this browser asked for another; else empty
 }
 
 // holdsToken sets the headers of a page that holds a link's token, as its address may.
@@ -51,14 +51,14 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 		return session.ErrLinkUnknown
 	}
 	s.rememberLink(w, r, flow, token)
-	view := continuePage{page: s.page(r, "Continue"), Token: token}
+	view := continuePage{layoutData: s.layout(r, "Continue"), Token: token}
 	asked := flow.Asked != ""
 	if isIn {
-		view.Other = &current.User
+		view.SignedInAs = &current.User
 	}
-	view.Auto = asked && !isIn
+	view.AutoSubmit = asked && !isIn
 	if !asked {
-		s.Sessions.Opened(r.Context(), looksLike(r), s.browser(r))
+		s.Sessions.RecordLinkOpened(r.Context(), classifyOpener(r), s.browser(r))
 	}
 	return s.render(w, r, http.StatusOK, "continue", view)
 }
@@ -72,7 +72,7 @@ const (
 
 // rememberLink has the browser's flow remember the link that it has opened, and
 // begins a flow where there is none.
-func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.Flow, token string) {
+func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.SignInFlow, token string) {
 	if flow.ID == "" {
 		flow.ID = session.NewFlowID()
 	}
@@ -87,9 +87,9 @@ func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow sessi
 	}
 }
 
-// looksLike says what opened a link. A browser that a person uses says that it
+// classifyOpener says what opened a link. A browser that a person uses says that it
 // was sent there (https://www.w3.org/TR/fetch-metadata/); a mail scanner fetches.
-func looksLike(r *http.Request) string {
+func classifyOpener(r *http.Request) string {
 	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return session.ByBrowser
 	}
@@ -106,14 +106,14 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	flow, _ := s.Cookies.Flow(r)
 	held, _ := s.Cookies.Token(r)
 	browser := s.browser(r)
-	browser.Known = s.Cookies.Known(r, "")
+	browser.KnownID = s.Cookies.KnownBrowser(r, "")
 	signedIn, token, err := s.Sessions.SignIn(r.Context(), session.Credentials{
-		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, Held: held,
+		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, ReplacedToken: held,
 		FlowID: flow.ID, Asked: flow.Asked, Pressed: form.Get("pressed") != "",
 	}, browser)
 	if other := (*session.OtherAddress)(nil); errors.As(err, &other) {
 		holdsToken(w)
-		view := continuePage{page: s.page(r, "Continue"), Token: form.Get("token"), Unasked: other.Email}
+		view := continuePage{layoutData: s.layout(r, "Continue"), Token: form.Get("token"), Unasked: other.Email}
 		return s.render(w, r, http.StatusOK, "continue", view)
 	}
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
@@ -128,7 +128,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Cookies.SetToken(w, r, token); err != nil {
 		return err
 	}
-	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Key); err != nil {
+	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Normalized); err != nil {
 		return err
 	}
 	s.Cookies.DropPage(w, r)

@@ -112,7 +112,7 @@ func (b *bodyBudget) readAhead(w http.ResponseWriter, r *http.Request, limit int
 		}
 		h.content = append(h.content, into[:n]...) // within the capacity
 	}
-	r.Body = readBody{io.MultiReader(bytes.NewReader(h.content), failing{err}), body}
+	r.Body = readBody{io.MultiReader(bytes.NewReader(h.content), errReader{err}), body}
 	return h, nil
 }
 
@@ -121,13 +121,13 @@ type readBody struct {
 	io.Closer
 }
 
-type failing struct{ err error }
+type errReader struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (f errReader) Read([]byte) (int, error) { return 0, f.err }
 
 // bodyLimit returns the most bytes that a request may send.
 func (s *server) bodyLimit(r *http.Request) int64 {
-	switch s.beneath(r.URL.Path) {
+	switch s.trimBasePath(r.URL.Path) {
 	case "/signin", "/api/authenticate_magic_link", "/signout", "/api/logout":
 		return maxForm
 	}

@@ -65,7 +65,7 @@ func stalledCrowd(h http.Handler, n int, path string, size int) (end func() map[
 }
 
 // roomyPlaces refuse none of a crowd, however slow the machine is.
-func roomyPlaces() *places {
+func roomyPlaces() *limiter {
 	ps := newPlaces(func(int) {})
 	ps.atWork, ps.patience = 5000, time.Minute
 	return ps
@@ -75,7 +75,7 @@ func TestBodies_HeldTogetherAreBounded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	bodies := newBodyBudget()
-	h := f.server.underPressure(roomyPlaces(), bodies, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := f.server.limitConcurrency(roomyPlaces(), bodies, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 	}))
 	// 4,000 clients who send 63 KB each would have 246 MB held.
@@ -106,7 +106,7 @@ func TestBodies_OfSignInFormsAreSmall(t *testing.T) {
 	f := newFixture(t)
 	bodies := newBodyBudget()
 	var failed error
-	h := f.server.underPressure(roomyPlaces(), bodies, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := f.server.limitConcurrency(roomyPlaces(), bodies, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, failed = io.ReadAll(r.Body)
 	}))
 	for _, path := range []string{"/signin", "/api/authenticate_magic_link", "/signout", "/api/logout"} {
@@ -134,13 +134,13 @@ func TestBodies_AreHeldAsTheyArrive(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	bodies := newBodyBudget()
-	h := f.server.underPressure(roomyPlaces(), bodies, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	h := f.server.limitConcurrency(roomyPlaces(), bodies, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	end := stalledCrowd(h, 1000, "/api/users", 1)
 	if held := bodies.small.held + bodies.large.held; held > 1000*smallest {
 		t.Errorf("%d bytes are held for 1000 that came", held)
 	}
 	end()
-	panics := f.server.underPressure(roomyPlaces(), bodies, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	panics := f.server.limitConcurrency(roomyPlaces(), bodies, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	func() {
 		defer func() { _ = recover() }()
 		panics.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/api/users", strings.NewReader("{}")))

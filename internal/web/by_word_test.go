@@ -31,7 +31,7 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 		o.Directory = directory.New(list, nil, o.Now)
 	})
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	place := &directory.Position{Key: "person", ID: "17", ByWord: true}
+	place := &directory.Keyset{Key: "person", ID: "17", ByWord: true}
 	two := []directory.User{
 		{ID: "1", Name: "Person 1", Role: directory.Member, Status: directory.Invited}, {ID: "2", Name: "Person 2", Role: directory.Member, Status: directory.Invited},
 	}
@@ -50,10 +50,10 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 		{"nobody at all is nobody", directory.Page{}, false, "Nobody matches", []string{"Clear search and filters"}, []string{"Look further →"}},
 	} {
 		list.page = r.page
-		list.page.ByWord, list.page.Total = true, len(r.page.Users)
+		list.page.RelevanceOrder, list.page.Total = true, len(r.page.Users)
 		address := url.Values{"q": {"person"}, "limit": {"2"}}
 		if r.backward {
-			address.Set("cursor", f.server.cursor(directory.ByName, place, true))
+			address.Set("cursor", f.server.sealCursor(directory.ByName, place, true))
 		}
 		a := ada.get("/users?" + address.Encode())
 		if a.status != http.StatusOK || !strings.Contains(a.Text(), r.says) || strings.Contains(a.Text(), "found") {
@@ -74,14 +74,14 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 		}
 	}
 
-	list.page = directory.Page{Users: two, Next: place, Total: 2, More: true, ByWord: true}
+	list.page = directory.Page{Users: two, Next: place, Total: 2, More: true, RelevanceOrder: true}
 	o := ada.get("/api/users?q=person&limit=2").object(t)
 	if o["by_word"] != true || o["total"] != 2.0 || o["total_more"] != true {
 		t.Errorf("as JSON: %v", o)
 	}
 	next, _ := o["next_cursor"].(string)
-	if a := ada.get("/api/users?q=person&cursor=" + next); a.status != http.StatusOK || list.asked.From == nil || *list.asked.From != *place {
-		t.Errorf("the cursor leads to %+v: %d", list.asked.From, a.status)
+	if a := ada.get("/api/users?q=person&cursor=" + next); a.status != http.StatusOK || list.asked.After == nil || *list.asked.After != *place {
+		t.Errorf("the cursor leads to %+v: %d", list.asked.After, a.status)
 	}
 	if a := ada.get("/api/users?cursor=" + next); a.status != http.StatusUnprocessableEntity {
 		t.Errorf("the cursor without its search: %d %s", a.status, a.body)

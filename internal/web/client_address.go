@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// clientAddress returns the network address that a request came from, as text
+// clientIP returns the network address that a request came from, as text
 // without a port or a zone. A proxy's word on it counts only if the proxy is a
 // trusted one: its own header where it has one, else the right-most address in
 // X-Forwarded-For that is no trusted proxy's, because what stands to the left of
 // that was written by a client.
-func (s *server) clientAddress(r *http.Request) string {
+func (s *server) clientIP(r *http.Request) string {
 	peer, ok := peerAddress(r)
 	switch {
 	case !ok: // not of a network
@@ -95,8 +95,8 @@ func (s *server) trusted(ip netip.Addr) bool {
 	return false
 }
 
-// fromProxy reports whether a request comes from a trusted proxy.
-func (s *server) fromProxy(r *http.Request) bool {
+// isFromTrustedProxy reports whether a request comes from a trusted proxy.
+func (s *server) isFromTrustedProxy(r *http.Request) bool {
 	peer, ok := peerAddress(r)
 	return ok && s.trusted(peer)
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// sameOriginWrites refuses unsafe methods that a browser sends for another site.
-func (s *server) sameOriginWrites(next http.Handler) http.Handler {
+// crossOriginProtection refuses unsafe methods that a browser sends for another site.
+func (s *server) crossOriginProtection(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.isSameOrigin(r) {
-			s.problem(w, r, errOtherSite)
+			s.writeError(w, r, errCrossOrigin)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -14,7 +14,7 @@ import (
 func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}})
+	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
 	boss := f.signedIn(directory.Admin, "ada@example.com")
 	signs := []struct {
 		name    string
@@ -61,7 +61,7 @@ func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T
 			}
 			if !sign.refused && method != http.MethodGet { // done, and perhaps signed out by it
 				boss = f.signedIn(directory.Admin, "ada@example.com")
-				target = f.add(directory.User{Email: directory.Email{Typed: "target" + target.ID + "@example.com"}})
+				target = f.add(directory.User{Email: directory.Email{Display: "target" + target.ID + "@example.com"}})
 				_, path = r.address(target.ID)
 			}
 		}

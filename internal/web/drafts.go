@@ -37,7 +37,7 @@ func (s *server) formPage(pattern, path string) string {
 // keepDraft keeps the page of a form whose person is not signed in any more, and what
 // was typed into it.
 func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
-	d := session.Draft{Page: s.formPage(r.Pattern, s.below(r)), Form: url.Values{}}
+	d := session.Draft{Page: s.formPage(r.Pattern, s.relativePath(r)), Form: url.Values{}}
 	if fields := drafted[r.Pattern]; len(fields) > 0 {
 		posted, err := readForm(r)
 		if err != nil {
@@ -55,10 +55,10 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 // draft returns what the viewer had typed on this page before they had to sign in
 // again. The page then says that it is not saved.
 func (s *server) draft(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
-	path, _, _ := strings.Cut(s.below(r), "?")
-	form, ok := s.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Key)
+	path, _, _ := strings.Cut(s.relativePath(r), "?")
+	form, ok := s.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Normalized)
 	if ok {
-		visitOf(r).draft = true
+		stateOf(r).draft = true
 	}
 	return form, ok
 }

@@ -26,7 +26,7 @@ func (f *fixture) remembered(address string) *caller {
 // endSession has the caller's session end as an administrator would.
 func (f *fixture) endSession(c *caller) {
 	f.t.Helper()
-	if _, err := f.server.Sessions.End(f.t.Context(), c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
+	if _, err := f.server.Sessions.Revoke(f.t.Context(), c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -34,7 +34,7 @@ func (f *fixture) endSession(c *caller) {
 func TestFormWhoseSessionHadEnded_ComesBackWithWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}, Name: "Before"})
+	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}, Name: "Before"})
 	rows := []struct {
 		path   string
 		values []string

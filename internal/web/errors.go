@@ -20,28 +20,28 @@ import (
 
 // Errors of this package.
 var (
-	errNoSession   = errors.New("user unauthenticated")
-	errNotAdmin    = errors.New("administrators only")
-	errReadOnly    = errors.New("API token may only read")
-	errNotByToken  = errors.New("API tokens do not open this")
-	errNoToken     = errors.New("API token not found")
-	errNoPage      = errors.New("not found")
-	errOutside     = errors.New("not below the path of GUESTLIST_BASE_URL")
-	errMethod      = errors.New("method not allowed")
-	errOtherSite   = errors.New("request came from another site")
-	errTooLarge    = errors.New("request is larger than 64 KiB")
-	errContentType = errors.New("content type must be application/json")
-	errBadJSON     = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
-	errBadForm     = errors.New("form could not be read")
-	errInternal    = errors.New("internal error")
-	errBusy        = errors.New("too busy")
+	errNoSession       = errors.New("user unauthenticated")
+	errNotAdmin        = errors.New("administrators only")
+	errReadOnly        = errors.New("API token may only read")
+	errTokenNotAllowed = errors.New("API tokens do not open this")
+	errTokenNotFound   = errors.New("API token not found")
+	errPageNotFound    = errors.New("not found")
+	errOutsideBasePath = errors.New("not below the path of GUESTLIST_BASE_URL")
+	errMethod          = errors.New("method not allowed")
+	errCrossOrigin     = errors.New("request came from another site")
+	errTooLarge        = errors.New("request is larger than 64 KiB")
+	errContentType     = errors.New("content type must be application/json")
+	errBadJSON         = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
+	errBadForm         = errors.New("form could not be read")
+	errInternal        = errors.New("internal error")
+	errBusy            = errors.New("too busy")
 
 	errTooManyBound = errors.New("too many links asked for, each for its browser alone") // wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
 )
 
-// problem is what people and programs get to see of an error.
-type problem struct {
+// errorResponse is what people and programs get to see of an error.
+type errorResponse struct {
 	err    error
 	status int
 	json   string // for programs; empty: the error's own text
@@ -54,19 +54,19 @@ type problem struct {
 }
 
 // problems is the one table from errors to answers; the first that matches counts.
-var problems = []problem{
+var problems = []errorResponse{
 	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You are signed in, but your role does not open this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
 	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
 	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
 	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},
-	{err: errNotByToken, status: 403, title: "API tokens are for programs", text: "They open what is below /api and no page. Leave the header Authorization away and sign in.", action: "Sign in", path: "/"},
-	{err: errNoToken, status: 404, title: "This token is gone", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
+	{err: errTokenNotAllowed, status: 403, title: "API tokens are for programs", text: "They open what is below /api and no page. Leave the header Authorization away and sign in.", action: "Sign in", path: "/"},
+	{err: errTokenNotFound, status: 404, title: "This token is gone", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
 	{err: token.ErrTooMany, status: 409, title: "You have as many tokens as there may be", text: "Revoke one that you no longer need. Nothing was changed.", action: "Go to your profile", path: "/profile"},
-	{err: token.ErrOwner, status: 403, title: "API tokens are for administrators", text: "You no longer are one. Nothing was changed.", action: "Go to your profile", path: "/profile"},
-	{err: errNoPage, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
-	{err: errOutside, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
+	{err: token.ErrNotAdmin, status: 403, title: "API tokens are for administrators", text: "You no longer are one. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: errPageNotFound, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
+	{err: errOutsideBasePath, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
 	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
-	{err: errOtherSite, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
+	{err: errCrossOrigin, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
 	{err: errCookie, status: 409, title: "You weren’t signed out here", text: "We can’t read this browser’s sign-in, so nothing was ended. Try again in a minute. If the start page asks you to sign in, you are signed out."},
 	{err: errTooLarge, status: 413, title: "That was too much", text: "What was sent is larger than 64 KiB. Nothing was changed."},
 	{err: errContentType, status: 415},
@@ -76,14 +76,14 @@ var problems = []problem{
 	{err: svix.ErrSignature, status: 401},
 	{err: svix.ErrTime, status: 400},
 	{err: svix.ErrIncomplete, status: 400},
-	{err: reconcile.ErrNoNews, status: 400},
+	{err: reconcile.ErrInvalidWebhook, status: 400},
 
 	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person is not on the list", text: "They may have been removed in the meantime.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is on the list already", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrLastAdmin, status: 409, title: "Somebody must stay administrator", text: "This is the last active administrator. Make another active person an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
 
 	{err: idempotency.ErrKey, status: 400},
-	{err: idempotency.ErrUnderWay, status: 409},
+	{err: idempotency.ErrInProgress, status: 409},
 	{err: idempotency.ErrReused, status: 422},
 
 	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once, and only for a while: this one was used already, or it is too old. Ask for a new one."},
@@ -102,7 +102,7 @@ var problems = []problem{
 	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},
 }
 
-var internalProblem = problem{
+var internalProblem = errorResponse{
 	err: errInternal, status: 500, json: "internal error",
 	title: "Something went wrong here", text: "It has been noted. Try again, and if it stays, tell an administrator the number below.",
 }
@@ -110,12 +110,12 @@ var internalProblem = problem{
 // retryAfter is how long a 429 and a 503 ask to wait where nothing better is known.
 const retryAfter = 30 * time.Second
 
-// comeAgain says after how long it is any use to ask again.
-func comeAgain(w http.ResponseWriter, after time.Duration) {
+// setRetryAfter says after how long it is any use to ask again.
+func setRetryAfter(w http.ResponseWriter, after time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 }
 
-func problemOf(err error) problem {
+func problemOf(err error) errorResponse {
 	for _, p := range problems {
 		if errors.Is(err, p.err) {
 			return p
@@ -124,43 +124,43 @@ func problemOf(err error) problem {
 	return internalProblem
 }
 
-// refusal is what programs are told of an error.
-func refusal(err error) (status int, body jsonProblem) {
-	var invalid *directory.Invalid
+// jsonErrorOf is what programs are told of an error.
+func jsonErrorOf(err error) (status int, body jsonError) {
+	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
-		return http.StatusUnprocessableEntity, jsonProblem{Error: invalid.Error(), Fields: invalid.Fields}
+		return http.StatusUnprocessableEntity, jsonError{Error: invalid.Error(), Fields: invalid.Fields}
 	}
 	p := problemOf(err)
 	if p.json == "" {
-		return p.status, jsonProblem{Error: p.err.Error()}
+		return p.status, jsonError{Error: p.err.Error()}
 	}
-	return p.status, jsonProblem{Error: p.json}
+	return p.status, jsonError{Error: p.json}
 }
 
-// answer runs a handler and turns its error into an answer.
-func (s *server) answer(handle handler) http.Handler {
+// handleError runs a handler and turns its error into an answer.
+func (s *server) handleError(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
-		var invalid *directory.Invalid
+		var invalid *directory.ValidationError
 		switch {
 		case err == nil:
-		case s.forPrograms(r) && errors.As(err, &invalid):
-			status, body := refusal(err)
+		case s.wantsJSON(r) && errors.As(err, &invalid):
+			status, body := jsonErrorOf(err)
 			writeJSON(w, r, status, body)
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
-			s.askToSignIn(w, r, err)
+			s.redirectToSignIn(w, r, err)
 		default:
-			s.problem(w, r, err)
+			s.writeError(w, r, err)
 		}
 	})
 }
 
-// askToSignIn is the answer to somebody without a session: an ordinary thing,
+// redirectToSignIn is the answer to somebody without a session: an ordinary thing,
 // after which they come back to where they were.
-func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) {
-	if s.forPrograms(r) {
-		w.Header().Set("WWW-Authenticate", challenge)
-		writeJSON(w, r, http.StatusUnauthorized, jsonProblem{Error: errNoSession.Error()})
+func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err error) {
+	if s.wantsJSON(r) {
+		w.Header().Set("WWW-Authenticate", bearerChallenge)
+		writeJSON(w, r, http.StatusUnauthorized, jsonError{Error: errNoSession.Error()})
 		return
 	}
 	q := url.Values{}
@@ -180,25 +180,25 @@ func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) 
 	_ = s.redirect(w, r, target)
 }
 
-// problem answers with what the table has for an error.
-func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
+// writeError answers with what the table has for an error.
+func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= 500 {
-		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", s.logged(r), "error", err, "request_id", requestID(r))
+		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
 	}
 	if p.challenge != "" {
-		w.Header().Set("WWW-Authenticate", challenge+", "+p.challenge)
+		w.Header().Set("WWW-Authenticate", bearerChallenge+", "+p.challenge)
 	}
 	wait := time.Duration(0)
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
 		wait = retryAfter
-		if tooMany := (*session.TooMany)(nil); errors.As(err, &tooMany) {
+		if tooMany := (*session.RateLimitError)(nil); errors.As(err, &tooMany) {
 			wait = tooMany.After
 		}
-		comeAgain(w, wait)
+		setRetryAfter(w, wait)
 	}
-	if s.forPrograms(r) || p.title == "" {
-		status, body := refusal(err)
+	if s.wantsJSON(r) || p.title == "" {
+		status, body := jsonErrorOf(err)
 		writeJSON(w, r, status, body)
 		return
 	}
@@ -208,7 +208,7 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if p.path == "/users" {
 		p.path += listStateOf(r).Back()
 	}
-	view := problemPage{page: s.page(r, p.title), Text: p.text, Action: p.action, ActionPath: p.path}
+	view := errorPage{layoutData: s.layout(r, p.title), Text: p.text, Action: p.action, ActionPath: p.path}
 	if p.status == http.StatusTooManyRequests {
 		view.Wait = wait
 	}
@@ -221,22 +221,22 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// below returns the request's path below the base URL's, which may be taken off
+// relativePath returns the request's path below the base URL's, which may be taken off
 // already.
-func (s *server) below(r *http.Request) string {
-	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
+func (s *server) relativePath(r *http.Request) string {
+	if v, ok := r.Context().Value(visitKey{}).(*requestState); ok {
 		return v.path
 	}
-	return s.beneath(r.URL.Path)
+	return s.trimBasePath(r.URL.Path)
 }
 
-// beneath takes the base URL's path off one that has it.
-func (s *server) beneath(path string) string { return strings.TrimPrefix(path, s.BaseURL.Path) }
+// trimBasePath takes the base URL's path off one that has it.
+func (s *server) trimBasePath(path string) string { return strings.TrimPrefix(path, s.BaseURL.Path) }
 
-// forPrograms reports whether a path is answered in JSON, or as it is, and not
+// wantsJSON reports whether a path is answered in JSON, or as it is, and not
 // by a page.
-func (s *server) forPrograms(r *http.Request) bool {
-	path := s.below(r)
+func (s *server) wantsJSON(r *http.Request) bool {
+	path := s.relativePath(r)
 	if path == "/api/authenticate_magic_link" {
 		return false // a page: the address is the one that Stytch's example registers
 	}
@@ -248,9 +248,9 @@ func (s *server) forPrograms(r *http.Request) bool {
 	return false
 }
 
-// problemPage is the page of an error.
-type problemPage struct {
-	page
+// errorPage is the page of an error.
+type errorPage struct {
+	layoutData
 	Text       string
 	Action     string
 	ActionPath string

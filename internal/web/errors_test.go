@@ -21,7 +21,7 @@ func TestEveryProblemHasAPageWithTheNextStepAndAnAnswerForPrograms(t *testing.T)
 			cause := fmt.Errorf("store: get user 42 at db.internal: %w", p.err)
 			for _, path := range []string{"/users", "/api/users"} {
 				w := httptest.NewRecorder()
-				f.server.problem(w, httptest.NewRequest("GET", path, nil), cause)
+				f.server.writeError(w, httptest.NewRequest("GET", path, nil), cause)
 				if w.Code != p.status {
 					t.Errorf("%s: %d, want %d", path, w.Code, p.status)
 				}
@@ -57,7 +57,7 @@ func TestAnErrorThatNobodyForesawIsA500ThatTellsNothing(t *testing.T) {
 	delete(f.server.templates, "problem")
 	f.server.templates["problem"] = f.server.templates["signin"]
 	w := httptest.NewRecorder()
-	f.server.problem(w, httptest.NewRequest("GET", "/users", nil), errNoPage)
+	f.server.writeError(w, httptest.NewRequest("GET", "/users", nil), errPageNotFound)
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is nothing here") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -16,32 +16,32 @@ func (s *server) exportUsers(format string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		asked := r.URL.Query()
 		asked.Del("cursor")
-		query, err := s.listQuery(asked)
-		var invalid *directory.Invalid
+		query, err := s.queryFromRequest(asked)
+		var invalid *directory.ValidationError
 		if errors.As(err, &invalid) {
-			return s.redirect(w, r, "/users"+address(asked, nil)) // which says what is wrong
+			return s.redirect(w, r, "/users"+listURL(asked, nil)) // which says what is wrong
 		}
 		if err != nil {
 			return err
 		}
-		words := roster.ExportWords(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
+		words := roster.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
 		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", words)); err != nil {
 			return err
 		}
-		return s.download(w, r, "people."+format, roster.Formats[format], func(ctx context.Context, prolong func() error) error {
+		return s.streamFile(w, r, "people."+format, roster.Formats[format], func(ctx context.Context, prolong func() error) error {
 			_, err := roster.Export(ctx, s.Directory, query, roster.NewWriter(w, format), prolong)
 			return err
 		})
 	}
 }
 
-// download sends a file of any length as it is written. It may take longer than a
+// streamFile sends a file of any length as it is written. It may take longer than a
 // request does, as long as the client takes what comes. Where it can't be finished,
 // the connection is cut, so that no half of a file passes for the whole.
-func (s *server) download(
+func (s *server) streamFile(
 	w http.ResponseWriter, r *http.Request, name, kind string, write func(ctx context.Context, prolong func() error) error,
 ) error {
-	h, more := w.Header(), prolonging(w)
+	h, more := w.Header(), extendDeadlines(w)
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	if r.Method == http.MethodHead {
@@ -54,10 +54,10 @@ func (s *server) download(
 	switch {
 	case err == nil:
 		return nil
-	case visitOf(r).status == 0:
+	case stateOf(r).status == 0:
 		h.Del("Content-Disposition")
 		return err
 	}
-	s.Log.Warn("a download broke off", "path", s.logged(r), "error", err, "request_id", requestID(r))
+	s.Log.Warn("a download broke off", "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
 	panic(http.ErrAbortHandler)
 }

@@ -61,7 +61,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	local, err := stytchlocal.New(t.Context(), stytchlocal.Options{
-		Read: db.Reader(), InTx: db.InTx, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: log,
+		Read: db.Reader(), InTx: db.Transact, IsDuplicate: store.IsDuplicate, Now: f.clock.now, Log: log,
 		BaseURL: "http://localhost:8080", Product: "Guestlist", Inbox: true,
 	})
 	if err != nil {
@@ -88,8 +88,8 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db, Requests: db,
-		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ready: db.Ping,
+		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db, Idempotency: db,
+		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}
@@ -119,11 +119,11 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 		f.t.Fatal(err)
 	}
 	token, now := rand.Text(), f.clock.now()
-	in, err := f.store.SignIn(f.t.Context(), session.Arrival{Email: email, Session: session.Session{
-		TokenHash: session.Hash(token), StytchID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
+	in, err := f.store.SignIn(f.t.Context(), session.SignInRequest{Email: email, Session: session.Session{
+		TokenHash: session.Hash(token), StytchSessionID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
 	}}, func(from directory.Applicant) (directory.User, []event.Event, error) {
-		u, err := directory.Admission{Open: true}.Welcome(from, "user-"+rand.Text(), now)
+		u, err := directory.AdmissionPolicy{Open: true}.Admit(from, "user-"+rand.Text(), now)
 		u.Role = role
 		return u, nil, err
 	})
@@ -231,7 +231,7 @@ func (a answer) object(t *testing.T) map[string]any {
 func (f *fixture) add(u directory.User) directory.User {
 	f.t.Helper()
 	var err error
-	if u.Email, err = directory.ParseEmail(u.Email.Typed); err != nil {
+	if u.Email, err = directory.ParseEmail(u.Email.Display); err != nil {
 		f.t.Fatal(err)
 	}
 	if u.ID == "" {
@@ -243,7 +243,7 @@ func (f *fixture) add(u directory.User) directory.User {
 	if u.Status == "" {
 		u.Status = directory.Invited
 	}
-	if err := f.store.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+	if err := f.store.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

@@ -32,7 +32,7 @@ func FuzzReadJSON(f *testing.F) {
 		r := httptest.NewRequest("POST", "/api/users", bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
 		r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, maxBody)
-		var entry jsonEntry
+		var entry createUserRequest
 		err := readJSON(r, &entry)
 		if err != nil {
 			if p := problemOf(err); p.status != 400 && p.status != 413 && p.status != 415 {
@@ -103,14 +103,14 @@ func must[T any](v T, err error) T {
 func FuzzParseQuery(f *testing.F) {
 	for _, q := range []string{
 		"", "q=ada&role=admin&status=active&sort=-name&limit=200", "limit=0", "limit=201", "limit=+1", "limit=99999999999", "role=owner", "sort=name;--",
-		"sort=--name", "status=dead", "role=admin&role=owner", "cursor=e30", "q=" + strings.Repeat("a+", 60), "q=%ff", "cursor=" + directory.Cursor("name", &directory.Position{Key: "k", ID: "i"}, true),
+		"sort=--name", "status=dead", "role=admin&role=owner", "cursor=e30", "q=" + strings.Repeat("a+", 60), "q=%ff", "cursor=" + directory.EncodeCursor("name", &directory.Keyset{Key: "k", ID: "i"}, true),
 	} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
 		v, _ := url.ParseQuery(query)
 		q, err := parseQuery(v)
-		var invalid *directory.Invalid
+		var invalid *directory.ValidationError
 		if err != nil {
 			if !errors.As(err, &invalid) || len(invalid.Fields) == 0 {
 				t.Errorf("%q: %v names no field", query, err)
@@ -128,8 +128,8 @@ func FuzzParseQuery(f *testing.F) {
 			t.Errorf("%q: sort %q", query, q.Sort)
 		case len(q.Terms) > directory.MaxTerms || !utf8.ValidString(strings.Join(q.Terms, "")):
 			t.Errorf("%q: terms %q", query, q.Terms)
-		case (v.Get("cursor") == "") != (q.From == nil):
-			t.Errorf("%q: leads to %+v", query, q.From)
+		case (v.Get("cursor") == "") != (q.After == nil):
+			t.Errorf("%q: leads to %+v", query, q.After)
 		}
 	})
 }
@@ -145,7 +145,7 @@ func FuzzParseEventQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		v, _ := url.ParseQuery(query)
 		q, err := parseEventQuery(v)
-		var invalid *directory.Invalid
+		var invalid *directory.ValidationError
 		if err != nil {
 			if !errors.As(err, &invalid) || len(invalid.Fields) == 0 {
 				t.Errorf("%q: %v names no field", query, err)
@@ -169,7 +169,7 @@ func FuzzParseEventQuery(f *testing.F) {
 			t.Errorf("%q: %+v is longer than an id", query, q)
 		}
 		for _, address := range []string{q.About, q.By} {
-			if email, err := directory.ParseEmail(address); address != "" && (err != nil || email.Key != address) {
+			if email, err := directory.ParseEmail(address); address != "" && (err != nil || email.Normalized != address) {
 				t.Errorf("%q: %q is no address in its compared form", query, address)
 			}
 		}
@@ -201,11 +201,11 @@ func FuzzClientAddress(f *testing.F) {
 		r.Header["X-Forwarded-For"] = []string{forwarded}
 		r.Header["Fly-Client-Ip"] = []string{own}
 		r.Header["Forwarded"] = []string{"for=" + own}
-		got := s.clientAddress(r)
+		got := s.clientIP(r)
 		bare := r.Clone(t.Context())
 		bare.Header = http.Header{}
 		trusted := ip.Unmap().Is4() && ip.Unmap().As4()[0] == 10
-		if direct := s.clientAddress(bare); !trusted && got != direct {
+		if direct := s.clientIP(bare); !trusted && got != direct {
 			t.Errorf("from %s, who is no proxy, %q and %q make it %q", peer, forwarded, own, got)
 		}
 		if ip, err := netip.ParseAddr(got); err != nil || ip.Zone() != "" || ip.Is4In6() || ip.String() != got {
@@ -214,7 +214,7 @@ func FuzzClientAddress(f *testing.F) {
 		// A client writes in front of what the proxy adds, and can't change the outcome.
 		if trusted && header == "" {
 			r.Header["X-Forwarded-For"] = []string{forwarded, "203.0.113.77:8"}
-			if got := s.clientAddress(r); got != "203.0.113.77" {
+			if got := s.clientIP(r); got != "203.0.113.77" {
 				t.Errorf("%q in front of the proxy's word makes it %q", forwarded, got)
 			}
 		}

@@ -29,7 +29,7 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")
-	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}})
+	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
 	check := func(name string, a answer, differences ...string) {
 		t.Helper()
 		want := map[string]string{}

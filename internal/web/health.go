@@ -60,7 +60,7 @@ func (s *server) look(into *readiness) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	var both sync.WaitGroup
-	both.Go(func() { into.database = s.Ready(ctx) })
+	both.Go(func() { into.database = s.Ping(ctx) })
 	both.Go(func() { into.stytch = s.Sessions.Ready(context.Background()) }) // with a bound of its own: a look cut short says nothing of Stytch
 	both.Wait()
 	if into.database != nil {
@@ -82,18 +82,18 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 		Status   string `json:"status"`
 		Database string `json:"database"`
 		Stytch   string `json:"stytch"`
-	}{"ready", reach(look.database), reach(look.stytch)}
+	}{"ready", status(look.database), status(look.stytch)}
 	status := http.StatusOK
 	if look.database != nil {
-		comeAgain(w, retryAfter)
+		setRetryAfter(w, retryAfter)
 		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
 	writeJSON(w, r, status, answer)
 	return nil
 }
 
-// reach says "ok", or in a word or two what is wrong with a part.
-func reach(err error) string {
+// status says "ok", or in a word or two what is wrong with a part.
+func status(err error) string {
 	if err != nil {
 		return string(fault.ClassOf(err))
 	}

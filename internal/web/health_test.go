@@ -16,7 +16,7 @@ func TestReadyz_AFloodIsOneLook(t *testing.T) {
 	var looks atomic.Int32
 	begun, let := make(chan struct{}), make(chan struct{})
 	f := newFixture(t, func(o *Options) {
-		o.Ready = func(context.Context) error {
+		o.Ping = func(context.Context) error {
 			if looks.Add(1) == 1 {
 				close(begun)
 				<-let
@@ -45,7 +45,7 @@ func TestReadyz_IsKeptForASecond(t *testing.T) {
 	var looks atomic.Int32
 	var broken atomic.Bool
 	f := newFixture(t, func(o *Options) {
-		o.Ready = func(context.Context) error {
+		o.Ping = func(context.Context) error {
 			looks.Add(1)
 			if broken.Load() {
 				return errors.New("gone")
@@ -89,7 +89,7 @@ func TestReadyz_OutlivesTheClientItWasBegunFor(t *testing.T) {
 	begun := make(chan context.Context, 1)
 	let := make(chan struct{})
 	f := newFixture(t, func(o *Options) {
-		o.Ready = func(ctx context.Context) error {
+		o.Ping = func(ctx context.Context) error {
 			begun <- ctx
 			<-let
 			return ctx.Err()

@@ -27,7 +27,7 @@ func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
 		"Remote-User", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Auth-Request-Email",
 		"X-Authenticated-User", "X-Webauth-User", "Tailscale-User-Login", "Cf-Access-Authenticated-User-Email", "X-Goog-Authenticated-User-Email", "X-User-Id", "X-Role",
 	} {
-		headers[name] = []string{ada.user.Email.Key, ada.user.ID, "admin"}
+		headers[name] = []string{ada.user.Email.Normalized, ada.user.ID, "admin"}
 	}
 	before := f.rows()
 	for _, r := range f.server.routes {
@@ -49,7 +49,7 @@ func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
 			w := httptest.NewRecorder()
 			f.ServeHTTP(w, req)
 			// On to the page where one signs in, or 401 below /api.
-			if w.Code != http.StatusSeeOther && w.Code != http.StatusUnauthorized || strings.Contains(w.Body.String(), ada.user.Email.Key) {
+			if w.Code != http.StatusSeeOther && w.Code != http.StatusUnauthorized || strings.Contains(w.Body.String(), ada.user.Email.Normalized) {
 				t.Errorf("%s%s: %d", r.pattern, query, w.Code)
 			}
 		}
@@ -63,7 +63,7 @@ func TestTheMethodOfARequestIsTheOneItWasSentWith(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	before := f.rows()
 	for _, method := range []string{"GET", "POST"} {
 		for _, query := range []string{"", "?_method=DELETE", "?_method=PATCH"} {
@@ -85,7 +85,7 @@ func TestAFormSetsItsOwnFieldsOnly(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	more := []string{
 		"id", "mine", "email_key", "eve@evil.example", "status", "active", "stytch_user_id", "user-test-x", "invited_by", "x", "created_at", "0", "last_seen_at", "0",
 		"user[role]", "admin", "user.role", "admin", "Role", "admin", "name[999999999]", "x", "users.999999999.role", "admin",
@@ -143,7 +143,7 @@ func TestNobodyEndsASessionThatIsNotTheirs(t *testing.T) {
 	ada.form("/users/"+grace.user.ID+"/signout", "session", id(joan)) // she may, but not on this page
 	for _, c := range []*caller{ada, grace, joan} {
 		if a := c.get("/api/session"); a.status != http.StatusOK {
-			t.Errorf("%s: %d %s", c.user.Email.Key, a.status, a.body)
+			t.Errorf("%s: %d %s", c.user.Email.Normalized, a.status, a.body)
 		}
 	}
 	grace.form("/profile/signout", "session", "all")

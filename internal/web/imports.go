@@ -13,14 +13,14 @@ import (
 
 // importsPage is where a file is chosen, with the imports there have been of late.
 type importsPage struct {
-	page
+	layoutData
 	Error   string // beside the field
 	Imports []roster.Import
 }
 
 // importPage is one import: what is in the file, how far it is, what came of it.
 type importPage struct {
-	page
+	layoutData
 	Import   roster.Import
 	Problems []roster.Note // the first
 	Listed   []roster.Note // likewise
@@ -30,30 +30,30 @@ type importPage struct {
 
 // How much of a list the pages show.
 const (
-	mostImports = 20
-	mostNotes   = 50
+	maxImports = 20
+	maxNotes   = 50
 )
 
-// clientPatience is how long a client may take for the next piece of a long body,
+// clientTimeout is how long a client may take for the next piece of a long body,
 // in either direction.
-const clientPatience = 30 * time.Second
+const clientTimeout = 30 * time.Second
 
 func (s *server) showImports(w http.ResponseWriter, r *http.Request) error {
 	return s.importForm(w, r, http.StatusOK, "")
 }
 
 func (s *server) importForm(w http.ResponseWriter, r *http.Request, status int, text string) error {
-	imports, err := s.Importer.ListImports(r.Context(), mostImports)
+	imports, err := s.Importer.ListImports(r.Context(), maxImports)
 	if err != nil {
 		return err
 	}
-	view := importsPage{page: s.section(w, r, "Import people", "users"), Error: text, Imports: imports}
+	view := importsPage{layoutData: s.sectionLayout(w, r, "Import people", "users"), Error: text, Imports: imports}
 	return s.render(w, r, status, "imports", view)
 }
 
 // uploadImport reads a file as it comes: none of it is kept in memory.
 func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
-	prolong := prolonging(w)
+	prolong := extendDeadlines(w)
 	file, name, err := postedFile(r, prolong)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
 	prolong()
 	// The time of the request may be over by now; its answer needs the database too.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), workTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
 	var bad *roster.FileError
@@ -84,8 +84,8 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 // postedFile finds the file in a form; name is empty if none was chosen.
-func postedFile(r *http.Request, prolong func()) (file *arriving, name string, err error) {
-	r.Body = &arriving{ReadCloser: r.Body, prolong: prolong}
+func postedFile(r *http.Request, prolong func()) (file *deadlineReader, name string, err error) {
+	r.Body = &deadlineReader{ReadCloser: r.Body, extend: prolong}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, "", errBadForm
@@ -98,51 +98,51 @@ func postedFile(r *http.Request, prolong func()) (file *arriving, name string, e
 		case err != nil:
 			return nil, "", bodyError(err, errBadForm)
 		case part.FormName() == "file":
-			return &arriving{ReadCloser: part, prolong: prolong}, part.FileName(), nil
+			return &deadlineReader{ReadCloser: part, extend: prolong}, part.FileName(), nil
 		}
 	}
 }
 
-// arriving is a body that may take long, as long as it comes.
-type arriving struct {
+// deadlineReader is a body that may take long, as long as it comes.
+type deadlineReader struct {
 	io.ReadCloser
-	prolong func()
-	failed  bool // reading it did, and nothing else
+	extend func()
+	failed bool // reading it did, and nothing else
 }
 
-func (a *arriving) Read(p []byte) (int, error) {
-	a.prolong()
+func (a *deadlineReader) Read(p []byte) (int, error) {
+	a.extend()
 	n, err := a.ReadCloser.Read(p)
 	a.failed = a.failed || err != nil && !errors.Is(err, io.EOF)
 	return n, err
 }
 
-// prolonging returns what gives the client time again, for a long body or answer.
-func prolonging(w http.ResponseWriter) func() {
+// extendDeadlines returns what gives the client time again, for a long body or answer.
+func extendDeadlines(w http.ResponseWriter) func() {
 	control := http.NewResponseController(w)
 	return func() {
-		until := time.Now().Add(clientPatience)
+		until := time.Now().Add(clientTimeout)
 		_ = control.SetReadDeadline(until) // a connection that has none needs none
 		_ = control.SetWriteDeadline(until)
 	}
 }
 
 func (s *server) showImport(w http.ResponseWriter, r *http.Request) error {
-	return s.importPage(w, r, http.StatusOK, "", nil)
+	return s.newImportPage(w, r, http.StatusOK, "", nil)
 }
 
-func (s *server) importPage(w http.ResponseWriter, r *http.Request, status int, role string, problems map[string]string) error {
+func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status int, role string, problems map[string]string) error {
 	id := r.PathValue("id")
 	i, err := s.Importer.GetImport(r.Context(), id)
 	if errors.Is(err, directory.ErrNotFound) {
-		return errNoPage
+		return errPageNotFound
 	}
 	if err != nil {
 		return err
 	}
-	view := importPage{page: s.section(w, r, i.File, "users"), Import: i, Role: role, Errors: problems}
-	if view.Problems, err = s.Importer.Notes(r.Context(), id, roster.Problems, mostNotes); err == nil {
-		view.Listed, err = s.Importer.Notes(r.Context(), id, roster.Listed, mostNotes)
+	view := importPage{layoutData: s.sectionLayout(w, r, i.File, "users"), Import: i, Role: role, Errors: problems}
+	if view.Problems, err = s.Importer.Notes(r.Context(), id, roster.Problems, maxNotes); err == nil {
+		view.Listed, err = s.Importer.Notes(r.Context(), id, roster.Listed, maxNotes)
 	}
 	if err != nil {
 		return err
@@ -156,28 +156,28 @@ func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.Importer.Start(r.Context(), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
-	var invalid *directory.Invalid
+	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
-		return s.importPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
+		return s.newImportPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
 	}
-	return s.importDecided(w, r, err)
+	return s.redirectToImport(w, r, err)
 }
 
 func (s *server) stopImport(w http.ResponseWriter, r *http.Request) error {
-	return s.importDecided(w, r, s.Importer.Stop(r.Context(), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.Importer.Stop(r.Context(), r.PathValue("id")))
 }
 
 func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
-	return s.importDecided(w, r, s.Importer.Resume(r.Context(), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.Importer.Resume(r.Context(), r.PathValue("id")))
 }
 
-// importDecided goes back to an import's page, which says how it stands, also
+// redirectToImport goes back to an import's page, which says how it stands, also
 // where it stood otherwise than who pressed the button could see.
-func (s *server) importDecided(w http.ResponseWriter, r *http.Request, err error) error {
+func (s *server) redirectToImport(w http.ResponseWriter, r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
-		return errNoPage
-	case err != nil && !errors.Is(err, roster.ErrState):
+		return errPageNotFound
+	case err != nil && !errors.Is(err, roster.ErrInvalidState):
 		return err
 	}
 	return s.redirect(w, r, "/imports/"+r.PathValue("id"))
@@ -185,24 +185,24 @@ func (s *server) importDecided(w http.ResponseWriter, r *http.Request, err error
 
 func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.Importer.GetImport(r.Context(), r.PathValue("id")); err != nil {
-		return s.importDecided(w, r, err)
+		return s.redirectToImport(w, r, err)
 	}
-	if err := s.Importer.DropImport(r.Context(), r.PathValue("id")); err != nil {
-		return s.importDecided(w, r, err)
+	if err := s.Importer.DeleteImport(r.Context(), r.PathValue("id")); err != nil {
+		return s.redirectToImport(w, r, err)
 	}
-	return s.done(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
+	return s.redirectWithMessage(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
 }
 
 // importProblems hands out all that there is to say about a file, line by line.
 func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.Importer.GetImport(r.Context(), r.PathValue("id"))
 	if errors.Is(err, directory.ErrNotFound) {
-		return errNoPage
+		return errPageNotFound
 	}
 	if err != nil {
 		return err
 	}
-	return s.download(w, r, "problems.csv", roster.Formats["csv"], func(ctx context.Context, prolong func() error) error {
+	return s.streamFile(w, r, "problems.csv", roster.Formats["csv"], func(ctx context.Context, prolong func() error) error {
 		return s.Importer.WriteNotes(ctx, i.ID, w, prolong)
 	})
 }

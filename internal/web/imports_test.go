@@ -111,7 +111,7 @@ func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
 	} {
 		wantsWords(t, ada.get(ada.form(path+"/"+step.press).header.Get("Location")), 200, step.says)
 	}
-	if _, err := f.server.Directory.GetUserByEmail(t.Context(), directory.Email{Key: "grace@example.com"}); err == nil {
+	if _, err := f.server.Directory.GetUserByEmail(t.Context(), directory.Email{Normalized: "grace@example.com"}); err == nil {
 		t.Error("somebody was added who should not be yet")
 	}
 	for _, method := range []string{"start", "stop", "resume", "discard"} {
@@ -235,7 +235,7 @@ func (s *spaces) Read(p []byte) (int, error) {
 func TestAnUploadMayTakeLongAsLongAsItComes(t *testing.T) {
 	t.Parallel()
 	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-	body := &arriving{ReadCloser: io.NopCloser(strings.NewReader("xx")), prolong: prolonging(w)}
+	body := &deadlineReader{ReadCloser: io.NopCloser(strings.NewReader("xx")), extend: extendDeadlines(w)}
 	for range 2 {
 		if _, err := body.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
@@ -260,7 +260,7 @@ func TestAnExportHasWhatTheFiltersLetThroughAndIsOnRecord(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	for n := range 250 {
-		f.add(directory.User{Email: directory.Email{Typed: fmt.Sprintf("p%d@example.com", n)}, Name: "=1+1"})
+		f.add(directory.User{Email: directory.Email{Display: fmt.Sprintf("p%d@example.com", n)}, Name: "=1+1"})
 	}
 	for _, row := range []struct {
 		query string
@@ -305,7 +305,7 @@ func TestAnExportThatBreaksOffDoesNotPassForWhole(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for n := range 450 {
-		f.add(directory.User{Email: directory.Email{Typed: fmt.Sprintf("p%d@example.com", n)}})
+		f.add(directory.User{Email: directory.Email{Display: fmt.Sprintf("p%d@example.com", n)}})
 	}
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,8 +10,8 @@ import (
 
 const jsonType = "application/json; charset=utf-8"
 
-// jsonProblem is the body of every refusal.
-type jsonProblem struct {
+// jsonError is the body of every refusal.
+type jsonError struct {
 	Error  string            `json:"error"`
 	Fields map[string]string `json:"fields,omitempty"`
 }
@@ -25,11 +25,11 @@ func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	defer buffers.Put(b)
 	_ = json.MarshalWrite(b, v, json.Deterministic(true)) // plain structs into a buffer
 	b.WriteByte('\n')
-	send(w, r, status, jsonType, b)
+	writeResponse(w, r, status, jsonType, b)
 }
 
-// jsonAnswer is what writeJSON would write, to be kept.
-func jsonAnswer(status int, v any) idempotency.Answer {
+// marshalResponse is what writeJSON would write, to be kept.
+func marshalResponse(status int, v any) idempotency.Response {
 	b, _ := json.Marshal(v, json.Deterministic(true)) // plain structs
-	return idempotency.Answer{Status: status, Body: string(b) + "\n"}
+	return idempotency.Response{Status: status, Body: string(b) + "\n"}
 }

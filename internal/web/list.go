@@ -9,8 +9,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// listQuery is parseQuery for what comes from outside, where a cursor is sealed.
-func (s *server) listQuery(v url.Values) (directory.Query, error) {
+// queryFromRequest is parseQuery for what comes from outside, where a cursor is sealed.
+func (s *server) queryFromRequest(v url.Values) (directory.Query, error) {
 	opened := maps.Clone(v)
 	if sealed := v.Get("cursor"); sealed != "" {
 		cursor, ok := s.Cookies.Unseal("cursor", sealed)
@@ -22,10 +22,10 @@ func (s *server) listQuery(v url.Values) (directory.Query, error) {
 	return parseQuery(opened)
 }
 
-// cursor is where a page of the list begins, as it goes out: nobody can read a
+// sealCursor is where a page of the list begins, as it goes out: nobody can read a
 // name from it, or make one up.
-func (s *server) cursor(sort directory.Sort, p *directory.Position, backward bool) string {
-	return s.Cookies.Seal("cursor", directory.Cursor(sort, p, backward))
+func (s *server) sealCursor(sort directory.Sort, p *directory.Keyset, backward bool) string {
+	return s.Cookies.Seal("cursor", directory.EncodeCursor(sort, p, backward))
 }
 
 // parseQuery reads what part of the list is asked for, from a page's address or
@@ -43,7 +43,7 @@ func parseQuery(v url.Values) (directory.Query, error) {
 	note("q", err)
 	q.Sort, err = directory.ParseSort(v.Get("sort"))
 	note("sort", err)
-	note("cursor", q.Follow(v.Get("cursor")))
+	note("cursor", q.SetCursor(v.Get("cursor")))
 
 	if role := v.Get("role"); role != "" {
 		q.Role, err = directory.ParseRole(role)
@@ -54,7 +54,7 @@ func parseQuery(v url.Values) (directory.Query, error) {
 	}
 	readLimit(v, &q.Limit, directory.MaxLimit, "people", fields)
 	if len(fields) > 0 {
-		return q, &directory.Invalid{Fields: fields}
+		return q, &directory.ValidationError{Fields: fields}
 	}
 	return q, nil
 }

@@ -25,7 +25,7 @@ func listStateOf(r *http.Request) listState {
 
 // newListState returns the part of the list that a query asks for.
 func newListState(v url.Values) listState {
-	state := address(v, nil)[1:]
+	state := listURL(v, nil)[1:]
 	if len(state) > maxListState {
 		return ""
 	}

@@ -16,11 +16,11 @@ func (s *server) recoverPanic(next http.Handler) http.Handler {
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler || visitOf(r).status != 0 {
+			if cause == http.ErrAbortHandler || stateOf(r).status != 0 {
 				panic(http.ErrAbortHandler) // too late for an answer: cut the connection
 			}
 			s.Log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
-			s.problem(w, r, errInternal)
+			s.writeError(w, r, errInternal)
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -53,14 +53,14 @@ func (s *server) securityHeaders(next http.Handler) http.Handler {
 	return SecurityHeaders(s.https(), next)
 }
 
-// belowBasePath takes the base URL's path off the request's.
-func (s *server) belowBasePath(next http.Handler) http.Handler {
+// stripBasePath takes the base URL's path off the request's.
+func (s *server) stripBasePath(next http.Handler) http.Handler {
 	if s.BaseURL.Path == "" {
 		return next
 	}
 	mux := http.NewServeMux()
 	mux.Handle(s.BaseURL.Path+"/", http.StripPrefix(s.BaseURL.Path, next)) // also sends the path without a slash there
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errOutside) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, errOutsideBasePath) })
 	return mux
 }
 
@@ -73,8 +73,8 @@ func (s *server) canonicalHost(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		isPage := (r.Method == http.MethodGet || r.Method == http.MethodHead) && !s.forPrograms(r)
-		if isPage && isLocal(r.Host) && isLocal(s.BaseURL.Host) {
+		isPage := (r.Method == http.MethodGet || r.Method == http.MethodHead) && !s.wantsJSON(r)
+		if isPage && isLocalHost(r.Host) && isLocalHost(s.BaseURL.Host) {
 			target := *s.BaseURL
 			target.Path += r.URL.Path
 			target.RawQuery = r.URL.RawQuery
@@ -85,8 +85,8 @@ func (s *server) canonicalHost(next http.Handler) http.Handler {
 	})
 }
 
-// isLocal reports whether a host, with or without a port, is this machine.
-func isLocal(host string) bool {
+// isLocalHost reports whether a host, with or without a port, is this machine.
+func isLocalHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -94,25 +94,25 @@ func isLocal(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// namedProblems answers what no route matches in our own words; the mux knows
+// notFoundHandler answers what no route matches in our own words; the mux knows
 // whether that is a 404 or a 405, and which methods there are.
-func (s *server) namedProblems(mux *http.ServeMux) http.Handler {
+func (s *server) notFoundHandler(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &muxAnswer{ResponseWriter: w, r: r}
+		a := &muxErrorInterceptor{ResponseWriter: w, r: r}
 		mux.ServeHTTP(a, r)
 		switch a.dropped {
 		case 0:
 		case http.StatusMethodNotAllowed:
-			if isRead(r) && !s.forPrograms(r) {
+			if isRead(r) && !s.wantsJSON(r) {
 				w.Header().Del("Allow")
-				_ = s.redirect(w, r, pageOfForm(s.below(r)))
+				_ = s.redirect(w, r, pageOfForm(s.relativePath(r)))
 				return
 			}
 			s.known(w, r)
-			s.problem(w, r, errMethod) // the mux has set Allow
+			s.writeError(w, r, errMethod) // the mux has set Allow
 		default:
 			s.known(w, r)
-			s.problem(w, r, errNoPage)
+			s.writeError(w, r, errPageNotFound)
 		}
 	})
 }
@@ -134,23 +134,23 @@ func pageOfForm(path string) string {
 // known finds out who is signed in, for a page of no route: it has the same frame as
 // others. Where that can't be found out, the page has the frame of strangers.
 func (s *server) known(w http.ResponseWriter, r *http.Request) {
-	if s.forPrograms(r) {
+	if s.wantsJSON(r) {
 		return
 	}
 	if current, err := s.session(w, r); err == nil {
-		visitOf(r).session = current
+		stateOf(r).session = current
 	}
 }
 
-// muxAnswer drops what a mux says of its own, where no route matches, but for the
+// muxErrorInterceptor drops what a mux says of its own, where no route matches, but for the
 // header and the status.
-type muxAnswer struct {
+type muxErrorInterceptor struct {
 	http.ResponseWriter
 	r       *http.Request
 	dropped int // status; 0: nothing was dropped
 }
 
-func (a *muxAnswer) WriteHeader(status int) {
+func (a *muxErrorInterceptor) WriteHeader(status int) {
 	if a.r.Pattern == "" {
 		a.dropped = status
 		return
@@ -158,7 +158,7 @@ func (a *muxAnswer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-func (a *muxAnswer) Write(b []byte) (int, error) {
+func (a *muxErrorInterceptor) Write(b []byte) (int, error) {
 	if a.r.Pattern == "" {
 		return len(b), nil
 	}
@@ -166,4 +166,4 @@ func (a *muxAnswer) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController through.
-func (a *muxAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *muxErrorInterceptor) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -12,24 +12,24 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
-// comeForAnswer is how long who asks for a request that is under way is to wait:
+// retryInProgress is how long who asks for a request that is under way is to wait:
 // most are done sooner.
-const comeForAnswer = time.Second
+const retryInProgress = time.Second
 
-// work is what a POST of the API does to one person, and what is answered when it
+// idempotentOperation is what a POST of the API does to one person, and what is answered when it
 // is done. They are two so that a request whose work was done before, but that was
 // cut off before its answer, is answered without being done again.
-type work struct {
-	do   func(*http.Request) (directory.User, error)
-	tell func(*http.Request, directory.User) (idempotency.Answer, error)
+type idempotentOperation struct {
+	run     func(*http.Request) (directory.User, error)
+	respond func(*http.Request, directory.User) (idempotency.Response, error)
 }
 
-// once is a POST of the API that may be sent again with the same Idempotency-Key.
-func (s *server) once(k work) handler {
+// idempotent is a POST of the API that may be sent again with the same Idempotency-Key.
+func (s *server) idempotent(k idempotentOperation) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		a, err := s.answerOnce(r, k)
-		if errors.Is(err, idempotency.ErrUnderWay) {
-			comeAgain(w, comeForAnswer)
+		a, err := s.serveIdempotent(r, k)
+		if errors.Is(err, idempotency.ErrInProgress) {
+			setRetryAfter(w, retryInProgress)
 		}
 		if err != nil {
 			return err
@@ -40,70 +40,70 @@ func (s *server) once(k work) handler {
 		b := newBuffer()
 		defer buffers.Put(b)
 		b.WriteString(a.Body)
-		send(w, r, a.Status, jsonType, b)
+		writeResponse(w, r, a.Status, jsonType, b)
 		return nil
 	}
 }
 
-// answerOnce returns the answer that was given under the request's key, or works.
-func (s *server) answerOnce(r *http.Request, k work) (idempotency.Answer, error) {
-	claim, found, err := s.claim(r)
+// serveIdempotent returns the answer that was given under the request's key, or works.
+func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempotency.Response, error) {
+	claim, found, err := s.claimKey(r)
 	if err != nil || found.Answer.Status != 0 {
 		return found.Answer, err
 	}
-	r = r.WithContext(idempotency.With(r.Context(), claim))
+	r = r.WithContext(idempotency.NewContext(r.Context(), claim))
 	var u directory.User
 	if found.UserID == "" {
-		u, err = k.do(r)
+		u, err = k.run(r)
 	} else {
 		u, err = s.Directory.GetUser(r.Context(), found.UserID)
 	}
-	var a idempotency.Answer
+	var a idempotency.Response
 	if err == nil {
-		a, err = k.tell(r, u)
+		a, err = k.respond(r, u)
 	}
-	s.settle(r, claim, a, err)
+	s.finishKey(r, claim, a, err)
 	return a, err
 }
 
-// claim claims the request's key, if it has one, and says what was found under it.
-func (s *server) claim(r *http.Request) (idempotency.Claim, idempotency.Found, error) {
+// claimKey claims the request's key, if it has one, and says what was found under it.
+func (s *server) claimKey(r *http.Request) (idempotency.Claim, idempotency.Result, error) {
 	header, given := r.Header["Idempotency-Key"]
 	if !given {
-		return idempotency.Claim{}, idempotency.Found{}, nil
+		return idempotency.Claim{}, idempotency.Result{}, nil
 	}
 	body, err := readJSONBody(r)
 	if err != nil {
-		return idempotency.Claim{}, idempotency.Found{}, err
+		return idempotency.Claim{}, idempotency.Result{}, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	claim, err := idempotency.NewClaim(viewer(r).UserID, r.Pattern, header, body)
 	if err != nil {
-		return claim, idempotency.Found{}, err
+		return claim, idempotency.Result{}, err
 	}
-	found, err := s.Requests.ClaimKey(r.Context(), claim, s.Now())
+	found, err := s.Idempotency.ClaimKey(r.Context(), claim, s.Now())
 	return claim, found, err
 }
 
-// settle ends a request's hold on its key, also where the client has gone. An
+// finishKey ends a request's hold on its key, also where the client has gone. An
 // answer of 500 and more is not the last word, and is not kept: after an error,
 // what was done stays done, and the next request goes on from there; where the
 // answer is that it was in vain, the next is a new try.
-func (s *server) settle(r *http.Request, c idempotency.Claim, a idempotency.Answer, err error) {
+func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.Response, err error) {
 	if c == (idempotency.Claim{}) {
 		return
 	}
 	if err != nil {
-		a = jsonAnswer(refusal(err))
+		a = marshalResponse(jsonErrorOf(err))
 	}
 	ctx, settled := context.WithoutCancel(r.Context()), error(nil)
 	switch {
 	case a.Status < http.StatusInternalServerError:
-		settled = s.Requests.KeepAnswer(ctx, c, a)
+		settled = s.Idempotency.SaveResponse(ctx, c, a)
 	case err != nil:
-		settled = s.Requests.ReleaseKey(ctx, c)
+		settled = s.Idempotency.ReleaseKey(ctx, c)
 	default:
-		settled = s.Requests.ForgetKey(ctx, c)
+		settled = s.Idempotency.ResetKey(ctx, c)
 	}
 	if settled != nil { // the key is free when its lease is over, and what was done is noted with what was done
 		s.Log.Warn("web: answer not kept", "error", settled, "request_id", requestID(r))

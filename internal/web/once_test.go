@@ -42,7 +42,7 @@ func (f *fixture) count(query string, args ...any) int {
 // exec changes the database behind the product's back.
 func (f *fixture) exec(statement string) {
 	f.t.Helper()
-	if err := f.store.InTx(f.t.Context(), func(tx *sql.Tx) error {
+	if err := f.store.Transact(f.t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(f.t.Context(), statement)
 		return err
 	}); err != nil {
@@ -70,8 +70,8 @@ func TestARequestSentAgainWithItsKeyIsAnsweredAsAtFirstAndDoesNothing(t *testing
 			t.Parallel()
 			f := newFixture(t)
 			ada := f.signedIn(directory.Admin, "ada@example.com")
-			f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
-			f.add(directory.User{Email: directory.Email{Typed: "eve@example.com"}, Status: directory.Suspended})
+			f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
+			f.add(directory.User{Email: directory.Email{Display: "eve@example.com"}, Status: directory.Suspended})
 			first := ada.again(row.path, "8e03978e", row.body)
 			if first.status != row.status {
 				t.Fatalf("%d %s", first.status, first.body)
@@ -138,7 +138,7 @@ func TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			ada := f.signedIn(directory.Admin, "ada@example.com")
-			f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}})
+			f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}})
 			// As after a kill: the work is committed, and nothing is written of the answer.
 			f.exec("CREATE TRIGGER killed BEFORE UPDATE OF status ON idempotency_keys BEGIN SELECT RAISE(FAIL, 'killed'); END")
 			first := ada.again(row.path, "key", row.body)
@@ -146,7 +146,7 @@ func TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered(t *testing.T) {
 			before := f.rows()
 
 			a := ada.again(row.path, "key", row.body)
-			if a.status != http.StatusConflict || a.header.Get("Retry-After") != "1" || a.object(t)["error"] != idempotency.ErrUnderWay.Error() {
+			if a.status != http.StatusConflict || a.header.Get("Retry-After") != "1" || a.object(t)["error"] != idempotency.ErrInProgress.Error() {
 				t.Errorf("while nobody knows what became of it: %d %q %s", a.status, a.header.Get("Retry-After"), a.body)
 			}
 			f.clock.advance(idempotency.Lease)

@@ -31,8 +31,8 @@ func TestEveryAnswerThatIsDescribedIsGiven(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	gone := f.add(directory.User{Email: directory.Email{Typed: "gone@example.com"}})
-	f.add(directory.User{Email: directory.Email{Typed: "eve@example.com"}, Status: directory.Suspended})
+	gone := f.add(directory.User{Email: directory.Email{Display: "gone@example.com"}})
+	f.add(directory.User{Email: directory.Email{Display: "eve@example.com"}, Status: directory.Suspended})
 	given := map[string]bool{}
 	asks := func(c *caller, pattern, id, query, body string, headers ...string) {
 		t.Helper()

@@ -164,7 +164,7 @@ func (d *description) who(o *v3.Operation) access {
 			}
 		}
 		if _, ok := way.Requirements.Get("token"); ok {
-			who |= byToken
+			who |= tokenAllowed
 		}
 	}
 	if len(ways) == 0 {

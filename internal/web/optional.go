@@ -40,5 +40,5 @@ func refuseNull(fields map[string]optional) error {
 	if len(refused) == 0 {
 		return nil
 	}
-	return &directory.Invalid{Fields: refused}
+	return &directory.ValidationError{Fields: refused}
 }

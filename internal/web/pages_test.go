@@ -24,7 +24,7 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.InboxPath, o.FirstAdmin = "/dev/inbox", true })
 	f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: hostile, Status: directory.Active})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: hostile, Status: directory.Active})
 	boss := f.signedIn(directory.Admin, "grace@example.com")
 
 	file := boss.sendFile("<script>{{.}}.csv", "email,name,<script>\nada@example.com\n<script>@x,"+`"<script>"`+"\nbo@example.com\n").header.Get("Location")
@@ -79,7 +79,7 @@ func TestAMessageIsShownOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	ada.form("/users/"+grace.ID, "name", "Grace Hopper", "role", "member")
 	for _, shown := range []bool{true, false} {
 		if got := strings.Contains(ada.get("/users/"+grace.ID).Text(), "Saved Grace Hopper."); got != shown {

@@ -22,11 +22,11 @@ type plain struct {
 	fields []int
 }
 
-// special are the characters that have a meaning in HTML.
-var special = strings.NewReplacer("\x00", "\uFFFD", `"`, "&#34;", "&", "&amp;", "'", "&#39;", "+", "&#43;", "<", "&lt;", ">", "&gt;")
+// htmlSpecial are the characters that have a meaning in HTML.
+var htmlSpecial = strings.NewReplacer("\x00", "\uFFFD", `"`, "&#34;", "&", "&amp;", "'", "&#39;", "+", "&#43;", "<", "&lt;", ">", "&gt;")
 
-// newPlain panics where t holds more than text and fields: a typing error.
-func newPlain(t *template.Template, of reflect.Type) *plain {
+// parseRowTemplate panics where t holds more than text and fields: a typing error.
+func parseRowTemplate(t *template.Template, of reflect.Type) *plain {
 	p := &plain{texts: []string{""}}
 	for _, node := range t.Tree.Root.Nodes {
 		switch node := node.(type) {
@@ -47,7 +47,7 @@ func newPlain(t *template.Template, of reflect.Type) *plain {
 func (p *plain) write(b *bytes.Buffer, value reflect.Value) {
 	for i, field := range p.fields {
 		b.WriteString(p.texts[i])
-		special.WriteString(b, value.Field(field).String()) // a buffer takes everything
+		htmlSpecial.WriteString(b, value.Field(field).String()) // a buffer takes everything
 	}
 	b.WriteString(p.texts[len(p.fields)])
 }

@@ -22,14 +22,14 @@ func FuzzARowIsWrittenAsHTMLTemplateWouldWriteIt(f *testing.F) {
 	s, page := newServer(o), newServer(o).templates["users"]()
 	f.Fuzz(func(t *testing.T, id, name, address, role, status string) {
 		u := directory.User{
-			ID: id, Name: name, Email: directory.Email{Typed: address}, Role: directory.Role(role), Status: directory.Status(status),
+			ID: id, Name: name, Email: directory.Email{Display: address}, Role: directory.Role(role), Status: directory.Status(status),
 			CreatedAt: noon.Add(-90 * 24 * time.Hour),
 		}
 		var want strings.Builder
 		if err := page.ExecuteTemplate(&want, "person", s.personRow(u, nil, noon, "q=a%26b&role=admin")); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(s.rows([]directory.User{u}, nil, "q=a%26b&role=admin")); got != want.String() {
+		if got := string(s.renderRows([]directory.User{u}, nil, "q=a%26b&role=admin")); got != want.String() {
 			t.Errorf("got\n%s\nwant\n%s", got, want.String())
 		}
 	})
@@ -56,7 +56,7 @@ func TestAPlainTemplateHoldsTextAndFieldsAlone(t *testing.T) {
 				}
 			}()
 			var b bytes.Buffer
-			newPlain(parsed, reflect.TypeFor[row]()).write(&b, reflect.ValueOf(row{Name: "A&B"}))
+			parseRowTemplate(parsed, reflect.TypeFor[row]()).write(&b, reflect.ValueOf(row{Name: "A&B"}))
 			return b.String()
 		}()
 		if got != want {

@@ -21,7 +21,7 @@ import (
 type underLoad struct {
 	*httptest.Server
 	t      *testing.T
-	places *places
+	places *limiter
 	came   chan string // the path of each request at work
 	let    chan bool
 }
@@ -30,7 +30,7 @@ func newUnderLoad(t *testing.T) *underLoad {
 	f := newFixture(t)
 	c := &underLoad{t: t, places: newPlaces(func(int) {}), came: make(chan string, 100), let: make(chan bool)}
 	c.places.atWork, c.places.lentOut, c.places.patience = 2, 0, time.Minute
-	c.Server = httptest.NewServer(f.server.underPressure(c.places, newBodyBudget(), f.server.recoverPanic(http.HandlerFunc(c.work))))
+	c.Server = httptest.NewServer(f.server.limitConcurrency(c.places, newBodyBudget(), f.server.recoverPanic(http.HandlerFunc(c.work))))
 	t.Cleanup(c.Close)
 	return c
 }
@@ -183,7 +183,7 @@ func TestABodyThatWasReadAheadArrivesWholeOrWithItsError(t *testing.T) {
 	f := newFixture(t)
 	var got string
 	var failed error
-	h := f.server.underPressure(newPlaces(func(int) {}), newBodyBudget(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := f.server.limitConcurrency(newPlaces(func(int) {}), newBodyBudget(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		got, failed = string(b), err
 	}))
@@ -207,7 +207,7 @@ func (h hangingEvents) ListEvents(context.Context, event.Query) ([]event.Event, 
 
 func TestWhateverHangsTheWorkUnderWayIsBounded(t *testing.T) {
 	t.Parallel()
-	const most, more = atWork + lentOut, 50
+	const most, more = maxConcurrent + maxBlocked, 50
 	hanging := hangingEvents{came: make(chan bool, most+more), let: make(chan bool)}
 	f := newFixture(t, func(o *Options) { o.Events = hanging })
 	ada := f.signedIn(directory.Admin, "ada@example.com")

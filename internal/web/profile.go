@@ -10,14 +10,14 @@ import (
 
 // profilePage is a person's own.
 type profilePage struct {
-	page
-	Sessions []ownSession
-	Tokens   *tokensPart // nil: no administrator's
+	layoutData
+	Sessions []profileSession
+	Tokens   *tokensSection // nil: no administrator's
 }
 
-type ownSession struct {
+type profileSession struct {
 	session.Session
-	This bool // of the browser that looks
+	Current bool // of the browser that looks
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
@@ -39,9 +39,9 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 	if err != nil {
 		return profilePage{}, err
 	}
-	view := profilePage{page: s.section(w, r, "Your profile", "profile")}
+	view := profilePage{layoutData: s.sectionLayout(w, r, "Your profile", "profile")}
 	for _, v := range list {
-		view.Sessions = append(view.Sessions, ownSession{v, v.TokenHash == current.TokenHash})
+		view.Sessions = append(view.Sessions, profileSession{v, v.TokenHash == current.TokenHash})
 	}
 	if current.User.IsActiveAdmin() {
 		view.Tokens, err = s.tokens(r)
@@ -71,16 +71,16 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		}
 		said = endedAll(ended)
 	default:
-		n, err := s.Sessions.End(r.Context(), current.UserID, "signed out", func(v session.Session) bool { return v.StytchID == which })
+		n, err := s.Sessions.Revoke(r.Context(), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
 		if err != nil {
 			return err
 		}
-		said = "Ended " + words.Count(n, "session") + "."
+		said = "Ended " + words.Plural(n, "session") + "."
 	}
-	if which == "all" || which == current.StytchID {
+	if which == "all" || which == current.StytchSessionID {
 		s.Cookies.ClearToken(w, r)
 		s.Cookies.ForgetLast(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
-	return s.done(w, r, "/profile", said)
+	return s.redirectWithMessage(w, r, "/profile", said)
 }

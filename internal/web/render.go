@@ -11,8 +11,8 @@ import (
 	"github.com/guestlist/guestlist/internal/words"
 )
 
-// page is what every page shows around its own content.
-type page struct {
+// layoutData is what every page shows around its own content.
+type layoutData struct {
 	Title   string
 	Viewer  *directory.User // who is signed in, nil for nobody
 	Section string          // of the navigation: "users", "profile", or empty
@@ -20,11 +20,11 @@ type page struct {
 	List    listState       // the part of the list to go back to
 }
 
-// notice is what stands at the top of every page.
-type notice struct{ Text, Path string }
+// banner is what stands at the top of every page.
+type banner struct{ Text, Path string }
 
 // notice returns nil if there is none.
-func (s *server) notice() *notice {
+func (s *server) notice() *banner {
 	if s.Notice == nil {
 		return nil
 	}
@@ -32,23 +32,23 @@ func (s *server) notice() *notice {
 	if text == "" {
 		return nil
 	}
-	return &notice{Text: text, Path: s.NoticePath}
+	return &banner{Text: text, Path: s.NoticePath}
 }
 
-// page returns the frame of a page for whoever guard let through.
-func (s *server) page(r *http.Request, title string) page {
-	p := page{Title: title}
+// layout returns the frame of a page for whoever guard let through.
+func (s *server) layout(r *http.Request, title string) layoutData {
+	p := layoutData{Title: title}
 	if current := viewer(r); current.UserID != "" {
 		p.Viewer = &current.User
 	}
 	return p
 }
 
-// section is page for a page in the navigation, with the message kept for it.
-func (s *server) section(w http.ResponseWriter, r *http.Request, title, section string) page {
-	p := s.page(r, title)
+// sectionLayout is page for a page in the navigation, with the message kept for it.
+func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, section string) layoutData {
+	p := s.layout(r, title)
 	p.Section, p.Message, p.List = section, s.Cookies.TakeMessage(w, r), listStateOf(r)
-	if p.Message.Text == "" && visitOf(r).draft {
+	if p.Message.Text == "" && stateOf(r).draft {
 		p.Message = unsaved
 	}
 	return p
@@ -61,23 +61,23 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	if err := s.templates[name]().ExecuteTemplate(b, "layout.html", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	send(w, r, status, "text/html; charset=utf-8", b)
+	writeResponse(w, r, status, "text/html; charset=utf-8", b)
 	return nil
 }
 
-// ago says how long ago something was, in the words people use.
-func ago(now, t time.Time) string {
+// timeAgo says how long ago something was, in the words people use.
+func timeAgo(now, t time.Time) string {
 	switch d := now.Sub(t); {
 	case t.IsZero():
 		return "never"
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:
-		return words.Count(int(d/time.Minute), "minute") + " ago"
+		return words.Plural(int(d/time.Minute), "minute") + " ago"
 	case d < 24*time.Hour:
-		return words.Count(int(d/time.Hour), "hour") + " ago"
+		return words.Plural(int(d/time.Hour), "hour") + " ago"
 	case d < 30*24*time.Hour:
-		return words.Count(int(d/(24*time.Hour)), "day") + " ago"
+		return words.Plural(int(d/(24*time.Hour)), "day") + " ago"
 	}
 	return t.UTC().Format("2 Jan 2006")
 }
@@ -90,26 +90,26 @@ func shortDate(now, t time.Time) string {
 	return t.UTC().Format("2 Jan 2006")
 }
 
-// durationWords says how long something lasts: "10 minutes", "7 days".
-func durationWords(d time.Duration) string {
+// formatDuration says how long something lasts: "10 minutes", "7 days".
+func formatDuration(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return words.Count(int(d/(24*time.Hour)), "day")
+		return words.Plural(int(d/(24*time.Hour)), "day")
 	case d >= time.Hour && d%time.Hour == 0:
-		return words.Count(int(d/time.Hour), "hour")
+		return words.Plural(int(d/time.Hour), "hour")
 	}
-	return words.Count(int(d/time.Minute), "minute")
+	return words.Plural(int(d/time.Minute), "minute")
 }
 
-// thousands writes 10,000 for 10000.
-func thousands(n int) string {
+// formatNumber writes 10,000 for 10000.
+func formatNumber(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)
 	}
-	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+	return fmt.Sprintf("%s,%03d", formatNumber(n/1000), n%1000)
 }
 
-func roleWord(r directory.Role) string {
+func roleLabel(r directory.Role) string {
 	if r == directory.Admin {
 		return "Administrator"
 	}

@@ -21,7 +21,7 @@ func BenchmarkUsersPage(b *testing.B) {
 			r.Header.Set("Accept-Encoding", coding)
 			b.ReportAllocs()
 			for b.Loop() {
-				view.Rows = s.rows(users, nil, "")
+				view.Rows = s.renderRows(users, nil, "")
 				if err := s.render(nobody{}, r, http.StatusOK, "users", view); err != nil {
 					b.Fatal(err)
 				}
@@ -40,15 +40,15 @@ func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
 func fiftyPeople() (usersPage, []directory.User) {
 	query, _ := parseQuery(url.Values{})
 	view := usersPage{
-		page:    page{Title: "People", Section: "users", Viewer: &directory.User{Name: "Ada Lovelace", Role: directory.Admin, Status: directory.Active}},
-		Columns: columns(url.Values{}, query.Sort), Total: 10_000, More: true, InviteLife: 7 * 24 * time.Hour,
+		layoutData: layoutData{Title: "People", Section: "users", Viewer: &directory.User{Name: "Ada Lovelace", Role: directory.Admin, Status: directory.Active}},
+		Columns:    columns(url.Values{}, query.Sort), Total: 10_000, More: true, InviteLifetime: 7 * 24 * time.Hour,
 		NextURL: withCursor(url.Values{}, "opaque"),
 	}
 	var users []directory.User
 	for i := range 50 {
 		u := directory.User{
 			ID: fmt.Sprintf("0199c7a2-5f3e-7cc1-9d3e-%012d", i), Name: fmt.Sprintf("Katherine Johnson %02d", i),
-			Email: directory.Email{Typed: fmt.Sprintf("katherine.johnson.%02d@example.com", i)}, Role: directory.Member, Status: directory.Active,
+			Email: directory.Email{Display: fmt.Sprintf("katherine.johnson.%02d@example.com", i)}, Role: directory.Member, Status: directory.Active,
 			CreatedAt: noon.Add(-time.Duration(i) * 40 * time.Hour), LastSeenAt: noon.Add(-time.Duration(i) * 50 * time.Minute),
 		}
 		if i%5 == 0 {

@@ -24,11 +24,11 @@ func TestHowLongAgoIsSaidInWordsPeopleUse(t *testing.T) {
 		{30*day - 1, "29 days ago"},
 		{30 * day, "30 Jan 2026"},
 	} {
-		if got := ago(noon, noon.Add(-row.ago)); got != row.want {
+		if got := timeAgo(noon, noon.Add(-row.ago)); got != row.want {
 			t.Errorf("%v ago is %q, want %q", row.ago, got, row.want)
 		}
 	}
-	if got := ago(noon, time.Time{}); got != "never" {
+	if got := timeAgo(noon, time.Time{}); got != "never" {
 		t.Errorf("never is %q", got)
 	}
 }
@@ -39,7 +39,7 @@ func TestADurationIsSaidInItsLargestWholeUnit(t *testing.T) {
 		5 * time.Minute: "5 minutes", time.Hour: "1 hour", 90 * time.Minute: "90 minutes",
 		24 * time.Hour: "24 hours", 36 * time.Hour: "36 hours", 48 * time.Hour: "2 days", 168 * time.Hour: "7 days",
 	} {
-		if got := durationWords(d); got != want {
+		if got := formatDuration(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}
@@ -48,7 +48,7 @@ func TestADurationIsSaidInItsLargestWholeUnit(t *testing.T) {
 func TestThousands(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_000: "10,000", 1_002_003: "1,002,003"} {
-		if got := thousands(n); got != want {
+		if got := formatNumber(n); got != want {
 			t.Errorf("%d: got %q, want %q", n, got, want)
 		}
 	}

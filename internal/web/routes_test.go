@@ -33,7 +33,7 @@ var whoMay = map[string]access{
 
 	"GET /profile":          signedIn,
 	"POST /profile/signout": signedIn,
-	"GET /api/session":      signedIn | byToken,
+	"GET /api/session":      signedIn | tokenAllowed,
 
 	"GET /profile/tokens": admin, "POST /profile/tokens": admin,
 	"GET /profile/tokens/{id}/revoke": admin, "POST /profile/tokens/{id}/revoke": admin,
@@ -44,16 +44,16 @@ var whoMay = map[string]access{
 	"POST /users/{id}/suspend": admin, "POST /users/{id}/reinstate": admin,
 	"GET /users/{id}/tokens/{token}/revoke": admin, "POST /users/{id}/tokens/{token}/revoke": admin,
 	"GET /users/{id}/remove": admin, "POST /users/{id}/remove": admin,
-	"GET /api/users": admin | byToken, "POST /api/users": admin | byToken,
-	"GET /api/users/{id}": admin | byToken, "PATCH /api/users/{id}": admin | byToken, "DELETE /api/users/{id}": admin | byToken,
-	"POST /api/invite_user": admin | byToken,
+	"GET /api/users": admin | tokenAllowed, "POST /api/users": admin | tokenAllowed,
+	"GET /api/users/{id}": admin | tokenAllowed, "PATCH /api/users/{id}": admin | tokenAllowed, "DELETE /api/users/{id}": admin | tokenAllowed,
+	"POST /api/invite_user": admin | tokenAllowed,
 
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
 	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin, "GET /users/export.json": admin,
 
-	"GET /why": admin, "POST /why": admin, "GET /users/{id}/why": admin, "GET /api/why": admin | byToken,
-	"GET /activity": admin, "GET /api/events": admin | byToken,
+	"GET /why": admin, "POST /why": admin, "GET /users/{id}/why": admin, "GET /api/why": admin | tokenAllowed,
+	"GET /activity": admin, "GET /api/events": admin | tokenAllowed,
 	"GET /waiting": admin, "POST /waiting/{id}/retry": admin, "POST /waiting/{id}/drop": admin,
 }
 
@@ -103,7 +103,7 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 		},
 		"somebody suspended whose session was left behind": func() *caller {
 			c := arrival()
-			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.State) (directory.Change, error) {
+			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.RuleState) (directory.Change, error) {
 				s.User.Status = directory.Suspended
 				return directory.Change{User: s.User}, nil
 			}); err != nil {
@@ -124,7 +124,7 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 			return c
 		},
 	}
-	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}})
+	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
 	for name, arrive := range outside {
 		c := arrive()
 		held := maps.Clone(c.cookies)

@@ -10,8 +10,8 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// personRow is a person as the list shows them, in words.
-type personRow struct {
+// userRow is a person as the list shows them, in words.
+type userRow struct {
 	Path, Name, Address string // the path is that of their page
 	Role, RoleWord      string
 	Badge, Label        string // the badge's style, and its text
@@ -20,12 +20,12 @@ type personRow struct {
 
 // personRow returns the row of a user, given their invitation jobs and the part of
 // the list that shows it.
-func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time, from listState) personRow {
-	return personRow{
-		Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Typed,
-		Role: string(u.Role), RoleWord: roleWord(u.Role),
+func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time, from listState) userRow {
+	return userRow{
+		Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Display,
+		Role: string(u.Role), RoleWord: roleLabel(u.Role),
 		Badge: s.badge(u, jobs), Label: u.Label(jobs, s.InviteDuration, now),
-		Added: ago(now, u.CreatedAt), Seen: ago(now, u.LastSeenAt),
+		Added: timeAgo(now, u.CreatedAt), Seen: timeAgo(now, u.LastSeenAt),
 	}
 }
 
@@ -37,7 +37,7 @@ func (s *server) badge(u directory.User, jobs []outbox.Job) string {
 		return string(u.Status)
 	case i.Refused:
 		return "refused"
-	case i.Sent.IsZero() && !i.Waiting:
+	case i.Sent.IsZero() && !i.Pending:
 		return ""
 	}
 	return string(directory.Invited)
@@ -46,16 +46,16 @@ func (s *server) badge(u directory.User, jobs []outbox.Job) string {
 // escaped is what plain has written. Nothing else may be.
 type escaped = template.HTML
 
-// rows are people as rows of the list, each as the template "person" has it. jobs are
+// renderRows are people as rows of the list, each as the template "person" has it. jobs are
 // their invitation jobs by Email.Key.
-func (s *server) rows(users []directory.User, jobs map[string][]outbox.Job, from listState) escaped {
+func (s *server) renderRows(users []directory.User, jobs map[string][]outbox.Job, from listState) escaped {
 	b := newBuffer()
 	defer buffers.Put(b)
-	now, person := s.Now(), s.person()
-	var row personRow
+	now, person := s.Now(), s.userRowTemplate()
+	var row userRow
 	value := reflect.ValueOf(&row).Elem()
 	for _, u := range users {
-		row = s.personRow(u, jobs[u.Email.Key], now, from)
+		row = s.personRow(u, jobs[u.Email.Normalized], now, from)
 		person.write(b, value)
 	}
 	return escaped(b.String())

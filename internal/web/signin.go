@@ -17,15 +17,15 @@ import (
 
 // signInPage asks for an address.
 type signInPage struct {
-	page
-	Next      string // where to go afterwards; empty: the person's start page
-	Email     string // as typed, after an error
-	Error     string // beside the field
-	Expired   bool
-	SignedOut bool
-	Draft     bool // what was typed into a form is kept
-	First     bool // whoever signs in now becomes administrator
-	Life      time.Duration
+	layoutData
+	Next         string // where to go afterwards; empty: the person's start page
+	Email        string // as typed, after an error
+	Error        string // beside the field
+	Expired      bool
+	SignedOut    bool
+	Draft        bool // what was typed into a form is kept
+	FirstAdmin   bool // whoever signs in now becomes administrator
+	LinkLifetime time.Duration
 }
 
 // showSignIn shows the sign-in page, or sends on who is signed in already.
@@ -34,25 +34,25 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	if current, err := s.session(w, r); err == nil {
 		return s.redirect(w, r, s.startPath(q.Get("next"), current.User))
 	}
-	return s.signInForm(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
+	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
 }
 
-func (s *server) signInForm(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
+func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
 	draft := s.Cookies.Draft(r)
-	view.page, view.Draft = s.page(r, "Sign in"), len(draft.Form) > 0
+	view.layoutData, view.Draft = s.layout(r, "Sign in"), len(draft.Form) > 0
 	if view.Next == "" {
 		view.Next = draft.Page
 	}
 	if view.Email == "" && view.Error == "" {
 		view.Email = s.Cookies.Last(r)
 	}
-	view.Next, view.Life = s.returnPath(view.Next), s.LinkDuration
+	view.Next, view.LinkLifetime = s.returnPath(view.Next), s.LinkDuration
 	if s.FirstAdmin {
 		admins, err := s.Directory.CountAdmins(r.Context())
 		if err != nil {
 			return err
 		}
-		view.First = admins == 0
+		view.FirstAdmin = admins == 0
 	}
 	return s.render(w, r, status, "signin", view)
 }
@@ -77,7 +77,7 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	email, err := directory.ParseEmail(form.Get("email"))
 	if err != nil {
-		return s.signInForm(w, r, http.StatusUnprocessableEntity, signInPage{
+		return s.renderSignIn(w, r, http.StatusUnprocessableEntity, signInPage{
 			Next: form.Get("next"), Email: form.Get("email"), Error: err.Error(),
 		})
 	}
@@ -100,10 +100,10 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	if flow.ID == "" {
 		flow.ID = session.NewFlowID()
 	}
-	flow.Ask(email.Key)
+	flow.Ask(email.Normalized)
 	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
 	browser := s.browser(r)
-	browser.Known = s.Cookies.Known(r, email.Key)
+	browser.KnownID = s.Cookies.KnownBrowser(r, email.Normalized)
 	err = s.Sessions.RequestLink(r.Context(), email, challenge, browser)
 	if s.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
 		return fmt.Errorf("%w: %w", errTooManyBound, err)
@@ -119,16 +119,16 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 
 // sentPage says that a link may be on its way.
 type sentPage struct {
-	page
-	Life  time.Duration
-	Inbox string
+	layoutData
+	LinkLifetime time.Duration
+	Inbox        string
 }
 
 func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "sent", sentPage{page: s.page(r, "Look at your mail"), Life: s.LinkDuration, Inbox: s.InboxPath})
+	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Look at your mail"), LinkLifetime: s.LinkDuration, Inbox: s.InboxPath})
 }
 
 // signOut ends the session here and at Stytch. Where that can't be done now, the
@@ -149,8 +149,8 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
-	if _, shown := s.bearer(r); shown {
-		return errNotByToken // who believed to have ended one would be wrong
+	if _, shown := s.bearerToken(r); shown {
+		return errTokenNotAllowed // who believed to have ended one would be wrong
 	}
 	held, had := s.Cookies.Token(r)
 	if !had {
@@ -171,15 +171,15 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
 	answer := struct {
-		User    roster.Person `json:"user"`
-		Session *jsonSession  `json:"session,omitzero"` // of a cookie
-		Token   *token.Public `json:"token,omitzero"`   // of a token
+		User    roster.UserJSON `json:"user"`
+		Session *jsonSession    `json:"session,omitzero"` // of a cookie
+		Token   *token.Public   `json:"token,omitzero"`   // of a token
 	}{User: roster.NewPerson(current.User)}
-	if t := visitOf(r).token; t != nil {
+	if t := stateOf(r).token; t != nil {
 		public := t.Public()
 		answer.Token = &public
 	} else {
-		answer.Session = &jsonSession{ID: current.StytchID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt}
+		answer.Session = &jsonSession{ID: current.StytchSessionID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt}
 	}
 	writeJSON(w, r, http.StatusOK, answer)
 	return nil

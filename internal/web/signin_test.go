@@ -60,7 +60,7 @@ func TestAFormThatIsDamagedOrTooLargeChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	before := f.rows()
 	for _, path := range []string{"/signin", "/api/authenticate_magic_link", "/profile/signout", "/users", "/users/" + grace.ID} {
 		for _, row := range []struct {

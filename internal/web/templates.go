@@ -18,23 +18,23 @@ import (
 // does not wait for all of them.
 func (s *server) parseTemplates() map[string]func() *template.Template {
 	files := static.Templates()
-	parts := names(files, "parts/*.html")
+	parts := templateNames(files, "parts/*.html")
 	shared := s.parse(template.New("").Funcs(template.FuncMap{
 		"url":       s.url,
 		"asset":     s.asset,
 		"notice":    s.notice,
-		"ago":       func(t time.Time) string { return ago(s.Now(), t) },
+		"ago":       func(t time.Time) string { return timeAgo(s.Now(), t) },
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"day":       words.Moment,
+		"day":       words.FormatTime,
 		"date":      func(t time.Time) string { return shortDate(s.Now(), t) },
-		"thousands": thousands,
-		"words":     durationWords,
-		"wait":      words.Wait,
+		"thousands": formatNumber,
+		"words":     formatDuration,
+		"wait":      words.FormatWait,
 		"browser":   describeBrowser,
-		"role":      roleWord,
+		"role":      roleLabel,
 	}), files, append(parts, "layout.html")...)
 	pages := map[string]func() *template.Template{}
-	for _, file := range names(files, "*.html") {
+	for _, file := range templateNames(files, "*.html") {
 		if file != "layout.html" {
 			pages[strings.TrimSuffix(file, ".html")] = sync.OnceValue(func() *template.Template {
 				return s.parse(template.Must(shared.Clone()), files, file)
@@ -44,7 +44,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 	return pages
 }
 
-func names(files fs.FS, pattern string) []string {
+func templateNames(files fs.FS, pattern string) []string {
 	names, err := fs.Glob(files, pattern)
 	if err != nil {
 		panic(err) // the patterns above are well-formed
@@ -52,8 +52,8 @@ func names(files fs.FS, pattern string) []string {
 	return names
 }
 
-// constant is an address of our own that does not depend on what is shown.
-var constant = regexp.MustCompile(`{{(url|asset) "([^"]+)"}}`)
+// constantURL is an address of our own that does not depend on what is shown.
+var constantURL = regexp.MustCompile(`{{(url|asset) "([^"]+)"}}`)
 
 // parse adds files to t. The addresses in them that are always the same become
 // text: a template would make and escape them anew in every answer, some twenty on
@@ -65,8 +65,8 @@ func (s *server) parse(t *template.Template, files fs.FS, names ...string) *temp
 		if err != nil {
 			panic(err) // they are embedded
 		}
-		settled := constant.ReplaceAllStringFunc(string(text), func(action string) string {
-			m := constant.FindStringSubmatch(action)
+		settled := constantURL.ReplaceAllStringFunc(string(text), func(action string) string {
+			m := constantURL.FindStringSubmatch(action)
 			if m[1] == "asset" {
 				return s.asset(m[2])
 			}

@@ -10,11 +10,11 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// tokensPart is what an administrator's profile shows of API tokens.
-type tokensPart struct {
+// tokensSection is what an administrator's profile shows of API tokens.
+type tokensSection struct {
 	List      []listedToken
 	Max       int // how many there may be
-	Draft     token.Draft
+	Draft     token.Request
 	Lifetimes []int
 	Errors    map[string]string
 	Made      string // name of the one that was just made
@@ -23,18 +23,18 @@ type tokensPart struct {
 
 type listedToken struct {
 	token.Token
-	Over bool // it has expired
+	IsExpired bool // it has expired
 }
 
 // newDraft is an empty form, whose ID has it make one token however often it is sent.
-func newDraft() token.Draft {
-	return token.Draft{ID: token.NewID(), Scope: string(token.Read), Days: "30"}
+func newDraft() token.Request {
+	return token.Request{ID: token.NewID(), Scope: string(token.Read), Days: "30"}
 }
 
 // tokens is the part with an empty form.
-func (s *server) tokens(r *http.Request) (*tokensPart, error) {
+func (s *server) tokens(r *http.Request) (*tokensSection, error) {
 	list, err := s.Tokens.List(r.Context(), viewer(r).UserID)
-	return &tokensPart{List: s.listed(list), Max: token.Max, Lifetimes: token.Lifetimes, Draft: newDraft()}, err
+	return &tokensSection{List: s.listed(list), Max: token.MaxPerUser, Lifetimes: token.Lifetimes, Draft: newDraft()}, err
 }
 
 // listed says of each token whether it has expired.
@@ -51,9 +51,9 @@ func (s *server) showTokens(w http.ResponseWriter, r *http.Request) error {
 	return s.redirect(w, r, "/profile")
 }
 
-// makeToken answers with the token itself: nowhere else, and never again, is it
+// createToken answers with the token itself: nowhere else, and never again, is it
 // told. So this is the one form whose good answer is no redirect.
-func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
+func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
@@ -63,17 +63,17 @@ func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	part := view.Tokens
-	d := token.Draft{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
-	made, secret, err := s.Tokens.Make(r.Context(), viewer(r).User, d)
-	invalid := (*directory.Invalid)(nil)
+	d := token.Request{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
+	made, secret, err := s.Tokens.Create(r.Context(), viewer(r).User, d)
+	invalid := (*directory.ValidationError)(nil)
 	switch {
 	case errors.As(err, &invalid) && invalid.Fields["id"] != "":
 		return errBadForm
 	case errors.As(err, &invalid):
 		part.Draft, part.Errors = d, invalid.Fields
 		return s.render(w, r, http.StatusUnprocessableEntity, "profile", view)
-	case errors.Is(err, token.ErrMade):
-		return s.tell(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown once, when it is made. If you have not kept it, revoke it and make another."})
+	case errors.Is(err, token.ErrDuplicate):
+		return s.redirectWith(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown once, when it is made. If you have not kept it, revoke it and make another."})
 	case err != nil:
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *server) makeToken(w http.ResponseWriter, r *http.Request) error {
 
 // revokePage asks before a token is revoked.
 type revokePage struct {
-	page
+	layoutData
 	Token token.Token
 	Owner string // whose it is; empty for the viewer's own
 	Path  string // of the form
@@ -99,7 +99,7 @@ func (s *server) showRevokeToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, "revoke", revokePage{
-		page: s.section(w, r, "Revoke "+t.Name+"?", "profile"), Token: t, Path: "/profile/tokens/" + t.ID + "/revoke", Back: "/profile",
+		layoutData: s.sectionLayout(w, r, "Revoke "+t.Name+"?", "profile"), Token: t, Path: "/profile/tokens/" + t.ID + "/revoke", Back: "/profile",
 	})
 }
 
@@ -114,7 +114,7 @@ func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	return s.render(w, r, http.StatusOK, "revoke", revokePage{
-		page: s.section(w, r, "Revoke "+t.Name+"?", "users"), Token: t, Owner: u.DisplayName(),
+		layoutData: s.sectionLayout(w, r, "Revoke "+t.Name+"?", "users"), Token: t, Owner: u.DisplayName(),
 		Path: "/users/" + u.ID + "/tokens/" + t.ID + "/revoke" + listStateOf(r).Carry(), Back: userPath(r, u.ID),
 	})
 }
@@ -127,7 +127,7 @@ func (s *server) tokenOf(r *http.Request, userID, id string) (token.Token, error
 	}
 	i := slices.IndexFunc(list, func(t token.Token) bool { return t.ID == id })
 	if i < 0 {
-		return token.Token{}, errNoToken
+		return token.Token{}, errTokenNotFound
 	}
 	return list[i], nil
 }
@@ -137,7 +137,7 @@ func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/profile", revoked(name))
+	return s.redirectWithMessage(w, r, "/profile", revoked(name))
 }
 
 func (s *server) revokeUserToken(w http.ResponseWriter, r *http.Request) error {
@@ -146,7 +146,7 @@ func (s *server) revokeUserToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, userPath(r, id), revoked(name))
+	return s.redirectWithMessage(w, r, userPath(r, id), revoked(name))
 }
 
 func revoked(name string) string { return "Revoked " + name + ": it opens nothing any more." }
@@ -161,7 +161,7 @@ func (s *server) revoke(r *http.Request, userID, id string) (name string, err er
 		return is
 	})
 	if errors.Is(err, directory.ErrNotFound) || err == nil && n == 0 {
-		err = errNoToken
+		err = errTokenNotFound
 	}
 	return name, err
 }

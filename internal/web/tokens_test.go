@@ -19,7 +19,7 @@ import (
 // made returns a new token of an administrator, for 30 days.
 func (c *caller) made(scope token.Scope) string {
 	c.f.t.Helper()
-	_, secret, err := c.f.server.Tokens.Make(c.f.t.Context(), c.user, token.Draft{ID: token.NewID(), Name: "deploy", Scope: string(scope), Days: "30"})
+	_, secret, err := c.f.server.Tokens.Create(c.f.t.Context(), c.user, token.Request{ID: token.NewID(), Name: "deploy", Scope: string(scope), Days: "30"})
 	if err != nil {
 		c.f.t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestATokenReachesTheRoutesForProgramsByItsScopeAndNoOthers(t *testing.T) {
 	secrets := map[token.Scope]string{token.Read: boss.made(token.Read), token.Write: boss.made(token.Write)}
 	boss.shows(secrets[token.Read], "GET", "/api/session", "") // its use is noted
 	boss.shows(secrets[token.Write], "GET", "/api/session", "")
-	target := f.add(directory.User{Email: directory.Email{Typed: "target@example.com"}})
+	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
 	for _, r := range f.server.routes {
 		method, path := r.address(target.ID)
 		for scope, secret := range secrets {
@@ -47,7 +47,7 @@ func TestATokenReachesTheRoutesForProgramsByItsScopeAndNoOthers(t *testing.T) {
 				before := f.rows()
 				a := c.shows(secret, method, path, "")
 				refused := a.status == http.StatusForbidden
-				want := r.access != public && (r.access&byToken == 0 || scope == token.Read && method != "GET") ||
+				want := r.access != public && (r.access&tokenAllowed == 0 || scope == token.Read && method != "GET") ||
 					path == "/signout" || path == "/api/logout"
 				if refused != want || a.status == http.StatusUnauthorized {
 					t.Errorf("%s, by %s %s: %d %s", r.pattern, scope, name, a.status, a.body)
@@ -76,7 +76,7 @@ func TestABadTokenIsRefusedOnTheNextRequestAndMadeGoodByNoCookie(t *testing.T) {
 	other := f.signedIn(directory.Admin, "grace@example.com")
 	change := func(edit func(*directory.User)) func(*caller, string) string {
 		return func(c *caller, secret string) string {
-			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.State) (directory.Change, error) {
+			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.RuleState) (directory.Change, error) {
 				edit(&s.User) // and its tokens stay, which no rule would do
 				return directory.Change{User: s.User}, nil
 			}); err != nil {
@@ -129,7 +129,7 @@ func TestABadTokenIsRefusedOnTheNextRequestAndMadeGoodByNoCookie(t *testing.T) {
 			}
 		}
 	}
-	if a := f.stranger().get("/api/users"); a.header.Get("WWW-Authenticate") != challenge {
+	if a := f.stranger().get("/api/users"); a.header.Get("WWW-Authenticate") != bearerChallenge {
 		t.Errorf("without any: %q", a.header.Get("WWW-Authenticate"))
 	}
 }
@@ -220,7 +220,7 @@ func TestAFormForATokenThatIsNoGoodMakesNone(t *testing.T) {
 			t.Errorf("%s %q: the database has changed:\n%s", r.field, r.value, diff)
 		}
 	}
-	for range token.Max {
+	for range token.MaxPerUser {
 		ada.made(token.Read)
 	}
 	if a := ada.get("/profile"); !strings.Contains(a.Text(), "You have 20 tokens") || strings.Contains(a.body, "Make a token") {
@@ -322,9 +322,9 @@ func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	opened, later := token.NewID(), token.NewID()
-	for _, d := range []token.Draft{{ID: later, Name: "one"}, {ID: opened, Name: "two"}} {
+	for _, d := range []token.Request{{ID: later, Name: "one"}, {ID: opened, Name: "two"}} {
 		d.Scope, d.Days = "read", "7"
-		if _, _, err := f.server.Tokens.Make(t.Context(), ada.user, d); err != nil {
+		if _, _, err := f.server.Tokens.Create(t.Context(), ada.user, d); err != nil {
 			t.Fatal(err)
 		}
 		f.clock.advance(time.Second)

@@ -12,7 +12,7 @@ import (
 
 // userPage is one person.
 type userPage struct {
-	page
+	layoutData
 	User       directory.User
 	Badge      string // the style of the badge with the label
 	Label      string // where they stand
@@ -21,10 +21,10 @@ type userPage struct {
 	Name, Role string // in the form
 	Errors     map[string]string
 	Invitation directory.Invitation
-	Waiting    []job // for Stytch, but for an invitation
+	Waiting    []jobRow // for Stytch, but for an invitation
 	Sessions   []session.Session
 	Tokens     []listedToken
-	Events     []eventLine
+	Events     []eventRow
 	MoreEvents bool
 }
 
@@ -43,7 +43,7 @@ func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
 // userPage fills in what the page shows of view.User.
 func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, view userPage) error {
 	u := view.User
-	view.page = s.section(w, r, u.DisplayName(), "users")
+	view.layoutData = s.sectionLayout(w, r, u.DisplayName(), "users")
 	view.Self = u.ID == viewer(r).UserID
 	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.I
 	if u.Status != directory.Suspended || !i.Sent.IsZero() || !i.Cancelled.IsZero() {
 		return nil
 	}
-	sent, _, err := s.Events.ListEvents(r.Context(), event.Query{Kind: event.InviteSent, About: u.Email.Key, Limit: 1})
+	sent, _, err := s.Events.ListEvents(r.Context(), event.Query{Kind: event.InviteSent, About: u.Email.Normalized, Limit: 1})
 	if err == nil && len(sent) > 0 && sent[0].SubjectID == u.ID {
 		i.Cancelled = sent[0].At
 	}
@@ -105,11 +105,11 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
 	u, err := s.Directory.Edit(r.Context(), id, directory.Edit{Name: &name, Role: &role})
 	if err == nil {
-		return s.done(w, r, userPath(r, id), "Saved "+u.DisplayName()+".")
+		return s.redirectWithMessage(w, r, userPath(r, id), "Saved "+u.DisplayName()+".")
 	}
 	view := userPage{Name: name, Role: role}
 	status := http.StatusUnprocessableEntity
-	var invalid *directory.Invalid
+	var invalid *directory.ValidationError
 	switch {
 	case errors.As(err, &invalid):
 		view.Errors = invalid.Fields
@@ -126,11 +126,11 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.InviteAgain(r.Context(), r.PathValue("id"))
+	u, err := s.Directory.Reinvite(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return s.invited(w, r, userPath(r, u.ID), u)
+	return s.inviteRedirect(w, r, userPath(r, u.ID), u)
 }
 
 // endUserSessions signs a person out: of one session by its id, or of all, by
@@ -148,20 +148,20 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return s.done(w, r, userPath(r, id), endedAll(ended))
+		return s.redirectWithMessage(w, r, userPath(r, id), endedAll(ended))
 	}
-	n, err := s.Sessions.End(r.Context(), id, "ended by an administrator", func(v session.Session) bool { return v.StytchID == which })
+	n, err := s.Sessions.Revoke(r.Context(), id, "ended by an administrator", func(v session.Session) bool { return v.StytchSessionID == which })
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, userPath(r, id), "Ended "+words.Count(n, "session")+".")
+	return s.redirectWithMessage(w, r, userPath(r, id), "Ended "+words.Plural(n, "session")+".")
 }
 
 // endedAll says what was ended when somebody was signed out everywhere.
 func endedAll(ended directory.Ended) string {
-	text := "Ended " + words.Count(ended.Sessions, "session")
+	text := "Ended " + words.Plural(ended.Sessions, "session")
 	if ended.Tokens > 0 {
-		text += " and " + words.Count(ended.Tokens, "API token")
+		text += " and " + words.Plural(ended.Tokens, "API token")
 	}
 	return text + ". Links that were mailed before no longer work."
 }
@@ -180,12 +180,12 @@ func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status direct
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, userPath(r, u.ID), u.DisplayName()+message)
+	return s.redirectWithMessage(w, r, userPath(r, u.ID), u.DisplayName()+message)
 }
 
 // removePage asks before somebody is removed.
 type removePage struct {
-	page
+	layoutData
 	User directory.User
 	Self bool
 }
@@ -196,7 +196,7 @@ func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	title := "Remove " + u.DisplayName() + "?"
-	return s.render(w, r, http.StatusOK, "remove", removePage{s.section(w, r, title, "users"), u, u.ID == viewer(r).UserID})
+	return s.render(w, r, http.StatusOK, "remove", removePage{s.sectionLayout(w, r, title, "users"), u, u.ID == viewer(r).UserID})
 }
 
 func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
@@ -204,5 +204,5 @@ func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/users"+listStateOf(r).Back(), "Removed "+u.Email.Typed+": off the list, and signed out everywhere.")
+	return s.redirectWithMessage(w, r, "/users"+listStateOf(r).Back(), "Removed "+u.Email.Display+": off the list, and signed out everywhere.")
 }

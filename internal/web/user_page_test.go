@@ -87,7 +87,7 @@ func TestUserPage_InvitationThatWasCancelled(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}})
 	path := "/users/" + grace.ID
 	ada.form(path + "/suspend")
 	wantText(t, ada.get(path), http.StatusOK, "None was sent.")
@@ -141,7 +141,7 @@ func TestList_IsCarriedAndComeBackTo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Name: "Grace", Email: directory.Email{Typed: "grace@example.com"}})
+	grace := f.add(directory.User{Name: "Grace", Email: directory.Email{Display: "grace@example.com"}})
 	const list = "?q=gr&role=member&sort=-name"
 	page, _ := ada.get("/users" + list).Link("Grace")
 	if want := "/users/" + grace.ID + "?list=" + url.QueryEscape("q=gr&role=member&sort=-name"); page != want {

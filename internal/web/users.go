@@ -12,7 +12,7 @@ import (
 
 // usersPage is the list.
 type usersPage struct {
-	page
+	layoutData
 	Q, Role, Status, Sort string // what is asked for
 	Errors                map[string]string
 	Columns               []column
@@ -26,7 +26,7 @@ type usersPage struct {
 	Exported              string // the query that exports what is shown, on all pages
 	PrevLabel, NextLabel  string
 	Form                  inviteForm // in the dialog
-	InviteLife            time.Duration
+	InviteLifetime        time.Duration
 }
 
 // column is a heading that sorts.
@@ -38,17 +38,17 @@ type column struct {
 func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	view := usersPage{
-		page: s.section(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
-		InviteLife: s.InviteDuration,
+		layoutData: s.sectionLayout(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
+		InviteLifetime: s.InviteDuration,
 	}
 	view.List = newListState(v)
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
-	query, err := s.listQuery(v)
+	query, err := s.queryFromRequest(v)
 	var list directory.Page
 	if err == nil {
 		list, err = s.Directory.ListUsers(r.Context(), query)
 	}
-	var invalid *directory.Invalid
+	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
 		view.Errors = invalid.Fields
 		return s.render(w, r, http.StatusUnprocessableEntity, "users", view)
@@ -63,14 +63,14 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.rows(list.Users, jobs, view.List), list.Total, list.More, list.ByWord, string(query.Sort)
-	view.Columns, view.Exported = columns(v, query.Sort), address(v, map[string]string{"cursor": "", "limit": ""})
-	if list.ByWord {
+	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.renderRows(list.Users, jobs, view.List), list.Total, list.More, list.RelevanceOrder, string(query.Sort)
+	view.Columns, view.Exported = columns(v, query.Sort), listURL(v, map[string]string{"cursor": "", "limit": ""})
+	if list.RelevanceOrder {
 		view.Columns = columns(v, "") // none of them sorts it
 	}
 	view.PrevLabel, view.NextLabel = pagerLabels(query, list)
-	view.NextURL = withCursor(v, s.cursor(query.Sort, list.Next, false))
-	view.PrevURL = withCursor(v, s.cursor(query.Sort, list.Prev, true))
+	view.NextURL = withCursor(v, s.sealCursor(query.Sort, list.Next, false))
+	view.PrevURL = withCursor(v, s.sealCursor(query.Sort, list.Prev, true))
 	return s.render(w, r, http.StatusOK, "users", view)
 }
 
@@ -79,7 +79,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 // is another, and the link does not promise one.
 func pagerLabels(query directory.Query, list directory.Page) (prev, next string) {
 	prev, next = "← Previous", "Next →"
-	switch cut := list.ByWord && len(list.Users) < query.Limit; {
+	switch cut := list.RelevanceOrder && len(list.Users) < query.Limit; {
 	case cut && query.Backward:
 		prev = "← Look further"
 	case cut:
@@ -103,7 +103,7 @@ func columns(v url.Values, current directory.Sort) []column {
 		case c.sort.Reverse():
 			order = "descending"
 		}
-		columns[i] = column{Label: c.label, URL: address(v, map[string]string{"sort": string(next), "cursor": ""}), Order: order}
+		columns[i] = column{Label: c.label, URL: listURL(v, map[string]string{"sort": string(next), "cursor": ""}), Order: order}
 	}
 	return columns
 }
@@ -112,12 +112,12 @@ func withCursor(v url.Values, cursor string) string {
 	if cursor == "" {
 		return ""
 	}
-	return address(v, map[string]string{"cursor": cursor})
+	return listURL(v, map[string]string{"cursor": cursor})
 }
 
-// address is the list's own, asking for what v asks for but for the changes;
+// listURL is the list's own, asking for what v asks for but for the changes;
 // what is empty is left out.
-func address(v url.Values, changes map[string]string) string {
+func listURL(v url.Values, changes map[string]string) string {
 	q := url.Values{}
 	for _, name := range []string{"q", "role", "status", "sort", "limit", "cursor"} {
 		value, changed := changes[name]
@@ -140,9 +140,9 @@ type inviteForm struct {
 // invitePage is the form on a page of its own: for browsers without scripts, and
 // to show what is wrong with it.
 type invitePage struct {
-	page
-	Form       inviteForm
-	InviteLife time.Duration
+	layoutData
+	Form           inviteForm
+	InviteLifetime time.Duration
 }
 
 func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
@@ -151,7 +151,7 @@ func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
-	view := invitePage{page: s.section(w, r, "Invite somebody", "users"), Form: form, InviteLife: s.InviteDuration}
+	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite somebody", "users"), Form: form, InviteLifetime: s.InviteDuration}
 	return s.render(w, r, status, "invite", view)
 }
 
@@ -161,8 +161,8 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := inviteForm{Email: posted.Get("email"), Name: posted.Get("name"), Role: posted.Get("role")}
-	u, err := s.Directory.Invite(r.Context(), viewer(r).UserID, directory.Entry{Email: form.Email, Name: form.Name, Role: form.Role})
-	var invalid *directory.Invalid
+	u, err := s.Directory.Invite(r.Context(), viewer(r).UserID, directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
+	var invalid *directory.ValidationError
 	switch {
 	case errors.As(err, &invalid):
 		form.Errors = invalid.Fields
@@ -173,27 +173,27 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return s.invited(w, r, "/users"+listStateOf(r).Back(), u)
+	return s.inviteRedirect(w, r, "/users"+listStateOf(r).Back(), u)
 }
 
-// invited goes on to a page and says there whether the mail has left.
-func (s *server) invited(w http.ResponseWriter, r *http.Request, path string, u directory.User) error {
-	state, err := s.invitation(r, u)
+// inviteRedirect goes on to a page and says there whether the mail has left.
+func (s *server) inviteRedirect(w http.ResponseWriter, r *http.Request, path string, u directory.User) error {
+	state, err := s.loadInvitation(r, u)
 	if err != nil {
 		return err
 	}
-	if !state.Waiting && !state.Refused {
-		return s.done(w, r, path, "Invitation sent to "+u.Email.Typed+".")
+	if !state.Pending && !state.Refused {
+		return s.redirectWithMessage(w, r, path, "Invitation sent to "+u.Email.Display+".")
 	}
-	message := u.Email.Typed + " is on the list, but the mail has not left yet. " + state.Reason
-	if state.Waiting {
+	message := u.Email.Display + " is on the list, but the mail has not left yet. " + state.Reason
+	if state.Pending {
 		message += " It will be tried again by itself."
 	}
-	return s.tell(w, r, path, session.Message{Text: message, Warning: true})
+	return s.redirectWith(w, r, path, session.Message{Text: message, Warning: true})
 }
 
-// invitation says how it stands with a person's invitation.
-func (s *server) invitation(r *http.Request, u directory.User) (directory.Invitation, error) {
+// loadInvitation says how it stands with a person's invitation.
+func (s *server) loadInvitation(r *http.Request, u directory.User) (directory.Invitation, error) {
 	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
 	return u.Invitation(jobs, s.InviteDuration, s.Now()), err
 }

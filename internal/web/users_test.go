@@ -44,7 +44,7 @@ func TestAFormThatIsNotAcceptableIsShownAgainWithWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	grace := f.add(directory.User{Email: directory.Email{Typed: "grace@example.com"}, Name: "Grace"})
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	long := strings.Repeat("é", directory.MaxName+1)
 	const noAddress, noName, noRole = "Enter one e-mail address, like ada@example.com.", "Use at most 100 characters.", "Choose admin or member."
 	before := f.rows()
@@ -89,7 +89,7 @@ func TestTheLastAdministratorCanBeNeitherSuspendedNorRemoved(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	f.add(directory.User{Email: directory.Email{Typed: "invited@example.com"}, Role: directory.Admin}) // has never come
+	f.add(directory.User{Email: directory.Email{Display: "invited@example.com"}, Role: directory.Admin}) // has never come
 	before := f.rows()
 	for _, what := range []string{"suspend", "remove"} {
 		a := ada.form("/users/" + ada.user.ID + "/" + what)
@@ -111,7 +111,7 @@ func TestTheListIsSearchedFilteredSortedAndPaged(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	for i := range 119 {
-		u := directory.User{Email: directory.Email{Typed: fmt.Sprintf("p%03d@example.com", i)}, Name: fmt.Sprintf("Person %03d", i)}
+		u := directory.User{Email: directory.Email{Display: fmt.Sprintf("p%03d@example.com", i)}, Name: fmt.Sprintf("Person %03d", i)}
 		if i%2 == 0 {
 			u.Status = directory.Suspended
 		}

@@ -14,63 +14,63 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// workTimeout bounds the work of a request.
-const workTimeout = 10 * time.Second
+// requestTimeout bounds the work of a request.
+const requestTimeout = 10 * time.Second
 
-// visit is a request under way: what is known of it besides what it says itself,
+// requestState is a request under way: what is known of it besides what it says itself,
 // and the answer it gets. There is one for each, because that costs less than a
 // value in the context for each thing.
-type visit struct {
+type requestState struct {
 	http.ResponseWriter
-	path    string          // that was asked for, below the base URL's
-	route   string          // the pattern of its route; empty: it has come to none
-	status  int             // that was sent; 0: nothing yet
-	id      string          // what a person can name to find the request in the log
-	origin  event.Origin    // for the audit trail; guard adds who it is
-	session session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
-	draft   bool            // the page shows what was typed before; see drafts.go
-	token   *token.Token    // by which the person acts; nil: by a cookie
+	path      string          // that was asked for, below the base URL's
+	route     string          // the pattern of its route; empty: it has come to none
+	status    int             // that was sent; 0: nothing yet
+	requestID string          // what a person can name to find the request in the log
+	origin    event.Origin    // for the audit trail; guard adds who it is
+	session   session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
+	draft     bool            // the page shows what was typed before; see drafts.go
+	token     *token.Token    // by which the person acts; nil: by a cookie
 }
 
 type visitKey struct{}
 
-// visitOf returns the request's visit; an empty one outside of any.
-func visitOf(r *http.Request) *visit {
-	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
+// stateOf returns the request's visit; an empty one outside of any.
+func stateOf(r *http.Request) *requestState {
+	if v, ok := r.Context().Value(visitKey{}).(*requestState); ok {
 		return v
 	}
-	return &visit{}
+	return &requestState{}
 }
 
-func requestID(r *http.Request) string { return visitOf(r).id }
+func requestID(r *http.Request) string { return stateOf(r).requestID }
 
 // viewer is the session that guard found; nobody's where it found none.
-func viewer(r *http.Request) *session.Session { return &visitOf(r).session }
+func viewer(r *http.Request) *session.Session { return &stateOf(r).session }
 
-// visits begins and ends a request: it has a number, ten seconds for the work,
+// requestContext begins and ends a request: it has a number, ten seconds for the work,
 // and one line in the log. The query stays out of that: it may hold a token.
-func (s *server) visits(next http.Handler) http.Handler {
+func (s *server) requestContext(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &visit{ResponseWriter: w, path: s.beneath(r.URL.Path), id: number(w)}
+		v := &requestState{ResponseWriter: w, path: s.trimBasePath(r.URL.Path), requestID: newRequestID(w)}
 		b := s.browser(r)
-		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.id}
+		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.requestID}
 
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), workTimeout)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), requestTimeout)
 		defer cancel()
 		r = r.WithContext(event.WithOrigin(ctx, &v.origin))
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", s.logged(r)), slog.Int("status", max(v.status, http.StatusOK)),
-			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.id))
+			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(v.status, http.StatusOK)),
+			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.requestID))
 	})
 }
 
-// logged is a request's path as the log has it: with whom it was about left out. The
+// redactedPath is a request's path as the log has it: with whom it was about left out. The
 // audit trail has that, under the request's number.
-func (s *server) logged(r *http.Request) string {
-	path, pattern := s.below(r), visitOf(r).route
+func (s *server) redactedPath(r *http.Request) string {
+	path, pattern := s.relativePath(r), stateOf(r).route
 	if pattern == "" {
 		_, pattern = s.paths.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
 	}
@@ -80,9 +80,9 @@ func (s *server) logged(r *http.Request) string {
 	return r.URL.Path
 }
 
-// pathsOf knows the paths of routes and what is tried below an id, whatever the
+// pathMatcher knows the paths of routes and what is tried below an id, whatever the
 // method: a request that is refused before it comes to its route is about somebody, too.
-func pathsOf(routes []route) *http.ServeMux {
+func pathMatcher(routes []route) *http.ServeMux {
 	mux, known := http.NewServeMux(), map[string]bool{}
 	for _, r := range routes {
 		_, path, _ := strings.Cut(r.pattern, " ")
@@ -100,21 +100,21 @@ func pathsOf(routes []route) *http.ServeMux {
 	return mux
 }
 
-// number gives a request a number, which its answer bears.
-func number(w http.ResponseWriter) string {
+// newRequestID gives a request a number, which its answer bears.
+func newRequestID(w http.ResponseWriter) string {
 	id := rand.Text()[:16]
 	w.Header().Set("X-Request-Id", id)
 	return id
 }
 
-func (v *visit) WriteHeader(status int) {
+func (v *requestState) WriteHeader(status int) {
 	if v.status == 0 {
 		v.status = status
 	}
 	v.ResponseWriter.WriteHeader(status)
 }
 
-func (v *visit) Write(b []byte) (int, error) {
+func (v *requestState) Write(b []byte) (int, error) {
 	if v.status == 0 {
 		v.status = http.StatusOK
 	}
@@ -122,4 +122,4 @@ func (v *visit) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController through.
-func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+func (v *requestState) Unwrap() http.ResponseWriter { return v.ResponseWriter }

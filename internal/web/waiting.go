@@ -7,23 +7,23 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// waitingPage is every call to Stytch that must still happen.
-type waitingPage struct {
-	page
-	Jobs []job
+// outboxPage is every call to Stytch that must still happen.
+type outboxPage struct {
+	layoutData
+	Jobs []jobRow
 	More bool
 }
 
-// job is one such call in words.
-type job struct {
+// jobRow is one such call in words.
+type jobRow struct {
 	outbox.Job
-	What string
+	Label string
 }
 
 // Parked reports whether Stytch refused it for good.
-func (j job) Parked() bool { return !j.ParkedAt.IsZero() }
+func (j jobRow) Parked() bool { return !j.ParkedAt.IsZero() }
 
-var jobWords = map[outbox.Kind]string{
+var jobLabels = map[outbox.Kind]string{
 	outbox.Invite:        "Send the invitation",
 	outbox.RevokeInvite:  "Make the invitation worthless",
 	outbox.DeleteUser:    "Forget the account",
@@ -31,17 +31,17 @@ var jobWords = map[outbox.Kind]string{
 	outbox.Notify:        "Mail a notice of a new token or administrator",
 }
 
-func inWords(jobs []outbox.Job) []job {
-	lines := make([]job, len(jobs))
+func jobRows(jobs []outbox.Job) []jobRow {
+	lines := make([]jobRow, len(jobs))
 	for i, j := range jobs {
-		lines[i] = job{j, jobWords[j.Kind]}
+		lines[i] = jobRow{j, jobLabels[j.Kind]}
 	}
 	return lines
 }
 
 // otherJobs are those that a person's page does not show as their invitation.
-func otherJobs(jobs []outbox.Job) []job {
-	return slices.DeleteFunc(inWords(jobs), func(j job) bool { return j.Kind == outbox.Invite && !j.Parked() })
+func otherJobs(jobs []outbox.Job) []jobRow {
+	return slices.DeleteFunc(jobRows(jobs), func(j jobRow) bool { return j.Kind == outbox.Invite && !j.Parked() })
 }
 
 // maxWaiting is how many calls the page shows.
@@ -52,15 +52,15 @@ func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := waitingPage{page: s.section(w, r, "Waiting for Stytch", "users"), Jobs: inWords(jobs), More: more}
+	view := outboxPage{layoutData: s.sectionLayout(w, r, "Waiting for Stytch", "users"), Jobs: jobRows(jobs), More: more}
 	return s.render(w, r, http.StatusOK, "waiting", view)
 }
 
 func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Directory.TryAgain(r.Context(), r.PathValue("id")); err != nil {
+	if _, err := s.Directory.RetryJob(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
-	return s.done(w, r, "/waiting", "Tried again. What is done is gone from this page.")
+	return s.redirectWithMessage(w, r, "/waiting", "Tried again. What is done is gone from this page.")
 }
 
 func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
@@ -68,7 +68,7 @@ func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/waiting", givenUp(job))
+	return s.redirectWithMessage(w, r, "/waiting", givenUp(job))
 }
 
 // givenUp says what it means that a call is not made.

@@ -29,16 +29,16 @@ import (
 
 // Options are what the pages stand on, and their settings.
 type Options struct {
-	Directory *directory.Directory
-	Sessions  *session.Manager
-	Tokens    *token.Manager
-	Cookies   *session.Cookies
-	Webhooks  Webhooks
-	Importer  *roster.Importer
-	Events    event.Reader
-	Requests  idempotency.Store
-	Ready     func(context.Context) error // nil error: the database answers and holds the newest tables
-	Grown     func(context.Context) bool  // the database is a file that is better moved to a server; nil: no
+	Directory       *directory.Directory
+	Sessions        *session.Service
+	Tokens          *token.Service
+	Cookies         *session.Cookies
+	Webhooks        Webhooks
+	Importer        *roster.Importer
+	Events          event.Reader
+	Idempotency     idempotency.Store
+	Ping            func(context.Context) error // nil error: the database answers and holds the newest tables
+	IsLargeDatabase func(context.Context) bool  // the database is a file that is better moved to a server; nil: no
 
 	BaseURL        *url.URL       // the public address; no slash at the end of its path
 	TrustedProxies []netip.Prefix // whose word on the client's address is taken
@@ -51,7 +51,7 @@ type Options struct {
 	InviteDuration time.Duration
 	SameBrowser    bool // a sign-in link works only in the browser that asked (PKCE)
 	Now            func() time.Time
-	Watch          Watch // nil: nobody
+	Observer       RequestObserver // nil: nobody
 	Log            *slog.Logger
 }
 
@@ -59,11 +59,11 @@ type Options struct {
 // the program depends on.
 type server struct {
 	Options
-	assets    *static.Assets
-	templates map[string]func() *template.Template
-	person    func() *plain // a row of the list
-	routes    []route
-	paths     *http.ServeMux // of routes; see logged
+	assets          *static.Assets
+	templates       map[string]func() *template.Template
+	userRowTemplate func() *plain // a row of the list
+	routes          []route
+	paths           *http.ServeMux // of routes; see logged
 
 	readyMu   sync.Mutex
 	lastReady *readiness // nil before the first look
@@ -75,11 +75,11 @@ func New(o Options) http.Handler { return newServer(o).handler() }
 func newServer(o Options) *server {
 	s := &server{Options: o, assets: static.Load()}
 	s.templates = s.parseTemplates()
-	s.person = sync.OnceValue(func() *plain {
-		return newPlain(s.templates["users"]().Lookup("person"), reflect.TypeFor[personRow]())
+	s.userRowTemplate = sync.OnceValue(func() *plain {
+		return parseRowTemplate(s.templates["users"]().Lookup("person"), reflect.TypeFor[userRow]())
 	})
-	s.routes = s.table()
-	s.paths = pathsOf(s.routes)
+	s.routes = s.routeTable()
+	s.paths = pathMatcher(s.routes)
 	return s
 }
 
@@ -95,13 +95,13 @@ func (s *server) redirect(w http.ResponseWriter, r *http.Request, path string) e
 	return nil
 }
 
-// done sends the browser on with a sentence to show there.
-func (s *server) done(w http.ResponseWriter, r *http.Request, path, text string) error {
-	return s.tell(w, r, path, session.Message{Text: text})
+// redirectWithMessage sends the browser on with a sentence to show there.
+func (s *server) redirectWithMessage(w http.ResponseWriter, r *http.Request, path, text string) error {
+	return s.redirectWith(w, r, path, session.Message{Text: text})
 }
 
-// tell sends the browser on with a message to show there.
-func (s *server) tell(w http.ResponseWriter, r *http.Request, path string, m session.Message) error {
+// redirectWith sends the browser on with a message to show there.
+func (s *server) redirectWith(w http.ResponseWriter, r *http.Request, path string, m session.Message) error {
 	if err := s.Cookies.SetMessage(w, r, m); err != nil {
 		s.Log.Warn("web: message not kept", "error", err)
 	}

@@ -11,26 +11,26 @@ import (
 // Webhooks is what becomes of Stytch's webhooks.
 type Webhooks struct {
 	Key svix.Key // none: there is no such route
-	// Hear takes a webhook whose signature is good. After an error it is sent again.
-	Hear func(ctx context.Context, id string, body []byte) error
+	// Handle takes a webhook whose signature is good. After an error it is sent again.
+	Handle func(ctx context.Context, id string, body []byte) error
 }
 
-// hearStytch takes a webhook. Whatever is not a 2xx has Stytch send it again later.
-func (s *server) hearStytch(w http.ResponseWriter, r *http.Request) error {
+// receiveStytchWebhook takes a webhook. Whatever is not a 2xx has Stytch send it again later.
+func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) error {
 	if len(s.Webhooks.Key) == 0 {
-		return errNoPage
+		return errPageNotFound
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return bodyError(err, errBadJSON)
 	}
-	signed := svix.Signed{
+	signed := svix.Headers{
 		ID: r.Header.Get("Svix-Id"), Timestamp: r.Header.Get("Svix-Timestamp"), Signature: r.Header.Get("Svix-Signature"),
 	}
 	if err := s.Webhooks.Key.Verify(signed, body, s.Now()); err != nil {
 		return err
 	}
-	if err := s.Webhooks.Hear(r.Context(), signed.ID, body); err != nil {
+	if err := s.Webhooks.Handle(r.Context(), signed.ID, body); err != nil {
 		return err
 	}
 	writeJSON(w, r, http.StatusOK, jsonMessage{"heard"})

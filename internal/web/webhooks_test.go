@@ -24,7 +24,7 @@ func hooked(t *testing.T) (f *fixture, key svix.Key, heard *[]string, outcome *e
 	t.Helper()
 	key, heard, outcome = svix.Key("0123456789abcdef0123"), new([]string), new(error)
 	f = newFixture(t, func(o *Options) {
-		o.Webhooks = Webhooks{Key: key, Hear: func(_ context.Context, id string, body []byte) error {
+		o.Webhooks = Webhooks{Key: key, Handle: func(_ context.Context, id string, body []byte) error {
 			*heard = append(*heard, id+" "+string(body))
 			return *outcome
 		}}

@@ -26,18 +26,18 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 
 // browser is what is known of the browser behind a request.
 func (s *server) browser(r *http.Request) session.Browser {
-	return session.Browser{Address: s.clientAddress(r), UserAgent: r.UserAgent()}
+	return session.Browser{Address: s.clientIP(r), UserAgent: r.UserAgent()}
 }
 
 // describeBrowser says in words what a User-Agent header stands for. The order
 // matters: most browsers also call themselves by another's name.
 func describeBrowser(userAgent string) string {
-	browser := firstOf(userAgent, []string{
+	browser := firstMatch(userAgent, []string{
 		"Edg", "Edge", "OPR", "Opera", "SamsungBrowser", "Samsung Internet",
 		"Firefox", "Firefox", "FxiOS", "Firefox", "HeadlessChrome", "Chrome", "CriOS", "Chrome", "Chrome", "Chrome",
 		"Safari", "Safari", "curl", "curl",
 	})
-	system := firstOf(userAgent, []string{
+	system := firstMatch(userAgent, []string{
 		"iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "CrOS", "ChromeOS",
 		"Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux",
 	})
@@ -52,9 +52,9 @@ func describeBrowser(userAgent string) string {
 	return browser + " on " + system
 }
 
-// firstOf returns the word that goes with the first mark found in s; marks and
+// firstMatch returns the word that goes with the first mark found in s; marks and
 // words alternate.
-func firstOf(s string, marksAndWords []string) string {
+func firstMatch(s string, marksAndWords []string) string {
 	for i := 0; i < len(marksAndWords); i += 2 {
 		if strings.Contains(s, marksAndWords[i]) {
 			return marksAndWords[i+1]

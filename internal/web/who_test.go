@@ -68,7 +68,7 @@ func TestAProxysWordIsTakenOnlyFromATrustedOne(t *testing.T) {
 		for name, value := range row.headers {
 			r.Header.Set(name, value)
 		}
-		if got := s.clientAddress(r); got != row.want {
+		if got := s.clientIP(r); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
 		}
 	}
@@ -90,7 +90,7 @@ func TestClientAddress_SeveralHeadersOfOneName(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "10.0.0.1:999"
 		r.Header["X-Forwarded-For"] = row.headers
-		if got := s.clientAddress(r); got != row.want {
+		if got := s.clientIP(r); got != row.want {
 			t.Errorf("%q: %q, want %q", row.headers, got, row.want)
 		}
 	}

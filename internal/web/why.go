@@ -8,9 +8,9 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// whyPage asks about somebody who can't sign in, and answers.
-type whyPage struct {
-	page
+// diagnosisPage asks about somebody who can't sign in, and answers.
+type diagnosisPage struct {
+	layoutData
 	Email    string // as typed
 	Error    string // beside the field
 	User     *directory.User
@@ -19,27 +19,27 @@ type whyPage struct {
 
 func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
 	typed, _ := s.draft(w, r)
-	return s.why(w, r, http.StatusOK, whyPage{Email: typed.Get("email")})
+	return s.diagnose(w, r, http.StatusOK, diagnosisPage{Email: typed.Get("email")})
 }
 
-// askWhy answers about an address. It is a POST that changes nothing, because an
+// diagnoseAddress answers about an address. It is a POST that changes nothing, because an
 // address does not belong into the page's own.
-func (s *server) askWhy(w http.ResponseWriter, r *http.Request) error {
+func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	view := whyPage{Email: form.Get("email")}
+	view := diagnosisPage{Email: form.Get("email")}
 	email, err := directory.ParseEmail(view.Email)
 	if err != nil {
 		view.Error = err.Error()
-		return s.why(w, r, http.StatusUnprocessableEntity, view)
+		return s.diagnose(w, r, http.StatusUnprocessableEntity, view)
 	}
-	view.User, view.Findings, err = s.Sessions.Why(r.Context(), email)
+	view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), email)
 	if err != nil {
 		return err
 	}
-	return s.why(w, r, http.StatusOK, view)
+	return s.diagnose(w, r, http.StatusOK, view)
 }
 
 func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
@@ -47,15 +47,15 @@ func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := whyPage{Email: u.Email.Typed}
-	if view.User, view.Findings, err = s.Sessions.Why(r.Context(), u.Email); err != nil {
+	view := diagnosisPage{Email: u.Email.Display}
+	if view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), u.Email); err != nil {
 		return err
 	}
-	return s.why(w, r, http.StatusOK, view)
+	return s.diagnose(w, r, http.StatusOK, view)
 }
 
-func (s *server) why(w http.ResponseWriter, r *http.Request, status int, view whyPage) error {
-	view.page = s.section(w, r, "Why can’t they sign in?", "users")
+func (s *server) diagnose(w http.ResponseWriter, r *http.Request, status int, view diagnosisPage) error {
+	view.layoutData = s.sectionLayout(w, r, "Why can’t they sign in?", "users")
 	return s.render(w, r, status, "why", view)
 }
 
@@ -70,9 +70,9 @@ type jsonFinding struct {
 func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	email, err := directory.ParseEmail(r.URL.Query().Get("email"))
 	if err != nil {
-		return &directory.Invalid{Fields: map[string]string{"email": err.Error()}}
+		return &directory.ValidationError{Fields: map[string]string{"email": err.Error()}}
 	}
-	found, findings, err := s.Sessions.Why(r.Context(), email)
+	found, findings, err := s.Sessions.Diagnose(r.Context(), email)
 	if err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 // command line: found and findings are as session.Manager's Why returns them.
 func WhyJSON(email directory.Email, found *directory.User, findings []session.Finding) any {
 	answer := struct {
-		Email     string         `json:"email"`
-		User      *roster.Person `json:"user"` // null: nobody on the list has the address
-		CanSignIn bool           `json:"can_sign_in"`
-		Findings  []jsonFinding  `json:"findings"`
-	}{Email: email.Key, CanSignIn: true}
+		Email     string           `json:"email"`
+		User      *roster.UserJSON `json:"user"` // null: nobody on the list has the address
+		CanSignIn bool             `json:"can_sign_in"`
+		Findings  []jsonFinding    `json:"findings"`
+	}{Email: email.Normalized, CanSignIn: true}
 	if found != nil {
 		u := roster.NewPerson(*found)
 		answer.User = &u

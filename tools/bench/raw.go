@@ -180,7 +180,7 @@ func (r raw) insert(_ int, db *sql.DB) error {
 	if _, err := tx.Exec(insertInto("user_words", wordColumns, len(p.words)), words...); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(insertInto("events", eventColumns, 1), id, now.UnixMicro(), "user_added", "", "", id, email.Key, "", "null", "127.0.0.1", "bench", id); err != nil {
+	if _, err := tx.Exec(insertInto("events", eventColumns, 1), id, now.UnixMicro(), "user_added", "", "", id, email.Normalized, "", "null", "127.0.0.1", "bench", id); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -113,7 +113,7 @@ func (w *writer) sorts() ([]row, error) {
 			}
 			deep := row{name: first.name + ", deep", kind: list, fifty: true, status: http.StatusOK, raw: &raw{Query: query, Columns: userTypes}}
 			for _, p := range positions {
-				cursor := w.cookies.Seal("cursor", directory.Cursor(sort, &p, false))
+				cursor := w.cookies.Seal("cursor", directory.EncodeCursor(sort, &p, false))
 				deep.requests = append(deep.requests, get(w.host(), w.cookie, path+"&cursor="+url.QueryEscape(cursor)))
 				deep.raw.Args = append(deep.raw.Args, []any{typed(s.column, p.Key), typed(s.column, p.Key), p.ID})
 			}
@@ -159,14 +159,14 @@ func typed(column, key string) any {
 }
 
 // positions are places all over the list.
-func (w *writer) positions(column string) ([]directory.Position, error) {
+func (w *writer) positions(column string) ([]directory.Keyset, error) {
 	var n int
 	if err := w.db.QueryRow("SELECT COUNT(*) FROM users").Scan(&n); err != nil {
 		return nil, err
 	}
-	var positions []directory.Position
+	var positions []directory.Keyset
 	for i := range places {
-		var p directory.Position
+		var p directory.Keyset
 		query := fmt.Sprintf("SELECT %s, id FROM users ORDER BY %[1]s, id LIMIT 1 OFFSET %d", column, 100+i*(n-200)/places)
 		if err := w.db.QueryRow(query).Scan(&p.Key, &p.ID); err != nil {
 			return nil, err

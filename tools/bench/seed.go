@@ -48,8 +48,8 @@ func newPerson(u directory.User) person {
 		}
 		return t.UnixMicro()
 	}
-	return person{id: u.ID, words: u.Words(), values: []any{
-		u.ID, u.Name, u.SortName(), u.Email.Typed, u.Email.Key, string(u.Role), string(u.Status), u.StytchUserID,
+	return person{id: u.ID, words: u.SearchTerms(), values: []any{
+		u.ID, u.Name, u.SortKey(), u.Email.Display, u.Email.Normalized, string(u.Role), string(u.Status), u.StytchUserID,
 		u.InvitedBy, micros(u.InviteSentAt), micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.LastSeenAt),
 	}}
 }

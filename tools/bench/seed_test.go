@@ -71,15 +71,15 @@ func TestSeededPeopleAreAsIfTheyHadBeenAdded(t *testing.T) {
 		t.Fatalf("%d people, %v; want %d", page.Total, err, n)
 	}
 	for _, u := range page.Users {
-		email, err := directory.ParseEmail(u.Email.Typed)
+		email, err := directory.ParseEmail(u.Email.Display)
 		if err != nil || email != u.Email {
-			t.Errorf("%q is kept as %q: %v", u.Email.Typed, u.Email.Key, err)
+			t.Errorf("%q is kept as %q: %v", u.Email.Display, u.Email.Normalized, err)
 		}
-		whole, err := directory.ParseSearch(u.Email.Key)
+		whole, err := directory.ParseSearch(u.Email.Normalized)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range u.Words() {
+		for _, word := range u.SearchTerms() {
 			found, err := s.ListUsers(t.Context(), directory.Query{Sort: directory.ByName, Limit: 1, Terms: append(whole, word)})
 			if err != nil || len(found.Users) != 1 || found.Users[0] != u {
 				t.Errorf("a search for %q and %q finds %v, %v", word, whole, found.Users, err)

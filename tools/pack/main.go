@@ -32,7 +32,7 @@ func pack() error {
 		return err
 	}
 	written := map[string]bool{}
-	for name, content := range static.Load().Plain() {
+	for name, content := range static.Load().All() {
 		var br, gz bytes.Buffer
 		gzWriter, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
 		if err != nil {

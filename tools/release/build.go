@@ -15,23 +15,23 @@ import (
 type builder struct{ work, first, second string }
 
 func newBuilder(ctx context.Context, work string) (*builder, error) {
-	changed, err := output(ctx, "", "git", "status", "--porcelain")
+	changed, err := run(ctx, "", "git", "status", "--porcelain")
 	if err != nil {
 		return nil, err
 	}
 	if changed != "" {
 		return nil, errors.New("a release is of what is committed; commit or stash what `git status` shows")
 	}
-	commit, err := output(ctx, "", "git", "rev-parse", "HEAD")
+	commit, err := run(ctx, "", "git", "rev-parse", "HEAD")
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{work: work, first: filepath.Join(work, "first"), second: filepath.Join(work, "another", "place")}
 	for _, dir := range []string{b.first, b.second} {
-		if _, err := output(ctx, "", "git", "clone", "--quiet", "--no-checkout", "--config", "core.autocrlf=false", ".", dir); err != nil {
+		if _, err := run(ctx, "", "git", "clone", "--quiet", "--no-checkout", "--config", "core.autocrlf=false", ".", dir); err != nil {
 			return nil, err
 		}
-		if _, err := output(ctx, dir, "git", "checkout", "--quiet", "--detach", commit); err != nil {
+		if _, err := run(ctx, dir, "git", "checkout", "--quiet", "--detach", commit); err != nil {
 			return nil, err
 		}
 	}
@@ -84,7 +84,7 @@ func compile(ctx context.Context, dir, to string, t target, more ...string) erro
 // no say in what comes out, but in where modules are: neither in the environment, nor
 // by `go env -w`, which counts where a variable is empty.
 func environ(ctx context.Context, t target) ([]string, error) {
-	modules, err := output(ctx, "", "go", "env", "GOMODCACHE", "GOPROXY")
+	modules, err := run(ctx, "", "go", "env", "GOMODCACHE", "GOPROXY")
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +93,8 @@ func environ(ctx context.Context, t target) ([]string, error) {
 		"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off"), nil
 }
 
-// output runs a program in a folder and returns what it prints.
-func output(ctx context.Context, dir, name string, args ...string) (string, error) {
+// run runs a program in a folder and returns what it prints.
+func run(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	var stderr bytes.Buffer

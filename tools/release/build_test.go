@@ -40,7 +40,7 @@ func TestAReleaseIsOfWhatIsCommittedLetterByLetter(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := output(t.Context(), "", "git", words...); err != nil {
+		if _, err := run(t.Context(), "", "git", words...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,11 +32,11 @@ func modules(ctx context.Context, source string, info *buildinfo.BuildInfo) ([]m
 		}
 		paths = append(paths, dep.Path)
 	}
-	dirs, err := output(ctx, source, "go", append([]string{"list", "-m", "-f", "{{.Dir}}"}, paths...)...)
+	dirs, err := run(ctx, source, "go", append([]string{"list", "-m", "-f", "{{.Dir}}"}, paths...)...)
 	if err != nil {
 		return nil, err
 	}
-	goroot, err := output(ctx, source, "go", "env", "GOROOT")
+	goroot, err := run(ctx, source, "go", "env", "GOROOT")
 	if err != nil {
 		return nil, err
 	}

@@ -35,8 +35,8 @@ var targets = []target{
 	{"windows", "amd64"}, {"windows", "arm64"},
 }
 
-// most is how large a program may be, in bytes.
-const most = 25_000_000
+// maxBinarySize is how large a program may be, in bytes.
+const maxBinarySize = 25_000_000
 
 func main() {
 	out := flag.String("o", "dist", "the folder for the folder that is named by the version")
@@ -90,12 +90,12 @@ func release(ctx context.Context, out string, wanted []target) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", t, err)
 		}
-		p, err := read(ctx, b.source(), file)
+		p, err := loadProgram(ctx, b.source(), file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t, err)
 		}
-		if len(p.bytes) > most {
-			return fmt.Errorf("%s: the program has %d bytes, more than %d", t, len(p.bytes), most)
+		if len(p.bytes) > maxBinarySize {
+			return fmt.Errorf("%s: the program has %d bytes, more than %d", t, len(p.bytes), maxBinarySize)
 		}
 		if err := p.pack(partial, b.source(), t); err != nil {
 			return fmt.Errorf("%s: %w", t, err)
@@ -122,7 +122,7 @@ type program struct {
 	modules []module  // all that is in it of others, Go's own library at the end
 }
 
-func read(ctx context.Context, source, file string) (*program, error) {
+func loadProgram(ctx context.Context, source, file string) (*program, error) {
 	p := &program{}
 	var err error
 	if p.bytes, err = os.ReadFile(file); err != nil {

@@ -19,10 +19,10 @@ func TestTheSBOMHasEveryModuleOfTheProgramWithItsLicence(t *testing.T) {
 	t.Parallel()
 	here := target{runtime.GOOS, runtime.GOARCH}
 	file := filepath.Join(t.TempDir(), "guestlist")
-	if _, err := output(t.Context(), "../..", "go", "build", "-o", file, "."); err != nil {
+	if _, err := run(t.Context(), "../..", "go", "build", "-o", file, "."); err != nil {
 		t.Fatal(err)
 	}
-	p, err := read(t.Context(), "../..", file)
+	p, err := loadProgram(t.Context(), "../..", file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestTheSBOMHasEveryModuleOfTheProgramWithItsLicence(t *testing.T) {
 	}
 
 	// What is in a program, as Go's list of packages has it.
-	out, err := output(t.Context(), "../..", "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", ".")
+	out, err := run(t.Context(), "../..", "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", ".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestTheSBOMHasEveryModuleOfTheProgramWithItsLicence(t *testing.T) {
 // validate goes by the schema that is handed out with the library.
 func validate(t *testing.T, sbom []byte) {
 	t.Helper()
-	dir, err := output(t.Context(), "../..", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go")
+	dir, err := run(t.Context(), "../..", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go")
 	if err != nil {
 		t.Fatal(err)
 	}

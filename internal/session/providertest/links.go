@@ -20,8 +20,8 @@ func (s Service) testLinks(t *testing.T) {
 		s.Join(t, "ada@example.com")
 		token := s.send(t, session.Link{Email: "ada@example.com"})
 		got := s.proof(t, token)
-		want := session.Proof{Email: "ada@example.com", ExpiresAt: s.Now().Add(s.SessionDuration)}
-		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(session.Proof{}, "StytchUserID", "SessionID", "SessionToken", "MadeAt")); diff != "" {
+		want := session.Authentication{Email: "ada@example.com", ExpiresAt: s.Now().Add(s.SessionDuration)}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(session.Authentication{}, "StytchUserID", "SessionID", "SessionToken", "MadeAt")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if !got.MadeAt.IsZero() && !got.MadeAt.Equal(s.Now()) { // a service may say nothing of it
@@ -96,7 +96,7 @@ func (s Service) testLinks(t *testing.T) {
 		}
 	})
 	t.Run("make strangers an account where they may have one", func(t *testing.T) {
-		first := s.proof(t, s.send(t, session.Link{Email: "stranger@example.com", Stranger: true}))
+		first := s.proof(t, s.send(t, session.Link{Email: "stranger@example.com", CreateAccount: true}))
 		again := s.proof(t, s.send(t, session.Link{Email: "stranger@example.com"}))
 		if first.Email != "stranger@example.com" || first.StytchUserID != again.StytchUserID {
 			t.Errorf("got %+v and %+v", first, again)
@@ -121,7 +121,7 @@ func (s Service) testChallenges(t *testing.T) {
 			if !stranger {
 				s.Join(t, address)
 			}
-			token := s.send(t, session.Link{Email: address, Stranger: stranger, Challenge: challenge})
+			token := s.send(t, session.Link{Email: address, CreateAccount: stranger, Challenge: challenge})
 			if p, err := s.AuthenticateMagicLink(t.Context(), token, verifier, chrome); err != nil || p.Email != address {
 				t.Errorf("%s: got %+v, %v", address, p, err)
 			}

@@ -69,7 +69,7 @@ func (s Service) send(t *testing.T, link session.Link) string {
 }
 
 // proof spends a link that must be good.
-func (s Service) proof(t *testing.T, token string) session.Proof {
+func (s Service) proof(t *testing.T, token string) session.Authentication {
 	t.Helper()
 	p, err := s.AuthenticateMagicLink(t.Context(), token, "", chrome)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s Service) proof(t *testing.T, token string) session.Proof {
 }
 
 // signIn brings somebody in who has an account.
-func (s Service) signIn(t *testing.T, address string) session.Proof {
+func (s Service) signIn(t *testing.T, address string) session.Authentication {
 	t.Helper()
 	s.Join(t, address)
 	return s.proof(t, s.send(t, session.Link{Email: address}))
@@ -89,7 +89,7 @@ func (s Service) signIn(t *testing.T, address string) session.Proof {
 func (s Service) refused(t *testing.T, token, verifier string, want error) {
 	t.Helper()
 	p, err := s.AuthenticateMagicLink(t.Context(), token, verifier, chrome)
-	if !errors.Is(err, want) || p != (session.Proof{}) {
+	if !errors.Is(err, want) || p != (session.Authentication{}) {
 		t.Errorf("got %+v and %v, want %v", p, err, want)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (s Service) testSessions(t *testing.T) {
 	t.Run("stand until they expire, however often one asks", func(t *testing.T) {
 		p := s.signIn(t, "stands@example.com")
-		want := session.Standing{StytchUserID: p.StytchUserID, SessionID: p.SessionID, ExpiresAt: p.ExpiresAt}
+		want := session.ProviderSession{StytchUserID: p.StytchUserID, SessionID: p.SessionID, ExpiresAt: p.ExpiresAt}
 		for _, wait := range []time.Duration{0, s.SessionDuration / 2, s.SessionDuration/2 - time.Microsecond} {
 			s.Advance(wait)
 			got, err := s.AuthenticateSession(t.Context(), p.SessionToken)
@@ -56,7 +56,7 @@ func (s Service) testSessions(t *testing.T) {
 func (s Service) ended(t *testing.T, token string) {
 	t.Helper()
 	got, err := s.AuthenticateSession(t.Context(), token)
-	if !errors.Is(err, session.ErrEnded) || got != (session.Standing{}) {
+	if !errors.Is(err, session.ErrEnded) || got != (session.ProviderSession{}) {
 		t.Errorf("got %+v and %v, want ErrEnded", got, err)
 	}
 }

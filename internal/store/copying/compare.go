@@ -25,11 +25,11 @@ type Table struct {
 func compare(ctx context.Context, tables []table, source, target *store.Store, steps *steps) ([]Table, error) {
 	var all []Table
 	for _, t := range tables {
-		want, err := sum(ctx, source, t, steps.step)
+		want, err := checksum(ctx, source, t, steps.step)
 		if err != nil {
 			return nil, err
 		}
-		got, err := sum(ctx, target, t, func() {})
+		got, err := checksum(ctx, target, t, func() {})
 		if err != nil {
 			return nil, err
 		}
@@ -42,14 +42,14 @@ func compare(ctx context.Context, tables []table, source, target *store.Store, s
 	return all, nil
 }
 
-// sum reads a table and calls step with each row. Each value goes into the
+// checksum reads a table and calls step with each row. Each value goes into the
 // checksum with its length in front, 0 for NULL, and one more otherwise.
-func sum(ctx context.Context, db *store.Store, t table, step func()) (Table, error) {
+func checksum(ctx context.Context, db *store.Store, t table, step func()) (Table, error) {
 	hash := sha256.New()
 	s := Table{Name: t.name}
 	var text []byte
-	for c := newCursor(db, t); ; c.step() {
-		r, found, err := c.head(ctx)
+	for c := newCursor(db, t); ; c.advance() {
+		r, found, err := c.peek(ctx)
 		if err != nil {
 			return s, err
 		}

@@ -60,7 +60,7 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	defer source.Close()
-	if err := source.Whole(ctx); err != nil {
+	if err := source.CheckComplete(ctx); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	target, err := open(ctx, to, now, log)
@@ -73,7 +73,7 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 
 // open opens a database that is up to date and has nobody else, where that can be.
 func open(ctx context.Context, databaseURL string, now func() time.Time, log *slog.Logger) (*store.Store, error) {
-	st, err := store.OpenAlone(ctx, databaseURL, now)
+	st, err := store.OpenExclusive(ctx, databaseURL, now)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func copyAll(ctx context.Context, name string, source, target *store.Store, prog
 		return nil, err
 	}
 	for _, t := range tables {
-		if err := prune(ctx, t, source, target); err != nil {
+		if err := deleteExtra(ctx, t, source, target); err != nil {
 			return nil, err
 		}
-		if err := fill(ctx, t, source, target, steps); err != nil {
+		if err := copyMissing(ctx, t, source, target, steps); err != nil {
 			return nil, err
 		}
 	}
@@ -113,7 +113,7 @@ func copyAll(ctx context.Context, name string, source, target *store.Store, prog
 // claim marks a target as a copy of the database of that name, or finds it so
 // marked. It refuses one that holds anything.
 func claim(ctx context.Context, name string, target *store.Store, tables []table) error {
-	of, err := target.CopyOf(ctx)
+	of, err := target.CopySource(ctx)
 	switch {
 	case err != nil || of == name:
 		return err
@@ -121,7 +121,7 @@ func claim(ctx context.Context, name string, target *store.Store, tables []table
 		return fmt.Errorf("--to names a half-made copy of %s, which is not the database to be copied: name an empty one", of)
 	}
 	for _, t := range tables {
-		r, found, err := newCursor(target, t).head(ctx)
+		r, found, err := newCursor(target, t).peek(ctx)
 		if err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func on(t *testing.T, databaseURL string, fn func(st *store.Store)) {
 func exec(t *testing.T, databaseURL string, statements ...string) {
 	t.Helper()
 	on(t, databaseURL, func(st *store.Store) {
-		if err := st.InTx(t.Context(), func(tx *sql.Tx) error {
+		if err := st.Transact(t.Context(), func(tx *sql.Tx) error {
 			for _, statement := range statements {
 				if _, err := tx.Exec(statement); err != nil {
 					return fmt.Errorf("%s: %w", statement, err)
@@ -231,7 +231,7 @@ func TestEverythingArrivesAsItWas(t *testing.T) {
 			t.Errorf("it ended at step %d of %d, with %d rows", last[0], last[1], rows)
 		}
 		on(t, to, func(st *store.Store) {
-			if err := st.Whole(t.Context()); err != nil {
+			if err := st.CheckComplete(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -255,7 +255,7 @@ func TestACopyThatWasCutOffGoesOn(t *testing.T) {
 			}
 			on(t, to, func(st *store.Store) {
 				name, _ := store.Name(from)
-				if err := st.Whole(t.Context()); err == nil || !strings.Contains(err.Error(), "half-made copy of "+name) {
+				if err := st.CheckComplete(t.Context()); err == nil || !strings.Contains(err.Error(), "half-made copy of "+name) {
 					t.Errorf("cut off at %d%%: %v", percent, err)
 				}
 			})
@@ -311,7 +311,7 @@ func TestASourceThatChangesMeanwhileIsFoundOut(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		on(t, to, func(st *store.Store) {
-			if st.Whole(t.Context()) == nil {
+			if st.CheckComplete(t.Context()) == nil {
 				t.Error("the copy counts as whole")
 			}
 		})

@@ -29,8 +29,8 @@ type cursor struct {
 
 func newCursor(db *store.Store, t table) *cursor { return &cursor{db: db, table: t} }
 
-// head returns the row where the cursor is; found is false behind the last.
-func (c *cursor) head(ctx context.Context) (r row, found bool, err error) {
+// peek returns the row where the cursor is; found is false behind the last.
+func (c *cursor) peek(ctx context.Context) (r row, found bool, err error) {
 	for len(c.page) == 0 && !c.ended {
 		if err := c.read(ctx); err != nil {
 			return nil, false, store.CopyError(c.table.name, err)
@@ -42,8 +42,8 @@ func (c *cursor) head(ctx context.Context) (r row, found bool, err error) {
 	return c.page[0], true, nil
 }
 
-// step moves on behind the head.
-func (c *cursor) step() { c.page = c.page[1:] }
+// advance moves on behind the head.
+func (c *cursor) advance() { c.page = c.page[1:] }
 
 // read reads the next page. Behind a key of two columns are first the rows with
 // the same first and a later second, then those with a later first: one query
@@ -97,7 +97,7 @@ func (c *cursor) query(ctx context.Context, after row, same, most int) (int, err
 			return 0, err
 		}
 		c.last = r
-		if c.table.name != "settings" || r[0].String != store.CopyMark { // the mark is no part of the copy
+		if c.table.name != "settings" || r[0].String != store.CopyMarkerKey { // the mark is no part of the copy
 			c.page = append(c.page, r)
 		}
 	}
@@ -107,15 +107,15 @@ func (c *cursor) query(ctx context.Context, after row, same, most int) (int, err
 // merge calls fn with every row of a and whether b has the very same one.
 func merge(ctx context.Context, a, b *cursor, fn func(r row, both bool) error) error {
 	for {
-		r, found, err := a.head(ctx)
+		r, found, err := a.peek(ctx)
 		if err != nil || !found {
 			return err
 		}
-		a.step()
-		other, found, err := b.head(ctx)
+		a.advance()
+		other, found, err := b.peek(ctx)
 		for err == nil && found && compareKeys(other, r, a.table.keys) < 0 {
-			b.step()
-			other, found, err = b.head(ctx)
+			b.advance()
+			other, found, err = b.peek(ctx)
 		}
 		if err != nil {
 			return err

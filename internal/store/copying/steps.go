@@ -37,7 +37,7 @@ func (s *steps) end() { s.report(s.total, s.total) }
 func count(ctx context.Context, db *store.Store, t table) (n int64, err error) {
 	text, args := "SELECT COUNT(*) FROM "+t.name, []any{}
 	if t.name == "settings" {
-		text, args = text+" WHERE name <> ?", []any{store.CopyMark}
+		text, args = text+" WHERE name <> ?", []any{store.CopyMarkerKey}
 	}
 	err = db.Reader().QueryRowContext(ctx, text, args...).Scan(&n)
 	return n, store.CopyError(t.name, err)

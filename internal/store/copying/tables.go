@@ -51,7 +51,7 @@ func tables(ctx context.Context) ([]table, error) {
 		if err := rows.Scan(&name, &column, &kind, &place); err != nil {
 			return nil, err
 		}
-		if err := known(kind, place); err != nil {
+		if err := checkColumnType(kind, place); err != nil {
 			return nil, fmt.Errorf("copying: %s.%s: %w", name, column, err)
 		}
 		if len(found) == 0 || found[len(found)-1].name != name {
@@ -69,10 +69,10 @@ func tables(ctx context.Context) ([]table, error) {
 	return found, rows.Err()
 }
 
-// known returns an error if a column is of a type whose values were not seen to
+// checkColumnType returns an error if a column is of a type whose values were not seen to
 // come through both engines unchanged, or is a key that they might not sort alike.
 // The BLOBs there are hold JSON, which is text.
-func known(kind string, place int) error {
+func checkColumnType(kind string, place int) error {
 	kind, _, _ = strings.Cut(kind, "(")
 	if !slices.Contains([]string{"VARCHAR", "TEXT", "BLOB", "BIGINT"}, kind) || place > 0 && kind != "VARCHAR" {
 		return fmt.Errorf("a column of type %s is not known here (in the primary key: %t)", kind, place > 0)

@@ -37,13 +37,13 @@ func (b *batch) flush(ctx context.Context) error {
 	if len(b.rows) == 0 {
 		return nil
 	}
-	err := b.db.InTx(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, b.table, b.rows) })
+	err := b.db.Transact(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx, b.table, b.rows) })
 	b.rows, b.bytes = nil, 0
 	return store.CopyError(b.table.name, err)
 }
 
-// fill gives the target the rows of the source that it lacks.
-func fill(ctx context.Context, t table, source, target *store.Store, steps *steps) error {
+// copyMissing gives the target the rows of the source that it lacks.
+func copyMissing(ctx context.Context, t table, source, target *store.Store, steps *steps) error {
 	b := batch{db: target, table: t, write: insert}
 	err := merge(ctx, newCursor(source, t), newCursor(target, t), func(r row, both bool) error {
 		steps.step()
@@ -58,9 +58,9 @@ func fill(ctx context.Context, t table, source, target *store.Store, steps *step
 	return b.flush(ctx)
 }
 
-// prune rids the target of rows that the source doesn't have, or has otherwise:
+// deleteExtra rids the target of rows that the source doesn't have, or has otherwise:
 // fill would find their keys taken.
-func prune(ctx context.Context, t table, source, target *store.Store) error {
+func deleteExtra(ctx context.Context, t table, source, target *store.Store) error {
 	b := batch{db: target, table: t, write: remove}
 	err := merge(ctx, newCursor(target, t), newCursor(source, t), func(r row, both bool) error {
 		if both {

@@ -28,9 +28,9 @@ var arrivalRows = []row{
 }
 
 // coming is somebody who shall come onto the list with an invitation.
-func coming(t *testing.T, name, address string) directory.Arrival {
+func coming(t *testing.T, name, address string) directory.NewUser {
 	t.Helper()
-	a, err := directory.Entry{Email: address, Name: name}.Arrival("", true, Now())
+	a, err := directory.UserInput{Email: address, Name: name}.Validate("", true, Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,12 +39,12 @@ func coming(t *testing.T, name, address string) directory.Arrival {
 
 func testAddPeople(t *testing.T, s Store) {
 	i := running(t, s, 2, event.Origin{})
-	people := []directory.Arrival{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
+	people := []directory.NewUser{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
 	for n := range 400 { // several statements of each kind
 		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
 	}
 	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
-	next, err := s.AddPeople(event.WithOrigin(t.Context(), &origin), i, people, Now().Add(time.Second), Now().Add(time.Minute))
+	next, err := s.ImportUsers(event.WithOrigin(t.Context(), &origin), i, people, Now().Add(time.Second), Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func testAddPeople(t *testing.T, s Store) {
 	if err := s.CreateUser(event.WithOrigin(t.Context(), &origin), alone.User, alone.Event, alone.Jobs...); err != nil {
 		t.Fatal(err)
 	}
-	same := func(p directory.Arrival) string {
+	same := func(p directory.NewUser) string {
 		own := strings.NewReplacer(p.User.ID, "ID", p.Event.ID, "EVENT", p.Jobs[0].ID, "JOB", "example.org", "example.com", "@Example", "@example")
 		trail, _, err := s.ListEvents(t.Context(), event.Query{Person: p.User.ID, Limit: 10})
 		if err != nil {
@@ -81,7 +81,7 @@ func testAddPeople(t *testing.T, s Store) {
 		}
 	}
 	// After the last part it is done.
-	next, err = s.AddPeople(t.Context(), next, nil, Now(), Now())
+	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now())
 	if err != nil || next.State != roster.Done || getImport(t, s, i.ID).State != roster.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)
 	}
@@ -93,12 +93,12 @@ func testAddPeople(t *testing.T, s Store) {
 func testAddPeopleListed(t *testing.T, s Store) {
 	ada := admin("Ada", "ada@example.com")
 	create(t, s, ada)
-	people := []directory.Arrival{
+	people := []directory.NewUser{
 		coming(t, "Somebody", "ADA@example.com"), coming(t, "Grace", "grace@example.com"), coming(t, "Grace again", "Grace@example.com"),
 	}
-	i, err := s.AddPeople(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now())
-	if err != nil || i.Added != 1 || i.Kept != 2 {
-		t.Errorf("%d added, %d kept, %v", i.Added, i.Kept, err)
+	i, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now())
+	if err != nil || i.Added != 1 || i.Skipped != 2 {
+		t.Errorf("%d added, %d kept, %v", i.Added, i.Skipped, err)
 	}
 	if diff := cmp.Diff(ada, get(t, s, ada.ID)); diff != "" {
 		t.Errorf("-was +is\n%s", diff)
@@ -116,7 +116,7 @@ func testAddPeopleParked(t *testing.T, s Store) {
 	before, listed := person("Grace", "grace@example.com"), person("Ada", "ada@example.com")
 	create(t, s, listed)
 	for _, u := range []directory.User{before, listed} {
-		job := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, "", "", ago(time.Hour))
+		job := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "", "", ago(time.Hour))
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func testAddPeopleParked(t *testing.T, s Store) {
 		}
 	}
 	grace := coming(t, "Grace", "grace@example.com")
-	if _, err := s.AddPeople(t.Context(), running(t, s, 1, event.Origin{}), []directory.Arrival{grace, coming(t, "", "ada@example.com")}, Now(), Now()); err != nil {
+	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), []directory.NewUser{grace, coming(t, "", "ada@example.com")}, Now(), Now()); err != nil {
 		t.Fatal(err)
 	}
 	if list := jobs(t, s, before); len(list) != 1 || list[0].Kind != outbox.Invite {
@@ -143,7 +143,7 @@ func testAddPeopleBy(t *testing.T, s Store) {
 	for _, id := range []string{was.ID, out.ID, newID()} {
 		i := running(t, s, 1, event.Origin{ActorID: id})
 		a := coming(t, "", "grace@example.com")
-		if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{a}, Now(), Now()); !errors.Is(err, roster.ErrBy) {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, roster.ErrActorNotAdmin) {
 			t.Errorf("%v", err)
 		}
 		if _, err := s.GetUser(t.Context(), a.User.ID); !errors.Is(err, directory.ErrNotFound) || getImport(t, s, i.ID).Part != 0 {
@@ -151,7 +151,7 @@ func testAddPeopleBy(t *testing.T, s Store) {
 		}
 	}
 	i := running(t, s, 1, event.Origin{ActorID: boss.ID})
-	if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{coming(t, "", "grace@example.com")}, Now(), Now()); err != nil {
+	if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{coming(t, "", "grace@example.com")}, Now(), Now()); err != nil {
 		t.Errorf("an administrator: %v", err)
 	}
 }
@@ -165,7 +165,7 @@ func testAddPeopleLost(t *testing.T, s Store) {
 	taken.Lease = newID()
 	further.Part = 1
 	for name, i := range map[string]roster.Import{"stopped": stopped, "taken over": taken, "at another part": further} {
-		if _, err := s.AddPeople(t.Context(), i, []directory.Arrival{a}, Now(), Now()); !errors.Is(err, roster.ErrLost) {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, roster.ErrLeaseLost) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -178,18 +178,18 @@ func testAddPeopleAtOnce(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
 	i := running(t, s[0], 2, event.Origin{})
 	errs := atOnce(8, func(n int) error {
-		var people []directory.Arrival
+		var people []directory.NewUser
 		for p := range 50 {
 			people = append(people, coming(t, "", fmt.Sprintf("p%d@example.com", p)))
 		}
-		_, err := s[n%2].AddPeople(t.Context(), i, people, Now(), Now().Add(time.Minute))
+		_, err := s[n%2].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute))
 		return err
 	})
 	won := 0
 	for _, err := range errs {
 		if err == nil {
 			won++
-		} else if !errors.Is(err, roster.ErrLost) {
+		} else if !errors.Is(err, roster.ErrLeaseLost) {
 			t.Error(err)
 		}
 	}
@@ -200,7 +200,7 @@ func testAddPeopleAtOnce(t *testing.T, open func() Store) {
 
 func testAddPeopleBesides(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
-	var people, others []directory.Arrival
+	var people, others []directory.NewUser
 	for p := range 50 {
 		people = append(people, coming(t, "by file", fmt.Sprintf("p%d@example.com", p)))
 		others = append(others, coming(t, "by hand", fmt.Sprintf("p%d@example.com", 49-p)))
@@ -209,7 +209,7 @@ func testAddPeopleBesides(t *testing.T, open func() Store) {
 	added, byHand := 0, 0
 	errs := atOnce(2, func(n int) error {
 		if n == 0 {
-			got, err := s[0].AddPeople(t.Context(), i, people, Now(), Now().Add(time.Minute))
+			got, err := s[0].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute))
 			added = got.Added
 			return err
 		}

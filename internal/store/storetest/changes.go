@@ -24,8 +24,8 @@ var changeRows = []row{
 }
 
 // set is the rule that makes of a person what edit makes of them.
-func set(edit func(*directory.User)) func(directory.State) (directory.Change, error) {
-	return func(s directory.State) (directory.Change, error) {
+func set(edit func(*directory.User)) func(directory.RuleState) (directory.Change, error) {
+	return func(s directory.RuleState) (directory.Change, error) {
 		edit(&s.User)
 		return directory.Change{User: s.User}, nil
 	}
@@ -93,7 +93,7 @@ func testOtherAdmins(t *testing.T, s Store) {
 		{"of a suspended administrator, all who are active", suspended, 2},
 	} {
 		got := -1
-		_, err := s.ChangeUser(t.Context(), r.of.ID, func(s directory.State) (directory.Change, error) {
+		_, err := s.ChangeUser(t.Context(), r.of.ID, func(s directory.RuleState) (directory.Change, error) {
 			got = s.OtherAdmins
 			if diff := cmp.Diff(r.of, s.User); diff != "" {
 				t.Errorf("%s: the rule sees another person: -want +got\n%s", r.name, diff)
@@ -111,12 +111,12 @@ func testRuleError(t *testing.T, s Store) {
 	create(t, s, u)
 	mustSignIn(t, s, arrival(u, "one"))
 	before := state(t, s, u)
-	invalid := &directory.Invalid{Fields: map[string]string{"name": "No."}}
+	invalid := &directory.ValidationError{Fields: map[string]string{"name": "No."}}
 	for _, want := range []error{directory.ErrLastAdmin, directory.ErrSuspended, invalid} {
-		_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.State) (directory.Change, error) {
+		_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {
 			state.User.Name = "Eve"
 			c := directory.Change{User: state.User, Remove: true, EndSessions: "removed", CancelInvites: true}
-			c.Jobs = []outbox.Job{outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, "", "", Now())}
+			c.Jobs = []outbox.Job{outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "", "", Now())}
 			return c, want
 		})
 		if !errors.Is(err, want) {
@@ -132,11 +132,11 @@ func testRemove(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	create(t, s, u, person("Bob", "bob@example.com"))
 	one, two := mustSignIn(t, s, arrival(u, "one")), mustSignIn(t, s, arrival(u, "two"))
-	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())); err != nil {
+	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())); err != nil {
 		t.Fatal(err)
 	}
-	forget := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, u.StytchUserID, "", Now())
-	if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+	forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
+	if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 		return directory.Change{User: s.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
 	}); err != nil {
 		t.Fatal(err)
@@ -158,7 +158,7 @@ func testRemove(t *testing.T, s Store) {
 		got[j.StytchID] = j.Kind
 	}
 	want := map[string]outbox.Kind{
-		one.StytchID: outbox.RevokeSession, two.StytchID: outbox.RevokeSession, u.StytchUserID: outbox.DeleteUser,
+		one.StytchSessionID: outbox.RevokeSession, two.StytchSessionID: outbox.RevokeSession, u.StytchUserID: outbox.DeleteUser,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("jobs: -want +got\n%s", diff)
@@ -170,7 +170,7 @@ func testRemoveAndAddAgain(t *testing.T, s Store) {
 	for range 3 {
 		u.ID = newID()
 		create(t, s, u)
-		if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+		if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 			return directory.Change{User: s.User, Remove: true}, nil
 		}); err != nil {
 			t.Fatal(err)
@@ -187,13 +187,13 @@ func testChangeLeavesOthers(t *testing.T, s Store) {
 	for _, u := range []directory.User{ada, bob} {
 		mustSignIn(t, s, arrival(u, u.Name))
 		for _, kind := range []outbox.Kind{outbox.Invite, outbox.RevokeInvite} {
-			if err := s.AddJob(t.Context(), outbox.New(kind, u.Email.Key, u.ID, "", "", Now())); err != nil {
+			if err := s.AddJob(t.Context(), outbox.New(kind, u.Email.Normalized, u.ID, "", "", Now())); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	before := state(t, s, bob)
-	if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.State) (directory.Change, error) {
+	if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
 		return directory.Change{User: s.User, EndSessions: "removed", CancelInvites: true}, nil
 	}); err != nil {
 		t.Fatal(err)

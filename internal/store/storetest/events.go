@@ -50,15 +50,15 @@ func testEventWithChange(t *testing.T, s Store) {
 	}
 	refused := errors.New("refused")
 	for _, outcome := range []error{refused, nil} {
-		_, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.State) (directory.Change, error) {
-			e := event.New(event.UserEdited, Now(), ada.ID, ada.Email.Key, fmt.Sprint(outcome))
+		_, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.RuleState) (directory.Change, error) {
+			e := event.New(event.UserEdited, Now(), ada.ID, ada.Email.Normalized, fmt.Sprint(outcome))
 			return directory.Change{User: state.User, Events: []event.Event{e}}, outcome
 		})
 		if (err == nil) != (outcome == nil) {
 			t.Fatal(err)
 		}
 	}
-	job := outbox.New(outbox.Invite, ada.Email.Key, ada.ID, "", "", Now())
+	job := outbox.New(outbox.Invite, ada.Email.Normalized, ada.ID, "", "", Now())
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
@@ -84,10 +84,10 @@ func testSessionEvents(t *testing.T, s Store) {
 	again.Replaces = one.TokenHash
 	mustSignIn(t, s, again)
 	mustSignIn(t, s, arrival(ada, "three"))
-	if _, err := s.EndSessions(t.Context(), ada.ID, "signed out", func(v session.Session) bool { return v.StytchID == "session-test-two" }); err != nil {
+	if _, err := s.EndSessions(t.Context(), ada.ID, "signed out", func(v session.Session) bool { return v.StytchSessionID == "session-test-two" }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.State) (directory.Change, error) {
+	if _, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.RuleState) (directory.Change, error) {
 		return directory.Change{User: state.User, Remove: true, EndSessions: "removed"}, nil
 	}); err != nil {
 		t.Fatal(err)
@@ -197,7 +197,7 @@ func testNoteSettings(t *testing.T, s Store) {
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red", "NEW": "in this release"},
 	} {
-		if err := s.NoteSettings(t.Context(), inForce, nil); err != nil {
+		if err := s.RecordSettings(t.Context(), inForce, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,7 +219,7 @@ func testNoteSecrets(t *testing.T, s Store) {
 		{"SMTP_URL": "smtp://u:other@h", "STYTCH_SECRET": "hush"},
 		{"SMTP_URL": "", "STYTCH_SECRET": "hush"},
 	} {
-		if err := s.NoteSettings(t.Context(), map[string]string{"GUESTLIST_ACCESS": "invite"}, secret); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"GUESTLIST_ACCESS": "invite"}, secret); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -36,10 +36,10 @@ func claims(t *testing.T, key, body string) idempotency.Claim {
 	return c
 }
 
-var answer = idempotency.Answer{Status: 201, Location: "/api/users/1", Body: `{"id":"1","name":"Zoë 🚀"}` + "\n"}
+var answer = idempotency.Response{Status: 201, Location: "/api/users/1", Body: `{"id":"1","name":"Zoë 🚀"}` + "\n"}
 
 // wantClaim claims a key and checks what is found.
-func wantClaim(t *testing.T, s Store, c idempotency.Claim, now time.Time, want idempotency.Found, wantErr error) {
+func wantClaim(t *testing.T, s Store, c idempotency.Claim, now time.Time, want idempotency.Result, wantErr error) {
 	t.Helper()
 	found, err := s.ClaimKey(t.Context(), c, now)
 	if diff := cmp.Diff(want, found); diff != "" || !errors.Is(err, wantErr) {
@@ -56,122 +56,122 @@ func must(t *testing.T, err error) {
 
 // work is what a request with a claim does: it puts somebody on the list.
 func work(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
-	return s.CreateUser(idempotency.With(t.Context(), c), u, event.New(event.UserAdded, Now(), u.ID, u.Email.Key, ""))
+	return s.CreateUser(idempotency.NewContext(t.Context(), c), u, event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""))
 }
 
 func testAnswerAgain(t *testing.T, s Store) {
 	c := claims(t, "key", "body")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
-	must(t, s.KeepAnswer(t.Context(), c, answer))
-	must(t, s.KeepAnswer(t.Context(), c, idempotency.Answer{Status: 409})) // the first stays
-	for _, later := range []time.Duration{0, time.Hour, idempotency.Keep - time.Microsecond} {
-		wantClaim(t, s, claims(t, "key", "body"), Now().Add(later), idempotency.Found{Answer: answer}, nil)
-		wantClaim(t, s, claims(t, "key", "Body"), Now().Add(later), idempotency.Found{}, idempotency.ErrReused)
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
+	must(t, s.SaveResponse(t.Context(), c, answer))
+	must(t, s.SaveResponse(t.Context(), c, idempotency.Response{Status: 409})) // the first stays
+	for _, later := range []time.Duration{0, time.Hour, idempotency.Retention - time.Microsecond} {
+		wantClaim(t, s, claims(t, "key", "body"), Now().Add(later), idempotency.Result{Answer: answer}, nil)
+		wantClaim(t, s, claims(t, "key", "Body"), Now().Add(later), idempotency.Result{}, idempotency.ErrReused)
 	}
 	for _, other := range []struct{ person, route, key string }{
 		{"ada", "POST /api/users", "Key"}, {"ada", "POST /api/users", "key "}, {"bob", "POST /api/users", "key"}, {"ada", "POST /api/invite_user", "key"},
 	} {
 		c, err := idempotency.NewClaim(other.person, other.route, []string{other.key}, []byte("body"))
 		must(t, err)
-		wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+		wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	}
-	wantClaim(t, s, claims(t, "key", "another body"), Now().Add(idempotency.Keep), idempotency.Found{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Keep), idempotency.Found{}, idempotency.ErrReused)
+	wantClaim(t, s, claims(t, "key", "another body"), Now().Add(idempotency.Retention), idempotency.Result{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Retention), idempotency.Result{}, idempotency.ErrReused)
 }
 
 func testKeyUnderWay(t *testing.T, s Store) {
 	c := claims(t, "key", "body")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease-time.Microsecond), idempotency.Found{}, idempotency.ErrUnderWay)
-	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Found{}, idempotency.ErrReused)
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease-time.Microsecond), idempotency.Result{}, idempotency.ErrInProgress)
+	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
 	next := claims(t, "key", "body")
-	wantClaim(t, s, next, Now().Add(idempotency.Lease), idempotency.Found{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, idempotency.ErrUnderWay)
+	wantClaim(t, s, next, Now().Add(idempotency.Lease), idempotency.Result{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
 	must(t, s.ReleaseKey(t.Context(), c)) // not theirs any more
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, idempotency.ErrUnderWay)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
 	must(t, s.ReleaseKey(t.Context(), next))
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Found{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, nil)
 }
 
 func testDoneWithoutAnswer(t *testing.T, s Store) {
 	c, ada := claims(t, "add", "body"), person("Ada", "ada@example.com")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	must(t, work(t, s, c, ada))
 	for _, later := range []time.Duration{1, 2, 3} { // as often as it is cut off
-		wantClaim(t, s, claims(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Found{UserID: ada.ID}, nil)
+		wantClaim(t, s, claims(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Result{UserID: ada.ID}, nil)
 	}
 	c = claims(t, "invite", "body")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
-	_, err := s.ChangeUser(idempotency.With(t.Context(), c), ada.ID, set(func(u *directory.User) { u.Name = "Countess" }))
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
+	_, err := s.ChangeUser(idempotency.NewContext(t.Context(), c), ada.ID, set(func(u *directory.User) { u.Name = "Countess" }))
 	must(t, err)
 	must(t, s.ReleaseKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "invite", "body"), Now(), idempotency.Found{UserID: ada.ID}, nil)
+	wantClaim(t, s, claims(t, "invite", "body"), Now(), idempotency.Result{UserID: ada.ID}, nil)
 }
 
 func testNotDone(t *testing.T, s Store) {
 	create(t, s, person("Ada", "ada@example.com"))
 	c := claims(t, "key", "body")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	if err := work(t, s, c, person("Ada", "ADA@example.com")); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Errorf("got %v", err)
 	}
 	must(t, s.ReleaseKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Result{}, nil)
 }
 
 func testKeyTaken(t *testing.T, s Store) {
 	slow, ada := claims(t, "key", "body"), person("Ada", "ada@example.com")
-	wantClaim(t, s, slow, Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, slow, Now(), idempotency.Result{}, nil)
 	quick := claims(t, "key", "body")
-	wantClaim(t, s, quick, Now().Add(idempotency.Lease), idempotency.Found{}, nil)
-	if err := work(t, s, slow, ada); !errors.Is(err, idempotency.ErrUnderWay) {
+	wantClaim(t, s, quick, Now().Add(idempotency.Lease), idempotency.Result{}, nil)
+	if err := work(t, s, slow, ada); !errors.Is(err, idempotency.ErrInProgress) {
 		t.Errorf("the slow one: %v", err)
 	}
 	if _, err := s.GetUser(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("the slow one has written: %v", err)
 	}
 	must(t, work(t, s, quick, ada))
-	must(t, s.KeepAnswer(t.Context(), slow, idempotency.Answer{Status: 409}))
-	must(t, s.ForgetKey(t.Context(), slow))
-	must(t, s.KeepAnswer(t.Context(), quick, answer))
-	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Found{Answer: answer}, nil)
+	must(t, s.SaveResponse(t.Context(), slow, idempotency.Response{Status: 409}))
+	must(t, s.ResetKey(t.Context(), slow))
+	must(t, s.SaveResponse(t.Context(), quick, answer))
+	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Result{Answer: answer}, nil)
 }
 
 func testForgottenKey(t *testing.T, s Store) {
 	c := claims(t, "key", "body")
-	wantClaim(t, s, c, Now(), idempotency.Found{}, nil)
+	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	must(t, work(t, s, c, person("Ada", "ada@example.com")))
-	must(t, s.ForgetKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Found{}, nil)
+	must(t, s.ResetKey(t.Context(), c))
+	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Result{}, nil)
 }
 
 func testDeleteKeys(t *testing.T, s Store) {
 	for i := range 120 {
-		wantClaim(t, s, claims(t, fmt.Sprint(i), "body"), Now(), idempotency.Found{}, nil)
+		wantClaim(t, s, claims(t, fmt.Sprint(i), "body"), Now(), idempotency.Result{}, nil)
 	}
-	wantClaim(t, s, claims(t, "later", "body"), Now().Add(time.Second), idempotency.Found{}, nil)
-	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Keep-time.Microsecond)); n != 0 || err != nil {
+	wantClaim(t, s, claims(t, "later", "body"), Now().Add(time.Second), idempotency.Result{}, nil)
+	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Retention-time.Microsecond)); n != 0 || err != nil {
 		t.Errorf("%d deleted too early: %v", n, err)
 	}
-	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Keep)); n != 120 || err != nil {
+	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Retention)); n != 120 || err != nil {
 		t.Errorf("%d deleted, want 120: %v", n, err)
 	}
-	wantClaim(t, s, claims(t, "later", "other"), Now(), idempotency.Found{}, idempotency.ErrReused)
+	wantClaim(t, s, claims(t, "later", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
 }
 
 func testKeyAtOnce(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	atOnceOnKey(t, stores, Now(), func(idempotency.Found) bool { return true })
+	atOnceOnKey(t, stores, Now(), func(idempotency.Result) bool { return true })
 }
 
 func testTakeOverAtOnce(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
 	first := claims(t, "key", "body")
-	wantClaim(t, stores[0], first, Now(), idempotency.Found{}, nil)
-	atOnceOnKey(t, stores, Now().Add(idempotency.Lease), func(f idempotency.Found) bool { return f.UserID == "" })
+	wantClaim(t, stores[0], first, Now(), idempotency.Result{}, nil)
+	atOnceOnKey(t, stores, Now().Add(idempotency.Lease), func(f idempotency.Result) bool { return f.UserID == "" })
 
 	second, ada := claims(t, "done", "body"), person("Ada", "ada@example.com")
-	wantClaim(t, stores[0], second, Now(), idempotency.Found{}, nil)
+	wantClaim(t, stores[0], second, Now(), idempotency.Result{}, nil)
 	var claimed atomic.Int64
 	for i, err := range atOnce(50, func(i int) error {
 		if i == 0 {
@@ -190,7 +190,7 @@ func testTakeOverAtOnce(t *testing.T, open func() Store) {
 }
 
 // atOnceOnKey has fifty requests claim one key and then work, if they may.
-func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempotency.Found) bool) {
+func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempotency.Result) bool) {
 	t.Helper()
 	done := 0
 	for i, err := range atOnce(50, func(i int) error {
@@ -204,7 +204,7 @@ func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempoten
 		switch {
 		case err == nil:
 			done++
-		case !errors.Is(err, idempotency.ErrUnderWay):
+		case !errors.Is(err, idempotency.ErrInProgress):
 			t.Errorf("request %d: %v", i, err)
 		}
 	}

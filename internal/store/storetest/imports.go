@@ -25,8 +25,8 @@ var importRows = []row{
 func running(t *testing.T, s Store, parts int, by event.Origin) roster.Import {
 	t.Helper()
 	i := ready(t, s, parts)
-	i.Role, i.By = directory.Member, by
-	if err := s.RunImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
+	i.Role, i.Actor = directory.Member, by
+	if err := s.StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
 	leased, err := s.LeaseImport(t.Context(), i.ID, newID(), Now(), Now().Add(time.Minute))
@@ -44,7 +44,7 @@ func ready(t *testing.T, s Store, parts int) roster.Import {
 		t.Fatal(err)
 	}
 	i.Parts = parts
-	if err := s.FillImport(t.Context(), i); err != nil {
+	if err := s.SetImportSummary(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
 	return getImport(t, s, i.ID)
@@ -72,21 +72,21 @@ func testImportStates(t *testing.T, s Store) {
 		}
 	}
 	check("create", s.CreateImport(t.Context(), want), nil)
-	check("run too soon", s.RunImport(t.Context(), want, e), roster.ErrState)
+	check("run too soon", s.StartImport(t.Context(), want, e), roster.ErrInvalidState)
 	want.State, want.Lines, want.People, want.Admins, want.Listed, want.Problems, want.Parts = roster.Ready, 9, 7, 6, 5, 2, 4
-	want.Unused, want.UpdatedAt = []string{"id", "größe, cm"}, Now().Add(time.Second)
-	check("fill", s.FillImport(t.Context(), want), nil)
-	check("fill again", s.FillImport(t.Context(), want), roster.ErrState)
-	check("stop too soon", s.StopImport(t.Context(), want.ID, "", e), roster.ErrState)
+	want.UnknownColumns, want.UpdatedAt = []string{"id", "größe, cm"}, Now().Add(time.Second)
+	check("fill", s.SetImportSummary(t.Context(), want), nil)
+	check("fill again", s.SetImportSummary(t.Context(), want), roster.ErrInvalidState)
+	check("stop too soon", s.StopImport(t.Context(), want.ID, "", e), roster.ErrInvalidState)
 	want.State, want.Invite, want.Role, want.UpdatedAt = roster.Running, true, directory.Admin, Now()
-	want.By = event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
-	check("run", s.RunImport(t.Context(), want, e), nil)
-	check("run again", s.RunImport(t.Context(), want, e), roster.ErrState)
-	check("drop what runs", s.DropImport(t.Context(), want.ID), roster.ErrState)
+	want.Actor = event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
+	check("run", s.StartImport(t.Context(), want, e), nil)
+	check("run again", s.StartImport(t.Context(), want, e), roster.ErrInvalidState)
+	check("drop what runs", s.DeleteImport(t.Context(), want.ID), roster.ErrInvalidState)
 	want.State, want.Reason = roster.Stopped, "tired"
 	check("stop", s.StopImport(t.Context(), want.ID, "tired", event.New(event.ImportStopped, Now(), "", "", "people")), nil)
 	want.State, want.Reason = roster.Running, ""
-	check("go on", s.RunImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
+	check("go on", s.StartImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
 	var kinds []event.Kind
 	trail, _, err := s.ListEvents(t.Context(), event.Query{Limit: 10})
 	for _, e := range trail {
@@ -115,7 +115,7 @@ func testImportParts(t *testing.T, s Store) {
 			}
 		}
 	}
-	if err := s.DropImport(t.Context(), gone.ID); err != nil {
+	if err := s.DeleteImport(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 120 {
@@ -156,10 +156,10 @@ func testOldImports(t *testing.T, s Store) {
 func testLeaseImport(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
 	i := ready(t, s[0], 1)
-	if _, err := s[0].LeaseImport(t.Context(), "", newID(), Now(), Now()); !errors.Is(err, roster.ErrNone) {
+	if _, err := s[0].LeaseImport(t.Context(), "", newID(), Now(), Now()); !errors.Is(err, roster.ErrNoImport) {
 		t.Errorf("one that does not run was leased: %v", err)
 	}
-	if err := s[0].RunImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
+	if err := s[0].StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
 	lease := func(at time.Time) []error {
@@ -180,7 +180,7 @@ func testLeaseImport(t *testing.T, open func() Store) {
 		for _, err := range lease(round.at) {
 			if err == nil {
 				got++
-			} else if !errors.Is(err, roster.ErrNone) {
+			} else if !errors.Is(err, roster.ErrNoImport) {
 				t.Error(err)
 			}
 		}
@@ -189,27 +189,27 @@ func testLeaseImport(t *testing.T, open func() Store) {
 		}
 	}
 	held := getImport(t, s[0], i.ID)
-	if err := s[1].HoldImport(t.Context(), held, time.Time{}); err != nil {
+	if err := s[1].ExtendImportLease(t.Context(), held, time.Time{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := s[0].LeaseImport(t.Context(), i.ID, newID(), Now(), Now()); err != nil {
 		t.Errorf("one that was given back: %v", err)
 	}
-	if err := s[1].HoldImport(t.Context(), held, Now()); !errors.Is(err, roster.ErrLost) {
+	if err := s[1].ExtendImportLease(t.Context(), held, Now()); !errors.Is(err, roster.ErrLeaseLost) {
 		t.Errorf("a lease that is over was held: %v", err)
 	}
 }
 
 func testCountWaiting(t *testing.T, s Store) {
-	people := []directory.Arrival{coming(t, "", "a@example.com"), coming(t, "", "b@example.com"), coming(t, "", "c@example.com")}
-	if _, err := s.AddPeople(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now()); err != nil {
+	people := []directory.NewUser{coming(t, "", "a@example.com"), coming(t, "", "b@example.com"), coming(t, "", "c@example.com")}
+	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ParkJob(t.Context(), people[0].Jobs[0], Now(), "no"); err != nil {
 		t.Fatal(err)
 	}
 	for most, want := range map[int]int{1: 1, 2: 2, 10: 2} {
-		if n, err := s.CountWaiting(t.Context(), most); n != want || err != nil {
+		if n, err := s.CountPendingJobs(t.Context(), most); n != want || err != nil {
 			t.Errorf("counted to %d: %d, want %d, %v", most, n, want, err)
 		}
 	}

@@ -129,7 +129,7 @@ func refuse(t *testing.T, s Store, users ...directory.User) {
 	t.Helper()
 	create(t, s, users...)
 	for _, u := range users {
-		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -150,10 +150,10 @@ func testRefused(t *testing.T, s Store) {
 	waiting, none, active := invited("Waiting", "waiting@example.com"), invited("None", "none@example.com"), person("Active", "active@example.com")
 	refuse(t, s, bob, cleo, ada, active)
 	create(t, s, waiting, none)
-	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, waiting.Email.Key, waiting.ID, "", "", Now())); err != nil {
+	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, waiting.Email.Normalized, waiting.ID, "", "", Now())); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddJob(t.Context(), outbox.New(outbox.RevokeInvite, none.Email.Key, none.ID, "", "", Now())); err != nil {
+	if err := s.AddJob(t.Context(), outbox.New(outbox.RevokeInvite, none.Email.Normalized, none.ID, "", "", Now())); err != nil {
 		t.Fatal(err)
 	}
 
@@ -184,7 +184,7 @@ func testRefused(t *testing.T, s Store) {
 	first.Limit = 2
 	page := list(t, s, first)
 	second := first
-	second.From = page.Next
+	second.After = page.Next
 	if got := names(list(t, s, second).Users); page.Total != 3 || !slices.Equal(got, []string{"Cleo"}) {
 		t.Errorf("the second page is %q, of %d", got, page.Total)
 	}
@@ -193,7 +193,7 @@ func testRefused(t *testing.T, s Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(jobs) != 2 || len(jobs[ada.Email.Key]) != 1 || jobs[ada.Email.Key][0].LastError != "No such mailbox." || len(jobs[waiting.Email.Key]) != 1 {
+	if len(jobs) != 2 || len(jobs[ada.Email.Normalized]) != 1 || jobs[ada.Email.Normalized][0].LastError != "No such mailbox." || len(jobs[waiting.Email.Normalized]) != 1 {
 		t.Errorf("the invitations are %+v", jobs)
 	}
 }
@@ -267,22 +267,22 @@ func testPageBehindTheEnd(t *testing.T, s Store) {
 	q := directory.Query{Sort: directory.ByName, Limit: 2}
 	first := list(t, s, q)
 	remove(t, s, people[2].ID)
-	q.From = first.Next
+	q.After = first.Next
 	end := list(t, s, q)
 	if len(end.Users) > 0 || end.Next != nil || end.Prev == nil || end.Total != 2 {
 		t.Fatalf("behind the end: %+v", end)
 	}
-	q.From, q.Backward = end.Prev, true
+	q.After, q.Backward = end.Prev, true
 	if back := list(t, s, q); len(back.Users) == 0 {
 		t.Error("the way back from behind the end leads to nobody")
 	}
 
-	q.From, q.Backward = first.Next, false
+	q.After, q.Backward = first.Next, false
 	create(t, s, person("d", "d@example.com"))
 	second := list(t, s, q)
 	remove(t, s, people[0].ID)
 	remove(t, s, people[1].ID)
-	q.From, q.Backward = second.Prev, true
+	q.After, q.Backward = second.Prev, true
 	start := list(t, s, q)
 	if len(start.Users) > 0 || start.Prev != nil || start.Next == nil {
 		t.Fatalf("before the start: %+v", start)
@@ -292,12 +292,12 @@ func testPageBehindTheEnd(t *testing.T, s Store) {
 func testMadeUpPosition(t *testing.T, s Store) {
 	create(t, s, person("Ada", "ada@example.com"))
 	for _, order := range orders {
-		for _, p := range []directory.Position{
+		for _, p := range []directory.Keyset{
 			{}, {Key: "x", ID: "y"}, {Key: "'; --", ID: `\'`}, {Key: "99999999999999999999"}, {Key: "-1"},
 			{Key: "\x00", ID: "\x00"}, {Key: strings.Repeat("x", 1000)}, {Key: "\U0010FFFF\U0010FFFF"},
 		} {
 			for _, backward := range []bool{false, true} {
-				q := directory.Query{Sort: order, Limit: 10, From: &p, Backward: backward}
+				q := directory.Query{Sort: order, Limit: 10, After: &p, Backward: backward}
 				if page := list(t, s, q); page.Total != 1 || len(page.Users) > 1 {
 					t.Errorf("%s, %+v: %+v", order, p, page)
 				}
@@ -321,7 +321,7 @@ func testTotal(t *testing.T, s Store) {
 	check("at first", 3, 2)
 	create(t, s, person("d", "d@example.com"))
 	check("one more", 4, 2)
-	if _, err := s.ChangeUser(t.Context(), people[2].ID, func(state directory.State) (directory.Change, error) {
+	if _, err := s.ChangeUser(t.Context(), people[2].ID, func(state directory.RuleState) (directory.Change, error) {
 		state.User.Status = directory.Suspended
 		return directory.Change{User: state.User}, nil
 	}); err != nil {
@@ -336,7 +336,7 @@ func testTotal(t *testing.T, s Store) {
 
 func remove(t *testing.T, s Store, id string) {
 	t.Helper()
-	if _, err := s.ChangeUser(t.Context(), id, func(s directory.State) (directory.Change, error) {
+	if _, err := s.ChangeUser(t.Context(), id, func(s directory.RuleState) (directory.Change, error) {
 		return directory.Change{User: s.User, Remove: true}, nil
 	}); err != nil {
 		t.Fatal(err)

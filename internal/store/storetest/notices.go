@@ -46,10 +46,10 @@ func wantNotices(t *testing.T, s Store, what string, want ...string) {
 // changes edits a user, with the line of the trail that the directory writes.
 func changes(t *testing.T, s Store, u directory.User, edit func(*directory.User)) {
 	t.Helper()
-	_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.State) (directory.Change, error) {
+	_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {
 		is := state.User
 		edit(&is)
-		return directory.Change{User: is, Events: []event.Event{event.New(event.UserEdited, Now(), is.ID, is.Email.Key, "")}}, nil
+		return directory.Change{User: is, Events: []event.Event{event.New(event.UserEdited, Now(), is.ID, is.Email.Normalized, "")}}, nil
 	})
 	must(t, err)
 }
@@ -135,7 +135,7 @@ func testNoticeOfImport(t *testing.T, s Store) {
 		t.Helper()
 		i := ready(t, s, 1)
 		i.Role = role
-		must(t, s.RunImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "people.csv")))
+		must(t, s.StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "people.csv")))
 	}
 	start(directory.Member)
 	wantNotices(t, s, "members")
@@ -145,7 +145,7 @@ func testNoticeOfImport(t *testing.T, s Store) {
 	if job.Notice == nil || job.Notice.Topic != outbox.NewAdmins || job.Notice.Import != "people.csv" {
 		t.Errorf("notice %+v", job.Notice)
 	}
-	if n, err := roster.Store(s).CountWaiting(t.Context(), 10); err != nil || n != 0 {
+	if n, err := roster.Store(s).CountPendingJobs(t.Context(), 10); err != nil || n != 0 {
 		t.Errorf("an import waits for %d notices, %v", n, err)
 	}
 	wantNotices(t, s, "administrators", "ada@example.com")

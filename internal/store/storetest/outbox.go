@@ -56,7 +56,7 @@ func wantLease(t *testing.T, s Store, what, subject string, now time.Time, want 
 func testJobRoundTrip(t *testing.T, s Store) {
 	u := person(strings.Repeat("🚀", directory.MaxName), "Ada@example.com")
 	create(t, s, u)
-	want := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, "user-test-1", u.Name, Now())
+	want := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "user-test-1", u.Name, Now())
 	if err := s.AddJob(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +148,14 @@ func testRetry(t *testing.T, s Store) {
 func testPark(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	create(t, s, u)
-	parked := add(t, s, outbox.Invite, u.Email.Key, Now())
-	next := add(t, s, outbox.RevokeInvite, u.Email.Key, Now())
+	parked := add(t, s, outbox.Invite, u.Email.Normalized, Now())
+	next := add(t, s, outbox.RevokeInvite, u.Email.Normalized, Now())
 	wantLease(t, s, "the first", "", Now(), parked.ID)
 	if err := s.ParkJob(t.Context(), parked, Now(), "Stytch refuses the address."); err != nil {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the next", "", Now(), next.ID)
-	wantLease(t, s, "nothing is left", u.Email.Key, Now().Add(time.Hour), next.ID) // its lease was over
+	wantLease(t, s, "nothing is left", u.Email.Normalized, Now().Add(time.Hour), next.ID) // its lease was over
 	list := jobs(t, s, u)
 	if len(list) != 2 || !list[0].ParkedAt.Equal(Now()) || list[0].LastError != "Stytch refuses the address." || !list[1].ParkedAt.IsZero() {
 		t.Errorf("an administrator sees %+v", list)
@@ -165,8 +165,8 @@ func testPark(t *testing.T, s Store) {
 func testFinishInvite(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	u.Status, u.StytchUserID = directory.Invited, ""
-	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
+	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
 		t.Fatal(err)
 	}
 	want := u
@@ -194,8 +194,8 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 	for who, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID(), "e@example.com": eve.ID} {
 		u := person("", who)
 		u.InvitedBy = by
-		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now())
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), job); err != nil {
+		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())
+		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -209,7 +209,7 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got[job.Subject] = job.By
+		got[job.Subject] = job.Actor
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by whom (-want +got)\n%s", diff)
@@ -218,7 +218,7 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 
 func testFinishInviteOfRemoved(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
-	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func testFinishInviteOfRemoved(t *testing.T, s Store) {
 
 func testFinishInviteOfAddedAgain(t *testing.T, s Store) {
 	u, again := person("Ada", "ada@example.com"), person("Ada", "ada@example.com")
-	job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	create(t, s, again)
 	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
 		t.Fatal(err)

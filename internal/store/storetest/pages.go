@@ -37,9 +37,9 @@ func sorted(people []directory.User, order directory.Sort) []directory.User {
 		c := 0
 		switch order.Column() {
 		case directory.ByName:
-			c = cmp.Compare(a.SortName(), b.SortName())
+			c = cmp.Compare(a.SortKey(), b.SortKey())
 		case directory.ByEmail:
-			c = cmp.Compare(a.Email.Key, b.Email.Key)
+			c = cmp.Compare(a.Email.Normalized, b.Email.Normalized)
 		case directory.ByCreated:
 			c = a.CreatedAt.Compare(b.CreatedAt)
 		case directory.ByLastSeen:
@@ -69,7 +69,7 @@ func walk(t *testing.T, s Store, q directory.Query, between func(directory.Page)
 		if next == nil {
 			return seen
 		}
-		q.From = next
+		q.After = next
 	}
 	t.Fatal("the list has no end")
 	return nil
@@ -101,7 +101,7 @@ func testFilteredPages(t *testing.T, s Store) {
 	} {
 		fits := slices.DeleteFunc(slices.Clone(people), func(u directory.User) bool {
 			return q.Role != "" && u.Role != q.Role || q.Status != "" && u.Status != q.Status ||
-				q.Terms != nil && !slices.Contains(u.Words(), "ada")
+				q.Terms != nil && !slices.Contains(u.SearchTerms(), "ada")
 		})
 		for _, q.Sort = range orders {
 			t.Run(fmt.Sprint(q.Role, q.Status, q.Terms, q.Sort), func(t *testing.T) {
@@ -124,15 +124,15 @@ func checkPages(t *testing.T, s Store, q directory.Query, people []directory.Use
 		t.Errorf("%d pages, want %d with a start and an end", len(pages), n)
 	}
 	for i, page := range pages {
-		if page.Total != len(people) || page.More || page.ByWord {
-			t.Errorf("page %d: %d people, more: %v, by word: %v", i, page.Total, page.More, page.ByWord)
+		if page.Total != len(people) || page.More || page.RelevanceOrder {
+			t.Errorf("page %d: %d people, more: %v, by word: %v", i, page.Total, page.More, page.RelevanceOrder)
 		}
 	}
 	if len(pages) == 1 {
 		return
 	}
 	// Back from the last page, each page is the one that was seen on the way.
-	q.Backward, q.From = true, pages[len(pages)-1].Prev
+	q.Backward, q.After = true, pages[len(pages)-1].Prev
 	i := len(pages) - 1
 	walk(t, s, q, func(p directory.Page) {
 		i--

@@ -21,7 +21,7 @@ func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
 	added := 0
 	for i, err := range atOnce(50, func(i int) error {
 		u := person("Ada", []string{"ada@example.com", "ADA@example.com"}[i%2])
-		return stores[i/25].CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now()))
+		return stores[i/25].CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now()))
 	}) {
 		switch {
 		case err == nil:

@@ -96,12 +96,12 @@ func testJobsOfStranger(t *testing.T, s Store) {
 	} {
 		subject := newID() + "@example.com"
 		job := outbox.New(outbox.RevokeSession, subject, "", "session-test-1", "", Now())
-		e := event.New(event.StytchDiffers, Now(), "", subject, "at Stytch")
-		added, err := s.AddJobsOfStranger(t.Context(), r.addresses, e, []outbox.Job{job})
+		e := event.New(event.StytchMismatch, Now(), "", subject, "at Stytch")
+		added, err := s.AddJobsUnlessListed(t.Context(), r.addresses, e, []outbox.Job{job})
 		if added != r.want || err != nil {
 			t.Errorf("%s: %t, %v", r.name, added, err)
 		}
-		jobs, err := s.ListJobs(t.Context(), directory.Email{Key: subject})
+		jobs, err := s.ListJobs(t.Context(), directory.Email{Normalized: subject})
 		if told := events(t, s, event.Query{About: subject}); err != nil || (len(jobs) == 1) != r.want || (len(told) == 1) != r.want {
 			t.Errorf("%s: %d jobs and %d events were written; %v", r.name, len(jobs), len(told), err)
 		}
@@ -116,7 +116,7 @@ func testTurns(t *testing.T, open func() Store) {
 		t.Helper()
 		got := make([]bool, len(instances))
 		for _, err := range atOnce(len(instances), func(i int) (err error) {
-			got[i], err = instances[i].TakeTurn(t.Context(), now, now.Add(-day))
+			got[i], err = instances[i].AcquireRun(t.Context(), now, now.Add(-day))
 			return err
 		}) {
 			if err != nil {
@@ -141,7 +141,7 @@ func testTurns(t *testing.T, open func() Store) {
 	expect("at once again", Now().Add(day), 0)
 	expect("just before the next", Now().Add(2*day-time.Microsecond), 0)
 	expect("the day after", Now().Add(2*day), 1)
-	if err := instances[1].GiveBackTurn(t.Context(), Now().Add(day+time.Hour)); err != nil {
+	if err := instances[1].ReleaseRun(t.Context(), Now().Add(day+time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	expect("given back, too soon", Now().Add(2*day+time.Hour-time.Microsecond), 0)
@@ -150,17 +150,17 @@ func testTurns(t *testing.T, open func() Store) {
 
 func testWebhooks(t *testing.T, s Store) {
 	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time it is there already
-		if err := s.NoteWebhook(t.Context(), "msg_1", at); err != nil {
+		if err := s.MarkWebhookProcessed(t.Context(), "msg_1", at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.NoteWebhook(t.Context(), "msg_2", Now()); err != nil {
+	if err := s.MarkWebhookProcessed(t.Context(), "msg_2", Now()); err != nil {
 		t.Fatal(err)
 	}
 	expect := func(want map[string]bool) {
 		t.Helper()
 		for id, want := range want {
-			if got, err := s.HeardWebhook(t.Context(), id); got != want || err != nil {
+			if got, err := s.IsWebhookProcessed(t.Context(), id); got != want || err != nil {
 				t.Errorf("%s: %t, %v", id, got, err)
 			}
 		}

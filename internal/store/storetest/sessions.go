@@ -89,7 +89,7 @@ func testListSessions(t *testing.T, s Store) {
 		a := arrival(u, token)
 		a.Session.CreatedAt = ago(time.Hour - time.Duration(i)*time.Microsecond)
 		mustSignIn(t, s, a)
-		want = append([]string{a.Session.StytchID}, want...)
+		want = append([]string{a.Session.StytchSessionID}, want...)
 	}
 	sessions, err := s.ListSessions(t.Context(), u.ID)
 	if err != nil {
@@ -97,7 +97,7 @@ func testListSessions(t *testing.T, s Store) {
 	}
 	got := []string{}
 	for _, v := range sessions {
-		got = append(got, v.StytchID)
+		got = append(got, v.StytchSessionID)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -90,7 +90,7 @@ func testRefusal(t *testing.T, s Store) {
 		a := arrival(person("", address), "refused")
 		a.Replaces = held.TokenHash
 		_, err := s.SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
-			u, err := directory.Admission{}.Welcome(from, "user-test-1", Now())
+			u, err := directory.AdmissionPolicy{}.Admit(from, "user-test-1", Now())
 			return u, nil, err
 		})
 		if !errors.Is(err, want) {
@@ -119,7 +119,7 @@ func testReplace(t *testing.T, s Store) {
 		replaces session.Session
 	}{
 		{"of the same person", ada, first},
-		{"of somebody else", bob, session.Session{TokenHash: session.Hash("of the same person"), StytchID: "session-test-of the same person"}},
+		{"of somebody else", bob, session.Session{TokenHash: session.Hash("of the same person"), StytchSessionID: "session-test-of the same person"}},
 		{"that is not there", bob, session.Session{TokenHash: session.Hash("unknown")}},
 	} {
 		a := arrival(r.who, r.name)
@@ -156,7 +156,7 @@ func testFiftyPeople(t *testing.T, open func() Store) {
 	}
 	create(t, stores[0], people[:25]...) // the others are new
 	for i, err := range atOnce(50, func(i int) error {
-		_, err := signIn(t.Context(), stores[i%2], arrival(people[i], people[i].Email.Key))
+		_, err := signIn(t.Context(), stores[i%2], arrival(people[i], people[i].Email.Normalized))
 		return err
 	}) {
 		if err != nil {
@@ -164,8 +164,8 @@ func testFiftyPeople(t *testing.T, open func() Store) {
 		}
 	}
 	for _, u := range people {
-		got, err := stores[0].GetSession(t.Context(), session.Hash(u.Email.Key))
-		if err != nil || got.User.Email.Key != u.Email.Key || got.User.Status != directory.Active {
+		got, err := stores[0].GetSession(t.Context(), session.Hash(u.Email.Normalized))
+		if err != nil || got.User.Email.Normalized != u.Email.Normalized || got.User.Status != directory.Active {
 			t.Errorf("%s: %+v, %v", u.Email, got.User, err)
 		}
 	}
@@ -199,7 +199,7 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 	for i, err := range atOnce(10, func(i int) error {
 		a := arrival(person("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
 		_, err := stores[i%2].SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
-			u, err := directory.Admission{Open: true, FirstAdmin: true}.Welcome(from, "user-test-1", Now())
+			u, err := directory.AdmissionPolicy{Open: true, FirstAdmin: true}.Admit(from, "user-test-1", Now())
 			return u, nil, err
 		})
 		return err
@@ -218,13 +218,13 @@ func testSuspendDuringSignIn(t *testing.T, open func() Store) {
 	for round := range 20 {
 		u := person("", fmt.Sprintf("p%d@example.com", round))
 		create(t, stores[0], u)
-		a := arrival(u, u.Email.Key)
+		a := arrival(u, u.Email.Normalized)
 		errs := atOnce(2, func(i int) error {
 			if i == 0 {
 				_, err := signIn(t.Context(), stores[0], a)
 				return err
 			}
-			_, err := stores[1].ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+			_, err := stores[1].ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 				s.User.Status = directory.Suspended
 				return directory.Change{User: s.User, EndSessions: "removed"}, nil
 			})

@@ -42,7 +42,7 @@ type Store interface {
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
 	DeleteLimits(ctx context.Context, before, now time.Time) (int, error)
 	CookieKey(ctx context.Context) (string, error)
-	NoteSettings(ctx context.Context, plain, secret map[string]string) error
+	RecordSettings(ctx context.Context, plain, secret map[string]string) error
 	RemoveSecretHashes(ctx context.Context) (int, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 	WriteNotices()
@@ -105,7 +105,7 @@ func mustParse(address string) directory.Email {
 func create(t *testing.T, s Store, people ...directory.User) {
 	t.Helper()
 	for _, u := range people {
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, "")); err != nil {
+		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -147,22 +147,22 @@ func atOnce(n int, call func(i int) error) []error {
 }
 
 // arrival is somebody who came with a good link; token tells sessions apart.
-func arrival(u directory.User, token string) session.Arrival {
-	return session.Arrival{Email: u.Email, Session: session.Session{
-		TokenHash: session.Hash(token), StytchID: "session-test-" + token, UserAgent: "Browser/1.0", Address: "192.0.2.7",
+func arrival(u directory.User, token string) session.SignInRequest {
+	return session.SignInRequest{Email: u.Email, Session: session.Session{
+		TokenHash: session.Hash(token), StytchSessionID: "session-test-" + token, UserAgent: "Browser/1.0", Address: "192.0.2.7",
 		CreatedAt: Now(), VerifiedAt: Now(), ExpiresAt: Now().Add(7 * 24 * time.Hour),
 	}}
 }
 
 // signIn lets a person in by the rule of an open list.
-func signIn(ctx context.Context, s Store, a session.Arrival) (session.Session, error) {
+func signIn(ctx context.Context, s Store, a session.SignInRequest) (session.Session, error) {
 	return s.SignIn(ctx, a, func(from directory.Applicant) (directory.User, []event.Event, error) {
-		u, err := directory.Admission{Open: true}.Welcome(from, "user-test-"+a.Email.Key, Now())
-		return u, []event.Event{event.New(event.SignedIn, Now(), u.ID, u.Email.Key, "")}, err
+		u, err := directory.AdmissionPolicy{Open: true}.Admit(from, "user-test-"+a.Email.Normalized, Now())
+		return u, []event.Event{event.New(event.SignedIn, Now(), u.ID, u.Email.Normalized, "")}, err
 	})
 }
 
-func mustSignIn(t *testing.T, s Store, a session.Arrival) session.Session {
+func mustSignIn(t *testing.T, s Store, a session.SignInRequest) session.Session {
 	t.Helper()
 	made, err := signIn(t.Context(), s, a)
 	if err != nil {

@@ -46,7 +46,7 @@ func createTokens(t *testing.T, s Store, tokens ...token.Token) {
 }
 
 func tokenMade(v token.Token) event.Event {
-	return event.New(event.TokenMade, Now(), v.UserID, "", v.Name)
+	return event.New(event.TokenCreated, Now(), v.UserID, "", v.Name)
 }
 
 func testGetToken(t *testing.T, s Store) {
@@ -98,7 +98,7 @@ func testCreateToken(t *testing.T, s Store) {
 	for _, owner := range []directory.User{ada, bob} { // the ID counts, whoever's it is
 		again := tokenOf(owner, "again")
 		again.ID = first.ID
-		if err := s.CreateToken(t.Context(), again, tokenMade(again), anyway); !errors.Is(err, token.ErrMade) {
+		if err := s.CreateToken(t.Context(), again, tokenMade(again), anyway); !errors.Is(err, token.ErrDuplicate) {
 			t.Errorf("made twice: %v", err)
 		}
 	}
@@ -106,7 +106,7 @@ func testCreateToken(t *testing.T, s Store) {
 	if err := s.CreateToken(t.Context(), nobodys, tokenMade(nobodys), anyway); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
-	made, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.TokenMade, Limit: 10})
+	made, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.TokenCreated, Limit: 10})
 	if err != nil || len(made) != 1 || made[0].Reason != "first" {
 		t.Errorf("on record: %v, %v", made, err)
 	}
@@ -205,7 +205,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 // wantRevoked checks what is on record of a person's tokens, newest first.
 func wantRevoked(t *testing.T, s Store, u directory.User, reasons ...string) {
 	t.Helper()
-	events, _, err := s.ListEvents(t.Context(), event.Query{About: u.Email.Key, Limit: 50})
+	events, _, err := s.ListEvents(t.Context(), event.Query{About: u.Email.Normalized, Limit: 50})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func testChangeRevokesTokens(t *testing.T, s Store) {
 		if removing {
 			createTokens(t, s, tokenOf(ada, "two"))
 		}
-		if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.State) (directory.Change, error) {
+		if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
 			return directory.Change{User: s.User, Remove: removing, RevokeTokens: "said so"}, nil
 		}); err != nil {
 			t.Fatal(err)

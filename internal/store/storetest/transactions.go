@@ -24,7 +24,7 @@ var Transactions = []Transaction{
 	{"adding somebody", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada Lovelace", "ada@example.com")
 		return func(ctx context.Context) error {
-			return s.CreateUser(ctx, u, event.New(event.UserAdded, Now(), u.ID, u.Email.Key, ""), outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now()))
+			return s.CreateUser(ctx, u, event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now()))
 		}
 	}},
 	{"renaming somebody", func(t *testing.T, s Store) func(context.Context) error {
@@ -39,11 +39,11 @@ var Transactions = []Transaction{
 		u := person("Ada", "ada@example.com")
 		create(t, s, u)
 		mustSignIn(t, s, arrival(u, "one"))
-		add(t, s, outbox.Invite, u.Email.Key, Now())
+		add(t, s, outbox.Invite, u.Email.Normalized, Now())
 		return func(ctx context.Context) error {
-			_, err := s.ChangeUser(ctx, u.ID, func(v directory.State) (directory.Change, error) {
-				forget := outbox.New(outbox.DeleteUser, u.Email.Key, u.ID, u.StytchUserID, "", Now())
-				gone := event.New(event.UserRemoved, Now(), u.ID, u.Email.Key, "")
+			_, err := s.ChangeUser(ctx, u.ID, func(v directory.RuleState) (directory.Change, error) {
+				forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
+				gone := event.New(event.UserRemoved, Now(), u.ID, u.Email.Normalized, "")
 				return directory.Change{User: v.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget}, Events: []event.Event{gone}}, nil
 			})
 			return err
@@ -80,7 +80,7 @@ var Transactions = []Transaction{
 	{"noting an invitation that was sent", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada", "ada@example.com")
 		create(t, s, u)
-		job := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
+		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -101,21 +101,21 @@ var Transactions = []Transaction{
 		create(t, s, person("Ada", "ada@example.com"))
 		job := outbox.New(outbox.DeleteUser, "bob@example.com", "", "user-test-3", "", Now())
 		return func(ctx context.Context) error {
-			_, err := s.AddJobsOfStranger(ctx, []string{"bob@example.com"}, event.New(event.StytchDiffers, Now(), "", "bob@example.com", ""), []outbox.Job{job})
+			_, err := s.AddJobsUnlessListed(ctx, []string{"bob@example.com"}, event.New(event.StytchMismatch, Now(), "", "bob@example.com", ""), []outbox.Job{job})
 			return err
 		}
 	}},
 	{"starting an import", func(t *testing.T, s Store) func(context.Context) error {
 		i := ready(t, s, 1)
 		return func(ctx context.Context) error {
-			return s.RunImport(ctx, i, event.New(event.ImportStarted, Now(), "", "", ""))
+			return s.StartImport(ctx, i, event.New(event.ImportStarted, Now(), "", "", ""))
 		}
 	}},
 	{"the last part of an import", func(t *testing.T, s Store) func(context.Context) error {
 		i := running(t, s, 1, event.Origin{})
-		people := []directory.Arrival{coming(t, "Ada", "ada@example.com"), coming(t, "Bob", "bob@example.com")}
+		people := []directory.NewUser{coming(t, "Ada", "ada@example.com"), coming(t, "Bob", "bob@example.com")}
 		return func(ctx context.Context) error {
-			_, err := s.AddPeople(ctx, i, people, Now(), Now().Add(time.Minute))
+			_, err := s.ImportUsers(ctx, i, people, Now(), Now().Add(time.Minute))
 			return err
 		}
 	}},
@@ -137,10 +137,10 @@ var Transactions = []Transaction{
 		}
 	}},
 	{"noting other settings", func(t *testing.T, s Store) func(context.Context) error {
-		if err := s.NoteSettings(t.Context(), map[string]string{"PORT": "1"}, nil); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"PORT": "1"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		return func(ctx context.Context) error { return s.NoteSettings(ctx, map[string]string{"PORT": "2"}, nil) }
+		return func(ctx context.Context) error { return s.RecordSettings(ctx, map[string]string{"PORT": "2"}, nil) }
 	}},
 	{"deleting what is over", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada", "ada@example.com")
@@ -154,7 +154,7 @@ var Transactions = []Transaction{
 	}},
 }
 
-func signsIn(ctx context.Context, s Store, a session.Arrival) error {
+func signsIn(ctx context.Context, s Store, a session.SignInRequest) error {
 	_, err := signIn(ctx, s, a)
 	return err
 }

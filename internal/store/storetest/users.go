@@ -53,7 +53,7 @@ func testRoundTrip(t *testing.T, s Store) {
 	}
 
 	longest := person("", strings.Repeat("l", 64)+"@"+strings.Repeat("d", 63)+"."+strings.Repeat("e", 63)+"."+strings.Repeat("f", 57)+".com")
-	if n := len(longest.Email.Key); n != directory.MaxEmail {
+	if n := len(longest.Email.Normalized); n != directory.MaxEmail {
 		t.Fatalf("the longest address has %d bytes", n)
 	}
 	create(t, s, longest)
@@ -65,13 +65,13 @@ func testRoundTrip(t *testing.T, s Store) {
 func testInvisible(t *testing.T, s Store) {
 	for stored, want := range map[string]string{"\u202eevE": "evE", "\u200b\u2060": "", "\u3164": "", "A\u00adda\u2066": "Ada"} {
 		u := person(stored, newID()+"@example.com")
-		u.Email.Typed = strings.ToUpper(u.Email.Typed) + "\u200b"
+		u.Email.Display = strings.ToUpper(u.Email.Display) + "\u200b"
 		create(t, s, u)
 		got := get(t, s, u.ID)
-		if got.Name != want || got.Email.Typed != strings.ToUpper(u.Email.Key) {
-			t.Errorf("%+q came back as %+q of %+q", stored, got.Name, got.Email.Typed)
+		if got.Name != want || got.Email.Display != strings.ToUpper(u.Email.Normalized) {
+			t.Errorf("%+q came back as %+q of %+q", stored, got.Name, got.Email.Display)
 		}
-		e := event.New(event.UserEdited, Now(), u.ID, u.Email.Key, stored)
+		e := event.New(event.UserEdited, Now(), u.ID, u.Email.Normalized, stored)
 		e.Changes = []event.Change{{Field: "name", Old: stored + "x", New: "x" + stored}}
 		if err := s.AddEvents(t.Context(), e); err != nil {
 			t.Fatal(err)
@@ -83,8 +83,8 @@ func testInvisible(t *testing.T, s Store) {
 		}
 		made := mustSignIn(t, s, arrival(u, u.ID))
 		held, err := s.GetSession(t.Context(), made.TokenHash)
-		if err != nil || held.User.Name != want || held.User.Email.Typed != strings.ToUpper(u.Email.Key) {
-			t.Errorf("the session of %+q has %+q of %+q, %v", stored, held.User.Name, held.User.Email.Typed, err)
+		if err != nil || held.User.Name != want || held.User.Email.Display != strings.ToUpper(u.Email.Normalized) {
+			t.Errorf("the session of %+q has %+q of %+q, %v", stored, held.User.Name, held.User.Email.Display, err)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func testNotFound(t *testing.T, s Store) {
 		if _, err := s.GetUser(t.Context(), id); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("GetUser(%q): %v", id, err)
 		}
-		_, err := s.ChangeUser(t.Context(), id, func(directory.State) (directory.Change, error) {
+		_, err := s.ChangeUser(t.Context(), id, func(directory.RuleState) (directory.Change, error) {
 			t.Errorf("ChangeUser(%q) runs the rule", id)
 			return directory.Change{}, nil
 		})
@@ -153,8 +153,8 @@ func testEmailTaken(t *testing.T, s Store) {
 	create(t, s, person("Ada", "ada@example.com"))
 	for _, address := range []string{"ada@example.com", "ADA@example.com", "Ada@Example.COM"} {
 		again := person("Eve", address)
-		job := outbox.New(outbox.Invite, again.Email.Key, again.ID, "", "", Now())
-		if err := s.CreateUser(t.Context(), again, event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Key, ""), job); !errors.Is(err, directory.ErrEmailTaken) {
+		job := outbox.New(outbox.Invite, again.Email.Normalized, again.ID, "", "", Now())
+		if err := s.CreateUser(t.Context(), again, event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Normalized, ""), job); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("%s: %v", address, err)
 		}
 		if left := jobs(t, s, again); len(left) > 0 {
@@ -166,8 +166,8 @@ func testEmailTaken(t *testing.T, s Store) {
 
 func testCreateWithJobs(t *testing.T, s Store) {
 	u := person("Ada", "Ada@example.com")
-	want := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Key, ""), want); err != nil {
+	want := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
+	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), want); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]outbox.Job{want}, jobs(t, s, u)); diff != "" {
@@ -190,7 +190,7 @@ func testCountAdmins(t *testing.T, s Store) {
 func testCancelled(t *testing.T, s Store) {
 	ada := person("Ada", "ada@example.com")
 	create(t, s, ada)
-	job := outbox.New(outbox.Invite, ada.Email.Key, ada.ID, "", "Ada", Now())
+	job := outbox.New(outbox.Invite, ada.Email.Normalized, ada.ID, "", "Ada", Now())
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func testCancelled(t *testing.T, s Store) {
 		},
 		"ListJobs": func() error { _, err := s.ListJobs(ctx, ada.Email); return err },
 		"ChangeUser": func() error {
-			_, err := s.ChangeUser(ctx, ada.ID, func(directory.State) (directory.Change, error) {
+			_, err := s.ChangeUser(ctx, ada.ID, func(directory.RuleState) (directory.Change, error) {
 				return directory.Change{User: ada, Remove: true, EndSessions: "removed"}, nil
 			})
 			return err
@@ -224,21 +224,21 @@ func testCancelled(t *testing.T, s Store) {
 			return err
 		},
 		"AddJob": func() error {
-			return s.AddJob(ctx, outbox.New(outbox.RevokeInvite, ada.Email.Key, ada.ID, "", "", Now()))
+			return s.AddJob(ctx, outbox.New(outbox.RevokeInvite, ada.Email.Normalized, ada.ID, "", "", Now()))
 		},
-		"LeaseJob":     func() error { _, err := s.LeaseJob(ctx, "", Now(), Now().Add(time.Minute)); return err },
-		"FinishJob":    func() error { return s.FinishJob(ctx, job.ID) },
-		"FinishInvite": func() error { return s.FinishInvite(ctx, job, "user-test-1", Now()) },
-		"RetryJob":     func() error { return s.RetryJob(ctx, job.ID, Now(), "no") },
-		"ParkJob":      func() error { return s.ParkJob(ctx, job, Now(), "no") },
-		"AddEvents":    func() error { return s.AddEvents(ctx, event.New(event.SignInRefused, Now(), "", "", "no")) },
-		"ListEvents":   func() error { _, _, err := s.ListEvents(ctx, event.Query{Limit: 10}); return err },
-		"DeleteEvents": func() error { _, err := s.DeleteEvents(ctx, Now()); return err },
-		"TakeLimits":   func() error { _, err := s.TakeLimits(ctx, Now(), nil, limit.NewBucket("x", "", rate)); return err },
-		"ReadLimits":   func() error { _, err := s.ReadLimits(ctx, limit.NewBucket("x", "", rate)); return err },
-		"DeleteLimits": func() error { _, err := s.DeleteLimits(ctx, Now(), Now()); return err },
-		"NoteSettings": func() error { return s.NoteSettings(ctx, map[string]string{"a": "b"}, nil) },
-		"CookieKey":    func() error { _, err := s.CookieKey(ctx); return err },
+		"LeaseJob":       func() error { _, err := s.LeaseJob(ctx, "", Now(), Now().Add(time.Minute)); return err },
+		"FinishJob":      func() error { return s.FinishJob(ctx, job.ID) },
+		"FinishInvite":   func() error { return s.FinishInvite(ctx, job, "user-test-1", Now()) },
+		"RetryJob":       func() error { return s.RetryJob(ctx, job.ID, Now(), "no") },
+		"ParkJob":        func() error { return s.ParkJob(ctx, job, Now(), "no") },
+		"AddEvents":      func() error { return s.AddEvents(ctx, event.New(event.SignInRefused, Now(), "", "", "no")) },
+		"ListEvents":     func() error { _, _, err := s.ListEvents(ctx, event.Query{Limit: 10}); return err },
+		"DeleteEvents":   func() error { _, err := s.DeleteEvents(ctx, Now()); return err },
+		"TakeLimits":     func() error { _, err := s.TakeLimits(ctx, Now(), nil, limit.NewBucket("x", "", rate)); return err },
+		"ReadLimits":     func() error { _, err := s.ReadLimits(ctx, limit.NewBucket("x", "", rate)); return err },
+		"DeleteLimits":   func() error { _, err := s.DeleteLimits(ctx, Now(), Now()); return err },
+		"RecordSettings": func() error { return s.RecordSettings(ctx, map[string]string{"a": "b"}, nil) },
+		"CookieKey":      func() error { _, err := s.CookieKey(ctx); return err },
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, context.Canceled) {

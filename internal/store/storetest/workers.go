@@ -129,8 +129,8 @@ func testFinishWhileInvitingAgain(t *testing.T, open func() Store) {
 		s, u := stores[i%2], people[i/2%2]
 		for n := range 25 {
 			if i < 4 { // an administrator
-				again := outbox.New(outbox.Invite, u.Email.Key, u.ID, "", "", Now())
-				if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.State) (directory.Change, error) {
+				again := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())
+				if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 					return directory.Change{User: s.User, CancelInvites: true, Jobs: []outbox.Job{again}}, nil
 				}); err != nil {
 					return err

@@ -73,50 +73,18 @@ func (q *Queries) DeleteImportPart(ctx context.Context, id string) (int64, error
 	return result.RowsAffected()
 }
 
-const dropImport = `-- name: DropImport :execrows
-UPDATE imports SET state = 'dropped' WHERE id = ? AND state <> 'running'
+const extendImportLease = `-- name: ExtendImportLease :execrows
+UPDATE imports SET leased_until = ? WHERE id = ? AND state = 'running' AND lease = ?
 `
 
-// From here on it counts as gone; its rows go piece by piece.
-func (q *Queries) DropImport(ctx context.Context, id string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, dropImport, id)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+type ExtendImportLeaseParams struct {
+	LeaseEnd int64
+	ID       string
+	Lease    string
 }
 
-const fillImport = `-- name: FillImport :execrows
-UPDATE imports SET
-  state = 'ready', line_count = ?, people = ?, admins = ?, listed = ?, problems = ?, unused = ?, parts = ?, updated_at = ?
-WHERE id = ? AND state = 'uploading'
-`
-
-type FillImportParams struct {
-	LineCount int64
-	People    int64
-	Admins    int64
-	Listed    int64
-	Problems  int64
-	Unused    string
-	Parts     int64
-	UpdatedAt int64
-	ID        string
-}
-
-// What the upload has found; from here on it may run.
-func (q *Queries) FillImport(ctx context.Context, arg FillImportParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, fillImport,
-		arg.LineCount,
-		arg.People,
-		arg.Admins,
-		arg.Listed,
-		arg.Problems,
-		arg.Unused,
-		arg.Parts,
-		arg.UpdatedAt,
-		arg.ID,
-	)
+func (q *Queries) ExtendImportLease(ctx context.Context, arg ExtendImportLeaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, extendImportLease, arg.LeaseEnd, arg.ID, arg.Lease)
 	if err != nil {
 		return 0, err
 	}
@@ -255,24 +223,6 @@ func (q *Queries) GetImportPart(ctx context.Context, id string) ([]byte, error) 
 	var content []byte
 	err := row.Scan(&content)
 	return content, err
-}
-
-const holdImport = `-- name: HoldImport :execrows
-UPDATE imports SET leased_until = ? WHERE id = ? AND state = 'running' AND lease = ?
-`
-
-type HoldImportParams struct {
-	LeaseEnd int64
-	ID       string
-	Lease    string
-}
-
-func (q *Queries) HoldImport(ctx context.Context, arg HoldImportParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, holdImport, arg.LeaseEnd, arg.ID, arg.Lease)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 const importParts = `-- name: ImportParts :many
@@ -431,6 +381,19 @@ func (q *Queries) ListImports(ctx context.Context, limit int32) ([]*Import, erro
 	return items, nil
 }
 
+const markImportDropped = `-- name: MarkImportDropped :execrows
+UPDATE imports SET state = 'dropped' WHERE id = ? AND state <> 'running'
+`
+
+// From here on it counts as gone; its rows go piece by piece.
+func (q *Queries) MarkImportDropped(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, markImportDropped, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const oldImports = `-- name: OldImports :many
 SELECT id FROM imports WHERE state = 'dropped' OR updated_at < ? AND state <> 'running' ORDER BY id LIMIT ?
 `
@@ -463,14 +426,51 @@ func (q *Queries) OldImports(ctx context.Context, arg OldImportsParams) ([]strin
 	return items, nil
 }
 
-const runImport = `-- name: RunImport :execrows
+const setImportSummary = `-- name: SetImportSummary :execrows
+UPDATE imports SET
+  state = 'ready', line_count = ?, people = ?, admins = ?, listed = ?, problems = ?, unused = ?, parts = ?, updated_at = ?
+WHERE id = ? AND state = 'uploading'
+`
+
+type SetImportSummaryParams struct {
+	LineCount int64
+	People    int64
+	Admins    int64
+	Listed    int64
+	Problems  int64
+	Unused    string
+	Parts     int64
+	UpdatedAt int64
+	ID        string
+}
+
+// What the upload has found; from here on it may run.
+func (q *Queries) SetImportSummary(ctx context.Context, arg SetImportSummaryParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setImportSummary,
+		arg.LineCount,
+		arg.People,
+		arg.Admins,
+		arg.Listed,
+		arg.Problems,
+		arg.Unused,
+		arg.Parts,
+		arg.UpdatedAt,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const startImport = `-- name: StartImport :execrows
 UPDATE imports SET
   state = 'running', reason = '', invite = ?, role = ?, actor_id = ?, actor = ?, address = ?, user_agent = ?, request_id = ?,
   lease = '', leased_until = 0, updated_at = ?, removals = ?
 WHERE id = ? AND state IN ('ready', 'stopped')
 `
 
-type RunImportParams struct {
+type StartImportParams struct {
 	Invite    int64
 	Role      string
 	ActorID   string
@@ -483,8 +483,8 @@ type RunImportParams struct {
 	ID        string
 }
 
-func (q *Queries) RunImport(ctx context.Context, arg RunImportParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, runImport,
+func (q *Queries) StartImport(ctx context.Context, arg StartImportParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, startImport,
 		arg.Invite,
 		arg.Role,
 		arg.ActorID,

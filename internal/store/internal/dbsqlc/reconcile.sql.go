@@ -10,6 +10,25 @@ import (
 	"strings"
 )
 
+const acquireRun = `-- name: AcquireRun :execrows
+UPDATE settings SET updated_at = ? WHERE name = ? AND updated_at <= ?
+`
+
+type AcquireRunParams struct {
+	Now    int64
+	Name   string
+	Before int64
+}
+
+// Of all instances that try, one has the row.
+func (q *Queries) AcquireRun(ctx context.Context, arg AcquireRunParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, acquireRun, arg.Now, arg.Name, arg.Before)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const getUserByStytchID = `-- name: GetUserByStytchID :one
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE stytch_user_id = ? ORDER BY id LIMIT 1
 `
@@ -143,25 +162,6 @@ type SetTurnParams struct {
 
 func (q *Queries) SetTurn(ctx context.Context, arg SetTurnParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setTurn, arg.At, arg.Name)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const takeTurn = `-- name: TakeTurn :execrows
-UPDATE settings SET updated_at = ? WHERE name = ? AND updated_at <= ?
-`
-
-type TakeTurnParams struct {
-	Now    int64
-	Name   string
-	Before int64
-}
-
-// Of all instances that try, one has the row.
-func (q *Queries) TakeTurn(ctx context.Context, arg TakeTurnParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, takeTurn, arg.Now, arg.Name, arg.Before)
 	if err != nil {
 		return 0, err
 	}
