@@ -9,18 +9,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/background"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/safego"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/telemetry"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 	"github.com/guestlist/guestlist/internal/web"
 	"github.com/guestlist/guestlist/static"
 )
@@ -117,7 +117,7 @@ func (a *app) wire(ctx context.Context, cfg config.Config, log *slog.Logger, adm
 			inbox = origin + "/dev/inbox"
 		}
 	}
-	importer := roster.NewImporter(a.store, worker.Wake, a.now, log)
+	importer := userio.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
 		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Idempotency: a.store, Ping: a.store.Ready,
@@ -320,7 +320,7 @@ func (a *app) warnIfNoAdmin(ctx context.Context, cfg config.Config, log *slog.Lo
 func (a *app) refoldUsers(ctx context.Context, log *slog.Logger) {
 	for {
 		var again time.Duration
-		background.Recover(log, "fold users", func() {
+		safego.Recover(log, "fold users", func() {
 			var changed int
 			var err error
 			changed, again, err = a.store.RefoldUsers(ctx)
@@ -354,7 +354,7 @@ func (a *app) purgeExpired(ctx context.Context, eventsKeep time.Duration, log *s
 		}
 	}
 	for {
-		background.Recover(log, "sweep", func() {
+		safego.Recover(log, "sweep", func() {
 			now := a.now()
 			n, err := a.store.DeleteExpiredSessions(ctx, now)
 			report("expired sessions", n, err)

@@ -15,22 +15,22 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// admin is what a command works with that serves nobody, perhaps beside instances
+// offlineApp is what a command works with that serves nobody, perhaps beside instances
 // that do: the database and Stytch, and the same rules as behind the pages.
-type admin struct {
+type offlineApp struct {
 	*app
 	client *stytch.Client
 	worker *outbox.Worker // carries out nothing by itself, see tellStytch
 	people *directory.Directory
 }
 
-// openAdmin opens it. Close it.
-func openAdmin(ctx context.Context, cfg config.Config, con streams) (*admin, error) {
+// openOffline opens it. Close it.
+func openOffline(ctx context.Context, cfg config.Config, con streams) (*offlineApp, error) {
 	st, err := openStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return nil, err
 	}
-	a := &admin{app: &app{store: st, now: con.now, stop: func() {}}}
+	a := &offlineApp{app: &app{store: st, now: con.now, stop: func() {}}}
 	if a.client, err = a.openStytch(ctx, cfg, con.log, http.NewServeMux()); err != nil {
 		a.Close()
 		return nil, err
@@ -52,7 +52,7 @@ const deliverTimeout = 10 * time.Second
 
 // deliverPending makes the calls that a change of a person left behind, and returns in a
 // sentence what could not be done now: empty if nothing is left.
-func (a *admin) deliverPending(ctx context.Context, email directory.Email) (string, error) {
+func (a *offlineApp) deliverPending(ctx context.Context, email directory.Email) (string, error) {
 	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	a.worker.Deliver(wait, email.Normalized)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // gallery is a site with people in it, and another with nobody yet, each with a
@@ -95,7 +95,7 @@ func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
 // underWay shows an import that another instance is at.
 func (g *gallery) underWay(stopped bool) *tab {
 	s, t := g.in.site, g.in.t
-	importer := roster.NewImporter(s.app.store, func() {}, s.clock.now, slog.New(slog.DiscardHandler))
+	importer := userio.NewImporter(s.app.store, func() {}, s.clock.now, slog.New(slog.DiscardHandler))
 	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
 	if err == nil {
 		i.Lease = "another's"

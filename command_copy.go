@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/store/copying"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
 func (p *cli) copyCommand() *cobra.Command {
@@ -54,7 +54,7 @@ func copyDatabase(ctx context.Context, cfg config.Config, con streams, to string
 	}
 	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 	for _, t := range tables {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", t.Name, words.Plural(int(t.Rows), "row"), t.Checksum)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", t.Name, humanize.Plural(int(t.Rows), "row"), t.Checksum)
 	}
 	fmt.Fprintln(table, "Both sides are the same. Set DATABASE_URL to the copy, and start.")
 	return table.Flush()

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/doctor"
-	"github.com/guestlist/guestlist/internal/words"
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 // checkTimeout is how long each check may take.
@@ -44,18 +44,18 @@ if there is a problem. With --json: {"findings": [{"check", "status", "text", "a
 // runDoctor prints what the checks find, each as soon as it and those above it are done.
 func runDoctor(ctx context.Context, cfg config.Config, wrong []config.Problem, con streams, asJSON bool) error {
 	report := struct {
-		Findings []doctor.Finding `json:"findings"`
-		Problems int              `json:"problems"`
-		Warnings int              `json:"warnings"`
+		Findings []diagnostic.Finding `json:"findings"`
+		Problems int                  `json:"problems"`
+		Warnings int                  `json:"warnings"`
 	}{}
 	p := &installation{cfg: cfg, invalid: append(wrong, invalidAdmins(cfg.Admins)...), now: con.now}
 	defer p.close()
-	doctor.Run(ctx, p.checks(), checkTimeout, func(f doctor.Finding) {
+	diagnostic.Run(ctx, p.checks(), checkTimeout, func(f diagnostic.Finding) {
 		report.Findings = append(report.Findings, f)
 		switch f.Status {
-		case doctor.Problem:
+		case diagnostic.Problem:
 			report.Problems++
-		case doctor.Warning:
+		case diagnostic.Warning:
 			report.Warnings++
 		}
 		if !asJSON {
@@ -71,12 +71,12 @@ func runDoctor(ctx context.Context, cfg config.Config, wrong []config.Problem, c
 		}
 	}
 	if report.Problems > 0 {
-		return fmt.Errorf("doctor found %s", words.Plural(report.Problems, "problem"))
+		return fmt.Errorf("doctor found %s", humanize.Plural(report.Problems, "problem"))
 	}
 	return nil
 }
 
-func printFinding(w io.Writer, f doctor.Finding) {
+func printFinding(w io.Writer, f diagnostic.Finding) {
 	fmt.Fprintf(w, "%-8s %-15s %s\n", f.Status, f.Check, f.Text)
 	if f.Action != "" {
 		fmt.Fprintf(w, "%-8s %-15s %s\n", "", "", f.Action)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/words"
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 func (p *cli) keysCommand() *cobra.Command {
@@ -50,7 +50,7 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 	if !cfg.LocalStytch {
 		return errors.New("the keys are Stytch's own, which changes them by itself; only those of the local Stytch can be rotated here")
 	}
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 		const stamp = "2006-01-02T15:04:05Z"
 		return printJSON(con.out, jsonRotation{r.KeyID, r.SignsFrom.Format(stamp), r.OldUntil.Format(stamp)})
 	}
-	said := "signs from " + words.FormatTime(r.SignsFrom) + "; JWTs by the old key are good until " + words.FormatTime(r.OldUntil)
+	said := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs by the old key are good until " + humanize.FormatTime(r.OldUntil)
 	if atOnce {
 		said = "signs from now on; JWTs by the old key are good for nothing, restart the apps that check them, for they may know it for an hour"
 	}

@@ -47,7 +47,7 @@ type jsonDifference struct {
 
 // runReconcile prints where the list and Stytch differ, and mends it if that is asked.
 func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, asJSON bool) error {
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/words"
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 func (p *cli) sessionsCommand() *cobra.Command {
@@ -35,11 +35,11 @@ can ask for another link. Their API tokens go on, unless --tokens ends them as w
 }
 
 func endSessions(ctx context.Context, cfg config.Config, con streams, who string, tokens bool) error {
-	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *admin, u directory.User) (string, error) {
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *offlineApp, u directory.User) (string, error) {
 		ended, err := a.people.SignOut(ctx, u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
-		what := words.Plural(ended.Sessions, "session")
+		what := humanize.Plural(ended.Sessions, "session")
 		if tokens {
-			what += " and " + words.Plural(ended.Tokens, "API token")
+			what += " and " + humanize.Plural(ended.Tokens, "API token")
 		}
 		return "Ended " + what + " of " + u.Email.Display + ".", err
 	})

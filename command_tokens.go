@@ -13,9 +13,9 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/token"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
 func (p *cli) tokensCommand() *cobra.Command {
@@ -119,7 +119,7 @@ func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []st
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(con.out, "Ended "+words.Plural(n, "API token")+".")
+	_, err = fmt.Fprintln(con.out, "Ended "+humanize.Plural(n, "API token")+".")
 	return err
 }
 

@@ -29,12 +29,12 @@ is changed is in the audit trail, as done by the user of the operating system.`,
 }
 
 // userChange is what a command does to one person, and returns what to say of it.
-type userChange func(ctx context.Context, a *admin, u directory.User) (said string, err error)
+type userChange func(ctx context.Context, a *offlineApp, u directory.User) (said string, err error)
 
 // runUserChange opens what a change needs, finds who is meant by an address or an id, makes
 // the change as the operator, and tells Stytch of it.
 func runUserChange(ctx context.Context, cfg config.Config, con streams, who string, do userChange) error {
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}

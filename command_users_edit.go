@@ -32,7 +32,7 @@ out, active lets them in again. The last active administrator stays one.`,
 		if edit == (directory.Edit{}) {
 			return usageError{errors.New("guestlist users edit needs --name, --role or --status")}
 		}
-		return runUserChange(ctx, cfg, con, words[0], func(ctx context.Context, a *admin, u directory.User) (string, error) {
+		return runUserChange(ctx, cfg, con, words[0], func(ctx context.Context, a *offlineApp, u directory.User) (string, error) {
 			u, err := a.people.Edit(ctx, u.ID, edit)
 			return fmt.Sprintf("Saved %s: %s, %s.", u.DisplayName(), u.Role, u.Status), err
 		})

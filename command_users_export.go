@@ -8,7 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 func (p *cli) usersExportCommand() *cobra.Command {
@@ -31,22 +31,22 @@ JSON array, one person a line. Either can be imported again.`,
 }
 
 func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlags, format string) error {
-	if _, ok := roster.Formats[format]; !ok {
+	if _, ok := userio.Formats[format]; !ok {
 		return usageError{fmt.Errorf("--format: %q is neither csv nor json", format)}
 	}
 	query, err := f.query()
 	if err != nil {
 		return err
 	}
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	words := roster.ExportDescription(format, f.q, f.role, f.status)
+	words := userio.ExportDescription(format, f.q, f.role, f.status)
 	if err := a.people.AddEvents(withOperator(ctx), event.New(event.ListExported, con.now(), "", "", words)); err != nil {
 		return err
 	}
-	_, err = roster.Export(ctx, a.people, query, roster.NewWriter(con.out, format), nil)
+	_, err = userio.Export(ctx, a.people, query, userio.NewWriter(con.out, format), nil)
 	return err
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // maxShownProblems is how many problems of a file are printed.
@@ -59,7 +59,7 @@ With --json, at the end: {"id", "file", "state", "people", "listed", "problems",
 type jsonImport struct {
 	ID       string       `json:"id"`
 	File     string       `json:"file"`
-	State    roster.State `json:"state"`
+	State    userio.State `json:"state"`
 	People   int          `json:"people"`   // who can be on the list
 	Listed   int          `json:"listed"`   // of them, who were before
 	Problems int          `json:"problems"` // lines left out
@@ -75,13 +75,13 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 	if _, err := directory.ParseRole(f.role); err != nil {
 		return usageError{fmt.Errorf("--role: %w", err)}
 	}
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	ctx = withOperator(ctx)
-	im := roster.NewImporter(a.store, a.worker.Wake, con.now, con.log)
+	im := userio.NewImporter(a.store, a.worker.Wake, con.now, con.log)
 	id := file
 	if f.resumes {
 		err = im.Resume(ctx, id)
@@ -91,7 +91,7 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return fmt.Errorf("there is no import %s", id)
-	case errors.Is(err, roster.ErrInvalidState) && f.resumes: // it runs, which is what was asked for, or is done
+	case errors.Is(err, userio.ErrInvalidState) && f.resumes: // it runs, which is what was asked for, or is done
 	case err != nil:
 		return usageErrorFrom(err)
 	}
@@ -100,7 +100,7 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 
 // upload reads the file, says what it holds, and starts the import if that is agreed
 // to. The id is empty if there is nothing to follow.
-func upload(ctx context.Context, con streams, im *roster.Importer, file string, f importFlags) (id string, err error) {
+func upload(ctx context.Context, con streams, im *userio.Importer, file string, f importFlags) (id string, err error) {
 	in := con.in
 	if file != "-" {
 		opened, err := os.Open(file)
@@ -136,7 +136,7 @@ func upload(ctx context.Context, con streams, im *roster.Importer, file string, 
 }
 
 // nobodyIn returns an error if a file holds nobody who can be on the list.
-func nobodyIn(i roster.Import) error {
+func nobodyIn(i userio.Import) error {
 	switch {
 	case i.People > 0:
 		return nil
@@ -147,12 +147,12 @@ func nobodyIn(i roster.Import) error {
 }
 
 // preview prints what a file holds and what is wrong with it.
-func preview(ctx context.Context, out io.Writer, im *roster.Importer, i roster.Import) error {
+func preview(ctx context.Context, out io.Writer, im *userio.Importer, i userio.Import) error {
 	fmt.Fprintf(out, "%d lines: %d people, of whom %d are on the list already; %d lines are left out.\n", i.Lines, i.People, i.Listed, i.Problems)
 	for _, column := range i.UnknownColumns {
 		fmt.Fprintf(out, "Nothing is read of the column %q.\n", column)
 	}
-	notes, err := im.Notes(ctx, i.ID, roster.Problems, maxShownProblems)
+	notes, err := im.Notes(ctx, i.ID, userio.Problems, maxShownProblems)
 	if err != nil {
 		return err
 	}
@@ -166,16 +166,16 @@ func preview(ctx context.Context, out io.Writer, im *roster.Importer, i roster.I
 }
 
 // waitForImport carries the import on to its end, and says what came of it.
-func waitForImport(ctx context.Context, con streams, a *admin, im *roster.Importer, id string, asJSON bool) error {
+func waitForImport(ctx context.Context, con streams, a *offlineApp, im *userio.Importer, id string, asJSON bool) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	mails := make(chan struct{})
 	go func() { a.worker.Run(working); close(mails) }() // with invitations, the import waits for mails to leave
 	bar := con.progress("importing")
-	i, err := im.Follow(ctx, id, func(i roster.Import) { bar.Set(i.Added+i.Skipped+i.LeftOut, i.People) })
+	i, err := im.Follow(ctx, id, func(i userio.Import) { bar.Set(i.Added+i.Skipped+i.LeftOut, i.People) })
 	bar.Close()
 	left := ""
-	if err == nil && i.Invite && i.State == roster.Done {
+	if err == nil && i.Invite && i.State == userio.Done {
 		left = waitForMail(ctx, im)
 	}
 	stop()
@@ -193,14 +193,14 @@ func waitForImport(ctx context.Context, con streams, a *admin, im *roster.Import
 		}
 		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Skipped, left)
 	}
-	if i.State == roster.Stopped {
+	if i.State == userio.Stopped {
 		err = errors.Join(err, fmt.Errorf("the import was stopped; guestlist users import --resume %s goes on. %s", id, i.Reason))
 	}
 	return err
 }
 
 // waitForMail gives the last invitations some time, and says what has not left then.
-func waitForMail(ctx context.Context, im *roster.Importer) string {
+func waitForMail(ctx context.Context, im *userio.Importer) string {
 	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	for {
@@ -218,6 +218,6 @@ func waitForMail(ctx context.Context, im *roster.Importer) string {
 	}
 }
 
-func toJSONImport(i roster.Import) jsonImport {
+func toJSONImport(i userio.Import) jsonImport {
 	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Skipped, LeftOut: i.LeftOut}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 func (p *cli) usersInviteCommand() *cobra.Command {
@@ -40,13 +40,13 @@ sent, waiting or refused, and reason says why it waits or was refused. The exit 
 
 // jsonInvited is the answer of guestlist users invite --json.
 type jsonInvited struct {
-	User   roster.UserJSON `json:"user"`
+	User   userio.UserJSON `json:"user"`
 	Mail   string          `json:"mail"`   // sent, waiting or refused
 	Reason string          `json:"reason"` // why it waits or was refused
 }
 
 func invite(ctx context.Context, cfg config.Config, con streams, entry directory.UserInput, again, asJSON bool) error {
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 		return err
 	}
 	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
-	answer := jsonInvited{User: roster.NewPerson(u), Mail: "sent", Reason: state.Reason}
+	answer := jsonInvited{User: userio.NewPerson(u), Mail: "sent", Reason: state.Reason}
 	said := "Invitation sent to " + u.Email.Display + "."
 	switch {
 	case state.Refused:

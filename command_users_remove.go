@@ -34,7 +34,7 @@ func remove(ctx context.Context, cfg config.Config, con streams, who string, yes
 	if !yes && !con.interactive {
 		return usageError{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
 	}
-	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *admin, u directory.User) (string, error) {
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *offlineApp, u directory.User) (string, error) {
 		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They are signed out everywhere.") {
 			return "", errors.New("nobody was removed")
 		}

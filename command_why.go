@@ -36,7 +36,7 @@ func runDiagnose(ctx context.Context, cfg config.Config, con streams, address st
 	if err != nil {
 		return usageError{fmt.Errorf("%q is no e-mail address", address)}
 	}
-	a, err := openAdmin(ctx, cfg, con)
+	a, err := openOffline(ctx, cfg, con)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/config"
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
@@ -30,7 +30,7 @@ func (p *installation) close() {
 
 // checks are all there are, in the order in which they are told: first what the others
 // go by.
-func (p *installation) checks() []doctor.Check {
+func (p *installation) checks() []diagnostic.Check {
 	atStytch := []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "GUESTLIST_LOCAL_STYTCH"}
 	checks := append(p.settings(),
 		p.check("database", nil, p.checkDatabase, "DATABASE_URL"),
@@ -61,11 +61,11 @@ func (p *installation) checks() []doctor.Check {
 var databaseChecks = []string{"database"}
 
 // check makes a check that is skipped where one of the settings it goes by can't be right.
-func (p *installation) check(name string, after []string, look func(context.Context) doctor.Finding, settings ...string) doctor.Check {
-	return doctor.Check{Name: name, After: after, Look: func(ctx context.Context) doctor.Finding {
+func (p *installation) check(name string, after []string, look func(context.Context) diagnostic.Finding, settings ...string) diagnostic.Check {
+	return diagnostic.Check{Name: name, After: after, Look: func(ctx context.Context) diagnostic.Finding {
 		for _, setting := range settings {
 			if p.isInvalid(setting) {
-				return doctor.Skip("Not looked at, for %s can't be relied on.", setting)
+				return diagnostic.Skip("Not looked at, for %s can't be relied on.", setting)
 			}
 		}
 		return look(ctx)
@@ -77,14 +77,14 @@ func (p *installation) isInvalid(setting string) bool {
 }
 
 // settings are a line for each that can't be right, or one for all.
-func (p *installation) settings() []doctor.Check {
-	says := func(f doctor.Finding) doctor.Check {
-		return doctor.Check{Name: "settings", Look: func(context.Context) doctor.Finding { return f }}
+func (p *installation) settings() []diagnostic.Check {
+	says := func(f diagnostic.Finding) diagnostic.Check {
+		return diagnostic.Check{Name: "settings", Look: func(context.Context) diagnostic.Finding { return f }}
 	}
 	if len(p.invalid) > 0 {
-		var checks []doctor.Check
+		var checks []diagnostic.Check
 		for _, w := range p.invalid {
-			checks = append(checks, says(doctor.Fail("", "%s", fault.Sentence(w.Err.Error()))))
+			checks = append(checks, says(diagnostic.Fail("", "%s", fault.Sentence(w.Err.Error()))))
 		}
 		return checks
 	}
@@ -95,5 +95,5 @@ func (p *installation) settings() []doctor.Check {
 	case p.cfg.LocalStytch:
 		mode = "login is by the local Stytch, for the public"
 	}
-	return []doctor.Check{says(doctor.Pass("Each can be right; %s.", mode))}
+	return []diagnostic.Check{says(diagnostic.Pass("Each can be right; %s.", mode))}
 }

@@ -7,90 +7,90 @@ import (
 	"strings"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/store"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
-func (p *installation) checkDatabase(ctx context.Context) doctor.Finding {
+func (p *installation) checkDatabase(ctx context.Context) diagnostic.Finding {
 	look, err := store.Inspect(p.cfg.DatabaseURL, p.now)
 	if errors.Is(err, fs.ErrNotExist) {
 		name, err := store.Name(p.cfg.DatabaseURL)
 		if err != nil {
-			return doctor.FromError(err, "Look at DATABASE_URL.")
+			return diagnostic.FromError(err, "Look at DATABASE_URL.")
 		}
-		return doctor.Warn("If there should be one already, DATABASE_URL names another.", "There is no file %s yet; the first start makes it.", strings.TrimPrefix(name, "sqlite:"))
+		return diagnostic.Warn("If there should be one already, DATABASE_URL names another.", "There is no file %s yet; the first start makes it.", strings.TrimPrefix(name, "sqlite:"))
 	}
 	if err != nil {
-		return doctor.FromError(err, "Look at DATABASE_URL.")
+		return diagnostic.FromError(err, "Look at DATABASE_URL.")
 	}
 	p.database = look
 	server, err := look.Server(ctx)
 	if errors.Is(err, store.ErrBusy) {
-		return doctor.Fail("Look again when it has ended.", "Another program keeps the SQLite file to itself, such as guestlist copy.")
+		return diagnostic.Fail("Look again when it has ended.", "Another program keeps the SQLite file to itself, such as guestlist copy.")
 	}
 	if err == nil {
 		err = look.Examine(ctx)
 	}
 	if err != nil {
-		return doctor.FromError(err, "Look at DATABASE_URL.")
+		return diagnostic.FromError(err, "Look at DATABASE_URL.")
 	}
 	if server.Unencrypted {
-		return doctor.Warn("Who is on the way can read along: add sslaccept=strict to a mysql:// DATABASE_URL, or tls=true to a DSN.",
+		return diagnostic.Warn("Who is on the way can read along: add sslaccept=strict to a mysql:// DATABASE_URL, or tls=true to a DSN.",
 			"%s %s answers, %s.", server.Engine, server.Version, server.Transport)
 	}
-	return doctor.Pass("%s %s answers, %s.", server.Engine, server.Version, server.Transport)
+	return diagnostic.Pass("%s %s answers, %s.", server.Engine, server.Version, server.Transport)
 }
 
-func (p *installation) migrations(ctx context.Context) doctor.Finding {
+func (p *installation) migrations(ctx context.Context) diagnostic.Finding {
 	status, err := store.MigrationStatus(ctx, p.cfg.DatabaseURL)
 	if err != nil {
-		return doctor.FromError(err, "")
+		return diagnostic.FromError(err, "")
 	}
 	pending, all := status.Pending(), len(status.Migrations)
 	if refusal := status.Refusal(); refusal != nil {
-		return doctor.FromError(refusal, "")
+		return diagnostic.FromError(refusal, "")
 	}
 	switch {
 	case p.database == nil:
-		return doctor.Pass("The first start applies all %d.", all)
+		return diagnostic.Pass("The first start applies all %d.", all)
 	case pending > 0:
-		return doctor.Warn("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
+		return diagnostic.Warn("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
 			"%d of %d migrations are pending.", pending, all)
 	}
-	return doctor.Pass("All %d are applied.", all)
+	return diagnostic.Pass("All %d are applied.", all)
 }
 
-func (p *installation) checkWritable(ctx context.Context) doctor.Finding {
+func (p *installation) checkWritable(ctx context.Context) diagnostic.Finding {
 	if p.database == nil {
 		if err := store.CanCreate(p.cfg.DatabaseURL); err != nil {
-			return doctor.FromError(err, "Name another place in DATABASE_URL.")
+			return diagnostic.FromError(err, "Name another place in DATABASE_URL.")
 		}
-		return doctor.Pass("The file can be made.")
+		return diagnostic.Pass("The file can be made.")
 	}
 	err := p.database.CanWrite(ctx)
 	switch {
 	case err == nil:
-		return doctor.Pass("A row could be written, and was taken back.")
+		return diagnostic.Pass("A row could be written, and was taken back.")
 	case errors.Is(err, store.ErrNoTables):
-		return doctor.Skip("There is no table to write to yet.")
+		return diagnostic.Skip("There is no table to write to yet.")
 	case errors.Is(err, store.ErrBusy):
-		return doctor.Warn("Look again when that is over.", "It can't be told, for others are writing all the time.")
+		return diagnostic.Warn("Look again when that is over.", "It can't be told, for others are writing all the time.")
 	}
-	return doctor.FromError(err, "")
+	return diagnostic.FromError(err, "")
 }
 
-func (p *installation) databaseClock(ctx context.Context) doctor.Finding {
+func (p *installation) databaseClock(ctx context.Context) diagnostic.Finding {
 	if p.database == nil || p.database.IsFile() {
-		return doctor.Pass("SQLite goes by the clock of this machine.")
+		return diagnostic.Pass("SQLite goes by the clock of this machine.")
 	}
 	ahead, err := p.database.ClockSkew(ctx)
 	if err != nil {
-		return doctor.FromError(err, "")
+		return diagnostic.FromError(err, "")
 	}
 	f := clockFinding("the database", ahead)
-	if f.Status == doctor.Problem { // nothing goes by the database's clock, and it may be the one that is wrong
-		f.Status = doctor.Warning
+	if f.Status == diagnostic.Problem { // nothing goes by the database's clock, and it may be the one that is wrong
+		f.Status = diagnostic.Warning
 	}
 	return f
 }
@@ -103,66 +103,66 @@ const (
 )
 
 // clockFinding says how the clock here agrees with another that is ahead of it.
-func clockFinding(whose string, ahead time.Duration) doctor.Finding {
+func clockFinding(whose string, ahead time.Duration) diagnostic.Finding {
 	apart, side := ahead.Abs().Round(time.Second), "behind"
 	if ahead < 0 {
 		side = "ahead of"
 	}
 	if apart <= driftWarning {
-		return doctor.Pass("The clock here agrees with that of %s.", whose)
+		return diagnostic.Pass("The clock here agrees with that of %s.", whose)
 	}
-	f := doctor.Warn("Have this machine's clock set by NTP: links, sessions and webhooks go by it.", "The clock here is %s %s that of %s.", apart, side, whose)
+	f := diagnostic.Warn("Have this machine's clock set by NTP: links, sessions and webhooks go by it.", "The clock here is %s %s that of %s.", apart, side, whose)
 	if apart > driftError {
-		f.Status = doctor.Problem
+		f.Status = diagnostic.Problem
 	}
 	return f
 }
 
 // instances compares the settings with those of the instance that started last.
-func (p *installation) instances(ctx context.Context) doctor.Finding {
+func (p *installation) instances(ctx context.Context) diagnostic.Finding {
 	if p.database == nil {
-		return doctor.Pass("None has started yet.")
+		return diagnostic.Pass("None has started yet.")
 	}
 	if len(p.invalid) > 0 {
-		return doctor.Skip("Not looked at, for the settings come before it.")
+		return diagnostic.Skip("Not looked at, for the settings come before it.")
 	}
 	plain, secret := p.cfg.SharedValues()
 	differ, noted, err := p.database.DifferingSettings(ctx, plain, secret)
 	switch {
 	case err != nil:
-		return doctor.FromError(err, "")
+		return diagnostic.FromError(err, "")
 	case !noted:
-		return doctor.Pass("None has started yet.")
+		return diagnostic.Pass("None has started yet.")
 	case len(differ) > 0:
-		return doctor.Warn("All instances need the same; cookies, for one, are opened by no other keys. It is well if they are about to be started anew.",
+		return diagnostic.Warn("All instances need the same; cookies, for one, are opened by no other keys. It is well if they are about to be started anew.",
 			"The one that started last has others of %s.", strings.Join(differ, ", "))
 	}
-	return doctor.Pass("The one that started last has the same settings.")
+	return diagnostic.Pass("The one that started last has the same settings.")
 }
 
-func (p *installation) administrators(ctx context.Context) doctor.Finding {
+func (p *installation) administrators(ctx context.Context) diagnostic.Finding {
 	n := 0
 	if p.database != nil {
 		var err error
 		if n, err = p.database.CountAdmins(ctx); err != nil {
-			return doctor.FromError(err, "")
+			return diagnostic.FromError(err, "")
 		}
 	}
 	coming, err := p.countPendingAdmins(ctx)
 	switch {
 	case err != nil:
-		return doctor.FromError(err, "")
+		return diagnostic.FromError(err, "")
 	case n > 0:
-		return doctor.Pass("The list has %s.", words.Plural(n, "administrator"))
+		return diagnostic.Pass("The list has %s.", humanize.Plural(n, "administrator"))
 	case coming > 0:
-		return doctor.Pass("There is none yet; the next start invites who is in GUESTLIST_ADMINS.")
+		return diagnostic.Pass("There is none yet; the next start invites who is in GUESTLIST_ADMINS.")
 	case p.cfg.FirstAdmin():
-		return doctor.Pass("There is none yet; the first to sign in becomes one.")
+		return diagnostic.Pass("There is none yet; the first to sign in becomes one.")
 	case len(p.cfg.Admins) > 0:
-		return doctor.Fail("Invite an administrator with guestlist users invite ADDRESS --role admin, or name an address in GUESTLIST_ADMINS that was never on the list, and start again.",
+		return diagnostic.Fail("Invite an administrator with guestlist users invite ADDRESS --role admin, or name an address in GUESTLIST_ADMINS that was never on the list, and start again.",
 			"Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else, or was removed from it, and stays that.")
 	}
-	return doctor.Fail("Set GUESTLIST_ADMINS to your address, and start again.", "Nobody can administer the list.")
+	return diagnostic.Fail("Set GUESTLIST_ADMINS to your address, and start again.", "Nobody can administer the list.")
 }
 
 // countPendingAdmins counts those whom the next start invites as administrators.

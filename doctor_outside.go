@@ -6,33 +6,33 @@ import (
 	"strings"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-func (p *installation) checkPublicURL(ctx context.Context) doctor.Finding {
+func (p *installation) checkPublicURL(ctx context.Context) diagnostic.Finding {
 	base := p.cfg.BaseURL.String()
 	outside, cancel := context.WithTimeout(ctx, checkTimeout*2/3) // the rest is to look here
 	defer cancel()
 	a, err := Check(outside, http.DefaultTransport, base+"/readyz")
 	switch {
 	case err != nil:
-		f := doctor.FromError(err, "Look at GUESTLIST_BASE_URL.")
+		f := diagnostic.FromError(err, "Look at GUESTLIST_BASE_URL.")
 		if fault.IsNobody(err) {
 			return p.unreachableFinding(ctx, f.Text)
 		}
 		return f
 	case a.isStarting():
-		return doctor.Warn("Look again in a minute; its log says what it waits for.", "An instance is starting at %s.", base)
+		return diagnostic.Warn("Look again in a minute; its log says what it waits for.", "An instance is starting at %s.", base)
 	case a.hasStarted():
 		return p.instanceFinding(a)
 	case a.code == http.StatusBadGateway || a.code == http.StatusServiceUnavailable || a.code == http.StatusGatewayTimeout:
 		return p.unreachableFinding(ctx, "A proxy answers that nobody does.")
 	case a.code >= 300 && a.code < 400:
-		return doctor.Fail("Set GUESTLIST_BASE_URL to where the program is, letter by letter.", "%s leads elsewhere.", base)
+		return diagnostic.Fail("Set GUESTLIST_BASE_URL to where the program is, letter by letter.", "%s leads elsewhere.", base)
 	}
-	return doctor.Fail("See where the name and the proxy lead; a path in GUESTLIST_BASE_URL must lead to the program, too.",
+	return diagnostic.Fail("See where the name and the proxy lead; a path in GUESTLIST_BASE_URL must lead to the program, too.",
 		"What answers at %s is not Guestlist (status %d).", base, a.code)
 }
 
@@ -41,33 +41,33 @@ func (p *installation) checkPublicURL(ctx context.Context) doctor.Finding {
 const certificateMinLifetime = 7 * 24 * time.Hour
 
 // instanceFinding is the finding of an instance at the public address.
-func (p *installation) instanceFinding(a healthResponse) doctor.Finding {
+func (p *installation) instanceFinding(a healthResponse) diagnostic.Finding {
 	base := p.cfg.BaseURL.String()
 	switch {
 	case a.Database == string(fault.ReadOnly), a.Database == string(fault.DiskFull):
-		return doctor.Fail("Nobody can sign in there, and nothing can be changed. Its log says more.", "An instance answers at %s, and its database can't be written: %s.", base, a.Database)
+		return diagnostic.Fail("Nobody can sign in there, and nothing can be changed. Its log says more.", "An instance answers at %s, and its database can't be written: %s.", base, a.Database)
 	case a.Database != "ok":
-		return doctor.Warn("Its log says why.", "An instance answers at %s, and can't reach its database.", base)
+		return diagnostic.Warn("Its log says why.", "An instance answers at %s, and can't reach its database.", base)
 	case a.Stytch != "ok":
-		return doctor.Warn("Its log says why.", "An instance answers at %s, and can't reach Stytch.", base)
+		return diagnostic.Warn("Its log says why.", "An instance answers at %s, and can't reach Stytch.", base)
 	case a.tls != nil && a.tls.PeerCertificates[0].NotAfter.Sub(p.now()) < certificateMinLifetime:
-		return doctor.Warn("Have it renewed.", "An instance answers at %s, by a certificate that ends on %s.", base, a.tls.PeerCertificates[0].NotAfter.Format("2 January 2006"))
+		return diagnostic.Warn("Have it renewed.", "An instance answers at %s, by a certificate that ends on %s.", base, a.tls.PeerCertificates[0].NotAfter.Format("2 January 2006"))
 	case !p.cfg.LocalStytch && p.cfg.BaseURL.Scheme == "http": // which the settings allow on this machine alone
-		return doctor.Warn("Set GUESTLIST_BASE_URL to the public https address, unless all who sign in do so on this machine.", "An instance answers at %s, where others find their own machine.", base)
+		return diagnostic.Warn("Set GUESTLIST_BASE_URL to the public https address, unless all who sign in do so on this machine.", "An instance answers at %s, where others find their own machine.", base)
 	}
-	return doctor.Pass("An instance answers at %s.", base)
+	return diagnostic.Pass("An instance answers at %s.", base)
 }
 
 // unreachableFinding is the finding that no instance is at the public address: wrong if there is one
 // on this machine.
-func (p *installation) unreachableFinding(ctx context.Context, said string) doctor.Finding {
+func (p *installation) unreachableFinding(ctx context.Context, said string) diagnostic.Finding {
 	if a, err := CheckLocal(ctx, p.cfg, "/readyz"); err == nil && (a.hasStarted() || a.isStarting()) {
-		return doctor.Fail("Have its name and the proxy lead to it.", "An instance serves at GUESTLIST_ADDR, but not at %s. %s", p.cfg.BaseURL, said)
+		return diagnostic.Fail("Have its name and the proxy lead to it.", "An instance serves at GUESTLIST_ADDR, but not at %s. %s", p.cfg.BaseURL, said)
 	}
-	return doctor.Warn("If one should, look at its log; else look again when it does.", "No instance serves at %s now. %s", p.cfg.BaseURL, said)
+	return diagnostic.Warn("If one should, look at its log; else look again when it does.", "No instance serves at %s now. %s", p.cfg.BaseURL, said)
 }
 
-func (p *installation) cookies(context.Context) doctor.Finding {
+func (p *installation) cookies(context.Context) diagnostic.Finding {
 	keys := "their key is in the database, for all instances"
 	if n := len(p.cfg.CookieKeys); n > 0 {
 		keys = "their keys are set, and every instance needs the same"
@@ -75,17 +75,17 @@ func (p *installation) cookies(context.Context) doctor.Finding {
 	name := strings.ToLower(p.cfg.CookieName)
 	switch {
 	case p.cfg.BaseURL.Scheme != "https":
-		return doctor.Pass("They go without encryption, for the base URL is on this machine; %s.", keys)
+		return diagnostic.Pass("They go without encryption, for the base URL is on this machine; %s.", keys)
 	case !strings.HasPrefix(name, "__host-") && !strings.HasPrefix(name, "__secure-"):
-		return doctor.Warn("Leave COOKIE_NAME out, or have it begin with __Host- (__Secure- below a path).",
+		return diagnostic.Warn("Leave COOKIE_NAME out, or have it begin with __Host- (__Secure- below a path).",
 			"They are Secure, but %s is a name that other hosts of the domain can set; %s.", p.cfg.CookieName, keys)
 	}
-	return doctor.Pass("They are Secure, and named %s; %s.", p.cfg.CookieName, keys)
+	return diagnostic.Pass("They are Secure, and named %s; %s.", p.cfg.CookieName, keys)
 }
 
-func (p *installation) smtp(ctx context.Context) doctor.Finding {
+func (p *installation) smtp(ctx context.Context) diagnostic.Finding {
 	if err := stytchlocal.CheckSMTP(ctx, p.cfg.SMTPURL, p.cfg.MailFrom); err != nil {
-		return doctor.FromError(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
+		return diagnostic.FromError(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
 	}
-	return doctor.Pass("The mail server takes the connection, and the login if there is one; no mail was sent.")
+	return diagnostic.Pass("The mail server takes the connection, and the login if there is one; no mail was sent.")
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/config"
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -54,7 +54,7 @@ func examined(t *testing.T, environ []string, now func() time.Time) map[string]s
 		}
 	}
 	var report struct {
-		Findings           []doctor.Finding
+		Findings           []diagnostic.Finding
 		Problems, Warnings int
 	}
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
@@ -62,10 +62,10 @@ func examined(t *testing.T, environ []string, now func() time.Time) map[string]s
 	}
 	unwell := map[string]string{}
 	for _, f := range report.Findings {
-		if f.Status != doctor.OK {
+		if f.Status != diagnostic.OK {
 			unwell[f.Check] = string(f.Status) + " " + f.Text
 		}
-		if f.Status == doctor.Problem && f.Action == "" && f.Check != "settings" {
+		if f.Status == diagnostic.Problem && f.Action == "" && f.Check != "settings" {
 			t.Errorf("%s: it does not say what to do about %q", f.Check, f.Text)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/words"
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 // printBanner prints where to go now and where the program listens. The key belongs to the
@@ -76,7 +76,7 @@ func (a *app) reportInvitations(ctx context.Context, w io.Writer, cfg config.Con
 				others = append(others, state)
 			}
 		}
-		fmt.Fprintf(w, "  Invitation of %s: %s\n", words.Plural(len(states)-len(others), "administrator"), states[0])
+		fmt.Fprintf(w, "  Invitation of %s: %s\n", humanize.Plural(len(states)-len(others), "administrator"), states[0])
 		states = others
 	}
 }

@@ -72,7 +72,7 @@ func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
 		// By an operator, and by an invitation: to both administrators, not to joan.
 		role := "admin"
 		admin := directory.Edit{Role: &role}
-		a, err := openAdmin(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+		a, err := openOffline(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestNotice_IsSentByACommand(t *testing.T) {
 	eventually(t, "the instance has tried", func() bool { return strings.Contains(ada.get("/waiting").Text(), "450 4.2.0") })
 	mails.refusal.Store(nil)
 
-	a, err := openAdmin(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+	a, err := openOffline(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -63,13 +63,13 @@ func TestReadOnlyServer_IsToldEverywhere(t *testing.T) {
 	if err := run(t.Context(), []string{"doctor", "--json", "--database-url=" + s.cfg.DatabaseURL}, nil, nil, &out, new(bytes.Buffer)); err == nil {
 		t.Error("doctor finds no problem")
 	}
-	var report struct{ Findings []doctor.Finding }
+	var report struct{ Findings []diagnostic.Finding }
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatal(err)
 	}
 	told := false
 	for _, f := range report.Findings {
-		told = told || f.Check == "writing" && f.Status == doctor.Problem && f.Text == text && f.Action == advice
+		told = told || f.Check == "writing" && f.Status == diagnostic.Problem && f.Text == text && f.Action == advice
 	}
 	if !told {
 		t.Errorf("doctor: %s", &out)

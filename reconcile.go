@@ -9,8 +9,8 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/stytch"
-	"github.com/guestlist/guestlist/internal/svix"
 	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
 // admissionFrom is who may come in, by the settings.
@@ -37,7 +37,7 @@ func (a *app) newWebhookHandler(cfg config.Config, r *reconcile.Reconciler) (web
 	if secret == "" {
 		return web.Webhooks{}, nil
 	}
-	key, err := svix.ParseKey(secret)
+	key, err := webhooksig.ParseKey(secret)
 	if err != nil {
 		return web.Webhooks{}, fmt.Errorf("STYTCH_WEBHOOK_SECRET: %w", err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"github.com/guestlist/guestlist/internal/doctor"
+	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -95,12 +95,12 @@ func doctorSays(t *testing.T, databaseURL string) string {
 // problemOf returns the first problem that a report of doctor has of the database.
 func problemOf(t *testing.T, report []byte) string {
 	t.Helper()
-	var found struct{ Findings []doctor.Finding }
+	var found struct{ Findings []diagnostic.Finding }
 	if err := json.Unmarshal(report, &found); err != nil {
 		t.Fatalf("%v: %s", err, report)
 	}
 	for _, f := range found.Findings {
-		if f.Status == doctor.Problem && (f.Check == "database" || f.Check == "writing") {
+		if f.Status == diagnostic.Problem && (f.Check == "database" || f.Check == "writing") {
 			return f.Text + " " + f.Action
 		}
 	}

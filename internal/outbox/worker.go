@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/background"
+	"github.com/guestlist/guestlist/internal/safego"
 )
 
 // The worker's times. The lease outlives the call, so that a job is never with
@@ -91,7 +91,7 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 // processNext carries out one job: of the subject, or any that is due. It reports
 // whether there was one, and whether that one is done; neither after a panic.
 func (w *Worker) processNext(ctx context.Context, subject string) (found, done bool) {
-	background.Recover(w.log, "outbox", func() { found, done = w.process(ctx, subject) })
+	safego.Recover(w.log, "outbox", func() { found, done = w.process(ctx, subject) })
 	return found, done
 }
 
@@ -117,7 +117,7 @@ func (w *Worker) process(ctx context.Context, subject string) (found, done bool)
 	// A call that was begun is brought to its end also while the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	stytchID, callErr := "", error(panicError{})
-	background.Recover(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
+	safego.Recover(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
 	cancel()
 	if err := w.recordResult(job, stytchID, callErr); err != nil {
 		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/background"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/safego"
 )
 
 // How many links may be on their way to Stytch at once, and how often and with
@@ -69,7 +69,7 @@ func (m *Service) RequestLink(ctx context.Context, email directory.Email, challe
 	ctx = context.WithoutCancel(ctx)
 	m.sending.Go(func() {
 		defer func() { <-slots }()
-		background.Recover(m.Log, "send a link", func() {
+		safego.Recover(m.Log, "send a link", func() {
 			if pause > 0 {
 				m.sleep(pause) // or the program stops, and it is sent all the same
 				m.record(ctx, b, asked)

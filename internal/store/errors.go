@@ -14,9 +14,9 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // translate gives an error of the database its meaning in the domain: no row is
@@ -83,7 +83,7 @@ func isDomainError(err error) bool {
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
 		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld,
-		roster.ErrInvalidState, roster.ErrLeaseLost, roster.ErrActorNotAdmin, roster.ErrNoImport,
+		userio.ErrInvalidState, userio.ErrLeaseLost, userio.ErrActorNotAdmin, userio.ErrNoImport,
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 	} {
 		if errors.Is(err, known) {

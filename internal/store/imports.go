@@ -8,28 +8,28 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // CreateImport writes an import whose file is still read.
-func (s *Store) CreateImport(ctx context.Context, i roster.Import) error {
+func (s *Store) CreateImport(ctx context.Context, i userio.Import) error {
 	return translate("create import", s.writer().InsertImport(ctx, dbsqlc.InsertImportParams{
 		ID: i.ID, File: i.File, State: string(i.State), CreatedAt: micros(i.CreatedAt), UpdatedAt: micros(i.UpdatedAt),
 	}))
 }
 
 // GetImport returns an import.
-func (s *Store) GetImport(ctx context.Context, id string) (roster.Import, error) {
+func (s *Store) GetImport(ctx context.Context, id string) (userio.Import, error) {
 	row, err := s.queries().GetImport(ctx, id)
 	return toImport(row), translate("get import", err)
 }
 
 // ListImports returns the newest.
-func (s *Store) ListImports(ctx context.Context, limit int) ([]roster.Import, error) {
+func (s *Store) ListImports(ctx context.Context, limit int) ([]userio.Import, error) {
 	rows, err := s.queries().ListImports(ctx, int32(limit))
-	imports := make([]roster.Import, len(rows))
+	imports := make([]userio.Import, len(rows))
 	for n, row := range rows {
 		imports[n] = toImport(row)
 	}
@@ -39,9 +39,9 @@ func (s *Store) ListImports(ctx context.Context, limit int) ([]roster.Import, er
 // columnSeparator separates columns in a row; no column's name holds it.
 const columnSeparator = "\n"
 
-func toImport(r *dbsqlc.Import) roster.Import {
-	i := roster.Import{
-		ID: r.ID, File: text.Clean(r.File), State: roster.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
+func toImport(r *dbsqlc.Import) userio.Import {
+	i := userio.Import{
+		ID: r.ID, File: text.Clean(r.File), State: userio.State(r.State), Reason: r.Reason, Invite: r.Invite == 1, Role: directory.Role(r.Role),
 		Lines: int(r.LineCount), People: int(r.People), Admins: int(r.Admins), Listed: int(r.Listed), Problems: int(r.Problems),
 		Parts: int(r.Parts), Part: int(r.Part), Added: int(r.Added), Skipped: int(r.Kept), LeftOut: int(r.LeftOut), Removals: int(r.Removals),
 		Actor: event.Origin{ActorID: r.ActorID, Actor: r.Actor, Address: r.Address, UserAgent: r.UserAgent, RequestID: r.RequestID},
@@ -54,26 +54,26 @@ func toImport(r *dbsqlc.Import) roster.Import {
 }
 
 // partID is the key of a part: those of a series are one range, in order.
-func partID(id string, s roster.PartKind, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
+func partID(id string, s userio.PartKind, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
 
 // AddPart keeps a part of a file.
-func (s *Store) AddPart(ctx context.Context, id string, series roster.PartKind, n int, content []byte) error {
+func (s *Store) AddPart(ctx context.Context, id string, series userio.PartKind, n int, content []byte) error {
 	return translate("keep part of import", s.writer().InsertImportPart(ctx, dbsqlc.InsertImportPartParams{ID: partID(id, series, n), Content: content}))
 }
 
 // GetPart returns a part of a file.
-func (s *Store) GetPart(ctx context.Context, id string, series roster.PartKind, n int) ([]byte, error) {
+func (s *Store) GetPart(ctx context.Context, id string, series userio.PartKind, n int) ([]byte, error) {
 	content, err := s.queries().GetImportPart(ctx, partID(id, series, n))
 	return content, translate("get part of import", err)
 }
 
 // SetImportSummary notes what the upload has found.
-func (s *Store) SetImportSummary(ctx context.Context, i roster.Import) error {
+func (s *Store) SetImportSummary(ctx context.Context, i userio.Import) error {
 	n, err := s.writer().SetImportSummary(ctx, dbsqlc.SetImportSummaryParams{
 		ID: i.ID, LineCount: int64(i.Lines), People: int64(i.People), Admins: int64(i.Admins), Listed: int64(i.Listed), Problems: int64(i.Problems),
 		Unused: truncate(strings.Join(i.UnknownColumns, columnSeparator), 900), Parts: int64(i.Parts), UpdatedAt: micros(i.UpdatedAt),
 	})
-	return translate("fill import", requireOneRow(n, err, roster.ErrInvalidState))
+	return translate("fill import", requireOneRow(n, err, userio.ErrInvalidState))
 }
 
 // requireOneRow is the error of a change that must have found one row.
@@ -84,8 +84,8 @@ func requireOneRow(n int64, err, otherwise error) error {
 	return err
 }
 
-// StartImport has an import run; see roster.Store.
-func (s *Store) StartImport(ctx context.Context, i roster.Import, e event.Event) error {
+// StartImport has an import run; see userio.Store.
+func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event) error {
 	return s.inTx(ctx, "run import", func(q *dbsqlc.Queries) error {
 		invite := int64(0)
 		if i.Invite {
@@ -96,7 +96,7 @@ func (s *Store) StartImport(ctx context.Context, i roster.Import, e event.Event)
 			return err
 		}
 		removals := was.Removals
-		if roster.State(was.State) == roster.Ready { // else it goes on as it was started
+		if userio.State(was.State) == userio.Ready { // else it goes on as it was started
 			if removals, err = countRemovals(ctx, q); err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func (s *Store) StartImport(ctx context.Context, i roster.Import, e event.Event)
 			ID: i.ID, Invite: invite, Role: string(i.Role), ActorID: i.Actor.ActorID, Actor: truncate(i.Actor.Actor, 254), Address: truncate(i.Actor.Address, 64),
 			UserAgent: truncate(i.Actor.UserAgent, 400), RequestID: i.Actor.RequestID, UpdatedAt: micros(e.At), Removals: removals,
 		})
-		if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
+		if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, e); err != nil || i.Admins == 0 && i.Role != directory.Admin {
@@ -119,29 +119,29 @@ func (s *Store) StartImport(ctx context.Context, i roster.Import, e event.Event)
 func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event) error {
 	return s.inTx(ctx, "stop import", func(q *dbsqlc.Queries) error {
 		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: truncate(reason, 200), UpdatedAt: micros(e.At)})
-		if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
+		if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 			return err
 		}
 		return insertEvents(ctx, q, e)
 	})
 }
 
-// LeaseImport takes an import that nobody is at; see roster.Store. Of two
+// LeaseImport takes an import that nobody is at; see userio.Store. Of two
 // instances that see the same one, the first has it; the other looks again.
-func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (roster.Import, error) {
+func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (userio.Import, error) {
 	for {
 		row, err := s.freeImport(ctx, id, micros(now))
 		if isNoRows(err) {
-			return roster.Import{}, roster.ErrNoImport
+			return userio.Import{}, userio.ErrNoImport
 		}
 		if err != nil {
-			return roster.Import{}, translate("look for an import", err)
+			return userio.Import{}, translate("look for an import", err)
 		}
 		n, err := s.writer().LeaseImport(ctx, dbsqlc.LeaseImportParams{
 			ID: row.ID, Lease: lease, LeaseEnd: micros(until), Was: row.Lease, Now: micros(now),
 		})
 		if err != nil {
-			return roster.Import{}, translate("lease import", err)
+			return userio.Import{}, translate("lease import", err)
 		}
 		if n == 1 {
 			row.Lease = lease
@@ -158,9 +158,9 @@ func (s *Store) freeImport(ctx context.Context, id string, now int64) (*dbsqlc.I
 }
 
 // ExtendImportLease makes a lease end at another time.
-func (s *Store) ExtendImportLease(ctx context.Context, i roster.Import, until time.Time) error {
+func (s *Store) ExtendImportLease(ctx context.Context, i userio.Import, until time.Time) error {
 	n, err := s.writer().ExtendImportLease(ctx, dbsqlc.ExtendImportLeaseParams{ID: i.ID, Lease: i.Lease, LeaseEnd: micros(until)})
-	return translate("hold import", requireOneRow(n, err, roster.ErrLeaseLost))
+	return translate("hold import", requireOneRow(n, err, userio.ErrLeaseLost))
 }
 
 // CountPendingJobs counts calls to Stytch that wait, to most.
@@ -172,7 +172,7 @@ func (s *Store) CountPendingJobs(ctx context.Context, most int) (int, error) {
 // DeleteImport forgets an import and its file, piece by piece.
 func (s *Store) DeleteImport(ctx context.Context, id string) error {
 	n, err := s.writer().MarkImportDropped(ctx, id)
-	if err := requireOneRow(n, err, roster.ErrInvalidState); err != nil {
+	if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 		return translate("drop import", err)
 	}
 	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q *dbsqlc.Queries, most int32) ([]string, error) {

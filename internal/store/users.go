@@ -10,10 +10,10 @@ import (
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // The interfaces that a Store satisfies.
@@ -22,7 +22,7 @@ var (
 	_ session.Store     = (*Store)(nil)
 	_ outbox.Store      = (*Store)(nil)
 	_ reconcile.Store   = (*Store)(nil)
-	_ roster.Store      = (*Store)(nil)
+	_ userio.Store      = (*Store)(nil)
 	_ event.Reader      = (*Store)(nil)
 	_ limit.Store       = (*Store)(nil)
 	_ idempotency.Store = (*Store)(nil)

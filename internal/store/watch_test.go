@@ -10,7 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // statementsOf returns the names of the statements from now on.
@@ -27,7 +27,7 @@ func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	told := statementsOf(s)
-	if _, err := s.ImportUsers(t.Context(), roster.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now()); !errors.Is(err, roster.ErrLeaseLost) {
+	if _, err := s.ImportUsers(t.Context(), userio.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now()); !errors.Is(err, userio.ErrLeaseLost) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(*told, "AdvanceImport") {

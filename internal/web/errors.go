@@ -14,8 +14,8 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/svix"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
 // Errors of this package.
@@ -73,9 +73,9 @@ var problems = []errorResponse{
 	{err: errBadJSON, status: 400},
 	{err: errBadForm, status: 400, title: "That could not be read", text: "The form arrived damaged. Nothing was changed. Go back and try again."},
 
-	{err: svix.ErrSignature, status: 401},
-	{err: svix.ErrTime, status: 400},
-	{err: svix.ErrIncomplete, status: 400},
+	{err: webhooksig.ErrSignature, status: 401},
+	{err: webhooksig.ErrTime, status: 400},
+	{err: webhooksig.ErrIncomplete, status: 400},
 	{err: reconcile.ErrInvalidWebhook, status: 400},
 
 	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person is not on the list", text: "They may have been removed in the meantime.", action: "Back to the list", path: "/users"},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // exportUsers hands out the people whom the list's filters let through, in one of
@@ -24,12 +24,12 @@ func (s *server) exportUsers(format string) handler {
 		if err != nil {
 			return err
 		}
-		words := roster.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
+		words := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
 		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", words)); err != nil {
 			return err
 		}
-		return s.streamFile(w, r, "people."+format, roster.Formats[format], func(ctx context.Context, prolong func() error) error {
-			_, err := roster.Export(ctx, s.Directory, query, roster.NewWriter(w, format), prolong)
+		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, prolong func() error) error {
+			_, err := userio.Export(ctx, s.Directory, query, userio.NewWriter(w, format), prolong)
 			return err
 		})
 	}

@@ -18,7 +18,6 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
@@ -26,6 +25,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/internal/testpage"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
@@ -89,7 +89,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	}
 	o := Options{
 		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db, Idempotency: db,
-		Importer: roster.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
+		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}

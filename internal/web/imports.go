@@ -8,22 +8,22 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // importsPage is where a file is chosen, with the imports there have been of late.
 type importsPage struct {
 	layoutData
 	Error   string // beside the field
-	Imports []roster.Import
+	Imports []userio.Import
 }
 
 // importPage is one import: what is in the file, how far it is, what came of it.
 type importPage struct {
 	layoutData
-	Import   roster.Import
-	Problems []roster.Note // the first
-	Listed   []roster.Note // likewise
+	Import   userio.Import
+	Problems []userio.Note // the first
+	Listed   []userio.Note // likewise
 	Role     string        // as chosen
 	Errors   map[string]string
 }
@@ -68,7 +68,7 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
-	var bad *roster.FileError
+	var bad *userio.FileError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &bad):
@@ -141,8 +141,8 @@ func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	view := importPage{layoutData: s.sectionLayout(w, r, i.File, "users"), Import: i, Role: role, Errors: problems}
-	if view.Problems, err = s.Importer.Notes(r.Context(), id, roster.Problems, maxNotes); err == nil {
-		view.Listed, err = s.Importer.Notes(r.Context(), id, roster.Listed, maxNotes)
+	if view.Problems, err = s.Importer.Notes(r.Context(), id, userio.Problems, maxNotes); err == nil {
+		view.Listed, err = s.Importer.Notes(r.Context(), id, userio.Listed, maxNotes)
 	}
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (s *server) redirectToImport(w http.ResponseWriter, r *http.Request, err er
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return errPageNotFound
-	case err != nil && !errors.Is(err, roster.ErrInvalidState):
+	case err != nil && !errors.Is(err, userio.ErrInvalidState):
 		return err
 	}
 	return s.redirect(w, r, "/imports/"+r.PathValue("id"))
@@ -202,7 +202,7 @@ func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.streamFile(w, r, "problems.csv", roster.Formats["csv"], func(ctx context.Context, prolong func() error) error {
+	return s.streamFile(w, r, "problems.csv", userio.Formats["csv"], func(ctx context.Context, prolong func() error) error {
 		return s.Importer.WriteNotes(ctx, i.ID, w, prolong)
 	})
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // sendFile chooses a file and sends it.
@@ -39,9 +39,9 @@ func (c *caller) sendFile(name, content string) answer {
 }
 
 // finish carries an import on as the background would.
-func (f *fixture) finish(path string) roster.Import {
+func (f *fixture) finish(path string) userio.Import {
 	f.t.Helper()
-	i, err := f.server.Importer.Follow(f.t.Context(), strings.TrimPrefix(path, "/imports/"), func(roster.Import) {})
+	i, err := f.server.Importer.Follow(f.t.Context(), strings.TrimPrefix(path, "/imports/"), func(userio.Import) {})
 	if err != nil {
 		f.t.Fatal(err)
 	}

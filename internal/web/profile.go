@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
 // profilePage is a person's own.
@@ -75,7 +75,7 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		said = "Ended " + words.Plural(n, "session") + "."
+		said = "Ended " + humanize.Plural(n, "session") + "."
 	}
 	if which == "all" || which == current.StytchSessionID {
 		s.Cookies.ClearToken(w, r)

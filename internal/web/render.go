@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
 // layoutData is what every page shows around its own content.
@@ -73,11 +73,11 @@ func timeAgo(now, t time.Time) string {
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:
-		return words.Plural(int(d/time.Minute), "minute") + " ago"
+		return humanize.Plural(int(d/time.Minute), "minute") + " ago"
 	case d < 24*time.Hour:
-		return words.Plural(int(d/time.Hour), "hour") + " ago"
+		return humanize.Plural(int(d/time.Hour), "hour") + " ago"
 	case d < 30*24*time.Hour:
-		return words.Plural(int(d/(24*time.Hour)), "day") + " ago"
+		return humanize.Plural(int(d/(24*time.Hour)), "day") + " ago"
 	}
 	return t.UTC().Format("2 Jan 2006")
 }
@@ -94,11 +94,11 @@ func shortDate(now, t time.Time) string {
 func formatDuration(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
-		return words.Plural(int(d/(24*time.Hour)), "day")
+		return humanize.Plural(int(d/(24*time.Hour)), "day")
 	case d >= time.Hour && d%time.Hour == 0:
-		return words.Plural(int(d/time.Hour), "hour")
+		return humanize.Plural(int(d/time.Hour), "hour")
 	}
-	return words.Plural(int(d/time.Minute), "minute")
+	return humanize.Plural(int(d/time.Minute), "minute")
 }
 
 // formatNumber writes 10,000 for 10000.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/words"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -25,11 +25,11 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"notice":    s.notice,
 		"ago":       func(t time.Time) string { return timeAgo(s.Now(), t) },
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"day":       words.FormatTime,
+		"day":       humanize.FormatTime,
 		"date":      func(t time.Time) string { return shortDate(s.Now(), t) },
 		"thousands": formatNumber,
 		"words":     formatDuration,
-		"wait":      words.FormatWait,
+		"wait":      humanize.FormatWait,
 		"browser":   describeBrowser,
 		"role":      roleLabel,
 	}), files, append(parts, "layout.html")...)

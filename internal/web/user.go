@@ -6,8 +6,8 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/words"
 )
 
 // userPage is one person.
@@ -154,14 +154,14 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.redirectWithMessage(w, r, userPath(r, id), "Ended "+words.Plural(n, "session")+".")
+	return s.redirectWithMessage(w, r, userPath(r, id), "Ended "+humanize.Plural(n, "session")+".")
 }
 
 // endedAll says what was ended when somebody was signed out everywhere.
 func endedAll(ended directory.Ended) string {
-	text := "Ended " + words.Plural(ended.Sessions, "session")
+	text := "Ended " + humanize.Plural(ended.Sessions, "session")
 	if ended.Tokens > 0 {
-		text += " and " + words.Plural(ended.Tokens, "API token")
+		text += " and " + humanize.Plural(ended.Tokens, "API token")
 	}
 	return text + ". Links that were mailed before no longer work."
 }

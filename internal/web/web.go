@@ -21,9 +21,9 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/idempotency"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -34,7 +34,7 @@ type Options struct {
 	Tokens          *token.Service
 	Cookies         *session.Cookies
 	Webhooks        Webhooks
-	Importer        *roster.Importer
+	Importer        *userio.Importer
 	Events          event.Reader
 	Idempotency     idempotency.Store
 	Ping            func(context.Context) error // nil error: the database answers and holds the newest tables

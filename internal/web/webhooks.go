@@ -5,12 +5,12 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/guestlist/guestlist/internal/svix"
+	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
 // Webhooks is what becomes of Stytch's webhooks.
 type Webhooks struct {
-	Key svix.Key // none: there is no such route
+	Key webhooksig.Key // none: there is no such route
 	// Handle takes a webhook whose signature is good. After an error it is sent again.
 	Handle func(ctx context.Context, id string, body []byte) error
 }
@@ -24,7 +24,7 @@ func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return bodyError(err, errBadJSON)
 	}
-	signed := svix.Headers{
+	signed := webhooksig.Headers{
 		ID: r.Header.Get("Svix-Id"), Timestamp: r.Header.Get("Svix-Timestamp"), Signature: r.Header.Get("Svix-Signature"),
 	}
 	if err := s.Webhooks.Key.Verify(signed, body, s.Now()); err != nil {

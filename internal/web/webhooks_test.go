@@ -13,16 +13,16 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/svix"
+	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
 const hookBody = `{"action":"DELETE","object_type":"user","id":"user-test-1"}`
 
 // hooked is a fixture that takes webhooks; heard are those that got through, and
 // outcome is what becomes of them.
-func hooked(t *testing.T) (f *fixture, key svix.Key, heard *[]string, outcome *error) {
+func hooked(t *testing.T) (f *fixture, key webhooksig.Key, heard *[]string, outcome *error) {
 	t.Helper()
-	key, heard, outcome = svix.Key("0123456789abcdef0123"), new([]string), new(error)
+	key, heard, outcome = webhooksig.Key("0123456789abcdef0123"), new([]string), new(error)
 	f = newFixture(t, func(o *Options) {
 		o.Webhooks = Webhooks{Key: key, Handle: func(_ context.Context, id string, body []byte) error {
 			*heard = append(*heard, id+" "+string(body))
@@ -33,7 +33,7 @@ func hooked(t *testing.T) (f *fixture, key svix.Key, heard *[]string, outcome *e
 }
 
 // signed are the headers of a webhook.
-func signed(key svix.Key, id string, at time.Time, body string) []string {
+func signed(key webhooksig.Key, id string, at time.Time, body string) []string {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	return []string{"Content-Type", "application/json", "Svix-Id", id, "Svix-Timestamp", timestamp, "Svix-Signature", key.Sign(id, timestamp, []byte(body))}
 }
@@ -41,7 +41,7 @@ func signed(key svix.Key, id string, at time.Time, body string) []string {
 func TestAWebhookIsHeardIfItIsSignedAndOfNow(t *testing.T) {
 	t.Parallel()
 	f, key, heard, _ := hooked(t)
-	other := svix.Key("another secret of Stytch")
+	other := webhooksig.Key("another secret of Stytch")
 	for _, row := range []struct {
 		name    string
 		body    string
@@ -87,11 +87,11 @@ func TestAWebhookThatCanNotTakeEffectIsToBeSentAgain(t *testing.T) {
 func TestWithoutASecretThereAreNoWebhooks(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	empty := signed(svix.Key{}, "msg_1", noon, hookBody) // anyone could sign with no key
+	empty := signed(webhooksig.Key{}, "msg_1", noon, hookBody) // anyone could sign with no key
 	if a := f.stranger().send("POST", "/webhooks/stytch", hookBody, empty...); a.status != http.StatusNotFound || a.object(t)["error"] != "not found" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if _, err := svix.ParseKey("whsec_" + base64.StdEncoding.EncodeToString(nil)); err == nil {
+	if _, err := webhooksig.ParseKey("whsec_" + base64.StdEncoding.EncodeToString(nil)); err == nil {
 		t.Error("a secret may be empty")
 	}
 }

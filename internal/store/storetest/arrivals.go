@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // arrivalRows are about the people of an import.
@@ -50,7 +50,7 @@ func testAddPeople(t *testing.T, s Store) {
 	}
 	want := i
 	want.Part, want.Added, want.UpdatedAt = 1, len(people), Now().Add(time.Second)
-	if diff := cmp.Diff([]roster.Import{want, want}, []roster.Import{next, getImport(t, s, i.ID)}); diff != "" {
+	if diff := cmp.Diff([]userio.Import{want, want}, []userio.Import{next, getImport(t, s, i.ID)}); diff != "" {
 		t.Errorf("the import: -want +got\n%s", diff)
 	}
 	for n, p := range people {
@@ -82,7 +82,7 @@ func testAddPeople(t *testing.T, s Store) {
 	}
 	// After the last part it is done.
 	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now())
-	if err != nil || next.State != roster.Done || getImport(t, s, i.ID).State != roster.Done {
+	if err != nil || next.State != userio.Done || getImport(t, s, i.ID).State != userio.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)
 	}
 	if trail, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.ImportDone, Limit: 10}); err != nil || len(trail) != 1 {
@@ -143,7 +143,7 @@ func testAddPeopleBy(t *testing.T, s Store) {
 	for _, id := range []string{was.ID, out.ID, newID()} {
 		i := running(t, s, 1, event.Origin{ActorID: id})
 		a := coming(t, "", "grace@example.com")
-		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, roster.ErrActorNotAdmin) {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, userio.ErrActorNotAdmin) {
 			t.Errorf("%v", err)
 		}
 		if _, err := s.GetUser(t.Context(), a.User.ID); !errors.Is(err, directory.ErrNotFound) || getImport(t, s, i.ID).Part != 0 {
@@ -164,8 +164,8 @@ func testAddPeopleLost(t *testing.T, s Store) {
 	}
 	taken.Lease = newID()
 	further.Part = 1
-	for name, i := range map[string]roster.Import{"stopped": stopped, "taken over": taken, "at another part": further} {
-		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, roster.ErrLeaseLost) {
+	for name, i := range map[string]userio.Import{"stopped": stopped, "taken over": taken, "at another part": further} {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, userio.ErrLeaseLost) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -189,7 +189,7 @@ func testAddPeopleAtOnce(t *testing.T, open func() Store) {
 	for _, err := range errs {
 		if err == nil {
 			won++
-		} else if !errors.Is(err, roster.ErrLeaseLost) {
+		} else if !errors.Is(err, userio.ErrLeaseLost) {
 			t.Error(err)
 		}
 	}

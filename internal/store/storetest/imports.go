@@ -10,7 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 var importRows = []row{
@@ -22,7 +22,7 @@ var importRows = []row{
 }
 
 // running returns an import of some parts that has just been leased.
-func running(t *testing.T, s Store, parts int, by event.Origin) roster.Import {
+func running(t *testing.T, s Store, parts int, by event.Origin) userio.Import {
 	t.Helper()
 	i := ready(t, s, parts)
 	i.Role, i.Actor = directory.Member, by
@@ -37,9 +37,9 @@ func running(t *testing.T, s Store, parts int, by event.Origin) roster.Import {
 }
 
 // ready returns an import that may start.
-func ready(t *testing.T, s Store, parts int) roster.Import {
+func ready(t *testing.T, s Store, parts int) userio.Import {
 	t.Helper()
-	i := roster.Import{ID: newID(), File: "people.csv", State: roster.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
+	i := userio.Import{ID: newID(), File: "people.csv", State: userio.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
 	if err := s.CreateImport(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func ready(t *testing.T, s Store, parts int) roster.Import {
 	return getImport(t, s, i.ID)
 }
 
-func getImport(t *testing.T, s Store, id string) roster.Import {
+func getImport(t *testing.T, s Store, id string) userio.Import {
 	t.Helper()
 	i, err := s.GetImport(t.Context(), id)
 	if err != nil {
@@ -60,7 +60,7 @@ func getImport(t *testing.T, s Store, id string) roster.Import {
 }
 
 func testImportStates(t *testing.T, s Store) {
-	want := roster.Import{ID: newID(), File: "Gäste.csv", State: roster.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
+	want := userio.Import{ID: newID(), File: "Gäste.csv", State: userio.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
 	e := event.New(event.ImportStarted, Now(), "", "", "people")
 	check := func(doing string, err, wantErr error) {
 		t.Helper()
@@ -72,20 +72,20 @@ func testImportStates(t *testing.T, s Store) {
 		}
 	}
 	check("create", s.CreateImport(t.Context(), want), nil)
-	check("run too soon", s.StartImport(t.Context(), want, e), roster.ErrInvalidState)
-	want.State, want.Lines, want.People, want.Admins, want.Listed, want.Problems, want.Parts = roster.Ready, 9, 7, 6, 5, 2, 4
+	check("run too soon", s.StartImport(t.Context(), want, e), userio.ErrInvalidState)
+	want.State, want.Lines, want.People, want.Admins, want.Listed, want.Problems, want.Parts = userio.Ready, 9, 7, 6, 5, 2, 4
 	want.UnknownColumns, want.UpdatedAt = []string{"id", "größe, cm"}, Now().Add(time.Second)
 	check("fill", s.SetImportSummary(t.Context(), want), nil)
-	check("fill again", s.SetImportSummary(t.Context(), want), roster.ErrInvalidState)
-	check("stop too soon", s.StopImport(t.Context(), want.ID, "", e), roster.ErrInvalidState)
-	want.State, want.Invite, want.Role, want.UpdatedAt = roster.Running, true, directory.Admin, Now()
+	check("fill again", s.SetImportSummary(t.Context(), want), userio.ErrInvalidState)
+	check("stop too soon", s.StopImport(t.Context(), want.ID, "", e), userio.ErrInvalidState)
+	want.State, want.Invite, want.Role, want.UpdatedAt = userio.Running, true, directory.Admin, Now()
 	want.Actor = event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
 	check("run", s.StartImport(t.Context(), want, e), nil)
-	check("run again", s.StartImport(t.Context(), want, e), roster.ErrInvalidState)
-	check("drop what runs", s.DeleteImport(t.Context(), want.ID), roster.ErrInvalidState)
-	want.State, want.Reason = roster.Stopped, "tired"
+	check("run again", s.StartImport(t.Context(), want, e), userio.ErrInvalidState)
+	check("drop what runs", s.DeleteImport(t.Context(), want.ID), userio.ErrInvalidState)
+	want.State, want.Reason = userio.Stopped, "tired"
 	check("stop", s.StopImport(t.Context(), want.ID, "tired", event.New(event.ImportStopped, Now(), "", "", "people")), nil)
-	want.State, want.Reason = roster.Running, ""
+	want.State, want.Reason = userio.Running, ""
 	check("go on", s.StartImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
 	var kinds []event.Kind
 	trail, _, err := s.ListEvents(t.Context(), event.Query{Limit: 10})
@@ -97,7 +97,7 @@ func testImportStates(t *testing.T, s Store) {
 	}
 	other := ready(t, s, 1)
 	list, err := s.ListImports(t.Context(), 10)
-	if diff := cmp.Diff([]roster.Import{other, want}, list); diff != "" || err != nil {
+	if diff := cmp.Diff([]userio.Import{other, want}, list); diff != "" || err != nil {
 		t.Errorf("the list: %v, -want +got\n%s", err, diff)
 	}
 	if _, err := s.GetImport(t.Context(), newID()); !errors.Is(err, directory.ErrNotFound) {
@@ -108,9 +108,9 @@ func testImportStates(t *testing.T, s Store) {
 func testImportParts(t *testing.T, s Store) {
 	gone, stays := ready(t, s, 1), ready(t, s, 1)
 	content := bytes.Repeat([]byte{0, 0xff, '\'', '\\'}, 15<<10) // 60 KB
-	for _, i := range []roster.Import{gone, stays} {
+	for _, i := range []userio.Import{gone, stays} {
 		for n := range 120 { // more than go at once
-			if err := s.AddPart(t.Context(), i.ID, roster.People, n, content[n:]); err != nil {
+			if err := s.AddPart(t.Context(), i.ID, userio.People, n, content[n:]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -119,14 +119,14 @@ func testImportParts(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	for n := range 120 {
-		if got, err := s.GetPart(t.Context(), stays.ID, roster.People, n); err != nil || !bytes.Equal(got, content[n:]) {
+		if got, err := s.GetPart(t.Context(), stays.ID, userio.People, n); err != nil || !bytes.Equal(got, content[n:]) {
 			t.Errorf("part %d: %d bytes, %v", n, len(got), err)
 		}
-		if _, err := s.GetPart(t.Context(), gone.ID, roster.People, n); !errors.Is(err, directory.ErrNotFound) {
+		if _, err := s.GetPart(t.Context(), gone.ID, userio.People, n); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("part %d of one that is gone: %v", n, err)
 		}
 	}
-	if _, err := s.GetPart(t.Context(), stays.ID, roster.Problems, 0); !errors.Is(err, directory.ErrNotFound) {
+	if _, err := s.GetPart(t.Context(), stays.ID, userio.Problems, 0); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("a part of another series: %v", err)
 	}
 	if _, err := s.GetImport(t.Context(), gone.ID); !errors.Is(err, directory.ErrNotFound) {
@@ -148,7 +148,7 @@ func testOldImports(t *testing.T, s Store) {
 	if _, err := s.GetImport(t.Context(), still.ID); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("the old one: %v", err)
 	}
-	if i := getImport(t, s, runs.ID); i.State != roster.Running {
+	if i := getImport(t, s, runs.ID); i.State != userio.Running {
 		t.Errorf("the one that runs is %s", i.State)
 	}
 }
@@ -156,7 +156,7 @@ func testOldImports(t *testing.T, s Store) {
 func testLeaseImport(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
 	i := ready(t, s[0], 1)
-	if _, err := s[0].LeaseImport(t.Context(), "", newID(), Now(), Now()); !errors.Is(err, roster.ErrNoImport) {
+	if _, err := s[0].LeaseImport(t.Context(), "", newID(), Now(), Now()); !errors.Is(err, userio.ErrNoImport) {
 		t.Errorf("one that does not run was leased: %v", err)
 	}
 	if err := s[0].StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
@@ -180,7 +180,7 @@ func testLeaseImport(t *testing.T, open func() Store) {
 		for _, err := range lease(round.at) {
 			if err == nil {
 				got++
-			} else if !errors.Is(err, roster.ErrNoImport) {
+			} else if !errors.Is(err, userio.ErrNoImport) {
 				t.Error(err)
 			}
 		}
@@ -195,7 +195,7 @@ func testLeaseImport(t *testing.T, open func() Store) {
 	if _, err := s[0].LeaseImport(t.Context(), i.ID, newID(), Now(), Now()); err != nil {
 		t.Errorf("one that was given back: %v", err)
 	}
-	if err := s[1].ExtendImportLease(t.Context(), held, Now()); !errors.Is(err, roster.ErrLeaseLost) {
+	if err := s[1].ExtendImportLease(t.Context(), held, Now()); !errors.Is(err, userio.ErrLeaseLost) {
 		t.Errorf("a lease that is over was held: %v", err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 var noticeRows = []row{
@@ -145,7 +145,7 @@ func testNoticeOfImport(t *testing.T, s Store) {
 	if job.Notice == nil || job.Notice.Topic != outbox.NewAdmins || job.Notice.Import != "people.csv" {
 		t.Errorf("notice %+v", job.Notice)
 	}
-	if n, err := roster.Store(s).CountPendingJobs(t.Context(), 10); err != nil || n != 0 {
+	if n, err := userio.Store(s).CountPendingJobs(t.Context(), 10); err != nil || n != 0 {
 		t.Errorf("an import waits for %d notices, %v", n, err)
 	}
 	wantNotices(t, s, "administrators", "ada@example.com")

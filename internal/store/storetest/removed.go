@@ -10,7 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/roster"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // removedRows are about addresses that were removed.
@@ -196,7 +196,7 @@ func testRemovedImported(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	i, err = s.ImportUsers(t.Context(), i, people(), Now(), Now())
-	if err != nil || i.Added != 2 || i.LeftOut != 3 || i.State != roster.Done {
+	if err != nil || i.Added != 2 || i.LeftOut != 3 || i.State != userio.Done {
 		t.Errorf("resumed: %+v, %v; want nobody added and two more left out", i, err)
 	}
 	if diff := cmp.Diff(i, getImport(t, s, i.ID)); diff != "" {

@@ -1,5 +1,5 @@
 // Package storetest holds every promise of directory.Store, session.Store,
-// outbox.Store, event.Reader, limit.Store, reconcile.Store, roster.Store, token.Store and
+// outbox.Store, event.Reader, limit.Store, reconcile.Store, userio.Store, token.Store and
 // idempotency.Store: a store that passes Run may be put behind those packages.
 //
 // Each test has a database of its own. Those about several instances of the
@@ -20,9 +20,9 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
-	"github.com/guestlist/guestlist/internal/roster"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // Store is what Run tests.
@@ -32,7 +32,7 @@ type Store interface {
 	outbox.Store
 	event.Reader
 	reconcile.Store
-	roster.Store
+	userio.Store
 	token.Store
 	DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error)
 	idempotency.Store

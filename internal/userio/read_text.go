@@ -1,0 +1,228 @@
+package userio
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxTitles is how many lines may stand above the header of a table, or above the
+// first address of a list.
+const maxTitles = 10
+
+var separators = []rune{',', ';', '\t', '|'}
+
+// layout is how a text is to be read.
+type layout struct {
+	separator rune
+	header    int // the line that names the columns; 0: none does
+	columns   columns
+	list      bool // of addresses, instead of a table
+}
+
+// readText reads a table or a list of addresses. sample is its beginning.
+func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, error) {
+	separator, length, err := excelSeparator(sample)
+	if err != nil {
+		return nil, err
+	}
+	before := 0
+	if length > 0 {
+		if _, err := r.Discard(length); err != nil {
+			return nil, err
+		}
+		before, sample = 1, sample[length:]
+	}
+	if len(bytes.TrimSpace(sample)) == 0 {
+		return nil, errEmpty
+	}
+	l, err := findLayout(sample, separator, before)
+	if err != nil {
+		return nil, err
+	}
+	if l.list {
+		return nil, readList(r, before, each)
+	}
+	return l.columns.unused, readRows(r, l.separator, before, func(rec row) error {
+		if rec.line <= l.header {
+			return nil
+		}
+		if rec.problem != "" {
+			return each(Line{Number: rec.line, Problem: rec.problem})
+		}
+		if l.separator != '\t' {
+			for i, cell := range rec.cells {
+				rec.cells[i] = unescapeFormula(cell)
+			}
+		}
+		line, ok := l.columns.line(rec.line, rec.cells)
+		if !ok {
+			return nil
+		}
+		return each(line)
+	})
+}
+
+// excelSeparator reads a line of Excel's own in front of a table, sep=; with or
+// without quotation marks, and returns how long it is.
+func excelSeparator(sample []byte) (separator rune, length int, err error) {
+	line, _, found := bytes.Cut(sample, []byte("\n"))
+	prefix, word, ok := strings.Cut(strings.Trim(string(line), `" `), "=")
+	if !ok || !strings.EqualFold(prefix, "sep") {
+		return 0, 0, nil
+	}
+	if length = len(line); found {
+		length++
+	}
+	if word == "" {
+		word = "\t"
+	}
+	if !slices.Contains(separators, []rune(word)[0]) || len(word) > 1 {
+		return 0, 0, &FileError{Line: 1, Text: "Separate the columns by commas, semicolons, tabs or vertical bars."}
+	}
+	return rune(word[0]), length, nil
+}
+
+// findLayout looks for the header, with the separator that makes the most columns
+// of it, and then for addresses. separator is 0 if the file does not say it.
+func findLayout(sample []byte, separator rune, before int) (layout, error) {
+	tried := separators
+	if separator != 0 {
+		tried = []rune{separator}
+	}
+	var best, none headerSearch
+	for _, separator := range tried {
+		h := searchHeader(sample, separator, before)
+		switch {
+		case h.line > 0 && h.columns.count > best.columns.count:
+			best = h
+		case h.line == 0 && (none.separator == 0 || h.columns.count > max(1, none.columns.count)):
+			none = h
+		}
+	}
+	if best.line > 0 {
+		return best.layout()
+	}
+	if l, ok, err := firebaseLayout(sample, before); ok || err != nil {
+		return l, err
+	}
+	if ok, err := startsWithAddresses(sample, before); ok || err != nil {
+		return layout{list: true}, err
+	}
+	if none.problem == nil {
+		return layout{}, errEmpty
+	}
+	return layout{}, none.problem
+}
+
+var errEmpty = &FileError{Text: "The file is empty."}
+
+// headerSearch is what was found at the beginning of a table with one separator.
+type headerSearch struct {
+	separator rune
+	line      int     // of the header; 0: there is none
+	columns   columns // of the header, or of the first line if there is none
+	titles    []textLine
+	problem   error // why there is no header
+}
+
+var errFound = errors.New("found")
+
+// searchHeader reads rows up to the first that has a column for the address.
+func searchHeader(sample []byte, separator rune, before int) headerSearch {
+	h := headerSearch{separator: separator}
+	err := readRows(bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), separator, before, func(rec row) error {
+		if rec.problem != "" {
+			return &FileError{Line: rec.line, Text: rec.problem}
+		}
+		if isBlank(rec.cells) {
+			return nil
+		}
+		cols := parseHeader(rec.cells)
+		if cols.hasAddress() {
+			h.line, h.columns = rec.line, cols
+			return errFound
+		}
+		if h.problem == nil {
+			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.has()}
+			if bytes.HasPrefix(bytes.TrimSpace(sample), []byte(`"`)) && len(rec.cells) == 1 && slices.ContainsFunc(strings.FieldsFunc(rec.cells[0], isSeparator), isAddressColumn) {
+				h.problem = &FileError{Line: rec.line, Text: "The whole line stands in quotation marks, so that it is one column. Take them away, or save the table as CSV again."}
+			}
+		}
+		title := textLine{number: rec.line, text: visible(strings.Join(rec.cells, " "))}
+		if h.titles = append(h.titles, title); len(h.titles) > maxTitles || slices.ContainsFunc(rec.cells, isAddress) {
+			return errFound
+		}
+		return nil
+	})
+	var broken *FileError
+	if errors.As(err, &broken) && h.line == 0 {
+		h.problem = broken
+	}
+	return h
+}
+
+// layout returns the layout that the header makes, or why it makes none.
+func (h headerSearch) layout() (layout, error) {
+	if err := checkTitles(h.titles); err != nil {
+		return layout{}, err
+	}
+	if f := h.columns.twice; f != fieldNone {
+		return layout{}, &FileError{Line: h.line, Text: fmt.Sprintf("There are two columns for the %s.", fieldLabels[f])}
+	}
+	return layout{separator: h.separator, header: h.line, columns: h.columns}, nil
+}
+
+// checkTitles refuses a file whose title says that its people are kept out.
+func checkTitles(titles []textLine) error {
+	for _, t := range titles {
+		if containsAny(letters(t.text), deniedStems) {
+			return &FileError{Line: t.number, Text: "The title is “" + truncate(t.text, 40) + "”. If these people may come in, delete this line."}
+		}
+	}
+	return nil
+}
+
+// firebaseLayout recognizes the CSV of `firebase auth:export`, which has no header
+// (https://github.com/firebase/firebase-tools, src/accountExporter.ts). An older form
+// of it does not say who is disabled.
+func firebaseLayout(sample []byte, before int) (l layout, ok bool, err error) {
+	const disabled, all, older = 26, 28, 26
+	_ = readCSV(bufio.NewReader(bytes.NewReader(sample)), ',', before, func(rec row) error {
+		if isBlank(rec.cells) {
+			return nil
+		}
+		cells := rec.cells
+		if n := len(cells); n > 0 && cells[n-1] == "" {
+			cells = cells[:n-1] // each line ends with a separator
+		}
+		ok = len(cells) > 2 && (cells[2] == "true" || cells[2] == "false") && !strings.Contains(cells[0], "@") && (cells[1] == "" || strings.Contains(cells[1], "@"))
+		switch {
+		case ok && len(cells) >= disabled && len(cells) <= all && len(rec.cells) > all:
+			l = layout{separator: ',', columns: firebaseColumns(all)}
+		case ok && len(rec.cells) == older+1:
+			err = &FileError{Line: rec.line, Text: "This is a Firebase export that does not say who is disabled. Export again with a newer firebase-tools, or as JSON."}
+		default:
+			ok = false
+		}
+		return errFound
+	})
+	return l, ok, err
+}
+
+func firebaseColumns(count int) columns {
+	names := make([]string, count)
+	names[0], names[1], names[2], names[5], names[26] = "localId", "email", "emailVerified", "displayName", "disabled"
+	return parseHeader(names)
+}
+
+func isSeparator(r rune) bool { return slices.Contains(separators, r) }
+
+func isAddressColumn(name string) bool { return newColumn(name).field == fieldEmail }
+
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return visible(cell) != "" })
+}

@@ -1,0 +1,109 @@
+package userio
+
+import (
+	"bufio"
+	"encoding/csv"
+	"io"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+// Writer writes people, one after the other. End is to be called behind the last.
+type Writer interface {
+	Write(directory.User) error
+	Flush() error // hands on what was written so far
+	End() error
+}
+
+// Formats are what people can be written as, by the ending of the file's name,
+// with the media type.
+var Formats = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json; charset=utf-8"}
+
+// NewWriter returns what writes people to w in one of Formats: a table by RFC
+// 4180 whose cells no spreadsheet takes for formulas; or an array of JSON, one
+// object a line, the same as GET /api/users/{id} answers with. Read understands both.
+func NewWriter(w io.Writer, format string) Writer {
+	buffered := bufio.NewWriterSize(w, 32<<10)
+	if format == "json" {
+		return &jsonWriter{w: buffered}
+	}
+	table := csv.NewWriter(buffered)
+	table.UseCRLF = true
+	return &csvWriter{w: buffered, table: table}
+}
+
+type csvWriter struct {
+	w     *bufio.Writer
+	table *csv.Writer
+	begun bool
+}
+
+// header is also what Read and the JSON of people call these things.
+var header = []string{"id", "name", "email", "role", "status", "created_at", "last_seen_at"}
+
+func (c *csvWriter) begin() error {
+	if c.begun {
+		return nil
+	}
+	c.begun = true
+	return c.table.Write(header)
+}
+
+func (c *csvWriter) Write(u directory.User) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	return c.table.Write([]string{
+		escapeFormula(u.ID), escapeFormula(u.Name), escapeFormula(u.Email.Display), string(u.Role), string(u.Status), stamp(u.CreatedAt), stamp(u.LastSeenAt),
+	})
+}
+
+func (c *csvWriter) Flush() error {
+	c.table.Flush()
+	return c.w.Flush()
+}
+
+func (c *csvWriter) End() error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	return c.Flush()
+}
+
+type jsonWriter struct {
+	w     *bufio.Writer
+	begun bool
+}
+
+func (j *jsonWriter) Write(u directory.User) error {
+	before := ",\n"
+	if !j.begun {
+		j.begun, before = true, "[\n"
+	}
+	if _, err := j.w.WriteString(before); err != nil {
+		return err
+	}
+	return json.MarshalWrite(j.w, NewPerson(u))
+}
+
+func (j *jsonWriter) Flush() error { return j.w.Flush() }
+
+func (j *jsonWriter) End() error {
+	end := "\n]\n"
+	if !j.begun {
+		end = "[]\n"
+	}
+	if _, err := j.w.WriteString(end); err != nil {
+		return err
+	}
+	return j.Flush()
+}

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/userio"
+)
+
+// diagnosisPage asks about somebody who can't sign in, and answers.
+type diagnosisPage struct {
+	layoutData
+	Email    string // as typed
+	Error    string // beside the field
+	User     *directory.User
+	Findings []session.Finding // empty: nobody was asked about yet
+}
+
+func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
+	typed, _ := s.draft(w, r)
+	return s.diagnose(w, r, http.StatusOK, diagnosisPage{Email: typed.Get("email")})
+}
+
+// diagnoseAddress answers about an address. It is a POST that changes nothing, because an
+// address does not belong into the page's own.
+func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	view := diagnosisPage{Email: form.Get("email")}
+	email, err := directory.ParseEmail(view.Email)
+	if err != nil {
+		view.Error = err.Error()
+		return s.diagnose(w, r, http.StatusUnprocessableEntity, view)
+	}
+	view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), email)
+	if err != nil {
+		return err
+	}
+	return s.diagnose(w, r, http.StatusOK, view)
+}
+
+func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	view := diagnosisPage{Email: u.Email.Display}
+	if view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), u.Email); err != nil {
+		return err
+	}
+	return s.diagnose(w, r, http.StatusOK, view)
+}
+
+func (s *server) diagnose(w http.ResponseWriter, r *http.Request, status int, view diagnosisPage) error {
+	view.layoutData = s.sectionLayout(w, r, "Why can’t they sign in?", "users")
+	return s.render(w, r, status, "why", view)
+}
+
+// jsonFinding is a finding as programs see it.
+type jsonFinding struct {
+	Code   string `json:"code"`
+	Blocks bool   `json:"blocks"`
+	Text   string `json:"text"`
+	Action string `json:"action"`
+}
+
+func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
+	email, err := directory.ParseEmail(r.URL.Query().Get("email"))
+	if err != nil {
+		return &directory.ValidationError{Fields: map[string]string{"email": err.Error()}}
+	}
+	found, findings, err := s.Sessions.Diagnose(r.Context(), email)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, r, http.StatusOK, WhyJSON(email, found, findings))
+	return nil
+}
+
+// WhyJSON is what programs are told of why somebody can't sign in, here and on the
+// command line: found and findings are as session.Manager's Why returns them.
+func WhyJSON(email directory.Email, found *directory.User, findings []session.Finding) any {
+	answer := struct {
+		Email     string           `json:"email"`
+		User      *userio.UserJSON `json:"user"` // null: nobody on the list has the address
+		CanSignIn bool             `json:"can_sign_in"`
+		Findings  []jsonFinding    `json:"findings"`
+	}{Email: email.Normalized, CanSignIn: true}
+	if found != nil {
+		u := userio.NewPerson(*found)
+		answer.User = &u
+	}
+	for _, f := range findings {
+		answer.CanSignIn = answer.CanSignIn && !f.Blocks
+		answer.Findings = append(answer.Findings, jsonFinding{f.Code, f.Blocks, f.Text, f.Action})
+	}
+	return answer
+}
