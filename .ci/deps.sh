@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Installs what the tests use beside Go, where it is missing: a MariaDB server
-# (the program alone, no service is started), Chromium, curl, and nginx, which is
-# only put into .cache. Where that can't be done it says so and goes on: the tests that
-# need them are skipped by name, or fail when CI=true.
+# Installs the programs the tests need besides Go, if they're missing: MariaDB (only the
+# program, without a service), Chromium, curl, and nginx, which goes into .cache. If that
+# fails it says so and continues; the tests that need them are skipped, or fail with
+# CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-PATH=$PATH:/usr/sbin # where Debian has servers, and users don't
+PATH=$PATH:/usr/sbin # Debian's servers, not in every user's PATH
 
 has() { command -v "$@" >/dev/null; }
 
 packages=()
 if [ -z "${GUESTLIST_TEST_MYSQL_DSN:-}" ] && ! has mariadbd && ! has mysqld; then
-	# The client's part has a program that mariadb-install-db calls.
+	# mariadb-install-db calls a program from the client package.
 	packages+=(mariadb-server-core mariadb-client-core)
 fi
 if ! has chromium && ! has chromium-browser && ! has google-chrome && ! has google-chrome-stable; then
@@ -29,17 +29,17 @@ fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
 	as_root=(sudo)
-	[ -t 0 ] || as_root+=(-n) # nobody is there to type a password
+	[ -t 0 ] || as_root+=(-n) # no terminal to type a password
 fi
 if ! has apt-get || { [ ${#as_root[@]} -gt 0 ] && ! has sudo; }; then
-	echo "Missing for the tests: ${packages[*]:-} $nginx (names of Debian packages). What needs them is skipped, or fails when CI=true." >&2
+	echo "Missing for the tests: ${packages[*]:-} $nginx (Debian packages). Tests that need them are skipped, or fail with CI=true." >&2
 	exit 0
 fi
 
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null; }
 
-# Debian's nginx comes with a service that starts by itself, so that its program is
-# taken out of the package. The libraries it needs came with git and MariaDB.
+# Extracts nginx from its package instead of installing it, because the package starts a
+# service. git and MariaDB already brought the libraries it needs.
 unpack_nginx() {
 	local dir
 	dir=$(mktemp -d)
@@ -49,10 +49,10 @@ unpack_nginx() {
 	[ -x .cache/nginx ]
 }
 
-echo "Missing for the tests, to be installed by apt-get: ${packages[*]:-} $nginx"
+echo "Installing with apt-get for the tests: ${packages[*]:-} $nginx"
 if ! { apt update && { [ ${#packages[@]} -eq 0 ] || apt install -y --no-install-recommends "${packages[@]}"; }; }; then
-	echo "Could not be installed. What needs them is skipped, or fails when CI=true." >&2
+	echo "Installation failed. Tests that need these programs are skipped, or fail with CI=true." >&2
 fi
 if [ -n "$nginx" ] && ! unpack_nginx; then
-	echo "nginx could not be had. What needs it is skipped, or fails when CI=true." >&2
+	echo "Could not get nginx. Tests that need it are skipped, or fail with CI=true." >&2
 fi
