@@ -9,7 +9,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/userio"
 )
 
 func (p *cli) usersInviteCommand() *cobra.Command {
@@ -40,9 +39,9 @@ sent, waiting or refused, and reason says why it waits or was refused. The exit 
 
 // jsonInvited is the answer of guestlist users invite --json.
 type jsonInvited struct {
-	User   userio.UserJSON `json:"user"`
-	Mail   string          `json:"mail"`   // sent, waiting or refused
-	Reason string          `json:"reason"` // why it waits or was refused
+	User   directory.UserJSON `json:"user"`
+	Mail   string             `json:"mail"`   // sent, waiting or refused
+	Reason string             `json:"reason"` // why it waits or was refused
 }
 
 func invite(ctx context.Context, cfg config.Config, con streams, entry directory.UserInput, again, asJSON bool) error {
@@ -73,7 +72,7 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 		return err
 	}
 	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
-	answer := jsonInvited{User: userio.NewPerson(u), Mail: "sent", Reason: state.Reason}
+	answer := jsonInvited{User: directory.NewUserJSON(u), Mail: "sent", Reason: state.Reason}
 	said := "Invitation sent to " + u.Email.Display + "."
 	switch {
 	case state.Refused:

@@ -14,7 +14,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // listFlags are what part of the list is asked for, as typed.
@@ -167,7 +166,7 @@ func (d *jsonPrinter) begin() error {
 
 func (d *jsonPrinter) page(_ context.Context, users []directory.User) error {
 	for _, u := range users {
-		if err := json.MarshalEncode(d.e, userio.NewPerson(u)); err != nil {
+		if err := json.MarshalEncode(d.e, directory.NewUserJSON(u)); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/web"
 )
 
 func (p *cli) whyCommand() *cobra.Command {
@@ -46,7 +45,7 @@ func runDiagnose(ctx context.Context, cfg config.Config, con streams, address st
 		return err
 	}
 	if asJSON {
-		return printJSON(con.out, web.WhyJSON(email, found, findings))
+		return printJSON(con.out, session.NewDiagnosisJSON(email, found, findings))
 	}
 	printFindings(con.out, email, found, findings)
 	return nil

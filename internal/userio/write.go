@@ -92,7 +92,7 @@ func (j *jsonWriter) Write(u directory.User) error {
 	if _, err := j.w.WriteString(before); err != nil {
 		return err
 	}
-	return json.MarshalWrite(j.w, NewPerson(u))
+	return json.MarshalWrite(j.w, directory.NewUserJSON(u))
 }
 
 func (j *jsonWriter) Flush() error { return j.w.Flush() }

@@ -5,15 +5,14 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/idempotency"
-	"github.com/guestlist/guestlist/internal/userio"
 )
 
 type jsonUsers struct {
-	Users      []userio.UserJSON `json:"users"`
-	NextCursor *string           `json:"next_cursor"` // null on the last page
-	Total      int               `json:"total"`       // counted to 10,000; of this answer if by word
-	TotalMore  bool              `json:"total_more"`  // there are more, or may be if by word
-	ByWord     bool              `json:"by_word"`     // in the order of the word found, not of sort
+	Users      []directory.UserJSON `json:"users"`
+	NextCursor *string              `json:"next_cursor"` // null on the last page
+	Total      int                  `json:"total"`       // counted to 10,000; of this answer if by word
+	TotalMore  bool                 `json:"total_more"`  // there are more, or may be if by word
+	ByWord     bool                 `json:"by_word"`     // in the order of the word found, not of sort
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
@@ -25,9 +24,9 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer := jsonUsers{Users: make([]userio.UserJSON, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.RelevanceOrder}
+	answer := jsonUsers{Users: make([]directory.UserJSON, len(page.Users)), Total: page.Total, TotalMore: page.More, ByWord: page.RelevanceOrder}
 	for i, u := range page.Users {
-		answer.Users[i] = userio.NewPerson(u)
+		answer.Users[i] = directory.NewUserJSON(u)
 	}
 	if page.Next != nil {
 		next := s.sealCursor(query.Sort, page.Next, false)
@@ -97,7 +96,7 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, userio.NewPerson(u))
+	writeJSON(w, r, http.StatusOK, directory.NewUserJSON(u))
 	return nil
 }
 
@@ -121,7 +120,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, userio.NewPerson(u))
+	writeJSON(w, r, http.StatusOK, directory.NewUserJSON(u))
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
-	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // diagnosisPage asks about somebody who can't sign in, and answers.
@@ -59,14 +58,6 @@ func (s *server) diagnose(w http.ResponseWriter, r *http.Request, status int, vi
 	return s.render(w, r, status, "why", view)
 }
 
-// jsonFinding is a finding as programs see it.
-type jsonFinding struct {
-	Code   string `json:"code"`
-	Blocks bool   `json:"blocks"`
-	Text   string `json:"text"`
-	Action string `json:"action"`
-}
-
 func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	email, err := directory.ParseEmail(r.URL.Query().Get("email"))
 	if err != nil {
@@ -76,26 +67,6 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, WhyJSON(email, found, findings))
+	writeJSON(w, r, http.StatusOK, session.NewDiagnosisJSON(email, found, findings))
 	return nil
-}
-
-// WhyJSON is what programs are told of why somebody can't sign in, here and on the
-// command line: found and findings are as session.Manager's Why returns them.
-func WhyJSON(email directory.Email, found *directory.User, findings []session.Finding) any {
-	answer := struct {
-		Email     string           `json:"email"`
-		User      *userio.UserJSON `json:"user"` // null: nobody on the list has the address
-		CanSignIn bool             `json:"can_sign_in"`
-		Findings  []jsonFinding    `json:"findings"`
-	}{Email: email.Normalized, CanSignIn: true}
-	if found != nil {
-		u := userio.NewPerson(*found)
-		answer.User = &u
-	}
-	for _, f := range findings {
-		answer.CanSignIn = answer.CanSignIn && !f.Blocks
-		answer.Findings = append(answer.Findings, jsonFinding{f.Code, f.Blocks, f.Text, f.Action})
-	}
-	return answer
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
-	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // signInPage asks for an address.
@@ -171,10 +170,10 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
 	answer := struct {
-		User    userio.UserJSON `json:"user"`
-		Session *jsonSession    `json:"session,omitzero"` // of a cookie
-		Token   *token.Public   `json:"token,omitzero"`   // of a token
-	}{User: userio.NewPerson(current.User)}
+		User    directory.UserJSON `json:"user"`
+		Session *jsonSession       `json:"session,omitzero"` // of a cookie
+		Token   *token.Public      `json:"token,omitzero"`   // of a token
+	}{User: directory.NewUserJSON(current.User)}
 	if t := stateOf(r).token; t != nil {
 		public := t.Public()
 		answer.Token = &public
