@@ -1,27 +1,27 @@
-// Package webhooksig checks that a webhook was signed in the way of Svix, through whom
-// Stytch sends its own: https://docs.svix.com/receiving/verifying-payloads/how-manual.
-// It knows nothing of what webhooks say, and remembers none.
+// Package webhooksig signs and verifies webhooks as Stytch does. Stytch sends them
+// through Svix (https://docs.svix.com/receiving/verifying-payloads/how-manual), whose
+// scheme is that of Standard Webhooks with headers named svix-….
 package webhooksig
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // Key is the secret shared with the sender.
 type Key []byte
 
-// Headers is what the headers of a webhook say.
+// Headers holds the values of a webhook's signature headers.
 type Headers struct {
 	ID        string // svix-id: the same each time a webhook is sent again
 	Timestamp string // svix-timestamp: when it was sent, in seconds since 1970
-	Signature string // svix-signature: one or more v1,<base64>, with spaces between
+	Signature string // svix-signature: one or more v1,<base64>, separated by spaces; several while the sender's secret is rotated
 }
 
 // Errors of Verify.
@@ -32,11 +32,11 @@ var (
 )
 
 const (
-	tolerance = 5 * time.Minute
-	maxID     = 128 // bytes
+	tolerance   = 5 * time.Minute
+	maxIDLength = 128 // bytes
 )
 
-// ParseKey reads a secret as the sender shows it, whsec_<base64>.
+// ParseKey parses a secret in the form that the sender shows, whsec_<base64>.
 func ParseKey(secret string) (Key, error) {
 	text, ok := strings.CutPrefix(secret, "whsec_")
 	key, err := base64.StdEncoding.DecodeString(text)
@@ -46,40 +46,38 @@ func ParseKey(secret string) (Key, error) {
 	return key, nil
 }
 
-// Verify returns nil if a webhook with this body was signed with the key, at most
-// five minutes ago or ahead. Whoever can overhear one can send it again in that
-// time: remember the id. Errors: ErrIncomplete, ErrTime, ErrSignature.
-func (k Key) Verify(s Headers, body []byte, now time.Time) error {
-	seconds, err := strconv.ParseInt(s.Timestamp, 10, 64)
-	if err != nil || s.ID == "" || len(s.ID) > maxID || s.Signature == "" {
+// Verify returns nil if the body was signed with the key at most five minutes before or
+// after now. An eavesdropper can replay a webhook within that time, so callers must
+// remember its id. Errors: ErrIncomplete, ErrTime, ErrSignature.
+func (k Key) Verify(h Headers, body []byte, now time.Time) error {
+	seconds, err := strconv.ParseInt(h.Timestamp, 10, 64)
+	if err != nil || h.ID == "" || len(h.ID) > maxIDLength || h.Signature == "" {
 		return ErrIncomplete
 	}
-	// The signature comes first: what is told of the clock is told to the sender alone.
-	if !k.hasValidSignature(s, body) {
+	verifier, err := standardwebhooks.NewWebhookRaw(k)
+	if err != nil {
+		return err
+	}
+	headers := http.Header{}
+	headers.Set(standardwebhooks.HeaderWebhookID, h.ID)
+	headers.Set(standardwebhooks.HeaderWebhookTimestamp, h.Timestamp)
+	headers.Set(standardwebhooks.HeaderWebhookSignature, h.Signature)
+	// The library compares the timestamp with the system's clock. Checking it here, after the
+	// signature, also reveals nothing about this clock to strangers.
+	if verifier.VerifyIgnoringTimestamp(body, headers) != nil {
 		return ErrSignature
 	}
-	if sent := time.Unix(seconds, 0); sent.Before(now.Add(-tolerance)) || sent.After(now.Add(tolerance)) {
+	if now.Sub(time.Unix(seconds, 0)).Abs() > tolerance {
 		return ErrTime
 	}
 	return nil
 }
 
-// hasValidSignature reports whether one of the signatures is right. There are several while
-// the secret is being changed.
-func (k Key) hasValidSignature(s Headers, body []byte) bool {
-	want := k.Sign(s.ID, s.Timestamp, body)
-	for _, signature := range strings.Fields(s.Signature) {
-		if hmac.Equal([]byte(signature), []byte(want)) {
-			return true
-		}
+// Sign returns the signature of a webhook sent at the given time, v1,<base64>.
+func (k Key) Sign(id string, at time.Time, body []byte) (string, error) {
+	signer, err := standardwebhooks.NewWebhookRaw(k)
+	if err != nil {
+		return "", err
 	}
-	return false
-}
-
-// Sign returns the signature of a webhook, v1,<base64>.
-func (k Key) Sign(id, timestamp string, body []byte) string {
-	mac := hmac.New(sha256.New, k)
-	fmt.Fprintf(mac, "%s.%s.", id, timestamp)
-	mac.Write(body)
-	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return signer.Sign(id, at, body)
 }

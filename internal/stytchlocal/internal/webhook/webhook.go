@@ -1,14 +1,11 @@
-// Package webhook hands messages to one address, signed in the way of Svix, through
-// whom Stytch sends its own (https://docs.svix.com/receiving/verifying-payloads/how-manual).
-// It knows nothing of what the messages say.
+// Package webhook delivers messages to one URL, signed as Stytch's webhooks are:
+// https://docs.svix.com/receiving/verifying-payloads/how-manual.
 package webhook
 
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -17,26 +14,29 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
 const (
-	queueSize = 1000 // messages that wait; what comes on top is not sent
-	attempts  = 5
-	firstWait = time.Second // after the first attempt; four times as long after each more
+	queueSize = 1000 // waiting messages; more are dropped
+	maxTries  = 5    // 1, 4, 16 and 64 seconds apart
 	timeout   = 15 * time.Second
 )
 
-// Options is what a Sender needs; all of it is required.
+// Options configure a Sender. All fields are required.
 type Options struct {
 	URL       string
 	Transport http.RoundTripper
-	Key       []byte // signs; the receiver knows it as Secret(Key)
+	Key       []byte // signs messages; the receiver is configured with Secret(Key)
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// Sender sends messages in the background, one at a time and in order: one that
-// is not taken holds up the rest until it has been given up.
+// Sender sends messages in the background, one at a time and in order. A message that
+// fails delays the following ones until it is accepted or given up.
 type Sender struct {
 	opts   Options
 	queue  chan message
@@ -49,7 +49,7 @@ type message struct {
 	body []byte
 }
 
-// New returns a sender at work. Close it.
+// New starts a Sender. The caller must close it.
 func New(o Options) *Sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sender{opts: o, queue: make(chan message, queueSize), cancel: cancel, done: make(chan struct{})}
@@ -57,11 +57,11 @@ func New(o Options) *Sender {
 	return s
 }
 
-// Secret is a key in the form in which receivers are given it, whsec_<base64>.
+// Secret formats a key for the receiver's configuration: whsec_<base64>.
 func Secret(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
 
-// Send takes a body to be sent and returns at once. What is sent is lost with the
-// process.
+// Send queues a body and returns at once. The queue is in memory and is lost when the
+// process ends.
 func (s *Sender) Send(body []byte) {
 	select {
 	case s.queue <- message{id: "msg_" + rand.Text(), body: body}:
@@ -70,7 +70,7 @@ func (s *Sender) Send(body []byte) {
 	}
 }
 
-// Close stops sending; what waits is not sent any more.
+// Close stops the sender. Queued messages are dropped.
 func (s *Sender) Close() {
 	s.cancel()
 	<-s.done
@@ -88,30 +88,17 @@ func (s *Sender) run(ctx context.Context) {
 	}
 }
 
-// deliver tries until a message is taken, a few times at most.
+// deliver sends a message until the receiver accepts it, at most maxTries times.
 func (s *Sender) deliver(ctx context.Context, m message) {
-	wait := firstWait
-	for attempt := 1; ; attempt++ {
-		err := s.try(ctx, m)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		if attempt == attempts {
-			s.opts.Log.Warn("webhook given up", "id", m.id, "attempts", attempt, "error", err)
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		wait *= 4
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, s.try(ctx, m) },
+		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 4, MaxInterval: time.Hour}),
+		backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(0))
+	if err != nil && ctx.Err() == nil {
+		s.opts.Log.Warn("webhook given up", "id", m.id, "attempts", maxTries, "error", err)
 	}
 }
 
-// try sends a message once. The time is signed too, so that it is new each time.
+// try sends a message once. Each attempt has its own timestamp and signature.
 func (s *Sender) try(ctx context.Context, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -119,11 +106,15 @@ func (s *Sender) try(ctx context.Context, m message) error {
 	if err != nil {
 		return err
 	}
-	timestamp := strconv.FormatInt(s.opts.Now().Unix(), 10)
+	now := s.opts.Now()
+	signature, err := webhooksig.Key(s.opts.Key).Sign(m.id, now, m.body)
+	if err != nil {
+		return err
+	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Svix-Id", m.id)
-	r.Header.Set("Svix-Timestamp", timestamp)
-	r.Header.Set("Svix-Signature", "v1,"+sign(s.opts.Key, m.id, timestamp, m.body))
+	r.Header.Set("Svix-Timestamp", strconv.FormatInt(now.Unix(), 10))
+	r.Header.Set("Svix-Signature", signature)
 	resp, err := s.opts.Transport.RoundTrip(r)
 	if err != nil {
 		return err
@@ -134,10 +125,4 @@ func (s *Sender) try(ctx context.Context, m message) error {
 		return fmt.Errorf("the receiver answers %s", resp.Status)
 	}
 	return err
-}
-
-func sign(key []byte, id, timestamp string, body []byte) string {
-	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%s.%s", id, timestamp, body)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
