@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/guestlist/guestlist/internal/netutil"
 )
 
 func setAddr(l *loader, text string) error {
@@ -113,10 +115,8 @@ func isHostName(text string) bool {
 	return len(text) <= 253
 }
 
-// isLocalName reports whether a host can only be this machine.
+// isLocalName reports whether browsers look for a host on this machine only.
 // https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 func isLocalName(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	host = strings.ToLower(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback()
+	return netutil.IsLoopback(host) || strings.HasSuffix(strings.ToLower(host), ".localhost")
 }

@@ -97,3 +97,25 @@ func isASCII(s string) bool {
 	}
 	return true
 }
+
+// Truncate returns the first n characters of s. It does not repair invalid UTF-8.
+func Truncate(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// TruncateBytes returns at most the first n bytes of s without splitting a character.
+func TruncateBytes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

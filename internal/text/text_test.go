@@ -59,3 +59,28 @@ func FuzzName(f *testing.F) {
 		}
 	})
 }
+
+func TestTruncate(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		in           string
+		n            int
+		runes, bytes string
+	}{
+		{"", 3, "", ""},
+		{"Ada", 3, "Ada", "Ada"},
+		{"Ada", 2, "Ad", "Ad"},
+		{"Ada", 0, "", ""},
+		{"Zoë", 3, "Zoë", "Zo"},
+		{"山田", 1, "山", ""},
+		{"山田", 3, "山田", "山"},
+		{"\xbf\xbf\xbf", 1, "\xbf", ""},
+	} {
+		if got := text.Truncate(row.in, row.n); got != row.runes {
+			t.Errorf("Truncate(%q, %d) = %q, want %q", row.in, row.n, got, row.runes)
+		}
+		if got := text.TruncateBytes(row.in, row.n); got != row.bytes {
+			t.Errorf("TruncateBytes(%q, %d) = %q, want %q", row.in, row.n, got, row.bytes)
+		}
+	}
+}

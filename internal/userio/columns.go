@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // field is what is read of a column.
@@ -72,7 +73,7 @@ func newColumn(name string) column {
 			c.field = fieldAccess
 		}
 	}
-	c.name = truncate(strings.ToValidUTF8(visible(name), "\ufffd"), 40)
+	c.name = excerpt(visible(name), 40)
 	return c
 }
 
@@ -243,7 +244,7 @@ func (p *newLine) leaveOut(column, value string) {
 	p.leftOut = true
 	is := "is empty"
 	if value = visible(value); value != "" {
-		is = "is “" + truncate(strings.ToValidUTF8(value, "\ufffd"), 40) + "”"
+		is = "is “" + excerpt(value, 40) + "”"
 	}
 	p.fail(fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is))
 }
@@ -264,10 +265,12 @@ func (p *newLine) line(number int) Line {
 	}}
 }
 
-// truncate returns the first n characters.
-func truncate(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n]) + "…"
+// excerpt returns at most n characters of a file's text, as valid UTF-8, and an ellipsis
+// if there are more.
+func excerpt(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if short := text.Truncate(s, n); short != s {
+		return short + "…"
 	}
 	return s
 }

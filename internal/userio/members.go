@@ -40,7 +40,7 @@ func (m *fieldMatcher) column(name string) column {
 }
 
 func (m *fieldMatcher) leaveUnused(path string) {
-	if path = truncate(path, 40); !m.known[path] && len(m.unused) < maxUnused {
+	if path = excerpt(path, 40); !m.known[path] && len(m.unused) < maxUnused {
 		m.known[path] = true
 		m.unused = append(m.unused, path)
 	}

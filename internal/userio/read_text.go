@@ -180,7 +180,7 @@ func (h headerSearch) layout() (layout, error) {
 func checkTitles(titles []textLine) error {
 	for _, t := range titles {
 		if containsAny(letters(t.text), deniedStems) {
-			return &FileError{Line: t.number, Text: "The title is “" + truncate(t.text, 40) + "”. If these people may come in, delete this line."}
+			return &FileError{Line: t.number, Text: "The title is “" + excerpt(t.text, 40) + "”. If these people may come in, delete this line."}
 		}
 	}
 	return nil

@@ -12,9 +12,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/google/uuid"
-
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // What a part holds at most.
@@ -43,7 +42,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 	}
 	u := &uploadState{
 		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, barred: map[string]int{},
-		i: Import{ID: uuid.Must(uuid.NewV7()).String(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
+		i: Import{ID: ids.New(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
 	if err := im.CreateImport(ctx, u.i); err != nil {
 		return Import{}, err
@@ -64,7 +63,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 // fileName is the last part of a path that a browser or a person gave.
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "?"), `\`, "/"))
-	return truncate(strings.Map(func(r rune) rune {
+	return excerpt(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'
 		}
@@ -151,7 +150,7 @@ func (u *uploadState) problem(e storedLine, text string) error {
 }
 
 func (u *uploadState) note(p *part, s PartKind, e storedLine, text string) error {
-	kept := encode(storedLine{Line: e.Line, Email: truncate(strings.ToValidUTF8(e.Email, "\ufffd"), 100), Text: text})
+	kept := encode(storedLine{Line: e.Line, Email: excerpt(e.Email, 100), Text: text})
 	if !p.fits(kept) {
 		if err := u.flush(p, s); err != nil {
 			return err

@@ -2,14 +2,14 @@ package userio
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
@@ -66,13 +66,13 @@ func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)
 		if i.State != Running {
 			return i, nil
 		}
-		sleep(ctx, mailBackoff)
+		_ = retry.Sleep(ctx, mailBackoff)
 	}
 }
 
 func (im *Importer) lease(ctx context.Context, id string) (Import, error) {
 	now := im.now()
-	return im.LeaseImport(ctx, id, uuid.NewString(), now, now.Add(leaseTime))
+	return im.LeaseImport(ctx, id, rand.Text(), now, now.Add(leaseTime))
 }
 
 // process puts one part after the other on the list, until the import is done,
@@ -93,10 +93,10 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 		default:
 			im.log.Warn("import: a part is not on the list yet", "import", i.ID, "part", i.Part, "error", err)
 			if failures++; failures == maxFailures {
-				sleep(ctx, failPause)
+				_ = retry.Sleep(ctx, failPause)
 				return
 			}
-			sleep(ctx, failPause)
+			_ = retry.Sleep(ctx, failPause)
 		}
 		// Whether the part took effect may not be known: the row knows.
 		if next, err = im.GetImport(ctx, i.ID); err == nil {
@@ -126,7 +126,7 @@ func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 			return i, err
 		}
 		if n >= maxPendingJobs {
-			sleep(ctx, mailBackoff)
+			_ = retry.Sleep(ctx, mailBackoff)
 			return i, im.ExtendImportLease(ctx, i, until)
 		}
 	}
@@ -178,12 +178,4 @@ func (i Import) description() string {
 		text += ", from where it had stopped"
 	}
 	return text
-}
-
-// sleep waits, or not so long if ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
