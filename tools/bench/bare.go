@@ -5,91 +5,93 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"time"
-
-	"encoding/json"
-	"os"
 )
 
-// answer is what the product said, to be said again.
-type answer struct {
-	Addr   string // where to say it
+// response is a response of the product, for the bare server to repeat.
+type response struct {
+	Addr   string // where the bare server listens
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// serve is the bare server: net/http with the product's bounds, and nothing else.
-func (a answer) serve() error {
+// serve runs a net/http server that answers every request with the response. Its timeouts are the
+// product's.
+func (resp response) serve() error {
 	server := &http.Server{
-		Addr: a.Addr, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		Addr:              resp.Addr,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			header := w.Header()
-			for name, values := range a.Header {
+			for name, values := range resp.Header {
 				header[name] = values
 			}
-			w.WriteHeader(a.Status)
-			w.Write(a.Body)
+			w.WriteHeader(resp.Status)
+			w.Write(resp.Body)
 		}),
 	}
 	return server.ListenAndServe()
 }
 
-// look returns what a server answers to a request, without what net/http adds
-// by itself.
-func look(addr string, request []byte) (answer, error) {
+// fetch sends a request and returns the response without the Date header, which net/http adds.
+func fetch(addr string, request []byte) (response, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := conn.Write(request); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)
 	r.Header.Del("Date")
-	return answer{Status: r.StatusCode, Header: r.Header, Body: body}, err
+	return response{Status: r.StatusCode, Header: r.Header, Body: body}, err
 }
 
-// startBare runs a bare server that gives the answer, until ctx ends.
-func startBare(ctx context.Context, a answer) (*exec.Cmd, answer, error) {
-	var err error
-	if a.Addr, err = freeAddr(); err != nil {
-		return nil, a, err
+// startBare starts a bare server with a response and waits until it listens. It ends with ctx.
+func startBare(ctx context.Context, resp response) (cmd *exec.Cmd, addr string, err error) {
+	if resp.Addr, err = freeAddr(); err != nil {
+		return nil, "", err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, a, err
+		return nil, "", err
 	}
-	text, err := json.Marshal(a)
+	text, err := json.Marshal(resp)
 	if err != nil {
-		return nil, a, err
+		return nil, "", err
 	}
-	cmd := onCore(ctx, serverCore, self, "bare")
+	cmd = onCore(ctx, serverCore, self, "bare")
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, a, err
+		return nil, "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, a, err
+		return nil, "", err
 	}
 	in.Write(text)
 	in.Close()
-	return cmd, a, awaitPort(a.Addr)
+	return cmd, resp.Addr, awaitPort(resp.Addr)
 }
 
-// awaitPort returns when somebody listens.
+// awaitPort returns when a server listens on an address.
 func awaitPort(addr string) error {
 	for begin := time.Now(); ; time.Sleep(2 * time.Millisecond) {
 		conn, err := net.Dial("tcp", addr)

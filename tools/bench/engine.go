@@ -19,17 +19,17 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// engine is where databases are made, each for one size of the list.
+// engine creates databases, one for each size of the directory.
 type engine struct {
 	name     string
 	version  string
-	pid      int // of its process; 0: it is a part of the program's
+	pid      int // of the database process; 0 if the database runs in the product's process
 	create   func(name string) (databaseURL string, err error)
-	loaded   func(databaseURL string) error // after the seed
-	openSeed func(databaseURL string) (*sql.DB, error)
+	openSeed func(databaseURL string) (*sql.DB, error) // opens a database to fill it quickly
+	analyze  func(databaseURL string) error            // updates statistics after seeding; may be nil
 }
 
-// sqlite keeps a file for each size in a folder.
+// sqlite creates a file for each database in a directory.
 func sqlite(dir string) engine {
 	return engine{
 		name:   "SQLite",
@@ -42,13 +42,11 @@ func sqlite(dir string) engine {
 			}
 			return db, err
 		},
-		loaded: func(string) error { return nil },
 	}
 }
 
-// mariaSettings are those of a server in earnest: what is committed survives a
-// power cut.
-const mariaSettings = `[mysqld]
+// mariadbSettings are production settings: commits survive a power failure.
+const mariadbSettings = `[mysqld]
 datadir="%[1]s/data"
 socket="%[1]s/sock"
 pid-file="%[1]s/pid"
@@ -63,9 +61,9 @@ innodb-log-file-size=1G
 innodb-buffer-pool-size=4G
 `
 
-var errNoServer = errors.New("no MariaDB is installed")
+var errNoServer = errors.New("MariaDB isn't installed")
 
-// mariadb starts a server of its own in a folder; it ends with ctx.
+// mariadb starts a server with its data in a directory. It ends with ctx.
 func mariadb(ctx context.Context, dir string) (engine, error) {
 	server, install := find("mariadbd"), find("mariadb-install-db")
 	if server == "" || install == "" {
@@ -76,9 +74,9 @@ func mariadb(ctx context.Context, dir string) (engine, error) {
 		return engine{}, err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	text := fmt.Sprintf(mariaSettings, dir, port)
+	text := fmt.Sprintf(mariadbSettings, dir, port)
 	if os.Geteuid() == 0 {
-		text += "user=root\n" // refused unless asked for by name
+		text += "user=root\n" // MariaDB refuses to run as root otherwise
 	}
 	conf := filepath.Join(dir, "my.cnf")
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
@@ -89,17 +87,17 @@ func mariadb(ctx context.Context, dir string) (engine, error) {
 	}
 	cmd := exec.CommandContext(ctx, server, "--defaults-file="+conf)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var problems bytes.Buffer
-	cmd.Stderr = &problems
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		return engine{}, err
 	}
 	e := engine{name: "MariaDB", pid: cmd.Process.Pid}
-	source := func(name, more string) string { return "root@tcp(" + addr + ")/" + name + more }
+	source := func(name string) string { return "root@tcp(" + addr + ")/" + name }
 	e.openSeed = func(databaseURL string) (*sql.DB, error) {
 		return sql.Open("mysql", databaseURL+"?interpolateParams=true&charset=utf8mb4&unique_checks=0&maxAllowedPacket=0")
 	}
-	root, err := sql.Open("mysql", source("", ""))
+	root, err := sql.Open("mysql", source(""))
 	if err != nil {
 		return engine{}, err
 	}
@@ -108,14 +106,14 @@ func mariadb(ctx context.Context, dir string) (engine, error) {
 			break
 		}
 		if time.Since(begin) > time.Minute {
-			return engine{}, fmt.Errorf("%w\n%s", err, &problems)
+			return engine{}, fmt.Errorf("%w\n%s", err, &stderr)
 		}
 	}
 	e.create = func(name string) (string, error) {
 		_, err := root.ExecContext(ctx, "CREATE DATABASE "+name)
-		return source(name, ""), err
+		return source(name), err
 	}
-	e.loaded = func(databaseURL string) error { // what the server would find out by itself a while later
+	e.analyze = func(databaseURL string) error { // the server would do this by itself later
 		cfg, err := mysql.ParseDSN(databaseURL)
 		if err == nil {
 			_, err = root.ExecContext(ctx, "ANALYZE TABLE "+cfg.DBName+".users, "+cfg.DBName+".user_words")
@@ -125,7 +123,8 @@ func mariadb(ctx context.Context, dir string) (engine, error) {
 	return e, nil
 }
 
-// find also looks where a user's PATH on Debian does not lead.
+// find returns the path of a program, or an empty string. It also searches /usr/sbin, which isn't in
+// every user's PATH on Debian.
 func find(program string) string {
 	for _, candidate := range []string{program, filepath.Join("/usr/sbin", program)} {
 		if path, err := exec.LookPath(candidate); err == nil {

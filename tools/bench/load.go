@@ -12,110 +12,107 @@ import (
 	"time"
 )
 
-// load is what a load generator is told to do. It runs in a process of its own.
-type load struct {
+// loadJob configures the load generator, which runs in a process of its own.
+type loadJob struct {
 	Addr     string   // 127.0.0.1:port
-	Requests [][]byte // sent in turn, whole; [counter] in one becomes a number that was never sent before
-	Status   int      // what a good answer has
+	Requests [][]byte // sent in turn; [counter] in a request is replaced by a unique number
+	Status   int      // of a good response
 	Conns    int
-	Rate     float64 // requests a second, over all connections; 0: each connection sends when it has its answer
+	Rate     float64 // requests per second over all connections; 0 means that each connection sends when it has its response
 	Seconds  float64
 }
 
-// counter stands for a number of as many digits.
+// counter is a placeholder for a number with the same number of digits.
 const counter = "############"
 
-// outcome is what came of it.
+// outcome is the result of a load job or a raw loop.
 type outcome struct {
-	Rate           float64     // good answers a second
-	P50, P99, P999 float64     // in milliseconds; of an open loop counted from when the request was to be sent
-	N              int         // how many
-	Answers        map[int]int // of all kinds, by status
-	RetryAfter     int         // answers that were not good and had that header
-	RefusedP99     float64     // of those, as P99
-	Late           int         // requests of an open loop that were not sent in its time, for all connections were busy
-	CPU            float64     // milliseconds a request, of the process that answered
-	Wrong          string      // a bad answer
+	Rate           float64     // good responses per second
+	P50, P99, P999 float64     // latency in milliseconds; with a fixed rate, since the time the request was due
+	N              int         // good responses
+	Responses      map[int]int // all responses by status
+	RetryAfter     int         // other responses with a Retry-After header
+	RefusedP99     float64     // p99 of these
+	CPU            float64     // milliseconds of the server's processor time per request
+	Wrong          string      // one of the remaining responses
 }
 
-// client is one keep-alive connection.
+// client is a keep-alive connection.
 type client struct {
 	fd       int
-	answer   []byte
-	intended time.Time // of the request under way
+	response []byte
+	due      time.Time // of the request in progress
 	busy     bool
 }
 
-// generator drives all connections from one thread, which never sleeps: a timer
-// of the runtime is a millisecond late, longer than most answers take.
+// generator drives all connections from one thread that never sleeps, because the timers of Go's
+// runtime are up to a millisecond late, which is longer than most responses take.
 type generator struct {
-	load
-	epoll    int
-	clients  []*client
-	idle     []*client
-	next     int         // of Requests
-	number   uint64      // for counter
-	delays   []float64   // milliseconds, of good answers
-	answers  map[int]int // by status
-	refusals []float64   // as delays, of answers with Retry-After
-	wrong    string      // the first that was none of [load.Status]
-	buffer   [64 << 10]byte
+	loadJob
+	epoll     int
+	clients   []*client
+	idle      []*client
+	next      int    // index into Requests
+	number    uint64 // for [counter]
+	latencies []float64
+	refusals  []float64 // latencies of responses with Retry-After
+	responses map[int]int
+	wrong     string
+	buffer    [64 << 10]byte
 }
 
-func (l load) run() (outcome, error) {
-	g := &generator{load: l, number: newNumber(), answers: map[int]int{}}
+func (j loadJob) run() (outcome, error) {
+	g := &generator{loadJob: j, number: firstNumber(), responses: map[int]int{}}
 	if err := g.connect(); err != nil {
 		return outcome{}, err
 	}
 	defer g.close()
 	begin := time.Now()
 	due := begin
-	for now := begin; l.goesOn(len(g.delays), now.Sub(begin)); now = time.Now() {
+	for now := begin; j.running(len(g.latencies), now.Sub(begin)); now = time.Now() {
 		for len(g.idle) > 0 && !due.After(now) {
-			if l.Rate == 0 {
+			if j.Rate == 0 {
 				due = now
 			}
 			if err := g.send(due); err != nil {
 				return outcome{}, err
 			}
-			if l.Rate > 0 {
-				due = due.Add(time.Duration(float64(time.Second) / l.Rate))
+			if j.Rate > 0 {
+				due = due.Add(time.Duration(float64(time.Second) / j.Rate))
 			}
 		}
 		if err := g.receive(); err != nil {
 			return outcome{}, err
 		}
 	}
-	took := time.Since(begin)
-	o := outcome{Rate: float64(len(g.delays)) / took.Seconds(), N: len(g.delays), Answers: g.answers, RetryAfter: len(g.refusals), Wrong: g.wrong}
-	if l.Rate > 0 {
-		o.Late = max(0, int((took-due.Sub(begin)).Seconds()*l.Rate))
-	}
-	o.P50, o.P99, o.P999 = percentiles(g.delays)
+	n := len(g.latencies)
+	o := outcome{Rate: float64(n) / time.Since(begin).Seconds(), N: n, Responses: g.responses, RetryAfter: len(g.refusals), Wrong: g.wrong}
+	o.P50, o.P99, o.P999 = percentiles(g.latencies)
 	_, o.RefusedP99, _ = percentiles(g.refusals)
 	return o, nil
 }
 
-// least is how many answers are enough to tell a percentile.
-const least = 200
+// minResponses is the number of responses that percentiles need.
+const minResponses = 200
 
-// goesOn gives a closed loop more time, where it has had too few answers.
-func (l load) goesOn(answers int, passed time.Duration) bool {
-	seconds := passed.Seconds()
-	return seconds < l.Seconds || l.Rate == 0 && answers < least && seconds < 5*l.Seconds
+// running reports whether the job continues. Without a fixed rate it takes longer than configured if
+// there are too few responses.
+func (j loadJob) running(responses int, elapsed time.Duration) bool {
+	seconds := elapsed.Seconds()
+	return seconds < j.Seconds || j.Rate == 0 && responses < minResponses && seconds < 5*j.Seconds
 }
 
-// newNumber begins a row of numbers for [counter]: there are fewer requests than
-// microseconds.
-func newNumber() uint64 { return uint64(time.Now().UnixMicro()) % 1e12 }
+// firstNumber returns the first number for [counter]. Numbers of later jobs are larger, because a job
+// sends fewer requests than it takes microseconds.
+func firstNumber() uint64 { return uint64(time.Now().UnixMicro()) % 1e12 }
 
-// percentiles sorts what it is given.
-func percentiles(all []float64) (p50, p99, p999 float64) {
-	if len(all) == 0 {
+// percentiles sorts values and returns three of their percentiles.
+func percentiles(values []float64) (p50, p99, p999 float64) {
+	if len(values) == 0 {
 		return 0, 0, 0
 	}
-	slices.Sort(all)
-	at := func(share float64) float64 { return all[min(len(all)-1, int(share*float64(len(all))))] }
+	slices.Sort(values)
+	at := func(share float64) float64 { return values[min(len(values)-1, int(share*float64(len(values))))] }
 	return at(0.5), at(0.99), at(0.999)
 }
 
@@ -141,8 +138,8 @@ func (g *generator) connect() error {
 		if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1); err != nil {
 			return err
 		}
-		watched := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(len(g.clients) - 1)}
-		if err := syscall.EpollCtl(g.epoll, syscall.EPOLL_CTL_ADD, fd, &watched); err != nil {
+		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(len(g.clients) - 1)}
+		if err := syscall.EpollCtl(g.epoll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
 			return err
 		}
 	}
@@ -156,31 +153,32 @@ func (g *generator) close() {
 	syscall.Close(g.epoll)
 }
 
-// send gives the next request to a connection that has none.
-func (g *generator) send(intended time.Time) error {
+// send sends the next request on an idle connection.
+func (g *generator) send(due time.Time) error {
 	c := g.idle[len(g.idle)-1]
 	g.idle = g.idle[:len(g.idle)-1]
-	request := g.Requests[g.next]
-	g.next = (g.next + 1) % len(g.Requests)
 	g.number++
-	request = numbered(request, g.number)
-	c.intended, c.busy, c.answer = intended, true, c.answer[:0]
-	n, err := syscall.Write(c.fd, request) // small enough for the socket's buffer
+	request := withNumber(g.Requests[g.next], g.number)
+	g.next = (g.next + 1) % len(g.Requests)
+	c.due = due
+	c.busy = true
+	c.response = c.response[:0]
+	n, err := syscall.Write(c.fd, request) // fits the socket's buffer
 	if err == nil && n < len(request) {
-		err = fmt.Errorf("only %d bytes of a request were taken", n)
+		err = fmt.Errorf("only %d bytes of a request were sent", n)
 	}
 	return err
 }
 
-// numbered replaces [counter].
-func numbered(request []byte, n uint64) []byte {
+// withNumber replaces [counter] in a request.
+func withNumber(request []byte, n uint64) []byte {
 	if !bytes.Contains(request, []byte(counter)) {
 		return request
 	}
 	return bytes.ReplaceAll(request, []byte(counter), fmt.Appendf(nil, "%0*d", len(counter), n))
 }
 
-// receive takes what has come, and waits for nothing.
+// receive reads the available parts of responses, without waiting.
 func (g *generator) receive() error {
 	var events [64]syscall.EpollEvent
 	n, err := syscall.EpollWait(g.epoll, events[:], 0)
@@ -197,57 +195,56 @@ func (g *generator) receive() error {
 			return err
 		}
 		if n == 0 || !c.busy {
-			return fmt.Errorf("the server closed a connection after %q", c.answer)
+			return fmt.Errorf("the server closed a connection after %q", c.response)
 		}
-		c.answer = append(c.answer, g.buffer[:n]...)
-		if answered(c.answer) {
-			g.note(c)
+		c.response = append(c.response, g.buffer[:n]...)
+		if isComplete(c.response) {
+			g.record(c)
 		}
 	}
 	return nil
 }
 
-// note counts an answer that has come whole.
-func (g *generator) note(c *client) {
+// record counts a complete response.
+func (g *generator) record(c *client) {
 	status := 0
-	if len(c.answer) > len("HTTP/1.1 200") {
-		status, _ = strconv.Atoi(string(c.answer[9:12]))
+	if len(c.response) > len("HTTP/1.1 200") {
+		status, _ = strconv.Atoi(string(c.response[9:12]))
 	}
-	g.answers[status]++
-	delay := float64(time.Since(c.intended)) / 1e6
-	if status == g.Status {
-		g.delays = append(g.delays, delay)
-	} else if bytes.Contains(c.answer, []byte("\r\nRetry-After: ")) {
-		g.refusals = append(g.refusals, delay)
-	} else if g.wrong == "" {
-		g.wrong = string(c.answer[:min(len(c.answer), 600)])
+	g.responses[status]++
+	latency := float64(time.Since(c.due)) / 1e6
+	switch {
+	case status == g.Status:
+		g.latencies = append(g.latencies, latency)
+	case bytes.Contains(c.response, []byte("\r\nRetry-After: ")):
+		g.refusals = append(g.refusals, latency)
+	case g.wrong == "":
+		g.wrong = string(c.response[:min(len(c.response), 600)])
 	}
 	c.busy = false
 	g.idle = append(g.idle, c)
 }
 
 var (
-	headEnd  = []byte("\r\n\r\n")
-	length   = []byte("\r\nContent-Length: ")
-	chunked  = []byte("\r\nTransfer-Encoding: chunked")
-	lastPart = []byte("\r\n0\r\n\r\n")
+	headerEnd     = []byte("\r\n\r\n")
+	contentLength = []byte("\r\nContent-Length: ")
+	chunked       = []byte("\r\nTransfer-Encoding: chunked")
+	lastChunk     = []byte("\r\n0\r\n\r\n")
 )
 
-// answered reports whether an answer, of which there is one at a time on a
-// connection, has come whole.
-func answered(answer []byte) bool {
-	end := bytes.Index(answer, headEnd)
-	if end < 0 {
+// isComplete reports whether response is all of a response. There is no pipelining.
+func isComplete(response []byte) bool {
+	header, body, found := bytes.Cut(response, headerEnd)
+	if !found {
 		return false
 	}
-	head, body := answer[:end], answer[end+len(headEnd):]
-	if at := bytes.Index(head, length); at >= 0 {
-		digits, _, _ := bytes.Cut(head[at+len(length):], []byte("\r"))
+	if _, after, found := bytes.Cut(header, contentLength); found {
+		digits, _, _ := bytes.Cut(after, []byte("\r"))
 		n, err := strconv.Atoi(string(digits))
 		return err == nil && len(body) >= n
 	}
-	if bytes.Contains(head, chunked) {
-		return bytes.HasSuffix(body, lastPart)
+	if bytes.Contains(header, chunked) {
+		return bytes.HasSuffix(body, lastChunk)
 	}
 	return true // a status without a body
 }

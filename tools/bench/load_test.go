@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-func TestAnAnswerIsKnownToBeWhole(t *testing.T) {
+func TestIsComplete(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		answer string
-		want   bool
+		response string
+		want     bool
 	}{
 		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", false},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", false},
@@ -22,13 +22,13 @@ func TestAnAnswerIsKnownToBeWhole(t *testing.T) {
 		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true},
 		{"HTTP/1.1 204 No Content\r\n\r\n", true},
 	} {
-		if got := answered([]byte(row.answer)); got != row.want {
-			t.Errorf("%q: %v", row.answer, got)
+		if got := isComplete([]byte(row.response)); got != row.want {
+			t.Errorf("%q: %v", row.response, got)
 		}
 	}
 }
 
-func TestTheLoadGeneratorCountsAnswersByTheirKind(t *testing.T) {
+func TestLoadJob_CountsResponsesByKind(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,12 +44,12 @@ func TestTheLoadGeneratorCountsAnswersByTheirKind(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
 			for range 3 {
-				fmt.Fprint(w, "some of it\n")
+				fmt.Fprint(w, "part\n")
 				http.NewResponseController(w).Flush()
 			}
 		}
 	}))
-	job := load{Addr: listener.Addr().String(), Status: http.StatusOK, Conns: 3, Rate: 300, Seconds: 0.3}
+	job := loadJob{Addr: listener.Addr().String(), Status: http.StatusOK, Conns: 3, Rate: 300, Seconds: 0.3}
 	for _, path := range []string{"/", "/refused", "/wrong"} {
 		job.Requests = append(job.Requests, get("localhost", "", path))
 	}
@@ -57,7 +57,7 @@ func TestTheLoadGeneratorCountsAnswersByTheirKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.N == 0 || o.Answers[200] != o.N || o.RetryAfter == 0 || o.Answers[503] != o.RetryAfter || o.Answers[500] == 0 || o.Wrong == "" {
-		t.Errorf("came to %+v", o)
+	if o.N == 0 || o.Responses[200] != o.N || o.RetryAfter == 0 || o.Responses[503] != o.RetryAfter || o.Responses[500] == 0 || o.Wrong == "" {
+		t.Errorf("got %+v", o)
 	}
 }

@@ -1,15 +1,13 @@
 //go:build linux
 
-// Command bench measures how fast the product is: against a bare net/http server
-// that says the same bytes, and against the driver alone reading the same rows,
-// each in a process of its own, one after the other and again. Run it from the
+// Command bench measures the speed of the product: Guestlist as it is shipped. It compares it with a
+// bare net/http server that returns the same bytes, and with the database driver alone reading the
+// same rows. Each runs in a process of its own, one after another and repeatedly. Run it from the
 // root of the repository:
 //
-//	go run ./tools/bench                                    what docs/internals/performance.md is made of
-//	go run ./tools/bench scaling                            what docs/internals/scaling.md is made of
+//	go run ./tools/bench            writes docs/internals/performance.md
+//	go run ./tools/bench scaling    writes docs/internals/scaling.md
 //	go run ./tools/bench -people 1000 -engines sqlite -rows session -out ""
-//
-// It is no test: a machine's speed says nothing about whether the code is right.
 package main
 
 import (
@@ -27,21 +25,21 @@ import (
 	"time"
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
-	people  []int
-	engines string
-	rows    *regexp.Regexp
-	pace    pace
-	short   pace // of rows that are not full
-	starts  int
-	press   float64 // seconds
-	dir     string
-	out     string
+	people   []int
+	engines  string
+	rows     *regexp.Regexp
+	pace     pace
+	short    pace // for rows that aren't full
+	starts   int
+	overload float64 // seconds; 0 or less skips it
+	dir      string
+	out      string
 }
 
 func main() {
-	runtime.LockOSThread() // the processes that it starts end with the thread that started them
+	runtime.LockOSThread() // Pdeathsig ends child processes with the thread that started them
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
@@ -50,76 +48,78 @@ func main() {
 	}
 }
 
-// run measures, or is one of the processes that measuring takes.
+// run measures, or plays the role of one of the processes that measuring needs.
 func run(ctx context.Context, args []string) error {
 	if len(args) == 1 {
 		switch args[0] {
 		case "load":
-			return as(load.run)
+			return playRole(loadJob.run)
 		case "raw":
-			return as(raw.run)
+			return playRole(rawJob.run)
 		case "bare":
-			return as(func(a answer) (outcome, error) { return outcome{}, a.serve() })
+			return playRole(func(resp response) (outcome, error) { return outcome{}, resp.serve() })
 		}
 	}
 	if len(args) > 0 && args[0] == "scaling" {
-		s, err := parse(args[1:], "1000,10000,100000,1000000", scalingRows, -1, "docs/internals/scaling.md")
+		s, err := parseFlags(args[1:], "1000,10000,100000,1000000", scalingRows, -1, "docs/internals/scaling.md")
 		if err != nil {
 			return err
 		}
-		return s.write(ctx, s.scale)
+		return s.writePage(ctx, s.measureScaling)
 	}
-	s, err := parse(args, "1000,100000", "", 5, "docs/internals/performance.md")
+	s, err := parseFlags(args, "1000,100000", "", 5, "docs/internals/performance.md")
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, s.perform)
+	return s.writePage(ctx, s.measurePerformance)
 }
 
-// as reads what is to be done from standard input, and writes what came of it.
-func as[job any](do func(job) (outcome, error)) error {
-	var j job
+// playRole reads a job from standard input, runs it and writes the outcome to standard output, both
+// as JSON. See [runRole].
+func playRole[Job any](run func(Job) (outcome, error)) error {
+	var job Job
 	in := json.NewDecoder(os.Stdin)
 	in.UseNumber()
-	if err := in.Decode(&j); err != nil {
+	if err := in.Decode(&job); err != nil {
 		return err
 	}
-	o, err := do(j)
+	o, err := run(job)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
 
-// parse reads the flags, whose defaults are the rest.
-func parse(args []string, people, rows string, press float64, out string) (settings, error) {
+// parseFlags parses args. The other parameters are defaults.
+func parseFlags(args []string, people, rows string, overload float64, out string) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&people, "people", people, "how many there are on the list, one size after the other")
-	full := flags.Bool("full", false, "also a million people, and a minute of pressure")
-	flags.StringVar(&s.engines, "engines", "sqlite,mariadb", "which databases")
-	flags.StringVar(&rows, "rows", rows, "only rows whose name has this regular expression")
-	flags.Float64Var(&s.pace.seconds, "seconds", 0.6, "how long one measurement is; those of most list rows take a third, and one round less")
-	flags.IntVar(&s.pace.rounds, "rounds", 3, "how often all is measured in turn")
-	flags.IntVar(&s.pace.conns, "conns", 32, "connections")
-	flags.IntVar(&s.starts, "starts", 20, "how often the program is started for the time that takes")
-	flags.Float64Var(&s.press, "pressure", press, "how many seconds of ten times the load; less than 0: none")
-	flags.StringVar(&s.dir, "dir", "", "where the databases are; empty: the usual temporary folder")
-	flags.StringVar(&s.out, "out", out, "the page to write; empty: none")
+	flags.StringVar(&people, "people", people, "numbers of people, separated by commas")
+	full := flags.Bool("full", false, "also measure a million people, and a minute of overload")
+	flags.StringVar(&s.engines, "engines", "sqlite,mariadb", "databases, separated by commas")
+	flags.StringVar(&rows, "rows", rows, "measure only rows whose name matches this regular expression")
+	flags.Float64Var(&s.pace.seconds, "seconds", 0.6, "duration of a measurement; most lists take a third and one round less")
+	flags.IntVar(&s.pace.rounds, "rounds", 3, "number of rounds")
+	flags.IntVar(&s.pace.conns, "conns", 32, "number of connections")
+	flags.IntVar(&s.starts, "starts", 20, "number of starts to measure the start time")
+	flags.Float64Var(&s.overload, "pressure", overload, "seconds of ten times the load; negative for none")
+	flags.StringVar(&s.dir, "dir", "", "directory for databases; the default is the system's")
+	flags.StringVar(&s.out, "out", out, "page to write; empty for none")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
 	if flags.NArg() > 0 {
-		return s, fmt.Errorf("%q is not understood", flags.Arg(0))
+		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	s.short = pace{s.pace.conns, s.pace.seconds / 3, max(1, s.pace.rounds-1)}
 	if *full {
-		people, s.press = people+",1000000", 60
+		people += ",1000000"
+		s.overload = 60
 	}
 	for _, text := range strings.Split(people, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1000 {
-			return s, errors.New("-people: numbers from 1000 on, with commas between")
+			return s, errors.New("-people: want numbers from 1000, separated by commas")
 		}
 		s.people = append(s.people, n)
 	}
@@ -128,8 +128,8 @@ func parse(args []string, people, rows string, press float64, out string) (setti
 	return s, err
 }
 
-// write measures, and writes the page of what came of it.
-func (s settings) write(ctx context.Context, measure func(ctx context.Context, program, dir string) (page []byte, err error)) error {
+// writePage measures the product and writes the results.
+func (s settings) writePage(ctx context.Context, measure func(ctx context.Context, program, dir string) (page []byte, err error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	dir, err := os.MkdirTemp(s.dir, "guestlist-bench-")
@@ -148,8 +148,8 @@ func (s settings) write(ctx context.Context, measure func(ctx context.Context, p
 	return os.WriteFile(s.out, page, 0o644)
 }
 
-// perform measures how fast the product is, and whether that is what was promised.
-func (s settings) perform(ctx context.Context, program, dir string) ([]byte, error) {
+// measurePerformance measures the product's speed and compares it with the goals.
+func (s settings) measurePerformance(ctx context.Context, program, dir string) ([]byte, error) {
 	res := results{Machine: machine(), BinaryMB: size(program)}
 	var err error
 	if strings.Contains(s.engines, "sqlite") {
@@ -159,35 +159,35 @@ func (s settings) perform(ctx context.Context, program, dir string) ([]byte, err
 		}
 		fmt.Printf("binary %.1f MB, start on a fresh SQLite database %.0f ms\n", res.BinaryMB, res.FreshMS)
 	}
-	res.Tables, err = s.tables(ctx, program, dir, func(*writer, engine, table) error { return nil })
+	res.Tables, err = s.measureTables(ctx, program, dir, func(*target, engine, table) error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	bars := res.bars()
-	fmt.Print(barTable(bars))
-	return res.markdown(bars), nil
+	goals := res.goals()
+	fmt.Print(summarize(goals))
+	return res.markdown(goals), nil
 }
 
-// startTime is the median, in milliseconds, from starting the program to its
-// first page.
+// startTime returns the median time in milliseconds from starting the program to its first page.
+// databaseURL returns the database of the i-th start.
 func (s settings) startTime(ctx context.Context, program, dir string, databaseURL func(i int) (string, error)) (float64, error) {
-	var all []float64
+	var times []float64
 	for i := range s.starts {
-		on, err := databaseURL(i)
+		url, err := databaseURL(i)
 		if err != nil {
 			return 0, err
 		}
-		p, err := start(ctx, program, dir, on)
+		p, err := start(ctx, program, dir, url)
 		if err != nil {
 			return 0, err
 		}
-		all = append(all, p.took.Seconds()*1000)
+		times = append(times, p.startTime.Seconds()*1000)
 		if err := p.stop(); err != nil {
 			return 0, err
 		}
-		if p.took > 2*time.Second { // no need to see that twenty times
-			break
+		if p.startTime > 2*time.Second {
+			break // slow enough to need no median
 		}
 	}
-	return median(all), nil
+	return median(times), nil
 }

@@ -9,137 +9,148 @@ import (
 	"slices"
 )
 
-// figures are what came of one row.
+// figures are the results of one row. Outcomes that weren't measured are zero.
 type figures struct {
-	Product, Bare, Raw outcome // at full load; without requests where there is no such thing
-	Half               outcome // the product at half of what it can, in an open loop
-	DatabaseCPU        float64 // milliseconds a request of the product's
-	Bytes              int     // of an answer's body
-	Allocations        float64 // a request of the product's
+	Product, Bare, Raw outcome // at full load
+	Half               outcome // of the product at half of its full rate
+	DatabaseCPU        float64 // milliseconds of the database process per request to the product
+	Bytes              int     // of the response body
+	Allocations        float64 // of the product per request
 	AllocatedKB        float64
 }
 
-// pace is how long and how often something is measured.
+// pace says how long and how often something is measured.
 type pace struct {
 	conns   int
 	seconds float64
 	rounds  int
 }
 
-// measure drives the product, the bare server and the raw loop in turn, and
-// again, so that what else the machine does strikes them alike.
-func measure(ctx context.Context, w *writer, e engine, r row, p pace) (figures, error) {
+// measure drives the product, the bare server and the raw loop in turn, for several rounds, so that
+// other activity on the machine affects them alike.
+func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, error) {
 	var f figures
-	said, err := look(w.addr, numbered(r.requests[0], newNumber()))
+	resp, err := fetch(g.addr, withNumber(r.requests[0], firstNumber()))
 	if err != nil {
 		return f, err
 	}
-	if said.Status != r.status {
-		return f, fmt.Errorf("the product answers %d: %.300s", said.Status, said.Body)
+	if resp.Status != r.status {
+		return f, fmt.Errorf("status %d of the product: %.300s", resp.Status, resp.Body)
 	}
-	f.Bytes = len(said.Body)
+	f.Bytes = len(resp.Body)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	job := load{Addr: w.addr, Requests: r.requests, Status: r.status, Conns: p.conns, Seconds: min(p.seconds, 0.3)}
-	if _, err := drive(ctx, w.cmd.Process.Pid, job); err != nil { // warm
+	job := loadJob{Addr: g.addr, Requests: r.requests, Status: r.status, Conns: p.conns, Seconds: min(p.seconds, 0.3)}
+	if _, err := drive(ctx, g.pid(), job); err != nil { // warm up
 		return f, err
 	}
 	job.Seconds = p.seconds
-	bare := job
+	bareJob := job
 	barePID := 0
 	if r.full {
-		cmd, a, err := startBare(ctx, said)
+		cmd, addr, err := startBare(ctx, resp)
 		if err != nil {
 			return f, err
 		}
 		defer cmd.Wait()
 		defer cancel()
-		bare.Addr, barePID = a.Addr, cmd.Process.Pid
+		bareJob.Addr = addr
+		barePID = cmd.Process.Pid
 	}
-	var product, bares, raws, halves []outcome
-	database, n := 0.0, 0
+	var product, bare, raw, half []outcome
+	databaseCPU, n := 0.0, 0
 	for range p.rounds {
 		before := cpu(e.pid)
-		o, err := drive(ctx, w.cmd.Process.Pid, job)
+		o, err := drive(ctx, g.pid(), job)
 		if err != nil {
 			return f, err
 		}
-		database, n = database+cpu(e.pid)-before, n+o.N
+		databaseCPU += cpu(e.pid) - before
+		n += o.N
 		product = append(product, o)
 		if r.full {
-			if o, err = drive(ctx, barePID, bare); err != nil {
+			if o, err = drive(ctx, barePID, bareJob); err != nil {
 				return f, fmt.Errorf("bare: %w", err)
 			}
-			bares = append(bares, o)
+			bare = append(bare, o)
 		}
 		if r.raw != nil {
 			loop := *r.raw
-			loop.DatabaseURL, loop.Loops, loop.Seconds = w.databaseURL, p.conns, p.seconds
-			if err := ask(ctx, serverCore, "raw", loop, &o); err != nil {
+			loop.DatabaseURL = g.databaseURL
+			loop.Loops = p.conns
+			loop.Seconds = p.seconds
+			if err := runRole(ctx, serverCore, "raw", loop, &o); err != nil {
 				return f, err
 			}
-			raws = append(raws, o)
+			raw = append(raw, o)
 		}
 	}
-	f.Product, f.Bare, f.Raw, f.DatabaseCPU = middle(product), middle(bares), middle(raws), database/max(1, float64(n))
+	f.Product = combine(product)
+	f.Bare = combine(bare)
+	f.Raw = combine(raw)
+	f.DatabaseCPU = databaseCPU / max(1, float64(n))
 	job.Rate = f.Product.Rate / 2
 	for range (p.rounds + 1) / 2 {
-		o, err := drive(ctx, w.cmd.Process.Pid, job)
+		o, err := drive(ctx, g.pid(), job)
 		if err != nil {
 			return f, err
 		}
-		halves = append(halves, o)
+		half = append(half, o)
 	}
-	f.Half = middle(halves)
+	f.Half = combine(half)
 	return f, nil
 }
 
-// drive lets the load generator go, and notes what that cost the server.
-func drive(ctx context.Context, pid int, job load) (outcome, error) {
+// drive runs a load job and measures the processor time of the server. If job.Status is set, it
+// returns an error if any response has another status.
+func drive(ctx context.Context, pid int, job loadJob) (outcome, error) {
 	before := cpu(pid)
 	var o outcome
-	if err := ask(ctx, clientCore, "load", job, &o); err != nil {
+	if err := runRole(ctx, clientCore, "load", job, &o); err != nil {
 		return o, err
 	}
-	all := 0
-	for _, n := range o.Answers {
-		all += n
+	total := 0
+	for _, n := range o.Responses {
+		total += n
 	}
-	o.CPU = (cpu(pid) - before) / max(1, float64(all))
-	if all != o.Answers[job.Status] && job.Status != 0 {
-		return o, fmt.Errorf("not all answers are %d: %v, such as %q", job.Status, o.Answers, o.Wrong)
+	o.CPU = (cpu(pid) - before) / max(1, float64(total))
+	if total != o.Responses[job.Status] && job.Status != 0 {
+		return o, fmt.Errorf("want only status %d, got %v, such as %q", job.Status, o.Responses, o.Wrong)
 	}
 	return o, nil
 }
 
-// middle takes the median of each figure, and all the processor time by all the
-// requests.
-func middle(all []outcome) outcome {
-	of := func(figure func(outcome) float64) float64 {
+// combine returns the median of each figure, and the mean processor time of all requests.
+func combine(outcomes []outcome) outcome {
+	medianOf := func(figure func(outcome) float64) float64 {
 		var values []float64
-		for _, o := range all {
+		for _, o := range outcomes {
 			values = append(values, figure(o))
 		}
 		return median(values)
 	}
 	cpu, n := 0.0, 0
-	for _, o := range all {
-		cpu, n = cpu+o.CPU*float64(o.N), n+o.N
+	for _, o := range outcomes {
+		cpu += o.CPU * float64(o.N)
+		n += o.N
 	}
 	return outcome{
-		N: n, CPU: cpu / max(1, float64(n)),
-		Rate: of(func(o outcome) float64 { return o.Rate }),
-		P50:  of(func(o outcome) float64 { return o.P50 }), P99: of(func(o outcome) float64 { return o.P99 }),
-		P999: of(func(o outcome) float64 { return o.P999 }),
+		N:    n,
+		CPU:  cpu / max(1, float64(n)),
+		Rate: medianOf(func(o outcome) float64 { return o.Rate }),
+		P50:  medianOf(func(o outcome) float64 { return o.P50 }),
+		P99:  medianOf(func(o outcome) float64 { return o.P99 }),
+		P999: medianOf(func(o outcome) float64 { return o.P999 }),
 	}
 }
 
-func median[T cmp.Ordered](all []T) T {
-	var none T
-	if len(all) == 0 {
-		return none
+// median returns the lower median of values, or zero if there are none.
+func median[T cmp.Ordered](values []T) T {
+	if len(values) == 0 {
+		var zero T
+		return zero
 	}
-	all = slices.Sorted(slices.Values(all))
-	return all[(len(all)-1)/2]
+	values = slices.Sorted(slices.Values(values))
+	return values[(len(values)-1)/2]
 }

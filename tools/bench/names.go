@@ -4,8 +4,8 @@ package main
 
 import "strings"
 
-// Names of people, in several scripts. What is no ASCII has the form that stands
-// in its owner's address behind a slash, where folding does not give it.
+// Names in several scripts. A name is followed by a slash and its form in email addresses where
+// folding doesn't give that form.
 var (
 	givenNames = strings.Fields(`
 Mary James Patricia Robert Jennifer John Linda Michael Elizabeth David Barbara William Susan Richard Jessica Joseph

@@ -15,13 +15,13 @@ import (
 	"syscall"
 )
 
-// Which core a process has, where there are two and taskset to choose one by.
+// The cores of processes, if there are two and taskset is installed.
 const (
-	serverCore = "0" // the product, the bare server and the raw loop, one at a time
-	clientCore = "1" // the load generator; the kernel puts the database where there is room
+	serverCore = "0" // of the product, the bare server and the raw loop, which run one at a time
+	clientCore = "1" // of the load generator; the kernel chooses for the database
 )
 
-// onCore returns a command whose process has one core, and is gone with this one.
+// onCore returns a command that runs on one core and ends with this process.
 func onCore(ctx context.Context, core, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	if taskset, err := exec.LookPath("taskset"); err == nil && cores() > 1 {
@@ -32,9 +32,9 @@ func onCore(ctx context.Context, core, program string, args ...string) *exec.Cmd
 	return cmd
 }
 
-// ask runs this program in another role, on a core of its own, and returns what
-// that came to. What it is to do and what came of it travel as JSON.
-func ask(ctx context.Context, core, role string, job, answer any) error {
+// runRole runs this program in another role on a core of its own. It passes job and stores the
+// result as JSON.
+func runRole(ctx context.Context, core, role string, job, result any) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -44,39 +44,41 @@ func ask(ctx context.Context, core, role string, job, answer any) error {
 		return err
 	}
 	cmd := onCore(ctx, core, self, role)
-	var out, problems bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(text), &out, &problems
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin = bytes.NewReader(text)
+	cmd.Stdout = &stdout
+	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", role, err, &problems)
+		return fmt.Errorf("%s: %w\n%s", role, err, &stderr)
 	}
-	return json.Unmarshal(out.Bytes(), answer)
+	return json.Unmarshal(stdout.Bytes(), result)
 }
 
-// cpu is how many milliseconds of processor time a process has had.
+// cpu returns the processor time of a process in milliseconds, or 0 if there is no such process.
 func cpu(pid int) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	_, behind, _ := strings.Cut(string(text), ") ") // the name may hold anything
-	fields := strings.Fields(behind)
+	_, after, _ := strings.Cut(string(text), ") ") // the name in parentheses may contain spaces
+	fields := strings.Fields(after)
 	user, _ := strconv.ParseFloat(fields[11], 64)
 	system, _ := strconv.ParseFloat(fields[12], 64)
-	return (user + system) * 10 // of 100 ticks a second, on every Linux
+	return (user + system) * 10 // Linux has 100 ticks per second
 }
 
-// resident is how many megabytes of memory a process has.
+// resident returns the resident memory of a process in megabytes.
 func resident(pid int) float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, behind, _ := strings.Cut(string(text), "VmRSS:")
-	if fields := strings.Fields(behind); len(fields) > 0 {
+	_, after, _ := strings.Cut(string(text), "VmRSS:")
+	if fields := strings.Fields(after); len(fields) > 0 {
 		kb, _ := strconv.ParseFloat(fields[0], 64)
 		return kb / 1024
 	}
 	return 0
 }
 
-// freeAddr returns a loopback address on which nobody listens.
+// freeAddr returns a loopback address on which no server listens.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

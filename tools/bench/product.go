@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// build makes the program as it is shipped.
+// build builds the program like a release.
 func build(ctx context.Context, dir string) (path string, err error) {
 	path = filepath.Join(dir, "guestlist")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, ".")
@@ -31,19 +31,20 @@ func build(ctx context.Context, dir string) (path string, err error) {
 	return path, nil
 }
 
-// cookieKey is known, so that places deep in the list can be asked for without
-// turning all the pages before.
+// cookieKey is the product's cookie key. With it, deep pages of the list can be requested directly.
 const cookieKey = "a-key-for-the-benchmark-and-nothing-else"
 
-// product is the program running.
+// product is a running Guestlist.
 type product struct {
-	cmd  *exec.Cmd
-	addr string
-	out  string        // the file that its standard output is in
-	took time.Duration // from its start to its first page
+	cmd       *exec.Cmd
+	addr      string
+	out       string        // path of the file with its standard output
+	startTime time.Duration // until its first page
 }
 
-// start runs the program on a database and returns when the sign-in page is there.
+func (p *product) pid() int { return p.cmd.Process.Pid }
+
+// start starts the program with a database and waits until it serves the sign-in page.
 func start(ctx context.Context, program, dir, databaseURL string) (*product, error) {
 	addr, err := freeAddr()
 	if err != nil {
@@ -52,13 +53,13 @@ func start(ctx context.Context, program, dir, databaseURL string) (*product, err
 	return startAt(ctx, program, dir, databaseURL, addr)
 }
 
-// startAt is start at an address, with more settings.
+// startAt is like start, with an address and additional settings.
 func startAt(ctx context.Context, program, dir, databaseURL, addr string, settings ...string) (*product, error) {
 	log, err := os.OpenFile(filepath.Join(dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the program has its own
+	defer log.Close() // the process has its own descriptor
 	out, err := os.Create(filepath.Join(dir, "out"))
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func startAt(ctx context.Context, program, dir, databaseURL, addr string, settin
 	p.cmd.Env = append(p.cmd.Env,
 		"DATABASE_URL="+databaseURL, "GUESTLIST_ADDR="+addr, "GUESTLIST_LOG=json", "GUESTLIST_COOKIE_KEYS="+cookieKey,
 		"GUESTLIST_LOCAL_STYTCH_LIMITS=off", "GUESTLIST_RECONCILE=off")
-	p.cmd.Env = append(p.cmd.Env, "GOGC=200", "GOMEMLIMIT=160MiB") // as the image sets them
+	p.cmd.Env = append(p.cmd.Env, "GOGC=200", "GOMEMLIMIT=160MiB") // as in the image
 	p.cmd.Env = append(p.cmd.Env, settings...)
 	begin := time.Now()
 	if err := p.cmd.Start(); err != nil {
@@ -77,33 +78,33 @@ func startAt(ctx context.Context, program, dir, databaseURL, addr string, settin
 	}
 	request := get(p.host(), "", "/")
 	for {
-		if a, err := look(addr, request); err == nil && a.Status == http.StatusOK {
-			p.took = time.Since(begin)
+		if resp, err := fetch(addr, request); err == nil && resp.Status == http.StatusOK {
+			p.startTime = time.Since(begin)
 			return p, nil
 		}
 		if time.Since(begin) > 2*time.Minute {
 			text, _ := os.ReadFile(log.Name())
 			p.stop()
-			return nil, fmt.Errorf("the program does not serve in two minutes:\n%s", text)
+			return nil, fmt.Errorf("the program doesn't serve after two minutes:\n%s", text)
 		}
 		time.Sleep(500 * time.Microsecond)
 	}
 }
 
-// settle waits until the program has done what it does after its start: with a
-// long list in an SQLite file, it reads all of that once.
-func (p *product) settle() {
+// waitIdle waits until the program has finished its work after the start: it reads all of an SQLite
+// file once.
+func (p *product) waitIdle() {
 	const quiet = 500 * time.Millisecond
 	for begin := time.Now(); time.Since(begin) < 2*time.Minute; {
-		before := cpu(p.cmd.Process.Pid)
+		before := cpu(p.pid())
 		time.Sleep(quiet)
-		if cpu(p.cmd.Process.Pid)-before < 0.02*float64(quiet.Milliseconds()) {
+		if cpu(p.pid())-before < 0.02*float64(quiet.Milliseconds()) {
 			return
 		}
 	}
 }
 
-// stop ends the program in order.
+// stop shuts the program down.
 func (p *product) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -111,14 +112,13 @@ func (p *product) stop() error {
 	return p.cmd.Wait()
 }
 
-// host is that of the base URL: a page asked for under another name is sent there.
+// host returns the host of the base URL. The product redirects requests for other hosts.
 func (p *product) host() string {
 	_, port, _ := net.SplitHostPort(p.addr)
 	return "localhost:" + port
 }
 
-// signIn makes the first administrator, as the first person to come, and returns
-// their cookie.
+// signIn signs in as the first person, who becomes an administrator, and returns their cookie.
 func (p *product) signIn() (cookie string, err error) {
 	const ada = "ada@example.com"
 	if _, err := p.post("/signin", url.Values{"email": {ada}}); err != nil {
@@ -132,44 +132,44 @@ func (p *product) signIn() (cookie string, err error) {
 		if token == "" {
 			continue
 		}
-		answer, err := p.post("/api/authenticate_magic_link", url.Values{"token": {token}})
+		resp, err := p.post("/api/authenticate_magic_link", url.Values{"token": {token}})
 		if err != nil {
 			return "", err
 		}
-		for _, c := range answer.Cookies() {
+		for _, c := range resp.Cookies() {
 			if c.Name == "guestlist" {
 				return c.Name + "=" + c.Value, nil
 			}
 		}
-		return "", fmt.Errorf("signing in: %s", answer.Status)
+		return "", fmt.Errorf("signing in: %s", resp.Status)
 	}
-	return "", errors.New("no mail to sign in by")
+	return "", errors.New("no sign-in email arrived")
 }
 
 func (p *product) post(path string, form url.Values) (*http.Response, error) {
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.PostForm("http://"+p.host()+path, form)
+	resp, err := client.PostForm("http://"+p.host()+path, form)
 	if err != nil {
 		return nil, err
 	}
-	return answer, answer.Body.Close()
+	return resp, resp.Body.Close()
 }
 
-// token returns that of the mail in the inbox; empty if there is none yet.
+// token returns the token in the newest email, or an empty string if there is none yet.
 func (p *product) token() (string, error) {
-	printed, err := os.ReadFile(p.out)
+	output, err := os.ReadFile(p.out)
 	if err != nil {
 		return "", err
 	}
-	_, after, _ := strings.Cut(string(printed), "/dev/inbox?key=")
+	_, after, _ := strings.Cut(string(output), "/dev/inbox?key=")
 	key, _, _ := strings.Cut(after, "\n")
-	answer, err := http.Get("http://" + p.host() + "/dev/inbox.json?key=" + key)
+	resp, err := http.Get("http://" + p.host() + "/dev/inbox.json?key=" + key)
 	if err != nil {
 		return "", err
 	}
-	defer answer.Body.Close()
+	defer resp.Body.Close()
 	var inbox struct{ Messages []struct{ Links []string } }
-	text, err := io.ReadAll(answer.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return "", err
 	}
@@ -183,8 +183,7 @@ func (p *product) token() (string, error) {
 	return u.Query().Get("token"), nil
 }
 
-// get is a request as a browser's, but without an Accept-Encoding: all three
-// servers send the same plain bytes.
+// get returns a GET request. Without Accept-Encoding, responses aren't compressed.
 func get(host, cookie, path string) []byte {
 	return request("GET", host, cookie, path, "")
 }
@@ -202,9 +201,9 @@ func request(method, host, cookie, path, body string) []byte {
 	return b.Bytes()
 }
 
-// size is that of a file, in megabytes.
+// size returns the size of a file in megabytes, or 0 if there is none.
 func size(path string) float64 {
-	info, err := os.Stat(strings.TrimPrefix(path, "sqlite:"))
+	info, err := os.Stat(path)
 	if err != nil {
 		return 0
 	}

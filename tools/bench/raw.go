@@ -19,18 +19,18 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// raw is a loop around the driver: the least that a program in Go can do for the
+// rawJob configures loops around the database driver, the least work a Go program can do for the
 // same rows.
-type raw struct {
+type rawJob struct {
 	DatabaseURL string
-	Query       string  // a prepared statement; empty: write people instead
-	Args        [][]any // taken in turn; numbers are int64
-	Columns     string  // of the query: s for text, i for a number
-	Loops       int     // at the same time
+	Query       string  // a query to prepare; empty to insert users instead
+	Args        [][]any // arguments, used in turn; numbers are int64
+	Columns     string  // types of the query's columns: s for text, i for a number
+	Loops       int     // number of simultaneous loops
 	Seconds     float64
 }
 
-// openRaw connects as package store does.
+// openRaw opens a database with the settings of package store.
 func openRaw(databaseURL string, writes bool) (*sql.DB, error) {
 	path, isFile := strings.CutPrefix(databaseURL, "sqlite:")
 	if isFile {
@@ -51,8 +51,14 @@ func openRaw(databaseURL string, writes bool) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.ClientFoundRows, cfg.InterpolateParams, cfg.ParseTime, cfg.Loc, cfg.RejectReadOnly = true, true, true, time.UTC, true
-	cfg.Timeout, cfg.ReadTimeout, cfg.WriteTimeout = 5*time.Second, time.Minute, 5*time.Second // finding places deep in a long list takes a while
+	cfg.ClientFoundRows = true
+	cfg.InterpolateParams = true
+	cfg.ParseTime = true
+	cfg.Loc = time.UTC
+	cfg.RejectReadOnly = true
+	cfg.Timeout = 5 * time.Second
+	cfg.ReadTimeout = time.Minute // OFFSET in a large directory is slow
+	cfg.WriteTimeout = 5 * time.Second
 	if err := cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin")); err != nil {
 		return nil, err
 	}
@@ -66,118 +72,122 @@ func openRaw(databaseURL string, writes bool) (*sql.DB, error) {
 	return db, nil
 }
 
-func (r raw) run() (outcome, error) {
-	for _, args := range r.Args {
+func (j rawJob) run() (outcome, error) {
+	for _, args := range j.Args {
 		for i, arg := range args {
 			if n, ok := arg.(json.Number); ok {
 				args[i], _ = n.Int64()
 			}
 		}
 	}
-	db, err := openRaw(r.DatabaseURL, r.Query == "")
+	db, err := openRaw(j.DatabaseURL, j.Query == "")
 	if err != nil {
 		return outcome{}, err
 	}
 	defer db.Close()
-	one := r.insert
-	if r.Query != "" {
-		statement, err := db.Prepare(r.Query)
+	step := j.insert
+	if j.Query != "" {
+		statement, err := db.Prepare(j.Query)
 		if err != nil {
 			return outcome{}, err
 		}
-		one = func(n int, _ *sql.DB) error { return r.read(statement, r.Args[n%len(r.Args)]) }
+		step = func(n int, _ *sql.DB) error { return j.read(statement, j.Args[n%len(j.Args)]) }
 	}
-	warm := min(r.Seconds/3, 0.3)
-	if _, _, err := r.loop(db, one, warm); err != nil {
+	warmUp := min(j.Seconds/3, 0.3)
+	if _, _, err := j.loop(db, step, warmUp); err != nil {
 		return outcome{}, err
 	}
 	before := ownCPU()
-	delays, took, err := r.loop(db, one, r.Seconds)
+	latencies, elapsed, err := j.loop(db, step, j.Seconds)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{N: len(delays), Rate: float64(len(delays)) / took.Seconds(), CPU: (ownCPU() - before) / float64(len(delays))}
-	o.P50, o.P99, o.P999 = percentiles(delays)
+	n := len(latencies)
+	o := outcome{N: n, Rate: float64(n) / elapsed.Seconds(), CPU: (ownCPU() - before) / float64(n)}
+	o.P50, o.P99, o.P999 = percentiles(latencies)
 	return o, nil
 }
 
-// loop does one thing again and again, as many at a time as it was told.
-func (r raw) loop(db *sql.DB, one func(n int, db *sql.DB) error, seconds float64) ([]float64, time.Duration, error) {
+// loop repeats a step in j.Loops goroutines. It returns the latencies in milliseconds and the elapsed
+// time.
+func (j rawJob) loop(db *sql.DB, step func(n int, db *sql.DB) error, seconds float64) ([]float64, time.Duration, error) {
 	var all []float64
-	var failed error
+	var failures error
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	begin := time.Now()
 	end := begin.Add(time.Duration(seconds * float64(time.Second)))
-	for i := range r.Loops {
+	for i := range j.Loops {
 		running.Go(func() {
-			var delays []float64
+			var latencies []float64
 			var err error
-			for n := i; err == nil; n += r.Loops {
-				intended := time.Now()
-				if !intended.Before(end) {
+			for n := i; err == nil; n += j.Loops {
+				begin := time.Now()
+				if !begin.Before(end) {
 					break
 				}
-				err = one(n, db)
-				delays = append(delays, float64(time.Since(intended))/1e6)
+				err = step(n, db)
+				latencies = append(latencies, float64(time.Since(begin))/1e6)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, delays...)
-			failed = errors.Join(failed, err)
+			all = append(all, latencies...)
+			failures = errors.Join(failures, err)
 		})
 	}
 	running.Wait()
-	return all, time.Since(begin), failed
+	return all, time.Since(begin), failures
 }
 
-// read takes all rows of the query into variables of their own types.
-func (r raw) read(statement *sql.Stmt, args []any) error {
+// read scans all rows of the query into typed variables.
+func (j rawJob) read(statement *sql.Stmt, args []any) error {
 	rows, err := statement.Query(args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	texts, numbers := make([]string, len(r.Columns)), make([]int64, len(r.Columns))
-	into := make([]any, len(r.Columns))
-	for i, c := range r.Columns {
-		into[i] = &texts[i]
+	texts, numbers := make([]string, len(j.Columns)), make([]int64, len(j.Columns))
+	dest := make([]any, len(j.Columns))
+	for i, c := range j.Columns {
+		dest[i] = &texts[i]
 		if c == 'i' {
-			into[i] = &numbers[i]
+			dest[i] = &numbers[i]
 		}
 	}
 	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
+		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
 }
 
-// insert writes one person with the words of the search and a line of the trail,
-// in one transaction: what the product's POST /api/users has to write.
-func (r raw) insert(_ int, db *sql.DB) error {
+// insert inserts one user with search words and an event in one transaction, as POST /api/users
+// does.
+func (j rawJob) insert(_ int, db *sql.DB) error {
 	now := time.Now()
 	id := newID(now)
 	email, err := directory.ParseEmail("raw." + id + "@example.com")
 	if err != nil {
 		return err
 	}
-	u := directory.User{ID: id, Name: "Bench " + id[24:], Email: email, Role: directory.Member, Status: directory.Invited, CreatedAt: now, UpdatedAt: now}
+	u := newRecord(directory.User{
+		ID: id, Name: "Bench " + id[24:], Email: email,
+		Role: directory.Member, Status: directory.Invited, CreatedAt: now, UpdatedAt: now,
+	})
 	tx, err := db.BeginTx(context.Background(), nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
-	p := newPerson(u)
-	if _, err := tx.Exec(insertInto("users", userColumns, 1), p.values...); err != nil {
+	if _, err := tx.Exec(insertInto("users", userColumns, 1), u.values...); err != nil {
 		return err
 	}
 	var words []any
-	for _, word := range p.words {
+	for _, word := range u.words {
 		words = append(words, word, id)
 	}
-	if _, err := tx.Exec(insertInto("user_words", wordColumns, len(p.words)), words...); err != nil {
+	if _, err := tx.Exec(insertInto("user_words", wordColumns, len(u.words)), words...); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(insertInto("events", eventColumns, 1), id, now.UnixMicro(), "user_added", "", "", id, email.Normalized, "", "null", "127.0.0.1", "bench", id); err != nil {
@@ -186,7 +196,7 @@ func (r raw) insert(_ int, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// ownCPU is how many milliseconds of processor time this process has had.
+// ownCPU returns the processor time of this process in milliseconds.
 func ownCPU() float64 {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {

@@ -12,64 +12,64 @@ import (
 	"time"
 )
 
-// results are what a run came to.
+// results are the figures of docs/internals/performance.md.
 type results struct {
 	Machine  string
 	BinaryMB float64
-	FreshMS  float64 // from start to the first page on a database that is not there yet
+	FreshMS  float64 // from start to the first page with a new SQLite database; 0 if not measured
 	Tables   []table
 }
 
-// table is one engine with so many people.
+// table has the figures of one engine with one number of people.
 type table struct {
 	Engine      string
 	People      int
 	SeedSeconds float64
 	StartMS     float64 // from start to the first page
 	IdleMB      float64
-	LoadMB      float64 // the most there was between the rows
-	Pressure    *pressure
+	LoadMB      float64   // peak memory after a row
+	Overload    *overload // nil if not measured
 	Order       []row
-	Rows        map[string]figures // by the name of the row
+	Rows        map[string]figures // by name of the row
 }
 
-// template is docs/internals/performance.md but for the figures.
+// template is docs/internals/performance.md with placeholders for figures.
 //
 //go:embed performance.md
 var template string
 
-// markdown fills in the template.
-func (res results) markdown(bars []bar) []byte {
+// columns are the names of the figures in a table.
+var columns = []string{
+	"requests/s", "of bare", "of raw", "by CPU: of bare", "of raw", "p50", "p99", "p99.9", "raw p99", "at half: p50", "p99", "p99.9",
+	"CPU ms", "bare", "raw", "database", "bytes", "allocations", "KB",
+}
+
+// markdown returns the page.
+func (res results) markdown(goals []goal) []byte {
 	var tables strings.Builder
 	for _, t := range res.Tables {
 		fmt.Fprintf(&tables, "### %s, %s people\n\n", t.Engine, thousands(t.People))
-		fmt.Fprintf(&tables, "Start %.0f ms; memory idle %.1f MB, after all this load %.1f MB. The people were made in %.1f s.\n\n", t.StartMS, t.IdleMB, t.LoadMB, t.SeedSeconds)
-		if t.Pressure != nil {
-			fmt.Fprintf(&tables, "%s\n\n", t.Pressure)
+		fmt.Fprintf(&tables, "Start %.0f ms; memory %.1f MB idle, %.1f MB after this load. Seeding took %.1f s.\n\n", t.StartMS, t.IdleMB, t.LoadMB, t.SeedSeconds)
+		if t.Overload != nil {
+			fmt.Fprintf(&tables, "%s\n\n", t.Overload)
 		}
-		tables.WriteString("| | requests/s | of bare | of raw | by CPU: of bare | of raw | p50 | p99 | p99.9 | raw p99 | at half: p50 | p99 | p99.9 | CPU ms | bare | raw | database | bytes | allocations | KB |\n")
-		tables.WriteString("|---|" + strings.Repeat("---:|", 19) + "\n")
+		fmt.Fprintf(&tables, "| | %s |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("---:|", len(columns)))
 		for _, r := range t.Order {
-			f := t.Rows[r.name]
-			fmt.Fprintf(&tables, "| %s |", r.name)
-			for _, cell := range f.cells() {
-				fmt.Fprintf(&tables, " %s |", cell)
-			}
-			tables.WriteByte('\n')
+			fmt.Fprintf(&tables, "| %s | %s |\n", r.name, strings.Join(t.Rows[r.name].cells(), " | "))
 		}
 		tables.WriteByte('\n')
 	}
 	var verdicts strings.Builder
-	verdicts.WriteString("| bar | must be | is | |\n|---|---:|---:|---|\n")
-	for _, b := range bars {
-		fmt.Fprintf(&verdicts, "| %s | %s | %s | %s |\n", b.what, b.limit(), b.figure(), b.verdict())
+	verdicts.WriteString("| goal | limit | result | |\n|---|---:|---:|---|\n")
+	for _, g := range goals {
+		fmt.Fprintf(&verdicts, "| %s | %s | %s | %s |\n", g.name, g.limitText(), g.resultText(), g.verdict())
 	}
 	return []byte(strings.NewReplacer(
-		"{{machine}}", res.Machine, "{{tables}}", strings.TrimSpace(tables.String()), "{{bars}}", strings.TrimSpace(verdicts.String()),
+		"{{machine}}", res.Machine, "{{tables}}", strings.TrimSpace(tables.String()), "{{goals}}", strings.TrimSpace(verdicts.String()),
 	).Replace(template))
 }
 
-// cells are a row's figures in the order of the table's columns.
+// cells returns the figures in the order of columns.
 func (f figures) cells() []string {
 	return []string{
 		number(f.Product.Rate), ratio(f.Product.Rate, f.Bare.Rate), ratio(f.Product.Rate, f.Raw.Rate),
@@ -81,16 +81,28 @@ func (f figures) cells() []string {
 	}
 }
 
-// header and line are the same on a terminal, but for the allocations, which are
-// counted after.
-const header = "                                               req/s  /bare   /raw | by CPU  /raw |   p50    p99  p99.9 rawp99 | p50/2  p99/2 p999/2 |    cpu   bare    raw     db  bytes\n"
+// columnWidth returns the width of a column on a terminal.
+func columnWidth(column string) int { return max(7, len(column)) }
 
-func (f figures) line(name string) string {
-	c := f.cells()
-	return fmt.Sprintf("%-45s %7s %6s %6s | %6s %5s |%6s %6s %6s %6s |%6s %6s %6s | %6s %6s %6s %6s %6s\n",
-		name, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14], c[15], c[16])
+// header returns the header of [figures.line].
+func header() string {
+	text := strings.Repeat(" ", 45)
+	for _, column := range columns[:len(columns)-2] {
+		text += fmt.Sprintf(" %*s", columnWidth(column), column)
+	}
+	return text + "\n"
 }
 
+// line returns a row for a terminal, without allocations, which are counted later.
+func (f figures) line(name string) string {
+	text := fmt.Sprintf("%-45s", name)
+	for i, cell := range f.cells()[:len(columns)-2] {
+		text += fmt.Sprintf(" %*s", columnWidth(columns[i]), cell)
+	}
+	return text + "\n"
+}
+
+// ratio formats a/b; empty if either wasn't measured.
 func ratio(a, b float64) string {
 	if a == 0 || b == 0 {
 		return ""
@@ -98,7 +110,7 @@ func ratio(a, b float64) string {
 	return fmt.Sprintf("%.2f", a/b)
 }
 
-// number has as many digits as say something; none for nothing.
+// number formats x with a sensible number of digits; empty if it's 0.
 func number(x float64) string {
 	switch {
 	case x == 0:
@@ -121,18 +133,18 @@ func thousands(n int) string {
 	return s
 }
 
-// machine says what the figures were measured on, and how quiet it was.
+// machine describes the machine and its load.
 func machine() string {
 	model := "unknown processor"
 	text, _ := os.ReadFile("/proc/cpuinfo")
-	if _, behind, ok := strings.Cut(string(text), "model name"); ok {
-		line, _, _ := strings.Cut(behind, "\n")
+	if _, after, ok := strings.Cut(string(text), "model name"); ok {
+		line, _, _ := strings.Cut(after, "\n")
 		model = strings.TrimLeft(line, "\t :")
 	}
 	kernel, _ := exec.Command("uname", "-sr").Output()
-	others, _ := os.ReadFile("/proc/loadavg")
-	busy, _, _ := strings.Cut(string(others), " ")
-	return fmt.Sprintf("%s, %d cores, %s, %s, %s; others kept %s processes busy when it began", model, cores(),
+	loadAvg, _ := os.ReadFile("/proc/loadavg")
+	busy, _, _ := strings.Cut(string(loadAvg), " ")
+	return fmt.Sprintf("%s, %d cores, %s, %s, %s; load average %s at the beginning", model, cores(),
 		strings.TrimSpace(string(kernel)), runtime.Version(), time.Now().UTC().Format(time.DateOnly), busy)
 }
 

@@ -16,28 +16,28 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// row is one of the tables: something that is asked of the product.
+// row is a kind of request and the same work without the product.
 type row struct {
 	name     string
 	kind     kind
 	requests [][]byte // sent in turn
-	status   int
-	raw      *raw // the same rows by the driver alone; nil: there are none
-	fifty    bool // answers with fifty people
-	full     bool // is measured against a bare server too, and in an open loop
+	status   int      // of a good response
+	raw      *rawJob  // reads or writes the same database rows; nil if there are none
+	fifty    bool     // whether responses have fifty users
+	full     bool     // whether the row is also measured with the bare server and at full pace
 }
 
-// kind says which bars a row must pass.
+// kind selects the goals of a row.
 type kind int
 
 const (
-	check kind = iota // who holds a session
-	page              // HTML
-	list              // 50 people as JSON
-	write
+	check kind = iota // session check
+	page              // HTML page
+	list              // list of users as JSON
+	write             // new user
 )
 
-// sessionQuery is what the product asks about one session.
+// sessionQuery is the product's query for a session.
 const sessionQuery = `SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at, u.last_seen_at
  FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?`
@@ -45,20 +45,21 @@ const sessionQuery = `SELECT s.token_hash, s.user_id, s.stytch_session_id, s.cre
 // userTypes are the types of userColumns.
 const userTypes = "sssssssssiiii"
 
-// places is how many places deep in a list, and how many searches, take turns.
-const places = 8
+// variants is the number of deep pages and of searches that requests alternate between.
+const variants = 8
 
-// writer makes the rows for one product on one database.
-type writer struct {
+// target is a running product with its database and a signed-in administrator.
+type target struct {
 	*product
 	databaseURL string
 	db          *sql.DB
-	cookie      string
-	cookies     *session.Cookies
+	cookie      string           // of the administrator
+	cookies     *session.Cookies // with the product's keys
 }
 
-func (w *writer) rows() ([]row, error) {
-	checks, err := w.checks(w.host(), browsers)
+// rows returns all rows, in the order of the tables.
+func (g *target) rows() ([]row, error) {
+	checks, err := g.checks(g.host(), browsers)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +67,19 @@ func (w *writer) rows() ([]row, error) {
 	for i := range browsers {
 		hashes = append(hashes, []any{session.Hash(sessionToken(1 + i))})
 	}
-	byName := &raw{Query: pageQuery("name_key", false), Args: [][]any{{"", "", ""}}, Columns: userTypes}
+	byName := &rawJob{Query: pageQuery("name_key", false), Args: [][]any{{"", "", ""}}, Columns: userTypes}
 	rows := []row{
 		{name: "session check", kind: check, full: true, status: http.StatusOK, requests: checks,
-			raw: &raw{Query: sessionQuery, Args: hashes, Columns: "sssiiissssssii"}},
-		{name: "sign-in page", kind: page, full: true, status: http.StatusOK, requests: [][]byte{get(w.host(), "", "/")}},
-		{name: "users page", kind: page, full: true, status: http.StatusOK, requests: w.get("/users"), raw: byName},
+			raw: &rawJob{Query: sessionQuery, Args: hashes, Columns: "sssiiissssssii"}},
+		{name: "sign-in page", kind: page, full: true, status: http.StatusOK, requests: [][]byte{get(g.host(), "", "/")}},
+		{name: "users page", kind: page, full: true, status: http.StatusOK, requests: g.get("/users"), raw: byName},
 	}
-	sorts, err := w.sorts()
+	sorts, err := g.sorts()
 	if err != nil {
 		return nil, err
 	}
 	rows = append(rows, sorts...)
-	filters, err := w.filters()
+	filters, err := g.filters()
 	if err != nil {
 		return nil, err
 	}
@@ -86,21 +87,21 @@ func (w *writer) rows() ([]row, error) {
 	add := fmt.Sprintf(`{"email":"added.%s@example.com","name":"Bench %[1]s"}`, counter)
 	rows = append(rows, row{
 		name: "add a person", kind: write, full: true, status: http.StatusCreated,
-		requests: [][]byte{request("POST", w.host(), w.cookie, "/api/users", add)}, raw: &raw{},
+		requests: [][]byte{request("POST", g.host(), g.cookie, "/api/users", add)}, raw: &rawJob{},
 	})
 	return rows, nil
 }
 
-func (w *writer) get(path string) [][]byte { return [][]byte{get(w.host(), w.cookie, path)} }
+func (g *target) get(path string) [][]byte { return [][]byte{get(g.host(), g.cookie, path)} }
 
-// sorts are the list in each order: its first page, and pages from its middle.
-func (w *writer) sorts() ([]row, error) {
+// sorts returns rows for the first page and deep pages of the list in each order.
+func (g *target) sorts() ([]row, error) {
 	var rows []row
 	for _, s := range []struct {
 		sort   directory.Sort
 		column string
 	}{{directory.ByName, "name_key"}, {directory.ByEmail, "email_key"}, {directory.ByCreated, "created_at"}, {directory.ByLastSeen, "last_seen_at"}} {
-		positions, err := w.positions(s.column)
+		positions, err := g.positions(s.column)
 		if err != nil {
 			return nil, err
 		}
@@ -108,13 +109,13 @@ func (w *writer) sorts() ([]row, error) {
 			query := pageQuery(s.column, sort.Descending())
 			path := "/api/users?sort=" + string(sort)
 			first := row{
-				name: "list by " + string(sort), kind: list, fifty: true, full: sort == directory.ByName, status: http.StatusOK, requests: w.get(path),
-				raw: &raw{Query: query, Args: [][]any{start0(s.column, sort.Descending())}, Columns: userTypes},
+				name: "list by " + string(sort), kind: list, fifty: true, full: sort == directory.ByName, status: http.StatusOK, requests: g.get(path),
+				raw: &rawJob{Query: query, Args: [][]any{firstPageArgs(s.column, sort.Descending())}, Columns: userTypes},
 			}
-			deep := row{name: first.name + ", deep", kind: list, fifty: true, status: http.StatusOK, raw: &raw{Query: query, Columns: userTypes}}
+			deep := row{name: first.name + ", deep", kind: list, fifty: true, status: http.StatusOK, raw: &rawJob{Query: query, Columns: userTypes}}
 			for _, p := range positions {
-				cursor := w.cookies.Seal("cursor", directory.EncodeCursor(sort, &p, false))
-				deep.requests = append(deep.requests, get(w.host(), w.cookie, path+"&cursor="+url.QueryEscape(cursor)))
+				cursor := g.cookies.Seal("cursor", directory.EncodeCursor(sort, &p, false))
+				deep.requests = append(deep.requests, get(g.host(), g.cookie, path+"&cursor="+url.QueryEscape(cursor)))
 				deep.raw.Args = append(deep.raw.Args, []any{typed(s.column, p.Key), typed(s.column, p.Key), p.ID})
 			}
 			rows = append(rows, first, deep)
@@ -123,18 +124,18 @@ func (w *writer) sorts() ([]row, error) {
 	return rows, nil
 }
 
-// pageQuery reads a page behind a key and an id.
+// pageQuery returns the query for the users after a sort key and an id.
 func pageQuery(column string, descending bool) string {
-	than, order := ">", ""
+	operator, order := ">", ""
 	if descending {
-		than, order = "<", " DESC"
+		operator, order = "<", " DESC"
 	}
 	return fmt.Sprintf("SELECT %s FROM users WHERE %[2]s %[3]s= ? AND (%[2]s %[3]s ? OR id %[3]s ?) ORDER BY %[2]s%[4]s, id%[4]s LIMIT 51",
-		strings.Join(userColumns, ", "), column, than, order)
+		strings.Join(userColumns, ", "), column, operator, order)
 }
 
-// start0 is the place before the first row.
-func start0(column string, descending bool) []any {
+// firstPageArgs returns the arguments of pageQuery for the first page.
+func firstPageArgs(column string, descending bool) []any {
 	first := "-1"
 	switch {
 	case isText(column) && descending:
@@ -149,7 +150,7 @@ func start0(column string, descending bool) []any {
 
 func isText(column string) bool { return strings.HasSuffix(column, "_key") }
 
-// typed is a sort key as the column has it.
+// typed converts a sort key to the type of its column.
 func typed(column, key string) any {
 	if isText(column) {
 		return key
@@ -158,17 +159,17 @@ func typed(column, key string) any {
 	return n
 }
 
-// positions are places all over the list.
-func (w *writer) positions(column string) ([]directory.Keyset, error) {
+// positions returns positions spread over the list.
+func (g *target) positions(column string) ([]directory.Keyset, error) {
 	var n int
-	if err := w.db.QueryRow("SELECT COUNT(*) FROM users").Scan(&n); err != nil {
+	if err := g.db.QueryRow("SELECT COUNT(*) FROM users").Scan(&n); err != nil {
 		return nil, err
 	}
 	var positions []directory.Keyset
-	for i := range places {
+	for i := range variants {
 		var p directory.Keyset
-		query := fmt.Sprintf("SELECT %s, id FROM users ORDER BY %[1]s, id LIMIT 1 OFFSET %d", column, 100+i*(n-200)/places)
-		if err := w.db.QueryRow(query).Scan(&p.Key, &p.ID); err != nil {
+		query := fmt.Sprintf("SELECT %s, id FROM users ORDER BY %[1]s, id LIMIT 1 OFFSET %d", column, 100+i*(n-200)/variants)
+		if err := g.db.QueryRow(query).Scan(&p.Key, &p.ID); err != nil {
 			return nil, err
 		}
 		positions = append(positions, p)
@@ -176,15 +177,15 @@ func (w *writer) positions(column string) ([]directory.Keyset, error) {
 	return positions, nil
 }
 
-// filters are the list by role and status, and searches.
-func (w *writer) filters() ([]row, error) {
-	var one, two, start []string
-	for i := range places {
-		given, _ := name(givenNames[i*11])
-		family, _ := name(familyNames[i*13])
-		one = append(one, "q="+url.QueryEscape(given))
-		two = append(two, "q="+url.QueryEscape(given+" "+family))
-		start = append(start, "q="+url.QueryEscape(string([]rune(family)[:2])))
+// filters returns rows for filtered lists and searches.
+func (g *target) filters() ([]row, error) {
+	var oneWord, twoWords, twoLetters []string
+	for i := range variants {
+		given, _ := splitName(givenNames[i*11])
+		family, _ := splitName(familyNames[i*13])
+		oneWord = append(oneWord, "q="+url.QueryEscape(given))
+		twoWords = append(twoWords, "q="+url.QueryEscape(given+" "+family))
+		twoLetters = append(twoLetters, "q="+url.QueryEscape(string([]rune(family)[:2])))
 	}
 	var rows []row
 	for _, f := range []struct {
@@ -193,17 +194,17 @@ func (w *writer) filters() ([]row, error) {
 	}{
 		{"list of admins", []string{"role=admin"}}, {"list of members", []string{"role=member"}},
 		{"list of suspended", []string{"status=suspended"}}, {"list of invited members, newest first", []string{"role=member&status=invited&sort=-created_at"}},
-		{"search by one word", one}, {"search by two words", two}, {"search by two letters", start},
+		{"search by one word", oneWord}, {"search by two words", twoWords}, {"search by two letters", twoLetters},
 		{"search by a word that most have", []string{"q=com"}},
 		{"search by a word that most have, newest first", []string{"q=com&sort=-created_at"}},
-		{"search by a name and a word that most have", []string{one[0] + "+com"}},
+		{"search by a name and a word that most have", []string{oneWord[0] + "+com"}},
 	} {
 		r := row{name: f.name, kind: list, status: http.StatusOK}
 		for _, q := range f.queries {
-			r.requests = append(r.requests, w.get("/api/users?"+q)...)
+			r.requests = append(r.requests, g.get("/api/users?"+q)...)
 		}
 		var err error
-		if r.raw, err = w.byID(r.requests); err != nil {
+		if r.raw, err = g.byID(r.requests); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
 		r.fifty = r.raw != nil && len(r.raw.Args[0]) == 50
@@ -212,40 +213,40 @@ func (w *writer) filters() ([]row, error) {
 	return rows, nil
 }
 
-// byID reads by their ids the people that the product answers with; nil if there
-// are none. All queries have as many ids as the longest.
-func (w *writer) byID(requests [][]byte) (*raw, error) {
-	r := &raw{Columns: userTypes}
-	most := 0
+// byID returns a job that reads the users in the product's responses by their ids, or nil if there
+// are none. Shorter lists of ids are filled up, so that all fit one query.
+func (g *target) byID(requests [][]byte) (*rawJob, error) {
+	job := &rawJob{Columns: userTypes}
+	longest := 0
 	for _, request := range requests {
-		a, err := look(w.addr, request)
+		resp, err := fetch(g.addr, request)
 		if err != nil {
 			return nil, err
 		}
 		var found struct{ Users []struct{ ID string } }
-		if err := json.Unmarshal(a.Body, &found); err != nil || a.Status != http.StatusOK {
-			return nil, fmt.Errorf("%d %.300s", a.Status, a.Body)
+		if err := json.Unmarshal(resp.Body, &found); err != nil || resp.Status != http.StatusOK {
+			return nil, fmt.Errorf("status %d: %.300s", resp.Status, resp.Body)
 		}
 		var ids []any
 		for _, u := range found.Users {
 			ids = append(ids, u.ID)
 		}
-		most = max(most, len(ids))
-		r.Args = append(r.Args, ids)
+		longest = max(longest, len(ids))
+		job.Args = append(job.Args, ids)
 	}
-	if most == 0 {
+	if longest == 0 {
 		return nil, nil
 	}
-	for i := range r.Args {
-		for len(r.Args[i]) < most {
-			r.Args[i] = append(r.Args[i], "")
+	for i := range job.Args {
+		for len(job.Args[i]) < longest {
+			job.Args[i] = append(job.Args[i], "")
 		}
 	}
-	r.Query = "SELECT " + strings.Join(userColumns, ", ") + " FROM users WHERE id IN (?" + strings.Repeat(", ?", most-1) + ")"
-	return r, nil
+	job.Query = "SELECT " + strings.Join(userColumns, ", ") + " FROM users WHERE id IN (?" + strings.Repeat(", ?", longest-1) + ")"
+	return job, nil
 }
 
-// newCookies can seal what the product opens.
+// newCookies returns cookies with the product's keys.
 func newCookies() (*session.Cookies, error) {
 	return session.NewCookies(session.CookieOptions{Keys: []string{cookieKey}, Name: "guestlist", Path: "/", MaxAge: time.Hour, Now: time.Now})
 }

@@ -12,56 +12,56 @@ import (
 	"sync"
 )
 
-// scalingRows are what is asked of lists of all sizes.
+// scalingRows matches the names of the rows to measure.
 const scalingRows = `^(session check|users page|list by name|list by name, deep|list by -last_seen_at, deep|list of members|` +
 	`search by one word|search by two words|search by a word that most have|add a person)$`
 
-// scaling is how the cost of a request grows.
+// scaling has the figures of docs/internals/scaling.md.
 type scaling struct {
 	people    []table
 	sessions  []point
 	instances []point
 	costs     []cost
 	sizes     []tableSize
-	most      int // people, where costs and sizes were taken
+	maxPeople int // number of people for costs and sizes
 }
 
-// point is one of a curve.
+// point has the figures for a number of sessions or instances.
 type point struct {
 	engine string
 	n      int
 	figures
 }
 
-// scale measures the curves.
-func (s settings) scale(ctx context.Context, program, dir string) ([]byte, error) {
-	res := scaling{most: s.people[len(s.people)-1]}
-	at := machine()
+// measureScaling measures how the cost of a request grows.
+func (s settings) measureScaling(ctx context.Context, program, dir string) ([]byte, error) {
+	res := scaling{maxPeople: s.people[len(s.people)-1]}
+	description := machine()
 	s.starts = min(s.starts, 3)
 	var err error
-	res.people, err = s.tables(ctx, program, dir, func(w *writer, e engine, t table) error {
+	res.people, err = s.measureTables(ctx, program, dir, func(g *target, e engine, t table) error {
 		switch t.People {
 		case s.people[0]:
-			return res.growSessions(ctx, w, e, s.pace)
-		case res.most:
+			return res.measureSessions(ctx, g, e, s.pace)
+		case res.maxPeople:
 			if e.pid == 0 {
 				return nil
 			}
-			if err := res.countCosts(ctx, w, e, t); err != nil {
+			if err := res.countCosts(ctx, g, e, t); err != nil {
 				return err
 			}
-			return res.addInstances(ctx, program, dir, w, e, s.pace)
+			return res.measureInstances(ctx, program, dir, g, e, s.pace)
 		}
 		return nil
 	})
-	return res.markdown(at), err
+	return res.markdown(description), err
 }
 
-// growSessions measures the check of one of so many sessions.
-func (res *scaling) growSessions(ctx context.Context, w *writer, e engine, p pace) error {
-	db, err := e.openSeed(w.databaseURL)
-	if e.pid == 0 { // beside the program that serves
-		db, err = openRaw(w.databaseURL, true)
+// measureSessions measures session checks with an increasing number of sessions.
+func (res *scaling) measureSessions(ctx context.Context, g *target, e engine, p pace) error {
+	db, err := e.openSeed(g.databaseURL)
+	if e.pid == 0 { // openSeed locks the file, which the product uses
+		db, err = openRaw(g.databaseURL, true)
 	}
 	if err != nil {
 		return err
@@ -73,12 +73,12 @@ func (res *scaling) growSessions(ctx context.Context, w *writer, e engine, p pac
 			return err
 		}
 		from = n
-		requests, err := w.checks(w.host(), n-1)
+		requests, err := g.checks(g.host(), n-1)
 		if err != nil {
 			return err
 		}
 		r := row{name: "session check", kind: check, status: http.StatusOK, requests: requests}
-		f, err := measure(ctx, w, e, r, p)
+		f, err := measure(ctx, g, e, r, p)
 		if err != nil {
 			return err
 		}
@@ -88,52 +88,54 @@ func (res *scaling) growSessions(ctx context.Context, w *writer, e engine, p pac
 	if e.pid == 0 {
 		return nil
 	}
-	return res.measureTables(ctx, w.db, 1_000_000, "sessions")
+	return res.recordSizes(ctx, g.db, 1_000_000, "sessions")
 }
 
-// addInstances measures the session check by one to four instances on one
-// database, each with its share of the connections.
-func (res *scaling) addInstances(ctx context.Context, program, dir string, w *writer, e engine, p pace) error {
-	all := []*product{w.product}
+// measureInstances measures session checks of one to four instances that share a database and the
+// connections.
+func (res *scaling) measureInstances(ctx context.Context, program, dir string, g *target, e engine, p pace) error {
+	instances := []*product{g.product}
 	for n := 1; n <= 4; n++ {
 		if n > 1 {
-			another, err := start(ctx, program, dir, w.databaseURL)
+			instance, err := start(ctx, program, dir, g.databaseURL)
 			if err != nil {
 				return err
 			}
-			defer another.stop()
-			all = append(all, another)
+			defer instance.stop()
+			instances = append(instances, instance)
 		}
 		var rounds []outcome
-		database, answers := 0.0, 0
+		databaseCPU, responses := 0.0, 0
 		for range p.rounds {
 			before := cpu(e.pid)
-			o, err := together(ctx, all, w, p)
+			o, err := driveAll(ctx, instances, g, p)
 			if err != nil {
 				return err
 			}
-			database, answers = database+cpu(e.pid)-before, answers+o.N
+			databaseCPU += cpu(e.pid) - before
+			responses += o.N
 			rounds = append(rounds, o)
 		}
-		f := figures{Product: middle(rounds), DatabaseCPU: database / max(1, float64(answers))}
+		f := figures{Product: combine(rounds), DatabaseCPU: databaseCPU / max(1, float64(responses))}
 		res.instances = append(res.instances, point{e.name, n, f})
 		fmt.Print(f.line(fmt.Sprintf("session check, %d instances", n)))
 	}
 	return nil
 }
 
-// together drives all instances at once. The delays are the slowest instance's.
-func together(ctx context.Context, all []*product, w *writer, p pace) (outcome, error) {
-	outcomes, errs := make([]outcome, len(all)), make([]error, len(all))
+// driveAll drives all instances simultaneously. Latencies are the slowest instance's.
+func driveAll(ctx context.Context, instances []*product, g *target, p pace) (outcome, error) {
+	outcomes := make([]outcome, len(instances))
+	errs := make([]error, len(instances))
 	var running sync.WaitGroup
-	for i, one := range all {
+	for i, instance := range instances {
 		running.Go(func() {
 			var requests [][]byte
-			if requests, errs[i] = w.checks(one.host(), browsers); errs[i] != nil {
+			if requests, errs[i] = g.checks(instance.host(), browsers); errs[i] != nil {
 				return
 			}
-			job := load{Addr: one.addr, Requests: requests, Status: http.StatusOK, Conns: p.conns / len(all), Seconds: p.seconds}
-			outcomes[i], errs[i] = drive(ctx, one.cmd.Process.Pid, job)
+			job := loadJob{Addr: instance.addr, Requests: requests, Status: http.StatusOK, Conns: p.conns / len(instances), Seconds: p.seconds}
+			outcomes[i], errs[i] = drive(ctx, instance.pid(), job)
 		})
 	}
 	running.Wait()
@@ -143,8 +145,11 @@ func together(ctx context.Context, all []*product, w *writer, p pace) (outcome, 
 			return sum, errs[i]
 		}
 		sum.CPU = (sum.CPU*float64(sum.N) + o.CPU*float64(o.N)) / float64(sum.N+o.N)
-		sum.N, sum.Rate = sum.N+o.N, sum.Rate+o.Rate
-		sum.P50, sum.P99, sum.P999 = max(sum.P50, o.P50), max(sum.P99, o.P99), max(sum.P999, o.P999)
+		sum.N += o.N
+		sum.Rate += o.Rate
+		sum.P50 = max(sum.P50, o.P50)
+		sum.P99 = max(sum.P99, o.P99)
+		sum.P999 = max(sum.P999, o.P999)
 	}
 	return sum, nil
 }
@@ -152,26 +157,26 @@ func together(ctx context.Context, all []*product, w *writer, p pace) (outcome, 
 //go:embed scaling.md
 var scalingTemplate string
 
-// markdown fills in the template.
+// markdown returns the page.
 func (res scaling) markdown(machine string) []byte {
 	return []byte(strings.NewReplacer(
 		"{{machine}}", machine, "{{people}}", res.peopleTables(), "{{sessions}}", pointTable("sessions", res.sessions),
 		"{{instances}}", pointTable("instances", res.instances), "{{costs}}", costTable(res.costs), "{{sizes}}", sizeTable(res.sizes),
-		"{{most}}", thousands(res.most), "{{arithmetic}}", res.arithmetic(),
-		"{{asked}}", fmt.Sprint(dailyAsked), "{{busiest}}", fmt.Sprintf("%g%%", busiestHour*100),
+		"{{most}}", thousands(res.maxPeople), "{{arithmetic}}", res.arithmetic(),
+		"{{asked}}", fmt.Sprint(dailyRequests), "{{busiest}}", fmt.Sprintf("%g%%", busiestHourShare*100),
 	).Replace(scalingTemplate))
 }
 
-// peopleTables have a line for each request and a column for each length of the list.
+// peopleTables returns a table per engine, with a line per row and a column per number of people.
 func (res scaling) peopleTables() string {
 	var text strings.Builder
-	for i := 0; i < len(res.people); {
-		same := res.people[i:]
+	for rest := res.people; len(rest) > 0; {
+		same := rest
 		n := 0
 		for n < len(same) && same[n].Engine == same[0].Engine {
 			n++
 		}
-		same, i = same[:n], i+n
+		same, rest = rest[:n], rest[n:]
 		fmt.Fprintf(&text, "### %s\n\n|", same[0].Engine)
 		for _, t := range same {
 			fmt.Fprintf(&text, " | %s", thousands(t.People))
@@ -194,12 +199,13 @@ func (res scaling) peopleTables() string {
 	return strings.TrimSpace(text.String())
 }
 
-func pointTable(of string, points []point) string {
+// pointTable returns a table of points with a column named after their unit.
+func pointTable(unit string, points []point) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "| database | %s | requests/s | CPU ms, of all instances | of the database | p50 | p99 |\n|---|---:|---:|---:|---:|---:|---:|\n", of)
+	fmt.Fprintf(&text, "| database | %s | requests/s | product CPU ms | database CPU ms | p50 | p99 |\n|---|---:|---:|---:|---:|---:|---:|\n", unit)
 	for _, p := range points {
 		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s |\n", p.engine, thousands(p.n), number(p.Product.Rate), number(p.Product.CPU),
-			cmp.Or(number(p.DatabaseCPU), "in the program"), number(p.Product.P50), number(p.Product.P99))
+			cmp.Or(number(p.DatabaseCPU), "in the product"), number(p.Product.P50), number(p.Product.P99))
 	}
 	return strings.TrimSpace(text.String())
 }

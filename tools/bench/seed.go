@@ -20,8 +20,7 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-// The columns that are written, by name: their order in the tables is nobody's
-// business here.
+// The columns of inserted rows.
 var (
 	userColumns = []string{
 		"id", "name", "name_key", "email", "email_key", "role", "status", "stytch_user_id",
@@ -33,28 +32,28 @@ var (
 	}
 )
 
-// person is somebody as the tables have them.
-type person struct {
+// userRecord is a user as stored in the database.
+type userRecord struct {
 	id     string
-	values []any // of userColumns
-	words  []string
+	values []any    // of userColumns
+	words  []string // in table user_words
 }
 
-// newPerson derives what package store derives.
-func newPerson(u directory.User) person {
+// newRecord derives the stored values of a user like package store.
+func newRecord(u directory.User) userRecord {
 	micros := func(t time.Time) int64 {
 		if t.IsZero() {
 			return 0
 		}
 		return t.UnixMicro()
 	}
-	return person{id: u.ID, words: u.SearchTerms(), values: []any{
+	return userRecord{id: u.ID, words: u.SearchTerms(), values: []any{
 		u.ID, u.Name, u.SortKey(), u.Email.Display, u.Email.Normalized, string(u.Role), string(u.Status), u.StytchUserID,
 		u.InvitedBy, micros(u.InviteSentAt), micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.LastSeenAt),
 	}}
 }
 
-// newID returns a UUIDv7 of that time.
+// newID returns a UUIDv7 of a time.
 func newID(t time.Time) string {
 	id := uuid.New()
 	for i, ms := 5, t.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
@@ -64,13 +63,11 @@ func newID(t time.Time) string {
 	return id.String()
 }
 
-// seed fills the migrated, but for a few rows empty tables with n people, the
-// same ones in every run but for their ids: in a thousand one administrator, most
-// have been here, some are invited, a few suspended. They were added one by one
-// over two years, and are written in that order, in which most indexes grow at
-// their ends. Those that can be made of all rows at once are.
+// seed adds n users to a migrated database, the same in every run except for their ids. One in a
+// thousand is an administrator; most are active, some invited, a few suspended. They were added over
+// two years and are inserted in that order. Indexes of users are created afterwards, which is faster.
 func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // little is kept, so that it would be looked through all the time
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // the heap is small, so collections would be frequent
 	indexes, err := readIndexes("users")
 	if err != nil {
 		return err
@@ -80,7 +77,7 @@ func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 			return err
 		}
 	}
-	if err := insertPeople(ctx, db, n, now); err != nil {
+	if err := insertUsers(ctx, db, n, now); err != nil {
 		return err
 	}
 	for _, index := range indexes {
@@ -91,19 +88,19 @@ func seed(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 	return nil
 }
 
-// insertPeople writes them all or, where the engine can take them back, none.
-func insertPeople(ctx context.Context, db *sql.DB, n int, now time.Time) error {
+// insertUsers inserts n users in one transaction.
+func insertUsers(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // no more is made when a write fails
-	const inBatch = 5000
-	batches := make(chan chan batch, runtime.NumCPU()) // in order; each is made while others are written
+	defer cancel() // stops the generator when a write fails
+	const batchSize = 5000
+	batches := make(chan chan batch, runtime.NumCPU()) // in order; created while earlier ones are written
 	go func() {
 		defer close(batches)
-		for from := 0; from < n && ctx.Err() == nil; from += inBatch {
-			made := make(chan batch, 1)
+		for from := 0; from < n && ctx.Err() == nil; from += batchSize {
+			result := make(chan batch, 1)
 			select {
-			case batches <- made:
-				go func() { made <- makeBatch(from, min(n, from+inBatch), n, now) }()
+			case batches <- result:
+				go func() { result <- newBatch(from, min(n, from+batchSize), n, now) }()
 			case <-ctx.Done():
 			}
 		}
@@ -113,8 +110,8 @@ func insertPeople(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 		return err
 	}
 	defer tx.Rollback()
-	for made := range batches {
-		b := <-made
+	for result := range batches {
+		b := <-result
 		if b.err != nil {
 			return b.err
 		}
@@ -125,10 +122,10 @@ func insertPeople(ctx context.Context, db *sql.DB, n int, now time.Time) error {
 	return tx.Commit()
 }
 
-// index is one that a migration of its own makes.
+// index has the statements of a migration that creates an index.
 type index struct{ create, drop string }
 
-// readIndexes returns those of a table.
+// readIndexes returns the indexes of a table that have their own migrations.
 func readIndexes(table string) ([]index, error) {
 	names, err := fs.Glob(schema.Files, "*_"+table+"_by_*.sql")
 	var indexes []index
@@ -142,17 +139,17 @@ func readIndexes(table string) ([]index, error) {
 	return indexes, err
 }
 
-// batch is a few thousand people.
+// batch is some of the seeded users.
 type batch struct {
-	people []person
-	err    error
+	users []userRecord
+	err   error
 }
 
-// makeBatch makes some of n people.
-func makeBatch(from, to, n int, now time.Time) batch {
-	b := batch{people: make([]person, to-from)}
-	for i := range b.people {
-		if b.people[i], b.err = somebody(from+i, n, now); b.err != nil {
+// newBatch returns the users with numbers from from to to-1, of n.
+func newBatch(from, to, n int, now time.Time) batch {
+	b := batch{users: make([]userRecord, to-from)}
+	for i := range b.users {
+		if b.users[i], b.err = newUser(from+i, n, now); b.err != nil {
 			break
 		}
 	}
@@ -161,27 +158,27 @@ func makeBatch(from, to, n int, now time.Time) batch {
 
 func (b batch) write(tx *sql.Tx) error {
 	var users, words []any
-	for _, p := range b.people {
-		users = append(users, p.values...)
-		for _, word := range p.words {
-			words = append(words, word, p.id)
+	for _, u := range b.users {
+		users = append(users, u.values...)
+		for _, word := range u.words {
+			words = append(words, word, u.id)
 		}
 	}
 	return cmp.Or(insertAll(tx, "users", userColumns, users), insertAll(tx, "user_words", wordColumns, words))
 }
 
-// somebody is the i-th of n people.
-func somebody(i, n int, now time.Time) (person, error) {
+// newUser returns the i-th of n users.
+func newUser(i, n int, now time.Time) (userRecord, error) {
 	r := rand.New(rand.NewPCG(uint64(i), 1))
-	given, givenASCII := name(givenNames[r.IntN(len(givenNames))])
-	family, familyASCII := name(familyNames[r.IntN(len(familyNames))])
+	given, givenASCII := splitName(givenNames[r.IntN(len(givenNames))])
+	family, familyASCII := splitName(familyNames[r.IntN(len(familyNames))])
 	typed := fmt.Sprintf("%s.%s%d@%s", givenASCII, familyASCII, i, domains[r.IntN(len(domains))])
 	if i%10 == 3 {
 		typed = strings.ToUpper(typed)
 	}
 	email, err := directory.ParseEmail(typed)
 	if err != nil {
-		return person{}, err
+		return userRecord{}, err
 	}
 	const twoYears = 2 * 365 * 24 * time.Hour
 	created := now.Add(-twoYears + time.Duration(float64(twoYears)*float64(i)/float64(n)))
@@ -189,7 +186,7 @@ func somebody(i, n int, now time.Time) (person, error) {
 		ID: newID(created), Name: given + " " + family, Email: email, Role: directory.Member, Status: directory.Active,
 		CreatedAt: created, UpdatedAt: created,
 	}
-	if i%20 == 19 { // by their address only
+	if i%20 == 19 {
 		u.Name = ""
 	}
 	if i%1000 == 500 {
@@ -197,7 +194,8 @@ func somebody(i, n int, now time.Time) (person, error) {
 	}
 	switch r.IntN(20) {
 	case 0, 1, 2:
-		u.Status, u.InviteSentAt = directory.Invited, created
+		u.Status = directory.Invited
+		u.InviteSentAt = created
 	case 3:
 		u.Status = directory.Suspended
 	}
@@ -205,34 +203,34 @@ func somebody(i, n int, now time.Time) (person, error) {
 		u.LastSeenAt = created.Add(time.Duration(r.Float64() * float64(now.Sub(created))))
 		u.StytchUserID = "user-test-" + u.ID
 	}
-	return newPerson(u), nil
+	return newRecord(u), nil
 }
 
-// name splits an entry of names.go.
-func name(entry string) (shown, ascii string) {
-	shown, ascii, found := strings.Cut(entry, "/")
+// splitName splits an entry of names.go into the name and its form in email addresses.
+func splitName(entry string) (name, ascii string) {
+	name, ascii, found := strings.Cut(entry, "/")
 	if !found {
-		ascii = directory.Fold(shown)
+		ascii = directory.Fold(name)
 	}
-	return shown, ascii
+	return name, ascii
 }
 
-// insertInto is a statement for so many rows.
+// insertInto returns an INSERT statement for a number of rows.
 func insertInto(table string, columns []string, rows int) string {
 	one := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
 	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " + one + strings.Repeat(", "+one, rows-1)
 }
 
-// insertAll writes rows, whose values follow on each other, many with a statement.
+// insertAll inserts rows, about 2,000 values per statement. values has the values of all rows in order.
 func insertAll(tx *sql.Tx, table string, columns []string, values []any) error {
-	inOne := 2000 / len(columns) * len(columns)
-	many, err := tx.Prepare(insertInto(table, columns, inOne/len(columns)))
+	perStatement := 2000 / len(columns) * len(columns)
+	statement, err := tx.Prepare(insertInto(table, columns, perStatement/len(columns)))
 	if err != nil {
 		return err
 	}
-	defer many.Close()
-	for ; len(values) >= inOne && err == nil; values = values[inOne:] {
-		_, err = many.Exec(values[:inOne]...)
+	defer statement.Close()
+	for ; len(values) >= perStatement && err == nil; values = values[perStatement:] {
+		_, err = statement.Exec(values[:perStatement]...)
 	}
 	if len(values) > 0 && err == nil {
 		_, err = tx.Exec(insertInto(table, columns, len(values)/len(columns)), values...)

@@ -16,17 +16,17 @@ import (
 
 const schemaQuery = "SELECT concat_ws(' ', type, name, tbl_name, sql) FROM sqlite_schema ORDER BY 1"
 
-// column is texts in a test.
-func column(t *testing.T, db *sql.DB, query string) []string {
+// queryColumn returns the rows of a query with one text column.
+func queryColumn(t *testing.T, db *sql.DB, query string) []string {
 	t.Helper()
-	all, err := texts(db, query)
+	values, err := texts(db, query)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	return values
 }
 
-func TestSeededPeopleAreAsIfTheyHadBeenAdded(t *testing.T) {
+func TestSeed_StoresUsersLikeTheStore(t *testing.T) {
 	t.Parallel()
 	e := sqlite(t.TempDir())
 	databaseURL, err := e.create("people")
@@ -47,15 +47,15 @@ func TestSeededPeopleAreAsIfTheyHadBeenAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	migrated := column(t, db, schemaQuery)
-	const n = 7321 // more than a batch, and not whole ones
+	migrated := queryColumn(t, db, schemaQuery)
+	const n = 7321 // more than one batch, and not a multiple of its size
 	if err := seed(t.Context(), db, n, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if seeded := column(t, db, schemaQuery); !slices.Equal(seeded, migrated) {
+	if seeded := queryColumn(t, db, schemaQuery); !slices.Equal(seeded, migrated) {
 		t.Errorf("the schema is now\n%s\nand was\n%s", strings.Join(seeded, "\n"), strings.Join(migrated, "\n"))
 	}
-	if found := column(t, db, "PRAGMA integrity_check"); !slices.Equal(found, []string{"ok"}) {
+	if found := queryColumn(t, db, "PRAGMA integrity_check"); !slices.Equal(found, []string{"ok"}) {
 		t.Error(found)
 	}
 	if err := db.Close(); err != nil {

@@ -11,14 +11,15 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// browsers is how many sessions take turns, each of another person: as many checks
-// at the same time as there are connections are of as many sessions.
+// browsers is the number of sessions, of different people, that requests alternate between. There
+// are more than connections, so simultaneous checks are of different sessions.
 const browsers = 64
 
+// sessionToken returns the token of session i.
 func sessionToken(i int) string { return fmt.Sprintf("made-for-the-benchmark-%d", i) }
 
-// insertSessions writes those from one number to before another, of people who
-// have been here, in turn.
+// insertSessions inserts the sessions with numbers from from to to-1, alternating between active
+// users.
 func insertSessions(db *sql.DB, from, to int) error {
 	holders, err := texts(db, "SELECT id FROM users WHERE status = 'active' ORDER BY id LIMIT 1000")
 	if err != nil {
@@ -34,7 +35,7 @@ func insertSessions(db *sql.DB, from, to int) error {
 		end := min(to, from+20_000)
 		at := time.Now().UnixMicro()
 		for i := from; i < end; i++ {
-			// Verified in time to come: nobody asks Stytch about them.
+			// Verified in the future, so Stytch isn't asked about them.
 			values = append(values, session.Hash(sessionToken(i)), holders[i%len(holders)], fmt.Sprintf("session-test-%d", i),
 				"Mozilla/5.0 (X11; Linux x86_64) bench", "127.0.0.1", at, at+time.Hour.Microseconds(), at+24*time.Hour.Microseconds())
 		}
@@ -50,33 +51,33 @@ func insertSessions(db *sql.DB, from, to int) error {
 	return nil
 }
 
-// texts returns the one column that a query finds.
+// texts returns the rows of a query with one text column.
 func texts(db *sql.DB, query string) ([]string, error) {
 	rows, err := db.Query(query)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var all []string
+	var texts []string
 	for rows.Next() {
-		var one string
-		if err := rows.Scan(&one); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		texts = append(texts, text)
 	}
-	return all, rows.Err()
+	return texts, rows.Err()
 }
 
-// checks are requests of browsers that hold sessions, of so many that there are.
-func (w *writer) checks(host string, of int) ([][]byte, error) {
+// checks returns session checks of [browsers] sessions, spread over the first total sessions.
+func (g *target) checks(host string, total int) ([][]byte, error) {
 	var requests [][]byte
 	for i := range browsers {
-		answer := httptest.NewRecorder()
-		if err := w.cookies.SetToken(answer, httptest.NewRequest("GET", "/", nil), sessionToken(1+i*of/browsers)); err != nil {
+		recorder := httptest.NewRecorder()
+		if err := g.cookies.SetToken(recorder, httptest.NewRequest("GET", "/", nil), sessionToken(1+i*total/browsers)); err != nil {
 			return nil, err
 		}
-		c := answer.Result().Cookies()[0]
+		c := recorder.Result().Cookies()[0]
 		requests = append(requests, get(host, c.Name+"="+c.Value, "/api/session"))
 	}
 	return requests, nil

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// tables measures each engine with each number of people; then is called with
-// each while the product still runs.
-func (s settings) tables(ctx context.Context, program, dir string, then func(*writer, engine, table) error) ([]table, error) {
+// measureTables measures each engine with each number of people. It calls then with each result
+// while the product is still running.
+func (s settings) measureTables(ctx context.Context, program, dir string, then func(*target, engine, table) error) ([]table, error) {
 	engines := map[string]func() (engine, error){
 		"sqlite":  func() (engine, error) { return sqlite(dir), nil },
 		"mariadb": func() (engine, error) { return mariadb(ctx, dir) },
 	}
-	var all []table
+	var tables []table
 	for _, name := range strings.Split(s.engines, ",") {
 		open, ok := engines[name]
 		if !ok {
-			return nil, fmt.Errorf("-engines: %q is none", name)
+			return nil, fmt.Errorf("-engines: unknown engine %q", name)
 		}
 		e, err := open()
 		if errors.Is(err, errNoServer) {
@@ -32,18 +32,18 @@ func (s settings) tables(ctx context.Context, program, dir string, then func(*wr
 			return nil, err
 		}
 		for _, n := range s.people {
-			t, err := s.table(ctx, program, dir, e, n, then)
+			t, err := s.measureTable(ctx, program, dir, e, n, then)
 			if err != nil {
 				return nil, fmt.Errorf("%s, %d people: %w", e.name, n, err)
 			}
-			all = append(all, t)
+			tables = append(tables, t)
 		}
 	}
-	return all, nil
+	return tables, nil
 }
 
-// table measures one engine with so many people.
-func (s settings) table(ctx context.Context, program, dir string, e engine, people int, then func(*writer, engine, table) error) (table, error) {
+// measureTable measures one engine with a number of people.
+func (s settings) measureTable(ctx context.Context, program, dir string, e engine, people int, then func(*target, engine, table) error) (table, error) {
 	t := table{Engine: e.name, People: people, Rows: map[string]figures{}}
 	databaseURL, err := e.create(fmt.Sprintf("people%d", people))
 	if err != nil {
@@ -74,11 +74,13 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 	if err := db.Close(); err != nil {
 		return t, err
 	}
-	if err := e.loaded(databaseURL); err != nil {
-		return t, err
+	if e.analyze != nil {
+		if err := e.analyze(databaseURL); err != nil {
+			return t, err
+		}
 	}
 	t.SeedSeconds = time.Since(begin).Seconds()
-	fmt.Printf("\n%s, %d people (made in %.1f s)\n", e.name, people, t.SeedSeconds)
+	fmt.Printf("\n%s, %d people (seeded in %.1f s)\n", e.name, people, t.SeedSeconds)
 	if t.StartMS, err = s.startTime(ctx, program, dir, func(int) (string, error) { return databaseURL, nil }); err != nil {
 		return t, err
 	}
@@ -86,8 +88,8 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 		return t, err
 	}
 	defer p.stop()
-	p.settle()
-	t.IdleMB = resident(p.cmd.Process.Pid)
+	p.waitIdle()
+	t.IdleMB = resident(p.pid())
 	if db, err = openRaw(databaseURL, false); err != nil {
 		return t, err
 	}
@@ -96,43 +98,43 @@ func (s settings) table(ctx context.Context, program, dir string, e engine, peop
 	if err != nil {
 		return t, err
 	}
-	w := &writer{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies}
-	rows, err := w.rows()
+	g := &target{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies}
+	rows, err := g.rows()
 	if err != nil {
 		return t, err
 	}
-	fmt.Print(header)
+	fmt.Print(header())
 	for _, r := range rows {
 		if !s.rows.MatchString(r.name) {
 			continue
 		}
-		at := s.short
+		pace := s.short
 		if r.full {
-			at = s.pace
+			pace = s.pace
 		}
-		f, err := measure(ctx, w, e, r, at)
+		f, err := measure(ctx, g, e, r, pace)
 		if err != nil {
 			return t, fmt.Errorf("%s: %w", r.name, err)
 		}
 		t.Order = append(t.Order, r)
 		t.Rows[r.name] = f
-		t.LoadMB = max(t.LoadMB, resident(p.cmd.Process.Pid))
+		t.LoadMB = max(t.LoadMB, resident(p.pid()))
 		fmt.Print(f.line(r.name))
 	}
-	if best := t.Rows["list by name"].Product.Rate; s.press > 0 && best > 0 {
-		p, err := press(ctx, w, best, s.press)
+	if best := t.Rows["list by name"].Product.Rate; s.overload > 0 && best > 0 {
+		v, err := measureOverload(ctx, g, best, s.overload)
 		if err != nil {
 			return t, err
 		}
-		t.Pressure = &p
-		fmt.Println(p)
+		t.Overload = &v
+		fmt.Println(v)
 	}
 	fmt.Printf("start %.0f ms, memory idle %.1f MB, after load %.1f MB\n", t.StartMS, t.IdleMB, t.LoadMB)
-	if err := then(w, e, t); err != nil {
+	if err := then(g, e, t); err != nil {
 		return t, err
 	}
 	if err := p.stop(); err != nil {
 		return t, err
 	}
-	return t, t.countAllocations(ctx, program, dir, w)
+	return t, t.countAllocations(ctx, program, dir, g)
 }
