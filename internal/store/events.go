@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
 )
@@ -56,7 +57,7 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 	if before == "" {
 		before = maxRune
 	}
-	rows, err := s.selectEvents(ctx, query, before, int32(query.Limit)+1)
+	rows, err := selectEvents(ctx, s.readDB(), query, before, int32(query.Limit)+1)
 	if err != nil {
 		return nil, "", translate("list events", err)
 	}
@@ -74,20 +75,22 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 	return events, next, nil
 }
 
-// selectEvents calls the query whose index leads to what is asked for.
-func (s *Store) selectEvents(ctx context.Context, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
-	q, kind := s.queries(), string(query.Kind)
+// selectEvents returns events before an id, newest first. It reads them from the index of the most selective filter.
+func selectEvents(ctx context.Context, db dbconn.DB, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
+	within, value := dbconn.SQL("kind = ?"), string(query.Kind)
 	switch {
 	case query.Person != "":
-		return q.ListEventsOfPerson(ctx, dbsqlc.ListEventsOfPersonParams{SubjectID: query.Person, Kind: kind, Before: before, Limit: limit})
+		within, value = "subject_id = ?", query.Person
 	case query.About != "":
-		return q.ListEventsAbout(ctx, dbsqlc.ListEventsAboutParams{Subject: query.About, Kind: kind, Before: before, Limit: limit})
+		within, value = "subject = ?", query.About
 	case query.By != "":
-		return q.ListEventsBy(ctx, dbsqlc.ListEventsByParams{Actor: query.By, Kind: kind, Before: before, Limit: limit})
-	case kind != "":
-		return q.ListEventsOfKind(ctx, dbsqlc.ListEventsOfKindParams{Kind: kind, Before: before, Limit: limit})
+		within, value = "actor = ?", query.By
+	case query.Kind == "":
+		within, value = "id > ?", ""
 	}
-	return q.ListEvents(ctx, dbsqlc.ListEventsParams{Before: before, Limit: limit})
+	t := dbconn.Template{Parts: map[string]dbconn.SQL{"range": within}, Args: []any{value}}
+	params := dbsqlc.ListEventsParams{Kind: string(query.Kind), Before: before, Limit: limit}
+	return dbsqlc.New(t.On(db)).ListEvents(ctx, params)
 }
 
 // toEvent returns a row's event. Names in it may be of a release that took

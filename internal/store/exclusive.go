@@ -35,7 +35,7 @@ func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{read: db, write: db, migrator: db, sqlite: true, patience: defaultTimeout, now: now, reach: maxSortedMatches, glance: maxScannedWords}
+	s := &Store{read: db, write: db, migrator: db, sqlite: true, patience: defaultTimeout, now: now, maxSorted: maxSortedMatches, maxScanned: maxScannedWords}
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
 		s.Close()
 		if isContention(err) {

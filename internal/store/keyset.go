@@ -20,10 +20,10 @@ type readResult struct {
 func newReadResult(query directory.Query, rows []*dbsqlc.User) readResult {
 	r := readResult{rows: rows[:min(len(rows), query.Limit)]}
 	if len(rows) > 0 {
-		r.first = keysetOf(query.Sort, rows[0])
+		r.first = orderOf(query.Sort).keyset(rows[0])
 	}
 	if len(rows) > query.Limit {
-		r.next = keysetOf(query.Sort, rows[query.Limit-1])
+		r.next = orderOf(query.Sort).keyset(rows[query.Limit-1])
 	}
 	return r
 }

@@ -6,34 +6,37 @@ import (
 	"slices"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// listWords reads words that begin with a term, from a place on and in either
-// direction, up to a limit.
+// listWords reads up to limit words that begin with a term, after a position and in either direction.
 func listWords(
-	ctx context.Context, q *dbsqlc.Queries, term string, from *dbsqlc.UserWord, backward bool, limit int,
+	ctx context.Context, db dbconn.DB, term string, from *dbsqlc.UserWord, backward bool, limit int,
 ) ([]*dbsqlc.UserWord, error) {
-	same, behind := q.ListSameWord, func(n int32) ([]*dbsqlc.UserWord, error) {
-		return q.ListWords(ctx, dbsqlc.ListWordsParams{Word: max(from.Word, term), WordEnd: term + maxRune, Limit: n})
+	read := func(within, order dbconn.SQL, limit int, args ...any) ([]*dbsqlc.UserWord, error) {
+		t := dbconn.Template{Parts: map[string]dbconn.SQL{"range": within, "order": order}, Args: args}
+		return dbsqlc.New(t.On(db)).ListWords(ctx, int32(limit))
 	}
+	var words, more []*dbsqlc.UserWord
+	var err error
 	if backward {
-		same = func(ctx context.Context, p dbsqlc.ListSameWordParams) ([]*dbsqlc.UserWord, error) {
-			return q.ListSameWordDesc(ctx, dbsqlc.ListSameWordDescParams(p))
-		}
-		behind = func(n int32) ([]*dbsqlc.UserWord, error) {
-			return q.ListWordsDesc(ctx, dbsqlc.ListWordsDescParams{Word: min(from.Word, term+maxRune), WordStart: term, Limit: n})
-		}
+		words, err = read("word = ? AND user_id < ?", "user_id DESC", limit, from.Word, from.UserID)
+	} else {
+		words, err = read("word = ? AND user_id > ?", "user_id", limit, from.Word, from.UserID)
 	}
-	words, err := same(ctx, dbsqlc.ListSameWordParams{Word: from.Word, UserID: from.UserID, Limit: int32(limit)})
 	if err != nil || len(words) == limit {
 		return words, err
 	}
-	more, err := behind(int32(limit - len(words)))
+	if backward {
+		more, err = read("word < ? AND word >= ?", "word DESC, user_id DESC", limit-len(words), min(from.Word, term+maxRune), term)
+	} else {
+		more, err = read("word > ? AND word < ?", "word, user_id", limit-len(words), max(from.Word, term), term+maxRune)
+	}
 	return append(words, more...), err
 }
 
-// userIDs are the ids of those who have the words, each once.
+// userIDs returns the ids of the users of the words, without duplicates.
 func userIDs(words []*dbsqlc.UserWord) []string {
 	ids := make([]string, len(words))
 	for i, w := range words {
@@ -43,8 +46,7 @@ func userIDs(words []*dbsqlc.UserWord) []string {
 	return slices.Compact(ids)
 }
 
-// firstWords returns the first of the words that begin with a term, by the ids of
-// those who have one.
+// firstWords returns each user's first word that begins with a term, by id, for those of the ids that have one.
 func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term string) (map[string]string, error) {
 	firsts := make(map[string]string, len(ids))
 	if len(ids) == 0 {
@@ -59,7 +61,7 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 	return firsts, err
 }
 
-// matchAllTerms returns those of the ids who have all of the terms.
+// matchAllTerms returns those of the ids whose users have a word for each term.
 func matchAllTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) ([]string, error) {
 	for _, term := range terms {
 		firsts, err := firstWords(ctx, q, ids, term)
@@ -71,7 +73,7 @@ func matchAllTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) 
 	return ids, nil
 }
 
-// usersByID returns those of the ids whom the query's filters let through.
+// usersByID returns the users with one of the ids and the query's role and status.
 func usersByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -79,7 +81,7 @@ func usersByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, id
 	return q.ListUsersByID(ctx, dbsqlc.ListUsersByIDParams{Ids: ids, Role: string(query.Role), Status: string(query.Status)})
 }
 
-// keysByID is usersByID, with no more of each than what the list may be sorted by.
+// keysByID is usersByID with only the ids and the sort columns set.
 func keysByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
 	if len(ids) == 0 {
 		return nil, nil

@@ -23,7 +23,7 @@ func shortSighted(t *testing.T, fn func(t *testing.T, s *Store)) {
 		if _, err := s.Migrate(t.Context(), quiet); err != nil {
 			t.Fatal(err)
 		}
-		s.reach, s.glance = 10, 10
+		s.maxSorted, s.maxScanned = 10, 10
 		fn(t, s)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -164,7 +165,7 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 	for {
 		done, changed := false, 0
 		err := s.Transact(ctx, func(tx *sql.Tx) (err error) {
-			done, changed, err = s.removeSecretHashes(ctx, s.queriesTx(tx))
+			done, changed, err = s.removeSecretHashes(ctx, s.txDB(tx))
 			return err
 		})
 		if IsDuplicate(err) { // another instance has begun, too
@@ -180,7 +181,8 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 }
 
 // removeSecretHashes does a piece of RemoveSecretHashes.
-func (s *Store) removeSecretHashes(ctx context.Context, q *dbsqlc.Queries) (done bool, changed int, err error) {
+func (s *Store) removeSecretHashes(ctx context.Context, db dbconn.DB) (done bool, changed int, err error) {
+	q := dbsqlc.New(db)
 	const piece = 100
 	before := maxRune
 	was, err := q.GetSetting(ctx, hashesRemoved)
@@ -193,7 +195,7 @@ func (s *Store) removeSecretHashes(ctx context.Context, q *dbsqlc.Queries) (done
 	case begun:
 		before = was
 	}
-	rows, err := q.ListEventsOfKind(ctx, dbsqlc.ListEventsOfKindParams{Kind: string(event.SettingChanged), Before: before, Limit: piece})
+	rows, err := selectEvents(ctx, db, event.Query{Kind: event.SettingChanged}, before, piece)
 	if err != nil {
 		return false, 0, err
 	}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/exact"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -38,8 +39,8 @@ type Store struct {
 	statements *stmtCache    // statements of read; on SQLite alone
 	patience   time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
 	now        func() time.Time
-	reach      int // see search
-	glance     int
+	maxSorted  int // see maxSortedMatches
+	maxScanned int // see maxScannedWords
 	totals     countCache
 	sessions   *batcher[session.Session] // on MySQL alone
 	notices    bool                      // see WriteNotices
@@ -75,7 +76,7 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	}
 	s := &Store{
 		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
-		leaseTime: leaseTime, reach: maxSortedMatches, glance: maxScannedWords,
+		leaseTime: leaseTime, maxSorted: maxSortedMatches, maxScanned: maxScannedWords,
 	}
 	s.sessions = &batcher[session.Session]{read: s.getSessions}
 	return s, nil
@@ -117,7 +118,7 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	migrator.SetMaxIdleConns(0)
 	return &Store{
 		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: newPrepared(read), patience: defaultTimeout, now: now,
-		reach: maxSortedMatches, glance: maxScannedWords,
+		maxSorted: maxSortedMatches, maxScanned: maxScannedWords,
 	}, nil
 }
 
@@ -170,15 +171,20 @@ func (s *Store) Ping(ctx context.Context) error {
 // Reader is the pool to read from outside a transaction.
 func (s *Store) Reader() dbsqlc.DBTX { return exact.On(retryDB{s.read, s.patience, s.statements}) }
 
-func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.watching(s.Reader())) }
+// readDB is Reader with the observer.
+func (s *Store) readDB() dbconn.DB { return s.watching(s.Reader()) }
+
+func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.readDB()) }
 
 // writer is for changes that are one statement and need no transaction.
 func (s *Store) writer() *dbsqlc.Queries {
 	return dbsqlc.New(s.watching(exact.On(retryDB{s.write, s.patience, nil})))
 }
 
-// queriesTx is for what is done in a transaction.
-func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.watching(exact.On(tx))) }
+func (s *Store) txDB(tx *sql.Tx) dbconn.DB { return s.watching(exact.On(tx)) }
+
+// queriesTx runs queries in a transaction.
+func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.txDB(tx)) }
 
 // Transact runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy

@@ -24,83 +24,13 @@ type CountWordsParams struct {
 	Limit   int32
 }
 
-// A search goes through the words that begin with one of its terms, so many at a time and no more, and looks at the people
-// who have them. Each query is one range, or points, of an index, named as in user_list.sql.
+// A search reads a limited number of the words that begin with a search term, and the users who have them. Each query
+// reads one range, or points, of one index. MySQL, MariaDB and Vitess obey the index in the comment; SQLite ignores it.
 func (q *Queries) CountWords(ctx context.Context, arg CountWordsParams) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countWords, arg.Word, arg.WordEnd, arg.Limit)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
-}
-
-const listSameWord = `-- name: ListSameWord :many
-
-SELECT word, user_id FROM user_words /*! FORCE INDEX (PRIMARY) */
-WHERE word = ? AND user_id > ? ORDER BY user_id LIMIT ?
-`
-
-type ListSameWordParams struct {
-	Word   string
-	UserID string
-	Limit  int32
-}
-
-// A place among the words is a word and whose it is, as in the list: first the same word, then the next ones.
-func (q *Queries) ListSameWord(ctx context.Context, arg ListSameWordParams) ([]*UserWord, error) {
-	rows, err := q.db.QueryContext(ctx, listSameWord, arg.Word, arg.UserID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*UserWord
-	for rows.Next() {
-		var i UserWord
-		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listSameWordDesc = `-- name: ListSameWordDesc :many
-SELECT word, user_id FROM user_words /*! FORCE INDEX (PRIMARY) */
-WHERE word = ? AND user_id < ? ORDER BY user_id DESC LIMIT ?
-`
-
-type ListSameWordDescParams struct {
-	Word   string
-	UserID string
-	Limit  int32
-}
-
-func (q *Queries) ListSameWordDesc(ctx context.Context, arg ListSameWordDescParams) ([]*UserWord, error) {
-	rows, err := q.db.QueryContext(ctx, listSameWordDesc, arg.Word, arg.UserID, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*UserWord
-	for rows.Next() {
-		var i UserWord
-		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const listUserKeys = `-- name: ListUserKeys :many
@@ -123,7 +53,7 @@ type ListUserKeysRow struct {
 	LastSeenAt int64
 }
 
-// What the list is sorted by, of many people of whom few are shown.
+// Only the sort keys, for many users of whom few are shown.
 func (q *Queries) ListUserKeys(ctx context.Context, arg ListUserKeysParams) ([]*ListUserKeysRow, error) {
 	query := listUserKeys
 	var queryParams []interface{}
@@ -234,51 +164,12 @@ func (q *Queries) ListUsersByID(ctx context.Context, arg ListUsersByIDParams) ([
 
 const listWords = `-- name: ListWords :many
 SELECT word, user_id FROM user_words /*! FORCE INDEX (PRIMARY) */
-WHERE word > ? AND word < ? ORDER BY word, user_id LIMIT ?
+WHERE /* TEMPLATE range */ word > '' /* END */ ORDER BY /* TEMPLATE order */ word /* END */ LIMIT ?
 `
 
-type ListWordsParams struct {
-	Word    string
-	WordEnd string
-	Limit   int32
-}
-
-func (q *Queries) ListWords(ctx context.Context, arg ListWordsParams) ([]*UserWord, error) {
-	rows, err := q.db.QueryContext(ctx, listWords, arg.Word, arg.WordEnd, arg.Limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*UserWord
-	for rows.Next() {
-		var i UserWord
-		if err := rows.Scan(&i.Word, &i.UserID); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listWordsDesc = `-- name: ListWordsDesc :many
-SELECT word, user_id FROM user_words /*! FORCE INDEX (PRIMARY) */
-WHERE word < ? AND word >= ? ORDER BY word DESC, user_id DESC LIMIT ?
-`
-
-type ListWordsDescParams struct {
-	Word      string
-	WordStart string
-	Limit     int32
-}
-
-func (q *Queries) ListWordsDesc(ctx context.Context, arg ListWordsDescParams) ([]*UserWord, error) {
-	rows, err := q.db.QueryContext(ctx, listWordsDesc, arg.Word, arg.WordStart, arg.Limit)
+// A template, filled by internal/store/search_index.go.
+func (q *Queries) ListWords(ctx context.Context, limit int32) ([]*UserWord, error) {
+	rows, err := q.db.QueryContext(ctx, listWords, limit)
 	if err != nil {
 		return nil, err
 	}
