@@ -26,7 +26,7 @@ func TestWhoMayJoinWithoutAnInvitationIsASetting(t *testing.T) {
 			s.person("ada@example.com").signsIn()
 			for email, joins := range row.joins {
 				joan := s.person(email)
-				wants(t, joan.asks(), 200, "Look at your mail")
+				wants(t, joan.asks(), 200, "Check your email")
 				if joins {
 					wants(t, joan.continues(joan.opensMail()), 200, email)
 					wants(t, joan.get("/users"), 403, "This page is for administrators")
@@ -51,7 +51,7 @@ func TestAdministratorsNamedInTheSettingsAreInvitedOnceAndNobodyElseIsFirst(t *t
 	wants(t, ada.continues(ada.opensMail()), 200, "People")
 	grace.newMail()
 	second := s.another(admins)
-	wants(t, s.person("eve@example.com").asks(), 200, "Look at your mail")
+	wants(t, s.person("eve@example.com").asks(), 200, "Check your email")
 	wants(t, ada.at(second).get("/users"), 200, "People", "2 people")
 
 	// Who was demoted stays so, whatever the settings say at the next start.
@@ -72,7 +72,7 @@ func TestEachLinkThatIsSaidToBeOnItsWayIsMailed(t *testing.T) {
 	s := start(t, testdb.SQLite(t), newClock(noon))
 	ada := s.person("ada@example.com")
 	for range 15 {
-		wants(t, ada.asks(), 200, "Look at your mail")
+		wants(t, ada.asks(), 200, "Check your email")
 		ada.newMail()
 		s.clock.advance(2 * time.Minute) // or the limit is reached, and says so
 	}

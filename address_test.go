@@ -14,7 +14,7 @@ func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
 	ada := s.person("ada@example.com")
 	page := ada.get("/users?role=member")
 	wants(t, page, 200, "Sign in")
-	ada.submits(page, "E-mail me a link", "E-mail address", ada.email)
+	ada.submits(page, "Email me a link", "Email address", ada.email)
 	link := ada.newMail()
 	if !strings.HasPrefix(link, s.url+"/v1/magic_links/redirect?") {
 		t.Errorf("the link is %s", link)
@@ -24,12 +24,12 @@ func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
 		t.Errorf("ada comes back to %s", list.path)
 	}
 	form := follows(t, ada, list, "Invite")
-	wants(t, ada.submits(form, "Send invitation", "E-mail address", "grace@example.com"), 200, "People", "grace@example.com")
+	wants(t, ada.submits(form, "Send invitation", "Email address", "grace@example.com"), 200, "People", "grace@example.com")
 	entry := follows(t, ada, ada.get("/users"), "grace@example.com")
 	wants(t, ada.submits(entry, "Suspend"), 200, "grace@example.com", "is suspended")
 	grace := s.person("grace@example.com")
-	wants(t, grace.asks(), 200, "Look at your mail")
-	wants(t, ada.submits(list, "Sign out"), 200, "Sign in", "You are signed out.")
+	wants(t, grace.asks(), 200, "Check your email")
+	wants(t, ada.submits(list, "Sign out"), 200, "Sign in", "You’ve signed out.")
 
 	for path, status := range map[string]int{"/": 404, "/users": 404, "/api/users": 404, "/peoples": 404, "/people": 200, "/people/": 200, "/people/healthz": 200} {
 		if v := grace.get(s.host + path); v.status != status {

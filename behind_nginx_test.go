@@ -133,7 +133,7 @@ func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
 	<-mails.links // the invitation
 	ada := s.person("ada@example.com")
 	sent := ada.asks()
-	wants(t, sent, 200, "Look at your mail")
+	wants(t, sent, 200, "Check your email")
 	if _, shown := sent.Link("Open the local inbox"); shown {
 		t.Error("the page leads to another inbox")
 	}

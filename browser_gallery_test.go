@@ -110,7 +110,7 @@ func (g *gallery) underWay(stopped bool) *tab {
 	g.in.visit("/imports/" + i.ID)
 	if stopped {
 		g.in.click("button", "Stop")
-		g.in.sees("button", "Go on")
+		g.in.sees("button", "Resume")
 	}
 	return g.in
 }
@@ -135,8 +135,8 @@ var sights = []sight{
 	{"sign-in, signed out", visiting(stranger, "/?signed-out")},
 	{"sign-in, bad address", func(g *gallery) *tab {
 		g.out.visit("/")
-		g.out.fill("textbox", "E-mail address", "ada@localhost")
-		g.out.click("button", "E-mail me a link")
+		g.out.fill("textbox", "Email address", "ada@localhost")
+		g.out.click("button", "Email me a link")
 		g.out.reads("Enter one e-mail address")
 		return g.out
 	}},
@@ -154,13 +154,13 @@ var sights = []sight{
 	{"people, invite dialog", func(g *gallery) *tab {
 		g.in.visit("/users")
 		g.in.click("link", "Invite")
-		g.in.sees("dialog", "Invite somebody")
+		g.in.sees("dialog", "Invite people")
 		return g.in
 	}},
 	{"people, message", func(g *gallery) *tab {
 		g.in.visit("/users")
 		g.in.click("link", "Invite")
-		g.in.fill("textbox", "E-mail address", "dorothy@example.com")
+		g.in.fill("textbox", "Email address", "dorothy@example.com")
 		g.in.click("button", "Send invitation")
 		g.in.reads("Invitation sent")
 		return g.in
@@ -192,7 +192,7 @@ var sights = []sight{
 	{"invite", visiting(administrator, "/users/new")},
 	{"invite, taken", func(g *gallery) *tab {
 		g.in.visit("/users/new")
-		g.in.fill("textbox", "E-mail address", "ada.lovelace@example.com")
+		g.in.fill("textbox", "Email address", "ada.lovelace@example.com")
 		g.in.click("button", "Send invitation")
 		g.in.reads("already")
 		return g.in
@@ -217,8 +217,8 @@ var sights = []sight{
 	{"profile", visiting(administrator, "/profile")},
 	{"profile, bad token", func(g *gallery) *tab {
 		g.in.visit("/profile")
-		g.in.fill("textbox", "Name of a new token", " ")
-		g.in.click("button", "Make a token")
+		g.in.fill("textbox", "Token name", " ")
+		g.in.click("button", "Create token")
 		g.in.reads("Name it by what will use it.")
 		return g.in
 	}},

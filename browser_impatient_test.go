@@ -100,9 +100,9 @@ func TestSignIn_SurvivesImpatiencePoorNetworksAndFilters(t *testing.T) {
 func opensOwnLink(b *tab, site *browserSite) {
 	b.t.Helper()
 	b.visit("/")
-	b.fill("textbox", "E-mail address", "ada@example.com")
-	b.click("button", "E-mail me a link")
-	b.sees("heading", "Look at your mail")
+	b.fill("textbox", "Email address", "ada@example.com")
+	b.click("button", "Email me a link")
+	b.sees("heading", "Check your email")
 	b.visit(site.link("ada@example.com"))
 }
 
@@ -229,7 +229,7 @@ func signsInAndOut(_ *testing.T, b *tab, site *browserSite, scripts bool) {
 	}
 	b.isIn()
 	b.click("button", "Sign out")
-	b.reads("You are signed out.")
+	b.reads("You’ve signed out.")
 	b.visit("/users")
 	b.sees("heading", "Sign in")
 }
@@ -261,9 +261,9 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 				grace.withoutScripts()
 			}
 			grace.visit("/")
-			grace.fill("textbox", "E-mail address", "grace@example.com")
-			grace.click("button", "E-mail me a link")
-			grace.sees("heading", "Look at your mail")
+			grace.fill("textbox", "Email address", "grace@example.com")
+			grace.click("button", "Email me a link")
+			grace.sees("heading", "Check your email")
 			grace.visit(evil.URL)
 			if scripts { // it has continued by itself, and stops here
 				grace.sees("heading", "Sign in as eve@example.com?")
@@ -288,9 +288,9 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 			}
 			eve := newTab(t, chromium, site) // who has two addresses, and says so
 			eve.visit("/")
-			eve.fill("textbox", "E-mail address", "other@example.com")
-			eve.click("button", "E-mail me a link")
-			eve.sees("heading", "Look at your mail")
+			eve.fill("textbox", "Email address", "other@example.com")
+			eve.click("button", "Email me a link")
+			eve.sees("heading", "Check your email")
 			ada.calls("POST", "/api/invite_user", `{"email":"eve@example.com"}`)
 			eve.visit(site.link("eve@example.com"))
 			eve.sees("heading", "Sign in as eve@example.com?")

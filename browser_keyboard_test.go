@@ -26,14 +26,14 @@ var keyboardJourneys = []journey{
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
 		stops := 0
-		for b.focus() != `searchbox "Search by name or address"` && stops < 6 {
+		for b.focus() != `searchbox "Search by name or email"` && stops < 6 {
 			b.press(kb.Tab)
 			stops++
 		}
-		b.focused(`searchbox "Search by name or address"`)
+		b.focused(`searchbox "Search by name or email"`)
 		b.do(chromedp.Reload())
 		b.press("/")
-		b.focused(`searchbox "Search by name or address"`)
+		b.focused(`searchbox "Search by name or email"`)
 		b.press("a/b") // there it is a letter like others
 		if got := eval[string](b, "document.activeElement.value"); got != "a/b" {
 			t.Errorf("typed a/b, the field holds %q", got)
@@ -44,13 +44,13 @@ var keyboardJourneys = []journey{
 		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.visit("/")
-		b.focused(`textbox "E-mail address"`) // from the start
+		b.focused(`textbox "Email address"`) // from the start
 		b.press("ada@example.com" + kb.Enter)
-		b.sees("heading", "Look at your mail")
+		b.sees("heading", "Check your email")
 		b.visit(site.link("ada@example.com"))
 		b.tabTo(`link "Invite"`)
 		b.press(kb.Enter)
-		b.focused(`textbox "E-mail address"`)
+		b.focused(`textbox "Email address"`)
 		b.press("grace@example.com")
 		b.tabTo(`textbox "Name (optional)"`)
 		b.press("Grace Hopper")

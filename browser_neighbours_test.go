@@ -26,7 +26,7 @@ var neighbourJourneys = []journey{
 		here.visit("/profile")
 		here.reads("ada@example.com")
 		here.click("button", "Sign out")
-		here.reads("You are signed out.")
+		here.reads("You’ve signed out.")
 		here.visit("/profile")
 		here.sees("heading", "Sign in")
 		there.visit("/profile")

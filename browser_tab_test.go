@@ -33,9 +33,9 @@ func (b *tab) signIn(address string) {
 	if eval[string](b, "location.protocol") == "about:" {
 		b.visit("/")
 	}
-	b.fill("textbox", "E-mail address", address)
-	b.click("button", "E-mail me a link")
-	b.sees("heading", "Look at your mail")
+	b.fill("textbox", "Email address", address)
+	b.click("button", "Email me a link")
+	b.sees("heading", "Check your email")
 	b.visit(b.site.link(address))
 	b.sees("button", "Sign out")
 }

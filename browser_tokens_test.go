@@ -69,9 +69,9 @@ var tokenJourneys = []journey{
 // makesToken makes a token on the profile and returns it.
 func (b *tab) makesToken(name string) string {
 	b.t.Helper()
-	b.fill("textbox", "Name of a new token", name)
+	b.fill("textbox", "Token name", name)
 	b.choose("It ends in", "90 days")
-	b.click("button", "Make a token")
+	b.click("button", "Create token")
 	b.hears("Made the token " + name + ".")
 	b.sees("textbox", "Token")
 	secret := eval[string](b, `document.getElementById("made").value`)

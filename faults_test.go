@@ -43,7 +43,7 @@ func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
 	normal := ada.submits(ada.get("/dev/faults"), "Back to normal")
 	wants(t, normal, 200, "Faults", "Everything is normal.")
 	s.clock.advance(time.Minute)
-	wants(t, ada.elsewhere().asks(), 200, "Look at your mail")
+	wants(t, ada.elsewhere().asks(), 200, "Check your email")
 }
 
 func TestTheClockOfTheWholeProgramCanBeMoved(t *testing.T) {

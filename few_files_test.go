@@ -68,7 +68,7 @@ func withFewFiles(t *testing.T, path string) {
 	}
 	begin := time.Now()
 	wants(t, ada.get("/users"), 200, "People")
-	wants(t, ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com"), 200, "People", "Invitation sent")
+	wants(t, ada.submits(ada.get("/users/new"), "Send invitation", "Email address", "grace@example.com"), 200, "People", "Invitation sent")
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("when they have gone, it takes %v", took)
 	}

@@ -73,7 +73,7 @@ func killedInAnImport(t *testing.T, path string) {
 		wants(t, preview, 200, "people.csv", "Import 100,000 people")
 		uploaded := time.Since(begin)
 		running := ada.submits(preview, "Import 100,000 people")
-		wants(t, running, 200, "people.csv", "Under way")
+		wants(t, running, 200, "people.csv", "Importing…")
 		eventually(t, "an import under way", func() bool { return added(t, ada.get(running.path)) > people/4 })
 		p.cmd.Process.Kill()
 		p.cmd.Wait() // its error is that it was killed

@@ -240,7 +240,7 @@ func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
 	if v := asksFrom(newcomer(s), "203.0.113.9", "fresh@example.com"); v.status != http.StatusTooManyRequests {
 		t.Errorf("the attack has not used up the count of all: %d", v.status)
 	}
-	wants(t, ada.asks(), 200, "Look at your mail")
+	wants(t, ada.asks(), 200, "Check your email")
 	wants(t, ada.continues(ada.opensMail()), 200, "People")
 	ada.posts("/signout")
 	// Her browser is known as hers; it has no such count for others.

@@ -171,7 +171,7 @@ func TestSomebodySignedInIsAskedBeforeALinkSignsThemInAnew(t *testing.T) {
 	borrowed := *grace
 	borrowed.jar = ada.jar // grace opens her mail in ada's browser
 	landing := borrowed.opens(link)
-	wants(t, landing, 200, "Sign in again?", "This browser is signed in as ada@example.com", "Stay signed in as ada@example.com")
+	wants(t, landing, 200, "Switch accounts?", "This browser is signed in as ada@example.com", "Stay signed in as ada@example.com")
 	if strings.Contains(landing.body, `data-continue="auto"`) {
 		t.Error("the page would press its button by itself")
 	}

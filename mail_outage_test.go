@@ -61,7 +61,7 @@ func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) 
 				if took := time.Since(begin); took > 4*time.Second {
 					t.Errorf("%s waits %v", address, took)
 				}
-				wants(t, v, 200, "Look at your mail")
+				wants(t, v, 200, "Check your email")
 				answers = append(answers, essence(v))
 			}
 			if diff := cmp.Diff(answers[0], answers[1]); diff != "" {
@@ -73,7 +73,7 @@ func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) 
 			ada := s.person("ada@example.com")
 			wants(t, ada.continues(ada.opensMail()), 200, "People")
 			begin := time.Now()
-			invited := ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com")
+			invited := ada.submits(ada.get("/users/new"), "Send invitation", "Email address", "grace@example.com")
 			wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet.", "It will be tried again by itself.")
 			if took := time.Since(begin); took > 20*time.Second {
 				t.Errorf("inviting takes %v", took)
@@ -97,7 +97,7 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	<-mails.links
 
 	mails.refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<grace@example.com> is unknown"})
-	invited := ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com")
+	invited := ada.submits(ada.get("/users/new"), "Send invitation", "Email address", "grace@example.com")
 	wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server refuses the address.")
 	entry := follows(t, ada, invited, "grace@example.com")
 	wants(t, entry, 200, "grace@example.com", "Not handed over. The mail server refuses the address.")
@@ -116,10 +116,10 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 		t.Errorf("the command line lists\n%s", out.String())
 	}
 	c.advance(time.Hour)
-	wants(t, ada.get("/waiting"), 200, "Waiting for Stytch", "grace@example.com", "Refused", "tried 1 time")
+	wants(t, ada.get("/waiting"), 200, "Pending updates", "grace@example.com", "Refused", "tried 1 time")
 
 	mails.refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
-	wants(t, ada.submits(ada.get("/waiting"), "Try again"), 200, "Waiting for Stytch", "The mail server wants to be asked again later (450 4.2.0).")
+	wants(t, ada.submits(ada.get("/waiting"), "Try again"), 200, "Pending updates", "The mail server wants to be asked again later (450 4.2.0).")
 	if v := newcomer(s).get("/readyz"); !strings.Contains(v.body, `"stytch":"ok"`) { // its trouble is not Stytch's
 		t.Errorf("%d %s", v.status, v.body)
 	}

@@ -18,18 +18,18 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			// The first person to come becomes the administrator.
 			ada := s.person("Ada@Example.com")
 			wants(t, ada.get("/"), 200, "Sign in", "Whoever signs in first becomes its administrator")
-			wants(t, ada.asks(), 200, "Look at your mail")
+			wants(t, ada.asks(), 200, "Check your email")
 			landing := ada.opensMail()
 			wants(t, landing, 200, "Welcome")
 			list := ada.continues(landing)
-			wants(t, list, 200, "People", "You are the only one here")
+			wants(t, list, 200, "People", "It’s just you so far")
 			if list.path != "/users" {
 				t.Errorf("ada lands on %s", list.path)
 			}
 
 			// She invites somebody, who follows the link in a browser of their own.
 			form := follows(t, ada, list, "Invite the first person")
-			invited := ada.submits(form, "Send invitation", "E-mail address", "grace@example.com", "Name (optional)", "Grace Hopper")
+			invited := ada.submits(form, "Send invitation", "Email address", "grace@example.com", "Name (optional)", "Grace Hopper")
 			wants(t, invited, 200, "People", "2 people", "Invitation sent to grace@example.com.")
 			if !hasRow(invited, "Grace Hopper", "grace@example.com", "Member", "Invited") {
 				t.Errorf("grace is not shown as invited: %s", invited.Text())
@@ -52,7 +52,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			suspended := ada.submits(edited, "Suspend")
 			wants(t, suspended, 200, "Rear Admiral Hopper", "is suspended: signed out everywhere", "Not signed in anywhere")
 			wants(t, grace.get("/profile"), 200, "Sign in", "Your session has ended")
-			reinstated := ada.submits(suspended, "Let in again")
+			reinstated := ada.submits(suspended, "Restore access")
 			wants(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
 			if v := grace.signsIn(); v.path != "/profile" {
 				t.Errorf("grace, let in again, lands on %s: %s", v.path, v.Text())
@@ -67,7 +67,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			wants(t, ada.get(entry.path), 404, "This person is not on the list")
 
 			// At last she signs out.
-			wants(t, ada.submits(removed, "Sign out"), 200, "Sign in", "You are signed out.")
+			wants(t, ada.submits(removed, "Sign out"), 200, "Sign in", "You’ve signed out.")
 			wants(t, ada.get("/users"), 200, "Sign in")
 		})
 	})
@@ -84,11 +84,11 @@ func TestAfterItsSessionHasExpiredAPersonComesBackToWhereTheyWere(t *testing.T) 
 		wants(t, ada.get("/users?q=grace&sort=-email"), 200, "People")
 		s.clock.advance(time.Second)
 		page := ada.get("/users?q=grace&sort=-email")
-		wants(t, page, 200, "Sign in", "Your session has ended. Sign in again to go on where you were.")
+		wants(t, page, 200, "Sign in", "Your session has ended. Sign in to pick up where you left off.")
 		if !strings.HasPrefix(page.path, "/?expired") {
 			t.Errorf("the sign-in page is at %s", page.path)
 		}
-		wants(t, ada.submits(page, "E-mail me a link", "E-mail address", ada.email), 200, "Look at your mail")
+		wants(t, ada.submits(page, "Email me a link", "Email address", ada.email), 200, "Check your email")
 		if back := ada.continues(ada.opensMail()); back.path != "/users?q=grace&sort=-email" {
 			t.Errorf("ada comes back to %s", back.path)
 		}

@@ -37,7 +37,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 		t.Error("no Retry-After")
 	}
 
-	invited := ada.submits(ada.get("/users/new"), "Send invitation", "E-mail address", "grace@example.com")
+	invited := ada.submits(ada.get("/users/new"), "Send invitation", "Email address", "grace@example.com")
 	wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet.", "It will be tried again by itself.")
 	wantsRow(t, invited, "grace@example.com", "grace@example.com", "Member", "Not sent yet")
 	if !strings.Contains(invited.body, `class="notice bad"`) {
@@ -58,7 +58,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	grace := stytch.person(s, "grace@example.com")
 	wants(t, grace.continues(grace.opensMail()), 200, "grace@example.com")
 	wantsRow(t, ada.get("/users"), "grace@example.com", "grace@example.com", "Member", "Active")
-	wants(t, known.asks(), 200, "Look at your mail")
+	wants(t, known.asks(), 200, "Check your email")
 	if n := len(grace.mailbox()); n != 1 {
 		t.Errorf("grace was mailed %d times", n)
 	}

@@ -58,7 +58,7 @@ type view struct {
 // asks types the address into the sign-in page and returns what comes then.
 func (p *person) asks() view {
 	p.t.Helper()
-	return p.submits(p.get("/"), "E-mail me a link", "E-mail address", p.email)
+	return p.submits(p.get("/"), "Email me a link", "Email address", p.email)
 }
 
 // newMail waits for a mail that they have not opened yet and returns its link.

@@ -53,7 +53,7 @@ func TestAnotherAppSignsPeopleInWithTheCredentialsThatConfigPrints(t *testing.T)
 			t.Errorf("the JWT is of %+v, %v", checked, err)
 		}
 		// To be known to Stytch is not to be on the list.
-		wants(t, grace.asks(), 200, "Look at your mail")
+		wants(t, grace.asks(), 200, "Check your email")
 		if v := grace.get("/users"); v.Heading() != "Sign in" {
 			t.Errorf("grace is on %s", v.path)
 		}
@@ -76,7 +76,7 @@ func TestASessionRevokedAtStytchIsOutAtTheNextCheck(t *testing.T) {
 	wants(t, ada.get("/users"), 200, "People")
 	s.clock.advance(time.Second)
 	page := ada.get("/users")
-	wants(t, page, 200, "Sign in", "Your session has ended. Sign in again to go on where you were.")
+	wants(t, page, 200, "Sign in", "Your session has ended. Sign in to pick up where you left off.")
 	if _, held := ada.cookie(); held {
 		t.Error("the browser keeps a cookie that is worth nothing")
 	}

@@ -58,7 +58,7 @@ func TestStandaloneAStrangerUsesUpNobodysMails(t *testing.T) {
 
 		// A browser that is known gets its link, and the link works.
 		ada.posts("/signout")
-		wants(t, ada.asks(), 200, "Look at your mail")
+		wants(t, ada.asks(), 200, "Check your email")
 		link := post.nextLink(t, ada.email, sent[ada.email])
 		wants(t, ada.continues(ada.opens(link)), 200, "People")
 	})

@@ -74,7 +74,7 @@ func TestAStytchThatHangsTiesNobodyUpWhoDoesNotNeedIt(t *testing.T) {
 
 	s.faults(`{"rules":[]}`)
 	s.clock.advance(10 * time.Second)
-	if v := ada.elsewhere().asks(); !strings.Contains(v.Text(), "Look at your mail") {
+	if v := ada.elsewhere().asks(); !strings.Contains(v.Text(), "Check your email") {
 		t.Errorf("when it is back: %d %s", v.status, v.Text())
 	}
 }

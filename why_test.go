@@ -147,7 +147,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			if diff := cmp.Diff(row.codes, codes); diff != "" || in != row.in || !strings.Contains(text, row.text) {
 				t.Errorf("can sign in: %v, findings (-want +got):\n%s\n%s", in, diff, text)
 			}
-			page := ada.submits(ada.get("/why"), "Find out", "E-mail address", grace)
+			page := ada.submits(ada.get("/why"), "Check", "Email address", grace)
 			wants(t, page, 200, "Why can’t they sign in?", row.text)
 		})
 	}

@@ -17,7 +17,7 @@ const page = `<!doctype html><title>People · Guestlist</title>
 <form action="/search"><input name="q" value="x"><button>Search</button></form>
 <form method="post" action="/users">
   <input type="hidden" name="next" value="/users">
-  <label for="e">E-mail address</label><input id="e" name="email" value="ada" aria-invalid="true" aria-describedby="e-error">
+  <label for="e">Email address</label><input id="e" name="email" value="ada" aria-invalid="true" aria-describedby="e-error">
   <p id="e-error">Enter one address.</p>
   <label for="r">Role</label><select id="r" name="role"><option value="member">Member</option><option value="admin" selected>Admin</option></select>
   <button name="how" value="now">Send</button>
@@ -63,7 +63,7 @@ func TestAFormIsFilledInByItsLabelsAndSentByItsButton(t *testing.T) {
 	if !ok || f.Method != "POST" || f.Action != "/users" {
 		t.Fatalf("got %+v, %v", f, ok)
 	}
-	if err := f.Fill("E-mail address", "ada@example.com"); err != nil {
+	if err := f.Fill("Email address", "ada@example.com"); err != nil {
 		t.Error(err)
 	}
 	if err := f.Fill("Shoe size", "38"); err == nil {

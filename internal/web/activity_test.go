@@ -63,7 +63,7 @@ func TestAFileThatHasGrownIsNamedWithTheWayOn(t *testing.T) {
 	for _, grown := range []bool{false, true} {
 		f := newFixture(t, func(o *Options) { o.IsLargeDatabase = func(context.Context) bool { return grown } })
 		text := f.signedIn(directory.Admin, "ada@example.com").get("/activity").Text()
-		if strings.Contains(text, "guestlist copy --to DATABASE_URL moves everything") != grown {
+		if strings.Contains(text, "run guestlist copy --to DATABASE_URL") != grown {
 			t.Errorf("grown is %t: %s", grown, text)
 		}
 	}
@@ -148,7 +148,7 @@ func TestACallThatStytchRefusesIsShownTriedAgainAndGivenUp(t *testing.T) {
 			t.Errorf("%s does not show the call: %s", path, text)
 		}
 	}
-	if text := ada.get("/users").Text(); !strings.Contains(text, "See what is waiting") {
+	if text := ada.get("/users").Text(); !strings.Contains(text, "View pending updates") {
 		t.Errorf("the list does not say that calls are waiting: %s", text)
 	}
 	for _, want := range []int{303, 404} { // the second comes too late
@@ -159,7 +159,7 @@ func TestACallThatStytchRefusesIsShownTriedAgainAndGivenUp(t *testing.T) {
 	if a := ada.form("/waiting/" + kept.ID + "/retry"); a.status != 303 {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	if text := ada.get("/waiting").Text(); !strings.Contains(text, "Nothing is waiting") {
+	if text := ada.get("/waiting").Text(); !strings.Contains(text, "Nothing pending") {
 		t.Errorf("still waiting: %s", text)
 	}
 	var got []any

@@ -51,7 +51,7 @@ var eventLabels = map[event.Kind]string{
 	event.UserJoined:     "Joined",
 	event.UserEdited:     "Edited",
 	event.UserSuspended:  "Suspended",
-	event.UserReinstated: "Let in again",
+	event.UserReinstated: "Restore access",
 	event.UserRemoved:    "Removed",
 	event.ActionRefused:  "Action refused",
 	event.SettingChanged: "Settings changed",

@@ -35,7 +35,7 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 	two := []directory.User{
 		{ID: "1", Name: "Person 1", Role: directory.Member, Status: directory.Invited}, {ID: "2", Name: "Person 2", Role: directory.Member, Status: directory.Invited},
 	}
-	const many = "Many people match. They are in order of the word that matches; type more to sort them."
+	const many = "Many people match, ordered by the matching word. Type more to sort them."
 	for _, r := range []struct {
 		name         string
 		page         directory.Page
@@ -45,9 +45,9 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 	}{
 		{"a full page leads to the next", directory.Page{Users: two, Next: place}, false, many, []string{"Next →"}, []string{"Look further →", "← Previous"}},
 		{"a page that was cut leads further", directory.Page{Users: two[:1], Next: place, Prev: place}, false, many, []string{"Look further →", "← Previous"}, []string{"Next →"}},
-		{"so does one of nobody", directory.Page{Next: place}, false, "Nobody so far", []string{"Look further →"}, []string{"Clear search and filters"}},
+		{"so does one of nobody", directory.Page{Next: place}, false, "No one so far", []string{"Look further →"}, []string{"Clear search and filters"}},
 		{"and one backward", directory.Page{Users: two[:1], Next: place, Prev: place}, true, many, []string{"← Look further", "Next →"}, []string{"← Previous"}},
-		{"nobody at all is nobody", directory.Page{}, false, "Nobody matches", []string{"Clear search and filters"}, []string{"Look further →"}},
+		{"nobody at all is nobody", directory.Page{}, false, "No matches", []string{"Clear search and filters"}, []string{"Look further →"}},
 	} {
 		list.page = r.page
 		list.page.RelevanceOrder, list.page.Total = true, len(r.page.Users)

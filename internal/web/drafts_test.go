@@ -59,7 +59,7 @@ func TestFormWhoseSessionHadEnded_ComesBackWithWhatWasTyped(t *testing.T) {
 				t.Error("something was changed")
 			}
 			page := boss.get(a.header.Get("Location"))
-			if !strings.Contains(page.Text(), "what you typed will be there") || !strings.Contains(page.body, `value="boss@example.com"`) {
+			if !strings.Contains(page.Text(), "they’ll still be there") || !strings.Contains(page.body, `value="boss@example.com"`) {
 				t.Errorf("the sign-in page: %s", page.Text())
 			}
 			if !strings.Contains(page.body, `name="next" value="`+row.page+`"`) {

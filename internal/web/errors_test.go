@@ -94,7 +94,7 @@ func TestAPanicIsA500WithANumberToFindItBy(t *testing.T) {
 		if a.status != http.StatusInternalServerError || strings.Contains(a.body, "the secret cause") || strings.Contains(a.body, "goroutine") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
-		if path == "/users" && (a.Heading() != "Something went wrong here" || !strings.Contains(a.Text(), "Number: "+id)) {
+		if path == "/users" && (a.Heading() != "Something went wrong here" || !strings.Contains(a.Text(), "Reference: "+id)) {
 			t.Errorf("the page does not name %s: %s", id, a.Text())
 		}
 		if path == "/api/users" && a.body != `{"error":"internal error"}`+"\n" {

@@ -67,7 +67,7 @@ func TestAFileIsShownBeforeItsPeopleAreOnTheList(t *testing.T) {
 	sent := ada.sendFile("people.csv", "email,name,role,plan\nada@example.com,,,\ngrace@example.com,Grace,,\nno address,,,\nbo@example.com,Bo,admin,\n")
 	path := sent.header.Get("Location")
 	preview := ada.get(path)
-	wantsWords(t, preview, 200, "people.csv", "2; the file has 1 administrator", "1, who stay as they are", "1, which are left out", "plan",
+	wantsWords(t, preview, 200, "people.csv", "2; 1 administrator in the file", "1; they won’t be changed", "1; they’ll be skipped", "plan",
 		"Line 4 · no address", "Line 2 · ada@example.com", "Import 2 people")
 	if n := strings.Count(f.rows(), "users ["); n != 1 {
 		t.Errorf("%d people are on the list", n)
@@ -81,9 +81,9 @@ func TestAFileIsShownBeforeItsPeopleAreOnTheList(t *testing.T) {
 	if a := ada.form(path+"/start", "role", "member", "invite", "yes"); a.header.Get("Location") != path {
 		t.Errorf("start leads to %q", a.header.Get("Location"))
 	}
-	wantsWords(t, ada.get(path), 200, "Under way", "0 added, 0 on the list already, of 3.")
+	wantsWords(t, ada.get(path), 200, "Importing…", "0 added, 0 already on the list, of 3.")
 	f.finish(path)
-	wantsWords(t, ada.get(path), 200, "2 people were added and invited; 1 were on the list already. Of 1 line nothing could be made.")
+	wantsWords(t, ada.get(path), 200, "2 people were added and invited; 1 was already on the list. 1 line was skipped.")
 	wantsWords(t, ada.get("/users/import"), 200, "people.csv", "Done")
 	grace := ada.get("/activity?about=grace@example.com")
 	wantsWords(t, grace, 200, "Invited: from people.csv", "by ada@example.com")
@@ -102,12 +102,12 @@ func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
 	for _, step := range []struct{ press, says string }{
 		{"resume", "Import 1 person"}, // too soon: the page says how it stands
 		{"stop", "Import 1 person"},
-		{"start", "Under way"},
-		{"start", "Under way"},
-		{"discard", "Under way"},
-		{"stop", "Go on"},
-		{"resume", "Under way"},
-		{"stop", "Go on"},
+		{"start", "Importing…"},
+		{"start", "Importing…"},
+		{"discard", "Importing…"},
+		{"stop", "Resume"},
+		{"resume", "Importing…"},
+		{"stop", "Resume"},
 	} {
 		wantsWords(t, ada.get(ada.form(path+"/"+step.press).header.Get("Location")), 200, step.says)
 	}
@@ -180,12 +180,12 @@ func TestImportPage_NamesPeopleWhoAreLeftOutWithTheWord(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	path := ada.sendFile("people.csv", "email,name,status\na3@example.com,A Three,deactivated\nbo@example.com,Bo,Active\n").header.Get("Location")
-	wantsWords(t, ada.get(path), 200, "1, which are left out", "Import 1 person", "Line 2 · a3@example.com",
+	wantsWords(t, ada.get(path), 200, "1; they’ll be skipped", "Import 1 person", "Line 2 · a3@example.com",
 		"Left out: status is “deactivated”. Only people the file marks as active are imported.")
 	path = ada.sendFile("people.json", `[{"email":"a3@example.com","accountEnabled":false}]`).header.Get("Location")
-	wantsWords(t, ada.get(path), 200, "Nobody in this file can be put on the list. Below is why.", "Left out: accountEnabled is “false”.")
+	wantsWords(t, ada.get(path), 200, "No one in this file can be added. The reasons are below.", "Left out: accountEnabled is “false”.")
 	path = ada.sendFile("people.csv", "email,name\n").header.Get("Location")
-	wantsWords(t, ada.get(path), 200, "There is nobody in this file.")
+	wantsWords(t, ada.get(path), 200, "There’s no one in this file.")
 	wantsWords(t, ada.get("/users/import"), 200, "People the file doesn’t mark as active")
 }
 

@@ -52,7 +52,7 @@ func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := outboxPage{layoutData: s.sectionLayout(w, r, "Waiting for Stytch", "users"), Jobs: jobRows(jobs), More: more}
+	view := outboxPage{layoutData: s.sectionLayout(w, r, "Pending updates", "users"), Jobs: jobRows(jobs), More: more}
 	return s.render(w, r, http.StatusOK, "waiting", view)
 }
 

@@ -37,19 +37,19 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 		heading string
 	}{
 		"signin":   {f.stranger().get("/?expired&signed-out&next=/users"), "Sign in"},
-		"sent":     {f.stranger().get("/signin/sent"), "Look at your mail"},
-		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Sign in again?"},
+		"sent":     {f.stranger().get("/signin/sent"), "Check your email"},
+		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
 		"profile":  {boss.get("/profile"), hostile},
 		"revoke":   {boss.get(revoke), "Revoke " + hostile + "?"},
 		"users":    {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
 		"user":     {boss.get("/users/" + grace.ID), hostile},
 		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
-		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite somebody"},
+		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
 		"imports":  {boss.get("/users/import"), "Import people"},
 		"import":   {boss.get(file), "<script>{{.}}.csv"},
 		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
 		"why":      {boss.form("/why", "email", `"><script>`), "Why can’t they sign in?"},
-		"waiting":  {boss.get("/waiting"), "Waiting for Stytch"},
+		"waiting":  {boss.get("/waiting"), "Pending updates"},
 		"problem":  {boss.get("/users/nobody"), "This person is not on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {

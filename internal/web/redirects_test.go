@@ -85,7 +85,7 @@ func TestAPersonIsBroughtBackToPagesOfOursOnly(t *testing.T) {
 			t.Errorf("%q, signed in: %d, leads to %q", row.next, a.status, a.header.Get("Location"))
 		}
 		// And in the form, for who isn't.
-		form, ok := f.stranger().get("/?next=" + url.QueryEscape(row.next)).Form("E-mail me a link")
+		form, ok := f.stranger().get("/?next=" + url.QueryEscape(row.next)).Form("Email me a link")
 		if !ok || form.Values.Get("next") != row.want {
 			t.Errorf("%q, signed out: the form has %q", row.next, form.Values.Get("next"))
 		}

@@ -127,7 +127,7 @@ func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Look at your mail"), LinkLifetime: s.LinkDuration, Inbox: s.InboxPath})
+	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Check your email"), LinkLifetime: s.LinkDuration, Inbox: s.InboxPath})
 }
 
 // signOut ends the session here and at Stytch. Where that can't be done now, the

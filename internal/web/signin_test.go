@@ -41,10 +41,10 @@ func TestTheSignInFormTakesOneAddressAndKeepsWhatWasTyped(t *testing.T) {
 		if diff := cmp.Diff(map[string]string{"email": "Enter one e-mail address, like ada@example.com."}, a.Problems()); diff != "" {
 			t.Errorf("%q: %s", address, diff)
 		}
-		form, _ := a.Form("E-mail me a link")
+		form, _ := a.Form("Email me a link")
 		// HTML has no way to write a zero byte or a carriage return.
 		asHTML := strings.NewReplacer("\x00", "\ufffd", "\r\n", "\n").Replace(address)
-		if typed := form.Value("E-mail address"); typed != asHTML && typed != address || form.Values.Get("next") != "/users?q=x" {
+		if typed := form.Value("Email address"); typed != asHTML && typed != address || form.Values.Get("next") != "/users?q=x" {
 			t.Errorf("%q: the form keeps %q and %q", address, typed, form.Values.Get("next"))
 		}
 		if len(c.cookies) != 0 {
@@ -94,12 +94,12 @@ func TestAFormThatIsDamagedOrTooLargeChangesNothing(t *testing.T) {
 func TestTheSignInPageSaysWhatIsTheCase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.FirstAdmin = true })
-	const first = "Whoever signs in first becomes its administrator"
-	if text := f.stranger().get("/").Text(); !strings.Contains(text, first) || !strings.Contains(text, "for 10 minutes") {
+	const first = "The first person to sign in becomes the administrator"
+	if text := f.stranger().get("/").Text(); !strings.Contains(text, first) || !strings.Contains(text, "expires in 10 minutes") {
 		t.Errorf("on an empty list it says: %s", text)
 	}
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	for path, want := range map[string]string{"/?expired": "Your session has ended", "/?signed-out": "You are signed out"} {
+	for path, want := range map[string]string{"/?expired": "Your session has ended", "/?signed-out": "You’ve signed out"} {
 		text := f.stranger().get(path).Text()
 		if !strings.Contains(text, want) || strings.Contains(text, first) {
 			t.Errorf("%s says: %s", path, text)

@@ -223,7 +223,7 @@ func TestAFormForATokenThatIsNoGoodMakesNone(t *testing.T) {
 	for range token.MaxPerUser {
 		ada.made(token.Read)
 	}
-	if a := ada.get("/profile"); !strings.Contains(a.Text(), "You have 20 tokens") || strings.Contains(a.body, "Make a token") {
+	if a := ada.get("/profile"); !strings.Contains(a.Text(), "limit of 20 tokens") || strings.Contains(a.body, "Create token") {
 		t.Errorf("with as many as there may be: %s", a.Text())
 	}
 	if a := ada.form("/profile/tokens", "id", token.NewID(), "name", "one more", "scope", "read", "days", "7"); a.status != http.StatusConflict {

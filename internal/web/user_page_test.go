@@ -27,13 +27,13 @@ func TestUserPage_Tokens(t *testing.T) {
 	f := newFixture(t)
 	ada, grace, joan := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com"), f.signedIn(directory.Member, "joan@example.com")
 	secret := grace.made(token.Write)
-	wantText(t, ada.get("/users/"+grace.user.ID), http.StatusOK, "API tokens", "deploy", "Read and write", "End their API tokens as well")
+	wantText(t, ada.get("/users/"+grace.user.ID), http.StatusOK, "API tokens", "deploy", "Read and write", "Also revoke their API tokens")
 	if a := ada.get("/users/" + joan.user.ID); strings.Contains(a.Text(), "API tokens") {
 		t.Errorf("a member without tokens: %s", a.Text())
 	}
 
 	revoke, _ := ada.get("/users/" + grace.user.ID).Link("Revoke…")
-	wantText(t, ada.get(revoke), http.StatusOK, "Revoke deploy?", "a token of grace@example.com")
+	wantText(t, ada.get(revoke), http.StatusOK, "Revoke deploy?", "which belongs to grace@example.com")
 	for name, a := range map[string]answer{
 		"a member looks": joan.get(revoke), "a member revokes": joan.form(revoke),
 		"as the token of another": ada.form(strings.Replace(revoke, grace.user.ID, joan.user.ID, 1)),
@@ -74,7 +74,7 @@ func TestEndAllSessions_WithTokens(t *testing.T) {
 			f := newFixture(t)
 			ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com")
 			secret := grace.made(token.Read)
-			wantText(t, grace.get("/profile"), http.StatusOK, "End my API tokens as well")
+			wantText(t, grace.get("/profile"), http.StatusOK, "Also revoke my API tokens")
 			row.end(ada, grace)
 			if a := ada.shows(secret, "GET", "/api/session", ""); (a.status == http.StatusUnauthorized) != row.ends {
 				t.Errorf("the token: %d %s", a.status, a.body)
@@ -90,18 +90,18 @@ func TestUserPage_InvitationThatWasCancelled(t *testing.T) {
 	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}})
 	path := "/users/" + grace.ID
 	ada.form(path + "/suspend")
-	wantText(t, ada.get(path), http.StatusOK, "None was sent.")
+	wantText(t, ada.get(path), http.StatusOK, "No invitation sent.")
 	ada.form(path + "/reinstate")
 	ada.form(path + "/invite")
 	sent := f.clock.now()
 	f.clock.advance(time.Minute)
 	ada.form(path + "/suspend")
-	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when suspended.", "Invitation handed over")
+	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when they were suspended.", "Invitation handed over")
 	f.exec("UPDATE users SET cancelled_invite_at = 0") // as an earlier release left it
-	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when suspended.")
+	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when they were suspended.")
 	ada.form(path + "/reinstate")
 	ada.form(path + "/invite")
-	wantText(t, ada.get(path), http.StatusOK, "its link works until")
+	wantText(t, ada.get(path), http.StatusOK, "the link works until")
 }
 
 func TestInvite_PressedTwice(t *testing.T) {

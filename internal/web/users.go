@@ -151,7 +151,7 @@ func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
-	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite somebody", "users"), Form: form, InviteLifetime: s.InviteDuration}
+	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite people", "users"), Form: form, InviteLifetime: s.InviteDuration}
 	return s.render(w, r, status, "invite", view)
 }
 

@@ -121,7 +121,7 @@ func TestTheListIsSearchedFilteredSortedAndPaged(t *testing.T) {
 		"/users":                                 "120 people",
 		"/users?q=person+00":                     "10 people found",
 		"/users?q=PERS+p007":                     "1 person found",
-		"/users?q=nobody":                        "Nobody matches",
+		"/users?q=nobody":                        "No matches",
 		"/users?status=suspended":                "60 people found",
 		"/users?status=invited&q=person":         "59 people found",
 		"/users?role=admin":                      "1 person found",
@@ -135,8 +135,8 @@ func TestTheListIsSearchedFilteredSortedAndPaged(t *testing.T) {
 		"/users?q=a+b+c+d+e":                     "Search with at most 4 words.",
 		"/users?limit=0":                         "Ask for 1 to 200 people.",
 		"/users?limit=18446744073709551616":      "Ask for 1 to 200 people.",
-		"/users?q=%27+OR+1=1--":                  "Nobody matches",
-		"/users?q=%25":                           "Nobody matches",
+		"/users?q=%27+OR+1=1--":                  "No matches",
+		"/users?q=%25":                           "No matches",
 		"/users?sort=name%3B+DROP+TABLE+users--": "Sort by name",
 	} {
 		a := ada.get(path)
