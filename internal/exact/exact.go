@@ -1,10 +1,10 @@
 // Package exact makes statements compare text byte by byte on every database.
 //
-// The collation of all tables on MySQL, MariaDB and Vitess is utf8mb4_bin, which
-// tells letters apart by case and accent, but pads with spaces: it finds 'id' by
-// 'id '. The collations that do not pad have other names on each server, and
-// existing tables would have to be rebuilt. No value that is looked up ends in a
-// space, so it is enough that one that does finds nothing.
+// The collation of all tables on MySQL, MariaDB and Vitess is utf8mb4_bin. It
+// distinguishes case and accents but ignores trailing spaces: 'id ' finds 'id'.
+// Collations without padding are named differently on each server, and tables would
+// have to be rebuilt. No stored key ends in a space, so it is enough that a value
+// with a trailing space finds nothing. See docs/decisions/0036-exact-comparison.md.
 package exact
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Database is what generated queries run on.
+// Database is the interface that generated queries use.
 type Database interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -21,40 +21,40 @@ type Database interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// On returns a database whose statements compare text exactly. Statements that are
-// prepared by PrepareContext do not.
+// On wraps db so that its statements compare text exactly. Statements prepared with
+// PrepareContext are not changed.
 func On(db Database) Database { return database{db} }
 
 type database struct{ Database }
 
 func (d database) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return d.Database.ExecContext(ctx, query, exactly(query, args)...)
+	return d.Database.ExecContext(ctx, query, exactArgs(query, args)...)
 }
 
 func (d database) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return d.Database.QueryContext(ctx, query, exactly(query, args)...)
+	return d.Database.QueryContext(ctx, query, exactArgs(query, args)...)
 }
 
 func (d database) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return d.Database.QueryRowContext(ctx, query, exactly(query, args)...)
+	return d.Database.QueryRowContext(ctx, query, exactArgs(query, args)...)
 }
 
-// never is a character that no stored text holds.
-const never = "\uffff"
+// absent is a character that no stored text contains.
+const absent = "\uffff"
 
-// exactly returns args with never behind each compared value that ends in a space.
-// Compared is what stands behind WHERE; before it are values to be written.
-func exactly(query string, args []any) []any {
+// exactArgs returns args with absent appended to each compared value that ends in a
+// space. Values after WHERE are compared; those before it are written.
+func exactArgs(query string, args []any) []any {
 	var changed []any
 	for i, arg := range args {
 		text, ok := arg.(string)
-		if !ok || !strings.HasSuffix(text, " ") || i < written(query) {
+		if !ok || !strings.HasSuffix(text, " ") || i < countWritten(query) {
 			continue
 		}
 		if changed == nil {
 			changed = append([]any{}, args...)
 		}
-		changed[i] = text + never
+		changed[i] = text + absent
 	}
 	if changed == nil {
 		return args
@@ -62,8 +62,8 @@ func exactly(query string, args []any) []any {
 	return changed
 }
 
-// written returns how many of a query's values stand before WHERE.
-func written(query string) int {
+// countWritten returns the number of parameters before WHERE.
+func countWritten(query string) int {
 	before, _, _ := strings.Cut(query, "WHERE ")
 	return strings.Count(before, "?")
 }

@@ -20,7 +20,7 @@ func (r *recorder) ExecContext(_ context.Context, _ string, args ...any) (sql.Re
 	return nil, nil
 }
 
-func TestOn_ChangesComparedTextThatEndsInASpaceAlone(t *testing.T) {
+func TestOn_TrailingSpace(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, query string
@@ -42,7 +42,7 @@ func TestOn_ChangesComparedTextThatEndsInASpaceAlone(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", row.name, diff)
 		}
 		if diff := cmp.Diff(row.args, args); diff != "" {
-			t.Errorf("%s: the caller's values have changed:\n%s", row.name, diff)
+			t.Errorf("%s: the caller's slice was changed:\n%s", row.name, diff)
 		}
 	}
 }

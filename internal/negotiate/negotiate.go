@@ -1,4 +1,4 @@
-// Package negotiate reads in which codings a client takes an answer.
+// Package negotiate selects the content coding of a response.
 package negotiate
 
 import (
@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// Negotiate returns which of the codings to send: the one the client gives the
-// most weight in its Accept-Encoding header, of equals the first; empty if it
-// takes none of them, would rather have the plain bytes, or does not say.
+// Negotiate returns the coding with the highest weight in the Accept-Encoding header, the
+// first of equals. It returns "" if the header is missing, accepts none of the codings, or
+// prefers identity.
 // https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding
 func Negotiate(h http.Header, codings ...string) string {
 	header := strings.Join(h["Accept-Encoding"], ",")
-	best, most := "", 0.0
+	best, highest := "", 0.0
 	for _, coding := range codings {
-		if weight, _ := codingQuality(header, coding); weight > most {
-			best, most = coding, weight
+		if weight, _ := codingQuality(header, coding); weight > highest {
+			best, highest = coding, weight
 		}
 	}
-	if plain, listed := codingQuality(header, "identity"); listed && plain > most {
+	if identity, listed := codingQuality(header, "identity"); listed && identity > highest {
 		return ""
 	}
 	return best
 }
 
-// codingQuality returns the weight that a header gives a coding, by name or else by "*",
-// and whether it names it; one that can't be read is none.
+// codingQuality returns the weight of a coding, from its own entry or else from "*", and
+// whether it has its own entry.
 func codingQuality(header, coding string) (weight float64, listed bool) {
 	for item := range strings.SplitSeq(header, ",") {
 		name, params, _ := strings.Cut(item, ";")
@@ -40,7 +40,7 @@ func codingQuality(header, coding string) (weight float64, listed bool) {
 	return weight, false
 }
 
-// quality reads "q=0.5".
+// quality parses "q=0.5". Invalid parameters have quality 0.
 func quality(params string) float64 {
 	name, value, found := strings.Cut(params, "=")
 	if !found {

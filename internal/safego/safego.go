@@ -1,5 +1,4 @@
-// Package safego keeps a panic in work that no request waits for from ending
-// the program, as net/http does for requests.
+// Package safego contains panics of background work, as net/http does for handlers.
 package safego
 
 import (
@@ -7,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// Recover runs fn. If it panics, that is logged, with the stack, under the work's
-// name, and Safely returns false.
+// Recover runs fn. If fn panics, Recover logs the panic and its stack under the given name
+// and returns false.
 func Recover(log *slog.Logger, name string, fn func()) (returned bool) {
 	defer func() {
 		if !returned {

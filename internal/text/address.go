@@ -8,20 +8,20 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxAddress is the length of the longest address, in bytes (RFC 5321, 4.5.3.1.3,
-// less the brackets).
+// MaxAddress is the maximum length of an address in bytes (RFC 5321, 4.5.3.1.3, without
+// the angle brackets).
 const MaxAddress = 254
 
-// ParseAddress reads one mailbox: a local part of ASCII letters, digits and
-// .!#$%&'*+/=?^_{|}~- (dots only between others) that holds no encoded word
-// (RFC 2047), an @, and a host name with a dot, which may be international. There
-// are no quotes, comments, display names or second addresses.
+// ParseAddress parses one email address: a local part of ASCII letters, digits and
+// .!#$%&'*+/=?^_{|}~- (no dot at either end, no two in a row) without an encoded word
+// (RFC 2047), an @, and a host name with a dot, which may be international. Quotes,
+// comments, display names and lists are refused.
 //
-// Spaces and invisible characters around the address are removed first; inside
-// there are none, for an address that has them is not what it looks like.
+// Surrounding spaces and invisible characters are removed; inside the address they are
+// refused, because the address would not be what it looks like.
 //
-// typed is the address without those around it, key what it is compared by and sent to: in
-// lower case, the host name in ASCII.
+// typed is the trimmed address. key is the form to compare and to send to: lower case, the
+// host name in ASCII.
 func ParseAddress(s string) (typed, key string, ok bool) {
 	typed = strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || IsInvisible(r) })
 	local, host, found := strings.Cut(typed, "@")
@@ -41,7 +41,7 @@ func isLocalPart(local string) bool {
 		return false
 	}
 	if _, word, ok := strings.Cut(local, "=?"); ok && strings.Contains(word, "?=") {
-		return false // a mail program would decode it, and send to another address
+		return false // mail programs would decode it and send to another address
 	}
 	for i := range len(local) {
 		c := local[i]
@@ -52,14 +52,14 @@ func isLocalPart(local string) bool {
 	return true
 }
 
-// asciiHost returns a host name in its ASCII form, in lower case.
+// asciiHost returns a host name in lower-case ASCII.
 func asciiHost(host string) (string, bool) {
 	ascii, err := idna.Lookup.ToASCII(host)
 	if err != nil || len(ascii) > 253 {
 		return "", false
 	}
-	// A few characters have an ASCII form that is no name itself. An address must be
-	// read the same again in its compared form.
+	// Some characters have an ASCII form that is not a valid name. The key must parse to
+	// itself.
 	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii {
 		return "", false
 	}
@@ -73,7 +73,7 @@ func asciiHost(host string) (string, bool) {
 		}
 	}
 	top := labels[len(labels)-1]
-	if strings.Trim(top, "0123456789") == "" { // an IP address, or no top-level domain
+	if strings.Trim(top, "0123456789") == "" { // an IP address
 		return "", false
 	}
 	return strings.Join(labels, "."), true

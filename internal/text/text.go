@@ -1,5 +1,4 @@
-// Package text holds the rules for text that people type: which characters a
-// name may have, and what an email address is.
+// Package text validates and shortens text that people type: names and email addresses.
 package text
 
 import (
@@ -8,10 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Clean returns s without the characters that cannot be seen: zero-width and
-// bidirectional controls, fillers, tags, the blank Braille pattern. A joiner or
-// a variation selector stays where it changes how its neighbours are drawn: in
-// Persian or Indic words, in emoji, behind an ideograph.
+// Clean removes invisible characters: zero-width and bidirectional controls, fillers, tags
+// and the blank Braille pattern. Joiners and variation selectors are kept if they change
+// how their neighbours are drawn, as in Persian and Indic words, emoji and ideographs.
 func Clean(s string) string {
 	if isASCII(s) {
 		return s
@@ -33,8 +31,8 @@ func Clean(s string) string {
 	return b.String()
 }
 
-// Name returns s as a name to show: cleaned, without surrounding space, and empty
-// if no letter, number, punctuation mark or symbol is left.
+// Name returns s as a display name: cleaned and trimmed, or "" if no letter, number,
+// punctuation mark or symbol is left.
 func Name(s string) string {
 	name := strings.TrimSpace(Clean(s))
 	if !strings.ContainsFunc(name, isVisible) {
@@ -45,16 +43,16 @@ func Name(s string) string {
 
 func isVisible(r rune) bool { return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) }
 
-// IsInvisible reports whether a character takes no room or none that shows.
-// Spaces and control characters (Cc) are not counted among them.
+// IsInvisible reports whether a character is drawn as nothing. Spaces and control
+// characters (Cc) don't count.
 func IsInvisible(r rune) bool {
 	return r >= utf8.RuneSelf && (strings.ContainsRune(blanks, r) || unicode.In(r,
 		unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point))
 }
 
-// blanks are symbols and letters that Unicode counts among the visible: the Braille
-// pattern without a dot, the place of an embedded object, the note without a head,
-// and the blank hieroglyphs.
+// blanks are blank characters that Unicode classifies as letters or symbols: the Braille
+// pattern without dots, the object replacement character, the null notehead and blank
+// hieroglyphs.
 const blanks = "\u2800\ufffc\U0001d159\U00013441\U00013442"
 
 const (
@@ -62,8 +60,7 @@ const (
 	keycap          = '\u20e3'
 )
 
-// isNeeded reports whether an invisible character changes how the characters
-// beside it are drawn.
+// isNeeded reports whether the invisible character r changes how its neighbours are drawn.
 func isNeeded(previous, r, next rune) bool {
 	switch {
 	case unicode.Is(unicode.Variation_Selector, r):
@@ -76,13 +73,12 @@ func isNeeded(previous, r, next rune) bool {
 	return joins(previous) && joins(next)
 }
 
-// isSymbol is true of emoji and their skin tones, among others.
+// isSymbol reports whether r is a non-ASCII symbol; emoji and skin tones are.
 func isSymbol(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.S, r) }
 
-// joins reports whether a character belongs to a script in which joiners change
-// the form of letters.
+// joins reports whether r belongs to a script in which joiners change letter forms.
 func joins(r rune) bool {
-	const firstHaraka, lastHaraka = '\u064b', '\u065f' // vowel signs, which Unicode gives to no one script
+	const firstHaraka, lastHaraka = '\u064b', '\u065f' // vowel signs that Unicode assigns to no script
 	return firstHaraka <= r && r <= lastHaraka || !unicode.Is(unicode.Cf, r) && unicode.In(r,
 		unicode.Arabic, unicode.Syriac, unicode.Nko, unicode.Mongolian, unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi,
 		unicode.Gujarati, unicode.Oriya, unicode.Tamil, unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala,

@@ -8,8 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// Names that are seen as they are stored, letter by letter.
-func TestClean_KeepsNamesOfTheWorld(t *testing.T) {
+func TestClean_KeepsNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"Ada King", "Zoë O’Brien", "Łukasz Żółć", "山田太郎", "김민준", "Nguyễn Thị Ánh", "Ιωάννης", "שָׁלוֹם", "مُحَمَّد", "محـــمد",
@@ -22,7 +21,7 @@ func TestClean_KeepsNamesOfTheWorld(t *testing.T) {
 	}
 }
 
-func TestClean_DropsEveryInvisibleCharacter(t *testing.T) {
+func TestClean_RemovesInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	const invisible = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e" +
 		"\u2060\u2061\u2062\u2063\u2064\u2065\u2066\u2067\u2068\u2069\u206a\u206f\u2800\u3164\ufe00\ufe0e\ufe0f\ufeff\uffa0\ufff0\ufff9\ufffa\ufffb" +
@@ -35,7 +34,7 @@ func TestClean_DropsEveryInvisibleCharacter(t *testing.T) {
 			}
 		}
 		if got := text.Name(string(r)); got != "" {
-			t.Errorf("%+q is the name %+q", r, got)
+			t.Errorf("Name(%+q) = %+q", r, got)
 		}
 	}
 }
@@ -47,14 +46,14 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		name := text.Name(s)
 		if again := text.Name(name); again != name {
-			t.Errorf("%+q is %+q at first and %+q then", s, name, again)
+			t.Errorf("Name(%+q) = %+q, and %+q if applied again", s, name, again)
 		}
 		if len(name) > 3*len(s) || utf8.ValidString(s) && !utf8.ValidString(name) {
 			t.Errorf("%+q became %+q", s, name)
 		}
 		for _, bidi := range "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" {
 			if strings.ContainsRune(name, bidi) {
-				t.Errorf("%+q turns direction", name)
+				t.Errorf("%+q has a bidirectional control", name)
 			}
 		}
 	})
