@@ -101,8 +101,8 @@ func (a *app) wire(ctx context.Context, cfg config.Config, log *slog.Logger, adm
 	if err != nil {
 		return err
 	}
-	worker := outbox.NewWorker(a.store, client, mailer, a.now, log)
-	people := directory.New(a.store, worker, a.now)
+	worker := outbox.NewWorker(outbox.Options{Store: a.store, Accounts: client, Mailer: mailer, Now: a.now, Log: log})
+	people := directory.New(directory.Options{Store: a.store, Outbox: worker, Now: a.now})
 	a.sessions = a.newSessions(cfg, client, worker, log)
 	reconciler := a.newReconciler(cfg, client, worker, log)
 	hears, err := a.newWebhookHandler(cfg, reconciler)
@@ -120,7 +120,7 @@ func (a *app) wire(ctx context.Context, cfg config.Config, log *slog.Logger, adm
 	importer := userio.NewImporter(a.store, worker.Wake, a.now, log)
 	pages := web.Options{
 		Directory: people, Sessions: a.sessions, Cookies: cookies, Webhooks: hears, Importer: importer,
-		Tokens: token.NewManager(a.store, a.now, log), Events: a.store, Idempotency: a.store, Ping: a.store.Ready,
+		Tokens: token.New(token.Options{Store: a.store, Now: a.now, Log: log}), Events: a.store, Idempotency: a.store, Ping: a.store.Ready,
 		BaseURL: cfg.BaseURL, TrustedProxies: cfg.TrustedProxies, ClientIPHeader: cfg.ClientIPHeader, InboxPath: inbox,
 		Notice: notice, NoticePath: faults, IsLargeDatabase: func(ctx context.Context) bool { return a.store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin: cfg.FirstAdmin(), LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration,
@@ -158,6 +158,7 @@ func (a *app) wire(ctx context.Context, cfg config.Config, log *slog.Logger, adm
 
 func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *session.Service {
 	o := session.Options{
+		Store: a.store, Provider: client, Outbox: worker,
 		Admission: admissionFrom(cfg), Duration: cfg.SessionDuration, Recheck: cfg.SessionRecheck,
 		LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, LinksTellAge: cfg.LocalStytch,
 		Limits: cfg.LocalLimits || !cfg.LocalMode(), Now: a.now, Log: log,
@@ -171,7 +172,7 @@ func (a *app) newSessions(cfg config.Config, client *stytch.Client, worker *outb
 	if a.telemetry != nil {
 		o.OnSignInResult = a.telemetry.SignIn
 	}
-	return session.NewManager(a.store, client, worker, o)
+	return session.New(o)
 }
 
 // openStytch returns the client of the real Stytch, or of the local one, whose

@@ -40,8 +40,8 @@ func openOffline(ctx context.Context, cfg config.Config, con streams) (*offlineA
 		a.Close()
 		return nil, err
 	}
-	a.worker = outbox.NewWorker(st, a.client, mailer, con.now, con.log)
-	a.people = directory.New(st, a.worker, con.now)
+	a.worker = outbox.NewWorker(outbox.Options{Store: st, Accounts: a.client, Mailer: mailer, Now: con.now, Log: con.log})
+	a.people = directory.New(directory.Options{Store: st, Outbox: a.worker, Now: con.now})
 	a.sessions = a.newSessions(cfg, a.client, a.worker, con.log)
 	return a, nil
 }

@@ -57,7 +57,7 @@ func runUserChange(ctx context.Context, cfg config.Config, con streams, who stri
 }
 
 // findUser returns the person with an address or an id.
-func findUser(ctx context.Context, people directory.Store, who string) (directory.User, error) {
+func findUser(ctx context.Context, people directory.Reader, who string) (directory.User, error) {
 	if !strings.Contains(who, "@") {
 		u, err := people.GetUser(ctx, who)
 		if errors.Is(err, directory.ErrNotFound) {

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/config"
-	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
@@ -44,7 +43,7 @@ func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlag
 	}
 	defer a.Close()
 	words := userio.ExportDescription(format, f.q, f.role, f.status)
-	if err := a.people.AddEvents(withOperator(ctx), event.New(event.ListExported, con.now(), "", "", words)); err != nil {
+	if err := a.people.RecordExport(withOperator(ctx), words); err != nil {
 		return err
 	}
 	_, err = userio.Export(ctx, a.people, query, userio.NewWriter(con.out, format), nil)

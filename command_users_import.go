@@ -124,7 +124,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 	if i.People > 0 && !f.preview && (f.yes || con.confirm(fmt.Sprintf("Put %d people on the list?", i.New()))) {
 		return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
 	}
-	if err := im.DeleteImport(ctx, i.ID); err != nil {
+	if err := im.Delete(ctx, i.ID); err != nil {
 		return "", err
 	}
 	if f.asJSON {

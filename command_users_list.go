@@ -129,7 +129,7 @@ type userPrinter interface {
 // tablePrinter is for people to read: its columns are as wide as each page needs.
 type tablePrinter struct {
 	w              *tabwriter.Writer
-	store          directory.Store
+	store          directory.Reader
 	inviteDuration time.Duration
 	now            func() time.Time
 }

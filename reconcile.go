@@ -19,7 +19,8 @@ func admissionFrom(cfg config.Config) directory.AdmissionPolicy {
 }
 
 func (a *app) newReconciler(cfg config.Config, client *stytch.Client, worker *outbox.Worker, log *slog.Logger) *reconcile.Reconciler {
-	return reconcile.New(a.store, client, worker, reconcile.Options{
+	return reconcile.New(reconcile.Options{
+		Store: a.store, Accounts: client, Outbox: worker,
 		Admission: admissionFrom(cfg), EndStrangers: cfg.Reconcile == "apply",
 		PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: a.now, Log: log,
 	})

@@ -114,9 +114,28 @@ type Change struct {
 // Ended is how much was ended of a user's access.
 type Ended struct{ Sessions, Tokens int }
 
-// Store keeps the people. Its errors wrap ErrNotFound, ErrEmailTaken, those of
+// Reader reads the directory. Its errors wrap ErrNotFound or ErrUnavailable.
+type Reader interface {
+	GetUser(ctx context.Context, id string) (User, error)
+	GetUserByEmail(ctx context.Context, email Email) (User, error)
+	ListUsers(ctx context.Context, q Query) (Page, error)
+	// CountAdmins counts administrators who are not suspended.
+	CountAdmins(ctx context.Context) (int, error)
+	// ListJobs returns the pending jobs of a user, oldest first.
+	ListJobs(ctx context.Context, email Email) ([]outbox.Job, error)
+	// ListInviteJobs returns the users' pending and parked invitations, by Email.Normalized.
+	ListInviteJobs(ctx context.Context, users []User) (map[string][]outbox.Job, error)
+	// ListWaiting returns up to limit jobs of all users, parked ones first, and
+	// whether there are more.
+	ListWaiting(ctx context.Context, limit int) (jobs []outbox.Job, more bool, err error)
+	// HasStuckJobs reports whether the first attempt of any job failed.
+	HasStuckJobs(ctx context.Context) (bool, error)
+}
+
+// Store keeps the directory. Its errors wrap ErrNotFound, ErrEmailTaken, those of
 // the rules it runs, or ErrUnavailable.
 type Store interface {
+	Reader
 	// CreateUser writes a new person, with what the audit trail is to say of it
 	// and the calls to Stytch that go with it. If the address was removed before,
 	// that is forgotten.
@@ -127,24 +146,9 @@ type Store interface {
 	// RememberRemovals has addresses count as removed that were before this was
 	// remembered by itself, as far as the audit trail knows. It does so once.
 	RememberRemovals(ctx context.Context) error
-	GetUser(ctx context.Context, id string) (User, error)
-	GetUserByEmail(ctx context.Context, email Email) (User, error)
-	ListUsers(ctx context.Context, q Query) (Page, error)
 	// ChangeUser runs rule on the person's row, locked against other changes of
 	// people, and carries out what it returns. The rule may run more than once.
 	ChangeUser(ctx context.Context, id string, rule func(RuleState) (Change, error)) (User, error)
-	// CountAdmins counts administrators who are not suspended.
-	CountAdmins(ctx context.Context) (int, error)
-	// ListJobs returns the calls to Stytch still waiting for a person, oldest first.
-	ListJobs(ctx context.Context, email Email) ([]outbox.Job, error)
-	// ListInviteJobs returns the users' invitations that are not handed over: waiting
-	// or refused, by Email.Key.
-	ListInviteJobs(ctx context.Context, users []User) (map[string][]outbox.Job, error)
-	// ListWaiting returns calls of everybody, those that were refused first, and
-	// whether there are more.
-	ListWaiting(ctx context.Context, limit int) (jobs []outbox.Job, more bool, err error)
-	// HasStuckJobs reports whether any call did not succeed at its first try.
-	HasStuckJobs(ctx context.Context) (bool, error)
 	// ReleaseJob makes a call due now, parked or not; DropJob gives it up. The
 	// audit trail says so.
 	ReleaseJob(ctx context.Context, id string) (outbox.Job, error)

@@ -36,7 +36,7 @@ func open(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, db: db, outbox: &deliverer{db: db}}
-	f.Directory = directory.New(db, f.outbox, now)
+	f.Directory = directory.New(directory.Options{Store: db, Outbox: f.outbox, Now: now})
 	return f
 }
 

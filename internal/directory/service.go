@@ -25,16 +25,24 @@ type Outbox interface {
 // left; the attempt goes on by itself after that.
 const deliverTimeout = 4 * time.Second
 
-// Directory changes the list by its rules.
+// Options are the dependencies of a Directory.
+type Options struct {
+	Store  Store
+	Outbox Outbox
+	Now    func() time.Time
+}
+
+// Directory reads the directory and changes it by its rules.
 type Directory struct {
-	Store
+	Reader
+	store  Store
 	outbox Outbox
 	now    func() time.Time
 }
 
-// New returns the directory kept in store.
-func New(store Store, outbox Outbox, now func() time.Time) *Directory {
-	return &Directory{Store: store, outbox: outbox, now: now}
+// New returns a Directory.
+func New(o Options) *Directory {
+	return &Directory{Reader: o.Store, store: o.Store, outbox: o.Outbox, now: o.Now}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -60,7 +68,7 @@ func (d *Directory) Add(ctx context.Context, by string, e UserInput) (User, erro
 	if err != nil {
 		return User{}, err
 	}
-	return a.User, d.CreateUser(ctx, a.User, a.Event)
+	return a.User, d.store.CreateUser(ctx, a.User, a.Event)
 }
 
 // Invite puts somebody on the list and mails them an invitation. The person it
@@ -84,7 +92,7 @@ func (d *Directory) Invite(ctx context.Context, by string, e UserInput) (User, e
 
 // invite writes an arrival and waits a moment for its mail to leave.
 func (d *Directory) invite(ctx context.Context, a NewUser) (User, error) {
-	if err := d.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
+	if err := d.store.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
 		return User{}, err
 	}
 	return d.waitDelivered(ctx, a.User)
@@ -94,7 +102,7 @@ func (d *Directory) invite(ctx context.Context, a NewUser) (User, error) {
 // that is still waiting. Errors: ErrNotFound, ErrSuspended.
 func (d *Directory) Reinvite(ctx context.Context, id string) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		if s.User.Status == Suspended {
 			return Change{}, ErrSuspended
 		}
@@ -176,7 +184,7 @@ type Edit struct{ Name, Role, Status *string }
 // ErrLastAdmin.
 func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) { return e.apply(s, now) })
+	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) { return e.apply(s, now) })
 	return u, d.afterChange(ctx, id, "edit", err)
 }
 
@@ -191,7 +199,7 @@ func (d *Directory) afterChange(ctx context.Context, id, doing string, err error
 		if u, err := d.GetUser(ctx, id); err == nil {
 			refused.Subject = u.Email.Normalized
 		}
-		if eventErr := d.AddEvents(ctx, refused); eventErr != nil {
+		if eventErr := d.store.AddEvents(ctx, refused); eventErr != nil {
 			return errors.Join(err, eventErr)
 		}
 	}
@@ -274,7 +282,7 @@ type SignOut struct {
 func (d *Directory) SignOut(ctx context.Context, id string, o SignOut) (Ended, error) {
 	var ended Ended
 	now := d.now()
-	_, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+	_, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		c := Change{User: s.User, EndSessions: o.Reason, KeepSession: o.KeepSession, Ended: &ended}
 		if o.Tokens {
 			c.RevokeTokens = o.Reason
@@ -326,7 +334,7 @@ func newStatus(u User, want Status) (Status, error) {
 // with all their sessions. Errors: ErrNotFound, ErrLastAdmin.
 func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
 	now := d.now()
-	u, err := d.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
 		if s.User.IsActiveAdmin() && s.OtherAdmins == 0 {
 			return Change{}, ErrLastAdmin
 		}
@@ -342,7 +350,7 @@ func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
 // RetryJob has a call to Stytch made now that waits or was refused, and returns
 // it when it was tried. Errors: ErrNotFound.
 func (d *Directory) RetryJob(ctx context.Context, jobID string) (outbox.Job, error) {
-	job, err := d.ReleaseJob(ctx, jobID)
+	job, err := d.store.ReleaseJob(ctx, jobID)
 	if err == nil {
 		wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 		defer cancel()
@@ -351,18 +359,28 @@ func (d *Directory) RetryJob(ctx context.Context, jobID string) (outbox.Job, err
 	return job, err
 }
 
+// DropJob deletes a pending or parked job. Errors: ErrNotFound.
+func (d *Directory) DropJob(ctx context.Context, jobID string) (outbox.Job, error) {
+	return d.store.DropJob(ctx, jobID)
+}
+
+// RecordExport records that users were exported; description says which, and in what format.
+func (d *Directory) RecordExport(ctx context.Context, description string) error {
+	return d.store.AddEvents(ctx, event.New(event.ListExported, d.now(), "", "", description))
+}
+
 // InviteInitialAdmins invites as administrators those of the addresses that are not
 // on the list yet; people on it keep the role they have. Addresses that were
 // removed and not invited since are left out, and returned. For use at start, by
 // any number of instances at once.
 func (d *Directory) InviteInitialAdmins(ctx context.Context, emails []Email) (removed []Email, err error) {
-	if err := d.RememberRemovals(ctx); err != nil {
+	if err := d.store.RememberRemovals(ctx); err != nil {
 		return nil, err
 	}
 	for _, email := range emails {
 		now := d.now()
 		u := User{ID: newID(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
-		err := d.CreateUserUnlessRemoved(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now))
+		err := d.store.CreateUserUnlessRemoved(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now))
 		switch {
 		case errors.Is(err, ErrRemoved):
 			removed = append(removed, email)

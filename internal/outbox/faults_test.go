@@ -38,7 +38,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.add(outbox.RevokeInvite, "ada")
 			f.add(outbox.DeleteUser, "ada")
-			f.start(outbox.NewWorker(flaky{Store: f.db, noteFails: first()}, f.stytch, nil, time.Now, discard))
+			f.start(outbox.NewWorker(outbox.Options{Store: flaky{Store: f.db, noteFails: first()}, Accounts: f.stytch, Now: time.Now, Log: discard}))
 			time.Sleep(9 * time.Second) // longer than a call may take
 			if got := f.stytch.made(); len(got) != 1 || len(f.waiting("ada")) != 2 {
 				t.Errorf("during the lease: calls %v, jobs %+v", got, f.waiting("ada"))
@@ -56,7 +56,7 @@ func TestDatabaseOutOfReach(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			down := true
 			f.add(outbox.RevokeInvite, "ada")
-			w := outbox.NewWorker(flaky{Store: f.db, leaseFails: func() bool { return down }}, f.stytch, nil, time.Now, discard)
+			w := outbox.NewWorker(outbox.Options{Store: flaky{Store: f.db, leaseFails: func() bool { return down }}, Accounts: f.stytch, Now: time.Now, Log: discard})
 			w.Deliver(t.Context(), address("ada"))
 			if got := f.stytch.made(); len(got) != 0 || len(f.waiting("ada")) != 1 {
 				t.Errorf("calls %v, jobs %+v", got, f.waiting("ada"))

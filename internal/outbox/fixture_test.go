@@ -46,7 +46,7 @@ type fixture struct {
 }
 
 func (f *fixture) worker() *outbox.Worker {
-	return outbox.NewWorker(f.db, f.stytch, f.stytch, time.Now, discard)
+	return outbox.NewWorker(outbox.Options{Store: f.db, Accounts: f.stytch, Mailer: f.stytch, Now: time.Now, Log: discard})
 }
 
 // start runs a worker until the test stops it or ends.

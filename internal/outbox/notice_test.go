@@ -130,7 +130,7 @@ func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
 func TestNotice_WithoutAMailServerWaitsForAnAdministrator(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.told("ada")
-		f.start(outbox.NewWorker(f.db, f.stytch, nil, time.Now, discard))
+		f.start(outbox.NewWorker(outbox.Options{Store: f.db, Accounts: f.stytch, Now: time.Now, Log: discard}))
 		time.Sleep(time.Second)
 		jobs := f.jobs()
 		if len(jobs) != 1 || jobs[0].ParkedAt.IsZero() || jobs[0].LastError != "No mail server is set: set SMTP_URL to have notices mailed." {

@@ -24,22 +24,32 @@ const (
 	maxUnconfirmedAttempts = 3 // a mail each, perhaps
 )
 
-// Worker carries out jobs: in the background while Run runs, and at once for
-// one subject by Deliver.
+// Options are the dependencies of a Worker.
+type Options struct {
+	Store    Store
+	Accounts Accounts
+	Mailer   Mailer // sends notices; may be nil, in which case they are parked
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Worker executes jobs: in the background while Run runs, and at once for one
+// subject by Deliver.
 type Worker struct {
 	store    Store
 	accounts Accounts
-	mailer   Mailer // nil: notices are refused
+	mailer   Mailer
 	now      func() time.Time
 	log      *slog.Logger
 	wake     chan struct{}
 	calls    sync.WaitGroup
 }
 
-// NewWorker returns a worker; it does nothing until Run or Deliver. mailer sends
-// notices; nil: there is no mail server for them.
-func NewWorker(store Store, accounts Accounts, mailer Mailer, now func() time.Time, log *slog.Logger) *Worker {
-	return &Worker{store: store, accounts: accounts, mailer: mailer, now: now, log: log, wake: make(chan struct{}, workers)}
+// NewWorker returns a Worker. It does nothing until Run or Deliver is called.
+func NewWorker(o Options) *Worker {
+	return &Worker{
+		store: o.Store, accounts: o.Accounts, mailer: o.Mailer, now: o.Now, log: o.Log, wake: make(chan struct{}, workers),
+	}
 }
 
 // Run carries out jobs as they fall due, until ctx ends; it returns when the

@@ -86,7 +86,7 @@ func TestAPassStaysWithinWhatStytchGrants(t *testing.T) {
 			}
 			return "more", nil
 		}}
-		r := reconcile.New(db, s, nil, reconcile.Options{PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
+		r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
 		began := time.Now()
 		if _, err := r.Run(t.Context(), false, nil); err != nil {
 			t.Fatal(err)
@@ -114,7 +114,7 @@ func TestACallThatFailsIsTriedAgainAndThenGivenUp(t *testing.T) {
 			{"it never does", func(int) (string, error) { return "", session.ErrUnavailable }, 3, session.ErrUnavailable},
 		} {
 			s := &scripted{list: row.list}
-			r := reconcile.New(db, s, nil, reconcile.Options{PageSize: 1, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
+			r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: 1, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
 			if _, err := r.Run(t.Context(), false, nil); !errors.Is(err, row.want) || len(s.at) != row.calls {
 				t.Errorf("%s: %v after %d calls", row.name, err, len(s.at))
 			}
@@ -137,7 +137,7 @@ func TestOnceADayOverAllInstancesAndAnHourLaterAfterAFailure(t *testing.T) {
 		var all sync.WaitGroup
 		began := time.Now()
 		for range 3 {
-			r := reconcile.New(db, s, nil, reconcile.Options{PageSize: 1, Now: time.Now, Log: quiet})
+			r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: 1, Now: time.Now, Log: quiet})
 			all.Go(func() { r.Daily(ctx, false) })
 		}
 		time.Sleep(6 * 24 * time.Hour)

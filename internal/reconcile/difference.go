@@ -104,7 +104,7 @@ func (r *Reconciler) admits(ctx context.Context, a Account) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if _, err := r.Admission.Decide(from); err == nil {
+		if _, err := r.opts.Admission.Decide(from); err == nil {
 			return true, nil
 		}
 	}

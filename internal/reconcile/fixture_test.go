@@ -39,6 +39,7 @@ func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 // fixture is a list, a local Stytch, and what stands between.
 type fixture struct {
 	*reconcile.Reconciler
+	opts     reconcile.Options
 	t        *testing.T
 	clock    *clock
 	db       *store.Store
@@ -105,14 +106,28 @@ func open(t *testing.T, databaseURL string, admission directory.AdmissionPolicy)
 		stytchapi.WithHTTPClient(&http.Client{Transport: f.local.Transport()})); err != nil {
 		t.Fatal(err)
 	}
-	f.worker = outbox.NewWorker(f.db, f.client, nil, f.clock.now, quiet)
-	f.people = directory.New(f.db, f.worker, f.clock.now)
-	f.sessions = session.NewManager(f.db, f.client, f.worker, session.Options{
-		Admission: admission, Duration: 168 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: quiet,
+	f.worker = outbox.NewWorker(outbox.Options{Store: f.db, Accounts: f.client, Now: f.clock.now, Log: quiet})
+	f.people = directory.New(directory.Options{Store: f.db, Outbox: f.worker, Now: f.clock.now})
+	f.sessions = session.New(session.Options{
+		Store: f.db, Provider: f.client, Outbox: f.worker, Admission: admission, Duration: 168 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: quiet,
 	})
 	t.Cleanup(f.sessions.Close)
-	f.Reconciler = reconcile.New(f.db, f.client, f.worker, reconcile.Options{Admission: admission, PageSize: 2, Now: f.clock.now, Log: quiet})
+	f.opts = reconcile.Options{Store: f.db, Accounts: f.client, Outbox: f.worker, Admission: admission, PageSize: 2, Now: f.clock.now, Log: quiet}
+	f.Reconciler = reconcile.New(f.opts)
 	return f
+}
+
+// reconfigure replaces the reconciler by one with changed options.
+func (f *fixture) reconfigure(change func(*reconcile.Options)) {
+	change(&f.opts)
+	f.Reconciler = reconcile.New(f.opts)
+}
+
+// withAccounts returns another reconciler on the same directory, with other accounts.
+func (f *fixture) withAccounts(a reconcile.Accounts) *reconcile.Reconciler {
+	o := f.opts
+	o.Accounts = a
+	return reconcile.New(o)
 }
 
 // must is for what a test needs and is not about.

@@ -264,7 +264,7 @@ func TestASearchThatIsBehindTheTimesSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	_, token := f.signedIn("ada@example.com")
-	behind := reconcile.New(f.db, blind{f.client}, f.worker, f.Options)
+	behind := f.withAccounts(blind{f.client})
 	counts, err := behind.Run(t.Context(), true, func(d reconcile.Difference, _ bool) { t.Errorf("told of %+v", d) })
 	if err != nil || counts.Differences() > 0 || !f.standsHere(token) {
 		t.Errorf("%+v, %v", counts, err)
@@ -286,7 +286,7 @@ func TestEveryPersonAndEveryAccountIsLookedAt(t *testing.T) {
 			want = append(want, fmt.Sprintf("stranger stranger%d@example.com", i))
 		}
 		for _, size := range []int{1, 2, 3, reconcile.MaxPage} {
-			f.PageSize = size
+			f.reconfigure(func(o *reconcile.Options) { o.PageSize = size })
 			got, counts := f.pass(false)
 			if diff := cmp.Diff(want, got); diff != "" || counts.People != 7 || counts.Accounts != 9 {
 				t.Errorf("pages of %d: %+v: -want +got\n%s", size, counts, diff)
@@ -300,7 +300,7 @@ func TestAPassThatCanNotReachTheDatabaseSaysSo(t *testing.T) {
 	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	f.invited("ada@example.com")
 	found := &scripted{list: func(int) (string, error) { return "", nil }}
-	r := reconcile.New(f.db, found, f.worker, f.Options)
+	r := f.withAccounts(found)
 	f.db.Close()
 	_, err := r.Run(t.Context(), true, func(reconcile.Difference, bool) {})
 	if !errors.Is(err, directory.ErrUnavailable) {

@@ -111,8 +111,12 @@ const MaxPage = 100
 // and leaves some for the outbox.
 const DefaultPace = 500 * time.Millisecond
 
-// Options are the settings of a Reconciler.
+// Options are the dependencies and settings of a Reconciler.
 type Options struct {
+	Store    Store
+	Accounts Accounts
+	Outbox   directory.Outbox
+
 	Admission directory.AdmissionPolicy // who would be let in is no stranger
 	// EndStrangers has Hear end the sessions of strangers; else it only tells of
 	// them, so that whoever shares the project with other programs is not surprised.
@@ -125,13 +129,13 @@ type Options struct {
 
 // Reconciler compares and mends. Its methods may be called by many goroutines.
 type Reconciler struct {
-	Options
+	opts     Options
 	store    Store
 	accounts Accounts
 	outbox   directory.Outbox
 }
 
 // New returns a reconciler; it does nothing by itself.
-func New(store Store, accounts Accounts, outbox directory.Outbox, o Options) *Reconciler {
-	return &Reconciler{Options: o, store: store, accounts: accounts, outbox: outbox}
+func New(o Options) *Reconciler {
+	return &Reconciler{opts: o, store: o.Store, accounts: o.Accounts, outbox: o.Outbox}
 }

@@ -14,7 +14,7 @@ import (
 // tells of it. sessions are those of the account at Stytch. It reports whether
 // the list was still as found; else nothing is done.
 func (r *Reconciler) repair(ctx context.Context, d Difference, sessions []string) (bool, error) {
-	now := r.Now()
+	now := r.opts.Now()
 	told := event.New(event.StytchMismatch, now, d.User.ID, d.Address(), d.Reason())
 	var jobs []outbox.Job
 	for _, id := range sessions {

@@ -54,7 +54,7 @@ type run struct {
 // people goes through the list and looks each person's account up.
 func (p *run) people(ctx context.Context) error {
 	for after := (directory.User{}); ; {
-		page, err := p.store.ListUsersWithAccount(ctx, after, p.PageSize)
+		page, err := p.store.ListUsersWithAccount(ctx, after, p.opts.PageSize)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -111,7 +111,7 @@ func (p *run) strangers(ctx context.Context) error {
 		var page []Account
 		var next string
 		if err := p.throttledCall(ctx, func(ctx context.Context) (err error) {
-			page, next, err = p.accounts.ListAccounts(ctx, cursor, p.PageSize)
+			page, next, err = p.accounts.ListAccounts(ctx, cursor, p.opts.PageSize)
 			return err
 		}); err != nil {
 			return err

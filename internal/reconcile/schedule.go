@@ -24,7 +24,7 @@ const (
 func (r *Reconciler) Daily(ctx context.Context, apply bool) {
 	for wait(ctx, pollInterval/2+rand.N(pollInterval)) == nil {
 		if err := r.RunIfDue(ctx, apply); err != nil && ctx.Err() == nil {
-			r.Log.Error("reconcile: the list was not compared with all of Stytch; tried again in an hour", "error", err)
+			r.opts.Log.Error("reconcile: the list was not compared with all of Stytch; tried again in an hour", "error", err)
 		}
 	}
 }
@@ -32,7 +32,7 @@ func (r *Reconciler) Daily(ctx context.Context, apply bool) {
 // RunIfDue makes the daily pass if it is due and no other instance has it. A pass that
 // fails, or was stopped, is due again in an hour.
 func (r *Reconciler) RunIfDue(ctx context.Context, apply bool) error {
-	now := r.Now()
+	now := r.opts.Now()
 	mine, err := r.store.AcquireRun(ctx, now, now.Add(-interval))
 	if err != nil || !mine {
 		return err
@@ -41,8 +41,8 @@ func (r *Reconciler) RunIfDue(ctx context.Context, apply bool) error {
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 		defer cancel()
-		if err := r.store.ReleaseRun(ctx, r.Now().Add(retryInterval-interval)); err != nil {
-			r.Log.Warn("reconcile: turn not given back; the next is tomorrow", "error", err)
+		if err := r.store.ReleaseRun(ctx, r.opts.Now().Add(retryInterval-interval)); err != nil {
+			r.opts.Log.Warn("reconcile: turn not given back; the next is tomorrow", "error", err)
 		}
 	}
 	return err
@@ -54,22 +54,22 @@ var errPanic = errors.New("panic")
 // runScheduled makes a pass and sums it up. A panic is an error like any other.
 func (r *Reconciler) runScheduled(ctx context.Context, apply bool) error {
 	err := errPanic
-	safego.Recover(r.Log, "reconcile", func() { err = r.report(ctx, apply) })
+	safego.Recover(r.opts.Log, "reconcile", func() { err = r.report(ctx, apply) })
 	return err
 }
 
 func (r *Reconciler) report(ctx context.Context, apply bool) error {
 	counts, err := r.Run(ctx, apply, func(d Difference, mended bool) {
-		r.Log.Warn("Stytch and the list do not agree",
+		r.opts.Log.Warn("Stytch and the list do not agree",
 			"reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID, "mended", mended)
 	})
 	if err != nil {
 		return err
 	}
-	r.Log.Info("compared with Stytch", "people", counts.People, "accounts", counts.Accounts,
+	r.opts.Log.Info("compared with Stytch", "people", counts.People, "accounts", counts.Accounts,
 		"differ", counts.Differences(), "mended", counts.Repaired)
 	if apply || counts.Differences() == 0 {
 		return nil // what was mended has events of its own
 	}
-	return r.store.AddEvents(ctx, event.New(event.StytchMismatch, r.Now(), "", "", counts.String()+"; not mended"))
+	return r.store.AddEvents(ctx, event.New(event.StytchMismatch, r.opts.Now(), "", "", counts.String()+"; not mended"))
 }

@@ -19,10 +19,10 @@ var retryPauses = []time.Duration{2 * time.Second, 20 * time.Second}
 // not be reached or wants a pause.
 func (p *run) throttledCall(ctx context.Context, fn func(context.Context) error) error {
 	for attempt := 0; ; attempt++ {
-		if err := wait(ctx, min(p.next.Sub(p.Now()), p.Pace)); err != nil { // the clock may have been set back
+		if err := wait(ctx, min(p.next.Sub(p.opts.Now()), p.opts.Pace)); err != nil { // the clock may have been set back
 			return err
 		}
-		p.next = p.Now().Add(p.Pace)
+		p.next = p.opts.Now().Add(p.opts.Pace)
 		bounded, cancel := context.WithTimeout(ctx, callTimeout)
 		err := fn(bounded)
 		cancel()
@@ -30,7 +30,7 @@ func (p *run) throttledCall(ctx context.Context, fn func(context.Context) error)
 		if !passing || errors.Is(err, outbox.ErrRefused) || attempt == len(retryPauses) {
 			return err
 		}
-		p.Log.Warn("reconcile: call to Stytch is tried again", "error", err)
+		p.opts.Log.Warn("reconcile: call to Stytch is tried again", "error", err)
 		if err := wait(ctx, retryPauses[attempt]); err != nil {
 			return err
 		}

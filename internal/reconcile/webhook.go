@@ -71,7 +71,7 @@ func (r *Reconciler) HandleWebhook(ctx context.Context, id string, body []byte) 
 	}
 	// Noted last: what failed is to have its effect when it is sent again, and
 	// what is heard twice at the same moment finds it had.
-	return r.store.MarkWebhookProcessed(ctx, id, r.Now())
+	return r.store.MarkWebhookProcessed(ctx, id, r.opts.Now())
 }
 
 // handleDeleted mends what there is of an account that is gone. It may have been that
@@ -109,7 +109,7 @@ func (r *Reconciler) handleChanged(ctx context.Context, a Account, isNew bool) e
 		return err
 	}
 	var sessions []string
-	if d.Kind == Changed || r.EndStrangers {
+	if d.Kind == Changed || r.opts.EndStrangers {
 		if sessions, err = r.accounts.ListSessions(ctx, a.ID); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (r *Reconciler) repairNow(ctx context.Context, d Difference, sessions []str
 	if err != nil {
 		return err
 	}
-	r.Log.Warn("Stytch and the list did not agree", "reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID)
+	r.opts.Log.Warn("Stytch and the list did not agree", "reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID)
 	r.outbox.Wake()
 	return nil
 }

@@ -140,7 +140,7 @@ func TestAWebhookOfAStranger(t *testing.T) {
 			t.Error("the session has ended")
 		}
 
-		f.EndStrangers = true
+		f.reconfigure(func(o *reconcile.Options) { o.EndStrangers = true })
 		f.hears("msg_3", update)
 		f.drained("stranger@example.com")
 		if f.standsAtStytch(proof.SessionToken) {
@@ -153,7 +153,7 @@ func TestAWebhookOfAStranger(t *testing.T) {
 
 func TestWhatOurOwnCallsDidIsNoNews(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.EndStrangers = true
+		f.reconfigure(func(o *reconcile.Options) { o.EndStrangers = true })
 		ada, token := f.signedIn("ada@example.com")
 		f.hears("msg_1", f.news("CREATE", ada.StytchUserID, "ada@example.com"))
 		f.hears("msg_2", f.news("UPDATE", ada.StytchUserID, "ada@example.com"))
@@ -176,7 +176,7 @@ func TestWhatOurOwnCallsDidIsNoNews(t *testing.T) {
 
 func TestAWebhookThatHadNoEffectHasItWhenItComesAgain(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.EndStrangers = true
+		f.reconfigure(func(o *reconcile.Options) { o.EndStrangers = true })
 		proof := f.stranger("stranger@example.com")
 		body := f.news("UPDATE", proof.StytchUserID, "stranger@example.com")
 		f.network.before = func(*http.Request) error { return errors.New("connection refused") }
@@ -226,7 +226,7 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 func TestAnAccountWithoutAnAddress(t *testing.T) {
 	t.Parallel()
 	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
-	f.EndStrangers = true
+	f.reconfigure(func(o *reconcile.Options) { o.EndStrangers = true })
 	made := must(f.api.Users.Create(t.Context(), &users.CreateParams{Email: "bob@example.com"}))(t)
 	f.unnames(directory.User{StytchUserID: made.UserID})
 	must(f.people.Add(t.Context(), "", directory.UserInput{Email: "ada@example.com"}))(t) // who has no account

@@ -110,7 +110,7 @@ func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (proven, 
 		proof, err := m.redeemClaimed(ctx, key, c, b)
 		return proven{Authentication: proof, attemptID: key.id}, err
 	}
-	if !found.SignedInAt.IsZero() && m.Now().Sub(found.SignedInAt) > repeatFor {
+	if !found.SignedInAt.IsZero() && m.opts.Now().Sub(found.SignedInAt) > repeatFor {
 		return proven{}, ErrLinkSpent
 	}
 	proof, err := key.unseal(found.Proof)
@@ -120,7 +120,7 @@ func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (proven, 
 // claim begins an attempt, or returns one that Stytch has answered.
 func (m *Service) claim(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
 	for {
-		now := m.Now()
+		now := m.opts.Now()
 		begun := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLife)}
 		found, claimed, err = m.store.ClaimAttempt(ctx, begun, now)
 		if err != nil || claimed || found.Proof != "" {
@@ -159,7 +159,7 @@ func (m *Service) dropAttempt(ctx context.Context, id string) {
 		return
 	}
 	if err := m.store.DropAttempt(context.WithoutCancel(ctx), id); err != nil {
-		m.Log.Warn("sign-in: attempt not forgotten; it expires by itself", "error", err)
+		m.opts.Log.Warn("sign-in: attempt not forgotten; it expires by itself", "error", err)
 	}
 }
 
@@ -180,7 +180,7 @@ func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven) (Sessi
 		return Session{}, "", ErrLinkSpent
 	case err != nil:
 		return Session{}, "", err
-	case !m.Now().Before(s.ExpiresAt), s.User.Status != directory.Active:
+	case !m.opts.Now().Before(s.ExpiresAt), s.User.Status != directory.Active:
 		return Session{}, "", ErrLinkSpent
 	}
 	if c.ReplacedToken != "" && c.ReplacedToken != p.SessionToken {

@@ -110,7 +110,7 @@ func TestTwoPressesAtOnce_GetOneSession(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u := f.put("ada@example.com", directory.Member, directory.Active)
 		h := &held{provider: &provider{magicLink: worksOnce()}, asked: make(chan time.Duration, 10), release: make(chan struct{})}
-		here, there := session.NewManager(f.db, h, f.outbox, f.Options), session.NewManager(f.db, h, f.outbox, f.Options)
+		here, there := f.withProvider(h), f.withProvider(h)
 		type answer struct {
 			token string
 			err   error
@@ -144,7 +144,7 @@ func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u := f.put("ada@example.com", directory.Member, directory.Active)
 		h := &held{provider: &provider{magicLink: worksOnce()}, asked: make(chan time.Duration, 10), release: make(chan struct{})}
-		m := session.NewManager(f.db, h, f.outbox, f.Options)
+		m := f.withProvider(h)
 		for _, flow := range []string{"", "flow"} {
 			h.provider.magicLink = func(token, _ string) (session.Authentication, error) { return proofOf(token, "in-"+flow) }
 			ctx, cancel := context.WithCancel(t.Context())

@@ -33,7 +33,7 @@ type CookieOptions struct {
 // ignored and never deleted: it may be another instance's, which has a newer key, or
 // another program's at the same host.
 type Cookies struct {
-	CookieOptions
+	opts  CookieOptions
 	store *sessions.CookieStore
 }
 
@@ -55,25 +55,28 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 		codec.MaxAge(0) // age is checked by our own clock: the session's in its row, the others' in the cookie
 		store.Codecs = append(store.Codecs, codec)
 	}
-	return &Cookies{CookieOptions: o, store: store}, nil
+	return &Cookies{opts: o, store: store}, nil
 }
+
+// Name returns the name of the session cookie.
+func (c *Cookies) Name() string { return c.opts.Name }
 
 // Token returns the session token that the browser holds, which is empty if it has
 // no session cookie or none that can be opened. had reports whether there was a
 // session cookie at all.
 func (c *Cookies) Token(r *http.Request) (token string, had bool) {
-	values, had := c.open(r, c.Name)
+	values, had := c.open(r, c.opts.Name)
 	return values["token"], had
 }
 
 // SetToken gives the browser a session token.
 func (c *Cookies) SetToken(w http.ResponseWriter, r *http.Request, token string) error {
-	return c.save(w, r, c.Name, map[string]string{"token": token}, c.MaxAge)
+	return c.save(w, r, c.opts.Name, map[string]string{"token": token}, c.opts.MaxAge)
 }
 
 // ClearToken takes it away.
 func (c *Cookies) ClearToken(w http.ResponseWriter, r *http.Request) {
-	c.clear(w, r, c.Name)
+	c.clear(w, r, c.opts.Name)
 }
 
 // SignInFlow is what belongs to a sign-in that is under way in this browser. One flow
@@ -112,7 +115,7 @@ func hasAsked(asked, address string) bool {
 
 // Flow returns the browser's sign-in under way; ok is false if there is none.
 func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
-	v, _ := c.open(r, c.Name+"-signin")
+	v, _ := c.open(r, c.opts.Name+"-signin")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
 	f = SignInFlow{
 		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
@@ -121,7 +124,7 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
 		f.MadeAt = time.UnixMicro(made).UTC()
 	}
-	if err != nil || !c.Now().Before(f.ExpiresAt) {
+	if err != nil || !c.opts.Now().Before(f.ExpiresAt) {
 		return SignInFlow{}, false
 	}
 	return f, true
@@ -136,7 +139,7 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) 
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
 	}
-	return c.save(w, r, c.Name+"-signin", v, f.ExpiresAt.Sub(c.Now()))
+	return c.save(w, r, c.opts.Name+"-signin", v, f.ExpiresAt.Sub(c.opts.Now()))
 }
 
 // Known browsers: how long one is remembered, and as how many people.
@@ -149,7 +152,7 @@ const (
 // whether it has done so as the one who has this address (compared form); an
 // empty address asks for anybody. Empty: it has not.
 func (c *Cookies) KnownBrowser(r *http.Request, address string) (id string) {
-	v, _ := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.opts.Name+"-known")
 	if address != "" && !slices.Contains(strings.Fields(v["people"]), fingerprint(address)) {
 		return ""
 	}
@@ -159,31 +162,31 @@ func (c *Cookies) KnownBrowser(r *http.Request, address string) (id string) {
 // SetKnown remembers that the browser has signed in as the one who has this
 // address. It lets nobody in: see limits.go for what it is good for.
 func (c *Cookies) SetKnown(w http.ResponseWriter, r *http.Request, address string) error {
-	v, _ := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.opts.Name+"-known")
 	people := slices.DeleteFunc(strings.Fields(v["people"]), func(p string) bool { return p == fingerprint(address) })
 	people = append([]string{fingerprint(address)}, people...)
 	if v["id"] == "" {
 		v["id"] = rand.Text()
 	}
 	v["people"], v["last"] = strings.Join(people[:min(len(people), maxKnown)], " "), address
-	return c.save(w, r, c.Name+"-known", v, knownDuration)
+	return c.save(w, r, c.opts.Name+"-known", v, knownDuration)
 }
 
 // Last returns the address (compared form) that the browser signed in as last, to fill
 // in the sign-in page; empty if there is none, or if its person has signed out.
 func (c *Cookies) Last(r *http.Request) string {
-	v, _ := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.opts.Name+"-known")
 	return v["last"]
 }
 
 // ForgetLast has the browser forget that address.
 func (c *Cookies) ForgetLast(w http.ResponseWriter, r *http.Request) {
-	v, _ := c.open(r, c.Name+"-known")
+	v, _ := c.open(r, c.opts.Name+"-known")
 	if v["last"] == "" {
 		return
 	}
 	delete(v, "last")
-	_ = c.save(w, r, c.Name+"-known", v, knownDuration) // shorter than it was
+	_ = c.save(w, r, c.opts.Name+"-known", v, knownDuration) // shorter than it was
 }
 
 // fingerprint stands for an address in a cookie.
@@ -198,14 +201,14 @@ type Message struct {
 // SetMessage keeps a message for the next page that the browser shows.
 func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, m Message) error {
 	values := map[string]string{"text": m.Text, "warning": strconv.FormatBool(m.Warning)}
-	return c.save(w, r, c.Name+"-message", values, time.Minute)
+	return c.save(w, r, c.opts.Name+"-message", values, time.Minute)
 }
 
 // TakeMessage returns the message kept, once.
 func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
-	v, _ := c.open(r, c.Name+"-message")
+	v, _ := c.open(r, c.opts.Name+"-message")
 	if v["text"] != "" {
-		c.clear(w, r, c.Name+"-message")
+		c.clear(w, r, c.opts.Name+"-message")
 	}
 	return Message{Text: v["text"], Warning: v["warning"] == "true"}
 }

@@ -64,7 +64,7 @@ func (m *Service) Diagnose(ctx context.Context, email directory.Email) (found *d
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &diagnosis{Service: m, email: email, found: a.User, now: m.Now()}
+	w := &diagnosis{Service: m, email: email, found: a.User, now: m.opts.Now()}
 	for _, look := range []func(context.Context) error{
 		func(ctx context.Context) error { return w.checkAdmission(ctx, a) }, w.checkInvitation, w.checkRateLimits, w.checkProvider, w.checkLastLink,
 	} {
@@ -161,7 +161,7 @@ func (w *diagnosis) checkInvitation(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	switch i := w.found.Invitation(jobs, w.InviteDuration, w.now); {
+	switch i := w.found.Invitation(jobs, w.opts.InviteDuration, w.now); {
 	case i.Refused:
 		w.unsent = true
 		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Remedy: RemedyReinvite})

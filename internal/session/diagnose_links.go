@@ -45,7 +45,7 @@ func (w *diagnosis) checkLastLink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	expires := asked.At.Add(w.LinkDuration)
+	expires := asked.At.Add(w.opts.LinkDuration)
 	switch {
 	case failed != nil && failed.ID > asked.ID:
 		w.add(Finding{Code: WhyLinkFailed, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})

@@ -26,13 +26,13 @@ const (
 // SetDraft keeps a draft for whoever signed in last in this browser. It is an error
 // if nobody did, or if the draft is too long for a cookie.
 func (c *Cookies) SetDraft(w http.ResponseWriter, r *http.Request, d Draft) error {
-	known, _ := c.open(r, c.Name+"-known")
+	known, _ := c.open(r, c.opts.Name+"-known")
 	people, form := strings.Fields(known["people"]), d.Form.Encode()
 	if len(people) == 0 || len(form)+len(d.Page) > maxDraft {
 		return errors.New("session: draft not kept")
 	}
-	return c.save(w, r, c.Name+"-draft", map[string]string{
-		"page": d.Page, "form": form, "for": people[0], "expires": strconv.FormatInt(c.Now().Add(draftLife).Unix(), 10),
+	return c.save(w, r, c.opts.Name+"-draft", map[string]string{
+		"page": d.Page, "form": form, "for": people[0], "expires": strconv.FormatInt(c.opts.Now().Add(draftLife).Unix(), 10),
 	}, draftLife)
 }
 
@@ -50,7 +50,7 @@ func (c *Cookies) Draft(r *http.Request) Draft {
 // way there.
 func (c *Cookies) DropPage(w http.ResponseWriter, r *http.Request) {
 	if d := c.Draft(r); d.Page != "" && len(d.Form) == 0 {
-		c.clear(w, r, c.Name+"-draft")
+		c.clear(w, r, c.opts.Name+"-draft")
 	}
 }
 
@@ -61,13 +61,13 @@ func (c *Cookies) TakeDraft(w http.ResponseWriter, r *http.Request, page, addres
 	if !ok || v["form"] == "" || v["page"] != page || v["for"] != fingerprint(address) {
 		return nil, false
 	}
-	c.clear(w, r, c.Name+"-draft")
+	c.clear(w, r, c.opts.Name+"-draft")
 	form, err := url.ParseQuery(v["form"])
 	return form, err == nil
 }
 
 func (c *Cookies) draft(r *http.Request) (map[string]string, bool) {
-	v, _ := c.open(r, c.Name+"-draft")
+	v, _ := c.open(r, c.opts.Name+"-draft")
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
-	return v, err == nil && c.Now().Before(time.Unix(seconds, 0))
+	return v, err == nil && c.opts.Now().Before(time.Unix(seconds, 0))
 }

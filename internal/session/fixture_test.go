@@ -35,6 +35,7 @@ func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 // the test scripts.
 type fixture struct {
 	*session.Service
+	opts   session.Options
 	t      *testing.T
 	clock  *clock
 	db     *counted
@@ -75,8 +76,22 @@ func open(t *testing.T, databaseURL string, c *clock, now func() time.Time, chan
 		change(&o)
 	}
 	f := &fixture{t: t, clock: c, db: &counted{Store: db}, stytch: &provider{}, outbox: &waker{}}
-	f.Service = session.NewManager(f.db, f.stytch, f.outbox, o)
+	f.opts = o
+	f.reconfigure(func(o *session.Options) { o.Store, o.Provider, o.Outbox = f.db, f.stytch, f.outbox })
 	return f
+}
+
+// reconfigure replaces the service by one with changed options.
+func (f *fixture) reconfigure(change func(*session.Options)) {
+	change(&f.opts)
+	f.Service = session.New(f.opts)
+}
+
+// withProvider returns another service on the same database, with another provider.
+func (f *fixture) withProvider(p session.Provider) *session.Service {
+	o := f.opts
+	o.Provider = p
+	return session.New(o)
 }
 
 // put writes somebody as they are.
@@ -98,7 +113,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 // remove takes somebody off the list.
 func (f *fixture) remove(u directory.User) {
 	f.t.Helper()
-	if _, err := directory.New(f.db, f.outbox, f.clock.now).Remove(f.t.Context(), u.ID); err != nil {
+	if _, err := directory.New(directory.Options{Store: f.db, Outbox: f.outbox, Now: f.clock.now}).Remove(f.t.Context(), u.ID); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -103,7 +103,7 @@ func networkBuckets(what string, networks []string, rates [3]limit.Rate) []limit
 // from outside: by counting how many are let through nobody learns whether the
 // address's owner, in a browser that is new, has asked for one as well.
 func (m *Service) burstFor(email directory.Email) int {
-	day := m.Now().UTC().Format(time.DateOnly)
+	day := m.opts.Now().UTC().Format(time.DateOnly)
 	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Normalized))
 	return linksPerEmail.Burst + int(sum[0])%(linksToAddressMax-linksPerEmail.Burst+1)
 }
@@ -115,10 +115,10 @@ func newSecret() string { return rand.Text() }
 // third is kept for networks that have not asked lately, and another third for those
 // of which no neighbour has.
 func (m *Service) takeLink(ctx context.Context, email directory.Email, b Browser) error {
-	if !m.Limits {
+	if !m.opts.Limits {
 		return nil
 	}
-	now, buckets := m.Now(), m.linkBuckets(email, b)
+	now, buckets := m.opts.Now(), m.linkBuckets(email, b)
 	levels, err := m.store.ReadLimits(ctx, buckets...)
 	if err != nil {
 		return err
@@ -180,28 +180,28 @@ func (b Browser) lane() string {
 
 // take counts one more in each bucket, or returns *TooMany around ErrTooMany.
 func (m *Service) take(ctx context.Context, buckets ...limit.Bucket) error {
-	if !m.Limits {
+	if !m.opts.Limits {
 		return nil
 	}
 	levels, err := m.store.ReadLimits(ctx, buckets...)
 	if err != nil {
 		return err
 	}
-	return m.count(ctx, m.Now(), levels, buckets, anyRefusal)
+	return m.count(ctx, m.opts.Now(), levels, buckets, anyRefusal)
 }
 
 func anyRefusal(limit.Bucket) error { return ErrTooMany }
 
 // peek returns what take would return now, and counts nothing.
 func (m *Service) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
-	if !m.Limits {
+	if !m.opts.Limits {
 		return nil
 	}
 	levels, err := m.store.ReadLimits(ctx, buckets...)
 	if err != nil {
 		return err
 	}
-	now := m.Now()
+	now := m.opts.Now()
 	return tooMany(levels.Refused(now, buckets...), now, refusal)
 }
 

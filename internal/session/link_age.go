@@ -48,7 +48,7 @@ func (m *Service) linkAge(ctx context.Context, proof Authentication, email direc
 // challenge whose verifier was made at linksAfter or later, because a link from
 // before may still work.
 func (m *Service) MustProveAge(ctx context.Context, email directory.Email) (linksAfter time.Time, must bool, err error) {
-	if m.LinksTellAge {
+	if m.opts.LinksTellAge {
 		return time.Time{}, false, nil
 	}
 	return m.oldLinks(ctx, email)
@@ -64,8 +64,8 @@ func (m *Service) oldLinks(ctx context.Context, email directory.Email) (linksAft
 	if err != nil || u.LinksAfter.IsZero() {
 		return time.Time{}, false, err
 	}
-	now := m.Now()
-	if !u.LastSeenAt.IsZero() && now.Before(u.CancelledInviteAt.Add(m.InviteDuration)) {
+	now := m.opts.Now()
+	if !u.LastSeenAt.IsZero() && now.Before(u.CancelledInviteAt.Add(m.opts.InviteDuration)) {
 		return u.LinksAfter, true, nil // mailed to somebody who had signed in: Stytch can't take it back
 	}
 	jobs, err := m.store.ListJobs(ctx, email)
@@ -75,7 +75,7 @@ func (m *Service) oldLinks(ctx context.Context, email directory.Email) (linksAft
 	if slices.ContainsFunc(jobs, endsLinks) {
 		return u.LinksAfter, true, nil
 	}
-	return u.LinksAfter, now.Before(u.LinksAfter.Add(m.LinkDuration)), nil
+	return u.LinksAfter, now.Before(u.LinksAfter.Add(m.opts.LinkDuration)), nil
 }
 
 // endsLinks reports whether a job has yet to end links at Stytch.

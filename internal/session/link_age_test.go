@@ -59,7 +59,7 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			each(t, func(t *testing.T, f *fixture) {
-				f.LinkDuration, f.InviteDuration = 10*time.Minute, 7*24*time.Hour
+				f.reconfigure(func(o *session.Options) { o.LinkDuration, o.InviteDuration = 10*time.Minute, 7*24*time.Hour })
 				if row.status == "" {
 					row.status = directory.Active
 				}
@@ -96,7 +96,9 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 }
 
 // people is the directory on the fixture's database.
-func (f *fixture) people() *directory.Directory { return directory.New(f.db, f.outbox, f.clock.now) }
+func (f *fixture) people() *directory.Directory {
+	return directory.New(directory.Options{Store: f.db, Outbox: f.outbox, Now: f.clock.now})
+}
 
 // drain has all of a person's calls done.
 func (f *fixture) drain(address string) {

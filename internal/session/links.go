@@ -57,7 +57,7 @@ func (m *Service) RequestLink(ctx context.Context, email directory.Email, challe
 	if err != nil {
 		return err
 	}
-	asked := requested(a, email, m.Now())
+	asked := requested(a, email, m.opts.Now())
 	link := Link{Email: email.Normalized, CreateAccount: !a.verdict.Listed, Challenge: challenge, Browser: b}
 	pause := m.randomPause()
 	if pause == 0 && m.mayRecord(ctx, b, asked) {
@@ -69,7 +69,7 @@ func (m *Service) RequestLink(ctx context.Context, email directory.Email, challe
 	ctx = context.WithoutCancel(ctx)
 	m.sending.Go(func() {
 		defer func() { <-slots }()
-		safego.Recover(m.Log, "send a link", func() {
+		safego.Recover(m.opts.Log, "send a link", func() {
 			if pause > 0 {
 				m.sleep(pause) // or the program stops, and it is sent all the same
 				m.record(ctx, b, asked)
@@ -86,12 +86,12 @@ func (m *Service) RequestLink(ctx context.Context, email directory.Email, challe
 
 // randomPause returns a random part of SendPause; 0 where there is none.
 func (m *Service) randomPause() time.Duration {
-	if m.SendPause <= 0 {
+	if m.opts.SendPause <= 0 {
 		return 0
 	}
-	part, err := rand.Int(rand.Reader, big.NewInt(int64(m.SendPause)))
+	part, err := rand.Int(rand.Reader, big.NewInt(int64(m.opts.SendPause)))
 	if err != nil { // never
-		return m.SendPause
+		return m.opts.SendPause
 	}
 	return time.Duration(part.Int64())
 }
@@ -99,13 +99,13 @@ func (m *Service) randomPause() time.Duration {
 // sendDecoy does for an address that may not come in what the login service does for
 // others, without a mail.
 func (m *Service) sendDecoy(ctx context.Context, link Link) {
-	if m.Decoy == nil {
+	if m.opts.Decoy == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := m.Decoy(ctx, link.Email); err != nil {
-		m.Log.Warn("sign-in: a decoy for an address that gets no link failed", "error", err)
+	if err := m.opts.Decoy(ctx, link.Email); err != nil {
+		m.opts.Log.Warn("sign-in: a decoy for an address that gets no link failed", "error", err)
 	}
 }
 
@@ -124,7 +124,7 @@ func (m *Service) decideAdmission(ctx context.Context, email directory.Email) (a
 		return admissionResult{}, err
 	}
 	a := admissionResult{Applicant: from}
-	a.verdict, a.refusal = m.Admission.Decide(from)
+	a.verdict, a.refusal = m.opts.Admission.Decide(from)
 	return a, nil
 }
 
@@ -169,8 +169,8 @@ func (m *Service) sendLink(ctx context.Context, link Link, userID string) {
 		err = m.invite(ctx, link.Email)
 	}
 	if err != nil {
-		m.Log.Warn("sign-in: link not sent", "error", err)
-		m.record(ctx, link.Browser, event.New(event.LinkFailed, m.Now(), userID, link.Email, outbox.Reason(err)))
+		m.opts.Log.Warn("sign-in: link not sent", "error", err)
+		m.record(ctx, link.Browser, event.New(event.LinkFailed, m.opts.Now(), userID, link.Email, outbox.Reason(err)))
 	}
 }
 
@@ -192,5 +192,5 @@ func (m *Service) invite(ctx context.Context, address string) error {
 		return nil
 	}
 	defer m.outbox.Wake()
-	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, m.Now()))
+	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, m.opts.Now()))
 }

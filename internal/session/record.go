@@ -48,11 +48,11 @@ func (m *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool 
 
 // countEvent counts an event in the buckets. What can't be counted is recorded.
 func (m *Service) countEvent(ctx context.Context, what string, buckets []limit.Bucket) bool {
-	if !m.Limits {
+	if !m.opts.Limits {
 		return true
 	}
 	ctx = context.WithoutCancel(ctx)
-	now := m.Now()
+	now := m.opts.Now()
 	levels, err := m.store.ReadLimits(ctx, buckets...)
 	if err == nil {
 		reserveForOthers(what, buckets, levels, now)
@@ -71,5 +71,5 @@ func (m *Service) warnOfDropped(now time.Time) {
 	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < warnAboutDropped || !m.warnedAt.CompareAndSwap(last, now.UnixMicro()) {
 		return
 	}
-	m.Log.Warn("audit trail: strangers cause more events than are recorded, and some are left out")
+	m.opts.Log.Warn("audit trail: strangers cause more events than are recorded, and some are left out")
 }

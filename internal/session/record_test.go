@@ -36,7 +36,7 @@ func (f *fixture) opens(b session.Browser) bool {
 
 func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Limits = true
+		f.reconfigure(func(o *session.Options) { o.Limits = true })
 		for i := range 330 {
 			f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:%x::1", i)})
 		}
@@ -63,7 +63,7 @@ func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
 func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
-	f.Limits = true
+	f.reconfigure(func(o *session.Options) { o.Limits = true })
 	for round := range 12 { // of five minutes, from a whole /48
 		for i := range 60 {
 			f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: fmt.Sprintf("2001:db8:0:%x::1", round*60+i)})
@@ -82,7 +82,7 @@ func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
 
 func TestSignIn_WrongLinksFromEverNewNetworksAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Limits = true
+		f.reconfigure(func(o *session.Options) { o.Limits = true })
 		f.stytch.magicLink = func(string, string) (session.Authentication, error) {
 			return session.Authentication{}, session.ErrLinkUnknown
 		}

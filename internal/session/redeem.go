@@ -30,7 +30,7 @@ func (m *Service) authenticateLink(ctx context.Context, c Credentials, b Browser
 // one still gets in, so that nobody keeps others out who come from the same address.
 // Known browsers take no slots from others, and others none from them.
 func (m *Service) enterRedeem(ctx context.Context, b Browser) (leave func(), err error) {
-	if !m.Limits {
+	if !m.opts.Limits {
 		return func() {}, nil
 	}
 	client, all, allowed := "network "+b.networks()[0], "all networks", linksOfClient

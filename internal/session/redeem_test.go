@@ -33,9 +33,8 @@ func heldManager(t *testing.T) (*session.Service, *held) {
 		f.put(fmt.Sprintf("p%d@example.com", i), directory.Member, directory.Active)
 	}
 	h := &held{provider: &provider{}, asked: make(chan time.Duration, 1000), release: make(chan struct{})}
-	o := f.Options
-	o.Limits = true
-	return session.NewManager(f.db, h, f.outbox, o), h
+	f.opts.Limits = true
+	return f.withProvider(h), h
 }
 
 func redeem(t *testing.T, m *session.Service, link string, b session.Browser) error {

@@ -90,7 +90,7 @@ func TestRequestLinkDoesTheSameForAll(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, f *fixture) {
-				f.Admission = admission
+				f.reconfigure(func(o *session.Options) { o.Admission = admission })
 				f.put("active@example.com", directory.Admin, directory.Active)
 				f.put("invited@example.com", directory.Member, directory.Invited)
 				f.put("suspended@example.com", directory.Member, directory.Suspended)

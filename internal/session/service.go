@@ -14,8 +14,12 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// Options are the settings of a Manager.
+// Options are the dependencies and settings of a Service.
 type Options struct {
+	Store    Store
+	Provider Provider
+	Outbox   directory.Outbox
+
 	Admission                    directory.AdmissionPolicy
 	Duration                     time.Duration // of a session
 	Recheck                      time.Duration // how old Stytch's last word on a session may be
@@ -38,7 +42,7 @@ const callTimeout = 5 * time.Second
 
 // Service signs people in and out and checks their sessions.
 type Service struct {
-	Options
+	opts     Options
 	store    Store
 	provider Provider
 	outbox   directory.Outbox
@@ -53,11 +57,11 @@ type Service struct {
 	rechecking singleflight.Group // by token hash
 }
 
-// NewManager returns a manager; Close it once, when no more requests come.
-func NewManager(store Store, provider Provider, outbox directory.Outbox, o Options) *Service {
+// New returns a Service. Call Close once, when no more requests come.
+func New(o Options) *Service {
 	slots := maxSending + int(slotsPerSecond*o.SendPause/time.Second)
 	return &Service{
-		Options: o, store: store, provider: provider, outbox: outbox, secret: newSecret(),
+		opts: o, store: o.Store, provider: o.Provider, outbox: o.Outbox, secret: newSecret(),
 		sendSlots: make(chan struct{}, slots), knownSlots: make(chan struct{}, slots),
 		closing: make(chan struct{}),
 	}
@@ -108,7 +112,7 @@ func (m *Service) List(ctx context.Context, userID string) ([]Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, live := m.Now(), all[:0]
+	now, live := m.opts.Now(), all[:0]
 	for _, s := range all {
 		if now.Before(s.ExpiresAt) {
 			live = append(live, s)

@@ -38,8 +38,8 @@ func (e *OtherAddress) Error() string { return "link is for another address than
 // ErrOtherBrowser, *TooMany, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (m *Service) SignIn(ctx context.Context, c Credentials, b Browser) (Session, string, error) {
 	s, token, err := m.signIn(ctx, c, b)
-	if m.OnSignInResult != nil {
-		m.OnSignInResult(outcomeLabel(err))
+	if m.opts.OnSignInResult != nil {
+		m.opts.OnSignInResult(outcomeLabel(err))
 	}
 	return s, token, err
 }
@@ -65,10 +65,10 @@ func (m *Service) signIn(ctx context.Context, c Credentials, b Browser) (Session
 
 // arrive makes the session of somebody who has proven an address.
 func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email directory.Email, b Browser) (Session, string, error) {
-	now := m.Now()
+	now := m.opts.Now()
 	arrival := SignInRequest{Email: email, AttemptID: proof.attemptID, Session: Session{
 		TokenHash: Hash(proof.SessionToken), StytchSessionID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
-		CreatedAt: now, VerifiedAt: now, ExpiresAt: minTime(proof.ExpiresAt, now.Add(m.Duration)),
+		CreatedAt: now, VerifiedAt: now, ExpiresAt: minTime(proof.ExpiresAt, now.Add(m.opts.Duration)),
 	}}
 	if c.ReplacedToken != "" {
 		arrival.Replaces = Hash(c.ReplacedToken)
@@ -82,7 +82,7 @@ func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email
 		if from.User != nil {
 			foundID = from.User.ID
 		}
-		u, err := m.Admission.Admit(from, proof.StytchUserID, now)
+		u, err := m.opts.Admission.Admit(from, proof.StytchUserID, now)
 		if err == nil && from.User != nil && age.beforeChange(*from.User) {
 			err = ErrLinkOld
 		}
@@ -123,7 +123,7 @@ func (m *Service) recordInvalidLink(ctx context.Context, err error, b Browser) e
 	case countErr != nil:
 		return countErr
 	}
-	m.record(ctx, b, event.New(event.SignInRefused, m.Now(), "", "", reason.Error()))
+	m.record(ctx, b, event.New(event.SignInRefused, m.opts.Now(), "", "", reason.Error()))
 	return err
 }
 
@@ -137,12 +137,12 @@ const (
 // on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
 // ByScanner.
 func (m *Service) RecordLinkOpened(ctx context.Context, by string, b Browser) {
-	m.record(ctx, b, event.New(event.LinkOpened, m.Now(), "", "", by))
+	m.record(ctx, b, event.New(event.LinkOpened, m.opts.Now(), "", "", by))
 }
 
 // RecordRefused notes that somebody signed in tried what they may not do.
 func (m *Service) RecordRefused(ctx context.Context, u directory.User, what string) {
-	m.recordLimited(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.Now(), u.ID, u.Email.Normalized, what))
+	m.recordLimited(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.opts.Now(), u.ID, u.Email.Normalized, what))
 }
 
 // recordLimited notes what somebody signed in may cause as often as they like: not every time.
@@ -182,8 +182,8 @@ func signInEvent(ctx context.Context, u directory.User, joined bool, now time.Ti
 // revokeUnclaimed ends a session at Stytch that nobody gets to hold, and notes why.
 func (m *Service) revokeUnclaimed(ctx context.Context, b Browser, proof Authentication, userID, subject string, err error) {
 	ctx = context.WithoutCancel(ctx)
-	if err := m.store.AddJob(ctx, outbox.New(outbox.RevokeSession, subject, "", proof.SessionID, "", m.Now())); err != nil {
-		m.Log.Error("sign-in: refused, but the session at Stytch lives until it expires", "session", proof.SessionID, "error", err)
+	if err := m.store.AddJob(ctx, outbox.New(outbox.RevokeSession, subject, "", proof.SessionID, "", m.opts.Now())); err != nil {
+		m.opts.Log.Error("sign-in: refused, but the session at Stytch lives until it expires", "session", proof.SessionID, "error", err)
 	}
 	m.outbox.Wake()
 	reason := "the session could not be written down"
@@ -192,13 +192,13 @@ func (m *Service) revokeUnclaimed(ctx context.Context, b Browser, proof Authenti
 			reason = rule.Error()
 		}
 	}
-	m.record(ctx, b, event.New(event.SignInRefused, m.Now(), userID, subject, reason))
+	m.record(ctx, b, event.New(event.SignInRefused, m.opts.Now(), userID, subject, reason))
 }
 
 // recordEvent writes what changed nothing. If it can't be written, the log has it.
 func (m *Service) recordEvent(ctx context.Context, e event.Event) {
 	if err := m.store.AddEvents(context.WithoutCancel(ctx), e); err != nil {
-		m.Log.Warn("audit trail: not written", "kind", e.Kind, "reason", e.Reason, "error", err)
+		m.opts.Log.Warn("audit trail: not written", "kind", e.Kind, "reason", e.Reason, "error", err)
 	}
 }
 

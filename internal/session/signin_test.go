@@ -207,7 +207,7 @@ func TestVerifierOfALinkMadeWithout(t *testing.T) {
 // Of several who come first at the same moment, one is the administrator.
 func TestFirstAdministratorIsOne(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Admission = directory.AdmissionPolicy{FirstAdmin: true}
+		f.reconfigure(func(o *session.Options) { o.Admission = directory.AdmissionPolicy{FirstAdmin: true} })
 		addresses := []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"}
 		errs := make([]error, len(addresses))
 		var all sync.WaitGroup
@@ -235,7 +235,7 @@ func TestFirstAdministratorIsOne(t *testing.T) {
 // One stranger with two links, opened at the same moment, is one person.
 func TestStrangerComesTwiceAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		f.Admission = directory.AdmissionPolicy{Open: true}
+		f.reconfigure(func(o *session.Options) { o.Admission = directory.AdmissionPolicy{Open: true} })
 		sessions := make([]session.Session, 4)
 		var all sync.WaitGroup
 		for i := range sessions {

@@ -18,8 +18,8 @@ import (
 // person waits for; all of them are the same whoever has the address.
 func TestRequestLink_Statements(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		f.Limits = true
-		f.Decoy = func(context.Context, string) error { return nil }
+		f.reconfigure(func(o *session.Options) { o.Limits = true })
+		f.reconfigure(func(o *session.Options) { o.Decoy = func(context.Context, string) error { return nil } })
 		for _, who := range []string{"active", "used"} {
 			f.put(who+"@example.com", directory.Member, directory.Active)
 		}

@@ -26,11 +26,11 @@ func (m *Service) Check(ctx context.Context, token string) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	now := m.Now()
+	now := m.opts.Now()
 	if !now.Before(s.ExpiresAt) || s.User.Status != directory.Active {
 		return Session{}, ErrEnded
 	}
-	if now.Sub(s.VerifiedAt) < m.Recheck {
+	if now.Sub(s.VerifiedAt) < m.opts.Recheck {
 		return s, nil
 	}
 	return m.recheck(ctx, token, s)
@@ -45,16 +45,16 @@ func (m *Service) recheck(ctx context.Context, token string, s Session) (Session
 	switch {
 	case err == nil && !standing.matches(s):
 		// Nonsense lets nobody in.
-		m.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchSessionID)
-		e := event.New(event.StytchMismatch, m.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
+		m.opts.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchSessionID)
+		e := event.New(event.StytchMismatch, m.opts.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
 		m.recordLimited(ctx, "mismatches-of-user", s.UserID, e)
 		return Session{}, ErrUnavailable
 	case err == nil:
 		return m.withVerified(s, standing), nil
 	case errors.Is(err, ErrEnded):
 		return Session{}, ErrEnded
-	case m.Now().Sub(s.VerifiedAt) < unavailableGrace:
-		m.Log.Warn("session: goes on without a check", "user", s.UserID, "verified_at", s.VerifiedAt, "error", err)
+	case m.opts.Now().Sub(s.VerifiedAt) < unavailableGrace:
+		m.opts.Log.Warn("session: goes on without a check", "user", s.UserID, "verified_at", s.VerifiedAt, "error", err)
 		return s, nil
 	}
 	return Session{}, fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever it was, it is not the person's doing
@@ -68,11 +68,11 @@ func (m *Service) verifyWithProvider(ctx context.Context, token string, s Sessio
 	switch {
 	case errors.Is(err, ErrEnded):
 		if _, err := m.Revoke(ctx, s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
-			m.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
+			m.opts.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
 		}
 	case err == nil && standing.matches(s):
 		if err := m.store.SetVerified(ctx, m.withVerified(s, standing)); err != nil {
-			m.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
+			m.opts.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
 		}
 	}
 	return standing, err
@@ -80,7 +80,7 @@ func (m *Service) verifyWithProvider(ctx context.Context, token string, s Sessio
 
 // withVerified is a session that Stytch has just stood by.
 func (m *Service) withVerified(s Session, standing ProviderSession) Session {
-	s.VerifiedAt, s.ExpiresAt = m.Now(), minTime(standing.ExpiresAt, s.ExpiresAt)
+	s.VerifiedAt, s.ExpiresAt = m.opts.Now(), minTime(standing.ExpiresAt, s.ExpiresAt)
 	s.User.LastSeenAt = s.VerifiedAt
 	return s
 }

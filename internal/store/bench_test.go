@@ -20,7 +20,7 @@ func BenchmarkStore(b *testing.B) {
 	}{{"sqlite", testdb.SQLite}, {"mysql", testdb.MySQL}} {
 		b.Run("engine="+engine.name, func(b *testing.B) {
 			s := open(b, engine.open(b))
-			people := directory.New(s, nil, storetest.Now)
+			people := directory.New(directory.Options{Store: s, Now: storetest.Now})
 			for i := range 200 {
 				entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
 				if _, err := people.Add(b.Context(), "", entry); err != nil {

@@ -18,6 +18,13 @@ const (
 	lastUsedTimeout = time.Second
 )
 
+// Options are the dependencies of a Service.
+type Options struct {
+	Store Store
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
 // Service makes, checks and revokes tokens. Its methods may be called by many
 // goroutines.
 type Service struct {
@@ -29,9 +36,9 @@ type Service struct {
 	noted map[string]time.Time // by hash, when a use was last written down; only of the last minute
 }
 
-// NewManager returns the tokens kept in store.
-func NewManager(store Store, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{store: store, now: now, log: log, noted: map[string]time.Time{}}
+// New returns a Service.
+func New(o Options) *Service {
+	return &Service{store: o.Store, now: o.Now, log: o.Log, noted: map[string]time.Time{}}
 }
 
 // Create makes a token for a person and returns it with its secret, which nobody

@@ -41,7 +41,7 @@ func (u *uploadState) bar() error {
 	}
 	var kept part
 	for n := range u.people.number {
-		content, err := u.im.GetPart(u.ctx, u.i.ID, People, n)
+		content, err := u.im.store.GetPart(u.ctx, u.i.ID, People, n)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (u *uploadState) barEntry(kept *part, e storedLine) error {
 	if err := u.note(kept, Barred, storedLine{Email: email.Normalized}, ""); err != nil {
 		return err
 	}
-	listed, err := u.im.ListedAddresses(u.ctx, []string{email.Normalized})
+	listed, err := u.im.store.ListedAddresses(u.ctx, []string{email.Normalized})
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ type Store interface {
 
 // Importer brings people from files onto the list.
 type Importer struct {
-	Store
+	store      Store
 	wakeOutbox func()
 	now        func() time.Time
 	log        *slog.Logger
@@ -122,7 +122,27 @@ type Importer struct {
 // NewImporter returns an importer; it does nothing until Work or Follow.
 // wakeOutbox is called when invitations wait to be mailed.
 func NewImporter(store Store, wakeOutbox func(), now func() time.Time, log *slog.Logger) *Importer {
-	return &Importer{Store: store, wakeOutbox: wakeOutbox, now: now, log: log, wake: make(chan struct{}, 1)}
+	return &Importer{store: store, wakeOutbox: wakeOutbox, now: now, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Get returns an import. Errors: directory.ErrNotFound.
+func (im *Importer) Get(ctx context.Context, id string) (Import, error) {
+	return im.store.GetImport(ctx, id)
+}
+
+// List returns the newest imports, up to limit.
+func (im *Importer) List(ctx context.Context, limit int) ([]Import, error) {
+	return im.store.ListImports(ctx, limit)
+}
+
+// Delete deletes an import and its file. Errors: ErrInvalidState if it is running.
+func (im *Importer) Delete(ctx context.Context, id string) error {
+	return im.store.DeleteImport(ctx, id)
+}
+
+// CountPendingJobs counts the pending jobs, up to limit.
+func (im *Importer) CountPendingJobs(ctx context.Context, limit int) (int, error) {
+	return im.store.CountPendingJobs(ctx, limit)
 }
 
 // Start has an import run that is ready; role is that of people for whom the file
@@ -153,7 +173,7 @@ func (im *Importer) Resume(ctx context.Context, id string) error {
 }
 
 func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Import) error) error {
-	i, err := im.GetImport(ctx, id)
+	i, err := im.store.GetImport(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -161,7 +181,7 @@ func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Imp
 		return err
 	}
 	i.Actor = event.OriginOf(ctx)
-	if err := im.StartImport(ctx, i, event.New(event.ImportStarted, im.now(), "", "", i.description())); err != nil {
+	if err := im.store.StartImport(ctx, i, event.New(event.ImportStarted, im.now(), "", "", i.description())); err != nil {
 		return err
 	}
 	select {
@@ -174,9 +194,9 @@ func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Imp
 // Stop stops an import behind the part that is under way. Errors: ErrState,
 // directory.ErrNotFound.
 func (im *Importer) Stop(ctx context.Context, id string) error {
-	i, err := im.GetImport(ctx, id)
+	i, err := im.store.GetImport(ctx, id)
 	if err != nil {
 		return err
 	}
-	return im.StopImport(ctx, id, "", event.New(event.ImportStopped, im.now(), "", "", i.File))
+	return im.store.StopImport(ctx, id, "", event.New(event.ImportStopped, im.now(), "", "", i.File))
 }

@@ -362,8 +362,8 @@ func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *t
 		state  userio.State
 		reason string
 	}{{gone.ID, userio.Stopped, "Who had it run is no administrator any more."}, {left.ID, userio.Done, ""}} {
-		i, err := f.GetImport(t.Context(), want.id)
-		for ; err == nil && i.State == userio.Running; i, err = f.GetImport(t.Context(), want.id) {
+		i, err := f.Get(t.Context(), want.id)
+		for ; err == nil && i.State == userio.Running; i, err = f.Get(t.Context(), want.id) {
 		}
 		if err != nil || i.State != want.state || i.Reason != want.reason {
 			t.Errorf("%+v, %v", i, err)

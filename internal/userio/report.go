@@ -55,7 +55,7 @@ func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, befo
 
 func (im *Importer) eachNote(ctx context.Context, id string, s PartKind, fn func(Note) error) error {
 	for n := 0; ; n++ {
-		content, err := im.GetPart(ctx, id, s, n)
+		content, err := im.store.GetPart(ctx, id, s, n)
 		if errors.Is(err, directory.ErrNotFound) {
 			return nil
 		}

@@ -44,7 +44,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, barred: map[string]int{},
 		i: Import{ID: ids.New(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
-	if err := im.CreateImport(ctx, u.i); err != nil {
+	if err := im.store.CreateImport(ctx, u.i); err != nil {
 		return Import{}, err
 	}
 	var err error
@@ -52,12 +52,12 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		err = u.finish()
 	}
 	if err != nil {
-		if dropErr := im.DeleteImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
+		if dropErr := im.store.DeleteImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
 			im.log.Warn("import: a file that could not be read is not deleted yet", "import", u.i.ID, "error", dropErr)
 		}
 		return Import{}, err
 	}
-	return im.GetImport(ctx, u.i.ID)
+	return im.store.GetImport(ctx, u.i.ID)
 }
 
 // fileName is the last part of a path that a browser or a person gave.
@@ -165,7 +165,7 @@ func (u *uploadState) flushUsers() error {
 	if len(u.keys) == 0 {
 		return nil
 	}
-	listed, err := u.im.ListedAddresses(u.ctx, u.keys)
+	listed, err := u.im.store.ListedAddresses(u.ctx, u.keys)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (u *uploadState) flush(p *part, s PartKind) error {
 	if p.Len() == 0 {
 		return nil
 	}
-	err := u.im.AddPart(u.ctx, u.i.ID, s, p.number, p.Bytes())
+	err := u.im.store.AddPart(u.ctx, u.i.ID, s, p.number, p.Bytes())
 	p.Reset()
 	p.number++
 	return err
@@ -212,7 +212,7 @@ func (u *uploadState) finish() error {
 		return err
 	}
 	u.i.Parts, u.i.UpdatedAt = u.people.number, u.im.now()
-	return u.im.SetImportSummary(u.ctx, u.i)
+	return u.im.store.SetImportSummary(u.ctx, u.i)
 }
 
 // part is one that is being made.

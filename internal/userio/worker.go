@@ -59,7 +59,7 @@ func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)
 		case !errors.Is(err, ErrNoImport):
 			return Import{}, err
 		}
-		if i, err = im.GetImport(ctx, id); err != nil {
+		if i, err = im.store.GetImport(ctx, id); err != nil {
 			return Import{}, err
 		}
 		progress(i)
@@ -72,7 +72,7 @@ func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)
 
 func (im *Importer) lease(ctx context.Context, id string) (Import, error) {
 	now := im.now()
-	return im.LeaseImport(ctx, id, rand.Text(), now, now.Add(leaseTime))
+	return im.store.LeaseImport(ctx, id, rand.Text(), now, now.Add(leaseTime))
 }
 
 // process puts one part after the other on the list, until the import is done,
@@ -99,12 +99,12 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 			_ = retry.Sleep(ctx, failPause)
 		}
 		// Whether the part took effect may not be known: the row knows.
-		if next, err = im.GetImport(ctx, i.ID); err == nil {
+		if next, err = im.store.GetImport(ctx, i.ID); err == nil {
 			i = next
 		}
 	}
 	if i.State == Running && i.Lease == lease { // let another instance go on at once
-		if err := im.ExtendImportLease(context.WithoutCancel(ctx), i, time.Time{}); err != nil && !errors.Is(err, ErrLeaseLost) {
+		if err := im.store.ExtendImportLease(context.WithoutCancel(ctx), i, time.Time{}); err != nil && !errors.Is(err, ErrLeaseLost) {
 			im.log.Warn("import: not handed on; another instance takes it when the lease is over", "import", i.ID, "error", err)
 		}
 	}
@@ -112,7 +112,7 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 
 func (im *Importer) finish(ctx context.Context, i Import, reason string) {
 	e := event.New(event.ImportStopped, im.now(), "", "", i.File+": "+reason)
-	if err := im.StopImport(ctx, i.ID, reason, e); err != nil {
+	if err := im.store.StopImport(ctx, i.ID, reason, e); err != nil {
 		im.log.Error("import: not stopped", "import", i.ID, "error", err)
 	}
 }
@@ -121,20 +121,20 @@ func (im *Importer) finish(ctx context.Context, i Import, reason string) {
 func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 	until := im.now().Add(leaseTime)
 	if i.Invite {
-		n, err := im.CountPendingJobs(ctx, maxPendingJobs)
+		n, err := im.store.CountPendingJobs(ctx, maxPendingJobs)
 		if err != nil {
 			return i, err
 		}
 		if n >= maxPendingJobs {
 			_ = retry.Sleep(ctx, mailBackoff)
-			return i, im.ExtendImportLease(ctx, i, until)
+			return i, im.store.ExtendImportLease(ctx, i, until)
 		}
 	}
 	people, err := im.nextUsers(ctx, i)
 	if err != nil {
 		return i, err
 	}
-	i, err = im.ImportUsers(event.WithOrigin(ctx, &i.Actor), i, people, im.now(), until)
+	i, err = im.store.ImportUsers(event.WithOrigin(ctx, &i.Actor), i, people, im.now(), until)
 	if err == nil && i.Invite {
 		im.wakeOutbox()
 	}
@@ -143,7 +143,7 @@ func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 
 // nextUsers are the people of the import's next part.
 func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUser, error) {
-	content, err := im.GetPart(ctx, i.ID, People, i.Part)
+	content, err := im.store.GetPart(ctx, i.ID, People, i.Part)
 	if err != nil {
 		return nil, err
 	}

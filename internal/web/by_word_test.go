@@ -27,8 +27,8 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 	t.Parallel()
 	list := &crowded{}
 	f := newFixture(t, func(o *Options) {
-		list.Store = o.Directory.Store
-		o.Directory = directory.New(list, nil, o.Now)
+		list.Store = o.Events.(directory.Store)
+		o.Directory = directory.New(directory.Options{Store: list, Now: o.Now})
 	})
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	place := &directory.Keyset{Key: "person", ID: "17", ByWord: true}

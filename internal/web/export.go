@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
@@ -25,7 +24,7 @@ func (s *server) exportUsers(format string) handler {
 			return err
 		}
 		words := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
-		if err := s.Directory.AddEvents(r.Context(), event.New(event.ListExported, s.Now(), "", "", words)); err != nil {
+		if err := s.Directory.RecordExport(r.Context(), words); err != nil {
 			return err
 		}
 		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, prolong func() error) error {

@@ -75,9 +75,8 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := outbox.NewWorker(db, client, nil, f.clock.now, log)
-	sessions := session.NewManager(db, client, worker, session.Options{
-		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
+	worker := outbox.NewWorker(outbox.Options{Store: db, Accounts: client, Now: f.clock.now, Log: log})
+	sessions := session.New(session.Options{Store: db, Provider: client, Outbox: worker, LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
 		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,
 	})
 	t.Cleanup(sessions.Close) // before the database, as clean-ups run backwards
@@ -88,7 +87,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	o := Options{
-		Directory: directory.New(db, worker, f.clock.now), Sessions: sessions, Tokens: token.NewManager(db, f.clock.now, log), Cookies: cookies, Events: db, Idempotency: db,
+		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}), Sessions: sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,

@@ -43,7 +43,7 @@ func (s *server) showImports(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) importForm(w http.ResponseWriter, r *http.Request, status int, text string) error {
-	imports, err := s.Importer.ListImports(r.Context(), maxImports)
+	imports, err := s.Importer.List(r.Context(), maxImports)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *server) showImport(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status int, role string, problems map[string]string) error {
 	id := r.PathValue("id")
-	i, err := s.Importer.GetImport(r.Context(), id)
+	i, err := s.Importer.Get(r.Context(), id)
 	if errors.Is(err, directory.ErrNotFound) {
 		return errPageNotFound
 	}
@@ -184,10 +184,10 @@ func (s *server) redirectToImport(w http.ResponseWriter, r *http.Request, err er
 }
 
 func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Importer.GetImport(r.Context(), r.PathValue("id")); err != nil {
+	if _, err := s.Importer.Get(r.Context(), r.PathValue("id")); err != nil {
 		return s.redirectToImport(w, r, err)
 	}
-	if err := s.Importer.DeleteImport(r.Context(), r.PathValue("id")); err != nil {
+	if err := s.Importer.Delete(r.Context(), r.PathValue("id")); err != nil {
 		return s.redirectToImport(w, r, err)
 	}
 	return s.redirectWithMessage(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
@@ -195,7 +195,7 @@ func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
 
 // importProblems hands out all that there is to say about a file, line by line.
 func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Importer.GetImport(r.Context(), r.PathValue("id"))
+	i, err := s.Importer.Get(r.Context(), r.PathValue("id"))
 	if errors.Is(err, directory.ErrNotFound) {
 		return errPageNotFound
 	}

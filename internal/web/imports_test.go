@@ -139,7 +139,7 @@ func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
 			t.Errorf("%s: %d %s", row.name, row.answer.status, row.answer.Text())
 		}
 	}
-	imports, err := f.server.Importer.ListImports(t.Context(), 9)
+	imports, err := f.server.Importer.List(t.Context(), 9)
 	if err != nil || len(imports) != 0 {
 		t.Errorf("left behind: %v, %v", imports, err)
 	}

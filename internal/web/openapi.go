@@ -16,7 +16,7 @@ var openAPI string
 func (s *server) apiSpec(w http.ResponseWriter, r *http.Request) error {
 	b := newBuffer()
 	defer buffers.Put(b)
-	here := strings.NewReplacer("url: http://localhost:8080\n", "url: "+s.BaseURL.String()+"\n", "name: guestlist\n", "name: "+s.Cookies.Name+"\n")
+	here := strings.NewReplacer("url: http://localhost:8080\n", "url: "+s.BaseURL.String()+"\n", "name: guestlist\n", "name: "+s.Cookies.Name()+"\n")
 	_, _ = here.WriteString(b, openAPI) // into a buffer
 	writeResponse(w, r, http.StatusOK, "application/yaml; charset=utf-8", b)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pb33f/libopenapi"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/session"
 )
 
 // description is openapi.yaml, read once for all tests.
@@ -117,8 +119,12 @@ func TestTheDescriptionIsOpenAPI31AndIsServedAsOfHere(t *testing.T) {
 	if !strings.HasPrefix(d.model.Version, "3.1.") {
 		t.Errorf("it is OpenAPI %s", d.model.Version)
 	}
+	cookies, err := session.NewCookies(session.CookieOptions{Keys: []string{"key"}, Name: "__Secure-guestlist", Path: "/people/", Secure: true, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := newFixture(t, func(o *Options) {
-		o.BaseURL.Scheme, o.BaseURL.Host, o.BaseURL.Path, o.Cookies.Name = "https", "example.com", "/people", "__Secure-guestlist"
+		o.BaseURL.Scheme, o.BaseURL.Host, o.BaseURL.Path, o.Cookies = "https", "example.com", "/people", cookies
 	})
 	a := f.stranger().get("/people/api/openapi.yaml")
 	if a.status != 200 || a.header.Get("Content-Type") != "application/yaml; charset=utf-8" {

@@ -44,7 +44,7 @@ func (idle) Wake()                           {}
 
 func testLastAdmin(t *testing.T, open func() Store) {
 	here, there := open(), open()
-	directories := []*directory.Directory{directory.New(here, idle{}, Now), directory.New(there, idle{}, Now)}
+	directories := []*directory.Directory{directory.New(directory.Options{Store: here, Outbox: idle{}, Now: Now}), directory.New(directory.Options{Store: there, Outbox: idle{}, Now: Now})}
 	member, suspended := string(directory.Member), string(directory.Suspended)
 	ways := []func(d *directory.Directory, id string) error{
 		func(d *directory.Directory, id string) error {
