@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	localclock "github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
@@ -18,6 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	stytchmail "github.com/guestlist/guestlist/internal/stytchlocal/mail"
 	"github.com/guestlist/guestlist/internal/telemetry"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -41,7 +43,7 @@ type app struct {
 	sessions         *session.Service
 	store            *store.Store
 	now              func() time.Time
-	clock            *stytchlocal.Clock   // behind now, where it can be moved: in local mode
+	clock            *localclock.Clock    // behind now, where it can be moved: in local mode
 	localStytch      *stytchlocal.Server  // nil where Stytch is the real one
 	webhookTransport http.RoundTripper    // where the local Stytch sends its webhooks; nil: nowhere
 	corruption       chan error           // says that the database was found to be damaged
@@ -57,10 +59,10 @@ func Open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 	if err != nil {
 		return nil, err
 	}
-	var clock *stytchlocal.Clock
+	var localClock *localclock.Clock
 	if cfg.LocalMode() {
-		clock = stytchlocal.NewClock(now)
-		now = clock.Now
+		localClock = localclock.New(now)
+		now = localClock.Now
 	}
 	tells, err := openTelemetry(cfg, now, log)
 	if err != nil {
@@ -77,7 +79,7 @@ func Open(ctx context.Context, cfg config.Config, now func() time.Time, log *slo
 		tells.Close()
 		return nil, err
 	}
-	a := &app{store: st, now: now, clock: clock, telemetry: tells, Metrics: tells.Handler(), corruption: make(chan error, 1), stop: func() {}}
+	a := &app{store: st, now: now, clock: localClock, telemetry: tells, Metrics: tells.Handler(), corruption: make(chan error, 1), stop: func() {}}
 	a.instrumentStore()
 	if err := a.wire(ctx, cfg, log, admins); err != nil {
 		a.Close()
@@ -218,20 +220,20 @@ func stytchOptions(cfg config.Config, now func() time.Time) stytch.Options {
 	}
 }
 
-// openLocalStytch opens the local Stytch. Clock is the one behind now, or nil if
+// openLocalStytch opens the local Stytch. Program is the clock behind now, or nil if
 // it can't be moved; hears leads to who takes its webhooks, or is nil for nobody.
 func openLocalStytch(
-	ctx context.Context, cfg config.Config, st *store.Store, now func() time.Time, clock *stytchlocal.Clock, hears http.RoundTripper, log *slog.Logger,
+	ctx context.Context, cfg config.Config, st *store.Store, now func() time.Time, program *localclock.Clock, hears http.RoundTripper, log *slog.Logger,
 ) (*stytchlocal.Server, error) {
-	var mailer stytchlocal.Mailer
+	var mailer stytchmail.Sender
 	if cfg.SMTPURL != "" {
 		var err error
-		if mailer, err = stytchlocal.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
+		if mailer, err = stytchmail.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
 			return nil, fault.Setting("SMTP_URL", err)
 		}
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
-		Read: st.Reader(), InTx: st.Transact, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: clock, Log: log,
+		Read: st.Reader(), InTx: st.Transact, IsDuplicate: store.IsDuplicate, Explain: store.Explain, Now: now, Program: program, Log: log,
 		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + callbackPath}, Product: product,
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,

@@ -8,7 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/fault"
-	"github.com/guestlist/guestlist/internal/stytchlocal"
+	stytchmail "github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func (p *installation) checkPublicURL(ctx context.Context) diagnostic.Finding {
@@ -84,7 +84,7 @@ func (p *installation) cookies(context.Context) diagnostic.Finding {
 }
 
 func (p *installation) smtp(ctx context.Context) diagnostic.Finding {
-	if err := stytchlocal.CheckSMTP(ctx, p.cfg.SMTPURL, p.cfg.MailFrom); err != nil {
+	if err := stytchmail.CheckSMTP(ctx, p.cfg.SMTPURL, p.cfg.MailFrom); err != nil {
 		return diagnostic.FromError(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
 	}
 	return diagnostic.Pass("The mail server takes the connection, and the login if there is one; no mail was sent.")

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/outbox"
-	"github.com/guestlist/guestlist/internal/stytchlocal"
+	stytchmail "github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // product is what mails call the program.
@@ -24,22 +24,22 @@ func (a *app) noticeMailer(cfg config.Config) (outbox.Mailer, error) {
 	case cfg.SMTPURL == "":
 		return nil, nil
 	}
-	smtp, err := stytchlocal.NewSMTP(cfg.SMTPURL, cfg.MailFrom)
+	smtp, err := stytchmail.NewSMTP(cfg.SMTPURL, cfg.MailFrom)
 	if err != nil {
 		return nil, fault.Setting("SMTP_URL", err)
 	}
-	return noticeMailer{base, stytchlocal.Notices{Product: product, Mailer: smtp, Now: a.now}.Send}, nil
+	return noticeMailer{base, stytchmail.Notifier{Product: product, Sender: smtp, Now: a.now}.Send}, nil
 }
 
 // noticeMailer puts notices into words and sends them.
 type noticeMailer struct {
 	baseURL string
-	send    func(context.Context, stytchlocal.Notice) error
+	send    func(context.Context, stytchmail.Notice) error
 }
 
 func (m noticeMailer) Notify(ctx context.Context, n outbox.Notice) error {
 	err := m.send(ctx, m.words(n))
-	var failed *stytchlocal.MailError
+	var failed *stytchmail.Error
 	if errors.As(err, &failed) {
 		return mailFailure{failed}
 	}
@@ -56,13 +56,13 @@ func (e notWritten) Unwrap() error { return e.error }
 func (notWritten) Reason() string  { return "The notice could not be written; the log says why." }
 
 // words is what a notice says.
-func (m noticeMailer) words(n outbox.Notice) stytchlocal.Notice {
-	said := stytchlocal.Notice{To: n.Email, Name: n.Name, Link: m.baseURL + "/profile"}
+func (m noticeMailer) words(n outbox.Notice) stytchmail.Notice {
+	said := stytchmail.Notice{To: n.Email, Name: n.Name, Link: m.baseURL + "/profile"}
 	by := n.By
 	if by == "" {
 		by = "Guestlist itself, by its settings"
 	}
-	from := []stytchlocal.Fact{
+	from := []stytchmail.Fact{
 		{Label: "When", Value: n.At.UTC().Format("2 January 2006 at 15.04 UTC")},
 		{Label: "By", Value: by}, {Label: "With the API token", Value: n.ByToken},
 		{Label: "From the network address", Value: n.Address}, {Label: "With the browser or program", Value: n.UserAgent},
@@ -71,16 +71,16 @@ func (m noticeMailer) words(n outbox.Notice) stytchlocal.Notice {
 	switch n.Topic {
 	case outbox.NewToken:
 		said.Title, said.Lead = "A new API token at %s", "An API token was made for your account. A program that has it acts as you."
-		said.Facts = append([]stytchlocal.Fact{{Label: "Name", Value: n.Token}, {Label: "Scope and end", Value: n.Terms}}, from...)
+		said.Facts = append([]stytchmail.Fact{{Label: "Name", Value: n.Token}, {Label: "Scope and end", Value: n.Terms}}, from...)
 		said.Advice = "Was it not you? Then revoke the token on your profile and sign out everywhere:"
 		said.Reason = "You are told of every API token that is made for your account."
 	case outbox.NewAdmins:
 		said.Title, said.Lead = "New administrators at %s", "An import was started that can add administrators."
-		said.Facts = append([]stytchlocal.Fact{{Label: "Import", Value: n.Import}}, from...)
+		said.Facts = append([]stytchmail.Fact{{Label: "Import", Value: n.Import}}, from...)
 		said.Advice, said.Link = "Should it not be so? Then stop the import, look through the people it has added,"+undo, m.baseURL+"/users?role=admin"
 	default:
 		said.Title, said.Lead = "A new administrator at %s", "Somebody was made an administrator. Administrators add, change and remove people."
-		said.Facts = append([]stytchlocal.Fact{{Label: "Administrator", Value: n.Admin}}, from...)
+		said.Facts = append([]stytchmail.Fact{{Label: "Administrator", Value: n.Admin}}, from...)
 		said.Advice, said.Link = "Should it not be so? Then change their role,"+undo, fmt.Sprintf("%s/users/%s", m.baseURL, n.UserID)
 	}
 	if said.Reason == "" {
@@ -90,15 +90,19 @@ func (m noticeMailer) words(n outbox.Notice) stytchlocal.Notice {
 }
 
 // mailFailure is a mail server's failure as the outbox knows it.
-type mailFailure struct{ *stytchlocal.MailError }
+type mailFailure struct{ err *stytchmail.Error }
 
-func (f mailFailure) Reason() string { return f.Sentence }
+func (f mailFailure) Error() string { return f.err.Error() }
+
+func (f mailFailure) Unwrap() error { return f.err }
+
+func (f mailFailure) Reason() string { return f.err.Sentence }
 
 func (f mailFailure) Is(target error) bool {
-	switch f.Refusal {
-	case stytchlocal.AddressRefused, stytchlocal.MailRefused:
+	switch f.err.Refusal {
+	case stytchmail.AddressRefused, stytchmail.MailRefused:
 		return target == outbox.ErrRefused
-	case stytchlocal.Unconfirmed:
+	case stytchmail.Unconfirmed:
 		return target == outbox.ErrUnconfirmed
 	}
 	return false

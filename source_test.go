@@ -54,8 +54,8 @@ var except = map[string]string{
 	"internal/store/retry.go \"math/rand/v2\"":                "how long a pause is",
 	"internal/store/refold.go \"math/rand/v2\"":               "how long a pause is",
 	"internal/store/storetest/pages.go \"math/rand/v2\"":      "what a test sorts",
-	"internal/stytchlocal/faults.go \"math/rand/v2\"":         "whether a fault strikes",
-	"internal/stytchlocal/mail_template.go \"text/template\"": "the part of a mail that is plain text",
+	"internal/stytchlocal/faults/faults.go \"math/rand/v2\"":  "whether a fault strikes",
+	"internal/stytchlocal/mail/template.go \"text/template\"": "the part of a mail that is plain text",
 }
 
 func TestNoFileHoldsWhatOpensDoors(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // kindDecoy is a link that nobody was sent and nobody can use.
@@ -41,7 +42,7 @@ func (s *Server) Decoy(ctx context.Context, email string) error {
 		if _, err := q.MarkLink(ctx, dbsqlc.MarkLinkParams{UsedAt: s.now(), TokenHash: hashToken(token)}); err != nil {
 			return fmt.Errorf("mark link: %w", err)
 		}
-		_, err = s.write(mailData{mailContent: signIn, To: email, Link: s.linkURL(token), Valid: formatLifetime(defaultLifetimes[kindLogin]), Home: s.opts.BaseURL})
+		_, err = mail.Link{To: email, URL: s.linkURL(token), Lifetime: defaultLifetimes[kindLogin], Home: s.opts.BaseURL}.Message(s.opts.Product, toTime(s.now()))
 		return err
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // Whoever has no mail coming gets as many rows written as somebody who has, and no
@@ -15,7 +16,7 @@ func TestDecoy_WritesAsMuchAsALinkAndSendsNothing(t *testing.T) {
 		mails := 0
 		f.server = f.newServer(func(o *stytchlocal.Options) {
 			o.Inbox = false // as where mails leave by SMTP
-			o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error { mails++; return nil })
+			o.Mailer = mailerFunc(func(context.Context, mail.Message) error { mails++; return nil })
 		})
 		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
 		tables := []string{"stytch_users", "stytch_emails", "stytch_links", "stytch_sessions", "stytch_limits"}

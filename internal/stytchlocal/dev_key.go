@@ -4,10 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/pages"
 )
 
 // devKeyParam is the query parameter that holds the key of the developer pages.
@@ -74,14 +75,11 @@ const lockedText = "Open the inbox address that Guestlist printed in the termina
 
 // showLocked answers a request without the key.
 func (s *Server) showLocked(w http.ResponseWriter, r *http.Request) {
-	pageHeaders(w)
-	if !strings.HasSuffix(r.URL.Path, ".json") {
-		s.render(w, r, http.StatusNotFound, "page_locked.html", lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText, Home: s.opts.BaseURL + "/"})
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		pages.WriteJSON(w, http.StatusNotFound, map[string]string{"error": lockedText})
 		return
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(http.StatusNotFound)
-	json.NewEncoder(w).Encode(map[string]string{"error": lockedText}) // the caller may be gone: nothing to be done about it
+	s.render(w, r, http.StatusNotFound, "locked.html", lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText, Home: s.opts.BaseURL + "/"})
 }
 
 type lockedPage struct{ Stylesheet, Text, Home string }

@@ -2,11 +2,8 @@ package stytchlocal
 
 import "net/http"
 
-// The pages for developers.
-const (
-	inboxPath  = "/dev/inbox"
-	faultsPath = "/dev/faults"
-)
+// inboxPath is the path of the inbox; its JSON is at inboxPath + ".json".
+const inboxPath = "/dev/inbox"
 
 // DevPages serves what developers look at and turn, each as a page and as JSON:
 //
@@ -20,9 +17,6 @@ func (s *Server) DevPages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+inboxPath, s.showInbox)
 	mux.HandleFunc("GET "+inboxPath+".json", s.listInbox)
-	mux.HandleFunc("GET "+faultsPath, s.showFaults)
-	mux.HandleFunc("POST "+faultsPath, s.changeFaults)
-	mux.HandleFunc("GET "+faultsPath+".json", s.getFaults)
-	mux.HandleFunc("PUT "+faultsPath+".json", s.putFaults)
+	s.faults.Register(mux)
 	return http.NewCrossOriginProtection().Handler(s.requireDevKey(mux))
 }

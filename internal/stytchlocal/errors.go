@@ -3,6 +3,9 @@ package stytchlocal
 import (
 	"errors"
 	"net/http"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // The errors of the API. Their names and statuses are Stytch's
@@ -62,16 +65,16 @@ var (
 // name for an address that takes no mail; it has none for the rest, for it has no
 // mail server that others set up. The sentence of these is for people to see.
 func mailErrorResponse(err error) (answer *apiError, mayHaveArrived bool) {
-	var failed *MailError
+	var failed *mail.Error
 	if !errors.As(err, &failed) {
 		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over."), false
 	}
 	switch failed.Refusal {
-	case AddressRefused:
+	case mail.AddressRefused:
 		return newError(http.StatusBadRequest, "inactive_email", failed.Sentence), false
-	case MailRefused:
+	case mail.MailRefused:
 		return newError(http.StatusBadRequest, "mail_refused", failed.Sentence), false
-	case Unconfirmed:
+	case mail.Unconfirmed:
 		return newError(http.StatusServiceUnavailable, "mail_not_confirmed", failed.Sentence), true
 	}
 	return newError(http.StatusServiceUnavailable, "mail_not_sent", failed.Sentence), false
@@ -84,4 +87,20 @@ func newError(status int, kind, message string) *apiError {
 // badRequest is the error for what has no name of its own.
 func badRequest(message string) *apiError {
 	return newError(http.StatusBadRequest, "bad_request", message)
+}
+
+// writeSimulatedError writes the error that Stytch responds with a status.
+func writeSimulatedError(w http.ResponseWriter, status int) {
+	e := *badRequest("The call was refused on purpose.")
+	switch {
+	case status >= 500:
+		e = *errInternal
+	case status == http.StatusTooManyRequests:
+		e = *errTooManyRequests
+		e.retryAfter = time.Minute
+	case status == http.StatusUnauthorized:
+		e = *errCredentials
+	}
+	e.status = status
+	writeError(w, newRequestID(), &e)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/testpage"
 )
@@ -63,7 +64,7 @@ const (
 
 func TestThePageOfFaults(t *testing.T) {
 	t.Parallel()
-	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = stytchlocal.NewClock(o.Now) })
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = clock.New(o.Now) })
 	_, header, text := f.page("GET", "/dev/faults")
 	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "form-action 'self'") {
 		t.Errorf("Content-Security-Policy is %q", csp)

@@ -17,6 +17,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 
+	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
@@ -198,9 +199,9 @@ func TestTheClockOfTheLocalStytchIsMovedByItself(t *testing.T) {
 
 func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 	t.Parallel()
-	var program *stytchlocal.Clock
+	var program *clock.Clock
 	f := onSQLite(t, func(o *stytchlocal.Options) {
-		program = stytchlocal.NewClock(o.Now)
+		program = clock.New(o.Now)
 		o.Program, o.Now = program, program.Now
 	})
 	f.faults(`{"clock_ms":60000,"guestlist_clock_ms":3600000}`)
@@ -219,7 +220,7 @@ func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 
 func TestFaultsAreToldInASentence(t *testing.T) {
 	t.Parallel()
-	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = stytchlocal.NewClock(o.Now) })
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = clock.New(o.Now) })
 	for _, row := range []struct{ faults, want string }{
 		{`{}`, ""},
 		{`{"rules":[{"route":"/v1/users*","kind":"status","status":500,"share":0.5,"after":true}]}`,

@@ -24,21 +24,21 @@ import (
 const callback = "https://guestlist.example/api/authenticate_magic_link?from=mail"
 
 // clock stands still until it is moved.
-type clock struct{ micros atomic.Int64 }
+type fakeClock struct{ micros atomic.Int64 }
 
-func newClock(t time.Time) *clock {
-	c := &clock{}
+func newClock(t time.Time) *fakeClock {
+	c := &fakeClock{}
 	c.micros.Store(t.UnixMicro())
 	return c
 }
 
-func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
-func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+func (c *fakeClock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *fakeClock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 // fixture is a server on a database of its own, reached by socket and by SDK.
 type fixture struct {
 	t      *testing.T
-	clock  *clock
+	clock  *fakeClock
 	store  *store.Store
 	server *stytchlocal.Server
 	url    string
@@ -60,7 +60,7 @@ func onSQLite(t *testing.T, changes ...func(*stytchlocal.Options)) *fixture {
 	return newFixture(t, testdb.SQLite(t), newClock(time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)), changes...)
 }
 
-func newFixture(t *testing.T, databaseURL string, clock *clock, changes ...func(*stytchlocal.Options)) *fixture {
+func newFixture(t *testing.T, databaseURL string, clock *fakeClock, changes ...func(*stytchlocal.Options)) *fixture {
 	t.Helper()
 	db, err := store.Open(databaseURL, clock.now)
 	if err != nil {
@@ -221,18 +221,19 @@ func (f *fixture) refused(method, path string, body any, status int, errorType s
 }
 
 // mails returns the inbox, newest first.
-func (f *fixture) mails() []mail {
+func (f *fixture) mails() []inboxMail {
 	f.t.Helper()
 	r, _ := http.NewRequestWithContext(f.t.Context(), http.MethodGet, f.url+"/dev/inbox.json", nil)
 	_, _, text := f.raw(f.showsKey(r))
-	var inbox struct{ Messages []mail }
+	var inbox struct{ Messages []inboxMail }
 	if err := json.Unmarshal([]byte(text), &inbox); err != nil {
 		f.t.Fatalf("inbox: %q", text)
 	}
 	return inbox.Messages
 }
 
-type mail struct {
+// inboxMail is an email as the inbox returns it.
+type inboxMail struct {
 	ID, To, Subject, Text, HTML string
 	SentAt                      time.Time `json:"sent_at"`
 	Links                       []string

@@ -3,20 +3,21 @@ package stytchlocal
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"encoding/hex"
 	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/digest"
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // newID returns an id of a kind, like user-test-<uuid>. Ids of one kind sort by
 // age, so that lists ordered by id are in the order of making.
-func newID(kind string) string { return kind + "-test-" + uuid.Must(uuid.NewV7()).String() }
+func newID(kind string) string { return kind + "-test-" + ids.New() }
 
 // isID reports whether id has the form of ids of the kind.
 func isID(kind, id string) bool {
@@ -69,7 +70,4 @@ func lazyRegexp(pattern string) func() *regexp.Regexp {
 // in an equals sign.
 var tokenForm = lazyRegexp(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
 
-func hashToken(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
+func hashToken(token string) string { return digest.SHA256Hex(token) }

@@ -4,6 +4,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
@@ -29,26 +32,25 @@ func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
 func TestMailedLink_EndsInALetterOrDigitAndStandsAloneOnItsLine(t *testing.T) {
 	t.Parallel()
 	s := &Server{opts: Options{BaseURL: "https://guestlist.example/people"}, project: project{Credentials: Credentials{PublicToken: "public-token-test-6d5f8a3c-0000-4000-8000-000000000000"}}}
-	for _, words := range []mailContent{signIn, invitation} {
+	for _, isInvitation := range []bool{false, true} {
 		link := s.linkURL(newToken())
 		u, err := url.Parse(link)
 		if err != nil || strings.Trim(link[len(link)-1:], alphanumeric) != "" || u.Query().Get("token") == "" {
 			t.Fatalf("link %q, %v", link, err)
 		}
-		var text strings.Builder
-		l := mailData{mailContent: words, To: "ada@example.com", Link: link, Valid: "ten minutes", Home: s.opts.BaseURL, Product: "Guestlist"}
-		if err := mailText().ExecuteTemplate(&text, words.template+".txt", l); err != nil {
+		m, err := mail.Link{Invitation: isInvitation, To: "ada@example.com", URL: link, Home: s.opts.BaseURL}.Message("Guestlist", time.Now())
+		if err != nil {
 			t.Fatal(err)
 		}
 		alone := false
-		for line := range strings.Lines(text.String()) {
+		for line := range strings.Lines(m.Text) {
 			alone = alone || strings.TrimRight(line, "\r\n") == link
 			if len(line) > 998 {
 				t.Errorf("a line of %d bytes: mail servers break it", len(line))
 			}
 		}
 		if !alone {
-			t.Errorf("the link does not stand alone on a line:\n%s", text.String())
+			t.Errorf("the link does not stand alone on a line:\n%s", m.Text)
 		}
 	}
 }

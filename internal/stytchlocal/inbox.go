@@ -3,12 +3,12 @@ package stytchlocal
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/pages"
 )
 
 // What the inbox keeps.
@@ -43,21 +43,17 @@ func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The inbox can't be read just now.", http.StatusServiceUnavailable)
 		return
 	}
-	pageHeaders(w)
-	s.render(w, r, http.StatusOK, "page_inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.Faults(), Size: inboxSize, Messages: messages})
+	s.render(w, r, http.StatusOK, "inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.faults.Summary(), Size: inboxSize, Messages: messages})
 }
 
 func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
-	pageHeaders(w)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	if err != nil {
 		s.opts.Log.Error("local stytch: inbox not read", "error", s.opts.Explain(err))
-		w.WriteHeader(http.StatusServiceUnavailable)
-		json.NewEncoder(w).Encode(map[string]string{"error": "the inbox can't be read just now"})
+		pages.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the inbox can't be read just now"})
 		return
 	}
-	json.NewEncoder(w).Encode(map[string][]message{"messages": messages})
+	pages.WriteJSON(w, http.StatusOK, map[string][]message{"messages": messages})
 }
 
 func (s *Server) messages(ctx context.Context) ([]message, error) {

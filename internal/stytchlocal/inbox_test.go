@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func (f *fixture) page(method, path string) (int, http.Header, string) {
@@ -72,7 +73,7 @@ func TestInboxJSON(t *testing.T) {
 		t.Errorf("Content-Type is %s", got)
 	}
 	m := f.mails()[0]
-	if diff := cmp.Diff(mail{
+	if diff := cmp.Diff(inboxMail{
 		ID: m.ID, To: "ada@example.com", Subject: "Sign in to Guestlist", Text: m.Text, HTML: m.HTML, SentAt: f.clock.now(), Links: m.Links,
 	}, m); diff != "" || len(m.Links) != 1 || !strings.Contains(m.Text, m.Links[0]) || !strings.HasPrefix(m.HTML, "<!doctype html>") {
 		t.Errorf("message %+v: %s", m, diff)
@@ -113,10 +114,10 @@ func TestTheInboxKeepsTheNewest(t *testing.T) {
 
 func TestWithoutInboxNoMailIsKept(t *testing.T) {
 	t.Parallel()
-	var sent []stytchlocal.Mail
+	var sent []mail.Message
 	f := onSQLite(t, func(o *stytchlocal.Options) {
 		o.Inbox = false
-		o.Mailer = mailerFunc(func(_ context.Context, m stytchlocal.Mail) error { sent = append(sent, m); return nil })
+		o.Mailer = mailerFunc(func(_ context.Context, m mail.Message) error { sent = append(sent, m); return nil })
 	})
 	f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
 	if n := f.count("stytch_mails"); n != 0 || len(sent) != 1 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
@@ -26,7 +27,7 @@ func FuzzParseJWT(f *testing.F) {
 		}
 		return &Server{
 			project: project{Credentials: Credentials{ProjectID: "project-test-1"}, signingKey: signingKey{KeyID: "jwk-test-1", key: key, public: &key.PublicKey}},
-			clock:   NewClock(func() time.Time { return at }),
+			clock:   clock.New(func() time.Time { return at }),
 		}
 	}
 	ours, theirs := newServer(), newServer()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func TestTenInvitationsAnHour(t *testing.T) {
@@ -77,11 +78,11 @@ func TestLimitsCanBeLifted(t *testing.T) {
 
 func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		var sent []stytchlocal.Mail
-		var fail error = &stytchlocal.MailError{Sentence: "The mail server wants to be asked again later (451)."}
+		var sent []mail.Message
+		var fail error = &mail.Error{Sentence: "The mail server wants to be asked again later (451)."}
 		f.server = f.newServer(func(o *stytchlocal.Options) {
 			o.Log = discard
-			o.Mailer = mailerFunc(func(_ context.Context, m stytchlocal.Mail) error {
+			o.Mailer = mailerFunc(func(_ context.Context, m mail.Message) error {
 				sent = append(sent, m)
 				return fail
 			})
@@ -125,9 +126,9 @@ func TestAMailThatMayHaveArrivedCounts(t *testing.T) {
 	sent := 0
 	f := onSQLite(t, func(o *stytchlocal.Options) {
 		o.Log = discard
-		o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error {
+		o.Mailer = mailerFunc(func(context.Context, mail.Message) error {
 			sent++
-			return &stytchlocal.MailError{Sentence: "It may have arrived.", Refusal: stytchlocal.Unconfirmed}
+			return &mail.Error{Sentence: "It may have arrived.", Refusal: mail.Unconfirmed}
 		})
 	})
 	for range 10 {

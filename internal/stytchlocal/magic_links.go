@@ -32,10 +32,10 @@ func (s *Server) loginOrCreate(c *call) (response, error) {
 		return nil, err
 	}
 	fresh := account{StytchUser: dbsqlc.StytchUser{Status: newStatus(req.Pending)}}
-	return s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error) {
+	return s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
 		order, err := s.linkParamsFor(&req.linkRequest, user, created)
 		if err != nil {
-			return Mail{}, err
+			return queuedMail{}, err
 		}
 		return s.mailLink(c.ctx, q, user, to, order)
 	})
@@ -44,13 +44,13 @@ func (s *Server) loginOrCreate(c *call) (response, error) {
 // loginOrCreateBy finds or makes the user of an address and mails what mail makes
 // for them.
 func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
-	mail func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error),
+	mail func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error),
 ) (response, error) {
 	var known dbsqlc.StytchEmail
 	var user account
 	var before userObject
 	var out loginOrCreateAnswer
-	var m Mail
+	var m queuedMail
 	err := s.readThenTx(c.ctx, func() (err error) {
 		known, _, err = s.findEmail(c.ctx, s.read, email)
 		return err
@@ -94,7 +94,7 @@ func (s *Server) sendLink(c *call) (response, error) {
 	var user account
 	var before userObject
 	var out sentAnswer
-	var m Mail
+	var m queuedMail
 	err := s.readThenTx(c.ctx, func() (err error) {
 		userID, err = s.findRecipient(c.ctx, req.owner, req.Email)
 		return err
@@ -144,21 +144,21 @@ func (s *Server) invite(c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
-	order.by = inviter(req.Trusted)
+	order.invitedBy = inviter(req.Trusted)
 	fresh := account{StytchUser: dbsqlc.StytchUser{Status: statusPending}}
 	if err := req.profile.apply(&fresh); err != nil {
 		return nil, err
 	}
-	done, err := s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (Mail, error) {
+	done, err := s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
 		if user.Status == statusActive {
-			return Mail{}, errDuplicateEmail
+			return queuedMail{}, errDuplicateEmail
 		}
 		if !created {
 			if err := req.profile.apply(user); err != nil {
-				return Mail{}, err
+				return queuedMail{}, err
 			}
 			if err := s.saveUser(c.ctx, q, user); err != nil {
-				return Mail{}, err
+				return queuedMail{}, err
 			}
 		}
 		return s.mailLink(c.ctx, q, user, to, order)

@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // tokenNotice is a notice with what people who mean ill could type.
-func tokenNotice() stytchlocal.Notice {
-	return stytchlocal.Notice{
+func tokenNotice() mail.Notice {
+	return mail.Notice{
 		To: "ada@example.com", Name: "Ada www.evil.example", Title: "A new API token at %s", Lead: "An API token was made.",
-		Facts: []stytchlocal.Fact{
+		Facts: []mail.Fact{
 			{Label: "Name", Value: "https://evil.example/x\r\n<script>"}, {Label: "From", Value: "2001:db8::1"}, {Label: "Also from", Value: "192.0.2.1"},
 			{Label: "Zone", Value: "fe80::1%evil.example"}, {Label: "By", Value: "grace@example.com"}, {Label: "Nothing", Value: " "},
 		},
@@ -86,17 +87,17 @@ func TestNotice_UsesUpNoInvitations(t *testing.T) {
 }
 
 // kept is a mailer that keeps the mail.
-type kept struct{ mail *stytchlocal.Mail }
+type kept struct{ mail *mail.Message }
 
-func (k kept) Send(_ context.Context, m stytchlocal.Mail) error {
+func (k kept) Send(_ context.Context, m mail.Message) error {
 	*k.mail = m
 	return nil
 }
 
 func TestNotice_IsTheSameWithoutTheLocalStytch(t *testing.T) {
 	t.Parallel()
-	var m stytchlocal.Mail
-	notices := stytchlocal.Notices{Product: "Guestlist", Mailer: kept{&m}, Now: func() time.Time { return time.Unix(7, 0) }}
+	var m mail.Message
+	notices := mail.Notifier{Product: "Guestlist", Sender: kept{&m}, Now: func() time.Time { return time.Unix(7, 0) }}
 	if err := notices.Send(t.Context(), tokenNotice()); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package stytchlocal
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,24 +12,21 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/pages"
 )
 
-// pages are parsed when the first is shown: most starts show none.
-var pages = sync.OnceValue(func() *template.Template {
-	return template.Must(template.ParseFS(templateFiles, "templates/page_*.html"))
+//go:embed templates
+var templateFiles embed.FS
+
+// pageTemplates are parsed on first use: most commands show no page.
+var pageTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(templateFiles, "templates/*.html"))
 })
 
-// pageHeaders are those of every page: nothing but the program's own style sheet,
-// no trace of the address in caches, referrers or search engines.
-func pageHeaders(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Robots-Tag", "noindex")
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	pages.SetHeaders(w)
+	pages.Render(w, r, s.opts.Log, status, pageTemplates().Lookup(name), data)
 }
 
 // redirectPage sends the browser on; without a target it says why it can't.
@@ -65,8 +63,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		status, page.Title = http.StatusServiceUnavailable, "This link can't be opened just now"
 		page.Text = "Nothing is lost: please open it again in a minute."
 	}
-	pageHeaders(w)
-	s.render(w, r, status, "page_redirect.html", page)
+	s.render(w, r, status, "redirect.html", page)
 }
 
 // withoutPunctuation removes what mail programs take into a link from the text
@@ -98,18 +95,4 @@ func (s *Server) target(ctx context.Context, token string) (string, error) {
 	}
 	u.RawQuery = added
 	return u.String(), nil
-}
-
-// render sends a page whole or not at all. Its headers are set before.
-func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, page any) {
-	var body strings.Builder
-	if err := pages().ExecuteTemplate(&body, name, page); err != nil {
-		s.opts.Log.Error("local stytch: page not made", "page", name, "error", err)
-		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
-		return
-	}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		w.Write([]byte(body.String())) // the reader may be gone: nothing to be done about it
-	}
 }

@@ -15,10 +15,11 @@ import (
 // API serves everything below /v1/, the page that mailed links lead to included.
 func (s *Server) API() http.Handler {
 	routes := s.routes()
-	calls := s.injectFaults(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveCall(routes, w, r) }))
+	calls := s.faults.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveCall(routes, w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // callers may go by it
-		if apiPath(r) == redirectPath {
+		r = withoutDoubleSlash(r)
+		if r.URL.EscapedPath() == redirectPath {
 			s.showRedirect(w, r)
 			return
 		}
@@ -26,16 +27,25 @@ func (s *Server) API() http.Handler {
 	})
 }
 
-// apiPath is the escaped path of a request. The Go SDK asks for
-// //v1/sessions/jwks/… when its base address ends in a slash.
-func apiPath(r *http.Request) string { return "/" + strings.TrimLeft(r.URL.EscapedPath(), "/") }
+// withoutDoubleSlash returns a request whose path begins with one slash. The Go SDK
+// requests //v1/sessions/jwks/… if its base address ends in a slash.
+func withoutDoubleSlash(r *http.Request) *http.Request {
+	path := r.URL.EscapedPath()
+	if !strings.HasPrefix(path, "//") {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.URL.RawPath = "/" + strings.TrimLeft(path, "/")
+	r.URL.Path, _ = url.PathUnescape(r.URL.RawPath) // was valid before
+	return r
+}
 
 func newRequestID() string { return "request-id-test-" + uuid.NewString() }
 
 // serveCall serves one call.
 func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
-	a, err := s.serve(routes, apiPath(r), w, r)
+	a, err := s.serve(routes, r.URL.EscapedPath(), w, r)
 	if err == nil {
 		write(w, http.StatusOK, requestID, a)
 		return

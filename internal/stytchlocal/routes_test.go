@@ -14,6 +14,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func TestPathsAndMethods(t *testing.T) {
@@ -124,7 +125,7 @@ func TestTheTransportEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	f := onSQLite(t, func(o *stytchlocal.Options) {
-		o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error { <-release; return nil })
+		o.Mailer = mailerFunc(func(context.Context, mail.Message) error { <-release; return nil })
 	})
 	defer close(release)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -158,7 +159,7 @@ func TestAPanicIsAnError(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) {
 		o.Log = discard
-		o.Mailer = mailerFunc(func(context.Context, stytchlocal.Mail) error { panic("trap") })
+		o.Mailer = mailerFunc(func(context.Context, mail.Message) error { panic("trap") })
 	})
 	f.refused("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"}, 500, "internal_server_error")
 	inside := f.newSDK(stytchapi.WithHTTPClient(&http.Client{Transport: f.server.Transport()}))
@@ -187,6 +188,6 @@ func TestAnswersAreNotForPages(t *testing.T) {
 }
 
 // mailerFunc is a function as a Mailer.
-type mailerFunc func(ctx context.Context, m stytchlocal.Mail) error
+type mailerFunc func(ctx context.Context, m mail.Message) error
 
-func (f mailerFunc) Send(ctx context.Context, m stytchlocal.Mail) error { return f(ctx, m) }
+func (f mailerFunc) Send(ctx context.Context, m mail.Message) error { return f(ctx, m) }

@@ -113,8 +113,7 @@ var parsers = map[string]parser{
 		return hasEmail(u, func(e emailObject) bool { return strings.Contains(e.Email, part) })
 	}),
 	"full_name_fuzzy": fuzzy("full_name", func(u *userObject, part string) bool {
-		full := strings.Join(strings.Fields(u.Name.First+" "+u.Name.Middle+" "+u.Name.Last), " ")
-		return strings.Contains(strings.ToLower(full), part)
+		return strings.Contains(strings.ToLower(u.Name.full()), part)
 	}),
 	"phone_number_fuzzy": fuzzy("phone_number", func(*userObject, string) bool { return false }),
 

@@ -27,13 +27,15 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/exact"
+	"github.com/guestlist/guestlist/internal/stytchlocal/faults"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 // Options is what a Server needs to know. Read, InTx, IsDuplicate, Now, Log,
@@ -51,7 +53,7 @@ type Options struct {
 	// of the statement that failed; nil leaves it as it is.
 	Explain func(error) error
 	Now     func() time.Time
-	Program *Clock // the clock that Now reads, for the page of faults to move; nil: it can't be moved
+	Program *clock.Clock // the clock behind Now; may be nil, in which case the faults page can't set it
 	Log     *slog.Logger
 
 	BaseURL      string   // public address of the program, no slash at the end; mailed links begin with it
@@ -59,9 +61,9 @@ type Options struct {
 	Product      string   // what mails call the program, and the project's name
 	Stylesheet   string   // URL of the style sheet for the pages; empty: none
 
-	Limits bool   // ten invitations an hour for an address
-	Inbox  bool   // keep mails for the inbox page
-	Mailer Mailer // sends mails out; nil: nobody does
+	Limits bool        // ten invitations an hour for an address
+	Inbox  bool        // keep mails for the inbox page
+	Mailer mail.Sender // sends emails; may be nil, in which case none are sent
 
 	// Webhook and WebhookURL are the way to who is told, as by Stytch's webhooks,
 	// of users that were made, changed and deleted by API; without both, nobody is.
@@ -87,11 +89,9 @@ type Server struct {
 	project  project                    // its signing key apart, see keys
 	ring     atomic.Pointer[storedRing] // never nil
 	webhooks *webhook.Sender            // nil: nobody is told
-	clock    *Clock                     // the server's own; agrees with Options.Now unless a fault moves it
+	clock    *clock.Clock               // the server's own; agrees with Options.Now unless a fault moves it
 	swept    atomic.Int64               // when rows past their time were last deleted, in microseconds
-
-	faultsMu sync.Mutex
-	rules    []faultRule // what goes wrong on purpose; the slice is replaced, never written to
+	faults   *faults.Injector
 }
 
 // New returns a server on a migrated database. The first call on a database makes
@@ -101,7 +101,10 @@ func New(ctx context.Context, opts Options) (*Server, error) {
 	if opts.Explain == nil {
 		opts.Explain = func(err error) error { return err }
 	}
-	s := &Server{opts: opts, clock: NewClock(opts.Now)}
+	s := &Server{opts: opts, clock: clock.New(opts.Now)}
+	s.faults = faults.New(faults.Options{
+		Clock: s.clock, Program: opts.Program, Stylesheet: opts.Stylesheet, Log: opts.Log, WriteError: writeSimulatedError,
+	})
 	s.read = dbsqlc.New(watchedDatabase{exact.On(opts.Read), s})
 	var err error
 	if s.project, err = s.openProject(ctx); err != nil {
@@ -117,6 +120,10 @@ func (s *Server) Close() {
 		s.webhooks.Close()
 	}
 }
+
+// Faults describes the simulated faults in force in a sentence. It is empty if there are
+// none.
+func (s *Server) Faults() string { return s.faults.Summary() }
 
 // Credentials returns the project's credentials.
 func (s *Server) Credentials() Credentials { return s.project.Credentials }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"github.com/guestlist/guestlist/internal/stytchlocal/internal/recorder"
 )
 
 // Transport hands requests of an SDK straight to the API, inside the process and
@@ -37,7 +39,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, use := withDatabaseUse(r.Context())
 	inner := r.Clone(ctx)
 	inner.Body = io.NopCloser(bytes.NewReader(body))
-	rec := &recorder{header: http.Header{}}
+	rec := &recorder.Recorder{}
 	done := make(chan bool, 1)
 	go func() { done <- serveComplete(t.api, rec, inner) }()
 	var whole bool
@@ -49,22 +51,22 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, ctx.Err()
 	case whole = <-done:
 	}
-	if rec.status == http.StatusInternalServerError && use.failed.Load() {
+	if rec.Status == http.StatusInternalServerError && use.failed.Load() {
 		return nil, databaseError{errors.New("the database could not be reached")}
 	}
 	resp := &http.Response{
-		Status: strconv.Itoa(rec.status) + " " + http.StatusText(rec.status), StatusCode: rec.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: rec.header,
-		Body: io.NopCloser(&rec.body), ContentLength: int64(rec.body.Len()), Request: r,
+		Status: strconv.Itoa(rec.Status) + " " + http.StatusText(rec.Status), StatusCode: rec.Status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: rec.Header(),
+		Body: io.NopCloser(&rec.Body), ContentLength: int64(rec.Body.Len()), Request: r,
 	}
 	switch {
 	case whole:
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case rec.status == 0:
+	case rec.Status == 0:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	default:
-		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.body, truncatedBody{})), -1
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.Body, truncatedBody{})), -1
 	}
 	return resp, nil
 }
@@ -85,23 +87,3 @@ func serveComplete(h http.Handler, w http.ResponseWriter, r *http.Request) (whol
 type truncatedBody struct{}
 
 func (truncatedBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// recorder keeps an answer.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (r *recorder) Header() http.Header { return r.header }
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	return r.body.Write(p)
-}

@@ -39,6 +39,10 @@ type name struct {
 	Last   string `json:"last_name"`
 }
 
+func (n name) full() string {
+	return strings.Join(strings.Fields(n.First+" "+n.Middle+" "+n.Last), " ")
+}
+
 // metadata keeps the values as they came, so that numbers stay exact.
 type metadata map[string]json.RawMessage
 

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"regexp"
@@ -11,7 +11,7 @@ import (
 
 // Mail programs make links of what looks like one, and nobody but this program
 // should be able to put one into its mails.
-func TestNamesInMailsAreNoLinks(t *testing.T) {
+func TestSanitizeName(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, want string }{
 		{"Grace Hopper", "Grace Hopper"},
@@ -63,7 +63,7 @@ var linkForms = []*regexp.Regexp{
 	regexp.MustCompile(`\\\\\w`),
 }
 
-func FuzzOneLine(f *testing.F) {
+func FuzzSanitizeName(f *testing.F) {
 	for _, name := range []string{
 		"evil.com@", "www.evil.com@pay", "https:evil.com", "evil。com", "a@b.c", "ftp.evil.com", "evil.com:80", "x..yy", "a:::b", "@@a.bb", "1.2.3.4.5",
 		"ada@example.com", "..com", ".\u0301com", "a@b.c.d", `\\\\x`,
@@ -86,15 +86,14 @@ func FuzzOneLine(f *testing.F) {
 	})
 }
 
-func TestPost_TakesNoLinkFromNamesAndProduct(t *testing.T) {
+func TestLinkMessage_NamesAndProductBecomeNoLinks(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"evil.com@", "www.evil.com@pay", "evil。com", "https:evil.com", "evil.com/x", "a@b.c x", "ftp.evil.com", "evil.com:80"} {
-		l := mailData{
-			mailContent: invitation, To: "ada@example.net", Name: nameOf(name), By: sanitizeName(name), Link: "https://list.example.net/t", Valid: "ten minutes",
+		l := Link{
+			Invitation: true, To: "ada@example.net", Name: name, InvitedBy: name, URL: "https://list.example.net/t", Lifetime: 10 * time.Minute,
 			Home: "https://list.example.net",
 		}
-		s := &Server{opts: Options{Product: name}, clock: NewClock(time.Now)}
-		m, err := s.write(l)
+		m, err := l.Message(name, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,5 +104,3 @@ func TestPost_TakesNoLinkFromNamesAndProduct(t *testing.T) {
 		}
 	}
 }
-
-func nameOf(text string) name { return name{First: text} }

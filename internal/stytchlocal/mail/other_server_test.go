@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"crypto/hmac"
@@ -149,15 +149,15 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 	for _, row := range []struct{ name, scheme, addr, want, advice string }{
 		{"smtp:// where TLS is spoken", "smtp", implicit.addr, "the mail server speaks TLS from the first byte on this port", smtpsAdvice},
 		{"smtps:// where it is not", "smtps", plain.addr, "the mail server does not speak TLS on this port", plainAdvice},
-		{"a web server", "smtp", web.Listener.Addr().String(), noMail + "a web server answers", otherPortAdvice},
-		{"a web server, for smtps://", "smtps", web.Listener.Addr().String(), noMail + "a web server answers", otherPortAdvice},
-		{"a web server with TLS", "smtp", webTLS.Listener.Addr().String(), noMail + "a web server answers", otherPortAdvice},
-		{"a web server with TLS, for smtps://", "smtps", webTLS.Listener.Addr().String(), noMail + "a web server answers", otherPortAdvice},
-		{"an SSH server", "smtp", says("SSH-2.0-OpenSSH_9.2\r\n"), noMail + "an SSH server answers", otherPortAdvice},
-		{"an SSH server, for smtps://", "smtps", says("SSH-2.0-OpenSSH_9.2\r\n"), noMail + "an SSH server answers", otherPortAdvice},
-		{"an IMAP server", "smtp", says("* OK hush me@example.com\r\n"), noMail + "an IMAP server answers", otherPortAdvice},
-		{"a POP3 server", "smtp", says("+OK hush me@example.com\r\n"), noMail + "a POP3 server answers", otherPortAdvice},
-		{"something unknown", "smtp", says("hush me@example.com\r\n"), noMail + "something else answers", otherPortAdvice},
+		{"a web server", "smtp", web.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
+		{"a web server, for smtps://", "smtps", web.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
+		{"a web server with TLS", "smtp", webTLS.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
+		{"a web server with TLS, for smtps://", "smtps", webTLS.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
+		{"an SSH server", "smtp", says("SSH-2.0-OpenSSH_9.2\r\n"), noMail + "an SSH server answers", portAdvice},
+		{"an SSH server, for smtps://", "smtps", says("SSH-2.0-OpenSSH_9.2\r\n"), noMail + "an SSH server answers", portAdvice},
+		{"an IMAP server", "smtp", says("* OK hush me@example.com\r\n"), noMail + "an IMAP server answers", portAdvice},
+		{"a POP3 server", "smtp", says("+OK hush me@example.com\r\n"), noMail + "a POP3 server answers", portAdvice},
+		{"something unknown", "smtp", says("hush me@example.com\r\n"), noMail + "something else answers", portAdvice},
 		{"nobody", "smtp", "127.0.0.1:1", "the mail server could not be reached", "Nobody listens at 127.0.0.1:1. Start what should, or mend the address. Look at SMTP_URL."},
 		{"no such host", "smtp", "mail.guestlist.invalid:25", "the mail server could not be reached", ""},
 	} {
@@ -169,7 +169,7 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 			}
 			m.tls, m.silence = client, 50*time.Millisecond
 			begin := time.Now()
-			text, advice := fault.Explain(smtpFault(m.Login(t.Context())))
+			text, advice := fault.Explain(toFault(m.Login(t.Context())))
 			if text != row.want || row.advice != "" && advice != row.advice || advice == "" {
 				t.Errorf("after %v: %s | %s\nwant %s | %s", time.Since(begin), text, advice, row.want, row.advice)
 			}
@@ -203,7 +203,7 @@ func TestSMTP_CertificateInWords(t *testing.T) {
 				}
 				m.tls, m.startTLS = client.Clone(), scheme == "smtp"
 				row.edit(m.tls)
-				text, advice := fault.Explain(smtpFault(m.Login(t.Context())))
+				text, advice := fault.Explain(toFault(m.Login(t.Context())))
 				if text != "the mail server's certificate can't be trusted" || !strings.Contains(advice, row.want) {
 					t.Errorf("%s: %s | %s", scheme, text, advice)
 				}

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func aMail() Mail {
-	return Mail{
+func newMessage() Message {
+	return Message{
 		ID: "mail-test-1", To: "ada@example.com", Subject: "Sign in to Gästeliste", Text: "Hello Zoë,\n\nhttps://guestlist.example/?a=b&c=d\n" + strings.Repeat("a", 1100) + "\n",
 		HTML: "<p>Hello Zo\u00eb,</p>", Date: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
@@ -33,7 +33,7 @@ func TestSMTPHandsAMailOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := mailer.Send(t.Context(), aMail()); err != nil {
+	if err := mailer.Send(t.Context(), newMessage()); err != nil {
 		t.Fatal(err)
 	}
 	envelope, text, _ := strings.Cut(b.received[0], "\n")
@@ -116,7 +116,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = mailer.Send(t.Context(), aMail())
+			err = mailer.Send(t.Context(), newMessage())
 			wantMailError(t, err, test.want, test.kind)
 			if err != nil && strings.Contains(err.Error(), "ada@example.com") {
 				t.Errorf("the address is told: %v", err)
@@ -129,12 +129,12 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 	t.Run("nobody is there", func(t *testing.T) {
 		t.Parallel()
 		mailer, _ := NewSMTP("smtp://127.0.0.1:1", "login@example.com")
-		wantMailError(t, mailer.Send(t.Context(), aMail()), "The mail server could not be reached.", NotRefused)
+		wantMailError(t, mailer.Send(t.Context(), newMessage()), "The mail server could not be reached.", NotRefused)
 	})
 	t.Run("the address is none", func(t *testing.T) {
 		t.Parallel()
 		mailer, _ := NewSMTP("smtp://127.0.0.1:1", "login@example.com")
-		m := aMail()
+		m := newMessage()
 		m.To = "ada@example.com\r\nBcc: x@example.com"
 		if err := mailer.Send(t.Context(), m); err == nil || !strings.Contains(err.Error(), "recipient") {
 			t.Errorf("got %v", err)
@@ -144,7 +144,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 
 func wantMailError(t *testing.T, err error, sentence string, kind Refusal) {
 	t.Helper()
-	var failed *MailError
+	var failed *Error
 	if !errors.As(err, &failed) || failed.Sentence != sentence || failed.Refusal != kind {
 		t.Errorf("got %v (%+v), want %q, %d", err, failed, sentence, kind)
 	}
@@ -193,7 +193,7 @@ func TestSMTPEndsInTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
-	if err := mailer.Send(ctx, aMail()); err == nil {
+	if err := mailer.Send(ctx, newMessage()); err == nil {
 		t.Error("a server that says nothing has taken the mail")
 	}
 	if took := time.Since(begun); took > 5*time.Second {
@@ -229,7 +229,7 @@ func TestSMTPOverTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			mailer.tls, mailer.startTLS = test.trust, !mailer.implicitTLS // as if the server were not on this machine
-			err = mailer.Send(t.Context(), aMail())
+			err = mailer.Send(t.Context(), newMessage())
 			if test.want != "" {
 				wantMailError(t, err, test.want, NotRefused)
 				if len(b.received)+len(b.auth) != 0 {

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"bufio"
@@ -95,7 +95,7 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
 			begun := time.Now()
-			if err := mailer.Send(ctx, aMail()); test.want != "" {
+			if err := mailer.Send(ctx, newMessage()); test.want != "" {
 				wantMailError(t, err, test.want, test.kind)
 			} else if err != nil {
 				t.Errorf("got %v", err)

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"context"
@@ -8,20 +8,19 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// CheckSMTP goes as far as a mail does before it is handed over, see SMTP.Login. The
-// error is a sentence for an operator, most with an advice: the sentence that pages and
-// the log have for the same.
+// CheckSMTP connects to an SMTP server and logs in, see [SMTP.Login]. The error is a
+// sentence for an operator, usually with advice.
 func CheckSMTP(ctx context.Context, smtpURL, from string) error {
 	m, err := NewSMTP(smtpURL, from)
 	if err != nil {
 		return fault.Setting("SMTP_URL", err)
 	}
-	return smtpFault(m.Login(ctx))
+	return toFault(m.Login(ctx))
 }
 
-// smtpFault returns a MailError as a fault.
-func smtpFault(err error) error {
-	var failed *MailError
+// toFault returns an [*Error] as a fault, and any other error unchanged.
+func toFault(err error) error {
+	var failed *Error
 	if !errors.As(err, &failed) {
 		return err
 	}
@@ -32,22 +31,22 @@ func smtpFault(err error) error {
 const (
 	passwordAdvice  = "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."
 	noLoginAdvice   = "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."
-	otherAdvice     = "The server must allow SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5 for this user. Some do once a password for programs (an app password) is made; XOAUTH2 alone needs tokens that no setting can hold."
+	mechanismAdvice = "The server must allow SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5 for this user. Some do once a password for programs (an app password) is made; XOAUTH2 alone needs tokens that no setting can hold."
 	startTLSAdvice  = "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."
 	smtpsAdvice     = "Begin SMTP_URL with smtps:// in place of smtp://."
 	plainAdvice     = "Begin SMTP_URL with smtp:// in place of smtps://; the connection is encrypted by STARTTLS then."
-	otherPortAdvice = "Look at host and port in SMTP_URL: programs hand mail over at port 587, or at 465 by smtps://."
-	whereAdvice     = "Look at SMTP_URL."
+	portAdvice      = "Look at host and port in SMTP_URL: programs hand mail over at port 587, or at 465 by smtps://."
+	settingAdvice   = "Look at SMTP_URL."
 )
 
-// advice says what an operator can do about the error.
-func (e *MailError) advice() string {
+// advice returns what an operator can do about the error.
+func (e *Error) advice() string {
 	var login *noLoginError
 	switch {
 	case errors.Is(e.cause, errNoEncryption):
 		return startTLSAdvice
 	case errors.As(e.cause, &login) && login.offered != "":
-		return otherAdvice
+		return mechanismAdvice
 	case login != nil:
 		return noLoginAdvice
 	case errors.Is(e.cause, errSpeaksTLS):
@@ -55,16 +54,16 @@ func (e *MailError) advice() string {
 	case isPlainMailServer(e.cause):
 		return plainAdvice
 	case otherServer(e.cause) != "":
-		return otherPortAdvice
+		return portAdvice
 	case e.code != "" && e.code[0] == '4':
 		return "Look again in a while; its log says why."
-	case e.code != "" && e.at == atLogin:
+	case e.code != "" && e.stage == atLogin:
 		return passwordAdvice
 	case e.code != "":
 		return "Its log says why."
 	}
 	if f := fault.Network(e.cause); f != nil {
-		return fault.Sentence(f.Error()) + " " + f.Advice() + " " + whereAdvice
+		return fault.Sentence(f.Error()) + " " + f.Advice() + " " + settingAdvice
 	}
-	return otherPortAdvice
+	return portAdvice
 }

@@ -1,4 +1,4 @@
-package stytchlocal
+package mail
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func TestTheWayToTheMailServerIsCheckedWithoutAMail(t *testing.T) {
 			if row.trust != nil { // as if the server were not on this machine
 				m.tls, m.startTLS = row.trust, !row.implicit
 			}
-			err = smtpFault(m.Login(t.Context()))
+			err = toFault(m.Login(t.Context()))
 			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "hush")) {
 				t.Errorf("got %v", err)
 			}
