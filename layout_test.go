@@ -73,7 +73,7 @@ var layers = map[string]layer{
 
 	// For tests; nothing that is shipped may import them.
 	"tools/bench":                   {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
-	"test/faults":                   {},
+	"test/faults":                   {ours: []string{"internal/testdb"}},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
 	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/idempotency", "internal/ids", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio"}},
 	"internal/testdb":               {never: []string{sdkAll}},

@@ -6,19 +6,19 @@ import (
 	"path/filepath"
 )
 
-// disk is a small one, which can be filled.
+// disk is a small file system.
 type disk struct {
 	x   *trial
 	dir string
 }
 
-// newDisk mounts one for as long as the test runs, and skips where that is not
-// allowed.
+// newDisk mounts a file system for the duration of the test. It skips the test if that's not
+// permitted.
 func newDisk(x *trial) *disk {
 	x.Helper()
 	d := &disk{x: x, dir: x.TempDir()}
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "guestlist-faults", d.dir).CombinedOutput(); err != nil {
-		x.Skipf("a small file system can't be mounted here (it takes root): %v %s", err, out)
+		x.Skipf("can't mount a small file system, which needs root: %v %s", err, out)
 	}
 	x.Cleanup(func() {
 		if out, err := exec.Command("umount", d.dir).CombinedOutput(); err != nil {
@@ -30,8 +30,8 @@ func newDisk(x *trial) *disk {
 
 func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
 
-// fills leaves no room at all.
-func (d *disk) fills() {
+// fill fills the file system to the last byte.
+func (d *disk) fill() {
 	f, err := os.Create(d.ballast())
 	if err != nil {
 		d.x.Fatal(err)
@@ -44,8 +44,8 @@ func (d *disk) fills() {
 	}
 }
 
-// frees gives the room back.
-func (d *disk) frees() {
+// free undoes fill.
+func (d *disk) free() {
 	if err := os.Remove(d.ballast()); err != nil {
 		d.x.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// build makes the program, as it is shipped.
+// build builds the program and returns its path.
 func build(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "guestlist")
@@ -25,17 +25,18 @@ func build(t *testing.T) (path string) {
 	return path
 }
 
-// instance is the program, which can be ended in every way and started again.
+// instance is an instance of the program.
 type instance struct {
 	program string
-	dir     string // it runs in; holds its log
+	dir     string // working directory with logs
 	addr    string
 	args    []string
-	key     string // of the developer pages
+	key     string // for local pages; changes with each start
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when cmd has ended
 }
 
+// newInstance starts an instance, which ends with the test.
 func newInstance(t *testing.T, program, databaseURL string) *instance {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,13 +44,13 @@ func newInstance(t *testing.T, program, databaseURL string) *instance {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
-	l.Close() // free a moment ago
+	l.Close()
 	i := &instance{program: program, dir: t.TempDir(), addr: addr}
 	_, port, _ := net.SplitHostPort(addr)
 	i.args = []string{
 		"--guestlist-addr=" + addr, "--guestlist-base-url=http://localhost:" + port, "--database-url=" + databaseURL,
 		"--guestlist-local-stytch-limits=off", "--guestlist-log=json",
-		"--guestlist-session-recheck=1s", // so that Stytch is asked about sessions all the time
+		"--guestlist-session-recheck=1s", // verify sessions with Stytch often
 	}
 	t.Cleanup(i.kill)
 	if err := i.start(); err != nil {
@@ -58,73 +59,76 @@ func newInstance(t *testing.T, program, databaseURL string) *instance {
 	return i
 }
 
-func (i *instance) printedFile() string { return filepath.Join(i.dir, "printed") }
+func (i *instance) outputFile() string { return filepath.Join(i.dir, "stdout") }
 
-// printedKey returns the key in the inbox address that a start has printed; empty
-// before that.
+// printedKey returns the key for local pages that the program printed, or an empty string.
 func (i *instance) printedKey() string {
-	printed, _ := os.ReadFile(i.printedFile())
-	_, after, _ := strings.Cut(string(printed), "/dev/inbox?key=")
+	output, _ := os.ReadFile(i.outputFile())
+	_, after, _ := strings.Cut(string(output), "/dev/inbox?key=")
 	key, _, _ := strings.Cut(after, "\n")
 	return key
 }
 
 func (i *instance) logFile() string { return filepath.Join(i.dir, "log") }
 
-// opened is a page that needs no database, and is there once the program is open.
-const opened = "/signin/sent"
+// readyPath is a page that needs no database. It's served once the program has started.
+const readyPath = "/signin/sent"
 
-// start runs the program and returns when it serves.
+// start starts the program and waits until it serves.
 func (i *instance) start() error {
 	log, err := os.OpenFile(i.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the program has its own
-	printed, err := os.Create(i.printedFile())
+	defer log.Close() // the process has its own descriptor
+	output, err := os.Create(i.outputFile())
 	if err != nil {
 		return err
 	}
-	defer printed.Close()
-	cmd, ended := exec.Command(i.program, i.args...), make(chan struct{})
-	cmd.Dir, cmd.Env, cmd.Stderr = i.dir, []string{}, log
-	cmd.Stdout = printed
+	defer output.Close()
+	cmd := exec.Command(i.program, i.args...)
+	cmd.Dir = i.dir
+	cmd.Env = []string{}
+	cmd.Stdout = output
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	ended := make(chan struct{})
 	go func() {
-		cmd.Wait() // what it says is kept in cmd
+		cmd.Wait() // its error is in cmd.ProcessState
 		close(ended)
 	}()
-	i.cmd, i.ended = cmd, ended
-	for giveUp := time.After(time.Minute); ; {
+	i.cmd = cmd
+	i.ended = ended
+	for timeout := time.After(time.Minute); ; {
 		client := http.Client{Timeout: time.Minute}
-		if answer, err := client.Get("http://" + i.addr + opened); err == nil {
-			answer.Body.Close()
+		if resp, err := client.Get("http://" + i.addr + readyPath); err == nil {
+			resp.Body.Close()
 			client.CloseIdleConnections()
-			if i.key = i.printedKey(); answer.StatusCode == http.StatusOK && i.key != "" {
+			if i.key = i.printedKey(); resp.StatusCode == http.StatusOK && i.key != "" {
 				return nil
 			}
 		}
 		select {
 		case <-i.ended:
-			return fmt.Errorf("ended at once: %v\n%s", cmd.ProcessState, i.problems())
-		case <-giveUp:
-			return errors.New("does not serve in a minute")
+			return fmt.Errorf("ended during start: %v\n%s", cmd.ProcessState, i.recentErrors())
+		case <-timeout:
+			return errors.New("doesn't serve after a minute")
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-// kill ends the program as kill -9 does.
+// kill kills the program.
 func (i *instance) kill() {
 	if i.cmd != nil {
-		i.cmd.Process.Kill() // a no-op where it has ended
+		i.cmd.Process.Kill() // does nothing if it has ended
 		<-i.ended
 	}
 }
 
-// stop asks the program to end and returns when it has, in order and in time.
+// stop shuts the program down. It returns an error if that fails or takes too long.
 func (i *instance) stop() error {
 	if err := i.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -132,28 +136,27 @@ func (i *instance) stop() error {
 	select {
 	case <-i.ended:
 	case <-time.After(20 * time.Second):
-		return errors.New("told to stop, it still runs after 20 s")
+		return errors.New("still running 20 s after SIGTERM")
 	}
 	if !i.cmd.ProcessState.Success() {
-		return fmt.Errorf("told to stop, it ended with %v\n%s", i.cmd.ProcessState, i.problems())
+		return fmt.Errorf("after SIGTERM: %v\n%s", i.cmd.ProcessState, i.recentErrors())
 	}
 	return nil
 }
 
-// requests is how many of the clients' requests the program has noted in its log,
-// in all its lives. Those for the local Stytch and its inbox are not noted; what
-// the local Stytch says to the program is, and does not count.
-func (i *instance) requests() int {
+// loggedRequests returns the number of clients' requests in the program's log, since the first start.
+// The local Stytch's webhooks are logged and don't count.
+func (i *instance) loggedRequests() int {
 	text, _ := os.ReadFile(i.logFile())
 	n := bytes.Count(text, []byte(`"msg":"request"`))
-	for _, path := range []string{opened, "/webhooks/stytch"} {
+	for _, path := range []string{readyPath, "/webhooks/stytch"} {
 		n -= bytes.Count(text, []byte(`"path":"`+path+`"`))
 	}
 	return n
 }
 
-// problems are the last errors in the program's log.
-func (i *instance) problems() string {
+// recentErrors returns the last warnings and errors in the program's log.
+func (i *instance) recentErrors() string {
 	text, _ := os.ReadFile(i.logFile())
 	var last []string
 	for line := range strings.Lines(string(text)) {

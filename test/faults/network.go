@@ -10,15 +10,15 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// network is the way between the program and its database, which can be made bad.
+// network is a proxy between the program and its database.
 type network struct {
 	x     *trial
 	proxy *toxiproxy.Proxy
 }
 
-func newNetwork(x *trial, database string) *network {
+func newNetwork(x *trial, databaseAddr string) *network {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	n := &network{x: x, proxy: toxiproxy.NewProxy(server, "database", "127.0.0.1:0", database)}
+	n := &network{x: x, proxy: toxiproxy.NewProxy(server, "database", "127.0.0.1:0", databaseAddr)}
 	if err := n.proxy.Start(); err != nil {
 		x.Fatal(err)
 	}
@@ -26,9 +26,8 @@ func newNetwork(x *trial, database string) *network {
 	return n
 }
 
-// spoils makes it bad in a way that the proxy has a name for, for all connections
-// there are and will be.
-func (n *network) spoils(kind, direction string, attributes map[string]int) {
+// disturb adds a toxic, a fault of toxiproxy, to present and future connections.
+func (n *network) disturb(kind, direction string, attributes map[string]int) {
 	toxic, err := json.Marshal(map[string]any{"type": kind, "stream": direction, "attributes": attributes})
 	if err != nil {
 		n.x.Fatal(err)
@@ -38,8 +37,8 @@ func (n *network) spoils(kind, direction string, attributes map[string]int) {
 	}
 }
 
-// heals makes it good again.
-func (n *network) heals() {
+// repair removes all toxics.
+func (n *network) repair() {
 	ctx, cancel := context.WithTimeout(n.x.Context(), 10*time.Second)
 	defer cancel()
 	n.proxy.Toxics.ResetToxics(ctx)
