@@ -1,6 +1,5 @@
-// Command pack compresses what browsers fetch into the folder static/packed, as
-// small as it gets, so that the program needs neither time nor memory for it. It
-// is part of `make generate`.
+// Command pack compresses the assets in static with Brotli and gzip, at their highest levels, into
+// static/packed. The program embeds these files and serves them as they are. `make generate` runs it.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/static"
 )
 
-const folder = "static/packed"
+const dir = "static/packed"
 
 func main() {
 	log.SetFlags(0)
@@ -25,9 +24,9 @@ func main() {
 	}
 }
 
-// pack writes the files anew and deletes those of an older content.
+// pack writes the compressed files and deletes those of earlier versions of the assets.
 func pack() error {
-	old, err := filepath.Glob(folder + "/*")
+	old, err := filepath.Glob(dir + "/*")
 	if err != nil {
 		return err
 	}
@@ -39,20 +38,20 @@ func pack() error {
 			return err
 		}
 		for _, w := range []io.WriteCloser{gzWriter, brotli.NewWriterLevel(&br, brotli.BestCompression)} {
-			w.Write(content) // a buffer takes everything
+			w.Write(content) // a bytes.Buffer returns no errors
 			w.Close()
 		}
 		for coding, packed := range map[string][]byte{"br": br.Bytes(), "gzip": gz.Bytes()} {
-			file := filepath.Join(folder, static.PackedName(name, coding))
-			if err := os.WriteFile(file, packed, 0o644); err != nil {
+			path := filepath.Join(dir, static.PackedName(name, coding))
+			if err := os.WriteFile(path, packed, 0o644); err != nil {
 				return err
 			}
-			written[file] = true
+			written[path] = true
 		}
 	}
-	for _, file := range old {
-		if !written[file] {
-			if err := os.Remove(file); err != nil {
+	for _, path := range old {
+		if !written[path] {
+			if err := os.Remove(path); err != nil {
 				return err
 			}
 		}
