@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -46,7 +47,7 @@ func TestAPageAskedForUnderAnotherLocalNameIsAtTheBaseURL(t *testing.T) {
 			s := start(t, testdb.SQLite(t), newClock(noon), "--guestlist-base-url="+base)
 			direct := "http://" + s.cfg.Addr + s.cfg.BaseURL.Path
 			nobody := newcomer(s)
-			for _, path := range []string{"/", "/users?q=ada&sort=-name", callbackPath + "?token=abc"} {
+			for _, path := range []string{"/", "/users?q=ada&sort=-name", app.CallbackPath + "?token=abc"} {
 				v := nobody.only(nobody.request("GET", direct+path, nil))
 				if v.status != http.StatusTemporaryRedirect || v.header.Get("Location") != s.url+path {
 					t.Errorf("%s: %d, leads to %q, want %q", path, v.status, v.header.Get("Location"), s.url+path)

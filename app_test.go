@@ -17,7 +17,10 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/cli"
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/httpserver"
 )
 
 // noon is when most tests begin.
@@ -32,17 +35,19 @@ func newClock(t time.Time) *clock {
 	return c
 }
 
-func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *clock) now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
+
 func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
 // site is one running instance of the product: all of it but main.
 type site struct {
 	t     testing.TB
-	app   *app
+	app   *app.App
 	host  string            // of the base URL, spoken to by plain http as from a proxy that ends the encryption
 	url   string            // host, and the base URL's path
 	by    http.RoundTripper // how browsers reach it; nil: as ever
 	cfg   config.Config
+	flags []string // the settings of cfg
 	clock *clock
 	log   *logged
 	dev   func() string // returns the key of its developer pages; nil where app knows it
@@ -82,18 +87,20 @@ func tryStart(t testing.TB, databaseURL string, c *clock, flags ...string) (*sit
 	for i, arg := range args {
 		args[i] = strings.ReplaceAll(arg, "PORT", port)
 	}
-	s := &site{t: t, clock: c, log: &logged{}}
+	s := &site{t: t, clock: c, log: &logged{}, flags: args}
 	if s.cfg, err = load(args); err != nil {
 		return nil, err
 	}
-	app, err := Open(t.Context(), s.cfg, c.now, slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	app, err := app.Open(t.Context(), s.cfg, app.Options{
+		Now: c.now, Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
 	if err != nil {
 		listener.Close()
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	s.app, s.host = app, "http://"+s.cfg.BaseURL.Host
 	s.url = s.host + s.cfg.BaseURL.Path
-	server := newServer(app.Handler, slog.New(slog.DiscardHandler))
+	server := httpserver.New(app.Handler, slog.New(slog.DiscardHandler))
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -123,9 +130,23 @@ func load(args []string) (config.Config, error) {
 	return config.Load(config.Sources{Flags: given})
 }
 
-// console is where a command works that is called by this site's time.
-func (s *site) console(out io.Writer) streams {
-	return streams{in: strings.NewReader(""), out: out, err: io.Discard, log: slog.New(slog.DiscardHandler), now: s.clock.now}
+// invocation is the call of a command with the site's settings, by its clock.
+func (s *site) invocation(out io.Writer, args ...string) cli.Invocation {
+	return cli.Invocation{
+		Args: append(args, s.flags...), Stdin: strings.NewReader(""), Stdout: out, Stderr: io.Discard, Now: s.clock.now,
+	}
+}
+
+// command runs a command with the site's settings, by its clock, and returns its output.
+func (s *site) command(args ...string) (string, error) {
+	var out bytes.Buffer
+	err := cli.Run(s.t.Context(), s.invocation(&out, args...))
+	return out.String(), err
+}
+
+// run executes a command line.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return cli.Run(ctx, cli.Invocation{Args: args, Env: environ, Stdin: stdin, Stdout: stdout, Stderr: stderr})
 }
 
 // key returns the key of the developer pages; empty where Stytch is the real one.
@@ -133,7 +154,7 @@ func (s *site) key() string {
 	if s.dev != nil {
 		return s.dev()
 	}
-	return s.app.devKey()
+	return s.app.DevKey()
 }
 
 // devPage is the address of a developer page, with its key.
@@ -195,7 +216,7 @@ func (s *site) checkTrail() {
 	for _, secret := range s.log.secrets {
 		holds := "%" + secret + "%"
 		var n int
-		if err := s.app.store.Reader().QueryRowContext(
+		if err := s.app.Store.Reader().QueryRowContext(
 			context.Background(), "SELECT COUNT(*) FROM events WHERE reason LIKE ? OR changes LIKE ? OR user_agent LIKE ?", holds, holds, holds,
 		).Scan(&n); err != nil || secret != "" && n > 0 {
 			s.t.Errorf("the audit trail holds a secret: %q, %v", secret, err)
@@ -208,7 +229,7 @@ func (s *site) checkTrail() {
 func (s *site) count(query string, args ...any) int {
 	s.t.Helper()
 	var n int
-	if err := s.app.store.Reader().QueryRowContext(s.t.Context(), query, args...).Scan(&n); err != nil {
+	if err := s.app.Store.Reader().QueryRowContext(s.t.Context(), query, args...).Scan(&n); err != nil {
 		s.t.Fatalf("%s: %v", query, err)
 	}
 	return n

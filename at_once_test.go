@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -180,7 +181,7 @@ func (p *person) press(link string) *http.Request {
 		p.t.Fatal(err)
 	}
 	form := url.Values{"token": {u.Query().Get("token")}}
-	return p.form(callbackPath, form.Encode())
+	return p.form(app.CallbackPath, form.Encode())
 }
 
 // invites puts somebody on the list and has them mailed.

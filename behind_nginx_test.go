@@ -178,15 +178,19 @@ func newMailServer(t *testing.T) *mailServer {
 
 type mailSession struct{ *mailServer }
 
-func (mailSession) Reset()                               {}
-func (mailSession) Logout() error                        { return nil }
+func (mailSession) Reset() {}
+
+func (mailSession) Logout() error { return nil }
+
 func (mailSession) Mail(string, *smtp.MailOptions) error { return nil }
+
 func (s mailSession) Rcpt(string, *smtp.RcptOptions) error {
 	if refusal := s.refusal.Load(); refusal != nil {
 		return refusal
 	}
 	return nil
 }
+
 func (s mailSession) Data(r io.Reader) error {
 	letter, err := netmail.ReadMessage(r)
 	if err != nil {

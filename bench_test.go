@@ -34,7 +34,7 @@ func benchmarkHandler(b *testing.B, s *site, paths ...string) {
 	ada.signsIn()
 	for i := range 200 {
 		entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
-		if _, err := directory.New(directory.Options{Store: s.app.store, Now: s.clock.now}).Add(b.Context(), "", entry); err != nil {
+		if _, err := directory.New(directory.Options{Store: s.app.Store, Now: s.clock.now}).Add(b.Context(), "", entry); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -55,7 +55,7 @@ func (s *browserSite) add(name string, changes ...func(*directory.User)) directo
 	for _, change := range changes {
 		change(&u)
 	}
-	if err := s.app.store.CreateUser(s.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := s.app.Store.CreateUser(s.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
 		s.t.Fatal(err)
 	}
 	return u
@@ -63,9 +63,12 @@ func (s *browserSite) add(name string, changes ...func(*directory.User)) directo
 
 // Changes for add.
 
-func admin(u *directory.User)     { u.Role, u.Status = directory.Admin, directory.Active }
+func admin(u *directory.User) { u.Role, u.Status = directory.Admin, directory.Active }
+
 func suspended(u *directory.User) { u.Status = directory.Suspended }
-func mailed(u *directory.User)    { u.InviteSentAt = u.CreatedAt }
+
+func mailed(u *directory.User) { u.InviteSentAt = u.CreatedAt }
+
 func seen(ago time.Duration) func(*directory.User) {
 	return func(u *directory.User) {
 		u.Status, u.LastSeenAt = directory.Active, u.CreatedAt.Add(-ago)

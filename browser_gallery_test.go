@@ -58,11 +58,11 @@ func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused b
 	now := s.clock.now()
 	job := outbox.New(kind, subject, "", "session-test-1", "", now)
 	job.DueAt = now.Add(time.Hour) // nobody makes it meanwhile
-	err := s.app.store.AddJob(s.t.Context(), job)
+	err := s.app.Store.AddJob(s.t.Context(), job)
 	if err == nil && refused {
-		err = s.app.store.ParkJob(s.t.Context(), job, now, reason)
+		err = s.app.Store.ParkJob(s.t.Context(), job, now, reason)
 	} else if err == nil {
-		err = s.app.store.RetryJob(s.t.Context(), job.ID, job.DueAt, reason)
+		err = s.app.Store.RetryJob(s.t.Context(), job.ID, job.DueAt, reason)
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -95,14 +95,14 @@ func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
 // underWay shows an import that another instance is at.
 func (g *gallery) underWay(stopped bool) *tab {
 	s, t := g.in.site, g.in.t
-	importer := userio.NewImporter(s.app.store, func() {}, s.clock.now, slog.New(slog.DiscardHandler))
+	importer := userio.NewImporter(s.app.Store, func() {}, s.clock.now, slog.New(slog.DiscardHandler))
 	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
 	if err == nil {
 		i.Lease = "another's"
-		err = s.app.store.StartImport(t.Context(), i, event.New(event.ImportStarted, s.clock.now(), "", "", "members.csv"))
+		err = s.app.Store.StartImport(t.Context(), i, event.New(event.ImportStarted, s.clock.now(), "", "", "members.csv"))
 	}
 	if err == nil {
-		_, err = s.app.store.LeaseImport(t.Context(), i.ID, "another's", s.clock.now(), s.clock.now().Add(time.Hour))
+		_, err = s.app.Store.LeaseImport(t.Context(), i.ID, "another's", s.clock.now(), s.clock.now().Add(time.Hour))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,8 @@ func faulty(address string) func(*gallery) *tab {
 	}
 }
 
-func stranger(g *gallery) *tab      { return g.out }
+func stranger(g *gallery) *tab { return g.out }
+
 func administrator(g *gallery) *tab { return g.in }
 
 var sights = []sight{

@@ -14,6 +14,8 @@ import (
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/guestlist/guestlist/internal/app"
 )
 
 // proxy is what stands between a browser and the program: it holds the answers to
@@ -249,7 +251,7 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 			ada.invites("grace@example.com")
 			trap := tokenOf(t, site.link("eve@example.com"))
 			site.link("grace@example.com") // her invitation; the next mail is her link
-			landing := site.url + callbackPath + "?" + url.Values{"stytch_token_type": {"magic_links"}, "token": {trap}}.Encode()
+			landing := site.url + app.CallbackPath + "?" + url.Values{"stytch_token_type": {"magic_links"}, "token": {trap}}.Encode()
 			evil := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				fmt.Fprintf(w, `<meta http-equiv="refresh" content="0;url=%s">`, strings.ReplaceAll(landing, "&", "&amp;"))

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"testing"
-)
+import "testing"
 
 var noScriptJourneys = []journey{
 	{"without JavaScript a person signs in, invites, searches, edits and removes", func(t *testing.T, chromium browser) {

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/cli"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -21,21 +24,20 @@ func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := start(t, databaseURL, newClock(noon))
 		ada := s.person("ada@example.com")
-		var out bytes.Buffer
-		if err := invite(t.Context(), s.cfg, s.console(&out), directory.UserInput{Email: ada.email, Name: "Ada", Role: "admin"}, false, false); err != nil {
+		got, err := s.command("users", "invite", ada.email, "--name", "Ada", "--role", "admin")
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := out.String(), "Invitation sent to ada@example.com.\n"; got != want {
+		if want := "Invitation sent to ada@example.com.\n"; got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 		wants(t, ada.continues(ada.opensMail()), 200, "People", "Ada")
-		wants(t, ada.get("/activity"), 200, "Activity", "· by "+event.OriginOf(withOperator(t.Context())).Actor+" ada@example.com")
+		wants(t, ada.get("/activity"), 200, "Activity", "· by "+event.OriginOf(app.WithOperator(t.Context())).Actor+" ada@example.com")
 
-		out.Reset()
-		if err := endSessions(t.Context(), s.cfg, s.console(&out), ada.email, false); err != nil {
+		if got, err = s.command("sessions", "end", ada.email); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := out.String(), "Ended 1 session of ada@example.com.\n"; got != want {
+		if want := "Ended 1 session of ada@example.com.\n"; got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 		wants(t, ada.get("/users"), 200, "Sign in")
@@ -50,18 +52,17 @@ func TestTheTrailSaysWhoDidItOnTheCommandLine(t *testing.T) {
 	s := start(t, testdb.SQLite(t), newClock(noon))
 	ada := s.person("ada@example.com")
 	ada.signsIn()
-	operator := event.OriginOf(withOperator(t.Context())).Actor
-	if err := invite(t.Context(), s.cfg, s.console(&bytes.Buffer{}), directory.UserInput{Email: "grace@example.com"}, false, false); err != nil {
+	operator := event.OriginOf(app.WithOperator(t.Context())).Actor
+	if _, err := s.command("users", "invite", "grace@example.com"); err != nil {
 		t.Fatal(err)
 	}
-	con := s.console(&bytes.Buffer{})
-	if err := remove(t.Context(), s.cfg, con, "grace@example.com", true); err != nil {
+	if _, err := s.command("users", "remove", "grace@example.com", "--yes"); err != nil {
 		t.Fatal(err)
 	}
-	if err := remove(t.Context(), s.cfg, con, ada.email, true); err == nil || !strings.Contains(err.Error(), "somebody must be able to administer the list") {
+	if _, err := s.command("users", "remove", ada.email, "--yes"); err == nil || !strings.Contains(err.Error(), "somebody must be able to administer the list") {
 		t.Errorf("the last administrator: %v", err)
 	}
-	events, _, err := s.app.store.ListEvents(t.Context(), event.Query{By: operator, Limit: event.MaxLimit})
+	events, _, err := s.app.Store.ListEvents(t.Context(), event.Query{By: operator, Limit: event.MaxLimit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,12 +90,12 @@ func TestWhatStytchCouldNotHearFromACommandItHearsFromTheInstanceThatServes(t *t
 	stytch.fails(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.WriteHeader(http.StatusInternalServerError)
 	})
-	var out bytes.Buffer
-	if err := remove(t.Context(), s.cfg, s.console(&out), "grace@example.com", true); err != nil {
+	out, err := s.command("users", "remove", "grace@example.com", "--yes")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(out.String(), "Removed grace@example.com: off the list, and signed out everywhere. Stytch has not heard of it yet") {
-		t.Errorf("it says %q", &out)
+	if !strings.HasPrefix(out, "Removed grace@example.com: off the list, and signed out everywhere. Stytch has not heard of it yet") {
+		t.Errorf("it says %q", out)
 	}
 	stytch.fails(nil)
 	eventually(t, "Stytch told", func() bool {
@@ -120,9 +121,9 @@ func TestNobodyIsRemovedWithoutConsent(t *testing.T) {
 	} {
 		ada.invites(row.address)
 		var out, asked bytes.Buffer
-		con := s.console(&out)
-		con.interactive, con.in, con.err = true, strings.NewReader(row.typed), &asked
-		err := remove(t.Context(), s.cfg, con, row.address, false)
+		in := s.invocation(&out, "users", "remove", row.address)
+		in.Interactive, in.Stdin, in.Stderr = true, strings.NewReader(row.typed), &asked
+		err := cli.Run(t.Context(), in)
 		if removed := err == nil && strings.HasPrefix(out.String(), "Removed "+row.address); removed != row.removed {
 			t.Errorf("%s: %v, %q", row.name, err, &out)
 		}
@@ -142,17 +143,17 @@ func TestTheWholeListIsPrintedPageByPage(t *testing.T) {
 	for range people {
 		u := directory.User{ID: event.New("", noon, "", "", "").ID, Role: directory.Member, Status: directory.Invited, CreatedAt: noon, UpdatedAt: noon}
 		u.Email = directory.Email{Display: u.ID + "@example.com", Normalized: u.ID + "@example.com"}
-		if err := s.app.store.CreateUser(t.Context(), u, event.New(event.UserAdded, noon, u.ID, u.Email.Normalized, "")); err != nil {
+		if err := s.app.Store.CreateUser(t.Context(), u, event.New(event.UserAdded, noon, u.ID, u.Email.Normalized, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, row := range []struct{ limit, want int }{{0, people}, {directory.MaxLimit + 1, directory.MaxLimit + 1}, {3, 3}} {
 		for _, asJSON := range []bool{false, true} {
-			var out bytes.Buffer
-			if err := listUsers(t.Context(), s.cfg, s.console(&out), listFlags{limit: row.limit, asJSON: asJSON}); err != nil {
+			out, err := s.command("users", "list", "--limit", strconv.Itoa(row.limit), "--json="+strconv.FormatBool(asJSON))
+			if err != nil {
 				t.Fatal(err)
 			}
-			if n := strings.Count(out.String(), "@example.com"); n != row.want {
+			if n := strings.Count(out, "@example.com"); n != row.want {
 				t.Errorf("limit %d, json %v: %d people, want %d", row.limit, asJSON, n, row.want)
 			}
 		}

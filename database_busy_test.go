@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -46,7 +47,7 @@ func TestWhileAnotherProgramWritesTheFilePeopleCanLookAndAreToldInTime(t *testin
 		{"asking for a link", grace.elsewhere(), grace.form("/signin", "email=grace@example.com"), 503},
 		{"following one", grace, press, 503},
 		{"signing out", ada, ada.form("/signout", ""), 503},
-		{"following none", grace.elsewhere(), grace.form(callbackPath, "token=made-up"), 404},
+		{"following none", grace.elsewhere(), grace.form(app.CallbackPath, "token=made-up"), 404},
 	}
 	atOnce(len(requests), func(i int) {
 		r := requests[i]

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/healthcheck"
+	"github.com/guestlist/guestlist/internal/httpserver"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -198,8 +200,8 @@ func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
 		"deploy/guestlist.service": unit, "docs/deploying.md": part(t, "docs/deploying.md", `--stop-timeout (\d+)`) + "s",
 	}
 	for file, text := range given {
-		if grace, err := time.ParseDuration(text); err != nil || grace <= connGrace+shutdownTimeout+afterwards {
-			t.Errorf("%s gives it %s of %v (%v)", file, text, connGrace+shutdownTimeout+afterwards, err)
+		if grace, err := time.ParseDuration(text); err != nil || grace <= httpserver.ConnGrace+httpserver.ShutdownTimeout+afterwards {
+			t.Errorf("%s gives it %s of %v (%v)", file, text, httpserver.ConnGrace+httpserver.ShutdownTimeout+afterwards, err)
 		}
 	}
 	for file, signal := range map[string]string{"fly.toml": fly.KillSignal, "deploy/guestlist.service": part(t, "deploy/guestlist.service", `(?m)^KillSignal=(\S+)$`)} {
@@ -208,7 +210,7 @@ func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
 		}
 	}
 	for file, text := range map[string]string{"Dockerfile": part(t, "Dockerfile", `--timeout=(\S+)`), "deploy/compose.yaml": compose.Services["guestlist"].Healthcheck.Timeout} {
-		if timeout, err := time.ParseDuration(text); err != nil || timeout <= healthTimeout {
+		if timeout, err := time.ParseDuration(text); err != nil || timeout <= healthcheck.Timeout {
 			t.Errorf("%s gives guestlist health %s (%v)", file, text, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/cli"
 	"github.com/guestlist/guestlist/internal/config"
 )
 
@@ -117,7 +118,7 @@ func parses(words []string, whole bool) error {
 			break
 		}
 	}
-	command, rest, err := (&cli{flags: map[string]string{}}).newRootCommand().Find(words)
+	command, rest, err := cli.NewRootCommand(cli.Invocation{}).Find(words)
 	if err != nil {
 		return err
 	}

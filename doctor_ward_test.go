@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/cli"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/store"
@@ -46,8 +48,8 @@ func newWard(t *testing.T) *ward {
 func examined(t *testing.T, environ []string, now func() time.Time) map[string]string {
 	t.Helper()
 	var out bytes.Buffer
-	cfg, wrong := config.LoadAll(config.Sources{Environ: environ})
-	err := runDoctor(t.Context(), cfg, wrong, streams{out: &out, now: now}, true)
+	cfg, _ := config.LoadAll(config.Sources{Environ: environ})
+	err := cli.Run(t.Context(), cli.Invocation{Args: []string{"doctor", "--json"}, Env: environ, Stdout: &out, Stderr: io.Discard, Now: now})
 	for _, secret := range []string{"hush", "@example", "secret-test-", cfg.Stytch.Secret} {
 		if secret != "" && strings.Contains(out.String(), secret) {
 			t.Errorf("it tells %q: %s", secret, &out)
@@ -107,14 +109,14 @@ func emptySQLite(t *testing.T, member string) string {
 	databaseURL := testdb.SQLite(t)
 	s := start(t, databaseURL, newClock(noon), "--guestlist-admins="+member)
 	if member != "" {
-		if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
+		if err := s.app.Store.Transact(t.Context(), func(tx *sql.Tx) error {
 			_, err := tx.ExecContext(t.Context(), "UPDATE users SET role = 'member'")
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
+	if err := s.app.Store.Transact(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(t.Context(), "DELETE FROM settings WHERE name = 'in_force'")
 		return err
 	}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -47,7 +48,7 @@ func TestFloodOfMadeUpLinks_LeavesOthersSigningIn(t *testing.T) {
 	for i := range 150 {
 		strangers.Go(func() {
 			for n := 0; !over.Load(); n++ {
-				r := newcomer(s).form(callbackPath, fmt.Sprintf("token=made-up-%d-%d", i, n))
+				r := newcomer(s).form(app.CallbackPath, fmt.Sprintf("token=made-up-%d-%d", i, n))
 				r.Header.Set("X-Forwarded-For", "203.0.113.9")
 				switch got := newcomer(s).tries(r); got.status {
 				case http.StatusTooManyRequests:
@@ -63,7 +64,7 @@ func TestFloodOfMadeUpLinks_LeavesOthersSigningIn(t *testing.T) {
 	time.Sleep(5 * time.Second) // as long as a call may take: by now, those who wait are at their longest
 	for i, guest := range guests {
 		time.Sleep(300 * time.Millisecond)
-		r := guest.form(callbackPath, "token="+tokenOf(t, links[i]))
+		r := guest.form(app.CallbackPath, "token="+tokenOf(t, links[i]))
 		r.Header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i+1))
 		if got := guest.tries(r); got.status != http.StatusSeeOther {
 			t.Errorf("guest %d: %v", i, got)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -148,34 +147,6 @@ func TestClientAddress_WithAPortFromNginx(t *testing.T) {
 			ada.signsIn()
 			if s.count("SELECT COUNT(*) FROM events WHERE kind = 'signed_in' AND address = ?", "127.0.0.2") != 1 {
 				t.Errorf("the trail has no sign-in from 127.0.0.2: %s", ada.calls("GET", "/api/events", "").body)
-			}
-		})
-	}
-}
-
-func TestInboxAddress_IsPrintedWhereTheListenerIs(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name, want string
-		flags      []string
-	}{
-		{"by itself", "http://localhost:8080", nil},
-		{"another port", "http://localhost:9000", []string{"--port=9000"}},
-		{"an address", "http://127.0.0.1:9000", []string{"--guestlist-addr=127.0.0.1:9000", "--guestlist-base-url=http://127.0.0.1:9000"}},
-		{"below a path", "http://localhost:9000", []string{"--port=9000", "--guestlist-base-url=http://localhost:9000/people"}},
-		{"behind a proxy with TLS", "http://127.0.0.1:9000", []string{"--guestlist-addr=127.0.0.1:9000", "--guestlist-base-url=https://localhost/people"}},
-		{"behind a proxy", "http://[::1]:9000", []string{"--guestlist-addr=[::1]:9000", "--guestlist-base-url=http://localhost"}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			cfg, err := load(row.flags)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out strings.Builder
-			printBanner(&out, cfg, &net.TCPAddr{}, "abc")
-			if want := row.want + "/dev/inbox?key=abc\n"; !strings.Contains(out.String(), want) {
-				t.Errorf("no %q in\n%s", want, &out)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/httpserver"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -54,7 +55,7 @@ func TestWhatIsAnsweredOutsideOfThePagesHasTheSecurityHeaders(t *testing.T) {
 					}
 				}
 			}
-			front := newFront(s.cfg.BaseURL, nil)
+			front := httpserver.NewStartupHandler(s.cfg.BaseURL, nil)
 			gone, leave := context.WithCancel(t.Context())
 			leave()
 			for path, status := range map[string]int{"/": 503, "/users": 503, s.cfg.BaseURL.Path + "/healthz": 200} {

@@ -22,11 +22,24 @@ type layer struct{ ours, never []string }
 // layers is every package there is. Data flows one way: browser, web, directory
 // and session, store and stytch.
 var layers = map[string]layer{
-	".": {ours: []string{
-		"internal/retry", "internal/safego", "internal/config", "internal/directory", "internal/diagnostic", "internal/event", "internal/fault", "internal/outbox", "internal/reconcile", "internal/userio",
-		"internal/session", "internal/store", "internal/store/copying", "internal/clock", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/webhooksig", "internal/telemetry", "internal/token", "internal/web", "internal/humanize",
-		"static",
+	".": {ours: []string{"internal/cli"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/cli": {ours: []string{
+		"internal/app", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
+		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying",
+		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
+	"internal/app": {ours: []string{
+		"internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
+		"internal/token", "internal/userio", "internal/web", "internal/webhooksig", "static",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/doctor": {ours: []string{
+		"internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store",
+		"internal/stytch", "internal/stytchlocal/mail",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},
+	"internal/httpserver":                    {ours: []string{"internal/config", "internal/web"}, never: []string{sdkAll, "database/sql"}},
 	"internal/safego":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/negotiate":                     {never: []string{sdkAll, "database/sql"}},
 	"internal/clock":                         {never: []string{sdkAll, "net/http", "database/sql"}},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -304,7 +305,7 @@ func TestWhoTriesWrongLinksMustWaitAndKeepsNobodyElseOut(t *testing.T) {
 		link := grace.newMail()
 		guess := func(s *site) view {
 			p := newcomer(s)
-			r := p.request("POST", s.url+callbackPath, strings.NewReader("token=made-up"))
+			r := p.request("POST", s.url+app.CallbackPath, strings.NewReader("token=made-up"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			return p.only(r)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -58,11 +59,11 @@ func TestWhoeverComesWithALinkThatDoesNotWorkIsToldWhatToDo(t *testing.T) {
 		wants(t, late.continues(landing), 410, "This link no longer works")
 
 		cut := grace.elsewhere()
-		wants(t, cut.posts(callbackPath, "token", "cut"), 404, "This link is not complete")
-		wants(t, cut.posts(callbackPath), 404, "This link is not complete")
-		wants(t, cut.get(callbackPath), 404, "This link is not complete")
-		wants(t, cut.get(callbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link is not complete")
-		wants(t, used.get(callbackPath), 200, "grace@example.com") // a reload, after the token has left the address
+		wants(t, cut.posts(app.CallbackPath, "token", "cut"), 404, "This link is not complete")
+		wants(t, cut.posts(app.CallbackPath), 404, "This link is not complete")
+		wants(t, cut.get(app.CallbackPath), 404, "This link is not complete")
+		wants(t, cut.get(app.CallbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link is not complete")
+		wants(t, used.get(app.CallbackPath), 200, "grace@example.com") // a reload, after the token has left the address
 	})
 }
 
@@ -215,7 +216,7 @@ func TestNothingInARequestDecidesWhereAMailedLinkLeads(t *testing.T) {
 		if !strings.HasPrefix(link, s.url+"/v1/magic_links/redirect?") {
 			t.Errorf("%s: the mail leads to %s", row.path, link)
 		}
-		if next, _ := grace.get(link).Link("Continue"); !strings.HasPrefix(next, s.url+callbackPath+"?") {
+		if next, _ := grace.get(link).Link("Continue"); !strings.HasPrefix(next, s.url+app.CallbackPath+"?") {
 			t.Errorf("%s: the link leads to %s", row.path, next)
 		}
 	}
@@ -239,7 +240,7 @@ func TestATokenIsGoodWholeAndAsItWasMailedOnly(t *testing.T) {
 			"in capitals": strings.ToUpper(token), "in small letters": strings.ToLower(token), "a wildcard": "%", "wildcards": strings.Repeat("_", len(token)),
 			"quoted": `' OR '1'='1`,
 		} {
-			if v := ada.elsewhere().posts(callbackPath, "token", other); v.status != http.StatusNotFound || v.Heading() != "This link is not complete" {
+			if v := ada.elsewhere().posts(app.CallbackPath, "token", other); v.status != http.StatusNotFound || v.Heading() != "This link is not complete" {
 				t.Errorf("%s: %d %s", name, v.status, v.Text())
 			}
 		}

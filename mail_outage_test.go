@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -108,12 +107,12 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	if hasRow(ada.get("/users?status=refused"), "ada@example.com", "ada@example.com", "Administrator", "Active") {
 		t.Error("the filter lets a user through whose invitation was not refused")
 	}
-	var out bytes.Buffer
-	if err := listUsers(t.Context(), s.cfg, s.console(&out), listFlags{status: "refused"}); err != nil {
+	out, err := s.command("users", "list", "--status", "refused")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); len(lines) != 2 || !strings.Contains(lines[1], "grace@example.com") || !strings.Contains(lines[1], "email refused") {
-		t.Errorf("the command line lists\n%s", out.String())
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); len(lines) != 2 || !strings.Contains(lines[1], "grace@example.com") || !strings.Contains(lines[1], "email refused") {
+		t.Errorf("the command line lists\n%s", out)
 	}
 	c.advance(time.Hour)
 	wants(t, ada.get("/waiting"), 200, "Pending updates", "grace@example.com", "Refused", "tried 1 time")

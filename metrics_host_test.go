@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/httpserver"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -19,7 +20,7 @@ func TestMetrics_AreServedToPrivateHostNamesOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := serveMetrics(listener, privateHostsOnly(s.cfg, s.app.Metrics), slog.New(slog.DiscardHandler))
+	server := httpserver.ServeMetrics(listener, httpserver.PrivateHostsOnly(s.cfg, s.app.Metrics), slog.New(slog.DiscardHandler))
 	t.Cleanup(func() { server.Close() })
 	for host, want := range map[string]int{
 		"127.0.0.1:9090": 200, "localhost:9090": 200, "LOCALHOST": 200, "[::1]:9090": 200, "10.1.2.3:9090": 200, "[2001:db8::1]": 200,

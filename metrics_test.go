@@ -183,7 +183,7 @@ func TestProfilesAndMetricsAreOnTheirOwnListenerAlone(t *testing.T) {
 			t.Errorf("the main listener answers %s with %d", path, v.status)
 		}
 	}
-	if off := start(t, testdb.SQLite(t), newClock(noon)); off.app.Metrics != nil || off.app.telemetry != nil {
+	if off := start(t, testdb.SQLite(t), newClock(noon)); off.app.Metrics != nil {
 		t.Error("something is counted though nobody asked")
 	}
 }

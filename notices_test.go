@@ -1,13 +1,14 @@
 package main
 
 import (
-	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -72,12 +73,12 @@ func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
 		// By an operator, and by an invitation: to both administrators, not to joan.
 		role := "admin"
 		admin := directory.Edit{Role: &role}
-		a, err := openOffline(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+		a, err := app.OpenAdmin(t.Context(), s.cfg, s.clock.now, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		if _, err := a.people.Edit(withOperator(t.Context()), s.userID(t, "joan@example.com"), admin); err != nil {
+		if _, err := a.Directory.Edit(app.WithOperator(t.Context()), s.userID(t, "joan@example.com"), admin); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
@@ -103,7 +104,7 @@ func (s *site) userID(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := s.app.store.GetUserByEmail(t.Context(), email)
+	u, err := s.app.Store.GetUserByEmail(t.Context(), email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,12 +191,12 @@ func TestNotice_IsSentByACommand(t *testing.T) {
 	eventually(t, "the instance has tried", func() bool { return strings.Contains(ada.get("/waiting").Text(), "450 4.2.0") })
 	mails.refusal.Store(nil)
 
-	a, err := openOffline(t.Context(), s.cfg, s.console(&bytes.Buffer{}))
+	a, err := app.OpenAdmin(t.Context(), s.cfg, s.clock.now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	a.worker.Deliver(t.Context(), "notice to ada@example.com")
+	a.Worker.Deliver(t.Context(), "notice to ada@example.com")
 	if n := s.count("SELECT COUNT(*) FROM outbox"); n != 0 {
 		t.Fatalf("the notice waits: %s", ada.get("/waiting").Text())
 	}

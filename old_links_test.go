@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"net/http"
 	"testing"
 	"time"
@@ -35,8 +34,7 @@ func TestLinks_MadeBeforeAChangeOfAccessAreRefused(t *testing.T) {
 			ada.posts(path + "/reinstate")
 		}},
 		{"all sessions ended on the command line", func(t *testing.T, _, grace *person) {
-			var out bytes.Buffer
-			if err := endSessions(t.Context(), grace.site.cfg, grace.site.console(&out), grace.email, false); err != nil {
+			if _, err := grace.site.command("sessions", "end", grace.email); err != nil {
 				t.Error(err)
 			}
 		}},

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,11 +51,11 @@ func TestSomebodyDeletedAtStytchIsOutOnTheNextRequestAndMayComeBack(t *testing.T
 // compared is what the command prints.
 func compared(t *testing.T, s *site, apply bool) string {
 	t.Helper()
-	var out bytes.Buffer
-	if err := runReconcile(t.Context(), s.cfg, s.console(&out), apply, false); err != nil {
+	out, err := s.command("reconcile", "--apply="+strconv.FormatBool(apply))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
+	return out
 }
 
 func TestTheCommandPrintsWhatDiffersAndMendsItIfAsked(t *testing.T) {

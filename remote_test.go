@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,12 +44,12 @@ func newRemote(t testing.TB, c *clock) *remote {
 // stytchEnv is what the command prints for other programs, as a map.
 func stytchEnv(t testing.TB, s *site) map[string]string {
 	t.Helper()
-	var out bytes.Buffer
-	if err := printStytchEnv(t.Context(), s.cfg, s.console(&out)); err != nil {
+	out, err := s.command("config", "--stytch-env")
+	if err != nil {
 		t.Fatal(err)
 	}
 	env := map[string]string{}
-	for line := range strings.Lines(out.String()) {
+	for line := range strings.Lines(out) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		env[name] = value
 	}

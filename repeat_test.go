@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -23,7 +24,7 @@ func (p *person) pressesInVain(page view) outcome {
 	inVain := *p
 	inVain.jar, _ = cookiejar.New(nil)
 	inVain.jar.SetCookies(p.site.cfg.BaseURL, p.jar.Cookies(p.site.cfg.BaseURL))
-	return inVain.tries(inVain.form(callbackPath, form.Values.Encode()))
+	return inVain.tries(inVain.form(app.CallbackPath, form.Values.Encode()))
 }
 
 func TestAnswerOfASignInThatWasLost_IsMadeGoodForTheSameBrowserAlone(t *testing.T) {
@@ -82,7 +83,7 @@ func TestConnectionClosedDuringASignIn_DoesNotCostTheLink(t *testing.T) {
 	form, _ := landing.Form("Continue")
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
-	r := ada.form(callbackPath, form.Values.Encode()).WithContext(ctx)
+	r := ada.form(app.CallbackPath, form.Values.Encode()).WithContext(ctx)
 	go func() {
 		res, err := (&http.Client{Jar: ada.jar}).Do(r)
 		if err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -9,11 +10,13 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/guestlist/guestlist/internal/cli"
 )
 
 // TestMain has the test's own binary be the program where a transcript calls it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"guestlist": main})
+	testscript.Main(m, map[string]func(){"guestlist": func() { os.Exit(cli.Main()) }})
 }
 
 // TestTranscripts plays what is typed at a terminal and looks at what comes back: a

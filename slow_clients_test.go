@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/httpserver"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -19,7 +20,7 @@ func TestWhoSendsOrReadsTooSlowlyIsCutOffAndHoldsNobodyUp(t *testing.T) {
 	s := start(t, testdb.SQLite(t), newClock(noon))
 	ada := s.person("ada@example.com")
 	ada.signsIn()
-	server := newServer(s.app.Handler, slog.New(slog.DiscardHandler))
+	server := httpserver.New(s.app.Handler, slog.New(slog.DiscardHandler))
 	for _, timeout := range []*time.Duration{&server.ReadHeaderTimeout, &server.ReadTimeout, &server.WriteTimeout, &server.IdleTimeout} {
 		if *timeout < time.Second || *timeout > 2*time.Minute {
 			t.Errorf("a client may take %v", *timeout)

@@ -79,8 +79,10 @@ type delivery struct {
 	to   string
 }
 
-func (*delivery) Reset()                               {}
-func (*delivery) Logout() error                        { return nil }
+func (*delivery) Reset() {}
+
+func (*delivery) Logout() error { return nil }
+
 func (*delivery) Mail(string, *smtp.MailOptions) error { return nil }
 
 func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {

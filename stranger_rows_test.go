@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -48,7 +49,7 @@ func strangersRows(t *testing.T) map[string]rowBound {
 // tables are all there are.
 func (s *site) tables() []string {
 	s.t.Helper()
-	rows, err := s.app.store.Reader().QueryContext(s.t.Context(), "SELECT name FROM sqlite_master WHERE type = 'table'")
+	rows, err := s.app.Store.Reader().QueryContext(s.t.Context(), "SELECT name FROM sqlite_master WHERE type = 'table'")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -102,16 +103,16 @@ func TestWhatStrangersMakeTheDatabaseKeepIsBounded(t *testing.T) {
 			sends("POST", "/signin", "email=ada@example.com")
 		}
 		for range 60 {
-			sends("POST", callbackPath, fmt.Sprintf("token=%044d", n)) // in a browser that has asked for a link
+			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", n)) // in a browser that has asked for a link
 		}
 		for j := range 130 {
 			by = newcomer(s)
-			sends("POST", callbackPath, fmt.Sprintf("token=%044d", j)) // in the form of one
-			sends("GET", callbackPath+"?stytch_token_type=magic_links&token=made-up", "")
+			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", j)) // in the form of one
+			sends("GET", app.CallbackPath+"?stytch_token_type=magic_links&token=made-up", "")
 		}
 		for j := range 20 {
-			sends("POST", callbackPath, "token=made-up")
-			sends("HEAD", callbackPath+"?token=made-up", "")
+			sends("POST", app.CallbackPath, "token=made-up")
+			sends("HEAD", app.CallbackPath+"?token=made-up", "")
 			sends("GET", "/v1/magic_links/redirect?token=made-up", "")
 			sends("GET", "/api/users", "", "Authorization", fmt.Sprintf("Bearer guestlist_%052d", j))
 			sends("POST", "/api/invite_user", `{"email":"eve@example.com"}`, "Content-Type", "application/json", "Idempotency-Key", fmt.Sprint("key-", j))
@@ -125,8 +126,8 @@ func TestWhatStrangersMakeTheDatabaseKeepIsBounded(t *testing.T) {
 		}
 		s.clock.advance(step)
 	}
-	s.app.sessions.Close() // when it returns, all of them are written
-	s.app.sessions = nil
+	s.app.Sessions.Close() // when it returns, all of them are written
+	s.app.Sessions = nil
 
 	bounds := strangersRows(t)
 	for _, table := range tables {
@@ -147,7 +148,7 @@ func TestWhatStrangersMakeTheDatabaseKeepIsBounded(t *testing.T) {
 
 	// All but the trail is deleted in time.
 	s.clock.advance(7 * time.Hour)
-	if _, err := s.app.store.DeleteLimits(t.Context(), s.clock.now().Add(-6*time.Hour), s.clock.now()); err != nil {
+	if _, err := s.app.Store.DeleteLimits(t.Context(), s.clock.now().Add(-6*time.Hour), s.clock.now()); err != nil {
 		t.Fatal(err)
 	}
 	if n := s.count("SELECT COUNT(*) FROM limits"); n > 10 {

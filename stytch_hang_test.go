@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -32,7 +33,7 @@ func TestAStytchThatHangsTiesNobodyUpWhoDoesNotNeedIt(t *testing.T) {
 	for i := range crowd {
 		r := newcomer(s).form("/signin", fmt.Sprintf("email=p%d@example.com", i))
 		if i%2 == 1 {
-			r = newcomer(s).form(callbackPath, "token=made-up")
+			r = newcomer(s).form(app.CallbackPath, "token=made-up")
 		}
 		waiting.Add(1)
 		all.Go(func() {

@@ -65,7 +65,7 @@ func TestStandalone_TimeDoesNotTellWhoIsOnTheList(t *testing.T) {
 		ada.invites(fmt.Sprintf("listed%d@example.com", i))
 		suspended := fmt.Sprintf("suspended%d@example.com", i)
 		ada.invites(suspended)
-		u, err := s.app.store.GetUserByEmail(t.Context(), directory.Email{Normalized: suspended})
+		u, err := s.app.Store.GetUserByEmail(t.Context(), directory.Email{Normalized: suspended})
 		if err != nil {
 			t.Fatal(err)
 		}

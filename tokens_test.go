@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -105,30 +104,30 @@ func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
 				t.Errorf("a member has tokens: %s", v.Text())
 			}
 			call = s.script(ada.makesTokenFrom(early, "cron", "read", "90")) // the last in the list, though its form is the oldest
-			var out bytes.Buffer
-			if err := listTokens(t.Context(), s.cfg, s.console(&out), true); err != nil {
+			out, err := s.command("tokens", "list", "--json")
+			if err != nil {
 				t.Fatal(err)
 			}
 			var list struct {
 				Tokens []struct{ ID, Name, Email string }
 			}
-			if err := json.Unmarshal(out.Bytes(), &list); err != nil || len(list.Tokens) != 2 || list.Tokens[1].Email != "ada@example.com" {
-				t.Fatalf("%v: %s", err, &out)
+			if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Tokens) != 2 || list.Tokens[1].Email != "ada@example.com" {
+				t.Fatalf("%v: %s", err, out)
 			}
-			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{list.Tokens[1].ID}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
-				t.Errorf("%v: %s", err, &out)
+			if out, err := s.command("tokens", "end", list.Tokens[1].ID); err != nil || !strings.HasSuffix(out, "Ended 1 API token.\n") {
+				t.Errorf("%v: %s", err, out)
 			}
 			wantStatus(call("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
 			leaked := ada.makesToken("leaked", "read", "7")
-			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err != nil || !strings.HasSuffix(out.String(), "Ended 1 API token.\n") {
-				t.Errorf("%v: %s", err, &out)
+			if out, err := s.command("tokens", "end", leaked); err != nil || !strings.HasSuffix(out, "Ended 1 API token.\n") {
+				t.Errorf("%v: %s", err, out)
 			}
 			wantStatus(s.script(leaked)("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
-			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{leaked}); err == nil || strings.Contains(err.Error(), leaked) {
+			if _, err := s.command("tokens", "end", leaked); err == nil || strings.Contains(err.Error(), leaked) {
 				t.Errorf("ended twice: %v", err)
 			}
-			if err := revokeTokens(t.Context(), s.cfg, s.console(&out), []string{ada.email}); err != nil || s.count("SELECT COUNT(*) FROM tokens") != 0 {
-				t.Errorf("%v: %s", err, &out)
+			if out, err := s.command("tokens", "end", ada.email); err != nil || s.count("SELECT COUNT(*) FROM tokens") != 0 {
+				t.Errorf("%v: %s", err, out)
 			}
 			wants(t, ada.get("/activity"), 200, "Activity", "API token revoked: backup: no longer an active administrator", "on the command line")
 		})

@@ -44,7 +44,7 @@ func TestWriteTheFixtureOfARelease(t *testing.T) {
 	barbara.continues(barbara.opensMail())
 	id := func(email string) string {
 		var id string
-		if err := s.app.store.Reader().QueryRowContext(t.Context(), "SELECT id FROM users WHERE email = ?", email).Scan(&id); err != nil {
+		if err := s.app.Store.Reader().QueryRowContext(t.Context(), "SELECT id FROM users WHERE email = ?", email).Scan(&id); err != nil {
 			t.Fatal(err)
 		}
 		return id
@@ -55,7 +55,7 @@ func TestWriteTheFixtureOfARelease(t *testing.T) {
 	ada.calls("PATCH", "/api/users/"+id(joan.email), `{"status":"suspended"}`)
 	ada.calls("PUT", "/dev/faults.json", `{"rules":[{"route":"/v1/users/*","kind":"down"}]}`)
 	ada.calls("DELETE", "/api/users/"+id("mary@example.com"), "") // Stytch is still to hear of it
-	if err := s.app.store.Transact(t.Context(), func(tx *sql.Tx) error {
+	if err := s.app.Store.Transact(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec("INSERT INTO webhooks (id, received_at) VALUES ('msg_1', ?)", noon.UnixMicro())
 		return err
 	}); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -99,7 +100,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			ada.invites(grace.email)
 			grace.newMail()
 			grace.asks()
-			scanner := newcomer(s).request("GET", s.url+callbackPath+"?token="+tokenOf(t, grace.newMail()), nil)
+			scanner := newcomer(s).request("GET", s.url+app.CallbackPath+"?token="+tokenOf(t, grace.newMail()), nil)
 			scanner.Header.Del("Sec-Fetch-Mode")
 			newcomer(s).only(scanner)
 		}, true, []string{"link_mailed", "mail_scanner"}, "a mail scanner fetched a link, perhaps theirs."},

@@ -189,6 +189,7 @@ func (w *wire) isSet() bool {
 }
 
 func (w *wire) refuse() { w.set(true) }
+
 func (w *wire) accept() { w.set(false) }
 
 func (w *wire) set(refusing bool) {

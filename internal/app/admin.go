@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/user"
+	"strconv"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+)
+
+// Admin gives commands access to the directory without starting a server. It is safe to
+// use while instances are running. Its Worker runs jobs only when it is told to.
+type Admin struct{ core }
+
+// OpenAdmin opens the configured database and connects the parts that commands use. The
+// caller must call Close.
+func OpenAdmin(ctx context.Context, cfg config.Config, now func() time.Time, log *slog.Logger) (*Admin, error) {
+	st, err := OpenStore(ctx, cfg, now, log)
+	if err != nil {
+		return nil, err
+	}
+	a := &Admin{core{Store: st, cfg: cfg, now: now, log: log}}
+	if err := a.connect(ctx, http.NewServeMux()); err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Close finishes the calls to Stytch in progress and closes the database.
+func (a *Admin) Close() error {
+	if a.Sessions != nil {
+		a.Sessions.Close()
+	}
+	return a.core.close()
+}
+
+// DeliverTimeout is how long a command tries to reach Stytch. A call that has begun by
+// then goes on until the program ends.
+const DeliverTimeout = 10 * time.Second
+
+// DeliverPending runs the user's pending Stytch jobs. It returns a message that describes
+// the jobs left, or "".
+func (a *Admin) DeliverPending(ctx context.Context, email directory.Email) (string, error) {
+	deliverCtx, cancel := context.WithTimeout(ctx, DeliverTimeout)
+	defer cancel()
+	a.Worker.Deliver(deliverCtx, email.Normalized)
+	jobs, err := a.Directory.ListJobs(ctx, email)
+	if err != nil || len(jobs) == 0 {
+		return "", err
+	}
+	for _, job := range jobs {
+		if !job.ParkedAt.IsZero() {
+			return "Stytch refused what follows from it, which waits on the people page for an administrator. " + job.LastError, nil
+		}
+	}
+	return "Stytch has not heard of it yet, and will from the instance that serves. " + jobs[0].LastError, nil
+}
+
+// WithOperator returns a context whose events name the user of the operating system as
+// the actor.
+func WithOperator(ctx context.Context) context.Context {
+	name := "user " + strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username
+	}
+	return event.WithOrigin(ctx, &event.Origin{Actor: event.Operator(name)})
+}

@@ -1,0 +1,108 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/safego"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+// purgeExpired deletes expired rows every hour until ctx ends. It is housekeeping only:
+// expiry is checked on every use.
+func (a *App) purgeExpired(ctx context.Context) {
+	for {
+		safego.Recover(a.log, "sweep", func() { a.purgeOnce(ctx) })
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+func (a *App) purgeOnce(ctx context.Context) {
+	report := func(what string, n int, err error) {
+		if err != nil {
+			a.log.Warn(what+" not deleted", "error", err)
+		} else if n > 0 {
+			a.log.Info(what+" deleted", "count", n)
+		}
+	}
+	now := a.now()
+	n, err := a.Store.DeleteExpiredSessions(ctx, now)
+	report("expired sessions", n, err)
+	n, err = a.Store.DeleteExpiredAttempts(ctx, now)
+	report("expired sign-in attempts", n, err)
+	n, err = a.Store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
+	report("expired API tokens", n, err)
+	n, err = a.Store.DeleteLimits(ctx, now.Add(-session.KeepLimits), now)
+	report("limits", n, err)
+	n, err = a.Store.DeleteEvents(ctx, now.Add(-a.cfg.EventsKeep))
+	report("old events", n, err)
+	n, err = a.Store.DeleteWebhooks(ctx, now.Add(-24*time.Hour))
+	report("old webhooks", n, err)
+	n, err = a.Store.DeleteImports(ctx, now.Add(-7*24*time.Hour))
+	report("old imports", n, err)
+	n, err = a.Store.DeleteKeys(ctx, now)
+	report("old idempotency keys", n, err)
+	n, err = a.Store.RemoveSecretHashes(ctx)
+	report("old hashes of secrets", n, err)
+}
+
+// checkIntegrity checks the whole database for corruption once, which can take minutes.
+func (a *App) checkIntegrity(ctx context.Context) {
+	err := a.Store.Check(ctx)
+	switch {
+	case errors.Is(err, store.ErrCorrupt):
+		a.corruption <- err
+	case err != nil && ctx.Err() == nil:
+		a.log.Warn("the database could not be looked over for damage", "error", err)
+	}
+}
+
+// refoldUsers updates the search terms and sort keys of users after an upgrade that
+// changed how they are computed. Until it has finished, searches find some users by their
+// old terms.
+func (a *App) refoldUsers(ctx context.Context) {
+	for {
+		var again time.Duration
+		safego.Recover(a.log, "fold users", func() {
+			var changed int
+			var err error
+			changed, again, err = a.Store.RefoldUsers(ctx)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				a.log.Warn("search words and sort keys not brought up to date, will be tried again", "error", err, "in", again)
+			case changed > 0:
+				a.log.Info("search words and sort keys brought up to date", "users", changed)
+			}
+		})
+		if again == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
+	}
+}
+
+// warnIfNoAdmin logs a warning if the directory has no administrator and none can appear.
+func (a *App) warnIfNoAdmin(ctx context.Context) {
+	if a.cfg.FirstAdmin() {
+		return
+	}
+	n, err := a.Store.CountAdmins(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		a.log.Warn("administrators not counted", "error", err)
+	case err == nil && n == 0:
+		a.log.Warn("nobody can administer the list: run guestlist users invite with your address and --role admin")
+	}
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/store"
+)
+
+func (p *cli) migrateCommand() *cobra.Command {
+	up := p.runWithLog(slog.LevelInfo, migrate)
+	c := &cobra.Command{
+		Use: "migrate", Short: "Bring the database up to date, and end",
+		Example: `  guestlist migrate
+  DATABASE_URL='root@tcp(127.0.0.1:3309)/guestlist' guestlist migrate`,
+		Args: noArgs, RunE: up,
+	}
+	c.AddCommand(&cobra.Command{
+		Use: "up", Short: "The same as guestlist migrate",
+		Example: "  guestlist migrate up", Args: noArgs, RunE: up,
+	}, p.migrateStatusCommand(), p.migrateSQLCommand())
+	return c
+}
+
+func (p *cli) migrateStatusCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "status", Short: "Print which migrations are applied, and change nothing",
+		Long: `Print which migrations are applied, and change nothing. With --json:
+{"migrations": [{"version", "name", "applied", "applied_at"}], "pending"}, where applied_at is null for one that is not.`,
+		Example: `  guestlist migrate status
+  guestlist migrate status --json`,
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+			return printMigrations(ctx, cfg, con, asJSON)
+		}),
+	}
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+func (p *cli) migrateSQLCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "sql", Short: "Print the statements that the database still needs, and change nothing",
+		Long: `Print the statements that the database still needs, in its own dialect, and change nothing. They note in the table
+goose_db_version what they did, so that guestlist finds nothing left to do. Nothing is printed for a database that is up to date.`,
+		Example: `  guestlist migrate sql
+  guestlist migrate sql | mysql guestlist`,
+		Args: noArgs, RunE: p.run(printPendingSQL),
+	}
+}
+
+// migrate brings the database up to date and says what it did.
+func migrate(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+	st, err := app.OpenDatabase(cfg, con.now)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	n, err := st.Migrate(ctx, con.log)
+	if err == nil {
+		_, err = fmt.Fprintf(con.out, "%d migrations applied; the database is up to date\n", n)
+	}
+	return err
+}
+
+// jsonMigration is a migration as programs see it.
+type jsonMigration struct {
+	Version   int64      `json:"version"`
+	Name      string     `json:"name"`
+	Applied   bool       `json:"applied"`
+	AppliedAt *time.Time `json:"applied_at"`
+}
+
+func printMigrations(ctx context.Context, cfg config.Config, con streams, asJSON bool) error {
+	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Migrations []jsonMigration `json:"migrations"`
+		Pending    int             `json:"pending"`
+	}{Pending: status.Pending()}
+	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	for _, m := range status.Migrations {
+		line, applied := jsonMigration{Version: m.Version, Name: m.Name, Applied: m.Applied}, "pending"
+		if m.Applied {
+			line.AppliedAt, applied = &m.AppliedAt, m.AppliedAt.Format("2006-01-02 15:04 UTC")
+		}
+		answer.Migrations = append(answer.Migrations, line)
+		fmt.Fprintf(table, "%s\t%s\n", m.Name, applied)
+	}
+	if asJSON {
+		return errors.Join(printJSON(con.out, answer), status.Newer())
+	}
+	fmt.Fprintf(table, "%d of %d are pending\n", status.Pending(), len(status.Migrations))
+	return errors.Join(table.Flush(), status.Newer())
+}
+
+func printPendingSQL(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	if err := status.Newer(); err != nil {
+		return err
+	}
+	script, err := status.SQL(ctx)
+	if err == nil {
+		_, err = io.WriteString(con.out, script)
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/reconcile"
+)
+
+func (p *cli) reconcileCommand() *cobra.Command {
+	var apply, asJSON bool
+	c := &cobra.Command{
+		Use: "reconcile", Short: "Print where the list and Stytch differ, and with --apply mend it",
+		Long: `Print where the list and Stytch differ, and with --apply mend it. With --json:
+{"differences": [{"email", "kind", "reason", "remedy", "mended"}], "people", "accounts", "mended"}, where a kind is missing,
+changed or stranger, and people and accounts say how many were compared.`,
+		Example: `  guestlist reconcile
+  guestlist reconcile --apply`,
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+			return runReconcile(ctx, cfg, con, apply, asJSON)
+		}),
+	}
+	c.Flags().BoolVar(&apply, "apply", false, "mend what differs, too")
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
+// jsonComparison is the answer of guestlist reconcile --json.
+type jsonComparison struct {
+	Differences []jsonDifference `json:"differences"`
+	People      int              `json:"people"`
+	Accounts    int              `json:"accounts"`
+	Mended      int              `json:"mended"`
+}
+
+type jsonDifference struct {
+	Email  string         `json:"email"` // or a stranger's id at Stytch, who has none
+	Kind   reconcile.Kind `json:"kind"`
+	Reason string         `json:"reason"`
+	Remedy string         `json:"remedy"`
+	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, left as it is
+}
+
+// runReconcile prints where the list and Stytch differ, and mends it if that is asked.
+func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, asJSON bool) error {
+	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	answer := jsonComparison{Differences: []jsonDifference{}}
+	counts, err := a.Reconciler.Run(app.WithOperator(ctx), apply, func(d reconcile.Difference, mended bool) {
+		if asJSON {
+			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
+			return
+		}
+		done := "would be " + d.Remedy()
+		switch {
+		case mended:
+			done = d.Remedy()
+		case apply:
+			done = "changed in the meantime, left as it is"
+		}
+		fmt.Fprintf(con.out, "%s: %s (%s)\n", d.Address(), d.Reason(), done)
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Repaired
+		return printJSON(con.out, answer)
+	}
+	verdict := "nothing differs"
+	if counts.Differences() > 0 {
+		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Repaired)
+	}
+	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
+	return err
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
+)
+
+func (p *cli) sessionsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "sessions", Short: "Sign people out",
+		Example: "  guestlist sessions end ada@example.com",
+		Args:    noArgs, RunE: requireSubcommand,
+	}
+	var tokens bool
+	end := &cobra.Command{
+		Use: "end ADDRESS|ID", Short: "Sign somebody out everywhere, here at once and at Stytch",
+		Long: `Sign somebody out everywhere, here at once and at Stytch. Links they were sent before no longer work. They stay on the list, and
+can ask for another link. Their API tokens go on, unless --tokens ends them as well.`,
+		Example: `  guestlist sessions end ada@example.com
+  guestlist sessions end ada@example.com --tokens
+  guestlist sessions end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e`,
+		Args: exactArg("address or id"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, who []string) error {
+			return endSessions(ctx, cfg, con, who[0], tokens)
+		}),
+	}
+	end.Flags().BoolVar(&tokens, "tokens", false, "end their API tokens as well")
+	c.AddCommand(end)
+	return c
+}
+
+func endSessions(ctx context.Context, cfg config.Config, con streams, who string, tokens bool) error {
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
+		ended, err := a.Directory.SignOut(ctx, u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
+		what := humanize.Plural(ended.Sessions, "session")
+		if tokens {
+			what += " and " + humanize.Plural(ended.Tokens, "API token")
+		}
+		return "Ended " + what + " of " + u.Email.Display + ".", err
+	})
+}

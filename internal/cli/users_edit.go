@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+func (p *cli) usersEditCommand() *cobra.Command {
+	var name, role, status string
+	c := &cobra.Command{
+		Use: "edit ADDRESS|ID", Short: "Change somebody's name, role or status",
+		Long: `Change somebody's name, role or status; what is not given stays. The status suspended signs them out everywhere and keeps them
+out, active lets them in again. The last active administrator stays one.`,
+		Example: `  guestlist users edit ada@example.com --role admin
+  guestlist users edit ada@example.com --name 'Ada King' --status suspended`,
+		Args: exactArg("address or id"),
+	}
+	c.RunE = p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
+		given := func(flag string, value *string) *string {
+			if !c.Flags().Changed(flag) {
+				return nil
+			}
+			return value
+		}
+		edit := directory.Edit{Name: given("name", &name), Role: given("role", &role), Status: given("status", &status)}
+		if edit == (directory.Edit{}) {
+			return usageError{errors.New("guestlist users edit needs --name, --role or --status")}
+		}
+		return runUserChange(ctx, cfg, con, args[0], func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
+			u, err := a.Directory.Edit(ctx, u.ID, edit)
+			return fmt.Sprintf("Saved %s: %s, %s.", u.DisplayName(), u.Role, u.Status), err
+		})
+	})
+	c.Flags().StringVar(&name, "name", "", "their `NAME` from now on; empty for none")
+	c.Flags().StringVar(&role, "role", "", "their `ROLE` from now on: admin or member")
+	c.Flags().StringVar(&status, "status", "", "their `STATUS` from now on: active or suspended")
+	return c
+}

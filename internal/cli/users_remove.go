@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/guestlist/guestlist/internal/app"
+	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+func (p *cli) usersRemoveCommand() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "remove ADDRESS|ID", Short: "Take somebody off the list, signed out everywhere",
+		Long: `Take somebody off the list, signed out everywhere, here at once and at Stytch. It asks first, and on no terminal it needs --yes.
+The last active administrator can't be removed.`,
+		Example: `  guestlist users remove ada@example.com
+  guestlist users remove ada@example.com --yes`,
+		Args: exactArg("address or id"),
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
+			return remove(ctx, cfg, con, args[0], yes)
+		}),
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func remove(ctx context.Context, cfg config.Config, con streams, who string, yes bool) error {
+	if !yes && !con.interactive {
+		return usageError{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
+	}
+	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
+		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They are signed out everywhere.") {
+			return "", errors.New("nobody was removed")
+		}
+		u, err := a.Directory.Remove(ctx, u.ID)
+		return "Removed " + u.Email.Display + ": off the list, and signed out everywhere.", err
+	})
+}
+
+// confirm asks the person at the terminal, and takes nothing but y or yes for consent.
+func (con streams) confirm(question string) bool {
+	fmt.Fprint(con.err, question, " [y/N] ")
+	answer, _ := bufio.NewReader(con.in).ReadString('\n') // what could not be read is no consent
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true
+	}
+	return false
+}

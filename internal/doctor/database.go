@@ -1,0 +1,189 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/diagnostic"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
+	"github.com/guestlist/guestlist/internal/store"
+)
+
+func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
+	look, err := store.Inspect(c.cfg.DatabaseURL, c.now)
+	if errors.Is(err, fs.ErrNotExist) {
+		name, err := store.Name(c.cfg.DatabaseURL)
+		if err != nil {
+			return diagnostic.FromError(err, "Look at DATABASE_URL.")
+		}
+		return diagnostic.Warn("If there should be one already, DATABASE_URL names another.", "There is no file %s yet; the first start makes it.", strings.TrimPrefix(name, "sqlite:"))
+	}
+	if err != nil {
+		return diagnostic.FromError(err, "Look at DATABASE_URL.")
+	}
+	c.database = look
+	server, err := look.Server(ctx)
+	if errors.Is(err, store.ErrBusy) {
+		return diagnostic.Fail("Look again when it has ended.", "Another program keeps the SQLite file to itself, such as guestlist copy.")
+	}
+	if err == nil {
+		err = look.Examine(ctx)
+	}
+	if err != nil {
+		return diagnostic.FromError(err, "Look at DATABASE_URL.")
+	}
+	if server.Unencrypted {
+		return diagnostic.Warn("Who is on the way can read along: add sslaccept=strict to a mysql:// DATABASE_URL, or tls=true to a DSN.",
+			"%s %s answers, %s.", server.Engine, server.Version, server.Transport)
+	}
+	return diagnostic.Pass("%s %s answers, %s.", server.Engine, server.Version, server.Transport)
+}
+
+func (c *checker) migrations(ctx context.Context) diagnostic.Finding {
+	status, err := store.MigrationStatus(ctx, c.cfg.DatabaseURL)
+	if err != nil {
+		return diagnostic.FromError(err, "")
+	}
+	pending, all := status.Pending(), len(status.Migrations)
+	if refusal := status.Refusal(); refusal != nil {
+		return diagnostic.FromError(refusal, "")
+	}
+	switch {
+	case c.database == nil:
+		return diagnostic.Pass("The first start applies all %d.", all)
+	case pending > 0:
+		return diagnostic.Warn("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
+			"%d of %d migrations are pending.", pending, all)
+	}
+	return diagnostic.Pass("All %d are applied.", all)
+}
+
+func (c *checker) checkWritable(ctx context.Context) diagnostic.Finding {
+	if c.database == nil {
+		if err := store.CanCreate(c.cfg.DatabaseURL); err != nil {
+			return diagnostic.FromError(err, "Name another place in DATABASE_URL.")
+		}
+		return diagnostic.Pass("The file can be made.")
+	}
+	err := c.database.CanWrite(ctx)
+	switch {
+	case err == nil:
+		return diagnostic.Pass("A row could be written, and was taken back.")
+	case errors.Is(err, store.ErrNoTables):
+		return diagnostic.Skip("There is no table to write to yet.")
+	case errors.Is(err, store.ErrBusy):
+		return diagnostic.Warn("Look again when that is over.", "It can't be told, for others are writing all the time.")
+	}
+	return diagnostic.FromError(err, "")
+}
+
+func (c *checker) databaseClock(ctx context.Context) diagnostic.Finding {
+	if c.database == nil || c.database.IsFile() {
+		return diagnostic.Pass("SQLite goes by the clock of this machine.")
+	}
+	ahead, err := c.database.ClockSkew(ctx)
+	if err != nil {
+		return diagnostic.FromError(err, "")
+	}
+	f := clockFinding("the database", ahead)
+	if f.Status == diagnostic.Problem { // nothing goes by the database's clock, and it may be the one that is wrong
+		f.Status = diagnostic.Warning
+	}
+	return f
+}
+
+// How far two clocks may be apart without a word, and without harm: a link lasts ten
+// minutes, and a webhook may be five minutes old.
+const (
+	driftWarning = 5 * time.Second
+	driftError   = time.Minute
+)
+
+// clockFinding says how the clock here agrees with another that is ahead of it.
+func clockFinding(whose string, ahead time.Duration) diagnostic.Finding {
+	apart, side := ahead.Abs().Round(time.Second), "behind"
+	if ahead < 0 {
+		side = "ahead of"
+	}
+	if apart <= driftWarning {
+		return diagnostic.Pass("The clock here agrees with that of %s.", whose)
+	}
+	f := diagnostic.Warn("Have this machine's clock set by NTP: links, sessions and webhooks go by it.", "The clock here is %s %s that of %s.", apart, side, whose)
+	if apart > driftError {
+		f.Status = diagnostic.Problem
+	}
+	return f
+}
+
+// instances compares the settings with those of the instance that started last.
+func (c *checker) instances(ctx context.Context) diagnostic.Finding {
+	if c.database == nil {
+		return diagnostic.Pass("None has started yet.")
+	}
+	if len(c.invalid) > 0 {
+		return diagnostic.Skip("Not looked at, for the settings come before it.")
+	}
+	plain, secret := c.cfg.SharedValues()
+	differ, noted, err := c.database.DifferingSettings(ctx, plain, secret)
+	switch {
+	case err != nil:
+		return diagnostic.FromError(err, "")
+	case !noted:
+		return diagnostic.Pass("None has started yet.")
+	case len(differ) > 0:
+		return diagnostic.Warn("All instances need the same; cookies, for one, are opened by no other keys. It is well if they are about to be started anew.",
+			"The one that started last has others of %s.", strings.Join(differ, ", "))
+	}
+	return diagnostic.Pass("The one that started last has the same settings.")
+}
+
+func (c *checker) administrators(ctx context.Context) diagnostic.Finding {
+	n := 0
+	if c.database != nil {
+		var err error
+		if n, err = c.database.CountAdmins(ctx); err != nil {
+			return diagnostic.FromError(err, "")
+		}
+	}
+	coming, err := c.countPendingAdmins(ctx)
+	switch {
+	case err != nil:
+		return diagnostic.FromError(err, "")
+	case n > 0:
+		return diagnostic.Pass("The list has %s.", humanize.Plural(n, "administrator"))
+	case coming > 0:
+		return diagnostic.Pass("There is none yet; the next start invites who is in GUESTLIST_ADMINS.")
+	case c.cfg.FirstAdmin():
+		return diagnostic.Pass("There is none yet; the first to sign in becomes one.")
+	case len(c.cfg.Admins) > 0:
+		return diagnostic.Fail("Invite an administrator with guestlist users invite ADDRESS --role admin, or name an address in GUESTLIST_ADMINS that was never on the list, and start again.",
+			"Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else, or was removed from it, and stays that.")
+	}
+	return diagnostic.Fail("Set GUESTLIST_ADMINS to your address, and start again.", "Nobody can administer the list.")
+}
+
+// countPendingAdmins counts those whom the next start invites as administrators.
+func (c *checker) countPendingAdmins(ctx context.Context) (int, error) {
+	if c.database == nil {
+		return len(c.cfg.Admins), nil
+	}
+	n := 0
+	for _, address := range c.cfg.Admins {
+		email, err := directory.ParseEmail(address)
+		if err != nil {
+			return 0, err
+		}
+		may, err := c.database.MayBeAppointed(ctx, email)
+		if err != nil {
+			return 0, err
+		}
+		if may {
+			n++
+		}
+	}
+	return n, nil
+}
