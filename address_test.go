@@ -24,7 +24,7 @@ func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
 	if list.path != "/users?role=member" {
 		t.Errorf("ada comes back to %s", list.path)
 	}
-	form := follows(t, ada, list, "Invite")
+	form := follows(t, ada, list, "Invite people")
 	wants(t, ada.submits(form, "Send invitation", "Email address", "grace@example.com"), 200, "People", "grace@example.com")
 	entry := follows(t, ada, ada.get("/users"), "grace@example.com")
 	wants(t, ada.submits(entry, "Suspend"), 200, "grace@example.com", "is suspended")

@@ -154,13 +154,13 @@ var sights = []sight{
 	{"people, bad filter", visiting(administrator, "/users?role=king")},
 	{"people, invite dialog", func(g *gallery) *tab {
 		g.in.visit("/users")
-		g.in.click("link", "Invite")
+		g.in.click("link", "Invite people")
 		g.in.sees("dialog", "Invite people")
 		return g.in
 	}},
 	{"people, message", func(g *gallery) *tab {
 		g.in.visit("/users")
-		g.in.click("link", "Invite")
+		g.in.click("link", "Invite people")
 		g.in.fill("textbox", "Email address", "dorothy@example.com")
 		g.in.click("button", "Send invitation")
 		g.in.reads("Invitation sent")
@@ -258,7 +258,7 @@ var sights = []sight{
 			g.alone.site.add(fmt.Sprintf("Anna Anders %d", i))
 		}
 		g.alone.visit("/users?q=an")
-		g.alone.reads("Many people match.")
+		g.alone.reads("Many people match, ordered by the matching word.")
 		return g.alone
 	}},
 	{"people, nobody so far", func(g *gallery) *tab { // of those above

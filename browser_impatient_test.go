@@ -269,7 +269,7 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 			grace.visit(evil.URL)
 			if scripts { // it has continued by itself, and stops here
 				grace.sees("heading", "Sign in as eve@example.com?")
-				grace.reads("this browser asked for a link to another address")
+				grace.reads("this browser requested a link for a different address")
 			} else {
 				grace.sees("button", "Continue")
 			}

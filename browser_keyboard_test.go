@@ -18,7 +18,7 @@ var keyboardJourneys = []journey{
 			t.Errorf("it has the focus but can't be seen: x is %v", x)
 		}
 		b.press(kb.Enter + kb.Tab)
-		b.focused(`link "Invite"`)
+		b.focused(`link "Invite people"`)
 	}},
 
 	{"the search field is six Tab stops or one key away", func(t *testing.T, chromium browser) {
@@ -48,7 +48,7 @@ var keyboardJourneys = []journey{
 		b.press("ada@example.com" + kb.Enter)
 		b.sees("heading", "Check your email")
 		b.visit(site.link("ada@example.com"))
-		b.tabTo(`link "Invite"`)
+		b.tabTo(`link "Invite people"`)
 		b.press(kb.Enter)
 		b.focused(`textbox "Email address"`)
 		b.press("grace@example.com")

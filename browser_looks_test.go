@@ -175,7 +175,7 @@ func longSights(t *testing.T, chromium browser) []sight {
 		{"remove dialog, long", func(*gallery) *tab {
 			b.visit("/users/w")
 			b.click("link", "Remove…")
-			b.reads("goes off the list")
+			b.reads("will be removed and signed out everywhere")
 			return b
 		}},
 		{"message, long", func(*gallery) *tab {

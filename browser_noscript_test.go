@@ -14,7 +14,7 @@ var noScriptJourneys = []journey{
 		b.click("button", "Continue")
 		b.at("/users")
 
-		b.click("link", "Invite")
+		b.click("link", "Invite people")
 		b.at("/users/new")
 		b.fill("textbox", "Email address", "grace@example.com")
 		b.fill("textbox", "Name (optional)", "Grace Hoper")
@@ -43,7 +43,7 @@ var noScriptJourneys = []journey{
 		b.click("button", "Import 1 person")
 		b.sees("heading", "Done") // the page refreshes by itself
 		b.reads("1 person was added")
-		b.click("button", "Delete the file")
+		b.click("button", "Discard")
 		b.reads("The file is deleted.")
 		b.click("button", "Sign out")
 		b.reads("You’ve signed out.")

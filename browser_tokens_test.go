@@ -70,7 +70,7 @@ var tokenJourneys = []journey{
 func (b *tab) makesToken(name string) string {
 	b.t.Helper()
 	b.fill("textbox", "Token name", name)
-	b.choose("It ends in", "90 days")
+	b.choose("Expires in", "90 days")
 	b.click("button", "Create token")
 	b.hears("Made the token " + name + ".")
 	b.sees("textbox", "Token")

@@ -43,7 +43,7 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 				}
 			}
 			refused[address] = asksFrom(newcomer(there), "192.0.2.77", strings.ToUpper(address))
-			wants(t, refused[address], 429, "Look in your mail first", "No new link was sent", "Links that were mailed already still work", "You can ask again in 2 minutes.")
+			wants(t, refused[address], 429, "Look in your mail first", "No new link was sent", "Links that were mailed already still work", "Try again in 2 minutes.")
 			if got := refused[address].header.Get("Retry-After"); got != "120" {
 				t.Errorf("%s: Retry-After is %q", address, got)
 			}
@@ -315,7 +315,7 @@ func TestWhoTriesWrongLinksMustWaitAndKeepsNobodyElseOut(t *testing.T) {
 			}
 		}
 		refused := guess(there)
-		wants(t, refused, 429, "One moment, please", "You can ask again in 1 minute.")
+		wants(t, refused, 429, "One moment, please", "Try again in 1 minute.")
 		if got := refused.header.Get("Retry-After"); got != "30" {
 			t.Errorf("Retry-After is %q", got)
 		}

@@ -99,7 +99,7 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	invited := ada.submits(ada.get("/users/new"), "Send invitation", "Email address", "grace@example.com")
 	wants(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server refuses the address.")
 	entry := follows(t, ada, invited, "grace@example.com")
-	wants(t, entry, 200, "grace@example.com", "Not handed over. The mail server refuses the address.")
+	wants(t, entry, 200, "grace@example.com", "Not sent. The mail server refuses the address.")
 	if strings.Contains(entry.body, "tried again by itself") {
 		t.Error("a refused address is said to be tried again")
 	}

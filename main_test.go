@@ -17,7 +17,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 
 			// The first person to come becomes the administrator.
 			ada := s.person("Ada@Example.com")
-			wants(t, ada.get("/"), 200, "Sign in", "Whoever signs in first becomes its administrator")
+			wants(t, ada.get("/"), 200, "Sign in", "The first person to sign in becomes the administrator")
 			wants(t, ada.asks(), 200, "Check your email")
 			landing := ada.opensMail()
 			wants(t, landing, 200, "Welcome")
@@ -36,7 +36,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			}
 			grace := s.person("grace@example.com")
 			landing = grace.opensMail()
-			wants(t, landing, 200, "Welcome", "press the button")
+			wants(t, landing, 200, "Welcome", "Click Continue to finish signing in")
 			profile := grace.continues(landing)
 			wants(t, profile, 200, "Grace Hopper", "This device", "Firefox on Linux")
 			if profile.path != "/profile" {

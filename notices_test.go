@@ -146,7 +146,7 @@ func TestNotice_WhileTheMailServerTakesNoneIsSentLater(t *testing.T) {
 	eventually(t, "a refused one waits for an administrator", func() bool {
 		return strings.Contains(ada.get("/waiting").Text(), "Mail a notice of a new token or administrator · ada@example.com Refused")
 	})
-	wants(t, ada.submits(ada.get("/waiting"), "Give up"), 200, "Pending updates", "Given up for ada@example.com. They are not mailed the notice.")
+	wants(t, ada.submits(ada.get("/waiting"), "Cancel"), 200, "Pending updates", "Given up for ada@example.com. They are not mailed the notice.")
 }
 
 // Stytch has no call that mails a text of ours.

@@ -44,7 +44,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 		t.Error("what has not left yet is told like a success")
 	}
 	entry := follows(t, ada, invited, "grace@example.com")
-	wants(t, entry, 200, "grace@example.com", "Not handed over yet. Stytch could not be reached.")
+	wants(t, entry, 200, "grace@example.com", "Not sent yet. Stytch could not be reached.")
 	wants(t, ada.submits(entry, "Try again now"), 200, "grace@example.com", "the mail has not left yet")
 	if v := ada.calls("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.status != http.StatusAccepted {
 		t.Errorf("by the API: %d %s", v.status, v.body)

@@ -19,7 +19,7 @@ func (p *person) makesToken(name, scope, days string) string {
 // makesTokenFrom does so on a profile that may have been open for a while.
 func (p *person) makesTokenFrom(profile view, name, scope, days string) string {
 	p.t.Helper()
-	v := p.submits(profile, "Create token", "Token name", name, "It may", scope, "It ends in", days)
+	v := p.submits(profile, "Create token", "Token name", name, "Access", scope, "Expires in", days)
 	_, rest, _ := strings.Cut(v.body, `value="guestlist_`)
 	secret, _, ok := strings.Cut("guestlist_"+rest, `"`)
 	if !ok || !strings.Contains(v.Text(), "Made the token "+name) {
