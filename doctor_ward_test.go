@@ -95,7 +95,7 @@ func (w *ward) faults(text string) {
 func away(after string, checks ...string) map[string]string {
 	said := map[string]string{}
 	for _, check := range checks {
-		said[check] = "skipped Not looked at, for " + after
+		said[check] = "skipped Not checked: " + after
 	}
 	return said
 }

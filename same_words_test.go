@@ -46,7 +46,7 @@ func TestDatabaseFault_SameWordsEverywhere(t *testing.T) {
 		{name: "no TLS where it is asked for", database: edited(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
 			want: "The server does not offer TLS. Turn it on there. Only where nobody can be on the way, DATABASE_URL may end in ?tls=false."},
 		{name: "a port where nobody listens", database: edited(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), afterWaiting: true,
-			want: "Nobody listens at 127.0.0.1:1. Start what should, or mend the address. Look at DATABASE_URL."},
+			want: "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Look at DATABASE_URL."},
 		{name: "a file in a folder that is a file", database: "sqlite:" + file + "/guestlist.db",
 			want: "The SQLite file can't be made or opened at " + file + "/guestlist.db: a part of the path is a file, and no folder. Name another place in DATABASE_URL."},
 		{name: "a folder in place of the file", database: "sqlite:" + folder, want: "There is a folder in place of the SQLite file." + folderAdvice},
@@ -150,11 +150,11 @@ func TestListen_SaysWhy(t *testing.T) {
 		want string
 	}{
 		{"the port is taken", []string{"--guestlist-addr=" + addr},
-			"GUESTLIST_ADDR can't be had: something listens at " + addr + " already. Stop it, perhaps another guestlist, or set another address."},
+			"GUESTLIST_ADDR can't be used: something is already listening at " + addr + ". Stop it (it may be another guestlist), or set another address."},
 		{"the metrics' port is taken", []string{"--guestlist-addr=127.0.0.1:0", "--guestlist-metrics-addr=" + addr},
-			"GUESTLIST_METRICS_ADDR can't be had: something listens at " + addr + " already. Stop it, perhaps another guestlist, or set another address."},
+			"GUESTLIST_METRICS_ADDR can't be used: something is already listening at " + addr + ". Stop it (it may be another guestlist), or set another address."},
 		{"an address of another machine", []string{"--guestlist-addr=192.0.2.1:8080", "--stytch-project-id=project-test-x", "--stytch-secret=hush"},
-			"GUESTLIST_ADDR can't be had: 192.0.2.1:8080 is no address of this machine. Take one of its own, 127.0.0.1 for this machine alone, or leave the host out for all."},
+			"GUESTLIST_ADDR can't be used: 192.0.2.1:8080 isn't an address of this machine. Use one of its addresses, 127.0.0.1 for this machine only, or leave out the host to listen on all of them."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			err := run(t.Context(), append(row.args, database), nil, nil, new(bytes.Buffer), new(bytes.Buffer))
@@ -170,7 +170,7 @@ func TestHealth_NobodyListens(t *testing.T) {
 	t.Parallel()
 	addr := freeAddr(t)
 	err := run(t.Context(), []string{"health", "--guestlist-addr=" + addr}, nil, nil, new(bytes.Buffer), new(bytes.Buffer))
-	want := "Health: no answer: nobody listens at " + addr + ". Start what should, or mend the address."
+	want := "Health: no answer: nothing is listening at " + addr + ". Start the server, or correct the address."
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

@@ -1,7 +1,5 @@
-// Package diagnostic is the form of what a look at an installation finds, and the running
-// of such looks. What there is to look at, and what it means, is known to those whose
-// part it is: a package that finds something wrong returns a fault, with a sentence and
-// with what can be done about it.
+// Package diagnostic runs health checks and defines their result. The checks belong to the
+// packages they are about, which report problems as faults with advice.
 package diagnostic
 
 import (
@@ -14,11 +12,11 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// Status is how bad it is.
+// Status is the severity of a finding.
 type Status string
 
-// A problem keeps people out, or will. A warning may be as it should be, and somebody
-// should know of it. What was skipped could not be looked at because of something else.
+// Statuses. A problem prevents people from signing in, now or later; a warning may be
+// intended. A skipped check depends on one that found a problem.
 const (
 	OK      Status = "ok"
 	Warning Status = "warning"
@@ -26,45 +24,45 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Finding is what a check has found.
+// Finding is the result of a check.
 type Finding struct {
-	Check  string `json:"check"` // its name
+	Check  string `json:"check"` // the name of the check
 	Status Status `json:"status"`
 	Text   string `json:"text"`             // one sentence
-	Action string `json:"action,omitempty"` // what to do; empty if there is nothing
+	Action string `json:"action,omitempty"` // what to do; empty if there is nothing to do
 }
 
-// Pass is the finding that all is well.
+// Pass returns a finding with status OK.
 func Pass(format string, args ...any) Finding {
 	return Finding{Status: OK, Text: fmt.Sprintf(format, args...)}
 }
 
-// Warn is the finding of something that may be as it should be.
+// Warn returns a finding with status Warning.
 func Warn(action, format string, args ...any) Finding {
 	return Finding{Status: Warning, Text: fmt.Sprintf(format, args...), Action: action}
 }
 
-// Fail is the finding of something that is not as it should be.
+// Fail returns a finding with status Problem.
 func Fail(action, format string, args ...any) Finding {
 	return Finding{Status: Problem, Text: fmt.Sprintf(format, args...), Action: action}
 }
 
-// Skip is the finding that there could be none.
+// Skip returns a finding with status Skipped.
 func Skip(format string, args ...any) Finding {
 	return Finding{Status: Skipped, Text: fmt.Sprintf(format, args...)}
 }
 
-// Check is one thing to look at.
+// Check is one health check.
 type Check struct {
 	Name  string
-	After []string                          // checks before it in the list; it is skipped unless all of them found something to go by
-	Look  func(ctx context.Context) Finding // returns soon after ctx ends
+	After []string                          // earlier checks; if one of them is a problem or skipped, this one is skipped
+	Look  func(ctx context.Context) Finding // must return soon after ctx ends
 }
 
-// Run makes all checks at once, each with so much time from when it can begin, and
-// tells what they found in the order of the list.
-func Run(ctx context.Context, checks []Check, within time.Duration, tell func(Finding)) {
-	found := make([]Finding, len(checks))
+// Run runs the checks concurrently, each for at most limit once those it depends on have
+// finished, and reports their findings in the order of the list.
+func Run(ctx context.Context, checks []Check, limit time.Duration, report func(Finding)) {
+	findings := make([]Finding, len(checks))
 	done := make([]chan struct{}, len(checks))
 	for i := range checks {
 		done[i] = make(chan struct{})
@@ -72,47 +70,46 @@ func Run(ctx context.Context, checks []Check, within time.Duration, tell func(Fi
 	for i, c := range checks {
 		go func() {
 			defer close(done[i])
-			for before := range checks[:i] {
-				if !slices.Contains(c.After, checks[before].Name) {
-					continue
-				}
-				<-done[before]
-				if s := found[before].Status; s == Problem || s == Skipped {
-					found[i] = Skip("Not looked at, for %s comes before it.", checks[before].Name)
-					found[i].Check = c.Name
-					return
-				}
-			}
-			found[i] = runCheck(ctx, c, within)
+			findings[i] = runAfter(ctx, c, checks[:i], done, findings, limit)
+			findings[i].Check = c.Name
 		}()
 	}
 	for i := range checks {
 		<-done[i]
-		tell(found[i])
+		report(findings[i])
 	}
 }
 
-// runCheck makes one check, and leaves it alone if it does not end in time.
-func runCheck(ctx context.Context, c Check, within time.Duration) Finding {
-	ctx, cancel := context.WithTimeout(ctx, within)
+func runAfter(ctx context.Context, c Check, earlier []Check, done []chan struct{}, findings []Finding, limit time.Duration) Finding {
+	for i, e := range earlier {
+		if !slices.Contains(c.After, e.Name) {
+			continue
+		}
+		<-done[i]
+		if s := findings[i].Status; s == Problem || s == Skipped {
+			return Skip("Not checked: %s must pass first.", e.Name)
+		}
+	}
+	return run(ctx, c, limit)
+}
+
+// run runs one check. It abandons a check that doesn't return in time.
+func run(ctx context.Context, c Check, limit time.Duration) Finding {
+	const grace = 2 * time.Second // to return after ctx has ended
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	answer := make(chan Finding, 1)
-	go func() { answer <- c.Look(ctx) }()
-	var f Finding
+	result := make(chan Finding, 1)
+	go func() { result <- c.Look(ctx) }()
 	select {
-	case f = <-answer:
-	case <-time.After(within + grace):
-		f = Fail("", "There was no answer in %s.", within)
+	case f := <-result:
+		return f
+	case <-time.After(limit + grace):
+		return Fail("", "There was no response in %s.", limit)
 	}
-	f.Check = c.Name
-	return f
 }
 
-// grace is how soon a check is over when its time is.
-const grace = 2 * time.Second
-
-// FromError is the finding of an error, in the words of the fault in it if there is one.
-// The hint says where to look, for an error of a network that knows no more.
+// FromError returns the finding for an error, with its advice if it has some. hint is
+// added for errors without advice of their own; it says where to look.
 func FromError(err error, hint string) Finding {
 	text, action := fault.Explain(err)
 	if !fault.IsFault(err) {

@@ -11,114 +11,113 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// says is a check that finds something at once.
-func says(name string, f Finding, after ...string) Check {
+// fixed returns a check that finds f at once.
+func fixed(name string, f Finding, after ...string) Check {
 	return Check{Name: name, After: after, Look: func(context.Context) Finding { return f }}
 }
 
-func run(t *testing.T, checks []Check, within time.Duration) []string {
+func runAll(t *testing.T, checks []Check, limit time.Duration) []string {
 	t.Helper()
-	var told []string
-	Run(t.Context(), checks, within, func(f Finding) {
-		told = append(told, strings.TrimSpace(string(f.Status)+" "+f.Check+": "+f.Text))
+	var reported []string
+	Run(t.Context(), checks, limit, func(f Finding) {
+		reported = append(reported, strings.TrimSpace(string(f.Status)+" "+f.Check+": "+f.Text))
 	})
-	return told
+	return reported
 }
 
-func TestWhatAFindingHidesAndWhatNot(t *testing.T) {
+func TestRun_ProblemsSkipDependentChecks(t *testing.T) {
 	t.Parallel()
-	got := run(t, []Check{
-		says("database", Fail("", "Nobody listens.")),
-		says("tables", Pass("All there."), "database"),
-		says("people", Pass("Many."), "tables"),
-		says("Stytch", Warn("", "It is slow.")),
-		says("clock", Pass("It agrees."), "Stytch"),
-		says("mail", Pass("It is taken.")),
+	got := runAll(t, []Check{
+		fixed("database", Fail("", "Unreachable.")),
+		fixed("tables", Pass("Complete."), "database"),
+		fixed("people", Pass("Many."), "tables"),
+		fixed("Stytch", Warn("", "Slow.")),
+		fixed("clock", Pass("Correct."), "Stytch"),
+		fixed("mail", Pass("Accepted.")),
 	}, time.Second)
 	want := []string{
-		"problem database: Nobody listens.",
-		"skipped tables: Not looked at, for database comes before it.",
-		"skipped people: Not looked at, for tables comes before it.",
-		"warning Stytch: It is slow.",
-		"ok clock: It agrees.",
-		"ok mail: It is taken.",
+		"problem database: Unreachable.",
+		"skipped tables: Not checked: database must pass first.",
+		"skipped people: Not checked: tables must pass first.",
+		"warning Stytch: Slow.",
+		"ok clock: Correct.",
+		"ok mail: Accepted.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
-func TestEachCheckHasATimeOfItsOwn(t *testing.T) {
+func TestRun_LimitAppliesToEachCheck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(ctx context.Context) Finding {
 			<-ctx.Done()
-			return Fail("", "It gave up.")
+			return Fail("", "Cancelled.")
 		}
-		begun := time.Now()
-		got := run(t, []Check{
-			{Name: "waits", Look: slow},
-			{Name: "hangs", Look: func(context.Context) Finding {
+		begin := time.Now()
+		got := runAll(t, []Check{
+			{Name: "slow", Look: slow},
+			{Name: "stuck", Look: func(context.Context) Finding {
 				time.Sleep(time.Hour)
-				return Pass("It heard nothing.")
+				return Pass("Not cancelled.")
 			}},
-			{Name: "warns late", Look: func(ctx context.Context) Finding {
+			{Name: "slow warning", Look: func(ctx context.Context) Finding {
 				<-ctx.Done()
-				return Warn("", "It is late.")
+				return Warn("", "Late.")
 			}},
-			{Name: "waits after", After: []string{"warns late"}, Look: slow},
-			says("quick", Pass("It is well.")),
+			{Name: "slow after", After: []string{"slow warning"}, Look: slow},
+			fixed("quick", Pass("Fine.")),
 		}, 10*time.Second)
 		want := []string{
-			"problem waits: It gave up.", "problem hangs: There was no answer in 10s.", "warning warns late: It is late.",
-			"problem waits after: It gave up.", "ok quick: It is well.",
+			"problem slow: Cancelled.", "problem stuck: There was no response in 10s.", "warning slow warning: Late.",
+			"problem slow after: Cancelled.", "ok quick: Fine.",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
-		if took := time.Since(begun); took != 20*time.Second {
-			t.Errorf("it took %v, want the time of two, one after the other", took)
+		if took := time.Since(begin); took != 20*time.Second {
+			t.Errorf("took %v, want twice the limit", took)
 		}
-		time.Sleep(time.Hour) // the one that hangs ends, too
+		time.Sleep(time.Hour) // so that the stuck check ends as well
 	})
 }
 
-func TestFindingsAreToldAsSoonAsTheyCanBe(t *testing.T) {
+func TestRun_ReportsFindingsAsTheyCome(t *testing.T) {
 	t.Parallel()
-	first, told := make(chan struct{}), false
+	first, reported := make(chan struct{}), false
 	Run(t.Context(), []Check{
-		says("first", Pass("It is well.")),
+		fixed("first", Pass("Fine.")),
 		{Name: "second", Look: func(ctx context.Context) Finding {
 			select {
 			case <-first:
-				return Pass("The first was told.")
+				return Pass("The first was reported.")
 			case <-ctx.Done():
 				return Fail("", "The first was held back.")
 			}
 		}},
 	}, 10*time.Second, func(f Finding) {
-		if !told {
+		if !reported {
 			close(first)
 		}
-		told = true
+		reported = true
 		if f.Status != OK {
 			t.Error(f.Text)
 		}
 	})
 }
 
-// advised is an error of somebody whose part it is.
-type advised struct{ error }
+type errorWithAdvice struct{ error }
 
-func (advised) Advice() string { return "Mend it." }
+func (errorWithAdvice) Advice() string { return "Replace it." }
 
-func TestAnErrorsOwnWordsComeFirst(t *testing.T) {
+func TestFromError(t *testing.T) {
 	t.Parallel()
-	wrapped := errors.Join(advised{errors.New("it is broken")})
-	if got, want := FromError(wrapped, "Look at IT_URL."), Fail("Mend it.", "It is broken."); got != want {
-		t.Errorf("got %+v", got)
+	wrapped := errors.Join(errorWithAdvice{errors.New("it is broken")})
+	if got, want := FromError(wrapped, "Check IT_URL."), Fail("Replace it.", "It is broken."); got != want {
+		t.Errorf("with advice: got %+v", got)
 	}
-	if got, want := FromError(errors.New("no idea."), "Look at IT_URL."), Fail("Look at IT_URL.", "No idea."); got != want {
-		t.Errorf("got %+v", got)
+	if got, want := FromError(errors.New("no idea."), "Check IT_URL."), Fail("Check IT_URL.", "No idea."); got != want {
+		t.Errorf("without advice: got %+v", got)
 	}
 }

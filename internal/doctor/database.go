@@ -125,7 +125,7 @@ func (c *checker) instances(ctx context.Context) diagnostic.Finding {
 		return diagnostic.Pass("None has started yet.")
 	}
 	if len(c.invalid) > 0 {
-		return diagnostic.Skip("Not looked at, for the settings come before it.")
+		return diagnostic.Skip("Not checked: the settings must be valid first.")
 	}
 	plain, secret := c.cfg.SharedValues()
 	differ, noted, err := c.database.DifferingSettings(ctx, plain, secret)

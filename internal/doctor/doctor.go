@@ -107,7 +107,7 @@ func (c *checker) check(name string, after []string, look func(context.Context) 
 	return diagnostic.Check{Name: name, After: after, Look: func(ctx context.Context) diagnostic.Finding {
 		for _, setting := range settings {
 			if c.isInvalid(setting) {
-				return diagnostic.Skip("Not looked at, for %s can't be relied on.", setting)
+				return diagnostic.Skip("Not checked: %s isn't valid.", setting)
 			}
 		}
 		return look(ctx)

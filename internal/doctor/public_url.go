@@ -20,7 +20,7 @@ func (c *checker) checkPublicURL(ctx context.Context) diagnostic.Finding {
 	switch {
 	case err != nil:
 		f := diagnostic.FromError(err, "Look at GUESTLIST_BASE_URL.")
-		if fault.IsNobody(err) {
+		if fault.IsUnreachable(err) {
 			return c.unreachableFinding(ctx, f.Text)
 		}
 		return f

@@ -1,8 +1,7 @@
-// Package fault puts what goes wrong outside of the program into words for the
-// operator: a sentence that says what happened, and what to do about it. Whoever
-// knows a part (the database, the mail server, Stytch) returns a [Fault]; serve, the
-// commands and doctor show it by [Explain] or [Message], so that all of them say the
-// same of the same fault.
+// Package fault describes failures outside the program to its operator: what happened and
+// what to do. The packages that deal with the database, the mail server and Stytch return
+// a [Fault]; serve, the commands and doctor show it with [Explain] or [Message], so that
+// all of them describe the same failure alike.
 package fault
 
 import (
@@ -11,30 +10,29 @@ import (
 	"strings"
 )
 
-// Fault is an error that an operator can do something about. It holds no secret and
-// no data, and no other error.
+// Fault is an error that an operator can act on. It contains no secrets and no data, and
+// wraps no other error.
 type Fault struct {
 	text, advice string
 	class        Class
 }
 
-// Class says in a word or two what is wrong, for programs that ask for the health of
-// an instance.
+// Class is a short description of a failure in the health of an instance.
 type Class string
 
-// The classes. A fault that has none is OutOfReach.
+// Classes. A fault without one is Unreachable.
 const (
-	OutOfReach Class = "out of reach"
-	ReadOnly   Class = "read-only"
-	DiskFull   Class = "disk full"
+	Unreachable Class = "out of reach"
+	ReadOnly    Class = "read-only"
+	DiskFull    Class = "disk full"
 )
 
-// New returns a fault. The text is part of a sentence, without a capital letter and
-// without a full stop; the advice is whole sentences.
+// New returns a fault. text is a clause without a capital letter and a period; advice is
+// one or more sentences.
 func New(text, advice string) *Fault { return &Fault{text: text, advice: advice} }
 
-// Of returns the fault with a class.
-func (f *Fault) Of(class Class) *Fault {
+// WithClass returns a copy of f with a class.
+func (f *Fault) WithClass(class Class) *Fault {
 	with := *f
 	with.class = class
 	return &with
@@ -46,29 +44,29 @@ func (f *Fault) Error() string { return f.text }
 // Advice returns what to do.
 func (f *Fault) Advice() string { return f.advice }
 
-// ClassOf returns the class of the fault in an error.
+// ClassOf returns the class of the fault that err wraps.
 func ClassOf(err error) Class {
 	var f *Fault
 	if errors.As(err, &f) && f.class != "" {
 		return f.class
 	}
-	return OutOfReach
+	return Unreachable
 }
 
-// advised is a Fault, or an error of another package that has an advice of its own.
+// advised is a Fault, or an error of another package with advice of its own.
 type advised interface {
 	error
 	Advice() string
 }
 
-// IsFault reports whether an error has words and an advice of its own.
+// IsFault reports whether err wraps an error with advice.
 func IsFault(err error) bool {
 	var a advised
 	return errors.As(err, &a)
 }
 
-// Explain returns what happened and what to do: the words of the fault in an error, or
-// those for trouble with a network; any other error keeps its text.
+// Explain returns what happened and what to do: from the error with advice that err
+// wraps, or for a network error. Other errors keep their text and have no advice.
 func Explain(err error) (text, advice string) {
 	var a advised
 	if errors.As(err, &a) {
@@ -80,8 +78,9 @@ func Explain(err error) (text, advice string) {
 	return err.Error(), ""
 }
 
-// Message returns an error for people in one line: what happened, as a sentence, and
-// what to do. What was attempted stands in front, but for what package store says of it. An error without a fault keeps its text.
+// Message returns what happened, as a sentence, and what to do. It includes what was
+// attempted, as err says it, except for the prefixes of package store. An error without
+// advice keeps its text.
 func Message(err error) string {
 	text, advice := Explain(err)
 	if advice == "" {
@@ -94,8 +93,8 @@ func Message(err error) string {
 	return Sentence(text) + " " + advice
 }
 
-// Setting puts the name of a setting in front of an error that says what its value must
-// be. A fault speaks for itself.
+// Setting prefixes an error about a setting's value with the setting's name. It returns
+// errors with advice unchanged.
 func Setting(name string, err error) error {
 	if err == nil || IsFault(err) {
 		return err
@@ -103,7 +102,7 @@ func Setting(name string, err error) error {
 	return fmt.Errorf("%s %w", name, err)
 }
 
-// Sentence gives a text the look of a sentence.
+// Sentence capitalises text and ends it with a period.
 func Sentence(text string) string {
 	if text = strings.TrimSpace(text); text == "" {
 		return ""

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestTroubleWithANetworkInPlainWords(t *testing.T) {
+func TestNetwork(t *testing.T) {
 	t.Parallel()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
@@ -20,7 +20,7 @@ func TestTroubleWithANetworkInPlainWords(t *testing.T) {
 	secret.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secret.StartTLS()
 	t.Cleanup(secret.Close)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,13 +28,13 @@ func TestTroubleWithANetworkInPlainWords(t *testing.T) {
 	quiet := "http://" + silent.Addr().String()
 	for _, row := range []struct {
 		name, url, want string
-		nobody          bool
+		unreachable     bool
 	}{
-		{"nobody listens", "http://127.0.0.1:1", "nobody listens at 127.0.0.1:1", true},
+		{"nothing listening", "http://127.0.0.1:1", "nothing is listening at 127.0.0.1:1", true},
 		{"no such name", "http://door.guestlist.invalid", "door.guestlist.invalid", false},
-		{"a certificate of somebody unknown", secret.URL, "the certificate at the other end can't be trusted: it is signed by an authority that this machine doesn't know", false},
-		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "the other end does not speak TLS", false},
-		{"no answer", quiet, "there was no answer in time", true},
+		{"a certificate of an unknown authority", secret.URL, "the server's certificate can't be trusted: it is signed by an authority that this machine doesn't know", false},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "the server doesn't use TLS on this port", false},
+		{"no answer", quiet, "there was no response in time", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +49,8 @@ func TestTroubleWithANetworkInPlainWords(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = http.DefaultTransport.RoundTrip(r)
-			if text, _ := Explain(err); !strings.Contains(text, row.want) || IsNobody(err) != row.nobody {
-				t.Errorf("got %q, %v, of %v", text, IsNobody(err), err)
+			if text, _ := Explain(err); !strings.Contains(text, row.want) || IsUnreachable(err) != row.unreachable {
+				t.Errorf("got %q, %v, of %v", text, IsUnreachable(err), err)
 			}
 		})
 	}

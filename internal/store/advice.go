@@ -19,8 +19,8 @@ var (
 	noSuchDatabase = fault.New("the server has no database of this name", "CREATE DATABASE it, or mend its name in DATABASE_URL.")
 	noConnection   = fault.New("the server has no connection left", "Raise max_connections there, or stop what holds so many.")
 	noRight        = fault.New("the user may not change rows", "GRANT ALL ON the database to the user.")
-	readOnly       = fault.New("the server is read-only", "DATABASE_URL leads to a copy: take the address of the server that is written to.").Of(fault.ReadOnly)
-	serverFull     = fault.New("the server's disk is full", "Make room there.").Of(fault.DiskFull)
+	readOnly       = fault.New("the server is read-only", "DATABASE_URL leads to a copy: take the address of the server that is written to.").WithClass(fault.ReadOnly)
+	serverFull     = fault.New("the server's disk is full", "Make room there.").WithClass(fault.DiskFull)
 	hungUp         = fault.New("the server hung up, or said nothing", "See that it is a MySQL server, that it works, and that nothing on the way cuts connections.")
 	shuttingDown   = fault.New("the server is shutting down", "It is waited for; start it again if it doesn't by itself.")
 	tookTooLong    = fault.New("the server ended a statement or a transaction that took too long", "Try again; if it happens often, look at what else the server is busy with.")
@@ -56,8 +56,8 @@ const folderAdvice = "Let the user who runs guestlist read, write and make files
 
 var (
 	cantOpen     = fault.New("the SQLite file can't be opened", folderAdvice)
-	fileReadOnly = fault.New("the SQLite file can only be read", "Give the file and its folder to the user who runs guestlist, on a disk that can be written.").Of(fault.ReadOnly)
-	diskFull     = fault.New("the disk is full", "Make room on it.").Of(fault.DiskFull)
+	fileReadOnly = fault.New("the SQLite file can only be read", "Give the file and its folder to the user who runs guestlist, on a disk that can be written.").WithClass(fault.ReadOnly)
+	diskFull     = fault.New("the disk is full", "Make room on it.").WithClass(fault.DiskFull)
 	isFolder     = fault.New("there is a folder in place of the SQLite file", "Name a file in DATABASE_URL.")
 )
 
@@ -67,7 +67,7 @@ var fileFaults = map[int]*fault.Fault{
 	sqlite3.SQLITE_CANTOPEN_ISDIR: isFolder,
 	sqlite3.SQLITE_READONLY:       fileReadOnly,
 	sqlite3.SQLITE_READONLY_DBMOVED: fault.New("the SQLite file was moved, replaced or deleted while it was in use",
-		"Stop what did that, put the right file in its place, and start again.").Of(fault.ReadOnly),
+		"Stop what did that, put the right file in its place, and start again.").WithClass(fault.ReadOnly),
 	sqlite3.SQLITE_FULL: diskFull,
 	sqlite3.SQLITE_IOERR: fault.New("the SQLite file can't be read or written: the disk reports an error",
 		"Look at the disk and at the log of the system; SQLite needs a local disk, not a network share."),
@@ -167,7 +167,7 @@ func pathFault(err error) *fault.Fault {
 	case errors.Is(err, fs.ErrPermission):
 		return fault.New(where+": permission denied", folderAdvice)
 	case errors.Is(err, syscall.EROFS):
-		return fault.New(where+": the disk can only be read", "Name a place on another disk in DATABASE_URL.").Of(fault.ReadOnly)
+		return fault.New(where+": the disk can only be read", "Name a place on another disk in DATABASE_URL.").WithClass(fault.ReadOnly)
 	case errors.Is(err, syscall.ENOSPC):
 		return diskFull
 	case errors.Is(err, syscall.EISDIR):

@@ -36,7 +36,7 @@ func TestTranslate(t *testing.T) {
 		{"a refusal stays one", fmt.Errorf("welcome: %w", directory.ErrSuspended), directory.ErrSuspended, "welcome: suspended"},
 		{"a cancelled call says so", fmt.Errorf("begin: %w", context.Canceled), context.Canceled, "store: test: context canceled"},
 		{"a deadline means out of reach", context.DeadlineExceeded, directory.ErrUnavailable,
-			"store: test: database out of reach: there was no answer in time"},
+			"store: test: database out of reach: there was no response in time"},
 		{"a cut connection means out of reach", fmt.Errorf("commit: %w", io.ErrUnexpectedEOF), directory.ErrUnavailable,
 			"store: test: database out of reach: commit: unexpected EOF"},
 		{"Vitess's statement and values are cut", vitess(1105, values), directory.ErrUnavailable,

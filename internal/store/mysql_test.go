@@ -76,12 +76,12 @@ func TestWait(t *testing.T) {
 		{"returns when the server answers", databaseURL, ""},
 		{"does not wait for a right password", with(func(c *mysql.Config) { c.User, c.Passwd = "mallory", "hunter2" }), "the server refuses the user or the password"},
 		{"does not wait for a database that there is not", with(func(c *mysql.Config) { c.DBName += "_not" }), "the server has no database of this name"},
-		{"waits for a server until it may no longer", with(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), "nobody listens at 127.0.0.1:1"},
+		{"waits for a server until it may no longer", with(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), "nothing is listening at 127.0.0.1:1"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			patience := time.Minute
-			if strings.HasPrefix(r.want, "nobody listens") {
+			if strings.HasPrefix(r.want, "nothing is listening") {
 				patience = 1500 * time.Millisecond // less than the pause before the second try
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -102,7 +102,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	}
 	// A server or a file that is read-only refuses this before it looks for the row.
 	err := translate("write", s.writer().DeleteSetting(ctx, "no such setting"))
-	if class := fault.ClassOf(err); err != nil && class != fault.OutOfReach {
+	if class := fault.ClassOf(err); err != nil && class != fault.Unreachable {
 		return err
 	}
 	return nil

@@ -158,7 +158,7 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 		{"an IMAP server", "smtp", says("* OK hush me@example.com\r\n"), noMail + "an IMAP server answers", portAdvice},
 		{"a POP3 server", "smtp", says("+OK hush me@example.com\r\n"), noMail + "a POP3 server answers", portAdvice},
 		{"something unknown", "smtp", says("hush me@example.com\r\n"), noMail + "something else answers", portAdvice},
-		{"nobody", "smtp", "127.0.0.1:1", "the mail server could not be reached", "Nobody listens at 127.0.0.1:1. Start what should, or mend the address. Look at SMTP_URL."},
+		{"nobody", "smtp", "127.0.0.1:1", "the mail server could not be reached", "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Look at SMTP_URL."},
 		{"no such host", "smtp", "mail.guestlist.invalid:25", "the mail server could not be reached", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -188,8 +188,8 @@ func TestSMTP_CertificateInWords(t *testing.T) {
 		edit func(*tls.Config)
 		want string // in the advice
 	}{
-		{"of another name", func(c *tls.Config) { c.ServerName = "mail.example.net" }, "The certificate at the other end is of another name than mail.example.net (it is of example.com"},
-		{"that has ended", func(c *tls.Config) { c.Time = func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) } }, "The certificate at the other end ended on 29 January 2084."},
+		{"of another name", func(c *tls.Config) { c.ServerName = "mail.example.net" }, "The server's certificate isn't valid for mail.example.net (it is for example.com"},
+		{"that has ended", func(c *tls.Config) { c.Time = func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) } }, "The server's certificate expired on 29 January 2084."},
 		{"of an authority that is not known", func(c *tls.Config) { c.RootCAs = nil }, "it is signed by an authority that this machine doesn't know"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
