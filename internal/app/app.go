@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	localclock "github.com/guestlist/guestlist/internal/clock"
+	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
@@ -42,7 +42,7 @@ type Options struct {
 func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
 	a := &App{core: core{cfg: cfg, now: o.Now}, corruption: make(chan error, 1), stop: func() {}}
 	if cfg.LocalMode() {
-		a.clock = localclock.New(o.Now)
+		a.clock = clock.New(o.Now)
 		a.now = a.clock.Now
 	}
 	var err error

@@ -97,7 +97,7 @@ func (c *core) newSessions() *session.Service {
 func (c *core) openStytch(ctx context.Context, mux *http.ServeMux) (*stytch.Client, error) {
 	o := StytchOptions(c.cfg, c.now)
 	if c.telemetry != nil {
-		o.Watch = c.telemetry.ObserveCall
+		o.ObserveCall = c.telemetry.ObserveCall
 	}
 	if c.cfg.LocalStytch {
 		local, err := OpenLocalStytch(ctx, c.cfg, LocalOptions{

@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/stytch"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
-	stytchmail "github.com/guestlist/guestlist/internal/stytchlocal/mail"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -44,10 +44,10 @@ type LocalOptions struct {
 // OpenLocalStytch opens the local Stytch, whose state is in the store. The caller must
 // close it.
 func OpenLocalStytch(ctx context.Context, cfg config.Config, o LocalOptions) (*stytchlocal.Server, error) {
-	var mailer stytchmail.Sender
+	var mailer mail.Sender
 	if cfg.SMTPURL != "" {
 		var err error
-		if mailer, err = stytchmail.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
+		if mailer, err = mail.NewSMTP(cfg.SMTPURL, cfg.MailFrom); err != nil {
 			return nil, fault.Setting("SMTP_URL", err)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/healthcheck"
-	stytchmail "github.com/guestlist/guestlist/internal/stytchlocal/mail"
+	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
 func (c *checker) checkPublicURL(ctx context.Context) diagnostic.Finding {
@@ -85,7 +85,7 @@ func (c *checker) cookies(context.Context) diagnostic.Finding {
 }
 
 func (c *checker) smtp(ctx context.Context) diagnostic.Finding {
-	if err := stytchmail.CheckSMTP(ctx, c.cfg.SMTPURL, c.cfg.MailFrom); err != nil {
+	if err := mail.CheckSMTP(ctx, c.cfg.SMTPURL, c.cfg.MailFrom); err != nil {
 		return diagnostic.FromError(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
 	}
 	return diagnostic.Pass("The mail server takes the connection, and the login if there is one; no mail was sent.")

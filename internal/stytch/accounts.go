@@ -14,15 +14,16 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// Invite mails an invitation, or, to somebody whom Stytch has as a user already,
-// a sign-in link that lasts as long as an invitation. Who invites is kept with the
-// person's account, where no user can change it: the local Stytch says it in the
-// mail.
+// Invite emails an invitation and returns the account's id. If Stytch has an active
+// account for the address, it emails a sign-in link with the lifetime of an invitation
+// instead. The name of the inviting person, by, is stored in the account's trusted
+// metadata, where users can't change it, and the local Stytch shows it in the email.
 func (c *Client) Invite(ctx context.Context, address, name, by string) (string, error) {
+	lifetime := minutes(c.opts.InviteDuration)
 	var id string
-	err := c.call(ctx, "invite", func() error {
+	err := c.do(ctx, "invite", refusable, func() error {
 		params := &email.InviteParams{
-			Email: address, InviteMagicLinkURL: c.RedirectURL, InviteExpirationMinutes: minutes(c.InviteDuration),
+			Email: address, InviteMagicLinkURL: c.opts.RedirectURL, InviteExpirationMinutes: lifetime,
 		}
 		if name != "" {
 			params.Name = &users.Name{FirstName: name}
@@ -32,41 +33,32 @@ func (c *Client) Invite(ctx context.Context, address, name, by string) (string, 
 		}
 		res, err := c.api.MagicLinks.Email.Invite(ctx, params)
 		id = res.UserID
-		return requireID(id, err)
+		return requireField(id, err)
 	})
 	if !errors.Is(err, errHasAccount) {
 		return id, err
 	}
-	life := minutes(c.InviteDuration)
-	err = c.call(ctx, "send invitation", func() error {
+	err = c.do(ctx, "send invitation", refusable, func() error {
 		res, err := c.api.MagicLinks.Email.Send(ctx, &email.SendParams{
-			Email: address, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
-			LoginExpirationMinutes: life, SignupExpirationMinutes: life,
+			Email: address, LoginMagicLinkURL: c.opts.RedirectURL, SignupMagicLinkURL: c.opts.RedirectURL,
+			LoginExpirationMinutes: lifetime, SignupExpirationMinutes: lifetime,
 		})
 		id = res.UserID
-		return requireID(id, err)
+		return requireField(id, err)
 	})
 	return id, err
 }
 
-// requireID is err, or errNonsense for an answer without the id it must have.
-func requireID(id string, err error) error {
-	if err == nil && id == "" {
-		return errMalformedResponse
-	}
-	return err
-}
-
-// RevokeInvite makes an outstanding invitation worthless.
+// RevokeInvite revokes the outstanding invitation of an address.
 func (c *Client) RevokeInvite(ctx context.Context, address string) error {
-	return ignoreNotFound(c.call(ctx, "revoke invitation", func() error {
+	return ignoreNotFound(c.do(ctx, "revoke invitation", refusable, func() error {
 		_, err := c.api.MagicLinks.Email.RevokeInvite(ctx, &email.RevokeInviteParams{Email: address})
 		return err
 	}))
 }
 
-// DeleteUser forgets a person: by id, or, where it was never told, whoever has
-// the address.
+// DeleteUser deletes an account by its id or, if that is empty, the account that has the
+// address.
 func (c *Client) DeleteUser(ctx context.Context, id, address string) error {
 	if id == "" {
 		var err error
@@ -74,60 +66,60 @@ func (c *Client) DeleteUser(ctx context.Context, id, address string) error {
 			return err
 		}
 	}
-	return ignoreNotFound(c.call(ctx, "delete user", func() error {
+	return ignoreNotFound(c.do(ctx, "delete user", refusable, func() error {
 		_, err := c.api.Users.Delete(ctx, &users.DeleteParams{UserID: id})
 		return err
 	}))
 }
 
-// findUser returns the id of the user who has an address, empty for nobody.
-// Stytch's search is slow and rationed: not for anything a person waits for.
+// findUser returns the id of the account that has an address, or "" if there is none.
+// Stytch's search is slow and rate-limited.
 func (c *Client) findUser(ctx context.Context, address string) (string, error) {
 	var id string
-	err := c.call(ctx, "search users", func() error {
-		res, err := c.api.Users.Search(ctx, &users.SearchParams{Limit: 1, Query: &users.SearchUsersQuery{
-			Operator: users.SearchUsersQueryOperatorAND,
-			Operands: []map[string]any{{"filter_name": "email_address", "filter_value": []string{address}}},
-		}})
+	err := c.do(ctx, "search users", refusable, func() error {
+		res, err := c.api.Users.Search(ctx, searchParams(1, "email_address", address))
 		if err != nil || len(res.Results) == 0 {
 			return err
 		}
-		// A search that finds others would delete somebody else.
+		// The account will be deleted: make sure that it is the right one.
 		found := res.Results[0]
 		if !slices.ContainsFunc(found.Emails, func(e users.Email) bool { return strings.EqualFold(e.Email, address) }) {
 			return errMalformedResponse
 		}
 		id = found.UserID
-		return requireID(id, nil)
+		return requireField(id, nil)
 	})
 	return id, err
 }
 
-// LockedUntil returns until when a person's account is locked.
+// LockedUntil returns until when an account is locked, or the zero time if it is not.
 func (c *Client) LockedUntil(ctx context.Context, id string) (time.Time, error) {
 	var until time.Time
-	err := c.call(ctx, "get user", func() error {
+	err := c.do(ctx, "get user", refusable, func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
-		if err == nil && res.UserID != id {
-			return errMalformedResponse // somebody else's
+		if err != nil {
+			return err
+		}
+		if res.UserID != id {
+			return errMalformedResponse
 		}
 		if res.IsLocked && res.LockExpiresAt != nil {
 			until = *res.LockExpiresAt
 		}
-		return err
+		return nil
 	})
 	return until, err
 }
 
-// RevokeSession ends a session.
+// RevokeSession revokes a session.
 func (c *Client) RevokeSession(ctx context.Context, id string) error {
-	return ignoreNotFound(c.call(ctx, "revoke session", func() error {
+	return ignoreNotFound(c.do(ctx, "revoke session", refusable, func() error {
 		_, err := c.api.Sessions.Revoke(ctx, &sessions.RevokeParams{SessionID: id})
 		return err
 	}))
 }
 
-// ignoreNotFound takes for done what isn't there to be undone.
+// ignoreNotFound returns nil for the error of removing something that does not exist.
 func ignoreNotFound(err error) error {
 	if errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrNoAccount) {
 		return nil

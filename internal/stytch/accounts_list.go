@@ -2,18 +2,16 @@ package stytch
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 
-	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
-	"github.com/guestlist/guestlist/internal/session"
 )
 
-// ListAccounts returns a page of all users, oldest first.
+// ListAccounts returns a page of all accounts, oldest first, and the cursor of the next
+// page, which is empty after the last one.
 func (c *Client) ListAccounts(ctx context.Context, cursor string, limit int) (page []reconcile.Account, next string, err error) {
 	res, err := c.search(ctx, &users.SearchParams{Cursor: cursor, Limit: uint32(limit)})
 	if err != nil {
@@ -22,22 +20,19 @@ func (c *Client) ListAccounts(ctx context.Context, cursor string, limit int) (pa
 	return toAccounts(res), res.ResultsMetadata.NextCursor, nil
 }
 
-// FindAccounts returns those of the users that there are.
+// FindAccounts returns the accounts with these ids, as far as they exist.
 func (c *Client) FindAccounts(ctx context.Context, ids []string) ([]reconcile.Account, error) {
-	res, err := c.search(ctx, &users.SearchParams{Limit: uint32(len(ids)), Query: &users.SearchUsersQuery{
-		Operator: users.SearchUsersQueryOperatorAND,
-		Operands: []map[string]any{{"filter_name": "user_id", "filter_value": ids}},
-	}})
+	res, err := c.search(ctx, searchParams(len(ids), "user_id", ids...))
 	if err != nil {
 		return nil, err
 	}
 	return toAccounts(res), nil
 }
 
-// GetAccount returns a user as they are now.
+// GetAccount returns an account.
 func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, error) {
 	var account reconcile.Account
-	err := c.backgroundCall(ctx, "get user", func() error {
+	err := c.do(ctx, "get user", background, func() error {
 		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: id})
 		if err != nil {
 			return err
@@ -51,17 +46,17 @@ func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, 
 	return account, err
 }
 
-// ListSessions returns the ids of a user's active sessions.
+// ListSessions returns the ids of an account's active sessions.
 func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) {
 	var ids []string
-	err := c.backgroundCall(ctx, "list sessions", func() error {
+	err := c.do(ctx, "list sessions", background, func() error {
 		res, err := c.api.Sessions.Get(ctx, &sessions.GetParams{UserID: id})
 		if err != nil {
 			return err
 		}
 		for _, s := range res.Sessions {
 			if s.SessionID == "" || s.UserID != id {
-				return errMalformedResponse // it would end somebody else's
+				return errMalformedResponse // the caller would end another user's session
 			}
 			ids = append(ids, s.SessionID)
 		}
@@ -70,10 +65,9 @@ func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) 
 	return ids, ignoreNotFound(err)
 }
 
-// search is slow and rationed: not for anything a person waits for.
 func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users.SearchResponse, error) {
 	var res *users.SearchResponse
-	err := c.backgroundCall(ctx, "search users", func() (err error) {
+	err := c.do(ctx, "search users", background, func() (err error) {
 		res, err = c.api.Users.Search(ctx, params)
 		if err == nil && slices.ContainsFunc(res.Results, func(u users.User) bool { return u.UserID == "" }) {
 			return errMalformedResponse
@@ -83,15 +77,12 @@ func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users
 	return res, err
 }
 
-// backgroundCall makes a call that nobody waits for. How it goes says nothing of login: a
-// search that takes too long must not keep people out. Where Stytch refuses it,
-// that is a matter of how its project is set up.
-func (c *Client) backgroundCall(ctx context.Context, method string, fn func() error) error {
-	err := c.observe(ctx, method, fn)
-	if errors.Is(err, outbox.ErrRefused) {
-		err = errors.Join(session.ErrUnavailable, err)
-	}
-	return err
+// searchParams returns a search for the users whom a filter matches.
+func searchParams(limit int, filter string, values ...string) *users.SearchParams {
+	return &users.SearchParams{Limit: uint32(limit), Query: &users.SearchUsersQuery{
+		Operator: users.SearchUsersQueryOperatorAND,
+		Operands: []map[string]any{{"filter_name": filter, "filter_value": values}},
+	}}
 }
 
 func toAccounts(res *users.SearchResponse) []reconcile.Account {

@@ -13,8 +13,8 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// errorTypes are Stytch's error types that the product tells apart
-// (https://stytch.com/docs/api/errors). All others are told apart by status.
+// errorTypes maps Stytch's error types to their meaning. Other types are classified by
+// their status. https://stytch.com/docs/api/errors
 var errorTypes = map[stytcherror.Type]error{
 	"magic_link_not_found":        session.ErrLinkUnknown,
 	"invalid_token":               session.ErrLinkUnknown,
@@ -42,40 +42,52 @@ var errorTypes = map[stytcherror.Type]error{
 	"invalid_secret_authentication":     session.ErrUnavailable,
 }
 
-// errHasAccount: the person to invite is at Stytch already.
+// errHasAccount reports that the address to invite has an active account.
 var errHasAccount = errors.New("address is at Stytch already")
 
-// localMailErrors say why a mail of the local Stytch did not leave, in sentences that
-// are ours and for people to see.
+// errMalformedResponse reports a successful response without a required field.
+var errMalformedResponse = errors.New("answer without the fields it must have")
+
+// requireField returns err, or errMalformedResponse if there is none and a required field
+// of the response is empty.
+func requireField(value string, err error) error {
+	if err == nil && value == "" {
+		return errMalformedResponse
+	}
+	return err
+}
+
+// localMailErrors are the local Stytch's errors for an email that was not sent. Their
+// messages are written for administrators.
 var localMailErrors = []stytcherror.Type{"mail_refused", "mail_not_sent", "mail_not_confirmed"}
 
-// callError is a call that did not succeed: what it means, and what Stytch said.
+// callError is the error of a call.
 type callError struct {
 	method  string
-	meaning error
+	meaning error // for errors.Is
 	cause   error
-	reason  string // for an administrator
+	reason  string // for administrators
 }
 
-func (f *callError) Error() string {
-	return fmt.Sprintf("stytch: %s: %v: %v", f.method, f.meaning, f.cause)
+func (e *callError) Error() string {
+	return fmt.Sprintf("stytch: %s: %v: %v", e.method, e.meaning, e.cause)
 }
 
-// Unwrap also gives the cause, so that a cancelled request is seen as one.
-func (f *callError) Unwrap() []error { return []error{f.meaning, f.cause} }
+// Unwrap returns the meaning and the cause, so that a cancelled context is found.
+func (e *callError) Unwrap() []error { return []error{e.meaning, e.cause} }
 
-// Reason implements what outbox.Reason looks for.
-func (f *callError) Reason() string { return f.reason }
+// Reason returns a sentence for administrators; see outbox.Reason.
+func (e *callError) Reason() string { return e.reason }
 
-// translate gives an error of the SDK its meaning: by its type where that is one
-// of ours, else a refusal (400..499), else that Stytch can't be relied on. The
-// SDK's text is kept but for the address, which it doesn't hold.
+// translate gives an SDK error its meaning: by its type, as a refusal (400 to 499), or
+// else as session.ErrUnavailable. The text leaves out the request, which contains the
+// address.
 func translate(method string, err error) error {
 	if err == nil {
 		return nil
 	}
 	f := &callError{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
-	var e stytcherror.Error // by value: a pointer never matches
+	var e stytcherror.Error // the SDK returns it by value
 	if !errors.As(err, &e) {
 		switch {
 		case isDatabaseFault(err):
@@ -93,12 +105,12 @@ func translate(method string, err error) error {
 	case slices.Contains(localMailErrors, e.ErrorType):
 		f.reason = string(e.ErrorMessage)
 	}
-	switch meaning, known := errorTypes[e.ErrorType]; {
-	case known:
+	switch meaning, ok := errorTypes[e.ErrorType]; {
+	case ok:
 		f.meaning = meaning
 	case e.StatusCode == 429:
 		f.meaning = session.ErrTooMany
-	case e.StatusCode >= 400 && e.StatusCode < 500 && e.ErrorType != "": // without a name it isn't Stytch who refuses
+	case e.StatusCode >= 400 && e.StatusCode < 500 && e.ErrorType != "": // without a type, the response is not Stytch's
 		f.meaning = outbox.ErrRefused
 	}
 	return f

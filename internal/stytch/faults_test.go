@@ -25,7 +25,7 @@ func serve(t *testing.T, handle http.HandlerFunc) string {
 	return server.URL
 }
 
-func TestGarbage(t *testing.T) {
+func TestCalls_GarbageIsUnavailable(t *testing.T) {
 	t.Parallel()
 	write := func(status int, contentType, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -89,7 +89,7 @@ func TestGarbage(t *testing.T) {
 	})
 }
 
-func TestNobodyThere(t *testing.T) {
+func TestCalls_ConnectionRefused(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -108,7 +108,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-func TestHangingStytch(t *testing.T) {
+func TestCalls_DeadlineExceeded(t *testing.T) {
 	t.Parallel()
 	hang := func(r *http.Request) {
 		io.Copy(io.Discard, r.Body) // else the server does not notice that the client has gone
@@ -137,7 +137,7 @@ func TestHangingStytch(t *testing.T) {
 	}
 }
 
-func TestNewMakesNoCall(t *testing.T) {
+func TestNew_MakesNoCall(t *testing.T) {
 	t.Parallel()
 	o := options(newClock())
 	o.Transport = transport(func(r *http.Request) (*http.Response, error) {
@@ -147,7 +147,7 @@ func TestNewMakesNoCall(t *testing.T) {
 	newClient(t, o)
 }
 
-func TestBaseURLFollowsTheProject(t *testing.T) {
+func TestNew_DefaultBaseURL(t *testing.T) {
 	t.Parallel()
 	for projectID, want := range map[string]string{
 		"project-test-1": "https://test.stytch.com/v1/debug/whoami",

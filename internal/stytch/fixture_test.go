@@ -53,6 +53,7 @@ type local struct {
 	*stytch.Client
 	clock  *clock
 	server *stytchlocal.Server
+	opts   stytch.Options
 }
 
 func newLocal(t *testing.T, connect func(*stytch.Options, *stytchlocal.Server)) *local {
@@ -77,6 +78,7 @@ func newLocal(t *testing.T, connect func(*stytch.Options, *stytchlocal.Server)) 
 	o := options(l.clock)
 	o.ProjectID, o.Secret = l.server.Credentials().ProjectID, l.server.Credentials().Secret
 	connect(&o, l.server)
+	l.opts = o
 	l.Client = newClient(t, o)
 	return l
 }

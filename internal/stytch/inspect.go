@@ -9,17 +9,19 @@ import (
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/debug"
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
+
+	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// Project is what Stytch says of the project whose credentials it was shown.
+// Project describes a project at Stytch.
 type Project struct {
 	Name  string
-	Ahead time.Duration // Stytch's clock of ours, to a second; less than zero: behind
-	Timed bool          // it told the time
+	Ahead time.Duration // how far Stytch's clock is ahead of ours, within a second; negative if it is behind
+	Timed bool          // Ahead is known
 }
 
-// InspectProject asks Stytch whose credentials these are. The error is a sentence for an
-// operator, with an Advice.
+// InspectProject asks Stytch which project the credentials belong to. The error is a
+// *fault.Fault or a network error.
 func InspectProject(ctx context.Context, o Options) (Project, error) {
 	if o.Transport == nil {
 		o.Transport = network()
@@ -30,17 +32,17 @@ func InspectProject(ctx context.Context, o Options) (Project, error) {
 	if err != nil {
 		return Project{}, err
 	}
-	who, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
+	res, err := c.api.Debug.Whoami(ctx, &debug.WhoamiParams{})
 	switch {
 	case err != nil:
-		return Project{}, withAdvice(err)
-	case who.ProjectID != o.ProjectID:
-		return Project{}, &adviceError{"these credentials are not of the project in STYTCH_PROJECT_ID", keysAdvice}
+		return Project{}, explain(err)
+	case res.ProjectID != o.ProjectID:
+		return Project{}, fault.New("these credentials are not of the project in STYTCH_PROJECT_ID", keysAdvice)
 	}
-	return Project{Name: who.Name, Ahead: clock.ahead, Timed: clock.timed}, nil
+	return Project{Name: res.Name, Ahead: clock.ahead, Timed: clock.timed}, nil
 }
 
-// dateRecorder notes how far the clock at the other end is ahead, by the header of an answer.
+// dateRecorder measures how far the server's clock is ahead by the Date of its response.
 type dateRecorder struct {
 	http.RoundTripper
 	now   func() time.Time
@@ -49,49 +51,42 @@ type dateRecorder struct {
 }
 
 func (d *dateRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
-	before := d.now()
+	start := d.now()
 	res, err := d.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	if there, err := http.ParseTime(res.Header.Get("Date")); err == nil {
-		const half = 500 * time.Millisecond // the header leaves out what is less than a second
-		after := d.now()
-		d.ahead, d.timed = there.Add(half).Sub(before.Add(after.Sub(before)/2)), true
+	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		const half = 500 * time.Millisecond // the header has whole seconds
+		d.ahead = date.Add(half).Sub(start.Add(d.now().Sub(start) / 2))
+		d.timed = true
 	}
 	return res, nil
 }
-
-// adviceError is an error that an operator can do something about.
-type adviceError struct{ text, advice string }
-
-func (t *adviceError) Error() string  { return t.text }
-func (t *adviceError) Advice() string { return t.advice }
 
 const elsewhereAdvice = "Look at what is between here and Stytch, and, if it is set, at where STYTCH_BASE_URL leads."
 
 const keysAdvice = "Copy the project id and a secret of it anew from https://stytch.com/dashboard/api-keys; test and live have their own."
 
-// withAdvice puts an error of a call that should not be refused in words. What the network
-// says is left as it is.
-func withAdvice(err error) error {
-	var e stytcherror.Error // by value: a pointer never matches
-	var unsent *url.Error
+// explain returns the error of a call that Stytch should not refuse as a fault. A network
+// error stays as it is.
+func explain(err error) error {
+	var e stytcherror.Error // the SDK returns it by value
 	switch {
-	case errors.As(err, &unsent):
+	case errors.As(err, new(*url.Error)):
 		return err
 	case !errors.As(err, &e):
-		return &adviceError{"what answers is not Stytch, or broke off", elsewhereAdvice}
+		return fault.New("what answers is not Stytch, or broke off", elsewhereAdvice)
 	}
-	said := "Stytch answered " + http.StatusText(int(e.StatusCode))
+	text := "Stytch answered " + http.StatusText(int(e.StatusCode))
 	if e.ErrorType != "" {
-		said = "Stytch answered " + string(e.ErrorType)
+		text = "Stytch answered " + string(e.ErrorType)
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized, e.ErrorType == "project_not_found":
-		return &adviceError{"Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice}
+		return fault.New("Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice)
 	case e.StatusCode >= 500:
-		return &adviceError{said, "Nobody can sign in while that is so; https://status.stytch.com may know more."}
+		return fault.New(text, "Nobody can sign in while that is so; https://status.stytch.com may know more.")
 	}
-	return &adviceError{said, elsewhereAdvice}
+	return fault.New(text, elsewhereAdvice)
 }

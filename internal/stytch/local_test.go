@@ -24,7 +24,7 @@ func TestProvider(t *testing.T) {
 			must(t, err)
 		}
 		providertest.Run(t, providertest.Service{
-			Provider: l.Client, LinkDuration: l.LinkDuration, SessionDuration: l.SessionDuration,
+			Provider: l.Client, LinkDuration: l.opts.LinkDuration, SessionDuration: l.opts.SessionDuration,
 			Now: l.clock.now, Advance: l.clock.advance,
 			Join: invite, Invite: invite, Links: l.links,
 			Forget: func(t *testing.T, address string) { must(t, l.DeleteUser(t.Context(), "", address)) },
@@ -61,7 +61,7 @@ func TestInvite(t *testing.T) {
 			t.Errorf("again: %q, %v, want the same account", again, err)
 		}
 		link := l.newest(t, "ada@example.com")
-		l.clock.advance(l.InviteDuration - time.Microsecond)
+		l.clock.advance(l.opts.InviteDuration - time.Microsecond)
 		p, err := l.redeem(t, link)
 		if err != nil || p.StytchUserID != id || p.Email != "ada@example.com" {
 			t.Errorf("just before it expires: %+v, %v", p, err)
@@ -72,7 +72,7 @@ func TestInvite(t *testing.T) {
 			t.Errorf("somebody active: %q, %v, want the same account", again, err)
 		}
 		link = l.newest(t, "ada@example.com")
-		l.clock.advance(l.InviteDuration - time.Microsecond)
+		l.clock.advance(l.opts.InviteDuration - time.Microsecond)
 		if p, err := l.redeem(t, link); err != nil || p.StytchUserID != id {
 			t.Errorf("just before that one expires: %+v, %v", p, err)
 		}
@@ -150,7 +150,7 @@ func TestRevokeSession(t *testing.T) {
 }
 
 // What Stytch will never do is for an administrator to see.
-func TestRefusedJobsSayWhy(t *testing.T) {
+func TestReason_RefusedJobs(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
 		_, inviteErr := l.Invite(t.Context(), "no address", "", "")
 		for name, err := range map[string]error{
@@ -166,7 +166,7 @@ func TestRefusedJobsSayWhy(t *testing.T) {
 func TestWrongCredentials(t *testing.T) {
 	t.Parallel()
 	l := newLocal(t, inProcess)
-	o := l.Options
+	o := l.opts
 	o.Secret += "x"
 	client := newClient(t, o)
 	if err := client.Ready(t.Context()); !errors.Is(err, session.ErrUnavailable) {

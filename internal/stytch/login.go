@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks/email"
@@ -13,53 +14,53 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// SendMagicLink mails a sign-in link. Only a stranger may be made a new user,
-// and stays pending until the link is followed.
+// SendMagicLink emails a sign-in link. A new account, which is created only if
+// l.CreateAccount is set, is pending until the link is used.
 func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
-	life := minutes(c.LinkDuration)
-	return c.requiredCall(ctx, "send magic link", func() error {
+	lifetime := minutes(c.opts.LinkDuration)
+	return c.do(ctx, "send magic link", required, func() error {
 		if l.CreateAccount {
 			_, err := c.api.MagicLinks.Email.LoginOrCreate(ctx, &email.LoginOrCreateParams{
-				Email: l.Email, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
-				LoginExpirationMinutes: life, SignupExpirationMinutes: life,
+				Email: l.Email, LoginMagicLinkURL: c.opts.RedirectURL, SignupMagicLinkURL: c.opts.RedirectURL,
+				LoginExpirationMinutes: lifetime, SignupExpirationMinutes: lifetime,
 				CreateUserAsPending: true, CodeChallenge: l.Challenge, Attributes: attributes(l.Browser),
 			})
 			return err
 		}
 		_, err := c.api.MagicLinks.Email.Send(ctx, &email.SendParams{
-			Email: l.Email, LoginMagicLinkURL: c.RedirectURL, SignupMagicLinkURL: c.RedirectURL,
-			LoginExpirationMinutes: life, SignupExpirationMinutes: life,
+			Email: l.Email, LoginMagicLinkURL: c.opts.RedirectURL, SignupMagicLinkURL: c.opts.RedirectURL,
+			LoginExpirationMinutes: lifetime, SignupExpirationMinutes: lifetime,
 			CodeChallenge: l.Challenge, Attributes: attributes(l.Browser),
 		})
 		return err
 	})
 }
 
-// AuthenticateMagicLink spends a link and starts a session. Only a link that was
-// mailed proves an address.
+// AuthenticateMagicLink redeems a link and starts a session. It accepts only a link that
+// was sent by email, which proves the address.
 func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Authentication, error) {
-	var proof session.Authentication
-	var made linkMade
-	ctx = context.WithValue(ctx, linkMadeKey{}, &made)
-	err := c.call(ctx, "authenticate magic link", func() error {
+	var auth session.Authentication
+	var created time.Time
+	ctx = context.WithValue(ctx, linkCreatedKey{}, &created)
+	err := c.do(ctx, "authenticate magic link", refusable, func() error {
 		res, err := c.api.MagicLinks.Authenticate(ctx, &magiclinks.AuthenticateParams{
-			Token: token, CodeVerifier: verifier, Attributes: attributes(b), SessionDurationMinutes: minutes(c.SessionDuration),
+			Token: token, CodeVerifier: verifier, Attributes: attributes(b), SessionDurationMinutes: minutes(c.opts.SessionDuration),
 		})
 		if err != nil {
 			return err
 		}
-		proof, err = toProof(res)
-		proof.MadeAt = made.at
+		auth, err = toAuthentication(res)
+		auth.MadeAt = created
 		return err
 	})
 	if errors.Is(err, session.ErrNoAccount) || errors.Is(err, outbox.ErrRefused) {
-		err = fmt.Errorf("%w: %w", session.ErrLinkUnknown, err) // its person is gone, or it is no token at all
+		err = fmt.Errorf("%w: %w", session.ErrLinkUnknown, err) // the account is gone, or the token is malformed
 	}
-	return proof, err
+	return auth, err
 }
 
-// toProof reads an answer, which must be whole and of one person.
-func toProof(res *magiclinks.AuthenticateResponse) (session.Authentication, error) {
+// toAuthentication checks that a response is complete and about one user.
+func toAuthentication(res *magiclinks.AuthenticateResponse) (session.Authentication, error) {
 	s := res.Session
 	if res.SessionToken == "" || res.UserID == "" || s == nil || s.SessionID == "" || s.ExpiresAt == nil ||
 		s.UserID != res.UserID || res.User.UserID != res.UserID {
@@ -76,11 +77,10 @@ func toProof(res *magiclinks.AuthenticateResponse) (session.Authentication, erro
 	return session.Authentication{}, errMalformedResponse
 }
 
-// AuthenticateSession asks whether a session still stands. Its life is not
-// made longer by that.
+// AuthenticateSession checks whether a session is still valid. It does not extend it.
 func (c *Client) AuthenticateSession(ctx context.Context, token string) (session.ProviderSession, error) {
-	var standing session.ProviderSession
-	err := c.requiredCall(ctx, "authenticate session", func() error {
+	var found session.ProviderSession
+	err := c.do(ctx, "authenticate session", required, func() error {
 		res, err := c.api.Sessions.Authenticate(ctx, &sessions.AuthenticateParams{SessionToken: token})
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (c *Client) AuthenticateSession(ctx context.Context, token string) (session
 		if res.Session.SessionID == "" || res.Session.UserID == "" || res.Session.ExpiresAt == nil {
 			return errMalformedResponse
 		}
-		standing = session.ProviderSession{
+		found = session.ProviderSession{
 			StytchUserID: res.Session.UserID, SessionID: res.Session.SessionID, ExpiresAt: *res.Session.ExpiresAt,
 		}
 		return nil
@@ -96,15 +96,5 @@ func (c *Client) AuthenticateSession(ctx context.Context, token string) (session
 	if errors.Is(err, session.ErrNoAccount) {
 		err = fmt.Errorf("%w: %w", session.ErrEnded, err)
 	}
-	return standing, err
-}
-
-// requiredCall makes a call that should not be refused. Where Stytch refuses it all the
-// same, that is a matter of how its project is set up: login is not available.
-func (c *Client) requiredCall(ctx context.Context, method string, fn func() error) error {
-	err := c.call(ctx, method, fn)
-	if errors.Is(err, outbox.ErrRefused) {
-		err = fmt.Errorf("%w: %w", session.ErrUnavailable, err)
-	}
-	return err
+	return found, err
 }

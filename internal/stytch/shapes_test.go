@@ -19,7 +19,7 @@ import (
 
 // What is tested here against the local Stytch holds at the real one only as far
 // as they answer alike: field by field, as testdata has it.
-func TestLocalStytchAnswersInTheSameShape(t *testing.T) {
+func TestLocalStytch_SameShapes(t *testing.T) {
 	t.Parallel()
 	var last map[string]any
 	l := newLocal(t, func(o *stytch.Options, s *stytchlocal.Server) {

@@ -12,16 +12,16 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// sick is a Stytch that can be down, and counts what reaches it.
-type sick struct {
+// flakyStytch is a client of a Stytch that can be down. It counts the calls that reach it.
+type flakyStytch struct {
 	*stytch.Client
 	clock *clock
 	down  atomic.Bool
 	calls atomic.Int32
 }
 
-func newSick(t *testing.T) *sick {
-	s := &sick{clock: newClock()}
+func newFlakyStytch(t *testing.T) *flakyStytch {
+	s := &flakyStytch{clock: newClock()}
 	o := options(s.clock)
 	o.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		s.calls.Add(1)
@@ -41,15 +41,15 @@ func newSick(t *testing.T) *sick {
 }
 
 // try asks about a session and returns how many calls that made.
-func (s *sick) try(ctx context.Context) (int, error) {
+func (s *flakyStytch) try(ctx context.Context) (int, error) {
 	before := s.calls.Load()
 	_, err := s.AuthenticateSession(ctx, "token")
 	return int(s.calls.Load() - before), err
 }
 
-func TestAClockThatIsSetBackProlongsNothing(t *testing.T) {
+func TestBreaker_ClockSetBack(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	s.down.Store(true)
 	s.clock.advance(24 * time.Hour)
 	for range 3 {
@@ -67,9 +67,9 @@ func TestAClockThatIsSetBackProlongsNothing(t *testing.T) {
 	}
 }
 
-func TestCallsStopWhileStytchIsDown(t *testing.T) {
+func TestBreaker_OpensAndCloses(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	expect := func(when string, calls int, want error) {
 		t.Helper()
 		if n, err := s.try(t.Context()); n != calls || !errors.Is(err, want) {
@@ -107,7 +107,7 @@ func TestCallsStopWhileStytchIsDown(t *testing.T) {
 	expect("until it stops again", 0, session.ErrUnavailable)
 }
 
-func TestOneGoesAheadWhileTheOthersWait(t *testing.T) {
+func TestBreaker_AllowsOneProbe(t *testing.T) {
 	t.Parallel()
 	var client *stytch.Client
 	var calls atomic.Int32
@@ -137,9 +137,9 @@ func TestOneGoesAheadWhileTheOthersWait(t *testing.T) {
 
 // A person who closes the browser says nothing about Stytch, and whoever does so
 // on purpose must not keep the others out.
-func TestCancelledCallsAreNoFailures(t *testing.T) {
+func TestBreaker_IgnoresCancelledCalls(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 10 {
@@ -163,9 +163,9 @@ func TestCancelledCallsAreNoFailures(t *testing.T) {
 	}
 }
 
-func TestCallThatRunsOutOfTimeIsAFailure(t *testing.T) {
+func TestBreaker_CountsTimeouts(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	for range 3 {
@@ -176,9 +176,9 @@ func TestCallThatRunsOutOfTimeIsAFailure(t *testing.T) {
 	}
 }
 
-func TestReadyRemembersForHalfAMinute(t *testing.T) {
+func TestReady_RemembersSuccessFor30Seconds(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	expect := func(when string, calls int32, want error) {
 		t.Helper()
 		before := s.calls.Load()
@@ -205,7 +205,7 @@ func TestReadyRemembersForHalfAMinute(t *testing.T) {
 }
 
 // A call that was given little time, because it had waited before, says nothing about Stytch.
-func TestDeadline_CountsAgainstStytchOnlyWhereTheCallHadItsTime(t *testing.T) {
+func TestBreaker_IgnoresTimeoutsOfShortCalls(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
@@ -245,9 +245,9 @@ type waitedForDatabase struct{ error }
 
 func (waitedForDatabase) DatabaseFault() bool { return true }
 
-// TestHealth_DatabaseFault has the database of the local Stytch fail, which must not keep
+// TestBreaker_IgnoresDatabaseFaults has the database of the local Stytch fail, which must not keep
 // calls from being tried as soon as it is back.
-func TestHealth_DatabaseFault(t *testing.T) {
+func TestBreaker_IgnoresDatabaseFaults(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string

@@ -22,7 +22,7 @@ func (l *local) breaks(t *testing.T, faults string) {
 	}
 }
 
-func TestLookAtProject(t *testing.T) {
+func TestInspectProject(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -47,7 +47,7 @@ func TestLookAtProject(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, l *local) {
-				o := l.Options
+				o := l.opts
 				row.change(t, l, &o)
 				project, err := stytch.InspectProject(t.Context(), o)
 				if row.want != "" {
@@ -67,7 +67,7 @@ func TestLookAtProject(t *testing.T) {
 	}
 }
 
-func TestLookAtAStytchThatIsNotThere(t *testing.T) {
+func TestInspectProject_NetworkErrorAndOtherProject(t *testing.T) {
 	t.Parallel()
 	o := options(newClock())
 	o.BaseURL = "http://127.0.0.1:1"

@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestAnswersAndTheirMeaning(t *testing.T) {
+func TestTranslate_ErrorTypes(t *testing.T) {
 	t.Parallel()
 	const (
 		outOfReach = "Stytch could not be reached."
@@ -111,7 +111,7 @@ func TestAnswersAndTheirMeaning(t *testing.T) {
 }
 
 // Whatever the call, these mean that Stytch can't be relied on now.
-func TestAnswersToAnyCall(t *testing.T) {
+func TestTranslate_EveryCall(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"wrong secret":                    "Stytch answered 401 unauthorized_credentials.",
@@ -138,7 +138,7 @@ func TestAnswersToAnyCall(t *testing.T) {
 
 // An answer that says yes and lacks what it says yes to, or speaks of another,
 // lets nobody in and deletes nobody.
-func TestAnswersThatMakeNoSense(t *testing.T) {
+func TestCalls_MalformedResponse(t *testing.T) {
 	t.Parallel()
 	const other = `"user-test-99999999-9999-4999-8999-999999999999"`
 	tests := []struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestAccountsAreListedFoundAndLookedAt(t *testing.T) {
+func TestAccounts_ListFindGet(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
 		var want []reconcile.Account
 		for _, address := range []string{"ada@example.com", "bob@example.com", "eve@example.com"} {
@@ -60,7 +60,7 @@ func TestAccountsAreListedFoundAndLookedAt(t *testing.T) {
 }
 
 // What makes no sense must not sign anybody out.
-func TestNonsenseAboutAccounts(t *testing.T) {
+func TestAccounts_MalformedResponse(t *testing.T) {
 	t.Parallel()
 	list := func(t *testing.T, c comparer) error { _, _, err := c.ListAccounts(t.Context(), "", 1); return err }
 	find := func(t *testing.T, c comparer) error {
@@ -99,9 +99,9 @@ func TestNonsenseAboutAccounts(t *testing.T) {
 type comparer = reconcile.Accounts
 
 // A search is slow: that one fails must not keep people from signing in.
-func TestSearchesThatFailStopNoLogin(t *testing.T) {
+func TestListAccounts_FailuresDoNotOpenTheBreaker(t *testing.T) {
 	t.Parallel()
-	s := newSick(t)
+	s := newFlakyStytch(t)
 	s.down.Store(true)
 	for range 5 {
 		if _, _, err := s.ListAccounts(t.Context(), "", 1); !errors.Is(err, session.ErrUnavailable) {

@@ -15,12 +15,12 @@ import (
 
 // redirectingTo is a client whose links are to lead to an address.
 func (l *local) redirectingTo(t *testing.T, url string) *stytch.Client {
-	o := l.Options
+	o := l.opts
 	o.RedirectURL = url
 	return newClient(t, o)
 }
 
-func TestLookAtRedirectURL(t *testing.T) {
+func TestCheckRedirectURL(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, url string
@@ -53,7 +53,7 @@ func (l *local) leftNothing(t *testing.T) {
 		t.Errorf("it mailed: %s", body)
 	}
 	r := httptest.NewRequest(http.MethodPost, "/v1/users/search", strings.NewReader(`{}`))
-	r.SetBasicAuth(l.ProjectID, l.Secret)
+	r.SetBasicAuth(l.opts.ProjectID, l.opts.Secret)
 	w = httptest.NewRecorder()
 	l.server.API().ServeHTTP(w, r)
 	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"results":[]`) {
@@ -62,7 +62,7 @@ func (l *local) leftNothing(t *testing.T) {
 }
 
 // The order in which the real Stytch looks at things is not known.
-func TestARedirectURLOfWhichStytchSaysNothing(t *testing.T) {
+func TestCheckRedirectURL_Unknown(t *testing.T) {
 	t.Parallel()
 	const unlisted = `{"error_type":"no_match_for_provided_magic_link_url"}`
 	for _, row := range []struct {
@@ -95,7 +95,7 @@ func TestARedirectURLOfWhichStytchSaysNothing(t *testing.T) {
 }
 
 // Should it take the invitation after all, there is a user now who must not stay.
-func TestAnInvitationThatStytchTakesAfterAllIsTakenBack(t *testing.T) {
+func TestCheckRedirectURL_DeletesAnAcceptedInvitation(t *testing.T) {
 	t.Parallel()
 	deleted := ""
 	ctx, stop := context.WithCancel(t.Context())
@@ -118,7 +118,7 @@ func TestAnInvitationThatStytchTakesAfterAllIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestALookAtTheRedirectURLThatGoesWrong(t *testing.T) {
+func TestCheckRedirectURL_Errors(t *testing.T) {
 	t.Parallel()
 	l := newLocal(t, inProcess)
 	l.breaks(t, `{"rules":[{"route":"/v1/magic_links/email/invite","kind":"status","status":500}]}`)
