@@ -11,6 +11,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // Faults of a server that have several numbers or names.
@@ -79,13 +80,13 @@ var fileFaults = map[int]*fault.Fault{
 // explain gives an error of the driver the words for it. One that is not known keeps
 // what its text says without values.
 func explain(err error) error {
-	number := mysqlNumber(err)
+	number := dbconn.MySQLNumber(err)
 	switch {
 	case err == nil:
 		return nil
 	case isNoTable(err):
 		return ErrNoTables
-	case isContention(err):
+	case dbconn.IsContention(err):
 		return ErrBusy
 	case errors.Is(err, ErrCorrupt):
 		return fault.New(err.Error(), "guestlist backup made such copies, if it was asked to.")
@@ -95,7 +96,7 @@ func explain(err error) error {
 		return mysqlAdvice[number]
 	case number != 0:
 		return serverFault(err)
-	case sqliteCode(err) != 0:
+	case dbconn.SQLiteCode(err) != 0:
 		return fileFault(err)
 	}
 	if f := pathFault(err); f != nil {
@@ -134,7 +135,7 @@ func serverFault(err error) error {
 
 // fileFault returns the words for an error of SQLite. Its text names no values.
 func fileFault(err error) error {
-	code := sqliteCode(err)
+	code := dbconn.SQLiteCode(err)
 	for _, c := range []int{code, code & 0xff} {
 		if f := fileFaults[c]; f != nil {
 			return f

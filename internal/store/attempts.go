@@ -11,7 +11,7 @@ import (
 // ClaimAttempt begins a sign-in attempt; see session.Store.
 func (s *Store) ClaimAttempt(ctx context.Context, a session.Attempt, now time.Time) (found session.Attempt, claimed bool, err error) {
 	for {
-		row, err := s.queries().GetSignInAttempt(ctx, a.ID)
+		row, err := read(ctx, s, (*dbsqlc.Queries).GetSignInAttempt, a.ID)
 		if err == nil && !isStale(row, now) {
 			return toAttempt(row), false, nil
 		}

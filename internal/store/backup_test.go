@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
 // set writes a setting, as anything that commits.
@@ -76,7 +78,7 @@ func TestABackupHoldsAllThatWasCommittedBeforeItWhileOthersWrite(t *testing.T) {
 		restored := opened(t, file)
 		for w, n := range before {
 			for k := int64(1); k <= n; k++ {
-				if _, err := restored.queries().GetSetting(t.Context(), fmt.Sprintf("writer %d: %d", w, k)); err != nil {
+				if _, err := read(t.Context(), restored, (*dbsqlc.Queries).GetSetting, fmt.Sprintf("writer %d: %d", w, k)); err != nil {
 					t.Fatalf("what writer %d wrote before, %d of %d: %v", w, k, n, err)
 				}
 			}

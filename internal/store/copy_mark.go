@@ -16,7 +16,7 @@ const CopyMarkerKey = "copy_of"
 
 // CopySource returns which database this is a half-made copy of; empty if it is none.
 func (s *Store) CopySource(ctx context.Context) (string, error) {
-	source, err := s.queries().GetSetting(ctx, CopyMarkerKey)
+	source, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, CopyMarkerKey)
 	if err = translate("look for copy mark", err); errors.Is(err, directory.ErrNotFound) {
 		return "", nil
 	}

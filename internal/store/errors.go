@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
 )
@@ -108,18 +109,8 @@ func redact(err error) string {
 
 // IsDuplicate reports whether a row was refused because its key is taken.
 func IsDuplicate(err error) bool {
-	return mysqlNumber(err) == 1062 ||
-		sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE || sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
-}
-
-// isContention reports whether a transaction was given up because of another.
-func isContention(err error) bool {
-	switch mysqlNumber(err) {
-	case 1205, 1213, // lock wait timeout, deadlock
-		1020: // a row has changed since the transaction read it (MariaDB from 11.6 on)
-		return true
-	}
-	return sqliteCode(err)&0xff == sqlite3.SQLITE_BUSY
+	return dbconn.MySQLNumber(err) == 1062 ||
+		dbconn.SQLiteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE || dbconn.SQLiteCode(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
 // isDDLRefused recognises PlanetScale's safe migrations. 1105 is Vitess's error
@@ -127,20 +118,4 @@ func isContention(err error) bool {
 func isDDLRefused(err error) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && e.Number == 1105 && strings.Contains(e.Message, "direct DDL is disabled")
-}
-
-func mysqlNumber(err error) uint16 {
-	var e *mysql.MySQLError
-	if errors.As(err, &e) {
-		return e.Number
-	}
-	return 0
-}
-
-func sqliteCode(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code()
-	}
-	return 0
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // vitess is an error as PlanetScale words it: the statement and its values are
@@ -97,7 +98,7 @@ func TestKindsOfError(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			got := map[string]bool{duplicate: IsDuplicate(r.err), contention: isContention(r.err), refused: isDDLRefused(r.err)}
+			got := map[string]bool{duplicate: IsDuplicate(r.err), contention: dbconn.IsContention(r.err), refused: isDDLRefused(r.err)}
 			for kind, is := range got {
 				if is != (kind == r.want) {
 					t.Errorf("%s: %v", kind, is)

@@ -57,6 +57,8 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 	if before == "" {
 		before = maxRune
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
 	rows, err := selectEvents(ctx, s.readDB(), query, before, int32(query.Limit)+1)
 	if err != nil {
 		return nil, "", translate("list events", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // ErrInUse: somebody else has the SQLite file open.
@@ -22,7 +24,7 @@ func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time
 	}
 	// To look comes first: whoever has the file alone can't read it a second time.
 	if _, err := inspectFile(ctx, path); err != nil {
-		if isContention(err) {
+		if dbconn.IsContention(err) {
 			return nil, ErrInUse
 		}
 		return nil, lookError(err)
@@ -35,10 +37,10 @@ func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{read: db, write: db, migrator: db, sqlite: true, patience: defaultTimeout, now: now, maxSorted: maxSortedMatches, maxScanned: maxScannedWords}
+	s := &Store{read: db, write: db, migrator: db, sqlite: true, timeout: defaultTimeout, now: now, maxSorted: maxSortedMatches, maxScanned: maxScannedWords}
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
 		s.Close()
-		if isContention(err) {
+		if dbconn.IsContention(err) {
 			return nil, ErrInUse
 		}
 		return nil, corruptionError("ok", err)

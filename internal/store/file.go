@@ -13,6 +13,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -47,7 +48,7 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 		}
 	}
 	err := open("mode=ro")
-	switch sqliteCode(err) {
+	switch dbconn.SQLiteCode(err) {
 	case sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY: // a crash left a transaction that SQLite takes back first
 		return open("mode=rw")
 	}
@@ -191,7 +192,7 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 
 // corruptionError says what an answer of the file means.
 func corruptionError(verdict string, err error) error {
-	switch code := sqliteCode(err) & 0xff; {
+	switch code := dbconn.SQLiteCode(err) & 0xff; {
 	case err == nil && verdict != "ok":
 		return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
 	case code == sqlite3.SQLITE_NOTADB, code == sqlite3.SQLITE_CORRUPT:

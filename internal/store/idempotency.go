@@ -18,7 +18,7 @@ func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time
 		if !IsDuplicate(err) {
 			return idempotency.Result{}, translate("claim key", err)
 		}
-		row, err := s.queries().GetIdempotencyKey(ctx, c.ID)
+		row, err := read(ctx, s, (*dbsqlc.Queries).GetIdempotencyKey, c.ID)
 		if isNoRows(err) {
 			continue
 		}

@@ -22,13 +22,13 @@ func (s *Store) CreateImport(ctx context.Context, i userio.Import) error {
 
 // GetImport returns an import.
 func (s *Store) GetImport(ctx context.Context, id string) (userio.Import, error) {
-	row, err := s.queries().GetImport(ctx, id)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetImport, id)
 	return toImport(row), translate("get import", err)
 }
 
 // ListImports returns the newest.
 func (s *Store) ListImports(ctx context.Context, limit int) ([]userio.Import, error) {
-	rows, err := s.queries().ListImports(ctx, int32(limit))
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListImports, int32(limit))
 	imports := make([]userio.Import, len(rows))
 	for n, row := range rows {
 		imports[n] = toImport(row)
@@ -63,7 +63,7 @@ func (s *Store) AddPart(ctx context.Context, id string, series userio.PartKind, 
 
 // GetPart returns a part of a file.
 func (s *Store) GetPart(ctx context.Context, id string, series userio.PartKind, n int) ([]byte, error) {
-	content, err := s.queries().GetImportPart(ctx, partID(id, series, n))
+	content, err := read(ctx, s, (*dbsqlc.Queries).GetImportPart, partID(id, series, n))
 	return content, translate("get part of import", err)
 }
 
@@ -152,9 +152,9 @@ func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until ti
 
 func (s *Store) freeImport(ctx context.Context, id string, now int64) (*dbsqlc.Import, error) {
 	if id == "" {
-		return s.queries().FreeImport(ctx, now)
+		return read(ctx, s, (*dbsqlc.Queries).FreeImport, now)
 	}
-	return s.queries().FreeImportOf(ctx, dbsqlc.FreeImportOfParams{ID: id, Now: now})
+	return read(ctx, s, (*dbsqlc.Queries).FreeImportOf, dbsqlc.FreeImportOfParams{ID: id, Now: now})
 }
 
 // ExtendImportLease makes a lease end at another time.
@@ -165,7 +165,7 @@ func (s *Store) ExtendImportLease(ctx context.Context, i userio.Import, until ti
 
 // CountPendingJobs counts calls to Stytch that wait, to most.
 func (s *Store) CountPendingJobs(ctx context.Context, most int) (int, error) {
-	n, err := s.queries().CountWaitingCalls(ctx, int32(most))
+	n, err := read(ctx, s, (*dbsqlc.Queries).CountWaitingCalls, int32(most))
 	return int(n), translate("count waiting calls", err)
 }
 
@@ -187,7 +187,7 @@ func (s *Store) DeleteImport(ctx context.Context, id string) error {
 // DeleteImports forgets imports that nobody has touched since a time, but for
 // those that run, and returns how many there were.
 func (s *Store) DeleteImports(ctx context.Context, before time.Time) (int, error) {
-	ids, err := s.queries().OldImports(ctx, dbsqlc.OldImportsParams{UpdatedAt: micros(before), Limit: 100})
+	ids, err := read(ctx, s, (*dbsqlc.Queries).OldImports, dbsqlc.OldImportsParams{UpdatedAt: micros(before), Limit: 100})
 	for n, id := range ids {
 		if err := s.DeleteImport(ctx, id); err != nil {
 			return n, err

@@ -39,7 +39,7 @@ func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Inspector{store: &Store{read: db, write: db, migrator: db, patience: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
+		return &Inspector{store: &Store{read: db, write: db, migrator: db, timeout: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
 	}
 	if err := checkPath(path); err != nil {
 		return nil, fault.Setting("DATABASE_URL", err)
@@ -51,7 +51,7 @@ func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Inspector{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, patience: defaultTimeout, now: now}, path: path}, nil
+	return &Inspector{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, timeout: defaultTimeout, now: now}, path: path}, nil
 }
 
 // IsFile reports whether it is an SQLite file.
@@ -190,7 +190,9 @@ func (l *Inspector) ClockSkew(ctx context.Context) (time.Duration, error) {
 // CountAdmins counts administrators who are not suspended. There are none where there
 // are no tables.
 func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
-	n, err := l.store.queries().CountAdmins(ctx)
+	ctx, q, cancel := l.store.queries(ctx)
+	defer cancel()
+	n, err := q.CountAdmins(ctx)
 	if isNoTable(err) {
 		return 0, nil
 	}
@@ -200,7 +202,8 @@ func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
 // MayBeAppointed reports whether the next start invites an address that
 // GUESTLIST_ADMINS names: it is not on the list, and was not removed from it.
 func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
-	q := l.store.queries()
+	ctx, q, cancel := l.store.queries(ctx)
+	defer cancel()
 	listed, err := q.ListedAddresses(ctx, []string{email.Normalized})
 	if err == nil && len(listed) == 0 {
 		_, err = q.GetRemovedAddress(ctx, email.Normalized)
@@ -214,7 +217,8 @@ func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (
 // DifferingSettings returns the names of those that the instance which started last
 // has otherwise, see [Store.RecordSettings]; noted is false if none has started yet.
 func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, isNoted bool, err error) {
-	q := l.store.queries()
+	ctx, q, cancel := l.store.queries(ctx)
+	defer cancel()
 	was, err := q.GetSetting(ctx, currentSettingsKey)
 	if isNoTable(err) || isNoRows(err) {
 		return nil, false, nil

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/retry"
 )
 
 // leaseTime is how long an instance that is killed while it migrates keeps the others
@@ -63,10 +65,8 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 			log.Info("another instance migrates the database; waiting for it")
 			told = time.Now()
 		}
-		select {
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		case <-time.After(min(leaseRetry, l.length/4)):
+		if err := retry.Sleep(ctx, min(leaseRetry, l.length/4)); err != nil {
+			return nil, nil, err
 		}
 	}
 	ctx, l.cancel = context.WithCancelCause(ctx)
@@ -99,10 +99,8 @@ func (l *lease) renew(ctx context.Context) {
 	defer close(l.ended)
 	renewed := time.Now()
 	for {
-		select {
-		case <-ctx.Done():
+		if retry.Sleep(ctx, l.length/4) != nil {
 			return
-		case <-time.After(l.length / 4):
 		}
 		begin := time.Now()
 		held, err := l.update(ctx, "lease_expires_at = NOW(6) + INTERVAL ? MICROSECOND, updated_at = NOW(6) WHERE lock_id = ? AND locked_by = ? AND locked = 1",

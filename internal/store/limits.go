@@ -27,7 +27,7 @@ func (s *Store) ReadLimits(ctx context.Context, buckets ...limit.Bucket) (limit.
 	for i, b := range buckets {
 		names[i] = b.Name
 	}
-	rows, err := s.queries().GetLimits(ctx, names)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).GetLimits, names)
 	for _, r := range rows {
 		levels[r.Name] = fromMicros(r.FullAt)
 	}

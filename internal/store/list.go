@@ -11,6 +11,8 @@ import (
 
 // ListUsers returns one page of users and the positions of its neighbours. Its cost doesn't grow with the directory.
 func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory.Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
 	page, err := s.listUsers(ctx, s.readDB(), query)
 	return page, translate("list users", err)
 }

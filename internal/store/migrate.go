@@ -14,6 +14,8 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/retry"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/schema"
 )
@@ -37,13 +39,11 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 			return applied, s.ensureAdminLock(ctx)
 		case isDDLRefused(err):
 			return 0, s.ddlRefused()
-		case try == migrateTries || !isContention(err) && !isThere(err):
+		case try == migrateTries || !dbconn.IsContention(err) && !isThere(err):
 			return 0, err
 		}
-		select {
-		case <-ctx.Done():
+		if retry.Sleep(ctx, 50*time.Millisecond) != nil {
 			return 0, err
-		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
@@ -183,8 +183,8 @@ func readVersions(ctx context.Context, tx *sql.Tx, query string) (map[int64]bool
 // migrateError gives an error of migrating its words. What Migrate itself asks for stays as
 // it is: a refusal of DDL, and what another instance may have caused.
 func migrateError(err error) error {
-	switch number := mysqlNumber(err); {
-	case isDDLRefused(err), isContention(err), isThere(err):
+	switch number := dbconn.MySQLNumber(err); {
+	case isDDLRefused(err), dbconn.IsContention(err), isThere(err):
 		return err
 	case number == 1142, number == 1044:
 		return mayNotMakeTables
@@ -206,7 +206,7 @@ var mayNotMakeTables = fault.New(
 
 // isThere reports whether a statement would make a table, an index or a column that exists.
 func isThere(err error) bool {
-	switch mysqlNumber(err) {
+	switch dbconn.MySQLNumber(err) {
 	case 1050, 1060, 1061:
 		return true
 	}

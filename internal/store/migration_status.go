@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/schema"
 )
 
@@ -203,9 +204,9 @@ func (sqlRecorder) QueryRowContext(context.Context, string, ...any) *sql.Row { r
 
 // isNoColumn reports whether a statement named a column that its table lacks.
 func isNoColumn(err error) bool {
-	return mysqlNumber(err) == 1054 || sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such column")
+	return dbconn.MySQLNumber(err) == 1054 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such column")
 }
 
 func isNoTable(err error) bool {
-	return mysqlNumber(err) == 1146 || sqliteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
+	return dbconn.MySQLNumber(err) == 1146 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
 }

@@ -80,7 +80,7 @@ func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 	if !u.IsActiveAdmin() {
 		return directory.ErrNotFound
 	}
-	row, err := s.queries().GetEvent(ctx, job.StytchID)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetEvent, job.StytchID)
 	if err != nil {
 		return translate("get event", err)
 	}

@@ -34,7 +34,7 @@ func (s *Store) AddJob(ctx context.Context, job outbox.Job) error {
 
 // ListJobs returns the calls still waiting for a person, oldest first.
 func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error) {
-	rows, err := s.queries().ListJobsOf(ctx, email.Normalized)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListJobsOf, email.Normalized)
 	return toJobs(rows), translate("list jobs", err)
 }
 
@@ -51,7 +51,7 @@ func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map
 	if len(subjects) == 0 {
 		return jobs, nil
 	}
-	rows, err := s.queries().ListInviteJobs(ctx, subjects)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListInviteJobs, subjects)
 	for _, j := range toJobs(rows) {
 		jobs[j.Subject] = append(jobs[j.Subject], j)
 	}
@@ -60,16 +60,18 @@ func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map
 
 // ListWaiting returns calls of everybody; see directory.Store.
 func (s *Store) ListWaiting(ctx context.Context, limit int) ([]outbox.Job, bool, error) {
-	rows, err := s.queries().ListJobs(ctx, int32(limit)+1) // one more, to know
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListJobs, int32(limit)+1) // one more, to know
 	more := len(rows) > limit
 	return toJobs(rows[:min(len(rows), limit)]), more, translate("list jobs", err)
 }
 
 // HasStuckJobs reports whether any call did not succeed at its first try.
 func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
-	_, err := s.queries().ParkedJob(ctx)
+	ctx, q, cancel := s.queries(ctx)
+	defer cancel()
+	_, err := q.ParkedJob(ctx)
 	if isNoRows(err) {
-		_, err = s.queries().LaterJob(ctx)
+		_, err = q.LaterJob(ctx)
 	}
 	if isNoRows(err) {
 		return false, nil
@@ -158,9 +160,9 @@ func (s *Store) addInviter(ctx context.Context, job *outbox.Job) error {
 
 func (s *Store) nextJob(ctx context.Context, subject string, now int64) (*dbsqlc.Outbox, error) {
 	if subject == "" {
-		return s.queries().NextJob(ctx, dbsqlc.NextJobParams{Now: now})
+		return read(ctx, s, (*dbsqlc.Queries).NextJob, dbsqlc.NextJobParams{Now: now})
 	}
-	return s.queries().NextJobOf(ctx, dbsqlc.NextJobOfParams{Subject: subject, Now: now})
+	return read(ctx, s, (*dbsqlc.Queries).NextJobOf, dbsqlc.NextJobOfParams{Subject: subject, Now: now})
 }
 
 // FinishJob forgets a job that is done.

@@ -14,7 +14,7 @@ import (
 // ListUsersWithAccount returns people whose account at Stytch is known, in the
 // order of its id; see reconcile.Store.
 func (s *Store) ListUsersWithAccount(ctx context.Context, after directory.User, limit int) ([]directory.User, error) {
-	rows, err := s.queries().ListUsersWithAccount(ctx, dbsqlc.ListUsersWithAccountParams{
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListUsersWithAccount, dbsqlc.ListUsersWithAccountParams{
 		AfterAccount: after.StytchUserID, AfterID: after.ID, Limit: int32(limit),
 	})
 	users := make([]directory.User, len(rows))
@@ -26,7 +26,7 @@ func (s *Store) ListUsersWithAccount(ctx context.Context, after directory.User, 
 
 // GetUserByStytchID returns the person whose account at Stytch has an id.
 func (s *Store) GetUserByStytchID(ctx context.Context, id string) (directory.User, error) {
-	row, err := s.queries().GetUserByStytchID(ctx, id)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetUserByStytchID, id)
 	return toUser(row), translate("get user by Stytch id", err)
 }
 
@@ -36,7 +36,7 @@ func (s *Store) ListedAddresses(ctx context.Context, addresses []string) ([]stri
 	if len(addresses) == 0 {
 		return nil, nil
 	}
-	listed, err := s.queries().ListedAddresses(ctx, addresses)
+	listed, err := read(ctx, s, (*dbsqlc.Queries).ListedAddresses, addresses)
 	return listed, translate("look addresses up", err)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -54,10 +55,8 @@ func (s *Store) RefoldUsers(ctx context.Context) (changed int, again time.Durati
 		case wait >= 0:
 			return changed, wait, nil
 		}
-		select { // for others to get their turn
-		case <-ctx.Done():
-			return changed, 0, ctx.Err()
-		case <-time.After(min(time.Since(begin), time.Second)):
+		if err := retry.Sleep(ctx, min(time.Since(begin), time.Second)); err != nil { // leave room for others
+			return changed, 0, err
 		}
 	}
 }
@@ -68,7 +67,7 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 	if err != nil || wait >= 0 {
 		return 0, wait, err
 	}
-	ids, err := s.queries().ListUserIDs(ctx, dbsqlc.ListUserIDsParams{ID: was.After, Limit: int32(batch)})
+	ids, err := read(ctx, s, (*dbsqlc.Queries).ListUserIDs, dbsqlc.ListUserIDsParams{ID: was.After, Limit: int32(batch)})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -92,7 +91,7 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 // refoldProgress returns how far it has come, as read and as stored, and how long to
 // wait, which is negative if there is something to do now.
 func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
-	row, err := s.queries().GetSettingRow(ctx, foldSetting)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetSettingRow, foldSetting)
 	if isNoRows(err) {
 		return s.beginRefold(ctx)
 	}

@@ -88,7 +88,8 @@ func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, u directory.User) err
 
 // Applicant returns what the directory knows of an address; see session.Store.
 func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error) {
-	q := s.queries()
+	ctx, q, cancel := s.queries(ctx)
+	defer cancel()
 	row, err := q.GetUserByEmailKey(ctx, email.Normalized)
 	if err != nil && !isNoRows(err) {
 		return directory.Applicant{}, translate("look an applicant up", err)
@@ -131,7 +132,7 @@ func stranger(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (di
 // they were counted; see directory.Store. Of several instances that do so at once,
 // or of one that is killed, another does the same again.
 func (s *Store) RememberRemovals(ctx context.Context) error {
-	_, err := s.queries().GetSetting(ctx, removalsRemembered)
+	_, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, removalsRemembered)
 	if !isNoRows(err) {
 		return translate("look for removals", err)
 	}

@@ -112,7 +112,7 @@ func (s *Store) endReplacedSession(ctx context.Context, q *dbsqlc.Queries, token
 // the way there. A file answers sooner than one could wait for another.
 func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
 	if s.sqlite {
-		row, err := s.queries().GetSession(ctx, tokenHash)
+		row, err := dbsqlc.New(s.readDB()).GetSession(ctx, tokenHash)
 		return toSessionWithUser(row), translate("get session", err)
 	}
 	found, err := s.sessions.Load(ctx, tokenHash)
@@ -120,7 +120,7 @@ func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Sessi
 }
 
 func (s *Store) getSessions(ctx context.Context, tokenHashes []string) (map[string]session.Session, error) {
-	rows, err := s.queries().GetSessions(ctx, tokenHashes)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).GetSessions, tokenHashes)
 	found := make(map[string]session.Session, len(rows))
 	for _, r := range rows {
 		found[r.TokenHash] = toSessionWithUser((*dbsqlc.GetSessionRow)(r))
@@ -130,7 +130,7 @@ func (s *Store) getSessions(ctx context.Context, tokenHashes []string) (map[stri
 
 // ListSessions returns a person's sessions, newest first.
 func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Session, error) {
-	rows, err := s.queries().ListSessionsOfUser(ctx, userID)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListSessionsOfUser, userID)
 	list := make([]session.Session, len(rows))
 	for i, r := range rows {
 		list[i] = toSession(r)

@@ -28,7 +28,7 @@ func (s *Store) CookieKey(ctx context.Context) (string, error) {
 // keptKey returns the random key of a name in the settings. The first call makes it,
 // with events that say so; all instances have the same.
 func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (string, error) {
-	key, err := s.queries().GetSetting(ctx, name)
+	key, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, name)
 	if err == nil || !isNoRows(err) {
 		return key, translate("get key", err)
 	}
@@ -41,7 +41,7 @@ func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (
 		return insertEvents(ctx, q, made...)
 	})
 	if IsDuplicate(err) { // another instance was quicker: its key counts
-		key, err = s.queries().GetSetting(ctx, name)
+		key, err = read(ctx, s, (*dbsqlc.Queries).GetSetting, name)
 		return key, translate("get key", err)
 	}
 	return row.Value, translate("keep key", err)

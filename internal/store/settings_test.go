@@ -47,7 +47,7 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		if err := s.RecordSettings(t.Context(), plain, secret); err != nil {
 			t.Fatal(err)
 		}
-		value, err := s.queries().GetSetting(t.Context(), currentSettingsKey)
+		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)
 		if err != nil || strings.Contains(value, old[7:]) || !strings.Contains(value, keyedHash) {
 			t.Errorf("noted: %s, %v", value, err)
 		}
@@ -70,7 +70,7 @@ func TestNoteSettings_AnotherDatabase(t *testing.T) {
 		if err := s.RecordSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}); err != nil {
 			t.Fatal(err)
 		}
-		value, err := s.queries().GetSetting(t.Context(), currentSettingsKey)
+		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)
 		if err != nil {
 			t.Fatal(err)
 		}

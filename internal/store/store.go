@@ -22,6 +22,7 @@ import (
 	_ "modernc.org/sqlite" // SQLite in pure Go: the binary stays static
 
 	"github.com/guestlist/guestlist/internal/exact"
+	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
@@ -35,16 +36,16 @@ type Store struct {
 	sqlite     bool
 	path       string // of an SQLite file that may be read before it is opened to be written to; else empty
 	leaseTime  time.Duration
-	database   string        // its name on the server, as PlanetScale's own commands take it
-	statements *stmtCache    // statements of read; on SQLite alone
-	patience   time.Duration // how long a statement outside a transaction, or a transaction, may take with all its tries
+	database   string             // its name on the server, as PlanetScale's own commands take it
+	statements *dbconn.Statements // of read; nil on MySQL
+	timeout    time.Duration      // for a statement outside a transaction, or a transaction, with all retries
 	now        func() time.Time
 	maxSorted  int // see maxSortedMatches
 	maxScanned int // see maxScannedWords
 	totals     countCache
-	sessions   *batcher[session.Session] // on MySQL alone
-	notices    bool                      // see WriteNotices
-	watch      QueryObserver             // nil: nobody
+	sessions   *dbconn.Batcher[session.Session] // nil on SQLite
+	notices    bool                             // see WriteNotices
+	observer   dbconn.Observer                  // may be nil
 }
 
 // defaultTimeout is how long somebody waits for the database where its address doesn't
@@ -75,10 +76,10 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s := &Store{
-		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), patience: cfg.ReadTimeout, now: now,
+		read: db, write: db, migrator: migrator, database: planetScaleName(cfg.DBName), timeout: cfg.ReadTimeout, now: now,
 		leaseTime: leaseTime, maxSorted: maxSortedMatches, maxScanned: maxScannedWords,
 	}
-	s.sessions = &batcher[session.Session]{read: s.getSessions}
+	s.sessions = dbconn.NewBatcher(s.timeout, s.getSessions)
 	return s, nil
 }
 
@@ -87,7 +88,7 @@ func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(leavingReadOnly{connector})
+	db := sql.OpenDB(dbconn.LeaveReadOnly(connector))
 	db.SetMaxOpenConns(32)
 	db.SetMaxIdleConns(32)
 	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones by itself
@@ -117,7 +118,7 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	}
 	migrator.SetMaxIdleConns(0)
 	return &Store{
-		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: newPrepared(read), patience: defaultTimeout, now: now,
+		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: dbconn.NewStatements(read), timeout: defaultTimeout, now: now,
 		maxSorted: maxSortedMatches, maxScanned: maxScannedWords,
 	}, nil
 }
@@ -164,24 +165,51 @@ func (s *Store) Close() error {
 
 // Ping reports whether the database answers and holds the newest tables.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.queries().GetSetting(ctx, "admin_lock")
+	_, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, "admin_lock")
 	return translate("ping", err)
 }
 
+// Ready returns an error unless the database answers, has the newest tables and accepts changes: a server that became a
+// replica still answers reads. A busy database is ready.
+func (s *Store) Ready(ctx context.Context) error {
+	if err := s.Ping(ctx); err != nil {
+		return err
+	}
+	// A server or a file that is read-only refuses this before it looks for the row.
+	err := translate("write", s.writer().DeleteSetting(ctx, "no such setting"))
+	if class := fault.ClassOf(err); err != nil && class != fault.Unreachable {
+		return err
+	}
+	return nil
+}
+
 // Reader is the pool to read from outside a transaction.
-func (s *Store) Reader() dbsqlc.DBTX { return exact.On(retryDB{s.read, s.patience, s.statements}) }
+func (s *Store) Reader() dbsqlc.DBTX {
+	return exact.On(dbconn.Pool{DB: s.read, Timeout: s.timeout, Statements: s.statements})
+}
 
 // readDB is Reader with the observer.
-func (s *Store) readDB() dbconn.DB { return s.watching(s.Reader()) }
+func (s *Store) readDB() dbconn.DB { return s.observer.On(s.Reader()) }
 
-func (s *Store) queries() *dbsqlc.Queries { return dbsqlc.New(s.readDB()) }
+// queries returns queries to run outside a transaction, all within the timeout of the returned context.
+func (s *Store) queries(ctx context.Context) (context.Context, *dbsqlc.Queries, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	return ctx, dbsqlc.New(s.readDB()), cancel
+}
+
+// read runs one query outside a transaction, within the store's timeout.
+func read[A, T any](ctx context.Context, s *Store, query func(*dbsqlc.Queries, context.Context, A) (T, error), arg A) (T, error) {
+	ctx, q, cancel := s.queries(ctx)
+	defer cancel()
+	return query(q, ctx, arg)
+}
 
 // writer is for changes that are one statement and need no transaction.
 func (s *Store) writer() *dbsqlc.Queries {
-	return dbsqlc.New(s.watching(exact.On(retryDB{s.write, s.patience, nil})))
+	return dbsqlc.New(s.observer.On(exact.On(dbconn.Pool{DB: s.write, Timeout: s.timeout})))
 }
 
-func (s *Store) txDB(tx *sql.Tx) dbconn.DB { return s.watching(exact.On(tx)) }
+func (s *Store) txDB(tx *sql.Tx) dbconn.DB { return s.observer.On(exact.On(tx)) }
 
 // queriesTx runs queries in a transaction.
 func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.txDB(tx)) }
@@ -193,14 +221,11 @@ func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.txDB
 // error: whether it took effect is not known then. All tries together end in time:
 // when it is over, the transaction is rolled back and fn's next statement fails.
 func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	for try := 1; ; try++ {
-		err := s.tryTx(ctx, fn)
-		if err == nil || try == 10 || !isContention(err) && !isRolledBack(err) || !backoff(ctx, try) {
-			return err
-		}
-	}
+	return dbconn.Retry(ctx, 10, func(err error) bool { return dbconn.IsContention(err) || isRolledBack(err) }, func() error {
+		return s.tryTx(ctx, fn)
+	})
 }
 
 func (s *Store) tryTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
@@ -232,7 +257,7 @@ func (e *commitError) Unwrap() error { return e.error }
 // isRolledBack reports whether a transaction's connection was lost before its commit.
 func isRolledBack(err error) bool {
 	var commit *commitError
-	return isConnectionError(err) && !errors.As(err, &commit)
+	return dbconn.IsConnectionError(err) && !errors.As(err, &commit)
 }
 
 // deleteInBatches deletes rows that are over, and returns how many: list returns the

@@ -50,7 +50,7 @@ func (s *Store) CreateToken(
 
 // GetToken returns a token and its person, in one query.
 func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) {
-	row, err := s.queries().GetToken(ctx, hash)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetToken, hash)
 	t := toToken(&row.Token)
 	t.User = toUser(&row.User)
 	return t, translate("get token", err)
@@ -58,13 +58,13 @@ func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) 
 
 // FindToken returns the token with an ID.
 func (s *Store) FindToken(ctx context.Context, id string) (token.Token, error) {
-	row, err := s.queries().FindToken(ctx, id)
+	row, err := read(ctx, s, (*dbsqlc.Queries).FindToken, id)
 	return toToken(row), translate("find token", err)
 }
 
 // ListTokensOf returns a person's tokens, newest first.
 func (s *Store) ListTokensOf(ctx context.Context, userID string) ([]token.Token, error) {
-	rows, err := s.queries().ListTokensOfUser(ctx, userID)
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListTokensOfUser, userID)
 	list := toTokens(rows)
 	// An ID is as old as the form that it came with.
 	slices.SortStableFunc(list, func(a, b token.Token) int { return b.CreatedAt.Compare(a.CreatedAt) })
@@ -73,7 +73,7 @@ func (s *Store) ListTokensOf(ctx context.Context, userID string) ([]token.Token,
 
 // ListTokens returns a page of everybody's; see token.Store.
 func (s *Store) ListTokens(ctx context.Context, after string, limit int) ([]token.Token, error) {
-	rows, err := s.queries().ListTokens(ctx, dbsqlc.ListTokensParams{ID: after, Limit: int32(limit)})
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListTokens, dbsqlc.ListTokensParams{ID: after, Limit: int32(limit)})
 	list := make([]token.Token, len(rows))
 	for i, r := range rows {
 		list[i] = toToken(&r.Token)

@@ -72,19 +72,21 @@ func (s *Store) createUser(
 
 // GetUser returns a person by id.
 func (s *Store) GetUser(ctx context.Context, id string) (directory.User, error) {
-	row, err := s.queries().GetUser(ctx, id)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetUser, id)
 	return toUser(row), translate("get user", err)
 }
 
 // GetUserByEmail returns the person who has an address.
 func (s *Store) GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error) {
-	row, err := s.queries().GetUserByEmailKey(ctx, email.Normalized)
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetUserByEmailKey, email.Normalized)
 	return toUser(row), translate("get user by email", err)
 }
 
 // CountAdmins counts administrators who are not suspended.
 func (s *Store) CountAdmins(ctx context.Context) (int, error) {
-	n, err := s.queries().CountAdmins(ctx)
+	ctx, q, cancel := s.queries(ctx)
+	defer cancel()
+	n, err := q.CountAdmins(ctx)
 	return int(n), translate("count administrators", err)
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/retry"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // Pauses between two tries of Wait.
@@ -39,7 +41,7 @@ func (s *Store) Prepare(ctx context.Context, log *slog.Logger) error {
 func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 	check, again, pause := s.reachTables, isAway, serverPause
 	if s.sqlite {
-		check, again, pause = s.checkFile, isContention, filePause
+		check, again, pause = s.checkFile, dbconn.IsContention, filePause
 	}
 	for {
 		err := check(ctx)
@@ -64,12 +66,7 @@ func (s *Store) WaitForWrites(ctx context.Context, log *slog.Logger) error {
 // waits logs why the database is waited for, and waits. It returns false if ctx ends before.
 func waits(ctx context.Context, log *slog.Logger, err error, pause time.Duration) bool {
 	log.Warn("waiting for the database", waitingFor(err)...)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(pause):
-		return true
-	}
+	return retry.Sleep(ctx, pause) == nil
 }
 
 func connectError(err error) error {
@@ -82,7 +79,7 @@ func connectError(err error) error {
 // reachTables asks for what only the server that has the tables can answer: vtgate answers
 // a ping, and a SELECT without a table, also while no primary is behind it.
 func (s *Store) reachTables(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.patience)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	rows, err := s.migrator.QueryContext(ctx, "SELECT 1 FROM information_schema.tables LIMIT 1")
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -110,9 +107,9 @@ func isAway(err error) bool {
 	if err == nil || errors.Is(err, mysql.ErrNoTLS) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	switch mysqlNumber(err) {
+	switch dbconn.MySQLNumber(err) {
 	case 0:
-		return isConnectionError(err)
+		return dbconn.IsConnectionError(err)
 	case 1040, 1203, 1226, // no connection left: of all, of any user, of this user
 		1053, 1077, 1079, 1927, 3032, // it shuts down, kills connections, or is offline
 		1290, 1792, 1836, // it is read-only

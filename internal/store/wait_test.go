@@ -145,8 +145,8 @@ func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
 	if err := s.Prepare(t.Context(), quiet); err != nil {
 		t.Fatal(err)
 	}
-	if s.patience != 10*time.Second {
-		t.Errorf("a statement may take %v", s.patience)
+	if s.timeout != 10*time.Second {
+		t.Errorf("a statement may take %v", s.timeout)
 	}
 	if _, err := lookAt(t, databaseURL).Server(t.Context()); err != nil {
 		t.Errorf("doctor: %v", err)

@@ -9,7 +9,7 @@ import (
 
 // IsWebhookProcessed reports whether a webhook has been noted.
 func (s *Store) IsWebhookProcessed(ctx context.Context, id string) (bool, error) {
-	_, err := s.queries().GetWebhook(ctx, id)
+	_, err := read(ctx, s, (*dbsqlc.Queries).GetWebhook, id)
 	if isNoRows(err) {
 		return false, nil
 	}

@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"context"
@@ -7,17 +7,16 @@ import (
 	"fmt"
 
 	"github.com/go-sql-driver/mysql"
-
-	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// leavingReadOnly is a connector whose connections are given up when the server says
-// that it is read-only: after a fail-over another connection may lead to the server
-// that is written to. The driver's RejectReadOnly does the same, but returns a bad
-// connection as the error, so nobody is told why.
-type leavingReadOnly struct{ driver.Connector }
+// LeaveReadOnly wraps a MySQL connector. Its connections are closed once the server says that it is read-only, because
+// after a failover another connection may reach the primary. The driver's RejectReadOnly does the same, but its error
+// doesn't say why.
+func LeaveReadOnly(c driver.Connector) driver.Connector { return readOnlyConnector{c} }
 
-func (c leavingReadOnly) Connect(ctx context.Context) (driver.Conn, error) {
+type readOnlyConnector struct{ driver.Connector }
+
+func (c readOnlyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -29,7 +28,7 @@ func (c leavingReadOnly) Connect(ctx context.Context) (driver.Conn, error) {
 	return &readOnlyConn{mysqlConn: whole}, nil
 }
 
-// mysqlConn is what package database/sql uses of a connection of the driver.
+// mysqlConn has the methods of the driver's connections that database/sql uses.
 type mysqlConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -42,27 +41,27 @@ type mysqlConn interface {
 	driver.NamedValueChecker
 }
 
-// readOnlyConn is a connection that remembers that its server is read-only.
+// readOnlyConn is a connection that remembers whether its server is read-only.
 type readOnlyConn struct {
 	mysqlConn
 	readOnly bool
 }
 
-// readOnlyError is the server's word that it is read-only. Package database/sql takes
-// it for a bad connection, and repeats what was not in a transaction on another.
+// readOnlyError is the error of a server that is read-only. Package database/sql treats it as a bad connection and repeats
+// statements outside of transactions on another one.
 type readOnlyError struct{ *mysql.MySQLError }
 
 func (e readOnlyError) Unwrap() error        { return e.MySQLError }
 func (e readOnlyError) Is(target error) bool { return target == driver.ErrBadConn }
 
-// note returns err as a readOnlyError if it is one.
+// note returns a readOnlyError if err is the server's error for being read-only, and otherwise err.
 func (c *readOnlyConn) note(err error) error {
 	var e *mysql.MySQLError
-	if errors.As(err, &e) && mysqlAdvice[e.Number] == readOnly {
-		c.readOnly = true
-		return readOnlyError{e}
+	if !IsReadOnly(err) || !errors.As(err, &e) {
+		return err
 	}
-	return err
+	c.readOnly = true
+	return readOnlyError{e}
 }
 
 func (c *readOnlyConn) IsValid() bool { return !c.readOnly && c.mysqlConn.IsValid() }
@@ -85,7 +84,7 @@ func (c *readOnlyConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driv
 	return readOnlyTx{tx, c}, nil
 }
 
-// readOnlyTx is a transaction, whose commit a server refuses that became read-only.
+// readOnlyTx is a transaction. A server that became read-only refuses its commit.
 type readOnlyTx struct {
 	driver.Tx
 	conn *readOnlyConn
@@ -93,17 +92,11 @@ type readOnlyTx struct {
 
 func (t readOnlyTx) Commit() error { return t.conn.note(t.Tx.Commit()) }
 
-// Ready reports whether the database answers, holds the newest tables, and can be
-// written: a server that became a copy answers reads as before. What is only busy is
-// ready.
-func (s *Store) Ready(ctx context.Context) error {
-	if err := s.Ping(ctx); err != nil {
-		return err
+// IsReadOnly reports whether a MySQL server refused a change because it is read-only.
+func IsReadOnly(err error) bool {
+	switch MySQLNumber(err) {
+	case 1290, 1792, 1836:
+		return true
 	}
-	// A server or a file that is read-only refuses this before it looks for the row.
-	err := translate("write", s.writer().DeleteSetting(ctx, "no such setting"))
-	if class := fault.ClassOf(err); err != nil && class != fault.Unreachable {
-		return err
-	}
-	return nil
+	return false
 }
