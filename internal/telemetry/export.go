@@ -14,9 +14,9 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// exporter sends spans by OTLP over HTTP (https://opentelemetry.io/docs/specs/otlp/).
-// What can't be delivered is dropped: traces are not worth the memory to keep them.
-// The SDK has an exporter of its own, which brings 5 MB of gRPC (docs/decisions/0017).
+// exporter sends spans by OTLP over HTTP (https://opentelemetry.io/docs/specs/otlp/). Spans
+// that can't be delivered are dropped. The SDK's own exporter would add 5 MB of gRPC
+// (docs/decisions/0017).
 type exporter struct {
 	url     string
 	headers map[string]string
@@ -27,22 +27,24 @@ type exporter struct {
 
 func newExporter(o Options) *exporter {
 	return &exporter{
-		url: strings.TrimSuffix(o.Endpoint, "/") + "/v1/traces", headers: o.Headers, log: o.Log,
+		url:     strings.TrimSuffix(o.Endpoint, "/") + "/v1/traces",
+		headers: o.Headers,
+		log:     o.Log,
 		client: &http.Client{
 			Timeout:       10 * time.Second,                                                              // the specification's default
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the headers may hold a secret
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the headers may be secret
 		},
 	}
 }
 
-// ExportSpans implements sdk.SpanExporter. The log has the first of several failures.
+// ExportSpans implements sdk.SpanExporter. It logs the first of consecutive failures.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	err := e.send(ctx, marshalSpans(spans))
 	switch {
 	case err == nil && e.failing.Swap(false):
 		e.log.Info("traces are sent again")
 	case err != nil && !e.failing.Swap(true):
-		e.log.Warn("traces could not be sent; they are dropped until they can", "error", err)
+		e.log.Warn("traces could not be sent and are dropped", "error", err)
 	}
 	return nil
 }
@@ -56,14 +58,14 @@ func (e *exporter) send(ctx context.Context, body []byte) error {
 	for name, value := range e.headers {
 		r.Header.Set(name, value)
 	}
-	answer, err := e.client.Do(r)
+	response, err := e.client.Do(r)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, 64<<10)) // so that the connection is used again
-	if answer.StatusCode >= 300 {
-		return fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT answered %s", answer.Status)
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be reused
+	if response.StatusCode >= 300 {
+		return fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT answered %s", response.Status)
 	}
 	return nil
 }

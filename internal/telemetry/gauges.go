@@ -12,18 +12,18 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// backlogTimeout bounds how long a scrape waits for the database.
+// backlogTimeout bounds the database query of a scrape.
 const backlogTimeout = 2 * time.Second
 
-// Backlog is what Stytch has still to hear of.
+// Backlog is the state of the outbox.
 type Backlog struct {
-	Waiting int       // calls that will be made
-	Parked  int       // calls that Stytch refused for good
-	Oldest  time.Time // when the oldest that waits was written; zero for none
+	Waiting int       // jobs that are due or will be retried
+	Parked  int       // jobs that Stytch rejected permanently
+	Oldest  time.Time // creation time of the oldest waiting job; zero if there is none
 }
 
-// Watch has each scrape ask for the state of the database's pools, by name, and of
-// the outbox. Where that can't be read, the scrape has all but that.
+// Watch registers metrics that are read at each scrape: the database's connection pools by
+// name, and the outbox. They are left out of a scrape if they can't be read.
 func (t *Telemetry) Watch(pools func() map[string]sql.DBStats, backlog func(context.Context) (Backlog, error)) {
 	if t.meters == nil {
 		return

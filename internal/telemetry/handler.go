@@ -7,10 +7,9 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// Handler answers with the metrics at /metrics and with Go's profiles below
-// /debug/pprof/; nil where there are no metrics. It is for a listener of its own:
-// whoever can ask may also slow the program down by asking for a profile. The
-// command line is no profile here, because flags may hold secrets.
+// Handler serves metrics at /metrics and Go's profiles below /debug/pprof/. It returns nil if
+// metrics are disabled. It must not be public, because profiles slow the program down. The
+// command line isn't served, because flags may contain secrets.
 func (t *Telemetry) Handler() http.Handler {
 	if t == nil || t.meters == nil {
 		return nil

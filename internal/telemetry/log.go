@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Log returns a logger that adds the id of the trace to each line that belongs to
-// one; log itself where there are no traces.
+// Log returns a logger that adds the trace id to records logged within a trace. It returns
+// log itself if traces are disabled.
 func (t *Telemetry) Log(log *slog.Logger) *slog.Logger {
 	if t == nil || t.traces == nil {
 		return log
@@ -19,9 +19,9 @@ func (t *Telemetry) Log(log *slog.Logger) *slog.Logger {
 type traceHandler struct{ slog.Handler }
 
 func (h traceHandler) Handle(ctx context.Context, r slog.Record) error {
-	if in := trace.SpanContextFromContext(ctx); in.HasTraceID() {
+	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
 		r = r.Clone()
-		r.AddAttrs(slog.String("trace_id", in.TraceID().String()))
+		r.AddAttrs(slog.String("trace_id", sc.TraceID().String()))
 	}
 	return h.Handler.Handle(ctx, r)
 }

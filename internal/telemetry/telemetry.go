@@ -1,12 +1,11 @@
-// Package telemetry tells whoever runs the program how it is doing: metrics for
-// Prometheus (meters.go, and what is asked for at each scrape in gauges.go), on a
-// listener with Go's profiles (handler.go), and traces for OpenTelemetry
-// (traces.go), sent by OTLP (export.go, wire.go).
+// Package telemetry exports metrics for Prometheus (meters.go, gauges.go) on a listener of
+// their own (handler.go), and traces for OpenTelemetry (traces.go) by OTLP (export.go,
+// wire.go).
 //
-// It knows nothing of ours. The other packages have hooks that are nil by default,
-// and the methods of a [Telemetry] fit these, so that nothing is measured, and
-// nothing runs, where nobody looks. No person, address, token or path is in what it
-// tells: routes and queries go by the names that the code has for them.
+// It imports no other package of the program. Those have observer hooks that are nil by
+// default and match the methods of [Telemetry], so nothing is measured unless it is
+// enabled. Labels and span names come from the code: route patterns, query names and
+// methods. No user, address, token or path is exported.
 package telemetry
 
 import (
@@ -14,25 +13,28 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"go.opentelemetry.io/otel/attribute"
 )
 
-// Options say what is to be told.
+// Options configure New.
 type Options struct {
 	Metrics  bool
-	Endpoint string            // of OTLP, without /v1/traces; empty: no traces
-	Headers  map[string]string // with every request there
+	Endpoint string            // OTLP base URL, without /v1/traces; "" disables traces
+	Headers  map[string]string // sent with every OTLP request; may be nil
 	Version  string            // of the program
 	Now      func() time.Time
-	Log      *slog.Logger // where traces can't be sent
+	Log      *slog.Logger // for failed exports
 }
 
-// Telemetry is told what happens. Its methods may be called by many goroutines.
+// Telemetry records metrics and traces. It is safe for concurrent use.
 type Telemetry struct {
-	meters *meters // nil: no metrics
-	traces *traces // nil: no traces
+	meters *meters // nil disables metrics
+	traces *traces // nil disables traces
 }
 
-// New returns nil where nothing is to be told; Log, Handler and Close are fine with that. Close it.
+// New returns nil if metrics and traces are disabled; Log, Handler and Close accept a nil
+// Telemetry. The caller must close it.
 func New(o Options) (*Telemetry, error) {
 	if !o.Metrics && o.Endpoint == "" {
 		return nil, nil
@@ -50,44 +52,46 @@ func New(o Options) (*Telemetry, error) {
 	return t, nil
 }
 
-// Close sends the traces that were not sent yet, within a few seconds.
+// Close sends pending traces, within a few seconds.
 func (t *Telemetry) Close() {
 	if t != nil && t.traces != nil {
 		t.traces.close()
 	}
 }
 
-// ObserveRequest is told of a request when it begins, and whether the trace that it says
-// it belongs to is to be believed. It returns the context to answer it in, and whom
-// to tell the route, empty where there is none, and the status.
-func (t *Telemetry) ObserveRequest(r *http.Request, believed bool) (context.Context, func(route string, status int)) {
-	begin := time.Now() // a stopwatch
-	ctx, span := t.traces.request(r, believed)
+// ObserveRequest is called when a request begins. trusted reports whether its traceparent
+// header may be used. It returns the context for the handler, and a function to call at the
+// end with the route ("" if none matched) and the status.
+func (t *Telemetry) ObserveRequest(r *http.Request, trusted bool) (context.Context, func(route string, status int)) {
+	begin := time.Now() // not Options.Now, whose time may stand still
+	ctx, span := t.traces.request(r, trusted)
 	return ctx, func(route string, status int) {
 		t.meters.request(route, status, time.Since(begin))
 		endRequest(span, route, status)
 	}
 }
 
-// ObserveQuery is told of a statement by its name, and returns whom to tell how it ended.
+// ObserveQuery is called when a named query begins. It returns a function to call with its
+// error.
 func (t *Telemetry) ObserveQuery(ctx context.Context, name string) func(error) {
-	begin := time.Now() // a stopwatch
+	begin := time.Now()
 	span := t.traces.query(ctx, name)
 	return func(err error) {
 		t.meters.query(name, err != nil, time.Since(begin))
-		endQuery(span, err != nil)
+		end(span, err != nil) // without the error, which may contain an address
 	}
 }
 
-// ObserveCall is told of a call to Stytch, and returns whom to tell the outcome.
+// ObserveCall is called when a call to Stytch begins. It returns a function to call with
+// its outcome.
 func (t *Telemetry) ObserveCall(ctx context.Context, method string) func(outcome string) {
-	begin := time.Now() // a stopwatch
+	begin := time.Now()
 	span := t.traces.call(ctx, method)
 	return func(outcome string) {
 		t.meters.call(method, outcome, time.Since(begin))
-		endCall(span, outcome)
+		end(span, outcome == "unavailable", attribute.String("guestlist.outcome", outcome))
 	}
 }
 
-// SignIn is told how a sign-in ended.
+// SignIn counts a finished sign-in.
 func (t *Telemetry) SignIn(outcome string) { t.meters.signIn(outcome) }

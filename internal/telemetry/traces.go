@@ -16,15 +16,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// closeTimeout bounds how long the end of the program waits for the last traces.
+// closeTimeout bounds the export of the last traces at shutdown.
 const closeTimeout = 3 * time.Second
 
-// scope is who says that it made the spans.
-const scope = "github.com/guestlist/guestlist"
-
-// traces makes spans: of a request, and in it of queries and calls. A nil one makes
-// none. Names and attributes are OpenTelemetry's where it has some
-// (https://opentelemetry.io/docs/specs/semconv/).
+// traces creates a span for each request, and within it for queries and calls to Stytch. A
+// nil traces creates none. Names and attributes follow OpenTelemetry's conventions where
+// there are any (https://opentelemetry.io/docs/specs/semconv/).
 type traces struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
@@ -34,33 +31,33 @@ func newTraces(o Options) (*traces, error) {
 	about, err := resource.New(context.Background(),
 		resource.WithAttributes(attribute.String("service.name", "guestlist"), attribute.String("service.version", o.Version)),
 		resource.WithTelemetrySDK(),
-		resource.WithFromEnv(), // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, which count before
+		resource.WithFromEnv(), // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence
 	)
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	provider := sdk.NewTracerProvider(sdk.WithResource(about), sdk.WithBatcher(newExporter(o)))
-	return &traces{provider: provider, tracer: provider.Tracer(scope)}, nil
+	return &traces{provider, provider.Tracer("github.com/guestlist/guestlist")}, nil
 }
 
 func (t *traces) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	_ = t.provider.Shutdown(ctx) // what could not be sent is in the log
+	_ = t.provider.Shutdown(ctx) // the exporter logs failures
 }
 
-// request begins the span of a request. It has its name when the route is known.
-func (t *traces) request(r *http.Request, believed bool) (context.Context, trace.Span) {
+// request starts the span of a request. endRequest names it after the route.
+func (t *traces) request(r *http.Request, trusted bool) (context.Context, trace.Span) {
 	ctx := r.Context()
 	if t == nil {
 		return ctx, nil
 	}
-	if believed {
+	if trusted {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	}
 	method := r.Method
 	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, method) {
-		method = "_OTHER" // a stranger's word
+		method = "_OTHER" // clients can send any method
 	}
 	return t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String("http.request.method", method)))
 }
@@ -73,12 +70,11 @@ func endRequest(span trace.Span, route string, status int) {
 		span.SetName(route)
 		span.SetAttributes(attribute.String("http.route", path))
 	}
-	span.SetAttributes(attribute.Int("http.response.status_code", status))
-	end(span, status >= 500)
+	end(span, status >= 500, attribute.Int("http.response.status_code", status))
 }
 
-// query begins the span of a statement that is part of something: what the program
-// looks for by itself every few seconds is no trace of its own.
+// query starts the span of a query within another span. Background polling has no span
+// around it and isn't traced.
 func (t *traces) query(ctx context.Context, name string) trace.Span {
 	if t == nil || !trace.SpanContextFromContext(ctx).IsValid() {
 		return nil
@@ -87,14 +83,7 @@ func (t *traces) query(ctx context.Context, name string) trace.Span {
 	return span
 }
 
-// endQuery leaves out what the database said of an error, which may hold an address.
-func endQuery(span trace.Span, failed bool) {
-	if span != nil {
-		end(span, failed)
-	}
-}
-
-// call begins the span of a call to Stytch. Stytch is told nothing of it.
+// call starts the span of a call to Stytch. The trace id isn't sent to Stytch.
 func (t *traces) call(ctx context.Context, method string) trace.Span {
 	if t == nil {
 		return nil
@@ -103,15 +92,12 @@ func (t *traces) call(ctx context.Context, method string) trace.Span {
 	return span
 }
 
-func endCall(span trace.Span, outcome string) {
+// end ends a span, which may be nil.
+func end(span trace.Span, failed bool, attributes ...attribute.KeyValue) {
 	if span == nil {
 		return
 	}
-	span.SetAttributes(attribute.String("guestlist.outcome", outcome))
-	end(span, outcome == "unavailable")
-}
-
-func end(span trace.Span, failed bool) {
+	span.SetAttributes(attributes...)
 	if failed {
 		span.SetStatus(codes.Error, "")
 	}
