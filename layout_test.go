@@ -31,7 +31,7 @@ var layers = map[string]layer{
 	"internal/app": {ours: []string{
 		"internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
-		"internal/token", "internal/userio", "internal/web", "internal/webhooksig", "static",
+		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/doctor": {ours: []string{
@@ -39,7 +39,7 @@ var layers = map[string]layer{
 		"internal/stytch", "internal/stytchlocal/mail",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},
-	"internal/httpserver":                    {ours: []string{"internal/config", "internal/web"}, never: []string{sdkAll, "database/sql"}},
+	"internal/httpserver":                    {ours: []string{"internal/config", "internal/web/middleware"}, never: []string{sdkAll, "database/sql"}},
 	"internal/safego":                        {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/negotiate":                     {never: []string{sdkAll, "database/sql"}},
 	"internal/clock":                         {never: []string{sdkAll, "net/http", "database/sql"}},
@@ -75,7 +75,9 @@ var layers = map[string]layer{
 	"internal/telemetry":                     {never: []string{sdkAll}},
 	"internal/text":                          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/token":                         {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/web":                           {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/negotiate", "internal/netutil", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web":                           {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/negotiate", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
+	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},
 	"internal/humanize":                      {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                 {never: []string{sdkAll, "net/http", "database/sql"}},
 	"static":                                 {ours: []string{"internal/negotiate"}, never: []string{sdkAll, "database/sql"}},

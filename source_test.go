@@ -46,7 +46,7 @@ var except = map[string]string{
 	"tools/release/build.go \"os/exec\"":                      "calls git and go",
 	"internal/telemetry/handler.go \"net/http/pprof\"":        "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
-	"internal/web/load_shedding.go \"math/rand/v2\"":          "when to come again",
+	"internal/web/loadshed/loadshed.go \"math/rand/v2\"":     "when to come again",
 	"internal/web/user_row.go template.HTML":                  "rows that plain has escaped; a test compares them with html/template's",
 	"internal/outbox/worker.go \"math/rand/v2\"":              "how long a pause is",
 	"internal/reconcile/schedule.go \"math/rand/v2\"":         "how long a pause is",

@@ -16,6 +16,7 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
 	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // App is the assembled application, independent of a network listener.
@@ -127,7 +128,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	}
 	mux.Handle("/", web.New(o))
 	// The outermost handler, so that the mux's own responses have the headers, too.
-	a.Handler = web.SecurityHeaders(a.cfg.BaseURL.Scheme == "https", mux)
+	a.Handler = middleware.SecurityHeaders(a.cfg.BaseURL.Scheme == "https")(mux)
 	a.Metrics = a.telemetry.Handler()
 	return nil
 }

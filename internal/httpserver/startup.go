@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/web"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // startupTimeout is how long a request waits for the application, which takes a second to
@@ -51,7 +51,7 @@ func (s *StartupHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(*handler).ServeHTTP(w, r)
 		return
 	}
-	web.SecurityHeaders(s.baseURL.Scheme == "https", http.HandlerFunc(s.serveStarting)).ServeHTTP(w, r)
+	middleware.SecurityHeaders(s.baseURL.Scheme == "https")(http.HandlerFunc(s.serveStarting)).ServeHTTP(w, r)
 }
 
 func (s *StartupHandler) isHealthCheck(r *http.Request) bool {

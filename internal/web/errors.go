@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -219,6 +220,17 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
 		http.Error(w, p.title, p.status)
 	}
+}
+
+// errorHandler answers every request with an error.
+func (s *server) errorHandler(err error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.writeError(w, r, err) })
+}
+
+// writePanic logs the cause of a panic and answers with an error.
+func (s *server) writePanic(w http.ResponseWriter, r *http.Request, cause any) {
+	s.Log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
+	s.writeError(w, r, errInternal)
 }
 
 // relativePath returns the request's path below the base URL's, which may be taken off

@@ -53,7 +53,7 @@ func (s *server) streamFile(
 	switch {
 	case err == nil:
 		return nil
-	case stateOf(r).status == 0:
+	case stateOf(r).Status == 0:
 		h.Del("Content-Disposition")
 		return err
 	}

@@ -54,6 +54,8 @@ func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, se
 	return p
 }
 
+const htmlType = "text/html; charset=utf-8"
+
 // render writes a page whole, or nothing and an error.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
 	b := newBuffer()
@@ -61,7 +63,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	if err := s.templates[name]().ExecuteTemplate(b, "layout.html", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	writeResponse(w, r, status, "text/html; charset=utf-8", b)
+	writeResponse(w, r, status, htmlType, b)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // requestTimeout bounds the work of a request.
@@ -21,10 +22,9 @@ const requestTimeout = 10 * time.Second
 // and the answer it gets. There is one for each, because that costs less than a
 // value in the context for each thing.
 type requestState struct {
-	http.ResponseWriter
+	middleware.StatusWriter
 	path      string          // that was asked for, below the base URL's
 	route     string          // the pattern of its route; empty: it has come to none
-	status    int             // that was sent; 0: nothing yet
 	requestID string          // what a person can name to find the request in the log
 	origin    event.Origin    // for the audit trail; guard adds who it is
 	session   session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
@@ -52,7 +52,7 @@ func viewer(r *http.Request) *session.Session { return &stateOf(r).session }
 func (s *server) requestContext(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &requestState{ResponseWriter: w, path: s.trimBasePath(r.URL.Path), requestID: newRequestID(w)}
+		v := &requestState{StatusWriter: middleware.StatusWriter{ResponseWriter: w}, path: s.trimBasePath(r.URL.Path), requestID: newRequestID(w)}
 		b := s.browser(r)
 		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.requestID}
 
@@ -62,7 +62,7 @@ func (s *server) requestContext(next http.Handler) http.Handler {
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(v.status, http.StatusOK)),
+			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(v.Status, http.StatusOK)),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.requestID))
 	})
 }
@@ -107,19 +107,11 @@ func newRequestID(w http.ResponseWriter) string {
 	return id
 }
 
-func (v *requestState) WriteHeader(status int) {
-	if v.status == 0 {
-		v.status = status
-	}
-	v.ResponseWriter.WriteHeader(status)
+// withRoute records which route a request matched.
+func (s *server) withRoute(pattern string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stateOf(r).route = pattern
+		middleware.SetRoute(r.Context(), pattern)
+		next.ServeHTTP(w, r)
+	})
 }
-
-func (v *requestState) Write(b []byte) (int, error) {
-	if v.status == 0 {
-		v.status = http.StatusOK
-	}
-	return v.ResponseWriter.Write(b)
-}
-
-// Unwrap lets http.ResponseController through.
-func (v *requestState) Unwrap() http.ResponseWriter { return v.ResponseWriter }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/web/loadshed"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // access says who may use a route.
@@ -30,10 +32,10 @@ func (s *server) routeTable() []route {
 	return []route{
 		// Signing in and out.
 		{"GET /{$}", public, s.showSignIn},
-		{"POST /signin", public, releaseSlot(s.requestLink)},
-		{"GET /signin/sent", public, releaseSlot(s.showSent)},
+		{"POST /signin", public, blocking(s.requestLink)},
+		{"GET /signin/sent", public, blocking(s.showSent)},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
-		{"POST /api/authenticate_magic_link", public, releaseSlot(s.authenticate)},
+		{"POST /api/authenticate_magic_link", public, blocking(s.authenticate)},
 		{"POST /signout", public, s.signOut},
 		{"POST /api/logout", public, s.apiLogout},
 
@@ -48,11 +50,11 @@ func (s *server) routeTable() []route {
 
 		// The list, for people.
 		{"GET /users", admin, s.showUsers},
-		{"POST /users", admin, releaseSlot(s.inviteUser)},
+		{"POST /users", admin, blocking(s.inviteUser)},
 		{"GET /users/new", admin, s.showInvite},
 		{"GET /users/{id}", admin, s.showUser},
 		{"POST /users/{id}", admin, s.editUser},
-		{"POST /users/{id}/invite", admin, releaseSlot(s.inviteUserAgain)},
+		{"POST /users/{id}/invite", admin, blocking(s.inviteUserAgain)},
 		{"POST /users/{id}/signout", admin, s.endUserSessions},
 		{"GET /users/{id}/tokens/{token}/revoke", admin, s.showRevokeUserToken},
 		{"POST /users/{id}/tokens/{token}/revoke", admin, s.revokeUserToken},
@@ -63,27 +65,27 @@ func (s *server) routeTable() []route {
 
 		// The list as a file, in and out.
 		{"GET /users/import", admin, s.showImports},
-		{"POST /users/import", admin, releaseSlot(s.uploadImport)},
+		{"POST /users/import", admin, blocking(s.uploadImport)},
 		{"GET /imports/{id}", admin, s.showImport},
 		{"POST /imports/{id}/start", admin, s.startImport},
 		{"POST /imports/{id}/stop", admin, s.stopImport},
 		{"POST /imports/{id}/resume", admin, s.resumeImport},
 		{"POST /imports/{id}/discard", admin, s.discardImport},
-		{"GET /imports/{id}/problems.csv", admin, releaseSlot(s.importProblems)},
-		{"GET /users/export.csv", admin, releaseSlot(s.exportUsers("csv"))},
-		{"GET /users/export.json", admin, releaseSlot(s.exportUsers("json"))},
+		{"GET /imports/{id}/problems.csv", admin, blocking(s.importProblems)},
+		{"GET /users/export.csv", admin, blocking(s.exportUsers("csv"))},
+		{"GET /users/export.json", admin, blocking(s.exportUsers("json"))},
 
 		// Why somebody can't sign in.
 		{"GET /why", admin, s.showWhy},
-		{"POST /why", admin, releaseSlot(s.diagnoseAddress)},
-		{"GET /users/{id}/why", admin, releaseSlot(s.showUserWhy)},
-		{"GET /api/why", admin | tokenAllowed, releaseSlot(s.apiWhy)},
+		{"POST /why", admin, blocking(s.diagnoseAddress)},
+		{"GET /users/{id}/why", admin, blocking(s.showUserWhy)},
+		{"GET /api/why", admin | tokenAllowed, blocking(s.apiWhy)},
 
 		// What happened, and what Stytch has still to hear of.
 		{"GET /activity", admin, s.showActivity},
 		{"GET /api/events", admin | tokenAllowed, s.apiListEvents},
 		{"GET /waiting", admin, s.showWaiting},
-		{"POST /waiting/{id}/retry", admin, releaseSlot(s.retryJob)},
+		{"POST /waiting/{id}/retry", admin, blocking(s.retryJob)},
 		{"POST /waiting/{id}/drop", admin, s.dropJob},
 
 		// The list, for programs.
@@ -92,13 +94,13 @@ func (s *server) routeTable() []route {
 		{"GET /api/users/{id}", admin | tokenAllowed, s.apiGetUser},
 		{"PATCH /api/users/{id}", admin | tokenAllowed, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | tokenAllowed, s.apiRemoveUser},
-		{"POST /api/invite_user", admin | tokenAllowed, releaseSlot(s.idempotent(idempotentOperation{s.apiInviteUser, s.invitedResponse}))},
+		{"POST /api/invite_user", admin | tokenAllowed, blocking(s.idempotent(idempotentOperation{s.apiInviteUser, s.invitedResponse}))},
 
 		// What programs need to know of all this.
 		{"GET /api/openapi.yaml", public, s.apiSpec},
 
 		// From Stytch.
-		{"POST /webhooks/stytch", public, releaseSlot(s.receiveStytchWebhook)},
+		{"POST /webhooks/stytch", public, blocking(s.receiveStytchWebhook)},
 
 		// For whoever runs it.
 		{"GET /healthz", public, s.healthz},
@@ -107,21 +109,31 @@ func (s *server) routeTable() []route {
 	}
 }
 
-// handler puts the routes behind the middleware, outermost first.
+// handler returns the routes behind the middleware.
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, route := range s.routes {
 		mux.Handle(route.pattern, s.withRoute(route.pattern, s.handleError(s.authorize(route))))
 	}
-	h := s.notFoundHandler(mux)                                             // 404 and 405 in our own words
-	h = s.crossOriginProtection(h)                                          // other sites can't post here
-	h = s.canonicalHost(h)                                                  // 127.0.0.1 -> localhost
-	h = s.stripBasePath(h)                                                  // /people/users -> /users
-	h = s.securityHeaders(h)                                                // on every answer, also on errors
-	h = s.recoverPanic(h)                                                   // 500 instead of a cut connection
-	h = s.requestContext(h)                                                 // a number, bounds, a line in the log
-	h = s.limitConcurrency(newPlaces(s.warnOfPressure), newBodyBudget(), h) // bounds of bodies, and 503 for the excess
-	return s.observe(h)                                                     // whoever watches is told
+	return middleware.Chain(s.withErrorPages(mux), // outermost first
+		middleware.Observe(s.Observer, s.proxies),
+		middleware.SecurityHeaders(s.https()),
+		s.shedLoad(),
+		s.requestContext,
+		middleware.Recover(s.writePanic),
+		middleware.BasePath(s.BaseURL.Path, s.errorHandler(errOutsideBasePath)),
+		middleware.CanonicalHost(s.BaseURL, func(r *http.Request) bool { return !s.wantsJSON(r) }),
+		middleware.CrossOrigin(s.BaseURL, s.errorHandler(errCrossOrigin)),
+	)
+}
+
+// blocking marks a handler that calls the login service, which may hang, or that serves a long
+// body: it doesn't count as work for load shedding.
+func blocking(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		loadshed.MarkBlocked(r.Context())
+		return next(w, r)
+	}
 }
 
 // authorize lets only those through to a route who may use it, and hands on with the

@@ -26,7 +26,7 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 
 // browser is what is known of the browser behind a request.
 func (s *server) browser(r *http.Request) session.Browser {
-	return session.Browser{Address: s.clientIP(r), UserAgent: r.UserAgent()}
+	return session.Browser{Address: s.proxies.ClientIP(r), UserAgent: r.UserAgent()}
 }
 
 // describeBrowser says in words what a User-Agent header stands for. The order

@@ -24,6 +24,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 	"github.com/guestlist/guestlist/static"
 )
 
@@ -51,7 +52,7 @@ type Options struct {
 	InviteDuration time.Duration
 	SameBrowser    bool // a sign-in link works only in the browser that asked (PKCE)
 	Now            func() time.Time
-	Observer       RequestObserver // nil: nobody
+	Observer       middleware.RequestObserver // may be nil, in which case requests are not observed
 	Log            *slog.Logger
 }
 
@@ -62,6 +63,7 @@ type server struct {
 	assets          *static.Assets
 	templates       map[string]func() *template.Template
 	userRowTemplate func() *plain // a row of the list
+	proxies         middleware.Proxies
 	routes          []route
 	paths           *http.ServeMux // of routes; see logged
 
@@ -73,7 +75,7 @@ type server struct {
 func New(o Options) http.Handler { return newServer(o).handler() }
 
 func newServer(o Options) *server {
-	s := &server{Options: o, assets: static.Load()}
+	s := &server{Options: o, assets: static.Load(), proxies: middleware.Proxies{Trusted: o.TrustedProxies, Header: o.ClientIPHeader}}
 	s.templates = s.parseTemplates()
 	s.userRowTemplate = sync.OnceValue(func() *plain {
 		return parseRowTemplate(s.templates["users"]().Lookup("person"), reflect.TypeFor[userRow]())

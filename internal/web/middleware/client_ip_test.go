@@ -1,4 +1,4 @@
-package web
+package middleware
 
 import (
 	"net/http"
@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-func TestAProxysWordIsTakenOnlyFromATrustedOne(t *testing.T) {
+func TestClientIP_TakesHeadersFromTrustedProxiesOnly(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name    string
 		trusted []string
-		header  string // Options.ClientIPHeader
+		header  string // Proxies.Header
 		peer    string
 		headers map[string]string
 		want    string
@@ -59,24 +59,24 @@ func TestAProxysWordIsTakenOnlyFromATrustedOne(t *testing.T) {
 		{"a header of its own with a list", []string{"0.0.0.0/0"}, "Fly-Client-IP", "10.0.0.1:999", map[string]string{"Fly-Client-IP": "1.2.3.4, 203.0.113.9"}, "203.0.113.9"},
 		{"headers of other proxies", []string{"10.0.0.0/8"}, "", "10.0.0.1:999", map[string]string{"X-Real-Ip": "1.2.3.4", "Forwarded": "for=1.2.3.4", "Fly-Client-IP": "1.2.3.4"}, "10.0.0.1"},
 	} {
-		s := &server{Options: Options{ClientIPHeader: row.header}}
-		for _, p := range row.trusted {
-			s.TrustedProxies = append(s.TrustedProxies, netip.MustParsePrefix(p))
+		p := Proxies{Header: row.header}
+		for _, prefix := range row.trusted {
+			p.Trusted = append(p.Trusted, netip.MustParsePrefix(prefix))
 		}
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = row.peer
 		for name, value := range row.headers {
 			r.Header.Set(name, value)
 		}
-		if got := s.clientIP(r); got != row.want {
+		if got := p.ClientIP(r); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
 		}
 	}
 }
 
-func TestClientAddress_SeveralHeadersOfOneName(t *testing.T) {
+func TestClientIP_SeveralHeadersOfOneName(t *testing.T) {
 	t.Parallel()
-	s := &server{Options: Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}}
+	p := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
 	for _, row := range []struct {
 		headers []string
 		want    string
@@ -90,34 +90,53 @@ func TestClientAddress_SeveralHeadersOfOneName(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "10.0.0.1:999"
 		r.Header["X-Forwarded-For"] = row.headers
-		if got := s.clientIP(r); got != row.want {
+		if got := p.ClientIP(r); got != row.want {
 			t.Errorf("%q: %q, want %q", row.headers, got, row.want)
 		}
 	}
 }
 
-func TestABrowserIsDescribedAsItsOwnerWouldNameIt(t *testing.T) {
-	t.Parallel()
-	for userAgent, want := range map[string]string{
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                           "Firefox on Windows",
-		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                                      "Chrome on Linux",
-		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0.0.0 Safari/537.36":                              "Chrome on Linux",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":              "Edge on Windows",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 OPR/120.0.0.0":        "Opera on macOS",
-		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15":                      "Safari on macOS",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1":    "Safari on iPhone",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0.0.0 Mobile/15E148 Safari/604.1": "Chrome on iPhone",
-		"Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/140.0 Mobile/15E148 Safari/605.1.15":           "Firefox on iPad",
-		"Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                      "Chrome on Android",
-		"Mozilla/5.0 (Linux; Android 15; SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36": "Samsung Internet on Android",
-		"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36":                             "Chrome on ChromeOS",
-		"curl/8.14.1":                     "curl",
-		"Mozilla/5.0 (X11; Linux x86_64)": "Browser on Linux",
-		"Go-http-client/1.1":              "Unknown browser",
-		"":                                "Unknown browser",
-	} {
-		if got := describeBrowser(userAgent); got != want {
-			t.Errorf("%q is %q, want %q", userAgent, got, want)
+// FuzzClientIP holds that who is no proxy of ours has no say in where they
+// come from, and that a proxy's word is an address or does not count.
+func FuzzClientIP(f *testing.F) {
+	f.Add("198.51.100.7", "203.0.113.9", "1.2.3.4", "")
+	f.Add("10.0.0.1", "1.2.3.4, 203.0.113.9,10.0.0.2", "", "")
+	f.Add("::ffff:10.0.0.1", "::ffff:203.0.113.9", "2001:db8::1", "Fly-Client-IP")
+	f.Add("10.0.0.1", "<script>", "x", "Fly-Client-IP")
+	f.Add("fe80::1%eth0", "fe80::1%eth0", "::", "Fly-Client-IP")
+	f.Add("10.0.0.1", "203.0.113.7:51234, [2001:db8::7]:51234, \"[2001:db8::7]:1\"", "[fe80::1%25eth0]:80", "Fly-Client-IP")
+	f.Add("::0%]", "0", "0", "")
+	f.Add("10.0.0.1", "unknown, _hidden,,10.0.0.2:, [10.0.0.3]", "203.0.113.9:_x", "")
+	f.Fuzz(func(t *testing.T, peer, forwarded, own, header string) {
+		ip, err := netip.ParseAddr(peer)
+		if err != nil {
+			return
 		}
-	}
+		if header != "" {
+			header = "Fly-Client-IP"
+		}
+		p := Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Header: header}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = netip.AddrPortFrom(ip, 999).String()
+		r.Header["X-Forwarded-For"] = []string{forwarded}
+		r.Header["Fly-Client-Ip"] = []string{own}
+		r.Header["Forwarded"] = []string{"for=" + own}
+		got := p.ClientIP(r)
+		bare := r.Clone(t.Context())
+		bare.Header = http.Header{}
+		trusted := ip.Unmap().Is4() && ip.Unmap().As4()[0] == 10
+		if direct := p.ClientIP(bare); !trusted && got != direct {
+			t.Errorf("from %s, who is no proxy, %q and %q make it %q", peer, forwarded, own, got)
+		}
+		if ip, err := netip.ParseAddr(got); err != nil || ip.Zone() != "" || ip.Is4In6() || ip.String() != got {
+			t.Errorf("from %s, %q and %q make it %q, which is no address in its only form", peer, forwarded, own, got)
+		}
+		// A client writes in front of what the proxy adds, and can't change the outcome.
+		if trusted && header == "" {
+			r.Header["X-Forwarded-For"] = []string{forwarded, "203.0.113.77:8"}
+			if got := p.ClientIP(r); got != "203.0.113.77" {
+				t.Errorf("%q in front of the proxy's word makes it %q", forwarded, got)
+			}
+		}
+	})
 }
