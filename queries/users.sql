@@ -43,3 +43,6 @@ UPDATE users SET updated_at = updated_at WHERE id = ?;
 
 -- name: LockUserByEmailKey :execrows
 UPDATE users SET updated_at = updated_at WHERE email_key = ?;
+
+-- name: DeleteUserWords :exec
+DELETE FROM user_words WHERE user_id = ?;

@@ -52,7 +52,7 @@ func (s *Store) DropAttempt(ctx context.Context, id string) error {
 
 // finishAttempt notes, in the transaction that makes the session, that it is made.
 // Where another request has made it, nothing is to be written.
-func finishAttempt(ctx context.Context, q *dbsqlc.Queries, id string, at time.Time) error {
+func finishAttempt(ctx context.Context, q queries, id string, at time.Time) error {
 	if id == "" {
 		return nil
 	}
@@ -62,9 +62,9 @@ func finishAttempt(ctx context.Context, q *dbsqlc.Queries, id string, at time.Ti
 
 // DeleteExpiredAttempts deletes the rows of attempts that can no longer be repeated.
 func (s *Store) DeleteExpiredAttempts(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired sign-in attempts", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired sign-in attempts", func(q queries, most int32) ([]string, error) {
 		return q.ExpiredSignInAttempts(ctx, dbsqlc.ExpiredSignInAttemptsParams{ExpiresAt: micros(now), Limit: most})
-	}, func(q *dbsqlc.Queries, id string) (int64, error) {
+	}, func(q queries, id string) (int64, error) {
 		return q.DeleteExpiredSignInAttempt(ctx, dbsqlc.DeleteExpiredSignInAttemptParams{ID: id, ExpiresAt: micros(now)})
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (s *Store) ImportUsers(
 		if err := advanceImport(ctx, q, i, next, until); err != nil {
 			return err
 		}
-		return insertUsers(ctx, tx, fresh)
+		return insertUsers(ctx, q, fresh)
 	}
 	err := s.Transact(ctx, add)
 	for range people { // each time, one more may have come by another door since we looked
@@ -56,7 +57,7 @@ func (s *Store) ImportUsers(
 }
 
 // checkImportActor is an error if who had an import run is a person and no administrator now.
-func checkImportActor(ctx context.Context, q *dbsqlc.Queries, actorID string) error {
+func checkImportActor(ctx context.Context, q queries, actorID string) error {
 	if actorID == "" {
 		return nil
 	}
@@ -69,7 +70,7 @@ func checkImportActor(ctx context.Context, q *dbsqlc.Queries, actorID string) er
 
 // advanceImport moves an import on before anybody is written, so that of two instances at
 // the same part the second waits here and then finds that it has lost.
-func advanceImport(ctx context.Context, q *dbsqlc.Queries, was, next userio.Import, until time.Time) error {
+func advanceImport(ctx context.Context, q queries, was, next userio.Import, until time.Time) error {
 	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
 		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Skipped), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
 		UpdatedAt: micros(next.UpdatedAt), ID: was.ID, Lease: was.Lease, Was: int64(was.Part),
@@ -86,7 +87,7 @@ func advanceImport(ctx context.Context, q *dbsqlc.Queries, was, next userio.Impo
 
 // unlistedUsers are those whose address nobody on the list has, each address once, and
 // gives up what Stytch refused of whoever had it before.
-func unlistedUsers(ctx context.Context, q *dbsqlc.Queries, people []directory.NewUser) ([]directory.NewUser, error) {
+func unlistedUsers(ctx context.Context, q queries, people []directory.NewUser) ([]directory.NewUser, error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
@@ -110,7 +111,7 @@ func unlistedUsers(ctx context.Context, q *dbsqlc.Queries, people []directory.Ne
 // started, and how many were; removals is how many there had been then. Removals
 // before that are forgotten: to start an import is to invite anew.
 func withoutRemoved(
-	ctx context.Context, q *dbsqlc.Queries, people []directory.NewUser, removals int,
+	ctx context.Context, q queries, people []directory.NewUser, removals int,
 ) (rest []directory.NewUser, leftOut int, err error) {
 	if len(people) == 0 {
 		return nil, 0, nil
@@ -150,7 +151,7 @@ func emailKeys(people []directory.NewUser) []string {
 
 // insertUsers writes new people with all that goes with them, as CreateUser
 // does for one of them.
-func insertUsers(ctx context.Context, tx *sql.Tx, people []directory.NewUser) error {
+func insertUsers(ctx context.Context, q queries, people []directory.NewUser) error {
 	var users, words, events, jobs [][]any
 	for _, p := range people {
 		u := userParams(p.User)
@@ -182,28 +183,42 @@ func insertUsers(ctx context.Context, tx *sql.Tx, people []directory.NewUser) er
 		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token", events},
 		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
 	} {
-		if err := InsertRows(ctx, tx, table.name, table.columns, table.rows); err != nil {
+		if err := InsertRows(ctx, q.db, table.name, table.columns, table.rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// maxBindValues is how many values one statement has at most: SQLite allows 32,766,
-// and a statement of so many stays well below what any server takes.
+// insertWords writes search words by the ids of their users.
+func insertWords(ctx context.Context, q queries, words map[string][]string) error {
+	var rows [][]any
+	for _, id := range slices.Sorted(maps.Keys(words)) {
+		for _, word := range words[id] {
+			rows = append(rows, []any{word, id})
+		}
+	}
+	return InsertRows(ctx, q.db, "user_words", "word, user_id", rows)
+}
+
+// maxBindValues limits the values of one statement. SQLite allows 32,766, and a statement of this many is well below what
+// any server accepts.
 const maxBindValues = 2000
 
-// InsertRows writes rows with as few statements as mostValues allows; sqlc knows no
-// statement of as many rows as there are. The table and its columns become text of
-// the statement: nothing that comes from outside may be in them.
-func InsertRows(ctx context.Context, tx *sql.Tx, table, columns string, rows [][]any) error {
+// InsertRows writes rows with few statements, because sqlc can't generate one with a variable number of rows. The table
+// and the columns become text of the statement and must be constants.
+func InsertRows(
+	ctx context.Context, db interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	}, table, columns string, rows [][]any,
+) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	one := "(?" + strings.Repeat(", ?", len(rows[0])-1) + ")"
-	for some := range slices.Chunk(rows, maxBindValues/len(rows[0])) {
-		text := "INSERT INTO " + table + " (" + columns + ") VALUES " + one + strings.Repeat(", "+one, len(some)-1)
-		if _, err := tx.ExecContext(ctx, text, slices.Concat(some...)...); err != nil {
+	for chunk := range slices.Chunk(rows, maxBindValues/len(rows[0])) {
+		text := "-- name: InsertRows :exec\nINSERT INTO " + table + " (" + columns + ") VALUES " + one + strings.Repeat(", "+one, len(chunk)-1)
+		if _, err := db.ExecContext(ctx, text, slices.Concat(chunk...)...); err != nil {
 			return err
 		}
 	}

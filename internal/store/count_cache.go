@@ -56,7 +56,7 @@ func (t *countCache) invalidate() {
 
 // countUsers counts the people that the query's filters let through to one more
 // than the most that is told.
-func countUsers(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (int, error) {
+func countUsers(ctx context.Context, q queries, query directory.Query) (int, error) {
 	counted := 0
 	for _, f := range filterRanges(query) {
 		most := int32(directory.MaxTotal + 1 - counted)

@@ -12,7 +12,7 @@ import (
 )
 
 // insertEvents writes what happened.
-func insertEvents(ctx context.Context, q *dbsqlc.Queries, events ...event.Event) error {
+func insertEvents(ctx context.Context, q queries, events ...event.Event) error {
 	for _, e := range events {
 		row, err := eventParams(ctx, e)
 		if err == nil {
@@ -48,7 +48,7 @@ func eventParams(ctx context.Context, e event.Event) (dbsqlc.InsertEventParams, 
 
 // AddEvents writes what happened and changed nothing, such as a refusal.
 func (s *Store) AddEvents(ctx context.Context, events ...event.Event) error {
-	return s.inTx(ctx, "add events", func(q *dbsqlc.Queries) error { return insertEvents(ctx, q, events...) })
+	return s.inTx(ctx, "add events", func(q queries) error { return insertEvents(ctx, q, events...) })
 }
 
 // ListEvents returns a page of the trail; see event.Reader.
@@ -57,9 +57,9 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 	if before == "" {
 		before = maxRune
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
-	rows, err := selectEvents(ctx, s.readDB(), query, before, int32(query.Limit)+1)
+	rows, err := selectEvents(ctx, q, query, before, int32(query.Limit)+1)
 	if err != nil {
 		return nil, "", translate("list events", err)
 	}
@@ -78,7 +78,7 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 }
 
 // selectEvents returns events before an id, newest first. It reads them from the index of the most selective filter.
-func selectEvents(ctx context.Context, db dbconn.DB, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
+func selectEvents(ctx context.Context, q queries, query event.Query, before string, limit int32) ([]*dbsqlc.Event, error) {
 	within, value := dbconn.SQL("kind = ?"), string(query.Kind)
 	switch {
 	case query.Person != "":
@@ -92,7 +92,7 @@ func selectEvents(ctx context.Context, db dbconn.DB, query event.Query, before s
 	}
 	t := dbconn.Template{Parts: map[string]dbconn.SQL{"range": within}, Args: []any{value}}
 	params := dbsqlc.ListEventsParams{Kind: string(query.Kind), Before: before, Limit: limit}
-	return dbsqlc.New(t.On(db)).ListEvents(ctx, params)
+	return dbsqlc.New(t.On(q.db)).ListEvents(ctx, params)
 }
 
 // toEvent returns a row's event. Names in it may be of a release that took
@@ -112,7 +112,7 @@ func toEvent(r *dbsqlc.Event) (event.Event, error) {
 
 // DeleteEvents deletes what happened before a time, and returns how much it was.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete events", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete events", func(q queries, most int32) ([]string, error) {
 		return q.OldestEvents(ctx, dbsqlc.OldestEventsParams{At: micros(before), Limit: most})
-	}, func(q *dbsqlc.Queries, id string) (int64, error) { return q.DeleteEvent(ctx, id) })
+	}, func(q queries, id string) (int64, error) { return q.DeleteEvent(ctx, id) })
 }

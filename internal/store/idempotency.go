@@ -56,7 +56,7 @@ func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc
 
 // linkKey notes, in the transaction of the work, whom it was about. Where another
 // request has taken the key, nothing is to be written.
-func linkKey(ctx context.Context, q *dbsqlc.Queries, userID string) error {
+func linkKey(ctx context.Context, q queries, userID string) error {
 	c, ok := idempotency.FromContext(ctx)
 	if !ok {
 		return nil
@@ -87,9 +87,9 @@ func (s *Store) ResetKey(ctx context.Context, c idempotency.Claim) error {
 
 // DeleteKeys deletes the keys whose time is over, and returns how many there were.
 func (s *Store) DeleteKeys(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete keys", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete keys", func(q queries, most int32) ([]string, error) {
 		return q.OldIdempotencyKeys(ctx, dbsqlc.OldIdempotencyKeysParams{ExpiresAt: micros(now), Limit: most})
-	}, func(q *dbsqlc.Queries, id string) (int64, error) {
+	}, func(q queries, id string) (int64, error) {
 		return q.DeleteIdempotencyKey(ctx, dbsqlc.DeleteIdempotencyKeyParams{ID: id, ExpiresAt: micros(now)})
 	})
 }

@@ -86,7 +86,7 @@ func requireOneRow(n int64, err, otherwise error) error {
 
 // StartImport has an import run; see userio.Store.
 func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event) error {
-	return s.inTx(ctx, "run import", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "run import", func(q queries) error {
 		invite := int64(0)
 		if i.Invite {
 			invite = 1
@@ -117,7 +117,7 @@ func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event)
 
 // StopImport stops an import that runs.
 func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event) error {
-	return s.inTx(ctx, "stop import", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "stop import", func(q queries) error {
 		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: truncate(reason, 200), UpdatedAt: micros(e.At)})
 		if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 			return err
@@ -175,9 +175,9 @@ func (s *Store) DeleteImport(ctx context.Context, id string) error {
 	if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 		return translate("drop import", err)
 	}
-	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q queries, most int32) ([]string, error) {
 		return q.ImportParts(ctx, dbsqlc.ImportPartsParams{First: id + "/", Behind: id + "0", Limit: most}) // 0 is behind the slash
-	}, func(q *dbsqlc.Queries, part string) (int64, error) { return q.DeleteImportPart(ctx, part) })
+	}, func(q queries, part string) (int64, error) { return q.DeleteImportPart(ctx, part) })
 	if err == nil {
 		_, err = s.writer().DeleteImport(ctx, id)
 	}

@@ -96,7 +96,7 @@ func (s *Store) makeLimits(ctx context.Context, names []string) error {
 	return nil
 }
 
-func takeLimit(ctx context.Context, q *dbsqlc.Queries, now time.Time, b limit.Bucket) (until time.Time, err error) {
+func takeLimit(ctx context.Context, q queries, now time.Time, b limit.Bucket) (until time.Time, err error) {
 	n, err := q.TakeLimit(ctx, dbsqlc.TakeLimitParams{
 		Now: micros(now), FromNow: micros(now.Add(b.Every)), Every: b.Every.Microseconds(), Name: b.Name,
 		Latest: micros(now.Add(b.Tolerance())), Most: micros(now.Add(b.MaxValid())),
@@ -122,23 +122,23 @@ const limitsPiece = 200
 // many there were.
 func (s *Store) DeleteLimits(ctx context.Context, before, now time.Time) (int, error) {
 	behind := now.Add(limit.MaxMost)
-	old, err := s.deleteLimits(ctx, before, behind, func(q *dbsqlc.Queries) ([]string, error) {
+	old, err := s.deleteLimits(ctx, before, behind, func(q queries) ([]string, error) {
 		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(before), Limit: limitsPiece})
 	})
 	if err != nil {
 		return old, err
 	}
-	future, err := s.deleteLimits(ctx, before, behind, func(q *dbsqlc.Queries) ([]string, error) {
+	future, err := s.deleteLimits(ctx, before, behind, func(q queries) ([]string, error) {
 		return q.FutureLimits(ctx, dbsqlc.FutureLimitsParams{FullAt: micros(behind), Limit: limitsPiece})
 	})
 	return old + future, err
 }
 
-func (s *Store) deleteLimits(ctx context.Context, before, behind time.Time, list func(*dbsqlc.Queries) ([]string, error)) (int, error) {
+func (s *Store) deleteLimits(ctx context.Context, before, behind time.Time, list func(queries) ([]string, error)) (int, error) {
 	total := 0
 	for {
 		listed, deleted := 0, 0
-		err := s.inTx(ctx, "delete limits", func(q *dbsqlc.Queries) error {
+		err := s.inTx(ctx, "delete limits", func(q queries) error {
 			names, err := list(q)
 			listed, deleted = len(names), 0
 			if err != nil || listed == 0 {

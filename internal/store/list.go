@@ -5,29 +5,28 @@ import (
 	"slices"
 
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
 // ListUsers returns one page of users and the positions of its neighbours. Its cost doesn't grow with the directory.
 func (s *Store) ListUsers(ctx context.Context, query directory.Query) (directory.Page, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
-	page, err := s.listUsers(ctx, s.readDB(), query)
+	page, err := s.listUsers(ctx, q, query)
 	return page, translate("list users", err)
 }
 
-func (s *Store) listUsers(ctx context.Context, db dbconn.DB, query directory.Query) (directory.Page, error) {
+func (s *Store) listUsers(ctx context.Context, q queries, query directory.Query) (directory.Page, error) {
 	if query.Refused {
-		return listRefused(ctx, dbsqlc.New(db), query)
+		return listRefused(ctx, q, query)
 	}
 	if len(query.Terms) > 0 {
-		return s.search(ctx, db, query)
+		return s.search(ctx, q, query)
 	}
 	var rows []*dbsqlc.User
 	if from, ok := startRow(query); ok {
 		var err error
-		if rows, err = listRanges(ctx, db, query, from); err != nil {
+		if rows, err = listRanges(ctx, q, query, from); err != nil {
 			return directory.Page{}, err
 		}
 	}
@@ -37,7 +36,7 @@ func (s *Store) listUsers(ctx context.Context, db dbconn.DB, query directory.Que
 		return page, nil
 	}
 	total, err := s.totals.get(s.now(), filter{query.Role, query.Status}, func() (int, error) {
-		return countUsers(ctx, dbsqlc.New(db), query)
+		return countUsers(ctx, q, query)
 	})
 	page.Total = min(total, directory.MaxTotal)
 	page.More = total > directory.MaxTotal
@@ -74,14 +73,14 @@ func filterRanges(query directory.Query) []filter {
 
 // listRanges reads the first users after a row from each of the query's filters and merges them. It returns one more than
 // the limit if there is a next page.
-func listRanges(ctx context.Context, db dbconn.DB, query directory.Query, from *dbsqlc.User) ([]*dbsqlc.User, error) {
+func listRanges(ctx context.Context, q queries, query directory.Query, from *dbsqlc.User) ([]*dbsqlc.User, error) {
 	order, limit, all := readOrder(query), query.Limit+1, filterRanges(query)
 	if len(all) == 1 {
-		return order.list(ctx, db, all[0], from, limit)
+		return order.list(ctx, q, all[0], from, limit)
 	}
 	var merged []*dbsqlc.User
 	for _, f := range all {
-		rows, err := order.list(ctx, db, f, from, limit)
+		rows, err := order.list(ctx, q, f, from, limit)
 		if err != nil {
 			return nil, err
 		}

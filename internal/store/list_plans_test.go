@@ -19,6 +19,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -81,7 +82,7 @@ func TestListUsers_EveryStatementReadsAnIndexRange(t *testing.T) {
 			r := &recorder{DB: s.Reader()}
 			for _, turn := range []bool{false, true, false} { // the first page, the next one, and back
 				s.totals.invalidate()
-				page, err := s.listUsers(t.Context(), r, query)
+				page, err := s.listUsers(t.Context(), queries{dbsqlc.New(r), r}, query)
 				if err != nil {
 					t.Fatal(err)
 				}

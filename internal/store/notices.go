@@ -18,7 +18,7 @@ const mostNotices = 50
 func (s *Store) WriteNotices() { s.notices = true }
 
 // noticeToken has the owner of a new token told of it.
-func (s *Store) noticeToken(ctx context.Context, q *dbsqlc.Queries, owner directory.User, e event.Event) error {
+func (s *Store) noticeToken(ctx context.Context, q queries, owner directory.User, e event.Event) error {
 	if !s.notices {
 		return nil
 	}
@@ -26,7 +26,7 @@ func (s *Store) noticeToken(ctx context.Context, q *dbsqlc.Queries, owner direct
 }
 
 // noticeAdmin has the other administrators told of a user who became one.
-func (s *Store) noticeAdmin(ctx context.Context, q *dbsqlc.Queries, was, u directory.User, events ...event.Event) error {
+func (s *Store) noticeAdmin(ctx context.Context, q queries, was, u directory.User, events ...event.Event) error {
 	if len(events) == 0 || !becameAdmin(was, u) {
 		return nil
 	}
@@ -42,7 +42,7 @@ func becameAdmin(was, u directory.User) bool {
 
 // noticeAdmins has the active administrators told what an event says, without the
 // user with the given id.
-func (s *Store) noticeAdmins(ctx context.Context, q *dbsqlc.Queries, but string, e event.Event) error {
+func (s *Store) noticeAdmins(ctx context.Context, q queries, but string, e event.Event) error {
 	if !s.notices {
 		return nil
 	}

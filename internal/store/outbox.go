@@ -18,7 +18,7 @@ func jobParams(j outbox.Job) dbsqlc.InsertJobParams {
 	}
 }
 
-func insertJobs(ctx context.Context, q *dbsqlc.Queries, jobs []outbox.Job) error {
+func insertJobs(ctx context.Context, q queries, jobs []outbox.Job) error {
 	for _, j := range jobs {
 		if err := q.InsertJob(ctx, jobParams(j)); err != nil {
 			return err
@@ -29,7 +29,7 @@ func insertJobs(ctx context.Context, q *dbsqlc.Queries, jobs []outbox.Job) error
 
 // AddJob writes a call to Stytch that must still happen.
 func (s *Store) AddJob(ctx context.Context, job outbox.Job) error {
-	return s.inTx(ctx, "add job", func(q *dbsqlc.Queries) error { return insertJobs(ctx, q, []outbox.Job{job}) })
+	return s.inTx(ctx, "add job", func(q queries) error { return insertJobs(ctx, q, []outbox.Job{job}) })
 }
 
 // ListJobs returns the calls still waiting for a person, oldest first.
@@ -81,20 +81,20 @@ func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 
 // ReleaseJob makes a call due now.
 func (s *Store) ReleaseJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.changeParkedJob(ctx, id, event.JobRetried, func(q *dbsqlc.Queries) (int64, error) {
+	return s.changeParkedJob(ctx, id, event.JobRetried, func(q queries) (int64, error) {
 		return q.ReleaseJob(ctx, id)
 	})
 }
 
 // DropJob gives a call up.
 func (s *Store) DropJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.changeParkedJob(ctx, id, event.JobDropped, func(q *dbsqlc.Queries) (int64, error) { return q.DeleteJob(ctx, id) })
+	return s.changeParkedJob(ctx, id, event.JobDropped, func(q queries) (int64, error) { return q.DeleteJob(ctx, id) })
 }
 
 // changeParkedJob carries out what an administrator decides about a call.
-func (s *Store) changeParkedJob(ctx context.Context, id string, kind event.Kind, decide func(q *dbsqlc.Queries) (int64, error)) (outbox.Job, error) {
+func (s *Store) changeParkedJob(ctx context.Context, id string, kind event.Kind, decide func(q queries) (int64, error)) (outbox.Job, error) {
 	var job outbox.Job
-	err := s.inTx(ctx, string(kind), func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, string(kind), func(q queries) error {
 		row, err := q.GetJob(ctx, id)
 		if err != nil {
 			return err
@@ -173,7 +173,7 @@ func (s *Store) FinishJob(ctx context.Context, id string) error {
 
 // FinishInvite notes that an invitation was handed over; see outbox.Store.
 func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID string, now time.Time) error {
-	return s.inTx(ctx, "finish invitation", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "finish invitation", func(q queries) error {
 		if _, err := q.DeleteJob(ctx, job.ID); err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (s *Store) RetryJob(ctx context.Context, id string, due time.Time, reason s
 
 // ParkJob sets a job aside.
 func (s *Store) ParkJob(ctx context.Context, job outbox.Job, now time.Time, reason string) error {
-	return s.inTx(ctx, "park job", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "park job", func(q queries) error {
 		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: truncate(reason, 200), ID: job.ID})
 		if err != nil || n == 0 {
 			return err

@@ -44,7 +44,7 @@ func (s *Store) ListedAddresses(ctx context.Context, addresses []string) ([]stri
 // on the list; see reconcile.Store.
 func (s *Store) AddJobsUnlessListed(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error) {
 	added := false
-	err := s.inTx(ctx, "add jobs of a stranger", func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, "add jobs of a stranger", func(q queries) error {
 		added = false
 		for _, address := range addresses {
 			if n, err := q.LockUserByEmailKey(ctx, address); err != nil || n > 0 {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -142,14 +143,14 @@ func (p foldProgress) next(ids []string, batch int, changed bool) foldProgress {
 }
 
 // setFoldProgress writes the progress, unless another instance has written its own.
-func (s *Store) setFoldProgress(ctx context.Context, q *dbsqlc.Queries, was, next string) error {
+func (s *Store) setFoldProgress(ctx context.Context, q queries, was, next string) error {
 	n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: micros(s.now()), Name: foldSetting, Was: was})
 	return requireOneRow(n, err, errRefoldBusy)
 }
 
 // refold writes keys and words of some users anew where they are others now, and
 // returns of how many.
-func refold(ctx context.Context, q *dbsqlc.Queries, ids []string) (int, error) {
+func refold(ctx context.Context, q queries, ids []string) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
@@ -186,5 +187,11 @@ func refold(ctx context.Context, q *dbsqlc.Queries, ids []string) (int, error) {
 			changed++
 		}
 	}
-	return changed, q.ReplaceWords(ctx, stale)
+	if len(stale) == 0 {
+		return changed, nil
+	}
+	if err := q.DeleteWordsOfUsers(ctx, slices.Collect(maps.Keys(stale))); err != nil {
+		return 0, err
+	}
+	return changed, insertWords(ctx, q, stale)
 }

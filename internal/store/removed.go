@@ -21,7 +21,7 @@ const (
 
 // rememberRemoval notes that an address was removed. The transaction must hold
 // the administrators' lock.
-func rememberRemoval(ctx context.Context, q *dbsqlc.Queries, emailKey string, at time.Time) error {
+func rememberRemoval(ctx context.Context, q queries, emailKey string, at time.Time) error {
 	was, err := countRemovals(ctx, q)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func rememberRemoval(ctx context.Context, q *dbsqlc.Queries, emailKey string, at
 	return q.InsertRemovedAddress(ctx, dbsqlc.InsertRemovedAddressParams{EmailKey: emailKey, RemovedAt: micros(at), Removal: was + 1})
 }
 
-func setRemovals(ctx context.Context, q *dbsqlc.Queries, was, count int64, at time.Time) error {
+func setRemovals(ctx context.Context, q queries, was, count int64, at time.Time) error {
 	if was == 0 {
 		return q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: removalCount, Value: strconv.FormatInt(count, 10), UpdatedAt: micros(at)})
 	}
@@ -47,7 +47,7 @@ func setRemovals(ctx context.Context, q *dbsqlc.Queries, was, count int64, at ti
 }
 
 // countRemovals returns how many removals there have been since they are counted.
-func countRemovals(ctx context.Context, q *dbsqlc.Queries) (int64, error) {
+func countRemovals(ctx context.Context, q queries) (int64, error) {
 	value, err := q.GetSetting(ctx, removalCount)
 	if isNoRows(err) {
 		return 0, nil
@@ -60,7 +60,7 @@ func countRemovals(ctx context.Context, q *dbsqlc.Queries) (int64, error) {
 
 // forgetRemoval lets a user's address be as one that was never removed, but for
 // links from before the removal.
-func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+func forgetRemoval(ctx context.Context, q queries, u directory.User) error {
 	removed, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
 	if isNoRows(err) {
 		return nil
@@ -75,7 +75,7 @@ func forgetRemoval(ctx context.Context, q *dbsqlc.Queries, u directory.User) err
 }
 
 // refuseRemoved returns directory.ErrRemoved if a user's address was removed.
-func refuseRemoved(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+func refuseRemoved(ctx context.Context, q queries, u directory.User) error {
 	_, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
 	switch {
 	case err == nil:
@@ -103,7 +103,7 @@ func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory
 }
 
 // stranger reads what the directory knows of an address beside its user.
-func stranger(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (directory.Applicant, error) {
+func stranger(ctx context.Context, q queries, email directory.Email) (directory.Applicant, error) {
 	a := directory.Applicant{Email: email}
 	admins, err := q.CountAdmins(ctx)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *Store) RememberRemovals(ctx context.Context) error {
 
 // rememberRemoved notes those of a page of removals whose address nobody has now.
 func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) error {
-	return s.inTx(ctx, "remember removals", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "remember removals", func(q queries) error {
 		if len(removals) == 0 {
 			return nil
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -17,17 +16,16 @@ const (
 )
 
 // search finds users by the beginnings of words.
-func (s *Store) search(ctx context.Context, db dbconn.DB, query directory.Query) (directory.Page, error) {
+func (s *Store) search(ctx context.Context, q queries, query directory.Query) (directory.Page, error) {
 	// The longest first: if all match too many words to count, it is probably the rarest.
 	terms := slices.SortedStableFunc(slices.Values(query.Terms), func(a, b string) int { return len(b) - len(a) })
 	if query.After != nil && query.After.ByWord {
-		return s.searchByWord(ctx, db, query, terms)
+		return s.searchByWord(ctx, q, query, terms)
 	}
 	limit := s.maxSorted
 	if query.After != nil { // users added since the first page don't end the search
 		limit *= 2
 	}
-	q := dbsqlc.New(db)
 	rarest, words := 0, limit+1
 	for i, term := range terms {
 		n, err := q.CountWords(ctx, dbsqlc.CountWordsParams{Word: term, WordEnd: term + maxRune, Limit: int32(words)})
@@ -41,21 +39,20 @@ func (s *Store) search(ctx context.Context, db dbconn.DB, query directory.Query)
 	switch {
 	case words <= limit:
 		terms[0], terms[rarest] = terms[rarest], terms[0]
-		return searchSorted(ctx, db, query, terms, limit)
+		return searchSorted(ctx, q, query, terms, limit)
 	case query.After == nil:
-		return s.searchByWord(ctx, db, query, terms)
+		return s.searchByWord(ctx, q, query, terms)
 	}
 	return directory.Page{}, directory.ErrCursor
 }
 
 // searchSorted reads all users who match the first term, which has at most limit words, and sorts and counts those who
 // match all.
-func searchSorted(ctx context.Context, db dbconn.DB, query directory.Query, terms []string, limit int) (directory.Page, error) {
-	words, err := listWords(ctx, db, terms[0], &dbsqlc.UserWord{Word: terms[0]}, false, limit)
+func searchSorted(ctx context.Context, q queries, query directory.Query, terms []string, limit int) (directory.Page, error) {
+	words, err := listWords(ctx, q, terms[0], &dbsqlc.UserWord{Word: terms[0]}, false, limit)
 	if err != nil {
 		return directory.Page{}, err
 	}
-	q := dbsqlc.New(db)
 	ids, err := matchAllTerms(ctx, q, terms[1:], userIDs(words))
 	if err != nil {
 		return directory.Page{}, err
@@ -65,7 +62,7 @@ func searchSorted(ctx context.Context, db dbconn.DB, query directory.Query, term
 
 // listRefused returns one page of the users whose invitation email was refused. It reads them from the outbox, where
 // refused jobs are few, and looks at no more than directory.MaxTotal of them.
-func listRefused(ctx context.Context, q *dbsqlc.Queries, query directory.Query) (directory.Page, error) {
+func listRefused(ctx context.Context, q queries, query directory.Query) (directory.Page, error) {
 	ids, err := q.ListRefusedInvites(ctx, directory.MaxTotal+1)
 	if err != nil {
 		return directory.Page{}, err
@@ -82,7 +79,7 @@ func listRefused(ctx context.Context, q *dbsqlc.Queries, query directory.Query) 
 
 // sortedPage sorts and counts, in memory, the users with one of the ids and the query's role and status, and returns the
 // query's page of them.
-func sortedPage(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) (directory.Page, error) {
+func sortedPage(ctx context.Context, q queries, query directory.Query, ids []string) (directory.Page, error) {
 	many := len(ids) > query.Limit
 	read := usersByID
 	if many { // the other columns are needed only for those on the page
@@ -115,8 +112,8 @@ func sortedPage(ctx context.Context, q *dbsqlc.Queries, query directory.Query, i
 
 // searchByWord returns users in the order of their words that begin with the first term, each at the first of them. If
 // maxScannedWords words were read, the page may be short or empty and still have a next page.
-func (s *Store) searchByWord(ctx context.Context, db dbconn.DB, query directory.Query, terms []string) (directory.Page, error) {
-	r, err := s.readByWord(ctx, db, query, terms)
+func (s *Store) searchByWord(ctx context.Context, q queries, query directory.Query, terms []string) (directory.Page, error) {
+	r, err := s.readByWord(ctx, q, query, terms)
 	if err != nil {
 		return directory.Page{}, err
 	}
@@ -127,7 +124,7 @@ func (s *Store) searchByWord(ctx context.Context, db dbconn.DB, query directory.
 	return page, nil
 }
 
-func (s *Store) readByWord(ctx context.Context, db dbconn.DB, query directory.Query, terms []string) (readResult, error) {
+func (s *Store) readByWord(ctx context.Context, q queries, query directory.Query, terms []string) (readResult, error) {
 	from := &dbsqlc.UserWord{Word: terms[0]}
 	switch {
 	case query.After != nil:
@@ -138,11 +135,11 @@ func (s *Store) readByWord(ctx context.Context, db dbconn.DB, query directory.Qu
 	var r readResult
 	for batch, left := 2*(query.Limit+1), s.maxScanned; left > 0; batch *= 2 {
 		batch = min(batch, left)
-		words, err := listWords(ctx, db, terms[0], from, query.Backward, batch)
+		words, err := listWords(ctx, q, terms[0], from, query.Backward, batch)
 		if err != nil {
 			return r, err
 		}
-		found, err := usersByFirstWord(ctx, dbsqlc.New(db), query, terms, words)
+		found, err := usersByFirstWord(ctx, q, query, terms, words)
 		if err != nil {
 			return r, err
 		}
@@ -178,7 +175,7 @@ func byWord(w *dbsqlc.UserWord) *directory.Keyset {
 // usersByFirstWord returns the users who match the query and all terms, by their first word that begins with the first
 // term, if it is one of words.
 func usersByFirstWord(
-	ctx context.Context, q *dbsqlc.Queries, query directory.Query, terms []string, words []*dbsqlc.UserWord,
+	ctx context.Context, q queries, query directory.Query, terms []string, words []*dbsqlc.UserWord,
 ) (map[*dbsqlc.UserWord]*dbsqlc.User, error) {
 	firsts, err := firstWords(ctx, q, userIDs(words), terms[0])
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 
 // listWords reads up to limit words that begin with a term, after a position and in either direction.
 func listWords(
-	ctx context.Context, db dbconn.DB, term string, from *dbsqlc.UserWord, backward bool, limit int,
+	ctx context.Context, q queries, term string, from *dbsqlc.UserWord, backward bool, limit int,
 ) ([]*dbsqlc.UserWord, error) {
 	read := func(within, order dbconn.SQL, limit int, args ...any) ([]*dbsqlc.UserWord, error) {
 		t := dbconn.Template{Parts: map[string]dbconn.SQL{"range": within, "order": order}, Args: args}
-		return dbsqlc.New(t.On(db)).ListWords(ctx, int32(limit))
+		return dbsqlc.New(t.On(q.db)).ListWords(ctx, int32(limit))
 	}
 	var words, more []*dbsqlc.UserWord
 	var err error
@@ -47,7 +47,7 @@ func userIDs(words []*dbsqlc.UserWord) []string {
 }
 
 // firstWords returns each user's first word that begins with a term, by id, for those of the ids that have one.
-func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term string) (map[string]string, error) {
+func firstWords(ctx context.Context, q queries, ids []string, term string) (map[string]string, error) {
 	firsts := make(map[string]string, len(ids))
 	if len(ids) == 0 {
 		return firsts, nil
@@ -62,7 +62,7 @@ func firstWords(ctx context.Context, q *dbsqlc.Queries, ids []string, term strin
 }
 
 // matchAllTerms returns those of the ids whose users have a word for each term.
-func matchAllTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) ([]string, error) {
+func matchAllTerms(ctx context.Context, q queries, terms, ids []string) ([]string, error) {
 	for _, term := range terms {
 		firsts, err := firstWords(ctx, q, ids, term)
 		if err != nil {
@@ -74,7 +74,7 @@ func matchAllTerms(ctx context.Context, q *dbsqlc.Queries, terms, ids []string) 
 }
 
 // usersByID returns the users with one of the ids and the query's role and status.
-func usersByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
+func usersByID(ctx context.Context, q queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -82,7 +82,7 @@ func usersByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, id
 }
 
 // keysByID is usersByID with only the ids and the sort columns set.
-func keysByID(ctx context.Context, q *dbsqlc.Queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
+func keysByID(ctx context.Context, q queries, query directory.Query, ids []string) ([]*dbsqlc.User, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}

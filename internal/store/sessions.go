@@ -27,7 +27,7 @@ func (s *Store) signIn(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, counts := a.Session, false
-	err := s.inTx(ctx, "sign in", func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, "sign in", func(q queries) error {
 		applicant, err := s.lockedApplicant(ctx, q, a.Email)
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ func (s *Store) signIn(
 // lockedApplicant reads what the directory knows of an address and holds its user
 // as read. If there is none, it holds what makes one administrator, and every
 // removal waits.
-func (s *Store) lockedApplicant(ctx context.Context, q *dbsqlc.Queries, email directory.Email) (directory.Applicant, error) {
+func (s *Store) lockedApplicant(ctx context.Context, q queries, email directory.Email) (directory.Applicant, error) {
 	n, err := q.LockUserByEmailKey(ctx, email.Normalized)
 	if err != nil {
 		return directory.Applicant{}, err
@@ -83,7 +83,7 @@ func (s *Store) lockedApplicant(ctx context.Context, q *dbsqlc.Queries, email di
 	return stranger(ctx, q, email)
 }
 
-func insertSession(ctx context.Context, q *dbsqlc.Queries, v session.Session) error {
+func insertSession(ctx context.Context, q queries, v session.Session) error {
 	return q.InsertSession(ctx, dbsqlc.InsertSessionParams{
 		TokenHash: v.TokenHash, UserID: v.UserID, StytchSessionID: v.StytchSessionID,
 		UserAgent: truncate(v.UserAgent, 400), Address: truncate(v.Address, 64),
@@ -92,7 +92,7 @@ func insertSession(ctx context.Context, q *dbsqlc.Queries, v session.Session) er
 }
 
 // endReplacedSession ends the session that a browser held before, whoever's it was.
-func (s *Store) endReplacedSession(ctx context.Context, q *dbsqlc.Queries, tokenHash string) error {
+func (s *Store) endReplacedSession(ctx context.Context, q queries, tokenHash string) error {
 	if tokenHash == "" {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *Store) endReplacedSession(ctx context.Context, q *dbsqlc.Queries, token
 // the way there. A file answers sooner than one could wait for another.
 func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
 	if s.sqlite {
-		row, err := dbsqlc.New(s.readDB()).GetSession(ctx, tokenHash)
+		row, err := s.on(s.Reader()).GetSession(ctx, tokenHash)
 		return toSessionWithUser(row), translate("get session", err)
 	}
 	found, err := s.sessions.Load(ctx, tokenHash)
@@ -140,7 +140,7 @@ func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Sess
 
 // SetVerified notes when Stytch stood by a session, and that its person was seen then.
 func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
-	return s.inTx(ctx, "note session", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "note session", func(q queries) error {
 		at := micros(v.VerifiedAt)
 		if _, err := q.SetSessionVerified(ctx, dbsqlc.SetSessionVerifiedParams{
 			VerifiedAt: at, ExpiresAt: micros(v.ExpiresAt), TokenHash: v.TokenHash,
@@ -155,7 +155,7 @@ func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
 // EndSessions deletes some of a person's sessions; see session.Store.
 func (s *Store) EndSessions(ctx context.Context, userID, reason string, which func(session.Session) bool) (int, error) {
 	ended := 0
-	err := s.inTx(ctx, "end sessions", func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, "end sessions", func(q queries) error {
 		row, err := q.GetUser(ctx, userID)
 		if err != nil {
 			return err
@@ -167,7 +167,7 @@ func (s *Store) EndSessions(ctx context.Context, userID, reason string, which fu
 }
 
 func (s *Store) endSessions(
-	ctx context.Context, q *dbsqlc.Queries, u directory.User, reason string, which func(session.Session) bool,
+	ctx context.Context, q queries, u directory.User, reason string, which func(session.Session) bool,
 ) (int, error) {
 	rows, err := q.ListSessionsOfUser(ctx, u.ID)
 	if err != nil {
@@ -201,7 +201,7 @@ func (s *Store) endSessions(
 // DeleteExpiredSessions deletes the rows of sessions that are over, which no
 // longer let anybody in anyway.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired sessions", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired sessions", func(q queries, most int32) ([]string, error) {
 		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: most})
-	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
+	}, func(q queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
 }

@@ -15,7 +15,6 @@ import (
 	"sync"
 
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -165,7 +164,7 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 	for {
 		done, changed := false, 0
 		err := s.Transact(ctx, func(tx *sql.Tx) (err error) {
-			done, changed, err = s.removeSecretHashes(ctx, s.txDB(tx))
+			done, changed, err = s.removeSecretHashes(ctx, s.queriesTx(tx))
 			return err
 		})
 		if IsDuplicate(err) { // another instance has begun, too
@@ -181,8 +180,7 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 }
 
 // removeSecretHashes does a piece of RemoveSecretHashes.
-func (s *Store) removeSecretHashes(ctx context.Context, db dbconn.DB) (done bool, changed int, err error) {
-	q := dbsqlc.New(db)
+func (s *Store) removeSecretHashes(ctx context.Context, q queries) (done bool, changed int, err error) {
 	const piece = 100
 	before := maxRune
 	was, err := q.GetSetting(ctx, hashesRemoved)
@@ -195,7 +193,7 @@ func (s *Store) removeSecretHashes(ctx context.Context, db dbconn.DB) (done bool
 	case begun:
 		before = was
 	}
-	rows, err := selectEvents(ctx, db, event.Query{Kind: event.SettingChanged}, before, piece)
+	rows, err := selectEvents(ctx, q, event.Query{Kind: event.SettingChanged}, before, piece)
 	if err != nil {
 		return false, 0, err
 	}
@@ -219,7 +217,7 @@ func (s *Store) removeSecretHashes(ctx context.Context, db dbconn.DB) (done bool
 }
 
 // removeHashes takes the hashes out of one event, and returns 1 if there were any.
-func removeHashes(ctx context.Context, q *dbsqlc.Queries, row *dbsqlc.Event) (int, error) {
+func removeHashes(ctx context.Context, q queries, row *dbsqlc.Event) (int, error) {
 	var changes []event.Change
 	if json.Unmarshal([]byte(row.Changes), &changes) != nil {
 		return 0, nil // in a form that no release of ours wrote

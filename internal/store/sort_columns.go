@@ -118,23 +118,23 @@ func (o sortOrder) compare(a, b *dbsqlc.User) int {
 }
 
 // list returns the first users after a row that match a filter.
-func (o sortOrder) list(ctx context.Context, db dbconn.DB, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
+func (o sortOrder) list(ctx context.Context, q queries, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
 	if !o.commonZero || *o.number(from) != 0 {
-		return o.listAfter(ctx, db, f, from, limit)
+		return o.listAfter(ctx, q, f, from, limit)
 	}
-	zeros, err := o.listZeros(ctx, db, f, from, limit)
+	zeros, err := o.listZeros(ctx, q, f, from, limit)
 	if err != nil || len(zeros) == limit || o.descending { // descending, they come last
 		return zeros, err
 	}
 	next := &dbsqlc.User{}
 	*o.number(next) = 1
-	others, err := o.listAfter(ctx, db, f, next, limit-len(zeros))
+	others, err := o.listAfter(ctx, q, f, next, limit-len(zeros))
 	return append(zeros, others...), err
 }
 
 // listAfter reads a range of the index from the row's value on and skips the users with the same value up to the row.
 // MySQL uses no index for a comparison of (value, id), and SQLite may sort for value > ? OR (value = ? AND id > ?).
-func (o sortOrder) listAfter(ctx context.Context, db dbconn.DB, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
+func (o sortOrder) listAfter(ctx context.Context, q queries, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
 	var value any
 	if o.text != nil {
 		value = *o.text(from)
@@ -146,25 +146,25 @@ func (o sortOrder) listAfter(ctx context.Context, db dbconn.DB, f filter, from *
 		after, desc = "<", " DESC"
 	}
 	if o.unique {
-		return o.listRange(ctx, db, f, o.column+" "+after+" ?", o.column+desc, limit, value)
+		return o.listRange(ctx, q, f, o.column+" "+after+" ?", o.column+desc, limit, value)
 	}
 	within := o.column + " " + after + "= ? AND (" + o.column + " <> ? OR id " + after + " ?)"
-	return o.listRange(ctx, db, f, within, o.column+desc+", id"+desc, limit, value, value, from.ID)
+	return o.listRange(ctx, q, f, within, o.column+desc+", id"+desc, limit, value, value, from.ID)
 }
 
 // listZeros reads users with the value 0 by id, because listAfter would have to skip too many. The value is compared with
 // IN and a parameter because SQLite, after ANALYZE, would sort if it were = or a constant.
-func (o sortOrder) listZeros(ctx context.Context, db dbconn.DB, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
+func (o sortOrder) listZeros(ctx context.Context, q queries, f filter, from *dbsqlc.User, limit int) ([]*dbsqlc.User, error) {
 	if o.descending {
-		return o.listRange(ctx, db, f, o.column+" IN (?) AND id < ?", "id DESC", limit, 0, from.ID)
+		return o.listRange(ctx, q, f, o.column+" IN (?) AND id < ?", "id DESC", limit, 0, from.ID)
 	}
-	return o.listRange(ctx, db, f, o.column+" IN (?) AND id > ?", "id", limit, 0, from.ID)
+	return o.listRange(ctx, q, f, o.column+" IN (?) AND id > ?", "id", limit, 0, from.ID)
 }
 
 // listRange runs the list query for a range of the index. The comment names the index to MySQL, MariaDB and Vitess, which
 // otherwise use only the first part of one if two look equally good; SQLite ignores it.
 func (c sortColumn) listRange(
-	ctx context.Context, db dbconn.DB, f filter, within, order dbconn.SQL, limit int, args ...any,
+	ctx context.Context, q queries, f filter, within, order dbconn.SQL, limit int, args ...any,
 ) ([]*dbsqlc.User, error) {
 	index := c.index
 	if f != (filter{}) {
@@ -176,5 +176,5 @@ func (c sortColumn) listRange(
 		Parts: map[string]dbconn.SQL{"index": "/*! FORCE INDEX (" + index + ") */", "range": within, "order": order},
 		Args:  args,
 	}
-	return dbsqlc.New(t.On(db)).ListUsers(ctx, int32(limit))
+	return dbsqlc.New(t.On(q.db)).ListUsers(ctx, int32(limit))
 }

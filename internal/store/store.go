@@ -188,31 +188,36 @@ func (s *Store) Reader() dbsqlc.DBTX {
 	return exact.On(dbconn.Pool{DB: s.read, Timeout: s.timeout, Statements: s.statements})
 }
 
-// readDB is Reader with the observer.
-func (s *Store) readDB() dbconn.DB { return s.observer.On(s.Reader()) }
+// queries are the generated queries on a connection.
+type queries struct {
+	*dbsqlc.Queries
+	db dbconn.DB // for statements that sqlc can't generate
+}
 
-// queries returns queries to run outside a transaction, all within the timeout of the returned context.
-func (s *Store) queries(ctx context.Context) (context.Context, *dbsqlc.Queries, context.CancelFunc) {
+// on returns the queries on a connection, observed.
+func (s *Store) on(db dbconn.DB) queries {
+	db = s.observer.On(db)
+	return queries{dbsqlc.New(db), db}
+}
+
+// queries returns queries to read with outside a transaction, all within the timeout of the returned context.
+func (s *Store) queries(ctx context.Context) (context.Context, queries, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	return ctx, dbsqlc.New(s.readDB()), cancel
+	return ctx, s.on(s.Reader()), cancel
 }
 
 // read runs one query outside a transaction, within the store's timeout.
 func read[A, T any](ctx context.Context, s *Store, query func(*dbsqlc.Queries, context.Context, A) (T, error), arg A) (T, error) {
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
-	return query(q, ctx, arg)
+	return query(q.Queries, ctx, arg)
 }
 
-// writer is for changes that are one statement and need no transaction.
-func (s *Store) writer() *dbsqlc.Queries {
-	return dbsqlc.New(s.observer.On(exact.On(dbconn.Pool{DB: s.write, Timeout: s.timeout})))
-}
+// writer returns queries for changes of one statement that need no transaction.
+func (s *Store) writer() queries { return s.on(exact.On(dbconn.Pool{DB: s.write, Timeout: s.timeout})) }
 
-func (s *Store) txDB(tx *sql.Tx) dbconn.DB { return s.observer.On(exact.On(tx)) }
-
-// queriesTx runs queries in a transaction.
-func (s *Store) queriesTx(tx *sql.Tx) *dbsqlc.Queries { return dbsqlc.New(s.txDB(tx)) }
+// queriesTx returns queries in a transaction.
+func (s *Store) queriesTx(tx *sql.Tx) queries { return s.on(exact.On(tx)) }
 
 // Transact runs fn in a transaction and commits it if fn returns nil. Where the
 // database gave up the transaction because of others (deadlock, lock wait, busy
@@ -265,13 +270,13 @@ func isRolledBack(err error) bool {
 // ends in time also where each statement travels far.
 func (s *Store) deleteInBatches(
 	ctx context.Context, doing string,
-	list func(q *dbsqlc.Queries, most int32) ([]string, error), remove func(q *dbsqlc.Queries, key string) (int64, error),
+	list func(q queries, most int32) ([]string, error), remove func(q queries, key string) (int64, error),
 ) (int, error) {
 	const piece = 100
 	total := 0
 	for {
 		listed, removed := 0, 0
-		err := s.inTx(ctx, doing, func(q *dbsqlc.Queries) error {
+		err := s.inTx(ctx, doing, func(q queries) error {
 			keys, err := list(q, piece)
 			listed, removed = len(keys), 0
 			for _, key := range keys {

@@ -16,7 +16,7 @@ import (
 func (s *Store) CreateToken(
 	ctx context.Context, t token.Token, e event.Event, rule func(owner directory.User, have []token.Token) error,
 ) error {
-	return s.inTx(ctx, "create token", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "create token", func(q queries) error {
 		if _, err := q.LockUser(ctx, t.UserID); err != nil { // nor do two at once come to have too many
 			return err
 		}
@@ -91,7 +91,7 @@ func (s *Store) SetTokenUsed(ctx context.Context, hash string, at time.Time) err
 // RevokeTokens deletes some of a person's tokens; see token.Store.
 func (s *Store) RevokeTokens(ctx context.Context, userID, reason string, which func(token.Token) bool) (int, error) {
 	revoked := 0
-	err := s.inTx(ctx, "revoke tokens", func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, "revoke tokens", func(q queries) error {
 		row, err := q.GetUser(ctx, userID)
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func (s *Store) RevokeTokens(ctx context.Context, userID, reason string, which f
 }
 
 func (s *Store) revokeTokens(
-	ctx context.Context, q *dbsqlc.Queries, owner directory.User, reason string, which func(token.Token) bool,
+	ctx context.Context, q queries, owner directory.User, reason string, which func(token.Token) bool,
 ) (int, error) {
 	rows, err := q.ListTokensOfUser(ctx, owner.ID)
 	if err != nil {
@@ -131,9 +131,9 @@ func (s *Store) revokeTokens(
 
 // DeleteExpiredTokens deletes the rows of tokens that were over at a time.
 func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired tokens", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete expired tokens", func(q queries, most int32) ([]string, error) {
 		return q.ExpiredTokens(ctx, dbsqlc.ExpiredTokensParams{ExpiresAt: micros(before), Limit: most})
-	}, func(q *dbsqlc.Queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
+	}, func(q queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
 }
 
 func toToken(r *dbsqlc.Token) token.Token {

@@ -29,7 +29,7 @@ var (
 )
 
 // inTx runs fn on the queries of one transaction and translates its error.
-func (s *Store) inTx(ctx context.Context, doing string, fn func(q *dbsqlc.Queries) error) error {
+func (s *Store) inTx(ctx context.Context, doing string, fn func(q queries) error) error {
 	return translate(doing, s.Transact(ctx, func(tx *sql.Tx) error { return fn(s.queriesTx(tx)) }))
 }
 
@@ -46,10 +46,10 @@ func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.User, e
 // createUser writes a new user and what goes with it, after settling what an
 // earlier removal of the address means.
 func (s *Store) createUser(
-	ctx context.Context, settleRemoval func(context.Context, *dbsqlc.Queries, directory.User) error, u directory.User, e event.Event, jobs []outbox.Job,
+	ctx context.Context, settleRemoval func(context.Context, queries, directory.User) error, u directory.User, e event.Event, jobs []outbox.Job,
 ) error {
 	defer s.totals.invalidate()
-	return s.inTx(ctx, "create user", func(q *dbsqlc.Queries) error {
+	return s.inTx(ctx, "create user", func(q queries) error {
 		// First the row: a removal of the address that is under way ends before it.
 		if err := insertUser(ctx, q, u); err != nil {
 			return err
@@ -94,7 +94,7 @@ func (s *Store) CountAdmins(ctx context.Context) (int, error) {
 func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.RuleState) (directory.Change, error)) (directory.User, error) {
 	defer s.totals.invalidate()
 	var changed directory.User
-	err := s.inTx(ctx, "change user", func(q *dbsqlc.Queries) error {
+	err := s.inTx(ctx, "change user", func(q queries) error {
 		state, err := s.lockedState(ctx, q, id)
 		if err != nil {
 			return err
@@ -114,7 +114,7 @@ func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.R
 
 // lockedState reads what a rule may look at. It locks first what every change
 // of administrators locks, then the person, so that both stay as read.
-func (s *Store) lockedState(ctx context.Context, q *dbsqlc.Queries, id string) (directory.RuleState, error) {
+func (s *Store) lockedState(ctx context.Context, q queries, id string) (directory.RuleState, error) {
 	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
 		return directory.RuleState{}, err
 	}
@@ -133,7 +133,7 @@ func (s *Store) lockedState(ctx context.Context, q *dbsqlc.Queries, id string) (
 	return state, err
 }
 
-func (s *Store) applyChange(ctx context.Context, q *dbsqlc.Queries, was directory.User, c directory.Change) error {
+func (s *Store) applyChange(ctx context.Context, q queries, was directory.User, c directory.Change) error {
 	if c.CancelInvites {
 		if _, err := q.DeleteInviteJobs(ctx, was.Email.Normalized); err != nil {
 			return err
@@ -186,7 +186,7 @@ func userParams(u directory.User) dbsqlc.InsertUserParams {
 	}
 }
 
-func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error {
+func insertUser(ctx context.Context, q queries, u directory.User) error {
 	err := q.InsertUser(ctx, userParams(u))
 	if IsDuplicate(err) {
 		return directory.ErrEmailTaken
@@ -197,12 +197,12 @@ func insertUser(ctx context.Context, q *dbsqlc.Queries, u directory.User) error 
 	if err := deleteParkedJobs(ctx, q, u.Email.Normalized); err != nil {
 		return err
 	}
-	return q.InsertUserWords(ctx, u.ID, u.SearchTerms())
+	return insertWords(ctx, q, map[string][]string{u.ID: u.SearchTerms()})
 }
 
 // deleteParkedJobs gives up calls about whoever had the addresses before, which
 // Stytch refused: tried again, they would strike the ones who have them now.
-func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKeys ...string) error {
+func deleteParkedJobs(ctx context.Context, q queries, emailKeys ...string) error {
 	parked, err := q.ParkedJobsOf(ctx, emailKeys)
 	for _, job := range parked {
 		if err == nil {
@@ -212,7 +212,7 @@ func deleteParkedJobs(ctx context.Context, q *dbsqlc.Queries, emailKeys ...strin
 	return err
 }
 
-func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) error {
+func updateUser(ctx context.Context, q queries, was, u directory.User) error {
 	_, err := q.UpdateUser(ctx, dbsqlc.UpdateUserParams{
 		ID: u.ID, Name: u.Name, NameKey: u.SortKey(), Role: string(u.Role), Status: string(u.Status),
 		StytchUserID: u.StytchUserID, InviteSentAt: micros(u.InviteSentAt),
@@ -225,5 +225,5 @@ func updateUser(ctx context.Context, q *dbsqlc.Queries, was, u directory.User) e
 	if err := q.DeleteUserWords(ctx, u.ID); err != nil {
 		return err
 	}
-	return q.InsertUserWords(ctx, u.ID, u.SearchTerms())
+	return insertWords(ctx, q, map[string][]string{u.ID: u.SearchTerms()})
 }

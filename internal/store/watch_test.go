@@ -49,7 +49,7 @@ func TestAddingSomebodyTakesFewStatements(t *testing.T) {
 	if err := s.CreateUser(t.Context(), ada, event.Event{ID: "added"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"InsertUser", "ParkedJobsOf", "InsertUserWord", "GetRemovedAddress", "InsertEvent"}; !slices.Equal(*told, want) {
+	if want := []string{"InsertUser", "ParkedJobsOf", "InsertRows", "GetRemovedAddress", "InsertEvent"}; !slices.Equal(*told, want) {
 		t.Errorf("took %q, want %q", *told, want)
 	}
 }

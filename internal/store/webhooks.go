@@ -28,7 +28,7 @@ func (s *Store) MarkWebhookProcessed(ctx context.Context, id string, at time.Tim
 // DeleteWebhooks forgets webhooks that were heard before a time, and returns how
 // many there were.
 func (s *Store) DeleteWebhooks(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete webhooks", func(q *dbsqlc.Queries, most int32) ([]string, error) {
+	return s.deleteInBatches(ctx, "delete webhooks", func(q queries, most int32) ([]string, error) {
 		return q.OldWebhooks(ctx, dbsqlc.OldWebhooksParams{ReceivedAt: micros(before), Limit: most})
-	}, func(q *dbsqlc.Queries, id string) (int64, error) { return q.DeleteWebhook(ctx, id) })
+	}, func(q queries, id string) (int64, error) { return q.DeleteWebhook(ctx, id) })
 }

@@ -43,6 +43,15 @@ func (q *Queries) DeleteUser(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const deleteUserWords = `-- name: DeleteUserWords :exec
+DELETE FROM user_words WHERE user_id = ?
+`
+
+func (q *Queries) DeleteUserWords(ctx context.Context, userID string) error {
+	_, err := q.db.ExecContext(ctx, deleteUserWords, userID)
+	return err
+}
+
 const getUser = `-- name: GetUser :one
 SELECT id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at FROM users WHERE id = ?
 `
