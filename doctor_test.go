@@ -115,7 +115,7 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 		{name: "a name that is no setting", environ: []string{"GUESTLIST_ADMIN=hush@example.com"},
 			want: map[string]string{"settings": "problem GUESTLIST_ADMIN (environment) is not a setting"}, hides: away("the settings", "instances")},
 		{name: "half of Stytch", environ: []string{"STYTCH_SECRET="},
-			want:  map[string]string{"settings": "problem STYTCH_SECRET is missing", "instances": "skipped"},
+			want:  map[string]string{"settings": "problem STYTCH_SECRET must be set", "instances": "skipped"},
 			hides: away("STYTCH_PROJECT_ID", "stytch", "administrators")},
 		{name: "an administrator without an address", environ: []string{"GUESTLIST_ADMINS=ada@example.com,hush"},
 			want:  map[string]string{"settings": "problem GUESTLIST_ADMINS must be e-mail addresses with commas between, and number 2 is none", "instances": "skipped"},

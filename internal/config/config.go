@@ -1,8 +1,7 @@
-// Package config turns flags, environment and .env into one checked [Config],
-// once, before anything is opened. Each setting is a row of [Settings]; what one
-// may be is in parse.go, which of them may stand together is in rules.go. Every
-// error is one sentence that names the setting and what it should be, and holds
-// no secret. The package reads its [Sources] and the .env file, nothing else.
+// Package config reads flags, the environment and .env into one validated [Config].
+// [Settings] lists the settings; parse.go and network.go validate each by itself, rules.go
+// those that depend on each other. Errors are one sentence that names the setting and the
+// expected value, and contain no secrets. The package reads nothing but its [Sources].
 package config
 
 import (
@@ -13,82 +12,79 @@ import (
 	"time"
 )
 
-// Config is what is in force.
+// Config is the configuration in use.
 type Config struct {
-	DatabaseURL string // mysql://…, a go-sql-driver DSN or sqlite:PATH, as typed
-	Stytch      Stytch // the zero value while LocalStytch
-	LocalStytch bool   // the stand-in is used, in place of Stytch
-	LocalLimits bool   // the stand-in keeps Stytch's limits
+	DatabaseURL string // mysql://…, a go-sql-driver DSN or sqlite:PATH, as given
+	Stytch      Stytch // the zero value if LocalStytch
+	LocalStytch bool   // the local Stytch is used
+	LocalLimits bool   // the local Stytch applies Stytch's limits
 
-	BaseURL        *url.URL // scheme, host and a path that is empty or has no slash at its end
+	BaseURL        *url.URL // scheme, host and a path without a slash at its end
 	Addr           string   // host:port to listen on
 	TrustedProxies []netip.Prefix
-	ClientIPHeader string // what they name the client in; empty means X-Forwarded-For
+	ClientIPHeader string // header in which they name the client; "" means X-Forwarded-For
 
-	Admins          []string // as typed
+	Admins          []string // as given
 	Access          Access
-	CookieKeys      []string // newest first; none means one that is kept in the database
+	CookieKeys      []string // newest first; if empty, a key is kept in the database
 	CookieName      string
-	SessionDuration time.Duration // whole minutes, as the next two
+	SessionDuration time.Duration // whole minutes, as are the next two
 	LinkDuration    time.Duration
 	InviteDuration  time.Duration
-	LinkSameBrowser bool // a sign-in link works only where it was asked for
+	LinkSameBrowser bool // a sign-in link works only in the browser that requested it
 	SessionRecheck  time.Duration
-	EventsKeep      time.Duration // of the audit trail
+	EventsKeep      time.Duration // age at which audit events are deleted
 	Reconcile       string        // "report", "apply" or "off"
 
-	SMTPURL  string // smtp:// or smtps://, or empty
-	MailFrom string // one address, perhaps with a name; empty without SMTPURL
+	SMTPURL  string // smtp://… or smtps://…; may be empty
+	MailFrom string // one address, optionally with a name; empty without SMTPURL
 	Log      string // "text" or "json"
 
-	MetricsAddr   string            // host:port where metrics are; empty means none
-	TracesURL     string            // of an OTLP receiver, to which /v1/traces is added; empty means no traces
-	TracesHeaders map[string]string // with every request there
+	MetricsAddr   string            // host:port to serve metrics on; "" disables them
+	TracesURL     string            // OTLP base URL, without /v1/traces; "" disables traces
+	TracesHeaders map[string]string // sent with every request to TracesURL
 
-	Warnings []string // sentences about how the settings were given
+	Warnings []string // sentences about how settings were given
 
-	values map[string]value // by setting, for Print
+	values map[string]value // by setting name
 }
 
-// Stytch is a project at Stytch.
+// Stytch identifies a Stytch project.
 type Stytch struct {
 	ProjectID     string
 	Secret        string
-	WebhookSecret string // whsec_<base64>; empty means that no webhooks are taken
+	WebhookSecret string // whsec_<base64>; "" disables webhooks
 	Env           string // "test" or "live"
-	BaseURL       string // without a slash at its end; empty means Stytch's own of Env
+	BaseURL       string // without a slash at its end; "" means Stytch's API for Env
 }
 
-// Access says who may join without an invitation; the zero value is nobody.
+// Access describes who may join without an invitation. The zero value allows no one.
 type Access struct {
 	Open    bool     // anyone
-	Domains []string // those with an address there; lower-cased, ASCII
+	Domains []string // people with addresses in these domains, which are in lower-case ASCII
 }
 
-// LocalMode reports whether the stand-in serves this machine alone. Only then
-// are its mails and its API shown to whoever asks.
+// LocalMode reports whether the local Stytch serves this machine only. Its inbox and its
+// API are available only then.
 func (c Config) LocalMode() bool {
 	return c.LocalStytch && isLocalName(c.BaseURL.Hostname())
 }
 
-// FirstAdmin reports whether the first person to sign in becomes administrator.
-// Where mail leaves this machine, anyone who reaches the sign-in page could be that
-// person, so it holds only while all mail stays in the inbox.
+// FirstAdmin reports whether the first person to sign in becomes administrator. It is false
+// if emails leave this machine, because anyone who reaches the sign-in page could be first.
 func (c Config) FirstAdmin() bool {
 	return c.LocalMode() && c.SMTPURL == "" && len(c.Admins) == 0
 }
 
-// MailsNotices reports whether people are mailed notices of new API tokens and
-// administrators. Stytch has no call that mails a text of ours, so beside it a mail
-// server is needed.
+// MailsNotices reports whether notices about new API tokens and administrators are emailed.
+// Stytch can't send texts of other programs, so with Stytch a mail server is required.
 func (c Config) MailsNotices() bool { return c.LocalStytch || c.SMTPURL != "" }
 
-// ListenerURL returns, in local mode, the plain http address by which a browser on
-// this machine reaches the listener itself, without a slash at its end: under the host name of
-// the base URL where that leads to the listener, because cookies belong to a name,
-// else under the address that the program listens on.
+// ListenerURL returns the http URL of the listener for a browser on this machine, without
+// a slash at its end; it is for local mode. It has the host name of BaseURL if that leads
+// to the listener, because cookies belong to a host name, and else the listen address.
 func (c Config) ListenerURL() string {
-	_, port, _ := net.SplitHostPort(c.Addr) // which was checked when it was set
+	_, port, _ := net.SplitHostPort(c.Addr) // validated by setAddr
 	basePort := c.BaseURL.Port()
 	if basePort == "" {
 		basePort = "80"
@@ -99,29 +95,27 @@ func (c Config) ListenerURL() string {
 	return "http://" + c.Addr
 }
 
-// Load reads and checks the settings. What a flag says counts before the
-// environment, and that before .env. An empty value counts as none: it brings
-// back the default.
+// Load reads and validates the settings. Flags take precedence over the environment, and
+// that over .env. An empty value selects the default. The error is that of the first problem.
 func Load(from Sources) (Config, error) {
-	cfg, wrong := LoadAll(from)
-	if len(wrong) > 0 {
-		return Config{}, wrong[0].Err
+	cfg, problems := LoadAll(from)
+	if len(problems) > 0 {
+		return Config{}, problems[0].Err
 	}
 	return cfg, nil
 }
 
-// Problem is a setting that can't be right, or several that can't stand together.
+// Problem is an invalid setting, or a combination of settings that is invalid.
 type Problem struct {
-	Settings []string // what can't be relied on for it; none for a name that is no setting
-	Err      error    // the sentence
+	Settings []string // those whose values are unreliable; empty for an unknown name
+	Err      error    // one sentence
 }
 
-// LoadAll is Load for whoever wants to know of all that is wrong, and what is in force
-// apart from that. In the Config, a setting that can't be right counts as not given.
+// LoadAll is like Load but returns all problems, and the Config without the invalid values.
 func LoadAll(from Sources) (Config, []Problem) {
-	l := &loader{fly: from.lookup("FLY_APP_NAME") != "", terminal: from.Terminal}
+	l := &loader{fly: from.environ()["FLY_APP_NAME"] != "", terminal: from.Terminal}
 	l.values = from.merge(l)
-	// All that was given comes first, as a default may follow from any of it.
+	// Given values first, because defaults may depend on any of them.
 	for _, s := range Settings {
 		if v := l.values[s.Name]; v.text != "" {
 			if err := s.set(l, v.text); err != nil {
@@ -143,5 +137,5 @@ func LoadAll(from Sources) (Config, []Problem) {
 		l.values[s.Name] = value{text, fromDefault}
 	}
 	l.check()
-	return l.Config, l.wrong
+	return l.Config, l.problems
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The settings that several rows begin with.
+// Settings shared by several rows.
 var (
 	atStytch = []string{"STYTCH_PROJECT_ID=project-test-1", "STYTCH_SECRET=secret-test-hush"}
 	standing = []string{"GUESTLIST_LOCAL_STYTCH=on", "SMTP_URL=smtp://mail.example.com:587", "GUESTLIST_BASE_URL=https://example.com"}
@@ -21,12 +21,12 @@ var (
 
 const webhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// with returns base and more in a slice of their own.
+// with returns a copy of base with more settings.
 func with(base []string, more ...string) []string {
 	return append(append([]string{}, base...), more...)
 }
 
-// given returns the settings given as flags.
+// given parses flags.
 func given(t testing.TB, args ...string) map[string]string {
 	t.Helper()
 	settings := map[string]string{}
@@ -38,21 +38,21 @@ func given(t testing.TB, args ...string) map[string]string {
 	return settings
 }
 
-// writeDotEnv returns the path of a .env file that nobody else can write.
+// writeDotEnv returns the path of a .env file that other users can't write.
 func writeDotEnv(t testing.TB, content string) string {
 	t.Helper()
-	folder := t.TempDir()
-	if err := os.Chmod(folder, 0o700); err != nil {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(folder, ".env")
+	path := filepath.Join(dir, ".env")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// local is what is in force when nothing is set.
+// local returns the Config without any settings.
 func local() Config {
 	return Config{
 		DatabaseURL: "sqlite:data/guestlist.db",
@@ -84,76 +84,76 @@ func TestLoad(t *testing.T) {
 		args    []string
 		environ []string
 		dotenv  string
-		want    func(c *Config) // changes what local returns
+		want    func(c *Config) // changes the result of local
 	}{
 		{name: "nothing set is local mode", want: func(c *Config) {}},
 
-		{name: "a flag counts before the environment and .env", args: []string{"--guestlist-log=text"}, environ: []string{"GUESTLIST_LOG=json"},
+		{name: "a flag overrides the environment and .env", args: []string{"--guestlist-log=text"}, environ: []string{"GUESTLIST_LOG=json"},
 			dotenv: "GUESTLIST_LOG=json", want: func(c *Config) { c.Log = "text" }},
-		{name: "the environment counts before .env", environ: []string{"GUESTLIST_LOG=text"}, dotenv: "GUESTLIST_LOG=json",
+		{name: "the environment overrides .env", environ: []string{"GUESTLIST_LOG=text"}, dotenv: "GUESTLIST_LOG=json",
 			want: func(c *Config) { c.Log = "text" }},
-		{name: ".env counts before the default", dotenv: "# a comment\nGUESTLIST_LOG='text'\n", want: func(c *Config) { c.Log = "text" }},
-		{name: "an empty value in the environment hides .env and brings back the default", environ: []string{"GUESTLIST_LOG="},
+		{name: ".env overrides the default", dotenv: "# a comment\nGUESTLIST_LOG='text'\n", want: func(c *Config) { c.Log = "text" }},
+		{name: "an empty value in the environment overrides .env and selects the default", environ: []string{"GUESTLIST_LOG="},
 			dotenv: "GUESTLIST_LOG=text", want: func(c *Config) {}},
 		{name: "space around a value is dropped", environ: []string{"GUESTLIST_LOG= text\n"}, want: func(c *Config) { c.Log = "text" }},
-		{name: "other people's names are left alone", environ: []string{"HOME=/root", "GUEST=1"}, dotenv: "OTHER=1", want: func(c *Config) {}},
-		{name: "names for the tests are left alone", environ: []string{"GUESTLIST_TEST_MYSQL_DSN=root@/"}, want: func(c *Config) {}},
+		{name: "other names are ignored", environ: []string{"HOME=/root", "GUEST=1"}, dotenv: "OTHER=1", want: func(c *Config) {}},
+		{name: "names for tests are ignored", environ: []string{"GUESTLIST_TEST_MYSQL_DSN=root@/"}, want: func(c *Config) {}},
 
-		{name: "the daily comparison may mend", environ: []string{"GUESTLIST_RECONCILE=apply"}, want: func(c *Config) { c.Reconcile = "apply" }},
-		{name: "Stytch's webhooks have a secret", environ: with(atStytch, "STYTCH_WEBHOOK_SECRET="+webhookSecret), want: func(c *Config) {
+		{name: "the daily comparison may fix", environ: []string{"GUESTLIST_RECONCILE=apply"}, want: func(c *Config) { c.Reconcile = "apply" }},
+		{name: "a webhook secret", environ: with(atStytch, "STYTCH_WEBHOOK_SECRET="+webhookSecret), want: func(c *Config) {
 			cloud(c)
 			c.Stytch.WebhookSecret = webhookSecret
 		}},
 
-		{name: "Stytch's secrets make it cloud", environ: atStytch, want: cloud},
-		{name: "PORT is where the cloud listens", environ: with(atStytch, "PORT=3000"), want: func(c *Config) {
+		{name: "Stytch credentials select cloud mode", environ: atStytch, want: cloud},
+		{name: "PORT", environ: with(atStytch, "PORT=3000"), want: func(c *Config) {
 			cloud(c)
 			c.Addr, c.BaseURL.Host = ":3000", "localhost:3000"
 		}},
-		{name: "GUESTLIST_ADDR counts before PORT", environ: with(atStytch, "PORT=3000", "GUESTLIST_ADDR=10.0.0.1:4000"), want: func(c *Config) {
+		{name: "GUESTLIST_ADDR overrides PORT", environ: with(atStytch, "PORT=3000", "GUESTLIST_ADDR=10.0.0.1:4000"), want: func(c *Config) {
 			cloud(c)
 			c.Addr, c.BaseURL.Host = "10.0.0.1:4000", "localhost:4000"
 		}},
-		{name: "a live project is known by its id", environ: []string{"STYTCH_PROJECT_ID=project-live-1", "STYTCH_SECRET=hush"}, want: func(c *Config) {
+		{name: "a live project", environ: []string{"STYTCH_PROJECT_ID=project-live-1", "STYTCH_SECRET=hush"}, want: func(c *Config) {
 			cloud(c)
 			c.Stytch = Stytch{ProjectID: "project-live-1", Secret: "hush", Env: "live"}
 		}},
-		{name: "a stand-in on this machine may speak http", environ: with(atStytch, "STYTCH_BASE_URL=http://localhost:8080/", "STYTCH_PROJECT_ENV=test"), want: func(c *Config) {
+		{name: "an emulator on this machine may use http", environ: with(atStytch, "STYTCH_BASE_URL=http://localhost:8080/", "STYTCH_PROJECT_ENV=test"), want: func(c *Config) {
 			cloud(c)
 			c.Stytch.BaseURL = "http://localhost:8080"
 		}},
-		{name: "a public address brings the strictest cookie", environ: with(atStytch, "GUESTLIST_BASE_URL=https://Example.com:443/"), want: func(c *Config) {
+		{name: "a public address has the strictest cookie", environ: with(atStytch, "GUESTLIST_BASE_URL=https://Example.com:443/"), want: func(c *Config) {
 			cloud(c)
 			public(c)
 		}},
-		{name: "under a path the cookie can't have the strictest name", environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com:8443/people/"), want: func(c *Config) {
+		{name: "a path has a less strict cookie", environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com:8443/people/"), want: func(c *Config) {
 			cloud(c)
 			public(c)
 			c.BaseURL.Host, c.BaseURL.Path, c.CookieName = "example.com:8443", "/people", "__Secure-guestlist"
 		}},
-		{name: "on Fly its proxy is believed", environ: with(atStytch, "FLY_APP_NAME=guestlist", "GUESTLIST_BASE_URL=https://example.com"), want: func(c *Config) {
+		{name: "Fly's proxy is trusted on Fly", environ: with(atStytch, "FLY_APP_NAME=guestlist", "GUESTLIST_BASE_URL=https://example.com"), want: func(c *Config) {
 			cloud(c)
 			public(c)
 			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 			c.ClientIPHeader = "Fly-Client-IP"
 		}},
-		{name: "on Fly another proxy may be believed instead", environ: with(atStytch, "FLY_APP_NAME=guestlist", "GUESTLIST_BASE_URL=https://example.com",
+		{name: "another proxy on Fly", environ: with(atStytch, "FLY_APP_NAME=guestlist", "GUESTLIST_BASE_URL=https://example.com",
 			"GUESTLIST_TRUSTED_PROXIES=10.1.2.3/8, ::ffff:192.0.2.1,2001:db8::1"), want: func(c *Config) {
 			cloud(c)
 			public(c)
 			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::1/128")}
 		}},
 
-		{name: "the stand-in serves the public when told to", environ: standing, want: standalone},
-		{name: "the stand-in may stand behind a proxy on this machine", environ: with(standing, "GUESTLIST_ADDR=127.0.0.1:9000", "GUESTLIST_TRUSTED_PROXIES=127.0.0.1",
+		{name: "the local Stytch serves the public", environ: standing, want: standalone},
+		{name: "the local Stytch behind a proxy on this machine", environ: with(standing, "GUESTLIST_ADDR=127.0.0.1:9000", "GUESTLIST_TRUSTED_PROXIES=127.0.0.1",
 			"GUESTLIST_MAIL_FROM=The door <door@example.org>"), want: func(c *Config) {
 			standalone(c)
 			c.Addr, c.MailFrom = "127.0.0.1:9000", "The door <door@example.org>"
 			c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 		}},
-		{name: "the stand-in stays at home unless there is a public address", environ: []string{"GUESTLIST_LOCAL_STYTCH=on"}, want: func(c *Config) {}},
+		{name: "the local Stytch is private without a public address", environ: []string{"GUESTLIST_LOCAL_STYTCH=on"}, want: func(c *Config) {}},
 
-		{name: "everything else is as given", environ: []string{
+		{name: "all other settings", environ: []string{
 			"DATABASE_URL=mysql://user:pass@db.example.com/guestlist?sslaccept=strict", "GUESTLIST_ADMINS=ada@example.com, ,grace@example.com",
 			"GUESTLIST_ACCESS=domain:Example.com,xn--bcher-kva.example", "COOKIE_NAME=door",
 			"GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210",
@@ -167,12 +167,12 @@ func TestLoad(t *testing.T) {
 			c.SessionDuration, c.LinkDuration, c.InviteDuration, c.SessionRecheck = 8784*time.Hour, 5*time.Minute, 24*time.Hour, 0
 			c.LinkSameBrowser, c.LocalLimits = true, false
 		}},
-		{name: "metrics and traces go where they are told", environ: []string{"GUESTLIST_METRICS_ADDR=:9090",
+		{name: "metrics and traces", environ: []string{"GUESTLIST_METRICS_ADDR=:9090",
 			"OTEL_EXPORTER_OTLP_ENDPOINT=http://Collector:4318/", "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Basic%20aHVzaA==, x-team=door"}, want: func(c *Config) {
 			c.MetricsAddr, c.TracesURL = ":9090", "http://collector:4318"
 			c.TracesHeaders = map[string]string{"Authorization": "Basic aHVzaA==", "x-team": "door"}
 		}},
-		{name: "open lets anyone join", environ: []string{"GUESTLIST_ACCESS=open"}, want: func(c *Config) { c.Access.Open = true }},
+		{name: "open access", environ: []string{"GUESTLIST_ACCESS=open"}, want: func(c *Config) { c.Access.Open = true }},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadOnATerminal(t *testing.T) {
+func TestLoad_Terminal(t *testing.T) {
 	t.Parallel()
 	got, err := Load(Sources{Terminal: true, DotEnv: filepath.Join(t.TempDir(), "missing")})
 	if err != nil {
@@ -210,10 +210,10 @@ func TestLocalMode(t *testing.T) {
 	}{
 		{"nothing set", nil, true, true},
 		{"administrators are named", []string{"GUESTLIST_ADMINS=ada@example.com"}, true, false},
-		{"the stand-in is allowed to serve the public, but does not", []string{"GUESTLIST_LOCAL_STYTCH=on"}, true, true},
+		{"the local Stytch may serve the public, but does not", []string{"GUESTLIST_LOCAL_STYTCH=on"}, true, true},
 		{"another name of this machine", []string{"GUESTLIST_BASE_URL=http://guestlist.localhost:8080"}, true, true},
-		{"the stand-in serves the public", standing, false, false},
-		{"the stand-in serves the public through a proxy", with(standing, "GUESTLIST_ADDR=127.0.0.1:8080"), false, false},
+		{"the local Stytch serves the public", standing, false, false},
+		{"the local Stytch serves the public through a proxy", with(standing, "GUESTLIST_ADDR=127.0.0.1:8080"), false, false},
 		{"Stytch on this machine", with(atStytch, "GUESTLIST_ADDR=127.0.0.1:8080"), false, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

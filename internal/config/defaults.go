@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The defaults that follow from other settings, in the order of [Settings].
+// Defaults that depend on other settings, in the order of [Settings].
 
 func unset(*loader) string { return "" }
 
@@ -19,8 +19,7 @@ func projectEnv(l *loader) string {
 	return ""
 }
 
-// defaultAddr keeps the stand-in to this machine, unless a public address says
-// that it is to be reached.
+// defaultAddr restricts the local Stytch to this machine unless the base URL is public.
 func defaultAddr(l *loader) string {
 	if l.usesLocalStytch() && (l.BaseURL == nil || isLocalName(l.BaseURL.Hostname())) {
 		return net.JoinHostPort("127.0.0.1", l.port)
@@ -40,8 +39,8 @@ func defaultProxies(l *loader) string {
 	return "none"
 }
 
-// defaultCookieName takes the strongest prefix that browsers allow: __Host- only
-// goes with the path /. https://developer.mozilla.org/docs/Web/HTTP/Guides/Cookies#cookie_prefixes
+// defaultCookieName returns the name with the strictest prefix that browsers accept; __Host-
+// requires the path /. https://developer.mozilla.org/docs/Web/HTTP/Guides/Cookies#cookie_prefixes
 func defaultCookieName(l *loader) string {
 	switch {
 	case l.BaseURL.Scheme != "https":

@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// parseDotEnv reads the text of a .env file. Values are literal: nothing in them
-// is expanded, whatever the quotes.
+// parseDotEnv parses a .env file. Values are literal: nothing is expanded, in any quotes.
 //
 //	# a comment
 //	NAME=value                # spaces around NAME and value are dropped
@@ -19,10 +18,9 @@ import (
 //	NAME="two
 //	lines"                    # a quoted value may have several lines
 //
-// Without quotes a value ends at the end of the line, or at a # with a space in
-// front. Of a name that stands there twice the last value counts. Lines end in LF,
-// CRLF or CR; a byte order mark is skipped. Errors name the line and never quote it,
-// for it may hold a secret.
+// An unquoted value ends at the end of the line or at a # after a space. The last value of
+// a name wins. Lines end in LF, CRLF or CR; a byte order mark is skipped. Errors name the
+// line without quoting it, because it may contain a secret.
 func parseDotEnv(file []byte) (map[string]string, error) {
 	text, err := decodeDotEnv(file)
 	if err != nil {
@@ -37,12 +35,12 @@ func parseDotEnv(file []byte) (map[string]string, error) {
 	return p.values, nil
 }
 
-// decodeDotEnv returns the file as text whose lines end in LF.
+// decodeDotEnv returns the text of the file with LF line endings.
 func decodeDotEnv(file []byte) (string, error) {
 	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf"))
 	switch {
 	case bytes.HasPrefix(file, []byte("\xff\xfe")), bytes.HasPrefix(file, []byte("\xfe\xff")), bytes.IndexByte(file, 0) >= 0:
-		return "", errors.New(`is saved as UTF-16, or is no text: save it as UTF-8 (in Notepad: "Save as", encoding UTF-8)`)
+		return "", errors.New(`is UTF-16 or not text: save it as UTF-8 (in Notepad: "Save as", encoding UTF-8)`)
 	case !utf8.Valid(file):
 		return "", errors.New(`is not UTF-8: save it as UTF-8 (in Notepad: "Save as", encoding UTF-8)`)
 	}
@@ -51,16 +49,16 @@ func decodeDotEnv(file []byte) (string, error) {
 
 // dotEnvParser is the state of parseDotEnv.
 type dotEnvParser struct {
-	rest   string // what is still to be read; begins a line
+	rest   string // unread text, from the beginning of a line
 	line   int    // the number of that line
 	values map[string]string
 }
 
-func (p *dotEnvParser) errorf(line int, format string, args ...any) error {
-	return fmt.Errorf("line %d %s", line, fmt.Sprintf(format, args...))
+func (p *dotEnvParser) errorf(problem string) error {
+	return fmt.Errorf("line %d %s", p.line, problem)
 }
 
-// next reads a line, or as many as a quoted value has.
+// next parses a line, or several if it has a quoted value.
 func (p *dotEnvParser) next() error {
 	line, _, _ := strings.Cut(p.rest, "\n")
 	trimmed := strings.TrimSpace(line)
@@ -71,7 +69,7 @@ func (p *dotEnvParser) next() error {
 	name, value, ok := strings.Cut(line, "=")
 	name = dotEnvName(name)
 	if !ok || name == "" {
-		return p.errorf(p.line, "must be NAME=value, or begin with # as a comment")
+		return p.errorf("must be NAME=value, or a comment that begins with #")
 	}
 	start := len(line) - len(strings.TrimLeft(value, " \t"))
 	if start < len(line) && (line[start] == '\'' || line[start] == '"') {
@@ -83,13 +81,13 @@ func (p *dotEnvParser) next() error {
 	return nil
 }
 
-// skip goes on behind n bytes and the line end that follows.
+// skip advances past n bytes and the line ending after them.
 func (p *dotEnvParser) skip(n int) {
 	p.line += strings.Count(p.rest[:n], "\n") + 1
 	p.rest = strings.TrimPrefix(p.rest[n:], "\n")
 }
 
-// dotEnvName returns what stands in front of the =, or "" if it is no name.
+// dotEnvName returns the name before the =, or "" if it is invalid.
 func dotEnvName(text string) string {
 	fields := strings.Fields(text)
 	if len(fields) == 2 && fields[0] == "export" {
@@ -101,7 +99,7 @@ func dotEnvName(text string) string {
 	return fields[0]
 }
 
-// withoutComment cuts an unquoted value at a # with a space or tab in front.
+// withoutComment removes a comment, a # after a space or tab, from an unquoted value.
 func withoutComment(value string) string {
 	for i := 1; i < len(value); i++ {
 		if value[i] == '#' && (value[i-1] == ' ' || value[i-1] == '\t') {
@@ -112,19 +110,19 @@ func withoutComment(value string) string {
 	return strings.TrimSpace(value)
 }
 
-// quoted reads a value that begins with a quote, and what may follow on its line.
+// quoted parses a value in quotes and the rest of its last line.
 func (p *dotEnvParser) quoted(name string) error {
 	quote := p.rest[0]
 	var value strings.Builder
 	for i := 1; i < len(p.rest); i++ {
 		switch c := p.rest[i]; {
 		case c == quote:
-			behind, _, _ := strings.Cut(p.rest[i+1:], "\n")
-			if left := strings.TrimSpace(behind); left != "" && left[0] != '#' {
-				return p.errorf(p.line, "begins a value in quotes, and something stands behind the closing one")
+			tail, _, _ := strings.Cut(p.rest[i+1:], "\n")
+			if extra := strings.TrimSpace(tail); extra != "" && extra[0] != '#' {
+				return p.errorf("begins a quoted value with text after the closing quote")
 			}
 			p.values[name] = value.String()
-			p.skip(i + 1 + len(behind))
+			p.skip(i + 1 + len(tail))
 			return nil
 		case c == '\\' && quote == '"' && i+1 < len(p.rest) && strings.IndexByte("\"\\$`", p.rest[i+1]) >= 0:
 			i++
@@ -133,5 +131,5 @@ func (p *dotEnvParser) quoted(name string) error {
 			value.WriteByte(c)
 		}
 	}
-	return p.errorf(p.line, "begins a value in quotes that are never closed")
+	return p.errorf("opens a quote that is never closed")
 }

@@ -9,16 +9,14 @@ import (
 	"path/filepath"
 )
 
-// maxDotEnv is the largest .env file that is read, in bytes.
-const maxDotEnv = 1 << 20
+const (
+	maxDotEnv      = 1 << 20 // bytes
+	maxDotEnvLinks = 8       // symbolic links that may lead to the file
+)
 
-// maxDotEnvLinks is how many symbolic links may lead to a .env file.
-const maxDotEnvLinks = 8
-
-// readDotEnv reads the settings in a .env file; there are none if it is missing.
-// The file is read from the working folder, which anybody may have prepared, so it
-// must be in the hands of the caller or root: see checkOwner. The error is a
-// sentence that holds nothing of the file.
+// readDotEnv reads the settings in a .env file. It returns none if there is no file. Anyone
+// may have prepared the working directory, so the file must be under the control of the
+// caller or root: see checkOwner. The error contains nothing of the file.
 func readDotEnv(path string) (map[string]string, error) {
 	if path == "" {
 		return nil, nil
@@ -36,7 +34,7 @@ func readDotEnv(path string) (map[string]string, error) {
 		return nil, unreadable(path, err)
 	}
 	if len(text) > maxDotEnv {
-		return nil, fmt.Errorf("%s is larger than 1 MB, and no file of settings", path)
+		return nil, fmt.Errorf("%s is larger than 1 MB and can't be a .env file", path)
 	}
 	values, err := parseDotEnv(text)
 	if err != nil {
@@ -45,15 +43,15 @@ func readDotEnv(path string) (map[string]string, error) {
 	return values, nil
 }
 
-// openDotEnv opens a .env file after a look at who could have written it: the
-// file, the folder that it is in, and the same of each link that leads to it.
+// openDotEnv opens a .env file after checking the owners of the file, of its directory, and
+// of each link that leads to it and its directory.
 func openDotEnv(path string) (*os.File, error) {
 	at, info, err := followDotEnv(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() { // opening a pipe would wait for a writer
-		return nil, fmt.Errorf("%s must be a file: it holds settings as NAME=value", path)
+	if !info.Mode().IsRegular() { // opening a pipe would block
+		return nil, fmt.Errorf("%s must be a regular file with lines of NAME=value", path)
 	}
 	file, err := os.Open(at)
 	if err != nil {
@@ -61,7 +59,7 @@ func openDotEnv(path string) (*os.File, error) {
 	}
 	opened, err := file.Stat()
 	if err == nil && !os.SameFile(info, opened) {
-		err = errors.New("it was replaced while it was opened")
+		err = errors.New("it was replaced while being opened")
 	}
 	if err != nil {
 		return nil, errors.Join(unreadable(path, err), file.Close())
@@ -69,18 +67,18 @@ func openDotEnv(path string) (*os.File, error) {
 	return file, nil
 }
 
-// followDotEnv checks each step to the file and returns where it is.
+// followDotEnv checks each link on the way to the file and returns its path.
 func followDotEnv(path string) (at string, info fs.FileInfo, err error) {
 	at = path
 	for range maxDotEnvLinks {
 		if info, err = os.Lstat(at); err != nil {
 			return "", nil, unreadable(path, err)
 		}
-		folder := filepath.Dir(at)
+		dir := filepath.Dir(at)
 		if err := checkOwner(at, info); err != nil {
 			return "", nil, err
 		}
-		if err := checkFolder(folder); err != nil {
+		if err := checkDir(dir); err != nil {
 			return "", nil, fmt.Errorf("%s is not read: %w", path, err)
 		}
 		if info.Mode()&fs.ModeSymlink == 0 {
@@ -91,36 +89,35 @@ func followDotEnv(path string) (at string, info fs.FileInfo, err error) {
 			return "", nil, unreadable(path, err)
 		}
 		if at = target; !filepath.IsAbs(target) {
-			at = folder + string(filepath.Separator) + target // not Join, which takes .. for granted behind a link
+			at = dir + string(filepath.Separator) + target // Join would resolve .. without following links
 		}
 	}
-	return "", nil, fmt.Errorf("%s is a link that leads to too many others", path)
+	return "", nil, fmt.Errorf("%s is a symbolic link with too many levels", path)
 }
 
-// checkFolder is checkOwner for a folder.
-func checkFolder(folder string) error {
-	info, err := os.Stat(folder)
+// checkDir is checkOwner for a directory.
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
 	if err != nil {
-		return fmt.Errorf("the folder %s can't be looked at: %w", folder, withoutPath(err))
+		return fmt.Errorf("the directory %s can't be checked: %w", dir, withoutPath(err))
 	}
-	if whole, err := filepath.Abs(folder); err == nil {
-		folder = whole
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
 	}
-	if err := checkOwner(folder, info); err != nil {
-		return fmt.Errorf("the folder %w", err)
+	if err := checkOwner(dir, info); err != nil {
+		return fmt.Errorf("the directory %w", err)
 	}
 	return nil
 }
 
-// unreadable says that a file could not be read.
 func unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%s can't be read by the user who runs guestlist: give it to them (chown), or take it away", path)
+		return fmt.Errorf("%s can't be read by the user that runs guestlist: change its owner (chown), or remove it", path)
 	}
 	return fmt.Errorf("%s can't be read: %w", path, withoutPath(err))
 }
 
-// withoutPath returns what the system says, without the call and the path.
+// withoutPath returns the error of a failed file operation without the operation and path.
 func withoutPath(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

@@ -4,6 +4,6 @@ package config
 
 import "io/fs"
 
-// checkOwner looks at nothing: these systems keep rights on files in another form,
-// and new folders there are not writable by other users unless somebody allows it.
+// checkOwner does nothing: permissions have another form on these systems, and new
+// directories aren't writable by other users by default.
 func checkOwner(string, fs.FileInfo) error { return nil }

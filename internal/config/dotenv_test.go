@@ -9,8 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDotEnv_Values holds every form in which people write a .env file to what is
-// read of it.
+// TestDotEnv_Values covers the ways in which people write .env files.
 func TestDotEnv_Values(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -66,30 +65,30 @@ func TestDotEnv_Refusals(t *testing.T) {
 	t.Parallel()
 	const notepad = `save it as UTF-8 (in Notepad: "Save as", encoding UTF-8)`
 	for _, row := range []struct{ name, file, want string }{
-		{"a line without an equals sign", "A=1\n\nhush\n", "line 3 must be NAME=value, or begin with # as a comment"},
-		{"a name alone behind export", "export HUSH\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"a colon in place of the equals sign", "A: hush\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"no name", "=hush\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"two words for a name", "set A=hush\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"a quoted name", "'A'=hush\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"single quotes left open", "A=1\nB='hush\nC=3\n", "line 2 begins a value in quotes that are never closed"},
-		{"double quotes left open", "B=\"hush\\\"\nC=3\n", "line 1 begins a value in quotes that are never closed"},
-		{"quotes that a later line closes", "A='hush\nB='hush'\n", "line 1 begins a value in quotes, and something stands behind the closing one"},
-		{"something behind the quotes", "A=\"hush\"hush\n", "line 1 begins a value in quotes, and something stands behind the closing one"},
-		{"an error behind a value of several lines", "A='1\n2\n3'\nhush\n", "line 4 must be NAME=value, or begin with # as a comment"},
-		{"an error behind a byte order mark", "\ufeffhush\n", "line 1 must be NAME=value, or begin with # as a comment"},
-		{"UTF-16, low byte first", "\xff\xfeA\x00=\x001\x00", "is saved as UTF-16, or is no text: " + notepad},
-		{"UTF-16, high byte first", "\xfe\xff\x00A\x00=\x001", "is saved as UTF-16, or is no text: " + notepad},
-		{"UTF-16 without a mark", "A\x00=\x001\x00", "is saved as UTF-16, or is no text: " + notepad},
+		{"a line without an equals sign", "A=1\n\nhush\n", "line 3 must be NAME=value, or a comment that begins with #"},
+		{"a name alone behind export", "export HUSH\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"a colon in place of the equals sign", "A: hush\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"no name", "=hush\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"two words for a name", "set A=hush\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"a quoted name", "'A'=hush\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"single quotes left open", "A=1\nB='hush\nC=3\n", "line 2 opens a quote that is never closed"},
+		{"double quotes left open", "B=\"hush\\\"\nC=3\n", "line 1 opens a quote that is never closed"},
+		{"quotes that a later line closes", "A='hush\nB='hush'\n", "line 1 begins a quoted value with text after the closing quote"},
+		{"something behind the quotes", "A=\"hush\"hush\n", "line 1 begins a quoted value with text after the closing quote"},
+		{"an error behind a value of several lines", "A='1\n2\n3'\nhush\n", "line 4 must be NAME=value, or a comment that begins with #"},
+		{"an error behind a byte order mark", "\ufeffhush\n", "line 1 must be NAME=value, or a comment that begins with #"},
+		{"UTF-16, low byte first", "\xff\xfeA\x00=\x001\x00", "is UTF-16 or not text: " + notepad},
+		{"UTF-16, high byte first", "\xfe\xff\x00A\x00=\x001", "is UTF-16 or not text: " + notepad},
+		{"UTF-16 without a mark", "A\x00=\x001\x00", "is UTF-16 or not text: " + notepad},
 		{"another encoding", "A=Caf\xe9\n", "is not UTF-8: " + notepad},
-		{"a file of another kind", strings.Repeat("A=hush\n", 200_000), "is larger than 1 MB, and no file of settings"},
+		{"a file of another kind", strings.Repeat("A=hush\n", 200_000), "is larger than 1 MB and can't be a .env file"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			path := writeDotEnv(t, row.file)
 			_, wrong := LoadAll(Sources{DotEnv: path})
 			if len(wrong) == 0 {
-				t.Fatal("nothing is wrong with it")
+				t.Fatal("there is no error")
 			}
 			if got, want := wrong[0].Err.Error(), path+" "+row.want; got != want {
 				t.Errorf("error:\n%s\nwant:\n%s", got, want)
@@ -100,16 +99,16 @@ func TestDotEnv_Refusals(t *testing.T) {
 
 func TestDotEnv_MissingFile(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	if got, err := readDotEnv(filepath.Join(folder, ".env")); err != nil || len(got) > 0 {
-		t.Errorf("a file that is missing: %v, %v", got, err)
+	dir := t.TempDir()
+	if got, err := readDotEnv(filepath.Join(dir, ".env")); err != nil || len(got) > 0 {
+		t.Errorf("a missing file: %v, %v", got, err)
 	}
-	if _, err := readDotEnv(folder); err == nil || err.Error() != folder+" must be a file: it holds settings as NAME=value" {
-		t.Errorf("a folder in its place: %v", err)
+	if _, err := readDotEnv(dir); err == nil || err.Error() != dir+" must be a regular file with lines of NAME=value" {
+		t.Errorf("a directory: %v", err)
 	}
 }
 
-// FuzzDotEnv looks for a file that is read otherwise than it is written.
+// FuzzDotEnv checks that values are read as they are written.
 func FuzzDotEnv(f *testing.F) {
 	for _, text := range []string{"", "a", "pa$Word", "${HOME}", `a\$b`, `"`, `'`, "#", " # x", "x # y", "a\nb", "\r", "\ufeff", "=", `\`, "\x00", "\xff", "export A=1"} {
 		f.Add(text, "A=1\n"+text)
@@ -117,11 +116,11 @@ func FuzzDotEnv(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value, file string) {
 		const hush = "Hush0123456789"
 		if got, err := parseDotEnv([]byte(file + "\nX=" + hush)); err != nil && strings.Contains(err.Error(), hush) {
-			t.Fatalf("the error tells the file: %v", err)
+			t.Fatalf("the error quotes the file: %v", err)
 		} else if err == nil {
 			for name := range got {
 				if name == "" || strings.ContainsAny(name, " \t\r\n=#'\"$") {
-					t.Fatalf("%q is no name", name)
+					t.Fatalf("%q is not a name", name)
 				}
 			}
 		}
@@ -138,7 +137,7 @@ func FuzzDotEnv(f *testing.F) {
 	})
 }
 
-// expectValue holds a value as it is written to what is read.
+// expectValue checks how a written value is read.
 func expectValue(t *testing.T, written, want string) {
 	t.Helper()
 	got, err := parseDotEnv([]byte("B=0\n export A = " + written + " # comment\nC=1\n"))
@@ -151,7 +150,7 @@ func TestDotEnv_RedirectedSecret(t *testing.T) {
 	t.Parallel()
 	const elsewhere = "STYTCH_BASE_URL=https://planted.example\n"
 	stytch := func(from string) string {
-		return "STYTCH_BASE_URL is set in .env, and STYTCH_SECRET is not (" + from + "): a .env file may not say where a secret goes that it doesn't hold; set both in one place"
+		return "STYTCH_BASE_URL is set in .env, but STYTCH_SECRET isn't (" + from + "): a .env file can't redirect a secret that it doesn't contain; set both in one place"
 	}
 	for _, row := range []struct {
 		name    string
@@ -168,7 +167,7 @@ func TestDotEnv_RedirectedSecret(t *testing.T) {
 		{name: "the environment overrules the address in .env", environ: with(atStytch, "STYTCH_BASE_URL=https://login.example.com"), dotenv: elsewhere},
 		{name: "the address in .env is empty", environ: atStytch, dotenv: "STYTCH_BASE_URL=\n"},
 		{name: "the key of a service of traces", environ: []string{"OTEL_EXPORTER_OTLP_HEADERS=key=hush"}, dotenv: "OTEL_EXPORTER_OTLP_ENDPOINT=https://planted.example\n",
-			want: "OTEL_EXPORTER_OTLP_ENDPOINT is set in .env, and OTEL_EXPORTER_OTLP_HEADERS is not (environment): a .env file may not say where a secret goes that it doesn't hold; set both in one place"},
+			want: "OTEL_EXPORTER_OTLP_ENDPOINT is set in .env, but OTEL_EXPORTER_OTLP_HEADERS isn't (environment): a .env file can't redirect a secret that it doesn't contain; set both in one place"},
 		{name: "traces without a key", dotenv: "OTEL_EXPORTER_OTLP_ENDPOINT=https://traces.example\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

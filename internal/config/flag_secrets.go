@@ -10,25 +10,23 @@ import (
 	"sync"
 )
 
-// maxSecret is the most that is read of a file or of standard input for one setting,
-// in bytes.
+// maxSecret is the maximum size in bytes of a value read from a file or standard input.
 const maxSecret = 64 << 10
 
-// maybeSecret reports whether a value of the setting can be a secret, or hold one.
+// maybeSecret reports whether values of the setting can contain a secret.
 func (s Setting) maybeSecret() bool { return s.secret || s.mask != nil }
 
-// holdsSecret reports whether a value is a secret, or holds one.
-func (s Setting) holdsSecret(text string) bool {
+// containsSecret reports whether a value contains a secret.
+func (s Setting) containsSecret(text string) bool {
 	return text != "" && (s.secret || s.mask != nil && s.mask(text) != text)
 }
 
-// userlessDSN recognizes a DSN of go-sql-driver without a user, which begins as the name
-// of a file does here.
+// userlessDSN matches a go-sql-driver DSN without a user, which begins like @FILE.
 var userlessDSN = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^@[a-z0-9]*\(`) })
 
-// flagTexts returns the settings given as flags. A flag for a setting that may be a secret
-// can name a file (@PATH) or standard input (-) that its value is read from: what is in a
-// flag itself is shown to everybody on the machine in the list of processes.
+// flagTexts returns the settings given as flags. For settings that can contain a secret, a
+// flag may name a file (@PATH) or standard input (-) to read the value from, because the
+// flags of a process are visible to every user of the machine.
 func (from Sources) flagTexts(l *loader) map[string]string {
 	texts := map[string]string{}
 	fromInput := ""
@@ -42,14 +40,14 @@ func (from Sources) flagTexts(l *loader) map[string]string {
 		switch {
 		case !s.maybeSecret():
 		case text == "-" && fromInput != "":
-			err = fmt.Errorf("is to be read from standard input, and so is %s: only one can be", fromInput)
+			err = fmt.Errorf("can't be read from standard input, because %s is read from it", fromInput)
 		case text == "-":
 			fromInput = s.Name
 			text, err = readInput(from.Input)
 		case isFile && !userlessDSN().MatchString(text):
 			text, err = readSecretFile(path)
-		case s.holdsSecret(text):
-			l.Warnings = append(l.Warnings, fmt.Sprintf("--%s shows its value to everybody on this machine, in the list of processes: use --%[1]s=@FILE, --%[1]s=- for standard input, or %s in the environment", s.Flag(), s.Name))
+		case s.containsSecret(text):
+			l.Warnings = append(l.Warnings, fmt.Sprintf("--%s exposes its value in the process list to every user of this machine: use --%[1]s=@FILE, --%[1]s=- for standard input, or %s in the environment", s.Flag(), s.Name))
 		}
 		if err != nil {
 			l.addError(fmt.Errorf("%s %w", s.Name, err), s.Name)
@@ -68,38 +66,38 @@ func (from Sources) flagTexts(l *loader) map[string]string {
 func readSecretFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("is to be read from the file %q, which can't be read: %w", path, withoutPath(err))
+		return "", fmt.Errorf("can't be read from the file %q: %w", path, withoutPath(err))
 	}
 	defer file.Close()
 	text, err := readSecret(file)
 	if err != nil {
-		return "", fmt.Errorf("is to be read from the file %q, which %w", path, err)
+		return "", fmt.Errorf("can't be read from the file %q: %w", path, err)
 	}
 	return text, nil
 }
 
 func readInput(in io.Reader) (string, error) {
 	if in == nil {
-		return "", errors.New("is to be read from standard input, and there is none")
+		return "", errors.New("can't be read from standard input: there is none")
 	}
 	text, err := readSecret(in)
 	if err != nil {
-		return "", fmt.Errorf("is to be read from standard input, which %w", err)
+		return "", fmt.Errorf("can't be read from standard input: %w", err)
 	}
 	return text, nil
 }
 
-// readSecret reads all of r, without the spaces and line ends around it.
+// readSecret reads all of r and trims the space around it.
 func readSecret(r io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	content, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	text := strings.TrimSpace(string(content))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("can't be read: %w", withoutPath(err))
-	case len(text) > maxSecret:
-		return "", errors.New("holds more than 64 KB")
+		return "", withoutPath(err)
+	case len(content) > maxSecret:
+		return "", errors.New("it is larger than 64 KB")
+	case text == "":
+		return "", errors.New("it is empty")
 	}
-	if text := strings.TrimSpace(string(text)); text != "" {
-		return text, nil
-	}
-	return "", errors.New("is empty")
+	return text, nil
 }

@@ -12,10 +12,10 @@ import (
 
 func TestFlagSecrets(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	dir := t.TempDir()
 	file := func(name, text string) string {
 		t.Helper()
-		path := filepath.Join(folder, name)
+		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +23,7 @@ func TestFlagSecrets(t *testing.T) {
 	}
 	secret, empty, large := file("secret", " secret-test-hush\n"), file("empty", "\n"), file("large", strings.Repeat("x", maxSecret+1))
 	warning := func(flag, name string) []string {
-		return []string{"--" + flag + " shows its value to everybody on this machine, in the list of processes: use --" + flag + "=@FILE, --" + flag + "=- for standard input, or " + name + " in the environment"}
+		return []string{"--" + flag + " exposes its value in the process list to every user of this machine: use --" + flag + "=@FILE, --" + flag + "=- for standard input, or " + name + " in the environment"}
 	}
 	project := "--stytch-project-id=project-test-1"
 	for _, row := range []struct {
@@ -32,7 +32,7 @@ func TestFlagSecrets(t *testing.T) {
 		input string
 		want  string // of the error
 		warns []string
-		check func(Config) string // what is in force
+		check func(Config) string // the value used
 		is    string
 	}{
 		{name: "a file", args: []string{project, "--stytch-secret=@" + secret}, check: func(c Config) string { return c.Stytch.Secret }, is: "secret-test-hush"},
@@ -43,15 +43,15 @@ func TestFlagSecrets(t *testing.T) {
 		{name: "an address without a password", args: []string{"--database-url=sqlite:x.db", "--smtp-url=smtp://mail.example.com"}, check: func(c Config) string { return c.DatabaseURL }, is: "sqlite:x.db"},
 		{name: "an address from a file", args: []string{"--database-url=@" + file("address", "mysql://u:hush@db.example.com/x\n")}, check: func(c Config) string { return c.DatabaseURL }, is: "mysql://u:hush@db.example.com/x"},
 		{name: "a DSN without a user", args: []string{"--database-url=@tcp(127.0.0.1:3306)/x"}, check: func(c Config) string { return c.DatabaseURL }, is: "@tcp(127.0.0.1:3306)/x"},
-		{name: "a setting that is no secret", args: []string{"--guestlist-mail-from=@" + secret}, want: `GUESTLIST_MAIL_FROM must be one address in ASCII, such as Guestlist <guestlist@example.com>, not "@` + secret + `"`},
+		{name: "a setting that is no secret", args: []string{"--guestlist-mail-from=@" + secret}, want: `GUESTLIST_MAIL_FROM must be one ASCII address, such as Guestlist <guestlist@example.com>, not "@` + secret + `"`},
 		{name: "an empty flag", args: []string{"--stytch-secret="}, check: func(c Config) string { return c.Stytch.Secret }},
 
-		{name: "a file that is missing", args: []string{project, "--stytch-secret=@" + folder + "/none"}, want: `STYTCH_SECRET is to be read from the file "` + folder + `/none", which can't be read: no such file or directory`},
-		{name: "a folder", args: []string{project, "--stytch-secret=@" + folder}, want: `STYTCH_SECRET is to be read from the file "` + folder + `", which can't be read: is a directory`},
-		{name: "a file without anything", args: []string{project, "--stytch-secret=@" + empty}, want: `STYTCH_SECRET is to be read from the file "` + empty + `", which is empty`},
-		{name: "a file of another kind", args: []string{project, "--stytch-secret=@" + large}, want: `STYTCH_SECRET is to be read from the file "` + large + `", which holds more than 64 KB`},
-		{name: "no standard input", args: []string{project, "--stytch-secret=-"}, want: "STYTCH_SECRET is to be read from standard input, which is empty"},
-		{name: "standard input twice", args: []string{project, "--stytch-secret=-", "--guestlist-cookie-keys=-"}, input: "secret-test-hush", want: "GUESTLIST_COOKIE_KEYS is to be read from standard input, and so is STYTCH_SECRET: only one can be"},
+		{name: "a file that is missing", args: []string{project, "--stytch-secret=@" + dir + "/none"}, want: `STYTCH_SECRET can't be read from the file "` + dir + `/none": no such file or directory`},
+		{name: "a directory", args: []string{project, "--stytch-secret=@" + dir}, want: `STYTCH_SECRET can't be read from the file "` + dir + `": is a directory`},
+		{name: "a file without anything", args: []string{project, "--stytch-secret=@" + empty}, want: `STYTCH_SECRET can't be read from the file "` + empty + `": it is empty`},
+		{name: "a file of another kind", args: []string{project, "--stytch-secret=@" + large}, want: `STYTCH_SECRET can't be read from the file "` + large + `": it is larger than 64 KB`},
+		{name: "no standard input", args: []string{project, "--stytch-secret=-"}, want: "STYTCH_SECRET can't be read from standard input: it is empty"},
+		{name: "standard input twice", args: []string{project, "--stytch-secret=-", "--guestlist-cookie-keys=-"}, input: "secret-test-hush", want: "GUESTLIST_COOKIE_KEYS can't be read from standard input, because STYTCH_SECRET is read from it"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +66,7 @@ func TestFlagSecrets(t *testing.T) {
 				t.Error(diff)
 			}
 			if got := row.check(c); got != row.is {
-				t.Errorf("in force is %q", got)
+				t.Errorf("got %q", got)
 			}
 		})
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzLoad sets one setting to anything, beside a secret, and looks at what must
-// hold of every Config and of every error.
+// FuzzLoad sets one setting to any text next to secrets, and checks the invariants of every
+// Config and error.
 func FuzzLoad(f *testing.F) {
 	for i := range Settings {
 		for _, text := range []string{"", "on", "5m", "project-live-x", "https://example.com/people", "smtp://u:p@h:1", "domain:a.b", "10.0.0.0/8,::1", "[::1]:80", "A <a@b.c>"} {
@@ -27,7 +27,7 @@ func FuzzLoad(f *testing.F) {
 		})
 		if err != nil {
 			if strings.Contains(err.Error(), hush) || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("error tells a secret or is no single line: %v", err)
+				t.Fatalf("the error contains a secret or several lines: %v", err)
 			}
 			return
 		}
@@ -37,7 +37,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		switch {
 		case strings.Contains(b.String(), hush):
-			t.Errorf("Print tells a secret:\n%s", b.String())
+			t.Errorf("Print shows a secret:\n%s", b.String())
 		case strings.HasSuffix(c.BaseURL.String(), "/"):
 			t.Errorf("base URL ends in a slash: %s", c.BaseURL)
 		case c.BaseURL.Scheme != "https" && !isLocalName(c.BaseURL.Hostname()):
@@ -45,9 +45,9 @@ func FuzzLoad(f *testing.F) {
 		case c.LocalMode() && !strings.HasPrefix(c.Addr, "127.") && !strings.HasPrefix(c.Addr, "[") && !strings.Contains(c.Addr, "localhost:"):
 			t.Errorf("local mode listens on %s", c.Addr)
 		case c.LocalStytch && !c.LocalMode() && c.SMTPURL == "":
-			t.Error("the stand-in serves the public without mail")
+			t.Error("the local Stytch serves the public without mail")
 		case c.LocalStytch == (c.Stytch != Stytch{}):
-			t.Errorf("stand-in is %t beside %+v", c.LocalStytch, c.Stytch)
+			t.Errorf("LocalStytch is %t beside %+v", c.LocalStytch, c.Stytch)
 		}
 	})
 }

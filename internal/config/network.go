@@ -28,17 +28,17 @@ func setAddr(l *loader, text string) error {
 func setBaseURL(l *loader, text string) error {
 	u, err := parseURL(text, "https", "http")
 	if err != nil || u.User != nil {
-		return errors.New("must be an address such as https://example.com or https://example.com/people, its host in ASCII")
+		return errors.New("must be a URL such as https://example.com or https://example.com/people, with an ASCII host")
 	}
 	l.BaseURL = u
 	return nil
 }
 
-// setStytchBaseURL takes https, and http only where nobody is in between.
+// setStytchBaseURL requires https, except for this machine.
 func setStytchBaseURL(l *loader, text string) error {
 	u, err := parseURL(text, "https", "http")
 	if err != nil || u.User != nil || u.Scheme == "http" && !isLocalName(u.Hostname()) {
-		return errors.New("must be an https address, such as https://login.example.com (http on this machine alone)")
+		return errors.New("must be an https URL such as https://login.example.com (http is allowed on this machine only)")
 	}
 	l.Stytch.BaseURL = u.String()
 	return nil
@@ -47,7 +47,7 @@ func setStytchBaseURL(l *loader, text string) error {
 func setSMTPURL(l *loader, text string) error {
 	u, err := parseURL(text, "smtp", "smtps")
 	if err != nil || u.Path != "" {
-		return errors.New("must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters of user and password as %XX")
+		return errors.New("must be smtp://user:password@host:587 or smtps://user:password@host:465, with special characters in the user and password as %XX")
 	}
 	l.SMTPURL = text
 	return nil
@@ -56,31 +56,31 @@ func setSMTPURL(l *loader, text string) error {
 func setMailFrom(l *loader, text string) error {
 	from, err := mail.ParseAddress(text)
 	if err != nil || strings.ContainsFunc(from.Address, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return fmt.Errorf("must be one address in ASCII, such as Guestlist <guestlist@example.com>, not %q", text)
+		return fmt.Errorf("must be one ASCII address, such as Guestlist <guestlist@example.com>, not %q", text)
 	}
 	l.MailFrom = text
 	return nil
 }
 
-// parseURL reads an address of one of the schemes: a host and perhaps a port, and
-// perhaps a plain path, all brought to the form in which browsers send them. The
-// error doesn't hold the text, for that may hold a password.
+// parseURL parses a URL with one of the schemes, a host, an optional port and an optional
+// plain path, and normalizes it as browsers do. The error doesn't contain the text, which
+// may contain a password.
 func parseURL(text string, schemes ...string) (*url.URL, error) {
-	wrong := errors.New("not an address")
+	invalid := errors.New("invalid URL")
 	u, err := url.Parse(text)
 	if err != nil || !slices.Contains(schemes, u.Scheme) || strings.ContainsAny(text, "?#") {
-		return nil, wrong
+		return nil, invalid
 	}
 	host, port, dir := strings.ToLower(u.Hostname()), u.Port(), strings.TrimRight(u.Path, "/")
 	if !isHost(host) || !isPlainPath(dir) || u.RawPath != "" {
-		return nil, wrong
+		return nil, invalid
 	}
 	clean := &url.URL{Scheme: u.Scheme, User: u.User, Host: host, Path: dir}
 	if strings.Contains(host, ":") {
 		clean.Host = "[" + host + "]"
 	}
 	if port != "" && !isPort(port) {
-		return nil, wrong
+		return nil, invalid
 	}
 	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
 		clean.Host = net.JoinHostPort(host, port)
@@ -88,7 +88,7 @@ func parseURL(text string, schemes ...string) (*url.URL, error) {
 	return clean, nil
 }
 
-// isPlainPath reports whether a path needs no escaping and has one spelling only.
+// isPlainPath reports whether a path needs no escaping and has only one spelling.
 func isPlainPath(dir string) bool {
 	odd := func(r rune) bool { return !isLetterOrDigit(r) && !strings.ContainsRune("/-._~", r) }
 	return dir == "" || dir == path.Clean(dir) && !strings.ContainsFunc(dir, odd)
@@ -99,7 +99,7 @@ func isPort(text string) bool {
 	return err == nil
 }
 
-// isHost reports whether text is an IP address or a host name, lower-cased or not.
+// isHost reports whether text is an IP address or a host name, in any case.
 func isHost(text string) bool {
 	addr, err := netip.ParseAddr(text)
 	return err == nil && addr.Zone() == "" || err != nil && isHostName(text)

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 )
 
-// Each function here makes a [Setting]'s set. Their errors go on after the
+// The functions here return a [Setting]'s set function or are one. Their errors follow the
 // setting's name: "must be on or off".
 
 func text(field func(*loader) *string) func(*loader, string) error {
@@ -22,7 +24,7 @@ func text(field func(*loader) *string) func(*loader, string) error {
 func choice(field func(*loader) *string, choices ...string) func(*loader, string) error {
 	return func(l *loader, text string) error {
 		if !slices.Contains(choices, text) {
-			return fmt.Errorf("must be %s, not %q", strings.Join(choices, " or "), text)
+			return fmt.Errorf("must be %s, not %q", english.WordSeries(choices, "or"), text)
 		}
 		*field(l) = text
 		return nil
@@ -39,20 +41,20 @@ func boolean(field func(*loader) *bool) func(*loader, string) error {
 	}
 }
 
-// duration takes Go's durations, which are multiples of unit.
-func duration(field func(*loader) *time.Duration, least, most, unit time.Duration) func(*loader, string) error {
+// duration parses a Go duration from shortest to longest that is a multiple of unit.
+func duration(field func(*loader) *time.Duration, shortest, longest, unit time.Duration) func(*loader, string) error {
 	return func(l *loader, text string) error {
 		d, err := time.ParseDuration(text)
-		if err != nil || d < least || d > most || d%unit != 0 {
+		if err != nil || d < shortest || d > longest || d%unit != 0 {
 			return fmt.Errorf("must be from %s to %s in whole %s, such as 1h30m, not %q",
-				formatDuration(least), formatDuration(most), map[time.Duration]string{time.Hour: "hours", time.Minute: "minutes", time.Second: "seconds"}[unit], text)
+				formatDuration(shortest), formatDuration(longest), map[time.Duration]string{time.Hour: "hours", time.Minute: "minutes", time.Second: "seconds"}[unit], text)
 		}
 		*field(l) = d
 		return nil
 	}
 }
 
-// formatDuration writes 168h for 168h0m0s.
+// formatDuration returns "168h" for 168h0m0s.
 func formatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -64,7 +66,7 @@ func formatDuration(d time.Duration) string {
 	return s
 }
 
-// list splits at commas; empty parts don't count.
+// list splits text at commas and drops empty parts.
 func list(text string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(text, ",") {
@@ -85,7 +87,7 @@ func setAccess(l *loader, text string) error {
 	case isDomains && len(list(domains)) > 0:
 		for _, domain := range list(strings.ToLower(domains)) {
 			if !isHostName(domain) || !strings.Contains(domain, ".") {
-				return fmt.Errorf("must name domains such as example.com, those in other scripts by their xn-- form, not %q", domain)
+				return fmt.Errorf("must list domains such as example.com, international ones in xn-- form, not %q", domain)
 			}
 			l.Access.Domains = append(l.Access.Domains, domain)
 		}
@@ -95,34 +97,33 @@ func setAccess(l *loader, text string) error {
 	return nil
 }
 
-// setWebhookSecret takes a secret in the form in which Svix shows it, with whom
-// Stytch sends its webhooks.
+// setWebhookSecret parses a secret in the form of Svix, which sends Stytch's webhooks.
 func setWebhookSecret(l *loader, text string) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))
 	if !strings.HasPrefix(text, "whsec_") || err != nil || len(key) < 16 {
-		return errors.New("must begin with whsec_ and go on as the Stytch dashboard shows it")
+		return errors.New("must be the signing secret that the Stytch dashboard shows, which begins with whsec_")
 	}
 	l.Stytch.WebhookSecret = text
 	return nil
 }
 
-// setCookieKeys also refuses what was plainly typed and not drawn.
+// setCookieKeys also refuses keys that are obviously not random.
 func setCookieKeys(l *loader, text string) error {
 	keys := list(text)
 	for i, key := range keys {
 		if len(key) < 32 {
-			return fmt.Errorf("must be keys of 32 characters or more, and number %d has %d; `openssl rand -hex 32` makes one", i+1, len(key))
+			return fmt.Errorf("must be keys of at least 32 characters, but key %d has %d; create one with `openssl rand -hex 32`", i+1, len(key))
 		}
 		different := map[rune]bool{}
 		for _, r := range key {
 			different[r] = true
 		}
 		if len(different) < 8 {
-			return fmt.Errorf("must be random keys, and number %d repeats few characters; `openssl rand -hex 32` makes one", i+1)
+			return fmt.Errorf("must be random keys, but key %d repeats a few characters; create one with `openssl rand -hex 32`", i+1)
 		}
 	}
 	if len(keys) == 0 {
-		return errors.New("must be keys of 32 characters or more, with commas between")
+		return errors.New("must be comma-separated keys of at least 32 characters")
 	}
 	l.CookieKeys = keys
 	return nil
@@ -131,7 +132,7 @@ func setCookieKeys(l *loader, text string) error {
 func setCookieName(l *loader, text string) error {
 	for _, r := range text {
 		if r != '_' && r != '-' && !isLetterOrDigit(r) {
-			return fmt.Errorf("must be letters, digits, - and _, not %q", text)
+			return fmt.Errorf("must consist of letters, digits, - and _, not %q", text)
 		}
 	}
 	l.CookieName = text

@@ -9,8 +9,8 @@ import (
 
 const masked = "********"
 
-// Print writes one line for each setting: its name, what is in force with secrets
-// masked, and where that comes from (flag, environment, .env or default).
+// Print writes a line for each setting: its name, its value with secrets masked, and its
+// source (flag, environment, .env or default).
 func (c Config) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range Settings {
@@ -20,14 +20,14 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// DisplayValue is a setting in force, as it may be seen.
+// DisplayValue is a setting with secrets masked.
 type DisplayValue struct {
 	Name   string  `json:"name"`
-	Value  *string `json:"value"`  // masked if secret; nil: none
+	Value  *string `json:"value"`  // null if unset
 	Source string  `json:"source"` // flag, environment, .env or default
 }
 
-// Shown returns what Print writes, for programs.
+// Shown returns what Print writes.
 func (c Config) Shown() []DisplayValue {
 	all := make([]DisplayValue, len(Settings))
 	for i, s := range Settings {
@@ -41,7 +41,7 @@ func (c Config) Shown() []DisplayValue {
 	return all
 }
 
-// show returns a value as it may be seen.
+// show returns a value with secrets masked.
 func (s Setting) show(text string) string {
 	switch {
 	case text == "":
@@ -54,8 +54,8 @@ func (s Setting) show(text string) string {
 	return text
 }
 
-// maskPassword masks what stands between the first colon of user:password@ and
-// its at sign, in a URL as in a DSN. Where that is in doubt it masks more.
+// maskPassword masks the password in user:password@host, in a URL or a DSN. It masks too
+// much rather than too little.
 func maskPassword(text string) string {
 	scheme, rest := "", text
 	if before, after, ok := strings.Cut(text, "://"); ok {
@@ -72,7 +72,7 @@ func maskPassword(text string) string {
 	return scheme + user + ":" + masked + rest[at:]
 }
 
-// Usage writes the settings: flag, name, default and meaning of each.
+// Usage writes the flag, name, default and meaning of each setting.
 func Usage(w io.Writer) error {
 	var b strings.Builder
 	for _, s := range Settings {
@@ -86,9 +86,8 @@ func Usage(w io.Writer) error {
 	return err
 }
 
-// SharedValues returns what is in force, by name, of the settings that all instances share:
-// as it may be seen, and what may not be seen apart. Of an address with a password the
-// whole is secret.
+// SharedValues returns the values of the settings that all instances share, by name. secret
+// has those that are secret or may contain a password.
 func (c Config) SharedValues() (plain, secret map[string]string) {
 	plain, secret = map[string]string{}, map[string]string{}
 	for _, s := range Settings {

@@ -98,7 +98,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestInForce_SecretsAreApart(t *testing.T) {
+func TestSharedValues_SecretsAreApart(t *testing.T) {
 	t.Parallel()
 	c, err := Load(Sources{Environ: with(atStytch, "SMTP_URL=smtp://user:hush@mail.example.com", "GUESTLIST_COOKIE_KEYS=hush-0123456789abcdef0123456789abcdef",
 		"STYTCH_WEBHOOK_SECRET="+webhookSecret, "DATABASE_URL=mysql://user:hush@db.example.com/x", "OTEL_EXPORTER_OTLP_HEADERS=key=hush")})
@@ -108,7 +108,7 @@ func TestInForce_SecretsAreApart(t *testing.T) {
 	plain, secret := c.SharedValues()
 	for name, value := range plain {
 		if strings.Contains(value, "hush") || strings.Contains(value, "whsec_") {
-			t.Errorf("%s is told: %s", name, value)
+			t.Errorf("%s is not secret: %s", name, value)
 		}
 	}
 	want := map[string]string{

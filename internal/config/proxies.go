@@ -10,9 +10,8 @@ import (
 	"go4.org/netipx"
 )
 
-// setProxies knows Fly by name: nothing from outside reaches a program there but
-// through Fly's proxy, which comes from no address that Fly promises, and sets
-// Fly-Client-IP itself. https://fly.io/docs/networking/request-headers/
+// setProxies parses trusted proxies. On Fly, every connection from outside comes through
+// Fly's proxy, whose addresses aren't documented and which sets Fly-Client-IP. https://fly.io/docs/networking/request-headers/
 func setProxies(l *loader, text string) error {
 	l.TrustedProxies, l.ClientIPHeader = nil, ""
 	switch text {
@@ -23,12 +22,12 @@ func setProxies(l *loader, text string) error {
 		l.ClientIPHeader = "Fly-Client-IP"
 		return nil
 	}
-	// Spaces separate as well, but for those around the dash of a range.
+	// Spaces are separators too, except around the dash of a range.
 	text = rangeDash.Replace(text)
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \t\r\n", r) }) {
 		networks, err := parseNetworks(part)
 		if err != nil {
-			return fmt.Errorf("must be addresses, networks and ranges such as 10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9, fly, or none, not %q", part)
+			return fmt.Errorf("must be comma-separated addresses, networks and ranges such as 10.0.0.1,10.1.0.0/16,10.2.0.1-10.2.0.9, fly, or none, not %q", part)
 		}
 		l.TrustedProxies = append(l.TrustedProxies, networks...)
 	}
@@ -37,11 +36,11 @@ func setProxies(l *loader, text string) error {
 
 var rangeDash = strings.NewReplacer(" - ", "-", " -", "-", "- ", "-")
 
-var errNoNetwork = errors.New("no address, network or range")
+var errNoNetwork = errors.New("not an address, network or range")
 
-// parseNetworks reads an address (IPv6 also in brackets or with a zone, which is
-// dropped), a network with its length or its mask, or a range of addresses. IPv4 in
-// IPv6 becomes IPv4, because clients are compared in that form.
+// parseNetworks parses an address (IPv6 also in brackets or with a zone, which is dropped),
+// a network with its length or mask, or a range of addresses. IPv4-mapped IPv6 becomes IPv4,
+// the form in which clients are compared.
 func parseNetworks(text string) ([]netip.Prefix, error) {
 	if ip, err := parseAddress(text); err == nil {
 		return []netip.Prefix{netip.PrefixFrom(ip, ip.BitLen())}, nil
@@ -58,7 +57,7 @@ func parseNetworks(text string) ([]netip.Prefix, error) {
 	host, length, ok := strings.Cut(text, "/")
 	if mask, err := netip.ParseAddr(length); ok && err == nil && mask.Is4() {
 		ones, bits := net.IPMask(mask.AsSlice()).Size()
-		if bits == 0 { // ones behind zeros
+		if bits == 0 { // not contiguous
 			return nil, errNoNetwork
 		}
 		length = fmt.Sprint(ones)

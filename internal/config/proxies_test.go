@@ -38,7 +38,7 @@ func TestTrustedProxies(t *testing.T) {
 		"10.0.0.5-10.0.0.1", "10.0.0.1-2001:db8::1", "10.0.0.1-", "-10.0.0.1", "[]", "10.0.0.1,fly", "http://10.0.0.1",
 	} {
 		var l loader
-		if err := setProxies(&l, text); err == nil || !strings.HasPrefix(err.Error(), "must be addresses, networks and ranges such as") {
+		if err := setProxies(&l, text); err == nil || !strings.HasPrefix(err.Error(), "must be comma-separated addresses, networks and ranges such as") {
 			t.Errorf("%q: %v, %v", text, l.TrustedProxies, err)
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Sources is where settings come from.
+// Sources holds the places that settings are read from.
 type Sources struct {
-	Flags    map[string]string // as AddFlags noted them
+	Flags    map[string]string // by setting name, as collected by AddFlags
 	Environ  []string          // NAME=value, as os.Environ has it
-	DotEnv   string            // path of a .env file, which may be missing; empty means none
-	Terminal bool              // whether the log goes to one
-	Input    io.Reader         // standard input, for a flag that says -; nil: there is none
+	DotEnv   string            // path of a .env file, which may not exist; may be empty
+	Terminal bool              // whether the log is written to a terminal
+	Input    io.Reader         // standard input, for flags with the value -; may be nil
 }
 
-// The sources, as they are named to people.
+// Names of the sources in messages.
 const (
 	fromDotEnv      = ".env"
 	fromEnvironment = "environment"
@@ -27,33 +27,32 @@ const (
 	fromDefault     = "default"
 )
 
-// value is the text of a setting and the source that it came from.
+// value is a setting's text and its source.
 type value struct{ text, source string }
 
-// loader is a Config in the making, and what only its defaults need.
+// loader builds a Config.
 type loader struct {
 	Config
 	localStytch bool // GUESTLIST_LOCAL_STYTCH is on
 	port        string
-	fly         bool
+	fly         bool // running on Fly
 	terminal    bool
-	wrong       []Problem
+	problems    []Problem
 }
 
 func (l *loader) addError(err error, settings ...string) {
-	l.wrong = append(l.wrong, Problem{settings, err})
+	l.problems = append(l.problems, Problem{settings, err})
 }
 
-// valid reports whether nothing wrong was found with any of the settings.
+// valid reports whether no problem was found with any of the settings.
 func (l *loader) valid(settings []string) bool {
-	return !slices.ContainsFunc(l.wrong, func(w Problem) bool {
-		return slices.ContainsFunc(w.Settings, func(name string) bool { return slices.Contains(settings, name) })
+	return !slices.ContainsFunc(l.problems, func(p Problem) bool {
+		return slices.ContainsFunc(p.Settings, func(name string) bool { return slices.Contains(settings, name) })
 	})
 }
 
-// AddFlags adds a flag for each setting. The values are only noted in given, by
-// the setting's name, for Load to look at: a flag that is refused tells its value
-// in the error, secrets too.
+// AddFlags adds a flag for each setting. Values are stored in given by setting name and
+// checked by Load, because pflag's own errors would contain the value of a secret.
 func AddFlags(flags *pflag.FlagSet, given map[string]string) {
 	for _, s := range Settings {
 		flags.Func(s.Flag(), s.Meaning, func(text string) error {
@@ -63,15 +62,9 @@ func AddFlags(flags *pflag.FlagSet, given map[string]string) {
 	}
 }
 
-// merge returns the settings given as flags (by name), in the environment or in
-// .env, and tells l of a name that looks like ours and is no setting. Without .env,
-// none of them can be relied on.
+// merge returns the settings given as flags, in the environment and in .env, and reports
+// unknown names with the prefix GUESTLIST_. If .env can't be read, no setting is reliable.
 func (from Sources) merge(l *loader) map[string]value {
-	environ := map[string]string{}
-	for _, entry := range from.Environ {
-		name, text, _ := strings.Cut(entry, "=")
-		environ[name] = text
-	}
 	dotenv, err := readDotEnv(from.DotEnv)
 	if err != nil {
 		l.addError(err, names()...)
@@ -80,26 +73,25 @@ func (from Sources) merge(l *loader) map[string]value {
 	for _, source := range []struct {
 		name  string
 		texts map[string]string
-	}{{fromDotEnv, dotenv}, {fromEnvironment, environ}, {fromFlag, from.flagTexts(l)}} { // the later one wins
+	}{{fromDotEnv, dotenv}, {fromEnvironment, from.environ()}, {fromFlag, from.flagTexts(l)}} { // later ones take precedence
 		for _, name := range slices.Sorted(maps.Keys(source.texts)) {
 			if isSetting(name) {
 				values[name] = value{strings.TrimSpace(source.texts[name]), source.name}
 			} else if strings.HasPrefix(name, "GUESTLIST_") && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
-				l.addError(fmt.Errorf(`%s (%s) is not a setting; "guestlist help" lists them`, name, source.name))
+				l.addError(fmt.Errorf(`%s (%s) is not a setting; run "guestlist help" for a list`, name, source.name))
 			}
 		}
 	}
 	return values
 }
 
-// lookup returns a variable of the environment that is no setting of ours.
-func (from Sources) lookup(name string) string {
+func (from Sources) environ() map[string]string {
+	environ := map[string]string{}
 	for _, entry := range from.Environ {
-		if text, ok := strings.CutPrefix(entry, name+"="); ok {
-			return text
-		}
+		name, text, _ := strings.Cut(entry, "=")
+		environ[name] = text
 	}
-	return ""
+	return environ
 }
 
 func names() []string {

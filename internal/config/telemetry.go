@@ -22,14 +22,13 @@ func setMetricsAddr(l *loader, text string) error {
 func setTracesURL(l *loader, text string) error {
 	u, err := parseURL(text, "https", "http")
 	if err != nil {
-		return errors.New("must be an address such as http://localhost:4318, of OTLP over HTTP and without /v1/traces")
+		return errors.New("must be the URL of an OTLP receiver over HTTP, such as http://localhost:4318, without /v1/traces")
 	}
 	l.TracesURL = u.String()
 	return nil
 }
 
-// setTracesHeaders takes name=value as the OpenTelemetry specification has it,
-// values with special characters as %XX.
+// setTracesHeaders parses headers as the OpenTelemetry specification defines them.
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/#specifying-headers-via-environment-variables
 func setTracesHeaders(l *loader, text string) error {
 	headers := map[string]string{}
@@ -38,7 +37,7 @@ func setTracesHeaders(l *loader, text string) error {
 		name = strings.TrimSpace(name)
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		if !ok || err != nil || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return errors.New("must be name=value, with commas between and special characters of a value as %XX")
+			return errors.New("must be comma-separated name=value pairs, with special characters in values as %XX")
 		}
 		headers[name] = value
 	}

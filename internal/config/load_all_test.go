@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
+func TestLoadAll_KeepsValidSettings(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name    string
@@ -25,23 +25,23 @@ func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
 				{Settings: []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}},
 			},
 			errs: []string{
-				`GUESTLIST_COLOUR (environment) is not a setting; "guestlist help" lists them`,
-				"GUESTLIST_BASE_URL must be an address such as https://example.com or https://example.com/people, its host in ASCII",
+				`GUESTLIST_COLOUR (environment) is not a setting; run "guestlist help" for a list`,
+				"GUESTLIST_BASE_URL must be a URL such as https://example.com or https://example.com/people, with an ASCII host",
 				`GUESTLIST_LINK_DURATION must be from 5m to 168h in whole minutes, such as 1h30m, not "soon"`,
-				"STYTCH_PROJECT_ID is missing: STYTCH_SECRET is set, and needs it",
+				"STYTCH_PROJECT_ID must be set, because STYTCH_SECRET is set",
 			},
 		},
 		{
 			name: "a .env that can't be read", dotenv: writeDotEnv(t, "STYTCH_SECRET='hush"),
 			want: []Problem{{Settings: names()}},
-			errs: []string{"line 1 begins a value in quotes that are never closed"},
+			errs: []string{"line 1 opens a quote that is never closed"},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			cfg, wrong := LoadAll(Sources{Environ: append(row.environ, "DATABASE_URL=sqlite:here.db"), DotEnv: row.dotenv})
 			if cfg.DatabaseURL != "sqlite:here.db" || cfg.LinkDuration == 0 || cfg.BaseURL == nil || cfg.CookieName == "" {
-				t.Errorf("what can be right is not in force: %+v", cfg)
+				t.Errorf("a valid setting is not used: %+v", cfg)
 			}
 			var errs []string
 			for i := range wrong {
@@ -61,12 +61,12 @@ func TestExamineTellsAllThatIsWrongAndKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestEveryRuleNamesSettings(t *testing.T) {
+func TestRules_NameSettings(t *testing.T) {
 	t.Parallel()
 	for _, r := range rules {
 		for _, name := range r.settings {
 			if !slices.Contains(names(), name) {
-				t.Errorf("%s is no setting", name)
+				t.Errorf("%s is not a setting", name)
 			}
 		}
 	}
