@@ -52,7 +52,7 @@ release: ## build for six systems into dist/, twice each, with checksums and SBO
 	go run ./tools/release $(TARGETS)
 
 fixture: ## save a database of this release for the upgrade tests, once per release
-	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture .
+	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture ./test/e2e
 
 generate: ## generate Go code from queries/ and schema/, and compress assets
 	$(SQLC) generate

@@ -1,0 +1,71 @@
+package cli_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/guestlist/guestlist/internal/cli"
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+// TestMain has the test's own binary be the program where a transcript calls it.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"guestlist": func() { os.Exit(cli.Main()) }})
+}
+
+// TestTranscripts plays what is typed at a terminal and looks at what comes back: a
+// file for each command, each in a folder of its own, with what is done, misused and
+// refused. `exits 2 users` is guestlist users, which must end with that status; `soon
+// health` is guestlist health, which must succeed before long. $ADDR is free to listen
+// on, and at $NOBODY nobody does.
+func TestTranscripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("ADDR", harness.FreeAddr(t))
+			e.Setenv("NOBODY", "127.0.0.1:1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "soon": soon},
+	})
+}
+
+// soon is for what asks an instance that is just starting.
+func soon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: soon WORD…")
+	}
+	for deadline := time.Now().Add(30 * time.Second); ts.Exec("guestlist", args...) != nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("it never succeeded: %s", ts.ReadFile("stderr"))
+		}
+	}
+}
+
+// exits also wants what every failure has: one sentence on standard error, behind
+// what the log may have said before.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: exits STATUS [WORD…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var ended *exec.ExitError
+	if err := ts.Exec("guestlist", args[1:]...); !errors.As(err, &ended) || ended.ExitCode() != want {
+		ts.Fatalf("it ended with %v, want status %d", err, want)
+	}
+	lines := strings.SplitAfter(ts.ReadFile("stderr"), "\n")
+	for len(lines) > 1 && strings.HasPrefix(lines[0], `{"time":`) {
+		lines = lines[1:]
+	}
+	if len(lines) != 2 || !strings.HasPrefix(lines[0], "guestlist: ") || lines[1] != "" {
+		ts.Fatalf("standard error does not end in one sentence: %q", lines)
+	}
+}

@@ -1,0 +1,250 @@
+package doctor_test
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/guestlist/guestlist/schema"
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
+	t.Parallel()
+	w := newWard(t)
+	dsn := func(edit func(*mysql.Config)) []string {
+		cfg, err := mysql.ParseDSN(w.wire.DSN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(cfg)
+		return []string{"DATABASE_URL=" + cfg.FormatDSN()}
+	}
+	other := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/moved/readyz":
+			http.Redirect(rw, r, "/readyz", http.StatusMovedPermanently)
+		case "/gateway/readyz":
+			rw.WriteHeader(http.StatusBadGateway)
+		case "/starting/readyz":
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			io.WriteString(rw, `{"error":"starting: waiting for the database"}`)
+		case "/alone/readyz":
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			io.WriteString(rw, `{"status":"not ready","database":"out of reach","stytch":"ok"}`)
+		default:
+			io.WriteString(rw, `{"status":"ok"}`)
+		}
+	}))
+	t.Cleanup(other.Close)
+	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0)
+	stranger.StartTLS()
+	t.Cleanup(stranger.Close)
+	const ownMachine = "warning An instance answers at http://localhost:"
+	standalone := func(smtpURL string) []string {
+		return []string{
+			"STYTCH_PROJECT_ID=", "STYTCH_SECRET=", "STYTCH_BASE_URL=", "GUESTLIST_LOCAL_STYTCH=on",
+			"GUESTLIST_BASE_URL=" + stranger.URL, "SMTP_URL=" + smtpURL,
+		}
+	}
+	noPeople := harness.EmptySQLite(t, "")
+	mail := loginRefused(t)
+
+	safe := testdb.NewVitess(t)
+	safe.SafeMigrations(true)
+	migrations, err := fs.Glob(schema.Files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noNotes := testdb.MySQL(t)
+	harness.WithDatabase(t, noNotes, func(db *sql.DB) {
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE goose_db_version (id SERIAL, version_id BIGINT, is_applied BOOLEAN, tstamp TIMESTAMP)"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	foreign := testdb.MySQL(t)
+	harness.WithDatabase(t, foreign, func(db *sql.DB) {
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE users (id INT PRIMARY KEY)"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	halfMade := testdb.MySQL(t)
+	st, err := store.Open(halfMade, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, err := st.Migrate(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.MarkCopy(t.Context(), "sqlite:/somewhere.db"); err != nil {
+		t.Fatal(err)
+	}
+	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators"}
+	rows := []struct {
+		name       string
+		environ    []string          // instead of what is well
+		faults     string            // of Stytch
+		refuses    string            // what the database refuses, as read-only
+		ahead      time.Duration     // of the clock here
+		want       map[string]string // what is found, by check: how it begins
+		hides      map[string]string // by that
+		besides    []string          // checks of which more may be said
+		offMachine bool              // it takes a network
+	}{
+		{name: "nothing", want: map[string]string{}},
+
+		{name: "a value that can't be", environ: []string{"GUESTLIST_LINK_DURATION=soon"},
+			want: map[string]string{"settings": "problem GUESTLIST_LINK_DURATION must be from 5m"}, hides: away("the settings", "instances")},
+		{name: "a name that is no setting", environ: []string{"GUESTLIST_ADMIN=hush@example.com"},
+			want: map[string]string{"settings": "problem GUESTLIST_ADMIN (environment) is not a setting"}, hides: away("the settings", "instances")},
+		{name: "half of Stytch", environ: []string{"STYTCH_SECRET="},
+			want:  map[string]string{"settings": "problem STYTCH_SECRET must be set", "instances": "skipped"},
+			hides: away("STYTCH_PROJECT_ID", "stytch", "administrators")},
+		{name: "an administrator without an address", environ: []string{"GUESTLIST_ADMINS=ada@example.com,hush"},
+			want:  map[string]string{"settings": "problem GUESTLIST_ADMINS must be e-mail addresses with commas between, and number 2 is none", "instances": "skipped"},
+			hides: away("GUESTLIST_ADMINS", "administrators")},
+
+		{name: "an address that is no database's", environ: []string{"DATABASE_URL=oracle://u:hush@db.example.com/x"},
+			want: map[string]string{"database": "problem DATABASE_URL must be mysql://…"}, hides: away("database", afterDatabase...)},
+		{name: "the database's password", environ: dsn(func(c *mysql.Config) { c.User, c.Passwd = "somebody", "hush" }),
+			want: map[string]string{"database": "problem The server refuses the user or the password."}, hides: away("database", afterDatabase...)},
+		{name: "the database's name", environ: dsn(func(c *mysql.Config) { c.DBName = "nowhere" }),
+			want: map[string]string{"database": "problem The server has no database of this name."}, hides: away("database", afterDatabase...)},
+		{name: "the database's port", environ: dsn(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }),
+			want: map[string]string{"database": "problem Nothing is listening at 127.0.0.1:1."}, hides: away("database", afterDatabase...)},
+		{name: "a database that hangs", environ: dsn(func(c *mysql.Config) { c.Addr, c.ReadTimeout = harness.SilentServer(t), 100*time.Millisecond }),
+			want: map[string]string{"database": "problem The server hung up, or said nothing."}, hides: away("database", afterDatabase...)},
+		{name: "TLS at a database without it", environ: dsn(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
+			want: map[string]string{"database": "problem The server does not offer TLS."}, hides: away("database", afterDatabase...)},
+		{name: "pending migrations", environ: []string{"DATABASE_URL=" + testdb.MySQL(t)},
+			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There is no table to write to yet."}},
+		{name: "migrations that the database refuses", environ: []string{"DATABASE_URL=" + safe.DSN},
+			want: map[string]string{"migrations": "warning ", "writing": "skipped There is no table to write to yet."}},
+		{name: "a first start that was cut off", environ: []string{"DATABASE_URL=" + noNotes},
+			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There is no table to write to yet."}},
+		{name: "another program's database", environ: []string{"DATABASE_URL=" + foreign},
+			want: map[string]string{"database": "problem This database belongs to another program: its table users lacks "}, hides: away("database", afterDatabase...)},
+		{name: "a half-made copy", environ: []string{"DATABASE_URL=" + halfMade},
+			want: map[string]string{"database": "problem This database is a half-made copy of sqlite:/somewhere.db."}, hides: away("database", afterDatabase...)},
+		{name: "a read-only database", refuses: "INSERT INTO settings", want: map[string]string{"writing": "problem The server is read-only."}},
+		{name: "a file that is missing", environ: []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "data", "guestlist.db")},
+			want: map[string]string{"database": "warning There is no file "}},
+		{name: "a file in a folder that can't be", environ: []string{"DATABASE_URL=sqlite:" + os.Args[0] + "/guestlist.db"},
+			want: map[string]string{"database": "problem The SQLite file can't be made or opened at "}, hides: away("database", afterDatabase...)},
+		{name: "a damaged file", environ: []string{"DATABASE_URL=" + damaged(t)},
+			want: map[string]string{"database": "problem The SQLite file is damaged, or no database at all"}, hides: away("database", afterDatabase...)},
+		{name: "a file that another program keeps to itself", environ: []string{"DATABASE_URL=" + keptAlone(t)},
+			want: map[string]string{"database": "problem Another program keeps the SQLite file to itself"}, hides: away("database", afterDatabase...)},
+		{name: "the clock here, a little", ahead: 20 * time.Second,
+			want: map[string]string{"database_clock": "warning The clock here is 20s ahead of that of the database.", "stytch_clock": "warning The clock here is 2"}},
+		{name: "the clock here", ahead: -2 * time.Hour,
+			want: map[string]string{"database_clock": "warning The clock here is 2h0m0s behind that of the database.", "stytch_clock": "problem The clock here is "}},
+		{name: "other keys than those in use", environ: []string{"GUESTLIST_COOKIE_KEYS=" + harness.CookieKey},
+			want: map[string]string{"instances": "warning The one that started last has others of GUESTLIST_COOKIE_KEYS."}},
+
+		{name: "nobody to administer", environ: []string{"DATABASE_URL=" + noPeople, "GUESTLIST_ADMINS="},
+			want: map[string]string{"administrators": "problem Nobody can administer the list."}},
+		{name: "an administrator who is a member", environ: []string{"DATABASE_URL=" + harness.EmptySQLite(t, "ada@example.com")},
+			want: map[string]string{"administrators": "problem Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else"}},
+
+		{name: "Stytch's secret", environ: []string{"STYTCH_SECRET=secret-test-hush"}, besides: []string{"instances"},
+			want: map[string]string{"stytch": "problem Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+		{name: "Stytch's address", environ: []string{"STYTCH_BASE_URL=http://127.0.0.1:1"}, besides: []string{"instances"},
+			want: map[string]string{"stytch": "problem Nothing is listening at 127.0.0.1:1."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+		{name: "Stytch", faults: `{"rules":[{"kind":"status","status":500}]}`,
+			want: map[string]string{"stytch": "problem Stytch answered internal_server_error."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+		{name: "what is before Stytch", faults: `{"rules":[{"kind":"garbage"}]}`,
+			want: map[string]string{"stytch": "problem What answers is not Stytch, or broke off."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+		{name: "Stytch's clock", faults: `{"clock_ms":3600000}`, want: map[string]string{"stytch_clock": "problem The clock here is "}},
+		{name: "Stytch, where it mails", faults: `{"rules":[{"route":"/v1/magic_links/email/*","kind":"status","status":500}]}`,
+			want: map[string]string{"redirect_url": "warning It can't be told. Stytch answered internal_server_error."}},
+		{name: "a redirect URL that is not listed", environ: []string{"GUESTLIST_BASE_URL=http://127.0.0.1:1"}, besides: []string{"instances", "base_url"},
+			want: map[string]string{"redirect_url": "problem Stytch lets no sign-in link lead here, and mails none."}},
+
+		{name: "an address where another program is", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL)}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "problem What answers at " + local(other.URL) + " is not Guestlist (status 200)."}},
+		{name: "an address that leads on", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/moved"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "problem " + local(other.URL) + "/moved leads elsewhere."}},
+		{name: "a proxy that does not lead here", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/gateway"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "warning No instance serves at " + local(other.URL) + "/gateway now. A proxy answers that nobody does."}},
+		{name: "an address that nobody has", environ: []string{"GUESTLIST_BASE_URL=https://door.guestlist.invalid"}, besides: []string{"instances", "redirect_url"},
+			want: map[string]string{"base_url": "problem "}},
+		{name: "an address by which the instance can't be reached", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "problem An instance serves at GUESTLIST_ADDR, but not at http://localhost:1. Nothing is listening at "}},
+		{name: "no instance", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1", "GUESTLIST_ADDR=127.0.0.1:1"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "warning No instance serves at http://localhost:1 now."}},
+		{name: "an instance that is starting", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/starting"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "warning An instance is starting at "}},
+		{name: "an instance without its database", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/alone"}, besides: []string{"instances"},
+			want: map[string]string{"base_url": "warning An instance answers at " + local(other.URL) + "/alone, and can't reach its database."}},
+		{name: "a certificate of somebody unknown", environ: []string{"GUESTLIST_BASE_URL=" + stranger.URL}, besides: []string{"instances", "redirect_url"},
+			want: map[string]string{"base_url": "problem The server's certificate can't be trusted: "}},
+		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + stranger.URL, "COOKIE_NAME=door"}, besides: []string{"instances", "redirect_url", "base_url"},
+			want: map[string]string{"cookies": "warning They are Secure, but door is a name that other hosts of the domain can set"}},
+
+		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
+			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
+		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), besides: []string{"instances", "base_url"},
+			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
+		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), besides: []string{"instances", "base_url"},
+			want: map[string]string{"smtp": "problem The mail server refuses the login (535)."}},
+		{name: "a mail server without STARTTLS", offMachine: true, environ: standalone("smtp://me:hush@" + net.JoinHostPort(ownAddress(t), mail)), besides: []string{"instances", "base_url"},
+			want: map[string]string{"smtp": "problem The mail server offers no encryption (STARTTLS), and without it nothing is sent."}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			if row.offMachine && ownAddress(t) == "127.0.0.1" {
+				t.Skip("this machine is on no network")
+			}
+			if row.faults != "" {
+				w.faults(row.faults)
+				defer w.faults(`{}`)
+			}
+			if row.refuses != "" {
+				w.wire.RefuseAt(row.refuses, 1290, 100)
+				defer w.wire.RefuseAt("", 0, 0)
+			}
+			w.site.Clock.Micros.Store(time.Now().UnixMicro()) // the Stytch elsewhere goes by it
+			now := func() time.Time { return time.Now().Add(row.ahead) }
+			found := examined(t, append(slices.Clone(w.env), row.environ...), now)
+			for check, hidden := range row.hides {
+				if row.want[check] == "" {
+					row.want[check] = hidden
+				}
+			}
+			for check, want := range row.want {
+				if !strings.HasPrefix(found[check], want) {
+					t.Errorf("%s: %q, want %q", check, found[check], want)
+				}
+				delete(found, check)
+			}
+			for check, said := range found {
+				expected := check == "base_url" && strings.HasPrefix(said, ownMachine) || strings.HasPrefix(said, "skipped") && row.want["stytch"] != "" && row.want["settings"] != ""
+				if !expected && !slices.Contains(row.besides, check) {
+					t.Errorf("%s, too: %s", check, said)
+				}
+			}
+		})
+	}
+	if n := w.site.Count("SELECT COUNT(*) FROM settings WHERE name = 'doctor'"); n != 0 {
+		t.Error("something was left in the database")
+	}
+}

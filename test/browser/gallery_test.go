@@ -1,0 +1,297 @@
+package browser
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/userio"
+)
+
+// gallery is a site with people in it, and another with nobody yet, each with a
+// tab of its administrator and one of somebody who is not signed in.
+type gallery struct {
+	in, out      *tab
+	alone, first *tab
+}
+
+func newGallery(t *testing.T, chromium browser) *gallery {
+	t.Helper()
+	const day = 24 * time.Hour
+	full, empty := startBrowserSite(t, chromium), startBrowserSite(t, chromium)
+	full.add("Ada Lovelace", seen(0), admin)
+	full.add("Grace Hopper", seen(2*time.Hour), admin)
+	full.add("Alan Turing", seen(3*day))
+	full.add("Katherine Johnson", seen(5*time.Hour))
+	full.add("Konrad Zuse", seen(70*day), suspended)
+	full.add("Hedy Lamarr", mailed)
+	full.add("Margaret Hamilton", seen(18*time.Minute))
+	full.add("Niklaus Wirth")
+	full.add("Radia Perlman", seen(day))
+	full.add("Sophie Wilson", seen(26*day))
+	full.add("Tim Berners Lee", seen(6*day))
+	full.add("Vint Cerf", mailed)
+	full.Clock.Advance(time.Minute)
+	empty.leaves(outbox.RevokeSession, "konrad.zuse@example.com", "Stytch answered 400 invalid_session_id.", true)
+	empty.leaves(outbox.DeleteUser, "vint.cerf@example.com", "Stytch could not be reached.", false)
+
+	g := &gallery{
+		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
+		alone: newTab(t, chromium, empty), first: newTab(t, chromium, empty),
+	}
+	g.in.signIn("ada.lovelace@example.com")
+	g.first.visit("/")
+	g.alone.signIn("ada@example.com")
+	return g
+}
+
+// leaves has a call to Stytch wait, or refused for good, whose outcome is known.
+func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused bool) {
+	s.T.Helper()
+	now := s.Clock.Now()
+	job := outbox.New(kind, subject, "", "session-test-1", "", now)
+	job.DueAt = now.Add(time.Hour) // nobody makes it meanwhile
+	err := s.App.Store.AddJob(s.T.Context(), job)
+	if err == nil && refused {
+		err = s.App.Store.ParkJob(s.T.Context(), job, now, reason)
+	} else if err == nil {
+		err = s.App.Store.RetryJob(s.T.Context(), job.ID, job.DueAt, reason)
+	}
+	if err != nil {
+		s.T.Fatal(err)
+	}
+}
+
+// sight is a page in one of its states, and the way to it.
+type sight struct {
+	name string
+	show func(g *gallery) *tab
+}
+
+func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		b := tabOf(g)
+		b.visit(address)
+		return b
+	}
+}
+
+// showingKey visits a developer page by the address that has its key.
+func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		b := tabOf(g)
+		b.visit(b.site.DevPage(path))
+		return b
+	}
+}
+
+// underWay shows an import that another instance is at.
+func (g *gallery) underWay(stopped bool) *tab {
+	s, t := g.in.site, g.in.t
+	importer := userio.NewImporter(s.App.Store, func() {}, s.Clock.Now, slog.New(slog.DiscardHandler))
+	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
+	if err == nil {
+		i.Lease = "another's"
+		err = s.App.Store.StartImport(t.Context(), i, event.New(event.ImportStarted, s.Clock.Now(), "", "", "members.csv"))
+	}
+	if err == nil {
+		_, err = s.App.Store.LeaseImport(t.Context(), i.ID, "another's", s.Clock.Now(), s.Clock.Now().Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.in.visit("/imports/" + i.ID)
+	if stopped {
+		g.in.click("button", "Stop")
+		g.in.sees("button", "Resume")
+	}
+	return g.in
+}
+
+// faulty visits while the local Stytch has a fault that meets no call.
+func faulty(address string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		g.in.site.SetFaults(`{"rules":[{"kind":"down","share":0}]}`)
+		g.in.visit(address)
+		g.in.site.SetFaults(`{}`)
+		return g.in
+	}
+}
+
+func stranger(g *gallery) *tab { return g.out }
+
+func administrator(g *gallery) *tab { return g.in }
+
+var sights = []sight{
+	{"sign-in", visiting(stranger, "/")},
+	{"sign-in, the first person", func(g *gallery) *tab { return g.first }},
+	{"sign-in, session over", visiting(stranger, "/?expired&next=%2Fusers")},
+	{"sign-in, signed out", visiting(stranger, "/?signed-out")},
+	{"sign-in, bad address", func(g *gallery) *tab {
+		g.out.visit("/")
+		g.out.fill("textbox", "Email address", "ada@localhost")
+		g.out.click("button", "Email me a link")
+		g.out.reads("Enter one e-mail address")
+		return g.out
+	}},
+	{"sent", visiting(stranger, "/signin/sent")},
+	{"continue", visiting(stranger, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
+	{"continue as another", visiting(administrator, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
+	{"problem", visiting(stranger, "/api/authenticate_magic_link")},
+	{"problem, no such page", visiting(stranger, "/nothing")},
+	{"problem, signed in", visiting(administrator, "/users/nobody")},
+	{"people", visiting(administrator, "/users")},
+	{"people, nobody else", func(g *gallery) *tab { return g.alone }},
+	{"people, no match", visiting(administrator, "/users?q=zzz")},
+	{"people, one page of several", visiting(administrator, "/users?limit=5")},
+	{"people, bad filter", visiting(administrator, "/users?role=king")},
+	{"people, invite dialog", func(g *gallery) *tab {
+		g.in.visit("/users")
+		g.in.click("link", "Invite people")
+		g.in.sees("dialog", "Invite people")
+		return g.in
+	}},
+	{"people, message", func(g *gallery) *tab {
+		g.in.visit("/users")
+		g.in.click("link", "Invite people")
+		g.in.fill("textbox", "Email address", "dorothy@example.com")
+		g.in.click("button", "Send invitation")
+		g.in.reads("Invitation sent")
+		return g.in
+	}},
+	{"imports", visiting(administrator, "/users/import")},
+	{"imports, bad file", func(g *gallery) *tab {
+		g.in.visit("/users/import")
+		g.in.choosesFile("people.csv", "first,last\nAda,Lovelace\n")
+		g.in.click("button", "Upload and check")
+		g.in.reads("The first line must name the columns")
+		return g.in
+	}},
+	{"import, before", func(g *gallery) *tab {
+		g.in.visit("/users/import")
+		g.in.choosesFile("spring-party.csv", "email,name,role,table\nlinus@example.com,Linus Torvalds,,3\nken@example.com,Ken Thompson,admin,1\nken@example.com,Ken,,1\ndennis at example.com,Dennis Ritchie,,1\nada.lovelace@example.com,Ada,,2\n")
+		g.in.click("button", "Upload and check")
+		g.in.sees("button", "Import 2 people")
+		return g.in
+	}},
+	{"import, done", func(g *gallery) *tab { // of that file
+		g.in.visit("/users/import")
+		g.in.click("link", "spring-party.csv")
+		g.in.click("button", "Import 2 people")
+		g.in.sees("heading", "Done")
+		return g.in
+	}},
+	{"import, under way", func(g *gallery) *tab { return g.underWay(false) }},
+	{"import, stopped", func(g *gallery) *tab { return g.underWay(true) }},
+	{"invite", visiting(administrator, "/users/new")},
+	{"invite, taken", func(g *gallery) *tab {
+		g.in.visit("/users/new")
+		g.in.fill("textbox", "Email address", "ada.lovelace@example.com")
+		g.in.click("button", "Send invitation")
+		g.in.reads("already")
+		return g.in
+	}},
+	{"person, signed in", visiting(administrator, "/users/ada.lovelace")},
+	{"person, invited", visiting(administrator, "/users/hedy.lamarr")},
+	{"person, suspended", visiting(administrator, "/users/konrad.zuse")},
+	{"person, edited", func(g *gallery) *tab {
+		g.in.visit("/users/radia.perlman")
+		g.in.fill("textbox", "Name", "Radia Joy Perlman")
+		g.in.click("button", "Save")
+		g.in.reads("Saved Radia Joy Perlman.")
+		return g.in
+	}},
+	{"person, remove dialog", func(g *gallery) *tab {
+		g.in.visit("/users/hedy.lamarr")
+		g.in.click("link", "Remove…")
+		g.in.sees("dialog", "Remove Hedy Lamarr?")
+		return g.in
+	}},
+	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
+	{"profile", visiting(administrator, "/profile")},
+	{"profile, bad token", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.fill("textbox", "Token name", " ")
+		g.in.click("button", "Create token")
+		g.in.reads("Name it by what will use it.")
+		return g.in
+	}},
+	{"profile, new token", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.makesToken("Nightly backup of the list")
+		return g.in
+	}},
+	{"profile, tokens", visiting(administrator, "/profile")},
+	{"revoke", func(g *gallery) *tab {
+		g.in.visit("/profile")
+		g.in.click("link", "Revoke Nightly backup of the list")
+		g.in.sees("heading", "Revoke Nightly backup of the list?")
+		return g.in
+	}},
+	{"activity", visiting(administrator, "/activity")},
+	{"activity, one page of several", visiting(administrator, "/activity?limit=5")},
+	{"activity, nothing", visiting(administrator, "/activity?kind=job_parked")},
+	{"activity, bad filter", visiting(administrator, "/activity?about=ada")},
+	{"why", visiting(administrator, "/why")},
+	{"why, invited", visiting(administrator, "/users/hedy.lamarr/why")},
+	{"why, suspended", visiting(administrator, "/users/konrad.zuse/why")},
+	{"waiting", func(g *gallery) *tab {
+		g.alone.visit("/waiting")
+		return g.alone
+	}},
+	{"waiting, nothing", visiting(administrator, "/waiting")},
+	{"link of the local Stytch, spoilt", visiting(stranger, "/v1/magic_links/redirect?token=x")},
+	{"inbox, without its key", visiting(stranger, "/dev/inbox")},
+	{"inbox", showingKey(administrator, "/dev/inbox")},
+	{"faults", visiting(administrator, "/dev/faults")},
+	{"people, faults on", faulty("/users")},
+	{"faults, on", faulty("/dev/faults")},
+	{"people, too many to sort", func(g *gallery) *tab {
+		for i := range 350 { // with three words each that begin so
+			g.alone.site.add(fmt.Sprintf("Anna Anders %d", i))
+		}
+		g.alone.visit("/users?q=an")
+		g.alone.reads("Many people match, ordered by the matching word.")
+		return g.alone
+	}},
+	{"people, nobody so far", func(g *gallery) *tab { // of those above
+		g.alone.visit("/users?q=an&role=admin")
+		g.alone.reads("Look further")
+		return g.alone
+	}},
+}
+
+// look is what somebody looks at a page with.
+type look struct {
+	name          string
+	scheme        string // that their system prefers, light or dark
+	width, height int64
+}
+
+var (
+	desk  = look{"light on a desk", "light", 1280, 800}
+	phone = look{"light on a phone", "light", 390, 844}
+)
+
+// dark is the same at night.
+func (l look) dark() look {
+	l.name, l.scheme = strings.Replace(l.name, "light", "dark", 1), "dark"
+	return l
+}
+
+// look shows the page as somebody sees it who prefers no motion: a colour on its
+// way to another is none that a test can judge.
+func (b *tab) look(l look) {
+	b.t.Helper()
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	b.do(chromedp.EmulateViewport(l.width, l.height))
+}

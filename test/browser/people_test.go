@@ -1,0 +1,143 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+var peopleJourneys = []journey{
+	{"an administrator imports a file, sees it through and exports the list", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Import")
+		b.at("/users/import")
+		b.choosesFile("people.csv", harness.PeopleFile(2500)+"nobody,\n")
+		b.click("button", "Upload and check")
+		b.reads("Line 2502 · nobody")
+		b.choose("Invitations", "Don")
+		b.click("button", "Import 2,500 people")
+		b.sees("heading", "Done") // the page comes to it by itself
+		b.reads("2,500 people were added; 0 were already on the list. 1 line was skipped.")
+		b.click("link", "View people")
+		b.hears("2501 people")
+		csv := eval[string](b, `fetch("users/export.csv").then((answer) => answer.text())`)
+		if lines := strings.Count(csv, "\r\n"); lines != 2502 || !strings.Contains(csv, ",person.7@example.com,member,invited,") {
+			t.Errorf("%d lines: %.300s", lines, csv)
+		}
+	}},
+	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Invite people")
+		b.sees("dialog", "Invite people")
+		b.focused(`textbox "Email address"`)
+		b.press(kb.Escape)
+		b.lacks("dialog", "Invite people")
+		b.focused(`link "Invite people"`)
+
+		b.click("link", "Invite people")
+		b.fill("textbox", "Email address", "Grace@Example.com")
+		b.fill("textbox", "Name (optional)", "Grace Hopper")
+		b.choose("Role", "Administrator")
+		b.click("button", "Send invitation")
+		b.hears("Invitation sent to Grace@Example.com.")
+		b.reads("Grace Hopper Grace@Example.com Administrator Invited just now never")
+
+		b.click("link", "Invite people")
+		b.fill("textbox", "Email address", "grace@example.com")
+		b.click("button", "Send invitation")
+		b.reads("This address is on the list already.")
+		b.click("link", "Cancel")
+		b.at("/users")
+	}},
+
+	{"an administrator edits name and role", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		site.add("Grace Hoper", seen(time.Hour))
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "Grace Hoper")
+		b.fill("textbox", "Name", "Grace Hopper")
+		b.choose("Role", "Administrator")
+		b.click("button", "Save")
+		b.hears("Saved Grace Hopper.")
+		b.sees("heading", "Grace Hopper")
+		b.click("link", "← People")
+		b.reads("Grace Hopper grace.hoper@example.com Administrator Active 20 Jan 2026 1 hour ago")
+	}},
+
+	{"the last administrator is told why they must stay one", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("link", "ada@example.com")
+		b.choose("Role", "Member")
+		b.click("button", "Save")
+		b.reads("This is the last active administrator. Make another active person one first.")
+		b.click("button", "Suspend")
+		b.sees("heading", "Somebody must stay administrator")
+	}},
+
+	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+
+		b.visit("/users/grace.hopper")
+		b.click("button", "Suspend")
+		b.hears("Grace Hopper is suspended: signed out everywhere, and can't sign in.")
+		b.reads("Not signed in anywhere.")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+
+		b.click("button", "Restore access")
+		b.hears("Grace Hopper can sign in again.")
+		grace.signIn("grace.hopper@example.com")
+		grace.sees("heading", "Grace Hopper")
+	}},
+
+	{"an administrator ends somebody's sessions", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+		b.visit("/users/grace.hopper")
+		b.click("button", "End all sessions")
+		b.hears("Ended 1 session. Links that were mailed before no longer work.")
+		b.lacks("button", "End all sessions")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+	}},
+
+	{"an administrator removes somebody, after a question", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		site.add("Grace Hopper", seen(time.Hour))
+		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		grace.signIn("grace.hopper@example.com")
+		b.visit("/users/grace.hopper")
+		b.click("link", "Remove…")
+		b.sees("dialog", "Remove Grace Hopper?")
+		b.focused(`link "Cancel"`)
+		b.click("link", "Cancel")
+		b.lacks("dialog", "Remove Grace Hopper?")
+		b.focused(`link "Remove…"`)
+
+		b.click("link", "Remove…")
+		b.click("button", "Remove Grace Hopper")
+		b.hears("Removed grace.hopper@example.com: off the list, and signed out everywhere.")
+		b.lacks("link", "Grace Hopper")
+		grace.click("link", "Profile")
+		grace.reads("Your session has ended.")
+	}},
+}

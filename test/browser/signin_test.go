@@ -1,0 +1,181 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// inboxJourneys need the inbox, which is not shown through a proxy.
+var inboxJourneys = []journey{
+	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.visit("/")
+		b.reads("The first person to sign in becomes the administrator.")
+		b.fill("textbox", "Email address", "ada@example.com")
+		b.click("button", "Email me a link")
+		b.sees("heading", "Check your email")
+		b.click("link", "Open the local inbox")
+		b.sees("heading", "This page needs a key")
+		b.visit(site.DevPage("/dev/inbox")) // the address that the start prints
+		b.sees("heading", "Inbox")
+		b.click("link", "Refresh") // leaves the key out of the address: a cookie has it
+		b.at("/dev/inbox")
+		b.sees("heading", "Inbox")
+		b.reloadUntil("link", "Open link")
+		b.click("link", "Open link") // goes on by itself: it is the browser that asked
+		b.at("/users")
+		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
+		b.leavesNoToken()
+	}},
+}
+
+var signInJourneys = []journey{
+	{"an invited person signs in on another device by pressing the button", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		ada := newTab(t, chromium, site)
+		ada.signIn("ada@example.com")
+		ada.click("link", "Invite people")
+		ada.fill("textbox", "Email address", "grace@example.com")
+		ada.fill("textbox", "Name (optional)", "Grace Hopper")
+		ada.click("button", "Send invitation")
+		ada.hears("Invitation sent to grace@example.com.")
+
+		phone := newTab(t, chromium, site)
+		phone.visit(site.link("grace@example.com"))
+		phone.sees("heading", "Welcome")
+		phone.do(chromedp.Reload()) // looking again spends nothing
+		phone.click("button", "Continue")
+		phone.at("/profile")
+		phone.sees("heading", "Grace Hopper")
+		phone.leavesNoToken()
+
+		phone.visit("/users")
+		phone.sees("heading", "This page is for administrators")
+		phone.click("link", "Go to your profile")
+		phone.sees("heading", "Grace Hopper")
+		ada.visit("/users")
+		ada.reads("Grace Hopper grace@example.com Member Active just now just now")
+	}},
+
+	{"a link that was used shows its page, with the way on", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.visit("/")
+		b.fill("textbox", "Email address", "ada@example.com")
+		b.click("button", "Email me a link")
+		b.sees("heading", "Check your email")
+		link := site.link("ada@example.com")
+		b.visit(link)
+		b.at("/users")
+
+		other := newTab(t, chromium, site)
+		other.visit(link)
+		other.click("button", "Continue")
+		other.sees("heading", "This link no longer works")
+		other.click("link", "Go to the start page")
+		other.sees("heading", "Sign in")
+
+		b.visit(link) // by who is in already
+		b.reads("This browser is signed in as ada@example.com.")
+		b.click("link", "Stay signed in as ada@example.com")
+		b.at("/users")
+	}},
+
+	{"after an expired session a person is back where they were", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		site.add("Grace Hopper")
+		b.visit("/users?q=grace")
+		site.Clock.Advance(8 * 24 * time.Hour)
+		b.click("link", "Grace Hopper")
+		b.reads("Your session has ended. Sign in to pick up where you left off.")
+		b.signIn("ada@example.com")
+		b.at("/users/grace.hopper?list=q%3Dgrace")
+		b.sees("heading", "Grace Hopper")
+	}},
+
+	{"a form whose session had ended comes back with what was typed", func(t *testing.T, chromium browser) {
+		for _, scripts := range []bool{true, false} {
+			site := startBrowserSite(t, chromium)
+			b := newTab(t, chromium, site)
+			b.signIn("ada@example.com")
+			site.add("Grace Hopper")
+			if !scripts {
+				b.withoutScripts()
+			}
+			b.visit("/users/grace.hopper")
+			b.fill("textbox", "Name", "Rear Admiral Hopper")
+			site.Clock.Advance(8 * 24 * time.Hour)
+			b.click("button", "Save")
+			b.reads("Sign in again and they’ll still be there.")
+			b.click("button", "Email me a link") // the address is there, too
+			b.sees("heading", "Check your email")
+			b.visit(site.link("ada@example.com"))
+			if !scripts {
+				b.click("button", "Continue")
+			}
+			b.at("/users/grace.hopper")
+			b.reads("You were signed out before this was saved.")
+			b.click("button", "Save")
+			b.reads("Saved Rear Admiral Hopper.")
+		}
+	}},
+
+	{"a person signs out, and is out", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.click("button", "Sign out")
+		b.reads("You’ve signed out.")
+		b.visit("/users")
+		b.sees("heading", "Sign in")
+		eval[chromedp.Void](b, "history.back()") // nothing was kept to be shown again
+		b.sees("heading", "Sign in")
+	}},
+
+	{"a person signs out everywhere else", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		desk, phone := newTab(t, chromium, site), newTab(t, chromium, site)
+		desk.signIn("ada@example.com")
+		phone.signIn("ada@example.com")
+		phone.visit("/profile")
+		phone.click("button", "Sign out everywhere else")
+		phone.hears("Ended 1 session. Links that were mailed before no longer work.")
+		phone.lacks("button", "Sign out everywhere else")
+		desk.visit("/profile")
+		desk.reads("Your session has ended.")
+	}},
+}
+
+// reloadUntil looks again until the page has it: the inbox does not change by
+// itself.
+func (b *tab) reloadUntil(role, name string) {
+	b.t.Helper()
+	b.await(role+" "+name, func() bool {
+		if found, _ := b.matches(role, name); len(found) > 0 {
+			return true
+		}
+		b.do(chromedp.Reload())
+		return false
+	})
+}
+
+// leavesNoToken checks that a mailed link can't be found in the browser's history
+// by whoever uses it next.
+func (b *tab) leavesNoToken() {
+	b.t.Helper()
+	history, err := try(b, chromedp.NavigationEntries())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, entry := range history.Entries {
+		if strings.Contains(entry.URL, "token=") {
+			b.t.Errorf("the history holds %s", entry.URL)
+		}
+	}
+}

@@ -1,0 +1,226 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// visit goes to an address of the site, or to any other.
+func (b *tab) visit(address string) {
+	b.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = b.site.URL + address
+	}
+	b.do(chromedp.Navigate(address))
+}
+
+// signIn asks for a link on the sign-in page, which the tab shows or is brought
+// to, and follows it.
+func (b *tab) signIn(address string) {
+	b.t.Helper()
+	if eval[string](b, "location.protocol") == "about:" {
+		b.visit("/")
+	}
+	b.fill("textbox", "Email address", address)
+	b.click("button", "Email me a link")
+	b.sees("heading", "Check your email")
+	b.visit(b.site.link(address))
+	b.sees("button", "Sign out")
+}
+
+// await asks again until it is so.
+func (b *tab) await(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			page, _ := glance[string](b, "location.href + ':\\n' + document.body.innerText")
+			b.t.Fatalf("not seen: %s\nat %s", what, page)
+		}
+	}
+}
+
+// at waits for an address, of which the site's part is left out.
+func (b *tab) at(address string) {
+	b.t.Helper()
+	b.await("the address "+address, func() bool {
+		href, _ := glance[string](b, "location.href")
+		return href == b.site.URL+address
+	})
+}
+
+// sees waits for the one thing with the role and the name.
+func (b *tab) sees(role, name string) *accessibility.Node {
+	b.t.Helper()
+	var found []*accessibility.Node
+	b.await(fmt.Sprintf("one %s %q", role, name), func() bool {
+		found, _ = b.matches(role, name)
+		return len(found) == 1
+	})
+	return found[0]
+}
+
+// lacks waits until there is no such thing.
+func (b *tab) lacks(role, name string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("no %s %q", role, name), func() bool {
+		found, ok := b.matches(role, name)
+		return ok && len(found) == 0
+	})
+}
+
+// matches returns what has the role and the name, and isn't hidden; ok is false
+// until the page has loaded.
+func (b *tab) matches(role, name string) (found []*accessibility.Node, ok bool) {
+	document, ok := glance[*runtime.RemoteObject](b, "document")
+	if !ok || document.ObjectID == "" {
+		return nil, false
+	}
+	tree, err := tryCall(b, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{
+		ObjectID: document.ObjectID, Role: role, AccessibleName: name,
+	})
+	for _, node := range tree.Nodes {
+		if !node.Ignored {
+			found = append(found, node)
+		}
+	}
+	return found, err == nil
+}
+
+// reads waits for words on the page.
+func (b *tab) reads(words string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("the words %q", words), func() bool {
+		text, _ := glance[string](b, "document.body.innerText")
+		return strings.Contains(strings.Join(strings.Fields(text), " "), words)
+	})
+}
+
+// hears waits until a live region, which screen readers read out, has the words.
+func (b *tab) hears(words string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("the announcement %q", words), func() bool {
+		texts, _ := glance[[]string](b, `[...document.querySelectorAll("[role=status]")].map(e => e.innerText.trim())`)
+		return slices.Contains(texts, words)
+	})
+}
+
+// focused waits until something has the focus: `button "Save"`.
+func (b *tab) focused(what string) {
+	b.t.Helper()
+	b.await("the focus at "+what, func() bool { return b.focus() == what })
+}
+
+// focus returns role and name of what has the focus. It is empty until the page
+// has loaded.
+func (b *tab) focus() string {
+	active, ok := glance[*runtime.RemoteObject](b, "document.activeElement")
+	if !ok || active.ObjectID == "" {
+		return ""
+	}
+	no := false
+	tree, err := tryCall(b, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{
+		ObjectID: active.ObjectID, FetchRelatives: &no,
+	})
+	if err != nil || len(tree.Nodes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %q", axText(tree.Nodes[0].Role), axText(tree.Nodes[0].Name))
+}
+
+// axText is a value of the accessibility tree that is text, empty for none.
+func axText(v *accessibility.Value) string {
+	var text string
+	if v != nil {
+		_ = json.Unmarshal(v.Value, &text) // what isn't text counts as none
+	}
+	return text
+}
+
+// click presses the mouse in the middle of something.
+func (b *tab) click(role, name string) {
+	b.t.Helper()
+	id := b.sees(role, name).BackendDOMNodeID
+	call(b, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: id})
+	quads := call(b, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: id}).Quads
+	if len(quads) == 0 {
+		b.t.Fatalf("%s %q takes no room on the page", role, name)
+	}
+	q := quads[0]
+	b.do(chromedp.MouseClickXY((q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4))
+}
+
+// fill replaces what is in a field.
+func (b *tab) fill(role, name, text string) {
+	b.t.Helper()
+	b.click(role, name)
+	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.press(text)
+}
+
+// choosesFile puts a file with this content into the page's field for one.
+func (b *tab) choosesFile(name, content string) {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.await("a field for a file", func() bool {
+		page, err := tryCall(b, dom.GetDocument, dom.GetDocumentParams{})
+		if err != nil {
+			return false // it is just changing, here and below
+		}
+		field, err := tryCall(b, dom.QuerySelector, dom.QuerySelectorParams{NodeID: page.Root.NodeID, Selector: "input[type=file]"})
+		if err != nil || field.NodeID == 0 {
+			return false
+		}
+		_, err = tryCall(b, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, NodeID: field.NodeID})
+		return err == nil
+	})
+}
+
+// choose picks an option of a list by typing how it begins. Somebody who is slow
+// at it begins again.
+func (b *tab) choose(name, option string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("%q chosen in %q", option, name), func() bool {
+		call(b, dom.Focus, dom.FocusParams{BackendNodeID: b.sees("combobox", name).BackendDOMNodeID})
+		b.press(option)
+		return strings.HasPrefix(axText(b.sees("combobox", name).Value), option)
+	})
+}
+
+// press types text, in which kb.Enter and its like are keys. The letter goes with
+// the key, unlike in chromedp.KeyEvent: a page that takes the key for itself gets
+// no letter.
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	for _, key := range keys {
+		var down, up *input.DispatchKeyEventParams
+		text := ""
+		for _, event := range kb.Encode(key) {
+			switch event.Type {
+			case kb.KeyDown:
+				down = event
+			case kb.KeyChar:
+				text = event.Text
+			case kb.KeyUp:
+				up = event
+			}
+		}
+		down.Text = text
+		call(b, input.DispatchKeyEvent, *down)
+		call(b, input.DispatchKeyEvent, *up)
+	}
+}

@@ -1,0 +1,80 @@
+package browser
+
+import (
+	"fmt"
+	"testing"
+)
+
+// opens is what /api/users answers to a program with the token that a field shows.
+const opens = `fetch("/api/users", {credentials: "omit", headers: {Authorization: "Bearer " + %q}}).then((answer) => answer.status)`
+
+var tokenJourneys = []journey{
+	{"an administrator makes a token, copies it, uses it and revokes it", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
+		b.signIn("ada@example.com")
+		b.click("link", "Profile")
+		secret := b.makesToken("deploy")
+		b.click("button", "Copy")
+		b.sees("button", "Copied")
+		if chosen := eval[string](b, `document.getSelection().toString()`); chosen != secret {
+			t.Errorf("chosen is %q", chosen)
+		}
+		if status := eval[int](b, fmt.Sprintf(opens, secret)); status != 200 {
+			t.Errorf("the token: %d", status)
+		}
+		b.visit("/profile/tokens") // as who presses Enter in the address bar
+		b.at("/profile")
+		b.lacks("textbox", "Token")
+		b.reads("deploy Read only")
+		b.reads("last used just now")
+		b.click("link", "Revoke deploy")
+		b.sees("heading", "Revoke deploy?")
+		b.click("link", "Cancel")
+		b.click("link", "Revoke deploy")
+		b.click("button", "Revoke deploy")
+		b.hears("Revoked deploy: it opens nothing any more.")
+		b.lacks("link", "Revoke deploy")
+		if status := eval[int](b, fmt.Sprintf(opens, secret)); status != 401 {
+			t.Errorf("the token, revoked: %d", status)
+		}
+	}},
+
+	{"a new token is loaded again, and is not shown again", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
+		b.signIn("ada@example.com")
+		b.click("link", "Profile")
+		b.makesToken("deploy")
+		eval[any](b, `location.reload()`) // which sends the form again
+		b.hears("A token is shown once, when it is made. If you have not kept it, revoke it and make another.")
+		b.lacks("textbox", "Token")
+		b.sees("link", "Revoke deploy")
+		if n := b.site.Count("SELECT COUNT(*) FROM tokens"); n != 1 {
+			t.Errorf("there are %d tokens", n)
+		}
+	}},
+
+	{"without JavaScript an administrator makes a token and revokes it", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
+		b.signIn("ada@example.com")
+		b.withoutScripts()
+		b.click("link", "Profile")
+		b.makesToken("deploy")
+		b.lacks("button", "Copy")
+		b.click("link", "Revoke deploy")
+		b.click("button", "Revoke deploy")
+		b.reads("Revoked deploy: it opens nothing any more.")
+	}},
+}
+
+// makesToken makes a token on the profile and returns it.
+func (b *tab) makesToken(name string) string {
+	b.t.Helper()
+	b.fill("textbox", "Token name", name)
+	b.choose("Expires in", "90 days")
+	b.click("button", "Create token")
+	b.hears("Made the token " + name + ".")
+	b.sees("textbox", "Token")
+	secret := eval[string](b, `document.getElementById("made").value`)
+	b.site.Log.AddSecret(secret)
+	return secret
+}

@@ -1,0 +1,86 @@
+package browser
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// What a page may cost somebody who has nothing of it yet.
+const (
+	maxRequests    = 5
+	maxSignInBytes = 15 << 10 // over the wire, with headers
+	maxUsersBytes  = 40 << 10
+)
+
+var weights = []journey{
+	{"the sign-in page is light", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
+		b.isLight("/", maxSignInBytes)
+	}},
+
+	{"a page of fifty people is light", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		for i := range 60 {
+			site.add(fmt.Sprintf("Katherine Johnson %02d", i), seen(time.Hour))
+		}
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.isLight("/users", maxUsersBytes)
+	}},
+}
+
+// isLight loads a page with an empty cache and checks what it fetches.
+func (b *tab) isLight(address string, maxBytes float64) {
+	b.t.Helper()
+	b.visit("about:blank") // what is still on its way for the page before is of no account
+	call(b, network.ClearBrowserCache, cdp.Empty{})
+	var mu sync.Mutex
+	asked := map[network.RequestID]string{}
+	got := map[network.RequestID]float64{}
+	kept := map[network.RequestID]bool{} // a picture that is an icon, too, is fetched once
+	err := chromedp.Listen(b.ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			asked[e.RequestID] = e.Request.URL
+		case *network.EventRequestServedFromCache:
+			kept[e.RequestID] = true
+		case *network.EventResponseReceived:
+			kept[e.RequestID] = kept[e.RequestID] || e.Response.FromDiskCache
+		case *network.EventLoadingFinished:
+			got[e.RequestID] = e.EncodedDataLength
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.visit(address)
+	b.await("the end of all requests", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(asked) > 0 && len(asked) == len(got)
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	total := 0.0
+	maps.DeleteFunc(asked, func(id network.RequestID, _ string) bool { return kept[id] })
+	for id, url := range asked {
+		b.t.Logf("%6.0f bytes  %s", got[id], url)
+		total += got[id]
+		if !strings.HasPrefix(url, b.site.URL+"/") {
+			b.t.Errorf("%s asks another host: %s", address, url)
+		}
+	}
+	if len(asked) > maxRequests || total > maxBytes {
+		b.t.Errorf("%s takes %d requests and %.0f bytes, of %d and %.0f", address, len(asked), total, maxRequests, maxBytes)
+	}
+}

@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
+	t.Parallel()
+	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
+		testdb.Each(t, func(t *testing.T, databaseURL string) {
+			s := start(t, databaseURL, harness.NewClock(harness.Noon))
+
+			// The first person to come becomes the administrator.
+			ada := s.NewPerson("Ada@Example.com")
+			harness.WantPage(t, ada.Get("/"), 200, "Sign in", "The first person to sign in becomes the administrator")
+			harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
+			landing := ada.OpenNextLink()
+			harness.WantPage(t, landing, 200, "Welcome")
+			list := ada.PressContinue(landing)
+			harness.WantPage(t, list, 200, "People", "It’s just you so far")
+			if list.Path != "/users" {
+				t.Errorf("ada lands on %s", list.Path)
+			}
+
+			// She invites somebody, who follows the link in a browser of their own.
+			form := harness.FollowLink(t, ada, list, "Invite the first person")
+			invited := ada.Submit(form, "Send invitation", "Email address", "grace@example.com", "Name (optional)", "Grace Hopper")
+			harness.WantPage(t, invited, 200, "People", "2 people", "Invitation sent to grace@example.com.")
+			if !harness.HasRow(invited, "Grace Hopper", "grace@example.com", "Member", "Invited") {
+				t.Errorf("grace is not shown as invited: %s", invited.Text())
+			}
+			grace := s.NewPerson("grace@example.com")
+			landing = grace.OpenNextLink()
+			harness.WantPage(t, landing, 200, "Welcome", "Click Continue to finish signing in")
+			profile := grace.PressContinue(landing)
+			harness.WantPage(t, profile, 200, "Grace Hopper", "This device", "Firefox on Linux")
+			if profile.Path != "/profile" {
+				t.Errorf("grace lands on %s", profile.Path)
+			}
+			harness.WantPage(t, grace.Get("/users"), 403, "This page is for administrators")
+
+			// Ada edits, suspends and lets in again.
+			entry := harness.FollowLink(t, ada, ada.Get("/users"), "Grace Hopper")
+			edited := ada.Submit(entry, "Save", "Name", "Rear Admiral Hopper", "Role", "member")
+			harness.WantPage(t, edited, 200, "Rear Admiral Hopper", "Saved Rear Admiral Hopper.")
+			harness.WantPage(t, grace.Get("/profile"), 200, "Rear Admiral Hopper")
+			suspended := ada.Submit(edited, "Suspend")
+			harness.WantPage(t, suspended, 200, "Rear Admiral Hopper", "is suspended: signed out everywhere", "Not signed in anywhere")
+			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in", "Your session has ended")
+			reinstated := ada.Submit(suspended, "Restore access")
+			harness.WantPage(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
+			if v := grace.SignIn(); v.Path != "/profile" {
+				t.Errorf("grace, let in again, lands on %s: %s", v.Path, v.Text())
+			}
+
+			// And removes, after a question.
+			question := harness.FollowLink(t, ada, ada.Get(reinstated.Path), "Remove…")
+			harness.WantPage(t, question, 200, "Remove Rear Admiral Hopper?")
+			removed := ada.Submit(question, "Remove Rear Admiral Hopper")
+			harness.WantPage(t, removed, 200, "People", "Removed grace@example.com: off the list", "1 person")
+			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in")
+			harness.WantPage(t, ada.Get(entry.Path), 404, "This person is not on the list")
+
+			// At last she signs out.
+			harness.WantPage(t, ada.Submit(removed, "Sign out"), 200, "Sign in", "You’ve signed out.")
+			harness.WantPage(t, ada.Get("/users"), 200, "Sign in")
+		})
+	})
+}
+
+func TestAfterItsSessionHasExpiredAPersonComesBackToWhereTheyWere(t *testing.T) {
+	t.Parallel()
+	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
+		s := start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
+		ada := s.NewPerson("ada@example.com")
+		ada.SignIn()
+
+		s.Clock.Advance(7*24*time.Hour - time.Second)
+		harness.WantPage(t, ada.Get("/users?q=grace&sort=-email"), 200, "People")
+		s.Clock.Advance(time.Second)
+		page := ada.Get("/users?q=grace&sort=-email")
+		harness.WantPage(t, page, 200, "Sign in", "Your session has ended. Sign in to pick up where you left off.")
+		if !strings.HasPrefix(page.Path, "/?expired") {
+			t.Errorf("the sign-in page is at %s", page.Path)
+		}
+		harness.WantPage(t, ada.Submit(page, "Email me a link", "Email address", ada.Email), 200, "Check your email")
+		if back := ada.PressContinue(ada.OpenNextLink()); back.Path != "/users?q=grace&sort=-email" {
+			t.Errorf("ada comes back to %s", back.Path)
+		}
+		// The return path is for one sign-in: the next ends on the start page.
+		ada.Post("/signout")
+		if next := ada.SignIn(); next.Path != "/users" {
+			t.Errorf("the next time ada comes to %s", next.Path)
+		}
+	})
+}
+
+func TestSeveralLinksAskedForInOneBrowserAllWork(t *testing.T) {
+	t.Parallel()
+	for _, sameBrowser := range []string{"off", "on"} {
+		t.Run("same browser "+sameBrowser, func(t *testing.T) {
+			t.Parallel()
+			s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-link-same-browser="+sameBrowser)
+			ada := s.NewPerson("ada@example.com")
+			ada.RequestLink()
+			first := ada.NextLink()
+			ada.RequestLink()
+			second := ada.NextLink()
+			ada.RequestLink()
+			third := ada.NextLink()
+			for _, link := range []string{second, first, third} {
+				if v := ada.PressContinue(ada.OpenLink(link)); v.Path != "/users" {
+					t.Errorf("a link ends on %s: %s", v.Path, v.Text())
+				}
+			}
+			harness.WantPage(t, ada.PressContinue(ada.InNewBrowser().At(s).OpenLink(first)), 200, "People") // pressed once more: who is in is in
+			if n := len(sessionsShown(ada)); n != 1 {
+				t.Errorf("one browser has %d sessions", n)
+			}
+		})
+	}
+}
+
+// eachPlace runs a test at the root of a host, and below a path behind nginx.
+func eachPlace(t *testing.T, test func(t *testing.T, start harness.StartFunc)) {
+	for place, start := range map[string]harness.StartFunc{"at the root": harness.Start, "below a path, behind nginx": harness.StartBehindNginx} {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			test(t, start)
+		})
+	}
+}
+
+// sessionsShown are the browsers that a person's profile lists.
+func sessionsShown(p *harness.Person) []string {
+	var list []string
+	for line := range strings.SplitSeq(p.Get("/profile").Body, "\n") {
+		if strings.Contains(line, `name="session"`) && strings.Contains(line, "hidden") {
+			list = append(list, line)
+		}
+	}
+	return list
+}

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"io"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/http"
+	netmail "net/mail"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+// startStandalone runs an instance for the public with the local Stytch, whose
+// mails leave by SMTP, behind a trusted proxy that ends the encryption. ada is its
+// administrator.
+func startStandalone(t testing.TB, databaseURL string, c *harness.Clock, flags ...string) (*harness.Site, *postOffice) {
+	t.Helper()
+	post := newPostOffice(t)
+	s := harness.Start(t, databaseURL, c, append([]string{
+		"--guestlist-base-url=https://guestlist.example", "--guestlist-trusted-proxies=127.0.0.1",
+		"--guestlist-local-stytch=on", "--smtp-url=smtp://" + post.addr, "--guestlist-mail-from=login@guestlist.example",
+		"--guestlist-admins=ada@example.com",
+	}, flags...)...)
+	s.Host, s.URL = "https://guestlist.example", "https://guestlist.example"
+	s.Transport = tlsEndsHere{s.Config.Addr}
+	return s, post
+}
+
+// tlsEndsHere sends requests for an https address to an instance by plain http, as
+// a proxy does that ends the encryption.
+type tlsEndsHere struct{ addr string }
+
+func (e tlsEndsHere) RoundTrip(r *http.Request) (*http.Response, error) {
+	inner := r.Clone(r.Context())
+	inner.Host = r.URL.Host
+	inner.URL = &url.URL{Scheme: "http", Host: e.addr, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+	answer, err := http.DefaultTransport.RoundTrip(inner)
+	if err == nil {
+		answer.Request = r
+	}
+	return answer, err
+}
+
+// postOffice is a mail server that keeps every mail's link by its recipient.
+type postOffice struct {
+	addr string
+
+	mu    sync.Mutex
+	links map[string][]string
+}
+
+func newPostOffice(t testing.TB) *postOffice {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := &postOffice{addr: listener.Addr().String(), links: map[string][]string{}}
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &delivery{post: post}, nil }))
+	go server.Serve(listener) // until it is closed
+	t.Cleanup(func() { server.Close() })
+	return post
+}
+
+// to returns the links mailed to an address, oldest first.
+func (p *postOffice) to(address string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.links[address]...)
+}
+
+// delivery is one mail on its way in.
+type delivery struct {
+	post *postOffice
+	to   string
+}
+
+func (*delivery) Reset() {}
+
+func (*delivery) Logout() error { return nil }
+
+func (*delivery) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
+	d.to = to
+	return nil
+}
+
+func (d *delivery) Data(r io.Reader) error {
+	message, err := netmail.ReadMessage(r)
+	if err != nil {
+		return err
+	}
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	text, err := multipart.NewReader(message.Body, params["boundary"]).NextPart()
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(text)
+	if err != nil {
+		return err
+	}
+	d.post.mu.Lock()
+	defer d.post.mu.Unlock()
+	if link := harness.MailedLink.FindString(string(body)); link != "" { // else it is a notice
+		d.post.links[d.to] = append(d.post.links[d.to], link)
+	}
+	return nil
+}
+
+// nextLink waits until more than seen links were mailed to a person, and returns
+// the newest.
+func (p *postOffice) nextLink(t testing.TB, address string, seen int) string {
+	t.Helper()
+	harness.Eventually(t, "a mail to "+address, func() bool { return len(p.to(address)) > seen })
+	links := p.to(address)
+	return links[len(links)-1]
+}

@@ -1,0 +1,66 @@
+package harness
+
+import (
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Process is the program, running in a folder of its own.
+type Process struct {
+	*Site  // without app and clock
+	Cmd    *exec.Cmd
+	Dir    string
+	Stdout *Log
+}
+
+// Launch runs the program and returns when it serves.
+func Launch(t *testing.T, path string, flags ...string) *Process {
+	t.Helper()
+	return LaunchAs(t, []string{path}, flags...)
+}
+
+// LaunchAs is launch by a command that the program's flags are put behind.
+func LaunchAs(t *testing.T, command []string, flags ...string) *Process {
+	t.Helper()
+	p := &Process{Site: &Site{T: t, Log: &Log{}}, Dir: t.TempDir(), Stdout: &Log{}}
+	args := append([]string{"--guestlist-addr=" + FreeAddr(t)}, flags...)
+	var err error
+	if p.Config, err = LoadConfig(args); err != nil {
+		t.Fatal(err)
+	}
+	p.DevKeyFunc = func() string { return printedKey(p.Stdout.String()) }
+	p.URL = p.Config.BaseURL.String()
+	p.Host = p.URL
+	p.Cmd = exec.Command(command[0], append(command[1:], args...)...)
+	p.Cmd.Dir, p.Cmd.Env, p.Cmd.Stdout, p.Cmd.Stderr = p.Dir, []string{}, p.Stdout, p.Log
+	if err := p.Cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		p.Cmd.Process.Kill() // a no-op where the test has ended it
+		p.Cmd.Wait()
+		p.Log.check(t)
+	})
+	Eventually(t, "the program serving", func() bool { return strings.Contains(p.Stdout.String(), p.URL) })
+	return p
+}
+
+// printedKey returns the key in the inbox address that a start has printed.
+func printedKey(printed string) string {
+	_, after, _ := strings.Cut(printed, "/dev/inbox?key=")
+	key, _, _ := strings.Cut(after, "\n")
+	return key
+}
+
+// FreeAddr returns a loopback address that was free a moment ago.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,165 @@
+package repo
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	module = "github.com/guestlist/guestlist"
+	sdkAll = "github.com/stytchauth/stytch-go/"
+)
+
+// layer says what a package may import of ours, and what it must never import of
+// others: a whole path, or all below one that ends in a slash.
+type layer struct{ ours, never []string }
+
+// layers is every package there is. Data flows one way: browser, web, directory
+// and session, store and stytch.
+var layers = map[string]layer{
+	".": {ours: []string{"internal/cli"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/cli": {ours: []string{
+		"internal/app", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
+		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying",
+		"internal/token", "internal/userio",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/app": {ours: []string{
+		"internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
+		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/doctor": {ours: []string{
+		"internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store",
+		"internal/stytch", "internal/stytchlocal/mail",
+	}, never: []string{sdkAll, "database/sql"}},
+	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},
+	"internal/httpserver":                    {ours: []string{"internal/config", "internal/web/middleware"}, never: []string{sdkAll, "database/sql"}},
+	"internal/safego":                        {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/negotiate":                     {never: []string{sdkAll, "database/sql"}},
+	"internal/clock":                         {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/config":                        {ours: []string{"internal/netutil"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/fault":                         {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/diagnostic":                    {ours: []string{"internal/fault"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/event":                         {ours: []string{"internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/exact":                         {never: []string{sdkAll, "net/http"}},
+	"internal/digest":                        {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/ids":                           {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/netutil":                       {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/retry":                         {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/idempotency":                   {ours: []string{"internal/digest"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/limit":                         {ours: []string{"internal/digest"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/outbox":                        {ours: []string{"internal/ids", "internal/retry", "internal/safego"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/directory":                     {ours: []string{"internal/event", "internal/ids", "internal/outbox", "internal/retry", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/session":                       {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/humanize", "internal/limit", "internal/outbox", "internal/retry", "internal/safego"}, never: []string{sdkAll, "database/sql"}},
+	"internal/reconcile":                     {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/retry", "internal/safego", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/userio":                        {ours: []string{"internal/directory", "internal/event", "internal/ids", "internal/retry", "internal/safego", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/store":                         {ours: []string{"internal/directory", "internal/event", "internal/exact", "internal/fault", "internal/idempotency", "internal/ids", "internal/limit", "internal/netutil", "internal/outbox", "internal/reconcile", "internal/retry", "internal/session", "internal/store/internal/dbconn", "internal/store/internal/dbsqlc", "internal/text", "internal/token", "internal/userio", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/copying":                 {ours: []string{"internal/fault", "internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/internal/dbconn":         {never: []string{sdkAll, "net/http"}},
+	"internal/store/internal/dbsqlc":         {never: []string{sdkAll, "net/http"}},
+	"internal/stytch":                        {ours: []string{"internal/fault", "internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
+	"internal/stytchlocal":                   {ours: []string{"internal/clock", "internal/digest", "internal/exact", "internal/ids", "internal/netutil", "internal/stytchlocal/faults", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder", "internal/stytchlocal/internal/webhook", "internal/stytchlocal/mail", "internal/text"}, never: []string{sdkAll}},
+	"internal/stytchlocal/faults":            {ours: []string{"internal/clock", "internal/retry", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder"}, never: []string{sdkAll, "database/sql"}},
+	"internal/stytchlocal/mail":              {ours: []string{"internal/fault", "internal/ids", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/stytchlocal/internal/pages":    {never: []string{sdkAll, "database/sql"}},
+	"internal/stytchlocal/internal/recorder": {never: []string{sdkAll, "database/sql"}},
+	"internal/stytchlocal/internal/dbsqlc":   {never: []string{sdkAll, "net/http"}},
+	"internal/stytchlocal/internal/webhook":  {ours: []string{"internal/webhooksig"}, never: []string{sdkAll, "database/sql"}},
+	"internal/webhooksig":                    {never: []string{sdkAll, "database/sql"}},
+	"internal/telemetry":                     {never: []string{sdkAll}},
+	"internal/text":                          {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/token":                         {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/web":                           {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/negotiate", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
+	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},
+	"internal/humanize":                      {never: []string{sdkAll, "net/http", "database/sql"}},
+	"schema":                                 {never: []string{sdkAll, "net/http", "database/sql"}},
+	"static":                                 {ours: []string{"internal/negotiate"}, never: []string{sdkAll, "database/sql"}},
+
+	// For the Makefile; nothing that is shipped may import them.
+	"tools/release": {never: []string{sdkAll, "database/sql"}},
+	"tools/pack":    {ours: []string{"static"}},
+
+	// For tests; nothing that is shipped may import them.
+	"tools/bench": {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
+	"test/faults": {ours: []string{"internal/testdb"}},
+	"test/harness": {ours: []string{
+		"internal/app", "internal/cli", "internal/config", "internal/diagnostic", "internal/directory", "internal/httpserver", "internal/testdb", "internal/testpage",
+	}, never: []string{sdkAll}},
+	"test/browser":                  {},
+	"test/e2e":                      {},
+	"test/repo":                     {},
+	"test/resilience":               {},
+	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
+	"internal/store/storetest":      {ours: []string{"internal/directory", "internal/event", "internal/idempotency", "internal/ids", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio"}},
+	"internal/testdb":               {never: []string{sdkAll}},
+	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
+}
+
+func TestPackagesKnowOnlyThoseTheyMayKnow(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		for _, broken := range brokenRules(words[0], words[1:]) {
+			t.Error(broken)
+		}
+	}
+}
+
+func TestABrokenImportRuleIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		pkg     string
+		imports []string
+		want    []string
+	}{
+		{"internal/directory", []string{"context", module + "/internal/outbox"}, nil},
+		{"internal/directory", []string{module + "/internal/session"}, []string{"internal/directory may not import internal/session"}},
+		{"internal/web", []string{"database/sql", sdkAll + "v16/stytch"}, []string{"internal/web may not import database/sql", "internal/web may not import " + sdkAll + "v16/stytch"}},
+		{"internal/outbox", []string{"database/sql/driver"}, nil},
+		{"internal/store", []string{module + "/internal/testdb"}, []string{"internal/store may not import internal/testdb"}},
+		{"internal/new", nil, []string{"internal/new has no layer: give it one"}},
+	} {
+		if diff := cmp.Diff(row.want, brokenRules(module+"/"+row.pkg, row.imports)); diff != "" {
+			t.Errorf("%s: %s", row.pkg, diff)
+		}
+	}
+}
+
+// brokenRules names the rules that a package's imports break.
+func brokenRules(path string, imports []string) []string {
+	pkg := ours(path)
+	l, ok := layers[pkg]
+	if !ok {
+		return []string{pkg + " has no layer: give it one"}
+	}
+	var broken []string
+	for _, imported := range imports {
+		isOurs := imported == module || strings.HasPrefix(imported, module+"/")
+		forbidden := slices.ContainsFunc(l.never, func(never string) bool {
+			return imported == never || strings.HasSuffix(never, "/") && strings.HasPrefix(imported, never)
+		})
+		if forbidden || isOurs && !slices.Contains(l.ours, ours(imported)) {
+			broken = append(broken, fmt.Sprintf("%s may not import %s", pkg, ours(imported)))
+		}
+	}
+	return broken
+}
+
+// ours is a path without the module's.
+func ours(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}

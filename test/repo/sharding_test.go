@@ -1,0 +1,91 @@
+package repo
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestEveryQueryIsWhatTheShardingPageSays holds the text of each query to what
+// docs/internals/sharding.md says that it would be on shards.
+func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/internals/sharding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.+) \\|$").FindAllStringSubmatch(string(page), -1) {
+		if said[row[1]] != "" {
+			t.Errorf("%s is listed twice", row[1])
+		}
+		said[row[1]] = row[2]
+	}
+	key := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id"}
+	through := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash"}
+	for _, q := range queriesIn(t, "queries/*.sql") {
+		is := said[q.name]
+		delete(said, q.name)
+		column, sharded := key[q.table]
+		equals := func(column string) bool {
+			return column != "" && regexp.MustCompile(`(^|[^<>_\w])`+column+` (= |IN \()`).MatchString(q.text)
+		}
+		inserts := strings.HasPrefix(q.text, "INSERT") && regexp.MustCompile(`[( \n]`+column+`[,\n )]`).MatchString(q.text)
+		ok := false
+		switch is {
+		case "":
+			t.Errorf("%s is not in docs/internals/sharding.md", q.name)
+			continue
+		case "key":
+			ok = sharded && (equals(column) || inserts)
+		case "lookup":
+			ok = sharded && equals(through[q.table])
+		case "each, bounded":
+			ok = sharded && strings.Contains(q.text, "LIMIT ")
+		case "each, point":
+			ok = sharded && (strings.HasSuffix(q.text, "WHERE id = ?") || strings.HasSuffix(q.text, "WHERE id = sqlc.arg(id)") || strings.Contains(q.text, "role = 'admin'"))
+		case "unsharded":
+			ok = !sharded
+		}
+		if !ok {
+			t.Errorf("%s of %s is not %q:\n%s", q.name, q.table, is, q.text)
+		}
+	}
+	for name := range said {
+		t.Errorf("docs/internals/sharding.md has %s, which is no query", name)
+	}
+}
+
+type namedQuery struct{ name, kind, table, text string }
+
+// queriesIn reads queries, each with the table that it is about.
+func queriesIn(t *testing.T, pattern string) []namedQuery {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatal(pattern, files, err)
+	}
+	table := regexp.MustCompile(`(?:FROM|INTO|UPDATE) (\w+)`)
+	comment := regexp.MustCompile(`(?m)^--.*\n`)
+	var all []namedQuery
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "-- name: ")[1:] {
+			head, part, _ := strings.Cut(part, "\n")
+			name, kind, _ := strings.Cut(head, " ")
+			part, _, _ = strings.Cut(comment.ReplaceAllString(part, ""), ";")
+			part = strings.TrimSpace(part)
+			found := table.FindStringSubmatch(part)
+			if found == nil {
+				t.Fatalf("%s: no table in %s", name, part)
+			}
+			all = append(all, namedQuery{name, kind, found[1], part})
+		}
+	}
+	return all
+}

@@ -1,0 +1,97 @@
+package repo
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// never is what no file that is shipped may hold, by the ending of its name.
+var never = map[string][]struct {
+	pattern *regexp.Regexp
+	because string
+}{
+	".go": {
+		{regexp.MustCompile(`template\.(HTML|HTMLAttr|JS|JSStr|CSS|URL|Srcset)\b`), "what is shown is escaped, all of it"},
+		{regexp.MustCompile(`"text/template"`), "html/template escapes, this doesn't"},
+		{regexp.MustCompile(`"math/rand(/v2)?"`), "what nobody may guess comes from crypto/rand"},
+		{regexp.MustCompile(`"crypto/(md5|sha1|des|rc4)"`), "these are broken"},
+		{regexp.MustCompile(`InsecureSkipVerify|VersionTLS1[01]\b|VersionSSL`), "who is at the other end is checked"},
+		{regexp.MustCompile(`"(net/http/pprof|expvar|encoding/gob|unsafe|plugin)"`), "it shows or takes more than it should"},
+		{regexp.MustCompile(`"os/exec"|syscall\.Exec`), "the program runs no other"},
+		{regexp.MustCompile(`httputil\.ReverseProxy`), "the program asks nobody in another's name"},
+	},
+	".js": {
+		{regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\(["'\x60]`), "text stays text"},
+		{regexp.MustCompile(`localStorage|sessionStorage|indexedDB|document\.cookie`), "nothing is kept in the browser but cookies that scripts can't read"},
+		{regexp.MustCompile(`https?://`), "nothing comes from elsewhere"},
+		{regexp.MustCompile(`postMessage|addEventListener\(["']message`), "nobody else is spoken to"},
+	},
+	".sql": {
+		{regexp.MustCompile(`(?i)\bGRANT\b|\bLOAD_FILE\b|\bINTO\s+OUTFILE\b`), "the database does no more than keep rows"},
+	},
+}
+
+// except says where one of them may stand all the same, and why.
+var except = map[string]string{
+	"tools/bench/bare.go \"os/exec\"":                         "the benchmark starts what it measures",
+	"tools/bench/engine.go \"os/exec\"":                       "the benchmark starts what it measures",
+	"tools/bench/process.go \"os/exec\"":                      "the benchmark starts what it measures",
+	"tools/bench/product.go \"os/exec\"":                      "the benchmark starts what it measures",
+	"tools/bench/report.go \"os/exec\"":                       "the benchmark asks which kernel there is",
+	"tools/bench/seed.go \"math/rand/v2\"":                    "the same made-up people in every run",
+	"tools/release/build.go \"os/exec\"":                      "calls git and go",
+	"internal/telemetry/handler.go \"net/http/pprof\"":        "on a listener of its own",
+	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
+	"internal/web/loadshed/loadshed.go \"math/rand/v2\"":      "when to come again",
+	"internal/web/user_row.go template.HTML":                  "rows that plain has escaped; a test compares them with html/template's",
+	"internal/outbox/worker.go \"math/rand/v2\"":              "how long a pause is",
+	"internal/reconcile/schedule.go \"math/rand/v2\"":         "how long a pause is",
+	"internal/store/reconcile.go \"math/rand/v2\"":            "when the first comparison is",
+	"internal/store/retry.go \"math/rand/v2\"":                "how long a pause is",
+	"internal/store/refold.go \"math/rand/v2\"":               "how long a pause is",
+	"internal/store/storetest/pages.go \"math/rand/v2\"":      "what a test sorts",
+	"internal/stytchlocal/faults/faults.go \"math/rand/v2\"":  "whether a fault strikes",
+	"internal/stytchlocal/mail/template.go \"text/template\"": "the part of a mail that is plain text",
+}
+
+func TestNoFileHoldsWhatOpensDoors(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if hidden := strings.HasPrefix(d.Name(), ".") && path != "."; d.IsDir() && (hidden || d.Name() == "testdata" || path == "test") {
+			return filepath.SkipDir
+		}
+		ending := filepath.Ext(path)
+		if d.IsDir() || never[ending] == nil || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		seen[ending]++
+		for _, n := range never[ending] {
+			for _, found := range n.pattern.FindAllString(string(text), -1) {
+				if place := filepath.ToSlash(path) + " " + found; except[place] == "" {
+					t.Errorf("%s: %s", place, n.because)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ending := range never {
+		if seen[ending] == 0 {
+			t.Errorf("no %s file was looked at", ending)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package resilience
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/guestlist/guestlist/test/harness"
+)
+
+// TestDatabaseFault_SameWordsEverywhere holds what serve, migrate and a command that
+// uses the list say of a database to what doctor says of it.
+func TestDatabaseFault_SameWordsEverywhere(t *testing.T) {
+	t.Parallel()
+	dsn := testdb.MySQL(t)
+	edited := func(edit func(*mysql.Config)) string {
+		cfg, err := mysql.ParseDSN(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(cfg)
+		return cfg.FormatDSN()
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	harness.Must(t, os.WriteFile(file, []byte("text"), 0o600))
+	folder := t.TempDir()
+	const folderAdvice = " Name a file in DATABASE_URL."
+	for _, row := range []struct {
+		name, database string
+		want           string
+		afterWaiting   bool // serve waits until it is called off
+	}{
+		{name: "a wrong password", database: edited(func(c *mysql.Config) { c.User, c.Passwd = "t_"+strings.ToLower(rand.Text()[:20]), "hush" }),
+			want: "The server refuses the user or the password. Mend them in DATABASE_URL; special characters of a mysql:// address are written as %XX."},
+		{name: "a database that there is not", database: edited(func(c *mysql.Config) { c.DBName = "nowhere" }),
+			want: "The server has no database of this name. CREATE DATABASE it, or mend its name in DATABASE_URL."},
+		{name: "no TLS where it is asked for", database: edited(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
+			want: "The server does not offer TLS. Turn it on there. Only where nobody can be on the way, DATABASE_URL may end in ?tls=false."},
+		{name: "a port where nobody listens", database: edited(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), afterWaiting: true,
+			want: "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Look at DATABASE_URL."},
+		{name: "a file in a folder that is a file", database: "sqlite:" + file + "/guestlist.db",
+			want: "The SQLite file can't be made or opened at " + file + "/guestlist.db: a part of the path is a file, and no folder. Name another place in DATABASE_URL."},
+		{name: "a folder in place of the file", database: "sqlite:" + folder, want: "There is a folder in place of the SQLite file." + folderAdvice},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			if got := doctorSays(t, row.database); got != row.want {
+				t.Errorf("doctor says: %s\nwant: %s", got, row.want)
+			}
+			for _, args := range [][]string{{"serve", "--guestlist-addr=127.0.0.1:0"}, {"migrate"}, {"users", "list"}, {"migrate", "status"}} {
+				if row.afterWaiting && (args[0] == "serve" || args[0] == "users") {
+					if got := waitsWith(t, row.database, args...); row.want != sentence(got.Error)+" "+got.Advice {
+						t.Errorf("%s waits with: %s | %s\nwant: %s", args, got.Error, got.Advice, row.want)
+					}
+					continue
+				}
+				err := harness.RunCommand(t.Context(), append(args, "--database-url="+row.database), nil, strings.NewReader(""), new(bytes.Buffer), new(bytes.Buffer))
+				if err == nil || err.Error() != row.want {
+					t.Errorf("%s says: %v\nwant: %s", args, err, row.want)
+				}
+			}
+		})
+	}
+}
+
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
+
+// doctorSays returns what doctor finds to be a problem of a database: the text and the action.
+func doctorSays(t *testing.T, databaseURL string) string {
+	t.Helper()
+	var out bytes.Buffer
+	err := harness.RunCommand(t.Context(), []string{"doctor", "--json", "--database-url=" + databaseURL}, nil, nil, &out, new(bytes.Buffer))
+	if err == nil {
+		t.Error("doctor finds no problem")
+	}
+	return harness.DatabaseProblem(t, out.Bytes())
+}
+
+// waiting is a line of the log.
+type waiting struct {
+	Msg    string `json:"msg"`
+	Error  string `json:"error"`
+	Advice string `json:"advice"`
+}
+
+// waitsWith returns what the log says while a command waits for its database.
+func waitsWith(t *testing.T, databaseURL string, args ...string) (line waiting) {
+	t.Helper()
+	var log harness.Log
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		ended <- harness.RunCommand(ctx, append(args, "--guestlist-log=json", "--database-url="+databaseURL), nil, strings.NewReader(""), new(bytes.Buffer), &log)
+	}()
+	harness.Eventually(t, "a word in the log", func() bool {
+		for text := range strings.Lines(log.String()) {
+			if json.Unmarshal([]byte(text), &line) == nil && line.Msg == "waiting for the database" {
+				return true
+			}
+		}
+		return false
+	})
+	stop()
+	<-ended
+	return line
+}
+
+// TestListen_SaysWhy holds what serve says of an address that it can't have.
+func TestListen_SaysWhy(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	harness.Must(t, err)
+	defer taken.Close()
+	addr := taken.Addr().String()
+	database := "--database-url=" + testdb.SQLite(t)
+	for _, row := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"the port is taken", []string{"--guestlist-addr=" + addr},
+			"GUESTLIST_ADDR can't be used: something is already listening at " + addr + ". Stop it (it may be another guestlist), or set another address."},
+		{"the metrics' port is taken", []string{"--guestlist-addr=127.0.0.1:0", "--guestlist-metrics-addr=" + addr},
+			"GUESTLIST_METRICS_ADDR can't be used: something is already listening at " + addr + ". Stop it (it may be another guestlist), or set another address."},
+		{"an address of another machine", []string{"--guestlist-addr=192.0.2.1:8080", "--stytch-project-id=project-test-x", "--stytch-secret=hush"},
+			"GUESTLIST_ADDR can't be used: 192.0.2.1:8080 isn't an address of this machine. Use one of its addresses, 127.0.0.1 for this machine only, or leave out the host to listen on all of them."},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := harness.RunCommand(t.Context(), append(row.args, database), nil, nil, new(bytes.Buffer), new(bytes.Buffer))
+			if err == nil || err.Error() != row.want {
+				t.Errorf("got  %v\nwant %s", err, row.want)
+			}
+		})
+	}
+}
+
+// TestHealth_NobodyListens says so in plain words.
+func TestHealth_NobodyListens(t *testing.T) {
+	t.Parallel()
+	addr := harness.FreeAddr(t)
+	err := harness.RunCommand(t.Context(), []string{"health", "--guestlist-addr=" + addr}, nil, nil, new(bytes.Buffer), new(bytes.Buffer))
+	want := "Health: no answer: nothing is listening at " + addr + ". Start the server, or correct the address."
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
