@@ -63,12 +63,11 @@ func (a *Admin) DeliverPending(ctx context.Context, email directory.Email) (stri
 	return "Stytch has not heard of it yet, and will from the instance that serves. " + jobs[0].LastError, nil
 }
 
-// WithOperator returns a context whose events name the user of the operating system as
-// the actor.
-func WithOperator(ctx context.Context) context.Context {
+// Operator returns the actor of changes made by a command: the user of the operating system.
+func Operator() directory.Actor {
 	name := "user " + strconv.Itoa(os.Getuid())
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		name = u.Username
 	}
-	return event.WithOrigin(ctx, &event.Origin{Actor: event.Operator(name)})
+	return directory.Actor{Origin: event.Origin{Actor: event.Operator(name)}}
 }

@@ -35,7 +35,7 @@ func benchmarkHandler(b *testing.B, s *harness.Site, paths ...string) {
 	ada.SignIn()
 	for i := range 200 {
 		entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
-		if _, err := directory.New(directory.Options{Store: s.App.Store, Now: s.Clock.Now}).Add(b.Context(), "", entry); err != nil {
+		if _, err := directory.New(directory.Options{Store: s.App.Store, Now: s.Clock.Now}).Add(b.Context(), directory.Actor{}, entry); err != nil {
 			b.Fatal(err)
 		}
 	}

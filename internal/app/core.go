@@ -9,6 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -121,7 +122,7 @@ func (c *core) openStytch(ctx context.Context, mux *http.ServeMux) (*stytch.Clie
 func (c *core) openCookies(ctx context.Context) (*session.Cookies, error) {
 	keys := c.cfg.CookieKeys
 	if len(keys) == 0 {
-		key, err := c.Store.CookieKey(ctx)
+		key, err := c.Store.CookieKey(ctx, event.New(event.SettingChanged, c.now(), "", "", "a key for cookies was made"))
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +137,7 @@ func (c *core) openCookies(ctx context.Context) (*session.Cookies, error) {
 // recordSettings stores the settings of this instance, which others are compared with.
 func (c *core) recordSettings(ctx context.Context) error {
 	plain, secret := c.cfg.SharedValues()
-	return c.Store.RecordSettings(ctx, plain, secret)
+	return c.Store.RecordSettings(ctx, plain, secret, event.New(event.SettingChanged, c.now(), "", "", ""))
 }
 
 // close closes the local Stytch and the store, if they were opened.

@@ -60,8 +60,8 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 	if err != nil {
 		return err
 	}
-	noted := event.New(event.SettingChanged, con.now(), "", "", "a new key for session JWTs was made: "+r.KeyID)
-	if err := a.Store.AddEvents(app.WithOperator(ctx), noted); err != nil {
+	noted := app.Operator().NewEvent(event.SettingChanged, con.now(), "", "", "a new key for session JWTs was made: "+r.KeyID)
+	if err := a.Store.AddEvents(ctx, noted); err != nil {
 		return fmt.Errorf("the new key %s was made, but is not in the audit trail: %w", r.KeyID, err)
 	}
 	if asJSON {

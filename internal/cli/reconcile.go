@@ -54,7 +54,7 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 	}
 	defer a.Close()
 	answer := jsonComparison{Differences: []jsonDifference{}}
-	counts, err := a.Reconciler.Run(app.WithOperator(ctx), apply, func(d reconcile.Difference, mended bool) {
+	counts, err := a.Reconciler.Run(ctx, app.Operator().Origin, apply, func(d reconcile.Difference, mended bool) {
 		if asJSON {
 			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
 			return

@@ -37,7 +37,7 @@ can ask for another link. Their API tokens go on, unless --tokens ends them as w
 
 func endSessions(ctx context.Context, cfg config.Config, con streams, who string, tokens bool) error {
 	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
-		ended, err := a.Directory.SignOut(ctx, u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
+		ended, err := a.Directory.SignOut(ctx, app.Operator(), u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
 		what := humanize.Plural(ended.Sessions, "session")
 		if tokens {
 			what += " and " + humanize.Plural(ended.Tokens, "API token")

@@ -102,7 +102,7 @@ func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []st
 		return err
 	}
 	defer st.Close()
-	ctx, owner, which := app.WithOperator(ctx), "", func(token.Token) bool { return true }
+	owner, match := "", func(token.Token) bool { return true }
 	if strings.Contains(said[0], "@") {
 		u, err := findUser(ctx, st, said[0])
 		if err != nil {
@@ -114,9 +114,9 @@ func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []st
 		if err != nil {
 			return err
 		}
-		owner, which = one.UserID, func(t token.Token) bool { return t.ID == one.ID }
+		owner, match = one.UserID, func(t token.Token) bool { return t.ID == one.ID }
 	}
-	n, err := st.RevokeTokens(ctx, owner, "", which)
+	n, err := token.New(token.Options{Store: st, Now: con.now, Log: con.log}).Revoke(ctx, app.Operator().Origin, owner, match)
 	if err != nil {
 		return err
 	}

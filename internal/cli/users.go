@@ -40,7 +40,6 @@ func runUserChange(ctx context.Context, cfg config.Config, con streams, who stri
 		return err
 	}
 	defer a.Close()
-	ctx = app.WithOperator(ctx)
 	u, err := findUser(ctx, a.Directory, who)
 	if err != nil {
 		return err

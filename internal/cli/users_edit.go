@@ -34,7 +34,7 @@ out, active lets them in again. The last active administrator stays one.`,
 			return usageError{errors.New("guestlist users edit needs --name, --role or --status")}
 		}
 		return runUserChange(ctx, cfg, con, args[0], func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
-			u, err := a.Directory.Edit(ctx, u.ID, edit)
+			u, err := a.Directory.Edit(ctx, app.Operator(), u.ID, edit)
 			return fmt.Sprintf("Saved %s: %s, %s.", u.DisplayName(), u.Role, u.Status), err
 		})
 	})

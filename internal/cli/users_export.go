@@ -44,7 +44,7 @@ func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlag
 	}
 	defer a.Close()
 	words := userio.ExportDescription(format, f.q, f.role, f.status)
-	if err := a.Directory.RecordExport(app.WithOperator(ctx), words); err != nil {
+	if err := a.Directory.RecordExport(ctx, app.Operator(), words); err != nil {
 		return err
 	}
 	_, err = userio.Export(ctx, a.Directory, query, userio.NewWriter(con.out, format), nil)

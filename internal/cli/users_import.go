@@ -81,11 +81,10 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 		return err
 	}
 	defer a.Close()
-	ctx = app.WithOperator(ctx)
 	im := a.NewImporter()
 	id := file
 	if f.resumes {
-		err = im.Resume(ctx, id)
+		err = im.Resume(ctx, app.Operator().Origin, id)
 	} else if id, err = upload(ctx, con, im, file, f); id == "" {
 		return err
 	}
@@ -123,7 +122,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 		return "", err
 	}
 	if i.People > 0 && !f.preview && (f.yes || con.confirm(fmt.Sprintf("Put %d people on the list?", i.New()))) {
-		return i.ID, im.Start(ctx, i.ID, f.role, f.invite)
+		return i.ID, im.Start(ctx, app.Operator().Origin, i.ID, f.role, f.invite)
 	}
 	if err := im.Delete(ctx, i.ID); err != nil {
 		return "", err

@@ -51,14 +51,13 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 		return err
 	}
 	defer a.Close()
-	ctx = app.WithOperator(ctx)
 	var u directory.User
 	if again {
 		if u, err = findUser(ctx, a.Directory, entry.Email); err == nil {
-			u, err = a.Directory.Reinvite(ctx, u.ID)
+			u, err = a.Directory.Reinvite(ctx, app.Operator(), u.ID)
 		}
 	} else {
-		u, err = a.Directory.Invite(ctx, "", entry)
+		u, err = a.Directory.Invite(ctx, app.Operator(), entry)
 	}
 	switch {
 	case errors.Is(err, directory.ErrEmailTaken):

@@ -39,7 +39,7 @@ func remove(ctx context.Context, cfg config.Config, con streams, who string, yes
 		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They are signed out everywhere.") {
 			return "", errors.New("nobody was removed")
 		}
-		u, err := a.Directory.Remove(ctx, u.ID)
+		u, err := a.Directory.Remove(ctx, app.Operator(), u.ID)
 		return "Removed " + u.Email.Display + ": off the list, and signed out everywhere.", err
 	})
 }

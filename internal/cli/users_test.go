@@ -33,7 +33,7 @@ func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
 			t.Errorf("it says %q, want %q", got, want)
 		}
 		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People", "Ada")
-		harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "· by "+event.OriginOf(app.WithOperator(t.Context())).Actor+" ada@example.com")
+		harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "· by "+app.Operator().Actor+" ada@example.com")
 
 		if got, err = s.Command("sessions", "end", ada.Email); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestTheTrailSaysWhoDidItOnTheCommandLine(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
-	operator := event.OriginOf(app.WithOperator(t.Context())).Actor
+	operator := app.Operator().Actor
 	if _, err := s.Command("users", "invite", "grace@example.com"); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestTheWholeListIsPrintedPageByPage(t *testing.T) {
 	for range people {
 		u := directory.User{ID: event.New("", harness.Noon, "", "", "").ID, Role: directory.Member, Status: directory.Invited, CreatedAt: harness.Noon, UpdatedAt: harness.Noon}
 		u.Email = directory.Email{Display: u.ID + "@example.com", Normalized: u.ID + "@example.com"}
-		if err := s.App.Store.CreateUser(t.Context(), u, event.New(event.UserAdded, harness.Noon, u.ID, u.Email.Normalized, "")); err != nil {
+		if err := s.App.Store.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, harness.Noon, u.ID, u.Email.Normalized, "")}); err != nil {
 			t.Fatal(err)
 		}
 	}

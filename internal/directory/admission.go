@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // AdmissionPolicy is the rule by which people are let in. It is asked twice: when
@@ -77,7 +79,7 @@ func (a AdmissionPolicy) Admit(from Applicant, stytchUserID string, now time.Tim
 	if err != nil {
 		return User{}, err
 	}
-	u := User{ID: newID(), Email: from.Email, Role: verdict.Role, CreatedAt: now, UpdatedAt: now}
+	u := User{ID: ids.New(), Email: from.Email, Role: verdict.Role, CreatedAt: now, UpdatedAt: now}
 	if from.User != nil {
 		u = *from.User
 	}

@@ -21,7 +21,7 @@ func TestEditIsWritten(t *testing.T) {
 	f.put("boss@example.com", directory.Admin, directory.Active)
 	want := f.put("ada@example.com", directory.Member, directory.Active)
 	want.Name, want.Role, want.LinksAfter = "Ada King", directory.Admin, noon
-	got, err := f.Edit(t.Context(), want.ID, directory.Edit{Name: ptr(" Ada King "), Role: ptr("admin")})
+	got, err := f.Edit(t.Context(), directory.Actor{}, want.ID, directory.Edit{Name: ptr(" Ada King "), Role: ptr("admin")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestEditIsWritten(t *testing.T) {
 	if diff := cmp.Diff([]directory.User{want, want}, []directory.User{got, stored}); diff != "" || err != nil {
 		t.Errorf("%v, returned and stored (-want +got):\n%s", err, diff)
 	}
-	if _, err := f.Edit(t.Context(), "nobody", directory.Edit{}); !errors.Is(err, directory.ErrNotFound) {
+	if _, err := f.Edit(t.Context(), directory.Actor{}, "nobody", directory.Edit{}); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("nobody: got %v, want ErrNotFound", err)
 	}
 }
@@ -40,10 +40,10 @@ func TestSuspendingEndsSessionsAndInvitations(t *testing.T) {
 	ada := f.put("ada@example.com", directory.Member, directory.Active)
 	f.signIn(ada, "stytch-session-1")
 	f.outbox.down = true
-	if _, err := f.Reinvite(t.Context(), ada.ID); err != nil {
+	if _, err := f.Reinvite(t.Context(), directory.Actor{}, ada.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Edit(t.Context(), ada.ID, directory.Edit{Status: ptr("suspended")}); err != nil {
+	if _, err := f.Edit(t.Context(), directory.Actor{}, ada.ID, directory.Edit{Status: ptr("suspended")}); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := f.db.ListSessions(t.Context(), ada.ID); err != nil || len(left) != 0 {
@@ -59,12 +59,12 @@ func TestRemove(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	boss := f.put("boss@example.com", directory.Admin, directory.Active)
-	if _, err := f.Remove(t.Context(), boss.ID); !errors.Is(err, directory.ErrLastAdmin) {
+	if _, err := f.Remove(t.Context(), directory.Actor{}, boss.ID); !errors.Is(err, directory.ErrLastAdmin) {
 		t.Errorf("the last administrator: got %v, want ErrLastAdmin", err)
 	}
 	ada := f.put("ada@example.com", directory.Admin, directory.Active)
 	f.signIn(ada, "stytch-session-1")
-	got, err := f.Remove(t.Context(), ada.ID)
+	got, err := f.Remove(t.Context(), directory.Actor{}, ada.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +82,10 @@ func TestRemove(t *testing.T) {
 	if diff := cmp.Diff(want, f.jobs("ada@example.com"), anyOrder); diff != "" || f.outbox.woken != 1 {
 		t.Errorf("the outbox was woken %d times and has (-want +got):\n%s", f.outbox.woken, diff)
 	}
-	if _, err := f.Remove(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
+	if _, err := f.Remove(t.Context(), directory.Actor{}, ada.ID); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("again: got %v, want ErrNotFound", err)
 	}
-	if back, err := f.Add(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
+	if back, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
 		t.Errorf("added again as %v, %v", back.ID, err)
 	}
 }
@@ -95,12 +95,12 @@ func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
 	type act func(context.Context, *directory.Directory, string) (directory.User, error)
 	edit := func(e directory.Edit) act {
 		return func(ctx context.Context, d *directory.Directory, id string) (directory.User, error) {
-			return d.Edit(ctx, id, e)
+			return d.Edit(ctx, directory.Actor{}, id, e)
 		}
 	}
 	for name, act := range map[string]act{
 		"when removed": func(ctx context.Context, d *directory.Directory, id string) (directory.User, error) {
-			return d.Remove(ctx, id)
+			return d.Remove(ctx, directory.Actor{}, id)
 		},
 		"when demoted":   edit(directory.Edit{Role: ptr("member")}),
 		"when suspended": edit(directory.Edit{Status: ptr("suspended")}),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -65,9 +66,16 @@ func (u User) DisplayName() string {
 	return u.Name
 }
 
-// event is something that happened to the person.
-func (u User) event(kind event.Kind, now time.Time, reason string) event.Event {
-	return event.New(kind, now, u.ID, u.Email.Normalized, reason)
+// event returns an event about the user.
+func (u User) event(by event.Origin, kind event.Kind, now time.Time, reason string) event.Event {
+	return by.NewEvent(kind, now, u.ID, u.Email.Normalized, reason)
+}
+
+// Actor is the cause of a change: its origin for the audit log, and the claim on
+// an idempotency key if the request has one.
+type Actor struct {
+	event.Origin
+	Claim idempotency.Claim
 }
 
 // Errors of the directory. Callers tell them apart with errors.Is.
@@ -100,15 +108,59 @@ type RuleState struct {
 
 // Change is what a rule wants done, all of it in one transaction.
 type Change struct {
-	User          User          // the person as they shall be
-	Remove        bool          // or rather not be at all
-	EndSessions   string        // why their sessions end, here and at Stytch by the outbox; empty: they go on
-	KeepSession   string        // token hash of a session that goes on all the same; empty for none
-	RevokeTokens  string        // why their API tokens end; empty: they stay
-	CancelInvites bool          // invitations not handed over yet are dropped
-	Ended         *Ended        // is set to what was ended; may be nil
-	Jobs          []outbox.Job  // what Stytch must hear of besides
-	Events        []event.Event // what is to stand in the audit trail
+	User          User   // the person as they shall be
+	Remove        bool   // or rather not be at all
+	CancelInvites bool   // pending invitations are deleted from the outbox
+	Ended         *Ended // set to the number of sessions and tokens ended; may be nil
+	Jobs          []outbox.Job
+	Events        []event.Event
+	Claim         idempotency.Claim // linked to the user; zero for none
+
+	// EndSession is called for each of the user's sessions. If it returns true, the
+	// session ends. It may be nil, in which case no session ends.
+	EndSession func(tokenHash, stytchSessionID string) (SessionEnd, bool)
+	// RevokeToken is called with the name of each of the user's API tokens, and
+	// returns the event of its revocation. It may be nil, in which case the tokens stay.
+	RevokeToken func(name string) event.Event
+}
+
+// SessionEnd is written when a session ends: the event, and the job that revokes
+// the session at Stytch.
+type SessionEnd struct {
+	Event event.Event
+	Job   outbox.Job
+}
+
+// EndSession returns what to write when a session of the user ends.
+func (u User) EndSession(by event.Origin, stytchSessionID, reason string, now time.Time) SessionEnd {
+	return SessionEnd{
+		Event: u.event(by, event.SessionEnded, now, reason),
+		Job:   outbox.New(outbox.RevokeSession, u.Email.Normalized, u.ID, stytchSessionID, "", now),
+	}
+}
+
+// RevokeToken returns the event of the revocation of an API token of the user.
+// reason may be empty.
+func (u User) RevokeToken(by event.Origin, name, reason string, now time.Time) event.Event {
+	if reason != "" {
+		name += ": " + reason
+	}
+	return u.event(by, event.TokenRevoked, now, name)
+}
+
+// endSessions makes the change end all sessions but the one with the token hash
+// keep, which may be empty.
+func (c *Change) endSessions(by event.Origin, reason, keep string, now time.Time) {
+	u := c.User
+	c.EndSession = func(tokenHash, stytchSessionID string) (SessionEnd, bool) {
+		return u.EndSession(by, stytchSessionID, reason, now), tokenHash != keep
+	}
+}
+
+// revokeTokens makes the change revoke all API tokens.
+func (c *Change) revokeTokens(by event.Origin, reason string, now time.Time) {
+	u := c.User
+	c.RevokeToken = func(name string) event.Event { return u.RevokeToken(by, name, reason, now) }
 }
 
 // Ended is how much was ended of a user's access.
@@ -136,23 +188,22 @@ type Reader interface {
 // the rules it runs, or ErrUnavailable.
 type Store interface {
 	Reader
-	// CreateUser writes a new person, with what the audit trail is to say of it
-	// and the calls to Stytch that go with it. If the address was removed before,
-	// that is forgotten.
-	CreateUser(ctx context.Context, u User, e event.Event, jobs ...outbox.Job) error
-	// CreateUserUnlessRemoved does the same, or returns ErrRemoved for an address
-	// that was removed and not invited since.
-	CreateUserUnlessRemoved(ctx context.Context, u User, e event.Event, jobs ...outbox.Job) error
+	// CreateUser writes a new user with its event and jobs. An earlier removal of
+	// the address is forgotten.
+	CreateUser(ctx context.Context, u NewUser) error
+	// CreateUserUnlessRemoved does the same, or returns ErrRemoved if the address
+	// was removed and not invited since.
+	CreateUserUnlessRemoved(ctx context.Context, u NewUser) error
 	// RememberRemovals has addresses count as removed that were before this was
 	// remembered by itself, as far as the audit trail knows. It does so once.
 	RememberRemovals(ctx context.Context) error
 	// ChangeUser runs rule on the person's row, locked against other changes of
 	// people, and carries out what it returns. The rule may run more than once.
 	ChangeUser(ctx context.Context, id string, rule func(RuleState) (Change, error)) (User, error)
-	// ReleaseJob makes a call due now, parked or not; DropJob gives it up. The
-	// audit trail says so.
-	ReleaseJob(ctx context.Context, id string) (outbox.Job, error)
-	DropJob(ctx context.Context, id string) (outbox.Job, error)
+	// ReleaseJob makes a job due now, parked or not; DropJob deletes it. Both write
+	// the event that record returns for the job.
+	ReleaseJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error)
+	DropJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error)
 	// AddEvents writes what happened and changed nothing, such as a refusal.
 	AddEvents(ctx context.Context, events ...event.Event) error
 }

@@ -9,13 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	got, err := f.Add(t.Context(), "boss", directory.UserInput{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
+	got, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestAdd(t *testing.T) {
 	if jobs := f.jobs("ada@example.com"); len(jobs) != 0 || len(f.outbox.delivered) != 0 {
 		t.Errorf("adding sends a mail: %+v", jobs)
 	}
-	if _, err := f.Add(t.Context(), "boss", directory.UserInput{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
+	if _, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Errorf("the address again: %v", err)
 	}
 }
@@ -39,9 +40,9 @@ func TestEntriesAreCheckedWhole(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	bad := directory.UserInput{Email: "ada", Name: "Ada\nKing", Role: "owner"}
-	_, addErr := f.Add(t.Context(), "boss", bad)
-	_, inviteErr := f.Invite(t.Context(), "boss", bad)
-	_, againErr := f.InviteOrReinvite(t.Context(), "boss", bad)
+	_, addErr := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
+	_, inviteErr := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
+	_, againErr := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
 	for _, err := range []error{addErr, inviteErr, againErr} {
 		var invalid *directory.ValidationError
 		if !errors.As(err, &invalid) {
@@ -66,7 +67,7 @@ func TestInvite(t *testing.T) {
 	t.Run("returns somebody whose invitation has left", func(t *testing.T) {
 		t.Parallel()
 		f := open(t)
-		got, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +86,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		got, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "Ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "Ada@example.com", Name: "Ada"})
 		if err != nil || !got.InviteSentAt.IsZero() {
 			t.Errorf("sent at %v, %v", got.InviteSentAt, err)
 		}
@@ -98,7 +99,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		want := f.put("ada@example.com", directory.Member, directory.Active)
-		if _, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
+		if _, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("got %v, want ErrEmailTaken", err)
 		}
 		got, err := f.GetUser(t.Context(), want.ID)
@@ -117,18 +118,18 @@ func TestInviteAgain(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		u, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"})
+		u, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Reinvite(t.Context(), u.ID); err != nil {
+		if _, err := f.Reinvite(t.Context(), directory.Actor{}, u.ID); err != nil {
 			t.Fatal(err)
 		}
 		if jobs := f.jobs("ada@example.com"); len(jobs) != 1 {
 			t.Errorf("jobs: %+v, want one invitation", jobs)
 		}
 		f.outbox.down = false
-		got, err := f.Reinvite(t.Context(), u.ID)
+		got, err := f.Reinvite(t.Context(), directory.Actor{}, u.ID)
 		if err != nil || got.InviteSentAt != noon || got.Status != directory.Invited {
 			t.Errorf("got %+v, %v", got, err)
 		}
@@ -137,10 +138,10 @@ func TestInviteAgain(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		u := f.put("ada@example.com", directory.Member, directory.Suspended)
-		if _, err := f.Reinvite(t.Context(), u.ID); !errors.Is(err, directory.ErrSuspended) {
+		if _, err := f.Reinvite(t.Context(), directory.Actor{}, u.ID); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("got %v, want ErrSuspended", err)
 		}
-		if _, err := f.InviteOrReinvite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
+		if _, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("by address: got %v, want ErrSuspended", err)
 		}
 		if jobs := f.jobs("ada@example.com"); len(jobs) != 0 {
@@ -149,7 +150,7 @@ func TestInviteAgain(t *testing.T) {
 	})
 	t.Run("finds nobody", func(t *testing.T) {
 		t.Parallel()
-		if _, err := open(t).Reinvite(t.Context(), "nobody"); !errors.Is(err, directory.ErrNotFound) {
+		if _, err := open(t).Reinvite(t.Context(), directory.Actor{}, "nobody"); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 	})
@@ -158,11 +159,11 @@ func TestInviteAgain(t *testing.T) {
 func TestInviteOrAgain(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	u, err := f.InviteOrReinvite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com", Name: "Ada"})
+	u, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := f.InviteOrReinvite(t.Context(), "eve", directory.UserInput{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
+	again, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "eve"}}, directory.UserInput{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
 	if diff := cmp.Diff(u, again); diff != "" || err != nil {
 		t.Errorf("invited again, %v (-first +second):\n%s", err, diff)
 	}
@@ -210,7 +211,7 @@ func TestAppointAdmins_RemovedAddress(t *testing.T) {
 	f.put("boss@example.com", directory.Admin, directory.Active)
 	ada := f.put("Ada@example.com", directory.Admin, directory.Active)
 	named := []directory.Email{mustParse(t, "boss@example.com"), mustParse(t, "ADA@example.com")}
-	if _, err := f.Remove(t.Context(), ada.ID); err != nil {
+	if _, err := f.Remove(t.Context(), directory.Actor{}, ada.ID); err != nil {
 		t.Fatal(err)
 	}
 	before := f.jobs("ada@example.com")
@@ -228,14 +229,14 @@ func TestAppointAdmins_RemovedAddress(t *testing.T) {
 	}
 
 	// Invited again, removed by the command line's way, and named by the next start.
-	again, err := f.Invite(t.Context(), "boss", directory.UserInput{Email: "ada@example.com"})
+	again, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if removed, err := f.InviteInitialAdmins(t.Context(), named); err != nil || len(removed) > 0 {
 		t.Errorf("invited again: left out %v, %v", removed, err)
 	}
-	if _, err := f.Remove(t.Context(), again.ID); err != nil {
+	if _, err := f.Remove(t.Context(), directory.Actor{}, again.ID); err != nil {
 		t.Fatal(err)
 	}
 	if removed, err := f.InviteInitialAdmins(t.Context(), named); err != nil || len(removed) != 1 {

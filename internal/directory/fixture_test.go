@@ -67,7 +67,7 @@ func (d *deliverer) Deliver(ctx context.Context, subject string) {
 	}
 	job, err := d.db.LeaseJob(ctx, subject, noon, noon.Add(time.Minute))
 	if err == nil {
-		_ = d.db.FinishInvite(ctx, job, "stytch-of-"+job.UserID, noon)
+		_ = d.db.FinishInvite(ctx, job.Sent("stytch-of-"+job.UserID, noon))
 	}
 }
 
@@ -81,7 +81,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	if status == directory.Active {
 		u.StytchUserID, u.LastSeenAt = "stytch-of-"+address, noon
 	}
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -16,6 +18,7 @@ type NewUser struct {
 	User  User
 	Event event.Event
 	Jobs  []outbox.Job
+	Claim idempotency.Claim // linked to the user; zero for none
 }
 
 // repeatWithin is how long the same invitation counts as the same.
@@ -30,9 +33,9 @@ func (a NewUser) repeats(was User) bool {
 }
 
 // Validate checks all fields and returns who comes onto the list by them, if nobody
-// there has their address. by is the administrator's id; invite says whether they
-// are mailed an invitation. The error is *Invalid.
-func (e UserInput) Validate(by string, invite bool, now time.Time) (NewUser, error) {
+// there has their address. invite says whether they are mailed an invitation. The
+// error is *ValidationError.
+func (e UserInput) Validate(by event.Origin, invite bool, now time.Time) (NewUser, error) {
 	email, emailErr := ParseEmail(e.Email)
 	name, nameErr := ParseName(e.Name)
 	role, roleErr := ParseRole(e.Role)
@@ -40,11 +43,11 @@ func (e UserInput) Validate(by string, invite bool, now time.Time) (NewUser, err
 		return NewUser{}, err
 	}
 	u := User{
-		ID: newID(), Name: name, Email: email, Role: role, Status: Invited,
-		InvitedBy: by, CreatedAt: now, UpdatedAt: now,
+		ID: ids.New(), Name: name, Email: email, Role: role, Status: Invited,
+		InvitedBy: by.ActorID, CreatedAt: now, UpdatedAt: now,
 	}
 	if !invite {
-		return NewUser{User: u, Event: u.event(event.UserAdded, now, "")}, nil
+		return NewUser{User: u, Event: u.event(by, event.UserAdded, now, "")}, nil
 	}
-	return NewUser{User: u, Event: u.event(event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}}, nil
+	return NewUser{User: u, Event: u.event(by, event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}}, nil
 }

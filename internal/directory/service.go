@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -45,8 +44,6 @@ func New(o Options) *Directory {
 	return &Directory{Reader: o.Store, store: o.Store, outbox: o.Outbox, now: o.Now}
 }
 
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
 // validate gathers the fields that have an error; nil if none has.
 func validate(fields map[string]error) error {
 	e := &ValidationError{Fields: map[string]string{}}
@@ -63,23 +60,25 @@ func validate(fields map[string]error) error {
 
 // Add puts somebody on the list without a mail: they can ask for a link
 // themselves. by is the administrator's id. Errors: *Invalid, ErrEmailTaken.
-func (d *Directory) Add(ctx context.Context, by string, e UserInput) (User, error) {
-	a, err := e.Validate(by, false, d.now())
+func (d *Directory) Add(ctx context.Context, by Actor, e UserInput) (User, error) {
+	a, err := e.Validate(by.Origin, false, d.now())
 	if err != nil {
 		return User{}, err
 	}
-	return a.User, d.store.CreateUser(ctx, a.User, a.Event)
+	a.Claim = by.Claim
+	return a.User, d.store.CreateUser(ctx, a)
 }
 
 // Invite puts somebody on the list and mails them an invitation. The person it
 // returns has InviteSentAt set if the mail was handed over already; if not, the
 // outbox goes on trying. The same invitation a second time, by a second press of the
 // button, is the first. Errors: *Invalid, ErrEmailTaken.
-func (d *Directory) Invite(ctx context.Context, by string, e UserInput) (User, error) {
-	a, err := e.Validate(by, true, d.now())
+func (d *Directory) Invite(ctx context.Context, by Actor, e UserInput) (User, error) {
+	a, err := e.Validate(by.Origin, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
+	a.Claim = by.Claim
 	u, err := d.invite(ctx, a)
 	if errors.Is(err, ErrEmailTaken) {
 		was, getErr := d.GetUserByEmail(ctx, a.User.Email)
@@ -92,7 +91,7 @@ func (d *Directory) Invite(ctx context.Context, by string, e UserInput) (User, e
 
 // invite writes an arrival and waits a moment for its mail to leave.
 func (d *Directory) invite(ctx context.Context, a NewUser) (User, error) {
-	if err := d.store.CreateUser(ctx, a.User, a.Event, a.Jobs...); err != nil {
+	if err := d.store.CreateUser(ctx, a); err != nil {
 		return User{}, err
 	}
 	return d.waitDelivered(ctx, a.User)
@@ -100,15 +99,15 @@ func (d *Directory) invite(ctx context.Context, a NewUser) (User, error) {
 
 // Reinvite mails another invitation to somebody on the list, in place of one
 // that is still waiting. Errors: ErrNotFound, ErrSuspended.
-func (d *Directory) Reinvite(ctx context.Context, id string) (User, error) {
+func (d *Directory) Reinvite(ctx context.Context, by Actor, id string) (User, error) {
 	now := d.now()
-	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) {
 		if s.User.Status == Suspended {
 			return Change{}, ErrSuspended
 		}
 		return Change{
 			User: s.User, CancelInvites: true, Jobs: []outbox.Job{inviteJob(s.User, now)},
-			Events: []event.Event{s.User.event(event.UserInvited, now, "again")},
+			Events: []event.Event{s.User.event(by.Origin, event.UserInvited, now, "again")},
 		}, nil
 	})
 	if err != nil {
@@ -119,11 +118,12 @@ func (d *Directory) Reinvite(ctx context.Context, id string) (User, error) {
 
 // InviteOrReinvite is Invite for somebody new and InviteAgain for somebody on the
 // list, whose name and role stay as they are.
-func (d *Directory) InviteOrReinvite(ctx context.Context, by string, e UserInput) (User, error) {
-	a, err := e.Validate(by, true, d.now())
+func (d *Directory) InviteOrReinvite(ctx context.Context, by Actor, e UserInput) (User, error) {
+	a, err := e.Validate(by.Origin, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
+	a.Claim = by.Claim
 	u, err := d.invite(ctx, a)
 	if !errors.Is(err, ErrEmailTaken) {
 		return u, err
@@ -131,7 +131,7 @@ func (d *Directory) InviteOrReinvite(ctx context.Context, by string, e UserInput
 	if u, err = d.GetUserByEmail(ctx, a.User.Email); err != nil {
 		return User{}, err
 	}
-	return d.Reinvite(ctx, u.ID)
+	return d.Reinvite(ctx, by, u.ID)
 }
 
 // wasInvited reports whether an invitation was handed over or is to be.
@@ -182,20 +182,29 @@ type Edit struct{ Name, Role, Status *string }
 // cancelled: for a new administrator, another is mailed. "active" for somebody suspended lets them in again. Who is no active
 // administrator any more has no API tokens. Errors: *Invalid, ErrNotFound,
 // ErrLastAdmin.
-func (d *Directory) Edit(ctx context.Context, id string, e Edit) (User, error) {
+func (d *Directory) Edit(ctx context.Context, by Actor, id string, e Edit) (User, error) {
 	now := d.now()
-	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) { return e.apply(s, now) })
-	return u, d.afterChange(ctx, id, "edit", err)
+	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) { return e.apply(by.Origin, s, now) })
+	return u, d.afterChange(ctx, by, id, "edit", err)
+}
+
+// change runs a rule on a user and links the actor's idempotency key to it.
+func (d *Directory) change(ctx context.Context, by Actor, id string, rule func(RuleState) (Change, error)) (User, error) {
+	return d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+		c, err := rule(s)
+		c.Claim = by.Claim
+		return c, err
+	})
 }
 
 // afterChange sees to what follows a change: what Stytch must hear of, or a line in
 // the audit trail of what an administrator was not allowed.
-func (d *Directory) afterChange(ctx context.Context, id, doing string, err error) error {
+func (d *Directory) afterChange(ctx context.Context, by Actor, id, doing string, err error) error {
 	switch {
 	case err == nil:
 		d.outbox.Wake()
 	case errors.Is(err, ErrLastAdmin):
-		refused := event.New(event.ActionRefused, d.now(), id, "", doing+": the last active administrator")
+		refused := by.NewEvent(event.ActionRefused, d.now(), id, "", doing+": the last active administrator")
 		if u, err := d.GetUser(ctx, id); err == nil {
 			refused.Subject = u.Email.Normalized
 		}
@@ -206,7 +215,7 @@ func (d *Directory) afterChange(ctx context.Context, id, doing string, err error
 	return err
 }
 
-func (e Edit) apply(s RuleState, now time.Time) (Change, error) {
+func (e Edit) apply(by event.Origin, s RuleState, now time.Time) (Change, error) {
 	c := Change{User: s.User}
 	var nameErr, roleErr, statusErr error
 	if e.Name != nil {
@@ -229,18 +238,19 @@ func (e Edit) apply(s RuleState, now time.Time) (Change, error) {
 		if s.OtherAdmins == 0 {
 			return Change{}, ErrLastAdmin
 		}
-		c.RevokeTokens = "no longer an active administrator"
+		c.revokeTokens(by, "no longer an active administrator", now)
 	}
 	if c.User != s.User {
 		c.User.UpdatedAt = now
-		c.Events = append(c.Events, editEvent(s.User, c.User, now))
+		c.Events = append(c.Events, editEvent(by, s.User, c.User, now))
 	}
 	if c.User.Status != s.User.Status || opensOther(s.User, c.User) {
 		c.refuseLinks(now)
 	}
 	switch {
 	case c.User.Status == Suspended && s.User.Status != Suspended:
-		c.EndSessions, c.CancelInvites = "suspended", true
+		c.endSessions(by, "suspended", "", now)
+		c.CancelInvites = true
 	case c.User.Status == Invited && !s.User.InviteSentAt.IsZero() && c.User.InviteSentAt.IsZero():
 		c.CancelInvites = true
 		c.Jobs = append(c.Jobs, inviteJob(c.User, now)) // in place of the one that was cancelled
@@ -279,23 +289,24 @@ type SignOut struct {
 
 // SignOut ends a person's sessions and has the links they were sent refused.
 // Errors: ErrNotFound.
-func (d *Directory) SignOut(ctx context.Context, id string, o SignOut) (Ended, error) {
+func (d *Directory) SignOut(ctx context.Context, by Actor, id string, o SignOut) (Ended, error) {
 	var ended Ended
 	now := d.now()
-	_, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
-		c := Change{User: s.User, EndSessions: o.Reason, KeepSession: o.KeepSession, Ended: &ended}
+	_, err := d.change(ctx, by, id, func(s RuleState) (Change, error) {
+		c := Change{User: s.User, Ended: &ended}
+		c.endSessions(by.Origin, o.Reason, o.KeepSession, now)
 		if o.Tokens {
-			c.RevokeTokens = o.Reason
+			c.revokeTokens(by.Origin, o.Reason, now)
 		}
 		c.refuseLinks(now)
 		return c, nil
 	})
-	return ended, d.afterChange(ctx, id, "sign out", err)
+	return ended, d.afterChange(ctx, by, id, "sign out", err)
 }
 
 // editEvent is what the audit trail says of a change: its kind is the weightiest.
-func editEvent(was, u User, now time.Time) event.Event {
-	e := u.event(event.UserEdited, now, "")
+func editEvent(by event.Origin, was, u User, now time.Time) event.Event {
+	e := u.event(by, event.UserEdited, now, "")
 	for _, c := range []event.Change{
 		{Field: "name", Old: was.Name, New: u.Name},
 		{Field: "role", Old: string(was.Role), New: string(u.Role)},
@@ -332,25 +343,28 @@ func newStatus(u User, want Status) (Status, error) {
 
 // Remove takes a person off the list, here at once and at Stytch by the outbox,
 // with all their sessions. Errors: ErrNotFound, ErrLastAdmin.
-func (d *Directory) Remove(ctx context.Context, id string) (User, error) {
+func (d *Directory) Remove(ctx context.Context, by Actor, id string) (User, error) {
 	now := d.now()
-	u, err := d.store.ChangeUser(ctx, id, func(s RuleState) (Change, error) {
+	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) {
 		if s.User.IsActiveAdmin() && s.OtherAdmins == 0 {
 			return Change{}, ErrLastAdmin
 		}
 		forget := outbox.New(outbox.DeleteUser, s.User.Email.Normalized, s.User.ID, s.User.StytchUserID, "", now)
-		return Change{
-			User: s.User, Remove: true, EndSessions: "removed", RevokeTokens: "removed", CancelInvites: true, Jobs: []outbox.Job{forget},
-			Events: []event.Event{s.User.event(event.UserRemoved, now, "")},
-		}, nil
+		c := Change{
+			User: s.User, Remove: true, CancelInvites: true, Jobs: []outbox.Job{forget},
+			Events: []event.Event{s.User.event(by.Origin, event.UserRemoved, now, "")},
+		}
+		c.endSessions(by.Origin, "removed", "", now)
+		c.revokeTokens(by.Origin, "removed", now)
+		return c, nil
 	})
-	return u, d.afterChange(ctx, id, "remove", err)
+	return u, d.afterChange(ctx, by, id, "remove", err)
 }
 
 // RetryJob has a call to Stytch made now that waits or was refused, and returns
 // it when it was tried. Errors: ErrNotFound.
-func (d *Directory) RetryJob(ctx context.Context, jobID string) (outbox.Job, error) {
-	job, err := d.store.ReleaseJob(ctx, jobID)
+func (d *Directory) RetryJob(ctx context.Context, by Actor, jobID string) (outbox.Job, error) {
+	job, err := d.store.ReleaseJob(ctx, jobID, d.jobEvent(by, event.JobRetried))
 	if err == nil {
 		wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 		defer cancel()
@@ -360,13 +374,20 @@ func (d *Directory) RetryJob(ctx context.Context, jobID string) (outbox.Job, err
 }
 
 // DropJob deletes a pending or parked job. Errors: ErrNotFound.
-func (d *Directory) DropJob(ctx context.Context, jobID string) (outbox.Job, error) {
-	return d.store.DropJob(ctx, jobID)
+func (d *Directory) DropJob(ctx context.Context, by Actor, jobID string) (outbox.Job, error) {
+	return d.store.DropJob(ctx, jobID, d.jobEvent(by, event.JobDropped))
+}
+
+// jobEvent returns a function that makes the event of an administrator's decision about a job.
+func (d *Directory) jobEvent(by Actor, kind event.Kind) func(outbox.Job) event.Event {
+	return func(j outbox.Job) event.Event {
+		return by.NewEvent(kind, d.now(), j.UserID, j.About(), string(j.Kind))
+	}
 }
 
 // RecordExport records that users were exported; description says which, and in what format.
-func (d *Directory) RecordExport(ctx context.Context, description string) error {
-	return d.store.AddEvents(ctx, event.New(event.ListExported, d.now(), "", "", description))
+func (d *Directory) RecordExport(ctx context.Context, by Actor, description string) error {
+	return d.store.AddEvents(ctx, by.NewEvent(event.ListExported, d.now(), "", "", description))
 }
 
 // InviteInitialAdmins invites as administrators those of the addresses that are not
@@ -379,8 +400,10 @@ func (d *Directory) InviteInitialAdmins(ctx context.Context, emails []Email) (re
 	}
 	for _, email := range emails {
 		now := d.now()
-		u := User{ID: newID(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
-		err := d.store.CreateUserUnlessRemoved(ctx, u, u.event(event.UserInvited, now, "named in GUESTLIST_ADMINS"), inviteJob(u, now))
+		u := User{ID: ids.New(), Email: email, Role: Admin, Status: Invited, CreatedAt: now, UpdatedAt: now}
+		err := d.store.CreateUserUnlessRemoved(ctx, NewUser{
+			User: u, Event: u.event(event.Origin{}, event.UserInvited, now, "named in GUESTLIST_ADMINS"), Jobs: []outbox.Job{inviteJob(u, now)},
+		})
 		switch {
 		case errors.Is(err, ErrRemoved):
 			removed = append(removed, email)

@@ -3,9 +3,9 @@
 // that neither can be there without the other, and is not changed afterwards;
 // it goes when it is older than the trail is kept.
 //
-// The rules of packages directory and session say what happened. Who did it, and
-// from where, is known where a request comes in, and travels with its context
-// ([WithOrigin]) to the store that writes the event.
+// Packages directory, session, token, outbox, reconcile and userio create the
+// events of their changes. The [Origin] of a change is a parameter of the method
+// that makes it; the store writes events as they are.
 //
 // No token and no link ever stands in an event.
 package event
@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // Kind says what happened.
@@ -104,37 +104,23 @@ func Operator(user string) string {
 // IsOperator reports whether an Actor is one, and not somebody's address.
 func IsOperator(actor string) bool { return strings.HasSuffix(actor, operatorSuffix) }
 
-// New returns an event about a person, or about an address that nobody on the
-// list has (no id), or about nobody.
-func New(kind Kind, now time.Time, subjectID, subject, reason string) Event {
+// New returns an event caused by the program itself. subjectID is empty if the
+// address, subject, is of no user; both are empty if the event is about no one.
+func New(kind Kind, at time.Time, subjectID, subject, reason string) Event {
+	return Origin{}.NewEvent(kind, at, subjectID, subject, reason)
+}
+
+// NewEvent returns an event caused by o. See New for the parameters.
+func (o Origin) NewEvent(kind Kind, at time.Time, subjectID, subject, reason string) Event {
 	return Event{
-		ID: uuid.Must(uuid.NewV7()).String(), At: now, Kind: kind,
-		SubjectID: subjectID, Subject: subject, Reason: reason,
+		ID: ids.New(), At: at, Kind: kind, Origin: o, SubjectID: subjectID, Subject: subject, Reason: reason,
 	}
 }
 
-type originKey struct{}
-
-// WithOrigin returns a context whose events were done by o, to which may be added
-// who it is when that is found out.
-func WithOrigin(ctx context.Context, o *Origin) context.Context {
-	return context.WithValue(ctx, originKey{}, o)
-}
-
-// WithActor returns a context whose events were done by a person, from where its
-// request came.
-func WithActor(ctx context.Context, id, address string) context.Context {
-	o := OriginOf(ctx)
+// WithActor returns o with a user as the actor.
+func (o Origin) WithActor(id, address string) Origin {
 	o.ActorID, o.Actor = id, address
-	return WithOrigin(ctx, &o)
-}
-
-// OriginOf returns the context's origin; the zero value is the program itself.
-func OriginOf(ctx context.Context) Origin {
-	if o, ok := ctx.Value(originKey{}).(*Origin); ok {
-		return *o
-	}
-	return Origin{}
+	return o
 }
 
 // Query asks for a page of the trail, newest first. Of Person, About and By, one

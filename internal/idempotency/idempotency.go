@@ -7,8 +7,8 @@
 // own transaction, so that the work is done and known to be, or neither: after a
 // crash between the work and the answer, the next request with the key finds
 // whom the work was about, and only answers. A request whose claim was taken by
-// another writes nothing. The claim travels with the request's context ([With])
-// to the [Store] that writes the work.
+// another writes nothing. The claim is part of the directory.Actor that makes the
+// change.
 package idempotency
 
 import (
@@ -87,17 +87,4 @@ type Store interface {
 	SaveResponse(ctx context.Context, c Claim, a Response) error
 	ReleaseKey(ctx context.Context, c Claim) error
 	ResetKey(ctx context.Context, c Claim) error
-}
-
-type claimKey struct{}
-
-// NewContext returns a context in which a change of a person is the work of a claim.
-func NewContext(ctx context.Context, c Claim) context.Context {
-	return context.WithValue(ctx, claimKey{}, c)
-}
-
-// FromContext returns the claim whose work is done in a context, and whether there is one.
-func FromContext(ctx context.Context) (Claim, bool) {
-	c, _ := ctx.Value(claimKey{}).(Claim)
-	return c, c.ID != ""
 }

@@ -88,7 +88,7 @@ func (f *fixture) invited(name string) directory.User {
 		CreatedAt: now, UpdatedAt: now,
 	}
 	job := outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, now)
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{job}}); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

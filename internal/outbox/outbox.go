@@ -19,7 +19,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // Kind says which call a job stands for.
@@ -57,8 +58,40 @@ type Job struct {
 // instance whose clock is behind would leave it lying until its own clock says so.
 func New(kind Kind, subject, userID, stytchID, name string, now time.Time) Job {
 	return Job{
-		ID: uuid.Must(uuid.NewV7()).String(), Kind: kind, Subject: subject, UserID: userID,
+		ID: ids.New(), Kind: kind, Subject: subject, UserID: userID,
 		StytchID: stytchID, Name: name, CreatedAt: now,
+	}
+}
+
+// SentInvite is an invite job that succeeded.
+type SentInvite struct {
+	Job          Job
+	StytchUserID string
+	At           time.Time
+	Event        event.Event
+	DeleteUser   Job // deletes the account if the user was removed in the meantime
+}
+
+// Sent returns what to write when an invite job succeeded.
+func (j Job) Sent(stytchUserID string, now time.Time) SentInvite {
+	return SentInvite{
+		Job: j, StytchUserID: stytchUserID, At: now, Event: event.New(event.InviteSent, now, j.UserID, j.Subject, ""),
+		DeleteUser: New(DeleteUser, j.Subject, j.UserID, stytchUserID, "", now),
+	}
+}
+
+// ParkedJob is a job that failed for good.
+type ParkedJob struct {
+	ID     string
+	At     time.Time
+	Reason string
+	Event  event.Event
+}
+
+// Park returns what to write when a job failed for good.
+func (j Job) Park(now time.Time, reason string) ParkedJob {
+	return ParkedJob{
+		ID: j.ID, At: now, Reason: reason, Event: event.New(event.JobParked, now, j.UserID, j.About(), string(j.Kind)+": "+reason),
 	}
 }
 
@@ -95,14 +128,14 @@ type Store interface {
 	LeaseJob(ctx context.Context, subject string, now, until time.Time) (Job, error)
 	// FinishJob forgets a job that is done.
 	FinishJob(ctx context.Context, id string) error
-	// FinishInvite forgets an invite job and notes on the person that it was
-	// handed over. If the person is gone by now, it leaves a DeleteUser job
-	// instead, so that nobody stays at Stytch who isn't on the list.
-	FinishInvite(ctx context.Context, job Job, stytchUserID string, now time.Time) error
+	// FinishInvite deletes an invite job and records on the user that the invitation
+	// was sent. If the user was removed in the meantime, it writes the DeleteUser job
+	// instead, so that no account without a user stays at Stytch.
+	FinishInvite(ctx context.Context, i SentInvite) error
 	// RetryJob puts a job back, to be due later.
 	RetryJob(ctx context.Context, id string, due time.Time, reason string) error
 	// ParkJob sets a job aside until an administrator decides.
-	ParkJob(ctx context.Context, job Job, now time.Time, reason string) error
+	ParkJob(ctx context.Context, p ParkedJob) error
 }
 
 // Reason returns what to tell an administrator about a failed call: the

@@ -167,15 +167,15 @@ func (w *Worker) recordResult(job Job, stytchID string, callErr error) error {
 	now := w.now()
 	switch {
 	case callErr == nil && job.Kind == Invite:
-		return w.store.FinishInvite(ctx, job, stytchID, now)
+		return w.store.FinishInvite(ctx, job.Sent(stytchID, now))
 	case callErr == nil:
 		return w.store.FinishJob(ctx, job.ID)
 	case errors.Is(callErr, ErrUnconfirmed) && job.Attempts >= maxUnconfirmedAttempts:
 		w.log.Error("outbox: never confirmed", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
-		return w.store.ParkJob(ctx, job, now, Reason(callErr))
+		return w.store.ParkJob(ctx, job.Park(now, Reason(callErr)))
 	case errors.Is(callErr, ErrRefused):
 		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
-		return w.store.ParkJob(ctx, job, now, Reason(callErr))
+		return w.store.ParkJob(ctx, job.Park(now, Reason(callErr)))
 	default:
 		due := now.Add(backoff(job.Attempts))
 		w.log.Warn("outbox: will try again", "job", job.ID, "kind", job.Kind, "user", job.UserID,

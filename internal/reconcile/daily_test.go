@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -88,7 +89,7 @@ func TestAPassStaysWithinWhatStytchGrants(t *testing.T) {
 		}}
 		r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
 		began := time.Now()
-		if _, err := r.Run(t.Context(), false, nil); err != nil {
+		if _, err := r.Run(t.Context(), event.Origin{}, false, nil); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took != 150*time.Second {
@@ -115,7 +116,7 @@ func TestACallThatFailsIsTriedAgainAndThenGivenUp(t *testing.T) {
 		} {
 			s := &scripted{list: row.list}
 			r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: 1, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
-			if _, err := r.Run(t.Context(), false, nil); !errors.Is(err, row.want) || len(s.at) != row.calls {
+			if _, err := r.Run(t.Context(), event.Origin{}, false, nil); !errors.Is(err, row.want) || len(s.at) != row.calls {
 				t.Errorf("%s: %v after %d calls", row.name, err, len(s.at))
 			}
 		}

@@ -144,7 +144,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 // invited puts somebody on the list, with an account at Stytch.
 func (f *fixture) invited(address string) directory.User {
 	f.t.Helper()
-	u := must(f.people.Invite(f.t.Context(), "", directory.UserInput{Email: address}))(f.t)
+	u := must(f.people.Invite(f.t.Context(), directory.Actor{}, directory.UserInput{Email: address}))(f.t)
 	if u.StytchUserID == "" {
 		f.t.Fatalf("the invitation of %s did not leave", address)
 	}
@@ -229,7 +229,7 @@ func (f *fixture) standsAtStytch(token string) bool {
 // standsHere reports whether a browser with the token is let in.
 func (f *fixture) standsHere(token string) bool {
 	f.t.Helper()
-	_, err := f.sessions.Check(f.t.Context(), token)
+	_, err := f.sessions.Check(f.t.Context(), token, session.Browser{})
 	if err != nil && !errors.Is(err, session.ErrEnded) {
 		f.t.Fatal(err)
 	}

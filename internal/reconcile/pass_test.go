@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -22,7 +23,7 @@ import (
 func (f *fixture) pass(apply bool) ([]string, reconcile.Counts) {
 	f.t.Helper()
 	var told []string
-	counts, err := f.Run(f.t.Context(), apply, func(d reconcile.Difference, mended bool) {
+	counts, err := f.Run(f.t.Context(), event.Origin{}, apply, func(d reconcile.Difference, mended bool) {
 		line := string(d.Kind) + " " + d.Address()
 		if mended {
 			line += ", mended"
@@ -52,9 +53,9 @@ func TestTwoSidesThatAgreeAreLeftAlone(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u, token := f.signedIn("Ada.K@Example.com")
 		f.invited("bob@example.com")
-		must(f.people.Add(t.Context(), "", directory.UserInput{Email: "never.asked@example.com"}))(t)
+		must(f.people.Add(t.Context(), directory.Actor{}, directory.UserInput{Email: "never.asked@example.com"}))(t)
 		suspended := string(directory.Suspended)
-		must(f.people.Edit(t.Context(), f.invited("eve@example.com").ID, directory.Edit{Status: &suspended}))(t)
+		must(f.people.Edit(t.Context(), directory.Actor{}, f.invited("eve@example.com").ID, directory.Edit{Status: &suspended}))(t)
 		for _, apply := range []bool{false, true} {
 			f.wantPass(apply)
 		}
@@ -209,7 +210,7 @@ func TestRun_RemovedAddressIsAStranger(t *testing.T) {
 			t.Parallel()
 			f := open(t, testdb.SQLite(t), admission)
 			f.invited("boss@example.com")
-			must(f.people.Remove(t.Context(), f.invited("bo@example.com").ID))(t)
+			must(f.people.Remove(t.Context(), directory.Actor{}, f.invited("bo@example.com").ID))(t)
 			f.drained("bo@example.com")
 			f.stranger("bo@example.com")
 			f.stranger("bo+2@example.com")
@@ -221,7 +222,7 @@ func TestRun_RemovedAddressIsAStranger(t *testing.T) {
 func TestSomebodyWhoIsJustBeingRemovedIsNoStranger(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ada, _ := f.signedIn("ada@example.com")
-		must(f.people.Remove(t.Context(), ada.ID))(t)
+		must(f.people.Remove(t.Context(), directory.Actor{}, ada.ID))(t)
 		f.wantPass(true) // the outbox will delete the account
 		f.drained("ada@example.com")
 		f.wantPass(true)
@@ -241,9 +242,9 @@ func TestWhoChangesBetweenTheLookAndTheMendIsLeftForTheNextPass(t *testing.T) {
 			switch { // the last call before either is mended
 			case r.Method == "GET" && strings.HasSuffix(r.URL.Path, "/users/"+ada.StytchUserID):
 				f.clock.advance(time.Second)
-				must(f.people.Edit(t.Context(), ada.ID, directory.Edit{Name: &name}))(t)
+				must(f.people.Edit(t.Context(), directory.Actor{}, ada.ID, directory.Edit{Name: &name}))(t)
 			case r.Method == "GET" && r.URL.Path == "/v1/sessions":
-				must(f.people.Add(t.Context(), "", directory.UserInput{Email: "new@example.com"}))(t)
+				must(f.people.Add(t.Context(), directory.Actor{}, directory.UserInput{Email: "new@example.com"}))(t)
 			}
 			return nil
 		}
@@ -265,7 +266,7 @@ func TestASearchThatIsBehindTheTimesSignsNobodyOut(t *testing.T) {
 	f := open(t, testdb.SQLite(t), directory.AdmissionPolicy{})
 	_, token := f.signedIn("ada@example.com")
 	behind := f.withAccounts(blind{f.client})
-	counts, err := behind.Run(t.Context(), true, func(d reconcile.Difference, _ bool) { t.Errorf("told of %+v", d) })
+	counts, err := behind.Run(t.Context(), event.Origin{}, true, func(d reconcile.Difference, _ bool) { t.Errorf("told of %+v", d) })
 	if err != nil || counts.Differences() > 0 || !f.standsHere(token) {
 		t.Errorf("%+v, %v", counts, err)
 	}
@@ -302,7 +303,7 @@ func TestAPassThatCanNotReachTheDatabaseSaysSo(t *testing.T) {
 	found := &scripted{list: func(int) (string, error) { return "", nil }}
 	r := f.withAccounts(found)
 	f.db.Close()
-	_, err := r.Run(t.Context(), true, func(reconcile.Difference, bool) {})
+	_, err := r.Run(t.Context(), event.Origin{}, true, func(reconcile.Difference, bool) {})
 	if !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}

@@ -13,9 +13,9 @@ import (
 // repair makes an end of a difference, in one transaction with the event that
 // tells of it. sessions are those of the account at Stytch. It reports whether
 // the list was still as found; else nothing is done.
-func (r *Reconciler) repair(ctx context.Context, d Difference, sessions []string) (bool, error) {
+func (r *Reconciler) repair(ctx context.Context, by event.Origin, d Difference, sessions []string) (bool, error) {
 	now := r.opts.Now()
-	told := event.New(event.StytchMismatch, now, d.User.ID, d.Address(), d.Reason())
+	told := by.NewEvent(event.StytchMismatch, now, d.User.ID, d.Address(), d.Reason())
 	var jobs []outbox.Job
 	for _, id := range sessions {
 		jobs = append(jobs, outbox.New(outbox.RevokeSession, d.Address(), d.User.ID, id, "", now))
@@ -29,7 +29,10 @@ func (r *Reconciler) repair(ctx context.Context, d Difference, sessions []string
 			return directory.Change{User: s.User}, nil
 		}
 		return directory.Change{
-			User: withoutAccount(s.User, now), EndSessions: d.Reason(), Jobs: jobs, Events: []event.Event{told},
+			User: withoutAccount(s.User, now), Jobs: jobs, Events: []event.Event{told},
+			EndSession: func(_, stytchSessionID string) (directory.SessionEnd, bool) {
+				return s.User.EndSession(by, stytchSessionID, d.Reason(), now), true
+			},
 		}, nil
 	})
 	if errors.Is(err, directory.ErrNotFound) { // removed in the meantime

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -31,8 +32,8 @@ func (c Counts) String() string {
 // done: what changed meanwhile is left as it is. A pass over a million people
 // takes three hours. Errors wrap session.ErrUnavailable, session.ErrTooMany
 // or directory.ErrUnavailable; what was mended by then stays mended.
-func (r *Reconciler) Run(ctx context.Context, apply bool, tell func(d Difference, mended bool)) (Counts, error) {
-	p := &run{Reconciler: r, apply: apply, reportProgress: tell}
+func (r *Reconciler) Run(ctx context.Context, by event.Origin, apply bool, tell func(d Difference, mended bool)) (Counts, error) {
+	p := &run{Reconciler: r, by: by, apply: apply, reportProgress: tell}
 	// Strangers first: an account that is taken off somebody is one from then on,
 	// and would be told of twice.
 	err := p.strangers(ctx)
@@ -45,6 +46,7 @@ func (r *Reconciler) Run(ctx context.Context, apply bool, tell func(d Difference
 // run is one run.
 type run struct {
 	*Reconciler
+	by             event.Origin
 	apply          bool
 	reportProgress func(Difference, bool)
 	counts         Counts
@@ -208,5 +210,5 @@ func (p *run) remedy(ctx context.Context, d Difference) (bool, error) {
 	if d.Kind == Unlisted && len(sessions) == 0 {
 		return true, nil
 	}
-	return p.repair(ctx, d, sessions)
+	return p.repair(ctx, p.by, d, sessions)
 }

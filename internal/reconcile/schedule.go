@@ -59,7 +59,7 @@ func (r *Reconciler) runScheduled(ctx context.Context, apply bool) error {
 }
 
 func (r *Reconciler) report(ctx context.Context, apply bool) error {
-	counts, err := r.Run(ctx, apply, func(d Difference, mended bool) {
+	counts, err := r.Run(ctx, event.Origin{}, apply, func(d Difference, mended bool) {
 		r.opts.Log.Warn("Stytch and the list do not agree",
 			"reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID, "mended", mended)
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -48,7 +49,7 @@ func (n webhookEvent) account() Account {
 // second time. What our own calls did at Stytch is no news. After an error the
 // webhook should be sent again: ErrNoNews, directory.ErrUnavailable,
 // session.ErrUnavailable, session.ErrTooMany.
-func (r *Reconciler) HandleWebhook(ctx context.Context, id string, body []byte) error {
+func (r *Reconciler) HandleWebhook(ctx context.Context, by event.Origin, id string, body []byte) error {
 	n, err := parseWebhook(body)
 	if err != nil {
 		return err
@@ -62,9 +63,9 @@ func (r *Reconciler) HandleWebhook(ctx context.Context, id string, body []byte) 
 	}
 	switch n.Action {
 	case "DELETE":
-		err = r.handleDeleted(ctx, n.ID) // for good: an id is never used again
+		err = r.handleDeleted(ctx, by, n.ID) // for good: an id is never used again
 	case "CREATE", "UPDATE":
-		err = r.handleChanged(ctx, n.account(), n.Action == "CREATE")
+		err = r.handleChanged(ctx, by, n.account(), n.Action == "CREATE")
 	}
 	if err != nil {
 		return err
@@ -76,14 +77,14 @@ func (r *Reconciler) HandleWebhook(ctx context.Context, id string, body []byte) 
 
 // handleDeleted mends what there is of an account that is gone. It may have been that
 // of several people, if it had several addresses.
-func (r *Reconciler) handleDeleted(ctx context.Context, accountID string) error {
+func (r *Reconciler) handleDeleted(ctx context.Context, by event.Origin, accountID string) error {
 	for {
 		u, err := r.store.GetUserByStytchID(ctx, accountID)
 		if errors.Is(err, directory.ErrNotFound) {
 			return nil
 		}
 		if err == nil {
-			err = r.repairNow(ctx, Difference{Kind: Missing, User: u, Account: Account{ID: accountID}}, nil)
+			err = r.repairNow(ctx, by, Difference{Kind: Missing, User: u, Account: Account{ID: accountID}}, nil)
 		}
 		if err != nil {
 			return err
@@ -93,14 +94,14 @@ func (r *Reconciler) handleDeleted(ctx context.Context, accountID string) error 
 
 // handleChanged judges an account as the webhook has it, and, where that differs, as it
 // is now: a webhook may come late, and behind a younger one.
-func (r *Reconciler) handleChanged(ctx context.Context, a Account, isNew bool) error {
+func (r *Reconciler) handleChanged(ctx context.Context, by event.Origin, a Account, isNew bool) error {
 	d, err := r.classify(ctx, a)
 	if err != nil || d.Kind == "" {
 		return err
 	}
 	a, err = r.accounts.GetAccount(ctx, a.ID)
 	if errors.Is(err, session.ErrNoAccount) {
-		return r.handleDeleted(ctx, d.Account.ID)
+		return r.handleDeleted(ctx, by, d.Account.ID)
 	}
 	if err != nil {
 		return err
@@ -117,14 +118,14 @@ func (r *Reconciler) handleChanged(ctx context.Context, a Account, isNew bool) e
 	if d.Kind == Unlisted && !isNew && len(sessions) == 0 {
 		return nil // told when they were new
 	}
-	return r.repairNow(ctx, d, sessions)
+	return r.repairNow(ctx, by, d, sessions)
 }
 
 // errChangedConcurrently has the webhook sent again, and judged by what is so then.
 var errChangedConcurrently = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
 
-func (r *Reconciler) repairNow(ctx context.Context, d Difference, sessions []string) error {
-	mended, err := r.repair(ctx, d, sessions)
+func (r *Reconciler) repairNow(ctx context.Context, by event.Origin, d Difference, sessions []string) error {
+	mended, err := r.repair(ctx, by, d, sessions)
 	if err == nil && !mended {
 		err = errChangedConcurrently
 	}

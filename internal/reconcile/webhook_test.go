@@ -12,6 +12,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -37,7 +38,7 @@ func (f *fixture) news(action, accountID string, addresses ...string) []byte {
 
 func (f *fixture) hears(id string, body []byte) {
 	f.t.Helper()
-	if err := f.HandleWebhook(f.t.Context(), id, body); err != nil {
+	if err := f.HandleWebhook(f.t.Context(), event.Origin{}, id, body); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -110,12 +111,12 @@ func TestAWebhookOfSomebodyWhoIsJustBeingEditedIsToBeSentAgain(t *testing.T) {
 		f.network.before = func(r *http.Request) error {
 			if r.URL.Path == "/v1/sessions" {
 				f.clock.advance(time.Second)
-				must(f.people.Edit(t.Context(), ada.ID, directory.Edit{Name: &name}))(t)
+				must(f.people.Edit(t.Context(), directory.Actor{}, ada.ID, directory.Edit{Name: &name}))(t)
 			}
 			return nil
 		}
 		body := f.news("UPDATE", ada.StytchUserID)
-		if err := f.HandleWebhook(t.Context(), "msg_1", body); !errors.Is(err, directory.ErrUnavailable) || !f.standsHere(token) {
+		if err := f.HandleWebhook(t.Context(), event.Origin{}, "msg_1", body); !errors.Is(err, directory.ErrUnavailable) || !f.standsHere(token) {
 			t.Errorf("got %v", err)
 		}
 		f.network.before = nil
@@ -158,14 +159,14 @@ func TestWhatOurOwnCallsDidIsNoNews(t *testing.T) {
 		f.hears("msg_1", f.news("CREATE", ada.StytchUserID, "ada@example.com"))
 		f.hears("msg_2", f.news("UPDATE", ada.StytchUserID, "ada@example.com"))
 		// An invitation is heard of before its outcome is written down.
-		bob := must(f.people.Add(t.Context(), "", directory.UserInput{Email: "bob@example.com"}))(t)
+		bob := must(f.people.Add(t.Context(), directory.Actor{}, directory.UserInput{Email: "bob@example.com"}))(t)
 		id := must(f.client.Invite(t.Context(), "bob@example.com", "", ""))(t)
 		f.hears("msg_3", f.news("CREATE", id, "bob@example.com"))
 		if f.now(ada) != ada || f.now(bob) != bob || !f.standsHere(token) {
 			t.Errorf("somebody was mended: %+v, %+v", f.now(ada), f.now(bob))
 		}
 		// A removal, too: first the row goes, then the account.
-		must(f.people.Remove(t.Context(), ada.ID))(t)
+		must(f.people.Remove(t.Context(), directory.Actor{}, ada.ID))(t)
 		f.hears("msg_4", f.news("UPDATE", ada.StytchUserID, "ada@example.com"))
 		f.drained("ada@example.com")
 		f.hears("msg_5", f.news("DELETE", ada.StytchUserID))
@@ -180,7 +181,7 @@ func TestAWebhookThatHadNoEffectHasItWhenItComesAgain(t *testing.T) {
 		proof := f.stranger("stranger@example.com")
 		body := f.news("UPDATE", proof.StytchUserID, "stranger@example.com")
 		f.network.before = func(*http.Request) error { return errors.New("connection refused") }
-		if err := f.HandleWebhook(t.Context(), "msg_1", body); !errors.Is(err, session.ErrUnavailable) {
+		if err := f.HandleWebhook(t.Context(), event.Origin{}, "msg_1", body); !errors.Is(err, session.ErrUnavailable) {
 			t.Errorf("while Stytch is down: %v", err)
 		}
 		f.network.before = nil
@@ -209,7 +210,7 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 	f.hears("msg_1", must(json.Marshal(other))(t))
 	f.hears("msg_2", f.news("FREEZE", ada.StytchUserID))
 	for _, body := range []string{"", "null", "[]", "{}", `{"action":"DELETE","object_type":"user"}`, `{"action":"DELETE","object_type":"user","id":""}`, `{"action":`} {
-		if err := f.HandleWebhook(t.Context(), "msg_3", []byte(body)); !errors.Is(err, reconcile.ErrInvalidWebhook) {
+		if err := f.HandleWebhook(t.Context(), event.Origin{}, "msg_3", []byte(body)); !errors.Is(err, reconcile.ErrInvalidWebhook) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -217,7 +218,7 @@ func TestWebhooksOfOtherThingsAndNonsense(t *testing.T) {
 		t.Errorf("ada was mended: %+v", f.now(ada))
 	}
 	f.db.Close()
-	if err := f.HandleWebhook(t.Context(), "msg_4", f.news("DELETE", ada.StytchUserID)); !errors.Is(err, directory.ErrUnavailable) {
+	if err := f.HandleWebhook(t.Context(), event.Origin{}, "msg_4", f.news("DELETE", ada.StytchUserID)); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("without a database: %v", err)
 	}
 }
@@ -229,7 +230,7 @@ func TestAnAccountWithoutAnAddress(t *testing.T) {
 	f.reconfigure(func(o *reconcile.Options) { o.EndStrangers = true })
 	made := must(f.api.Users.Create(t.Context(), &users.CreateParams{Email: "bob@example.com"}))(t)
 	f.unnames(directory.User{StytchUserID: made.UserID})
-	must(f.people.Add(t.Context(), "", directory.UserInput{Email: "ada@example.com"}))(t) // who has no account
+	must(f.people.Add(t.Context(), directory.Actor{}, directory.UserInput{Email: "ada@example.com"}))(t) // who has no account
 	f.hears("msg_1", f.news("CREATE", made.UserID))
 	f.wantTold(made.UserID + ": at Stytch, not on the list")
 	f.wantPass(true, "stranger "+made.UserID+", mended")

@@ -166,14 +166,14 @@ func (m *Service) dropAttempt(ctx context.Context, id string) {
 // repeat returns the session that a link has made for this browser before. If that
 // has ended since, the link is refused like any other that is spent.
 func (m *Service) repeat(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
-	s, token, err := m.sessionOf(ctx, c, p)
+	s, token, err := m.sessionOf(ctx, c, p, b)
 	if err != nil {
 		return Session{}, "", m.recordInvalidLink(ctx, err, b)
 	}
 	return s, token, nil
 }
 
-func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven) (Session, string, error) {
+func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
 	s, err := m.store.GetSession(ctx, Hash(p.SessionToken))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
@@ -184,7 +184,7 @@ func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven) (Sessi
 		return Session{}, "", ErrLinkSpent
 	}
 	if c.ReplacedToken != "" && c.ReplacedToken != p.SessionToken {
-		err = m.SignOut(ctx, c.ReplacedToken)
+		err = m.SignOut(ctx, c.ReplacedToken, b)
 	}
 	return s, p.SessionToken, err
 }

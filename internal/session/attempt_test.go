@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -30,7 +31,7 @@ func worksOnce() func(token, verifier string) (session.Authentication, error) {
 
 func (f *fixture) edit(id, status string) {
 	f.t.Helper()
-	if _, err := f.people().Edit(f.t.Context(), id, directory.Edit{Status: &status}); err != nil {
+	if _, err := f.people().Edit(f.t.Context(), directory.Actor{}, id, directory.Edit{Status: &status}); err != nil {
 		f.t.Fatal(err)
 	}
 }
@@ -56,12 +57,12 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 		{"in another browser", nil, inFlow("other"), session.ErrLinkSpent},
 		{"in a browser without a flow", nil, inFlow(""), session.ErrLinkSpent},
 		{"after signing out", func(t *testing.T, f *fixture, _ session.Session, token string) {
-			if err := f.SignOut(t.Context(), token); err != nil {
+			if err := f.SignOut(t.Context(), token, session.Browser{}); err != nil {
 				t.Fatal(err)
 			}
 		}, inFlow("flow"), session.ErrLinkSpent},
 		{"after an administrator has ended the session", func(t *testing.T, f *fixture, made session.Session, _ string) {
-			if _, err := f.Revoke(t.Context(), made.UserID, "ended", func(session.Session) bool { return true }); err != nil {
+			if _, err := f.Revoke(t.Context(), event.Origin{}, made.UserID, "ended", func(session.Session) bool { return true }); err != nil {
 				t.Fatal(err)
 			}
 		}, inFlow("flow"), session.ErrLinkSpent},

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -36,7 +37,7 @@ func TestCheckAsksAgainWhenTheLastWordIsOld(t *testing.T) {
 		{10 * time.Minute, 10 * time.Minute, 2},
 	} {
 		f.clock.set(noon.Add(step.at))
-		s, err := f.Check(t.Context(), token)
+		s, err := f.Check(t.Context(), token, session.Browser{})
 		if err != nil || len(f.stytch.checked) != step.asked {
 			t.Errorf("after %v: %v, asked %d times, want %d", step.at, err, len(f.stytch.checked), step.asked)
 		}
@@ -59,7 +60,7 @@ func TestCheckRefusals(t *testing.T) {
 		{"of a longer token", func(_ *fixture, token string) string { return token + "x" }, session.ErrEnded},
 		{"of the token's hash", func(_ *fixture, token string) string { return session.Hash(token) }, session.ErrEnded},
 		{"after signing out", func(f *fixture, token string) string {
-			f.SignOut(context.Background(), token)
+			f.SignOut(context.Background(), token, session.Browser{})
 			return token
 		}, session.ErrEnded},
 		{"after a suspension that left the row", func(f *fixture, token string) string {
@@ -80,7 +81,7 @@ func TestCheckRefusals(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f, token := signedIn(t)
-			s, err := f.Check(t.Context(), test.spoil(f, token))
+			s, err := f.Check(t.Context(), test.spoil(f, token), session.Browser{})
 			if !errors.Is(err, test.want) || s != (session.Session{}) {
 				t.Errorf("got %+v and %v, want %v", s, err, test.want)
 			}
@@ -106,7 +107,7 @@ func (f *fixture) change(edit func(*directory.User)) {
 func TestChangeOfRoleHoldsAtOnce(t *testing.T) {
 	f, token := signedIn(t)
 	f.change(func(u *directory.User) { u.Role = directory.Admin })
-	if s, err := f.Check(t.Context(), token); err != nil || s.User.Role != directory.Admin {
+	if s, err := f.Check(t.Context(), token, session.Browser{}); err != nil || s.User.Role != directory.Admin {
 		t.Errorf("the next check finds a %s, %v", s.User.Role, err)
 	}
 }
@@ -115,14 +116,14 @@ func TestSessionExpiresOnTheInstant(t *testing.T) {
 	f, token := signedIn(t, func(o *session.Options) { o.Recheck = 14 * 24 * time.Hour })
 	end := noon.Add(7 * 24 * time.Hour)
 	f.clock.set(end.Add(-time.Microsecond))
-	if _, err := f.Check(t.Context(), token); err != nil {
+	if _, err := f.Check(t.Context(), token, session.Browser{}); err != nil {
 		t.Errorf("a microsecond before: %v", err)
 	}
 	if list, err := f.List(t.Context(), "id-of-ada@example.com"); err != nil || len(list) != 1 {
 		t.Errorf("a microsecond before: %d listed, %v", len(list), err)
 	}
 	f.clock.set(end)
-	if _, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrEnded) {
+	if _, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, session.ErrEnded) {
 		t.Errorf("on the instant: %v, want ErrEnded", err)
 	}
 	if list, err := f.List(t.Context(), "id-of-ada@example.com"); err != nil || len(list) != 0 {
@@ -138,16 +139,16 @@ func TestCheckFollowsAnEarlierEnd(t *testing.T) {
 	standing := session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
 	f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) { return standing, nil }
 	f.clock.advance(10 * time.Minute)
-	if s, err := f.Check(t.Context(), token); err != nil || s.ExpiresAt != noon.Add(time.Hour) {
+	if s, err := f.Check(t.Context(), token, session.Browser{}); err != nil || s.ExpiresAt != noon.Add(time.Hour) {
 		t.Errorf("expires at %v, %v", s.ExpiresAt, err)
 	}
 	standing.ExpiresAt = noon.Add(1000 * time.Hour) // Stytch may shorten a session, not lengthen it
 	f.clock.advance(10 * time.Minute)
-	if s, err := f.Check(t.Context(), token); err != nil || s.ExpiresAt != noon.Add(time.Hour) {
+	if s, err := f.Check(t.Context(), token, session.Browser{}); err != nil || s.ExpiresAt != noon.Add(time.Hour) {
 		t.Errorf("expires at %v, %v", s.ExpiresAt, err)
 	}
 	f.clock.set(noon.Add(time.Hour))
-	if _, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrEnded) {
+	if _, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, session.ErrEnded) {
 		t.Errorf("at the earlier end: %v, want ErrEnded", err)
 	}
 }
@@ -160,27 +161,27 @@ func TestSignOut(t *testing.T) {
 		_, third := f.signIn("ada@example.com")
 		f.outbox.woken.Store(0)
 		for range 2 { // once more is fine
-			if err := f.SignOut(t.Context(), first); err != nil {
+			if err := f.SignOut(t.Context(), first, session.Browser{}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := f.SignOut(t.Context(), "made up"); err != nil {
+		if err := f.SignOut(t.Context(), "made up", session.Browser{}); err != nil {
 			t.Errorf("a token that has no session: %v", err)
 		}
 		if diff := cmp.Diff([]string{"revoke_session session-1"}, f.jobs("ada@example.com")); diff != "" || f.outbox.woken.Load() != 1 {
 			t.Errorf("the outbox was woken %d times and has (-want +got):\n%s", f.outbox.woken.Load(), diff)
 		}
-		if _, err := f.Check(t.Context(), second); err != nil {
+		if _, err := f.Check(t.Context(), second, session.Browser{}); err != nil {
 			t.Errorf("another session: %v", err)
 		}
-		n, err := f.Revoke(t.Context(), ada.ID, "signed out", func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
+		n, err := f.Revoke(t.Context(), event.Origin{}, ada.ID, "signed out", func(s session.Session) bool { return s.TokenHash != session.Hash(third) })
 		if n != 1 || err != nil {
 			t.Errorf("signing out elsewhere ended %d, %v, want 1", n, err)
 		}
-		if _, err := f.Check(t.Context(), third); err != nil {
+		if _, err := f.Check(t.Context(), third, session.Browser{}); err != nil {
 			t.Errorf("the session kept: %v", err)
 		}
-		if n, err := f.Revoke(t.Context(), "nobody", "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+		if n, err := f.Revoke(t.Context(), event.Origin{}, "nobody", "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("nobody's sessions: %d, %v", n, err)
 		}
 	})

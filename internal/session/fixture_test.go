@@ -104,7 +104,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	if status == directory.Active {
 		u.StytchUserID, u.LastSeenAt = "stytch-of-"+address, noon
 	}
-	if err := f.db.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := f.db.CreateUser(f.t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 		f.t.Fatal(err)
 	}
 	return u
@@ -113,7 +113,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 // remove takes somebody off the list.
 func (f *fixture) remove(u directory.User) {
 	f.t.Helper()
-	if _, err := directory.New(directory.Options{Store: f.db, Outbox: f.outbox, Now: f.clock.now}).Remove(f.t.Context(), u.ID); err != nil {
+	if _, err := directory.New(directory.Options{Store: f.db, Outbox: f.outbox, Now: f.clock.now}).Remove(f.t.Context(), directory.Actor{}, u.ID); err != nil {
 		f.t.Fatal(err)
 	}
 }

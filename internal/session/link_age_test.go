@@ -20,13 +20,13 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 		}
 	}
 	change := func(f *fixture) {
-		if _, err := f.people().SignOut(f.t.Context(), "id-of-"+address, directory.SignOut{Reason: "signed out"}); err != nil {
+		if _, err := f.people().SignOut(f.t.Context(), directory.Actor{}, "id-of-"+address, directory.SignOut{Reason: "signed out"}); err != nil {
 			f.t.Fatal(err)
 		}
 	}
 	inviteSent := func(f *fixture) {
 		job := outbox.New(outbox.Invite, address, "id-of-"+address, "", "", f.clock.now())
-		if err := f.db.FinishInvite(f.t.Context(), job, "stytch-of-"+address, f.clock.now()); err != nil {
+		if err := f.db.FinishInvite(f.t.Context(), job.Sent("stytch-of-"+address, f.clock.now())); err != nil {
 			f.t.Fatal(err)
 		}
 	}

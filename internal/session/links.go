@@ -57,7 +57,7 @@ func (m *Service) RequestLink(ctx context.Context, email directory.Email, challe
 	if err != nil {
 		return err
 	}
-	asked := requested(a, email, m.opts.Now())
+	asked := requested(a, email, b, m.opts.Now())
 	link := Link{Email: email.Normalized, CreateAccount: !a.verdict.Listed, Challenge: challenge, Browser: b}
 	pause := m.randomPause()
 	if pause == 0 && m.mayRecord(ctx, b, asked) {
@@ -129,7 +129,7 @@ func (m *Service) decideAdmission(ctx context.Context, email directory.Email) (a
 }
 
 // requested is what the audit trail says of a request for a link.
-func requested(a admissionResult, email directory.Email, now time.Time) event.Event {
+func requested(a admissionResult, email directory.Email, b Browser, now time.Time) event.Event {
 	userID, reason := "", ""
 	if a.User != nil {
 		userID = a.User.ID
@@ -137,7 +137,7 @@ func requested(a admissionResult, email directory.Email, now time.Time) event.Ev
 	if a.refusal != nil {
 		reason = a.refusal.Error()
 	}
-	return event.New(event.LinkRequested, now, userID, email.Normalized, reason)
+	return b.origin().NewEvent(event.LinkRequested, now, userID, email.Normalized, reason)
 }
 
 // sleep returns true after a pause, or false at once when the program stops.
@@ -170,7 +170,7 @@ func (m *Service) sendLink(ctx context.Context, link Link, userID string) {
 	}
 	if err != nil {
 		m.opts.Log.Warn("sign-in: link not sent", "error", err)
-		m.record(ctx, link.Browser, event.New(event.LinkFailed, m.opts.Now(), userID, link.Email, outbox.Reason(err)))
+		m.record(ctx, link.Browser, link.Browser.origin().NewEvent(event.LinkFailed, m.opts.Now(), userID, link.Email, outbox.Reason(err)))
 	}
 }
 

@@ -24,16 +24,16 @@ func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
 				return session.ProviderSession{}, fault
 			}
 			f.clock.set(noon.Add(time.Hour - time.Microsecond))
-			s, err := f.Check(t.Context(), token)
+			s, err := f.Check(t.Context(), token, session.Browser{})
 			if err != nil || s.VerifiedAt != noon || s.User.Email.Normalized != "ada@example.com" {
 				t.Errorf("within the hour: %v, verified at %v; want it to go on as it was", err, s.VerifiedAt)
 			}
 			f.clock.set(noon.Add(time.Hour))
-			if s, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, session.ErrTooMany) || s != (session.Session{}) {
+			if s, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, session.ErrUnavailable) || errors.Is(err, session.ErrTooMany) || s != (session.Session{}) {
 				t.Errorf("after an hour: %+v and %v, want ErrUnavailable alone", s, err)
 			}
 			f.stytch.authenticate = nil
-			if _, err := f.Check(t.Context(), token); err != nil {
+			if _, err := f.Check(t.Context(), token, session.Browser{}); err != nil {
 				t.Errorf("when Stytch is back: %v", err)
 			}
 		})
@@ -47,7 +47,7 @@ func TestRevokedAtStytchMeansOut(t *testing.T) {
 	}
 	f.clock.advance(5 * time.Minute)
 	for range 2 {
-		if _, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrEnded) {
+		if _, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, session.ErrEnded) {
 			t.Errorf("got %v, want ErrEnded", err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestAnswerAboutAnotherIsNone(t *testing.T) {
 			spoil(&standing)
 			f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) { return standing, nil }
 			f.clock.advance(5 * time.Minute) // well within the grace
-			if s, err := f.Check(t.Context(), token); !errors.Is(err, session.ErrUnavailable) || s != (session.Session{}) {
+			if s, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, session.ErrUnavailable) || s != (session.Session{}) {
 				t.Errorf("got %+v and %v, want ErrUnavailable", s, err)
 			}
 			if s, err := f.db.GetSession(t.Context(), session.Hash(token)); err != nil || s.VerifiedAt != noon {
@@ -107,7 +107,7 @@ func TestManyRequestsAskOnce(t *testing.T) {
 				var all sync.WaitGroup
 				for range 100 {
 					all.Go(func() {
-						if _, err := f.Check(t.Context(), token); !errors.Is(err, test.want) {
+						if _, err := f.Check(t.Context(), token, session.Browser{}); !errors.Is(err, test.want) {
 							t.Errorf("got %v, want %v", err, test.want)
 						}
 					})
@@ -142,9 +142,9 @@ func TestRequestThatAskedIsCancelled(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		go f.Check(ctx, token)
+		go f.Check(ctx, token, session.Browser{})
 		time.Sleep(500 * time.Millisecond)
-		s, err := f.Check(t.Context(), token)
+		s, err := f.Check(t.Context(), token, session.Browser{})
 		if err != nil || !s.VerifiedAt.Equal(time.Now()) || len(f.stytch.checked) != 1 {
 			t.Errorf("verified at %v, %v, asked %d times", s.VerifiedAt, err, len(f.stytch.checked))
 		}
@@ -160,7 +160,7 @@ func TestWhatIsTriedInVainFillsNoTrail(t *testing.T) {
 	f := onSQLite(t, func(o *session.Options) { o.Limits = true })
 	ada := f.put("ada@example.com", directory.Member, directory.Active)
 	for range 100 {
-		f.RecordRefused(t.Context(), ada, "GET /users: for administrators")
+		f.RecordRefused(t.Context(), event.Origin{}, ada, "GET /users: for administrators")
 		f.RecordLinkOpened(t.Context(), session.ByScanner, session.Browser{Address: "192.0.2.1"})
 	}
 	for _, kind := range []event.Kind{event.ActionRefused, event.LinkOpened} {

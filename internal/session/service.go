@@ -83,7 +83,7 @@ func (m *Service) Ready(ctx context.Context) error {
 
 // SignOut ends the session of a token, here at once and at Stytch by the
 // outbox. A token that has no session is fine.
-func (m *Service) SignOut(ctx context.Context, token string) error {
+func (m *Service) SignOut(ctx context.Context, token string, b Browser) error {
 	s, err := m.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return nil
@@ -91,15 +91,17 @@ func (m *Service) SignOut(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	ctx = event.WithActor(ctx, s.UserID, s.User.Email.Normalized)
-	_, err = m.Revoke(ctx, s.UserID, "signed out", func(other Session) bool { return other.TokenHash == s.TokenHash })
+	by := b.origin().WithActor(s.UserID, s.User.Email.Normalized)
+	_, err = m.Revoke(ctx, by, s.UserID, "signed out", func(other Session) bool { return other.TokenHash == s.TokenHash })
 	return err
 }
 
-// Revoke ends those of a person's sessions that which picks and returns how many.
-// The audit trail says why.
-func (m *Service) Revoke(ctx context.Context, userID, reason string, which func(Session) bool) (int, error) {
-	n, err := m.store.EndSessions(ctx, userID, reason, which)
+// Revoke ends the user's sessions for which match returns true, and returns their
+// number. reason is recorded in the audit log.
+func (m *Service) Revoke(ctx context.Context, by event.Origin, userID, reason string, match func(Session) bool) (int, error) {
+	n, err := m.store.EndSessions(ctx, userID, func(u directory.User, s Session) (directory.SessionEnd, bool) {
+		return u.EndSession(by, s.StytchSessionID, reason, m.opts.Now()), match(s)
+	})
 	if err == nil {
 		m.outbox.Wake()
 	}

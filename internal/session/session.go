@@ -44,11 +44,17 @@ func Hash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Browser is what is known of the browser that makes a request.
+// Browser is the client that makes a request.
 type Browser struct {
 	Address   string // network address
 	UserAgent string
-	KnownID   string // which it is of those that have signed in before, as the address it asks for; empty: none
+	RequestID string
+	KnownID   string // identifies a browser that has signed in before with the address it asks for; empty for others
+}
+
+// origin returns the origin of events that the browser causes without being signed in.
+func (b Browser) origin() event.Origin {
+	return event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: b.RequestID}
 }
 
 // Errors of signing in and of sessions; besides these, Manager returns those of
@@ -114,8 +120,10 @@ type Provider interface {
 type SignInRequest struct {
 	Email     directory.Email
 	Session   Session // without UserID and User
-	Replaces  string  // hash of the token that the browser held before; empty for none
 	AttemptID string  // of the attempt that is finished by it; empty for none
+
+	Replaces    string                             // token hash of the browser's previous session; empty for none
+	EndReplaced func(Session) directory.SessionEnd // returns what to write when that session ends
 }
 
 // Store keeps the sessions. Errors wrap directory.ErrNotFound,
@@ -144,10 +152,10 @@ type Store interface {
 	ListSessions(ctx context.Context, userID string) ([]Session, error)
 	// SetVerified notes that Stytch stood by a session, and that its person was seen.
 	SetVerified(ctx context.Context, s Session) error
-	// EndSessions deletes those of a person's sessions that which picks, writes
-	// for each that Stytch must revoke it and why it ended, and returns how many
-	// there were.
-	EndSessions(ctx context.Context, userID, reason string, which func(Session) bool) (int, error)
+	// EndSessions calls end for each session of a user. If it returns true, the
+	// session is deleted and the event and job written. EndSessions returns the
+	// number of deleted sessions.
+	EndSessions(ctx context.Context, userID string, end func(directory.User, Session) (directory.SessionEnd, bool)) (int, error)
 	// AddJob writes a call to Stytch that must still happen.
 	AddJob(ctx context.Context, job outbox.Job) error
 	limit.Store

@@ -72,6 +72,9 @@ func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email
 	}}
 	if c.ReplacedToken != "" {
 		arrival.Replaces = Hash(c.ReplacedToken)
+		arrival.EndReplaced = func(s Session) directory.SessionEnd {
+			return s.User.EndSession(b.origin(), s.StytchSessionID, "signed in anew", now)
+		}
 	}
 	age, err := m.linkAge(ctx, proof.Authentication, email)
 	if err != nil {
@@ -86,7 +89,7 @@ func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email
 		if err == nil && from.User != nil && age.beforeChange(*from.User) {
 			err = ErrLinkOld
 		}
-		return u, signInEvent(ctx, u, from.User == nil, now), err
+		return u, signInEvents(b, u, from.User == nil, now), err
 	})
 	switch {
 	case errors.Is(err, ErrAttemptGone): // another press was quicker
@@ -123,7 +126,7 @@ func (m *Service) recordInvalidLink(ctx context.Context, err error, b Browser) e
 	case countErr != nil:
 		return countErr
 	}
-	m.record(ctx, b, event.New(event.SignInRefused, m.opts.Now(), "", "", reason.Error()))
+	m.record(ctx, b, b.origin().NewEvent(event.SignInRefused, m.opts.Now(), "", "", reason.Error()))
 	return err
 }
 
@@ -137,12 +140,12 @@ const (
 // on another device, or by a mail scanner. Nothing was spent. by is ByBrowser or
 // ByScanner.
 func (m *Service) RecordLinkOpened(ctx context.Context, by string, b Browser) {
-	m.record(ctx, b, event.New(event.LinkOpened, m.opts.Now(), "", "", by))
+	m.record(ctx, b, b.origin().NewEvent(event.LinkOpened, m.opts.Now(), "", "", by))
 }
 
 // RecordRefused notes that somebody signed in tried what they may not do.
-func (m *Service) RecordRefused(ctx context.Context, u directory.User, what string) {
-	m.recordLimited(ctx, "refusals-of-user", u.ID, event.New(event.ActionRefused, m.opts.Now(), u.ID, u.Email.Normalized, what))
+func (m *Service) RecordRefused(ctx context.Context, by event.Origin, u directory.User, what string) {
+	m.recordLimited(ctx, "refusals-of-user", u.ID, by.NewEvent(event.ActionRefused, m.opts.Now(), u.ID, u.Email.Normalized, what))
 }
 
 // recordLimited notes what somebody signed in may cause as often as they like: not every time.
@@ -163,20 +166,14 @@ func asLinkError(err error) error {
 	return nil
 }
 
-// signInEvent is what the audit trail says of somebody who came in. They did it
-// themselves, though nobody knew who it was when the request came.
-func signInEvent(ctx context.Context, u directory.User, joined bool, now time.Time) []event.Event {
-	kinds := []event.Kind{event.SignedIn}
+// signInEvents returns the events of a sign-in. The user is their actor.
+func signInEvents(b Browser, u directory.User, joined bool, now time.Time) []event.Event {
+	by := b.origin().WithActor(u.ID, u.Email.Normalized)
+	signedIn := by.NewEvent(event.SignedIn, now, u.ID, u.Email.Normalized, "")
 	if joined {
-		kinds = []event.Kind{event.UserJoined, event.SignedIn}
+		return []event.Event{by.NewEvent(event.UserJoined, now, u.ID, u.Email.Normalized, ""), signedIn}
 	}
-	var events []event.Event
-	for _, kind := range kinds {
-		e := event.New(kind, now, u.ID, u.Email.Normalized, "")
-		e.Origin = event.OriginOf(event.WithActor(ctx, u.ID, u.Email.Normalized))
-		events = append(events, e)
-	}
-	return events
+	return []event.Event{signedIn}
 }
 
 // revokeUnclaimed ends a session at Stytch that nobody gets to hold, and notes why.
@@ -192,7 +189,7 @@ func (m *Service) revokeUnclaimed(ctx context.Context, b Browser, proof Authenti
 			reason = rule.Error()
 		}
 	}
-	m.record(ctx, b, event.New(event.SignInRefused, m.opts.Now(), userID, subject, reason))
+	m.record(ctx, b, b.origin().NewEvent(event.SignInRefused, m.opts.Now(), userID, subject, reason))
 }
 
 // recordEvent writes what changed nothing. If it can't be written, the log has it.

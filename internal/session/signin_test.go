@@ -28,7 +28,7 @@ func TestSignInMakesASession(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || token != "token-1" {
 			t.Errorf("token %q; returned (-want +got):\n%s", token, diff)
 		}
-		stored, err := f.Check(t.Context(), token)
+		stored, err := f.Check(t.Context(), token, session.Browser{})
 		want.UserAgent, want.Address, want.User.UpdatedAt, want.User.LinksAfter = "", "", time.Time{}, time.Time{} // no request needs them
 		if diff := cmp.Diff(want, stored); diff != "" || err != nil {
 			t.Errorf("%v; stored (-want +got):\n%s", err, diff)
@@ -98,7 +98,7 @@ func TestSignInRefusals(t *testing.T) {
 				if _, err := f.db.GetSession(t.Context(), session.Hash("token-1")); !errors.Is(err, directory.ErrNotFound) {
 					t.Errorf("there is a session: %v", err)
 				}
-				if _, err := f.Check(t.Context(), held); err != nil {
+				if _, err := f.Check(t.Context(), held, session.Browser{}); err != nil {
 					t.Errorf("the session before was ended by a sign-in that failed: %v", err)
 				}
 				address := strings.TrimPrefix(test.link, "link:")
@@ -148,13 +148,13 @@ func TestSignInEndsTheSessionHeldBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Check(t.Context(), first); !errors.Is(err, session.ErrEnded) {
+		if _, err := f.Check(t.Context(), first, session.Browser{}); !errors.Is(err, session.ErrEnded) {
 			t.Errorf("the session before: %v, want ErrEnded", err)
 		}
-		if s, err := f.Check(t.Context(), second); err != nil || s.User.Email.Normalized != "bob@example.com" {
+		if s, err := f.Check(t.Context(), second, session.Browser{}); err != nil || s.User.Email.Normalized != "bob@example.com" {
 			t.Errorf("the new session is %s's, %v", s.User.Email, err)
 		}
-		if _, err := f.Check(t.Context(), other); err != nil {
+		if _, err := f.Check(t.Context(), other, session.Browser{}); err != nil {
 			t.Errorf("a session of another browser: %v", err)
 		}
 		if diff := cmp.Diff([]string{"revoke_session session-1"}, f.jobs("ada@example.com")); diff != "" {

@@ -18,7 +18,7 @@ const unavailableGrace = time.Hour
 // ordinary thing: sign in again), ErrUnavailable (Stytch has been out of reach
 // for too long to rely on its last word), directory.ErrUnavailable. On the last
 // two, the browser should keep its cookie.
-func (m *Service) Check(ctx context.Context, token string) (Session, error) {
+func (m *Service) Check(ctx context.Context, token string, b Browser) (Session, error) {
 	s, err := m.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return Session{}, ErrEnded
@@ -33,20 +33,20 @@ func (m *Service) Check(ctx context.Context, token string) (Session, error) {
 	if now.Sub(s.VerifiedAt) < m.opts.Recheck {
 		return s, nil
 	}
-	return m.recheck(ctx, token, s)
+	return m.recheck(ctx, token, s, b)
 }
 
 // recheck asks Stytch about a session, once for all requests that want to know
 // at the same time. The flight is keyed by the hash of the whole token, so that
 // nobody can get another session's answer.
-func (m *Service) recheck(ctx context.Context, token string, s Session) (Session, error) {
-	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.verifyWithProvider(context.WithoutCancel(ctx), token, s) })
+func (m *Service) recheck(ctx context.Context, token string, s Session, b Browser) (Session, error) {
+	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.verifyWithProvider(context.WithoutCancel(ctx), token, s, b) })
 	standing := v.(ProviderSession)
 	switch {
 	case err == nil && !standing.matches(s):
 		// Nonsense lets nobody in.
 		m.opts.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchSessionID)
-		e := event.New(event.StytchMismatch, m.opts.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
+		e := b.origin().NewEvent(event.StytchMismatch, m.opts.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
 		m.recordLimited(ctx, "mismatches-of-user", s.UserID, e)
 		return Session{}, ErrUnavailable
 	case err == nil:
@@ -61,13 +61,13 @@ func (m *Service) recheck(ctx context.Context, token string, s Session) (Session
 }
 
 // verifyWithProvider asks Stytch about a session and writes down what it says.
-func (m *Service) verifyWithProvider(ctx context.Context, token string, s Session) (ProviderSession, error) {
+func (m *Service) verifyWithProvider(ctx context.Context, token string, s Session, b Browser) (ProviderSession, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	standing, err := m.provider.AuthenticateSession(call, token)
 	switch {
 	case errors.Is(err, ErrEnded):
-		if _, err := m.Revoke(ctx, s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
+		if _, err := m.Revoke(ctx, b.origin(), s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
 			m.opts.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
 		}
 	case err == nil && standing.matches(s):

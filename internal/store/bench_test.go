@@ -24,7 +24,7 @@ func BenchmarkStore(b *testing.B) {
 			people := directory.New(directory.Options{Store: s, Now: storetest.Now})
 			for i := range 200 {
 				entry := directory.UserInput{Email: fmt.Sprintf("person%d@example.com", i), Name: fmt.Sprintf("Person %d", i)}
-				if _, err := people.Add(b.Context(), "", entry); err != nil {
+				if _, err := people.Add(b.Context(), directory.Actor{}, entry); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 
 // ImportUsers puts people on the list and moves their import on; see userio.Store.
 func (s *Store) ImportUsers(
-	ctx context.Context, i userio.Import, people []directory.NewUser, now, until time.Time,
+	ctx context.Context, i userio.Import, people []directory.NewUser, now, until time.Time, done func(userio.Import) event.Event,
 ) (userio.Import, error) {
 	defer s.totals.invalidate()
 	var next userio.Import
@@ -41,7 +40,7 @@ func (s *Store) ImportUsers(
 		if next.Part == next.Parts {
 			next.State = userio.Done
 		}
-		if err := advanceImport(ctx, q, i, next, until); err != nil {
+		if err := advanceImport(ctx, q, i, next, until, done); err != nil {
 			return err
 		}
 		return insertUsers(ctx, q, fresh)
@@ -70,7 +69,7 @@ func checkImportActor(ctx context.Context, q queries, actorID string) error {
 
 // advanceImport moves an import on before anybody is written, so that of two instances at
 // the same part the second waits here and then finds that it has lost.
-func advanceImport(ctx context.Context, q queries, was, next userio.Import, until time.Time) error {
+func advanceImport(ctx context.Context, q queries, was, next userio.Import, until time.Time, done func(userio.Import) event.Event) error {
 	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
 		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Skipped), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
 		UpdatedAt: micros(next.UpdatedAt), ID: was.ID, Lease: was.Lease, Was: int64(was.Part),
@@ -78,11 +77,7 @@ func advanceImport(ctx context.Context, q queries, was, next userio.Import, unti
 	if err := requireOneRow(n, err, userio.ErrLeaseLost); err != nil || next.State != userio.Done {
 		return err
 	}
-	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", next.File, next.Added, next.Skipped, next.Problems)
-	if next.LeftOut > 0 {
-		text += fmt.Sprintf(", %d left out: removed since it was started", next.LeftOut)
-	}
-	return insertEvents(ctx, q, event.New(event.ImportDone, next.UpdatedAt, "", "", text))
+	return insertEvents(ctx, q, done(next))
 }
 
 // unlistedUsers are those whose address nobody on the list has, each address once, and
@@ -162,7 +157,7 @@ func insertUsers(ctx context.Context, q queries, people []directory.NewUser) err
 		for _, word := range p.User.SearchTerms() {
 			words = append(words, []any{word, u.ID})
 		}
-		e, err := eventParams(ctx, p.Event)
+		e, err := eventParams(p.Event)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // insertEvents writes what happened.
 func insertEvents(ctx context.Context, q queries, events ...event.Event) error {
 	for _, e := range events {
-		row, err := eventParams(ctx, e)
+		row, err := eventParams(e)
 		if err == nil {
 			err = q.InsertEvent(ctx, row)
 		}
@@ -25,12 +25,8 @@ func insertEvents(ctx context.Context, q queries, events ...event.Event) error {
 	return nil
 }
 
-// eventParams is an event as a row. Who did it is the context's origin, where the
-// event does not say so itself.
-func eventParams(ctx context.Context, e event.Event) (dbsqlc.InsertEventParams, error) {
-	if e.Origin == (event.Origin{}) {
-		e.Origin = event.OriginOf(ctx)
-	}
+// eventParams converts an event to a row.
+func eventParams(e event.Event) (dbsqlc.InsertEventParams, error) {
 	changes := "[]"
 	if len(e.Changes) > 0 {
 		b, err := json.Marshal(e.Changes)

@@ -23,7 +23,7 @@ func addPeople(t *testing.T, s *Store, n int) {
 	for range n {
 		id := rand.Text()
 		u := directory.User{ID: id, Name: "Ada " + id, Email: directory.Email{Display: id, Normalized: id}}
-		if err := s.CreateUser(t.Context(), u, event.Event{ID: id}); err != nil {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.Event{ID: id}}); err != nil {
 			t.Fatal(err)
 		}
 	}

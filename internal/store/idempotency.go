@@ -56,9 +56,8 @@ func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc
 
 // linkKey notes, in the transaction of the work, whom it was about. Where another
 // request has taken the key, nothing is to be written.
-func linkKey(ctx context.Context, q queries, userID string) error {
-	c, ok := idempotency.FromContext(ctx)
-	if !ok {
+func linkKey(ctx context.Context, q queries, c idempotency.Claim, userID string) error {
+	if c.ID == "" {
 		return nil
 	}
 	n, err := q.MarkIdempotencyKey(ctx, dbsqlc.MarkIdempotencyKeyParams{UserID: userID, ID: c.ID, Lease: c.Lease})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/schema"
 )
@@ -61,7 +62,7 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 		if _, noted, err := l.DifferingSettings(t.Context(), nil, nil); noted || err != nil {
 			t.Errorf("noted: %v, %v", noted, err)
 		}
-		if err := s.RecordSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}, map[string]string{"S": "hush", "T": "hush"}); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"A": "1", "B": "1", "C": "1"}, map[string]string{"S": "hush", "T": "hush"}, event.New(event.SettingChanged, time.Now(), "", "", "")); err != nil {
 			t.Fatal(err)
 		}
 		names, noted, err := l.DifferingSettings(t.Context(), map[string]string{"A": "1", "B": "2", "D": "1"}, map[string]string{"S": "hush", "T": "other"})

@@ -113,7 +113,7 @@ func TestCharsetOfAnotherProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := directory.User{ID: "1", Name: "王小明 🚀 Zoë", Role: directory.Member, Status: directory.Active, CreatedAt: storetest.Now()}
-			if err := s.CreateUser(t.Context(), want, event.New(event.UserAdded, want.CreatedAt, want.ID, want.Email.Normalized, "")); err != nil {
+			if err := s.CreateUser(t.Context(), directory.NewUser{User: want, Event: event.New(event.UserAdded, want.CreatedAt, want.ID, want.Email.Normalized, "")}); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := s.GetUser(t.Context(), "1"); got != want || err != nil {

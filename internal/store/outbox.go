@@ -79,35 +79,32 @@ func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 	return err == nil, translate("look for stuck jobs", err)
 }
 
-// ReleaseJob makes a call due now.
-func (s *Store) ReleaseJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.changeParkedJob(ctx, id, event.JobRetried, func(q queries) (int64, error) {
-		return q.ReleaseJob(ctx, id)
-	})
+// ReleaseJob makes a job due now; see directory.Store.
+func (s *Store) ReleaseJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error) {
+	return s.changeJob(ctx, "release job", id, record, func(q queries) (int64, error) { return q.ReleaseJob(ctx, id) })
 }
 
-// DropJob gives a call up.
-func (s *Store) DropJob(ctx context.Context, id string) (outbox.Job, error) {
-	return s.changeParkedJob(ctx, id, event.JobDropped, func(q queries) (int64, error) { return q.DeleteJob(ctx, id) })
+// DropJob deletes a job; see directory.Store.
+func (s *Store) DropJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error) {
+	return s.changeJob(ctx, "drop job", id, record, func(q queries) (int64, error) { return q.DeleteJob(ctx, id) })
 }
 
-// changeParkedJob carries out what an administrator decides about a call.
-func (s *Store) changeParkedJob(ctx context.Context, id string, kind event.Kind, decide func(q queries) (int64, error)) (outbox.Job, error) {
+// changeJob runs a statement on a job and writes the event that record returns for it.
+func (s *Store) changeJob(
+	ctx context.Context, doing, id string, record func(outbox.Job) event.Event, change func(queries) (int64, error),
+) (outbox.Job, error) {
 	var job outbox.Job
-	err := s.inTx(ctx, string(kind), func(q queries) error {
+	err := s.inTx(ctx, doing, func(q queries) error {
 		row, err := q.GetJob(ctx, id)
 		if err != nil {
 			return err
 		}
 		job = toJob(row)
-		n, err := decide(q)
-		if err == nil && n == 0 {
-			err = directory.ErrNotFound // done or dropped since it was read
-		}
-		if err != nil {
+		n, err := change(q)
+		if err := requireOneRow(n, err, directory.ErrNotFound); err != nil { // done or dropped since it was read
 			return err
 		}
-		return insertEvents(ctx, q, event.New(kind, s.now(), job.UserID, job.About(), string(job.Kind)))
+		return insertEvents(ctx, q, record(job))
 	})
 	return job, err
 }
@@ -171,25 +168,24 @@ func (s *Store) FinishJob(ctx context.Context, id string) error {
 	return translate("finish job", err)
 }
 
-// FinishInvite notes that an invitation was handed over; see outbox.Store.
-func (s *Store) FinishInvite(ctx context.Context, job outbox.Job, stytchUserID string, now time.Time) error {
+// FinishInvite records that an invitation was sent; see outbox.Store.
+func (s *Store) FinishInvite(ctx context.Context, i outbox.SentInvite) error {
 	return s.inTx(ctx, "finish invitation", func(q queries) error {
-		if _, err := q.DeleteJob(ctx, job.ID); err != nil {
+		if _, err := q.DeleteJob(ctx, i.Job.ID); err != nil {
 			return err
 		}
-		if err := insertEvents(ctx, q, event.New(event.InviteSent, now, job.UserID, job.Subject, "")); err != nil {
+		if err := insertEvents(ctx, q, i.Event); err != nil {
 			return err
 		}
-		n, err := q.SetUserInvited(ctx, dbsqlc.SetUserInvitedParams{StytchUserID: stytchUserID, InviteSentAt: micros(now), ID: job.UserID})
+		n, err := q.SetUserInvited(ctx, dbsqlc.SetUserInvitedParams{StytchUserID: i.StytchUserID, InviteSentAt: micros(i.At), ID: i.Job.UserID})
 		if err != nil || n == 1 {
 			return err
 		}
-		// Added again since: the account, found by its address, is the new person's.
-		if _, err := q.GetUserByEmailKey(ctx, job.Subject); !isNoRows(err) {
+		// If the address was added again, the account, found by its address, is the new user's.
+		if _, err := q.GetUserByEmailKey(ctx, i.Job.Subject); !isNoRows(err) {
 			return err
 		}
-		forget := outbox.New(outbox.DeleteUser, job.Subject, job.UserID, stytchUserID, "", now)
-		return insertJobs(ctx, q, []outbox.Job{forget})
+		return insertJobs(ctx, q, []outbox.Job{i.DeleteUser})
 	})
 }
 
@@ -199,13 +195,13 @@ func (s *Store) RetryJob(ctx context.Context, id string, due time.Time, reason s
 	return translate("put job back", err)
 }
 
-// ParkJob sets a job aside.
-func (s *Store) ParkJob(ctx context.Context, job outbox.Job, now time.Time, reason string) error {
+// ParkJob sets a job aside; see outbox.Store.
+func (s *Store) ParkJob(ctx context.Context, p outbox.ParkedJob) error {
 	return s.inTx(ctx, "park job", func(q queries) error {
-		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(now), LastError: truncate(reason, 200), ID: job.ID})
+		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(p.At), LastError: truncate(p.Reason, 200), ID: p.ID})
 		if err != nil || n == 0 {
 			return err
 		}
-		return insertEvents(ctx, q, event.New(event.JobParked, now, job.UserID, job.About(), string(job.Kind)+": "+reason))
+		return insertEvents(ctx, q, p.Event)
 	})
 }

@@ -38,7 +38,7 @@ func newOldList(t *testing.T, databaseURL string, people int) *oldList {
 			ID: fmt.Sprintf("id-%04d", n), Name: fmt.Sprintf("Łukasz O’Brien %d", n), Email: directory.Email{Display: email, Normalized: email},
 			Role: directory.Member, Status: directory.Active, CreatedAt: l.now,
 		}
-		if err := l.store.CreateUser(t.Context(), u, event.New(event.UserAdded, l.now, u.ID, email, "")); err != nil {
+		if err := l.store.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, l.now, u.ID, email, "")}); err != nil {
 			t.Fatal(err)
 		}
 		l.users = append(l.users, u)

@@ -37,7 +37,7 @@ func join(t *testing.T, s *Store, from int, role directory.Role, names ...string
 			ID: id, Name: name, Email: directory.Email{Display: id + "@x.org", Normalized: id + "@x.org"},
 			Role: role, Status: directory.Active, CreatedAt: storetest.Now(),
 		}
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 			t.Fatal(err)
 		}
 	}

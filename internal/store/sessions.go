@@ -49,7 +49,7 @@ func (s *Store) signIn(
 		if err := finishAttempt(ctx, q, a.AttemptID, made.CreatedAt); err != nil {
 			return err
 		}
-		if err := s.endReplacedSession(ctx, q, a.Replaces); err != nil {
+		if err := s.endReplacedSession(ctx, q, a); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, events...); err != nil {
@@ -91,19 +91,19 @@ func insertSession(ctx context.Context, q queries, v session.Session) error {
 	})
 }
 
-// endReplacedSession ends the session that a browser held before, whoever's it was.
-func (s *Store) endReplacedSession(ctx context.Context, q queries, tokenHash string) error {
-	if tokenHash == "" {
+// endReplacedSession ends the session that the browser held before, of any user.
+func (s *Store) endReplacedSession(ctx context.Context, q queries, a session.SignInRequest) error {
+	if a.Replaces == "" {
 		return nil
 	}
-	row, err := q.GetSession(ctx, tokenHash)
+	row, err := q.GetSession(ctx, a.Replaces)
 	if isNoRows(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	_, err = s.endSessions(ctx, q, toSessionWithUser(row).User, "signed in anew", func(v session.Session) bool { return v.TokenHash == tokenHash })
+	_, err = endSession(ctx, q, a.Replaces, a.EndReplaced(toSessionWithUser(row)))
 	return err
 }
 
@@ -152,50 +152,57 @@ func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
 	})
 }
 
-// EndSessions deletes some of a person's sessions; see session.Store.
-func (s *Store) EndSessions(ctx context.Context, userID, reason string, which func(session.Session) bool) (int, error) {
+// EndSessions deletes some of a user's sessions; see session.Store.
+func (s *Store) EndSessions(
+	ctx context.Context, userID string, end func(directory.User, session.Session) (directory.SessionEnd, bool),
+) (int, error) {
 	ended := 0
 	err := s.inTx(ctx, "end sessions", func(q queries) error {
 		row, err := q.GetUser(ctx, userID)
 		if err != nil {
 			return err
 		}
-		ended, err = s.endSessions(ctx, q, toUser(row), reason, which)
+		u := toUser(row)
+		ended, err = endSessions(ctx, q, userID, func(v session.Session) (directory.SessionEnd, bool) { return end(u, v) })
 		return err
 	})
 	return ended, err
 }
 
-func (s *Store) endSessions(
-	ctx context.Context, q queries, u directory.User, reason string, which func(session.Session) bool,
+// endSessions deletes the sessions of a user for which end returns true.
+func endSessions(
+	ctx context.Context, q queries, userID string, end func(session.Session) (directory.SessionEnd, bool),
 ) (int, error) {
-	rows, err := q.ListSessionsOfUser(ctx, u.ID)
+	rows, err := q.ListSessionsOfUser(ctx, userID)
 	if err != nil {
 		return 0, err
 	}
 	ended := 0
 	for _, row := range rows {
-		v := toSession(row)
-		if !which(v) {
+		written, ok := end(toSession(row))
+		if !ok {
 			continue
 		}
-		n, err := q.DeleteSession(ctx, v.TokenHash)
+		n, err := endSession(ctx, q, row.TokenHash, written)
 		if err != nil {
 			return 0, err
 		}
-		if n == 0 {
-			continue // another was quicker, and has told of it
-		}
-		ended++
-		now := s.now()
-		if err := insertEvents(ctx, q, event.New(event.SessionEnded, now, u.ID, u.Email.Normalized, reason)); err != nil {
-			return 0, err
-		}
-		if err := insertJobs(ctx, q, []outbox.Job{outbox.New(outbox.RevokeSession, u.Email.Normalized, u.ID, v.StytchSessionID, "", now)}); err != nil {
-			return 0, err
-		}
+		ended += n
 	}
 	return ended, nil
+}
+
+// endSession deletes a session and writes its event and job, unless another
+// transaction deleted it first. It returns the number of deleted sessions.
+func endSession(ctx context.Context, q queries, tokenHash string, end directory.SessionEnd) (int, error) {
+	n, err := q.DeleteSession(ctx, tokenHash)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if err := insertEvents(ctx, q, end.Event); err != nil {
+		return 0, err
+	}
+	return 1, insertJobs(ctx, q, []outbox.Job{end.Job})
 }
 
 // DeleteExpiredSessions deletes the rows of sessions that are over, which no

@@ -20,8 +20,9 @@ import (
 
 // CookieKey returns the secret that cookies are signed and encrypted with when
 // none is set, made on first use and shared by all instances.
-func (s *Store) CookieKey(ctx context.Context) (string, error) {
-	return s.keptKey(ctx, "cookie_key", event.New(event.SettingChanged, s.now(), "", "", "a key for cookies was made"))
+// created is the event written when it is made.
+func (s *Store) CookieKey(ctx context.Context, created event.Event) (string, error) {
+	return s.keptKey(ctx, "cookie_key", created)
 }
 
 // keptKey returns the random key of a name in the settings. The first call makes it,
@@ -58,8 +59,9 @@ const (
 
 // RecordSettings remembers the settings that the program runs with, by name; those in
 // secret are told by nothing but a keyed hash. If it ran with others before, the
-// audit trail says which: of a secret only that it was set, changed or taken away.
-func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]string) error {
+// event e is written with the differences: of a secret they say only that it was set,
+// changed or taken away.
+func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]string, e event.Event) error {
 	key, err := s.keptKey(ctx, settingsKey)
 	if err != nil {
 		return err
@@ -83,7 +85,6 @@ func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]str
 		if err != nil || n == 0 { // 0: another instance has just noted its own
 			return err
 		}
-		e := event.New(event.SettingChanged, now, "", "", "")
 		if e.Changes = differences(was, inForce); len(e.Changes) == 0 {
 			return nil // a new release has other settings
 		}

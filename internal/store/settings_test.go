@@ -44,7 +44,7 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		if diff := cmp.Diff([]string{"PORT"}, names); diff != "" || err != nil {
 			t.Errorf("doctor: %s %v", diff, err)
 		}
-		if err := s.RecordSettings(t.Context(), plain, secret); err != nil {
+		if err := s.RecordSettings(t.Context(), plain, secret, event.New(event.SettingChanged, time.Now(), "", "", "")); err != nil {
 			t.Fatal(err)
 		}
 		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)
@@ -67,7 +67,7 @@ func TestNoteSettings_AnotherDatabase(t *testing.T) {
 	values := map[string]bool{}
 	for range 2 {
 		s := migrated(t, testdb.SQLite(t))
-		if err := s.RecordSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}); err != nil {
+		if err := s.RecordSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}, event.New(event.SettingChanged, time.Now(), "", "", "")); err != nil {
 			t.Fatal(err)
 		}
 		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)

@@ -76,7 +76,7 @@ func TestDamagedFile(t *testing.T) {
 	s := opened(t, path)
 	for range 200 {
 		id := rand.Text()
-		if err := s.CreateUser(t.Context(), directory.User{ID: id, Name: "Ada", Email: directory.Email{Display: id, Normalized: id}}, event.Event{ID: id}); err != nil {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: directory.User{ID: id, Name: "Ada", Email: directory.Email{Display: id, Normalized: id}}, Event: event.Event{ID: id}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -240,7 +240,7 @@ func TestBusyFile(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	u := directory.User{ID: "1", Email: directory.Email{Display: "a", Normalized: "a"}}
-	if err := s.CreateUser(ctx, u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); !errors.Is(err, directory.ErrUnavailable) {
+	if err := s.CreateUser(ctx, directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("a write while another writes: %v", err)
 	}
 	if _, err := s.GetUser(t.Context(), "1"); !errors.Is(err, directory.ErrNotFound) {
@@ -249,7 +249,7 @@ func TestBusyFile(t *testing.T) {
 	if err := held.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 		t.Errorf("a write after the other's: %v", err)
 	}
 }

@@ -88,30 +88,34 @@ func (s *Store) SetTokenUsed(ctx context.Context, hash string, at time.Time) err
 	return translate("note use of token", err)
 }
 
-// RevokeTokens deletes some of a person's tokens; see token.Store.
-func (s *Store) RevokeTokens(ctx context.Context, userID, reason string, which func(token.Token) bool) (int, error) {
+// RevokeTokens deletes some of a user's tokens; see token.Store.
+func (s *Store) RevokeTokens(
+	ctx context.Context, userID string, revoke func(owner directory.User, t token.Token) (event.Event, bool),
+) (int, error) {
 	revoked := 0
 	err := s.inTx(ctx, "revoke tokens", func(q queries) error {
 		row, err := q.GetUser(ctx, userID)
 		if err != nil {
 			return err
 		}
-		revoked, err = s.revokeTokens(ctx, q, toUser(row), reason, which)
+		owner := toUser(row)
+		revoked, err = revokeTokens(ctx, q, userID, func(t token.Token) (event.Event, bool) { return revoke(owner, t) })
 		return err
 	})
 	return revoked, err
 }
 
-func (s *Store) revokeTokens(
-	ctx context.Context, q queries, owner directory.User, reason string, which func(token.Token) bool,
-) (int, error) {
-	rows, err := q.ListTokensOfUser(ctx, owner.ID)
+// revokeTokens deletes the tokens of a user for which revoke returns true, and writes
+// their events.
+func revokeTokens(ctx context.Context, q queries, userID string, revoke func(token.Token) (event.Event, bool)) (int, error) {
+	rows, err := q.ListTokensOfUser(ctx, userID)
 	if err != nil {
 		return 0, err
 	}
 	revoked := 0
 	for _, t := range toTokens(rows) {
-		if !which(t) {
+		e, ok := revoke(t)
+		if !ok {
 			continue
 		}
 		n, err := q.DeleteToken(ctx, t.Hash)
@@ -119,10 +123,10 @@ func (s *Store) revokeTokens(
 			return 0, err
 		}
 		if n == 0 {
-			continue // another was quicker, and has told of it
+			continue // another transaction deleted it first and wrote the event
 		}
 		revoked++
-		if err := insertEvents(ctx, q, t.RevokedEvent(owner, reason, s.now())); err != nil {
+		if err := insertEvents(ctx, q, e); err != nil {
 			return 0, err
 		}
 	}

@@ -34,39 +34,39 @@ func (s *Store) inTx(ctx context.Context, doing string, fn func(q queries) error
 }
 
 // CreateUser writes a new person and what goes with it; see directory.Store.
-func (s *Store) CreateUser(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
-	return s.createUser(ctx, forgetRemoval, u, e, jobs)
+func (s *Store) CreateUser(ctx context.Context, u directory.NewUser) error {
+	return s.createUser(ctx, forgetRemoval, u)
 }
 
 // CreateUserUnlessRemoved does so unless the address was removed; see directory.Store.
-func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.User, e event.Event, jobs ...outbox.Job) error {
-	return s.createUser(ctx, refuseRemoved, u, e, jobs)
+func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.NewUser) error {
+	return s.createUser(ctx, refuseRemoved, u)
 }
 
 // createUser writes a new user and what goes with it, after settling what an
 // earlier removal of the address means.
 func (s *Store) createUser(
-	ctx context.Context, settleRemoval func(context.Context, queries, directory.User) error, u directory.User, e event.Event, jobs []outbox.Job,
+	ctx context.Context, settleRemoval func(context.Context, queries, directory.User) error, n directory.NewUser,
 ) error {
 	defer s.totals.invalidate()
 	return s.inTx(ctx, "create user", func(q queries) error {
 		// First the row: a removal of the address that is under way ends before it.
-		if err := insertUser(ctx, q, u); err != nil {
+		if err := insertUser(ctx, q, n.User); err != nil {
 			return err
 		}
-		if err := settleRemoval(ctx, q, u); err != nil {
+		if err := settleRemoval(ctx, q, n.User); err != nil {
 			return err
 		}
-		if err := insertEvents(ctx, q, e); err != nil {
+		if err := insertEvents(ctx, q, n.Event); err != nil {
 			return err
 		}
-		if err := insertJobs(ctx, q, jobs); err != nil {
+		if err := insertJobs(ctx, q, n.Jobs); err != nil {
 			return err
 		}
-		if err := s.noticeAdmin(ctx, q, directory.User{}, u, e); err != nil {
+		if err := s.noticeAdmin(ctx, q, directory.User{}, n.User, n.Event); err != nil {
 			return err
 		}
-		return linkKey(ctx, q, u.ID)
+		return linkKey(ctx, q, n.Claim, n.User.ID)
 	})
 }
 
@@ -107,7 +107,7 @@ func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.R
 		if err := s.applyChange(ctx, q, state.User, c); err != nil {
 			return err
 		}
-		return linkKey(ctx, q, c.User.ID)
+		return linkKey(ctx, q, c.Claim, c.User.ID)
 	})
 	return changed, err
 }
@@ -144,14 +144,17 @@ func (s *Store) applyChange(ctx context.Context, q queries, was directory.User, 
 	}
 	var ended directory.Ended
 	var err error
-	if c.EndSessions != "" {
-		others := func(v session.Session) bool { return v.TokenHash != c.KeepSession }
-		if ended.Sessions, err = s.endSessions(ctx, q, was, c.EndSessions, others); err != nil {
+	if c.EndSession != nil {
+		end := func(v session.Session) (directory.SessionEnd, bool) {
+			return c.EndSession(v.TokenHash, v.StytchSessionID)
+		}
+		if ended.Sessions, err = endSessions(ctx, q, was.ID, end); err != nil {
 			return err
 		}
 	}
-	if c.RevokeTokens != "" {
-		if ended.Tokens, err = s.revokeTokens(ctx, q, was, c.RevokeTokens, func(token.Token) bool { return true }); err != nil {
+	if c.RevokeToken != nil {
+		revoke := func(t token.Token) (event.Event, bool) { return c.RevokeToken(t.Name), true }
+		if ended.Tokens, err = revokeTokens(ctx, q, was.ID, revoke); err != nil {
 			return err
 		}
 	}

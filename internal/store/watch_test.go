@@ -27,7 +27,7 @@ func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	told := statementsOf(s)
-	if _, err := s.ImportUsers(t.Context(), userio.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now()); !errors.Is(err, userio.ErrLeaseLost) {
+	if _, err := s.ImportUsers(t.Context(), userio.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now(), userio.Import.DoneEvent); !errors.Is(err, userio.ErrLeaseLost) {
 		t.Fatal(err)
 	}
 	if !slices.Contains(*told, "AdvanceImport") {
@@ -46,7 +46,7 @@ func TestAddingSomebodyTakesFewStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	ada := directory.User{ID: "ada", Name: "Ada King, Countess of Lovelace", Email: email}
-	if err := s.CreateUser(t.Context(), ada, event.Event{ID: "added"}); err != nil {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: ada, Event: event.Event{ID: "added"}}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"InsertUser", "ParkedJobsOf", "InsertRows", "GetRemovedAddress", "InsertEvent"}; !slices.Equal(*told, want) {

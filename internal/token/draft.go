@@ -56,9 +56,9 @@ func (d Request) token(now time.Time) (Token, error) {
 }
 
 // createdEvent is what the audit trail says of a new token. No token stands in it.
-func (t Token) createdEvent(now time.Time) event.Event {
+func (t Token) createdEvent(by event.Origin, now time.Time) event.Event {
 	reason := fmt.Sprintf("%s (%s, until %s)", t.Name, t.Scope, t.ExpiresAt.UTC().Format(time.DateOnly))
-	return event.New(event.TokenCreated, now, t.UserID, t.User.Email.Normalized, reason)
+	return by.NewEvent(event.TokenCreated, now, t.UserID, t.User.Email.Normalized, reason)
 }
 
 // SplitReason returns the name, and the scope and end in words, that the Reason of
@@ -69,14 +69,6 @@ func SplitReason(reason string) (name, terms string) {
 		return reason, ""
 	}
 	return reason[:at], strings.TrimSuffix(reason[at+2:], ")")
-}
-
-// RevokedEvent is what the audit trail says of a token that a person has no more.
-func (t Token) RevokedEvent(owner directory.User, reason string, now time.Time) event.Event {
-	if reason != "" {
-		reason = ": " + reason
-	}
-	return event.New(event.TokenRevoked, now, owner.ID, owner.Email.Normalized, t.Name+reason)
 }
 
 // Public is a token as programs see it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 )
 
 const (
@@ -44,7 +45,7 @@ func New(o Options) *Service {
 // Create makes a token for a person and returns it with its secret, which nobody
 // can be told later. Errors: *directory.Invalid, ErrTooMany, ErrMade if it was
 // made from this draft before, ErrOwner.
-func (m *Service) Create(ctx context.Context, owner directory.User, d Request) (Token, string, error) {
+func (m *Service) Create(ctx context.Context, by event.Origin, owner directory.User, d Request) (Token, string, error) {
 	now := m.now()
 	t, err := d.token(now)
 	if err != nil {
@@ -52,7 +53,7 @@ func (m *Service) Create(ctx context.Context, owner directory.User, d Request) (
 	}
 	secret := newSecret()
 	t.Hash, t.UserID, t.User = Hash(secret), owner.ID, owner
-	if err := m.store.CreateToken(ctx, t, t.createdEvent(now), checkQuota); err != nil {
+	if err := m.store.CreateToken(ctx, t, t.createdEvent(by, now), checkQuota); err != nil {
 		return Token{}, "", err
 	}
 	return t, secret, nil
@@ -122,8 +123,9 @@ func (m *Service) List(ctx context.Context, userID string) ([]Token, error) {
 	return m.store.ListTokensOf(ctx, userID)
 }
 
-// Revoke ends those of a person's tokens that which picks, and returns how many
-// there were.
-func (m *Service) Revoke(ctx context.Context, userID string, which func(Token) bool) (int, error) {
-	return m.store.RevokeTokens(ctx, userID, "", which)
+// Revoke revokes the user's tokens for which match returns true, and returns their number.
+func (m *Service) Revoke(ctx context.Context, by event.Origin, userID string, match func(Token) bool) (int, error) {
+	return m.store.RevokeTokens(ctx, userID, func(owner directory.User, t Token) (event.Event, bool) {
+		return owner.RevokeToken(by, t.Name, "", m.now()), match(t)
+	})
 }

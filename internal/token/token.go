@@ -79,9 +79,10 @@ type Store interface {
 	ListTokens(ctx context.Context, after string, limit int) ([]Token, error)
 	// SetTokenUsed notes that a token was used, unless it was later than that.
 	SetTokenUsed(ctx context.Context, hash string, at time.Time) error
-	// RevokeTokens deletes those of a person's tokens that which picks, writes for
-	// each why into the audit trail, and returns how many there were.
-	RevokeTokens(ctx context.Context, userID, reason string, which func(Token) bool) (int, error)
+	// RevokeTokens calls revoke for each token of a user. If it returns true, the
+	// token is deleted and the event written. RevokeTokens returns the number of
+	// deleted tokens.
+	RevokeTokens(ctx context.Context, userID string, revoke func(owner directory.User, t Token) (event.Event, bool)) (int, error)
 }
 
 // Prefix begins every token, so that who scans files for secrets knows one.

@@ -101,8 +101,9 @@ type Store interface {
 	// ImportUsers puts those on the list who are not there and were not removed after
 	// the import was started, leaves the others, and moves the import on behind its
 	// part, in one transaction: after the last one it is done. It returns the import as it is then. ErrLost if the lease is another's
-	// or the import was stopped; ErrBy if i.By is a person and no active administrator.
-	ImportUsers(ctx context.Context, i Import, people []directory.NewUser, now, until time.Time) (Import, error)
+	// or the import was stopped; ErrActorNotAdmin if i.Actor is a user and no active administrator.
+	// When the import is done, it writes the event that done returns.
+	ImportUsers(ctx context.Context, i Import, people []directory.NewUser, now, until time.Time, done func(Import) event.Event) (Import, error)
 	// CountPendingJobs counts the calls to Stytch that wait, to most.
 	CountPendingJobs(ctx context.Context, most int) (int, error)
 	// DeleteImport forgets an import that does not run, and all of its file. ErrState
@@ -146,10 +147,10 @@ func (im *Importer) CountPendingJobs(ctx context.Context, limit int) (int, error
 }
 
 // Start has an import run that is ready; role is that of people for whom the file
-// names none. Whoever the context says did it is who invites them. Errors:
-// *directory.Invalid, ErrState, directory.ErrNotFound.
-func (im *Importer) Start(ctx context.Context, id, role string, invite bool) error {
-	return im.setRunning(ctx, id, func(i *Import) (err error) {
+// names none. by is recorded as their inviter. Errors:
+// *directory.ValidationError, ErrInvalidState, directory.ErrNotFound.
+func (im *Importer) Start(ctx context.Context, by event.Origin, id, role string, invite bool) error {
+	return im.setRunning(ctx, by, id, func(i *Import) (err error) {
 		if i.State != Ready || i.Parts == 0 {
 			return ErrInvalidState
 		}
@@ -163,8 +164,8 @@ func (im *Importer) Start(ctx context.Context, id, role string, invite bool) err
 
 // Resume has an import go on that was stopped, as it was begun. Errors: ErrState,
 // directory.ErrNotFound.
-func (im *Importer) Resume(ctx context.Context, id string) error {
-	return im.setRunning(ctx, id, func(i *Import) error {
+func (im *Importer) Resume(ctx context.Context, by event.Origin, id string) error {
+	return im.setRunning(ctx, by, id, func(i *Import) error {
 		if i.State != Stopped {
 			return ErrInvalidState
 		}
@@ -172,7 +173,7 @@ func (im *Importer) Resume(ctx context.Context, id string) error {
 	})
 }
 
-func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Import) error) error {
+func (im *Importer) setRunning(ctx context.Context, by event.Origin, id string, prepare func(*Import) error) error {
 	i, err := im.store.GetImport(ctx, id)
 	if err != nil {
 		return err
@@ -180,8 +181,8 @@ func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Imp
 	if err := prepare(&i); err != nil {
 		return err
 	}
-	i.Actor = event.OriginOf(ctx)
-	if err := im.store.StartImport(ctx, i, event.New(event.ImportStarted, im.now(), "", "", i.description())); err != nil {
+	i.Actor = by
+	if err := im.store.StartImport(ctx, i, by.NewEvent(event.ImportStarted, im.now(), "", "", i.description())); err != nil {
 		return err
 	}
 	select {
@@ -193,10 +194,10 @@ func (im *Importer) setRunning(ctx context.Context, id string, prepare func(*Imp
 
 // Stop stops an import behind the part that is under way. Errors: ErrState,
 // directory.ErrNotFound.
-func (im *Importer) Stop(ctx context.Context, id string) error {
+func (im *Importer) Stop(ctx context.Context, by event.Origin, id string) error {
 	i, err := im.store.GetImport(ctx, id)
 	if err != nil {
 		return err
 	}
-	return im.store.StopImport(ctx, id, "", event.New(event.ImportStopped, im.now(), "", "", i.File))
+	return im.store.StopImport(ctx, id, "", by.NewEvent(event.ImportStopped, im.now(), "", "", i.File))
 }

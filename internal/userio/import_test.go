@@ -69,9 +69,9 @@ func (f *fixture) count(query string) int {
 
 func (f *fixture) add(address string) {
 	f.t.Helper()
-	a, err := directory.UserInput{Email: address}.Validate("", false, f.now)
+	a, err := directory.UserInput{Email: address}.Validate(event.Origin{}, false, f.now)
 	if err == nil {
-		err = f.store.CreateUser(f.t.Context(), a.User, a.Event)
+		err = f.store.CreateUser(f.t.Context(), directory.NewUser{User: a.User, Event: a.Event})
 	}
 	if err != nil {
 		f.t.Fatal(err)
@@ -157,7 +157,7 @@ func TestUpload_AnAddressThatOneLineLeavesOutIsNotLetInByAnother(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
 		}
-		if err := f.Start(t.Context(), i.ID, "", false); err != nil {
+		if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
 			t.Fatal(err)
 		}
 		done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {})
@@ -219,7 +219,7 @@ func TestAnImportThatIsKilledAgainAndAgainAddsEverybodyOnce(t *testing.T) {
 		f := newFixture(t, databaseURL)
 		f.add("p17@example.com")
 		i := f.upload(table(people))
-		if err := f.Start(t.Context(), i.ID, "", false); err != nil {
+		if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
 			t.Fatal(err)
 		}
 		for kills := 0; ; kills++ {
@@ -267,7 +267,7 @@ func TestWithInvitationsAnImportGoesNoFasterThanMailsLeave(t *testing.T) {
 	f := newFixture(t, testdb.SQLite(t))
 	ada := event.Origin{Actor: "ada", RequestID: "r"}
 	i := f.upload(table(1000))
-	if err := f.Start(event.WithOrigin(t.Context(), &ada), i.ID, "admin", true); err != nil {
+	if err := f.Start(t.Context(), ada, i.ID, "admin", true); err != nil {
 		t.Fatal(err)
 	}
 	ctx, kill := context.WithCancel(t.Context())
@@ -309,19 +309,19 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(1000))
-	if err := f.Resume(t.Context(), i.ID); !errors.Is(err, userio.ErrInvalidState) {
+	if err := f.Resume(t.Context(), event.Origin{}, i.ID); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("resumed before it was started: %v", err)
 	}
 	var invalid *directory.ValidationError
-	if err := f.Start(t.Context(), i.ID, "boss", false); !errors.As(err, &invalid) {
+	if err := f.Start(t.Context(), event.Origin{}, i.ID, "boss", false); !errors.As(err, &invalid) {
 		t.Errorf("with a role that is none: %v", err)
 	}
-	if err := f.Start(t.Context(), i.ID, "member", false); err != nil {
+	if err := f.Start(t.Context(), event.Origin{}, i.ID, "member", false); err != nil {
 		t.Fatal(err)
 	}
 	stopped, err := f.Follow(t.Context(), i.ID, func(at userio.Import) {
 		if at.Part == 2 && at.State == userio.Running {
-			if err := f.Stop(t.Context(), i.ID); err != nil {
+			if err := f.Stop(t.Context(), event.Origin{}, i.ID); err != nil {
 				t.Error(err)
 			}
 		}
@@ -329,16 +329,16 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	if err != nil || stopped.State != userio.Stopped || stopped.Added != 400 || f.count("SELECT COUNT(*) FROM users") != 400 {
 		t.Errorf("stopped: %+v, %v", stopped, err)
 	}
-	if err := f.Stop(t.Context(), i.ID); !errors.Is(err, userio.ErrInvalidState) {
+	if err := f.Stop(t.Context(), event.Origin{}, i.ID); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("stopped twice: %v", err)
 	}
-	if err := f.Resume(t.Context(), i.ID); err != nil {
+	if err := f.Resume(t.Context(), event.Origin{}, i.ID); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil || done.Added != 1000 {
 		t.Errorf("in the end: %+v, %v", done, err)
 	}
-	if err := f.Start(t.Context(), i.ID, "", false); !errors.Is(err, userio.ErrInvalidState) {
+	if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("started once more: %v", err)
 	}
 }
@@ -348,7 +348,7 @@ func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *t
 	f := newFixture(t, testdb.SQLite(t))
 	left, gone := f.upload(table(300)), f.upload(table(300))
 	nobody := event.Origin{ActorID: "gone"}
-	if err := errors.Join(f.Start(event.WithOrigin(t.Context(), &nobody), gone.ID, "", false), f.Start(t.Context(), left.ID, "", false)); err != nil {
+	if err := errors.Join(f.Start(t.Context(), nobody, gone.ID, "", false), f.Start(t.Context(), event.Origin{}, left.ID, "", false)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -377,7 +377,7 @@ func TestExportWritesEverybodyWhomTheFiltersLetThrough(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(450))
-	if err := f.Start(t.Context(), i.ID, "", false); err != nil {
+	if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil {

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/ids"
 )
 
@@ -95,7 +96,7 @@ func (u *uploadState) addLine(l Line) error {
 		return &FileError{Line: l.Number, Text: fmt.Sprintf("There are more than %d people in this file. Split it.", MaxLines)}
 	}
 	e := storedLine{Line: l.Number, Email: l.Entry.Email, Name: l.Entry.Name, Role: l.Entry.Role}
-	arrival, err := l.Entry.Validate("", false, u.i.CreatedAt)
+	arrival, err := l.Entry.Validate(event.Origin{}, false, u.i.CreatedAt)
 	var invalid *directory.ValidationError
 	switch {
 	case l.LeftOut:

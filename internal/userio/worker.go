@@ -134,7 +134,7 @@ func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 	if err != nil {
 		return i, err
 	}
-	i, err = im.store.ImportUsers(event.WithOrigin(ctx, &i.Actor), i, people, im.now(), until)
+	i, err = im.store.ImportUsers(ctx, i, people, im.now(), until, Import.DoneEvent)
 	if err == nil && i.Invite {
 		im.wakeOutbox()
 	}
@@ -159,13 +159,22 @@ func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUse
 		if e.Role == "" {
 			e.Role = string(i.Role)
 		}
-		people[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor.ActorID, i.Invite, now)
+		people[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor, i.Invite, now)
 		if err != nil {
 			return nil, fmt.Errorf("line %d was good at the upload: %w", e.Line, err)
 		}
 		people[n].Event.Reason = "from " + i.File
 	}
 	return people, nil
+}
+
+// DoneEvent returns the event of an import that is done.
+func (i Import) DoneEvent() event.Event {
+	text := fmt.Sprintf("%s: %d added, %d on the list already, %d lines with problems", i.File, i.Added, i.Skipped, i.Problems)
+	if i.LeftOut > 0 {
+		text += fmt.Sprintf(", %d left out: removed since it was started", i.LeftOut)
+	}
+	return i.Actor.NewEvent(event.ImportDone, i.UpdatedAt, "", "", text)
 }
 
 // description say what is about to be done.

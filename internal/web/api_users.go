@@ -60,7 +60,7 @@ func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.Add(r.Context(), viewer(r).UserID, entry)
+	return s.Directory.Add(r.Context(), actorOf(r), entry)
 }
 
 func (s *server) createdResponse(_ *http.Request, u directory.User) (idempotency.Response, error) {
@@ -75,7 +75,7 @@ func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.InviteOrReinvite(r.Context(), viewer(r).UserID, entry)
+	return s.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
 }
 
 func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency.Response, error) {
@@ -114,7 +114,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseNull(map[string]optional{"role": edit.Role, "status": edit.Status}); err != nil {
 		return err
 	}
-	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit{
+	u, err := s.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{
 		Name: edit.Name.edit(), Role: edit.Role.edit(), Status: edit.Status.edit(),
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) apiRemoveUser(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Directory.Remove(r.Context(), r.PathValue("id")); err != nil {
+	if _, err := s.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	writeJSON(w, r, http.StatusOK, jsonMessage{"success"})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -26,7 +27,7 @@ func (f *fixture) remembered(address string) *caller {
 // endSession has the caller's session end as an administrator would.
 func (f *fixture) endSession(c *caller) {
 	f.t.Helper()
-	if _, err := f.server.Sessions.Revoke(f.t.Context(), c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
+	if _, err := f.server.Sessions.Revoke(f.t.Context(), event.Origin{}, c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
 		f.t.Fatal(err)
 	}
 }

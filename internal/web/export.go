@@ -24,7 +24,7 @@ func (s *server) exportUsers(format string) handler {
 			return err
 		}
 		words := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
-		if err := s.Directory.RecordExport(r.Context(), words); err != nil {
+		if err := s.Directory.RecordExport(r.Context(), actorOf(r), words); err != nil {
 			return err
 		}
 		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, prolong func() error) error {

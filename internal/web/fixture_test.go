@@ -242,7 +242,7 @@ func (f *fixture) add(u directory.User) directory.User {
 	if u.Status == "" {
 		u.Status = directory.Invited
 	}
-	if err := f.store.CreateUser(f.t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := f.store.CreateUser(f.t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 		f.t.Fatal(err)
 	}
 	return u

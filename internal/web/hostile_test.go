@@ -160,7 +160,7 @@ func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
 		name string
 		end  func(c *caller)
 	}{
-		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), c.user.ID) }},
+		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID) }},
 		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
 	} {
 		c := f.signedIn(directory.Member, fmt.Sprintf("grace%d@example.com", n)) // who was removed does not come again

@@ -51,7 +51,7 @@ func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempo
 	if err != nil || found.Answer.Status != 0 {
 		return found.Answer, err
 	}
-	r = r.WithContext(idempotency.NewContext(r.Context(), claim))
+	stateOf(r).actor.Claim = claim
 	var u directory.User
 	if found.UserID == "" {
 		u, err = k.run(r)

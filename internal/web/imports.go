@@ -155,7 +155,7 @@ func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Importer.Start(r.Context(), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
+	err = s.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
 	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
 		return s.newImportPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
@@ -164,11 +164,11 @@ func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) stopImport(w http.ResponseWriter, r *http.Request) error {
-	return s.redirectToImport(w, r, s.Importer.Stop(r.Context(), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.Importer.Stop(r.Context(), originOf(r), r.PathValue("id")))
 }
 
 func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
-	return s.redirectToImport(w, r, s.Importer.Resume(r.Context(), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.Importer.Resume(r.Context(), originOf(r), r.PathValue("id")))
 }
 
 // redirectToImport goes back to an import's page, which says how it stands, also

@@ -57,14 +57,14 @@ func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Directory.RetryJob(r.Context(), r.PathValue("id")); err != nil {
+	if _, err := s.Directory.RetryJob(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	return s.redirectWithMessage(w, r, "/waiting", "Tried again. What is done is gone from this page.")
 }
 
 func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
-	job, err := s.Directory.DropJob(r.Context(), r.PathValue("id"))
+	job, err := s.Directory.DropJob(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

@@ -65,13 +65,13 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		if which == "others" {
 			o.KeepSession = current.TokenHash
 		}
-		ended, err := s.Directory.SignOut(r.Context(), current.UserID, o)
+		ended, err := s.Directory.SignOut(r.Context(), actorOf(r), current.UserID, o)
 		if err != nil {
 			return err
 		}
 		said = endedAll(ended)
 	default:
-		n, err := s.Sessions.Revoke(r.Context(), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
+		n, err := s.Sessions.Revoke(r.Context(), originOf(r), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
@@ -26,7 +27,7 @@ type requestState struct {
 	path      string          // that was asked for, below the base URL's
 	route     string          // the pattern of its route; empty: it has come to none
 	requestID string          // what a person can name to find the request in the log
-	origin    event.Origin    // for the audit trail; guard adds who it is
+	actor     directory.Actor // of changes that the request makes; authorize and idempotent complete it
 	session   session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
 	draft     bool            // the page shows what was typed before; see drafts.go
 	token     *token.Token    // by which the person acts; nil: by a cookie
@@ -44,6 +45,12 @@ func stateOf(r *http.Request) *requestState {
 
 func requestID(r *http.Request) string { return stateOf(r).requestID }
 
+// actorOf returns the actor of the changes that a request makes.
+func actorOf(r *http.Request) directory.Actor { return stateOf(r).actor }
+
+// originOf returns the origin of the events that a request causes.
+func originOf(r *http.Request) event.Origin { return stateOf(r).actor.Origin }
+
 // viewer is the session that guard found; nobody's where it found none.
 func viewer(r *http.Request) *session.Session { return &stateOf(r).session }
 
@@ -54,11 +61,11 @@ func (s *server) requestContext(next http.Handler) http.Handler {
 		begin := time.Now() // a stopwatch, which nothing is decided by
 		v := &requestState{StatusWriter: middleware.StatusWriter{ResponseWriter: w}, path: s.trimBasePath(r.URL.Path), requestID: newRequestID(w)}
 		b := s.browser(r)
-		v.origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.requestID}
+		v.actor.Origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.requestID}
 
 		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), requestTimeout)
 		defer cancel()
-		r = r.WithContext(event.WithOrigin(ctx, &v.origin))
+		r = r.WithContext(ctx)
 		next.ServeHTTP(v, r)
 
 		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",

@@ -153,16 +153,16 @@ func (s *server) authorize(route route) handler {
 			return err
 		}
 		u := &v.session.User
-		v.origin.ActorID, v.origin.Actor = u.ID, u.Email.Normalized
+		v.actor.Origin = v.actor.WithActor(u.ID, u.Email.Normalized)
 		if t := v.token; t != nil {
-			v.origin.Token = t.Name
+			v.actor.Token = t.Name
 			if t.Scope == token.Read && !isReadOnly(r) {
-				s.Sessions.RecordRefused(r.Context(), *u, route.pattern+": the API token "+t.Name+" may only read")
+				s.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": the API token "+t.Name+" may only read")
 				return errReadOnly
 			}
 		}
 		if route.access&admin != 0 && !u.IsActiveAdmin() {
-			s.Sessions.RecordRefused(r.Context(), *u, route.pattern+": for administrators")
+			s.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": for administrators")
 			return errNotAdmin
 		}
 		return route.handle(w, r)

@@ -158,7 +158,7 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if held == "" {
 		return errCookie // another instance may still open it: "signed out" would be untrue
 	}
-	if err := s.Sessions.SignOut(r.Context(), held); err != nil {
+	if err := s.Sessions.SignOut(r.Context(), held, s.browser(r)); err != nil {
 		return err
 	}
 	s.Cookies.ClearToken(w, r)

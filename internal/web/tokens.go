@@ -64,7 +64,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	part := view.Tokens
 	d := token.Request{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
-	made, secret, err := s.Tokens.Create(r.Context(), viewer(r).User, d)
+	made, secret, err := s.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
 	invalid := (*directory.ValidationError)(nil)
 	switch {
 	case errors.As(err, &invalid) && invalid.Fields["id"] != "":
@@ -153,7 +153,7 @@ func revoked(name string) string { return "Revoked " + name + ": it opens nothin
 
 // revoke ends one of a person's tokens and returns its name. Errors: errNoToken.
 func (s *server) revoke(r *http.Request, userID, id string) (name string, err error) {
-	n, err := s.Tokens.Revoke(r.Context(), userID, func(t token.Token) bool {
+	n, err := s.Tokens.Revoke(r.Context(), originOf(r), userID, func(t token.Token) bool {
 		is := t.ID == id
 		if is {
 			name = t.Name

@@ -103,7 +103,7 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
-	u, err := s.Directory.Edit(r.Context(), id, directory.Edit{Name: &name, Role: &role})
+	u, err := s.Directory.Edit(r.Context(), actorOf(r), id, directory.Edit{Name: &name, Role: &role})
 	if err == nil {
 		return s.redirectWithMessage(w, r, userPath(r, id), "Saved "+u.DisplayName()+".")
 	}
@@ -126,7 +126,7 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.Reinvite(r.Context(), r.PathValue("id"))
+	u, err := s.Directory.Reinvite(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, which := r.PathValue("id"), form.Get("session")
 	if which == "" {
-		ended, err := s.Directory.SignOut(r.Context(), id, directory.SignOut{
+		ended, err := s.Directory.SignOut(r.Context(), actorOf(r), id, directory.SignOut{
 			Reason: "ended by an administrator", Tokens: form.Has("tokens"),
 		})
 		if err != nil {
@@ -150,7 +150,7 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.redirectWithMessage(w, r, userPath(r, id), endedAll(ended))
 	}
-	n, err := s.Sessions.Revoke(r.Context(), id, "ended by an administrator", func(v session.Session) bool { return v.StytchSessionID == which })
+	n, err := s.Sessions.Revoke(r.Context(), originOf(r), id, "ended by an administrator", func(v session.Session) bool { return v.StytchSessionID == which })
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *server) reinstateUser(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status directory.Status, message string) error {
 	want := string(status)
-	u, err := s.Directory.Edit(r.Context(), r.PathValue("id"), directory.Edit{Status: &want})
+	u, err := s.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{Status: &want})
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.Remove(r.Context(), r.PathValue("id"))
+	u, err := s.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 	if token == "" {
 		return session.Session{}, errNoSession
 	}
-	current, err := s.Sessions.Check(r.Context(), token)
+	current, err := s.Sessions.Check(r.Context(), token, s.browser(r))
 	if errors.Is(err, session.ErrEnded) {
 		s.Cookies.ClearToken(w, r)
 	}
@@ -26,7 +26,7 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 
 // browser is what is known of the browser behind a request.
 func (s *server) browser(r *http.Request) session.Browser {
-	return session.Browser{Address: s.proxies.ClientIP(r), UserAgent: r.UserAgent()}
+	return session.Browser{Address: s.proxies.ClientIP(r), UserAgent: r.UserAgent(), RequestID: requestID(r)}
 }
 
 // describeBrowser says in words what a User-Agent header stands for. The order

@@ -161,7 +161,7 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := inviteForm{Email: posted.Get("email"), Name: posted.Get("name"), Role: posted.Get("role")}
-	u, err := s.Directory.Invite(r.Context(), viewer(r).UserID, directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
+	u, err := s.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
 	var invalid *directory.ValidationError
 	switch {
 	case errors.As(err, &invalid):

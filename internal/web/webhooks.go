@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
@@ -12,7 +13,7 @@ import (
 type Webhooks struct {
 	Key webhooksig.Key // none: there is no such route
 	// Handle takes a webhook whose signature is good. After an error it is sent again.
-	Handle func(ctx context.Context, id string, body []byte) error
+	Handle func(ctx context.Context, by event.Origin, id string, body []byte) error
 }
 
 // receiveStytchWebhook takes a webhook. Whatever is not a 2xx has Stytch send it again later.
@@ -30,7 +31,7 @@ func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) er
 	if err := s.Webhooks.Key.Verify(signed, body, s.Now()); err != nil {
 		return err
 	}
-	if err := s.Webhooks.Handle(r.Context(), signed.ID, body); err != nil {
+	if err := s.Webhooks.Handle(r.Context(), originOf(r), signed.ID, body); err != nil {
 		return err
 	}
 	writeJSON(w, r, http.StatusOK, jsonMessage{"heard"})

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/webhooksig"
 )
@@ -24,7 +25,7 @@ func hooked(t *testing.T) (f *fixture, key webhooksig.Key, heard *[]string, outc
 	t.Helper()
 	key, heard, outcome = webhooksig.Key("0123456789abcdef0123"), new([]string), new(error)
 	f = newFixture(t, func(o *Options) {
-		o.Webhooks = Webhooks{Key: key, Handle: func(_ context.Context, id string, body []byte) error {
+		o.Webhooks = Webhooks{Key: key, Handle: func(_ context.Context, _ event.Origin, id string, body []byte) error {
 			*heard = append(*heard, id+" "+string(body))
 			return *outcome
 		}}

@@ -60,7 +60,7 @@ func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused b
 	job.DueAt = now.Add(time.Hour) // nobody makes it meanwhile
 	err := s.App.Store.AddJob(s.T.Context(), job)
 	if err == nil && refused {
-		err = s.App.Store.ParkJob(s.T.Context(), job, now, reason)
+		err = s.App.Store.ParkJob(s.T.Context(), job.Park(now, reason))
 	} else if err == nil {
 		err = s.App.Store.RetryJob(s.T.Context(), job.ID, job.DueAt, reason)
 	}

@@ -56,7 +56,7 @@ func (s *browserSite) add(name string, changes ...func(*directory.User)) directo
 	for _, change := range changes {
 		change(&u)
 	}
-	if err := s.App.Store.CreateUser(s.T.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+	if err := s.App.Store.CreateUser(s.T.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 		s.T.Fatal(err)
 	}
 	return u

@@ -79,7 +79,7 @@ func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer a.Close()
-		if _, err := a.Directory.Edit(app.WithOperator(t.Context()), s.UserID(t, "joan@example.com"), admin); err != nil {
+		if _, err := a.Directory.Edit(t.Context(), app.Operator(), s.UserID(t, "joan@example.com"), admin); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {

@@ -30,7 +30,7 @@ var arrivalRows = []row{
 // coming is somebody who shall come onto the list with an invitation.
 func coming(t *testing.T, name, address string) directory.NewUser {
 	t.Helper()
-	a, err := directory.UserInput{Email: address, Name: name}.Validate("", true, Now())
+	a, err := directory.UserInput{Email: address, Name: name}.Validate(event.Origin{}, true, Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,13 +38,16 @@ func coming(t *testing.T, name, address string) directory.NewUser {
 }
 
 func testAddPeople(t *testing.T, s Store) {
+	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
 	i := running(t, s, 2, event.Origin{})
 	people := []directory.NewUser{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
 	for n := range 400 { // several statements of each kind
 		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
 	}
-	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
-	next, err := s.ImportUsers(event.WithOrigin(t.Context(), &origin), i, people, Now().Add(time.Second), Now().Add(time.Minute))
+	for n := range people {
+		people[n].Event.Origin = origin
+	}
+	next, err := s.ImportUsers(t.Context(), i, people, Now().Add(time.Second), Now().Add(time.Minute), userio.Import.DoneEvent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +63,8 @@ func testAddPeople(t *testing.T, s Store) {
 	}
 	// As by the door for one, but for what is each one's own.
 	alone := coming(t, "Zoë Öttinger-O'Brien", "zoe@example.org")
-	if err := s.CreateUser(event.WithOrigin(t.Context(), &origin), alone.User, alone.Event, alone.Jobs...); err != nil {
+	alone.Event.Origin = origin
+	if err := s.CreateUser(t.Context(), alone); err != nil {
 		t.Fatal(err)
 	}
 	same := func(p directory.NewUser) string {
@@ -81,7 +85,7 @@ func testAddPeople(t *testing.T, s Store) {
 		}
 	}
 	// After the last part it is done.
-	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now())
+	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || next.State != userio.Done || getImport(t, s, i.ID).State != userio.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)
 	}
@@ -96,7 +100,7 @@ func testAddPeopleListed(t *testing.T, s Store) {
 	people := []directory.NewUser{
 		coming(t, "Somebody", "ADA@example.com"), coming(t, "Grace", "grace@example.com"), coming(t, "Grace again", "Grace@example.com"),
 	}
-	i, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now())
+	i, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || i.Added != 1 || i.Skipped != 2 {
 		t.Errorf("%d added, %d kept, %v", i.Added, i.Skipped, err)
 	}
@@ -120,12 +124,12 @@ func testAddPeopleParked(t *testing.T, s Store) {
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ParkJob(t.Context(), job, Now(), "no"); err != nil {
+		if err := s.ParkJob(t.Context(), job.Park(Now(), "no")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	grace := coming(t, "Grace", "grace@example.com")
-	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), []directory.NewUser{grace, coming(t, "", "ada@example.com")}, Now(), Now()); err != nil {
+	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), []directory.NewUser{grace, coming(t, "", "ada@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Fatal(err)
 	}
 	if list := jobs(t, s, before); len(list) != 1 || list[0].Kind != outbox.Invite {
@@ -143,7 +147,7 @@ func testAddPeopleBy(t *testing.T, s Store) {
 	for _, id := range []string{was.ID, out.ID, newID()} {
 		i := running(t, s, 1, event.Origin{ActorID: id})
 		a := coming(t, "", "grace@example.com")
-		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, userio.ErrActorNotAdmin) {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now(), userio.Import.DoneEvent); !errors.Is(err, userio.ErrActorNotAdmin) {
 			t.Errorf("%v", err)
 		}
 		if _, err := s.GetUser(t.Context(), a.User.ID); !errors.Is(err, directory.ErrNotFound) || getImport(t, s, i.ID).Part != 0 {
@@ -151,7 +155,7 @@ func testAddPeopleBy(t *testing.T, s Store) {
 		}
 	}
 	i := running(t, s, 1, event.Origin{ActorID: boss.ID})
-	if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{coming(t, "", "grace@example.com")}, Now(), Now()); err != nil {
+	if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{coming(t, "", "grace@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Errorf("an administrator: %v", err)
 	}
 }
@@ -165,7 +169,7 @@ func testAddPeopleLost(t *testing.T, s Store) {
 	taken.Lease = newID()
 	further.Part = 1
 	for name, i := range map[string]userio.Import{"stopped": stopped, "taken over": taken, "at another part": further} {
-		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now()); !errors.Is(err, userio.ErrLeaseLost) {
+		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now(), userio.Import.DoneEvent); !errors.Is(err, userio.ErrLeaseLost) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -182,7 +186,7 @@ func testAddPeopleAtOnce(t *testing.T, open func() Store) {
 		for p := range 50 {
 			people = append(people, coming(t, "", fmt.Sprintf("p%d@example.com", p)))
 		}
-		_, err := s[n%2].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute))
+		_, err := s[n%2].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 		return err
 	})
 	won := 0
@@ -209,12 +213,12 @@ func testAddPeopleBesides(t *testing.T, open func() Store) {
 	added, byHand := 0, 0
 	errs := atOnce(2, func(n int) error {
 		if n == 0 {
-			got, err := s[0].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute))
+			got, err := s[0].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 			added = got.Added
 			return err
 		}
 		for _, a := range others {
-			switch err := s[1].CreateUser(t.Context(), a.User, a.Event, a.Jobs...); {
+			switch err := s[1].CreateUser(t.Context(), directory.NewUser{User: a.User, Event: a.Event, Jobs: a.Jobs}); {
 			case err == nil:
 				byHand++
 			case !errors.Is(err, directory.ErrEmailTaken):

@@ -115,7 +115,7 @@ func testRuleError(t *testing.T, s Store) {
 	for _, want := range []error{directory.ErrLastAdmin, directory.ErrSuspended, invalid} {
 		_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {
 			state.User.Name = "Eve"
-			c := directory.Change{User: state.User, Remove: true, EndSessions: "removed", CancelInvites: true}
+			c := directory.Change{User: state.User, Remove: true, EndSession: endAll(u, "removed"), CancelInvites: true}
 			c.Jobs = []outbox.Job{outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "", "", Now())}
 			return c, want
 		})
@@ -137,7 +137,7 @@ func testRemove(t *testing.T, s Store) {
 	}
 	forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
 	if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
-		return directory.Change{User: s.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
+		return directory.Change{User: s.User, Remove: true, EndSession: endAll(s.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func testChangeLeavesOthers(t *testing.T, s Store) {
 	}
 	before := state(t, s, bob)
 	if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
-		return directory.Change{User: s.User, EndSessions: "removed", CancelInvites: true}, nil
+		return directory.Change{User: s.User, EndSession: endAll(s.User, "removed"), CancelInvites: true}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -31,12 +30,11 @@ var eventRows = []row{
 
 func testEventRoundTrip(t *testing.T, s Store) {
 	origin := event.Origin{ActorID: newID(), Actor: "bo@example.com", Address: "192.0.2.7", UserAgent: "Browser/1", RequestID: "R1", Token: "backup"}
-	want := event.New(event.UserEdited, Now(), newID(), "ada@example.com", "by hand")
+	want := origin.NewEvent(event.UserEdited, Now(), newID(), "ada@example.com", "by hand")
 	want.Changes = []event.Change{{Field: "name", Old: "Ada", New: "Zoë \"Z\""}}
-	if err := s.AddEvents(event.WithOrigin(t.Context(), &origin), want); err != nil {
+	if err := s.AddEvents(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}
-	want.Origin = origin
 	if diff := cmp.Diff([]event.Event{want}, events(t, s, event.Query{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -45,7 +43,7 @@ func testEventRoundTrip(t *testing.T, s Store) {
 func testEventWithChange(t *testing.T, s Store) {
 	ada := person("Ada", "ada@example.com")
 	create(t, s, ada)
-	if err := s.CreateUser(t.Context(), person("Eve", "ADA@example.com"), event.New(event.UserAdded, Now(), "x", "eve", "")); !errors.Is(err, directory.ErrEmailTaken) {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: person("Eve", "ADA@example.com"), Event: event.New(event.UserAdded, Now(), "x", "eve", "")}); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Fatal(err)
 	}
 	refused := errors.New("refused")
@@ -62,14 +60,14 @@ func testEventWithChange(t *testing.T, s Store) {
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+	if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second finds it parked by the first
-		if err := s.ParkJob(t.Context(), job, Now(), "No."); err != nil {
+		if err := s.ParkJob(t.Context(), job.Park(Now(), "No.")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,14 +79,14 @@ func testSessionEvents(t *testing.T, s Store) {
 	create(t, s, ada)
 	one := mustSignIn(t, s, arrival(ada, "one"))
 	again := arrival(ada, "two")
-	again.Replaces = one.TokenHash
+	replace(&again, one.TokenHash)
 	mustSignIn(t, s, again)
 	mustSignIn(t, s, arrival(ada, "three"))
-	if _, err := s.EndSessions(t.Context(), ada.ID, "signed out", func(v session.Session) bool { return v.StytchSessionID == "session-test-two" }); err != nil {
+	if _, err := s.EndSessions(t.Context(), ada.ID, ending("signed out", func(v session.Session) bool { return v.StytchSessionID == "session-test-two" })); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ChangeUser(t.Context(), ada.ID, func(state directory.RuleState) (directory.Change, error) {
-		return directory.Change{User: state.User, Remove: true, EndSessions: "removed"}, nil
+		return directory.Change{User: state.User, Remove: true, EndSession: endAll(state.User, "removed")}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +101,7 @@ func testEndedAtOnce(t *testing.T, open func() Store) {
 	for round := range 5 {
 		v := mustSignIn(t, stores[0], arrival(ada, fmt.Sprint(round)))
 		for _, err := range atOnce(4, func(i int) error {
-			_, err := stores[i%2].EndSessions(t.Context(), ada.ID, "signed out", func(o session.Session) bool { return o.TokenHash == v.TokenHash })
+			_, err := stores[i%2].EndSessions(t.Context(), ada.ID, ending("signed out", func(o session.Session) bool { return o.TokenHash == v.TokenHash }))
 			return err
 		}) {
 			if err != nil {
@@ -128,7 +126,7 @@ func testParkedJobsGivenUp(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.ParkJob(t.Context(), parked, Now(), "No."); err != nil {
+	if err := s.ParkJob(t.Context(), parked.Park(Now(), "No.")); err != nil {
 		t.Fatal(err)
 	}
 	ada := person("Ada", "ada@example.com")
@@ -140,16 +138,16 @@ func testParkedJobsGivenUp(t *testing.T, s Store) {
 }
 
 func testEventPages(t *testing.T, s Store) {
-	bo := event.WithOrigin(t.Context(), &event.Origin{ActorID: newID(), Actor: "bo@example.com"})
+	bo := event.Origin{ActorID: newID(), Actor: "bo@example.com"}
 	for i := range 9 {
-		ctx, kind, about := context.Context(bo), event.UserEdited, "ada@example.com"
+		by, kind, about := bo, event.UserEdited, "ada@example.com"
 		if i%2 == 1 {
-			ctx, kind = t.Context(), event.SignedIn
+			by, kind = event.Origin{}, event.SignedIn
 		}
 		if i%3 == 0 {
 			about = "eve@example.com"
 		}
-		if err := s.AddEvents(ctx, event.New(kind, Now(), "id of "+about, about, fmt.Sprint(i))); err != nil {
+		if err := s.AddEvents(t.Context(), by.NewEvent(kind, Now(), "id of "+about, about, fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,7 +195,7 @@ func testNoteSettings(t *testing.T, s Store) {
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red", "NEW": "in this release"},
 	} {
-		if err := s.RecordSettings(t.Context(), inForce, nil); err != nil {
+		if err := s.RecordSettings(t.Context(), inForce, nil, settingsChanged()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -219,7 +217,7 @@ func testNoteSecrets(t *testing.T, s Store) {
 		{"SMTP_URL": "smtp://u:other@h", "STYTCH_SECRET": "hush"},
 		{"SMTP_URL": "", "STYTCH_SECRET": "hush"},
 	} {
-		if err := s.RecordSettings(t.Context(), map[string]string{"GUESTLIST_ACCESS": "invite"}, secret); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"GUESTLIST_ACCESS": "invite"}, secret, settingsChanged()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func must(t *testing.T, err error) {
 
 // work is what a request with a claim does: it puts somebody on the list.
 func work(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
-	return s.CreateUser(idempotency.NewContext(t.Context(), c), u, event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""))
+	return s.CreateUser(t.Context(), directory.NewUser{Claim: c, User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, "")})
 }
 
 func testAnswerAgain(t *testing.T, s Store) {
@@ -102,7 +102,10 @@ func testDoneWithoutAnswer(t *testing.T, s Store) {
 	}
 	c = claims(t, "invite", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
-	_, err := s.ChangeUser(idempotency.NewContext(t.Context(), c), ada.ID, set(func(u *directory.User) { u.Name = "Countess" }))
+	_, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
+		s.User.Name = "Countess"
+		return directory.Change{User: s.User, Claim: c}, nil
+	})
 	must(t, err)
 	must(t, s.ReleaseKey(t.Context(), c))
 	wantClaim(t, s, claims(t, "invite", "body"), Now(), idempotency.Result{UserID: ada.ID}, nil)

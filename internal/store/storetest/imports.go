@@ -202,10 +202,10 @@ func testLeaseImport(t *testing.T, open func() Store) {
 
 func testCountWaiting(t *testing.T, s Store) {
 	people := []directory.NewUser{coming(t, "", "a@example.com"), coming(t, "", "b@example.com"), coming(t, "", "c@example.com")}
-	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now()); err != nil {
+	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ParkJob(t.Context(), people[0].Jobs[0], Now(), "no"); err != nil {
+	if err := s.ParkJob(t.Context(), people[0].Jobs[0].Park(Now(), "no")); err != nil {
 		t.Fatal(err)
 	}
 	for most, want := range map[int]int{1: 1, 2: 2, 10: 2} {

@@ -133,7 +133,7 @@ func refuse(t *testing.T, s Store, users ...directory.User) {
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.ParkJob(t.Context(), job, Now(), "No such mailbox."); err != nil {
+		if err := s.ParkJob(t.Context(), job.Park(Now(), "No such mailbox.")); err != nil {
 			t.Fatal(err)
 		}
 	}

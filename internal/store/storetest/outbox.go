@@ -151,7 +151,7 @@ func testPark(t *testing.T, s Store) {
 	parked := add(t, s, outbox.Invite, u.Email.Normalized, Now())
 	next := add(t, s, outbox.RevokeInvite, u.Email.Normalized, Now())
 	wantLease(t, s, "the first", "", Now(), parked.ID)
-	if err := s.ParkJob(t.Context(), parked, Now(), "Stytch refuses the address."); err != nil {
+	if err := s.ParkJob(t.Context(), parked.Park(Now(), "Stytch refuses the address.")); err != nil {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the next", "", Now(), next.ID)
@@ -166,13 +166,13 @@ func testFinishInvite(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	u.Status, u.StytchUserID = directory.Invited, ""
 	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{job}}); err != nil {
 		t.Fatal(err)
 	}
 	want := u
 	want.StytchUserID, want.InviteSentAt = "user-test-1", Now()
 	for range 2 { // the call may have been made twice
-		if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+		if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, get(t, s, u.ID)); diff != "" {
@@ -195,7 +195,7 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 		u := person("", who)
 		u.InvitedBy = by
 		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), job); err != nil {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{job}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -222,7 +222,7 @@ func testFinishInviteOfRemoved(t *testing.T, s Store) {
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+	if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 		t.Fatal(err)
 	}
 	left := jobs(t, s, u)
@@ -235,7 +235,7 @@ func testFinishInviteOfAddedAgain(t *testing.T, s Store) {
 	u, again := person("Ada", "ada@example.com"), person("Ada", "ada@example.com")
 	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	create(t, s, again)
-	if err := s.FinishInvite(t.Context(), job, "user-test-1", Now()); err != nil {
+	if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 		t.Fatal(err)
 	}
 	// The account at Stytch goes by the address, so it is the new person's by now.

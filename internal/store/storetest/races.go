@@ -21,7 +21,7 @@ func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
 	added := 0
 	for i, err := range atOnce(50, func(i int) error {
 		u := person("Ada", []string{"ada@example.com", "ADA@example.com"}[i%2])
-		return stores[i/25].CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now()))
+		return stores[i/25].CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())}})
 	}) {
 		switch {
 		case err == nil:
@@ -48,15 +48,15 @@ func testLastAdmin(t *testing.T, open func() Store) {
 	member, suspended := string(directory.Member), string(directory.Suspended)
 	ways := []func(d *directory.Directory, id string) error{
 		func(d *directory.Directory, id string) error {
-			_, err := d.Edit(t.Context(), id, directory.Edit{Role: &member})
+			_, err := d.Edit(t.Context(), directory.Actor{}, id, directory.Edit{Role: &member})
 			return err
 		},
 		func(d *directory.Directory, id string) error {
-			_, err := d.Edit(t.Context(), id, directory.Edit{Status: &suspended})
+			_, err := d.Edit(t.Context(), directory.Actor{}, id, directory.Edit{Status: &suspended})
 			return err
 		},
 		func(d *directory.Directory, id string) error {
-			_, err := d.Remove(t.Context(), id)
+			_, err := d.Remove(t.Context(), directory.Actor{}, id)
 			return err
 		},
 	}

@@ -112,7 +112,7 @@ func testRemovedCreated(t *testing.T, s Store) {
 	takeOff(t, s, ada)
 	unless := func(address string) error {
 		u := person("", address)
-		return s.CreateUserUnlessRemoved(t.Context(), u, event.New(event.UserInvited, Now(), u.ID, u.Email.Normalized, ""))
+		return s.CreateUserUnlessRemoved(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserInvited, Now(), u.ID, u.Email.Normalized, "")})
 	}
 	if err := unless("ada@example.com"); !errors.Is(err, directory.ErrRemoved) {
 		t.Errorf("removed: %v", err)
@@ -149,7 +149,7 @@ func testRemovedAppointed(t *testing.T, open func() Store) {
 			if i == 0 {
 				return tryTakeOff(t.Context(), stores[0], u)
 			}
-			return stores[1].CreateUserUnlessRemoved(t.Context(), named, event.New(event.UserInvited, Now(), named.ID, named.Email.Normalized, ""))
+			return stores[1].CreateUserUnlessRemoved(t.Context(), directory.NewUser{User: named, Event: event.New(event.UserInvited, Now(), named.ID, named.Email.Normalized, "")})
 		})
 		if errs[0] != nil || !errors.Is(errs[1], directory.ErrEmailTaken) && !errors.Is(errs[1], directory.ErrRemoved) {
 			t.Errorf("round %d: removed with %v, appointed with %v", round, errs[0], errs[1])
@@ -172,7 +172,7 @@ func testRemovedImported(t *testing.T, s Store) {
 		}
 		return all
 	}
-	i, err := s.ImportUsers(t.Context(), i, people(), Now(), Now())
+	i, err := s.ImportUsers(t.Context(), i, people(), Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || i.Added != 2 || i.Skipped != 1 || i.LeftOut != 1 {
 		t.Errorf("%d added, %d kept, %d left out, %v; want 2, 1, 1", i.Added, i.Skipped, i.LeftOut, err)
 	}
@@ -195,7 +195,7 @@ func testRemovedImported(t *testing.T, s Store) {
 	if i, err = s.LeaseImport(t.Context(), i.ID, newID(), Now(), Now()); err != nil {
 		t.Fatal(err)
 	}
-	i, err = s.ImportUsers(t.Context(), i, people(), Now(), Now())
+	i, err = s.ImportUsers(t.Context(), i, people(), Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || i.Added != 2 || i.LeftOut != 3 || i.State != userio.Done {
 		t.Errorf("resumed: %+v, %v; want nobody added and two more left out", i, err)
 	}

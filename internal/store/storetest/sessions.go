@@ -75,7 +75,7 @@ func testNoSession(t *testing.T, s Store) {
 	if sessions, err := s.ListSessions(t.Context(), newID()); len(sessions) > 0 || err != nil {
 		t.Errorf("of nobody: %v, %v", sessions, err)
 	}
-	if n, err := s.EndSessions(t.Context(), newID(), "signed out", func(session.Session) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+	if n, err := s.EndSessions(t.Context(), newID(), ending("signed out", func(session.Session) bool { return true })); n != 0 || !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("ending those of nobody: %d, %v", n, err)
 	}
 }
@@ -160,7 +160,7 @@ func testSetVerifiedAfterEnd(t *testing.T, s Store) {
 	u := person("Ada", "ada@example.com")
 	create(t, s, u)
 	held := mustSignIn(t, s, arrival(u, "one"))
-	if _, err := s.EndSessions(t.Context(), u.ID, "signed out", func(session.Session) bool { return true }); err != nil {
+	if _, err := s.EndSessions(t.Context(), u.ID, ending("signed out", func(session.Session) bool { return true })); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetVerified(t.Context(), held); err != nil {
@@ -187,7 +187,7 @@ func testEndSessions(t *testing.T, s Store) {
 		{"the rest", func(session.Session) bool { return true }, []string{"session-test-two"}},
 		{"none are left", func(session.Session) bool { return true }, []string{}},
 	} {
-		n, err := s.EndSessions(t.Context(), u.ID, "signed out", r.which)
+		n, err := s.EndSessions(t.Context(), u.ID, ending("signed out", r.which))
 		if n != len(r.want) || err != nil {
 			t.Errorf("%s: %d, %v", r.name, n, err)
 		}
@@ -230,7 +230,7 @@ func testCookieKey(t *testing.T, open func() Store) {
 	stores := []Store{open(), open(), open()}
 	keys := make([]string, 30)
 	for _, err := range atOnce(len(keys), func(i int) (err error) {
-		keys[i], err = stores[i%len(stores)].CookieKey(t.Context())
+		keys[i], err = stores[i%len(stores)].CookieKey(t.Context(), keyCreated())
 		return err
 	}) {
 		if err != nil {

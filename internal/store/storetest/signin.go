@@ -88,7 +88,7 @@ func testRefusal(t *testing.T, s Store) {
 	before := state(t, s, u)
 	for address, want := range map[string]error{"ada@example.com": directory.ErrSuspended, "eve@example.com": directory.ErrNotListed} {
 		a := arrival(person("", address), "refused")
-		a.Replaces = held.TokenHash
+		replace(&a, held.TokenHash)
 		_, err := s.SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 			u, err := directory.AdmissionPolicy{}.Admit(from, "user-test-1", Now())
 			return u, nil, err
@@ -123,7 +123,7 @@ func testReplace(t *testing.T, s Store) {
 		{"that is not there", bob, session.Session{TokenHash: session.Hash("unknown")}},
 	} {
 		a := arrival(r.who, r.name)
-		a.Replaces = r.replaces.TokenHash
+		replace(&a, r.replaces.TokenHash)
 		mustSignIn(t, s, a)
 		if _, err := s.GetSession(t.Context(), a.Replaces); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("%s: the old session: %v", r.name, err)
@@ -226,7 +226,7 @@ func testSuspendDuringSignIn(t *testing.T, open func() Store) {
 			}
 			_, err := stores[1].ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 				s.User.Status = directory.Suspended
-				return directory.Change{User: s.User, EndSessions: "removed"}, nil
+				return directory.Change{User: s.User, EndSession: endAll(s.User, "removed")}, nil
 			})
 			return err
 		})

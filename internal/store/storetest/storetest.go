@@ -41,8 +41,8 @@ type Store interface {
 	DeleteWebhooks(ctx context.Context, before time.Time) (int, error)
 	DeleteEvents(ctx context.Context, before time.Time) (int, error)
 	DeleteLimits(ctx context.Context, before, now time.Time) (int, error)
-	CookieKey(ctx context.Context) (string, error)
-	RecordSettings(ctx context.Context, plain, secret map[string]string) error
+	CookieKey(ctx context.Context, created event.Event) (string, error)
+	RecordSettings(ctx context.Context, plain, secret map[string]string, e event.Event) error
 	RemoveSecretHashes(ctx context.Context) (int, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 	WriteNotices()
@@ -50,6 +50,45 @@ type Store interface {
 
 // Now is the clock that the stores must be opened with. It stands still.
 func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC) }
+
+// ending ends the sessions for which match returns true.
+func ending(reason string, match func(session.Session) bool) func(directory.User, session.Session) (directory.SessionEnd, bool) {
+	return func(u directory.User, v session.Session) (directory.SessionEnd, bool) {
+		return u.EndSession(event.Origin{}, v.StytchSessionID, reason, Now()), match(v)
+	}
+}
+
+// endAll is a Change.EndSession that ends all sessions of a user.
+func endAll(u directory.User, reason string) func(tokenHash, stytchSessionID string) (directory.SessionEnd, bool) {
+	return func(_, stytchSessionID string) (directory.SessionEnd, bool) {
+		return u.EndSession(event.Origin{}, stytchSessionID, reason, Now()), true
+	}
+}
+
+// revoking revokes the tokens for which match returns true.
+func revoking(reason string, match func(token.Token) bool) func(directory.User, token.Token) (event.Event, bool) {
+	return func(owner directory.User, t token.Token) (event.Event, bool) {
+		return owner.RevokeToken(event.Origin{}, t.Name, reason, Now()), match(t)
+	}
+}
+
+// replace makes a sign-in end a session.
+func replace(a *session.SignInRequest, tokenHash string) {
+	a.Replaces = tokenHash
+	a.EndReplaced = func(v session.Session) directory.SessionEnd {
+		return v.User.EndSession(event.Origin{}, v.StytchSessionID, "signed in anew", Now())
+	}
+}
+
+func jobDropped(j outbox.Job) event.Event {
+	return event.New(event.JobDropped, Now(), j.UserID, j.About(), string(j.Kind))
+}
+
+func keyCreated() event.Event {
+	return event.New(event.SettingChanged, Now(), "", "", "a key for cookies was made")
+}
+
+func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(), "", "", "") }
 
 // Run runs the suite. newDatabase makes an empty database, gone at the end of
 // the test, and returns what opens it, each time as another instance would.
@@ -105,7 +144,7 @@ func mustParse(address string) directory.Email {
 func create(t *testing.T, s Store, people ...directory.User) {
 	t.Helper()
 	for _, u := range people {
-		if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")); err != nil {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
 			t.Fatal(err)
 		}
 	}

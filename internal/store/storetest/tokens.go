@@ -189,7 +189,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 		{func(token.Token) bool { return true }, 1},
 		{func(token.Token) bool { return true }, 0},
 	} {
-		if n, err := s.RevokeTokens(t.Context(), ada.ID, "lost", r.which); n != r.want || err != nil {
+		if n, err := s.RevokeTokens(t.Context(), ada.ID, revoking("lost", r.which)); n != r.want || err != nil {
 			t.Errorf("%d, %v, want %d", n, err, r.want)
 		}
 	}
@@ -197,7 +197,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 	if list, err := s.ListTokensOf(t.Context(), bob.ID); len(list) != 1 || err != nil {
 		t.Errorf("bob has %v, %v", list, err)
 	}
-	if n, err := s.RevokeTokens(t.Context(), newID(), "", func(token.Token) bool { return true }); n != 0 || !errors.Is(err, directory.ErrNotFound) {
+	if n, err := s.RevokeTokens(t.Context(), newID(), revoking("", func(token.Token) bool { return true })); n != 0 || !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("of nobody: %d, %v", n, err)
 	}
 }
@@ -227,7 +227,9 @@ func testChangeRevokesTokens(t *testing.T, s Store) {
 			createTokens(t, s, tokenOf(ada, "two"))
 		}
 		if _, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
-			return directory.Change{User: s.User, Remove: removing, RevokeTokens: "said so"}, nil
+			return directory.Change{User: s.User, Remove: removing, RevokeToken: func(name string) event.Event {
+				return s.User.RevokeToken(event.Origin{}, name, "said so", Now())
+			}}, nil
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/userio"
 )
 
 // Transaction is a change that a store makes whole or not at all. Prepare brings
@@ -24,7 +25,7 @@ var Transactions = []Transaction{
 	{"adding somebody", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada Lovelace", "ada@example.com")
 		return func(ctx context.Context) error {
-			return s.CreateUser(ctx, u, event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now()))
+			return s.CreateUser(ctx, directory.NewUser{User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())}})
 		}
 	}},
 	{"renaming somebody", func(t *testing.T, s Store) func(context.Context) error {
@@ -44,7 +45,7 @@ var Transactions = []Transaction{
 			_, err := s.ChangeUser(ctx, u.ID, func(v directory.RuleState) (directory.Change, error) {
 				forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
 				gone := event.New(event.UserRemoved, Now(), u.ID, u.Email.Normalized, "")
-				return directory.Change{User: v.User, Remove: true, EndSessions: "removed", CancelInvites: true, Jobs: []outbox.Job{forget}, Events: []event.Event{gone}}, nil
+				return directory.Change{User: v.User, Remove: true, EndSession: endAll(v.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{forget}, Events: []event.Event{gone}}, nil
 			})
 			return err
 		}
@@ -53,7 +54,7 @@ var Transactions = []Transaction{
 		u := person("Ada", "ada@example.com")
 		create(t, s, u)
 		a := arrival(u, "two")
-		a.Replaces = mustSignIn(t, s, arrival(u, "one")).TokenHash
+		replace(&a, mustSignIn(t, s, arrival(u, "one")).TokenHash)
 		return func(ctx context.Context) error { return signsIn(ctx, s, a) }
 	}},
 	{"signing in for the first time", func(t *testing.T, s Store) func(context.Context) error {
@@ -73,7 +74,7 @@ var Transactions = []Transaction{
 		mustSignIn(t, s, arrival(u, "one"))
 		mustSignIn(t, s, arrival(u, "two"))
 		return func(ctx context.Context) error {
-			_, err := s.EndSessions(ctx, u.ID, "signed out", func(session.Session) bool { return true })
+			_, err := s.EndSessions(ctx, u.ID, ending("signed out", func(session.Session) bool { return true }))
 			return err
 		}
 	}},
@@ -84,16 +85,16 @@ var Transactions = []Transaction{
 		if err := s.AddJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
-		return func(ctx context.Context) error { return s.FinishInvite(ctx, job, "user-test-2", Now()) }
+		return func(ctx context.Context) error { return s.FinishInvite(ctx, job.Sent("user-test-2", Now())) }
 	}},
 	{"setting a call aside", func(t *testing.T, s Store) func(context.Context) error {
 		job := add(t, s, outbox.Invite, "ada@example.com", Now())
-		return func(ctx context.Context) error { return s.ParkJob(ctx, job, Now(), "refused") }
+		return func(ctx context.Context) error { return s.ParkJob(ctx, job.Park(Now(), "refused")) }
 	}},
 	{"giving a call up", func(t *testing.T, s Store) func(context.Context) error {
 		job := add(t, s, outbox.Invite, "ada@example.com", Now())
 		return func(ctx context.Context) error {
-			_, err := s.DropJob(ctx, job.ID)
+			_, err := s.DropJob(ctx, job.ID, jobDropped)
 			return err
 		}
 	}},
@@ -115,7 +116,7 @@ var Transactions = []Transaction{
 		i := running(t, s, 1, event.Origin{})
 		people := []directory.NewUser{coming(t, "Ada", "ada@example.com"), coming(t, "Bob", "bob@example.com")}
 		return func(ctx context.Context) error {
-			_, err := s.ImportUsers(ctx, i, people, Now(), Now().Add(time.Minute))
+			_, err := s.ImportUsers(ctx, i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 			return err
 		}
 	}},
@@ -132,15 +133,17 @@ var Transactions = []Transaction{
 	}},
 	{"making the key for cookies", func(t *testing.T, s Store) func(context.Context) error {
 		return func(ctx context.Context) error {
-			_, err := s.CookieKey(ctx)
+			_, err := s.CookieKey(ctx, keyCreated())
 			return err
 		}
 	}},
 	{"noting other settings", func(t *testing.T, s Store) func(context.Context) error {
-		if err := s.RecordSettings(t.Context(), map[string]string{"PORT": "1"}, nil); err != nil {
+		if err := s.RecordSettings(t.Context(), map[string]string{"PORT": "1"}, nil, settingsChanged()); err != nil {
 			t.Fatal(err)
 		}
-		return func(ctx context.Context) error { return s.RecordSettings(ctx, map[string]string{"PORT": "2"}, nil) }
+		return func(ctx context.Context) error {
+			return s.RecordSettings(ctx, map[string]string{"PORT": "2"}, nil, settingsChanged())
+		}
 	}},
 	{"deleting what is over", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada", "ada@example.com")

@@ -154,7 +154,7 @@ func testEmailTaken(t *testing.T, s Store) {
 	for _, address := range []string{"ada@example.com", "ADA@example.com", "Ada@Example.COM"} {
 		again := person("Eve", address)
 		job := outbox.New(outbox.Invite, again.Email.Normalized, again.ID, "", "", Now())
-		if err := s.CreateUser(t.Context(), again, event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Normalized, ""), job); !errors.Is(err, directory.ErrEmailTaken) {
+		if err := s.CreateUser(t.Context(), directory.NewUser{User: again, Event: event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Normalized, ""), Jobs: []outbox.Job{job}}); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("%s: %v", address, err)
 		}
 		if left := jobs(t, s, again); len(left) > 0 {
@@ -167,7 +167,7 @@ func testEmailTaken(t *testing.T, s Store) {
 func testCreateWithJobs(t *testing.T, s Store) {
 	u := person("Ada", "Ada@example.com")
 	want := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
-	if err := s.CreateUser(t.Context(), u, event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), want); err != nil {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{want}}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]outbox.Job{want}, jobs(t, s, u)); diff != "" {
@@ -200,7 +200,9 @@ func testCancelled(t *testing.T, s Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	calls := map[string]func() error{
-		"CreateUser":     func() error { return s.CreateUser(ctx, person("Bob", "bob@example.com"), event.Event{}) },
+		"CreateUser": func() error {
+			return s.CreateUser(ctx, directory.NewUser{User: person("Bob", "bob@example.com"), Event: event.Event{}})
+		},
 		"GetUser":        func() error { _, err := s.GetUser(ctx, ada.ID); return err },
 		"GetUserByEmail": func() error { _, err := s.GetUserByEmail(ctx, ada.Email); return err },
 		"CountAdmins":    func() error { _, err := s.CountAdmins(ctx); return err },
@@ -211,7 +213,7 @@ func testCancelled(t *testing.T, s Store) {
 		"ListJobs": func() error { _, err := s.ListJobs(ctx, ada.Email); return err },
 		"ChangeUser": func() error {
 			_, err := s.ChangeUser(ctx, ada.ID, func(directory.RuleState) (directory.Change, error) {
-				return directory.Change{User: ada, Remove: true, EndSessions: "removed"}, nil
+				return directory.Change{User: ada, Remove: true, EndSession: endAll(ada, "removed")}, nil
 			})
 			return err
 		},
@@ -220,7 +222,7 @@ func testCancelled(t *testing.T, s Store) {
 		"ListSessions": func() error { _, err := s.ListSessions(ctx, ada.ID); return err },
 		"SetVerified":  func() error { return s.SetVerified(ctx, arrival(ada, "one").Session) },
 		"EndSessions": func() error {
-			_, err := s.EndSessions(ctx, ada.ID, "signed out", func(session.Session) bool { return true })
+			_, err := s.EndSessions(ctx, ada.ID, ending("signed out", func(session.Session) bool { return true }))
 			return err
 		},
 		"AddJob": func() error {
@@ -228,17 +230,17 @@ func testCancelled(t *testing.T, s Store) {
 		},
 		"LeaseJob":       func() error { _, err := s.LeaseJob(ctx, "", Now(), Now().Add(time.Minute)); return err },
 		"FinishJob":      func() error { return s.FinishJob(ctx, job.ID) },
-		"FinishInvite":   func() error { return s.FinishInvite(ctx, job, "user-test-1", Now()) },
+		"FinishInvite":   func() error { return s.FinishInvite(ctx, job.Sent("user-test-1", Now())) },
 		"RetryJob":       func() error { return s.RetryJob(ctx, job.ID, Now(), "no") },
-		"ParkJob":        func() error { return s.ParkJob(ctx, job, Now(), "no") },
+		"ParkJob":        func() error { return s.ParkJob(ctx, job.Park(Now(), "no")) },
 		"AddEvents":      func() error { return s.AddEvents(ctx, event.New(event.SignInRefused, Now(), "", "", "no")) },
 		"ListEvents":     func() error { _, _, err := s.ListEvents(ctx, event.Query{Limit: 10}); return err },
 		"DeleteEvents":   func() error { _, err := s.DeleteEvents(ctx, Now()); return err },
 		"TakeLimits":     func() error { _, err := s.TakeLimits(ctx, Now(), nil, limit.NewBucket("x", "", rate)); return err },
 		"ReadLimits":     func() error { _, err := s.ReadLimits(ctx, limit.NewBucket("x", "", rate)); return err },
 		"DeleteLimits":   func() error { _, err := s.DeleteLimits(ctx, Now(), Now()); return err },
-		"RecordSettings": func() error { return s.RecordSettings(ctx, map[string]string{"a": "b"}, nil) },
-		"CookieKey":      func() error { _, err := s.CookieKey(ctx); return err },
+		"RecordSettings": func() error { return s.RecordSettings(ctx, map[string]string{"a": "b"}, nil, settingsChanged()) },
+		"CookieKey":      func() error { _, err := s.CookieKey(ctx, keyCreated()); return err },
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, context.Canceled) {

@@ -22,7 +22,7 @@ var workerRows = []row{
 		return s.RetryJob(t.Context(), id, Now().Add(time.Hour), "later")
 	})},
 	{"twenty workers lease a job that is set aside once", testWorkers(func(t *testing.T, s Store, id string) error {
-		return s.ParkJob(t.Context(), outbox.Job{ID: id}, Now(), "never")
+		return s.ParkJob(t.Context(), outbox.Job{ID: id}.Park(Now(), "never"))
 	})},
 	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
 }
@@ -141,7 +141,7 @@ func testFinishWhileInvitingAgain(t *testing.T, open func() Store) {
 			if err == nil {
 				switch n % 3 {
 				case 0:
-					err = s.FinishInvite(t.Context(), j, "user-test-1", Now())
+					err = s.FinishInvite(t.Context(), j.Sent("user-test-1", Now()))
 				case 1:
 					err = s.FinishJob(t.Context(), j.ID)
 				case 2:
