@@ -5,6 +5,7 @@
 # compiler.
 SQLC        = CGO_ENABLED=0 go run github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GORELEASER  = github.com/goreleaser/goreleaser/v2@v2.15.1
 LIGHTHOUSE  = lighthouse@12.8.2
 
 .PHONY: help run test race faults fuzz bench scaling lighthouse release fixture generate lint check
@@ -49,7 +50,8 @@ lighthouse: ## run Lighthouse on two pages, desktop and mobile, and fail below 1
 TARGETS =
 
 release: ## build for six systems into dist/, twice each, with checksums and SBOMs; TARGETS=linux/amd64 for one
-	go run ./tools/release $(TARGETS)
+	GOBIN=$(CURDIR)/.cache CGO_ENABLED=0 go install $(GORELEASER)
+	GORELEASER=$(CURDIR)/.cache/goreleaser tools/release/release.sh $(TARGETS)
 
 fixture: ## save a database of this release for the upgrade tests, once per release
 	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture ./test/e2e

@@ -83,7 +83,7 @@ func (res *scaling) measureSessions(ctx context.Context, g *target, e engine, p 
 			return err
 		}
 		res.sessions = append(res.sessions, point{e.name, n, f})
-		fmt.Print(f.line(fmt.Sprintf("session check, %d sessions", n)))
+		fmt.Print(f.line(fmt.Sprintf("session check, sessions: %d", n)))
 	}
 	if e.pid == 0 {
 		return nil
@@ -118,7 +118,7 @@ func (res *scaling) measureInstances(ctx context.Context, program, dir string, g
 		}
 		f := figures{Product: combine(rounds), DatabaseCPU: databaseCPU / max(1, float64(responses))}
 		res.instances = append(res.instances, point{e.name, n, f})
-		fmt.Print(f.line(fmt.Sprintf("session check, %d instances", n)))
+		fmt.Print(f.line(fmt.Sprintf("session check, instances: %d", n)))
 	}
 	return nil
 }

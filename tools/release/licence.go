@@ -2,68 +2,39 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"debug/buildinfo"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
+	"slices"
 	"strings"
+
+	"github.com/google/licensecheck"
 )
 
-// module is one of others that is in the program.
+// module is a dependency of a program.
 type module struct {
-	path, version string
-	sum           string   // as in go.sum; Go's own library has none
-	texts         []string // its licences, word by word, each below the name of its file
+	path     string
+	version  string
+	sum      string // as in go.sum; empty for the Go standard library
+	licences []licence
 }
 
-// std is what Go's own library is called in lists of vulnerabilities.
+// std is the name of the Go standard library in vulnerability databases.
 const std = "stdlib"
 
-// modules returns what a program is made of, each with its licences from where the
-// source has it.
-func modules(ctx context.Context, source string, info *buildinfo.BuildInfo) ([]module, error) {
-	paths := []string{}
-	for _, dep := range info.Deps {
-		if dep.Replace != nil {
-			return nil, fmt.Errorf("%s is replaced, so that nobody else gets the same; release without", dep.Path)
-		}
-		paths = append(paths, dep.Path)
-	}
-	dirs, err := run(ctx, source, "go", append([]string{"list", "-m", "-f", "{{.Dir}}"}, paths...)...)
-	if err != nil {
-		return nil, err
-	}
-	goroot, err := run(ctx, source, "go", "env", "GOROOT")
-	if err != nil {
-		return nil, err
-	}
-	deps := append(info.Deps[:len(info.Deps):len(info.Deps)], &debug.Module{Path: std, Version: info.GoVersion})
-	folders := append(strings.Split(dirs, "\n"), goroot)
-	var list []module
-	for i, dep := range deps {
-		m := module{path: dep.Path, version: dep.Version, sum: dep.Sum}
-		if m.texts, err = readLicences(folders[i]); err != nil {
-			return nil, err
-		}
-		if len(m.texts) == 0 {
-			return nil, fmt.Errorf("%s has no file that looks like a licence; see whether it may be handed on", m.path)
-		}
-		list = append(list, m)
-	}
-	return list, nil
-}
+// licence is a licence file.
+type licence struct{ name, text string }
 
 var licenceFile = regexp.MustCompile(`(?i)^(licen[sc]e|copying|notice|patents)([-_.].*)?$`)
 
-func readLicences(dir string) ([]string, error) {
+// readLicences returns the licence files in a directory.
+func readLicences(dir string) ([]licence, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	var texts []string
+	var licences []licence
 	for _, f := range files {
 		if !licenceFile.MatchString(f.Name()) || f.IsDir() {
 			continue
@@ -72,50 +43,36 @@ func readLicences(dir string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, f.Name()+"\n\n"+strings.TrimSpace(string(text)))
+		licences = append(licences, licence{f.Name(), strings.TrimSpace(string(text))})
 	}
-	return texts, nil
+	return licences, nil
 }
 
-// licenceTexts is what the licences ask for: themselves, with every copy.
-func licenceTexts(list []module) []byte {
+// licenceTexts returns the licences of all modules in full, as most of them require.
+func licenceTexts(modules []module) []byte {
 	var out bytes.Buffer
-	out.WriteString("Guestlist has the work of others in it. These are their licences.\n")
-	for _, m := range list {
+	out.WriteString("Guestlist contains the following modules. These are their licences.\n")
+	for _, m := range modules {
 		fmt.Fprintf(&out, "\n%s\n%s %s\n", strings.Repeat("=", 80), m.path, m.version)
-		for _, text := range m.texts {
-			fmt.Fprintf(&out, "\n%s\n", text)
+		for _, l := range m.licences {
+			fmt.Fprintf(&out, "\n%s\n\n%s\n", l.name, l.text)
 		}
 	}
 	return out.Bytes()
 }
 
-// known are sentences that stand in one licence each, by its name at
-// https://spdx.org/licenses/.
-var known = []struct{ id, sentence string }{
-	{"Apache-2.0", "apache license version 2.0"},
-	{"BSD-3-Clause", "may be used to endorse or promote products"},
-	{"BSD-2-Clause", "redistribution and use in source and binary forms"},
-	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose"},
-	{"MIT", "permission is hereby granted, free of charge, to any person obtaining a copy"},
-	{"MPL-2.0", "mozilla public license version 2.0"},
-	{"blessing", "the author disclaims copyright to this source code"},
-}
-
-// licences names those that are in a module's files, as an SPDX expression; empty
-// if none is known. Several hold together, each for a part.
-func (m module) licences() string {
-	text := strings.ToLower(strings.NewReplacer(",", "", "*", "", "#", "").Replace(strings.Join(m.texts, " ")))
-	text = strings.Join(strings.Fields(text), " ")
+// spdx returns the licences of a module as an SPDX expression, or an empty string if none was
+// recognized. All of them apply, each to a part of the module.
+func (m module) spdx() string {
 	var ids []string
-	for _, k := range known {
-		if !strings.Contains(text, strings.ReplaceAll(k.sentence, ",", "")) {
-			continue
+	for _, l := range m.licences {
+		for _, match := range licensecheck.Scan([]byte(l.text)).Match {
+			// Google's patent grant has no SPDX identifier.
+			if match.ID != "GooglePatentsFile" && !match.IsURL {
+				ids = append(ids, match.ID)
+			}
 		}
-		if k.id == "BSD-2-Clause" && strings.Count(text, k.sentence) == strings.Count(text, known[1].sentence) {
-			continue // each is the beginning of the one with three clauses
-		}
-		ids = append(ids, k.id)
 	}
-	return strings.Join(ids, " AND ")
+	slices.Sort(ids)
+	return strings.Join(slices.Compact(ids), " AND ")
 }

@@ -1,151 +1,145 @@
-// Command release makes what people download: for each system the program in an
-// archive with its licences, a list of what it is built from (SBOM), and the
-// checksums of all.
+// Command release adds to a built program what its users need to know about its dependencies:
 //
-//	go run ./tools/release                  everything, into dist/VERSION
-//	go run ./tools/release linux/arm64      one system, or several
+//	go run ./tools/release PROGRAM SBOM
 //
-// It builds what is committed, in a clone of its own, and then once more from
-// nothing in another place: where the two differ by a byte there is no release. It
-// asks no network for anything that the module cache has.
+// It writes a software bill of materials in CycloneDX format to SBOM, and the licences of all
+// modules in the program to LICENSE-3RD-PARTY.txt, both in the directory of the program.
+// GoReleaser calls it for each program (goreleaser.yaml), from the root of the repository.
 package main
 
 import (
+	"bytes"
 	"context"
 	"debug/buildinfo"
-	"errors"
-	"flag"
 	"fmt"
+	"log"
 	"os"
-	"os/signal"
+	"os/exec"
 	"path/filepath"
-	"slices"
+	"runtime/debug"
 	"strings"
 	"time"
 )
 
-// target is a system that the program is built for.
-type target struct{ os, arch string }
-
-func (t target) String() string { return t.os + "/" + t.arch }
-
-var targets = []target{
-	{"linux", "amd64"}, {"linux", "arm64"},
-	{"darwin", "amd64"}, {"darwin", "arm64"},
-	{"windows", "amd64"}, {"windows", "arm64"},
-}
-
-// maxBinarySize is how large a program may be, in bytes.
-const maxBinarySize = 25_000_000
+// maxProgramSize is the largest program that may be released, in bytes.
+const maxProgramSize = 25_000_000
 
 func main() {
-	out := flag.String("o", "dist", "the folder for the folder that is named by the version")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	wanted, err := choose(flag.Args())
-	if err == nil {
-		err = release(ctx, *out, wanted)
+	log.SetFlags(0)
+	log.SetPrefix("release: ")
+	if len(os.Args) != 3 {
+		log.Fatal("usage: go run ./tools/release PROGRAM SBOM")
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "release:", err)
-		os.Exit(1)
+	if err := describe(context.Background(), os.Args[1], os.Args[2]); err != nil {
+		log.Fatal(err)
 	}
 }
 
-// choose returns the targets that are named, all if none is.
-func choose(names []string) ([]target, error) {
-	if len(names) == 0 {
-		return targets, nil
-	}
-	var chosen []target
-	for _, name := range names {
-		i := slices.IndexFunc(targets, func(t target) bool { return t.String() == name })
-		if i < 0 {
-			return nil, fmt.Errorf("%q is no system of a release; these are: %v", name, targets)
-		}
-		chosen = append(chosen, targets[i])
-	}
-	return chosen, nil
-}
-
-func release(ctx context.Context, out string, wanted []target) error {
-	work, err := os.MkdirTemp("", "guestlist-release-")
+// describe writes the SBOM and the licences of a program beside it. It returns an error if the
+// program is too large or has a dependency that may not be distributed as it is.
+func describe(ctx context.Context, path, sbomName string) error {
+	p, err := loadProgram(ctx, ".", path)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	b, err := newBuilder(ctx, work)
+	if len(p.content) > maxProgramSize {
+		return fmt.Errorf("%s has %d bytes, the limit is %d", path, len(p.content), maxProgramSize)
+	}
+	sbom, err := p.sbom()
 	if err != nil {
 		return err
 	}
-	partial := filepath.Join(out, ".partial") // on the disk of its later name
-	if err := errors.Join(os.RemoveAll(partial), os.MkdirAll(partial, 0o755)); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.WriteFile(filepath.Join(dir, sbomName), sbom, 0o644); err != nil {
 		return err
 	}
-	version := ""
-	for _, t := range wanted {
-		begun := time.Now()
-		file, err := b.build(ctx, t)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t, err)
-		}
-		p, err := loadProgram(ctx, b.source(), file)
-		if err != nil {
-			return fmt.Errorf("%s: %w", t, err)
-		}
-		if len(p.bytes) > maxBinarySize {
-			return fmt.Errorf("%s: the program has %d bytes, more than %d", t, len(p.bytes), maxBinarySize)
-		}
-		if err := p.pack(partial, b.source(), t); err != nil {
-			return fmt.Errorf("%s: %w", t, err)
-		}
-		version = p.version()
-		fmt.Printf("%-14s %s  %.1f MB, the same twice, in %.0f s\n", t, version, float64(len(p.bytes))/1e6, time.Since(begun).Seconds())
-	}
-	if err := writeSums(partial); err != nil {
-		return err
-	}
-	final := filepath.Join(out, version)
-	if err := errors.Join(os.RemoveAll(final), os.Rename(partial, final)); err != nil {
-		return err
-	}
-	fmt.Println(final)
-	return nil
+	return os.WriteFile(filepath.Join(dir, "LICENSE-3RD-PARTY.txt"), licenceTexts(p.modules), 0o644)
 }
 
-// program is a built one, and what Go says is in it.
+// program is a built program with the build information it contains.
 type program struct {
-	bytes   []byte
-	info    *buildinfo.BuildInfo
-	time    time.Time // of its commit
-	modules []module  // all that is in it of others, Go's own library at the end
+	content    []byte
+	info       *buildinfo.BuildInfo
+	commitTime time.Time
+	modules    []module // the dependencies, the Go standard library last
 }
 
-func loadProgram(ctx context.Context, source, file string) (*program, error) {
+// loadProgram reads a program and its dependencies. source is the directory of the module that
+// the program was built from.
+func loadProgram(ctx context.Context, source, path string) (*program, error) {
 	p := &program{}
 	var err error
-	if p.bytes, err = os.ReadFile(file); err != nil {
+	if p.content, err = os.ReadFile(path); err != nil {
 		return nil, err
 	}
-	if p.info, err = buildinfo.ReadFile(file); err != nil {
+	if p.info, err = buildinfo.ReadFile(path); err != nil {
 		return nil, err
 	}
-	for _, s := range p.info.Settings {
-		if s.Key == "vcs.time" {
-			p.time, err = time.Parse(time.RFC3339, s.Value)
+	if at := p.setting("vcs.time"); at != "" {
+		if p.commitTime, err = time.Parse(time.RFC3339, at); err != nil {
+			return nil, err
 		}
 	}
-	if err == nil {
-		p.modules, err = modules(ctx, source, p.info)
-	}
+	p.modules, err = readModules(ctx, source, p.info)
 	return p, err
 }
 
-// version is the tag's, or what Go makes of a commit without one.
+// setting returns a build setting such as "GOOS", or an empty string.
+func (p *program) setting(key string) string {
+	for _, s := range p.info.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// version returns the tag of the commit, or the pseudo-version that Go gives an untagged commit.
 func (p *program) version() string { return p.info.Main.Version }
 
-// name is what the files of a target begin with.
-func (p *program) name(t target) string {
-	return strings.Join([]string{"guestlist", strings.TrimPrefix(p.version(), "v"), t.os, t.arch}, "_")
+// readModules returns the modules in a program with their licences, which it reads from the
+// module cache.
+func readModules(ctx context.Context, source string, info *buildinfo.BuildInfo) ([]module, error) {
+	paths := []string{}
+	for _, dep := range info.Deps {
+		if dep.Replace != nil {
+			return nil, fmt.Errorf("%s is replaced in go.mod; a release must be reproducible from published modules", dep.Path)
+		}
+		paths = append(paths, dep.Path)
+	}
+	dirs, err := run(ctx, source, "go", append([]string{"list", "-m", "-f", "{{.Dir}}"}, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	goroot, err := run(ctx, source, "go", "env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	deps := append(info.Deps[:len(info.Deps):len(info.Deps)], &debug.Module{Path: std, Version: info.GoVersion})
+	folders := append(strings.Split(dirs, "\n"), goroot)
+	var modules []module
+	for i, dep := range deps {
+		m := module{path: dep.Path, version: dep.Version, sum: dep.Sum}
+		if m.licences, err = readLicences(folders[i]); err != nil {
+			return nil, err
+		}
+		if len(m.licences) == 0 {
+			return nil, fmt.Errorf("%s has no licence file; check that it may be distributed", m.path)
+		}
+		modules = append(modules, m)
+	}
+	return modules, nil
+}
+
+// run runs a command in a directory and returns its output without surrounding space.
+func run(ctx context.Context, dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, &stderr)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
