@@ -98,6 +98,33 @@ func validate(t *testing.T, sbom []byte) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "guestlist")
+	if _, err := run(t.Context(), "../..", "go", "build", "-ldflags=-s -w", "-o", path, "."); err != nil {
+		t.Fatal(err)
+	}
+	if err := describe(t.Context(), path, "sbom.json"); err != nil {
+		t.Fatal(err)
+	}
+	licences, err := os.ReadFile(filepath.Join(filepath.Dir(path), "LICENSE-3RD-PARTY.txt"))
+	for _, want := range []string{"github.com/spf13/cobra v", "stdlib go", "Apache License", "Copyright 2009 The Go Authors"} {
+		if err != nil || !strings.Contains(string(licences), want) {
+			t.Errorf("no %q in the licences, %v", want, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(path), "sbom.json")); err != nil {
+		t.Error(err)
+	}
+
+	if err := os.Truncate(path, maxProgramSize+1); err != nil {
+		t.Fatal(err)
+	}
+	if err := describe(t.Context(), path, "sbom.json"); err == nil || !strings.Contains(err.Error(), "25000001 bytes") {
+		t.Errorf("a program of %d bytes: %v", maxProgramSize+1, err)
+	}
+}
+
 func TestModuleSPDX_NamesEveryLicenceOnce(t *testing.T) {
 	t.Parallel()
 	dir, err := run(t.Context(), "../..", "go", "list", "-m", "-f", "{{.Dir}}", "github.com/spf13/cobra")
