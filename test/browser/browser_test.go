@@ -1,37 +1,46 @@
+// Package browser tests the pages in Chromium.
 package browser
 
 import (
-	"slices"
+	"os"
 	"testing"
 
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// journey is something that people come to do, walked in a real browser.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChromium()
+	os.Exit(code)
+}
+
+// journey is what a person does in the browser to reach a goal.
 type journey struct {
 	name string
 	walk func(t *testing.T, chromium browser)
 }
 
-// TestBrowser walks the program in Chromium: each journey on a program of its own
-// and in browsers of its own.
-func TestBrowser(t *testing.T) {
-	t.Parallel()
+// walk runs each journey with a program of its own and in browsers of its own.
+func walk(t *testing.T, journeys []journey) {
+	t.Helper()
 	chromium := startChromium(t)
-	for _, j := range slices.Concat(inboxJourneys, anywhereJourneys, peopleJourneys, tokenJourneys, keyboardJourneys, looks, weights, screenshots) {
+	for _, j := range journeys {
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			j.walk(t, chromium)
 		})
 	}
-	atNginx := browser{chromium.Context, harness.StartBehindNginx}
-	for _, j := range slices.Concat(anywhereJourneys, neighbourJourneys) {
+}
+
+// walkEverywhere runs each journey at the root of a host, and below a path behind nginx.
+func walkEverywhere(t *testing.T, journeys []journey) {
+	t.Helper()
+	walk(t, journeys)
+	atNginx := browser{startChromium(t).Context, harness.StartBehindNginx}
+	for _, j := range journeys {
 		t.Run("behind nginx, "+j.name, func(t *testing.T) {
 			t.Parallel()
 			j.walk(t, atNginx)
 		})
 	}
 }
-
-// anywhereJourneys are walked at the root of a host, and below a path behind nginx.
-var anywhereJourneys = slices.Concat(signInJourneys, searchJourneys, noScriptJourneys)

@@ -1,78 +1,370 @@
 package browser
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/security"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// browserSite is the whole program in local mode, with the mailboxes of the people
-// who use it.
-type browserSite struct {
-	*harness.Site
-	mailboxes map[string]*harness.Person // by address
+// patience is how long a person would wait for something to appear. Only a test
+// that fails takes so long.
+const patience = 20 * time.Second
+
+// browser is the one browser process, and where the program is that is visited.
+type browser struct {
+	context.Context // that tabs are made from
+	start           harness.StartFunc
 }
 
-// startBrowserSite starts the program on a database of its own, where the browser
-// is to visit it, and ends it with the test.
-func startBrowserSite(t *testing.T, chromium browser) *browserSite {
+// chromium is the browser process that all tests share.
+var chromium struct {
+	start sync.Once
+	ctx   context.Context
+	stop  context.CancelFunc // nil until it is started
+	err   error
+}
+
+// startChromium returns the shared browser process, with an empty profile, for a program
+// at the root of its host. It skips the test if Chromium is missing, or fails it in CI.
+func startChromium(t *testing.T) browser {
 	t.Helper()
-	s := chromium.start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the log of %s:\n%s", s.URL, s.Log)
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil && path == "" {
+			path = found
 		}
+	}
+	if path == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no Chromium on PATH")
+		}
+		t.Skip("no Chromium on PATH; `apt install chromium` or `brew install --cask chromium` brings one")
+	}
+	chromium.start.Do(func() {
+		chromium.ctx, chromium.stop = chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(
+			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		))
+		chromium.err = chromedp.Do(chromium.ctx)
 	})
-	return &browserSite{Site: s, mailboxes: map[string]*harness.Person{}}
-}
-
-// link waits for the next mail to an address and returns the link in it.
-func (s *browserSite) link(address string) string {
-	s.T.Helper()
-	if s.mailboxes[address] == nil {
-		s.mailboxes[address] = s.NewPerson(address)
+	if chromium.err != nil {
+		t.Fatal(chromium.err)
 	}
-	return s.mailboxes[address].NextLink()
+	return browser{chromium.ctx, harness.Start}
 }
 
-// add puts somebody on the list, who is not told. Address and id follow from the
-// name: Ada Lovelace is ada.lovelace@example.com, her page /users/ada.lovelace.
-func (s *browserSite) add(name string, changes ...func(*directory.User)) directory.User {
-	s.T.Helper()
-	id := strings.ToLower(strings.ReplaceAll(name, " ", "."))
-	email, err := directory.ParseEmail(id + "@example.com")
+func stopChromium() {
+	if chromium.stop != nil {
+		chromium.stop()
+	}
+}
+
+// tab is a page in a browser of its own: it shares no cookies with another tab.
+// It is used as a person uses it: things are found by their role and their name,
+// as the accessibility tree has them, and by the text that can be read. Whatever
+// is looked for may take a moment to appear.
+type tab struct {
+	t    *testing.T
+	site *browserSite
+	ctx  context.Context
+}
+
+// newTab opens an empty page for somebody who is not signed in.
+func newTab(t *testing.T, chromium browser, site *browserSite) *tab {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b := &tab{t: t, site: site, ctx: ctx}
+	if strings.HasPrefix(site.URL, "https:") { // by a certificate that no browser knows
+		call(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	}
+	b.do(chromedp.EmulateViewport(1280, 800))
+	call(b, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	return b
+}
+
+// withoutScripts turns JavaScript off.
+func (b *tab) withoutScripts() *tab {
+	b.t.Helper()
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return b
+}
+
+// try has the browser do something, or give up after a while.
+func try[T any](b *tab, action chromedp.Action[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, action)
+}
+
+// do has the browser do one thing after another.
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if _, err := try(b, chromedp.Steps(steps...)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// call sends the browser a command of the DevTools protocol.
+func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	result, err := tryCall(b, command, params)
 	if err != nil {
-		s.T.Fatal(err)
+		b.t.Fatal(err)
 	}
-	now := s.Clock.Now()
-	u := directory.User{
-		ID: id, Name: name, Email: email, Role: directory.Member, Status: directory.Invited, CreatedAt: now, UpdatedAt: now,
-	}
-	for _, change := range changes {
-		change(&u)
-	}
-	if err := s.App.Store.CreateUser(s.T.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, "")}); err != nil {
-		s.T.Fatal(err)
-	}
-	return u
+	return result
 }
 
-// Changes for add.
+func tryCall[P, R any](b *tab, command cdp.Command[P, R], params P) (R, error) {
+	return try(b, func(ctx context.Context, page *chromedp.Target) (R, error) {
+		return cdp.Call(ctx, page, command, params)
+	})
+}
 
-func admin(u *directory.User) { u.Role, u.Status = directory.Admin, directory.Active }
+// eval returns what an expression is in the page.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	value, err := try(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
 
-func suspended(u *directory.User) { u.Status = directory.Suspended }
+// glance is eval for a page that may be just changing: ok is false until it has
+// loaded.
+func glance[T any](b *tab, expression string) (value T, ok bool) {
+	value, err := try(b, chromedp.Evaluate[T](`document.readyState === "complete" ? `+expression+` : undefined`))
+	return value, err == nil
+}
 
-func mailed(u *directory.User) { u.InviteSentAt = u.CreatedAt }
+// visit goes to an address of the site, or to any other.
+func (b *tab) visit(address string) {
+	b.t.Helper()
+	if strings.HasPrefix(address, "/") {
+		address = b.site.URL + address
+	}
+	b.do(chromedp.Navigate(address))
+}
 
-func seen(ago time.Duration) func(*directory.User) {
-	return func(u *directory.User) {
-		u.Status, u.LastSeenAt = directory.Active, u.CreatedAt.Add(-ago)
-		u.CreatedAt = u.LastSeenAt.Add(-40 * 24 * time.Hour)
+// signIn asks for a link on the sign-in page, which the tab shows or is brought
+// to, and follows it.
+func (b *tab) signIn(address string) {
+	b.t.Helper()
+	if eval[string](b, "location.protocol") == "about:" {
+		b.visit("/")
+	}
+	b.fill("textbox", "Email address", address)
+	b.click("button", "Email me a link")
+	b.sees("heading", "Check your email")
+	b.visit(b.site.link(address))
+	b.sees("button", "Sign out")
+}
+
+// await asks again until it is so.
+func (b *tab) await(what string, is func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			page, _ := glance[string](b, "location.href + ':\\n' + document.body.innerText")
+			b.t.Fatalf("not seen: %s\nat %s", what, page)
+		}
+	}
+}
+
+// at waits for an address, of which the site's part is left out.
+func (b *tab) at(address string) {
+	b.t.Helper()
+	b.await("the address "+address, func() bool {
+		href, _ := glance[string](b, "location.href")
+		return href == b.site.URL+address
+	})
+}
+
+// sees waits for the one thing with the role and the name.
+func (b *tab) sees(role, name string) *accessibility.Node {
+	b.t.Helper()
+	var found []*accessibility.Node
+	b.await(fmt.Sprintf("one %s %q", role, name), func() bool {
+		found, _ = b.matches(role, name)
+		return len(found) == 1
+	})
+	return found[0]
+}
+
+// lacks waits until there is no such thing.
+func (b *tab) lacks(role, name string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("no %s %q", role, name), func() bool {
+		found, ok := b.matches(role, name)
+		return ok && len(found) == 0
+	})
+}
+
+// matches returns what has the role and the name, and isn't hidden; ok is false
+// until the page has loaded.
+func (b *tab) matches(role, name string) (found []*accessibility.Node, ok bool) {
+	document, ok := glance[*runtime.RemoteObject](b, "document")
+	if !ok || document.ObjectID == "" {
+		return nil, false
+	}
+	tree, err := tryCall(b, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{
+		ObjectID: document.ObjectID, Role: role, AccessibleName: name,
+	})
+	for _, node := range tree.Nodes {
+		if !node.Ignored {
+			found = append(found, node)
+		}
+	}
+	return found, err == nil
+}
+
+// reads waits for words on the page.
+func (b *tab) reads(words string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("the words %q", words), func() bool {
+		text, _ := glance[string](b, "document.body.innerText")
+		return strings.Contains(strings.Join(strings.Fields(text), " "), words)
+	})
+}
+
+// hears waits until a live region, which screen readers read out, has the words.
+func (b *tab) hears(words string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("the announcement %q", words), func() bool {
+		texts, _ := glance[[]string](b, `[...document.querySelectorAll("[role=status]")].map(e => e.innerText.trim())`)
+		return slices.Contains(texts, words)
+	})
+}
+
+// focused waits until something has the focus: `button "Save"`.
+func (b *tab) focused(what string) {
+	b.t.Helper()
+	b.await("the focus at "+what, func() bool { return b.focus() == what })
+}
+
+// focus returns role and name of what has the focus. It is empty until the page
+// has loaded.
+func (b *tab) focus() string {
+	active, ok := glance[*runtime.RemoteObject](b, "document.activeElement")
+	if !ok || active.ObjectID == "" {
+		return ""
+	}
+	no := false
+	tree, err := tryCall(b, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{
+		ObjectID: active.ObjectID, FetchRelatives: &no,
+	})
+	if err != nil || len(tree.Nodes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %q", axText(tree.Nodes[0].Role), axText(tree.Nodes[0].Name))
+}
+
+// axText is a value of the accessibility tree that is text, empty for none.
+func axText(v *accessibility.Value) string {
+	var text string
+	if v != nil {
+		_ = json.Unmarshal(v.Value, &text) // what isn't text counts as none
+	}
+	return text
+}
+
+// click presses the mouse in the middle of something.
+func (b *tab) click(role, name string) {
+	b.t.Helper()
+	id := b.sees(role, name).BackendDOMNodeID
+	call(b, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: id})
+	quads := call(b, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: id}).Quads
+	if len(quads) == 0 {
+		b.t.Fatalf("%s %q takes no room on the page", role, name)
+	}
+	q := quads[0]
+	b.do(chromedp.MouseClickXY((q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4))
+}
+
+// fill replaces what is in a field.
+func (b *tab) fill(role, name, text string) {
+	b.t.Helper()
+	b.click(role, name)
+	b.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	b.press(text)
+}
+
+// choosesFile puts a file with this content into the page's field for one.
+func (b *tab) choosesFile(name, content string) {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.await("a field for a file", func() bool {
+		page, err := tryCall(b, dom.GetDocument, dom.GetDocumentParams{})
+		if err != nil {
+			return false // it is just changing, here and below
+		}
+		field, err := tryCall(b, dom.QuerySelector, dom.QuerySelectorParams{NodeID: page.Root.NodeID, Selector: "input[type=file]"})
+		if err != nil || field.NodeID == 0 {
+			return false
+		}
+		_, err = tryCall(b, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{path}, NodeID: field.NodeID})
+		return err == nil
+	})
+}
+
+// choose picks an option of a list by typing how it begins. Somebody who is slow
+// at it begins again.
+func (b *tab) choose(name, option string) {
+	b.t.Helper()
+	b.await(fmt.Sprintf("%q chosen in %q", option, name), func() bool {
+		call(b, dom.Focus, dom.FocusParams{BackendNodeID: b.sees("combobox", name).BackendDOMNodeID})
+		b.press(option)
+		return strings.HasPrefix(axText(b.sees("combobox", name).Value), option)
+	})
+}
+
+// press types text, in which kb.Enter and its like are keys. The letter goes with
+// the key, unlike in chromedp.KeyEvent: a page that takes the key for itself gets
+// no letter.
+func (b *tab) press(keys string) {
+	b.t.Helper()
+	for _, key := range keys {
+		var down, up *input.DispatchKeyEventParams
+		text := ""
+		for _, event := range kb.Encode(key) {
+			switch event.Type {
+			case kb.KeyDown:
+				down = event
+			case kb.KeyChar:
+				text = event.Text
+			case kb.KeyUp:
+				up = event
+			}
+		}
+		down.Text = text
+		call(b, input.DispatchKeyEvent, *down)
+		call(b, input.DispatchKeyEvent, *up)
 	}
 }

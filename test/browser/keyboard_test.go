@@ -7,6 +7,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+func TestKeyboard(t *testing.T) {
+	t.Parallel()
+	walk(t, keyboardJourneys)
+}
+
 var keyboardJourneys = []journey{
 	{"the first Tab stop skips to the content", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)

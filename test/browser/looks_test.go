@@ -16,6 +16,11 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
+func TestLooks(t *testing.T) {
+	t.Parallel()
+	walk(t, looks)
+}
+
 // looks are what holds of every page in each of its states; see sights.
 var looks = []journey{
 	{"axe finds nothing on any page, light or dark, on a desk or a phone", func(t *testing.T, chromium browser) {

@@ -7,6 +7,11 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
+func TestNeighbours(t *testing.T) {
+	t.Parallel()
+	walk(t, neighbourJourneys)
+}
+
 // neighbourJourneys are of two lists below two paths of one host.
 var neighbourJourneys = []journey{
 	{"a person is signed in at two lists of one host, and signs out of one", func(t *testing.T, chromium browser) {

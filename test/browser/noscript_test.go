@@ -2,6 +2,11 @@ package browser
 
 import "testing"
 
+func TestNoScript(t *testing.T) {
+	t.Parallel()
+	walkEverywhere(t, noScriptJourneys)
+}
+
 var noScriptJourneys = []journey{
 	{"without JavaScript a person signs in, invites, searches, edits and removes", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)

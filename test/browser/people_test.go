@@ -10,6 +10,11 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	walk(t, peopleJourneys)
+}
+
 var peopleJourneys = []journey{
 	{"an administrator imports a file, sees it through and exports the list", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)

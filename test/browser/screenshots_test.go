@@ -11,6 +11,11 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
+func TestScreenshots(t *testing.T) {
+	t.Parallel()
+	walk(t, screenshots)
+}
+
 // screenshots are for people to judge what no test can. They are taken when
 // GUESTLIST_TEST_SCREENSHOTS names a folder to put them into; then docs/img is
 // brought up to date too.

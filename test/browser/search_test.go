@@ -8,6 +8,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	walkEverywhere(t, searchJourneys)
+}
+
 var searchJourneys = []journey{
 	{"searching while typing shows who is found, and the address follows", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)

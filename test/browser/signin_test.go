@@ -8,6 +8,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+func TestInbox(t *testing.T) {
+	t.Parallel()
+	walk(t, inboxJourneys)
+}
+
 // inboxJourneys need the inbox, which is not shown through a proxy.
 var inboxJourneys = []journey{
 	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium browser) {
@@ -31,6 +36,11 @@ var inboxJourneys = []journey{
 		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
 		b.leavesNoToken()
 	}},
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	walkEverywhere(t, signInJourneys)
 }
 
 var signInJourneys = []journey{

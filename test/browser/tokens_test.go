@@ -8,6 +8,11 @@ import (
 // opens is what /api/users answers to a program with the token that a field shows.
 const opens = `fetch("/api/users", {credentials: "omit", headers: {Authorization: "Bearer " + %q}}).then((answer) => answer.status)`
 
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	walk(t, tokenJourneys)
+}
+
 var tokenJourneys = []journey{
 	{"an administrator makes a token, copies it, uses it and revokes it", func(t *testing.T, chromium browser) {
 		b := newTab(t, chromium, startBrowserSite(t, chromium))

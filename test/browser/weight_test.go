@@ -20,6 +20,11 @@ const (
 	maxUsersBytes  = 40 << 10
 )
 
+func TestWeight(t *testing.T) {
+	t.Parallel()
+	walk(t, weights)
+}
+
 var weights = []journey{
 	{"the sign-in page is light", func(t *testing.T, chromium browser) {
 		b := newTab(t, chromium, startBrowserSite(t, chromium))

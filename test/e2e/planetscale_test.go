@@ -17,8 +17,10 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// wherePlanetScaleRefuses starts the program on a branch with safe migrations.
-func wherePlanetScaleRefuses(t *testing.T, path string) {
+// TestProgram_ExplainsRefusedMigrations starts the program on a branch with safe migrations.
+func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	dsn := testdb.MySQL(t)
 	v := testdb.BehindVitess(t, harness.WithPassword(t, dsn, ""))
 	runs := func(words ...string) (said string, status int) {

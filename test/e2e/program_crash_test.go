@@ -11,9 +11,11 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// killedBetweenTheHalves kills the program, with no time to tidy up, when an
+// TestProgram_KilledDuringAnInvitationRecovers kills the program, with no time to tidy up, when an
 // invitation is in the database and Stytch's word on it is still to come.
-func killedBetweenTheHalves(t *testing.T, path string) {
+func TestProgram_KilledDuringAnInvitationRecovers(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	moments := []struct {
 		name    string
 		arrived bool // the call has reached Stytch, and the answer is lost

@@ -42,7 +42,9 @@ func (h held) asks(p *harness.Process, path string) int {
 	return answer.StatusCode
 }
 
-func withFewFiles(t *testing.T, path string) {
+func TestProgram_WithFewFileDescriptorsRefusesExcessClients(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	p := harness.LaunchAs(t, []string{"sh", "-c", `ulimit -n 64; exec "$0" "$@"`, path})
 	ada := p.NewPerson("ada@example.com")
 	ada.SignIn()

@@ -28,9 +28,11 @@ func added(t *testing.T, v harness.View) int {
 	return n
 }
 
-// killedInAnImport kills the program, with no time to tidy up, in the middle of a
+// TestProgram_KilledDuringAnImportResumes kills the program, with no time to tidy up, in the middle of a
 // hundred thousand people.
-func killedInAnImport(t *testing.T, path string) {
+func TestProgram_KilledDuringAnImportResumes(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	const people = 100_000
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		p := harness.Launch(t, path, "--database-url="+databaseURL)

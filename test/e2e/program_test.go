@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -16,44 +15,15 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// Tests of the program as it is shipped, built once.
-func TestTheProgram(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "guestlist")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/guestlist/guestlist").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	t.Run("without settings serves this machine, from an empty folder", func(t *testing.T) {
-		t.Parallel()
-		withoutSettings(t, path)
-	})
-	t.Run("has its metrics where it is told", func(t *testing.T) {
-		t.Parallel()
-		hasMetrics(t, path)
-	})
-	t.Run("answers what was begun when it is told to stop", func(t *testing.T) {
-		t.Parallel()
-		stopsInOrder(t, path)
-	})
-	t.Run("with few files to open takes no more clients than it can, and serves those", func(t *testing.T) {
-		t.Parallel()
-		withFewFiles(t, path)
-	})
-	t.Run("killed between the two halves of an invitation leaves nothing half-done", func(t *testing.T) {
-		t.Parallel()
-		killedBetweenTheHalves(t, path)
-	})
-	t.Run("says what to do where PlanetScale refuses changes of tables", func(t *testing.T) {
-		t.Parallel()
-		wherePlanetScaleRefuses(t, path)
-	})
-	t.Run("killed in the middle of an import goes on behind it", func(t *testing.T) {
-		t.Parallel()
-		killedInAnImport(t, path)
-	})
+func TestMain(m *testing.M) {
+	code := m.Run()
+	harness.RemoveProgram()
+	os.Exit(code)
 }
 
-func withoutSettings(t *testing.T, path string) {
+func TestProgram_ServesWithoutSettings(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	p := harness.Launch(t, path)
 	for _, words := range []string{"Guestlist is at  " + p.URL, p.URL + "/dev/inbox", "the first person to sign in becomes its administrator", "STYTCH_PROJECT_ID"} {
 		harness.Eventually(t, words, func() bool { return strings.Contains(p.Stdout.String(), words) })
@@ -65,7 +35,9 @@ func withoutSettings(t *testing.T, path string) {
 	}
 }
 
-func hasMetrics(t *testing.T, path string) {
+func TestProgram_ServesMetrics(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	addr := harness.FreeAddr(t)
 	p := harness.Launch(t, path, "--guestlist-metrics-addr="+addr)
 	harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "People")
@@ -96,7 +68,9 @@ func refusesForeignHosts(t *testing.T, addr string) {
 	}
 }
 
-func stopsInOrder(t *testing.T, path string) {
+func TestProgram_AnswersPendingRequestsWhenItStops(t *testing.T) {
+	t.Parallel()
+	path := harness.BuildProgram(t)
 	p := harness.Launch(t, path)
 	// Somebody has sent half of a form when the program is told to stop.
 	conn, err := net.Dial("tcp", p.Config.Addr)

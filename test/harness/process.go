@@ -1,9 +1,13 @@
 package harness
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -63,4 +67,37 @@ func FreeAddr(t testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// program is the binary that BuildProgram has built.
+var program struct {
+	build sync.Once
+	dir   string
+	err   error
+}
+
+// BuildProgram builds the program once per test process and returns its path. The
+// package's TestMain must call RemoveProgram.
+func BuildProgram(t testing.TB) string {
+	t.Helper()
+	program.build.Do(func() {
+		if program.dir, program.err = os.MkdirTemp("", "guestlist-test-"); program.err != nil {
+			return
+		}
+		out, err := exec.Command("go", "build", "-o", program.dir, "github.com/guestlist/guestlist").CombinedOutput()
+		if err != nil {
+			program.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
+	}
+	return filepath.Join(program.dir, "guestlist")
+}
+
+// RemoveProgram deletes what BuildProgram has built.
+func RemoveProgram() {
+	if program.dir != "" {
+		os.RemoveAll(program.dir)
+	}
 }

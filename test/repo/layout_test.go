@@ -2,7 +2,6 @@ package repo
 
 import (
 	"fmt"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -104,13 +103,8 @@ var layers = map[string]layer{
 
 func TestPackagesKnowOnlyThoseTheyMayKnow(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		words := strings.Fields(line)
-		for _, broken := range brokenRules(words[0], words[1:]) {
+	for pkg, imports := range listImports(t) {
+		for _, broken := range brokenRules(pkg, imports) {
 			t.Error(broken)
 		}
 	}
