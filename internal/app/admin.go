@@ -60,7 +60,7 @@ func (a *Admin) DeliverPending(ctx context.Context, email directory.Email) (stri
 			return "Stytch refused what follows from it, which waits on the people page for an administrator. " + job.LastError, nil
 		}
 	}
-	return "Stytch has not heard of it yet, and will from the instance that serves. " + jobs[0].LastError, nil
+	return "The login service hasn't been told yet; a running instance will do it. " + jobs[0].LastError, nil
 }
 
 // Operator returns the actor of changes made by a command: the user of the operating system.

@@ -12,10 +12,9 @@ import (
 
 func (p *cli) backupCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "backup FILE", Short: "Write a copy of the SQLite file, also while it is in use",
-		Long: `Write a copy of the SQLite file, as it is at one moment, also while it is in use. FILE must not exist, and is there
-only when it is whole. To restore it, start with it: guestlist --database-url sqlite:FILE. A database on a server has backups of
-its own.`,
+		Use: "backup FILE", Short: "Back up the SQLite file, even while it's in use",
+		Long: `Write a consistent copy of the SQLite file, even while it's in use. FILE must not exist, and appears only once the copy is
+complete. To restore, start with it: guestlist --database-url sqlite:FILE. For MySQL, use the server's own backups.`,
 		Example: `  guestlist backup /var/backups/guestlist-$(date +%F).db`,
 		Args:    exactArg("file"), RunE: p.run(backup),
 	}
@@ -25,6 +24,6 @@ func backup(ctx context.Context, cfg config.Config, con streams, file []string) 
 	if err := store.Backup(ctx, cfg.DatabaseURL, file[0]); err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	_, err := fmt.Fprintf(con.out, "%s is a whole copy of the database.\n", file[0])
+	_, err := fmt.Fprintf(con.out, "Backed up the database to %s.\n", file[0])
 	return err
 }

@@ -11,18 +11,18 @@ import (
 // printBanner prints the public address, the address addr of the listener and, in local
 // mode, the address of the inbox with devKey, which is "" otherwise.
 func printBanner(w io.Writer, cfg config.Config, addr net.Addr, devKey string) {
-	fmt.Fprintf(w, "\n  Guestlist is at  %s\n", cfg.BaseURL)
-	fmt.Fprintf(w, "  It listens on    %s\n", addr)
+	fmt.Fprintf(w, "\n  Guestlist:  %s\n", cfg.BaseURL)
+	fmt.Fprintf(w, "  Listening:  %s\n", addr)
 	if cfg.LocalMode() {
 		if cfg.SMTPURL == "" {
-			fmt.Fprintf(w, "  Its mails are at %s/dev/inbox?key=%s\n", cfg.ListenerURL(), devKey)
-			fmt.Fprintln(w, "  The key lets its holder read every sign-in link: keep this address to yourself.")
+			fmt.Fprintf(w, "  Inbox:      %s/dev/inbox?key=%s\n", cfg.ListenerURL(), devKey)
+			fmt.Fprintln(w, "  Anyone with the inbox address can read every sign-in link. Keep it to yourself.")
 		}
 		fmt.Fprintln(w)
 		if cfg.FirstAdmin() {
 			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
 		}
-		fmt.Fprintln(w, "  Everything is kept on this machine. To go to the cloud, set STYTCH_PROJECT_ID,")
+		fmt.Fprintln(w, "  Everything stays on this machine. To use the cloud, set STYTCH_PROJECT_ID,")
 		fmt.Fprintln(w, "  STYTCH_SECRET and DATABASE_URL (README.md, \"Three ways to run\").")
 	}
 	fmt.Fprintln(w)

@@ -14,9 +14,9 @@ import (
 func (p *cli) configCommand() *cobra.Command {
 	var asJSON, stytchEnv bool
 	c := &cobra.Command{
-		Use: "config", Short: "Print the settings in force, secrets masked",
-		Long: `Print the settings in force, secrets masked, and where each comes from: flag, environment, .env or default.
-With --json: {"settings": [{"name", "value", "source"}]}, where a value is null for one that is not set.`,
+		Use: "config", Short: "Print the effective settings, with secrets masked",
+		Long: `Print the effective settings, with secrets masked, and where each comes from: flag, environment, .env or default.
+With --json: {"settings": [{"name", "value", "source"}]}, where value is null if the setting isn't set.`,
 		Example: `  guestlist config
   guestlist config --json
   guestlist config --stytch-env > stytch.env`,
@@ -24,7 +24,7 @@ With --json: {"settings": [{"name", "value", "source"}]}, where a value is null 
 		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
 			switch {
 			case stytchEnv && asJSON:
-				return usageError{errors.New("--stytch-env prints lines for a shell, and goes without --json")}
+				return usageError{errors.New("--stytch-env prints shell variables and can't be combined with --json")}
 			case stytchEnv:
 				return printStytchEnv(ctx, cfg, con)
 			case asJSON:
@@ -41,7 +41,7 @@ With --json: {"settings": [{"name", "value", "source"}]}, where a value is null 
 // printStytchEnv prints what another program needs to use the local Stytch.
 func printStytchEnv(ctx context.Context, cfg config.Config, con streams) error {
 	if !cfg.LocalMode() {
-		return errors.New("config --stytch-env: the local Stytch speaks to other programs in local mode only")
+		return errors.New("config --stytch-env: other programs can use the local Stytch in local mode only")
 	}
 	st, err := app.OpenStore(ctx, cfg, con.now, con.log)
 	if err != nil {

@@ -17,10 +17,10 @@ func (p *cli) copyCommand() *cobra.Command {
 	var to string
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "copy --to DATABASE_URL", Short: "Copy everything to another, empty database, of either kind",
-		Long: `Copy everything to another, empty database, of either kind: from SQLite to MySQL or PlanetScale, or back. Stop what
-serves from the database first. Every table is compared at the end. A copy that was cut off goes on when the same is done again;
-until it is whole, nothing is served from it. The database itself is not changed. With --json:
+		Use: "copy --to DATABASE_URL", Short: "Copy all data to another database (SQLite or MySQL)",
+		Long: `Copy all data to another, empty database: from SQLite to MySQL or PlanetScale, or back. Stop all instances first. Every
+table is compared at the end. To continue an interrupted copy, run the same command again; until it's complete, no instance
+starts on it. The source isn't changed. With --json:
 {"tables": [{"name", "rows", "checksum"}]}.`,
 		Example: `  guestlist copy --to 'mysql://user:password@host/guestlist?sslaccept=strict'
   guestlist copy --database-url 'mysql://user:password@host/guestlist' --to sqlite:data/guestlist.db`,
@@ -42,7 +42,7 @@ func copyDatabase(ctx context.Context, cfg config.Config, con streams, to string
 	tables, err := copying.Copy(ctx, cfg.DatabaseURL, to, con.now, con.log, func(done, all int64) { bar.Set(int(done), int(all)) })
 	bar.Close()
 	if ctx.Err() != nil {
-		return errors.New("copy: stopped half-way; the same command goes on from there")
+		return errors.New("copy: interrupted; run the same command again to continue")
 	}
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
@@ -56,6 +56,6 @@ func copyDatabase(ctx context.Context, cfg config.Config, con streams, to string
 	for _, t := range tables {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", t.Name, humanize.Plural(int(t.Rows), "row"), t.Checksum)
 	}
-	fmt.Fprintln(table, "Both sides are the same. Set DATABASE_URL to the copy, and start.")
+	fmt.Fprintln(table, "Both databases are identical. Set DATABASE_URL to the copy and start Guestlist.")
 	return table.Flush()
 }

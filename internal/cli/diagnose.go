@@ -16,12 +16,12 @@ import (
 func (p *cli) whyCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "why ADDRESS", Short: "Say why somebody can't sign in, and what mends it",
-		Long: `Say why somebody can't sign in, and what mends it. With --json the answer is that of /api/why:
+		Use: "why ADDRESS", Short: "Diagnose why someone can't sign in",
+		Long: `Diagnose why someone can't sign in, and say how to fix it. With --json, the output is that of /api/why:
 {"email", "user", "can_sign_in", "findings": [{"code", "blocks", "text", "action"}]}.`,
 		Example: `  guestlist why ada@example.com
   guestlist why ada@example.com --json`,
-		Args: exactArg("e-mail address"),
+		Args: exactArg("email address"),
 		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
 			return runDiagnose(ctx, cfg, con, args[0], asJSON)
 		}),
@@ -34,7 +34,7 @@ func (p *cli) whyCommand() *cobra.Command {
 func runDiagnose(ctx context.Context, cfg config.Config, con streams, address string, asJSON bool) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {
-		return usageError{fmt.Errorf("%q is no e-mail address", address)}
+		return usageError{fmt.Errorf("%q is not an email address", address)}
 	}
 	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
 	if err != nil {
@@ -54,7 +54,7 @@ func runDiagnose(ctx context.Context, cfg config.Config, con streams, address st
 
 func printFindings(w io.Writer, email directory.Email, found *directory.User, findings []session.Finding) {
 	if found == nil {
-		fmt.Fprintf(w, "%s: nobody on the list has this address\n", email.Normalized)
+		fmt.Fprintf(w, "%s: no one on the list has this address\n", email.Normalized)
 	} else {
 		fmt.Fprintf(w, "%s: %s, %s, %s\n", email.Normalized, found.DisplayName(), found.Role, found.Status)
 	}

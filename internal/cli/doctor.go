@@ -19,10 +19,10 @@ import (
 func (p *cli) doctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "doctor", Short: "Look at settings, database, Stytch, mail and address, and say what to do",
-		Long: `Look at all that has to be right: settings, database, Stytch, mail and public address, whether instances serve or not.
-Nothing is changed, sent or left behind. Each line is ok, a warning, a problem, or skipped because of another; the exit status is 1
-if there is a problem. With --json: {"findings": [{"check", "status", "text", "action"?}], "problems", "warnings"}.`,
+		Use: "doctor", Short: "Check the configuration and everything it depends on",
+		Long: `Check the settings, database, Stytch, mail server and public address, whether or not an instance is running. Nothing is
+changed or sent. Each line is ok, a warning, a problem, or skipped because an earlier check failed. Exits 1 if there is a
+problem. With --json: {"findings": [{"check", "status", "text", "action"?}], "problems", "warnings"}.`,
 		Example: `  guestlist doctor
   guestlist doctor --json
   fly ssh console --command '/guestlist doctor'`,

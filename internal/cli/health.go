@@ -15,9 +15,9 @@ import (
 func (p *cli) healthCommand() *cobra.Command {
 	var ready bool
 	c := &cobra.Command{
-		Use: "health", Short: "Ask the instance that serves by these settings whether it lives",
-		Long: `Ask the instance that serves by these settings, on this machine, whether it lives. That is what restarts should hang on. With
---ready: whether it can do its work, too, for which its database must answer; what only waits for it should ask that.`,
+		Use: "health", Short: "Check whether the instance on this machine is running",
+		Long: `Check whether the instance with these settings, on this machine, is running. Exits 1 if it doesn't respond. Use it as a
+liveness probe. With --ready it also checks that the database answers: use that as a readiness probe.`,
 		Example: `  guestlist health
   guestlist health --ready --guestlist-addr 127.0.0.1:9000`,
 		Args: noArgs,
@@ -34,7 +34,7 @@ func (p *cli) healthCommand() *cobra.Command {
 			return err
 		}),
 	}
-	c.Flags().BoolVar(&ready, "ready", false, "ask whether it can do its work, too")
+	c.Flags().BoolVar(&ready, "ready", false, "check that it's ready for traffic")
 	return c
 }
 
@@ -50,14 +50,14 @@ func checkHealth(ctx context.Context, cfg config.Config, path string) (string, e
 	case err != nil:
 		return "", fmt.Errorf("no answer from %s: %w", cfg.Addr, err)
 	case r.Code == http.StatusOK && r.Status == "ok":
-		return "It lives.", nil
+		return "Running.", nil
 	case r.Code == http.StatusOK && r.Status == "ready":
-		return fmt.Sprintf("It can do its work: database %s, Stytch %s.", r.Database, r.Stytch), nil
+		return fmt.Sprintf("Ready: database %s, Stytch %s.", r.Database, r.Stytch), nil
 	case r.Code == http.StatusServiceUnavailable && r.Error != "":
-		return "", fmt.Errorf("it can't do its work yet: %s", r.Error)
+		return "", fmt.Errorf("not ready yet: %s", r.Error)
 	case r.Code == http.StatusServiceUnavailable && r.HasStarted():
-		return "", fmt.Errorf("it can't do its work: database %s, Stytch %s", r.Database, r.Stytch)
+		return "", fmt.Errorf("not ready: database %s, Stytch %s", r.Database, r.Stytch)
 	}
-	return "", fmt.Errorf("what answers at %s is no Guestlist of these settings (%d %s to %s)",
+	return "", fmt.Errorf("%s is served by another program or by other settings (%d %s for %s)",
 		cfg.Addr, r.Code, http.StatusText(r.Code), cfg.BaseURL.Path+path)
 }

@@ -14,7 +14,7 @@ import (
 
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Say what there is, or what a command does",
+		Use: "help [COMMAND]", Short: "Show help for a command",
 		Example: "  guestlist help users invite",
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, rest, err := root.Find(args)

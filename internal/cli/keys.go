@@ -15,17 +15,17 @@ import (
 
 func (p *cli) keysCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "keys", Short: "Change the key that the local Stytch signs session JWTs with",
+		Use: "keys", Short: "Manage the local Stytch's signing keys for session JWTs",
 		Example: "  guestlist keys rotate",
 		Args:    noArgs, RunE: requireSubcommand,
 	}
 	var atOnce, asJSON bool
 	rotate := &cobra.Command{
-		Use: "rotate", Short: "Make a new key for session JWTs of the local Stytch",
-		Long: `Make a new key for session JWTs of the local Stytch, which other apps on this machine check by themselves. It is shown to them
-at once and signs ten minutes later; what the old one signed stays good. Nobody is signed out: Guestlist itself keeps to
-session tokens. With --at-once, for a key that got into wrong hands, the old one is good for nothing here from now on; restart
-apps that check JWTs by themselves, for they may know it for an hour. With --json:
+		Use: "rotate", Short: "Create a new signing key",
+		Long: `Create a new key for the session JWTs of the local Stytch, which other apps on this machine verify. It's published at once
+and signs from ten minutes later; JWTs signed by the old key stay valid. No one is signed out, because Guestlist itself uses
+session tokens. If the old key leaked, use --at-once: it's rejected from now on, but restart apps that verify JWTs, which may
+cache it for an hour. With --json:
 {"key_id", "signs_from", "old_until"}.`,
 		Example: `  guestlist keys rotate
   guestlist keys rotate --at-once`,
@@ -34,7 +34,7 @@ apps that check JWTs by themselves, for they may know it for an hour. With --jso
 			return rotateKey(ctx, cfg, con, atOnce, asJSON)
 		}),
 	}
-	rotate.Flags().BoolVar(&atOnce, "at-once", false, "forget the old key now")
+	rotate.Flags().BoolVar(&atOnce, "at-once", false, "reject the old key immediately")
 	addJSONFlag(rotate, &asJSON)
 	c.AddCommand(rotate)
 	return c
@@ -49,7 +49,7 @@ type jsonRotation struct {
 
 func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJSON bool) error {
 	if !cfg.LocalStytch {
-		return errors.New("the keys are Stytch's own, which changes them by itself; only those of the local Stytch can be rotated here")
+		return errors.New("Stytch manages its own keys; only the local Stytch's keys can be rotated here")
 	}
 	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
 	if err != nil {
@@ -62,15 +62,15 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 	}
 	noted := app.Operator().NewEvent(event.SettingChanged, con.now(), "", "", "a new key for session JWTs was made: "+r.KeyID)
 	if err := a.Store.AddEvents(ctx, noted); err != nil {
-		return fmt.Errorf("the new key %s was made, but is not in the audit trail: %w", r.KeyID, err)
+		return fmt.Errorf("the new key %s was created, but could not be recorded in the audit log: %w", r.KeyID, err)
 	}
 	if asJSON {
 		const stamp = "2006-01-02T15:04:05Z"
 		return printJSON(con.out, jsonRotation{r.KeyID, r.SignsFrom.Format(stamp), r.OldUntil.Format(stamp)})
 	}
-	said := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs by the old key are good until " + humanize.FormatTime(r.OldUntil)
+	said := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs signed by the old key are valid until " + humanize.FormatTime(r.OldUntil)
 	if atOnce {
-		said = "signs from now on; JWTs by the old key are good for nothing, restart the apps that check them, for they may know it for an hour"
+		said = "signs from now on; JWTs signed by the old key are rejected. Restart apps that verify them, which may cache it for an hour"
 	}
 	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, said)
 	return err

@@ -13,19 +13,20 @@ import (
 
 	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/store"
 )
 
 func (p *cli) migrateCommand() *cobra.Command {
 	up := p.runWithLog(slog.LevelInfo, migrate)
 	c := &cobra.Command{
-		Use: "migrate", Short: "Bring the database up to date, and end",
+		Use: "migrate", Short: "Apply pending migrations",
 		Example: `  guestlist migrate
   DATABASE_URL='root@tcp(127.0.0.1:3309)/guestlist' guestlist migrate`,
 		Args: noArgs, RunE: up,
 	}
 	c.AddCommand(&cobra.Command{
-		Use: "up", Short: "The same as guestlist migrate",
+		Use: "up", Short: "Same as guestlist migrate",
 		Example: "  guestlist migrate up", Args: noArgs, RunE: up,
 	}, p.migrateStatusCommand(), p.migrateSQLCommand())
 	return c
@@ -34,9 +35,9 @@ func (p *cli) migrateCommand() *cobra.Command {
 func (p *cli) migrateStatusCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use: "status", Short: "Print which migrations are applied, and change nothing",
-		Long: `Print which migrations are applied, and change nothing. With --json:
-{"migrations": [{"version", "name", "applied", "applied_at"}], "pending"}, where applied_at is null for one that is not.`,
+		Use: "status", Short: "Show which migrations are applied",
+		Long: `Show which migrations are applied. With --json:
+{"migrations": [{"version", "name", "applied", "applied_at"}], "pending"}, where applied_at is null for pending ones.`,
 		Example: `  guestlist migrate status
   guestlist migrate status --json`,
 		Args: noArgs,
@@ -50,9 +51,9 @@ func (p *cli) migrateStatusCommand() *cobra.Command {
 
 func (p *cli) migrateSQLCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "sql", Short: "Print the statements that the database still needs, and change nothing",
-		Long: `Print the statements that the database still needs, in its own dialect, and change nothing. They note in the table
-goose_db_version what they did, so that guestlist finds nothing left to do. Nothing is printed for a database that is up to date.`,
+		Use: "sql", Short: "Print the SQL of pending migrations",
+		Long: `Print the SQL of pending migrations in the database's dialect, without running it. The script also records each migration
+in the table goose_db_version, so Guestlist won't run it again. Prints nothing if the database is up to date.`,
 		Example: `  guestlist migrate sql
   guestlist migrate sql | mysql guestlist`,
 		Args: noArgs, RunE: p.run(printPendingSQL),
@@ -68,7 +69,7 @@ func migrate(ctx context.Context, cfg config.Config, con streams, _ []string) er
 	defer st.Close()
 	n, err := st.Migrate(ctx, con.log)
 	if err == nil {
-		_, err = fmt.Fprintf(con.out, "%d migrations applied; the database is up to date\n", n)
+		_, err = fmt.Fprintf(con.out, "%s applied; the database is up to date\n", humanize.Plural(n, "migration"))
 	}
 	return err
 }

@@ -14,8 +14,8 @@ import (
 func (p *cli) reconcileCommand() *cobra.Command {
 	var apply, asJSON bool
 	c := &cobra.Command{
-		Use: "reconcile", Short: "Print where the list and Stytch differ, and with --apply mend it",
-		Long: `Print where the list and Stytch differ, and with --apply mend it. With --json:
+		Use: "reconcile", Short: "Compare the directory with Stytch; --apply fixes differences",
+		Long: `Compare the directory with Stytch and print the differences. With --apply, fix them. With --json:
 {"differences": [{"email", "kind", "reason", "remedy", "mended"}], "people", "accounts", "mended"}, where a kind is missing,
 changed or stranger, and people and accounts say how many were compared.`,
 		Example: `  guestlist reconcile
@@ -25,7 +25,7 @@ changed or stranger, and people and accounts say how many were compared.`,
 			return runReconcile(ctx, cfg, con, apply, asJSON)
 		}),
 	}
-	c.Flags().BoolVar(&apply, "apply", false, "mend what differs, too")
+	c.Flags().BoolVar(&apply, "apply", false, "fix the differences")
 	addJSONFlag(c, &asJSON)
 	return c
 }
@@ -43,7 +43,7 @@ type jsonDifference struct {
 	Kind   reconcile.Kind `json:"kind"`
 	Reason string         `json:"reason"`
 	Remedy string         `json:"remedy"`
-	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, left as it is
+	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, not touched
 }
 
 // runReconcile prints where the list and Stytch differ, and mends it if that is asked.
@@ -64,7 +64,7 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 		case mended:
 			done = d.Remedy()
 		case apply:
-			done = "changed in the meantime, left as it is"
+			done = "changed in the meantime, not touched"
 		}
 		fmt.Fprintf(con.out, "%s: %s (%s)\n", d.Address(), d.Reason(), done)
 	})
@@ -75,9 +75,9 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Repaired
 		return printJSON(con.out, answer)
 	}
-	verdict := "nothing differs"
+	verdict := "no differences"
 	if counts.Differences() > 0 {
-		verdict = fmt.Sprintf("%s; %d mended", counts, counts.Repaired)
+		verdict = fmt.Sprintf("%s; %d fixed", counts, counts.Repaired)
 	}
 	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
 	return err

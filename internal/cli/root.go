@@ -34,9 +34,9 @@ func NewRootCommand(in Invocation) *cobra.Command {
 	cobra.MousetrapHelpText = "" // on Windows, a double click serves as well
 	root := &cobra.Command{
 		Use:   "guestlist",
-		Short: "Browser login and a user directory for the people on the list",
+		Short: "Sign-in and a user directory for invited people only",
 		Example: `  guestlist                                    serve on http://localhost:8080
-  guestlist --port 9000                        a setting is a flag, before or behind a command
+  guestlist --port 9000                        every setting is also a flag
   guestlist users invite ada@example.com --role admin`,
 		Args: noArgs, RunE: p.serveFunc(),
 		SilenceErrors: true, SilenceUsage: true,
@@ -85,7 +85,7 @@ func (p *cli) configSources() config.Sources {
 
 // addJSONFlag adds --json to a command.
 func addJSONFlag(c *cobra.Command, asJSON *bool) {
-	c.Flags().BoolVar(asJSON, "json", false, "answer in JSON, in one line")
+	c.Flags().BoolVar(asJSON, "json", false, "print JSON on one line")
 }
 
 // printJSON writes v in one line.
@@ -104,14 +104,14 @@ func noArgs(c *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case !c.HasAvailableSubCommands():
-		return usageError{fmt.Errorf(`%s does not take %q; "%[1]s --help" says what it takes`, c.CommandPath(), args[0])}
+		return usageError{fmt.Errorf(`%s doesn't take the argument %q; see "%[1]s --help"`, c.CommandPath(), args[0])}
 	}
 	c.SuggestionsMinimumDistance = 2
 	instead := ""
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		instead = ", but " + near[0] + " is"
+		instead = ", did you mean " + near[0] + "?"
 	}
-	return usageError{fmt.Errorf(`%q is not a command of %s%s; "%[2]s --help" lists them`, args[0], c.CommandPath(), instead)}
+	return usageError{fmt.Errorf(`unknown command %q for %s%s; see "%[2]s --help"`, args[0], c.CommandPath(), instead)}
 }
 
 // exactArg accepts one argument; kind names it in the error.
@@ -130,7 +130,7 @@ func requireSubcommand(c *cobra.Command, _ []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return usageError{fmt.Errorf("%s needs one of: %s", c.CommandPath(), strings.Join(names, ", "))}
+	return usageError{fmt.Errorf("%s needs a subcommand: %s", c.CommandPath(), strings.Join(names, ", "))}
 }
 
 // flagError rewrites an error about a flag without the flag's value, which may be a secret.
@@ -138,14 +138,14 @@ func flagError(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
-	message := "a flag is written --name or --name=value"
+	message := "flags are written --name or --name=value"
 	switch {
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
-		message = "--" + unknown.GetSpecifiedName() + " is not a flag of " + c.CommandPath()
+		message = "--" + unknown.GetSpecifiedName() + " isn't a flag of " + c.CommandPath()
 	case errors.As(err, &missing):
 		message = "--" + missing.GetSpecifiedName() + " needs a value"
 	case errors.As(err, &invalid):
-		message = "--" + invalid.GetFlag().Name + " takes another kind of value"
+		message = "--" + invalid.GetFlag().Name + " has an invalid value"
 	}
-	return usageError{fmt.Errorf(`%s; "%s --help" lists the flags`, message, c.CommandPath())}
+	return usageError{fmt.Errorf(`%s; see "%s --help"`, message, c.CommandPath())}
 }

@@ -16,7 +16,7 @@ import (
 
 func (p *cli) serveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "serve", Short: "Serve, after bringing the database up to date; so does guestlist alone",
+		Use: "serve", Short: "Start the server (the default command)",
 		Example: `  guestlist serve
   guestlist serve --database-url sqlite:/var/lib/guestlist/guestlist.db --guestlist-log json`,
 		Args: noArgs, RunE: p.serveFunc(),

@@ -97,7 +97,7 @@ func TestGreeting_SaysWhereItListensAndWhetherMailLeft(t *testing.T) {
 				}, nil, nil, &out, &log)
 			}()
 			harness.Eventually(t, row.want, func() bool { return strings.Contains(out.String(), row.want) })
-			if want := "It listens on    " + addr + "\n"; !strings.Contains(out.String(), want) {
+			if want := "Listening:  " + addr + "\n"; !strings.Contains(out.String(), want) {
 				t.Errorf("no %q in %s", want, out.String())
 			}
 			if strings.Contains(out.String(), "@example.com") {

@@ -19,9 +19,9 @@ func (p *cli) sessionsCommand() *cobra.Command {
 	}
 	var tokens bool
 	end := &cobra.Command{
-		Use: "end ADDRESS|ID", Short: "Sign somebody out everywhere, here at once and at Stytch",
-		Long: `Sign somebody out everywhere, here at once and at Stytch. Links they were sent before no longer work. They stay on the list, and
-can ask for another link. Their API tokens go on, unless --tokens ends them as well.`,
+		Use: "end ADDRESS|ID", Short: "Sign someone out everywhere",
+		Long: `Sign someone out everywhere. Links they've been sent no longer work. They stay on the list and can request another link.
+Their API tokens keep working unless you pass --tokens.`,
 		Example: `  guestlist sessions end ada@example.com
   guestlist sessions end ada@example.com --tokens
   guestlist sessions end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e`,
@@ -30,7 +30,7 @@ can ask for another link. Their API tokens go on, unless --tokens ends them as w
 			return endSessions(ctx, cfg, con, who[0], tokens)
 		}),
 	}
-	end.Flags().BoolVar(&tokens, "tokens", false, "end their API tokens as well")
+	end.Flags().BoolVar(&tokens, "tokens", false, "also revoke their API tokens")
 	c.AddCommand(end)
 	return c
 }

@@ -21,16 +21,16 @@ import (
 
 func (p *cli) tokensCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "tokens", Short: "See and end API tokens",
-		Long: `See and end API tokens. They are made by administrators on their profile, and only there: a token acts as its person.`,
+		Use: "tokens", Short: "List and revoke API tokens",
+		Long: `List and revoke API tokens. Administrators create them on their profile page; a token acts as its owner.`,
 		Example: `  guestlist tokens list
   guestlist tokens end ada@example.com`,
 		Args: noArgs, RunE: requireSubcommand,
 	}
 	var asJSON bool
 	list := &cobra.Command{
-		Use: "list", Short: "List API tokens of everybody, the oldest first",
-		Long: `List API tokens of everybody, the oldest first. With --json:
+		Use: "list", Short: "List all API tokens, oldest first",
+		Long: `List all API tokens, oldest first. With --json:
 {"tokens": [{"id", "name", "scope", "created_at", "expires_at", "last_used_at", "email"}]}, where last_used_at is null for never.`,
 		Example: `  guestlist tokens list
   guestlist tokens list --json`,
@@ -41,9 +41,9 @@ func (p *cli) tokensCommand() *cobra.Command {
 	}
 	addJSONFlag(list, &asJSON)
 	c.AddCommand(list, &cobra.Command{
-		Use: "end ID|TOKEN|ADDRESS", Short: "End one API token, or all of somebody's",
-		Long: `End one API token by its id, or by itself where it was found in the wrong place, or all of a person by their address. What
-shows it is refused from then on.`,
+		Use: "end ID|TOKEN|ADDRESS", Short: "Revoke one API token, or all of one person's",
+		Long: `Revoke one API token by its id or by the token itself, for example one that leaked, or all tokens of a person by their
+address. Programs using it are refused from then on.`,
 		Example: `  guestlist tokens end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e
   guestlist tokens end guestlist_…
   guestlist tokens end ada@example.com`,
@@ -129,13 +129,13 @@ func findToken(ctx context.Context, st *store.Store, word string) (token.Token, 
 	if strings.HasPrefix(word, token.Prefix) {
 		t, err := st.GetToken(ctx, token.Hash(word))
 		if errors.Is(err, directory.ErrNotFound) {
-			err = errors.New("nobody has this API token: it was ended, or has been over for a month")
+			err = errors.New("no such API token: it was revoked, or expired more than a month ago")
 		}
 		return t, err
 	}
 	t, err := st.FindToken(ctx, word)
 	if errors.Is(err, directory.ErrNotFound) {
-		err = fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" has the ids`, word)
+		err = fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" shows the ids`, word)
 	}
 	return t, err
 }

@@ -17,9 +17,9 @@ import (
 
 func (p *cli) usersCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "users", Short: "See and change who is on the list",
-		Long: `See and change who is on the list, by the same rules as on the people page. It works beside instances that serve, and what
-is changed is in the audit trail, as done by the user of the operating system.`,
+		Use: "users", Short: "List, invite, change and remove people",
+		Long: `List, invite, change and remove people, by the same rules as the People page. It's safe while instances are running.
+Changes are recorded in the audit log as made by the operating system's user.`,
 		Example: `  guestlist users list --status invited
   guestlist users invite ada@example.com --name 'Ada Lovelace'`,
 		Args: noArgs, RunE: requireSubcommand,
@@ -61,17 +61,17 @@ func findUser(ctx context.Context, people directory.Reader, who string) (directo
 	if !strings.Contains(who, "@") {
 		u, err := people.GetUser(ctx, who)
 		if errors.Is(err, directory.ErrNotFound) {
-			err = fmt.Errorf("nobody on the list has the id %q; an address would do as well", who)
+			err = fmt.Errorf("no one on the list has the id %q; you can also use the email address", who)
 		}
 		return u, err
 	}
 	email, err := directory.ParseEmail(who)
 	if err != nil {
-		return directory.User{}, usageError{fmt.Errorf("%q is no e-mail address", who)}
+		return directory.User{}, usageError{fmt.Errorf("%q is not an email address", who)}
 	}
 	u, err := people.GetUserByEmail(ctx, email)
 	if errors.Is(err, directory.ErrNotFound) {
-		err = fmt.Errorf("nobody on the list has the address %q", who)
+		err = fmt.Errorf("no one on the list has the address %q", who)
 	}
 	return u, err
 }

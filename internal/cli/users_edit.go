@@ -15,9 +15,9 @@ import (
 func (p *cli) usersEditCommand() *cobra.Command {
 	var name, role, status string
 	c := &cobra.Command{
-		Use: "edit ADDRESS|ID", Short: "Change somebody's name, role or status",
-		Long: `Change somebody's name, role or status; what is not given stays. The status suspended signs them out everywhere and keeps them
-out, active lets them in again. The last active administrator stays one.`,
+		Use: "edit ADDRESS|ID", Short: "Change a person's name, role or status",
+		Long: `Change a person's name, role or status; flags you leave out change nothing. suspended signs them out everywhere and blocks
+sign-in; active restores access. The last active administrator can't be demoted or suspended.`,
 		Example: `  guestlist users edit ada@example.com --role admin
   guestlist users edit ada@example.com --name 'Ada King' --status suspended`,
 		Args: exactArg("address or id"),
@@ -38,8 +38,8 @@ out, active lets them in again. The last active administrator stays one.`,
 			return fmt.Sprintf("Saved %s: %s, %s.", u.DisplayName(), u.Role, u.Status), err
 		})
 	})
-	c.Flags().StringVar(&name, "name", "", "their `NAME` from now on; empty for none")
-	c.Flags().StringVar(&role, "role", "", "their `ROLE` from now on: admin or member")
-	c.Flags().StringVar(&status, "status", "", "their `STATUS` from now on: active or suspended")
+	c.Flags().StringVar(&name, "name", "", "new `NAME`; empty to clear it")
+	c.Flags().StringVar(&role, "role", "", "new `ROLE`: admin or member")
+	c.Flags().StringVar(&status, "status", "", "new `STATUS`: active or suspended")
 	return c
 }

@@ -15,9 +15,9 @@ func (p *cli) usersExportCommand() *cobra.Command {
 	var f listFlags
 	var format string
 	c := &cobra.Command{
-		Use: "export", Short: "Write the list, or a part of it, as CSV or JSON",
-		Long: `Write the list, or a part of it, to standard output: as CSV, in which no cell is taken for a formula by a spreadsheet, or as a
-JSON array, one person a line. Either can be imported again.`,
+		Use: "export", Short: "Export people as CSV or JSON",
+		Long: `Export all people, or those that match, to standard output: as CSV, with cells escaped so that spreadsheets don't run them as
+formulas, or as a JSON array with one person per line. Both can be imported again.`,
 		Example: `  guestlist users export > people.csv
   guestlist users export --format json --status invited`,
 		Args: noArgs,
@@ -32,7 +32,7 @@ JSON array, one person a line. Either can be imported again.`,
 
 func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlags, format string) error {
 	if _, ok := userio.Formats[format]; !ok {
-		return usageError{fmt.Errorf("--format: %q is neither csv nor json", format)}
+		return usageError{fmt.Errorf("--format must be csv or json, not %q", format)}
 	}
 	query, err := f.query()
 	if err != nil {

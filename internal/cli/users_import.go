@@ -8,11 +8,13 @@ import (
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
@@ -29,16 +31,18 @@ type importFlags struct {
 func (p *cli) usersImportCommand() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
-		Use: "import FILE", Short: "Put the people of a file on the list",
-		Long: `Put the people of a file on the list: a table (CSV, with semicolons or tabs too), a list of addresses, or JSON; - reads standard
-input. Exports of Google Workspace, Microsoft 365 and Entra, Okta, Auth0, Clerk, Cognito, Firebase, Keycloak, Slack, Stytch and
-Mailchimp can be read as they are. Of a table, the columns email, name (or first and last name) and role are read, of which email is
-needed; others are named. Columns such as status, enabled, suspended or deleted_at are read, too: only people the file marks as active
-are imported, the others are named with the line and the word. First it says what is wrong with which line, and asks; on no terminal
-it needs --yes, or --preview, which writes nothing. Who is on the list already stays as they are, so the same file can be imported
-again. Interrupted, it is carried on by an instance that serves, or with --resume and the number that was printed instead of a file.
-The exit status is 1 if the file holds nobody who can be on the list.
-With --json, at the end: {"id", "file", "state", "people", "listed", "problems", "added", "kept", "left_out"}.`,
+		Use: "import FILE", Short: "Import people from a file",
+		Long: `Import people from a file: a table (CSV, also with semicolons or tabs), a list of email addresses, or JSON; - reads standard
+input. Exports from Google Workspace, Microsoft 365 and Entra, Okta, Auth0, Clerk, Cognito, Firebase, Keycloak, Slack, Stytch and
+Mailchimp work as they are. A table needs a column email; name (or first and last name) and role are optional; ignored columns
+are listed. Columns such as status, enabled, suspended or deleted_at are read too: only people the file marks as active are
+imported, and the others are shown with their line and the reason.
+
+The command shows problems by line and asks for confirmation. Without a terminal, pass --yes, or --preview to write nothing.
+Existing people aren't changed, so the same file can be imported again. An interrupted import is continued by a running instance,
+or with --resume and the import's id instead of a file. Exits 1 if no one in the file can be added.
+
+With --json, the result is {"id", "file", "state", "people", "listed", "problems", "added", "kept", "left_out"}.`,
 		Example: `  guestlist users import people.csv
   guestlist users import people.csv --invite --yes
   mysql --batch -e 'SELECT id, name, email FROM users' example | guestlist users import - --yes`,
@@ -47,11 +51,11 @@ With --json, at the end: {"id", "file", "state", "people", "listed", "problems",
 			return importUsers(ctx, cfg, con, args[0], f)
 		}),
 	}
-	c.Flags().StringVar(&f.role, "role", "member", "the `ROLE` of those for whom the file names none: admin or member")
-	c.Flags().BoolVar(&f.invite, "invite", false, "mail each an invitation, as fast as mails leave")
-	c.Flags().BoolVar(&f.preview, "preview", false, "say what the file holds, and write nothing")
-	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
-	c.Flags().BoolVar(&f.resumes, "resume", false, "go on with an import, whose number is given instead of a file")
+	c.Flags().StringVar(&f.role, "role", "member", "`ROLE` of people without one in the file: admin or member")
+	c.Flags().BoolVar(&f.invite, "invite", false, "email an invitation to everyone added")
+	c.Flags().BoolVar(&f.preview, "preview", false, "show what would be imported, and write nothing")
+	c.Flags().BoolVar(&f.yes, "yes", false, "don't ask for confirmation")
+	c.Flags().BoolVar(&f.resumes, "resume", false, "continue an import, given its id instead of a file")
 	addJSONFlag(c, &f.asJSON)
 	return c
 }
@@ -71,7 +75,7 @@ type jsonImport struct {
 
 func importUsers(ctx context.Context, cfg config.Config, con streams, file string, f importFlags) error {
 	if !f.yes && !f.preview && !f.resumes && !con.interactive {
-		return usageError{errors.New("guestlist users import asks before it writes, and on no terminal it needs --yes, or --preview")}
+		return usageError{errors.New("guestlist users import asks for confirmation; without a terminal, pass --yes or --preview")}
 	}
 	if _, err := directory.ParseRole(f.role); err != nil {
 		return usageError{fmt.Errorf("--role: %w", err)}
@@ -121,7 +125,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 	if err := preview(ctx, out, im, i); err != nil {
 		return "", err
 	}
-	if i.People > 0 && !f.preview && (f.yes || con.confirm(fmt.Sprintf("Put %d people on the list?", i.New()))) {
+	if i.People > 0 && !f.preview && (f.yes || con.confirm("Import "+people(i.New())+"?")) {
 		return i.ID, im.Start(ctx, app.Operator().Origin, i.ID, f.role, f.invite)
 	}
 	if err := im.Delete(ctx, i.ID); err != nil {
@@ -130,7 +134,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 	if f.asJSON {
 		err = printJSON(con.out, toJSONImport(i))
 	} else {
-		_, err = fmt.Fprintln(con.out, "Nothing was written.")
+		_, err = fmt.Fprintln(con.out, "Nothing was imported.")
 	}
 	return "", errors.Join(err, nobodyIn(i))
 }
@@ -141,16 +145,17 @@ func nobodyIn(i userio.Import) error {
 	case i.People > 0:
 		return nil
 	case i.Lines == 0:
-		return fmt.Errorf("there is nobody in %s", i.File)
+		return fmt.Errorf("there is no one in %s", i.File)
 	}
-	return fmt.Errorf("nobody in %s can be put on the list; what is said of its lines tells why", i.File)
+	return fmt.Errorf("no one in %s can be imported; see the problems above", i.File)
 }
 
 // preview prints what a file holds and what is wrong with it.
 func preview(ctx context.Context, out io.Writer, im *userio.Importer, i userio.Import) error {
-	fmt.Fprintf(out, "%d lines: %d people, of whom %d are on the list already; %d lines are left out.\n", i.Lines, i.People, i.Listed, i.Problems)
+	fmt.Fprintf(out, "%s: %s, %d of them already on the list; %s skipped.\n",
+		humanize.Plural(i.Lines, "line"), people(i.People), i.Listed, humanize.Plural(i.Problems, "line"))
 	for _, column := range i.UnknownColumns {
-		fmt.Fprintf(out, "Nothing is read of the column %q.\n", column)
+		fmt.Fprintf(out, "Ignored column: %q.\n", column)
 	}
 	notes, err := im.Notes(ctx, i.ID, userio.Problems, maxShownProblems)
 	if err != nil {
@@ -182,19 +187,19 @@ func waitForImport(ctx context.Context, con streams, a *app.Admin, im *userio.Im
 	<-mails
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted; an instance that serves goes on with it, or guestlist users import --resume %s", id)
+		return fmt.Errorf("interrupted; a running instance continues it, or run guestlist users import --resume %s", id)
 	case err != nil:
 		return err
 	case asJSON:
 		err = printJSON(con.out, toJSONImport(i))
 	default:
 		if i.LeftOut > 0 {
-			left = fmt.Sprintf(" %d were removed after the import was started, and are left out.", i.LeftOut) + left
+			left = fmt.Sprintf(" Skipped %s removed after the import started.", people(i.LeftOut)) + left
 		}
-		_, err = fmt.Fprintf(con.out, "%d people put on the list, %d were there and stay as they are.%s\n", i.Added, i.Skipped, left)
+		_, err = fmt.Fprintf(con.out, "Added %s; %d already on the list.%s\n", people(i.Added), i.Skipped, left)
 	}
 	if i.State == userio.Stopped {
-		err = errors.Join(err, fmt.Errorf("the import was stopped; guestlist users import --resume %s goes on. %s", id, i.Reason))
+		err = errors.Join(err, fmt.Errorf("the import was stopped; to continue, run guestlist users import --resume %s. %s", id, i.Reason))
 	}
 	return err
 }
@@ -209,7 +214,7 @@ func waitForMail(ctx context.Context, im *userio.Importer) string {
 		case err == nil && n == 0:
 			return ""
 		case err != nil || wait.Err() != nil:
-			return " Not all invitations have left yet; the others will from the instance that serves."
+			return " Some invitations haven't been sent yet; a running instance will send them."
 		}
 		select {
 		case <-wait.Done():
@@ -221,3 +226,6 @@ func waitForMail(ctx context.Context, im *userio.Importer) string {
 func toJSONImport(i userio.Import) jsonImport {
 	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Skipped, LeftOut: i.LeftOut}
 }
+
+// people returns a number of people with its noun.
+func people(n int) string { return english.Plural(n, "person", "people") }

@@ -16,24 +16,24 @@ func (p *cli) usersInviteCommand() *cobra.Command {
 	var entry directory.UserInput
 	var again, asJSON bool
 	c := &cobra.Command{
-		Use: "invite ADDRESS", Short: "Put somebody on the list and mail them an invitation",
-		Long: `Put somebody on the list and mail them an invitation. A mail that can't leave now is tried again by the instance that serves.
+		Use: "invite ADDRESS", Short: "Invite someone by email",
+		Long: `Add someone to the list and email them an invitation. If it can't be sent now, a running instance will retry.
 With --json: {"user": {"id", "name", "email", "role", "status", "created_at", "last_seen_at"}, "mail", "reason"}, where mail is
-sent, waiting or refused, and reason says why it waits or was refused. The exit status is 1 for one that was refused.`,
+sent, waiting or refused, and reason says why it's waiting or was refused. Exits 1 if the email was refused.`,
 		Example: `  guestlist users invite ada@example.com --name 'Ada Lovelace' --role admin
   guestlist users invite ada@example.com --again`,
-		Args: exactArg("e-mail address"),
+		Args: exactArg("email address"),
 		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
 			if again && (entry.Name != "" || entry.Role != "") {
-				return usageError{errors.New("--again leaves name and role as they are, and goes without --name and --role")}
+				return usageError{errors.New("--again doesn't change name or role, so it can't be combined with --name or --role")}
 			}
 			entry.Email = args[0]
 			return invite(ctx, cfg, con, entry, again, asJSON)
 		}),
 	}
-	c.Flags().StringVar(&entry.Name, "name", "", "their `NAME`, in any language")
+	c.Flags().StringVar(&entry.Name, "name", "", "their `NAME`")
 	c.Flags().StringVar(&entry.Role, "role", "", "their `ROLE`: admin or member (default: member)")
-	c.Flags().BoolVar(&again, "again", false, "mail another invitation to somebody who is on the list already")
+	c.Flags().BoolVar(&again, "again", false, "send another invitation to someone already on the list")
 	addJSONFlag(c, &asJSON)
 	return c
 }
@@ -61,9 +61,9 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 	}
 	switch {
 	case errors.Is(err, directory.ErrEmailTaken):
-		return fmt.Errorf("%w; with --again they are mailed another invitation", err)
+		return fmt.Errorf("%w; pass --again to send another invitation", err)
 	case errors.Is(err, directory.ErrSuspended):
-		return fmt.Errorf("%s is suspended; guestlist users edit %[1]s --status active lets them in again", entry.Email)
+		return fmt.Errorf("%s is suspended; to restore access, run guestlist users edit %[1]s --status active", entry.Email)
 	case err != nil:
 		return usageErrorFrom(err)
 	}
@@ -77,10 +77,10 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 	switch {
 	case state.Refused:
 		answer.Mail = "refused"
-		err = errors.New(u.Email.Display + " is on the list, but the invitation was not handed over. " + state.Reason)
+		err = errors.New(u.Email.Display + " was added, but the invitation couldn't be sent. " + state.Reason)
 	case state.Pending:
 		answer.Mail = "waiting"
-		said = u.Email.Display + " is on the list, but the mail has not left yet, and will from the instance that serves. " + state.Reason
+		said = u.Email.Display + " was added, but the email hasn't been sent yet; a running instance will send it. " + state.Reason
 	}
 	if asJSON {
 		return errors.Join(printJSON(con.out, answer), err)

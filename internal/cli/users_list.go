@@ -41,16 +41,16 @@ Where a search finds too many to sort, they are in order of the word found.`,
 		}),
 	}
 	f.addFilters(c)
-	c.Flags().IntVar(&f.limit, "limit", 0, "so `MANY` at most; 0 for all")
+	c.Flags().IntVar(&f.limit, "limit", 0, "maximum number of people, `MANY`; 0 for all")
 	addJSONFlag(c, &f.asJSON)
 	return c
 }
 
 func (f *listFlags) addFilters(c *cobra.Command) {
-	c.Flags().StringVar(&f.q, "q", "", "only people of whose name or address this is the start of a `WORD`, or several")
+	c.Flags().StringVar(&f.q, "q", "", "only people with a word in their name or address that starts with `WORD` (or several words)")
 	c.Flags().StringVar(&f.status, "status", "", "only people with this `STATUS`: invited, refused (invited, but the email was refused), active or suspended")
 	c.Flags().StringVar(&f.role, "role", "", "only people with this `ROLE`: admin or member")
-	c.Flags().StringVar(&f.sort, "sort", "", "in the order of this `COLUMN`: name, email, created_at or last_seen_at, with - in front for descending")
+	c.Flags().StringVar(&f.sort, "sort", "", "sort by `COLUMN`: name, email, created_at or last_seen_at; prefix - for descending")
 }
 
 // query is what is asked of the directory. The error is of whoever typed it.

@@ -17,8 +17,8 @@ import (
 func (p *cli) usersRemoveCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
-		Use: "remove ADDRESS|ID", Short: "Take somebody off the list, signed out everywhere",
-		Long: `Take somebody off the list, signed out everywhere, here at once and at Stytch. It asks first, and on no terminal it needs --yes.
+		Use: "remove ADDRESS|ID", Short: "Remove someone and sign them out everywhere",
+		Long: `Remove someone and sign them out everywhere, here at once and at Stytch. It asks first, and on no terminal it needs --yes.
 The last active administrator can't be removed.`,
 		Example: `  guestlist users remove ada@example.com
   guestlist users remove ada@example.com --yes`,
@@ -27,20 +27,20 @@ The last active administrator can't be removed.`,
 			return remove(ctx, cfg, con, args[0], yes)
 		}),
 	}
-	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&yes, "yes", false, "don't ask for confirmation")
 	return c
 }
 
 func remove(ctx context.Context, cfg config.Config, con streams, who string, yes bool) error {
 	if !yes && !con.interactive {
-		return usageError{errors.New("guestlist users remove asks before it removes, and on no terminal it needs --yes")}
+		return usageError{errors.New("guestlist users remove asks for confirmation; without a terminal, pass --yes")}
 	}
 	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
-		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They are signed out everywhere.") {
-			return "", errors.New("nobody was removed")
+		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They'll be signed out everywhere.") {
+			return "", errors.New("no one was removed")
 		}
 		u, err := a.Directory.Remove(ctx, app.Operator(), u.ID)
-		return "Removed " + u.Email.Display + ": off the list, and signed out everywhere.", err
+		return "Removed " + u.Email.Display + " and signed them out everywhere.", err
 	})
 }
 

@@ -95,7 +95,7 @@ func TestWhatStytchCouldNotHearFromACommandItHearsFromTheInstanceThatServes(t *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(out, "Removed grace@example.com: off the list, and signed out everywhere. Stytch has not heard of it yet") {
+	if !strings.HasPrefix(out, "Removed grace@example.com and signed them out everywhere. The login service hasn't been told yet") {
 		t.Errorf("it says %q", out)
 	}
 	stytch.SetFault(nil)
@@ -128,7 +128,7 @@ func TestNobodyIsRemovedWithoutConsent(t *testing.T) {
 		if removed := err == nil && strings.HasPrefix(out.String(), "Removed "+row.address); removed != row.removed {
 			t.Errorf("%s: %v, %q", row.name, err, &out)
 		}
-		if want := "Remove " + row.address + "? They are signed out everywhere. [y/N] "; asked.String() != want {
+		if want := "Remove " + row.address + "? They'll be signed out everywhere. [y/N] "; asked.String() != want {
 			t.Errorf("%s: it asks %q, want %q", row.name, &asked, want)
 		}
 	}

@@ -12,8 +12,8 @@ func versionCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "version", Short: "Print the version",
-		Long: `Print the version. With --json: {"version", "go", "commit", "time"}, the last two of the commit that it was built
-from, empty if there was none.`,
+		Long: `Print the version. With --json: {"version", "go", "commit", "time"}, the last two of the commit it was
+built from, or empty.`,
 		Example: `  guestlist version
   guestlist version --json`,
 		Args: noArgs,

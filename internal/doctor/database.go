@@ -18,26 +18,26 @@ func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
 	if errors.Is(err, fs.ErrNotExist) {
 		name, err := store.Name(c.cfg.DatabaseURL)
 		if err != nil {
-			return diagnostic.FromError(err, "Look at DATABASE_URL.")
+			return diagnostic.FromError(err, "Check DATABASE_URL.")
 		}
-		return diagnostic.Warn("If there should be one already, DATABASE_URL names another.", "There is no file %s yet; the first start makes it.", strings.TrimPrefix(name, "sqlite:"))
+		return diagnostic.Warn("If there should be one, check DATABASE_URL.", "There is no file %s yet; the first start creates it.", strings.TrimPrefix(name, "sqlite:"))
 	}
 	if err != nil {
-		return diagnostic.FromError(err, "Look at DATABASE_URL.")
+		return diagnostic.FromError(err, "Check DATABASE_URL.")
 	}
 	c.database = look
 	server, err := look.Server(ctx)
 	if errors.Is(err, store.ErrBusy) {
-		return diagnostic.Fail("Look again when it has ended.", "Another program keeps the SQLite file to itself, such as guestlist copy.")
+		return diagnostic.Fail("Run doctor again when it has finished.", "Another program, such as guestlist copy, has locked the SQLite file.")
 	}
 	if err == nil {
 		err = look.Examine(ctx)
 	}
 	if err != nil {
-		return diagnostic.FromError(err, "Look at DATABASE_URL.")
+		return diagnostic.FromError(err, "Check DATABASE_URL.")
 	}
 	if server.Unencrypted {
-		return diagnostic.Warn("Who is on the way can read along: add sslaccept=strict to a mysql:// DATABASE_URL, or tls=true to a DSN.",
+		return diagnostic.Warn("Traffic to the database is not encrypted: add sslaccept=strict to a mysql:// DATABASE_URL, or tls=true to a DSN.",
 			"%s %s answers, %s.", server.Engine, server.Version, server.Transport)
 	}
 	return diagnostic.Pass("%s %s answers, %s.", server.Engine, server.Version, server.Transport)
@@ -54,9 +54,9 @@ func (c *checker) migrations(ctx context.Context) diagnostic.Finding {
 	}
 	switch {
 	case c.database == nil:
-		return diagnostic.Pass("The first start applies all %d.", all)
+		return diagnostic.Pass("The first start will apply all %d.", all)
 	case pending > 0:
-		return diagnostic.Warn("The next start applies them, or guestlist migrate does. Where the database refuses that (safe migrations at PlanetScale), they say the steps.",
+		return diagnostic.Warn("Start Guestlist or run guestlist migrate to apply them. If the database refuses (PlanetScale's safe migrations), they print the steps.",
 			"%d of %d migrations are pending.", pending, all)
 	}
 	return diagnostic.Pass("All %d are applied.", all)
@@ -65,25 +65,25 @@ func (c *checker) migrations(ctx context.Context) diagnostic.Finding {
 func (c *checker) checkWritable(ctx context.Context) diagnostic.Finding {
 	if c.database == nil {
 		if err := store.CanCreate(c.cfg.DatabaseURL); err != nil {
-			return diagnostic.FromError(err, "Name another place in DATABASE_URL.")
+			return diagnostic.FromError(err, "Choose another location in DATABASE_URL.")
 		}
-		return diagnostic.Pass("The file can be made.")
+		return diagnostic.Pass("The file can be created.")
 	}
 	err := c.database.CanWrite(ctx)
 	switch {
 	case err == nil:
-		return diagnostic.Pass("A row could be written, and was taken back.")
+		return diagnostic.Pass("A test row was written and rolled back.")
 	case errors.Is(err, store.ErrNoTables):
-		return diagnostic.Skip("There is no table to write to yet.")
+		return diagnostic.Skip("There are no tables yet.")
 	case errors.Is(err, store.ErrBusy):
-		return diagnostic.Warn("Look again when that is over.", "It can't be told, for others are writing all the time.")
+		return diagnostic.Warn("Run doctor again later.", "Couldn't check: the database is busy with other writes.")
 	}
 	return diagnostic.FromError(err, "")
 }
 
 func (c *checker) databaseClock(ctx context.Context) diagnostic.Finding {
 	if c.database == nil || c.database.IsFile() {
-		return diagnostic.Pass("SQLite goes by the clock of this machine.")
+		return diagnostic.Pass("SQLite uses this machine's clock.")
 	}
 	ahead, err := c.database.ClockSkew(ctx)
 	if err != nil {
@@ -110,9 +110,9 @@ func clockFinding(whose string, ahead time.Duration) diagnostic.Finding {
 		side = "ahead of"
 	}
 	if apart <= driftWarning {
-		return diagnostic.Pass("The clock here agrees with that of %s.", whose)
+		return diagnostic.Pass("This machine's clock agrees with %s.", whose)
 	}
-	f := diagnostic.Warn("Have this machine's clock set by NTP: links, sessions and webhooks go by it.", "The clock here is %s %s that of %s.", apart, side, whose)
+	f := diagnostic.Warn("Synchronise this machine's clock (NTP): links, sessions and webhooks depend on it.", "This machine's clock is %s %s %s.", apart, side, whose)
 	if apart > driftError {
 		f.Status = diagnostic.Problem
 	}
@@ -122,7 +122,7 @@ func clockFinding(whose string, ahead time.Duration) diagnostic.Finding {
 // instances compares the settings with those of the instance that started last.
 func (c *checker) instances(ctx context.Context) diagnostic.Finding {
 	if c.database == nil {
-		return diagnostic.Pass("None has started yet.")
+		return diagnostic.Pass("No instance has started yet.")
 	}
 	if len(c.invalid) > 0 {
 		return diagnostic.Skip("Not checked: the settings must be valid first.")
@@ -133,12 +133,12 @@ func (c *checker) instances(ctx context.Context) diagnostic.Finding {
 	case err != nil:
 		return diagnostic.FromError(err, "")
 	case !noted:
-		return diagnostic.Pass("None has started yet.")
+		return diagnostic.Pass("No instance has started yet.")
 	case len(differ) > 0:
-		return diagnostic.Warn("All instances need the same; cookies, for one, are opened by no other keys. It is well if they are about to be started anew.",
-			"The one that started last has others of %s.", strings.Join(differ, ", "))
+		return diagnostic.Warn("Instances with different settings reject each other's sessions. Ignore this if you're about to restart them.",
+			"The instance that started last has different values for %s.", strings.Join(differ, ", "))
 	}
-	return diagnostic.Pass("The one that started last has the same settings.")
+	return diagnostic.Pass("The instance that started last has the same settings.")
 }
 
 func (c *checker) administrators(ctx context.Context) diagnostic.Finding {
@@ -156,14 +156,14 @@ func (c *checker) administrators(ctx context.Context) diagnostic.Finding {
 	case n > 0:
 		return diagnostic.Pass("The list has %s.", humanize.Plural(n, "administrator"))
 	case coming > 0:
-		return diagnostic.Pass("There is none yet; the next start invites who is in GUESTLIST_ADMINS.")
+		return diagnostic.Pass("There is none yet; the next start invites the addresses in GUESTLIST_ADMINS.")
 	case c.cfg.FirstAdmin():
-		return diagnostic.Pass("There is none yet; the first to sign in becomes one.")
+		return diagnostic.Pass("There is none yet; the first person to sign in becomes one.")
 	case len(c.cfg.Admins) > 0:
-		return diagnostic.Fail("Invite an administrator with guestlist users invite ADDRESS --role admin, or name an address in GUESTLIST_ADMINS that was never on the list, and start again.",
-			"Nobody can administer the list, for who is in GUESTLIST_ADMINS is on it as somebody else, or was removed from it, and stays that.")
+		return diagnostic.Fail("Invite an administrator with guestlist users invite ADDRESS --role admin, or put an address in GUESTLIST_ADMINS that was never on the list and restart.",
+			"There is no administrator: the GUESTLIST_ADMINS addresses are already listed as members, suspended or removed.")
 	}
-	return diagnostic.Fail("Set GUESTLIST_ADMINS to your address, and start again.", "Nobody can administer the list.")
+	return diagnostic.Fail("Set GUESTLIST_ADMINS to your address and restart.", "There is no administrator.")
 }
 
 // countPendingAdmins counts those whom the next start invites as administrators.

@@ -46,7 +46,7 @@ func invalidAdmins(addresses []string) []config.Problem {
 		if _, err := directory.ParseEmail(address); err != nil {
 			problems = append(problems, config.Problem{
 				Settings: []string{"GUESTLIST_ADMINS"},
-				Err:      fmt.Errorf("GUESTLIST_ADMINS must be e-mail addresses with commas between, and number %d is none", i+1),
+				Err:      fmt.Errorf("GUESTLIST_ADMINS must be comma-separated email addresses, and number %d isn't one", i+1),
 			})
 		}
 	}
@@ -130,12 +130,12 @@ func (c *checker) settings() []diagnostic.Check {
 		}
 		return checks
 	}
-	mode := "login is by Stytch"
+	mode := "sign-in through Stytch"
 	switch {
 	case c.cfg.LocalMode():
-		mode = "local mode, for this machine alone"
+		mode = "local mode, for this machine only"
 	case c.cfg.LocalStytch:
-		mode = "login is by the local Stytch, for the public"
+		mode = "sign-in through the local Stytch, open to the network"
 	}
-	return []diagnostic.Check{says(diagnostic.Pass("Each can be right; %s.", mode))}
+	return []diagnostic.Check{says(diagnostic.Pass("All settings are valid: %s.", mode))}
 }

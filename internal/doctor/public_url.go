@@ -19,22 +19,22 @@ func (c *checker) checkPublicURL(ctx context.Context) diagnostic.Finding {
 	r, err := healthcheck.Check(outside, http.DefaultTransport, base+"/readyz")
 	switch {
 	case err != nil:
-		f := diagnostic.FromError(err, "Look at GUESTLIST_BASE_URL.")
+		f := diagnostic.FromError(err, "Check GUESTLIST_BASE_URL.")
 		if fault.IsUnreachable(err) {
 			return c.unreachableFinding(ctx, f.Text)
 		}
 		return f
 	case r.IsStarting():
-		return diagnostic.Warn("Look again in a minute; its log says what it waits for.", "An instance is starting at %s.", base)
+		return diagnostic.Warn("Run doctor again in a minute; the instance's log says what it's waiting for.", "An instance is starting at %s.", base)
 	case r.HasStarted():
 		return c.instanceFinding(r)
 	case r.Code == http.StatusBadGateway || r.Code == http.StatusServiceUnavailable || r.Code == http.StatusGatewayTimeout:
-		return c.unreachableFinding(ctx, "A proxy answers that nobody does.")
+		return c.unreachableFinding(ctx, "A proxy answers that it can't reach one.")
 	case r.Code >= 300 && r.Code < 400:
-		return diagnostic.Fail("Set GUESTLIST_BASE_URL to where the program is, letter by letter.", "%s leads elsewhere.", base)
+		return diagnostic.Fail("Set GUESTLIST_BASE_URL to exactly the address Guestlist is reached at.", "%s redirects elsewhere.", base)
 	}
-	return diagnostic.Fail("See where the name and the proxy lead; a path in GUESTLIST_BASE_URL must lead to the program, too.",
-		"What answers at %s is not Guestlist (status %d).", base, r.Code)
+	return diagnostic.Fail("Check DNS and the reverse proxy; a path in GUESTLIST_BASE_URL must be forwarded too.",
+		"%s is served by another program (status %d).", base, r.Code)
 }
 
 // certificateMinLifetime is how long a certificate should be good for: what renews them by
@@ -46,47 +46,47 @@ func (c *checker) instanceFinding(r healthcheck.Response) diagnostic.Finding {
 	base := c.cfg.BaseURL.String()
 	switch {
 	case r.Database == string(fault.ReadOnly), r.Database == string(fault.DiskFull):
-		return diagnostic.Fail("Nobody can sign in there, and nothing can be changed. Its log says more.", "An instance answers at %s, and its database can't be written: %s.", base, r.Database)
+		return diagnostic.Fail("No one can sign in there and nothing can be changed. See its log.", "An instance runs at %s, but its database can't be written to: %s.", base, r.Database)
 	case r.Database != "ok":
-		return diagnostic.Warn("Its log says why.", "An instance answers at %s, and can't reach its database.", base)
+		return diagnostic.Warn("See its log.", "An instance runs at %s, but can't reach its database.", base)
 	case r.Stytch != "ok":
-		return diagnostic.Warn("Its log says why.", "An instance answers at %s, and can't reach Stytch.", base)
+		return diagnostic.Warn("See its log.", "An instance runs at %s, but can't reach Stytch.", base)
 	case r.TLS != nil && r.TLS.PeerCertificates[0].NotAfter.Sub(c.now()) < certificateMinLifetime:
-		return diagnostic.Warn("Have it renewed.", "An instance answers at %s, by a certificate that ends on %s.", base, r.TLS.PeerCertificates[0].NotAfter.Format("2 January 2006"))
+		return diagnostic.Warn("Renew the certificate.", "An instance runs at %s, but its certificate expires on %s.", base, r.TLS.PeerCertificates[0].NotAfter.Format("2 January 2006"))
 	case !c.cfg.LocalStytch && c.cfg.BaseURL.Scheme == "http": // which the settings allow on this machine alone
-		return diagnostic.Warn("Set GUESTLIST_BASE_URL to the public https address, unless all who sign in do so on this machine.", "An instance answers at %s, where others find their own machine.", base)
+		return diagnostic.Warn("Set GUESTLIST_BASE_URL to the public https address, unless everyone signs in on this machine.", "An instance runs at %s, which other machines can't reach.", base)
 	}
-	return diagnostic.Pass("An instance answers at %s.", base)
+	return diagnostic.Pass("An instance runs at %s.", base)
 }
 
 // unreachableFinding is the finding that no instance is at the public address: wrong if there is one
 // on this machine.
 func (c *checker) unreachableFinding(ctx context.Context, reason string) diagnostic.Finding {
 	if r, err := healthcheck.CheckLocal(ctx, c.cfg, "/readyz"); err == nil && (r.HasStarted() || r.IsStarting()) {
-		return diagnostic.Fail("Have its name and the proxy lead to it.", "An instance serves at GUESTLIST_ADDR, but not at %s. %s", c.cfg.BaseURL, reason)
+		return diagnostic.Fail("Point DNS and the reverse proxy to it.", "An instance runs at GUESTLIST_ADDR, but isn't reachable at %s. %s", c.cfg.BaseURL, reason)
 	}
-	return diagnostic.Warn("If one should, look at its log; else look again when it does.", "No instance serves at %s now. %s", c.cfg.BaseURL, reason)
+	return diagnostic.Warn("If one should be running, see its log.", "No instance is running at %s. %s", c.cfg.BaseURL, reason)
 }
 
 func (c *checker) cookies(context.Context) diagnostic.Finding {
-	keys := "their key is in the database, for all instances"
+	keys := "the key is in the database, shared by all instances"
 	if n := len(c.cfg.CookieKeys); n > 0 {
-		keys = "their keys are set, and every instance needs the same"
+		keys = "the keys are in the settings, and every instance needs the same ones"
 	}
 	name := strings.ToLower(c.cfg.CookieName)
 	switch {
 	case c.cfg.BaseURL.Scheme != "https":
-		return diagnostic.Pass("They go without encryption, for the base URL is on this machine; %s.", keys)
+		return diagnostic.Pass("Sent without TLS, because the base URL is on this machine; %s.", keys)
 	case !strings.HasPrefix(name, "__host-") && !strings.HasPrefix(name, "__secure-"):
-		return diagnostic.Warn("Leave COOKIE_NAME out, or have it begin with __Host- (__Secure- below a path).",
-			"They are Secure, but %s is a name that other hosts of the domain can set; %s.", c.cfg.CookieName, keys)
+		return diagnostic.Warn("Unset COOKIE_NAME, or start it with __Host- (__Secure- below a path).",
+			"Secure, but other hosts of the domain can set a cookie named %s; %s.", c.cfg.CookieName, keys)
 	}
-	return diagnostic.Pass("They are Secure, and named %s; %s.", c.cfg.CookieName, keys)
+	return diagnostic.Pass("Secure, named %s; %s.", c.cfg.CookieName, keys)
 }
 
 func (c *checker) smtp(ctx context.Context) diagnostic.Finding {
 	if err := mail.CheckSMTP(ctx, c.cfg.SMTPURL, c.cfg.MailFrom); err != nil {
-		return diagnostic.FromError(err, "Look at SMTP_URL and GUESTLIST_MAIL_FROM.")
+		return diagnostic.FromError(err, "Check SMTP_URL and GUESTLIST_MAIL_FROM.")
 	}
-	return diagnostic.Pass("The mail server takes the connection, and the login if there is one; no mail was sent.")
+	return diagnostic.Pass("The mail server accepts the connection and the login; no email was sent.")
 }

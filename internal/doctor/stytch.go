@@ -12,20 +12,20 @@ import (
 func (c *checker) checkStytch(ctx context.Context) diagnostic.Finding {
 	switch {
 	case c.cfg.LocalMode() && c.cfg.SMTPURL == "":
-		return diagnostic.Pass("The local Stytch is used; its mails are at the inbox address that the start prints.")
+		return diagnostic.Pass("The local Stytch is used; its emails are at the inbox address printed at startup.")
 	case c.cfg.LocalStytch:
-		return diagnostic.Pass("The local Stytch is used, and needs nothing else.")
+		return diagnostic.Pass("The local Stytch is used; nothing to check.")
 	}
 	var err error
 	if c.project, err = stytch.InspectProject(ctx, c.options()); err != nil {
-		return diagnostic.FromError(err, "Look at the network here, and, if it is set, at STYTCH_BASE_URL.")
+		return diagnostic.FromError(err, "Check the network and STYTCH_BASE_URL, if it's set.")
 	}
-	return diagnostic.Pass("It knows the project and its secret, of the %s environment.", c.cfg.Stytch.Env)
+	return diagnostic.Pass("The project ID and secret are valid, in the %s environment.", c.cfg.Stytch.Env)
 }
 
 func (c *checker) stytchClock(context.Context) diagnostic.Finding {
 	if !c.project.Timed {
-		return diagnostic.Warn("", "It can't be told, for Stytch did not say what time it is.")
+		return diagnostic.Warn("", "Couldn't check: Stytch's response has no time.")
 	}
 	return clockFinding("Stytch", c.project.Ahead)
 }
@@ -41,18 +41,18 @@ func (c *checker) redirectURL(ctx context.Context) diagnostic.Finding {
 	}
 	signIn, invitation, err := client.CheckRedirectURL(ctx)
 	if err != nil {
-		f := diagnostic.FromError(err, "Look again later.")
-		return diagnostic.Warn(f.Action, "It can't be told. %s", f.Text)
+		f := diagnostic.FromError(err, "Run doctor again later.")
+		return diagnostic.Warn(f.Action, "Couldn't check. %s", f.Text)
 	}
 	add := "At " + redirectPage + ", in the " + c.cfg.Stytch.Env + " environment, add this line for login, sign-up and invite: " + o.RedirectURL
 	switch {
 	case signIn == stytch.NotListed:
-		return diagnostic.Fail(add, "Stytch lets no sign-in link lead here, and mails none.")
+		return diagnostic.Fail(add, "Stytch doesn't allow sign-in links to this address, so it sends none.")
 	case invitation == stytch.NotListed:
-		return diagnostic.Fail(add, "Stytch lets no invitation lead here, and mails none.")
+		return diagnostic.Fail(add, "Stytch doesn't allow invitations to this address, so it sends none.")
 	case signIn == stytch.Unknown || invitation == stytch.Unknown:
-		return diagnostic.Warn("See that "+redirectPage+" has, in the "+c.cfg.Stytch.Env+" environment and for login, sign-up and invite: "+o.RedirectURL,
-			"Whether Stytch lets links lead here can't be known without mailing somebody.")
+		return diagnostic.Warn("Check that "+redirectPage+" lists, in the "+c.cfg.Stytch.Env+" environment and for login, sign-up and invite: "+o.RedirectURL,
+			"Whether Stytch allows links to this address can't be checked without sending an email.")
 	}
-	return diagnostic.Pass("Stytch lets sign-in links and invitations lead here.")
+	return diagnostic.Pass("Stytch allows sign-in links and invitations to this address.")
 }

@@ -25,7 +25,7 @@ func TestProgram_ServesWithoutSettings(t *testing.T) {
 	t.Parallel()
 	path := harness.BuildProgram(t)
 	p := harness.Launch(t, path)
-	for _, words := range []string{"Guestlist is at  " + p.URL, p.URL + "/dev/inbox", "the first person to sign in becomes its administrator", "STYTCH_PROJECT_ID"} {
+	for _, words := range []string{"Guestlist:  " + p.URL, p.URL + "/dev/inbox", "the first person to sign in becomes its administrator", "STYTCH_PROJECT_ID"} {
 		harness.Eventually(t, words, func() bool { return strings.Contains(p.Stdout.String(), words) })
 	}
 	ada := p.NewPerson("ada@example.com")
