@@ -43,7 +43,7 @@ var examples = []example{
 	{"README.md", "users invite", func(*reader) []string { return nil }, "ada@example.com"},
 	{"docs/import.md", "mysql --batch", func(r *reader) []string {
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
-	}, "1 people put on the list"},
+	}, "Added 1 person"},
 	{"docs/modes.md", "faults.json", func(r *reader) []string { // on a site that nobody else needs
 		s := harness.Start(r.t, testdb.SQLite(r.t), harness.NewClock(harness.Noon))
 		return []string{"localhost:8080", s.URL, "KEY", s.DevKey()}
