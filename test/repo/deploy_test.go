@@ -21,10 +21,10 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// settingLike is a name that can only be meant as a setting.
-var settingLike = regexp.MustCompile(`\b(?:(?:GUESTLIST|STYTCH|SMTP|DATABASE|COOKIE)_[A-Z_]*[A-Z]|PORT)\b`)
+// settingPattern matches names of settings.
+var settingPattern = regexp.MustCompile(`\b(?:(?:GUESTLIST|STYTCH|SMTP|DATABASE|COOKIE)_[A-Z_]*[A-Z]|PORT)\b`)
 
-func TestWhatTheFilesForDeployingSetIsASetting(t *testing.T) {
+func TestDeployment_SetsKnownSettings(t *testing.T) {
 	t.Parallel()
 	known := []string{"PORT"}
 	for _, s := range config.Settings {
@@ -35,30 +35,30 @@ func TestWhatTheFilesForDeployingSetIsASetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range append(docs, "fly.toml", "deploy/compose.yaml", "Dockerfile", "deploy/guestlist.service") {
-		for _, name := range settingLike.FindAllString(readText(t, path), -1) {
+		for _, name := range settingPattern.FindAllString(readText(t, path), -1) {
 			if !slices.Contains(known, name) && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
-				t.Errorf("%s: %s is no setting", path, name)
+				t.Errorf("%s: %s isn't a setting", path, name)
 			}
 		}
 	}
 }
 
-func TestOnFlyItListensAndIsAskedWhereFlyThinks(t *testing.T) {
+func TestFly_PortsAndChecks(t *testing.T) {
 	t.Parallel()
 	fly := readFly(t, "")
 	environ := []string{"FLY_APP_NAME=" + fly.App}
 	for name, value := range fly.Env {
 		environ = append(environ, name+"="+value)
 	}
-	// The file's own comment, and the two ways of docs/fly.md.
-	ways := append([]string{readText(t, "fly.toml")}, regexp.MustCompile(`(?s)fly secrets set --stage .*?\n\n`).FindAllString(readText(t, "docs/fly.md"), -1)...)
-	if len(ways) != 3 {
-		t.Fatalf("docs/fly.md has %d ways", len(ways)-1)
+	// The comment in fly.toml, and the two procedures in docs/fly.md.
+	procedures := append([]string{readText(t, "fly.toml")}, regexp.MustCompile(`(?s)fly secrets set --stage .*?\n\n`).FindAllString(readText(t, "docs/fly.md"), -1)...)
+	if len(procedures) != 3 {
+		t.Fatalf("docs/fly.md has %d procedures, want 2", len(procedures)-1)
 	}
-	for _, way := range ways {
-		cfg := inForce(t, append(settingsIn(way), environ...)...)
-		if _, port, _ := net.SplitHostPort(cfg.Addr); cfg.LocalStytch || port != part(t, "fly.toml", `internal_port = (\d+)`) {
-			t.Errorf("it listens on %s, local Stytch %t", cfg.Addr, cfg.LocalStytch)
+	for _, procedure := range procedures {
+		cfg := loadConfig(t, append(assignments(procedure), environ...)...)
+		if _, port, _ := net.SplitHostPort(cfg.Addr); cfg.LocalStytch || port != match(t, "fly.toml", `internal_port = (\d+)`) {
+			t.Errorf("listens on %s; local Stytch: %t", cfg.Addr, cfg.LocalStytch)
 		}
 	}
 	ready := fly.Checks["ready"]
@@ -69,77 +69,79 @@ func TestOnFlyItListensAndIsAskedWhereFlyThinks(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	for _, check := range append(fly.HTTPService.Checks, ready) {
 		if v := harness.NewVisitor(s).CallAPI(check.Method, check.Path, ""); v.Status != http.StatusOK {
-			t.Errorf("%s: %d", check.Path, v.Status)
+			t.Errorf("%s: status %d", check.Path, v.Status)
 		}
 	}
 	if len(fly.HTTPService.Checks) != 1 || fly.HTTPService.Checks[0].Path != "/healthz" {
-		t.Errorf("requests go by %v", fly.HTTPService.Checks)
+		t.Errorf("requests depend on %v", fly.HTTPService.Checks)
 	}
 }
 
-func TestWhatIsRunOnFlyIsTheProgramOfTheImage(t *testing.T) {
+func TestFly_CommandsNameTheImagesProgram(t *testing.T) {
 	t.Parallel()
-	program, known := part(t, "Dockerfile", `ENTRYPOINT \["(\S+)"\]`), 0
+	program := match(t, "Dockerfile", `ENTRYPOINT \["(\S+)"\]`)
+	commands := 0
 	sources, err := filepath.Glob("internal/cli/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range append(sources, "docs/fly.md") {
 		for _, found := range regexp.MustCompile(`fly ssh console -\S+ ["'](\S+?)["' ]`).FindAllStringSubmatch(readText(t, path), -1) {
-			if known++; found[1] != program { // it is in no folder of the PATH
-				t.Errorf("%s: there is no %s, but %s", path, found[1], program)
+			commands++
+			if found[1] != program { // which isn't in PATH
+				t.Errorf("%s runs %s, the program is %s", path, found[1], program)
 			}
 		}
 	}
-	if known < 3 {
-		t.Errorf("only %d commands were found", known)
+	if commands < 3 {
+		t.Errorf("only %d commands found", commands)
 	}
 }
 
-func TestTheVolumeOnFlyIsWhereTheListIs(t *testing.T) {
+func TestFly_VolumeContainsTheDatabase(t *testing.T) {
 	t.Parallel()
-	mounts := readFly(t, part(t, "docs/fly.md", "(?s)```toml(.*?)```")).Mounts
-	cfg := inForce(t, settingsIn(part(t, "docs/fly.md", `(?s)## With SQLite.*?(fly secrets set.*?\n\n)`))...)
-	if folder := filepath.Dir(strings.TrimPrefix(cfg.DatabaseURL, "sqlite:")); mounts.Destination != folder {
-		t.Errorf("the volume is at %s, the list in %s", mounts.Destination, folder)
+	mounts := readFly(t, match(t, "docs/fly.md", "(?s)```toml(.*?)```")).Mounts
+	cfg := loadConfig(t, assignments(match(t, "docs/fly.md", `(?s)## With SQLite.*?(fly secrets set.*?\n\n)`))...)
+	if dir := filepath.Dir(strings.TrimPrefix(cfg.DatabaseURL, "sqlite:")); mounts.Destination != dir {
+		t.Errorf("the volume is at %s, the database in %s", mounts.Destination, dir)
 	}
-	if volume := part(t, "Dockerfile", `VOLUME (\S+)`); mounts.Destination != volume {
-		t.Errorf("the image has a folder for it at %s", volume) // that its user may write to
+	if volume := match(t, "Dockerfile", `VOLUME (\S+)`); mounts.Destination != volume {
+		t.Errorf("the volume is at %s, the image's writable directory at %s", mounts.Destination, volume)
 	}
 }
 
-func TestComposeIsLocalModeBehindItsDoor(t *testing.T) {
+func TestCompose_IsLocalModeBehindItsProxy(t *testing.T) {
 	t.Parallel()
 	services := readCompose(t).Services
 	var environ []string
 	for name, value := range services["guestlist"].Environment {
 		environ = append(environ, name+"="+value)
 	}
-	cfg := inForce(t, environ...)
+	cfg := loadConfig(t, environ...)
 	if !cfg.LocalMode() {
-		t.Error("it is not in local mode")
+		t.Error("not in local mode")
 	}
 	if admins := cfg.Admins; cfg.FirstAdmin() || len(admins) != 1 || !strings.Contains(readText(t, "docs/deploying.md"), "invites `"+admins[0]+"`") {
-		t.Errorf("the administrators are %q, and whoever comes first: %v", admins, cfg.FirstAdmin())
+		t.Errorf("administrators: %q; first person: %v", admins, cfg.FirstAdmin())
 	}
 	if _, err := os.Stat(filepath.Join("deploy", services["guestlist"].Build, "Dockerfile")); err != nil {
 		t.Error(err)
 	}
-	if to := part(t, "deploy/compose.yaml", `--to (\S+)`); to != cfg.Addr {
-		t.Errorf("the door leads to %s, it listens on %s", to, cfg.Addr)
+	if to := match(t, "deploy/compose.yaml", `--to (\S+)`); to != cfg.Addr {
+		t.Errorf("the proxy forwards to %s, Guestlist listens on %s", to, cfg.Addr)
 	}
-	from := part(t, "deploy/compose.yaml", `--from :(\d+)`)
+	from := match(t, "deploy/compose.yaml", `--from :(\d+)`)
 	if want := []string{"127.0.0.1:" + cfg.BaseURL.Port() + ":" + from, "127.0.0.1:8025:8025"}; !slices.Equal(services["door"].Ports, want) {
-		t.Errorf("published are %q, want %q", services["door"].Ports, want)
+		t.Errorf("published ports: got %q, want %q", services["door"].Ports, want)
 	}
 	for name, service := range services {
 		if name != "door" && (service.NetworkMode != "service:door" || service.Ports != nil) {
-			t.Errorf("%s is not behind the door", name)
+			t.Errorf("%s doesn't share the proxy's network, or publishes ports", name)
 		}
 	}
 }
 
-func TestTheDatabaseOfComposeIsTheOneTested(t *testing.T) {
+func TestCompose_DatabaseIsTheTestedVersion(t *testing.T) {
 	t.Parallel()
 	image := readCompose(t).Services["database"].Image
 	db, err := sql.Open("mysql", testdb.MySQL(t))
@@ -156,27 +158,29 @@ func TestTheDatabaseOfComposeIsTheOneTested(t *testing.T) {
 		return
 	}
 	if os.Getenv("CI") == "true" {
-		t.Errorf("deploy/compose.yaml has %s, tested is %s", image, version)
+		t.Errorf("deploy/compose.yaml has %s, tests use %s", image, version)
 	}
-	t.Skipf("here it is %s, not %s", version, image)
+	t.Skipf("the installed server is %s, not %s", version, image)
 }
 
-func TestTheImageIsBuiltByTheGoOfTheModule(t *testing.T) {
+func TestDockerfile_GoVersionAndPort(t *testing.T) {
 	t.Parallel()
-	if image, module := part(t, "Dockerfile", `golang:(\S+)`), part(t, "go.mod", `(?m)^go (\d+\.\d+)`); image != module {
+	image := match(t, "Dockerfile", `golang:(\S+)`)
+	if module := match(t, "go.mod", `(?m)^go (\d+\.\d+)`); image != module {
 		t.Errorf("Dockerfile has Go %s, go.mod %s", image, module)
 	}
-	if port, cfg := part(t, "Dockerfile", `EXPOSE (\d+)`), inForce(t); !strings.HasSuffix(cfg.Addr, ":"+port) {
-		t.Errorf("it exposes %s, and listens on %s", port, cfg.Addr)
+	cfg := loadConfig(t)
+	if port := match(t, "Dockerfile", `EXPOSE (\d+)`); !strings.HasSuffix(cfg.Addr, ":"+port) {
+		t.Errorf("exposes %s, listens on %s", port, cfg.Addr)
 	}
 }
 
-func TestGCSettings_AreTheSameInEveryDeployment(t *testing.T) {
+func TestDeployment_GCSettingsAgree(t *testing.T) {
 	t.Parallel()
 	fly := readFly(t, "")
 	got := map[string][2]string{"fly.toml": {fly.Env["GOGC"], fly.Env["GOMEMLIMIT"]}}
 	for path, prefix := range map[string]string{"Dockerfile": `(?m)^ENV.*\b`, "deploy/guestlist.service": `(?m)^Environment=.*\b`, "tools/bench/product.go": `"`} {
-		got[path] = [2]string{part(t, path, prefix+`GOGC=(\w+)`), part(t, path, prefix+`GOMEMLIMIT=(\w+)`)}
+		got[path] = [2]string{match(t, path, prefix+`GOGC=(\w+)`), match(t, path, prefix+`GOMEMLIMIT=(\w+)`)}
 	}
 	for path, values := range got {
 		if values != [2]string{"200", "160MiB"} {
@@ -188,31 +192,39 @@ func TestGCSettings_AreTheSameInEveryDeployment(t *testing.T) {
 	}
 }
 
-// afterwards is how long Close may take: a call to Stytch that was begun and the
-// note of it, callTimeout in internal/outbox twice.
-const afterwards = 16 * time.Second
+// closeTimeout is how long closing the app may take: a call to Stytch in progress and recording its
+// result, twice callTimeout of internal/outbox.
+const closeTimeout = 16 * time.Second
 
-func TestWhoStopsTheProgramGivesItTheTimeItNeeds(t *testing.T) {
+func TestDeployment_StopTimeouts(t *testing.T) {
 	t.Parallel()
-	fly, compose := readFly(t, ""), readCompose(t)
-	unit := part(t, "deploy/guestlist.service", `(?m)^TimeoutStopSec=(\d+)$`) + "s"
-	given := map[string]string{
-		"fly.toml": (time.Duration(fly.KillTimeout) * time.Second).String(), "deploy/compose.yaml": compose.Services["guestlist"].StopGracePeriod,
-		"deploy/guestlist.service": unit, "docs/deploying.md": part(t, "docs/deploying.md", `--stop-timeout (\d+)`) + "s",
-	}
-	for file, text := range given {
-		if grace, err := time.ParseDuration(text); err != nil || grace <= httpserver.ConnGrace+httpserver.ShutdownTimeout+afterwards {
-			t.Errorf("%s gives it %s of %v (%v)", file, text, httpserver.ConnGrace+httpserver.ShutdownTimeout+afterwards, err)
+	fly := readFly(t, "")
+	guestlist := readCompose(t).Services["guestlist"]
+	needed := httpserver.ConnGrace + httpserver.ShutdownTimeout + closeTimeout
+	for file, text := range map[string]string{
+		"fly.toml":                 (time.Duration(fly.KillTimeout) * time.Second).String(),
+		"deploy/compose.yaml":      guestlist.StopGracePeriod,
+		"deploy/guestlist.service": match(t, "deploy/guestlist.service", `(?m)^TimeoutStopSec=(\d+)$`) + "s",
+		"docs/deploying.md":        match(t, "docs/deploying.md", `--stop-timeout (\d+)`) + "s",
+	} {
+		if timeout, err := time.ParseDuration(text); err != nil || timeout <= needed {
+			t.Errorf("%s allows %s to stop, needed are %v (%v)", file, text, needed, err)
 		}
 	}
-	for file, signal := range map[string]string{"fly.toml": fly.KillSignal, "deploy/guestlist.service": part(t, "deploy/guestlist.service", `(?m)^KillSignal=(\S+)$`)} {
-		if signal != "SIGTERM" { // what main listens to
-			t.Errorf("%s stops it by %s", file, signal)
+	for file, signal := range map[string]string{
+		"fly.toml":                 fly.KillSignal,
+		"deploy/guestlist.service": match(t, "deploy/guestlist.service", `(?m)^KillSignal=(\S+)$`),
+	} {
+		if signal != "SIGTERM" { // which the program handles
+			t.Errorf("%s sends %s", file, signal)
 		}
 	}
-	for file, text := range map[string]string{"Dockerfile": part(t, "Dockerfile", `--timeout=(\S+)`), "deploy/compose.yaml": compose.Services["guestlist"].Healthcheck.Timeout} {
+	for file, text := range map[string]string{
+		"Dockerfile":          match(t, "Dockerfile", `--timeout=(\S+)`),
+		"deploy/compose.yaml": guestlist.Healthcheck.Timeout,
+	} {
 		if timeout, err := time.ParseDuration(text); err != nil || timeout <= healthcheck.Timeout {
-			t.Errorf("%s gives guestlist health %s (%v)", file, text, err)
+			t.Errorf("%s allows guestlist health %s (%v)", file, text, err)
 		}
 	}
 }

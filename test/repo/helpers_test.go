@@ -32,7 +32,7 @@ func (r inRoot) Run() int {
 	return r.M.Run()
 }
 
-// flyFile is what fly.toml may hold. What is misspelt there is none of it.
+// flyFile has the allowed contents of fly.toml, so that misspelled keys are found.
 type flyFile struct {
 	App           string              `toml:"app"`
 	PrimaryRegion string              `toml:"primary_region"`
@@ -63,7 +63,7 @@ type flyFile struct {
 }
 
 type flyCheck struct {
-	Type        string `toml:"type"` // this and the port are of those that stand by themselves
+	Type        string `toml:"type"` // only top-level checks have a type and a port
 	Port        int    `toml:"port"`
 	Method      string `toml:"method"`
 	Path        string `toml:"path"`
@@ -72,7 +72,7 @@ type flyCheck struct {
 	Timeout     string `toml:"timeout"`
 }
 
-// composeFile is what deploy/compose.yaml may hold.
+// composeFile has the allowed contents of deploy/compose.yaml.
 type composeFile struct {
 	Name     string `yaml:"name"`
 	Services map[string]struct {
@@ -104,7 +104,7 @@ func readText(t testing.TB, path string) string {
 	return string(text)
 }
 
-// readFly reads fly.toml, with more behind it.
+// readFly reads fly.toml with more lines appended.
 func readFly(t testing.TB, more string) (fly flyFile) {
 	t.Helper()
 	if err := toml.NewDecoder(strings.NewReader(readText(t, "fly.toml") + more)).DisallowUnknownFields().Decode(&fly); err != nil {
@@ -123,29 +123,29 @@ func readCompose(t testing.TB) (compose composeFile) {
 	return compose
 }
 
-// part returns what a pattern has in brackets, where a file has it for the first time.
-func part(t testing.TB, path, pattern string) string {
+// match returns the first group of the first match of a pattern in a file.
+func match(t testing.TB, path, pattern string) string {
 	t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(readText(t, path))
 	if found == nil {
-		t.Fatalf("%s has nothing like %s", path, pattern)
+		t.Fatalf("%s has no match of %s", path, pattern)
 	}
 	return found[1]
 }
 
-// assignment is NAME='value', as shells and systemd read it.
+// assignment matches NAME='value' in a shell command or a systemd environment file.
 var assignment = regexp.MustCompile(`\b([A-Z][A-Z_]+)='([^']*)'`)
 
-// settingsIn returns what text sets, as an environment has it.
-func settingsIn(text string) (environ []string) {
+// assignments returns the assignments in text as an environment.
+func assignments(text string) (environ []string) {
 	for _, found := range assignment.FindAllStringSubmatch(text, -1) {
 		environ = append(environ, found[1]+"="+found[2])
 	}
 	return environ
 }
 
-// inForce returns what the program makes of an environment.
-func inForce(t testing.TB, environ ...string) config.Config {
+// loadConfig returns the program's configuration for an environment.
+func loadConfig(t testing.TB, environ ...string) config.Config {
 	t.Helper()
 	cfg, err := config.Load(config.Sources{Environ: environ})
 	if err != nil {

@@ -19,21 +19,21 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// The image is an empty root with the program, the folder for a list, and the
-// certificate authorities of its base image.
-func TestTheProgramOfTheImageNeedsNothingAroundIt(t *testing.T) {
+// The image contains the program, the directory for a database, and the certificate authorities of its
+// base image.
+func TestImage_ProgramNeedsNothingElse(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root may run a program in another root")
+		t.Skip("needs root for chroot")
 	}
 	program := filepath.Join(t.TempDir(), "guestlist")
-	build := strings.ReplaceAll(part(t, "Dockerfile", `(?m)^ *(\S+ .*go build .* -o /out/guestlist \.)`), "/out/guestlist", program)
+	build := strings.ReplaceAll(match(t, "Dockerfile", `(?m)^ *(\S+ .*go build .* -o /out/guestlist \.)`), "/out/guestlist", program)
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", build)
 	cmd.Env = append(os.Environ(), "TARGETOS="+runtime.GOOS, "TARGETARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", build, err, out)
 	}
-	t.Run("serves, and stops in order", func(t *testing.T) {
+	t.Run("serves and shuts down", func(t *testing.T) {
 		t.Parallel()
 		root := newImage(t, program)
 		p := harness.LaunchAs(t, root.command("/guestlist"))
@@ -41,37 +41,38 @@ func TestTheProgramOfTheImageNeedsNothingAroundIt(t *testing.T) {
 		harness.WantPage(t, ada.SignIn(), 200, "People")
 		harness.WantPage(t, ada.UploadFile("people.csv", harness.PeopleFile(20_000)), 200, "people.csv", "Import 20,000 people")
 		if info, err := os.Stat(filepath.Join(root.dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 || info.Sys().(*syscall.Stat_t).Uid != imageUser {
-			t.Errorf("the list: %+v, %v", info, err)
+			t.Errorf("database file: %+v, %v", info, err)
 		}
-		checks := map[string][]string{"deploy/compose.yaml": readCompose(t).Services["guestlist"].Healthcheck.Test[1:]}
-		var words []string
-		if err := json.Unmarshal([]byte(part(t, "Dockerfile", `HEALTHCHECK .* CMD (\[.*\])`)), &words); err != nil {
+		var dockerfileCheck []string
+		if err := json.Unmarshal([]byte(match(t, "Dockerfile", `HEALTHCHECK .* CMD (\[.*\])`)), &dockerfileCheck); err != nil {
 			t.Fatal(err)
 		}
-		checks["Dockerfile"] = words
-		for file, words := range checks {
-			check := root.command(append(words, "--guestlist-addr="+p.Config.Addr)...)
+		for file, args := range map[string][]string{
+			"Dockerfile":          dockerfileCheck,
+			"deploy/compose.yaml": readCompose(t).Services["guestlist"].Healthcheck.Test[1:],
+		} {
+			check := root.command(append(args, "--guestlist-addr="+p.Config.Addr)...)
 			if out, err := exec.CommandContext(t.Context(), check[0], check[1:]...).CombinedOutput(); err != nil {
-				t.Errorf("%s: %q: %v\n%s", file, words, err, out)
+				t.Errorf("%s: %q: %v\n%s", file, args, err, out)
 			}
 		}
 		p.Cmd.Process.Signal(syscall.SIGTERM)
 		if err := p.Cmd.Wait(); err != nil {
-			t.Errorf("it ended with %v\n%s", err, p.Log)
+			t.Errorf("exit status: %v\n%s", err, p.Log)
 		}
 	})
-	for says, known := range map[string]bool{"ok": true, "out of reach": false} {
-		t.Run("finds Stytch "+says, func(t *testing.T) {
+	for status, trusted := range map[string]bool{"ok": true, "out of reach": false} {
+		t.Run("finds Stytch "+status, func(t *testing.T) {
 			t.Parallel()
 			r := harness.NewRemoteStytch(t, harness.NewClock(time.Now()))
 			stytch, certificate := startTLS(r)
 			root := newImage(t, program)
-			if known {
+			if trusted {
 				root.write("etc/ssl/certs/ca-certificates.crt", certificate)
 			}
 			p := harness.LaunchAs(t, root.command("/guestlist"), r.Flags("--stytch-base-url="+stytch)...)
-			if v := harness.NewVisitor(p.Site).Get("/readyz"); v.Status != 200 || !strings.Contains(v.Body, `"stytch":"`+says+`"`) {
-				t.Errorf("%d %s", v.Status, v.Body)
+			if v := harness.NewVisitor(p.Site).Get("/readyz"); v.Status != 200 || !strings.Contains(v.Body, `"stytch":"`+status+`"`) {
+				t.Errorf("status %d %s", v.Status, v.Body)
 			}
 		})
 	}
@@ -80,16 +81,17 @@ func TestTheProgramOfTheImageNeedsNothingAroundIt(t *testing.T) {
 // imageUser is the user of the image.
 const imageUser = 65532
 
-// image is a folder that is the root to the programs in it.
+// image is a directory with the contents of the image, used as root.
 type image struct {
 	t   *testing.T
 	dir string
 }
 
+// newImage returns an image with a program and a writable directory for the database.
 func newImage(t *testing.T, program string) image {
 	t.Helper()
 	i := image{t, t.TempDir()}
-	data := filepath.Join(i.dir, strings.TrimPrefix(part(t, "Dockerfile", `VOLUME (\S+)`), "/"))
+	data := filepath.Join(i.dir, strings.TrimPrefix(match(t, "Dockerfile", `VOLUME (\S+)`), "/"))
 	if err := os.Mkdir(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -102,12 +104,12 @@ func newImage(t *testing.T, program string) image {
 	return i
 }
 
-// command is how something in the image is run, by its user.
-func (i image) command(words ...string) []string {
-	return append([]string{"chroot", "--userspec=" + part(i.t, "Dockerfile", `(?m)^USER (\S+)$`), i.dir}, words...)
+// command returns the command that runs another one in the image as the image's user.
+func (i image) command(args ...string) []string {
+	return append([]string{"chroot", "--userspec=" + match(i.t, "Dockerfile", `(?m)^USER (\S+)$`), i.dir}, args...)
 }
 
-// write puts a file into the image.
+// write writes a file in the image.
 func (i image) write(name, text string) {
 	i.t.Helper()
 	path := filepath.Join(i.dir, name)
@@ -119,9 +121,8 @@ func (i image) write(name, text string) {
 	}
 }
 
-// startTLS is where this Stytch is reached by TLS, and the certificate authority
-// that vouches for it.
-func startTLS(r *harness.RemoteStytch) (address, authority string) {
+// startTLS starts a TLS proxy for a Stytch. It returns its URL and the certificate to trust.
+func startTLS(r *harness.RemoteStytch) (address, certificate string) {
 	r.T.Helper()
 	target, err := url.Parse("http://" + r.Addr)
 	if err != nil {

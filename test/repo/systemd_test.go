@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// unit puts the unit into a folder of its own, with a program that is there.
-func unit(t *testing.T) string {
+// copyUnit copies the unit to a temporary directory, with a program that exists, and returns its path.
+func copyUnit(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("no systemd-analyze on PATH; `apt install systemd` brings it")
+		t.Skip("systemd-analyze isn't installed (Debian package systemd)")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -28,43 +28,43 @@ func unit(t *testing.T) string {
 	return path
 }
 
-func TestSystemdTakesTheUnitAsItIsMeant(t *testing.T) {
+func TestUnit_IsValid(t *testing.T) {
 	t.Parallel()
-	// What it does not understand it passes over, with status 0.
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit(t)).CombinedOutput()
+	// systemd-analyze reports unknown settings with status 0.
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", copyUnit(t)).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "guestlist.service") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-func TestTheUnitLeavesTheProgramLittleToBreak(t *testing.T) {
+func TestUnit_RestrictsTheProgram(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--no-pager", unit(t)).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=yes", "--no-pager", copyUnit(t)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	said := regexp.MustCompile(`Overall exposure level for \S+: ([\d.]+)`).FindSubmatch(out)
-	if said == nil {
-		t.Fatalf("no word of the whole: %s", out)
+	level := regexp.MustCompile(`Overall exposure level for \S+: ([\d.]+)`).FindSubmatch(out)
+	if level == nil {
+		t.Fatalf("no overall exposure level in %s", out)
 	}
-	if level, err := strconv.ParseFloat(string(said[1]), 64); err != nil || level > 1.5 { // of 10
-		t.Errorf("the exposure is %s\n%s", said[1], out)
+	if exposure, err := strconv.ParseFloat(string(level[1]), 64); err != nil || exposure > 1.5 { // of 10
+		t.Errorf("the exposure level is %s\n%s", level[1], out)
 	}
 }
 
-func TestTheSettingsOfTheUnitAreInForceWhereTheProxyLooks(t *testing.T) {
+func TestUnit_MatchesTheDocs(t *testing.T) {
 	t.Parallel()
-	cfg := inForce(t, settingsIn(part(t, "docs/deploying.md", "(?s)```sh(.*?)```"))...)
-	if proxied := part(t, "docs/reverse-proxy.md", `proxy_pass http://(\S+);`); cfg.Addr != proxied || cfg.LocalMode() {
-		t.Errorf("it listens on %s, the proxy looks at %s", cfg.Addr, proxied)
+	cfg := loadConfig(t, assignments(match(t, "docs/deploying.md", "(?s)```sh(.*?)```"))...)
+	if proxied := match(t, "docs/reverse-proxy.md", `proxy_pass http://(\S+);`); cfg.Addr != proxied || cfg.LocalMode() {
+		t.Errorf("listens on %s, the proxy forwards to %s", cfg.Addr, proxied)
 	}
-	folder := part(t, "deploy/guestlist.service", `(?m)^WorkingDirectory=(\S+)$`)
-	state := "/var/lib/" + part(t, "deploy/guestlist.service", `(?m)^StateDirectory=(\S+)$`)
-	list := filepath.Join(folder, strings.TrimPrefix(cfg.DatabaseURL, "sqlite:"))
-	if said := "`" + list + "`"; folder != state || !strings.Contains(readText(t, "docs/deploying.md"), said) {
-		t.Errorf("it works in %s, may write to %s, and has its list at %s", folder, state, list)
+	dir := match(t, "deploy/guestlist.service", `(?m)^WorkingDirectory=(\S+)$`)
+	state := "/var/lib/" + match(t, "deploy/guestlist.service", `(?m)^StateDirectory=(\S+)$`)
+	database := filepath.Join(dir, strings.TrimPrefix(cfg.DatabaseURL, "sqlite:"))
+	if dir != state || !strings.Contains(readText(t, "docs/deploying.md"), "`"+database+"`") {
+		t.Errorf("the working directory is %s, the writable one %s, the database %s", dir, state, database)
 	}
-	if file := part(t, "deploy/guestlist.service", `(?m)^EnvironmentFile=(\S+)$`); !strings.Contains(readText(t, "docs/deploying.md"), "`"+file+"`") {
-		t.Errorf("docs/deploying.md does not say %s", file)
+	if file := match(t, "deploy/guestlist.service", `(?m)^EnvironmentFile=(\S+)$`); !strings.Contains(readText(t, "docs/deploying.md"), "`"+file+"`") {
+		t.Errorf("docs/deploying.md doesn't mention %s", file)
 	}
 }
