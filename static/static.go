@@ -18,8 +18,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/guestlist/guestlist/internal/negotiate"
 )
 
 //go:embed css js img templates packed
@@ -129,7 +127,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	coding := negotiate.Negotiate(r.Header, codings...)
+	coding := negotiate(r.Header, codings...)
 	content, ok := f[coding]
 	if !ok {
 		coding, content = "", f[""]

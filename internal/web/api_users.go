@@ -32,7 +32,7 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 		next := s.sealCursor(query.Sort, page.Next, false)
 		answer.NextCursor = &next
 	}
-	writeJSON(w, r, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, directory.NewUserJSON(u))
+	writeJSON(w, http.StatusOK, directory.NewUserJSON(u))
 	return nil
 }
 
@@ -120,7 +120,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, directory.NewUserJSON(u))
+	writeJSON(w, http.StatusOK, directory.NewUserJSON(u))
 	return nil
 }
 
@@ -128,6 +128,6 @@ func (s *server) apiRemoveUser(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, jsonMessage{"success"})
+	writeJSON(w, http.StatusOK, jsonMessage{"success"})
 	return nil
 }

@@ -212,6 +212,6 @@ func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		answer.NextCursor = &next
 	}
-	writeJSON(w, r, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }

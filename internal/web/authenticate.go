@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // continuePage is where a mailed link lands. Looking at it spends nothing: mail
@@ -24,7 +25,7 @@ type continuePage struct {
 // "Origin: null" with the form. The page is not compressed either: see send.
 func holdsToken(w http.ResponseWriter) {
 	w.Header().Set("Referrer-Policy", "strict-origin")
-	w.Header().Set("Cache-Control", "no-store, no-transform")
+	middleware.NoCompression(w.Header())
 }
 
 // showContinue shows the button that spends the link. The browser's flow remembers the

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/guestlist/guestlist/internal/userio"
@@ -53,29 +52,25 @@ func (s *server) maxBody(r *http.Request) int64 {
 // busyHandler answers requests that there is no room for. The page is rendered once.
 func (s *server) busyHandler() http.Handler {
 	page := sync.OnceValue(s.busyPage)
-	message := marshalResponse(jsonErrorOf(errBusy)).Body
+	_, message := jsonErrorOf(errBusy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		kind, body := jsonType, message
-		if !s.wantsJSON(r) {
-			kind, body = htmlType, page()
-		}
 		newRequestID(w)
-		h := w.Header()
-		h.Set("Content-Type", kind)
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte(body)) // the client may be gone
+		if s.wantsJSON(r) {
+			writeJSON(w, http.StatusServiceUnavailable, message)
+			return
+		}
+		writeResponse(w, http.StatusServiceUnavailable, htmlType, page())
 	})
 }
 
 // busyPage is the page of errBusy, as a visitor without a session sees it.
-func (s *server) busyPage() string {
+func (s *server) busyPage() []byte {
 	p := problemOf(errBusy)
 	var b bytes.Buffer
 	view := errorPage{layoutData: layoutData{Title: p.title}, Text: p.text, Action: p.action, ActionPath: p.path}
 	if err := s.templates["problem"]().ExecuteTemplate(&b, "layout.html", view); err != nil {
 		s.Log.Error("web: page not rendered", "page", "problem", "error", err)
-		return p.title
+		return []byte(p.title)
 	}
-	return b.String()
+	return b.Bytes()
 }

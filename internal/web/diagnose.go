@@ -67,6 +67,6 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, session.NewDiagnosisJSON(email, found, findings))
+	writeJSON(w, http.StatusOK, session.NewDiagnosisJSON(email, found, findings))
 	return nil
 }

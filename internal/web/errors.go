@@ -147,7 +147,7 @@ func (s *server) handleError(handle handler) http.Handler {
 		case err == nil:
 		case s.wantsJSON(r) && errors.As(err, &invalid):
 			status, body := jsonErrorOf(err)
-			writeJSON(w, r, status, body)
+			writeJSON(w, status, body)
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
 			s.redirectToSignIn(w, r, err)
 		default:
@@ -161,7 +161,7 @@ func (s *server) handleError(handle handler) http.Handler {
 func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if s.wantsJSON(r) {
 		w.Header().Set("WWW-Authenticate", bearerChallenge)
-		writeJSON(w, r, http.StatusUnauthorized, jsonError{Error: errNoSession.Error()})
+		writeJSON(w, http.StatusUnauthorized, jsonError{Error: errNoSession.Error()})
 		return
 	}
 	q := url.Values{}
@@ -200,7 +200,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if s.wantsJSON(r) || p.title == "" {
 		status, body := jsonErrorOf(err)
-		writeJSON(w, r, status, body)
+		writeJSON(w, status, body)
 		return
 	}
 	if p.action == "" {

@@ -11,7 +11,7 @@ import (
 
 // healthz says that the process lives.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
-	writeJSON(w, r, http.StatusOK, map[string]string{"status": "ok"})
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 		setRetryAfter(w, retryAfter)
 		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
-	writeJSON(w, r, status, answer)
+	writeJSON(w, status, answer)
 	return nil
 }
 

@@ -37,10 +37,7 @@ func (s *server) idempotent(k idempotentOperation) handler {
 		if a.Location != "" {
 			w.Header().Set("Location", a.Location)
 		}
-		b := newBuffer()
-		defer buffers.Put(b)
-		b.WriteString(a.Body)
-		writeResponse(w, r, a.Status, jsonType, b)
+		writeResponse(w, a.Status, jsonType, []byte(a.Body))
 		return nil
 	}
 }

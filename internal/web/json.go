@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 
@@ -10,7 +11,7 @@ import (
 
 const jsonType = "application/json; charset=utf-8"
 
-// jsonError is the body of every refusal.
+// jsonError is the body of every error response.
 type jsonError struct {
 	Error  string            `json:"error"`
 	Fields map[string]string `json:"fields,omitempty"`
@@ -20,16 +21,26 @@ type jsonMessage struct {
 	Message string `json:"message"`
 }
 
-func writeJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
-	b := newBuffer()
-	defer buffers.Put(b)
-	_ = json.MarshalWrite(b, v, json.Deterministic(true)) // plain structs into a buffer
-	b.WriteByte('\n')
-	writeResponse(w, r, status, jsonType, b)
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	writeResponse(w, status, jsonType, encodeJSON(v))
 }
 
-// marshalResponse is what writeJSON would write, to be kept.
+// encodeJSON returns a plain struct or map as one line of JSON.
+func encodeJSON(v any) []byte {
+	b, _ := json.Marshal(v, json.Deterministic(true)) // plain values can be encoded
+	return append(b, '\n')
+}
+
+// marshalResponse returns the response that writeJSON would write.
 func marshalResponse(status int, v any) idempotency.Response {
-	b, _ := json.Marshal(v, json.Deterministic(true)) // plain structs
-	return idempotency.Response{Status: status, Body: string(b) + "\n"}
+	return idempotency.Response{Status: status, Body: string(encodeJSON(v))}
+}
+
+// writeResponse writes a whole response.
+func writeResponse(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -58,12 +59,11 @@ const htmlType = "text/html; charset=utf-8"
 
 // render writes a page whole, or nothing and an error.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
-	b := newBuffer()
-	defer buffers.Put(b)
-	if err := s.templates[name]().ExecuteTemplate(b, "layout.html", view); err != nil {
+	var b bytes.Buffer
+	if err := s.templates[name]().ExecuteTemplate(&b, "layout.html", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	writeResponse(w, r, status, htmlType, b)
+	writeResponse(w, status, htmlType, b.Bytes())
 	return nil
 }
 

@@ -21,7 +21,7 @@ func BenchmarkUsersPage(b *testing.B) {
 			r.Header.Set("Accept-Encoding", coding)
 			b.ReportAllocs()
 			for b.Loop() {
-				view.Rows = s.renderRows(users, nil, "")
+				view.Rows = s.userRows(users, nil, "")
 				if err := s.render(nobody{}, r, http.StatusOK, "users", view); err != nil {
 					b.Fatal(err)
 				}

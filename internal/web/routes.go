@@ -119,6 +119,7 @@ func (s *server) handler() http.Handler {
 		middleware.Observe(s.Observer, s.proxies),
 		middleware.SecurityHeaders(s.https()),
 		s.shedLoad(),
+		middleware.Compress,
 		s.requestContext,
 		middleware.Recover(s.writePanic),
 		middleware.BasePath(s.BaseURL.Path, s.errorHandler(errOutsideBasePath)),

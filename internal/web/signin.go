@@ -143,7 +143,7 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 	if err := s.endSession(w, r); err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, jsonMessage{"logged out"})
+	writeJSON(w, http.StatusOK, jsonMessage{"logged out"})
 	return nil
 }
 
@@ -180,7 +180,7 @@ func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		answer.Session = &jsonSession{ID: current.StytchSessionID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt}
 	}
-	writeJSON(w, r, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 

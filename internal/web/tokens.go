@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // tokensSection is what an administrator's profile shows of API tokens.
@@ -77,7 +78,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store, no-transform") // there is a secret in it: see send
+	middleware.NoCompression(w.Header()) // the response contains the token
 	part.List = slices.Insert(part.List, 0, listedToken{Token: made})
 	part.Made, part.Secret = made.Name, secret
 	view.Message = session.Message{Text: "Made the token " + made.Name + "."}

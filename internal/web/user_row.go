@@ -1,36 +1,39 @@
 package web
 
 import (
-	"html/template"
 	"net/url"
-	"reflect"
-	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// userRow is a person as the list shows them, in words.
+// userRow is a user in the list, as text.
 type userRow struct {
-	Path, Name, Address string // the path is that of their page
-	Role, RoleWord      string
-	Badge, Label        string // the badge's style, and its text
+	Path, Name, Address string // Path leads to the user's page
+	Role, RoleLabel     string
+	Badge, Label        string // style and text of the badge with the status
 	Added, Seen         string // how long ago
 }
 
-// personRow returns the row of a user, given their invitation jobs and the part of
-// the list that shows it.
-func (s *server) personRow(u directory.User, jobs []outbox.Job, now time.Time, from listState) userRow {
-	return userRow{
-		Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Display,
-		Role: string(u.Role), RoleWord: roleLabel(u.Role),
-		Badge: s.badge(u, jobs), Label: u.Label(jobs, s.InviteDuration, now),
-		Added: timeAgo(now, u.CreatedAt), Seen: timeAgo(now, u.LastSeenAt),
+// userRows converts users. jobs are their invitation jobs by normalized address; from is the part
+// of the list that is shown.
+func (s *server) userRows(users []directory.User, jobs map[string][]outbox.Job, from listState) []userRow {
+	now := s.Now()
+	rows := make([]userRow, len(users))
+	for i, u := range users {
+		waiting := jobs[u.Email.Normalized]
+		rows[i] = userRow{
+			Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Display,
+			Role: string(u.Role), RoleLabel: roleLabel(u.Role),
+			Badge: s.badge(u, waiting), Label: u.Label(waiting, s.InviteDuration, now),
+			Added: timeAgo(now, u.CreatedAt), Seen: timeAgo(now, u.LastSeenAt),
+		}
 	}
+	return rows
 }
 
-// badge is the style of the badge that says where a user stands: their status, refused
-// if their invitation was, and none if they were not invited.
+// badge returns the style of the badge that shows a user's status: the status itself, "refused" if
+// the invitation was refused, and none if the user was not invited.
 func (s *server) badge(u directory.User, jobs []outbox.Job) string {
 	switch i := u.Invitation(jobs, s.InviteDuration, s.Now()); {
 	case u.Status != directory.Invited:
@@ -41,22 +44,4 @@ func (s *server) badge(u directory.User, jobs []outbox.Job) string {
 		return ""
 	}
 	return string(directory.Invited)
-}
-
-// escaped is what plain has written. Nothing else may be.
-type escaped = template.HTML
-
-// renderRows are people as rows of the list, each as the template "person" has it. jobs are
-// their invitation jobs by Email.Key.
-func (s *server) renderRows(users []directory.User, jobs map[string][]outbox.Job, from listState) escaped {
-	b := newBuffer()
-	defer buffers.Put(b)
-	now, person := s.Now(), s.userRowTemplate()
-	var row userRow
-	value := reflect.ValueOf(&row).Elem()
-	for _, u := range users {
-		row = s.personRow(u, jobs[u.Email.Normalized], now, from)
-		person.write(b, value)
-	}
-	return escaped(b.String())
 }

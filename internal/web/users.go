@@ -16,7 +16,7 @@ type usersPage struct {
 	Q, Role, Status, Sort string // what is asked for
 	Errors                map[string]string
 	Columns               []column
-	Rows                  escaped
+	Rows                  []userRow
 	Total                 int
 	More                  bool // than Total
 	ByWord                bool // a search found too many to sort or count
@@ -63,7 +63,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.renderRows(list.Users, jobs, view.List), list.Total, list.More, list.RelevanceOrder, string(query.Sort)
+	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.userRows(list.Users, jobs, view.List), list.Total, list.More, list.RelevanceOrder, string(query.Sort)
 	view.Columns, view.Exported = columns(v, query.Sort), listURL(v, map[string]string{"cursor": "", "limit": ""})
 	if list.RelevanceOrder {
 		view.Columns = columns(v, "") // none of them sorts it

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"reflect"
 	"sync"
 	"time"
 
@@ -60,12 +59,11 @@ type Options struct {
 // the program depends on.
 type server struct {
 	Options
-	assets          *static.Assets
-	templates       map[string]func() *template.Template
-	userRowTemplate func() *plain // a row of the list
-	proxies         middleware.Proxies
-	routes          []route
-	paths           *http.ServeMux // of routes; see logged
+	assets    *static.Assets
+	templates map[string]func() *template.Template
+	proxies   middleware.Proxies
+	routes    []route
+	paths     *http.ServeMux // of routes; see logged
 
 	readyMu   sync.Mutex
 	lastReady *readiness // nil before the first look
@@ -77,9 +75,6 @@ func New(o Options) http.Handler { return newServer(o).handler() }
 func newServer(o Options) *server {
 	s := &server{Options: o, assets: static.Load(), proxies: middleware.Proxies{Trusted: o.TrustedProxies, Header: o.ClientIPHeader}}
 	s.templates = s.parseTemplates()
-	s.userRowTemplate = sync.OnceValue(func() *plain {
-		return parseRowTemplate(s.templates["users"]().Lookup("person"), reflect.TypeFor[userRow]())
-	})
 	s.routes = s.routeTable()
 	s.paths = pathMatcher(s.routes)
 	return s

@@ -34,6 +34,6 @@ func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) er
 	if err := s.Webhooks.Handle(r.Context(), originOf(r), signed.ID, body); err != nil {
 		return err
 	}
-	writeJSON(w, r, http.StatusOK, jsonMessage{"heard"})
+	writeJSON(w, http.StatusOK, jsonMessage{"heard"})
 	return nil
 }

@@ -40,7 +40,6 @@ var layers = map[string]layer{
 	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},
 	"internal/httpserver":                    {ours: []string{"internal/config", "internal/web/middleware"}, never: []string{sdkAll, "database/sql"}},
 	"internal/safego":                        {never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/negotiate":                     {never: []string{sdkAll, "database/sql"}},
 	"internal/clock":                         {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/config":                        {ours: []string{"internal/netutil"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/fault":                         {never: []string{sdkAll, "net/http", "database/sql"}},
@@ -74,12 +73,12 @@ var layers = map[string]layer{
 	"internal/telemetry":                     {never: []string{sdkAll}},
 	"internal/text":                          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/token":                         {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/web":                           {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/negotiate", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web":                           {ours: []string{"internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
 	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},
 	"internal/humanize":                      {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                 {never: []string{sdkAll, "net/http", "database/sql"}},
-	"static":                                 {ours: []string{"internal/negotiate"}, never: []string{sdkAll, "database/sql"}},
+	"static":                                 {never: []string{sdkAll, "database/sql"}},
 
 	// For the Makefile; nothing that is shipped may import them.
 	"tools/release": {never: []string{sdkAll, "database/sql"}},

@@ -1,5 +1,4 @@
-// Package negotiate selects the content coding of a response.
-package negotiate
+package static
 
 import (
 	"net/http"
@@ -7,11 +6,11 @@ import (
 	"strings"
 )
 
-// Negotiate returns the coding with the highest weight in the Accept-Encoding header, the
+// negotiate returns the coding with the highest weight in the Accept-Encoding header, the
 // first of equals. It returns "" if the header is missing, accepts none of the codings, or
 // prefers identity.
 // https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding
-func Negotiate(h http.Header, codings ...string) string {
+func negotiate(h http.Header, codings ...string) string {
 	header := strings.Join(h["Accept-Encoding"], ",")
 	best, highest := "", 0.0
 	for _, coding := range codings {
