@@ -20,7 +20,7 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.Directory.ListUsers(r.Context(), query)
+	page, err := s.opts.Directory.ListUsers(r.Context(), query)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.Add(r.Context(), actorOf(r), entry)
+	return s.opts.Directory.Add(r.Context(), actorOf(r), entry)
 }
 
 func (s *server) createdResponse(_ *http.Request, u directory.User) (idempotency.Response, error) {
@@ -75,7 +75,7 @@ func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
+	return s.opts.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
 }
 
 func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency.Response, error) {
@@ -92,7 +92,7 @@ func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency
 }
 
 func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	if err := refuseNull(map[string]optional{"role": edit.Role, "status": edit.Status}); err != nil {
 		return err
 	}
-	u, err := s.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{
+	u, err := s.opts.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{
 		Name: edit.Name.edit(), Role: edit.Role.edit(), Status: edit.Status.edit(),
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) apiRemoveUser(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
+	if _, err := s.opts.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, jsonMessage{"success"})

@@ -84,7 +84,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	for _, kind := range event.Kinds {
 		view.Kinds = append(view.Kinds, kindOption{kind, eventLabels[kind]})
 	}
-	view.LargeDatabase = s.IsLargeDatabase != nil && s.IsLargeDatabase(r.Context())
+	view.LargeDatabase = s.opts.IsLargeDatabase != nil && s.opts.IsLargeDatabase(r.Context())
 	view.Filtered = view.Kind != "" || view.About != "" || view.By != "" || view.Person != ""
 	query, err := parseEventQuery(v)
 	var invalid *directory.ValidationError
@@ -92,7 +92,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 		view.Errors = invalid.Fields
 		return s.render(w, r, http.StatusUnprocessableEntity, "activity", view)
 	}
-	events, next, err := s.Events.ListEvents(r.Context(), query)
+	events, next, err := s.opts.Events.ListEvents(r.Context(), query)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *server) apiListEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, next, err := s.Events.ListEvents(r.Context(), query)
+	events, next, err := s.opts.Events.ListEvents(r.Context(), query)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	current, err := s.session(w, r)
 	isIn := err == nil
-	flow, _ := s.Cookies.Flow(r)
+	flow, _ := s.opts.Cookies.Flow(r)
 	token := q.Get("token")
 	kind := q.Get("stytch_token_type")
 	if kind != "" && kind != "magic_links" {
@@ -59,7 +59,7 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.AutoSubmit = asked && !isIn
 	if !asked {
-		s.Sessions.RecordLinkOpened(r.Context(), classifyOpener(r), s.browser(r))
+		s.opts.Sessions.RecordLinkOpened(r.Context(), classifyOpener(r), s.browser(r))
 	}
 	return s.render(w, r, http.StatusOK, "continue", view)
 }
@@ -78,13 +78,13 @@ func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow sessi
 		flow.ID = session.NewFlowID()
 	}
 	if flow.ExpiresAt.IsZero() {
-		flow.ExpiresAt = s.Now().Add(openedFor)
+		flow.ExpiresAt = s.opts.Now().Add(openedFor)
 	}
 	if flow.Token = token; len(token) > maxOpenedToken {
 		flow.Token = ""
 	}
-	if err := s.Cookies.SetFlow(w, r, flow); err != nil {
-		s.Log.Warn("web: opened link not remembered", "error", err)
+	if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
+		s.opts.Log.Warn("web: opened link not remembered", "error", err)
 	}
 }
 
@@ -104,11 +104,11 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	flow, _ := s.Cookies.Flow(r)
-	held, _ := s.Cookies.Token(r)
+	flow, _ := s.opts.Cookies.Flow(r)
+	held, _ := s.opts.Cookies.Token(r)
 	browser := s.browser(r)
-	browser.KnownID = s.Cookies.KnownBrowser(r, "")
-	signedIn, token, err := s.Sessions.SignIn(r.Context(), session.Credentials{
+	browser.KnownID = s.opts.Cookies.KnownBrowser(r, "")
+	signedIn, token, err := s.opts.Sessions.SignIn(r.Context(), session.Credentials{
 		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, ReplacedToken: held,
 		FlowID: flow.ID, Asked: flow.Asked, Pressed: form.Get("pressed") != "",
 	}, browser)
@@ -126,17 +126,17 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Cookies.SetToken(w, r, token); err != nil {
+	if err := s.opts.Cookies.SetToken(w, r, token); err != nil {
 		return err
 	}
-	if err := s.Cookies.SetKnown(w, r, signedIn.User.Email.Normalized); err != nil {
+	if err := s.opts.Cookies.SetKnown(w, r, signedIn.User.Email.Normalized); err != nil {
 		return err
 	}
-	s.Cookies.DropPage(w, r)
+	s.opts.Cookies.DropPage(w, r)
 	next := flow.ReturnPath
 	if flow.ID != "" { // other links that this browser asked for go on working
 		flow.Token, flow.Returned = "", true
-		if err := s.Cookies.SetFlow(w, r, flow); err != nil {
+		if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ func (s *server) authenticateToken(secret string, r *http.Request, route route) 
 	if route.access&tokenAllowed == 0 {
 		return session.Session{}, nil, errTokenNotAllowed
 	}
-	t, err := s.Tokens.Check(r.Context(), secret)
+	t, err := s.opts.Tokens.Check(r.Context(), secret)
 	return session.Session{UserID: t.UserID, User: t.User}, &t, err
 }
 

@@ -21,7 +21,7 @@ func (s *server) shedLoad() func(http.Handler) http.Handler {
 	return loadshed.New(loadshed.Options{
 		IsExempt: s.isHealthCheck, IsStreamed: s.isUpload, MaxBody: s.maxBody, Busy: s.busyHandler(),
 		OnRefused: func(count int) {
-			s.Log.Warn("more requests than can be served: some were answered 503", "refused", count)
+			s.opts.Log.Warn("more requests than can be served: some were answered 503", "refused", count)
 		},
 	})
 }
@@ -69,7 +69,7 @@ func (s *server) busyPage() []byte {
 	var b bytes.Buffer
 	view := errorPage{layoutData: layoutData{Title: p.title}, Text: p.text, Action: p.action, ActionPath: p.path}
 	if err := s.templates["problem"]().ExecuteTemplate(&b, "layout.html", view); err != nil {
-		s.Log.Error("web: page not rendered", "page", "problem", "error", err)
+		s.opts.Log.Error("web: page not rendered", "page", "problem", "error", err)
 		return []byte(p.title)
 	}
 	return b.Bytes()

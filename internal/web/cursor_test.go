@@ -23,7 +23,7 @@ func TestACursorIsOursAndTellsNothing(t *testing.T) {
 	forged := directory.EncodeCursor(directory.ByName, &directory.Keyset{Key: "a", ID: "1"}, false)
 	for name, made := range map[string]string{
 		"made up": forged, "edited": cursor[:len(cursor)-6] + "AAAAAA", "cut": cursor[:len(cursor)/2],
-		"a cookie": f.server.Cookies.Seal("guestlist", forged),
+		"a cookie": f.server.opts.Cookies.Seal("guestlist", forged),
 	} {
 		if a := ada.get("/api/users?cursor=" + made); a.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %s", name, a.status, a.body)

@@ -34,7 +34,7 @@ func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
 		view.Error = err.Error()
 		return s.diagnose(w, r, http.StatusUnprocessableEntity, view)
 	}
-	view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), email)
+	view.User, view.Findings, err = s.opts.Sessions.Diagnose(r.Context(), email)
 	if err != nil {
 		return err
 	}
@@ -42,12 +42,12 @@ func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	view := diagnosisPage{Email: u.Email.Display}
-	if view.User, view.Findings, err = s.Sessions.Diagnose(r.Context(), u.Email); err != nil {
+	if view.User, view.Findings, err = s.opts.Sessions.Diagnose(r.Context(), u.Email); err != nil {
 		return err
 	}
 	return s.diagnose(w, r, http.StatusOK, view)
@@ -63,7 +63,7 @@ func (s *server) apiWhy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return &directory.ValidationError{Fields: map[string]string{"email": err.Error()}}
 	}
-	found, findings, err := s.Sessions.Diagnose(r.Context(), email)
+	found, findings, err := s.opts.Sessions.Diagnose(r.Context(), email)
 	if err != nil {
 		return err
 	}

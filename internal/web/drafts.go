@@ -47,8 +47,8 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 			d.Form.Set(field, posted.Get(field))
 		}
 	}
-	if err := s.Cookies.SetDraft(w, r, d); err != nil {
-		s.Log.Info("web: form not kept for after signing in", "error", err, "request_id", requestID(r))
+	if err := s.opts.Cookies.SetDraft(w, r, d); err != nil {
+		s.opts.Log.Info("web: form not kept for after signing in", "error", err, "request_id", requestID(r))
 	}
 }
 
@@ -56,7 +56,7 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 // again. The page then says that it is not saved.
 func (s *server) draft(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
 	path, _, _ := strings.Cut(s.relativePath(r), "?")
-	form, ok := s.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Normalized)
+	form, ok := s.opts.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Normalized)
 	if ok {
 		stateOf(r).draft = true
 	}

@@ -17,7 +17,7 @@ func (f *fixture) remembered(address string) *caller {
 	f.t.Helper()
 	c := f.signedIn(directory.Admin, address)
 	w := httptest.NewRecorder()
-	if err := f.server.Cookies.SetKnown(w, httptest.NewRequest("GET", "/", nil), address); err != nil {
+	if err := f.server.opts.Cookies.SetKnown(w, httptest.NewRequest("GET", "/", nil), address); err != nil {
 		f.t.Fatal(err)
 	}
 	c.keep(w.Result())
@@ -27,7 +27,7 @@ func (f *fixture) remembered(address string) *caller {
 // endSession has the caller's session end as an administrator would.
 func (f *fixture) endSession(c *caller) {
 	f.t.Helper()
-	if _, err := f.server.Sessions.Revoke(f.t.Context(), event.Origin{}, c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
+	if _, err := f.server.opts.Sessions.Revoke(f.t.Context(), event.Origin{}, c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
 		f.t.Fatal(err)
 	}
 }

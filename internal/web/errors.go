@@ -185,7 +185,7 @@ func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err er
 func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= 500 {
-		s.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
+		s.opts.Log.ErrorContext(r.Context(), "answered with an error", "status", p.status, "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
 	}
 	if p.challenge != "" {
 		w.Header().Set("WWW-Authenticate", bearerChallenge+", "+p.challenge)
@@ -217,7 +217,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		view.RequestID = requestID(r)
 	}
 	if err := s.render(w, r, p.status, "problem", view); err != nil {
-		s.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
+		s.opts.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
 		http.Error(w, p.title, p.status)
 	}
 }
@@ -229,7 +229,7 @@ func (s *server) errorHandler(err error) http.Handler {
 
 // writePanic logs the cause of a panic and answers with an error.
 func (s *server) writePanic(w http.ResponseWriter, r *http.Request, cause any) {
-	s.Log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
+	s.opts.Log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()), "request_id", requestID(r))
 	s.writeError(w, r, errInternal)
 }
 
@@ -243,7 +243,9 @@ func (s *server) relativePath(r *http.Request) string {
 }
 
 // trimBasePath takes the base URL's path off one that has it.
-func (s *server) trimBasePath(path string) string { return strings.TrimPrefix(path, s.BaseURL.Path) }
+func (s *server) trimBasePath(path string) string {
+	return strings.TrimPrefix(path, s.opts.BaseURL.Path)
+}
 
 // wantsJSON reports whether a path is answered in JSON, or as it is, and not
 // by a page.

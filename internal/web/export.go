@@ -24,11 +24,11 @@ func (s *server) exportUsers(format string) handler {
 			return err
 		}
 		words := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
-		if err := s.Directory.RecordExport(r.Context(), actorOf(r), words); err != nil {
+		if err := s.opts.Directory.RecordExport(r.Context(), actorOf(r), words); err != nil {
 			return err
 		}
 		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, prolong func() error) error {
-			_, err := userio.Export(ctx, s.Directory, query, userio.NewWriter(w, format), prolong)
+			_, err := userio.Export(ctx, s.opts.Directory, query, userio.NewWriter(w, format), prolong)
 			return err
 		})
 	}
@@ -57,6 +57,6 @@ func (s *server) streamFile(
 		h.Del("Content-Disposition")
 		return err
 	}
-	s.Log.Warn("a download broke off", "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
+	s.opts.Log.Warn("a download broke off", "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
 	panic(http.ErrAbortHandler)
 }

@@ -132,7 +132,7 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	c := f.stranger()
 	c.user = in.User
 	w := httptest.NewRecorder()
-	if err := f.server.Cookies.SetToken(w, httptest.NewRequest("GET", "/", nil), token); err != nil {
+	if err := f.server.opts.Cookies.SetToken(w, httptest.NewRequest("GET", "/", nil), token); err != nil {
 		f.t.Fatal(err)
 	}
 	c.keep(w.Result())

@@ -64,7 +64,7 @@ func FuzzReturnPath(f *testing.F) {
 	for _, row := range returnPaths {
 		f.Add(row.next)
 	}
-	s := &server{Options: Options{BaseURL: &url.URL{Scheme: "https", Host: "people.example.com", Path: "/people"}}}
+	s := &server{opts: Options{BaseURL: &url.URL{Scheme: "https", Host: "people.example.com", Path: "/people"}}}
 	f.Fuzz(func(t *testing.T, next string) {
 		got := s.returnPath(next)
 		if got == "" {
@@ -79,7 +79,7 @@ func FuzzReturnPath(f *testing.F) {
 		}
 		// At the root, and behind the path of the base URL, as redirects put it.
 		for _, location := range []string{got, s.url(got)} {
-			at := s.BaseURL.ResolveReference(must(url.Parse(location)))
+			at := s.opts.BaseURL.ResolveReference(must(url.Parse(location)))
 			inside := strings.TrimPrefix(at.Path, "/people")
 			if at.Scheme != "https" || at.Host != "people.example.com" || inside != "/users" && inside != "/profile" && !strings.HasPrefix(inside, "/users/") {
 				t.Errorf("%q leads to %s", next, at)

@@ -38,14 +38,14 @@ func (s *server) currentReadiness() *readiness {
 	if last := s.lastReady; last != nil {
 		select {
 		case <-last.done:
-			if age := s.Now().Sub(last.at); age >= 0 && age < readyLife {
+			if age := s.opts.Now().Sub(last.at); age >= 0 && age < readyLife {
 				return last
 			}
 		default:
 			return last
 		}
 	}
-	look := &readiness{at: s.Now(), done: make(chan struct{})}
+	look := &readiness{at: s.opts.Now(), done: make(chan struct{})}
 	s.lastReady = look
 	go func() {
 		defer close(look.done)
@@ -60,11 +60,11 @@ func (s *server) look(into *readiness) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	var both sync.WaitGroup
-	both.Go(func() { into.database = s.Ping(ctx) })
-	both.Go(func() { into.stytch = s.Sessions.Ready(context.Background()) }) // with a bound of its own: a look cut short says nothing of Stytch
+	both.Go(func() { into.database = s.opts.Ping(ctx) })
+	both.Go(func() { into.stytch = s.opts.Sessions.Ready(context.Background()) }) // with a bound of its own: a look cut short says nothing of Stytch
 	both.Wait()
 	if into.database != nil {
-		s.Log.Error("not ready", "error", into.database)
+		s.opts.Log.Error("not ready", "error", into.database)
 	}
 }
 

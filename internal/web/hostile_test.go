@@ -21,7 +21,7 @@ func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	token, _ := f.server.Cookies.Token(&http.Request{Header: http.Header{"Cookie": {"guestlist=" + ada.cookies["guestlist"].Value}}})
+	token, _ := f.server.opts.Cookies.Token(&http.Request{Header: http.Header{"Cookie": {"guestlist=" + ada.cookies["guestlist"].Value}}})
 	headers := http.Header{"X-Session-Token": {token}, "Stytch_session": {token}}
 	for _, name := range []string{
 		"Remote-User", "Remote_User", "X-Remote-User", "X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Auth-Request-Email",
@@ -160,7 +160,7 @@ func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
 		name string
 		end  func(c *caller)
 	}{
-		{"of somebody removed", func(c *caller) { f.server.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID) }},
+		{"of somebody removed", func(c *caller) { f.server.opts.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID) }},
 		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
 	} {
 		c := f.signedIn(directory.Member, fmt.Sprintf("grace%d@example.com", n)) // who was removed does not come again

@@ -53,7 +53,7 @@ func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempo
 	if found.UserID == "" {
 		u, err = k.run(r)
 	} else {
-		u, err = s.Directory.GetUser(r.Context(), found.UserID)
+		u, err = s.opts.Directory.GetUser(r.Context(), found.UserID)
 	}
 	var a idempotency.Response
 	if err == nil {
@@ -78,7 +78,7 @@ func (s *server) claimKey(r *http.Request) (idempotency.Claim, idempotency.Resul
 	if err != nil {
 		return claim, idempotency.Result{}, err
 	}
-	found, err := s.Idempotency.ClaimKey(r.Context(), claim, s.Now())
+	found, err := s.opts.Idempotency.ClaimKey(r.Context(), claim, s.opts.Now())
 	return claim, found, err
 }
 
@@ -96,13 +96,13 @@ func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.R
 	ctx, settled := context.WithoutCancel(r.Context()), error(nil)
 	switch {
 	case a.Status < http.StatusInternalServerError:
-		settled = s.Idempotency.SaveResponse(ctx, c, a)
+		settled = s.opts.Idempotency.SaveResponse(ctx, c, a)
 	case err != nil:
-		settled = s.Idempotency.ReleaseKey(ctx, c)
+		settled = s.opts.Idempotency.ReleaseKey(ctx, c)
 	default:
-		settled = s.Idempotency.ResetKey(ctx, c)
+		settled = s.opts.Idempotency.ResetKey(ctx, c)
 	}
 	if settled != nil { // the key is free when its lease is over, and what was done is noted with what was done
-		s.Log.Warn("web: answer not kept", "error", settled, "request_id", requestID(r))
+		s.opts.Log.Warn("web: answer not kept", "error", settled, "request_id", requestID(r))
 	}
 }

@@ -43,7 +43,7 @@ func (s *server) showImports(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) importForm(w http.ResponseWriter, r *http.Request, status int, text string) error {
-	imports, err := s.Importer.List(r.Context(), maxImports)
+	imports, err := s.opts.Importer.List(r.Context(), maxImports)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 		return s.importForm(w, r, http.StatusUnprocessableEntity, "Choose a file.")
 	}
 	// Longer than a request may take: each piece of it is bounded by itself.
-	i, err := s.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
+	i, err := s.opts.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
 	prolong()
 	// The time of the request may be over by now; its answer needs the database too.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
@@ -133,7 +133,7 @@ func (s *server) showImport(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status int, role string, problems map[string]string) error {
 	id := r.PathValue("id")
-	i, err := s.Importer.Get(r.Context(), id)
+	i, err := s.opts.Importer.Get(r.Context(), id)
 	if errors.Is(err, directory.ErrNotFound) {
 		return errPageNotFound
 	}
@@ -141,8 +141,8 @@ func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	view := importPage{layoutData: s.sectionLayout(w, r, i.File, "users"), Import: i, Role: role, Errors: problems}
-	if view.Problems, err = s.Importer.Notes(r.Context(), id, userio.Problems, maxNotes); err == nil {
-		view.Listed, err = s.Importer.Notes(r.Context(), id, userio.Listed, maxNotes)
+	if view.Problems, err = s.opts.Importer.Notes(r.Context(), id, userio.Problems, maxNotes); err == nil {
+		view.Listed, err = s.opts.Importer.Notes(r.Context(), id, userio.Listed, maxNotes)
 	}
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
+	err = s.opts.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
 	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
 		return s.newImportPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
@@ -164,11 +164,11 @@ func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) stopImport(w http.ResponseWriter, r *http.Request) error {
-	return s.redirectToImport(w, r, s.Importer.Stop(r.Context(), originOf(r), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.opts.Importer.Stop(r.Context(), originOf(r), r.PathValue("id")))
 }
 
 func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
-	return s.redirectToImport(w, r, s.Importer.Resume(r.Context(), originOf(r), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.opts.Importer.Resume(r.Context(), originOf(r), r.PathValue("id")))
 }
 
 // redirectToImport goes back to an import's page, which says how it stands, also
@@ -184,10 +184,10 @@ func (s *server) redirectToImport(w http.ResponseWriter, r *http.Request, err er
 }
 
 func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Importer.Get(r.Context(), r.PathValue("id")); err != nil {
+	if _, err := s.opts.Importer.Get(r.Context(), r.PathValue("id")); err != nil {
 		return s.redirectToImport(w, r, err)
 	}
-	if err := s.Importer.Delete(r.Context(), r.PathValue("id")); err != nil {
+	if err := s.opts.Importer.Delete(r.Context(), r.PathValue("id")); err != nil {
 		return s.redirectToImport(w, r, err)
 	}
 	return s.redirectWithMessage(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
@@ -195,7 +195,7 @@ func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
 
 // importProblems hands out all that there is to say about a file, line by line.
 func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
-	i, err := s.Importer.Get(r.Context(), r.PathValue("id"))
+	i, err := s.opts.Importer.Get(r.Context(), r.PathValue("id"))
 	if errors.Is(err, directory.ErrNotFound) {
 		return errPageNotFound
 	}
@@ -203,6 +203,6 @@ func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.streamFile(w, r, "problems.csv", userio.Formats["csv"], func(ctx context.Context, prolong func() error) error {
-		return s.Importer.WriteNotes(ctx, i.ID, w, prolong)
+		return s.opts.Importer.WriteNotes(ctx, i.ID, w, prolong)
 	})
 }

@@ -41,7 +41,7 @@ func (c *caller) sendFile(name, content string) answer {
 // finish carries an import on as the background would.
 func (f *fixture) finish(path string) userio.Import {
 	f.t.Helper()
-	i, err := f.server.Importer.Follow(f.t.Context(), strings.TrimPrefix(path, "/imports/"), func(userio.Import) {})
+	i, err := f.server.opts.Importer.Follow(f.t.Context(), strings.TrimPrefix(path, "/imports/"), func(userio.Import) {})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
 	} {
 		wantsWords(t, ada.get(ada.form(path+"/"+step.press).header.Get("Location")), 200, step.says)
 	}
-	if _, err := f.server.Directory.GetUserByEmail(t.Context(), directory.Email{Normalized: "grace@example.com"}); err == nil {
+	if _, err := f.server.opts.Directory.GetUserByEmail(t.Context(), directory.Email{Normalized: "grace@example.com"}); err == nil {
 		t.Error("somebody was added who should not be yet")
 	}
 	for _, method := range []string{"start", "stop", "resume", "discard"} {
@@ -139,7 +139,7 @@ func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
 			t.Errorf("%s: %d %s", row.name, row.answer.status, row.answer.Text())
 		}
 	}
-	imports, err := f.server.Importer.List(t.Context(), 9)
+	imports, err := f.server.opts.Importer.List(t.Context(), 9)
 	if err != nil || len(imports) != 0 {
 		t.Errorf("left behind: %v, %v", imports, err)
 	}

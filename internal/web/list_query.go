@@ -13,7 +13,7 @@ import (
 func (s *server) queryFromRequest(v url.Values) (directory.Query, error) {
 	opened := maps.Clone(v)
 	if sealed := v.Get("cursor"); sealed != "" {
-		cursor, ok := s.Cookies.Unseal("cursor", sealed)
+		cursor, ok := s.opts.Cookies.Unseal("cursor", sealed)
 		if !ok {
 			cursor = "not one of ours"
 		}
@@ -25,7 +25,7 @@ func (s *server) queryFromRequest(v url.Values) (directory.Query, error) {
 // sealCursor is where a page of the list begins, as it goes out: nobody can read a
 // name from it, or make one up.
 func (s *server) sealCursor(sort directory.Sort, p *directory.Keyset, backward bool) string {
-	return s.Cookies.Seal("cursor", directory.EncodeCursor(sort, p, backward))
+	return s.opts.Cookies.Seal("cursor", directory.EncodeCursor(sort, p, backward))
 }
 
 // parseQuery reads what part of the list is asked for, from a page's address or

@@ -57,7 +57,7 @@ var describing = sync.OnceValue(func() *description {
 // askedOf returns a copy of a request to the API, nil of any other and of one whose
 // path is written in another way than the description has it.
 func askedOf(f *fixture, r *http.Request) *http.Request {
-	if !strings.HasPrefix(r.URL.Path, "/api/") || path.Clean(r.URL.Path) != r.URL.Path || r.URL.RawPath != "" || f.server.BaseURL.Path != "" {
+	if !strings.HasPrefix(r.URL.Path, "/api/") || path.Clean(r.URL.Path) != r.URL.Path || r.URL.RawPath != "" || f.server.opts.BaseURL.Path != "" {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)

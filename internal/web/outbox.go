@@ -48,7 +48,7 @@ func otherJobs(jobs []outbox.Job) []jobRow {
 const maxWaiting = 100
 
 func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
-	jobs, more, err := s.Directory.ListWaiting(r.Context(), maxWaiting)
+	jobs, more, err := s.opts.Directory.ListWaiting(r.Context(), maxWaiting)
 	if err != nil {
 		return err
 	}
@@ -57,14 +57,14 @@ func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Directory.RetryJob(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
+	if _, err := s.opts.Directory.RetryJob(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	return s.redirectWithMessage(w, r, "/waiting", "Tried again. What is done is gone from this page.")
 }
 
 func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
-	job, err := s.Directory.DropJob(r.Context(), actorOf(r), r.PathValue("id"))
+	job, err := s.opts.Directory.DropJob(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

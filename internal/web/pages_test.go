@@ -114,7 +114,7 @@ func TestOnlyABrowserThatAskedForALinkPressesTheButtonByItself(t *testing.T) {
 		}
 	}
 	// Ten minutes later it is as any other.
-	f.clock.advance(f.server.LinkDuration)
+	f.clock.advance(f.server.opts.LinkDuration)
 	if a := asker.get("/api/authenticate_magic_link?token=x"); strings.Contains(a.body, pressesItself) {
 		t.Error("a flow that has expired still counts")
 	}

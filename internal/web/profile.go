@@ -35,7 +35,7 @@ func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
 // profile is the page as it is before anything is done.
 func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, error) {
 	current := viewer(r)
-	list, err := s.Sessions.List(r.Context(), current.UserID)
+	list, err := s.opts.Sessions.List(r.Context(), current.UserID)
 	if err != nil {
 		return profilePage{}, err
 	}
@@ -65,21 +65,21 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 		if which == "others" {
 			o.KeepSession = current.TokenHash
 		}
-		ended, err := s.Directory.SignOut(r.Context(), actorOf(r), current.UserID, o)
+		ended, err := s.opts.Directory.SignOut(r.Context(), actorOf(r), current.UserID, o)
 		if err != nil {
 			return err
 		}
 		said = endedAll(ended)
 	default:
-		n, err := s.Sessions.Revoke(r.Context(), originOf(r), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
+		n, err := s.opts.Sessions.Revoke(r.Context(), originOf(r), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
 		if err != nil {
 			return err
 		}
 		said = "Ended " + humanize.Plural(n, "session") + "."
 	}
 	if which == "all" || which == current.StytchSessionID {
-		s.Cookies.ClearToken(w, r)
-		s.Cookies.ForgetLast(w, r)
+		s.opts.Cookies.ClearToken(w, r)
+		s.opts.Cookies.ForgetLast(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
 	return s.redirectWithMessage(w, r, "/profile", said)

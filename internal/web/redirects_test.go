@@ -105,7 +105,7 @@ func TestAReturnPathThatIsPostedIsCheckedToo(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.AddCookie(c.cookies["guestlist-signin"])
-		flow, ok := f.server.Cookies.Flow(r)
+		flow, ok := f.server.opts.Cookies.Flow(r)
 		if !ok || flow.ReturnPath != row.want {
 			t.Errorf("%q: the browser keeps %q, %v", row.next, flow.ReturnPath, ok)
 		}

@@ -26,14 +26,14 @@ type banner struct{ Text, Path string }
 
 // notice returns nil if there is none.
 func (s *server) notice() *banner {
-	if s.Notice == nil {
+	if s.opts.Notice == nil {
 		return nil
 	}
-	text := s.Notice()
+	text := s.opts.Notice()
 	if text == "" {
 		return nil
 	}
-	return &banner{Text: text, Path: s.NoticePath}
+	return &banner{Text: text, Path: s.opts.NoticePath}
 }
 
 // layout returns the frame of a page for whoever guard let through.
@@ -48,7 +48,7 @@ func (s *server) layout(r *http.Request, title string) layoutData {
 // sectionLayout is page for a page in the navigation, with the message kept for it.
 func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, section string) layoutData {
 	p := s.layout(r, title)
-	p.Section, p.Message, p.List = section, s.Cookies.TakeMessage(w, r), listStateOf(r)
+	p.Section, p.Message, p.List = section, s.opts.Cookies.TakeMessage(w, r), listStateOf(r)
 	if p.Message.Text == "" && stateOf(r).draft {
 		p.Message = unsaved
 	}

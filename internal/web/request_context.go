@@ -68,7 +68,7 @@ func (s *server) requestContext(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		next.ServeHTTP(v, r)
 
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "request",
+		s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "request",
 			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(v.Status, http.StatusOK)),
 			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.requestID))
 	})

@@ -116,15 +116,15 @@ func (s *server) handler() http.Handler {
 		mux.Handle(route.pattern, s.withRoute(route.pattern, s.handleError(s.authorize(route))))
 	}
 	return middleware.Chain(s.withErrorPages(mux), // outermost first
-		middleware.Observe(s.Observer, s.proxies),
+		middleware.Observe(s.opts.Observer, s.proxies),
 		middleware.SecurityHeaders(s.https()),
 		s.shedLoad(),
 		middleware.Compress,
 		s.requestContext,
 		middleware.Recover(s.writePanic),
-		middleware.BasePath(s.BaseURL.Path, s.errorHandler(errOutsideBasePath)),
-		middleware.CanonicalHost(s.BaseURL, func(r *http.Request) bool { return !s.wantsJSON(r) }),
-		middleware.CrossOrigin(s.BaseURL, s.errorHandler(errCrossOrigin)),
+		middleware.BasePath(s.opts.BaseURL.Path, s.errorHandler(errOutsideBasePath)),
+		middleware.CanonicalHost(s.opts.BaseURL, func(r *http.Request) bool { return !s.wantsJSON(r) }),
+		middleware.CrossOrigin(s.opts.BaseURL, s.errorHandler(errCrossOrigin)),
 	)
 }
 
@@ -158,12 +158,12 @@ func (s *server) authorize(route route) handler {
 		if t := v.token; t != nil {
 			v.actor.Token = t.Name
 			if t.Scope == token.Read && !isReadOnly(r) {
-				s.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": the API token "+t.Name+" may only read")
+				s.opts.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": the API token "+t.Name+" may only read")
 				return errReadOnly
 			}
 		}
 		if route.access&admin != 0 && !u.IsActiveAdmin() {
-			s.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": for administrators")
+			s.opts.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": for administrators")
 			return errNotAdmin
 		}
 		return route.handle(w, r)

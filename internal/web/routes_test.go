@@ -96,7 +96,7 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 		"somebody suspended": func() *caller {
 			c := arrival()
 			suspended := string(directory.Suspended)
-			if _, err := f.server.Directory.Edit(t.Context(), directory.Actor{}, c.user.ID, directory.Edit{Status: &suspended}); err != nil {
+			if _, err := f.server.opts.Directory.Edit(t.Context(), directory.Actor{}, c.user.ID, directory.Edit{Status: &suspended}); err != nil {
 				t.Fatal(err)
 			}
 			return c
@@ -113,7 +113,7 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 		},
 		"somebody removed": func() *caller {
 			c := arrival()
-			if _, err := f.server.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID); err != nil {
+			if _, err := f.server.opts.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID); err != nil {
 				t.Fatal(err)
 			}
 			return c

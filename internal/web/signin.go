@@ -37,17 +37,17 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
-	draft := s.Cookies.Draft(r)
+	draft := s.opts.Cookies.Draft(r)
 	view.layoutData, view.Draft = s.layout(r, "Sign in"), len(draft.Form) > 0
 	if view.Next == "" {
 		view.Next = draft.Page
 	}
 	if view.Email == "" && view.Error == "" {
-		view.Email = s.Cookies.Last(r)
+		view.Email = s.opts.Cookies.Last(r)
 	}
-	view.Next, view.LinkLifetime = s.returnPath(view.Next), s.LinkDuration
-	if s.FirstAdmin {
-		admins, err := s.Directory.CountAdmins(r.Context())
+	view.Next, view.LinkLifetime = s.returnPath(view.Next), s.opts.LinkDuration
+	if s.opts.FirstAdmin {
+		admins, err := s.opts.Directory.CountAdmins(r.Context())
 		if err != nil {
 			return err
 		}
@@ -80,18 +80,18 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 			Next: form.Get("next"), Email: form.Get("email"), Error: err.Error(),
 		})
 	}
-	flow, _ := s.Cookies.Flow(r)
+	flow, _ := s.opts.Cookies.Flow(r)
 	if next := s.returnPath(form.Get("next")); next != "" || flow.Returned {
 		flow.ReturnPath, flow.Returned = next, false
 	}
-	linksAfter, mustProveAge, err := s.Sessions.MustProveAge(r.Context(), email)
+	linksAfter, mustProveAge, err := s.opts.Sessions.MustProveAge(r.Context(), email)
 	if err != nil {
 		return err
 	}
 	challenge := ""
-	if s.SameBrowser || mustProveAge {
+	if s.opts.SameBrowser || mustProveAge {
 		if flow.Verifier == "" || mustProveAge && flow.MadeAt.Before(linksAfter) {
-			flow.Verifier, flow.MadeAt = rand.Text()+rand.Text(), s.Now() // 52 characters, 260 random bits
+			flow.Verifier, flow.MadeAt = rand.Text()+rand.Text(), s.opts.Now() // 52 characters, 260 random bits
 		}
 		sum := sha256.Sum256([]byte(flow.Verifier))
 		challenge = base64.RawURLEncoding.EncodeToString(sum[:])
@@ -100,17 +100,17 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 		flow.ID = session.NewFlowID()
 	}
 	flow.Ask(email.Normalized)
-	flow.ExpiresAt = s.Now().Add(s.LinkDuration)
+	flow.ExpiresAt = s.opts.Now().Add(s.opts.LinkDuration)
 	browser := s.browser(r)
-	browser.KnownID = s.Cookies.KnownBrowser(r, email.Normalized)
-	err = s.Sessions.RequestLink(r.Context(), email, challenge, browser)
-	if s.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
+	browser.KnownID = s.opts.Cookies.KnownBrowser(r, email.Normalized)
+	err = s.opts.Sessions.RequestLink(r.Context(), email, challenge, browser)
+	if s.opts.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
 		return fmt.Errorf("%w: %w", errTooManyBound, err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.Cookies.SetFlow(w, r, flow); err != nil {
+	if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
 		return err
 	}
 	return s.redirect(w, r, "/signin/sent")
@@ -124,10 +124,10 @@ type sentPage struct {
 }
 
 func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
+	if err := s.opts.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
 		return err
 	}
-	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Check your email"), LinkLifetime: s.LinkDuration, Inbox: s.InboxPath})
+	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Check your email"), LinkLifetime: s.opts.LinkDuration, Inbox: s.opts.InboxPath})
 }
 
 // signOut ends the session here and at Stytch. Where that can't be done now, the
@@ -151,18 +151,18 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if _, shown := s.bearerToken(r); shown {
 		return errTokenNotAllowed // who believed to have ended one would be wrong
 	}
-	held, had := s.Cookies.Token(r)
+	held, had := s.opts.Cookies.Token(r)
 	if !had {
 		return nil
 	}
 	if held == "" {
 		return errCookie // another instance may still open it: "signed out" would be untrue
 	}
-	if err := s.Sessions.SignOut(r.Context(), held, s.browser(r)); err != nil {
+	if err := s.opts.Sessions.SignOut(r.Context(), held, s.browser(r)); err != nil {
 		return err
 	}
-	s.Cookies.ClearToken(w, r)
-	s.Cookies.ForgetLast(w, r)
+	s.opts.Cookies.ClearToken(w, r)
+	s.opts.Cookies.ForgetLast(w, r)
 	return nil
 }
 

@@ -121,7 +121,7 @@ func TestTheSecondRequestForALinkKeepsTheReturnPathOfTheFirst(t *testing.T) {
 		c.form("/signin", "email", "ada@example.com", "next", next)
 		r := &http.Request{Header: http.Header{}, URL: &url.URL{}}
 		r.AddCookie(c.cookies["guestlist-signin"])
-		if flow, ok := f.server.Cookies.Flow(r); !ok || flow.ReturnPath != "/users?q=x" {
+		if flow, ok := f.server.opts.Cookies.Flow(r); !ok || flow.ReturnPath != "/users?q=x" {
 			t.Errorf("after %q it is %q, %v", next, flow.ReturnPath, ok)
 		}
 	}

@@ -34,7 +34,7 @@ func newDraft() token.Request {
 
 // tokens is the part with an empty form.
 func (s *server) tokens(r *http.Request) (*tokensSection, error) {
-	list, err := s.Tokens.List(r.Context(), viewer(r).UserID)
+	list, err := s.opts.Tokens.List(r.Context(), viewer(r).UserID)
 	return &tokensSection{List: s.listed(list), Max: token.MaxPerUser, Lifetimes: token.Lifetimes, Draft: newDraft()}, err
 }
 
@@ -42,7 +42,7 @@ func (s *server) tokens(r *http.Request) (*tokensSection, error) {
 func (s *server) listed(tokens []token.Token) []listedToken {
 	list := make([]listedToken, len(tokens))
 	for i, t := range tokens {
-		list[i] = listedToken{t, t.Expired(s.Now())}
+		list[i] = listedToken{t, t.Expired(s.opts.Now())}
 	}
 	return list
 }
@@ -65,7 +65,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	part := view.Tokens
 	d := token.Request{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
-	made, secret, err := s.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
+	made, secret, err := s.opts.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
 	invalid := (*directory.ValidationError)(nil)
 	switch {
 	case errors.As(err, &invalid) && invalid.Fields["id"] != "":
@@ -106,7 +106,7 @@ func (s *server) showRevokeToken(w http.ResponseWriter, r *http.Request) error {
 
 // showRevokeUserToken asks before another administrator's token is revoked.
 func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) err
 
 // tokenOf returns one of a person's tokens by its id, or errNoToken.
 func (s *server) tokenOf(r *http.Request, userID, id string) (token.Token, error) {
-	list, err := s.Tokens.List(r.Context(), userID)
+	list, err := s.opts.Tokens.List(r.Context(), userID)
 	if err != nil {
 		return token.Token{}, err
 	}
@@ -154,7 +154,7 @@ func revoked(name string) string { return "Revoked " + name + ": it opens nothin
 
 // revoke ends one of a person's tokens and returns its name. Errors: errNoToken.
 func (s *server) revoke(r *http.Request, userID, id string) (name string, err error) {
-	n, err := s.Tokens.Revoke(r.Context(), originOf(r), userID, func(t token.Token) bool {
+	n, err := s.opts.Tokens.Revoke(r.Context(), originOf(r), userID, func(t token.Token) bool {
 		is := t.ID == id
 		if is {
 			name = t.Name

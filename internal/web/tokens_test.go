@@ -20,7 +20,7 @@ import (
 // made returns a new token of an administrator, for 30 days.
 func (c *caller) made(scope token.Scope) string {
 	c.f.t.Helper()
-	_, secret, err := c.f.server.Tokens.Create(c.f.t.Context(), event.Origin{}, c.user, token.Request{ID: token.NewID(), Name: "deploy", Scope: string(scope), Days: "30"})
+	_, secret, err := c.f.server.opts.Tokens.Create(c.f.t.Context(), event.Origin{}, c.user, token.Request{ID: token.NewID(), Name: "deploy", Scope: string(scope), Days: "30"})
 	if err != nil {
 		c.f.t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestABadTokenIsRefusedOnTheNextRequestAndMadeGoodByNoCookie(t *testing.T) {
 		{"of somebody demoted", "unknown or revoked", change(func(u *directory.User) { u.Role = directory.Member })},
 		{"of somebody suspended", "unknown or revoked", change(func(u *directory.User) { u.Status = directory.Suspended })},
 		{"of somebody removed", "unknown or revoked", func(c *caller, secret string) string {
-			if _, err := f.server.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID); err != nil {
+			if _, err := f.server.opts.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID); err != nil {
 				t.Fatal(err)
 			}
 			return secret
@@ -325,7 +325,7 @@ func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
 	opened, later := token.NewID(), token.NewID()
 	for _, d := range []token.Request{{ID: later, Name: "one"}, {ID: opened, Name: "two"}} {
 		d.Scope, d.Days = "read", "7"
-		if _, _, err := f.server.Tokens.Create(t.Context(), event.Origin{}, ada.user, d); err != nil {
+		if _, _, err := f.server.opts.Tokens.Create(t.Context(), event.Origin{}, ada.user, d); err != nil {
 			t.Fatal(err)
 		}
 		f.clock.advance(time.Second)

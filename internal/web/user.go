@@ -29,7 +29,7 @@ type userPage struct {
 }
 
 func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -45,16 +45,16 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	u := view.User
 	view.layoutData = s.sectionLayout(w, r, u.DisplayName(), "users")
 	view.Self = u.ID == viewer(r).UserID
-	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
+	jobs, err := s.opts.Directory.ListJobs(r.Context(), u.Email)
 	if err != nil {
 		return err
 	}
-	view.Badge, view.Label = s.badge(u, jobs), u.Label(jobs, s.InviteDuration, s.Now())
-	view.Invitation, view.Waiting = u.Invitation(jobs, s.InviteDuration, s.Now()), otherJobs(jobs)
+	view.Badge, view.Label = s.badge(u, jobs), u.Label(jobs, s.opts.InviteDuration, s.opts.Now())
+	view.Invitation, view.Waiting = u.Invitation(jobs, s.opts.InviteDuration, s.opts.Now()), otherJobs(jobs)
 	if err := s.findCancelled(r, u, &view.Invitation); err != nil {
 		return err
 	}
-	trail, more, err := s.Events.ListEvents(r.Context(), event.Query{Person: u.ID, Limit: 5})
+	trail, more, err := s.opts.Events.ListEvents(r.Context(), event.Query{Person: u.ID, Limit: 5})
 	if err != nil {
 		return err
 	}
@@ -62,16 +62,16 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	for i := range view.Events {
 		view.Events[i].About = ""
 	}
-	if view.Sessions, err = s.Sessions.List(r.Context(), u.ID); err != nil {
+	if view.Sessions, err = s.opts.Sessions.List(r.Context(), u.ID); err != nil {
 		return err
 	}
-	tokens, err := s.Tokens.List(r.Context(), u.ID)
+	tokens, err := s.opts.Tokens.List(r.Context(), u.ID)
 	if err != nil {
 		return err
 	}
 	view.Tokens = s.listed(tokens)
 	if u.InvitedBy != "" {
-		by, err := s.Directory.GetUser(r.Context(), u.InvitedBy)
+		by, err := s.opts.Directory.GetUser(r.Context(), u.InvitedBy)
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {
 			return err
 		}
@@ -86,7 +86,7 @@ func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.I
 	if u.Status != directory.Suspended || !i.Sent.IsZero() || !i.Cancelled.IsZero() {
 		return nil
 	}
-	sent, _, err := s.Events.ListEvents(r.Context(), event.Query{Kind: event.InviteSent, About: u.Email.Normalized, Limit: 1})
+	sent, _, err := s.opts.Events.ListEvents(r.Context(), event.Query{Kind: event.InviteSent, About: u.Email.Normalized, Limit: 1})
 	if err == nil && len(sent) > 0 && sent[0].SubjectID == u.ID {
 		i.Cancelled = sent[0].At
 	}
@@ -103,7 +103,7 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
-	u, err := s.Directory.Edit(r.Context(), actorOf(r), id, directory.Edit{Name: &name, Role: &role})
+	u, err := s.opts.Directory.Edit(r.Context(), actorOf(r), id, directory.Edit{Name: &name, Role: &role})
 	if err == nil {
 		return s.redirectWithMessage(w, r, userPath(r, id), "Saved "+u.DisplayName()+".")
 	}
@@ -119,14 +119,14 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	if view.User, err = s.Directory.GetUser(r.Context(), id); err != nil {
+	if view.User, err = s.opts.Directory.GetUser(r.Context(), id); err != nil {
 		return err
 	}
 	return s.userPage(w, r, status, view)
 }
 
 func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.Reinvite(r.Context(), actorOf(r), r.PathValue("id"))
+	u, err := s.opts.Directory.Reinvite(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, which := r.PathValue("id"), form.Get("session")
 	if which == "" {
-		ended, err := s.Directory.SignOut(r.Context(), actorOf(r), id, directory.SignOut{
+		ended, err := s.opts.Directory.SignOut(r.Context(), actorOf(r), id, directory.SignOut{
 			Reason: "ended by an administrator", Tokens: form.Has("tokens"),
 		})
 		if err != nil {
@@ -150,7 +150,7 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.redirectWithMessage(w, r, userPath(r, id), endedAll(ended))
 	}
-	n, err := s.Sessions.Revoke(r.Context(), originOf(r), id, "ended by an administrator", func(v session.Session) bool { return v.StytchSessionID == which })
+	n, err := s.opts.Sessions.Revoke(r.Context(), originOf(r), id, "ended by an administrator", func(v session.Session) bool { return v.StytchSessionID == which })
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *server) reinstateUser(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status directory.Status, message string) error {
 	want := string(status)
-	u, err := s.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{Status: &want})
+	u, err := s.opts.Directory.Edit(r.Context(), actorOf(r), r.PathValue("id"), directory.Edit{Status: &want})
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ type removePage struct {
 }
 
 func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.GetUser(r.Context(), r.PathValue("id"))
+	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id"))
+	u, err := s.opts.Directory.Remove(r.Context(), actorOf(r), r.PathValue("id"))
 	if err != nil {
 		return err
 	}

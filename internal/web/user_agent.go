@@ -13,13 +13,13 @@ import (
 // session.ErrEnded, session.ErrUnavailable, directory.ErrUnavailable; on the last two
 // the browser keeps its cookie.
 func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Session, error) {
-	token, _ := s.Cookies.Token(r)
+	token, _ := s.opts.Cookies.Token(r)
 	if token == "" {
 		return session.Session{}, errNoSession
 	}
-	current, err := s.Sessions.Check(r.Context(), token, s.browser(r))
+	current, err := s.opts.Sessions.Check(r.Context(), token, s.browser(r))
 	if errors.Is(err, session.ErrEnded) {
-		s.Cookies.ClearToken(w, r)
+		s.opts.Cookies.ClearToken(w, r)
 	}
 	return current, err
 }

@@ -18,14 +18,14 @@ type userRow struct {
 // userRows converts users. jobs are their invitation jobs by normalized address; from is the part
 // of the list that is shown.
 func (s *server) userRows(users []directory.User, jobs map[string][]outbox.Job, from listState) []userRow {
-	now := s.Now()
+	now := s.opts.Now()
 	rows := make([]userRow, len(users))
 	for i, u := range users {
 		waiting := jobs[u.Email.Normalized]
 		rows[i] = userRow{
 			Path: s.url("/users/"+url.PathEscape(u.ID)) + from.Carry(), Name: u.DisplayName(), Address: u.Email.Display,
 			Role: string(u.Role), RoleLabel: roleLabel(u.Role),
-			Badge: s.badge(u, waiting), Label: u.Label(waiting, s.InviteDuration, now),
+			Badge: s.badge(u, waiting), Label: u.Label(waiting, s.opts.InviteDuration, now),
 			Added: timeAgo(now, u.CreatedAt), Seen: timeAgo(now, u.LastSeenAt),
 		}
 	}
@@ -35,7 +35,7 @@ func (s *server) userRows(users []directory.User, jobs map[string][]outbox.Job, 
 // badge returns the style of the badge that shows a user's status: the status itself, "refused" if
 // the invitation was refused, and none if the user was not invited.
 func (s *server) badge(u directory.User, jobs []outbox.Job) string {
-	switch i := u.Invitation(jobs, s.InviteDuration, s.Now()); {
+	switch i := u.Invitation(jobs, s.opts.InviteDuration, s.opts.Now()); {
 	case u.Status != directory.Invited:
 		return string(u.Status)
 	case i.Refused:

@@ -39,14 +39,14 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	view := usersPage{
 		layoutData: s.sectionLayout(w, r, "People", "users"), Q: v.Get("q"), Role: v.Get("role"), Status: v.Get("status"),
-		InviteLifetime: s.InviteDuration,
+		InviteLifetime: s.opts.InviteDuration,
 	}
 	view.List = newListState(v)
 	view.Filtered = view.Q != "" || view.Role != "" || view.Status != ""
 	query, err := s.queryFromRequest(v)
 	var list directory.Page
 	if err == nil {
-		list, err = s.Directory.ListUsers(r.Context(), query)
+		list, err = s.opts.Directory.ListUsers(r.Context(), query)
 	}
 	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
@@ -56,11 +56,11 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := s.Directory.ListInviteJobs(r.Context(), list.Users)
+	jobs, err := s.opts.Directory.ListInviteJobs(r.Context(), list.Users)
 	if err != nil {
 		return err
 	}
-	if view.Stuck, err = s.Directory.HasStuckJobs(r.Context()); err != nil {
+	if view.Stuck, err = s.opts.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
 	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.userRows(list.Users, jobs, view.List), list.Total, list.More, list.RelevanceOrder, string(query.Sort)
@@ -151,7 +151,7 @@ func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
-	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite people", "users"), Form: form, InviteLifetime: s.InviteDuration}
+	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite people", "users"), Form: form, InviteLifetime: s.opts.InviteDuration}
 	return s.render(w, r, status, "invite", view)
 }
 
@@ -161,7 +161,7 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := inviteForm{Email: posted.Get("email"), Name: posted.Get("name"), Role: posted.Get("role")}
-	u, err := s.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
+	u, err := s.opts.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
 	var invalid *directory.ValidationError
 	switch {
 	case errors.As(err, &invalid):
@@ -194,6 +194,6 @@ func (s *server) inviteRedirect(w http.ResponseWriter, r *http.Request, path str
 
 // loadInvitation says how it stands with a person's invitation.
 func (s *server) loadInvitation(r *http.Request, u directory.User) (directory.Invitation, error) {
-	jobs, err := s.Directory.ListJobs(r.Context(), u.Email)
-	return u.Invitation(jobs, s.InviteDuration, s.Now()), err
+	jobs, err := s.opts.Directory.ListJobs(r.Context(), u.Email)
+	return u.Invitation(jobs, s.opts.InviteDuration, s.opts.Now()), err
 }

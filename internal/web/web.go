@@ -58,7 +58,7 @@ type Options struct {
 // server holds what the handlers share. Its only state is the last look at what
 // the program depends on.
 type server struct {
-	Options
+	opts      Options
 	assets    *static.Assets
 	templates map[string]func() *template.Template
 	proxies   middleware.Proxies
@@ -73,7 +73,7 @@ type server struct {
 func New(o Options) http.Handler { return newServer(o).handler() }
 
 func newServer(o Options) *server {
-	s := &server{Options: o, assets: static.Load(), proxies: middleware.Proxies{Trusted: o.TrustedProxies, Header: o.ClientIPHeader}}
+	s := &server{opts: o, assets: static.Load(), proxies: middleware.Proxies{Trusted: o.TrustedProxies, Header: o.ClientIPHeader}}
 	s.templates = s.parseTemplates()
 	s.routes = s.routeTable()
 	s.paths = pathMatcher(s.routes)
@@ -81,7 +81,7 @@ func newServer(o Options) *server {
 }
 
 // url returns the path of one of our own pages, under the base URL's path.
-func (s *server) url(path string) string { return s.BaseURL.Path + path }
+func (s *server) url(path string) string { return s.opts.BaseURL.Path + path }
 
 // asset returns the path of one of our own files, such as "css/app.css".
 func (s *server) asset(name string) string { return s.url("/static/" + s.assets.Path(name)) }
@@ -99,11 +99,11 @@ func (s *server) redirectWithMessage(w http.ResponseWriter, r *http.Request, pat
 
 // redirectWith sends the browser on with a message to show there.
 func (s *server) redirectWith(w http.ResponseWriter, r *http.Request, path string, m session.Message) error {
-	if err := s.Cookies.SetMessage(w, r, m); err != nil {
-		s.Log.Warn("web: message not kept", "error", err)
+	if err := s.opts.Cookies.SetMessage(w, r, m); err != nil {
+		s.opts.Log.Warn("web: message not kept", "error", err)
 	}
 	return s.redirect(w, r, path)
 }
 
 // https reports whether browsers reach the product by https.
-func (s *server) https() bool { return s.BaseURL.Scheme == "https" }
+func (s *server) https() bool { return s.opts.BaseURL.Scheme == "https" }

@@ -18,7 +18,7 @@ type Webhooks struct {
 
 // receiveStytchWebhook takes a webhook. Whatever is not a 2xx has Stytch send it again later.
 func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) error {
-	if len(s.Webhooks.Key) == 0 {
+	if len(s.opts.Webhooks.Key) == 0 {
 		return errPageNotFound
 	}
 	body, err := io.ReadAll(r.Body)
@@ -28,10 +28,10 @@ func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) er
 	signed := webhooksig.Headers{
 		ID: r.Header.Get("Svix-Id"), Timestamp: r.Header.Get("Svix-Timestamp"), Signature: r.Header.Get("Svix-Signature"),
 	}
-	if err := s.Webhooks.Key.Verify(signed, body, s.Now()); err != nil {
+	if err := s.opts.Webhooks.Key.Verify(signed, body, s.opts.Now()); err != nil {
 		return err
 	}
-	if err := s.Webhooks.Handle(r.Context(), originOf(r), signed.ID, body); err != nil {
+	if err := s.opts.Webhooks.Handle(r.Context(), originOf(r), signed.ID, body); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, jsonMessage{"heard"})
