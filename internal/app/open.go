@@ -53,11 +53,11 @@ func OpenLocalStytch(ctx context.Context, cfg config.Config, o LocalOptions) (*s
 	}
 	return stytchlocal.New(ctx, stytchlocal.Options{
 		Read: o.Store.Reader(), InTx: o.Store.Transact, IsDuplicate: store.IsDuplicate, Explain: store.Explain,
-		Now: o.Now, Program: o.Clock, Log: o.Log,
+		Now: o.Now, ProgramClock: o.Clock, Log: o.Log,
 		BaseURL: cfg.BaseURL.String(), RedirectURLs: []string{cfg.BaseURL.String() + CallbackPath}, Product: product,
 		Stylesheet: cfg.BaseURL.Path + "/static/" + static.Load().Path("css/app.css"),
 		Limits:     cfg.LocalLimits, Inbox: cfg.LocalMode(), Mailer: mailer,
-		Webhook: o.Webhooks, WebhookURL: cfg.BaseURL.String() + webhookPath,
+		WebhookTransport: o.Webhooks, WebhookURL: cfg.BaseURL.String() + webhookPath,
 	})
 }
 

@@ -8,82 +8,69 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// Stytch's sandbox tokens for tests that want to see an error. Those that always
-// succeed are not honoured: they would be public passwords.
+// Stytch's sandbox tokens that produce an error. Those that always succeed are not
+// supported: they would be public passwords. https://stytch.com/docs/api/sandbox-values
 const (
-	sandboxUsedToken = "3pzjQpgksDlGKWEwUq2Up--hCHC_0oamfLHyfspKDFU="
-	sandboxUnknown   = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
+	sandboxUsedToken    = "3pzjQpgksDlGKWEwUq2Up--hCHC_0oamfLHyfspKDFU="
+	sandboxUnknownToken = "CprTtwhnRNiMBiUS2jSLcWYrfuO2POeBNdo5HhW6qTM="
 )
 
-// LinkMadeAt is the header of an answer to a good link that says when the link was
-// made, as RFC 3339 has it. Stytch has nothing like it.
+// LinkMadeAt is a header of the response to a valid link: when the link was created, in
+// RFC 3339. Stytch itself sends no such header.
 const LinkMadeAt = "Guestlist-Link-Made-At"
 
-var verifierForm = lazyRegexp(`^[A-Za-z0-9._~-]{43,128}$`)
+var verifierPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
-// signInRequest is what authenticate is given beside the proof.
-type signInRequest struct {
-	sessionRequest
-	Attributes *attributes  `json:"attributes"`
-	Options    matchOptions `json:"options"`
-}
-
-// signInAnswer is what authenticate answers. Without a session the
-// tokens are empty and Session is null.
-type signInAnswer struct {
+// authenticateResponse has empty tokens and no session if the request asked for none.
+type authenticateResponse struct {
 	meta
 	UserID        string         `json:"user_id"`
 	MethodID      string         `json:"method_id"`
 	User          userObject     `json:"user"`
-	ResetSessions bool           `json:"reset_sessions"` // always false: the session is new or the caller's own
+	ResetSessions bool           `json:"reset_sessions"` // always false: other sessions stay
 	SessionToken  string         `json:"session_token"`
 	SessionJWT    string         `json:"session_jwt"`
 	Session       *sessionObject `json:"session"`
 	UserDevice    *emptyObject   `json:"user_device"`
 }
 
-// authenticateLink spends a magic link's token. Everything that can be wrong with
-// the request is looked at first, so that a mistake doesn't cost the link.
+// authenticateLink redeems a link. It checks the whole request first, so that a mistake
+// does not use up the link.
 func (s *Server) authenticateLink(c *call) (response, error) {
 	var req struct {
-		signInRequest
-		Token        string `json:"token"`
-		CodeVerifier string `json:"code_verifier"`
+		sessionRequest
+		Token        string       `json:"token"`
+		CodeVerifier string       `json:"code_verifier"`
+		Attributes   *attributes  `json:"attributes"`
+		Options      matchOptions `json:"options"`
 	}
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
 	req.Attributes = req.Attributes.truncate()
-	switch {
-	case !tokenForm().MatchString(req.Token):
+	switch n := len(req.CodeVerifier); {
+	case !tokenPattern.MatchString(req.Token):
 		return nil, errInvalidToken
 	case req.Token == sandboxUsedToken:
 		return nil, errLinkSpent
-	case req.Token == sandboxUnknown:
+	case req.Token == sandboxUnknownToken:
 		return nil, errLinkNotFound
-	case req.CodeVerifier != "" && !verifierForm().MatchString(req.CodeVerifier):
+	case n > 0 && (n < 43 || n > 128 || !verifierPattern.MatchString(req.CodeVerifier)):
 		return nil, errInvalidVerifier
 	}
-	wish, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)
+	opts, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)
 	if err != nil {
 		return nil, err
 	}
-	link, err := s.read.GetLink(c.ctx, hashToken(req.Token))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errLinkNotFound
-	}
+	link, details, err := s.findLink(c.ctx, req.Token)
 	if err != nil {
-		return nil, fmt.Errorf("get link: %w", err)
-	}
-	var details linkDetails
-	if err := json.Unmarshal([]byte(link.Details), &details); err != nil {
-		return nil, fmt.Errorf("read link: %w", err)
+		return nil, err
 	}
 	if link.UsedAt > 0 || link.ExpiresAt <= s.now() {
 		return nil, errLinkSpent
@@ -94,14 +81,28 @@ func (s *Server) authenticateLink(c *call) (response, error) {
 	if err := req.Options.check(details.Attributes, req.Attributes); err != nil {
 		return nil, err
 	}
-	answer, err := s.signIn(c.ctx, link, wish, req.Attributes)
+	res, err := s.redeemLink(c.ctx, link, opts, req.Attributes)
 	if err == nil {
-		c.w.Header().Set(LinkMadeAt, time.UnixMicro(link.CreatedAt).UTC().Format(time.RFC3339Nano))
+		c.w.Header().Set(LinkMadeAt, toTime(link.CreatedAt).Format(time.RFC3339Nano))
 	}
-	return answer, err
+	return res, err
 }
 
-// checkVerifier compares PKCE's two halves: https://www.rfc-editor.org/rfc/rfc7636
+// findLink returns the link of a token.
+func (s *Server) findLink(ctx context.Context, token string) (dbsqlc.StytchLink, linkDetails, error) {
+	var details linkDetails
+	link, err := s.read.GetLink(ctx, hashToken(token))
+	if errors.Is(err, sql.ErrNoRows) {
+		return link, details, errLinkNotFound
+	}
+	if err != nil {
+		return link, details, wrap("get link", err)
+	}
+	return link, details, wrap("read link", json.Unmarshal([]byte(link.Details), &details))
+}
+
+// checkVerifier compares the code verifier with the code challenge of PKCE:
+// https://www.rfc-editor.org/rfc/rfc7636
 func checkVerifier(challenge, verifier string) error {
 	sum := sha256.Sum256([]byte(verifier))
 	hashed := base64.RawURLEncoding.EncodeToString(sum[:])
@@ -118,11 +119,10 @@ func checkVerifier(challenge, verifier string) error {
 	return nil
 }
 
-// signIn spends a link and does all that follows from it in one transaction: the
-// address is proven, the user is active, the session has the factor. Of several
-// who come with the link at once, the first to spend it has it.
-func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessionOptions, attrs *attributes) (response, error) {
-	out := &signInAnswer{UserID: link.UserID, MethodID: link.MethodID}
+// redeemLink marks a link as used, verifies its address, activates the user and creates or
+// extends a session, in one transaction. Of several concurrent requests, one succeeds.
+func (s *Server) redeemLink(ctx context.Context, link dbsqlc.StytchLink, opts sessionOptions, attrs *attributes) (response, error) {
+	out := &authenticateResponse{UserID: link.UserID, MethodID: link.MethodID}
 	var user account
 	var before userObject
 	var session *session
@@ -137,28 +137,29 @@ func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessio
 		before = user.object()
 		n, err := q.SpendLink(ctx, dbsqlc.SpendLinkParams{Now: s.now(), TokenHash: link.TokenHash})
 		if err != nil {
-			return fmt.Errorf("spend link: %w", err)
+			return wrap("spend link", err)
 		}
 		if n == 0 {
 			return errLinkSpent
 		}
-		proof, err := s.factorOf(ctx, q, &user, link)
+		f, err := s.factorOf(ctx, q, &user, link)
 		if err != nil {
 			return err
 		}
 		user.Status = statusActive
 		if _, err := q.ActivateUser(ctx, user.UserID); err != nil {
-			return fmt.Errorf("activate user: %w", err)
+			return wrap("activate user", err)
 		}
 		out.User = user.object()
-		session, err = s.grantSession(ctx, q, &user, wish, proof, attrs)
+		session, err = s.grantSession(ctx, q, &user, opts, f, attrs)
 		return err
 	})
-	if err == nil {
-		s.sendWebhookIfChanged(before, &user)
-	}
-	if err != nil || session == nil {
+	if err != nil {
 		return out, err
+	}
+	s.sendWebhookIfChanged(before, &user)
+	if session == nil {
+		return out, nil
 	}
 	out.SessionToken = s.sessionToken(session.SessionID)
 	out.Session = session.object()
@@ -166,36 +167,26 @@ func (s *Server) signIn(ctx context.Context, link dbsqlc.StytchLink, wish sessio
 	return out, err
 }
 
-// factorOf returns what a spent link counts for. One that was mailed proves the
-// address, if the user still has it.
+// factorOf returns the factor of a redeemed link. An emailed link verifies the address; if
+// the user no longer has it, the link is void.
 func (s *Server) factorOf(ctx context.Context, q *dbsqlc.Queries, user *account, link dbsqlc.StytchLink) (factor, error) {
 	if link.Kind == kindEmbedded {
 		return factor{Type: "magic_link", DeliveryMethod: "embedded", Embedded: &embeddedFactor{EmbeddedID: link.MethodID}}, nil
 	}
-	email, err := s.verifyEmail(ctx, q, user, link.MethodID)
-	if err == nil && email == nil {
-		err = errLinkSpent
-	}
-	return factor{Type: "magic_link", DeliveryMethod: "email", Email: email}, err
-}
-
-// verifyEmail notes that one of the user's addresses is theirs; nil if they no
-// longer have it.
-func (s *Server) verifyEmail(ctx context.Context, q *dbsqlc.Queries, user *account, emailID string) (*emailFactor, error) {
 	for i := range user.emails {
 		e := &user.emails[i]
-		if e.EmailID != emailID {
+		if e.EmailID != link.MethodID {
 			continue
 		}
 		e.VerifiedAt, e.ExpiresAt = s.now(), 0
-		n, err := q.VerifyEmail(ctx, dbsqlc.VerifyEmailParams{VerifiedAt: e.VerifiedAt, EmailID: emailID})
+		n, err := q.VerifyEmail(ctx, dbsqlc.VerifyEmailParams{VerifiedAt: e.VerifiedAt, EmailID: e.EmailID})
 		if err != nil {
-			return nil, fmt.Errorf("verify email: %w", err)
+			return factor{}, wrap("verify email", err)
 		}
 		if n == 0 {
-			return nil, nil
+			break
 		}
-		return &emailFactor{EmailID: emailID, EmailAddress: e.Email}, nil
+		return factor{Type: "magic_link", DeliveryMethod: "email", Email: &emailFactor{EmailID: e.EmailID, EmailAddress: e.Email}}, nil
 	}
-	return nil, nil
+	return factor{}, errLinkSpent
 }

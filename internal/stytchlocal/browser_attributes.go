@@ -1,46 +1,43 @@
 package stytchlocal
 
-import "strings"
+import "github.com/guestlist/guestlist/internal/text"
 
-// attributes describe a browser, as the caller saw it.
+// attributes describe a browser, as reported by the caller.
 type attributes struct {
 	IPAddress string `json:"ip_address"`
 	UserAgent string `json:"user_agent"`
 }
 
-// maxAttribute is how much of an attribute is kept, in bytes.
+// maxAttribute is how much of an attribute is stored, in bytes.
 const maxAttribute = 1000
 
-// truncate shortens what is too long to keep. Both sides of a comparison are cut, so
-// that they still agree.
+// truncate returns attributes that are short enough to store. It applies to both sides of
+// a comparison.
 func (a *attributes) truncate() *attributes {
 	if a == nil {
 		return nil
 	}
-	return &attributes{IPAddress: cut(a.IPAddress), UserAgent: cut(a.UserAgent)}
+	return &attributes{IPAddress: text.TruncateBytes(a.IPAddress, maxAttribute), UserAgent: text.TruncateBytes(a.UserAgent, maxAttribute)}
 }
 
-func cut(text string) string {
-	return strings.ToValidUTF8(text[:min(len(text), maxAttribute)], "") // no half character at the end
-}
-
-// matchOptions say which attributes must be those of the browser that asked.
+// matchOptions say which attributes must equal those of the browser that requested the
+// link.
 type matchOptions struct {
 	IP        bool `json:"ip_match_required"`
 	UserAgent bool `json:"user_agent_match_required"`
 }
 
-// check compares the attributes of the browser that asked with those of the one
-// that came back. What was never told does not match.
-func (o matchOptions) check(asked, came *attributes) error {
+// check compares the attributes of the browser that requested a link with those of the
+// browser that opened it. A missing attribute does not match.
+func (o matchOptions) check(requested, opened *attributes) error {
 	if !o.IP && !o.UserAgent {
 		return nil
 	}
-	if asked == nil || came == nil {
+	if requested == nil || opened == nil {
 		return errAttributeMismatch
 	}
-	if o.IP && (asked.IPAddress == "" || asked.IPAddress != came.IPAddress) ||
-		o.UserAgent && (asked.UserAgent == "" || asked.UserAgent != came.UserAgent) {
+	if o.IP && (requested.IPAddress == "" || requested.IPAddress != opened.IPAddress) ||
+		o.UserAgent && (requested.UserAgent == "" || requested.UserAgent != opened.UserAgent) {
 		return errAttributeMismatch
 	}
 	return nil

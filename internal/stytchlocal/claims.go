@@ -3,15 +3,15 @@ package stytchlocal
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// claims are a caller's own claims of a session. Numbers are kept as written.
+// claims are a session's custom claims. Numbers keep their text.
 type claims map[string]any
 
-// maxClaims is the size of a session's claims as JSON, in bytes.
+// maxClaims is the limit of a session's claims as JSON, in bytes.
 const maxClaims = 4096
 
 var reservedClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
@@ -25,7 +25,7 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// check refuses names that are not the caller's to give.
+// check refuses reserved names.
 func (c claims) check() error {
 	for key := range c {
 		switch {
@@ -38,30 +38,29 @@ func (c claims) check() error {
 	return nil
 }
 
-// merge returns the claims after a change: key by key, also inside objects; null
-// deletes. It returns nil if none are left.
+// merge returns the claims after a change. It merges objects recursively; null deletes a
+// key. It returns nil if no claims are left.
 func (c claims) merge(change claims) (claims, error) {
 	if change == nil {
 		return c, nil
 	}
 	merged := claims(mergeObjects(c, change))
 	text, err := json.Marshal(merged)
-	if err != nil {
-		return nil, fmt.Errorf("write claims: %w", err)
-	}
-	if len(text) > maxClaims {
+	switch {
+	case err != nil:
+		return nil, wrap("write claims", err)
+	case len(text) > maxClaims:
 		return nil, errClaimsTooLarge
-	}
-	if len(merged) == 0 {
+	case len(merged) == 0:
 		return nil, nil
 	}
 	return merged, nil
 }
 
 func mergeObjects(old, change map[string]any) map[string]any {
-	merged := make(map[string]any, len(old)+len(change))
-	for key, value := range old {
-		merged[key] = value
+	merged := maps.Clone(old)
+	if merged == nil {
+		merged = map[string]any{}
 	}
 	for key, value := range change {
 		switch value := value.(type) {

@@ -4,53 +4,62 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/guestlist/guestlist/internal/exact"
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// databaseError is the error of a call in the same process that failed, or waited until
-// its time was over, because of the database. The local Stytch shares it with the
-// program: that it fails says nothing about Stytch.
+// wrap adds the failed operation to an error. It returns nil if there is none.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// databaseError is the error of an in-process call that failed or timed out because of the
+// database. The local Stytch shares the database with the program, so the error says
+// nothing about Stytch.
 type databaseError struct{ error }
 
 func (e databaseError) Unwrap() error { return e.error }
 
-// DatabaseFault marks the error for package stytch, which does not know this one.
+// DatabaseFault marks the error for package stytch, which does not import this one.
 func (e databaseError) DatabaseFault() bool { return true }
 
-// databaseUse is what a call does with the database.
+// databaseUse records how a call uses the database.
 type databaseUse struct {
-	waiting atomic.Int32 // statements and transactions under way
-	failed  atomic.Bool  // one failed by the database's fault
+	pending atomic.Int32 // running statements and transactions
+	failed  atomic.Bool  // one of them failed because of the database
 }
 
 type databaseUseKey struct{}
 
-// withDatabaseUse returns a context that notes what is done with the database in it.
 func withDatabaseUse(ctx context.Context) (context.Context, *databaseUse) {
 	use := &databaseUse{}
 	return context.WithValue(ctx, databaseUseKey{}, use), use
 }
 
-// during notes that fn is at the database, and whether that failed.
-func (s *Server) during(ctx context.Context, fn func() error) error {
+// observeDB runs fn, which uses the database, and records that in the context's
+// databaseUse, if it has one.
+func (s *Server) observeDB(ctx context.Context, fn func() error) error {
 	use, ok := ctx.Value(databaseUseKey{}).(*databaseUse)
 	if !ok {
 		return fn()
 	}
-	use.waiting.Add(1)
+	use.pending.Add(1)
+	defer use.pending.Add(-1)
 	err := fn()
 	if s.isDatabaseFault(ctx, err) {
 		use.failed.Store(true)
 	}
-	use.waiting.Add(-1)
 	return err
 }
 
-// isDatabaseFault tells a fault of the database from an answer of ours, from a row that
-// is missing or there already, and from a caller who went away.
+// isDatabaseFault distinguishes a fault of the database from an error of the API, a missing
+// row, a duplicate row, and a caller who has gone.
 func (s *Server) isDatabaseFault(ctx context.Context, err error) bool {
 	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
 		return false
@@ -58,32 +67,32 @@ func (s *Server) isDatabaseFault(ctx context.Context, err error) bool {
 	return !errors.As(err, new(*apiError)) && !errors.Is(err, errConflict) && !errors.Is(err, sql.ErrNoRows) && !s.opts.IsDuplicate(err)
 }
 
-// watchedDatabase notes the statements outside of transactions.
-type watchedDatabase struct {
+// observedDB observes the statements outside of transactions.
+type observedDB struct {
 	exact.Database
 	server *Server
 }
 
-var _ dbsqlc.DBTX = watchedDatabase{}
+var _ dbsqlc.DBTX = observedDB{}
 
-func (d watchedDatabase) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
-	err = d.server.during(ctx, func() error {
+func (d observedDB) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
+	err = d.server.observeDB(ctx, func() error {
 		res, err = d.Database.ExecContext(ctx, query, args...)
 		return err
 	})
 	return res, err
 }
 
-func (d watchedDatabase) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = d.server.during(ctx, func() error {
+func (d observedDB) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	err = d.server.observeDB(ctx, func() error {
 		rows, err = d.Database.QueryContext(ctx, query, args...)
 		return err
 	})
 	return rows, err
 }
 
-func (d watchedDatabase) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	_ = d.server.during(ctx, func() error { // the row keeps its error
+func (d observedDB) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
+	_ = d.server.observeDB(ctx, func() error { // the row keeps its error
 		row = d.Database.QueryRowContext(ctx, query, args...)
 		return row.Err()
 	})

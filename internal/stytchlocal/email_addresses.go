@@ -4,23 +4,22 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// An address that is added to an existing user is there on trial: unless proven
-// within trialTime, it is gone again. Until then it is shown with the user but is
-// nobody's: whoever proves or registers it first has it, so that nobody can lay
-// hands on a stranger's address beforehand. A user has at most maxTrials of them.
+// An address that is added to an existing user expires after unverifiedTTL unless it is
+// verified. Until then the user has it but does not own it: the first user who verifies it
+// or signs up with it does, so that no one can reserve another person's address. A user has
+// at most maxUnverified such addresses.
 const (
 	unverifiedTTL = 5 * time.Minute
 	maxUnverified = 5
 )
 
-// parseEmail returns an address in the form in which it is stored and compared.
+// parseEmail returns an address in its stored form.
 func parseEmail(typed string) (string, error) {
 	_, key, ok := text.ParseAddress(typed)
 	if !ok {
@@ -29,55 +28,45 @@ func parseEmail(typed string) (string, error) {
 	return key, nil
 }
 
-// findEmail returns an address that a user has for good; found is false if nobody
-// does.
+// findEmail returns an address that a user owns. It returns false if no user does.
 func (s *Server) findEmail(ctx context.Context, q *dbsqlc.Queries, email string) (row dbsqlc.StytchEmail, found bool, err error) {
 	row, err = q.GetEmailByAddress(ctx, email)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && row.ExpiresAt > 0 {
 		return dbsqlc.StytchEmail{}, false, nil
 	}
-	if err != nil {
-		return dbsqlc.StytchEmail{}, false, fmt.Errorf("get email: %w", err)
-	}
-	return row, true, nil
+	return row, err == nil, wrap("get email", err)
 }
 
-// addEmail gives a user an address that nobody has: for good, or on trial until
-// expiresAt. Another's trial is in the way and ends.
+// addEmail adds an address that no user owns. It expires at expiresAt unless that is 0. It
+// is taken from a user who has not verified it.
 func (s *Server) addEmail(ctx context.Context, q *dbsqlc.Queries, userID, email string, expiresAt int64) (dbsqlc.StytchEmail, error) {
 	old, err := q.GetEmailByAddress(ctx, email)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return dbsqlc.StytchEmail{}, fmt.Errorf("get email: %w", err)
-	}
 	if err == nil && old.ExpiresAt > 0 {
-		if err := removeEmail(ctx, q, old); err != nil {
-			return dbsqlc.StytchEmail{}, err
-		}
+		err = removeEmail(ctx, q, old)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return dbsqlc.StytchEmail{}, wrap("replace email", err)
 	}
 	row := dbsqlc.StytchEmail{EmailID: newID("email"), UserID: userID, Email: email, ExpiresAt: expiresAt}
-	if err := q.InsertEmail(ctx, dbsqlc.InsertEmailParams(row)); err != nil {
-		return dbsqlc.StytchEmail{}, fmt.Errorf("insert email: %w", err)
-	}
-	return row, nil
+	return row, wrap("insert email", q.InsertEmail(ctx, dbsqlc.InsertEmailParams(row)))
 }
 
-// removeEmail forgets an address and what was mailed to it.
+// removeEmail deletes an address and the links that were sent to it.
 func removeEmail(ctx context.Context, q *dbsqlc.Queries, e dbsqlc.StytchEmail) error {
 	if _, err := q.DeleteEmail(ctx, e.EmailID); err != nil {
-		return fmt.Errorf("delete email: %w", err)
+		return wrap("delete email", err)
 	}
-	if _, err := q.DeleteLinksOfMethod(ctx, dbsqlc.DeleteLinksOfMethodParams{UserID: e.UserID, MethodID: e.EmailID}); err != nil {
-		return fmt.Errorf("delete links: %w", err)
-	}
-	return nil
+	_, err := q.DeleteLinksOfMethod(ctx, dbsqlc.DeleteLinksOfMethodParams{UserID: e.UserID, MethodID: e.EmailID})
+	return wrap("delete links", err)
 }
 
-type emailChangeAnswer struct {
+type emailChangeResponse struct {
 	meta
 	UserID string     `json:"user_id"`
 	User   userObject `json:"user"`
 }
 
+// deleteEmail removes an address from its user.
 func (s *Server) deleteEmail(c *call) (response, error) {
 	if !isID("email", c.id) {
 		return nil, errInvalidEmailID
@@ -86,7 +75,7 @@ func (s *Server) deleteEmail(c *call) (response, error) {
 	var user account
 	err := s.readThenTx(c.ctx, func() (err error) {
 		row, err = s.read.GetEmail(c.ctx, c.id)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && s.isExpiredTrial(row) {
+		if errors.Is(err, sql.ErrNoRows) || err == nil && s.isExpired(row) {
 			return errEmailNotFound
 		}
 		return err
@@ -105,10 +94,10 @@ func (s *Server) deleteEmail(c *call) (response, error) {
 		return nil, err
 	}
 	s.sendWebhook(userUpdated, &user)
-	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
+	return &emailChangeResponse{UserID: user.UserID, User: user.object()}, nil
 }
 
-// exchangeEmail replaces a user's only address by another, unproven one.
+// exchangeEmail replaces a user's only address by another, unverified one.
 func (s *Server) exchangeEmail(c *call) (response, error) {
 	var req struct {
 		Email string `json:"email_address"`
@@ -118,20 +107,13 @@ func (s *Server) exchangeEmail(c *call) (response, error) {
 		return nil, err
 	}
 	if req.Phone != "" {
-		return nil, badRequest("Phone numbers are not available here.")
+		return nil, errNoPhoneNumbers
 	}
 	email, err := parseEmail(req.Email)
 	if err != nil {
 		return nil, err
 	}
-	var user account
-	err = s.readThenTx(c.ctx, func() (err error) {
-		user, err = s.findUser(c.ctx, s.read, c.id)
-		return err
-	}, func(q *dbsqlc.Queries) (err error) {
-		if user, err = s.lockUser(c.ctx, q, user.UserID); err != nil {
-			return err
-		}
+	user, _, err := s.changeUser(c.ctx, c.id, func(q *dbsqlc.Queries, user *account) error {
 		if len(user.emails) != 1 {
 			return badRequest("The user must have exactly one email.")
 		}
@@ -155,5 +137,5 @@ func (s *Server) exchangeEmail(c *call) (response, error) {
 		return nil, err
 	}
 	s.sendWebhook(userUpdated, &user)
-	return &emailChangeAnswer{UserID: user.UserID, User: user.object()}, nil
+	return &emailChangeResponse{UserID: user.UserID, User: user.object()}, nil
 }

@@ -1,39 +1,47 @@
 package stytchlocal
 
 import (
-	"errors"
 	"net/http"
 	"time"
-
-	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-// The errors of the API. Their names and statuses are Stytch's
-// (https://stytch.com/docs/api/errors); the sentences are ours, and no program
-// should look at them.
+// apiError is an error of the API.
+type apiError struct {
+	status     int
+	kind       string // Stytch's error_type
+	message    string
+	retryAfter time.Duration // of a 429; 0 for none
+	allow      string        // the methods that a 405 names
+}
+
+func (e *apiError) Error() string { return e.kind + ": " + e.message }
+
+// The errors of the API. Types and statuses are Stytch's
+// (https://stytch.com/docs/api/errors); the messages are our own.
 var (
 	errInternal         = newError(http.StatusInternalServerError, "internal_server_error", "Something went wrong. Please try again.")
 	errNoRoute          = newError(http.StatusNotFound, "route_not_found", "There is no such route.")
 	errCredentials      = newError(http.StatusUnauthorized, "unauthorized_credentials", "Project id and secret do not match.")
-	errProjectIDForm    = newError(http.StatusUnauthorized, "invalid_project_id_authentication", "The project id is not one of the test environment.")
-	errSecretForm       = newError(http.StatusUnauthorized, "invalid_secret_authentication", "The secret is not one of the test environment.")
+	errInvalidProjectID = newError(http.StatusUnauthorized, "invalid_project_id_authentication", "The project id is not one of the test environment.")
+	errInvalidSecret    = newError(http.StatusUnauthorized, "invalid_secret_authentication", "The secret is not one of the test environment.")
 	errProjectNotFound  = newError(http.StatusNotFound, "project_not_found", "Project could not be found.")
 	errInvalidLocale    = newError(http.StatusBadRequest, "invalid_locale", "Locale must be en, es, fr or pt-br.")
 	errTooManyRequests  = newError(http.StatusTooManyRequests, "too_many_requests", "Too many requests. Please try again later.")
 	errInvalidUserID    = newError(http.StatusBadRequest, "invalid_user_id", "User id format is invalid.")
 	errInvalidEmailID   = newError(http.StatusBadRequest, "invalid_email_id", "Email id format is invalid.")
 	errInvalidSessionID = newError(http.StatusBadRequest, "invalid_session_id", "Session id format is invalid.")
+	errNoPhoneNumbers   = badRequest("Phone numbers are not available here.")
 	errUserNotFound     = newError(http.StatusNotFound, "user_not_found", "User could not be found.")
 
-	errInvalidEmail     = newError(http.StatusBadRequest, "invalid_email", "Email format is invalid.")
-	errEmailNotFound    = newError(http.StatusNotFound, "email_not_found", "Email could not be found.")
-	errDuplicateEmail   = newError(http.StatusBadRequest, "duplicate_email", "A user with this email exists already.")
-	errSameEmail        = newError(http.StatusBadRequest, "duplicate_email_for_user", "The user has this email already.")
-	errTooManyTrials    = newError(http.StatusBadRequest, "too_many_unverified_factors", "The user has too many unverified emails.")
-	errDuplicateExtID   = newError(http.StatusBadRequest, "duplicate_user_external_id", "Another user has this external id.")
-	errMetadataForm     = newError(http.StatusBadRequest, "metadata_invalid_format", "Metadata must be a JSON object.")
-	errMetadataTooLarge = newError(http.StatusBadRequest, "metadata_too_large", "Metadata must not exceed 4 kB.")
-	errMetadataKeys     = newError(http.StatusBadRequest, "metadata_too_many_keys", "Metadata must not have more than 20 keys.")
+	errInvalidEmail        = newError(http.StatusBadRequest, "invalid_email", "Email format is invalid.")
+	errEmailNotFound       = newError(http.StatusNotFound, "email_not_found", "Email could not be found.")
+	errDuplicateEmail      = newError(http.StatusBadRequest, "duplicate_email", "A user with this email exists already.")
+	errSameEmail           = newError(http.StatusBadRequest, "duplicate_email_for_user", "The user has this email already.")
+	errTooManyUnverified   = newError(http.StatusBadRequest, "too_many_unverified_factors", "The user has too many unverified emails.")
+	errDuplicateExternalID = newError(http.StatusBadRequest, "duplicate_user_external_id", "Another user has this external id.")
+	errMetadataForm        = newError(http.StatusBadRequest, "metadata_invalid_format", "Metadata must be a JSON object.")
+	errMetadataTooLarge    = newError(http.StatusBadRequest, "metadata_too_large", "Metadata must not exceed 4 kB.")
+	errMetadataKeys        = newError(http.StatusBadRequest, "metadata_too_many_keys", "Metadata must not have more than 20 keys.")
 
 	errRedirectNotListed   = newError(http.StatusBadRequest, "no_match_for_provided_magic_link_url", "The URL is not one of the project's redirect URLs.")
 	errInvalidExpiration   = newError(http.StatusBadRequest, "invalid_expiration", "Expiration must be between 5 and 10080 minutes.")
@@ -47,44 +55,25 @@ var (
 	errVerifierMismatch    = newError(http.StatusBadRequest, "pkce_mismatch", "The code verifier does not match the code challenge.")
 	errAttributeMismatch   = newError(http.StatusUnauthorized, "attribute_mismatch", "The attributes are not those of the browser that asked.")
 
-	errSessionNotFound       = newError(http.StatusNotFound, "session_not_found", "Session could not be found.")
-	errInvalidSessionToken   = newError(http.StatusBadRequest, "invalid_session_token", "Session token format is invalid.")
-	errUnparsableJWT         = newError(http.StatusBadRequest, "unable_to_parse_session_jwt", "The session JWT is not one of this project.")
-	errTooManySessions       = newError(http.StatusBadRequest, "too_many_session_arguments", "Give session_token or session_jwt, not both.")
-	errNoSession             = newError(http.StatusBadRequest, "no_session_arguments", "Give session_token or session_jwt.")
-	errTooManyToRevoke       = newError(http.StatusBadRequest, "too_many_session_revoke_arguments", "Give one of session_id, session_token and session_jwt.")
-	errNothingToRevoke       = newError(http.StatusBadRequest, "no_session_revoke_arguments", "Give one of session_id, session_token and session_jwt.")
-	errInvalidDuration       = newError(http.StatusBadRequest, "invalid_session_duration_minutes", "Session duration must be between 5 and 527040 minutes.")
-	errAuthorizationNotThere = newError(http.StatusForbidden, "consumer_session_authorization_error", "Authorization checks are not available here.")
-	errReservedClaims        = newError(http.StatusBadRequest, "reserved_claims_in_custom_claims", "Custom claims must not use reserved names.")
-	errStytchClaims          = newError(http.StatusBadRequest, "stytch_claims_in_custom_claims", "Custom claims must not use Stytch's names.")
-	errClaimsTooLarge        = newError(http.StatusBadRequest, "custom_claims_too_large", "Custom claims must not exceed 4 kB.")
+	errSessionNotFound      = newError(http.StatusNotFound, "session_not_found", "Session could not be found.")
+	errInvalidSessionToken  = newError(http.StatusBadRequest, "invalid_session_token", "Session token format is invalid.")
+	errUnparsableJWT        = newError(http.StatusBadRequest, "unable_to_parse_session_jwt", "The session JWT is not one of this project.")
+	errTooManySessions      = newError(http.StatusBadRequest, "too_many_session_arguments", "Give session_token or session_jwt, not both.")
+	errNoSession            = newError(http.StatusBadRequest, "no_session_arguments", "Give session_token or session_jwt.")
+	errTooManyToRevoke      = newError(http.StatusBadRequest, "too_many_session_revoke_arguments", "Give one of session_id, session_token and session_jwt.")
+	errNothingToRevoke      = newError(http.StatusBadRequest, "no_session_revoke_arguments", "Give one of session_id, session_token and session_jwt.")
+	errInvalidDuration      = newError(http.StatusBadRequest, "invalid_session_duration_minutes", "Session duration must be between 5 and 527040 minutes.")
+	errNoAuthorizationCheck = newError(http.StatusForbidden, "consumer_session_authorization_error", "Authorization checks are not available here.")
+	errReservedClaims       = newError(http.StatusBadRequest, "reserved_claims_in_custom_claims", "Custom claims must not use reserved names.")
+	errStytchClaims         = newError(http.StatusBadRequest, "stytch_claims_in_custom_claims", "Custom claims must not use Stytch's names.")
+	errClaimsTooLarge       = newError(http.StatusBadRequest, "custom_claims_too_large", "Custom claims must not exceed 4 kB.")
 )
-
-// mailErrorResponse is the answer for a mail that did not leave. inactive_email is Stytch's
-// name for an address that takes no mail; it has none for the rest, for it has no
-// mail server that others set up. The sentence of these is for people to see.
-func mailErrorResponse(err error) (answer *apiError, mayHaveArrived bool) {
-	var failed *mail.Error
-	if !errors.As(err, &failed) {
-		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over."), false
-	}
-	switch failed.Refusal {
-	case mail.AddressRefused:
-		return newError(http.StatusBadRequest, "inactive_email", failed.Sentence), false
-	case mail.MailRefused:
-		return newError(http.StatusBadRequest, "mail_refused", failed.Sentence), false
-	case mail.Unconfirmed:
-		return newError(http.StatusServiceUnavailable, "mail_not_confirmed", failed.Sentence), true
-	}
-	return newError(http.StatusServiceUnavailable, "mail_not_sent", failed.Sentence), false
-}
 
 func newError(status int, kind, message string) *apiError {
 	return &apiError{status: status, kind: kind, message: message}
 }
 
-// badRequest is the error for what has no name of its own.
+// badRequest returns the error for which Stytch has no specific type.
 func badRequest(message string) *apiError {
 	return newError(http.StatusBadRequest, "bad_request", message)
 }

@@ -64,7 +64,7 @@ const (
 
 func TestThePageOfFaults(t *testing.T) {
 	t.Parallel()
-	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = clock.New(o.Now) })
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.ProgramClock = clock.New(o.Now) })
 	_, header, text := f.page("GET", "/dev/faults")
 	if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "form-action 'self'") {
 		t.Errorf("Content-Security-Policy is %q", csp)

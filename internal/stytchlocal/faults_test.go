@@ -202,7 +202,7 @@ func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 	var program *clock.Clock
 	f := onSQLite(t, func(o *stytchlocal.Options) {
 		program = clock.New(o.Now)
-		o.Program, o.Now = program, program.Now
+		o.ProgramClock, o.Now = program, program.Now
 	})
 	f.faults(`{"clock_ms":60000,"guestlist_clock_ms":3600000}`)
 	if got, want := program.Now(), f.clock.now().Add(time.Hour); !got.Equal(want) {
@@ -220,7 +220,7 @@ func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 
 func TestFaultsAreToldInASentence(t *testing.T) {
 	t.Parallel()
-	f := onSQLite(t, func(o *stytchlocal.Options) { o.Program = clock.New(o.Now) })
+	f := onSQLite(t, func(o *stytchlocal.Options) { o.ProgramClock = clock.New(o.Now) })
 	for _, row := range []struct{ faults, want string }{
 		{`{}`, ""},
 		{`{"rules":[{"route":"/v1/users*","kind":"status","status":500,"share":0.5,"after":true}]}`,

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 
@@ -15,11 +14,11 @@ import (
 	"github.com/guestlist/guestlist/internal/ids"
 )
 
-// newID returns an id of a kind, like user-test-<uuid>. Ids of one kind sort by
-// age, so that lists ordered by id are in the order of making.
+// newID returns an id of a kind, such as user-test-<uuid>. Ids of one kind sort by their
+// time of creation.
 func newID(kind string) string { return kind + "-test-" + ids.New() }
 
-// isID reports whether id has the form of ids of the kind.
+// isID reports whether id is a valid id of a kind.
 func isID(kind, id string) bool {
 	tail, ok := strings.CutPrefix(id, kind+"-test-")
 	if !ok {
@@ -34,16 +33,16 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// alphanumeric are the characters of a link's token. Mail programs take - and _ at
-// the end of an address for punctuation and leave them out of the link.
+// alphanumeric are the characters of a link's token. Mail programs take - and _ at the end
+// of an address for punctuation and leave them out of the link.
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// newToken returns a magic link's token: 44 letters and digits, 262 random bits.
+// newToken returns the token of a link: 44 letters and digits, 262 random bits.
 func newToken() string {
 	token := make([]byte, 0, 44)
 	for len(token) < cap(token) {
 		for _, b := range randomBytes(cap(token) - len(token)) {
-			if n := int(b & 63); n < len(alphanumeric) { // drops what would favor some of them
+			if n := int(b & 63); n < len(alphanumeric) { // rejects the values that would make some characters more likely
 				token = append(token, alphanumeric[n])
 			}
 		}
@@ -51,23 +50,17 @@ func newToken() string {
 	return string(token)
 }
 
-// sessionToken returns a session's token. It is made from the id with a secret
-// key, so that a caller who holds only a session JWT can be told it, although
-// the database has no more than its hash.
+// sessionToken returns the token of a session. It is derived from the id with a secret key:
+// a caller who has only a session JWT gets it back, although the database has only its
+// hash.
 func (s *Server) sessionToken(sessionID string) string {
 	mac := hmac.New(sha512.New, s.project.TokenKey)
 	mac.Write([]byte(sessionID))
 	return base64.URLEncoding.EncodeToString(mac.Sum(nil)[:33])
 }
 
-// lazyRegexp returns a regular expression that is compiled when it is first used, so that
-// no start waits for it.
-func lazyRegexp(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
-}
-
-// tokenForm is the form of link and session tokens. Stytch's sandbox tokens end
-// in an equals sign.
-var tokenForm = lazyRegexp(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
+// tokenPattern matches link and session tokens. Stytch's sandbox tokens end in an equals
+// sign.
+var tokenPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}[A-Za-z0-9_=-]$`)
 
 func hashToken(token string) string { return digest.SHA256Hex(token) }

@@ -14,7 +14,7 @@ func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
 	seen, used := map[string]bool{}, map[rune]int{}
 	for range 5000 {
 		token := newToken()
-		if !tokenForm().MatchString(token) || strings.Trim(token, alphanumeric) != "" || seen[token] {
+		if !tokenPattern.MatchString(token) || strings.Trim(token, alphanumeric) != "" || seen[token] {
 			t.Fatalf("token %q", token)
 		}
 		seen[token] = true

@@ -11,13 +11,13 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/pages"
 )
 
-// What the inbox keeps.
+// Limits of the inbox.
 const (
 	inboxSize = 200
 	inboxTime = 24 * time.Hour
 )
 
-// message is a mail as the inbox shows it.
+// message is an email in the inbox.
 type message struct {
 	ID      string    `json:"id"`
 	To      string    `json:"to"`
@@ -26,20 +26,19 @@ type message struct {
 	Text    string    `json:"text"`
 	HTML    string    `json:"html"`
 	Links   []string  `json:"links"`
-	Code    string    `json:"code"` // passcodes are not served, so it is empty
+	Code    string    `json:"code"` // always empty: there are no passcodes
 }
 
 type inboxPage struct {
 	Stylesheet string
-	Notice     string // what is wrong on purpose
-	Size       int    // how many messages are shown at most
+	Notice     string // describes simulated faults; may be empty
+	Size       int    // maximum number of messages
 	Messages   []message
 }
 
 func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
 	if err != nil {
-		s.opts.Log.Error("local stytch: inbox not read", "error", s.opts.Explain(err))
 		http.Error(w, "The inbox can't be read just now.", http.StatusServiceUnavailable)
 		return
 	}
@@ -49,16 +48,17 @@ func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
 	if err != nil {
-		s.opts.Log.Error("local stytch: inbox not read", "error", s.opts.Explain(err))
 		pages.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the inbox can't be read just now"})
 		return
 	}
 	pages.WriteJSON(w, http.StatusOK, map[string][]message{"messages": messages})
 }
 
+// messages returns the inbox, newest first. It logs errors.
 func (s *Server) messages(ctx context.Context) ([]message, error) {
 	rows, err := s.read.ListMails(ctx, dbsqlc.ListMailsParams{SentAt: s.now() - inboxTime.Microseconds(), Limit: inboxSize})
 	if err != nil {
+		s.opts.Log.Error("local stytch: cannot read inbox", "error", s.opts.Explain(err))
 		return nil, err
 	}
 	out := []message{}
@@ -75,24 +75,22 @@ func (s *Server) messages(ctx context.Context) ([]message, error) {
 	return out, nil
 }
 
-// pruneInbox deletes mails that the inbox no longer shows. It runs by itself after
-// a mail was kept, because deleting beside inserting makes transactions wait for
-// each other.
+// pruneInbox deletes emails that the inbox no longer shows. It has a transaction of its
+// own: deletes among inserts make transactions wait for each other.
 func (s *Server) pruneInbox(ctx context.Context) {
 	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		edge := dbsqlc.DeleteMailsFromParams{SentAt: s.now() - inboxTime.Microseconds() + 1}
+		oldest := dbsqlc.DeleteMailsFromParams{SentAt: s.now() - inboxTime.Microseconds() + 1}
 		surplus, err := q.FirstMailTooMany(ctx, inboxSize)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-		case err != nil:
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
-		case surplus.SentAt >= edge.SentAt:
-			edge = dbsqlc.DeleteMailsFromParams(surplus)
 		}
-		_, err = q.DeleteMailsFrom(ctx, edge)
+		if err == nil && surplus.SentAt >= oldest.SentAt {
+			oldest = dbsqlc.DeleteMailsFromParams(surplus)
+		}
+		_, err = q.DeleteMailsFrom(ctx, oldest)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: old mails not deleted", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("local stytch: cannot prune inbox", "error", s.opts.Explain(err))
 	}
 }

@@ -2,7 +2,7 @@ package stytchlocal
 
 import (
 	"encoding/base64"
-	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"time"
@@ -10,13 +10,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// jwtLifetime is how long a session JWT is good without asking the server again.
+// jwtLifetime is how long a session JWT is valid.
 const jwtLifetime = 5 * time.Minute
 
-// sessionClaim is where a session JWT holds the session.
+// sessionClaim is the claim that holds the session.
 const sessionClaim = "https://stytch.com/session"
 
-// jwtSession is the session inside a JWT. Its id has another name there.
+// jwtSession is the session in a JWT. Its id has another name than in the API.
 type jwtSession struct {
 	ID             string      `json:"id"`
 	StartedAt      time.Time   `json:"started_at"`
@@ -29,45 +29,42 @@ type jwtSession struct {
 
 func (s *Server) issuer() string { return "stytch.com/" + s.project.ProjectID }
 
-// signJWT returns a JWT that says what the session says now.
+// signJWT returns a JWT of a session.
 func (s *Server) signJWT(keys keyRing, session *session) (string, error) {
 	now := s.clock.Now().Truncate(time.Second)
 	expires := now.Add(jwtLifetime)
 	if end := toTime(session.ExpiresAt).Truncate(time.Second); end.Before(expires) {
 		expires = end
 	}
-	all := jwt.MapClaims{}
-	for key, value := range session.Claims {
-		all[key] = value
-	}
-	all["iss"] = s.issuer()
-	all["aud"] = []string{s.project.ProjectID}
-	all["sub"] = session.UserID
-	all["iat"], all["nbf"], all["exp"] = now.Unix(), now.Unix(), expires.Unix()
+	claims := jwt.MapClaims{}
+	maps.Copy(claims, session.Claims)
+	claims["iss"] = s.issuer()
+	claims["aud"] = []string{s.project.ProjectID}
+	claims["sub"] = session.UserID
+	claims["iat"] = now.Unix()
+	claims["nbf"] = now.Unix()
+	claims["exp"] = expires.Unix()
 	o := session.object()
-	all[sessionClaim] = jwtSession{
+	claims[sessionClaim] = jwtSession{
 		ID: o.SessionID, StartedAt: o.StartedAt, LastAccessedAt: o.LastAccessedAt, ExpiresAt: o.ExpiresAt,
 		Attributes: o.Attributes, Factors: o.Factors, Roles: o.Roles,
 	}
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
-	signer := keys[keys.signer(s.now())]
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	signer := keys[keys.signerAt(s.now())]
 	token.Header["kid"] = signer.KeyID
 	signed, err := token.SignedString(signer.key)
-	if err != nil {
-		return "", fmt.Errorf("sign session jwt: %w", err)
-	}
-	return signed, nil
+	return signed, wrap("sign session jwt", err)
 }
 
-// parseJWT returns the session id in a JWT of this project, by one of the keys. Its
-// times are not looked at: the session's are what counts.
+// parseJWT verifies a JWT of this project and returns its session id. It ignores the JWT's
+// times: those of the session apply.
 func (s *Server) parseJWT(keys keyRing, text string) (sessionID string, err error) {
-	var found struct {
+	var claims struct {
 		jwt.RegisteredClaims
 		Session jwtSession `json:"https://stytch.com/session"`
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation())
-	_, err = parser.ParseWithClaims(text, &found, func(token *jwt.Token) (any, error) {
+	_, err = parser.ParseWithClaims(text, &claims, func(token *jwt.Token) (any, error) {
 		for _, k := range keys {
 			if k.KeyID == token.Header["kid"] {
 				return k.public, nil
@@ -75,10 +72,10 @@ func (s *Server) parseJWT(keys keyRing, text string) (sessionID string, err erro
 		}
 		return nil, jwt.ErrTokenUnverifiable
 	})
-	if err != nil || found.Issuer != s.issuer() || !slices.Contains(found.Audience, s.project.ProjectID) {
+	if err != nil || claims.Issuer != s.issuer() || !slices.Contains(claims.Audience, s.project.ProjectID) {
 		return "", errUnparsableJWT
 	}
-	return found.Session.ID, nil
+	return claims.Session.ID, nil
 }
 
 // jwk is a public key as JSON: https://www.rfc-editor.org/rfc/rfc7517
@@ -92,17 +89,17 @@ type jwk struct {
 	E         string   `json:"e"`
 }
 
-type keysAnswer struct {
+type keysResponse struct {
 	meta
 	Keys []jwk `json:"keys"`
 }
 
-// listKeys shows the keys that session JWTs are checked with, to anybody.
+// listKeys returns the keys that verify session JWTs.
 func (s *Server) listKeys(c *call) (response, error) {
 	if c.id != s.project.ProjectID {
 		return nil, errProjectNotFound
 	}
-	var out keysAnswer
+	var out keysResponse
 	for _, k := range s.keys(c.ctx) {
 		out.Keys = append(out.Keys, jwk{
 			KeyType: "RSA", Use: "sig", KeyOps: []string{"verify"}, Algorithm: "RS256", KeyID: k.KeyID,

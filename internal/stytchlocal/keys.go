@@ -15,28 +15,28 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// How a change of the signing key goes. An SDK fetches the keys again for one that
-// it does not know, but the official ones do that at most every five minutes, for
-// else anybody could have them do it with made-up JWTs.
+// The life of a signing key. When an SDK meets an unknown key it fetches the keys again,
+// the official ones at most every five minutes.
 const (
-	publishBefore = 10 * time.Minute    // a new key is shown for so long before it signs
+	publishBefore = 10 * time.Minute    // how long a new key is published before it signs
+	retiredFor    = 30 * 24 * time.Hour // how long an old key is published after it last signed, as at Stytch: expired JWTs can be exchanged for new ones
 	keyBits       = 3072                // 128 bits of security, by NIST SP 800-57
-	maxKeys       = 34                  // a new one each day; they are in one row
-	retiredTime   = 30 * 24 * time.Hour // the old one is shown after it has signed last, as by Stytch: JWTs past their time are exchanged for new ones
+	maxKeys       = 34                  // allows a new key each day; all keys are in one row
 )
 
-// signingKey is what session JWTs are signed with.
+// signingKey is a key that signs session JWTs. The private half of a key that no longer
+// signs is deleted.
 type signingKey struct {
 	KeyID      string // jwk-test-<uuid>
-	SigningKey []byte `json:",omitempty"` // RSA, PKCS #8; none for a key that signs no more
-	VerifyKey  []byte `json:",omitempty"` // its public half, PKIX, of a key that signs no more
-	SignsFrom  int64  `json:",omitempty"` // microseconds; 0: from the beginning
+	SigningKey []byte `json:",omitempty"` // RSA, PKCS #8; empty if the private half was deleted
+	VerifyKey  []byte `json:",omitempty"` // PKIX; the public half if the private half was deleted
+	SignsFrom  int64  `json:",omitempty"` // microseconds; 0 for the first key
 
-	key    *rsa.PrivateKey // SigningKey, parsed; nil for a key that signs no more
+	key    *rsa.PrivateKey // SigningKey, parsed; nil if the private half was deleted
 	public *rsa.PublicKey
 }
 
-// newSigningKey makes a key, which takes some tenths of a second.
+// newSigningKey generates a key, which takes some tenths of a second.
 func newSigningKey() (signingKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
@@ -75,126 +75,130 @@ func (k signingKey) verifyOnly() (signingKey, error) {
 	return k, err
 }
 
-// keyRing is the signing keys, the newest first.
+// keyRing holds signing keys, newest first.
 type keyRing []signingKey
 
-// publishedAt returns the keys to be shown at a time, also those that sign only later.
+// publishedAt returns the keys that are published at a time, including those that do not
+// sign yet.
 func (r keyRing) publishedAt(now int64) keyRing {
 	for i := 1; i < len(r); i++ {
-		if r[i-1].SignsFrom+retiredTime.Microseconds() <= now {
+		if r[i-1].SignsFrom+retiredFor.Microseconds() <= now {
 			return r[:i]
 		}
 	}
 	return r
 }
 
-// signer returns the place of the key that signs at a time.
-func (r keyRing) signer(now int64) int {
-	oldest := 0 // that still has its private half: it signs while a clock is set back
+// signerAt returns the index of the key that signs at a time. If the clock was set back,
+// that is the oldest key with a private half.
+func (r keyRing) signerAt(now int64) int {
+	signer := 0
 	for i, k := range r {
 		if k.key == nil {
 			break
 		}
-		if oldest = i; k.SignsFrom <= now {
+		if signer = i; k.SignsFrom <= now {
 			break
 		}
 	}
-	return oldest
+	return signer
 }
 
-// storedRing is the keys as they were read last.
-type storedRing struct {
+// storedKeyRing is the key ring as last read.
+type storedKeyRing struct {
 	value string // the project's row
-	all   keyRing
+	keys  keyRing
 }
 
-// keys returns the keys to be shown now. They are read each time, so that all
-// instances have the same, and parsed only when they have changed. What was read
-// last serves where the database fails: a link may have been spent already.
+// keys returns the published keys. It reads them each time, so that all instances agree,
+// and parses them only after a change. If the database fails it returns those read last: a
+// link may already have been redeemed.
 func (s *Server) keys(ctx context.Context) keyRing {
-	last := s.ring.Load()
+	ring := s.ring.Load()
 	value, err := s.read.GetProject(ctx)
-	if err == nil && value != last.value {
+	if err == nil && value != ring.value {
 		var p project
 		if p, err = parseProject(value); err == nil {
-			last = &storedRing{value, p.keyRing()}
-			s.ring.Store(last)
+			ring = &storedKeyRing{value, p.keyRing()}
+			s.ring.Store(ring)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: signing keys not read, the last ones serve", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("local stytch: cannot read signing keys, using the previous ones", "error", s.opts.Explain(err))
 	}
-	return last.all.publishedAt(s.now())
+	return ring.keys.publishedAt(s.now())
 }
 
-// Rotation is a change of the signing key.
+// Rotation describes a change of the signing key.
 type Rotation struct {
-	KeyID     string    // of the new one
-	SignsFrom time.Time // when that begins to sign
-	OldUntil  time.Time // until when what the old ones signed is good; not after SignsFrom: no longer
+	KeyID     string    // of the new key
+	SignsFrom time.Time // when the new key begins to sign
+	OldUntil  time.Time // until when the old keys' signatures are valid; SignsFrom if they are not
 }
 
-// RotateKey makes a new key that session JWTs are signed with, on all instances.
-// SDKs get to know it before it signs, and the old ones stay for as long as
-// anybody may hold a JWT by them. At once means that an old one is in wrong hands:
-// all are forgotten, and apps that check JWTs by themselves may refuse good ones
-// until they fetch the keys again, and take bad ones until they do.
-func (s *Server) RotateKey(ctx context.Context, atOnce bool) (Rotation, error) {
-	fresh, err := newSigningKey()
+// RotateKey replaces the key that signs session JWTs, on all instances. The new key is
+// published before it signs, and the old keys stay published as long as JWTs with their
+// signatures may be in use.
+//
+// If immediately is set, because a key was leaked, the old keys are deleted at once. Apps
+// that verify JWTs themselves may then refuse valid ones, and accept forged ones, until
+// they fetch the keys again.
+func (s *Server) RotateKey(ctx context.Context, immediately bool) (Rotation, error) {
+	newKey, err := newSigningKey()
 	if err != nil {
 		return Rotation{}, err
 	}
 	err = s.tx(ctx, func(q *dbsqlc.Queries) error {
-		was, err := q.GetProject(ctx)
+		old, err := q.GetProject(ctx)
 		if err != nil {
 			return err
 		}
-		p, err := parseProject(was)
+		p, err := parseProject(old)
 		if err != nil {
 			return err
 		}
-		if err := p.rotate(fresh, s.now(), atOnce); err != nil {
+		if err := p.rotate(newKey, s.now(), immediately); err != nil {
 			return err
 		}
 		value, err := json.Marshal(p)
 		if err != nil {
 			return err
 		}
-		n, err := q.ReplaceProject(ctx, dbsqlc.ReplaceProjectParams{Value: string(value), Was: was})
+		n, err := q.ReplaceProject(ctx, dbsqlc.ReplaceProjectParams{Value: string(value), Was: old})
 		if err == nil && n == 0 {
 			err = errConflict
 		}
-		fresh.SignsFrom = p.SignsFrom
+		newKey.SignsFrom = p.SignsFrom
 		return err
 	})
 	if err != nil {
 		return Rotation{}, fmt.Errorf("local stytch: rotate key: %w", s.opts.Explain(err))
 	}
-	r := Rotation{KeyID: fresh.KeyID, SignsFrom: toTime(fresh.SignsFrom), OldUntil: toTime(fresh.SignsFrom)}
-	if !atOnce {
-		r.OldUntil = r.SignsFrom.Add(retiredTime)
+	r := Rotation{KeyID: newKey.KeyID, SignsFrom: toTime(newKey.SignsFrom), OldUntil: toTime(newKey.SignsFrom)}
+	if !immediately {
+		r.OldUntil = r.SignsFrom.Add(retiredFor)
 	}
 	return r, nil
 }
 
-// rotate puts a key before those that the project has.
-func (p *project) rotate(fresh signingKey, now int64, atOnce bool) error {
-	fresh.SignsFrom, p.Retired = now+publishBefore.Microseconds(), p.keyRing().publishedAt(now)
-	switch {
-	case atOnce:
-		fresh.SignsFrom, p.Retired = now, nil
-	case len(p.Retired) == maxKeys:
-		return fmt.Errorf("there are %d keys of the last %d days already; with --at-once they are forgotten", maxKeys, int(retiredTime.Hours()/24))
+// rotate makes a key the newest of the project.
+func (p *project) rotate(newKey signingKey, now int64, immediately bool) error {
+	if immediately {
+		newKey.SignsFrom = now
+		p.signingKey, p.Retired = newKey, nil
+		return nil
 	}
-	for i := range p.Retired {
-		if i <= p.Retired.signer(now) {
-			continue // it signs until the fresh one does
-		}
+	newKey.SignsFrom = now + publishBefore.Microseconds()
+	p.Retired = p.keyRing().publishedAt(now)
+	if len(p.Retired) == maxKeys {
+		return fmt.Errorf("there are %d keys of the last %d days already; with --at-once they are forgotten", maxKeys, int(retiredFor.Hours()/24))
+	}
+	for i := p.Retired.signerAt(now) + 1; i < len(p.Retired); i++ { // the signer signs until the new key does
 		var err error
 		if p.Retired[i], err = p.Retired[i].verifyOnly(); err != nil {
 			return err
 		}
 	}
-	p.signingKey = fresh
+	p.signingKey = newKey
 	return nil
 }

@@ -4,17 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// maxInvitations is how many invitations Options.Limits allows for an address, in an
-// hour that begins with the first. Sign-in links are not counted here: the program
-// limits who may ask for them before it calls, and by whom is not known here. A
-// second limit on the address alone would let anybody use up the links of its owner
-// and the invitations of an administrator.
+// maxInvitations is how many invitations to an address Options.Limits allows in an hour,
+// which begins with the first. Sign-in links are not counted: the program limits who may
+// request them before it calls, and this server does not know who does. A limit by address
+// alone would let anyone use up the links of its owner and the invitations of an
+// administrator.
 const maxInvitations = 10
 
 // countInvitation counts an invitation to an address, or refuses it.
@@ -24,35 +23,28 @@ func (s *Server) countInvitation(ctx context.Context, q *dbsqlc.Queries, email s
 	}
 	now := s.now()
 	hourAgo := now - time.Hour.Microseconds()
-	// Looked at first: on MySQL an UPDATE that finds no row locks the gap where the
-	// row would be, and two of them would wait for each other with their INSERT.
+	// Read first: on MySQL, an UPDATE that matches no row locks the gap where the row
+	// would be, and two of them would deadlock with their INSERT.
 	limit, err := q.GetLimit(ctx, email)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = q.InsertLimit(ctx, dbsqlc.InsertLimitParams{Email: email, OpenedAt: now})
-		if err != nil {
-			return fmt.Errorf("insert limit: %w", err)
-		}
-		return nil
+		return wrap("insert limit", q.InsertLimit(ctx, dbsqlc.InsertLimitParams{Email: email, OpenedAt: now}))
 	}
 	if err != nil {
-		return fmt.Errorf("get limit: %w", err)
+		return wrap("get limit", err)
 	}
 	n, err := q.CountMail(ctx, dbsqlc.CountMailParams{Email: email, HourAgo: hourAgo, Most: maxInvitations})
 	if err == nil && n == 0 {
 		n, err = q.OpenLimit(ctx, dbsqlc.OpenLimitParams{Now: now, Email: email, HourAgo: hourAgo})
 	}
-	if err != nil {
-		return fmt.Errorf("count invitation: %w", err)
+	if err != nil || n > 0 {
+		return wrap("count invitation", err)
 	}
-	if n == 0 {
-		refused := *errTooManyRequests
-		refused.retryAfter = time.Duration(limit.OpenedAt-hourAgo) * time.Microsecond
-		return &refused
-	}
-	return nil
+	refused := *errTooManyRequests
+	refused.retryAfter = time.Duration(limit.OpenedAt-hourAgo) * time.Microsecond
+	return &refused
 }
 
-// uncountInvitation takes back what countInvitation counted.
+// uncountInvitation reverts countInvitation.
 func (s *Server) uncountInvitation(ctx context.Context, email string) error {
 	if !s.opts.Limits {
 		return nil

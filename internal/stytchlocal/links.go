@@ -3,7 +3,6 @@ package stytchlocal
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -12,56 +11,96 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-// linkParams is a link to be made.
+// The kinds of links. The API has a redirect URL for each.
+const (
+	kindLogin    = "login"
+	kindSignup   = "signup"
+	kindInvite   = "invite"
+	kindEmbedded = "embedded" // returned to the caller, not emailed
+	kindDecoy    = "decoy"    // see Decoy
+)
+
+// defaultLifetimes are the lifetimes of links for which the caller sets none.
+var defaultLifetimes = map[string]time.Duration{
+	kindLogin: time.Hour, kindSignup: 7 * 24 * time.Hour, kindInvite: time.Hour, kindEmbedded: time.Hour,
+}
+
+// linkParams describes a link to create.
 type linkParams struct {
 	kind      string
 	lifetime  time.Duration
-	invitedBy string // the name of the person who invites; may be empty
+	invitedBy string // the name of the inviting person; may be empty
 	details   linkDetails
 }
 
-// linkDetails is what nobody looks links up by; JSON in the row.
+// linkDetails are the fields without an index. They are stored as JSON.
 type linkDetails struct {
 	RedirectURL   string      `json:"redirect_url,omitempty"`
 	CodeChallenge string      `json:"code_challenge,omitempty"`
-	Attributes    *attributes `json:"attributes,omitempty"` // of the browser that asked
+	Attributes    *attributes `json:"attributes,omitempty"` // of the browser that requested the link
 }
 
-// makeLink stores a link and returns its token, which is nowhere else.
-func (s *Server) makeLink(ctx context.Context, q *dbsqlc.Queries, userID, methodID string, expiresAt int64, o linkParams) (string, error) {
-	details, err := json.Marshal(o.details)
+// newLinkParams checks the redirect URL and the lifetime of a link, both of which may be
+// missing.
+func (s *Server) newLinkParams(kind, redirectURL string, minutes *int64, challenge string, attrs *attributes) (linkParams, error) {
+	redirectURL, err := s.redirectURL(kind, redirectURL)
+	if err != nil {
+		return linkParams{}, err
+	}
+	lifetime, err := linkLifetime(kind, minutes)
+	if err != nil {
+		return linkParams{}, err
+	}
+	return linkParams{
+		kind: kind, lifetime: lifetime,
+		details: linkDetails{RedirectURL: redirectURL, CodeChallenge: challenge, Attributes: attrs},
+	}, nil
+}
+
+// linkLifetime returns a link's lifetime. Minutes may be nil, in which case it is the
+// default of the kind.
+func linkLifetime(kind string, minutes *int64) (time.Duration, error) {
+	if minutes == nil {
+		return defaultLifetimes[kind], nil
+	}
+	if *minutes < 5 || *minutes > 10080 {
+		return 0, errInvalidExpiration
+	}
+	return time.Duration(*minutes) * time.Minute, nil
+}
+
+// createLink stores a link and returns its token, which is not stored.
+func (s *Server) createLink(ctx context.Context, q *dbsqlc.Queries, userID, methodID string, expiresAt int64, p linkParams) (string, error) {
+	details, err := json.Marshal(p.details)
 	if err != nil {
 		return "", err
 	}
 	token := newToken()
 	err = q.InsertLink(ctx, dbsqlc.InsertLinkParams{
-		TokenHash: hashToken(token), MethodID: methodID, UserID: userID, Kind: o.kind,
+		TokenHash: hashToken(token), MethodID: methodID, UserID: userID, Kind: p.kind,
 		Details: string(details), CreatedAt: s.now(), ExpiresAt: expiresAt,
 	})
-	if err != nil {
-		return "", fmt.Errorf("insert link: %w", err)
-	}
-	return token, nil
+	return token, wrap("insert link", err)
 }
 
-// mailLink makes a link for a user's address and the mail with it. The mail must
-// be handed to deliver after the commit.
-func (s *Server) mailLink(ctx context.Context, q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, o linkParams) (queuedMail, error) {
-	valid := o.lifetime
-	if to.ExpiresAt > 0 { // the address itself goes then
-		valid = min(valid, time.Duration(to.ExpiresAt-s.now())*time.Microsecond)
+// queueLink creates a link for a user's address and the email with it. The caller passes
+// the email to sendQueued after the commit.
+func (s *Server) queueLink(ctx context.Context, q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, p linkParams) (queuedMail, error) {
+	lifetime := p.lifetime
+	if to.ExpiresAt > 0 { // the link does not outlive the address
+		lifetime = min(lifetime, time.Duration(to.ExpiresAt-s.now())*time.Microsecond)
 	}
-	token, err := s.makeLink(ctx, q, user.UserID, to.EmailID, s.now()+valid.Microseconds(), o)
+	token, err := s.createLink(ctx, q, user.UserID, to.EmailID, s.now()+lifetime.Microseconds(), p)
 	if err != nil {
 		return queuedMail{}, err
 	}
-	return s.queueLink(ctx, q, mail.Link{
-		Invitation: o.kind == kindInvite, To: to.Email, Name: user.Name.full(), InvitedBy: o.invitedBy, URL: s.linkURL(token), Lifetime: valid,
-		Home: s.appURL(o.details.RedirectURL), SameBrowser: o.details.CodeChallenge != "",
+	return s.queueMail(ctx, q, mail.Link{
+		Invitation: p.kind == kindInvite, To: to.Email, Name: user.Name.full(), InvitedBy: p.invitedBy, URL: s.linkURL(token), Lifetime: lifetime,
+		Home: s.appURL(p.details.RedirectURL), SameBrowser: p.details.CodeChallenge != "",
 	})
 }
 
-// linkURL is the address in the mail.
+// linkURL returns the address of a link in an email.
 func (s *Server) linkURL(token string) string {
 	return s.opts.BaseURL + redirectPath + "?" + url.Values{
 		"public_token": {s.project.PublicToken}, "stytch_token_type": {"magic_links"}, "token": {token},
@@ -76,16 +115,4 @@ func (s *Server) appURL(redirectURL string) string {
 		return s.opts.BaseURL
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-// inviter returns the name of the person who invites, if the app says so in the trusted
-// metadata that it sends with this invitation.
-func inviter(trusted json.RawMessage) string {
-	var metadata struct {
-		InvitedBy string `json:"invited_by"`
-	}
-	if err := json.Unmarshal(trusted, &metadata); err != nil {
-		return "" // missing, or not a string
-	}
-	return metadata.InvitedBy
 }

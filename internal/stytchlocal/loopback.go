@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// LoopbackOnly answers 404 to requests that visibly do not come straight from this
-// machine: whose peer has no loopback address, whose Host is anything but
-// localhost, 127.0.0.1 or [::1] on any port (a name that a web page has bound to
-// 127.0.0.1 is neither), or to which a proxy has added a header.
+// LoopbackOnly responds 404 to requests that visibly do not come directly from this
+// machine: those from another peer address, those for a host other than localhost,
+// 127.0.0.1 or [::1] (a web page could have bound a name to 127.0.0.1), and those with a
+// header that a proxy adds.
 //
-// It is a second line of defence. A forwarder that adds no header passes, so what
-// is behind it must ask for a secret as well.
+// It is a second line of defense. A forwarder that adds no header passes, so the handler
+// must ask for a secret as well.
 func LoopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopbackPeer(r.RemoteAddr) || !isLoopbackHost(r.Host) || isProxied(r.Header) {
@@ -37,8 +37,8 @@ func isLoopbackHost(hostPort string) bool {
 	return strings.EqualFold(host, "localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-// proxyHeaders are the headers by which proxies, tunnels and content delivery
-// networks say where a request comes from or that it passed them, in lower case.
+// proxyHeaders are headers by which proxies, tunnels and content delivery networks describe
+// the original request, in lower case.
 var proxyHeaders = map[string]bool{
 	"forwarded": true, "via": true, "client-ip": true, "true-client-ip": true, "cdn-loop": true, "remote-addr": true,
 	"x-real-ip": true, "x-client-ip": true, "x-cluster-client-ip": true, "x-originating-ip": true, "x-remote-ip": true,
@@ -47,14 +47,13 @@ var proxyHeaders = map[string]bool{
 	"proxy-client-ip": true, "wl-proxy-client-ip": true, "x-request-start": true, "x-coming-from": true, "max-forwards": true,
 }
 
-// proxyPrefixes begin the names of families of such headers.
+// proxyPrefixes are prefixes of such headers.
 var proxyPrefixes = []string{
 	"x-forward", "forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-proxy-", "cf-", "fly-", "fastly-", "akamai-", "incap-",
 	"ngrok-", "tailscale-", "x-tunnel-", "x-ms-tunnel-",
 }
 
-// isProxied reports whether a proxy has left a header, also one that is spelt with
-// underscores.
+// isProxied reports whether a proxy has added a header. Underscores count as hyphens.
 func isProxied(header http.Header) bool {
 	for name := range header {
 		name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))

@@ -1,25 +1,25 @@
 package stytchlocal
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// sentAnswer says whom a mail went to.
-type sentAnswer struct {
+// sentResponse names the recipient of an email.
+type sentResponse struct {
 	meta
 	UserID  string `json:"user_id"`
 	EmailID string `json:"email_id"`
 }
 
-// loginOrCreateAnswer also says whether the address was new.
-type loginOrCreateAnswer struct {
-	sentAnswer
+type loginOrCreateResponse struct {
+	sentResponse
 	UserCreated bool `json:"user_created"`
 }
 
-// loginOrCreate mails a link to an address, known or not.
+// loginOrCreate emails a link to any address. If no user owns it, it creates one.
 func (s *Server) loginOrCreate(c *call) (response, error) {
 	var req struct {
 		linkRequest
@@ -31,38 +31,39 @@ func (s *Server) loginOrCreate(c *call) (response, error) {
 	if err := s.checkLinkRequest(&req.linkRequest); err != nil {
 		return nil, err
 	}
-	fresh := account{StytchUser: dbsqlc.StytchUser{Status: newStatus(req.Pending)}}
-	return s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
-		order, err := s.linkParamsFor(&req.linkRequest, user, created)
-		if err != nil {
-			return queuedMail{}, err
-		}
-		return s.mailLink(c.ctx, q, user, to, order)
+	newUser := account{StytchUser: dbsqlc.StytchUser{Status: newStatus(req.Pending)}}
+	return s.mailOrCreate(c, req.Email, newUser, func(_ *dbsqlc.Queries, user *account, created bool) (linkParams, error) {
+		return s.paramsFor(&req.linkRequest, user, created)
 	})
 }
 
-// loginOrCreateBy finds or makes the user of an address and mails what mail makes
-// for them.
-func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
-	mail func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error),
-) (response, error) {
-	var known dbsqlc.StytchEmail
+// mailOrCreate emails a link to the user who owns an address, or to newUser, which it
+// creates if no user does. The function params, which may change the user, returns the
+// link.
+func (s *Server) mailOrCreate(c *call, email string, newUser account,
+	params func(q *dbsqlc.Queries, user *account, created bool) (linkParams, error),
+) (*loginOrCreateResponse, error) {
+	var existing dbsqlc.StytchEmail
 	var user account
 	var before userObject
-	var out loginOrCreateAnswer
+	var out loginOrCreateResponse
 	var m queuedMail
-	err := s.readThenTx(c.ctx, func() (err error) {
-		known, _, err = s.findEmail(c.ctx, s.read, email)
+	err := s.readThenTx(c.ctx, func() error {
+		row, found, err := s.findEmail(c.ctx, s.read, email)
+		existing, out.UserCreated = row, !found
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
 		var to dbsqlc.StytchEmail
-		var created bool
-		if user, to, created, err = s.findOrCreate(c.ctx, q, known, email, fresh); err != nil {
+		if user, to, err = s.lockOrCreate(c.ctx, q, existing, email, newUser); err != nil {
 			return err
 		}
 		before = user.object()
-		out = loginOrCreateAnswer{sentAnswer: sentAnswer{UserID: user.UserID, EmailID: to.EmailID}, UserCreated: created}
-		m, err = mail(q, &user, to, created)
+		out.UserID, out.EmailID = user.UserID, to.EmailID
+		p, err := params(q, &user, out.UserCreated)
+		if err != nil {
+			return err
+		}
+		m, err = s.queueLink(c.ctx, q, &user, to, p)
 		return err
 	})
 	if err != nil {
@@ -73,16 +74,15 @@ func (s *Server) loginOrCreateBy(c *call, email string, fresh account,
 	} else {
 		s.sendWebhookIfChanged(before, &user)
 	}
-	err = s.sendQueued(c.ctx, m)
-	return &out, err
+	return &out, s.sendQueued(c.ctx, m)
 }
 
-// sendLink mails a link to an address that a user has, or that a user named in
-// the request wants to have.
+// sendLink emails a link to an address that a user has, or that the named user wants to
+// add.
 func (s *Server) sendLink(c *call) (response, error) {
 	var req struct {
 		linkRequest
-		owner
+		userSelector
 	}
 	if err := c.decode(&req); err != nil {
 		return nil, err
@@ -93,10 +93,10 @@ func (s *Server) sendLink(c *call) (response, error) {
 	var userID string
 	var user account
 	var before userObject
-	var out sentAnswer
+	var out sentResponse
 	var m queuedMail
 	err := s.readThenTx(c.ctx, func() (err error) {
-		userID, err = s.findRecipient(c.ctx, req.owner, req.Email)
+		userID, err = s.findRecipient(c.ctx, req.userSelector, req.Email)
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
 		var to dbsqlc.StytchEmail
@@ -107,23 +107,23 @@ func (s *Server) sendLink(c *call) (response, error) {
 		if !slices.ContainsFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.EmailID == to.EmailID }) {
 			user.emails = append(user.emails, to)
 		}
-		order, err := s.linkParamsFor(&req.linkRequest, &user, false)
+		out.UserID, out.EmailID = user.UserID, to.EmailID
+		p, err := s.paramsFor(&req.linkRequest, &user, false)
 		if err != nil {
 			return err
 		}
-		out = sentAnswer{UserID: user.UserID, EmailID: to.EmailID}
-		m, err = s.mailLink(c.ctx, q, &user, to, order)
+		m, err = s.queueLink(c.ctx, q, &user, to, p)
 		return err
 	})
-	if err == nil {
-		s.sendWebhookIfChanged(before, &user)
-		err = s.sendQueued(c.ctx, m)
+	if err != nil {
+		return nil, err
 	}
-	return &out, err
+	s.sendWebhookIfChanged(before, &user)
+	return &out, s.sendQueued(c.ctx, m)
 }
 
-// invite makes a pending user, or finds one, and mails the invitation. What is
-// told about a pending user is added to what is known.
+// invite emails an invitation to the user who owns an address, or to a new user. Both must
+// be pending. The profile in the request is added to the user's.
 func (s *Server) invite(c *call) (response, error) {
 	var req struct {
 		mailRequest
@@ -140,37 +140,43 @@ func (s *Server) invite(c *call) (response, error) {
 	if err := s.checkRedirectURL(kindInvite, req.URL); err != nil {
 		return nil, err
 	}
-	order, err := s.newOrder(kindInvite, req.URL, req.Minutes, "", req.Attributes)
+	p, err := s.newLinkParams(kindInvite, req.URL, req.Minutes, "", req.Attributes)
 	if err != nil {
 		return nil, err
 	}
-	order.invitedBy = inviter(req.Trusted)
-	fresh := account{StytchUser: dbsqlc.StytchUser{Status: statusPending}}
-	if err := req.profile.apply(&fresh); err != nil {
+	p.invitedBy = inviter(req.Trusted)
+	newUser := account{StytchUser: dbsqlc.StytchUser{Status: statusPending}}
+	if err := req.profile.apply(&newUser); err != nil {
 		return nil, err
 	}
-	done, err := s.loginOrCreateBy(c, req.Email, fresh, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
+	out, err := s.mailOrCreate(c, req.Email, newUser, func(q *dbsqlc.Queries, user *account, created bool) (linkParams, error) {
 		if user.Status == statusActive {
-			return queuedMail{}, errDuplicateEmail
+			return p, errDuplicateEmail
 		}
-		if !created {
-			if err := req.profile.apply(user); err != nil {
-				return queuedMail{}, err
-			}
-			if err := s.saveUser(c.ctx, q, user); err != nil {
-				return queuedMail{}, err
-			}
+		if created {
+			return p, nil
 		}
-		return s.mailLink(c.ctx, q, user, to, order)
+		if err := req.profile.apply(user); err != nil {
+			return p, err
+		}
+		return p, s.saveUser(c.ctx, q, user)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &done.(*loginOrCreateAnswer).sentAnswer, nil
+	return &out.sentResponse, err
 }
 
-// revokeInvite makes the invitations mailed to an address worthless. The pending
-// user stays.
+// inviter returns the name of the inviting person, if the app includes it in the trusted
+// metadata of this invitation.
+func inviter(trusted json.RawMessage) string {
+	var metadata struct {
+		InvitedBy string `json:"invited_by"`
+	}
+	if err := json.Unmarshal(trusted, &metadata); err != nil {
+		return "" // missing, or not a string
+	}
+	return metadata.InvitedBy
+}
+
+// revokeInvite invalidates the invitations sent to an address. The pending user stays.
 func (s *Server) revokeInvite(c *call) (response, error) {
 	var req struct {
 		Email string `json:"email"`
@@ -196,13 +202,13 @@ func (s *Server) revokeInvite(c *call) (response, error) {
 	return &meta{}, err
 }
 
-type embeddedAnswer struct {
+type embeddedLinkResponse struct {
 	meta
 	UserID string `json:"user_id"`
 	Token  string `json:"token"`
 }
 
-// createEmbeddedLink makes a link for the caller to hand over in their own way.
+// createEmbeddedLink creates a link that the caller delivers.
 func (s *Server) createEmbeddedLink(c *call) (response, error) {
 	var req struct {
 		UserID     string      `json:"user_id"`
@@ -212,22 +218,15 @@ func (s *Server) createEmbeddedLink(c *call) (response, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	valid, err := lifetime(kindEmbedded, req.Minutes)
+	lifetime, err := linkLifetime(kindEmbedded, req.Minutes)
 	if err != nil {
 		return nil, err
 	}
-	order := linkParams{kind: kindEmbedded, details: linkDetails{Attributes: req.Attributes.truncate()}}
-	var out embeddedAnswer
-	var user account
-	err = s.readThenTx(c.ctx, func() (err error) {
-		user, err = s.findUser(c.ctx, s.read, req.UserID)
-		return err
-	}, func(q *dbsqlc.Queries) error {
-		if _, err := s.lockUser(c.ctx, q, user.UserID); err != nil {
-			return err
-		}
-		token, err := s.makeLink(c.ctx, q, user.UserID, newID("embedded-magic-link"), s.now()+valid.Microseconds(), order)
-		out = embeddedAnswer{UserID: user.UserID, Token: token}
+	p := linkParams{kind: kindEmbedded, details: linkDetails{Attributes: req.Attributes.truncate()}}
+	var out embeddedLinkResponse
+	_, _, err = s.changeUser(c.ctx, req.UserID, func(q *dbsqlc.Queries, user *account) (err error) {
+		out.UserID = user.UserID
+		out.Token, err = s.createLink(c.ctx, q, user.UserID, newID("embedded-magic-link"), s.now()+lifetime.Microseconds(), p)
 		return err
 	})
 	return &out, err

@@ -2,7 +2,8 @@ package stytchlocal
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
@@ -15,9 +16,8 @@ type queuedMail struct {
 	invitation bool // counts against the limit of invitations
 }
 
-// queueLink writes an email with a link and stores it for the inbox. It counts an
-// invitation against the limit. The caller sends the email after the commit.
-func (s *Server) queueLink(ctx context.Context, q *dbsqlc.Queries, l mail.Link) (queuedMail, error) {
+// queueMail writes an email and stores it for the inbox. It counts an invitation.
+func (s *Server) queueMail(ctx context.Context, q *dbsqlc.Queries, l mail.Link) (queuedMail, error) {
 	if l.Invitation {
 		if err := s.countInvitation(ctx, q, l.To); err != nil {
 			return queuedMail{}, err
@@ -35,13 +35,9 @@ func (s *Server) storeMail(ctx context.Context, q *dbsqlc.Queries, m mail.Messag
 	if !s.opts.Inbox {
 		return nil
 	}
-	err := q.InsertMail(ctx, dbsqlc.InsertMailParams{
+	return wrap("insert mail", q.InsertMail(ctx, dbsqlc.InsertMailParams{
 		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML, Link: link, SentAt: m.Date.UnixMicro(),
-	})
-	if err != nil {
-		return fmt.Errorf("insert mail: %w", err)
-	}
-	return nil
+	}))
 }
 
 // Notify sends a notice: to the inbox, by the mail server, or both. No limit counts it.
@@ -52,29 +48,29 @@ func (s *Server) Notify(ctx context.Context, n mail.Notice) error {
 	}
 	err = s.tx(ctx, func(q *dbsqlc.Queries) error { return s.storeMail(ctx, q, m, "") })
 	if err != nil {
-		return fmt.Errorf("post notice: %w", s.opts.Explain(err))
+		return wrap("store notice", s.opts.Explain(err))
 	}
 	return s.deliver(ctx, m)
 }
 
 // sendQueued sends an email after the commit and returns the API's error if that fails.
-// The real Stytch queues emails and responds before it knows the result. An invitation
+// (Stytch itself queues emails, and responds before it knows the result.) An invitation
 // that was not sent does not count against the limit, because the caller will retry. Its
-// link stays valid: it may have arrived after all.
+// link stays valid: the email may have arrived after all.
 func (s *Server) sendQueued(ctx context.Context, m queuedMail) error {
 	err := s.deliver(ctx, m.Message)
 	if err == nil {
 		return nil
 	}
-	s.opts.Log.Warn("local stytch: mail not sent", "mail", m.ID, "error", err)
-	response, mayHaveArrived := mailErrorResponse(err)
-	if mayHaveArrived || !m.invitation { // a server that never confirms must not cause an email for each retry
-		return response
+	s.opts.Log.Warn("local stytch: email not sent", "mail", m.ID, "error", err)
+	failed := mailError(err)
+	// A server that never confirms must not cause an email for each retry.
+	if m.invitation && failed.kind != "mail_not_confirmed" {
+		if err := s.uncountInvitation(context.WithoutCancel(ctx), m.To); err != nil {
+			s.opts.Log.Warn("local stytch: an unsent invitation still counts against the limit", "error", s.opts.Explain(err))
+		}
 	}
-	if err := s.uncountInvitation(context.WithoutCancel(ctx), m.To); err != nil {
-		s.opts.Log.Warn("local stytch: an invitation that was not sent still counts against the limit", "error", s.opts.Explain(err))
-	}
-	return response
+	return failed
 }
 
 // responseMargin is how much of the caller's time is left for the response if the mail
@@ -95,4 +91,22 @@ func (s *Server) deliver(ctx context.Context, m mail.Message) error {
 		defer cancel()
 	}
 	return s.opts.Mailer.Send(ctx, m)
+}
+
+// mailError returns the API's error for an email that was not sent. Stytch has a name only
+// for an address that accepts no email. The messages are written for administrators.
+func mailError(err error) *apiError {
+	var failed *mail.Error
+	if !errors.As(err, &failed) {
+		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over.")
+	}
+	switch failed.Refusal {
+	case mail.AddressRefused:
+		return newError(http.StatusBadRequest, "inactive_email", failed.Sentence)
+	case mail.MailRefused:
+		return newError(http.StatusBadRequest, "mail_refused", failed.Sentence)
+	case mail.Unconfirmed:
+		return newError(http.StatusServiceUnavailable, "mail_not_confirmed", failed.Sentence)
+	}
+	return newError(http.StatusServiceUnavailable, "mail_not_sent", failed.Sentence)
 }

@@ -2,16 +2,16 @@ package stytchlocal
 
 import (
 	"context"
-	"fmt"
+	"regexp"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// mailRequest is what every call that mails something is given.
+// mailRequest is part of every request for an email.
 type mailRequest struct {
 	Email      string      `json:"email"`
 	Attributes *attributes `json:"attributes"`
-	Locale     string      `json:"locale"` // checked, but mails are in English
+	Locale     string      `json:"locale"` // checked, but emails are in English
 }
 
 func (r *mailRequest) check() (err error) {
@@ -27,7 +27,7 @@ func (r *mailRequest) check() (err error) {
 	return nil
 }
 
-// linkRequest is what login_or_create and send are given about their links.
+// linkRequest is part of the requests login_or_create and send.
 type linkRequest struct {
 	mailRequest
 	LoginURL      string `json:"login_magic_link_url"`
@@ -37,9 +37,9 @@ type linkRequest struct {
 	CodeChallenge string `json:"code_challenge"`
 }
 
-var challengeForm = lazyRegexp(`^[A-Za-z0-9_-]{43}$`)
+var challengePattern = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
-// checkLinkRequest looks at both kinds of links, whichever will be mailed.
+// checkLinkRequest checks the fields of both kinds of links, whichever will be sent.
 func (s *Server) checkLinkRequest(r *linkRequest) error {
 	if err := r.mailRequest.check(); err != nil {
 		return err
@@ -50,71 +50,48 @@ func (s *Server) checkLinkRequest(r *linkRequest) error {
 	if err := s.checkRedirectURL(kindSignup, r.SignupURL); err != nil {
 		return err
 	}
-	if _, err := lifetime(kindLogin, r.LoginMinutes); err != nil {
+	if _, err := linkLifetime(kindLogin, r.LoginMinutes); err != nil {
 		return err
 	}
-	if _, err := lifetime(kindSignup, r.SignupMinutes); err != nil {
+	if _, err := linkLifetime(kindSignup, r.SignupMinutes); err != nil {
 		return err
 	}
-	if r.CodeChallenge != "" && !challengeForm().MatchString(r.CodeChallenge) {
+	if r.CodeChallenge != "" && !challengePattern.MatchString(r.CodeChallenge) {
 		return errInvalidChallenge
 	}
 	return nil
 }
 
-// linkParamsFor returns the link to make for a user: who has not been in yet gets the
-// sign-up link.
-func (s *Server) linkParamsFor(r *linkRequest, user *account, created bool) (linkParams, error) {
-	kind, address, minutes := kindLogin, r.LoginURL, r.LoginMinutes
+// paramsFor returns the link to create for a user: a sign-up link before the first
+// sign-in, and a login link after it.
+func (s *Server) paramsFor(r *linkRequest, user *account, created bool) (linkParams, error) {
 	if created || user.Status == statusPending {
-		kind, address, minutes = kindSignup, r.SignupURL, r.SignupMinutes
+		return s.newLinkParams(kindSignup, r.SignupURL, r.SignupMinutes, r.CodeChallenge, r.Attributes)
 	}
-	return s.newOrder(kind, address, minutes, r.CodeChallenge, r.Attributes)
+	return s.newLinkParams(kindLogin, r.LoginURL, r.LoginMinutes, r.CodeChallenge, r.Attributes)
 }
 
-func (s *Server) newOrder(kind, address string, minutes *int64, challenge string, attrs *attributes) (linkParams, error) {
-	redirectURL, err := s.redirectURL(kind, address)
-	if err != nil {
-		return linkParams{}, err
-	}
-	valid, err := lifetime(kind, minutes)
-	if err != nil {
-		return linkParams{}, err
-	}
-	return linkParams{
-		kind: kind, lifetime: valid,
-		details: linkDetails{RedirectURL: redirectURL, CodeChallenge: challenge, Attributes: attrs},
-	}, nil
-}
-
-// owner names the user whom a send call is about; at most one field is given.
-type owner struct {
+// userSelector names the user of a send request. At most one field is set; if none is, the
+// user is the one who owns the address.
+type userSelector struct {
 	UserID       string `json:"user_id"`
 	SessionToken string `json:"session_token"`
 	SessionJWT   string `json:"session_jwt"`
 }
 
-// findOwner returns the id of the user that is named; empty if none is.
-func (s *Server) findOwner(ctx context.Context, o owner) (string, error) {
-	session, err := s.findSession(ctx, o.SessionToken, o.SessionJWT)
+// findRecipient returns the id of the user to whom a send request sends an email.
+func (s *Server) findRecipient(ctx context.Context, u userSelector, email string) (userID string, err error) {
+	session, err := s.findSession(ctx, u.SessionToken, u.SessionJWT)
 	switch {
 	case err != nil:
 		return "", err
-	case session != nil && o.UserID != "":
+	case session != nil && u.UserID != "":
 		return "", badRequest("Give at most one of user_id, session_token and session_jwt.")
 	case session != nil:
 		return session.UserID, nil
-	case o.UserID == "":
-		return "", nil
-	}
-	user, err := s.findUser(ctx, s.read, o.UserID)
-	return user.UserID, err
-}
-
-// findRecipient is the look of a send call: the user whom the mail is for.
-func (s *Server) findRecipient(ctx context.Context, o owner, email string) (userID string, err error) {
-	if userID, err = s.findOwner(ctx, o); err != nil || userID != "" {
-		return userID, err
+	case u.UserID != "":
+		user, err := s.findUser(ctx, s.read, u.UserID)
+		return user.UserID, err
 	}
 	row, found, err := s.findEmail(ctx, s.read, email)
 	if err == nil && !found {
@@ -123,63 +100,60 @@ func (s *Server) findRecipient(ctx context.Context, o owner, email string) (user
 	return row.UserID, err
 }
 
-// lockRecipient locks a send call's user and returns the row of the address. An
-// address that the user doesn't have is added on trial.
+// lockRecipient locks the user of a send request and returns the row of the address. An
+// address that the user does not have is stored, unverified, and not yet part of the
+// returned user.
 func (s *Server) lockRecipient(ctx context.Context, q *dbsqlc.Queries, userID, email string) (account, dbsqlc.StytchEmail, error) {
 	user, err := s.lockUser(ctx, q, userID)
 	if err != nil {
-		return account{}, dbsqlc.StytchEmail{}, err
+		return user, dbsqlc.StytchEmail{}, err
 	}
-	trialEnd := s.now() + unverifiedTTL.Microseconds()
-	trials := 0
+	expiresAt := s.now() + unverifiedTTL.Microseconds()
+	unverified := 0
 	for _, e := range user.emails {
 		if e.ExpiresAt > 0 {
-			trials++
+			unverified++
 		}
 		if e.Email != email {
 			continue
 		}
-		if e.ExpiresAt > 0 { // asked again: the five minutes begin anew
-			e.ExpiresAt = trialEnd
-			if _, err := q.ExtendEmail(ctx, dbsqlc.ExtendEmailParams{ExpiresAt: trialEnd, EmailID: e.EmailID}); err != nil {
-				return account{}, dbsqlc.StytchEmail{}, fmt.Errorf("extend email: %w", err)
-			}
+		if e.ExpiresAt > 0 { // the new email gets the full time
+			e.ExpiresAt = expiresAt
+			_, err = q.ExtendEmail(ctx, dbsqlc.ExtendEmailParams{ExpiresAt: expiresAt, EmailID: e.EmailID})
 		}
-		return user, e, nil
+		return user, e, wrap("extend email", err)
 	}
 	_, taken, err := s.findEmail(ctx, q, email)
 	switch {
 	case err != nil:
-		return account{}, dbsqlc.StytchEmail{}, err
+		return user, dbsqlc.StytchEmail{}, err
 	case taken:
-		return account{}, dbsqlc.StytchEmail{}, errDuplicateEmail
-	case trials >= maxUnverified:
-		return account{}, dbsqlc.StytchEmail{}, errTooManyTrials
+		return user, dbsqlc.StytchEmail{}, errDuplicateEmail
+	case unverified >= maxUnverified:
+		return user, dbsqlc.StytchEmail{}, errTooManyUnverified
 	}
-	row, err := s.addEmail(ctx, q, user.UserID, email, trialEnd)
+	row, err := s.addEmail(ctx, q, user.UserID, email, expiresAt)
 	return user, row, err
 }
 
-// findOrCreate locks the user of a known address. If nobody has it, known is
-// empty, and fresh is stored with it.
-func (s *Server) findOrCreate(ctx context.Context, q *dbsqlc.Queries, known dbsqlc.StytchEmail, email string, fresh account) (
-	user account, row dbsqlc.StytchEmail, created bool, err error,
+// lockOrCreate locks the user who owns the existing address. If there is none, it creates
+// newUser with the address.
+func (s *Server) lockOrCreate(ctx context.Context, q *dbsqlc.Queries, existing dbsqlc.StytchEmail, email string, newUser account) (
+	user account, row dbsqlc.StytchEmail, err error,
 ) {
-	if known.EmailID == "" {
-		if err := s.insertUser(ctx, q, &fresh); err != nil {
-			return account{}, dbsqlc.StytchEmail{}, false, err
+	if existing.EmailID == "" {
+		if err := s.insertUser(ctx, q, &newUser, email); err != nil {
+			return account{}, dbsqlc.StytchEmail{}, err
 		}
-		row, err := s.addEmail(ctx, q, fresh.UserID, email, 0)
-		fresh.emails = []dbsqlc.StytchEmail{row}
-		return fresh, row, true, err
+		return newUser, newUser.emails[0], nil
 	}
-	if user, err = s.lockUser(ctx, q, known.UserID); err != nil {
-		return account{}, dbsqlc.StytchEmail{}, false, err
+	if user, err = s.lockUser(ctx, q, existing.UserID); err != nil {
+		return account{}, dbsqlc.StytchEmail{}, err
 	}
 	for _, e := range user.emails {
-		if e.EmailID == known.EmailID {
-			return user, e, false, nil
+		if e.EmailID == existing.EmailID {
+			return user, e, nil
 		}
 	}
-	return account{}, dbsqlc.StytchEmail{}, false, errConflict // the address has just been taken away
+	return account{}, dbsqlc.StytchEmail{}, errConflict // the address has just been removed
 }

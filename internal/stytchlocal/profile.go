@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// What a user may hold. Stytch's limits on metadata; the others keep a row small.
+// Limits of a user's profile. Those of metadata are Stytch's; the others keep a row small.
 const (
 	maxMetadata     = 4096 // of one map as JSON, in bytes
 	maxMetadataKeys = 20
@@ -18,7 +18,7 @@ const (
 	maxRole         = 64 // in bytes
 )
 
-// profile is what an invitation may say about a user. What is missing stays.
+// profile is the part of a user that an invitation may set. Missing fields do not change.
 type profile struct {
 	Name *struct {
 		First  *string `json:"first_name"`
@@ -29,16 +29,15 @@ type profile struct {
 	Untrusted json.RawMessage `json:"untrusted_metadata"`
 }
 
-// fullProfile is all that the caller may say about a user.
+// fullProfile is the part of a user that create and update may set.
 type fullProfile struct {
 	profile
-	ExternalID *string   `json:"external_id"` // empty: takes it away
+	ExternalID *string   `json:"external_id"` // if empty, it is removed
 	Roles      *[]string `json:"roles"`
 }
 
-// fillIn puts empty values where there are none, so that the API shows them as
-// such and not as null.
-func (d *userDetails) fillIn() {
+// setDefaults replaces nil values, which the API would return as null.
+func (d *userDetails) setDefaults() {
 	if d.Roles == nil {
 		d.Roles = []string{}
 	}
@@ -53,16 +52,16 @@ func (d *userDetails) fillIn() {
 func (p *profile) apply(user *account) (err error) {
 	if p.Name != nil {
 		for _, part := range []struct {
-			given *string
-			kept  *string
+			value *string
+			field *string
 		}{{p.Name.First, &user.Name.First}, {p.Name.Middle, &user.Name.Middle}, {p.Name.Last, &user.Name.Last}} {
-			if part.given == nil {
+			if part.value == nil {
 				continue
 			}
-			if len(*part.given) > maxName {
+			if len(*part.value) > maxName {
 				return badRequest(fmt.Sprintf("No part of a name may be longer than %d bytes.", maxName))
 			}
-			*part.kept = text.Clean(*part.given)
+			*part.field = text.Clean(*part.value)
 		}
 	}
 	if user.Trusted, err = user.Trusted.merge(p.Trusted); err != nil {
@@ -82,34 +81,33 @@ func (p *fullProfile) apply(user *account) error {
 		}
 		user.ExternalID = sql.NullString{String: *p.ExternalID, Valid: *p.ExternalID != ""}
 	}
-	if p.Roles != nil {
-		if len(*p.Roles) > maxRoles {
-			return badRequest(fmt.Sprintf("A user must not have more than %d roles.", maxRoles))
-		}
-		for _, role := range *p.Roles {
-			if role == "" || len(role) > maxRole {
-				return badRequest(fmt.Sprintf("A role has 1 to %d bytes.", maxRole))
-			}
-		}
-		user.Roles = append([]string{}, *p.Roles...)
+	if p.Roles == nil {
+		return nil
 	}
+	if len(*p.Roles) > maxRoles {
+		return badRequest(fmt.Sprintf("A user must not have more than %d roles.", maxRoles))
+	}
+	for _, role := range *p.Roles {
+		if role == "" || len(role) > maxRole {
+			return badRequest(fmt.Sprintf("A role has 1 to %d bytes.", maxRole))
+		}
+	}
+	user.Roles = append([]string{}, *p.Roles...)
 	return nil
 }
 
-// merge returns the metadata after a change: key by key at the top, null deletes.
+// merge returns the metadata after a change of its top-level keys; null deletes a key.
 func (m metadata) merge(change json.RawMessage) (metadata, error) {
 	if len(change) == 0 || string(change) == "null" {
 		return m, nil
 	}
-	var keys metadata
-	if err := json.Unmarshal(change, &keys); err != nil {
+	var changes metadata
+	if err := json.Unmarshal(change, &changes); err != nil {
 		return nil, errMetadataForm
 	}
-	merged := maps.Clone(m)
-	if merged == nil {
-		merged = metadata{}
-	}
-	for key, value := range keys {
+	merged := metadata{}
+	maps.Copy(merged, m)
+	for key, value := range changes {
 		if string(value) == "null" {
 			delete(merged, key)
 		} else {
@@ -119,7 +117,7 @@ func (m metadata) merge(change json.RawMessage) (metadata, error) {
 	text, err := json.Marshal(merged)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("write metadata: %w", err)
+		return nil, wrap("write metadata", err)
 	case len(merged) > maxMetadataKeys:
 		return nil, errMetadataKeys
 	case len(text) > maxMetadata:

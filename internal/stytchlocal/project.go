@@ -2,6 +2,8 @@ package stytchlocal
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -13,22 +15,33 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
 )
 
-// project is what the server made once for itself and keeps in one row, as JSON.
+// project holds the server's credentials and keys. It is stored as JSON in one row.
 type project struct {
 	Credentials
 	signingKey         // the newest
-	Retired    keyRing `json:",omitempty"` // those before it
-	TokenKey   []byte  // session tokens are made from session ids with it
+	Retired    keyRing `json:",omitempty"` // older ones
+	TokenKey   []byte  // other secrets are derived from it
 }
 
 func (p project) keyRing() keyRing { return append(keyRing{p.signingKey}, p.Retired...) }
 
-// openProject finds the project in the database or makes it. Of two instances
-// that start together, one makes it and both use it.
+// derive returns a secret for a purpose. All instances derive the same one, and none needs
+// to be stored.
+func (p *project) derive(purpose string) []byte {
+	mac := hmac.New(sha256.New, p.TokenKey)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
+}
+
+// webhookKey returns the key that signs webhooks.
+func (p *project) webhookKey() []byte { return p.derive("webhooks") }
+
+// openProject reads the project from the database or creates it. If two instances start at
+// the same time, one creates it and both use it.
 func (s *Server) openProject(ctx context.Context) (project, error) {
 	value, err := s.read.GetProject(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		value, err = s.makeProject(ctx)
+		value, err = s.createProject(ctx)
 	}
 	if err != nil {
 		return project{}, fmt.Errorf("local stytch: open project: %w", err)
@@ -37,7 +50,7 @@ func (s *Server) openProject(ctx context.Context) (project, error) {
 	if err != nil {
 		return project{}, fmt.Errorf("local stytch: %w", err)
 	}
-	s.ring.Store(&storedRing{value, p.keyRing()})
+	s.ring.Store(&storedKeyRing{value, p.keyRing()})
 	p.WebhookSecret = webhook.Secret(p.webhookKey())
 	return p, nil
 }
@@ -57,20 +70,20 @@ func parseProject(value string) (project, error) {
 	return p, err
 }
 
-// makeProject stores a new project and returns the one that is stored, which is
-// another's if that was quicker.
-func (s *Server) makeProject(ctx context.Context) (string, error) {
-	fresh, err := newProject()
+// createProject stores a new project. It returns the stored one, which another instance
+// may have created first.
+func (s *Server) createProject(ctx context.Context) (string, error) {
+	created, err := newProject()
 	if err != nil {
 		return "", err
 	}
 	err = s.opts.InTx(ctx, func(tx *sql.Tx) error {
-		return s.read.WithTx(tx).InsertProject(ctx, fresh)
+		return s.read.WithTx(tx).InsertProject(ctx, created)
 	})
 	if s.opts.IsDuplicate(err) {
 		return s.read.GetProject(ctx)
 	}
-	return fresh, err
+	return created, err
 }
 
 func newProject() (string, error) {

@@ -7,72 +7,84 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// A link is kept for a while after its time, so that a late click is told that
-// the link has expired, not that there never was one.
+// keepDeadLinks is how long an expired link is kept, so that a late click gets the error
+// "expired" and not "unknown".
 const keepDeadLinks = 30 * 24 * time.Hour
 
-// sweepPiece is how many rows of a table are deleted at once: after an import of
-// many the links of all of them are over together, and a call waits for this.
-const sweepPiece = 200
+// purgeBatch is how many rows of a table are deleted at a time. After a large import, many
+// links expire together, and a call waits for the purge.
+const purgeBatch = 200
 
-// purge deletes rows whose time is over, once an hour, and goes on with the next
-// call where there are many. Nothing depends on it: every use checks the time by
-// itself.
+// purge deletes expired rows once an hour, and with every call while there are many. It is
+// housekeeping only: expiry is checked on every use.
 func (s *Server) purge(ctx context.Context) {
-	now, last := s.now(), s.swept.Load()
-	if now-last < time.Hour.Microseconds() || !s.swept.CompareAndSwap(last, now) {
+	now, last := s.now(), s.purgedAt.Load()
+	if now-last < time.Hour.Microseconds() || !s.purgedAt.CompareAndSwap(last, now) {
 		return
 	}
 	more := false
-	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		more = false
-		for _, table := range []func(context.Context, *dbsqlc.Queries, int64) (int, error){sweepSessions, sweepLinks, sweepEmails, sweepLimits} {
-			n, err := table(ctx, q, now)
-			if err != nil {
-				return err
-			}
-			more = more || n == sweepPiece
-		}
-		return nil
+	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
+		more, err = purgeTables(ctx, q, now)
+		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: old rows not deleted", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("local stytch: cannot delete expired rows", "error", s.opts.Explain(err))
 	}
 	if err == nil && more {
-		s.swept.CompareAndSwap(now, last)
+		s.purgedAt.CompareAndSwap(now, last)
 	}
 }
 
-func sweepSessions(ctx context.Context, q *dbsqlc.Queries, now int64) (int, error) {
-	old, err := q.OldSessions(ctx, dbsqlc.OldSessionsParams{ExpiresAt: now, Limit: sweepPiece})
-	if err == nil && len(old) > 0 {
-		_, err = q.DeleteOldSessions(ctx, dbsqlc.DeleteOldSessionsParams{SessionIds: old, Before: now})
+// purgeTables deletes a batch of expired rows of each table and reports whether there may
+// be more.
+func purgeTables(ctx context.Context, q *dbsqlc.Queries, now int64) (more bool, err error) {
+	deadLinks := now - keepDeadLinks.Microseconds()
+	hourAgo := now - time.Hour.Microseconds() + 1 // a limit ends after exactly an hour
+	for _, table := range []struct {
+		list   func() ([]string, error)
+		remove func(keys []string) (int64, error)
+	}{
+		{
+			func() ([]string, error) {
+				return q.OldSessions(ctx, dbsqlc.OldSessionsParams{ExpiresAt: now, Limit: purgeBatch})
+			},
+			func(ids []string) (int64, error) {
+				return q.DeleteOldSessions(ctx, dbsqlc.DeleteOldSessionsParams{SessionIds: ids, Before: now})
+			},
+		},
+		{
+			func() ([]string, error) {
+				return q.OldLinks(ctx, dbsqlc.OldLinksParams{ExpiresAt: deadLinks, Limit: purgeBatch})
+			},
+			func(hashes []string) (int64, error) {
+				return q.DeleteOldLinks(ctx, dbsqlc.DeleteOldLinksParams{TokenHashes: hashes, Before: deadLinks})
+			},
+		},
+		{
+			func() ([]string, error) {
+				return q.OldEmails(ctx, dbsqlc.OldEmailsParams{ExpiresAt: now, Limit: purgeBatch})
+			},
+			func(ids []string) (int64, error) {
+				return q.DeleteOldEmails(ctx, dbsqlc.DeleteOldEmailsParams{EmailIds: ids, Before: now})
+			},
+		},
+		{
+			func() ([]string, error) {
+				return q.OldLimits(ctx, dbsqlc.OldLimitsParams{OpenedAt: hourAgo, Limit: purgeBatch})
+			},
+			func(emails []string) (int64, error) {
+				return q.DeleteOldLimits(ctx, dbsqlc.DeleteOldLimitsParams{Emails: emails, Before: hourAgo})
+			},
+		},
+	} {
+		keys, err := table.list()
+		if err == nil && len(keys) > 0 {
+			_, err = table.remove(keys)
+		}
+		if err != nil {
+			return false, err
+		}
+		more = more || len(keys) == purgeBatch
 	}
-	return len(old), err
-}
-
-func sweepLinks(ctx context.Context, q *dbsqlc.Queries, now int64) (int, error) {
-	before := now - keepDeadLinks.Microseconds()
-	old, err := q.OldLinks(ctx, dbsqlc.OldLinksParams{ExpiresAt: before, Limit: sweepPiece})
-	if err == nil && len(old) > 0 {
-		_, err = q.DeleteOldLinks(ctx, dbsqlc.DeleteOldLinksParams{TokenHashes: old, Before: before})
-	}
-	return len(old), err
-}
-
-func sweepEmails(ctx context.Context, q *dbsqlc.Queries, now int64) (int, error) {
-	old, err := q.OldEmails(ctx, dbsqlc.OldEmailsParams{ExpiresAt: now, Limit: sweepPiece})
-	if err == nil && len(old) > 0 {
-		_, err = q.DeleteOldEmails(ctx, dbsqlc.DeleteOldEmailsParams{EmailIds: old, Before: now})
-	}
-	return len(old), err
-}
-
-func sweepLimits(ctx context.Context, q *dbsqlc.Queries, now int64) (int, error) {
-	before := now - time.Hour.Microseconds() + 1 // an hour is over when it has been one
-	old, err := q.OldLimits(ctx, dbsqlc.OldLimitsParams{OpenedAt: before, Limit: sweepPiece})
-	if err == nil && len(old) > 0 {
-		_, err = q.DeleteOldLimits(ctx, dbsqlc.DeleteOldLimitsParams{Emails: old, Before: before})
-	}
-	return len(old), err
+	return more, nil
 }

@@ -4,24 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 )
 
-// The kinds of links. Each has a redirect URL of its own in the API.
-const (
-	kindLogin    = "login"
-	kindSignup   = "signup"
-	kindInvite   = "invite"
-	kindEmbedded = "embedded" // handed to the caller, not mailed
-)
-
-// How long links work when the caller doesn't say.
-var defaultLifetimes = map[string]time.Duration{
-	kindLogin: time.Hour, kindSignup: 7 * 24 * time.Hour, kindInvite: time.Hour, kindEmbedded: time.Hour,
-}
-
-// checkRedirectURL refuses an address that a link must not lead to. An empty one
-// is fine: it means the project's own.
+// checkRedirectURL refuses an address that a link may not lead to. An empty address stands
+// for the project's default.
 func (s *Server) checkRedirectURL(kind, address string) error {
 	if address == "" {
 		return nil
@@ -36,8 +22,8 @@ func (s *Server) checkRedirectURL(kind, address string) error {
 	return errRedirectNotListed
 }
 
-// redirectURL returns where a link of the kind leads: the address given, which
-// has passed checkRedirectURL, or the only one that the project lists.
+// redirectURL returns a checked address or, if it is empty, the project's only redirect
+// URL.
 func (s *Server) redirectURL(kind, address string) (string, error) {
 	switch {
 	case address != "":
@@ -48,15 +34,4 @@ func (s *Server) redirectURL(kind, address string) (string, error) {
 		return "", newError(http.StatusBadRequest, "no_default_"+kind+"_redirect_url_set", "The project has no default redirect URL of this kind.")
 	}
 	return s.opts.RedirectURLs[0], nil
-}
-
-// lifetime reads a link's expiration in minutes; nil means the default of its kind.
-func lifetime(kind string, minutes *int64) (time.Duration, error) {
-	if minutes == nil {
-		return defaultLifetimes[kind], nil
-	}
-	if *minutes < 5 || *minutes > 10080 {
-		return 0, errInvalidExpiration
-	}
-	return time.Duration(*minutes) * time.Minute, nil
 }

@@ -12,10 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is the largest request body taken, in bytes.
+// maxBody is the limit of a request body, in bytes.
 const maxBody = 1 << 20
 
-// meta is in every answer, good or bad.
+// meta is part of every response, successful or not.
 type meta struct {
 	StatusCode int    `json:"status_code"`
 	RequestID  string `json:"request_id"`
@@ -23,44 +23,32 @@ type meta struct {
 
 func (m *meta) setMeta(status int, requestID string) { m.StatusCode, m.RequestID = status, requestID }
 
-// response is a body that embeds meta. The SDKs refuse an empty body, so every call
-// has one.
+// response is a body that embeds meta. Every call has one: the SDKs reject an empty body.
 type response interface {
 	setMeta(status int, requestID string)
 }
 
-// errorBody is the body of an error.
-type errorBody struct {
+// errorResponse is the body of an error.
+type errorResponse struct {
 	meta
 	ErrorType    string `json:"error_type"`
 	ErrorMessage string `json:"error_message"`
 	ErrorURL     string `json:"error_url"`
 }
 
-// apiError is an error with a name of Stytch's, ready to be answered.
-type apiError struct {
-	status     int
-	kind       string // Stytch's error_type
-	message    string
-	retryAfter time.Duration // for a 429
-	allow      string        // for a 405
-}
-
-func (e *apiError) Error() string { return e.kind + ": " + e.message }
-
-// write sends an answer with its status.
-func write(w http.ResponseWriter, status int, requestID string, a response) {
-	a.setMeta(status, requestID)
+// write sends a response.
+func write(w http.ResponseWriter, status int, requestID string, res response) {
+	res.setMeta(status, requestID)
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(a) // the caller may be gone: nothing to be done about it
+	_ = json.NewEncoder(w).Encode(res)
 }
 
-// writeError answers an API error.
+// writeError sends an error.
 func writeError(w http.ResponseWriter, requestID string, e *apiError) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.retryAfter+time.Second-1)/time.Second)))
@@ -68,20 +56,19 @@ func writeError(w http.ResponseWriter, requestID string, e *apiError) {
 	if e.allow != "" {
 		w.Header().Set("Allow", e.allow)
 	}
-	write(w, e.status, requestID, &errorBody{
+	write(w, e.status, requestID, &errorResponse{
 		ErrorType:    e.kind,
 		ErrorMessage: e.message,
 		ErrorURL:     fmt.Sprintf("https://stytch.com/docs/api/errors/%d#%s", e.status, e.kind),
 	})
 }
 
-// decode reads a JSON object into into. No body at all is an empty object; fields
-// that into doesn't know are ignored, as Stytch does.
+// decode reads a JSON object. An empty body is an empty object. Like Stytch, it ignores
+// unknown fields.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, new(*http.MaxBytesError)):
 		return badRequest("The request body is larger than 1 MiB.")
 	case err != nil:
 		return badRequest("The request body could not be read.")
@@ -92,10 +79,10 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	}
 	err = json.Unmarshal(body, into)
 	var wrongType *json.UnmarshalTypeError
-	var named *apiError
+	var known *apiError
 	switch {
-	case errors.As(err, &named):
-		return named
+	case errors.As(err, &known):
+		return known
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return badRequest("Field " + wrongType.Field + " has the wrong type.")
 	case errors.As(err, &wrongType):

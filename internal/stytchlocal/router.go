@@ -12,12 +12,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// API serves everything below /v1/, the page that mailed links lead to included.
+// API serves everything below /v1/, including the page that emailed links open.
 func (s *Server) API() http.Handler {
 	routes := s.routes()
 	calls := s.faults.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveCall(routes, w, r) }))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // callers may go by it
+		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // SDKs and doctor compare it with their clock
 		r = withoutDoubleSlash(r)
 		if r.URL.EscapedPath() == redirectPath {
 			s.showRedirect(w, r)
@@ -42,12 +42,12 @@ func withoutDoubleSlash(r *http.Request) *http.Request {
 
 func newRequestID() string { return "request-id-test-" + uuid.NewString() }
 
-// serveCall serves one call.
+// serveCall responds to a call.
 func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
-	a, err := s.serve(routes, r.URL.EscapedPath(), w, r)
+	res, err := s.handle(routes, w, r)
 	if err == nil {
-		write(w, http.StatusOK, requestID, a)
+		write(w, http.StatusOK, requestID, res)
 		return
 	}
 	var known *apiError
@@ -60,13 +60,13 @@ func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Reques
 	writeError(w, requestID, known)
 }
 
-// serve finds the route, checks the credentials and calls the handler.
-func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *http.Request) (a response, err error) {
-	found, id, err := findRoute(routes, r.Method, path)
+// handle finds the route of a call, checks the credentials and calls the handler.
+func (s *Server) handle(routes []route, w http.ResponseWriter, r *http.Request) (res response, err error) {
+	found, id, err := findRoute(routes, r.Method, r.URL.EscapedPath())
 	if err != nil {
 		return nil, err
 	}
-	if !found.open {
+	if !found.public {
 		if err := s.checkCredentials(r); err != nil {
 			w.Header().Set("WWW-Authenticate", `Basic realm="stytch"`)
 			return nil, err
@@ -75,14 +75,16 @@ func (s *Server) serve(routes []route, path string, w http.ResponseWriter, r *ht
 	defer func() {
 		if v := recover(); v != nil {
 			s.opts.Log.Error("local stytch: panic", "route", found.path, "panic", v, "stack", string(debug.Stack()))
-			a, err = nil, errInternal
+			res, err = nil, errInternal
 		}
 	}()
 	s.purge(r.Context())
 	return found.handle(&call{ctx: r.Context(), w: w, r: r, id: id})
 }
 
-// findRoute matches an escaped path, so that an escaped slash stays inside an id.
+// findRoute finds the route of an escaped path, so that an escaped slash is part of an id.
+// An http.ServeMux would redirect a path with dots or two slashes, match an escaped letter,
+// and fall back from search to {user_id} for another method; Stytch does none of this.
 func findRoute(routes []route, method, path string) (route, string, error) {
 	var matched string
 	var allow []string
@@ -105,31 +107,28 @@ func findRoute(routes []route, method, path string) (route, string, error) {
 	return route{}, "", refused
 }
 
-// matchPath compares a route's path with an escaped one and returns the id in it.
+// matchPath compares a route's path with an escaped path and returns the id in it.
 func matchPath(pattern, path string) (id string, ok bool) {
-	for {
-		want, patternRest, more := strings.Cut(pattern, "/")
-		got, pathRest, moreGot := strings.Cut(path, "/")
-		if more != moreGot {
-			return "", false
-		}
-		if strings.HasPrefix(want, "{") {
-			var err error
-			if id, err = url.PathUnescape(got); err != nil || id == "" {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(got) {
+		return "", false
+	}
+	for i, segment := range got {
+		if !strings.HasPrefix(want[i], "{") {
+			if segment != want[i] {
 				return "", false
 			}
-		} else if want != got {
+			continue
+		}
+		var err error
+		if id, err = url.PathUnescape(segment); err != nil || id == "" {
 			return "", false
 		}
-		if !more {
-			return id, true
-		}
-		pattern, path = patternRest, pathRest
 	}
+	return id, true
 }
 
-// checkCredentials compares project id and secret, in the same time whether they
-// are right or nearly so.
+// checkCredentials compares the project id and the secret in constant time.
 func (s *Server) checkCredentials(r *http.Request) error {
 	id, secret, _ := r.BasicAuth()
 	sameID := equal(id, s.project.ProjectID)
@@ -138,13 +137,14 @@ func (s *Server) checkCredentials(r *http.Request) error {
 	case sameID && sameSecret:
 		return nil
 	case id != "" && !strings.HasPrefix(id, "project-test-"):
-		return errProjectIDForm
+		return errInvalidProjectID
 	case secret != "" && !strings.HasPrefix(secret, "secret-test-"):
-		return errSecretForm
+		return errInvalidSecret
 	}
 	return errCredentials
 }
 
+// equal compares two strings in constant time, whatever their lengths.
 func equal(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

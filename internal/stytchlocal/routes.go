@@ -5,28 +5,27 @@ import (
 	"net/http"
 )
 
-// redirectPath is where mailed links lead.
+// redirectPath is the path of the page that emailed links open.
 const redirectPath = "/v1/magic_links/redirect"
 
-// route is one call of the API. A path segment in braces takes any id.
+// route is a call of the API. A segment in braces matches any id.
 type route struct {
 	method, path string
 	handle       func(*call) (response, error)
-	open         bool // needs no credentials
+	public       bool // needs no credentials
 }
 
-// call is one request on its way through a handler.
+// call is a request to the API.
 type call struct {
 	ctx context.Context
 	w   http.ResponseWriter
 	r   *http.Request
-	id  string // what stood where the route's path has braces, unescaped
+	id  string // the segment in braces, unescaped
 }
 
 func (c *call) decode(into any) error { return decode(c.w, c.r, into) }
 
-// routes lists the API by noun. Where two paths match a request, the first
-// decides.
+// routes lists the API. If several paths match, the first decides.
 func (s *Server) routes() []route {
 	return []route{
 		{method: "POST", path: "/v1/magic_links/email/login_or_create", handle: s.loginOrCreate},
@@ -39,13 +38,13 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/v1/users", handle: s.createUser},
 		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
 		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
-		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: s.notFound("phone_number_not_found")},
-		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: s.notFound("webauthn_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/totps/{id}", handle: s.notFound("totp_not_found")},
-		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: s.notFound("oauth_user_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: s.notFound("password_not_found")},
-		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: s.notFound("biometric_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: s.notFound("crypto_wallet_not_found")},
+		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: notFound("phone_number_not_found")},
+		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: notFound("webauthn_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/totps/{id}", handle: notFound("totp_not_found")},
+		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: notFound("oauth_user_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: notFound("password_not_found")},
+		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: notFound("biometric_registration_not_found")},
+		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: notFound("crypto_wallet_not_found")},
 		{method: "GET", path: "/v1/users/{user_id}", handle: s.getUser},
 		{method: "PUT", path: "/v1/users/{user_id}", handle: s.updateUser},
 		{method: "DELETE", path: "/v1/users/{user_id}", handle: s.deleteUser},
@@ -54,25 +53,25 @@ func (s *Server) routes() []route {
 		{method: "GET", path: "/v1/sessions", handle: s.listSessions},
 		{method: "POST", path: "/v1/sessions/authenticate", handle: s.authenticateSession},
 		{method: "POST", path: "/v1/sessions/revoke", handle: s.revokeSession},
-		{method: "GET", path: "/v1/sessions/jwks/{project_id}", handle: s.listKeys, open: true},
+		{method: "GET", path: "/v1/sessions/jwks/{project_id}", handle: s.listKeys, public: true},
 
 		{method: "GET", path: "/v1/debug/whoami", handle: s.whoami},
 	}
 }
 
-// notFound answers a call about a thing that no user here can have.
-func (s *Server) notFound(kind string) func(*call) (response, error) {
+// notFound handles a call about a kind of object that does not exist here.
+func notFound(errorType string) func(*call) (response, error) {
 	return func(*call) (response, error) {
-		return nil, newError(http.StatusNotFound, kind, "There is nothing of this id.")
+		return nil, newError(http.StatusNotFound, errorType, "There is nothing of this id.")
 	}
 }
 
-type whoamiAnswer struct {
+type whoamiResponse struct {
 	meta
 	ProjectID string `json:"project_id"`
 	Name      string `json:"name"`
 }
 
 func (s *Server) whoami(*call) (response, error) {
-	return &whoamiAnswer{ProjectID: s.project.ProjectID, Name: s.opts.Product}, nil
+	return &whoamiResponse{ProjectID: s.project.ProjectID, Name: s.opts.Product}, nil
 }

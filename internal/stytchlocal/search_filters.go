@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// maxNames is how many values a filter may list.
-const maxNames = 1000
+// maxFilterValues is how many values a filter may have.
+const maxFilterValues = 1000
 
 type searchQuery struct {
 	Operator string `json:"operator"`
@@ -19,40 +19,39 @@ type searchQuery struct {
 	} `json:"operands"`
 }
 
-// filter reports whether a user is wanted.
+// filter reports whether a user matches.
 type filter func(u *userObject) bool
 
-// userSearch is a query that has passed its checks.
+// userSearch is a checked query.
 type userSearch struct {
 	filters []filter
-	either  bool // one filter is enough
+	or      bool // one filter must match rather than all
 
-	// What one of the filters, all of which must hold, names; at most one is set.
+	// The values of a filter that must match, so that only these users need to be read.
+	// At most one is set.
 	userIDs, addresses []string
 }
 
 func (s *userSearch) matchesAll() bool { return len(s.filters) == 0 }
-
-func (s *userSearch) named() bool { return len(s.userIDs) > 0 || len(s.addresses) > 0 }
 
 func (s *userSearch) matches(u *userObject) bool {
 	if s.matchesAll() {
 		return true
 	}
 	for _, f := range s.filters {
-		if f(u) == s.either {
-			return s.either
+		if f(u) == s.or {
+			return s.or
 		}
 	}
-	return !s.either
+	return !s.or
 }
 
-// compile checks a query. No query, or one without operands, wants everyone.
+// compile checks a query. A nil query, or one without operands, matches all users.
 func (q *searchQuery) compile() (*userSearch, error) {
 	if q == nil {
 		return &userSearch{}, nil
 	}
-	out := &userSearch{either: q.Operator == "OR"}
+	out := &userSearch{or: q.Operator == "OR"}
 	if q.Operator != "AND" && q.Operator != "OR" && (q.Operator != "" || len(q.Operands) > 0) {
 		return nil, searchError("invalid_operator", "The operator must be AND or OR.")
 	}
@@ -72,20 +71,20 @@ func (q *searchQuery) compile() (*userSearch, error) {
 			return nil, err
 		}
 		out.filters = append(out.filters, f)
-		if !out.either && !out.named() {
-			out.note(o.Name, o.Value)
+		if !out.or && len(out.userIDs) == 0 && len(out.addresses) == 0 {
+			out.narrow(o.Name, o.Value)
 		}
 	}
 	return out, nil
 }
 
-// note keeps what a filter names, so that only those users need be looked at.
-func (s *userSearch) note(name string, value json.RawMessage) {
+// narrow keeps the values of a filter by id or address.
+func (s *userSearch) narrow(name string, value json.RawMessage) {
 	switch name {
 	case "user_id":
-		s.userIDs, _ = stringsOf(name, value) // parsed once already
+		s.userIDs, _ = parseStrings(name, value) // valid: it has been parsed before
 	case "email_address":
-		s.addresses, _ = stringsOf(name, value)
+		s.addresses, _ = parseStrings(name, value)
 		for i, a := range s.addresses {
 			s.addresses[i] = strings.ToLower(a)
 		}
@@ -94,20 +93,19 @@ func (s *userSearch) note(name string, value json.RawMessage) {
 
 type parser func(name string, value json.RawMessage) (filter, error)
 
-// parsers knows every filter by its name. What no user here can have matches
-// nobody.
+// parsers holds all filters by name. Those for properties that no user has here match none.
 var parsers = map[string]parser{
-	"user_id": names(func(u *userObject, want []string) bool { return slices.Contains(want, u.UserID) }),
-	"email_address": names(func(u *userObject, want []string) bool {
+	"user_id": anyOf(func(u *userObject, want []string) bool { return slices.Contains(want, u.UserID) }),
+	"email_address": anyOf(func(u *userObject, want []string) bool {
 		return hasEmail(u, func(e emailObject) bool {
 			return slices.ContainsFunc(want, func(w string) bool { return strings.ToLower(w) == e.Email })
 		})
 	}),
-	"email_id": names(func(u *userObject, want []string) bool {
+	"email_id": anyOf(func(u *userObject, want []string) bool {
 		return hasEmail(u, func(e emailObject) bool { return slices.Contains(want, e.EmailID) })
 	}),
-	"phone_number": names(nobody), "phone_id": names(nobody), "webauthn_registration_id": names(nobody), "totp_id": names(nobody),
-	"crypto_wallet_id": names(nobody), "crypto_wallet_address": names(nobody), "oauth_provider": names(nobody),
+	"phone_number": noneOf, "phone_id": noneOf, "webauthn_registration_id": noneOf, "totp_id": noneOf,
+	"crypto_wallet_id": noneOf, "crypto_wallet_address": noneOf, "oauth_provider": noneOf,
 
 	"email_address_fuzzy": fuzzy("email_address", func(u *userObject, part string) bool {
 		return hasEmail(u, func(e emailObject) bool { return strings.Contains(e.Email, part) })
@@ -121,89 +119,83 @@ var parsers = map[string]parser{
 	"email_verified": boolean(func(u *userObject) bool {
 		return hasEmail(u, func(e emailObject) bool { return e.Verified })
 	}),
-	"phone_verified": boolean(never), "webauthn_registration_verified": boolean(never), "totp_verified": boolean(never),
-	"crypto_wallet_verified": boolean(never), "password_exists": boolean(never),
+	"phone_verified": never, "webauthn_registration_verified": never, "totp_verified": never,
+	"crypto_wallet_verified": never, "password_exists": never,
 
-	"created_at_greater_than": createdAfter, "created_at_less_than": createdBefore, "created_at_between": createdBetween,
+	"created_at_greater_than": createdAt(func(created, t time.Time) bool { return created.After(t) }),
+	"created_at_less_than":    createdAt(func(created, t time.Time) bool { return created.Before(t) }),
+	"created_at_between":      createdBetween,
 }
 
-func nobody(*userObject, []string) bool { return false }
+var (
+	noneOf = anyOf(func(*userObject, []string) bool { return false })
+	never  = boolean(func(*userObject) bool { return false })
+)
 
-func never(*userObject) bool { return false }
-
-func hasEmail(u *userObject, wanted func(emailObject) bool) bool {
-	return slices.ContainsFunc(u.Emails, wanted)
+func hasEmail(u *userObject, match func(emailObject) bool) bool {
+	return slices.ContainsFunc(u.Emails, match)
 }
 
-func stringsOf(name string, value json.RawMessage) ([]string, error) {
-	var want []string
-	if json.Unmarshal(value, &want) != nil {
-		return nil, searchError("expected_array_of_string", "Filter "+name+" takes an array of strings.")
+// parseValue decodes the value of a filter. The error names the expected type.
+func parseValue[T any](name string, value json.RawMessage, kind, description string) (T, error) {
+	var v T
+	if json.Unmarshal(value, &v) != nil {
+		return v, searchError("expected_"+kind, "Filter "+name+" takes "+description+".")
 	}
-	if len(want) > maxNames {
-		return nil, badRequest(fmt.Sprintf("Filter %s takes at most %d values.", name, maxNames))
-	}
-	return want, nil
+	return v, nil
 }
 
-func names(match func(u *userObject, want []string) bool) parser {
+func parseStrings(name string, value json.RawMessage) ([]string, error) {
+	values, err := parseValue[[]string](name, value, "array_of_string", "an array of strings")
+	if len(values) > maxFilterValues {
+		return nil, badRequest(fmt.Sprintf("Filter %s takes at most %d values.", name, maxFilterValues))
+	}
+	return values, err
+}
+
+func parseTime(name string, value json.RawMessage) (time.Time, error) {
+	return parseValue[time.Time](name, value, "timestamp", "a time like 2021-12-29T12:33:09Z")
+}
+
+func anyOf(match func(u *userObject, want []string) bool) parser {
 	return func(name string, value json.RawMessage) (filter, error) {
-		want, err := stringsOf(name, value)
+		want, err := parseStrings(name, value)
 		return func(u *userObject) bool { return match(u, want) }, err
 	}
 }
 
-// fuzzy looks for a part of something, in whatever case.
-func fuzzy(what string, match func(u *userObject, part string) bool) parser {
+// fuzzy returns the parser of a filter by a part of a property, ignoring case.
+func fuzzy(property string, match func(u *userObject, part string) bool) parser {
 	return func(name string, value json.RawMessage) (filter, error) {
-		var part string
-		if json.Unmarshal(value, &part) != nil {
-			return nil, searchError("expected_string", "Filter "+name+" takes a string.")
-		}
-		if len([]rune(part)) < 3 {
-			return nil, searchError(what+"_fuzzy_too_short", "Filter "+name+" takes at least three characters.")
+		part, err := parseValue[string](name, value, "string", "a string")
+		if err == nil && len([]rune(part)) < 3 {
+			err = searchError(property+"_fuzzy_too_short", "Filter "+name+" takes at least three characters.")
 		}
 		part = strings.ToLower(part)
-		return func(u *userObject) bool { return match(u, part) }, nil
+		return func(u *userObject) bool { return match(u, part) }, err
 	}
 }
 
-func boolean(holds func(u *userObject) bool) parser {
+func boolean(property func(u *userObject) bool) parser {
 	return func(name string, value json.RawMessage) (filter, error) {
-		var want bool
-		if json.Unmarshal(value, &want) != nil {
-			return nil, searchError("expected_bool", "Filter "+name+" takes true or false.")
-		}
-		return func(u *userObject) bool { return holds(u) == want }, nil
+		want, err := parseValue[bool](name, value, "bool", "true or false")
+		return func(u *userObject) bool { return property(u) == want }, err
 	}
 }
 
 func hasStatus(name string, value json.RawMessage) (filter, error) {
-	var want string
-	if json.Unmarshal(value, &want) != nil {
-		return nil, searchError("expected_string", "Filter "+name+" takes a string.")
+	want, err := parseValue[string](name, value, "string", "a string")
+	if err == nil && want != statusActive && want != statusPending {
+		err = searchError("invalid_status_filter", "A status is active or pending.")
 	}
-	if want != statusActive && want != statusPending {
-		return nil, searchError("invalid_status_filter", "A status is active or pending.")
-	}
-	return func(u *userObject) bool { return u.Status == want }, nil
+	return func(u *userObject) bool { return u.Status == want }, err
 }
 
-func timeOf(name string, value json.RawMessage) (t time.Time, err error) {
-	if json.Unmarshal(value, &t) != nil {
-		err = searchError("expected_timestamp", "Filter "+name+" takes a time like 2021-12-29T12:33:09Z.")
+func createdAt(match func(created, t time.Time) bool) parser {
+	return func(name string, value json.RawMessage) (filter, error) {
+		t, err := parseTime(name, value)
+		return func(u *userObject) bool { return match(u.CreatedAt, t) }, err
 	}
-	return t, err
-}
-
-func createdAfter(name string, value json.RawMessage) (filter, error) {
-	t, err := timeOf(name, value)
-	return func(u *userObject) bool { return u.CreatedAt.After(t) }, err
-}
-
-func createdBefore(name string, value json.RawMessage) (filter, error) {
-	t, err := timeOf(name, value)
-	return func(u *userObject) bool { return u.CreatedAt.Before(t) }, err
 }
 
 func createdBetween(name string, value json.RawMessage) (filter, error) {
@@ -214,10 +206,10 @@ func createdBetween(name string, value json.RawMessage) (filter, error) {
 	if json.Unmarshal(value, &span) != nil || span.From == nil || span.To == nil {
 		return nil, searchError("expected_timestamp", "Filter "+name+" takes greater_than and less_than.")
 	}
-	from, err := timeOf(name, span.From)
+	from, err := parseTime(name, span.From)
 	if err != nil {
 		return nil, err
 	}
-	to, err := timeOf(name, span.To)
+	to, err := parseTime(name, span.To)
 	return func(u *userObject) bool { return u.CreatedAt.After(from) && u.CreatedAt.Before(to) }, err
 }

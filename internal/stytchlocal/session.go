@@ -8,21 +8,21 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// session is a session with what is kept beside its row.
+// session is a session's row with its details.
 type session struct {
 	dbsqlc.StytchSession
 	sessionDetails
-	roles []string // the user's
+	roles []string // of the user
 }
 
-// sessionDetails is what nobody looks sessions up by; JSON in the row.
+// sessionDetails are the fields without an index. They are stored as JSON.
 type sessionDetails struct {
 	Factors    []factor    `json:"factors"`
 	Claims     claims      `json:"claims,omitempty"`
 	Attributes *attributes `json:"attributes,omitempty"`
 }
 
-// factor is one way in which the user has proven who they are.
+// factor is a way in which the user was authenticated.
 type factor struct {
 	Type                string          `json:"type"`
 	DeliveryMethod      string          `json:"delivery_method"`
@@ -42,14 +42,13 @@ type embeddedFactor struct {
 	EmbeddedID string `json:"embedded_id"`
 }
 
-// same reports whether both are the same way to prove it. Embedded links have no
-// address to tell them apart by.
+// same reports whether two factors are the same method. All embedded links are.
 func (f factor) same(g factor) bool {
 	return f.Type == g.Type && f.DeliveryMethod == g.DeliveryMethod &&
 		(f.Email == nil || g.Email == nil || f.Email.EmailID == g.Email.EmailID)
 }
 
-// sessionObject is a session as the API shows it.
+// sessionObject is a session in the API.
 type sessionObject struct {
 	SessionID      string      `json:"session_id"`
 	UserID         string      `json:"user_id"`
@@ -69,7 +68,7 @@ func (s *session) object() *sessionObject {
 	}
 }
 
-// openSession reads a session's row. Roles are those that the user has now.
+// openSession decodes a session's row. The roles are the user's current ones.
 func openSession(row dbsqlc.StytchSession, user *account) (*session, error) {
 	out := &session{StytchSession: row, roles: user.Roles}
 	if err := json.Unmarshal([]byte(row.Details), &out.sessionDetails); err != nil {
@@ -78,8 +77,7 @@ func openSession(row dbsqlc.StytchSession, user *account) (*session, error) {
 	return out, nil
 }
 
-// addFactor notes that the user has just proven who they are, once more or in a
-// new way.
+// addFactor records an authentication, by a new factor or one that the session has.
 func (s *session) addFactor(f factor, now time.Time) {
 	f.LastAuthenticatedAt, f.CreatedAt, f.UpdatedAt = now, now, now
 	for i, old := range s.Factors {

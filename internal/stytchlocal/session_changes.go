@@ -5,13 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// sessionRequest is what every call that may make or change a session is given.
+// sessionRequest is part of every request that may create or change a session.
 type sessionRequest struct {
 	SessionToken string `json:"session_token"`
 	SessionJWT   string `json:"session_jwt"`
@@ -19,35 +18,35 @@ type sessionRequest struct {
 	CustomClaims claims `json:"session_custom_claims"`
 }
 
-// sessionOptions is a sessionRequest that has passed its checks.
+// sessionOptions is a checked sessionRequest.
 type sessionOptions struct {
-	existing *dbsqlc.StytchSession // the session that was named; nil: none
-	duration time.Duration         // 0: not given
-	claims   claims                // to be merged; nil: none
+	existing *dbsqlc.StytchSession // nil if the request names no session
+	duration time.Duration         // 0 if the request has none
+	claims   claims                // to merge; may be nil
 }
 
-// Sessions last between five minutes and 366 days.
+// Limits of a session's duration, in minutes: 366 days at most.
 const minSession, maxSession = 5, 527040
 
 func (s *Server) checkSessionRequest(ctx context.Context, r *sessionRequest) (sessionOptions, error) {
-	var wish sessionOptions
+	var opts sessionOptions
 	if r.Minutes != nil {
 		if *r.Minutes < minSession || *r.Minutes > maxSession {
-			return wish, errInvalidDuration
+			return opts, errInvalidDuration
 		}
-		wish.duration = time.Duration(*r.Minutes) * time.Minute
+		opts.duration = time.Duration(*r.Minutes) * time.Minute
 	}
 	if err := r.CustomClaims.check(); err != nil {
-		return wish, err
+		return opts, err
 	}
-	wish.claims = r.CustomClaims
+	opts.claims = r.CustomClaims
 	var err error
-	wish.existing, err = s.findSession(ctx, r.SessionToken, r.SessionJWT)
-	return wish, err
+	opts.existing, err = s.findSession(ctx, r.SessionToken, r.SessionJWT)
+	return opts, err
 }
 
-// findSession returns the live session that a request names by token or JWT; nil
-// if it names none. The JWT may be past its own time, as long as the session isn't.
+// findSession returns the active session of a token or a JWT, or nil if both are empty. An
+// expired JWT of an active session is accepted.
 func (s *Server) findSession(ctx context.Context, token, jwt string) (*dbsqlc.StytchSession, error) {
 	var row dbsqlc.StytchSession
 	var err error
@@ -55,7 +54,7 @@ func (s *Server) findSession(ctx context.Context, token, jwt string) (*dbsqlc.St
 	case token != "" && jwt != "":
 		return nil, errTooManySessions
 	case token != "":
-		if !tokenForm().MatchString(token) {
+		if !tokenPattern.MatchString(token) {
 			return nil, errInvalidSessionToken
 		}
 		row, err = s.read.GetSessionByToken(ctx, hashToken(token))
@@ -72,76 +71,73 @@ func (s *Server) findSession(ctx context.Context, token, jwt string) (*dbsqlc.St
 		return nil, errSessionNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("get session: %w", err)
+		return nil, wrap("get session", err)
 	}
 	return &row, nil
 }
 
-// grantSession gives a user who has just shown a factor what they wish: the factor added
-// to the session they hold, or a new session if they say how long. A session of
-// somebody else is left alone. It returns nil if there is to be no session.
-func (s *Server) grantSession(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionOptions, f factor, attrs *attributes) (*session, error) {
-	if wish.existing != nil && wish.existing.UserID == user.UserID {
-		return s.changeSession(ctx, q, user, wish, &f)
+// grantSession adds the factor of an authentication to the user's existing session, or
+// creates a session if the options have a duration. It returns nil if there is neither. A
+// session of another user is ignored.
+func (s *Server) grantSession(ctx context.Context, q *dbsqlc.Queries, user *account, opts sessionOptions, f factor, attrs *attributes) (*session, error) {
+	if opts.existing != nil && opts.existing.UserID == user.UserID {
+		return s.changeSession(ctx, q, user, opts, &f)
 	}
-	if wish.duration == 0 {
+	if opts.duration == 0 {
 		return nil, nil
 	}
 	now, id := s.now(), newID("session")
-	fresh := &session{
+	created := &session{
 		StytchSession: dbsqlc.StytchSession{
 			SessionID: id, TokenHash: hashToken(s.sessionToken(id)), UserID: user.UserID,
-			StartedAt: now, LastAccessedAt: now, ExpiresAt: now + wish.duration.Microseconds(),
+			StartedAt: now, LastAccessedAt: now, ExpiresAt: now + opts.duration.Microseconds(),
 		},
 		sessionDetails: sessionDetails{Attributes: attrs},
 		roles:          user.Roles,
 	}
-	fresh.addFactor(f, toTime(now))
+	created.addFactor(f, toTime(now))
 	var err error
-	if fresh.Claims, err = fresh.Claims.merge(wish.claims); err != nil {
+	if created.Claims, err = created.Claims.merge(opts.claims); err != nil {
 		return nil, err
 	}
-	details, err := json.Marshal(fresh.sessionDetails)
+	details, err := json.Marshal(created.sessionDetails)
 	if err != nil {
 		return nil, err
 	}
-	fresh.Details = string(details)
-	if err := q.InsertSession(ctx, dbsqlc.InsertSessionParams(fresh.StytchSession)); err != nil {
-		return nil, fmt.Errorf("insert session: %w", err)
-	}
-	return fresh, nil
+	created.Details = string(details)
+	return created, wrap("insert session", q.InsertSession(ctx, dbsqlc.InsertSessionParams(created.StytchSession)))
 }
 
-// changeSession carries out a wish on the session it names, with a factor or
-// without. Without a duration the session ends when it would have.
-func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *account, wish sessionOptions, f *factor) (*session, error) {
+// changeSession applies the options and a factor, which may be nil, to the existing
+// session. Without a duration, its end stays the same.
+func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *account, opts sessionOptions, f *factor) (*session, error) {
 	now := s.now()
-	n, err := q.TouchSession(ctx, dbsqlc.TouchSessionParams{Now: now, SessionID: wish.existing.SessionID})
+	n, err := q.TouchSession(ctx, dbsqlc.TouchSessionParams{Now: now, SessionID: opts.existing.SessionID})
 	if err != nil {
-		return nil, fmt.Errorf("touch session: %w", err)
+		return nil, wrap("touch session", err)
 	}
 	if n == 0 {
 		return nil, errSessionNotFound
 	}
-	row, err := q.GetSession(ctx, wish.existing.SessionID)
+	row, err := q.GetSession(ctx, opts.existing.SessionID)
 	if err != nil {
-		return nil, fmt.Errorf("get session: %w", err)
+		return nil, wrap("get session", err)
 	}
 	changed, err := openSession(row, user)
 	if err != nil {
 		return nil, err
 	}
+	if f == nil && opts.claims == nil && opts.duration == 0 {
+		return changed, nil
+	}
 	if f != nil {
 		changed.addFactor(*f, toTime(now))
 	}
-	if changed.Claims, err = changed.Claims.merge(wish.claims); err != nil {
+	if changed.Claims, err = changed.Claims.merge(opts.claims); err != nil {
 		return nil, err
 	}
-	if wish.duration > 0 {
-		changed.ExpiresAt = now + wish.duration.Microseconds()
-	}
-	if f == nil && wish.claims == nil && wish.duration == 0 {
-		return changed, nil
+	if opts.duration > 0 {
+		changed.ExpiresAt = now + opts.duration.Microseconds()
 	}
 	details, err := json.Marshal(changed.sessionDetails)
 	if err != nil {
@@ -150,8 +146,5 @@ func (s *Server) changeSession(ctx context.Context, q *dbsqlc.Queries, user *acc
 	_, err = q.UpdateSession(ctx, dbsqlc.UpdateSessionParams{
 		Details: string(details), ExpiresAt: changed.ExpiresAt, SessionID: changed.SessionID,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("update session: %w", err)
-	}
-	return changed, nil
+	return changed, wrap("update session", err)
 }

@@ -3,17 +3,16 @@ package stytchlocal
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-type sessionsAnswer struct {
+type sessionsResponse struct {
 	meta
 	Sessions []*sessionObject `json:"sessions"`
 }
 
-// listSessions shows a user's live sessions, oldest first.
+// listSessions lists a user's active sessions, oldest first.
 func (s *Server) listSessions(c *call) (response, error) {
 	user, err := s.findUser(c.ctx, s.read, c.r.URL.Query().Get("user_id"))
 	if err != nil {
@@ -21,9 +20,9 @@ func (s *Server) listSessions(c *call) (response, error) {
 	}
 	rows, err := s.read.ListSessionsOfUser(c.ctx, dbsqlc.ListSessionsOfUserParams{UserID: user.UserID, Now: s.now()})
 	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
+		return nil, wrap("list sessions", err)
 	}
-	out := &sessionsAnswer{Sessions: []*sessionObject{}}
+	out := &sessionsResponse{Sessions: []*sessionObject{}}
 	for _, row := range rows {
 		session, err := openSession(row, &user)
 		if err != nil {
@@ -34,7 +33,7 @@ func (s *Server) listSessions(c *call) (response, error) {
 	return out, nil
 }
 
-type sessionAnswer struct {
+type sessionResponse struct {
 	meta
 	Session      *sessionObject `json:"session"`
 	SessionToken string         `json:"session_token"`
@@ -43,8 +42,8 @@ type sessionAnswer struct {
 	Verdict      *emptyObject   `json:"verdict"`
 }
 
-// authenticateSession says whether a session is alive, notes that it was used,
-// and returns a fresh JWT.
+// authenticateSession checks that a session is active, records its use and returns a new
+// JWT.
 func (s *Server) authenticateSession(c *call) (response, error) {
 	var req struct {
 		sessionRequest
@@ -56,23 +55,23 @@ func (s *Server) authenticateSession(c *call) (response, error) {
 	if req.SessionToken == "" && req.SessionJWT == "" {
 		return nil, errNoSession
 	}
-	if req.AuthorizationCheck != nil { // better refused than granted by mistake
-		return nil, errAuthorizationNotThere
+	if req.AuthorizationCheck != nil { // ignoring it would grant the request
+		return nil, errNoAuthorizationCheck
 	}
-	wish, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)
+	opts, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)
 	if err != nil {
 		return nil, err
 	}
 	var user account
 	var changed *session
 	err = s.readThenTx(c.ctx, func() (err error) {
-		user, err = s.findUser(c.ctx, s.read, wish.existing.UserID)
+		user, err = s.findUser(c.ctx, s.read, opts.existing.UserID)
 		if errors.Is(err, errUserNotFound) {
 			return errSessionNotFound
 		}
 		return err
 	}, func(q *dbsqlc.Queries) (err error) {
-		changed, err = s.changeSession(c.ctx, q, &user, wish, nil)
+		changed, err = s.changeSession(c.ctx, q, &user, opts, nil)
 		return err
 	})
 	if err != nil {
@@ -82,12 +81,12 @@ func (s *Server) authenticateSession(c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sessionAnswer{
+	return &sessionResponse{
 		Session: changed.object(), SessionToken: s.sessionToken(changed.SessionID), SessionJWT: jwt, User: user.object(),
 	}, nil
 }
 
-// revokeSession ends a session named in one of three ways.
+// revokeSession revokes a session by its id, token or JWT.
 func (s *Server) revokeSession(c *call) (response, error) {
 	var req struct {
 		SessionID    string `json:"session_id"`
@@ -97,16 +96,16 @@ func (s *Server) revokeSession(c *call) (response, error) {
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	given := 0
+	arguments := 0
 	for _, field := range []string{req.SessionID, req.SessionToken, req.SessionJWT} {
 		if field != "" {
-			given++
+			arguments++
 		}
 	}
 	switch {
-	case given == 0:
+	case arguments == 0:
 		return nil, errNothingToRevoke
-	case given > 1:
+	case arguments > 1:
 		return nil, errTooManyToRevoke
 	case req.SessionID != "" && !isID("session", req.SessionID):
 		return nil, errInvalidSessionID
@@ -124,7 +123,7 @@ func (s *Server) revokeSession(c *call) (response, error) {
 			return errSessionNotFound
 		}
 		if err != nil {
-			return fmt.Errorf("get session: %w", err)
+			return wrap("get session", err)
 		}
 		n, err := q.DeleteSession(c.ctx, req.SessionID)
 		if err == nil && n == 0 {

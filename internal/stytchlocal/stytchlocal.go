@@ -1,24 +1,36 @@
-// Package stytchlocal is a local Stytch: the part of Stytch's consumer API that
-// a login by mail needs (magic links, users, sessions, session JWTs),
-// with the same paths, shapes, rules and error names, so that any Stytch SDK can
-// be pointed at it. Guestlist uses it where no Stytch project is set.
+// Package stytchlocal is a local Stytch: the part of Stytch's consumer API that signing in
+// by email needs (magic links, users, sessions, session JWTs), with the same paths, shapes,
+// rules and error types, so that any Stytch SDK works with it. Guestlist uses it if no
+// Stytch project is configured. https://stytch.com/docs/api
 //
-// Its state is in the stytch_ tables of the program's own database, so that links
-// and sessions outlive a restart and several instances are one Stytch. Mails go
-// out by SMTP, to an inbox page for developers, or both.
+// # State
 //
-//	/v1/…                      the API (API, Transport)
-//	/v1/magic_links/redirect   where mailed links lead, open to all (Redirect)
-//	/dev/inbox                 mails, for the developer's eyes only (DevPages, DevKey)
-//	/dev/faults                what goes wrong on purpose, and the clocks (DevPages, DevKey)
+// All state is in the stytch_ tables of the program's own database: links and sessions
+// survive a restart, and several instances act as one Stytch. Emails go to an SMTP server,
+// to an inbox page for developers, or both (package mail).
 //
-// Who wants to be told of what happens to its users is sent webhooks (Options).
+// # Routes
 //
-// Not there: passcodes, SMS, WhatsApp, passwords, passkeys, OAuth, second factors, B2B. What
-// the SDKs would call for those answers 404 route_not_found.
+//	/v1/…                      the API (API, Transport), see routes.go
+//	/v1/magic_links/redirect   the page that emailed links open, public (Redirect)
+//	/dev/inbox                 emails, for developers (DevPages, DevKey)
+//	/dev/faults                simulated faults and clocks, for developers (package faults)
 //
-// Handlers expect paths as written above: a caller that serves them below a
-// prefix strips it first.
+// Handlers expect these paths. A caller that serves them below a prefix strips it first.
+// If Options has a webhook URL, changes of users are reported there.
+//
+// # A link
+//
+// login_or_create, send and invite store a link and email it: only the hash of its token
+// is kept. The redirect page sends the browser on to the app with the token. The app calls
+// authenticate, which redeems the link, verifies the address, activates the user and
+// creates a session. From then on the app calls sessions/authenticate. revoke_invite
+// invalidates a link early; expired rows are purged hourly.
+//
+// # Not implemented
+//
+// Passcodes, SMS, WhatsApp, passwords, passkeys, OAuth, second factors and B2B: their
+// routes respond 404 route_not_found.
 package stytchlocal
 
 import (
@@ -38,127 +50,121 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-// Options is what a Server needs to know. Read, InTx, IsDuplicate, Now, Log,
-// BaseURL and Product are required.
+// Options configures a Server. Read, InTx, IsDuplicate, Now, Log, BaseURL and Product are
+// required.
 type Options struct {
-	// Read is the pool to read from outside a transaction.
+	// Read is the connection pool for reads outside a transaction.
 	Read dbsqlc.DBTX
-	// InTx runs fn in a transaction and commits it if fn returns nil. It may run
-	// fn again where the database gave up the first try. An UPDATE must count the
-	// rows it matched, changed or not.
+	// InTx runs fn in a transaction and commits it if fn returns nil. It may run fn again
+	// if the database aborted the first attempt. An UPDATE must count the rows it
+	// matched, changed or not.
 	InTx func(ctx context.Context, fn func(tx *sql.Tx) error) error
-	// IsDuplicate reports whether a row was refused because its key is taken.
+	// IsDuplicate reports whether an error is the violation of a unique key.
 	IsDuplicate func(error) bool
-	// Explain puts an error of the database into words for the log, without the values
-	// of the statement that failed; nil leaves it as it is.
+	// Explain rewrites a database error for the log, without the values of the failed
+	// statement. It may be nil.
 	Explain func(error) error
 	Now     func() time.Time
-	Program *clock.Clock // the clock behind Now; may be nil, in which case the faults page can't set it
-	Log     *slog.Logger
+	// ProgramClock is the clock behind Now. It may be nil, in which case the faults page
+	// can't set it.
+	ProgramClock *clock.Clock
+	Log          *slog.Logger
 
-	BaseURL      string   // public address of the program, no slash at the end; mailed links begin with it
-	RedirectURLs []string // exact addresses a link may lead to; any http://localhost address may be too
-	Product      string   // what mails call the program, and the project's name
-	Stylesheet   string   // URL of the style sheet for the pages; empty: none
+	BaseURL      string   // public address of the program without a trailing slash; emailed links begin with it
+	RedirectURLs []string // exact addresses that links may lead to, besides any http://localhost address
+	Product      string   // the program's name in emails, and the project's name
+	Stylesheet   string   // URL of the style sheet of the pages; may be empty
 
-	Limits bool        // ten invitations an hour for an address
-	Inbox  bool        // keep mails for the inbox page
+	Limits bool        // limit invitations to ten an hour for an address
+	Inbox  bool        // store emails for the inbox page
 	Mailer mail.Sender // sends emails; may be nil, in which case none are sent
 
-	// Webhook and WebhookURL are the way to who is told, as by Stytch's webhooks,
-	// of users that were made, changed and deleted by API; without both, nobody is.
-	Webhook    http.RoundTripper
-	WebhookURL string
+	// Webhooks about users that the API creates, changes and deletes go to WebhookURL by
+	// WebhookTransport. Without both, none are sent.
+	WebhookTransport http.RoundTripper
+	WebhookURL       string
 }
 
-// Credentials are what an SDK is given to speak to the server.
+// Credentials authenticate an SDK.
 type Credentials struct {
 	ProjectID   string // project-test-<uuid>
 	Secret      string // secret-test-<base64url>
-	PublicToken string // public-token-test-<uuid>; stands in mailed links, no secret
+	PublicToken string // public-token-test-<uuid>; part of emailed links, not secret
 
-	// WebhookSecret is what webhooks are checked with, whsec_<base64>. It follows
-	// from the project's keys and is not stored.
+	// WebhookSecret verifies webhooks: whsec_<base64>. It is derived from the project's
+	// keys and not stored.
 	WebhookSecret string `json:"-"`
 }
 
-// Server answers Stytch's API. Its methods may be called by many goroutines.
+// Server implements Stytch's API. Its methods may be called by several goroutines at the
+// same time.
 type Server struct {
 	opts     Options
 	read     *dbsqlc.Queries
-	project  project                    // its signing key apart, see keys
-	ring     atomic.Pointer[storedRing] // never nil
-	webhooks *webhook.Sender            // nil: nobody is told
-	clock    *clock.Clock               // the server's own; agrees with Options.Now unless a fault moves it
-	swept    atomic.Int64               // when rows past their time were last deleted, in microseconds
+	project  project                       // without later signing keys, see keys
+	ring     atomic.Pointer[storedKeyRing] // never nil
+	webhooks *webhook.Sender               // nil if no webhooks are sent
+	clock    *clock.Clock                  // agrees with Options.Now unless a fault sets it
+	purgedAt atomic.Int64                  // time of the latest purge, in microseconds
 	faults   *faults.Injector
 }
 
-// New returns a server on a migrated database. The first call on a database makes
-// the project's credentials and signing key; later ones find them there. Close the
-// server if it sends webhooks.
+// New returns a server on a migrated database. The first call on a database creates the
+// project's credentials and signing key. The caller must close the server if it sends
+// webhooks.
 func New(ctx context.Context, opts Options) (*Server, error) {
 	if opts.Explain == nil {
 		opts.Explain = func(err error) error { return err }
 	}
 	s := &Server{opts: opts, clock: clock.New(opts.Now)}
 	s.faults = faults.New(faults.Options{
-		Clock: s.clock, Program: opts.Program, Stylesheet: opts.Stylesheet, Log: opts.Log, WriteError: writeSimulatedError,
+		Clock: s.clock, Program: opts.ProgramClock, Stylesheet: opts.Stylesheet, Log: opts.Log, WriteError: writeSimulatedError,
 	})
-	s.read = dbsqlc.New(watchedDatabase{exact.On(opts.Read), s})
+	s.read = dbsqlc.New(observedDB{exact.On(opts.Read), s})
 	var err error
 	if s.project, err = s.openProject(ctx); err != nil {
 		return nil, opts.Explain(err)
 	}
-	s.openWebhooks()
+	if opts.WebhookTransport != nil && opts.WebhookURL != "" {
+		s.webhooks = webhook.New(webhook.Options{
+			URL: opts.WebhookURL, Transport: opts.WebhookTransport, Key: s.project.webhookKey(), Now: s.clock.Now, Log: opts.Log,
+		})
+	}
 	return s, nil
 }
 
-// Close stops the sending of webhooks; those that wait are lost.
+// Close stops the sending of webhooks. Queued webhooks are lost.
 func (s *Server) Close() {
 	if s.webhooks != nil {
 		s.webhooks.Close()
 	}
 }
 
+// Credentials returns the project's credentials.
+func (s *Server) Credentials() Credentials { return s.project.Credentials }
+
 // Faults describes the simulated faults in force in a sentence. It is empty if there are
 // none.
 func (s *Server) Faults() string { return s.faults.Summary() }
 
-// Credentials returns the project's credentials.
-func (s *Server) Credentials() Credentials { return s.project.Credentials }
-
-// Redirect serves the page that mailed links lead to, and nothing else: what the
-// public needs of the local Stytch.
-func (s *Server) Redirect() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.EscapedPath() != redirectPath {
-			http.NotFound(w, r)
-			return
-		}
-		s.showRedirect(w, r)
-	})
-}
-
-// errAgain: what a transaction found was changed by another before it held the
-// lock; from the start it will see clearly.
+// errConflict reports that a row was changed between a read and the lock. The transaction
+// is tried again.
 var errConflict = errors.New("changed by another in the meantime")
 
-// tx runs fn in a transaction, and again after errAgain and after losing a race
-// for a unique key: the second look finds the winner's row.
+// tx runs fn in a transaction. It retries after errConflict and after a duplicate key: the
+// next attempt reads the row of the transaction that won.
 func (s *Server) tx(ctx context.Context, fn func(q *dbsqlc.Queries) error) error {
 	return s.readThenTx(ctx, func() error { return nil }, fn)
 }
 
-// readThenTx is tx with a look at the database before each try. What a
-// transaction must know before it can take its lock is read there, because MySQL
-// shows a transaction the state of its first read: that read must come after the
-// lock.
-func (s *Server) readThenTx(ctx context.Context, look func() error, fn func(q *dbsqlc.Queries) error) error {
+// readThenTx is tx with a read outside the transaction before each attempt. What is needed
+// to take a lock is read there: a MySQL transaction keeps seeing the state of its first
+// read, so that read must follow the lock.
+func (s *Server) readThenTx(ctx context.Context, read func() error, fn func(q *dbsqlc.Queries) error) error {
 	for attempt := 1; ; attempt++ {
-		err := look()
+		err := read()
 		if err == nil {
-			err = s.during(ctx, func() error {
+			err = s.observeDB(ctx, func() error {
 				return s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
 			})
 		}
@@ -168,8 +174,8 @@ func (s *Server) readThenTx(ctx context.Context, look func() error, fn func(q *d
 	}
 }
 
-// now is the time in the database's unit, microseconds since 1970.
+// now returns the time in the database's unit, microseconds since 1970.
 func (s *Server) now() int64 { return s.clock.Now().UnixMicro() }
 
-// toTime turns a time of the database into one of Go.
+// toTime converts a time of the database.
 func toTime(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

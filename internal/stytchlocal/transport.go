@@ -13,20 +13,19 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/recorder"
 )
 
-// Transport hands requests of an SDK straight to the API, inside the process and
-// whatever their host. A request whose context ends returns at once, with the
-// context's error. One that fails because of the database returns an error that says
-// so by a method DatabaseFault. Faults are seen as they are over a socket.
+// Transport passes an SDK's requests to the API within the process, whatever their host.
+// If the context of a request ends, it returns the context's error at once. If a call
+// fails because of the database, its error has a method DatabaseFault that returns true.
+// Simulated faults look as they do over a socket.
 func (s *Server) Transport() http.RoundTripper { return InProcess(s.API()) }
 
-// InProcess hands requests straight to a handler, as Transport does. It is also
-// the way for webhooks to a program that takes them in the same process.
+// InProcess passes requests to a handler within the process.
 func InProcess(h http.Handler) http.RoundTripper { return transport{h} }
 
-type transport struct{ api http.Handler }
+type transport struct{ handler http.Handler }
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	// Read here and not by the handler, which may outlive this call.
+	// Read the body before the handler starts: it may outlive this call.
 	var body []byte
 	if r.Body != nil {
 		var err error
@@ -41,15 +40,15 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	inner.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder.Recorder{}
 	done := make(chan bool, 1)
-	go func() { done <- serveComplete(t.api, rec, inner) }()
-	var whole bool
+	go func() { done <- serve(t.handler, rec, inner) }()
+	var complete bool
 	select {
 	case <-ctx.Done():
-		if use.waiting.Load() > 0 {
+		if use.pending.Load() > 0 {
 			return nil, databaseError{ctx.Err()}
 		}
 		return nil, ctx.Err()
-	case whole = <-done:
+	case complete = <-done:
 	}
 	if rec.Status == http.StatusInternalServerError && use.failed.Load() {
 		return nil, databaseError{errors.New("the database could not be reached")}
@@ -60,20 +59,19 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(&rec.Body), ContentLength: int64(rec.Body.Len()), Request: r,
 	}
 	switch {
-	case whole:
+	case complete:
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case rec.Status == 0:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	default:
-		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.Body, truncatedBody{})), -1
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(&rec.Body, brokenConnection{})), -1
 	}
 	return resp, nil
 }
 
-// serveComplete has the handler serve a request and reports whether it did so to the
-// end. A handler that gives up, with http.ErrAbortHandler, does not.
-func serveComplete(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
+// serve calls a handler. It returns false if the handler aborts with http.ErrAbortHandler.
+func serve(h http.Handler, w http.ResponseWriter, r *http.Request) (complete bool) {
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler {
 			panic(v)
@@ -83,7 +81,7 @@ func serveComplete(h http.Handler, w http.ResponseWriter, r *http.Request) (whol
 	return true
 }
 
-// truncatedBody is the end of a connection in the middle of an answer.
-type truncatedBody struct{}
+// brokenConnection reads like a connection that ended in the middle of a response.
+type brokenConnection struct{}
 
-func (truncatedBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (brokenConnection) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

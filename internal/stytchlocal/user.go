@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -15,17 +16,17 @@ import (
 // The states of a user.
 const (
 	statusActive  = "active"
-	statusPending = "pending" // invited, or made so; active from the first sign-in on
+	statusPending = "pending" // until the first sign-in
 )
 
-// account is a user with their addresses.
+// account is a user with its addresses.
 type account struct {
 	dbsqlc.StytchUser
 	userDetails
-	emails []dbsqlc.StytchEmail // those that are still there, oldest first
+	emails []dbsqlc.StytchEmail // without expired ones, oldest first
 }
 
-// userDetails is what nobody looks users up by; JSON in the row.
+// userDetails are the fields without an index. They are stored as JSON.
 type userDetails struct {
 	Name      name     `json:"name"`
 	Roles     []string `json:"roles"`
@@ -43,11 +44,11 @@ func (n name) full() string {
 	return strings.Join(strings.Fields(n.First+" "+n.Middle+" "+n.Last), " ")
 }
 
-// metadata keeps the values as they came, so that numbers stay exact.
+// metadata keeps the text of its values, so that numbers stay exact.
 type metadata map[string]json.RawMessage
 
-// userObject is a user as the API shows them. What can't exist here is there and
-// empty, because SDKs iterate over it.
+// userObject is a user in the API. SDKs iterate over the lists of factors, so those that do
+// not exist here are empty and not missing.
 type userObject struct {
 	UserID                 string        `json:"user_id"`
 	Emails                 []emailObject `json:"emails"`
@@ -94,15 +95,15 @@ func (a *account) object() userObject {
 	return o
 }
 
-// externalIDForm is what a caller may name a user by. What looks like an id of
-// Stytch's is left out: such a name could mean two users.
-var externalIDForm = lazyRegexp(`^[A-Za-z0-9._|-]{1,128}$`)
+var externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9._|-]+$`)
 
+// isExternalID reports whether an id may be an external id. One that looks like Stytch's
+// own could be ambiguous.
 func isExternalID(id string) bool {
-	return externalIDForm().MatchString(id) && !strings.HasPrefix(id, "user-test-") && !strings.HasPrefix(id, "user-live-")
+	return len(id) <= 128 && externalIDPattern.MatchString(id) && !strings.HasPrefix(id, "user-test-") && !strings.HasPrefix(id, "user-live-")
 }
 
-// findUser returns the user of a user id or an external id.
+// findUser returns the user with a user id or an external id.
 func (s *Server) findUser(ctx context.Context, q *dbsqlc.Queries, id string) (account, error) {
 	var row dbsqlc.StytchUser
 	var err error
@@ -118,22 +119,21 @@ func (s *Server) findUser(ctx context.Context, q *dbsqlc.Queries, id string) (ac
 		return account{}, errUserNotFound
 	}
 	if err != nil {
-		return account{}, fmt.Errorf("get user: %w", err)
+		return account{}, wrap("get user", err)
 	}
-	found, err := s.accounts(ctx, q, []dbsqlc.StytchUser{row})
+	users, err := s.loadAccounts(ctx, q, []dbsqlc.StytchUser{row})
 	if err != nil {
 		return account{}, err
 	}
-	return found[0], nil
+	return users[0], nil
 }
 
-// lockUser makes the transaction the only one that changes the user and returns
-// what is true from then on. It must be the transaction's first step, see
-// lookThenTx. errAgain: the user is gone.
+// lockUser locks a user and returns its state. It must be the first step of a transaction,
+// see readThenTx. It returns errConflict if the user is gone.
 func (s *Server) lockUser(ctx context.Context, q *dbsqlc.Queries, userID string) (account, error) {
 	n, err := q.LockUser(ctx, dbsqlc.LockUserParams{LockedAt: s.now(), UserID: userID})
 	if err != nil {
-		return account{}, fmt.Errorf("lock user: %w", err)
+		return account{}, wrap("lock user", err)
 	}
 	if n == 0 {
 		return account{}, errConflict
@@ -141,33 +141,54 @@ func (s *Server) lockUser(ctx context.Context, q *dbsqlc.Queries, userID string)
 	return s.findUser(ctx, q, userID)
 }
 
-// accounts adds to rows what belongs to them, in their order.
-func (s *Server) accounts(ctx context.Context, q *dbsqlc.Queries, rows []dbsqlc.StytchUser) ([]account, error) {
+// changeUser finds and locks a user by its user id or external id, and changes it in the
+// same transaction. It also returns the user as it was before.
+func (s *Server) changeUser(
+	ctx context.Context, id string, change func(q *dbsqlc.Queries, user *account) error,
+) (user account, before userObject, err error) {
+	err = s.readThenTx(ctx, func() (err error) {
+		user, err = s.findUser(ctx, s.read, id)
+		return err
+	}, func(q *dbsqlc.Queries) (err error) {
+		if user, err = s.lockUser(ctx, q, user.UserID); err != nil {
+			return err
+		}
+		before = user.object()
+		return change(q, &user)
+	})
+	return user, before, err
+}
+
+// loadAccounts returns the users of rows with their addresses, in the same order.
+func (s *Server) loadAccounts(ctx context.Context, q *dbsqlc.Queries, rows []dbsqlc.StytchUser) ([]account, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	all := make([]account, len(rows))
+	users := make([]account, len(rows))
 	ids := make([]string, len(rows))
 	index := make(map[string]int, len(rows))
 	for i, row := range rows {
-		all[i].StytchUser, ids[i], index[row.UserID] = row, row.UserID, i
-		if err := json.Unmarshal([]byte(row.Details), &all[i].userDetails); err != nil {
+		users[i].StytchUser = row
+		ids[i] = row.UserID
+		index[row.UserID] = i
+		if err := json.Unmarshal([]byte(row.Details), &users[i].userDetails); err != nil {
 			return nil, fmt.Errorf("read user %s: %w", row.UserID, err)
 		}
 	}
 	emails, err := q.ListEmailsOfUsers(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("list emails: %w", err)
+		return nil, wrap("list emails", err)
 	}
 	for _, e := range emails {
-		if owner := &all[index[e.UserID]]; !s.isExpiredTrial(e) {
-			owner.emails = append(owner.emails, e)
+		if !s.isExpired(e) {
+			user := &users[index[e.UserID]]
+			user.emails = append(user.emails, e)
 		}
 	}
-	return all, nil
+	return users, nil
 }
 
-// isExpiredTrial reports whether an address was added on trial and not proven in time.
-func (s *Server) isExpiredTrial(e dbsqlc.StytchEmail) bool {
+// isExpired reports whether an added address was not verified in time.
+func (s *Server) isExpired(e dbsqlc.StytchEmail) bool {
 	return e.ExpiresAt > 0 && e.ExpiresAt <= s.now()
 }

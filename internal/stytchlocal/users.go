@@ -5,12 +5,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-type createAnswer struct {
+type createUserResponse struct {
 	meta
 	UserID  string     `json:"user_id"`
 	EmailID string     `json:"email_id"`
@@ -19,7 +18,7 @@ type createAnswer struct {
 	User    userObject `json:"user"`
 }
 
-// createUser makes a user with an unproven address. It mails nothing.
+// createUser creates a user with an unverified address. It sends no email.
 func (s *Server) createUser(c *call) (response, error) {
 	var req struct {
 		fullProfile
@@ -31,7 +30,7 @@ func (s *Server) createUser(c *call) (response, error) {
 		return nil, err
 	}
 	if req.Phone != "" {
-		return nil, badRequest("Phone numbers are not available here.")
+		return nil, errNoPhoneNumbers
 	}
 	email, err := parseEmail(req.Email)
 	if err != nil {
@@ -52,22 +51,17 @@ func (s *Server) createUser(c *call) (response, error) {
 		if err := s.checkExternalID(c.ctx, q, &user); err != nil {
 			return err
 		}
-		if err := s.insertUser(c.ctx, q, &user); err != nil {
-			return err
-		}
-		row, err := s.addEmail(c.ctx, q, user.UserID, email, 0)
-		user.emails = []dbsqlc.StytchEmail{row}
-		return err
+		return s.insertUser(c.ctx, q, &user, email)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.sendWebhook(userCreated, &user)
-	return &createAnswer{UserID: user.UserID, EmailID: user.emails[0].EmailID, Status: user.Status, User: user.object()}, nil
+	return &createUserResponse{UserID: user.UserID, EmailID: user.emails[0].EmailID, Status: user.Status, User: user.object()}, nil
 }
 
-// getAnswer has the user's fields beside the envelope's, not below a name.
-type getAnswer struct {
+// getUserResponse has the user's fields at the top level.
+type getUserResponse struct {
 	meta
 	userObject
 }
@@ -77,10 +71,10 @@ func (s *Server) getUser(c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &getAnswer{userObject: user.object()}, nil
+	return &getUserResponse{userObject: user.object()}, nil
 }
 
-type updateAnswer struct {
+type updateUserResponse struct {
 	meta
 	UserID        string        `json:"user_id"`
 	Emails        []emailObject `json:"emails"`
@@ -89,44 +83,35 @@ type updateAnswer struct {
 	User          userObject    `json:"user"`
 }
 
-// updateUser changes what is given and leaves the rest.
+// updateUser changes the given fields.
 func (s *Server) updateUser(c *call) (response, error) {
 	var req fullProfile
 	if err := c.decode(&req); err != nil {
 		return nil, err
 	}
-	var user account
-	var before userObject
-	err := s.readThenTx(c.ctx, func() (err error) {
-		user, err = s.findUser(c.ctx, s.read, c.id)
-		return err
-	}, func(q *dbsqlc.Queries) (err error) {
-		if user, err = s.lockUser(c.ctx, q, user.UserID); err != nil {
+	user, before, err := s.changeUser(c.ctx, c.id, func(q *dbsqlc.Queries, user *account) error {
+		if err := req.apply(user); err != nil {
 			return err
 		}
-		before = user.object()
-		if err := req.apply(&user); err != nil {
+		if err := s.checkExternalID(c.ctx, q, user); err != nil {
 			return err
 		}
-		if err := s.checkExternalID(c.ctx, q, &user); err != nil {
-			return err
-		}
-		return s.saveUser(c.ctx, q, &user)
+		return s.saveUser(c.ctx, q, user)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.sendWebhookIfChanged(before, &user)
 	o := user.object()
-	return &updateAnswer{UserID: o.UserID, Emails: o.Emails, PhoneNumbers: o.PhoneNumbers, CryptoWallets: o.CryptoWallets, User: o}, nil
+	return &updateUserResponse{UserID: o.UserID, Emails: o.Emails, PhoneNumbers: o.PhoneNumbers, CryptoWallets: o.CryptoWallets, User: o}, nil
 }
 
-type deleteAnswer struct {
+type deleteUserResponse struct {
 	meta
 	UserID string `json:"user_id"`
 }
 
-// deleteUser forgets a user, and with them their sessions and links.
+// deleteUser deletes a user with its sessions and links.
 func (s *Server) deleteUser(c *call) (response, error) {
 	var user account
 	err := s.readThenTx(c.ctx, func() (err error) {
@@ -144,46 +129,44 @@ func (s *Server) deleteUser(c *call) (response, error) {
 				_, err = remove(c.ctx, user.UserID)
 			}
 		}
-		if err != nil {
-			return fmt.Errorf("delete user: %w", err)
-		}
-		return nil
+		return wrap("delete user", err)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.sendWebhook(userDeleted, &user)
-	return &deleteAnswer{UserID: user.UserID}, nil
+	return &deleteUserResponse{UserID: user.UserID}, nil
 }
 
-// insertUser stores a new user and gives it its id.
-func (s *Server) insertUser(ctx context.Context, q *dbsqlc.Queries, user *account) error {
-	user.fillIn()
+// insertUser stores a new user with an address, and sets its id and emails.
+func (s *Server) insertUser(ctx context.Context, q *dbsqlc.Queries, user *account, email string) error {
+	user.setDefaults()
 	details, err := json.Marshal(user.userDetails)
 	if err != nil {
-		return fmt.Errorf("write user: %w", err)
+		return wrap("write user", err)
 	}
-	now := s.now()
-	user.UserID, user.Details, user.CreatedAt, user.LockedAt = newID("user"), string(details), now, now
+	user.UserID = newID("user")
+	user.Details = string(details)
+	user.CreatedAt = s.now()
+	user.LockedAt = user.CreatedAt
 	if err := q.InsertUser(ctx, dbsqlc.InsertUserParams(user.StytchUser)); err != nil {
-		return fmt.Errorf("insert user: %w", err)
+		return wrap("insert user", err)
 	}
-	return nil
+	row, err := s.addEmail(ctx, q, user.UserID, email, 0)
+	user.emails = []dbsqlc.StytchEmail{row}
+	return err
 }
 
-// saveUser writes what a profile may change of a user who is locked.
+// saveUser stores the profile of a locked user.
 func (s *Server) saveUser(ctx context.Context, q *dbsqlc.Queries, user *account) error {
 	details, err := json.Marshal(user.userDetails)
 	if err != nil {
-		return fmt.Errorf("write user: %w", err)
+		return wrap("write user", err)
 	}
 	_, err = q.UpdateUser(ctx, dbsqlc.UpdateUserParams{
 		ExternalID: user.ExternalID, Status: user.Status, Details: string(details), UserID: user.UserID,
 	})
-	if err != nil {
-		return fmt.Errorf("update user: %w", err)
-	}
-	return nil
+	return wrap("update user", err)
 }
 
 // checkExternalID refuses an external id that another user has.
@@ -195,12 +178,10 @@ func (s *Server) checkExternalID(ctx context.Context, q *dbsqlc.Queries, user *a
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil
-	case err != nil:
-		return fmt.Errorf("get user: %w", err)
-	case other.UserID != user.UserID:
-		return errDuplicateExtID
+	case err == nil && other.UserID != user.UserID:
+		return errDuplicateExternalID
 	}
-	return nil
+	return wrap("get user", err)
 }
 
 func newStatus(pending bool) string {

@@ -10,11 +10,10 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// How many users a search returns, and how many rows it holds at a time.
 const (
 	defaultSearchLimit = 100
 	maxSearchLimit     = 1000
-	searchPage         = 500
+	searchBatch        = 500 // rows that are read at a time
 )
 
 type searchRequest struct {
@@ -23,19 +22,19 @@ type searchRequest struct {
 	Query  *searchQuery `json:"query"`
 }
 
-type searchAnswer struct {
+type searchResponse struct {
 	meta
 	Results  []userObject   `json:"results"`
 	Metadata searchMetadata `json:"results_metadata"`
 }
 
 type searchMetadata struct {
-	Total      int     `json:"total"`       // of all matches, on whatever page
-	NextCursor *string `json:"next_cursor"` // null on the last page
+	Total      int     `json:"total"`       // of all matches, on all pages
+	NextCursor *string `json:"next_cursor"` // nil on the last page
 }
 
-// cursor is the place after a user, in the order of creation. It stays right
-// while users come and go.
+// cursor is a position after a user in the order of creation. It stays valid while users
+// are created and deleted.
 type cursor struct {
 	CreatedAt int64  `json:"created_at"`
 	UserID    string `json:"user_id"`
@@ -46,7 +45,7 @@ func (c cursor) before(u *account) bool {
 }
 
 func (c cursor) String() string {
-	text, _ := json.Marshal(c) // two plain fields
+	text, _ := json.Marshal(c) // can't fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
@@ -64,9 +63,9 @@ func parseCursor(text string) (c cursor, err error) {
 	return c, nil
 }
 
-// searchUsers lists the users that match, oldest first, a page at a time. Without
-// filters they are counted by the database; with filters all users are looked at,
-// unless the filters name the ones in question.
+// searchUsers returns a page of the matching users, oldest first. Without filters the
+// database counts them; with filters it reads all users, unless a filter names them by id
+// or address.
 func (s *Server) searchUsers(c *call) (response, error) {
 	var req searchRequest
 	if err := c.decode(&req); err != nil {
@@ -87,78 +86,70 @@ func (s *Server) searchUsers(c *call) (response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &searchAnswer{Results: []userObject{}}
+	out := &searchResponse{Results: []userObject{}}
 	var last cursor
-	visit := func(u *account) bool { // reports whether to go on
+	visit := func(u *account) (proceed bool) {
 		o := u.object()
 		if !search.matches(&o) {
 			return true
 		}
 		out.Metadata.Total++
-		if !after.before(u) {
-			return true
-		}
-		if len(out.Results) < limit {
-			out.Results, last = append(out.Results, o), cursor{u.CreatedAt, u.UserID}
-			return true
-		}
-		if out.Metadata.NextCursor == nil {
+		switch {
+		case !after.before(u):
+		case len(out.Results) < limit:
+			out.Results = append(out.Results, o)
+			last = cursor{u.CreatedAt, u.UserID}
+		default:
 			next := last.String()
 			out.Metadata.NextCursor = &next
+			return !search.matchesAll()
 		}
-		return !search.matchesAll()
+		return true
 	}
 	switch {
-	case search.matchesAll():
-		if err := s.eachUser(c.ctx, after, visit); err != nil {
-			return nil, err
-		}
-		total, err := s.read.CountUsers(c.ctx)
-		if err != nil {
-			return nil, fmt.Errorf("count users: %w", err)
-		}
-		out.Metadata.Total = int(total)
-	case search.named():
-		err = s.eachNamed(c.ctx, search, visit)
-	default:
-		err = s.eachUser(c.ctx, cursor{}, visit)
+	case len(search.userIDs) > 0 || len(search.addresses) > 0:
+		return out, s.visitNamed(c.ctx, search, visit)
+	case !search.matchesAll():
+		return out, s.visitAll(c.ctx, cursor{}, visit)
 	}
-	if err != nil {
+	if err := s.visitAll(c.ctx, after, visit); err != nil {
 		return nil, err
 	}
-	return out, nil
+	total, err := s.read.CountUsers(c.ctx)
+	out.Metadata.Total = int(total)
+	return out, wrap("count users", err)
 }
 
-// eachUser visits the users after a place, in order, until visit says stop.
-func (s *Server) eachUser(ctx context.Context, after cursor, visit func(*account) bool) error {
+// visitAll visits the users after a position, in order, until visit returns false.
+func (s *Server) visitAll(ctx context.Context, after cursor, visit func(*account) bool) error {
 	for {
-		rows, err := s.read.ListUsers(ctx, dbsqlc.ListUsersParams{AfterTime: after.CreatedAt, AfterID: after.UserID, Limit: searchPage})
+		rows, err := s.read.ListUsers(ctx, dbsqlc.ListUsersParams{AfterTime: after.CreatedAt, AfterID: after.UserID, Limit: searchBatch})
 		if err != nil {
-			return fmt.Errorf("list users: %w", err)
+			return wrap("list users", err)
 		}
-		page, err := s.accounts(ctx, s.read, rows)
+		users, err := s.loadAccounts(ctx, s.read, rows)
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			if !visit(&page[i]) {
+		for i := range users {
+			if !visit(&users[i]) {
 				return nil
 			}
-			after = cursor{page[i].CreatedAt, page[i].UserID}
+			after = cursor{users[i].CreatedAt, users[i].UserID}
 		}
-		if len(page) < searchPage {
+		if len(users) < searchBatch {
 			return nil
 		}
 	}
 }
 
-// eachNamed visits the users whom a filter names by id or address, in order.
-func (s *Server) eachNamed(ctx context.Context, search *userSearch, visit func(*account) bool) error {
+// visitNamed visits the users whom a filter names by id or address, in order.
+func (s *Server) visitNamed(ctx context.Context, search *userSearch, visit func(*account) bool) error {
 	ids := search.userIDs
 	if len(search.addresses) > 0 {
 		emails, err := s.read.ListEmailsByAddress(ctx, search.addresses)
 		if err != nil {
-			return fmt.Errorf("list emails: %w", err)
+			return wrap("list emails", err)
 		}
 		ids = nil
 		for _, e := range emails {
@@ -167,14 +158,14 @@ func (s *Server) eachNamed(ctx context.Context, search *userSearch, visit func(*
 	}
 	rows, err := s.read.GetUsers(ctx, ids)
 	if err != nil {
-		return fmt.Errorf("get users: %w", err)
+		return wrap("get users", err)
 	}
-	found, err := s.accounts(ctx, s.read, rows)
+	users, err := s.loadAccounts(ctx, s.read, rows)
 	if err != nil {
 		return err
 	}
-	for i := range found {
-		visit(&found[i])
+	for i := range users {
+		visit(&users[i])
 	}
 	return nil
 }

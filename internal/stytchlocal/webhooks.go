@@ -1,23 +1,18 @@
 package stytchlocal
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"reflect"
 	"time"
-
-	"github.com/guestlist/guestlist/internal/stytchlocal/internal/webhook"
 )
 
-// What happened to a user, in the words of Stytch's webhooks.
+// The actions of Stytch's webhooks about users.
 const (
 	userCreated = "CREATE"
 	userUpdated = "UPDATE"
 	userDeleted = "DELETE"
 )
 
-// eventTypes are the names by which Stytch's webhooks are subscribed to.
 var eventTypes = map[string]string{
 	userCreated: "direct.user.create", userUpdated: "direct.user.update", userDeleted: "direct.user.delete",
 }
@@ -32,37 +27,18 @@ type event struct {
 	Source     string      `json:"source"`
 	ID         string      `json:"id"` // of the user
 	Timestamp  time.Time   `json:"timestamp"`
-	User       *userObject `json:"user,omitempty"` // as it is now; nothing of a user who is deleted
+	User       *userObject `json:"user,omitempty"` // nil for a deleted user
 }
 
-// webhookKey is the key that webhooks are signed with. It is made from a key that
-// the project has, so that it needs no place of its own and is the same for all
-// instances.
-func (p *project) webhookKey() []byte {
-	mac := hmac.New(sha256.New, p.TokenKey)
-	mac.Write([]byte("webhooks"))
-	return mac.Sum(nil)
-}
-
-// openWebhooks starts sending, if there is somebody to send to.
-func (s *Server) openWebhooks() {
-	if s.opts.Webhook == nil || s.opts.WebhookURL == "" {
-		return
-	}
-	s.webhooks = webhook.New(webhook.Options{
-		URL: s.opts.WebhookURL, Transport: s.opts.Webhook, Key: s.project.webhookKey(), Now: s.clock.Now, Log: s.opts.Log,
-	})
-}
-
-// sendWebhookIfChanged sends word of a user who is no longer as they were before.
+// sendWebhookIfChanged sends a webhook about a user who differs from before.
 func (s *Server) sendWebhookIfChanged(before userObject, user *account) {
 	if !reflect.DeepEqual(before, user.object()) {
 		s.sendWebhook(userUpdated, user)
 	}
 }
 
-// sendWebhook sends word of a user. It comes after the commit and before the answer, so
-// that whoever waits for one answer before the next call is told of in order.
+// sendWebhook sends a webhook about a user. It runs after the commit and before the
+// response, so that sequential calls produce ordered webhooks.
 func (s *Server) sendWebhook(action string, user *account) {
 	if s.webhooks == nil {
 		return
@@ -77,7 +53,7 @@ func (s *Server) sendWebhook(action string, user *account) {
 	}
 	body, err := json.Marshal(e)
 	if err != nil {
-		s.opts.Log.Error("local stytch: webhook not written", "error", err)
+		s.opts.Log.Error("local stytch: cannot write webhook", "error", err)
 		return
 	}
 	s.webhooks.Send(body)

@@ -39,7 +39,7 @@ func listening(t *testing.T) (*fixture, <-chan told) {
 	}))
 	t.Cleanup(receiver.Close)
 	f := onSQLite(t, func(o *stytchlocal.Options) {
-		o.Webhook, o.WebhookURL = http.DefaultTransport, receiver.URL+"/webhooks"
+		o.WebhookTransport, o.WebhookURL = http.DefaultTransport, receiver.URL+"/webhooks"
 	})
 	t.Cleanup(f.server.Close)
 	return f, all
