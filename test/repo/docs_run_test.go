@@ -13,25 +13,23 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// reader runs what stands in the documents: in a folder with a new list, beside a
-// site where an administrator has made a token.
+// reader runs the commands in the docs, in an empty directory.
 type reader struct {
 	t     *testing.T
 	dir   string
 	site  *harness.Site
-	token string
+	token string // an API token of the site
 }
 
-// example is how a block of commands is run. theirs returns what in it stands for something
-// of the reader's own, and behind each of these what stands for it here.
+// example says how to run a block of commands.
 type example struct {
-	page, part string
-	theirs     func(r *reader) []string
-	says       string
+	page, part   string                   // the page, and a part of the block
+	replacements func(r *reader) []string // old, new pairs for the placeholders in the block
+	want         string                   // a part of the output
 }
 
-// examples has a row for each block that is not of settings alone, and for no block that
-// needs a program which is not here, unless another can stand for it.
+// examples has a row for each block that runs. Blocks with settings only, and those with external
+// programs, need none.
 var examples = []example{
 	{"README.md", "go run .", func(r *reader) []string {
 		root, err := os.Getwd()
@@ -44,7 +42,7 @@ var examples = []example{
 	{"docs/import.md", "mysql --batch", func(r *reader) []string {
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
 	}, "Added 1 person"},
-	{"docs/modes.md", "faults.json", func(r *reader) []string { // on a site that nobody else needs
+	{"docs/modes.md", "faults.json", func(r *reader) []string { // changes the site
 		s := harness.Start(r.t, testdb.SQLite(r.t), harness.NewClock(harness.Noon))
 		return []string{"localhost:8080", s.URL, "KEY", s.DevKey()}
 	}, `"/v1/magic_links/*"`},
@@ -73,7 +71,7 @@ func asProgram(r *reader) []string {
 	return []string{"guestlist_…", r.token, "https://list.example.com", r.site.URL}
 }
 
-func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
+func TestDocs_CommandsRun(t *testing.T) {
 	t.Parallel()
 	site := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := site.NewPerson("ada@example.com")
@@ -90,18 +88,18 @@ func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
 				r := &reader{t, t.TempDir(), site, token}
 				switch {
 				case i >= 0:
-					r.has(b)
+					r.requirePrograms(b)
 					r.sh("guestlist migrate")
-					if out := r.sh(strings.NewReplacer(examples[i].theirs(r)...).Replace(b.text)); !strings.Contains(out, examples[i].says) {
-						t.Errorf("it does not say %q: %s", examples[i].says, out)
+					if out := r.sh(strings.NewReplacer(examples[i].replacements(r)...).Replace(b.text)); !strings.Contains(out, examples[i].want) {
+						t.Errorf("the output lacks %q: %s", examples[i].want, out)
 					}
-				case isOfSettings(b.text):
-					const standalone = "GUESTLIST_LOCAL_STYTCH=on SMTP_URL=smtps://mail.example.com " // without which a public address is none
+				case hasSettingsOnly(b.text):
+					const standalone = "GUESTLIST_LOCAL_STYTCH=on SMTP_URL=smtps://mail.example.com " // a public address needs them
 					for line := range strings.Lines(b.text) {
 						r.sh(standalone + strings.TrimSpace(line) + " guestlist config")
 					}
-				case !needsOthers(b.text):
-					t.Error("nothing runs this; it needs a row")
+				case !needsExternal(b.text):
+					t.Error("this block is not run: add a row to examples")
 				}
 			})
 		}
@@ -113,22 +111,22 @@ func TestCommandsInTheDocsDoWhatTheySay(t *testing.T) {
 	}
 }
 
-func isOfSettings(block string) bool {
-	return !slices.ContainsFunc(commands(block), func(command string) bool { return len(said(command)) > 0 })
+func hasSettingsOnly(block string) bool {
+	return !slices.ContainsFunc(commands(block), func(command string) bool { return len(commandWords(command)) > 0 })
 }
 
-func needsOthers(block string) bool {
+func needsExternal(block string) bool {
 	return slices.ContainsFunc(commands(block), func(command string) bool {
-		w := said(command)
-		return len(w) > 0 && others[w[0]]
+		w := commandWords(command)
+		return len(w) > 0 && externalPrograms[w[0]]
 	})
 }
 
-// has skips the test where a program is missing that is common, but not in CI.
-func (r *reader) has(b commandBlock) {
+// requirePrograms skips the test if a common program is missing, or fails it on CI.
+func (r *reader) requirePrograms(b commandBlock) {
 	r.t.Helper()
 	for _, command := range commands(b.text) {
-		if w := said(command); len(w) > 0 && common[w[0]] {
+		if w := commandWords(command); len(w) > 0 && commonPrograms[w[0]] {
 			if _, err := exec.LookPath(w[0]); err != nil && os.Getenv("CI") == "true" {
 				r.t.Fatal(err)
 			} else if err != nil {
@@ -144,7 +142,7 @@ func (r *reader) write(name, text string) {
 	}
 }
 
-// sh runs what a shell is given, in which guestlist is the program under test.
+// sh runs shell commands, in which guestlist is the program under test, and returns their output.
 func (r *reader) sh(commands string) string {
 	r.t.Helper()
 	cmd := exec.CommandContext(r.t.Context(), "sh", "-ec", commands)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,52 +14,52 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 )
 
-// others are programs that are not here, or need somebody's account, a service or
-// files of their own; common ones are nearly everywhere, and what they do is run by docs_run_test.go.
+// externalPrograms need an account, a service or files of their own, so their commands aren't run.
+// commonPrograms are installed nearly everywhere; docs_run_test.go runs their commands.
 var (
-	others = map[string]bool{"docker": true, "fly": true, "mysql": true, "mysqldump": true, "pscale": true}
-	common = map[string]bool{"curl": true, "go": true, "grep": true, "sh": true, "sha256sum": true}
+	externalPrograms = map[string]bool{"docker": true, "fly": true, "mysql": true, "mysqldump": true, "pscale": true}
+	commonPrograms   = map[string]bool{"curl": true, "go": true, "grep": true, "sh": true, "sha256sum": true}
 )
 
 var (
-	// block is fenced, with its kind, or indented behind an empty line. What is no
-	// command is fenced with another kind than sh.
-	block     = regexp.MustCompile("(?m)^ *```([a-z]*)\n((?:.*\n)*?) *```$|\n\n((?:(?: {4,}.*)\n)+)")
-	assigned  = regexp.MustCompile(`^(?: *[A-Z_]+=(?:'[^']*'|\S*))+`)
-	inline    = regexp.MustCompile("`(guestlist [^`]+)`")
-	setting   = regexp.MustCompile(`\b(?:GUESTLIST|STYTCH)_[A-Z_]*[A-Z]\b`)
-	reference = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
-	heading   = regexp.MustCompile(`(?m)^#+ +(.*)$`)
+	// block is fenced with its language, or indented after an empty line.
+	block          = regexp.MustCompile("(?m)^ *```([a-z]*)\n((?:.*\n)*?) *```$|\n\n((?:(?: {4,}.*)\n)+)")
+	settingsPrefix = regexp.MustCompile(`^(?: *[A-Z_]+=(?:'[^']*'|\S*))+`)
+	inlineCommand  = regexp.MustCompile("`(guestlist [^`]+)`")
+	settingName    = regexp.MustCompile(`\b(?:GUESTLIST|STYTCH)_[A-Z_]*[A-Z]\b`)
+	link           = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]*))?\)`)
+	heading        = regexp.MustCompile(`(?m)^#+ +(.*)$`)
 )
 
-// TestCommandsInTheDocsAreThoseThereAre parses every command in a block, and every
-// guestlist in a sentence: its command, its flags, and in a block its words.
-func TestCommandsInTheDocsAreThoseThereAre(t *testing.T) {
+// TestDocs_NameCommandsThatExist parses every command in a block, and every guestlist command in a
+// sentence, of which the arguments may be placeholders.
+func TestDocs_NameCommandsThatExist(t *testing.T) {
 	t.Parallel()
 	makefile := readText(t, "Makefile")
 	eachPage(t, func(page, text string) {
 		for _, b := range blocks(text) {
 			for _, command := range commands(b.text) {
-				if err := known(said(command), makefile); err != nil {
-					t.Errorf("%s:%d: %v; mend it, name the program in others, or fence what is no command as ```text", page, b.line, err)
+				if err := checkCommand(commandWords(command), makefile); err != nil {
+					t.Errorf("%s:%d: %v; correct it, add the program to externalPrograms, or fence the block as ```text", page, b.line, err)
 					break
 				}
 			}
 		}
-		for _, found := range inline.FindAllStringSubmatch(text, -1) {
-			if err := parses(strings.Fields(found[1])[1:], false); err != nil {
+		for _, found := range inlineCommand.FindAllStringSubmatch(text, -1) {
+			if err := parseGuestlist(strings.Fields(found[1])[1:], false); err != nil {
 				t.Errorf("%s: `%s`: %v", page, found[1], err)
 			}
 		}
 	})
 }
 
-// commandBlock is a block of commands, and the number of its first line in the page.
+// commandBlock is a block of commands in a page.
 type commandBlock struct {
 	text string
-	line int
+	line int // of its first command in the page
 }
 
+// blocks returns the command blocks of a page: indented ones, and those fenced as sh.
 func blocks(page string) []commandBlock {
 	var all []commandBlock
 	for _, at := range block.FindAllStringSubmatchIndex(page, -1) {
@@ -76,7 +77,7 @@ func blocks(page string) []commandBlock {
 	return all
 }
 
-// commands are those of a block, without comments.
+// commands splits a block into its commands, without comments.
 func commands(block string) []string {
 	var all []string
 	for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", " ")) {
@@ -86,33 +87,35 @@ func commands(block string) []string {
 	return all
 }
 
-// said are the words of a command, without the settings before it.
-func said(command string) []string { return strings.Fields(assigned.ReplaceAllString(command, "")) }
+// commandWords returns the words of a command, without the settings before it.
+func commandWords(command string) []string {
+	return strings.Fields(settingsPrefix.ReplaceAllString(command, ""))
+}
 
-// known refuses a command of which nothing can be said.
-func known(words []string, makefile string) error {
+// checkCommand returns an error unless the words are a valid command of Guestlist or make, or name a known program.
+func checkCommand(words []string, makefile string) error {
 	switch {
 	case len(words) == 0:
 		return nil
 	case strings.TrimPrefix(words[0], "./") == "guestlist":
-		return parses(words[1:], true)
+		return parseGuestlist(words[1:], true)
 	case words[0] == "make":
 		for _, word := range words[1:] {
-			if !assigned.MatchString(word) && !strings.Contains(makefile, "\n"+word+": ## ") {
-				return fmt.Errorf("make has no %q", word)
+			if !settingsPrefix.MatchString(word) && !strings.Contains(makefile, "\n"+word+": ## ") {
+				return fmt.Errorf("make has no target %q", word)
 			}
 		}
 		return nil
-	case others[words[0]] || common[words[0]]:
+	case externalPrograms[words[0]] || commonPrograms[words[0]]:
 		return nil
 	}
-	return fmt.Errorf("%q is no known program", words[0])
+	return fmt.Errorf("unknown program %q", words[0])
 }
 
-// parses goes as far as the program itself before it does something. Words for
-// something, as ADDRESS, stand in sentences, and are not looked at there.
-func parses(words []string, whole bool) error {
-	for i, word := range words { // a redirection is the shell's
+// parseGuestlist parses the words as the command line does. In sentences, where whole is false,
+// arguments such as ADDRESS are placeholders and aren't checked.
+func parseGuestlist(words []string, whole bool) error {
+	for i, word := range words { // the shell handles redirections
 		if word == ">" || word == "<" {
 			words = words[:i]
 			break
@@ -131,27 +134,27 @@ func parses(words []string, whole bool) error {
 	return nil
 }
 
-func TestSettingsInTheDocsAreThoseThereAre(t *testing.T) {
+func TestDocs_NameSettingsThatExist(t *testing.T) {
 	t.Parallel()
-	there := map[string]bool{}
+	settings := map[string]bool{}
 	for _, s := range config.Settings {
-		there[s.Name] = true
+		settings[s.Name] = true
 	}
 	eachPage(t, func(page, text string) {
-		for _, name := range setting.FindAllString(text, -1) {
-			if !there[name] && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
-				t.Errorf("%s names %s, which is no setting", page, name)
+		for _, name := range settingName.FindAllString(text, -1) {
+			if !settings[name] && !strings.HasPrefix(name, "GUESTLIST_TEST_") {
+				t.Errorf("%s names the setting %s, which does not exist", page, name)
 			}
 		}
 	})
 }
 
-func TestLinksInTheDocsLeadSomewhere(t *testing.T) {
+func TestDocs_LinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	eachPage(t, func(page, text string) {
-		for _, found := range reference.FindAllStringSubmatch(text, -1) {
+		for _, found := range link.FindAllStringSubmatch(text, -1) {
 			to := page
-			if strings.Contains(found[1], ":") { // elsewhere
+			if strings.Contains(found[1], ":") { // another site
 				continue
 			}
 			if found[1] != "" {
@@ -168,7 +171,7 @@ func TestLinksInTheDocsLeadSomewhere(t *testing.T) {
 	})
 }
 
-// headings are the names that a page's headings have in links.
+// headings returns the anchors of a page's headings.
 func headings(text string) map[string]bool {
 	names := map[string]bool{}
 	for _, found := range heading.FindAllStringSubmatch(text, -1) {
@@ -195,7 +198,7 @@ func eachPage(t *testing.T, fn func(page, text string)) {
 	}
 }
 
-// decisionPage is the form of a decision: number and title, date, status, and three sections.
+// decisionPage matches a decision: number and title, date, status, and three sections.
 var decisionPage = regexp.MustCompile(`(?s)\A# (\d+)\. (\S[^\n]*[^.\n])\n\n- Date: (\d{4}-\d\d-\d\d)\n- Status: [^\n]+\n\n` +
 	`## Context\n\n.+\n\n## Decision\n\n.+\n\n## Consequences\n\n.+\n\z`)
 
@@ -225,7 +228,7 @@ func TestDecisions_HaveOneFormAndAreIndexed(t *testing.T) {
 	}
 }
 
-// dialect is a word that the docs don't use; the usual ones are in the message.
+// dialect matches words that the docs don't use.
 var dialect = regexp.MustCompile(`(?i)\b(?:somebody|nobody|whoever|e-mails?|mend(?:s|ed|ing)?|anew|a hole|stand-ins?)\b`)
 
 func TestDocs_UseTheUsualWords(t *testing.T) {
@@ -239,5 +242,29 @@ func TestDocs_UseTheUsualWords(t *testing.T) {
 	})
 	if lines := strings.Count(readText(t, "README.md"), "\n"); lines > 150 {
 		t.Errorf("README.md has %d lines, want 150 at most: move details to docs/", lines)
+	}
+}
+
+// testCommand is a go test command in a sentence: its package, and the test or fuzz target it runs.
+var testCommand = regexp.MustCompile("`[^`]*go test \\./(\\S+?)(?: [^`]*?((?:Test|Fuzz)[A-Z]\\w*)[^`]*)?`")
+
+func TestContributing_NamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	commands := testCommand.FindAllStringSubmatch(readText(t, "CONTRIBUTING.md"), -1)
+	if len(commands) < 5 {
+		t.Fatalf("CONTRIBUTING.md has %d go test commands", len(commands))
+	}
+	for _, command := range commands {
+		files, err := filepath.Glob(filepath.Join(command[1], "*_test.go"))
+		if err != nil || len(files) == 0 {
+			t.Errorf("%s: no tests in %s: %v", command[0], command[1], err)
+		}
+		found := slices.ContainsFunc(files, func(file string) bool {
+			text, err := os.ReadFile(file)
+			return err == nil && strings.Contains(string(text), "\nfunc "+command[2])
+		})
+		if !found {
+			t.Errorf("%s: %s has no %s", command[0], command[1], command[2])
+		}
 	}
 }

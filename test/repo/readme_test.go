@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 )
 
-// settingRow is a row of the table of settings: name, default, meaning.
+// settingRow matches a row of a table of settings: name, default, meaning.
 var settingRow = regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|(.*?)\\|.*\\|$")
 
 func TestSettings_AreDocumentedWithTheirDefaults(t *testing.T) {

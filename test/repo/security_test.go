@@ -11,11 +11,11 @@ import (
 
 var (
 	requirement = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
-	// testName is a file of tests, or the name of a test in the file named last.
+	// testName matches a test file, or the name of a test in the test file before it.
 	testName = regexp.MustCompile("`([\\w./]+_test\\.go)`|\\b((?:Test|Fuzz)[A-Z]\\w*)")
 )
 
-func TestWhatIsPromisedAboutSecurityIsHeldByTestsThatExist(t *testing.T) {
+func TestSecurityPage_NamesTestsThatExist(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/security.md")
 	if err != nil {
@@ -29,7 +29,7 @@ func TestWhatIsPromisedAboutSecurityIsHeldByTestsThatExist(t *testing.T) {
 			continue
 		}
 		if len(cells) != 4 || slices.Contains(seen, id) {
-			t.Errorf("%s has %d cells, or stands there twice", id, len(cells))
+			t.Errorf("%s has %d cells, want 4, or is listed twice", id, len(cells))
 			continue
 		}
 		seen = append(seen, id)

@@ -8,40 +8,40 @@ import (
 	"testing"
 )
 
-// TestEveryQueryIsWhatTheShardingPageSays holds the text of each query to what
-// docs/internals/sharding.md says that it would be on shards.
-func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
+// TestShardingPage_ClassifiesEveryQuery checks the text of each query against its class in
+// docs/internals/sharding.md.
+func TestShardingPage_ClassifiesEveryQuery(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("docs/internals/sharding.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := map[string]string{}
+	classes := map[string]string{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.+) \\|$").FindAllStringSubmatch(string(page), -1) {
-		if said[row[1]] != "" {
+		if classes[row[1]] != "" {
 			t.Errorf("%s is listed twice", row[1])
 		}
-		said[row[1]] = row[2]
+		classes[row[1]] = row[2]
 	}
-	key := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id"}
-	through := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash"}
+	keyColumn := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id"}
+	lookupColumn := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash"}
 	for _, q := range queriesIn(t, "queries/*.sql") {
-		is := said[q.name]
-		delete(said, q.name)
-		column, sharded := key[q.table]
+		class := classes[q.name]
+		delete(classes, q.name)
+		column, sharded := keyColumn[q.table]
 		equals := func(column string) bool {
 			return column != "" && regexp.MustCompile(`(^|[^<>_\w])`+column+` (= |IN \()`).MatchString(q.text)
 		}
 		inserts := strings.HasPrefix(q.text, "INSERT") && regexp.MustCompile(`[( \n]`+column+`[,\n )]`).MatchString(q.text)
 		ok := false
-		switch is {
+		switch class {
 		case "":
 			t.Errorf("%s is not in docs/internals/sharding.md", q.name)
 			continue
 		case "key":
 			ok = sharded && (equals(column) || inserts)
 		case "lookup":
-			ok = sharded && equals(through[q.table])
+			ok = sharded && equals(lookupColumn[q.table])
 		case "each, bounded":
 			ok = sharded && strings.Contains(q.text, "LIMIT ")
 		case "each, point":
@@ -50,17 +50,18 @@ func TestEveryQueryIsWhatTheShardingPageSays(t *testing.T) {
 			ok = !sharded
 		}
 		if !ok {
-			t.Errorf("%s of %s is not %q:\n%s", q.name, q.table, is, q.text)
+			t.Errorf("query %s on %s does not fit class %q:\n%s", q.name, q.table, class, q.text)
 		}
 	}
-	for name := range said {
-		t.Errorf("docs/internals/sharding.md has %s, which is no query", name)
+	for name := range classes {
+		t.Errorf("docs/internals/sharding.md has %s, which is not a query", name)
 	}
 }
 
+// namedQuery is a query in queries/: its name, its sqlc annotation (:one, :many …), its first table and its text.
 type namedQuery struct{ name, kind, table, text string }
 
-// queriesIn reads queries, each with the table that it is about.
+// queriesIn reads the queries in the files that match pattern.
 func queriesIn(t *testing.T, pattern string) []namedQuery {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
