@@ -25,7 +25,7 @@ var experiments = []experiment{
 	{"Stytch acts and spoils its answers", sqlite, hidesAnyCall, failStytch(5*time.Second, time.Minute,
 		rule{Route: "*", Kind: "garbage", Share: 0.15, After: true}, rule{Route: "*", Kind: "empty", Share: 0.15, After: true},
 		rule{Route: "*", Kind: "cut", Share: 0.15}, rule{Route: "*", Kind: "status", Status: 500, Share: 0.15, After: true})},
-	{"Stytch removes nobody", sqlite, hidesNothing, failStytch(4*time.Second, time.Minute, rule{Route: "/v1/users/*", Kind: "status", Status: 500, Share: 1})},
+	{"Stytch removes no users", sqlite, hidesNothing, failStytch(4*time.Second, time.Minute, rule{Route: "/v1/users/*", Kind: "status", Status: 500, Share: 1})},
 	{"clocks step by an hour", mariadb, hidesAnyCall, stepClocks(2)},
 	{"one clock steps by an hour", sqlite, hidesAnyCall, stepClocks(1)},
 }

@@ -89,7 +89,7 @@ func (x *trial) verify(users []*user, e experiment) {
 		name, listed := names[u.email]
 		switch {
 		case u.listed == yes && !listed:
-			x.ledger.fail(lost, "user %s, who was added", u.email)
+			x.ledger.fail(lost, "the added user %s", u.email)
 		case u.listed == no && listed:
 			x.ledger.fail(lost, "the removal of %s", u.email)
 		case u.listed == yes && !slices.Contains(u.names, name):
