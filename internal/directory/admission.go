@@ -49,7 +49,7 @@ func (a AdmissionPolicy) Decide(from Applicant) (Decision, error) {
 	case from.User != nil:
 		return Decision{Listed: true, Role: from.User.Role}, nil
 	}
-	role, joins := a.joinsAs(from)
+	role, joins := a.joinRole(from)
 	switch {
 	case !joins:
 		return Decision{}, ErrNotListed
@@ -63,9 +63,9 @@ func (a AdmissionPolicy) Decide(from Applicant) (Decision, error) {
 	return Decision{Role: role}, nil
 }
 
-// joinsAs returns the role with which the setting lets a new address join, and
+// joinRole returns the role with which the setting lets a new address join, and
 // false if it lets it not.
-func (a AdmissionPolicy) joinsAs(from Applicant) (Role, bool) {
+func (a AdmissionPolicy) joinRole(from Applicant) (Role, bool) {
 	if a.FirstAdmin && from.Admins == 0 {
 		return Admin, true
 	}

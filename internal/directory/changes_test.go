@@ -137,7 +137,7 @@ func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
 // signIn gives somebody a session.
 func (f *fixture) signIn(u directory.User, stytchID string) {
 	f.t.Helper()
-	_, err := f.db.SignIn(f.t.Context(), session.SignInRequest{
+	_, err := f.db.CreateSession(f.t.Context(), session.SignInRequest{
 		Email: u.Email, Session: session.Session{TokenHash: session.Hash(stytchID), StytchSessionID: stytchID, CreatedAt: noon, ExpiresAt: noon},
 	}, func(from directory.Applicant) (directory.User, []event.Event, error) { return *from.User, nil, nil })
 	if err != nil {

@@ -244,7 +244,7 @@ func (e Edit) apply(by event.Origin, s RuleState, now time.Time) (Change, error)
 		c.User.UpdatedAt = now
 		c.Events = append(c.Events, editEvent(by, s.User, c.User, now))
 	}
-	if c.User.Status != s.User.Status || opensOther(s.User, c.User) {
+	if c.User.Status != s.User.Status || changesAccount(s.User, c.User) {
 		c.refuseLinks(now)
 	}
 	switch {
@@ -258,10 +258,10 @@ func (e Edit) apply(by event.Origin, s RuleState, now time.Time) (Change, error)
 	return c, nil
 }
 
-// opensOther reports whether a link from before a change of role would open another
+// changesAccount reports whether a link from before a change of role would open another
 // account than it was sent for. An invitation of somebody who is to be less than
 // they were invited as does no harm, and stays.
-func opensOther(was, is User) bool {
+func changesAccount(was, is User) bool {
 	return was.Role != is.Role && (is.Role == Admin || !is.LastSeenAt.IsZero())
 }
 

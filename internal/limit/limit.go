@@ -22,7 +22,7 @@ type Rate struct {
 
 // Bucket counts one thing that somebody does.
 type Bucket struct {
-	What string // what is counted; the first part of Name
+	Kind string // what is counted; the first part of Name
 	Name string // at most 100 bytes
 	Rate
 	Reserve int // how much of the burst is kept for others: those who ask with a smaller Reserve
@@ -32,7 +32,7 @@ type Bucket struct {
 // stands in the name as a hash alone, because it may be an address.
 func NewBucket(what, whom string, rate Rate) Bucket {
 	sum := sha256.Sum256([]byte(whom))
-	return Bucket{What: what, Name: what + ":" + hex.EncodeToString(sum[:]), Rate: rate}
+	return Bucket{Kind: what, Name: what + ":" + hex.EncodeToString(sum[:]), Rate: rate}
 }
 
 // Tolerance is how far ahead of now the moment by which the bucket is full again may
@@ -46,8 +46,8 @@ const skew = 15 * time.Minute
 // still later was written before a clock was set back, and says nothing.
 func (b Bucket) MaxValid() time.Duration { return time.Duration(b.Burst)*b.Every + skew }
 
-// MaxMost is more than Most of any bucket.
-const MaxMost = 24 * time.Hour
+// MaxBurstDuration is more than Most of any bucket.
+const MaxBurstDuration = 24 * time.Hour
 
 // RetryAt returns when the bucket lets one through, given when it is full again;
 // a time that is not after now means that it does so at once.

@@ -17,10 +17,10 @@ import (
 
 // Times of sign-in attempts.
 const (
-	repeatFor    = time.Minute            // a browser may bring a spent link again, after it was signed in
-	attemptLife  = 10 * time.Minute       // a proof waits for the browser to come again, such as to confirm the address
-	attemptLease = 10 * time.Second       // more than a call to Stytch takes
-	attemptPoll  = 100 * time.Millisecond // between looks at another request's attempt
+	repeatWindow    = time.Minute            // a browser may bring a spent link again, after it was signed in
+	attemptLifetime = 10 * time.Minute       // a proof waits for the browser to come again, such as to confirm the address
+	attemptLease    = 10 * time.Second       // more than a call to Stytch takes
+	attemptPoll     = 100 * time.Millisecond // between looks at another request's attempt
 )
 
 // ErrAttemptGone is returned by Store where another request has made the session of
@@ -79,8 +79,8 @@ func (k attemptKey) unseal(sealed string) (p Authentication, err error) {
 	return p, json.Unmarshal(text, &p)
 }
 
-// proven is what a link has proven.
-type proven struct {
+// redeemedLink is what a link has proven.
+type redeemedLink struct {
 	Authentication
 	attemptID string // empty without a flow
 	repeated  bool   // the session was made before
@@ -88,40 +88,40 @@ type proven struct {
 
 // prove asks Stytch about a link, or returns what it answered when the same browser
 // brought the link before. It waits for another request that is asking.
-func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (proven, error) {
+func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (redeemedLink, error) {
 	leave, err := m.enterRedeem(ctx, b)
 	if err != nil {
-		return proven{}, err
+		return redeemedLink{}, err
 	}
 	defer leave()
 	if c.FlowID == "" {
 		proof, err := m.authenticateLink(ctx, c, b)
-		return proven{Authentication: proof}, err
+		return redeemedLink{Authentication: proof}, err
 	}
 	key, err := newAttemptKey(c.Token, c.FlowID)
 	if err != nil {
-		return proven{}, err
+		return redeemedLink{}, err
 	}
 	found, claimed, err := m.claim(ctx, key.id)
 	if err != nil {
-		return proven{}, err
+		return redeemedLink{}, err
 	}
 	if claimed {
 		proof, err := m.redeemClaimed(ctx, key, c, b)
-		return proven{Authentication: proof, attemptID: key.id}, err
+		return redeemedLink{Authentication: proof, attemptID: key.id}, err
 	}
-	if !found.SignedInAt.IsZero() && m.opts.Now().Sub(found.SignedInAt) > repeatFor {
-		return proven{}, ErrLinkSpent
+	if !found.SignedInAt.IsZero() && m.opts.Now().Sub(found.SignedInAt) > repeatWindow {
+		return redeemedLink{}, ErrLinkSpent
 	}
 	proof, err := key.unseal(found.Proof)
-	return proven{proof, key.id, !found.SignedInAt.IsZero()}, err
+	return redeemedLink{proof, key.id, !found.SignedInAt.IsZero()}, err
 }
 
 // claim begins an attempt, or returns one that Stytch has answered.
 func (m *Service) claim(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
 	for {
 		now := m.opts.Now()
-		begun := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLife)}
+		begun := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLifetime)}
 		found, claimed, err = m.store.ClaimAttempt(ctx, begun, now)
 		if err != nil || claimed || found.Proof != "" {
 			return found, claimed, err
@@ -146,7 +146,7 @@ func (m *Service) redeemClaimed(ctx context.Context, key attemptKey, c Credentia
 	if err != nil {
 		return Authentication{}, err
 	}
-	if err := m.store.ProveAttempt(context.WithoutCancel(ctx), key.id, sealed); err != nil {
+	if err := m.store.SaveAttemptProof(context.WithoutCancel(ctx), key.id, sealed); err != nil {
 		m.revokeUnclaimed(ctx, b, proof, "", proof.Email, err) // the link can't be brought again
 		return Authentication{}, err
 	}
@@ -165,7 +165,7 @@ func (m *Service) dropAttempt(ctx context.Context, id string) {
 
 // repeat returns the session that a link has made for this browser before. If that
 // has ended since, the link is refused like any other that is spent.
-func (m *Service) repeat(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
+func (m *Service) repeat(ctx context.Context, c Credentials, p redeemedLink, b Browser) (Session, string, error) {
 	s, token, err := m.sessionOf(ctx, c, p, b)
 	if err != nil {
 		return Session{}, "", m.recordInvalidLink(ctx, err, b)
@@ -173,7 +173,7 @@ func (m *Service) repeat(ctx context.Context, c Credentials, p proven, b Browser
 	return s, token, nil
 }
 
-func (m *Service) sessionOf(ctx context.Context, c Credentials, p proven, b Browser) (Session, string, error) {
+func (m *Service) sessionOf(ctx context.Context, c Credentials, p redeemedLink, b Browser) (Session, string, error) {
 	s, err := m.store.GetSession(ctx, Hash(p.SessionToken))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):

@@ -96,8 +96,8 @@ type SignInFlow struct {
 // NewFlowID returns the id of a new flow.
 func NewFlowID() string { return rand.Text() }
 
-// askedMost is for how many addresses a flow remembers that links were asked for.
-const askedMost = 8
+// maxAsked is for how many addresses a flow remembers that links were asked for.
+const maxAsked = 8
 
 // Ask remembers that a link was asked for an address (compared form).
 func (f *SignInFlow) Ask(address string) {
@@ -105,7 +105,7 @@ func (f *SignInFlow) Ask(address string) {
 		return
 	}
 	asked := append([]string{fingerprint(address)}, strings.Fields(f.Asked)...)
-	f.Asked = strings.Join(asked[:min(len(asked), askedMost)], " ")
+	f.Asked = strings.Join(asked[:min(len(asked), maxAsked)], " ")
 }
 
 // hasAsked reports whether a flow's addresses include one.

@@ -22,25 +22,25 @@ type Finding struct {
 
 // What may be found.
 const (
-	WhyNothing           = "nothing"            // nothing is in the way
-	WhySignedIn          = "signed_in"          // they are in
-	WhyNotListed         = "not_listed"         // and may not join
-	WhyMayJoin           = "may_join"           // not on the list, and let in by the setting
-	WhySuspended         = "suspended"          //
-	WhyInvitationWaiting = "invitation_waiting" // it has not been handed over yet
-	WhyInvitationRefused = "invitation_refused" // Stytch will not take it
-	WhyInvitationExpired = "invitation_expired" //
-	WhyTooMany           = "too_many"           // links were asked for
-	WhyStytchDown        = "stytch_down"        // the login service is out of reach
-	WhyStytchUnknown     = "stytch_unknown"     // Stytch has no such account any more
-	WhyStytchLocked      = "stytch_locked"      // Stytch has locked the account
-	WhyLinkFailed        = "link_failed"        // the last link could not be mailed
-	WhyLinkExpired       = "link_expired"       // the last link was not used in time
-	WhyLinkMailed        = "link_mailed"        // the last link still works
-	WhyOtherBrowser      = "other_browser"      // a link was opened in another browser than the one that asked
-	WhyScanner           = "mail_scanner"       // a link was fetched by a program
-	WhyLinkSpent         = "link_spent"         // a link was used twice
-	WhyLinkOld           = "link_old"           // a link was made before their access changed
+	FoundNothing           = "nothing"            // nothing is in the way
+	FoundSignedIn          = "signed_in"          // they are in
+	FoundNotListed         = "not_listed"         // and may not join
+	FoundMayJoin           = "may_join"           // not on the list, and let in by the setting
+	FoundSuspended         = "suspended"          //
+	FoundInvitationWaiting = "invitation_waiting" // it has not been handed over yet
+	FoundInvitationRefused = "invitation_refused" // Stytch will not take it
+	FoundInvitationExpired = "invitation_expired" //
+	FoundTooMany           = "too_many"           // links were asked for
+	FoundStytchDown        = "stytch_down"        // the login service is out of reach
+	FoundStytchUnknown     = "stytch_unknown"     // Stytch has no such account any more
+	FoundStytchLocked      = "stytch_locked"      // Stytch has locked the account
+	FoundLinkFailed        = "link_failed"        // the last link could not be mailed
+	FoundLinkExpired       = "link_expired"       // the last link was not used in time
+	FoundLinkMailed        = "link_mailed"        // the last link still works
+	FoundOtherBrowser      = "other_browser"      // a link was opened in another browser than the one that asked
+	FoundScanner           = "mail_scanner"       // a link was fetched by a program
+	FoundLinkSpent         = "link_spent"         // a link was used twice
+	FoundLinkOld           = "link_old"           // a link was made before their access changed
 )
 
 // Remedy is what can be done about a finding by a button.
@@ -48,10 +48,10 @@ type Remedy string
 
 // The buttons.
 const (
-	MendNothing    Remedy = ""
-	MendInvite     Remedy = "invite"    // put on the list and mail an invitation
-	RemedyReinvite Remedy = "again"     // mail another invitation
-	MendReinstate  Remedy = "reinstate" // let in again
+	RemedyNone      Remedy = ""
+	RemedyInvite    Remedy = "invite"    // put on the list and mail an invitation
+	RemedyReinvite  Remedy = "again"     // mail another invitation
+	RemedyReinstate Remedy = "reinstate" // let in again
 )
 
 // Diagnose explains whether and why somebody who has an address can't sign in: the
@@ -73,7 +73,7 @@ func (m *Service) Diagnose(ctx context.Context, email directory.Email) (found *d
 		}
 	}
 	if len(w.findings) == 0 {
-		w.add(Finding{Code: WhyNothing, Text: "Nothing is in the way.", Action: "They can ask for a sign-in link."})
+		w.add(Finding{Code: FoundNothing, Text: "Nothing is in the way.", Action: "They can ask for a sign-in link."})
 	}
 	return w.found, w.findings, nil
 }
@@ -81,11 +81,11 @@ func (m *Service) Diagnose(ctx context.Context, email directory.Email) (found *d
 // diagnosis gathers what is found.
 type diagnosis struct {
 	*Service
-	email    directory.Email
-	found    *directory.User
-	now      time.Time
-	findings []Finding
-	unsent   bool // a mail to them has not been handed over
+	email        directory.Email
+	found        *directory.User
+	now          time.Time
+	findings     []Finding
+	inviteUnsent bool // a mail to them has not been handed over
 }
 
 func (w *diagnosis) add(f Finding) { w.findings = append(w.findings, f) }
@@ -96,29 +96,29 @@ func (w *diagnosis) checkAdmission(ctx context.Context, a admissionResult) error
 	case errors.Is(a.refusal, directory.ErrSuspended):
 		by, err := w.lastEvent(ctx, event.UserSuspended)
 		w.add(Finding{
-			Code: WhySuspended, Blocks: true, Text: "They are suspended" + describeActor(by) + ".", Action: "Let them in again.", Remedy: MendReinstate,
+			Code: FoundSuspended, Blocks: true, Text: "They are suspended" + describeActor(by) + ".", Action: "Let them in again.", Remedy: RemedyReinstate,
 		})
 		return err
 	case errors.Is(a.refusal, directory.ErrNotListed):
-		return w.atNotListed(ctx, a)
+		return w.explainNotListed(ctx, a)
 	case a.User == nil && a.verdict.Role == directory.Admin:
 		w.add(Finding{
-			Code: WhyMayJoin, Text: "This address is not on the list. There is no administrator yet: the first person to sign in becomes one.",
+			Code: FoundMayJoin, Text: "This address is not on the list. There is no administrator yet: the first person to sign in becomes one.",
 			Action: "They can ask for a sign-in link.",
 		})
 	case a.User == nil:
 		w.add(Finding{
-			Code: WhyMayJoin, Text: "This address is not on the list, but GUESTLIST_ACCESS lets it join.", Action: "They can ask for a sign-in link.",
+			Code: FoundMayJoin, Text: "This address is not on the list, but GUESTLIST_ACCESS lets it join.", Action: "They can ask for a sign-in link.",
 		})
 	}
 	return nil
 }
 
-// atNotListed explains why an address is kept out that is not on the list.
-func (w *diagnosis) atNotListed(ctx context.Context, a admissionResult) error {
+// explainNotListed explains why an address is kept out that is not on the list.
+func (w *diagnosis) explainNotListed(ctx context.Context, a admissionResult) error {
 	f := Finding{
-		Code: WhyNotListed, Blocks: true, Text: "This address is not on the list.",
-		Action: "Invite them, if they are to come in. Or do they use another address?", Remedy: MendInvite,
+		Code: FoundNotListed, Blocks: true, Text: "This address is not on the list.",
+		Action: "Invite them, if they are to come in. Or do they use another address?", Remedy: RemedyInvite,
 	}
 	removed, err := w.lastEvent(ctx, event.UserRemoved)
 	if err != nil {
@@ -163,13 +163,13 @@ func (w *diagnosis) checkInvitation(ctx context.Context) error {
 	}
 	switch i := w.found.Invitation(jobs, w.opts.InviteDuration, w.now); {
 	case i.Refused:
-		w.unsent = true
-		w.add(Finding{Code: WhyInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Remedy: RemedyReinvite})
+		w.inviteUnsent = true
+		w.add(Finding{Code: FoundInvitationRefused, Text: "Their invitation was not handed over. " + i.Reason, Action: "Check the address, and send another.", Remedy: RemedyReinvite})
 	case i.Pending:
-		w.unsent = true
-		w.add(Finding{Code: WhyInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Remedy: RemedyReinvite})
+		w.inviteUnsent = true
+		w.add(Finding{Code: FoundInvitationWaiting, Text: "Their invitation has not been handed over yet. " + i.Reason, Action: "It is tried again by itself; or try now.", Remedy: RemedyReinvite})
 	case i.Expired && w.found.Status == directory.Invited:
-		w.add(Finding{Code: WhyInvitationExpired, Text: "Their invitation expired on " + humanize.FormatTime(i.Expires) + ".", Action: "Send another, or have them ask for a link themselves.", Remedy: RemedyReinvite})
+		w.add(Finding{Code: FoundInvitationExpired, Text: "Their invitation expired on " + humanize.FormatTime(i.Expires) + ".", Action: "Send another, or have them ask for a link themselves.", Remedy: RemedyReinvite})
 	}
 	return nil
 }
@@ -191,7 +191,7 @@ func (w *diagnosis) checkRateLimits(ctx context.Context) error {
 		return err
 	}
 	w.add(Finding{
-		Code:   WhyTooMany,
+		Code:   FoundTooMany,
 		Text:   fmt.Sprintf("Too many links were asked for. In a browser that is new here they must wait for %s.", humanize.FormatWait(tooMany.After)),
 		Action: "The links that were mailed already still work. An invitation counts for nothing.",
 		Remedy: w.reinviteRemedy(),
@@ -202,7 +202,7 @@ func (w *diagnosis) checkRateLimits(ctx context.Context) error {
 // reinviteRemedy is another invitation, for somebody who may have one.
 func (w *diagnosis) reinviteRemedy() Remedy {
 	if w.found == nil || w.found.Status == directory.Suspended {
-		return MendNothing
+		return RemedyNone
 	}
 	return RemedyReinvite
 }
@@ -218,11 +218,11 @@ func (w *diagnosis) checkProvider(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, ErrNoAccount):
-		w.add(Finding{Code: WhyStytchUnknown, Text: "Stytch does not know them any more.", Action: "Another invitation makes them known; so does asking for a link.", Remedy: w.reinviteRemedy()})
+		w.add(Finding{Code: FoundStytchUnknown, Text: "Stytch does not know them any more.", Action: "Another invitation makes them known; so does asking for a link.", Remedy: w.reinviteRemedy()})
 	case errors.Is(err, ErrUnavailable):
-		w.add(Finding{Code: WhyStytchDown, Blocks: true, Text: "The login service can't be reached just now: nobody can sign in.", Action: "Wait until it is back. Who is signed in stays so for an hour."})
+		w.add(Finding{Code: FoundStytchDown, Blocks: true, Text: "The login service can't be reached just now: nobody can sign in.", Action: "Wait until it is back. Who is signed in stays so for an hour."})
 	case locked.After(w.now):
-		w.add(Finding{Code: WhyStytchLocked, Blocks: true, Text: "Stytch has locked their account until " + humanize.FormatTime(locked) + ", after too many failed tries.", Action: "Wait, or unlock the account in Stytch's dashboard."})
+		w.add(Finding{Code: FoundStytchLocked, Blocks: true, Text: "Stytch has locked their account until " + humanize.FormatTime(locked) + ", after too many failed tries.", Action: "Wait, or unlock the account in Stytch's dashboard."})
 	}
 	return nil
 }

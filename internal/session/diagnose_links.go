@@ -33,9 +33,9 @@ func (w *diagnosis) checkLastLink(ctx context.Context) error {
 	case err != nil:
 		return err
 	case sessions > 0:
-		w.add(Finding{Code: WhySignedIn, Text: "They are signed in, in " + humanize.Plural(sessions, "browser") + "."})
+		w.add(Finding{Code: FoundSignedIn, Text: "They are signed in, in " + humanize.Plural(sessions, "browser") + "."})
 	}
-	if err := w.atOldLink(ctx, in); err != nil {
+	if err := w.checkOldLink(ctx, in); err != nil {
 		return err
 	}
 	if asked == nil || asked.Reason != "" || w.found == nil || w.found.Status == directory.Suspended || in != nil && in.ID > asked.ID {
@@ -48,21 +48,21 @@ func (w *diagnosis) checkLastLink(ctx context.Context) error {
 	expires := asked.At.Add(w.opts.LinkDuration)
 	switch {
 	case failed != nil && failed.ID > asked.ID:
-		w.add(Finding{Code: WhyLinkFailed, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})
-	case w.unsent: // said already
+		w.add(Finding{Code: FoundLinkFailed, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " could not be mailed. " + failed.Reason, Action: "Have them ask again in a minute."})
+	case w.inviteUnsent: // said already
 	case asked.At.Before(w.found.LinksAfter) && w.now.Before(expires):
-		w.add(Finding{Code: WhyLinkOld, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " no longer works: their access changed on " + humanize.FormatTime(w.found.LinksAfter) + ", which ends all links from before.", Action: "Have them ask for a new one."})
+		w.add(Finding{Code: FoundLinkOld, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " no longer works: their access changed on " + humanize.FormatTime(w.found.LinksAfter) + ", which ends all links from before.", Action: "Have them ask for a new one."})
 	case w.now.Before(expires):
-		w.add(Finding{Code: WhyLinkMailed, Text: "A link was mailed to them on " + humanize.FormatTime(asked.At) + ", and works until " + humanize.FormatTime(expires) + ".", Action: "Have them look into their spam folder, too."})
+		w.add(Finding{Code: FoundLinkMailed, Text: "A link was mailed to them on " + humanize.FormatTime(asked.At) + ", and works until " + humanize.FormatTime(expires) + ".", Action: "Have them look into their spam folder, too."})
 	default:
-		w.add(Finding{Code: WhyLinkExpired, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " was not used, and expired on " + humanize.FormatTime(expires) + ".", Action: "Have them ask for a new one."})
+		w.add(Finding{Code: FoundLinkExpired, Text: "The link they asked for on " + humanize.FormatTime(asked.At) + " was not used, and expired on " + humanize.FormatTime(expires) + ".", Action: "Have them ask for a new one."})
 	}
 	return w.checkUnattributedLinks(ctx, asked.At, expires)
 }
 
-// atOldLink looks whether they came with a link from before their access changed,
+// checkOldLink looks whether they came with a link from before their access changed,
 // and have not come in since; in is when they last did.
-func (w *diagnosis) atOldLink(ctx context.Context, in *event.Event) error {
+func (w *diagnosis) checkOldLink(ctx context.Context, in *event.Event) error {
 	if w.found == nil || w.found.Status == directory.Suspended {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (w *diagnosis) atOldLink(ctx context.Context, in *event.Event) error {
 		return err
 	}
 	w.add(Finding{
-		Code: WhyLinkOld, Text: "On " + humanize.FormatTime(refused.At) + " they came with a link from before their access changed on " + humanize.FormatTime(w.found.LinksAfter) + ". Such links are refused.",
+		Code: FoundLinkOld, Text: "On " + humanize.FormatTime(refused.At) + " they came with a link from before their access changed on " + humanize.FormatTime(w.found.LinksAfter) + ". Such links are refused.",
 		Action: "Have them ask for a new link, and open it in the browser they ask in.",
 	})
 	return nil
@@ -100,13 +100,13 @@ func (w *diagnosis) checkUnattributedLinks(ctx context.Context, from, until time
 		}
 	}
 	if scanned {
-		w.add(Finding{Code: WhyScanner, Text: "While their link was good, a mail scanner fetched a link, perhaps theirs. That spends nothing.", Action: "Have them open the mail and press the button on the page."})
+		w.add(Finding{Code: FoundScanner, Text: "While their link was good, a mail scanner fetched a link, perhaps theirs. That spends nothing.", Action: "Have them open the mail and press the button on the page."})
 	}
 	if elsewhere {
-		w.add(Finding{Code: WhyOtherBrowser, Text: "While their link was good, a link was opened in another browser than the one that had asked for it, perhaps theirs. Links work only where they were asked for (GUESTLIST_LINK_SAME_BROWSER).", Action: "Have them open the link where they asked for it. An invitation works anywhere.", Remedy: w.reinviteRemedy()})
+		w.add(Finding{Code: FoundOtherBrowser, Text: "While their link was good, a link was opened in another browser than the one that had asked for it, perhaps theirs. Links work only where they were asked for (GUESTLIST_LINK_SAME_BROWSER).", Action: "Have them open the link where they asked for it. An invitation works anywhere.", Remedy: w.reinviteRemedy()})
 	}
 	if spent {
-		w.add(Finding{Code: WhyLinkSpent, Text: "While their link was good, somebody came with a link that had been used or was too old, perhaps they.", Action: "Have them use the newest mail, or ask for a new link."})
+		w.add(Finding{Code: FoundLinkSpent, Text: "While their link was good, somebody came with a link that had been used or was too old, perhaps they.", Action: "Have them use the newest mail, or ask for a new link."})
 	}
 	return nil
 }

@@ -19,8 +19,8 @@ type Draft struct {
 
 // How long a draft is kept, and how long its text may be.
 const (
-	draftLife = 30 * time.Minute
-	maxDraft  = 1500
+	draftLifetime = 30 * time.Minute
+	maxDraft      = 1500
 )
 
 // SetDraft keeps a draft for whoever signed in last in this browser. It is an error
@@ -32,8 +32,8 @@ func (c *Cookies) SetDraft(w http.ResponseWriter, r *http.Request, d Draft) erro
 		return errors.New("session: draft not kept")
 	}
 	return c.save(w, r, c.opts.Name+"-draft", map[string]string{
-		"page": d.Page, "form": form, "for": people[0], "expires": strconv.FormatInt(c.opts.Now().Add(draftLife).Unix(), 10),
-	}, draftLife)
+		"page": d.Page, "form": form, "for": people[0], "expires": strconv.FormatInt(c.opts.Now().Add(draftLifetime).Unix(), 10),
+	}, draftLifetime)
 }
 
 // Draft returns the draft that the browser keeps; empty for none.

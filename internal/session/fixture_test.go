@@ -191,20 +191,20 @@ func (p *provider) LockedUntil(context.Context, string) (time.Time, error) {
 	return p.lockedUntil, p.accountErr
 }
 
-func (c *counted) SetVerified(ctx context.Context, s session.Session) error {
+func (c *counted) SaveVerification(ctx context.Context, s session.Session) error {
 	if err := c.count("set verified"); err != nil {
 		return err
 	}
-	return c.Store.SetVerified(ctx, s)
+	return c.Store.SaveVerification(ctx, s)
 }
 
-func (c *counted) SignIn(
+func (c *counted) CreateSession(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	if err := c.count("sign in"); err != nil {
 		return session.Session{}, err
 	}
-	return c.Store.SignIn(ctx, a, welcome)
+	return c.Store.CreateSession(ctx, a, welcome)
 }
 
 func (c *counted) AddJob(ctx context.Context, job outbox.Job) error {

@@ -9,33 +9,33 @@ import (
 
 // Bounds on the links that Stytch is asked about at once.
 var (
-	linksOfClient  = bounds{active: 16, waiting: 84} // brought by one network or known browser
-	linksOfSuspect = bounds{active: 2, waiting: 6}   // by one that has brought too many wrong ones
-	linksOfAll     = bounds{active: 64, waiting: 128}
+	clientLimits  = queueLimits{active: 16, waiting: 84} // brought by one network or known browser
+	suspectLimits = queueLimits{active: 2, waiting: 6}   // by one that has brought too many wrong ones
+	totalLimits   = queueLimits{active: 64, waiting: 128}
 )
 
 // queueTimeout bounds the wait for a slot, and comeBack is how long to wait before
 // another try where there was none.
 const (
-	queueTimeout = 4 * time.Second
-	comeBack     = 5 * time.Second
+	queueTimeout   = 4 * time.Second
+	slotRetryAfter = 5 * time.Second
 )
 
 // errNoSlot is the error of a gate whose queue is full, or too slow.
 var errNoSlot = errors.New("no slot free")
 
-// bounds are how many may be active at once, and how many more wait for that.
-type bounds struct{ active, waiting int }
+// queueLimits are how many may be active at once, and how many more wait for that.
+type queueLimits struct{ active, waiting int }
 
-// gates bound what is done at once, for each key and in all. A caller for whom there
+// queues bound what is done at once, for each key and in all. A caller for whom there
 // is no place in the queue is refused at once. The zero value is ready to use.
-type gates struct {
+type queues struct {
 	mu    sync.Mutex
-	byKey map[string]*gate
+	byKey map[string]*queue
 }
 
-// gate is one queue and its slots.
-type gate struct {
+// queue is one queue and its slots.
+type queue struct {
 	slots   chan struct{}
 	entered int // active and waiting
 }
@@ -43,7 +43,7 @@ type gate struct {
 // enter returns when the caller holds a slot of the key, with a function to give it
 // back. It returns errNoSlot if the queue is full or none becomes free in time, or the
 // context's error.
-func (g *gates) enter(ctx context.Context, key string, b bounds) (leave func(), err error) {
+func (g *queues) enter(ctx context.Context, key string, b queueLimits) (leave func(), err error) {
 	own, ok := g.join(key, b)
 	if !ok {
 		return nil, errNoSlot
@@ -63,14 +63,14 @@ func (g *gates) enter(ctx context.Context, key string, b bounds) (leave func(), 
 }
 
 // join takes a place in the queue of a key.
-func (g *gates) join(key string, b bounds) (*gate, bool) {
+func (g *queues) join(key string, b queueLimits) (*queue, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	own := g.byKey[key]
 	if own == nil {
-		own = &gate{slots: make(chan struct{}, b.active)}
+		own = &queue{slots: make(chan struct{}, b.active)}
 		if g.byKey == nil {
-			g.byKey = map[string]*gate{}
+			g.byKey = map[string]*queue{}
 		}
 		g.byKey[key] = own
 	}
@@ -82,7 +82,7 @@ func (g *gates) join(key string, b bounds) (*gate, bool) {
 }
 
 // quit gives the place back. A gate that nobody uses is forgotten.
-func (g *gates) quit(key string) {
+func (g *queues) quit(key string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	own := g.byKey[key]

@@ -16,28 +16,28 @@ import (
 // buckets of its own: what strangers do takes nothing from it.
 var (
 	linksPerKnownBrowser    = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one known browser
-	linksFromNetwork        = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
+	linksPerNetworkAndEmail = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
 	linksPerEmail           = limit.Rate{Burst: 12, Every: 2 * time.Minute}
-	linksToAddressMax       = 24                                         // the burst of linksToAddress lies between, see burstFor
+	maxBurstPerEmail        = 24                                         // the burst of linksToAddress lies between, see burstFor
 	linksTotal              = limit.Rate{Burst: 300, Every: time.Second} // links, by all strangers together
-	linksByNetwork          = graded(20, 30*time.Second)                 // links, by one network
-	invalidTokensPerNetwork = graded(20, 30*time.Second)                 // links that are none, by one network
-	wrongOfKnown            = limit.Rate{Burst: 20, Every: 30 * time.Second}
-	wrongInAll              = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
+	linksPerNetwork         = ratesByPrefix(20, 30*time.Second)          // links, by one network
+	invalidTokensPerNetwork = ratesByPrefix(20, 30*time.Second)          // links that are none, by one network
+	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second}
+	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
 	failureEventsPerNetwork = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
 	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
 )
 
-// lately is for how long a network is remembered to have asked for links.
-const lately = 6 * time.Hour
+// networkMemory is for how long a network is remembered to have asked for links.
+const networkMemory = 6 * time.Hour
 
-// KeepLimits is for how long a bucket's row must be kept after the bucket is full
+// LimitRetention is for how long a bucket's row must be kept after the bucket is full
 // again.
-const KeepLimits = lately
+const LimitRetention = networkMemory
 
-// graded are the rates of a network by itself and of those it is part of, as
+// ratesByPrefix are the rates of a network by itself and of those it is part of, as
 // Browser.networks lists them: each level has twice what the one below has.
-func graded(burst int, every time.Duration) [3]limit.Rate {
+func ratesByPrefix(burst int, every time.Duration) [3]limit.Rate {
 	var rates [3]limit.Rate
 	for i := range rates {
 		rates[i] = limit.Rate{Burst: burst << i, Every: every >> i}
@@ -78,10 +78,10 @@ func (m *Service) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
 	toAddress := linksPerEmail
 	toAddress.Burst = m.burstFor(email)
 	buckets := []limit.Bucket{
-		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Normalized, linksFromNetwork),
+		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Normalized, linksPerNetworkAndEmail),
 		limit.NewBucket(bucketToAddress, email.Normalized, toAddress),
 	}
-	buckets = append(buckets, networkBuckets(bucketByNetwork, networks, linksByNetwork)...)
+	buckets = append(buckets, networkBuckets(bucketByNetwork, networks, linksPerNetwork)...)
 	return append(buckets, limit.NewBucket(bucketInAll, "", linksTotal))
 }
 
@@ -105,7 +105,7 @@ func networkBuckets(what string, networks []string, rates [3]limit.Rate) []limit
 func (m *Service) burstFor(email directory.Email) int {
 	day := m.opts.Now().UTC().Format(time.DateOnly)
 	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Normalized))
-	return linksPerEmail.Burst + int(sum[0])%(linksToAddressMax-linksPerEmail.Burst+1)
+	return linksPerEmail.Burst + int(sum[0])%(maxBurstPerEmail-linksPerEmail.Burst+1)
 }
 
 // newSecret is random and never leaves the process.
@@ -133,10 +133,10 @@ func reserveForOthers(what string, buckets []limit.Bucket, levels limit.Levels, 
 	all := &buckets[len(buckets)-1]
 	first := true
 	for _, b := range buckets {
-		if b.What != what {
+		if b.Kind != what {
 			continue
 		}
-		if levels.UsedWithin(lately, now, b) {
+		if levels.UsedWithin(networkMemory, now, b) {
 			all.Reserve = all.Burst / 3
 			if first {
 				all.Reserve = all.Burst * 2 / 3
@@ -149,7 +149,7 @@ func reserveForOthers(what string, buckets []limit.Bucket, levels limit.Levels, 
 
 // linkRefusal is the error about a bucket of linkBuckets.
 func linkRefusal(b limit.Bucket) error {
-	switch b.What {
+	switch b.Kind {
 	case bucketKnown, bucketFromNetwork, bucketToAddress:
 		return ErrTooManyLinks
 	}
@@ -159,7 +159,7 @@ func linkRefusal(b limit.Bucket) error {
 // tokenBuckets are what a link that is none counts in.
 func tokenBuckets(b Browser) []limit.Bucket {
 	if b.KnownID != "" {
-		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.KnownID, wrongOfKnown)}
+		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.KnownID, invalidTokensPerBrowser)}
 	}
 	return networkBuckets("tokens-of-network", b.networks(), invalidTokensPerNetwork)
 }
@@ -167,11 +167,11 @@ func tokenBuckets(b Browser) []limit.Bucket {
 // tokensInAll bounds how many links that are none are counted at all, and so how many
 // rows that makes.
 func tokensInAll(b Browser) limit.Bucket {
-	return limit.NewBucket(bucketTokensInAll, b.lane(), wrongInAll)
+	return limit.NewBucket(bucketTokensInAll, b.trafficClass(), invalidTokensTotal)
 }
 
-// lane is whom a browser shares a bucket of all with.
-func (b Browser) lane() string {
+// trafficClass is whom a browser shares a bucket of all with.
+func (b Browser) trafficClass() string {
 	if b.KnownID != "" {
 		return "known browsers"
 	}
@@ -225,5 +225,5 @@ func tooMany(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) e
 	if r.Until.IsZero() {
 		return nil
 	}
-	return &RateLimitError{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.What}
+	return &RateLimitError{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.Kind}
 }

@@ -11,10 +11,10 @@ import (
 // How many events people without a session cause in the audit trail, of each kind. A
 // stranger can cause as many requests as they like; the trail is kept for months.
 var (
-	eventsByNetwork  = graded(30, time.Minute)                          // from one network
-	eventsOfBrowser  = limit.Rate{Burst: 30, Every: time.Minute}        // from one known browser
-	eventsInAll      = limit.Rate{Burst: 300, Every: 30 * time.Second}  // from all strangers, and from all known browsers
-	linkEventsInAll  = limit.Rate{Burst: 1000, Every: 10 * time.Second} // the same, of requests for links
+	eventsPerNetwork = ratesByPrefix(30, time.Minute)                   // from one network
+	eventsPerBrowser = limit.Rate{Burst: 30, Every: time.Minute}        // from one known browser
+	eventsTotal      = limit.Rate{Burst: 300, Every: 30 * time.Second}  // from all strangers, and from all known browsers
+	linkEventsTotal  = limit.Rate{Burst: 1000, Every: 10 * time.Second} // the same, of requests for links
 	warnAboutDropped = time.Hour
 )
 
@@ -32,17 +32,17 @@ func (m *Service) record(ctx context.Context, b Browser, e event.Event) {
 func (m *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
 	const what = "events-of-network"
 	kind := string(e.Kind)
-	inAll := eventsInAll
+	inAll := eventsTotal
 	if e.Kind == event.LinkRequested {
-		inAll = linkEventsInAll
+		inAll = linkEventsTotal
 	}
 	var buckets []limit.Bucket
 	if b.KnownID != "" {
-		buckets = append(buckets, limit.NewBucket("events-of-known", kind+" "+b.KnownID, eventsOfBrowser))
+		buckets = append(buckets, limit.NewBucket("events-of-known", kind+" "+b.KnownID, eventsPerBrowser))
 	} else {
-		buckets = networkBuckets(what+" "+kind, b.networks(), eventsByNetwork)
+		buckets = networkBuckets(what+" "+kind, b.networks(), eventsPerNetwork)
 	}
-	buckets = append(buckets, limit.NewBucket("events-in-all", kind+" "+b.lane(), inAll))
+	buckets = append(buckets, limit.NewBucket("events-in-all", kind+" "+b.trafficClass(), inAll))
 	return m.countEvent(ctx, what+" "+kind, buckets)
 }
 

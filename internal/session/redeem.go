@@ -33,14 +33,14 @@ func (m *Service) enterRedeem(ctx context.Context, b Browser) (leave func(), err
 	if !m.opts.Limits {
 		return func() {}, nil
 	}
-	client, all, allowed := "network "+b.networks()[0], "all networks", linksOfClient
+	client, all, allowed := "network "+b.networks()[0], "all networks", clientLimits
 	if b.KnownID != "" {
 		client, all = "browser "+b.KnownID, "all browsers"
 	}
-	refusal := &RateLimitError{Err: ErrTooMany, After: comeBack}
+	refusal := &RateLimitError{Err: ErrTooMany, After: slotRetryAfter}
 	over := m.peek(ctx, anyRefusal, tokenBuckets(b)...)
 	if errors.As(over, &refusal) {
-		client, allowed = "suspect "+refusal.bucket, linksOfSuspect
+		client, allowed = "suspect "+refusal.bucket, suspectLimits
 	} else if over != nil {
 		return nil, over
 	}
@@ -48,7 +48,7 @@ func (m *Service) enterRedeem(ctx context.Context, b Browser) (leave func(), err
 	if err != nil {
 		return nil, slotError(err, refusal)
 	}
-	leaveAll, err := m.redeeming.enter(ctx, all, linksOfAll)
+	leaveAll, err := m.redeeming.enter(ctx, all, totalLimits)
 	if err != nil {
 		leaveClient()
 		return nil, slotError(err, refusal)

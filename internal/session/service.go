@@ -53,7 +53,7 @@ type Service struct {
 	closing    chan struct{} // closed by Close: no further tries
 	sendSlots  chan struct{}
 	knownSlots chan struct{}      // the same for known browsers: strangers take nothing from them
-	redeeming  gates              // links that Stytch is asked about
+	redeeming  queues             // links that Stytch is asked about
 	rechecking singleflight.Group // by token hash
 }
 

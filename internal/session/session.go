@@ -133,15 +133,15 @@ type Store interface {
 	// Applicant returns what the directory knows of an address. It does the same
 	// work for every address.
 	Applicant(ctx context.Context, email directory.Email) (directory.Applicant, error)
-	// SignIn runs welcome on what the directory knows of the address and writes the
+	// CreateSession runs welcome on what the directory knows of the address and writes the
 	// user and the events it returns, the session, and the end of the session it
 	// replaces, in one transaction. welcome may run more than once.
-	SignIn(ctx context.Context, a SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
+	CreateSession(ctx context.Context, a SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error)) (Session, error)
 	// ClaimAttempt begins an attempt. If there is one with its id that has not expired,
 	// and is proven or leased, it returns that one and false.
 	ClaimAttempt(ctx context.Context, a Attempt, now time.Time) (found Attempt, claimed bool, err error)
-	// ProveAttempt keeps the sealed proof of an attempt.
-	ProveAttempt(ctx context.Context, id, proof string) error
+	// SaveAttemptProof keeps the sealed proof of an attempt.
+	SaveAttemptProof(ctx context.Context, id, proof string) error
 	// DropAttempt forgets an attempt, unless it has made a session.
 	DropAttempt(ctx context.Context, id string) error
 	// GetSession returns a session with its person, who is on the list, as far as
@@ -150,8 +150,8 @@ type Store interface {
 	GetSession(ctx context.Context, tokenHash string) (Session, error)
 	// ListSessions returns a person's sessions, newest first.
 	ListSessions(ctx context.Context, userID string) ([]Session, error)
-	// SetVerified notes that Stytch stood by a session, and that its person was seen.
-	SetVerified(ctx context.Context, s Session) error
+	// SaveVerification notes that Stytch stood by a session, and that its person was seen.
+	SaveVerification(ctx context.Context, s Session) error
 	// EndSessions calls end for each session of a user. If it returns true, the
 	// session is deleted and the event and job written. EndSessions returns the
 	// number of deleted sessions.

@@ -64,7 +64,7 @@ func (m *Service) signIn(ctx context.Context, c Credentials, b Browser) (Session
 }
 
 // arrive makes the session of somebody who has proven an address.
-func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email directory.Email, b Browser) (Session, string, error) {
+func (m *Service) arrive(ctx context.Context, c Credentials, proof redeemedLink, email directory.Email, b Browser) (Session, string, error) {
 	now := m.opts.Now()
 	arrival := SignInRequest{Email: email, AttemptID: proof.attemptID, Session: Session{
 		TokenHash: Hash(proof.SessionToken), StytchSessionID: proof.SessionID, UserAgent: b.UserAgent, Address: b.Address,
@@ -81,7 +81,7 @@ func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email
 		return Session{}, "", m.notMade(ctx, b, proof, "", email.Normalized, err)
 	}
 	var foundID string
-	s, err := m.store.SignIn(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
+	s, err := m.store.CreateSession(ctx, arrival, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		if from.User != nil {
 			foundID = from.User.ID
 		}
@@ -103,7 +103,7 @@ func (m *Service) arrive(ctx context.Context, c Credentials, proof proven, email
 
 // notMade handles a proof of which no session could be made, and returns why. Where
 // the database was away, the attempt stays: the next press goes on from it.
-func (m *Service) notMade(ctx context.Context, b Browser, proof proven, userID, subject string, err error) error {
+func (m *Service) notMade(ctx context.Context, b Browser, proof redeemedLink, userID, subject string, err error) error {
 	if proof.attemptID != "" && errors.Is(err, directory.ErrUnavailable) {
 		return err
 	}

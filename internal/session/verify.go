@@ -71,7 +71,7 @@ func (m *Service) verifyWithProvider(ctx context.Context, token string, s Sessio
 			m.opts.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
 		}
 	case err == nil && standing.matches(s):
-		if err := m.store.SetVerified(ctx, m.withVerified(s, standing)); err != nil {
+		if err := m.store.SaveVerification(ctx, m.withVerified(s, standing)); err != nil {
 			m.opts.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
 		}
 	}

@@ -20,10 +20,10 @@ func TestWhyByWhatStytchSays(t *testing.T) {
 		code   string
 		blocks bool
 	}{
-		{"it has no such account", time.Time{}, session.ErrNoAccount, session.WhyStytchUnknown, false},
-		{"it is out of reach", time.Time{}, session.ErrUnavailable, session.WhyStytchDown, true},
-		{"it has locked it", noon.Add(time.Minute), nil, session.WhyStytchLocked, true},
-		{"it had locked it", noon, nil, session.WhyNothing, false},
+		{"it has no such account", time.Time{}, session.ErrNoAccount, session.FoundStytchUnknown, false},
+		{"it is out of reach", time.Time{}, session.ErrUnavailable, session.FoundStytchDown, true},
+		{"it has locked it", noon.Add(time.Minute), nil, session.FoundStytchLocked, true},
+		{"it had locked it", noon, nil, session.FoundNothing, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,15 +55,15 @@ func TestWhy_AddressThatIsNotListed(t *testing.T) {
 		blocks    bool
 		text      string
 	}{
-		{"an empty list", directory.AdmissionPolicy{}, "", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
-		{"an empty list that waits for its first administrator", directory.AdmissionPolicy{FirstAdmin: true}, "", "", "eve@example.com", session.WhyMayJoin, false, "not on the list. There is no administrator yet"},
-		{"an administrator is there", directory.AdmissionPolicy{FirstAdmin: true}, "boss@example.com", "", "eve@example.com", session.WhyNotListed, true, "This address is not on the list."},
-		{"an open list", directory.AdmissionPolicy{Open: true}, "boss@example.com", "", "eve@example.com", session.WhyMayJoin, false, "GUESTLIST_ACCESS lets it join"},
-		{"removed, where only invited people come in", directory.AdmissionPolicy{}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
-		{"removed, where anyone may join", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve@example.com", session.WhyNotListed, true, "it was removed on 1 March 2026"},
-		{"another address of a removed mailbox", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve+2@example.com", session.WhyNotListed, true, "another address of the same mailbox, was removed on 1 March 2026"},
-		{"another address of a listed mailbox", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "boss+2@example.com", session.WhyNotListed, true, "boss@example.com is, which is the same mailbox"},
-		{"an address that sends on", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "a%evil.example@example.com", session.WhyNotListed, true, "can't join by itself"},
+		{"an empty list", directory.AdmissionPolicy{}, "", "", "eve@example.com", session.FoundNotListed, true, "This address is not on the list."},
+		{"an empty list that waits for its first administrator", directory.AdmissionPolicy{FirstAdmin: true}, "", "", "eve@example.com", session.FoundMayJoin, false, "not on the list. There is no administrator yet"},
+		{"an administrator is there", directory.AdmissionPolicy{FirstAdmin: true}, "boss@example.com", "", "eve@example.com", session.FoundNotListed, true, "This address is not on the list."},
+		{"an open list", directory.AdmissionPolicy{Open: true}, "boss@example.com", "", "eve@example.com", session.FoundMayJoin, false, "GUESTLIST_ACCESS lets it join"},
+		{"removed, where only invited people come in", directory.AdmissionPolicy{}, "boss@example.com", "eve@example.com", "eve@example.com", session.FoundNotListed, true, "it was removed on 1 March 2026"},
+		{"removed, where anyone may join", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve@example.com", session.FoundNotListed, true, "it was removed on 1 March 2026"},
+		{"another address of a removed mailbox", directory.AdmissionPolicy{Open: true}, "boss@example.com", "eve@example.com", "eve+2@example.com", session.FoundNotListed, true, "another address of the same mailbox, was removed on 1 March 2026"},
+		{"another address of a listed mailbox", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "boss+2@example.com", session.FoundNotListed, true, "boss@example.com is, which is the same mailbox"},
+		{"an address that sends on", directory.AdmissionPolicy{Domains: []string{"example.com"}}, "boss@example.com", "", "a%evil.example@example.com", session.FoundNotListed, true, "can't join by itself"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

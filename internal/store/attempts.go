@@ -38,8 +38,8 @@ func isStale(row *dbsqlc.SignInAttempt, now time.Time) bool {
 	return row.ExpiresAt <= micros(now) || row.Proof == "" && row.LeasedUntil <= micros(now)
 }
 
-// ProveAttempt keeps what Stytch answered; see session.Store.
-func (s *Store) ProveAttempt(ctx context.Context, id, proof string) error {
+// SaveAttemptProof keeps what Stytch answered; see session.Store.
+func (s *Store) SaveAttemptProof(ctx context.Context, id, proof string) error {
 	n, err := s.writer().ProveSignInAttempt(ctx, dbsqlc.ProveSignInAttemptParams{Proof: proof, ID: id})
 	return translate("prove sign-in attempt", requireOneRow(n, err, session.ErrAttemptGone))
 }

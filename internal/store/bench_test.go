@@ -80,7 +80,7 @@ func newSession(b *testing.B, s *store.Store) {
 		b.Fatal(err)
 	}
 	request := session.SignInRequest{Email: email, Session: session.Session{TokenHash: session.Hash("token"), StytchSessionID: "session-test-1", ExpiresAt: storetest.Now()}}
-	_, err = s.SignIn(b.Context(), request, func(directory.Applicant) (directory.User, []event.Event, error) {
+	_, err = s.CreateSession(b.Context(), request, func(directory.Applicant) (directory.User, []event.Event, error) {
 		return directory.User{ID: "ada", Email: email, Role: directory.Admin, Status: directory.Active}, nil, nil
 	})
 	if err != nil {

@@ -121,7 +121,7 @@ const limitsPiece = 200
 // those that only a clock can have written that was set back since. It returns how
 // many there were.
 func (s *Store) DeleteLimits(ctx context.Context, before, now time.Time) (int, error) {
-	behind := now.Add(limit.MaxMost)
+	behind := now.Add(limit.MaxBurstDuration)
 	old, err := s.deleteLimits(ctx, before, behind, func(q queries) ([]string, error) {
 		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(before), Limit: limitsPiece})
 	})

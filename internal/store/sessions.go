@@ -12,18 +12,18 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// SignIn writes an arrival; see session.Store.
-func (s *Store) SignIn(
+// CreateSession writes a sign-in; see session.Store.
+func (s *Store) CreateSession(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
-	made, err := s.signIn(ctx, a, welcome)
+	made, err := s.createSession(ctx, a, welcome)
 	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
-		made, err = s.signIn(ctx, a, welcome)
+		made, err = s.createSession(ctx, a, welcome)
 	}
 	return made, err
 }
 
-func (s *Store) signIn(
+func (s *Store) createSession(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, counts := a.Session, false
@@ -138,8 +138,8 @@ func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Sess
 	return list, translate("list sessions", err)
 }
 
-// SetVerified notes when Stytch stood by a session, and that its person was seen then.
-func (s *Store) SetVerified(ctx context.Context, v session.Session) error {
+// SaveVerification notes when Stytch stood by a session, and that its person was seen then.
+func (s *Store) SaveVerification(ctx context.Context, v session.Session) error {
 	return s.inTx(ctx, "note session", func(q queries) error {
 		at := micros(v.VerifiedAt)
 		if _, err := q.SetSessionVerified(ctx, dbsqlc.SetSessionVerifiedParams{

@@ -118,7 +118,7 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 		f.t.Fatal(err)
 	}
 	token, now := rand.Text(), f.clock.now()
-	in, err := f.store.SignIn(f.t.Context(), session.SignInRequest{Email: email, Session: session.Session{
+	in, err := f.store.CreateSession(f.t.Context(), session.SignInRequest{Email: email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchSessionID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
 	}}, func(from directory.Applicant) (directory.User, []event.Event, error) {

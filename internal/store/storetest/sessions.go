@@ -135,7 +135,7 @@ func testSetVerified(t *testing.T, s Store) {
 	want.VerifiedAt, want.ExpiresAt = Now().Add(time.Hour), Now().Add(2*time.Hour)
 	want.User.LastSeenAt = want.VerifiedAt
 	for range 2 { // a second time changes nothing
-		if err := s.SetVerified(t.Context(), want); err != nil {
+		if err := s.SaveVerification(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.GetSession(t.Context(), held.TokenHash)
@@ -148,7 +148,7 @@ func testSetVerified(t *testing.T, s Store) {
 	}
 
 	// The person was seen in another browser since.
-	if err := s.SetVerified(t.Context(), held); err != nil {
+	if err := s.SaveVerification(t.Context(), held); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, s, u.ID).LastSeenAt; !got.Equal(want.VerifiedAt) {
@@ -163,7 +163,7 @@ func testSetVerifiedAfterEnd(t *testing.T, s Store) {
 	if _, err := s.EndSessions(t.Context(), u.ID, ending("signed out", func(session.Session) bool { return true })); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SetVerified(t.Context(), held); err != nil {
+	if err := s.SaveVerification(t.Context(), held); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.GetSession(t.Context(), held.TokenHash); !errors.Is(err, directory.ErrNotFound) {

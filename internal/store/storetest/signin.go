@@ -65,7 +65,7 @@ func testWelcome(t *testing.T, s Store) {
 		{"ADA@example.com", &ada, 0}, // for somebody found they are not counted
 		{"eve@example.com", nil, 2},
 	} {
-		_, err := s.SignIn(t.Context(), arrival(person("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
+		_, err := s.CreateSession(t.Context(), arrival(person("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
 			if diff := cmp.Diff(r.want, from.User); diff != "" {
 				t.Errorf("%s: found: -want +got\n%s", r.address, diff)
 			}
@@ -89,7 +89,7 @@ func testRefusal(t *testing.T, s Store) {
 	for address, want := range map[string]error{"ada@example.com": directory.ErrSuspended, "eve@example.com": directory.ErrNotListed} {
 		a := arrival(person("", address), "refused")
 		replace(&a, held.TokenHash)
-		_, err := s.SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
+		_, err := s.CreateSession(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 			u, err := directory.AdmissionPolicy{}.Admit(from, "user-test-1", Now())
 			return u, nil, err
 		})
@@ -198,7 +198,7 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 	}
 	for i, err := range atOnce(10, func(i int) error {
 		a := arrival(person("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
-		_, err := stores[i%2].SignIn(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
+		_, err := stores[i%2].CreateSession(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 			u, err := directory.AdmissionPolicy{Open: true, FirstAdmin: true}.Admit(from, "user-test-1", Now())
 			return u, nil, err
 		})

@@ -66,7 +66,7 @@ var Transactions = []Transaction{
 		create(t, s, u)
 		v := mustSignIn(t, s, arrival(u, "one"))
 		v.VerifiedAt = Now().Add(time.Minute)
-		return func(ctx context.Context) error { return s.SetVerified(ctx, v) }
+		return func(ctx context.Context) error { return s.SaveVerification(ctx, v) }
 	}},
 	{"ending sessions", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada", "ada@example.com")

@@ -217,10 +217,10 @@ func testCancelled(t *testing.T, s Store) {
 			})
 			return err
 		},
-		"SignIn":       func() error { _, err := signIn(ctx, s, arrival(ada, "two")); return err },
-		"GetSession":   func() error { _, err := s.GetSession(ctx, held.TokenHash); return err },
-		"ListSessions": func() error { _, err := s.ListSessions(ctx, ada.ID); return err },
-		"SetVerified":  func() error { return s.SetVerified(ctx, arrival(ada, "one").Session) },
+		"CreateSession":    func() error { _, err := signIn(ctx, s, arrival(ada, "two")); return err },
+		"GetSession":       func() error { _, err := s.GetSession(ctx, held.TokenHash); return err },
+		"ListSessions":     func() error { _, err := s.ListSessions(ctx, ada.ID); return err },
+		"SaveVerification": func() error { return s.SaveVerification(ctx, arrival(ada, "one").Session) },
 		"EndSessions": func() error {
 			_, err := s.EndSessions(ctx, ada.ID, ending("signed out", func(session.Session) bool { return true }))
 			return err
