@@ -40,7 +40,7 @@ func TestSQLiteFolder_CannotBeWritten(t *testing.T) {
 		}
 		return out.String(), strings.TrimSpace(errs.String())
 	}
-	const advice = " Let the user who runs guestlist read, write and make files in its folder, or name another place in DATABASE_URL."
+	const advice = " Allow the user that runs guestlist to read, write and create files in its directory, or set another path in DATABASE_URL."
 	existing := filepath.Join(home, "existing.db")
 	if err := harness.RunCommand(t.Context(), []string{"migrate", "--database-url=sqlite:" + existing}, nil, nil, new(bytes.Buffer), new(bytes.Buffer)); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestSQLiteFolder_CannotBeWritten(t *testing.T) {
 		{"a file that only another can read", existing},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			want := "The SQLite file can't be made or opened at " + row.path + ": permission denied." + advice
+			want := "The SQLite file can't be created or opened at " + row.path + ": permission denied." + advice
 			for _, args := range [][]string{{"serve", "--guestlist-addr=127.0.0.1:0"}, {"migrate"}, {"users", "list"}} {
 				if _, got := as(append(args, "--database-url=sqlite:"+row.path)...); got != "guestlist: "+want {
 					t.Errorf("%s says: %s\nwant: %s", args, got, want)

@@ -49,7 +49,7 @@ func TestEveryCommand_RefusesAnotherProgramsDatabase(t *testing.T) {
 				continue
 			}
 			if said := out.String() + told.String() + err.Error(); !strings.Contains(strings.ToLower(said), "belongs to another program: its table users lacks") ||
-				!strings.Contains(said, "Nothing was changed in it.") || strings.Contains(strings.ToLower(said), "drop") {
+				!strings.Contains(said, "Nothing in it was changed.") || strings.Contains(strings.ToLower(said), "drop") {
 				t.Errorf("guestlist %v says:\n%s", words, said)
 			}
 		}
@@ -96,7 +96,7 @@ func TestEveryCommand_RefusesTheDatabaseOfANewerRelease(t *testing.T) {
 		} {
 			said, err := migrated(words...)
 			if err == nil || !strings.Contains(said, "database was migrated by a newer release of Guestlist, which added the migration 9001") ||
-				!strings.Contains(said, "Nothing was changed in it. Run that release or a later one, or restore the backup from before the upgrade.") {
+				!strings.Contains(said, "Nothing in it was changed. Run that release or a later one, or restore the backup from before the upgrade.") {
 				t.Errorf("guestlist %v: %v\n%s", words, err, said)
 			}
 		}

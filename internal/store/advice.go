@@ -14,38 +14,38 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
-// Faults of a server that have several numbers or names.
+// Faults of a server that have several numbers or texts.
 var (
-	wrongPassword  = fault.New("the server refuses the user or the password", "Mend them in DATABASE_URL; special characters of a mysql:// address are written as %XX.")
-	noSuchDatabase = fault.New("the server has no database of this name", "CREATE DATABASE it, or mend its name in DATABASE_URL.")
-	noConnection   = fault.New("the server has no connection left", "Raise max_connections there, or stop what holds so many.")
-	noRight        = fault.New("the user may not change rows", "GRANT ALL ON the database to the user.")
-	readOnly       = fault.New("the server is read-only", "DATABASE_URL leads to a copy: take the address of the server that is written to.").WithClass(fault.ReadOnly)
-	serverFull     = fault.New("the server's disk is full", "Make room there.").WithClass(fault.DiskFull)
-	hungUp         = fault.New("the server hung up, or said nothing", "See that it is a MySQL server, that it works, and that nothing on the way cuts connections.")
-	shuttingDown   = fault.New("the server is shutting down", "It is waited for; start it again if it doesn't by itself.")
-	tookTooLong    = fault.New("the server ended a statement or a transaction that took too long", "Try again; if it happens often, look at what else the server is busy with.")
-	badStatement   = fault.New("the server does not understand a statement of this program", "See which one it is: MySQL 8, MariaDB 10.11, Vitess and later ones are known to work.")
-	outOfMemory    = fault.New("the server is out of memory", "Give it more, or stop what takes it.")
-	oldPassword    = fault.New("the server wants a way to sign in that is not known here", "Give the user one that is, such as caching_sha2_password or mysql_native_password.")
-	userLocked     = fault.New("the user's account is locked, or its password has expired", "Unlock it at the server, or set the password anew there and in DATABASE_URL.")
-	hostBlocked    = fault.New("the server takes no connections from this machine", "Let the user in from here, at the server.")
+	wrongPassword  = fault.New("the server rejected the user or the password", "Check them in DATABASE_URL. In a mysql:// address, write special characters as %XX.")
+	noSuchDatabase = fault.New("the server has no database of this name", "Create it with CREATE DATABASE, or check the name in DATABASE_URL.")
+	noConnection   = fault.New("the server has no connections left", "Raise max_connections there, or stop the programs that use so many.")
+	noRight        = fault.New("the database user may not change rows", "Grant the user all privileges on the database.")
+	readOnly       = fault.New("the server is read-only", "DATABASE_URL points to a replica: use the address of the primary.").WithClass(fault.ReadOnly)
+	serverFull     = fault.New("the server's disk is full", "Free up space there.").WithClass(fault.DiskFull)
+	noResponse     = fault.New("the server closed the connection or didn't respond", "Check that it is a MySQL server, that it works, and that nothing in between closes connections.")
+	shuttingDown   = fault.New("the server is shutting down", "Guestlist waits for it. Start it if it doesn't restart by itself.")
+	tookTooLong    = fault.New("the server aborted a statement or transaction that took too long", "Try again. If it happens often, check what else the server is busy with.")
+	badStatement   = fault.New("the server doesn't support a statement of this program", "Check the server's version: MySQL 8, MariaDB 10.11, Vitess and later are known to work.")
+	outOfMemory    = fault.New("the server is out of memory", "Add memory, or stop the programs that use it.")
+	oldPassword    = fault.New("the server requires an authentication method that isn't supported here", "Use one that is, such as caching_sha2_password or mysql_native_password.")
+	userLocked     = fault.New("the database user is locked, or its password has expired", "Unlock the user on the server, or set a new password there and in DATABASE_URL.")
+	hostBlocked    = fault.New("the server doesn't accept connections from this machine", "Allow the user to connect from here, on the server.")
 )
 
-// mysqlAdvice are the errors of a server by number.
+// mysqlAdvice maps a server's error numbers to faults.
 // https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference
 var mysqlAdvice = map[uint16]*fault.Fault{
 	1045: wrongPassword, 1698: wrongPassword,
-	1044: fault.New("the server keeps the user from this database", "GRANT ALL ON the database to the user, or mend its name in DATABASE_URL."),
+	1044: fault.New("the user may not use this database", "Grant the user access to it, or check the database's name in DATABASE_URL."),
 	1049: noSuchDatabase, 1102: noSuchDatabase,
 	1129: hostBlocked, 1130: hostBlocked,
 	1040: noConnection, 1203: noConnection,
-	1226: fault.New("the user has no connection left", "Raise the user's MAX_USER_CONNECTIONS, or stop what holds so many."),
+	1226: fault.New("the database user has no connections left", "Raise the user's MAX_USER_CONNECTIONS, or stop the programs that use so many."),
 	1142: noRight, 1143: noRight, 1227: noRight, 1370: noRight,
 	1290: readOnly, 1792: readOnly, 1836: readOnly,
 	1021: serverFull, 1114: serverFull,
 	1053: shuttingDown, 1077: shuttingDown, 1079: shuttingDown,
-	1927: hungUp, 2006: hungUp, 2013: hungUp,
+	1927: noResponse, 2006: noResponse, 2013: noResponse,
 	1317: tookTooLong, 1969: tookTooLong, 3024: tookTooLong,
 	1064: badStatement, 1305: badStatement,
 	1037: outOfMemory, 1038: outOfMemory, 1041: outOfMemory,
@@ -53,32 +53,31 @@ var mysqlAdvice = map[uint16]*fault.Fault{
 	1820: userLocked, 1862: userLocked, 3118: userLocked, 4151: userLocked,
 }
 
-const folderAdvice = "Let the user who runs guestlist read, write and make files in its folder, or name another place in DATABASE_URL."
+const folderAdvice = "Allow the user that runs guestlist to read, write and create files in its directory, or set another path in DATABASE_URL."
 
 var (
 	cantOpen     = fault.New("the SQLite file can't be opened", folderAdvice)
-	fileReadOnly = fault.New("the SQLite file can only be read", "Give the file and its folder to the user who runs guestlist, on a disk that can be written.").WithClass(fault.ReadOnly)
-	diskFull     = fault.New("the disk is full", "Make room on it.").WithClass(fault.DiskFull)
-	isFolder     = fault.New("there is a folder in place of the SQLite file", "Name a file in DATABASE_URL.")
+	fileReadOnly = fault.New("the SQLite file is read-only", "Make the user that runs guestlist the owner of the file and its directory, on a writable disk.").WithClass(fault.ReadOnly)
+	diskFull     = fault.New("the disk is full", "Free up space on it.").WithClass(fault.DiskFull)
+	isFolder     = fault.New("the SQLite file's path is a directory", "Set the path of a file in DATABASE_URL.")
 )
 
-// fileFaults are the errors of an SQLite file by their whole code, or by its first byte.
+// fileFaults maps SQLite's error codes to faults, by the extended code or by its primary one.
 var fileFaults = map[int]*fault.Fault{
 	sqlite3.SQLITE_CANTOPEN: cantOpen, sqlite3.SQLITE_PERM: cantOpen, sqlite3.SQLITE_AUTH: cantOpen,
 	sqlite3.SQLITE_CANTOPEN_ISDIR: isFolder,
 	sqlite3.SQLITE_READONLY:       fileReadOnly,
 	sqlite3.SQLITE_READONLY_DBMOVED: fault.New("the SQLite file was moved, replaced or deleted while it was in use",
-		"Stop what did that, put the right file in its place, and start again.").WithClass(fault.ReadOnly),
+		"Stop whatever did that, put the right file back, and start again.").WithClass(fault.ReadOnly),
 	sqlite3.SQLITE_FULL: diskFull,
 	sqlite3.SQLITE_IOERR: fault.New("the SQLite file can't be read or written: the disk reports an error",
-		"Look at the disk and at the log of the system; SQLite needs a local disk, not a network share."),
+		"Check the disk and the system log. SQLite needs a local disk, not a network share."),
 	sqlite3.SQLITE_PROTOCOL: fault.New("the SQLite file can't be locked", "SQLite needs a local disk, not a network share."),
-	sqlite3.SQLITE_NOLFS:    fault.New("the SQLite file is larger than the disk allows", "Put it on another disk."),
-	sqlite3.SQLITE_NOMEM:    fault.New("this machine has no memory left", "Give it more, or stop what takes it."),
+	sqlite3.SQLITE_NOLFS:    fault.New("the SQLite file is larger than the disk allows", "Move it to another disk."),
+	sqlite3.SQLITE_NOMEM:    fault.New("this machine is out of memory", "Add memory, or stop the programs that use it."),
 }
 
-// explain gives an error of the driver the words for it. One that is not known keeps
-// what its text says without values.
+// explain returns the fault for a driver's error. An unknown error keeps the part of its text that holds no values.
 func explain(err error) error {
 	number := dbconn.MySQLNumber(err)
 	switch {
@@ -89,9 +88,9 @@ func explain(err error) error {
 	case dbconn.IsContention(err):
 		return ErrBusy
 	case errors.Is(err, ErrCorrupt):
-		return fault.New(err.Error(), "guestlist backup made such copies, if it was asked to.")
+		return fault.New(err.Error(), "guestlist backup creates backups.")
 	case errors.Is(err, mysql.ErrNoTLS):
-		return fault.New("the server does not offer TLS", "Turn it on there. Only where nobody can be on the way, DATABASE_URL may end in ?tls=false.")
+		return fault.New("the server doesn't support TLS", "Turn it on there. Only on a network you trust, add ?tls=false to DATABASE_URL.")
 	case mysqlAdvice[number] != nil:
 		return mysqlAdvice[number]
 	case number != 0:
@@ -103,15 +102,15 @@ func explain(err error) error {
 		return f
 	}
 	if f := fault.Network(err); f != nil {
-		return fault.New(f.Error(), f.Advice()+" Look at DATABASE_URL.")
+		return fault.New(f.Error(), f.Advice()+" Check DATABASE_URL.")
 	}
 	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) {
-		return hungUp
+		return noResponse
 	}
 	return err
 }
 
-// waitingFor returns what the log says of an error that is waited out.
+// waitingFor returns the log attributes of an error after which the program waits.
 func waitingFor(err error) []any {
 	known := explain(err)
 	if !fault.IsFault(known) {
@@ -121,8 +120,7 @@ func waitingFor(err error) []any {
 	return []any{"error", text, "advice", advice}
 }
 
-// serverFault returns what is known of an error of a server by its text, or what of
-// the text holds no values.
+// serverFault returns the fault for a server's error by its text, or the part of the text that holds no values.
 func serverFault(err error) error {
 	var e *mysql.MySQLError
 	if errors.As(err, &e) {
@@ -133,7 +131,7 @@ func serverFault(err error) error {
 	return errors.New(redact(err))
 }
 
-// fileFault returns the words for an error of SQLite. Its text names no values.
+// fileFault returns the fault for an SQLite error. Its text holds no values.
 func fileFault(err error) error {
 	code := dbconn.SQLiteCode(err)
 	for _, c := range []int{code, code & 0xff} {
@@ -146,8 +144,7 @@ func fileFault(err error) error {
 	return errors.New(truncate(e.Error(), 160))
 }
 
-// pathError returns the words for what the system says of an SQLite file, of its
-// folder, or of another file in that.
+// pathError returns the fault for a system error of an SQLite file, its directory, or another file in it.
 func pathError(path string, err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -156,27 +153,26 @@ func pathError(path string, err error) error {
 	return explain(err)
 }
 
-// pathFault returns the words for what the system says of an SQLite file or its folder;
-// nil for another error.
+// pathFault returns the fault for a system error of an SQLite file or its directory; nil for another error.
 func pathFault(err error) *fault.Fault {
 	var at *fs.PathError
 	if !errors.As(err, &at) {
 		return nil
 	}
-	where := "the SQLite file can't be made or opened at " + at.Path
+	where := "the SQLite file can't be created or opened at " + at.Path
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fault.New(where+": permission denied", folderAdvice)
 	case errors.Is(err, syscall.EROFS):
-		return fault.New(where+": the disk can only be read", "Name a place on another disk in DATABASE_URL.").WithClass(fault.ReadOnly)
+		return fault.New(where+": the disk is read-only", "Set a path on another disk in DATABASE_URL.").WithClass(fault.ReadOnly)
 	case errors.Is(err, syscall.ENOSPC):
 		return diskFull
 	case errors.Is(err, syscall.EISDIR):
 		return isFolder
 	case errors.Is(err, syscall.ENOTDIR):
-		return fault.New(where+": a part of the path is a file, and no folder", "Name another place in DATABASE_URL.")
+		return fault.New(where+": part of the path is a file, not a directory", "Set another path in DATABASE_URL.")
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.New("there is no file "+at.Path, "If there should be one already, DATABASE_URL names another.")
+		return fault.New("there is no file "+at.Path, "If it should exist, check DATABASE_URL.")
 	}
-	return fault.New(where+": "+at.Err.Error(), "Name another place in DATABASE_URL.")
+	return fault.New(where+": "+at.Err.Error(), "Set another path in DATABASE_URL.")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// ClaimAttempt begins a sign-in attempt; see session.Store.
+// ClaimAttempt starts a sign-in attempt; see session.Store.
 func (s *Store) ClaimAttempt(ctx context.Context, a session.Attempt, now time.Time) (found session.Attempt, claimed bool, err error) {
 	for {
 		row, err := read(ctx, s, (*dbsqlc.Queries).GetSignInAttempt, a.ID)
@@ -33,25 +33,25 @@ func (s *Store) ClaimAttempt(ctx context.Context, a session.Attempt, now time.Ti
 	}
 }
 
-// isStale reports whether an attempt has expired, or its request ended without a word.
+// isStale reports whether an attempt has expired or its request ended without a result.
 func isStale(row *dbsqlc.SignInAttempt, now time.Time) bool {
 	return row.ExpiresAt <= micros(now) || row.Proof == "" && row.LeasedUntil <= micros(now)
 }
 
-// SaveAttemptProof keeps what Stytch answered; see session.Store.
+// SaveAttemptProof stores Stytch's response; see session.Store.
 func (s *Store) SaveAttemptProof(ctx context.Context, id, proof string) error {
 	n, err := s.writer().ProveSignInAttempt(ctx, dbsqlc.ProveSignInAttemptParams{Proof: proof, ID: id})
 	return translate("prove sign-in attempt", requireOneRow(n, err, session.ErrAttemptGone))
 }
 
-// DropAttempt forgets an attempt that made no session.
+// DropAttempt deletes an attempt that created no session.
 func (s *Store) DropAttempt(ctx context.Context, id string) error {
 	_, err := s.writer().DropSignInAttempt(ctx, id)
 	return translate("drop sign-in attempt", err)
 }
 
-// finishAttempt notes, in the transaction that makes the session, that it is made.
-// Where another request has made it, nothing is to be written.
+// finishAttempt records, in the transaction that creates the session, that the attempt succeeded. If another request
+// created it, the transaction fails.
 func finishAttempt(ctx context.Context, q queries, id string, at time.Time) error {
 	if id == "" {
 		return nil
@@ -60,10 +60,10 @@ func finishAttempt(ctx context.Context, q queries, id string, at time.Time) erro
 	return requireOneRow(n, err, session.ErrAttemptGone)
 }
 
-// DeleteExpiredAttempts deletes the rows of attempts that can no longer be repeated.
+// DeleteExpiredAttempts deletes attempts that can't be repeated any more.
 func (s *Store) DeleteExpiredAttempts(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired sign-in attempts", func(q queries, most int32) ([]string, error) {
-		return q.ExpiredSignInAttempts(ctx, dbsqlc.ExpiredSignInAttemptsParams{ExpiresAt: micros(now), Limit: most})
+	return s.deleteInBatches(ctx, "delete expired sign-in attempts", func(q queries, limit int32) ([]string, error) {
+		return q.ExpiredSignInAttempts(ctx, dbsqlc.ExpiredSignInAttemptsParams{ExpiresAt: micros(now), Limit: limit})
 	}, func(q queries, id string) (int64, error) {
 		return q.DeleteExpiredSignInAttempt(ctx, dbsqlc.DeleteExpiredSignInAttemptParams{ID: id, ExpiresAt: micros(now)})
 	})

@@ -13,15 +13,13 @@ import (
 	"time"
 )
 
-// ErrBackupMySQL says what a server has instead.
+// ErrBackupMySQL is returned for a MySQL database and says what to use instead.
 var ErrBackupMySQL = errors.New("backup copies an SQLite file, and this database is on a server: use PlanetScale's own backups, or mysqldump --single-transaction")
 
-// Backup writes a copy of the SQLite file of a database, as it is at one moment,
-// to a file that must not exist yet. The database may be in use meanwhile:
-// nobody waits, and whatever was committed before is in the copy. It appears
-// under its name when it is whole, checked and on the disk; until then there is
-// a file with ".partial" in its name beside, which is gone when Backup returns.
-// Starting the program with the copy is how it is restored.
+// Backup writes a snapshot of a database's SQLite file to a file that must not exist. The database may be in use: no
+// one waits, and everything committed before is in the copy. The copy appears under its name once it is complete,
+// checked and on the disk; until then a file with ".partial" in its name is beside it, which Backup removes. To
+// restore, start the program with the copy.
 func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	path, ok := parsePath(databaseURL)
 	if !ok {
@@ -44,7 +42,7 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 		return err
 	}
 	defer s.Close()
-	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".partial*") // for its owner alone
+	temp, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".partial*") // readable only by its owner
 	if err != nil {
 		return err
 	}
@@ -52,8 +50,8 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 		os.Remove(temp.Name() + "-journal")
 		err = errors.Join(err, temp.Close(), ignoreNotExist(os.Remove(temp.Name())))
 	}()
-	// Unlike a copy of all pages, this leaves behind what was deleted, people too.
-	// It reads one state to its end, on which no writer of a WAL waits.
+	// Unlike a copy of all pages, this omits deleted rows, such as removed users. It reads one
+	// snapshot, for which no writer of a WAL waits.
 	if _, err := s.migrator.ExecContext(ctx, "VACUUM INTO ?", temp.Name()); err != nil {
 		return corruptionError("ok", err)
 	}
@@ -66,8 +64,8 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	return publish(temp.Name(), file)
 }
 
-// checkTargetFree returns an error if a file is there already, or if what SQLite kept
-// beside one of that name is: it would be taken for a part of the new one.
+// checkTargetFree returns an error if the file exists, or a log of SQLite for a file of that name, which would be
+// taken for part of the new one.
 func checkTargetFree(file string) error {
 	for _, beside := range []string{"", "-wal", "-journal"} {
 		if _, err := os.Lstat(file + beside); err == nil {
@@ -79,7 +77,7 @@ func checkTargetFree(file string) error {
 	return nil
 }
 
-// checkCopy returns an error if a copy can't be relied on.
+// checkCopy returns an error if a copy is incomplete or corrupt.
 func checkCopy(ctx context.Context, file string) error {
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?immutable=1")
 	if err != nil {
@@ -89,8 +87,8 @@ func checkCopy(ctx context.Context, file string) error {
 	return quickCheck(ctx, db)
 }
 
-// publish gives a whole file its name. The name is taken first, so that nobody
-// else's file is replaced.
+// publish gives a complete file its name. It creates the name first, so that it doesn't replace a file that someone
+// else creates.
 func publish(temp, file string) error {
 	claim, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -102,7 +100,7 @@ func publish(temp, file string) error {
 	if err := os.Rename(temp, file); err != nil {
 		return errors.Join(err, os.Remove(file))
 	}
-	if runtime.GOOS == "windows" { // which can't sync a folder
+	if runtime.GOOS == "windows" { // can't sync a folder
 		return nil
 	}
 	folder, err := os.Open(filepath.Dir(file))
@@ -112,7 +110,7 @@ func publish(temp, file string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// ignoreNotExist is an error of a removal, nil if there was nothing to remove.
+// ignoreNotExist returns the error of a removal, or nil if there was nothing to remove.
 func ignoreNotExist(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -135,7 +135,7 @@ func TestABackupThatCannotBeMadeLeavesNothing(t *testing.T) {
 		{"where the file is there already", "sqlite:" + path, t.Context(), []string{"copy.db"}, "copy.db is there already"},
 		{"where an old log would be read into it", "sqlite:" + path, t.Context(), []string{"copy.db-wal"}, "copy.db-wal is there already"},
 		{"of what is not there", "sqlite:" + missing, t.Context(), nil, "there is no file "},
-		{"of what is no database", "sqlite:" + damaged, t.Context(), nil, "damaged, or no database"},
+		{"of what is no database", "sqlite:" + damaged, t.Context(), nil, "corrupt or not a database"},
 		{"called off", "sqlite:" + path, over, nil, "context canceled"},
 		{"of a server", "mysql://user:secret@127.0.0.1/guestlist", t.Context(), nil, "mysqldump"},
 	} {

@@ -14,9 +14,9 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// ImportUsers puts people on the list and moves their import on; see userio.Store.
+// ImportUsers adds users and advances their import; see userio.Store.
 func (s *Store) ImportUsers(
-	ctx context.Context, i userio.Import, people []directory.NewUser, now, until time.Time, done func(userio.Import) event.Event,
+	ctx context.Context, i userio.Import, users []directory.NewUser, now, until time.Time, done func(userio.Import) event.Event,
 ) (userio.Import, error) {
 	defer s.totals.invalidate()
 	var next userio.Import
@@ -25,11 +25,11 @@ func (s *Store) ImportUsers(
 		if err := checkImportActor(ctx, q, i.Actor.ActorID); err != nil {
 			return err
 		}
-		fresh, err := unlistedUsers(ctx, q, people)
+		fresh, err := unlistedUsers(ctx, q, users)
 		if err != nil {
 			return err
 		}
-		kept := len(people) - len(fresh)
+		kept := len(users) - len(fresh)
 		fresh, leftOut, err := withoutRemoved(ctx, q, fresh, i.Removals)
 		if err != nil {
 			return err
@@ -46,16 +46,16 @@ func (s *Store) ImportUsers(
 		return insertUsers(ctx, q, fresh)
 	}
 	err := s.Transact(ctx, add)
-	for range people { // each time, one more may have come by another door since we looked
+	for range users { // each time, another user may have been added since we looked
 		if !IsDuplicate(err) {
 			break
 		}
 		err = s.Transact(ctx, add)
 	}
-	return next, translate("add people", err)
+	return next, translate("import users", err)
 }
 
-// checkImportActor is an error if who had an import run is a person and no administrator now.
+// checkImportActor returns an error unless the user who started an import is still an administrator.
 func checkImportActor(ctx context.Context, q queries, actorID string) error {
 	if actorID == "" {
 		return nil
@@ -67,8 +67,8 @@ func checkImportActor(ctx context.Context, q queries, actorID string) error {
 	return err
 }
 
-// advanceImport moves an import on before anybody is written, so that of two instances at
-// the same part the second waits here and then finds that it has lost.
+// advanceImport advances an import before users are inserted, so that of two instances working on the same part the
+// second waits here and then fails.
 func advanceImport(ctx context.Context, q queries, was, next userio.Import, until time.Time, done func(userio.Import) event.Event) error {
 	n, err := q.AdvanceImport(ctx, dbsqlc.AdvanceImportParams{
 		State: string(next.State), Part: int64(next.Part), Added: int64(next.Added), Kept: int64(next.Skipped), LeftOut: int64(next.LeftOut), LeaseEnd: micros(until),
@@ -80,44 +80,43 @@ func advanceImport(ctx context.Context, q queries, was, next userio.Import, unti
 	return insertEvents(ctx, q, done(next))
 }
 
-// unlistedUsers are those whose address nobody on the list has, each address once, and
-// gives up what Stytch refused of whoever had it before.
-func unlistedUsers(ctx context.Context, q queries, people []directory.NewUser) ([]directory.NewUser, error) {
-	if len(people) == 0 {
+// unlistedUsers returns the users whose address isn't in the directory, each address once, and deletes refused jobs of
+// earlier users of the addresses.
+func unlistedUsers(ctx context.Context, q queries, users []directory.NewUser) ([]directory.NewUser, error) {
+	if len(users) == 0 {
 		return nil, nil
 	}
-	listed, err := q.ListedAddresses(ctx, emailKeys(people))
+	listed, err := q.ListedAddresses(ctx, emailKeys(users))
 	if err != nil {
 		return nil, err
 	}
-	on := map[string]bool{}
+	taken := map[string]bool{}
 	for _, key := range listed {
-		on[key] = true
+		taken[key] = true
 	}
-	fresh := slices.DeleteFunc(slices.Clone(people), func(p directory.NewUser) bool {
-		was := on[p.User.Email.Normalized]
-		on[p.User.Email.Normalized] = true
+	fresh := slices.DeleteFunc(slices.Clone(users), func(u directory.NewUser) bool {
+		was := taken[u.User.Email.Normalized]
+		taken[u.User.Email.Normalized] = true
 		return was
 	})
 	return fresh, deleteParkedJobs(ctx, q, emailKeys(fresh)...)
 }
 
-// withoutRemoved returns those whose address was not removed after the import was
-// started, and how many were; removals is how many there had been then. Removals
-// before that are forgotten: to start an import is to invite anew.
+// withoutRemoved returns the users whose address was not removed after the import started, and how many were; removals
+// is the number of removals when it started. Earlier removals are deleted, because starting an import invites again.
 func withoutRemoved(
-	ctx context.Context, q queries, people []directory.NewUser, removals int,
+	ctx context.Context, q queries, users []directory.NewUser, removals int,
 ) (rest []directory.NewUser, leftOut int, err error) {
-	if len(people) == 0 {
+	if len(users) == 0 {
 		return nil, 0, nil
 	}
-	rows, err := q.RemovedAddresses(ctx, emailKeys(people))
+	rows, err := q.RemovedAddresses(ctx, emailKeys(users))
 	if err != nil || len(rows) == 0 {
-		return people, 0, err
+		return users, 0, err
 	}
 	var forgotten []string
 	out := map[string]bool{}
-	linksAfter := map[string]time.Time{} // links from before the removal stay refused
+	linksAfter := map[string]time.Time{} // links from before the removal stay invalid
 	for _, row := range rows {
 		if row.Removal > int64(removals) {
 			out[row.EmailKey] = true
@@ -126,7 +125,7 @@ func withoutRemoved(
 			linksAfter[row.EmailKey] = fromMicros(row.RemovedAt)
 		}
 	}
-	rest = slices.DeleteFunc(people, func(p directory.NewUser) bool { return out[p.User.Email.Normalized] })
+	rest = slices.DeleteFunc(users, func(u directory.NewUser) bool { return out[u.User.Email.Normalized] })
 	for n := range rest {
 		rest[n].User.LinksAfter = linksAfter[rest[n].User.Email.Normalized]
 	}
@@ -136,19 +135,18 @@ func withoutRemoved(
 	return rest, len(out), err
 }
 
-func emailKeys(people []directory.NewUser) []string {
-	keys := make([]string, len(people))
-	for n, p := range people {
-		keys[n] = p.User.Email.Normalized
+func emailKeys(users []directory.NewUser) []string {
+	keys := make([]string, len(users))
+	for n, u := range users {
+		keys[n] = u.User.Email.Normalized
 	}
 	return keys
 }
 
-// insertUsers writes new people with all that goes with them, as CreateUser
-// does for one of them.
-func insertUsers(ctx context.Context, q queries, people []directory.NewUser) error {
+// insertUsers inserts users with their words, events and jobs, like CreateUser.
+func insertUsers(ctx context.Context, q queries, added []directory.NewUser) error {
 	var users, words, events, jobs [][]any
-	for _, p := range people {
+	for _, p := range added {
 		u := userParams(p.User)
 		users = append(users, []any{
 			u.ID, u.Name, u.NameKey, u.Email, u.EmailKey, u.Role, u.Status, u.StytchUserID, u.InvitedBy,

@@ -10,14 +10,14 @@ import (
 	"github.com/pressly/goose/v3/database"
 )
 
-// catalog asks a database what it holds. On MySQL it names no schema, for vtgate's
-// database() is not what information_schema says: SHOW and SELECT go by the connection's.
+// catalog reads what a database contains. On MySQL it names no schema, because vtgate's database() differs from the
+// name in information_schema: SHOW and SELECT use the connection's.
 type catalog struct {
 	db     *sql.DB
 	sqlite bool
 }
 
-// tables returns all tables and views: the name is the key, the value tells a table.
+// tables returns all tables and views by name; the value is true for a table.
 func (c catalog) tables(ctx context.Context) (map[string]bool, error) {
 	query := "SHOW FULL TABLES"
 	if c.sqlite {
@@ -39,7 +39,7 @@ func (c catalog) tables(ctx context.Context) (map[string]bool, error) {
 	return tables, rows.Err()
 }
 
-// columns returns the columns of a table, in lower case.
+// columns returns the columns of a table in lower case.
 func (c catalog) columns(ctx context.Context, table string) (map[string]bool, error) {
 	rows, err := c.db.QueryContext(ctx, "SELECT * FROM "+table+" LIMIT 0")
 	if err != nil {
@@ -57,7 +57,7 @@ func (c catalog) columns(ctx context.Context, table string) (map[string]bool, er
 	return columns, rows.Err()
 }
 
-// indexes returns the names of a table's indexes, in lower case.
+// indexes returns the names of a table's indexes in lower case.
 func (c catalog) indexes(ctx context.Context, table string) (map[string]bool, error) {
 	query := "SHOW INDEX FROM " + table
 	if c.sqlite {
@@ -90,8 +90,8 @@ func (c catalog) indexes(ctx context.Context, table string) (map[string]bool, er
 	return indexes, rows.Err()
 }
 
-// Tables that keep how far the migrations are. Their names and columns are goose's, so that
-// PlanetScale's copying of migration data, which is set up by name, goes on to work.
+// Tables that record migrations. Their names and columns are goose's, because PlanetScale's setting "Automatically copy
+// migration data" names the table.
 const (
 	versionTable = goose.DefaultTablename
 	leaseTable   = "goose_lock"
@@ -99,9 +99,8 @@ const (
 
 const tableOptions = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
-// versions is the version table as goose uses it. It is goose's own, but for what goose
-// does on MySQL: it asks information_schema by database(), which at Vitess names no schema,
-// and leaves engine and character set to the server.
+// versions is goose's version table. It replaces what goose does on MySQL: query information_schema by database(),
+// which names no schema at Vitess, and leave engine and character set to the server.
 type versions struct {
 	database.Store
 	sqlite bool
@@ -116,7 +115,7 @@ func newVersions(sqlite bool) (versions, error) {
 	return versions{store, sqlite}, err
 }
 
-// TableExists reports whether the version table is there.
+// TableExists reports whether the version table exists.
 func (v versions) TableExists(ctx context.Context, db database.DBTxConn) (bool, error) {
 	var one int
 	err := db.QueryRowContext(ctx, "SELECT 1 FROM "+versionTable+" LIMIT 1").Scan(&one)
@@ -129,7 +128,7 @@ func (v versions) TableExists(ctx context.Context, db database.DBTxConn) (bool, 
 	return err == nil, err
 }
 
-// CreateVersionTable makes it, unless it is there.
+// CreateVersionTable creates the version table unless it exists.
 func (v versions) CreateVersionTable(ctx context.Context, db database.DBTxConn) error {
 	statement := `CREATE TABLE IF NOT EXISTS %s (
   id         BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// micros is a time as it is stored: whole microseconds since 1970, 0 for never.
+// micros returns a time as it is stored: microseconds since 1970, 0 for the zero time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -26,8 +26,7 @@ func fromMicros(n int64) time.Time {
 	return time.UnixMicro(n).UTC()
 }
 
-// toUser returns a row's user. Rows that earlier releases wrote may hold
-// characters that no name or address may have today.
+// toUser converts a row. Rows of earlier releases may contain characters that names and addresses may not have now.
 func toUser(r *dbsqlc.User) directory.User {
 	return directory.User{
 		ID: r.ID, Name: text.Name(r.Name), Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey},
@@ -45,7 +44,7 @@ func toSession(r *dbsqlc.Session) session.Session {
 	}
 }
 
-// toSessionWithUser is a session with its person, as far as a request needs them.
+// toSessionWithUser converts a row that has only what a request needs of the session and its user.
 func toSessionWithUser(r *dbsqlc.GetSessionRow) session.Session {
 	return session.Session{
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,

@@ -9,15 +9,13 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// countTTL is how long a count of people is good for: counting to the most
-// takes longer than reading a page.
+// countTTL is how long a count is reused: counting up to the limit takes longer than reading a page.
 const countTTL = 2 * time.Second
 
-// countCache remembers how many people each filter lets through, until somebody is
-// changed through this store.
+// countCache caches how many users match each filter, until a user changes through this store.
 type countCache struct {
 	mu      sync.Mutex
-	changes int // counts begun before the newest are not kept
+	changes int // since the start; a count that began before the last one is not cached
 	known   map[filter]total
 }
 
@@ -45,8 +43,7 @@ func (t *countCache) get(now time.Time, f filter, count func() (int, error)) (in
 	return n, err
 }
 
-// invalidate is to be called when somebody has come, gone or changed their role or
-// status.
+// invalidate clears the cache. It must be called when a user was added, removed, or changed in role or status.
 func (t *countCache) invalidate() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -54,18 +51,17 @@ func (t *countCache) invalidate() {
 	clear(t.known)
 }
 
-// countUsers counts the people that the query's filters let through to one more
-// than the most that is told.
+// countUsers counts the users who match the query's filters, up to one more than directory.MaxTotal.
 func countUsers(ctx context.Context, q queries, query directory.Query) (int, error) {
 	counted := 0
 	for _, f := range filterRanges(query) {
-		most := int32(directory.MaxTotal + 1 - counted)
+		limit := int32(directory.MaxTotal + 1 - counted)
 		var n int64
 		var err error
 		if (f == filter{}) {
-			n, err = q.CountUsers(ctx, most)
+			n, err = q.CountUsers(ctx, limit)
 		} else {
-			n, err = q.CountSomeUsers(ctx, dbsqlc.CountSomeUsersParams{Role: string(f.role), Status: string(f.status), Limit: most})
+			n, err = q.CountSomeUsers(ctx, dbsqlc.CountSomeUsersParams{Role: string(f.role), Status: string(f.status), Limit: limit})
 		}
 		if counted += int(n); err != nil || counted > directory.MaxTotal {
 			return counted, err

@@ -20,27 +20,25 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// translate gives an error of the database its meaning in the domain: no row is
-// ErrNotFound, an error of the domain stays what it is, and everything else
-// means that the database can't be relied on now, ErrUnavailable. The driver's
-// text is not told, because Vitess puts the statement and its values into it.
-func translate(doing string, err error) error {
+// translate converts an error of the database to the domain's: no rows is ErrNotFound, a domain error stays the same,
+// and any other error is ErrUnavailable. It omits the driver's text, into which Vitess puts the statement and its
+// values.
+func translate(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case isNoRows(err):
-		return fmt.Errorf("store: %s: %w", doing, directory.ErrNotFound)
+		return fmt.Errorf("store: %s: %w", op, directory.ErrNotFound)
 	case isDomainError(err):
 		return err
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("store: %s: %w", doing, context.Canceled)
+		return fmt.Errorf("store: %s: %w", op, context.Canceled)
 	}
-	return unavailable(doing, err)
+	return unavailable(op, err)
 }
 
-// Explain returns an error of the database in the words that doctor has for it, without
-// the values of the statement, behind what was attempted. It is for errors of [Store.InTx]
-// and [Store.Reader]; those of other methods are explained already.
+// Explain returns an error of the database as doctor explains it, after what was attempted and without values. It is
+// for errors of [Store.Transact] and [Store.Reader]; other methods explain theirs.
 func Explain(err error) error {
 	known := explain(err)
 	var driverText string
@@ -58,26 +56,26 @@ func Explain(err error) error {
 	default:
 		return err
 	}
-	doing, _, _ := strings.Cut(err.Error(), driverText)
-	return fmt.Errorf("%s%w", doing, known)
+	op, _, _ := strings.Cut(err.Error(), driverText)
+	return fmt.Errorf("%s%w", op, known)
 }
 
-var errMissingTable = fault.New("a table that this release needs is missing", "guestlist doctor says which migrations the database lacks.")
+var errMissingTable = fault.New("a table that this release needs is missing", "guestlist doctor shows the missing migrations.")
 
-// unavailable says that the database can't be relied on now, and why: in the words
-// that doctor has for it, if there are any. The driver's error is not in the chain.
-func unavailable(doing string, err error) error {
+// unavailable returns ErrUnavailable with the fault that explains err, if there is one. It doesn't wrap the driver's
+// error.
+func unavailable(op string, err error) error {
 	known := explain(err)
 	if isNoTable(err) {
 		known = errMissingTable
 	}
 	if fault.IsFault(known) {
-		return fmt.Errorf("store: %s: %w: %w", doing, directory.ErrUnavailable, known)
+		return fmt.Errorf("store: %s: %w: %w", op, directory.ErrUnavailable, known)
 	}
-	return fmt.Errorf("store: %s: %w: %s", doing, directory.ErrUnavailable, redact(err))
+	return fmt.Errorf("store: %s: %w: %s", op, directory.ErrUnavailable, redact(err))
 }
 
-// isDomainError reports whether an error already means something to the callers.
+// isDomainError reports whether an error is one that callers handle.
 func isDomainError(err error) bool {
 	var invalid *directory.ValidationError
 	for _, known := range []error{
@@ -96,8 +94,7 @@ func isDomainError(err error) bool {
 
 func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
-// redact returns an error's text without the values that a statement held: what a server
-// says may hold the statement and its values, so only words of its own are kept.
+// redact returns an error's text without the statement and its values, which a server's message may contain.
 func redact(err error) string {
 	text := err.Error()
 	var my *mysql.MySQLError
@@ -107,14 +104,14 @@ func redact(err error) string {
 	return strings.TrimSpace(truncate(text, 160))
 }
 
-// IsDuplicate reports whether a row was refused because its key is taken.
+// IsDuplicate reports whether a row was refused because its key exists.
 func IsDuplicate(err error) bool {
 	return dbconn.MySQLNumber(err) == 1062 ||
 		dbconn.SQLiteCode(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE || dbconn.SQLiteCode(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }
 
-// isDDLRefused recognises PlanetScale's safe migrations. 1105 is Vitess's error
-// for anything, so the text must be looked at too.
+// isDDLRefused recognizes PlanetScale's safe migrations. Vitess's error number 1105 is generic, so the text matters
+// too.
 func isDDLRefused(err error) bool {
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && e.Number == 1105 && strings.Contains(e.Message, "direct DDL is disabled")

@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// insertEvents writes what happened.
+// insertEvents inserts events.
 func insertEvents(ctx context.Context, q queries, events ...event.Event) error {
 	for _, e := range events {
 		row, err := eventParams(e)
@@ -42,12 +42,12 @@ func eventParams(e event.Event) (dbsqlc.InsertEventParams, error) {
 	}, nil
 }
 
-// AddEvents writes what happened and changed nothing, such as a refusal.
+// AddEvents inserts events that belong to no change, such as a refusal.
 func (s *Store) AddEvents(ctx context.Context, events ...event.Event) error {
 	return s.inTx(ctx, "add events", func(q queries) error { return insertEvents(ctx, q, events...) })
 }
 
-// ListEvents returns a page of the trail; see event.Reader.
+// ListEvents returns a page of events; see event.Reader.
 func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Event, string, error) {
 	before := query.Before
 	if before == "" {
@@ -60,7 +60,7 @@ func (s *Store) ListEvents(ctx context.Context, query event.Query) ([]event.Even
 		return nil, "", translate("list events", err)
 	}
 	next := ""
-	if len(rows) > query.Limit { // one more was asked for, to know
+	if len(rows) > query.Limit { // there is a next page
 		rows = rows[:query.Limit]
 		next = rows[query.Limit-1].ID
 	}
@@ -91,8 +91,7 @@ func selectEvents(ctx context.Context, q queries, query event.Query, before stri
 	return dbsqlc.New(t.On(q.db)).ListEvents(ctx, params)
 }
 
-// toEvent returns a row's event. Names in it may be of a release that took
-// invisible characters.
+// toEvent converts a row. Names in it may be from a release that allowed invisible characters.
 func toEvent(r *dbsqlc.Event) (event.Event, error) {
 	e := event.Event{
 		ID: r.ID, At: fromMicros(r.At), Kind: event.Kind(r.Kind),
@@ -106,9 +105,9 @@ func toEvent(r *dbsqlc.Event) (event.Event, error) {
 	return e, err
 }
 
-// DeleteEvents deletes what happened before a time, and returns how much it was.
+// DeleteEvents deletes events from before a time and returns how many.
 func (s *Store) DeleteEvents(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete events", func(q queries, most int32) ([]string, error) {
-		return q.OldestEvents(ctx, dbsqlc.OldestEventsParams{At: micros(before), Limit: most})
+	return s.deleteInBatches(ctx, "delete events", func(q queries, limit int32) ([]string, error) {
+		return q.OldestEvents(ctx, dbsqlc.OldestEventsParams{At: micros(before), Limit: limit})
 	}, func(q queries, id string) (int64, error) { return q.DeleteEvent(ctx, id) })
 }

@@ -8,31 +8,30 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
-// ErrInUse: somebody else has the SQLite file open.
-var ErrInUse = errors.New("the SQLite file is in use: stop what has it open, and try again")
+// ErrInUse is the error of OpenExclusive if another program has the SQLite file open.
+var ErrInUse = errors.New("the SQLite file is in use: stop the programs that have it open, and try again")
 
-// OpenExclusive is Open for who must be the only one: an SQLite file is kept from
-// everybody else until the store is closed, and is ErrInUse while anybody has it
-// open, even if they only look. A server can't be had alone: there it is Open.
+// OpenExclusive opens a database like Open and locks an SQLite file until the store is closed. If any program has the
+// file open, even only for reading, it returns ErrInUse. For MySQL it is the same as Open.
 func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time) (*Store, error) {
 	path, ok := parsePath(databaseURL)
 	if !ok {
 		return Open(databaseURL, now)
 	}
-	if err := makeFile(path); err != nil {
+	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	// To look comes first: whoever has the file alone can't read it a second time.
+	// Inspect it first: a locked file can't be opened again.
 	if _, err := inspectFile(ctx, path); err != nil {
 		if dbconn.IsContention(err) {
 			return nil, ErrInUse
 		}
-		return nil, lookError(err)
+		return nil, inspectError(err)
 	}
 	if err := checkFile(ctx, path); err != nil {
-		return nil, lookError(err)
+		return nil, inspectError(err)
 	}
-	// No journal_mode: before the lock is taken, it would be in the way of it.
+	// No journal_mode: it would prevent the lock.
 	db, err := openFile(path, 1, "locking_mode(EXCLUSIVE)")
 	if err != nil {
 		return nil, err

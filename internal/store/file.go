@@ -17,9 +17,8 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// readFile runs read on an SQLite file and changes nothing: neither the file, which opening it
-// as its program does may, nor a log beside it, which closing it then does. A missing file is
-// an empty database. Read may be run more than once.
+// readFile runs read on an SQLite file without changing the file or leaving a log beside it, as opening and closing it
+// in the usual way may. A missing file is read as an empty database. It may run read more than once.
 func readFile(ctx context.Context, path string, read func(ctx context.Context, db *sql.DB) error) error {
 	open := func(params string) error {
 		db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=busy_timeout(1000)&"+params)
@@ -40,8 +39,7 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 	case err != nil:
 		return err
 	}
-	// A file in WAL mode that has no log is open nowhere. Any other way to read it leaves
-	// an empty log behind.
+	// A file in WAL mode without a log is not open anywhere. Reading it in any other way leaves an empty log behind.
 	if isWALMode(path) && logSize(path) < 0 {
 		if err := open("immutable=1"); logSize(path) < 0 {
 			return err
@@ -49,7 +47,7 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 	}
 	err := open("mode=ro")
 	switch dbconn.SQLiteCode(err) {
-	case sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY: // a crash left a transaction that SQLite takes back first
+	case sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY: // a crash left a transaction that SQLite has to roll back
 		return open("mode=rw")
 	}
 	return err
@@ -57,7 +55,7 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 
 func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
-// isWALMode reports whether an SQLite file says that it has a write-ahead log.
+// isWALMode reports whether an SQLite file uses a write-ahead log.
 // https://www.sqlite.org/fileformat.html#file_format_version_numbers
 func isWALMode(path string) bool {
 	file, err := os.Open(path)
@@ -70,8 +68,7 @@ func isWALMode(path string) bool {
 	return err == nil && header[18] == 2 && header[19] == 2
 }
 
-// logSize returns the size of the write-ahead log beside an SQLite file, and -1 if there is
-// none.
+// logSize returns the size of an SQLite file's write-ahead log, or -1 if there is none.
 func logSize(path string) int64 {
 	info, err := os.Stat(path + "-wal")
 	if err != nil {
@@ -80,7 +77,7 @@ func logSize(path string) int64 {
 	return info.Size()
 }
 
-// inspectFile is inspect for an SQLite file that nothing has been written to yet.
+// inspectFile is inspect for an SQLite file, which it doesn't change.
 func inspectFile(ctx context.Context, path string) (state, error) {
 	var st state
 	err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
@@ -90,7 +87,7 @@ func inspectFile(ctx context.Context, path string) (state, error) {
 	return st, fileError(ctx, path, corruptionError("ok", err))
 }
 
-// fileError says of a file that seems damaged if it is only the log beside it that is wrong.
+// fileError returns err, or another error if the file seems corrupt only because of a log that isn't its own.
 func fileError(ctx context.Context, path string, err error) error {
 	if errors.Is(err, ErrCorrupt) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
 		return foreignLog(path)
@@ -98,29 +95,28 @@ func fileError(ctx context.Context, path string, err error) error {
 	return err
 }
 
-// ErrCorrupt says what an operator can do.
-var ErrCorrupt = errors.New("the SQLite file is damaged, or no database at all: restore a copy of it")
+// ErrCorrupt means that an SQLite file is corrupt. Its text tells the operator what to do.
+var ErrCorrupt = errors.New("the SQLite file is corrupt or not a database: restore a backup")
 
-// A file up to this size is checked before it is used. After a crash, and where a copy was
-// put beside the log of another file, there is a log, and larger ones are checked, too: the
-// first write would make what the log does to the file permanent.
+// Files up to maxStartupCheckSize are checked before use. If there is a log, after a crash or because a copy was placed
+// beside another file's log, files up to maxLogCheckSize are, because the first write makes the log's changes permanent.
 const (
 	maxStartupCheckSize = 4 << 20
-	checkBesideLog      = 64 << 20
+	maxLogCheckSize     = 64 << 20
 )
 
-// checkFile finds damage before the file is written to: in a file of no great size all that
-// Check finds; in a larger one what its header and its length give away.
+// checkFile looks for corruption before the file is written to: as thoroughly as Check in a small file, and only by
+// header and length in a large one.
 func checkFile(ctx context.Context, path string) error {
 	limit := int64(maxStartupCheckSize)
 	if logSize(path) > 0 {
-		limit = checkBesideLog
+		limit = maxLogCheckSize
 	}
 	err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) error { return checkUpTo(ctx, db, limit) })
 	return fileError(ctx, path, err)
 }
 
-// checkUpTo checks a file that is not larger than a number of bytes.
+// checkUpTo checks a file of up to limit bytes thoroughly.
 func checkUpTo(ctx context.Context, db *sql.DB, limit int64) error {
 	size, err := fileSize(ctx, db)
 	if err != nil || size > limit {
@@ -129,8 +125,7 @@ func checkUpTo(ctx context.Context, db *sql.DB, limit int64) error {
 	return quickCheck(ctx, db)
 }
 
-// isWholeWithoutLog reports whether an SQLite file is a whole database if the log beside it
-// is left out.
+// isWholeWithoutLog reports whether an SQLite file is intact if its log is ignored.
 func isWholeWithoutLog(ctx context.Context, path string) bool {
 	db, err := sql.Open("sqlite", fileURI(path)+"?immutable=1")
 	if err != nil {
@@ -140,22 +135,21 @@ func isWholeWithoutLog(ctx context.Context, path string) bool {
 	return quickCheck(ctx, db) == nil
 }
 
-// foreignLog is said of a log that turns a whole file into a damaged one.
+// foreignLog returns the error for a log that belongs to another file.
 func foreignLog(path string) error {
 	return fault.New(
-		fmt.Sprintf("the log %s-wal does not belong to the SQLite file beside it, which is whole without it", path),
-		fmt.Sprintf("Nothing was changed. If the file is a restored copy: stop whatever uses it, move %[1]s-wal and %[1]s-shm away, and start again.", path),
+		fmt.Sprintf("the log %s-wal doesn't belong to the SQLite file beside it, which is intact without it", path),
+		fmt.Sprintf("Nothing was changed. If the file is a restored backup: stop the programs that use it, move %[1]s-wal and %[1]s-shm away, and start again.", path),
 	)
 }
 
-// fileSize returns the size of an SQLite file in bytes, after a look at its list of
-// tables.
+// fileSize returns the size of an SQLite file in bytes. It also reads the list of tables.
 func fileSize(ctx context.Context, db dbsqlc.DBTX) (size int64, err error) {
 	err = db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size, (SELECT count(*) FROM sqlite_schema)").Scan(&size)
 	return size, err
 }
 
-// FileLargerThan reports whether the database is an SQLite file of more bytes.
+// FileLargerThan reports whether the database is an SQLite file of more than a number of bytes.
 func (s *Store) FileLargerThan(ctx context.Context, bytes int64) bool {
 	if !s.sqlite {
 		return false
@@ -164,10 +158,9 @@ func (s *Store) FileLargerThan(ctx context.Context, bytes int64) bool {
 	return err == nil && size > bytes
 }
 
-// Check reads the whole of an SQLite file, beside its use, and returns an error if
-// it is damaged or could not be read: the sooner damage is found, the younger is the
-// copy that is still good. For a million people that takes seconds. Until then SQLite
-// refuses by itself to work with a page that makes no sense. On MySQL it does nothing.
+// Check reads all of an SQLite file, which may be in use, and returns an error if it is corrupt or can't be read.
+// Finding corruption early means that a recent backup is still good. A million users take seconds. On MySQL, Check
+// does nothing.
 func (s *Store) Check(ctx context.Context) error {
 	if !s.sqlite {
 		return nil
@@ -175,8 +168,7 @@ func (s *Store) Check(ctx context.Context) error {
 	return quickCheck(ctx, s.migrator)
 }
 
-// quickCheck comes by every page of a file once, so it keeps few, on a connection
-// that is not used again.
+// quickCheck reads every page once, so it uses a small page cache on its own connection.
 func quickCheck(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -190,7 +182,7 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 	return corruptionError(verdict, err)
 }
 
-// corruptionError says what an answer of the file means.
+// corruptionError returns ErrCorrupt if a check's result or an error means corruption, and otherwise err.
 func corruptionError(verdict string, err error) error {
 	switch code := dbconn.SQLiteCode(err) & 0xff; {
 	case err == nil && verdict != "ok":

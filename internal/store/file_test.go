@@ -93,7 +93,7 @@ func TestPrepare_NamesALogThatDoesNotBelongToTheFile(t *testing.T) {
 	}{"guestlist backup", func(t *testing.T, databaseURL string) error { return Backup(t.Context(), databaseURL, target) }}) {
 		err := try.do(t, "sqlite:"+path)
 		var advised interface{ Advice() string }
-		if err == nil || !strings.Contains(err.Error(), "the log "+path+"-wal does not belong to the SQLite file beside it") || !errors.As(err, &advised) ||
+		if err == nil || !strings.Contains(err.Error(), "the log "+path+"-wal doesn't belong to the SQLite file beside it") || !errors.As(err, &advised) ||
 			!strings.Contains(advised.Advice(), "move "+path+"-wal and "+path+"-shm away") {
 			t.Errorf("%s: %v", try.name, err)
 		}
@@ -140,9 +140,9 @@ func TestOpen_WhereAFileCantBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		filepath.Join(file, "guestlist.db"): "is a file, and no folder",
-		dir:                                 "folder in place of the SQLite file",
-		":memory:":                          "gone with the program",
+		filepath.Join(file, "guestlist.db"): "is a file, not a directory",
+		dir:                                 "the SQLite file's path is a directory",
+		":memory:":                          "lost when the program stops",
 	} {
 		_, err := Open("sqlite:"+path, storetest.Now)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// ClaimKey has a request begin; see idempotency.Store.
+// ClaimKey starts a request with an idempotency key; see idempotency.Store.
 func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time) (idempotency.Result, error) {
 	for {
 		err := s.writer().InsertIdempotencyKey(ctx, dbsqlc.InsertIdempotencyKeyParams{
@@ -32,8 +32,7 @@ func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time
 	}
 }
 
-// reclaimKey makes something of a key that was there already, or says that it has
-// changed since it was read.
+// reclaimKey handles a key that exists. again is true if the key has changed since it was read.
 func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc.IdempotencyKey, now time.Time) (found idempotency.Result, again bool, err error) {
 	switch {
 	case row.ExpiresAt <= micros(now):
@@ -54,8 +53,8 @@ func (s *Store) reclaimKey(ctx context.Context, c idempotency.Claim, row *dbsqlc
 	return found, n == 0, err
 }
 
-// linkKey notes, in the transaction of the work, whom it was about. Where another
-// request has taken the key, nothing is to be written.
+// linkKey records, in the transaction of a request's work, the user it was about. If another request has taken the
+// key, the transaction fails.
 func linkKey(ctx context.Context, q queries, c idempotency.Claim, userID string) error {
 	if c.ID == "" {
 		return nil
@@ -64,30 +63,30 @@ func linkKey(ctx context.Context, q queries, c idempotency.Claim, userID string)
 	return requireOneRow(n, err, idempotency.ErrInProgress)
 }
 
-// SaveResponse ends a request with an answer.
+// SaveResponse ends a request with a response.
 func (s *Store) SaveResponse(ctx context.Context, c idempotency.Claim, a idempotency.Response) error {
 	_, err := s.writer().AnswerIdempotencyKey(ctx, dbsqlc.AnswerIdempotencyKeyParams{
 		Status: int64(a.Status), Location: a.Location, Answer: a.Body, ID: c.ID, Lease: c.Lease,
 	})
-	return translate("keep answer", err)
+	return translate("save response", err)
 }
 
-// ReleaseKey ends a request without an answer.
+// ReleaseKey ends a request without a response.
 func (s *Store) ReleaseKey(ctx context.Context, c idempotency.Claim) error {
 	_, err := s.writer().ReleaseIdempotencyKey(ctx, dbsqlc.ReleaseIdempotencyKeyParams{ID: c.ID, Lease: c.Lease})
 	return translate("release key", err)
 }
 
-// ResetKey makes a request's key as new.
+// ResetKey makes a request's key unused.
 func (s *Store) ResetKey(ctx context.Context, c idempotency.Claim) error {
 	_, err := s.writer().DropIdempotencyKey(ctx, dbsqlc.DropIdempotencyKeyParams{ID: c.ID, Lease: c.Lease})
-	return translate("forget key", err)
+	return translate("reset key", err)
 }
 
-// DeleteKeys deletes the keys whose time is over, and returns how many there were.
+// DeleteKeys deletes expired keys and returns how many.
 func (s *Store) DeleteKeys(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete keys", func(q queries, most int32) ([]string, error) {
-		return q.OldIdempotencyKeys(ctx, dbsqlc.OldIdempotencyKeysParams{ExpiresAt: micros(now), Limit: most})
+	return s.deleteInBatches(ctx, "delete keys", func(q queries, limit int32) ([]string, error) {
+		return q.OldIdempotencyKeys(ctx, dbsqlc.OldIdempotencyKeysParams{ExpiresAt: micros(now), Limit: limit})
 	}, func(q queries, id string) (int64, error) {
 		return q.DeleteIdempotencyKey(ctx, dbsqlc.DeleteIdempotencyKeyParams{ID: id, ExpiresAt: micros(now)})
 	})

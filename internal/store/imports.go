@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// CreateImport writes an import whose file is still read.
+// CreateImport inserts an import whose file is being uploaded.
 func (s *Store) CreateImport(ctx context.Context, i userio.Import) error {
 	return translate("create import", s.writer().InsertImport(ctx, dbsqlc.InsertImportParams{
 		ID: i.ID, File: i.File, State: string(i.State), CreatedAt: micros(i.CreatedAt), UpdatedAt: micros(i.UpdatedAt),
@@ -26,7 +26,7 @@ func (s *Store) GetImport(ctx context.Context, id string) (userio.Import, error)
 	return toImport(row), translate("get import", err)
 }
 
-// ListImports returns the newest.
+// ListImports returns the newest imports.
 func (s *Store) ListImports(ctx context.Context, limit int) ([]userio.Import, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListImports, int32(limit))
 	imports := make([]userio.Import, len(rows))
@@ -36,7 +36,7 @@ func (s *Store) ListImports(ctx context.Context, limit int) ([]userio.Import, er
 	return imports, translate("list imports", err)
 }
 
-// columnSeparator separates columns in a row; no column's name holds it.
+// columnSeparator separates column names in a row; no name contains it.
 const columnSeparator = "\n"
 
 func toImport(r *dbsqlc.Import) userio.Import {
@@ -53,30 +53,30 @@ func toImport(r *dbsqlc.Import) userio.Import {
 	return i
 }
 
-// partID is the key of a part: those of a series are one range, in order.
+// partID returns the key of a part. The parts of one kind are a range, in order.
 func partID(id string, s userio.PartKind, n int) string { return fmt.Sprintf("%s/%s%08d", id, s, n) }
 
-// AddPart keeps a part of a file.
-func (s *Store) AddPart(ctx context.Context, id string, series userio.PartKind, n int, content []byte) error {
-	return translate("keep part of import", s.writer().InsertImportPart(ctx, dbsqlc.InsertImportPartParams{ID: partID(id, series, n), Content: content}))
+// AddPart stores a part of a file.
+func (s *Store) AddPart(ctx context.Context, id string, kind userio.PartKind, n int, content []byte) error {
+	return translate("save part of import", s.writer().InsertImportPart(ctx, dbsqlc.InsertImportPartParams{ID: partID(id, kind, n), Content: content}))
 }
 
 // GetPart returns a part of a file.
-func (s *Store) GetPart(ctx context.Context, id string, series userio.PartKind, n int) ([]byte, error) {
-	content, err := read(ctx, s, (*dbsqlc.Queries).GetImportPart, partID(id, series, n))
+func (s *Store) GetPart(ctx context.Context, id string, kind userio.PartKind, n int) ([]byte, error) {
+	content, err := read(ctx, s, (*dbsqlc.Queries).GetImportPart, partID(id, kind, n))
 	return content, translate("get part of import", err)
 }
 
-// SetImportSummary notes what the upload has found.
+// SetImportSummary stores what the upload has found.
 func (s *Store) SetImportSummary(ctx context.Context, i userio.Import) error {
 	n, err := s.writer().SetImportSummary(ctx, dbsqlc.SetImportSummaryParams{
 		ID: i.ID, LineCount: int64(i.Lines), People: int64(i.People), Admins: int64(i.Admins), Listed: int64(i.Listed), Problems: int64(i.Problems),
 		Unused: truncate(strings.Join(i.UnknownColumns, columnSeparator), 900), Parts: int64(i.Parts), UpdatedAt: micros(i.UpdatedAt),
 	})
-	return translate("fill import", requireOneRow(n, err, userio.ErrInvalidState))
+	return translate("set summary of import", requireOneRow(n, err, userio.ErrInvalidState))
 }
 
-// requireOneRow is the error of a change that must have found one row.
+// requireOneRow returns otherwise if a change found no row.
 func requireOneRow(n int64, err, otherwise error) error {
 	if err == nil && n == 0 {
 		return otherwise
@@ -84,9 +84,9 @@ func requireOneRow(n int64, err, otherwise error) error {
 	return err
 }
 
-// StartImport has an import run; see userio.Store.
+// StartImport starts an import; see userio.Store.
 func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event) error {
-	return s.inTx(ctx, "run import", func(q queries) error {
+	return s.inTx(ctx, "start import", func(q queries) error {
 		invite := int64(0)
 		if i.Invite {
 			invite = 1
@@ -96,7 +96,7 @@ func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event)
 			return err
 		}
 		removals := was.Removals
-		if userio.State(was.State) == userio.Ready { // else it goes on as it was started
+		if userio.State(was.State) == userio.Ready { // otherwise it continues as it was started
 			if removals, err = countRemovals(ctx, q); err != nil {
 				return err
 			}
@@ -111,11 +111,11 @@ func (s *Store) StartImport(ctx context.Context, i userio.Import, e event.Event)
 		if err := insertEvents(ctx, q, e); err != nil || i.Admins == 0 && i.Role != directory.Admin {
 			return err
 		}
-		return s.noticeAdmins(ctx, q, "", e) // one for the whole import
+		return s.noticeAdmins(ctx, q, "", e) // one notice for the whole import
 	})
 }
 
-// StopImport stops an import that runs.
+// StopImport stops a running import.
 func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event) error {
 	return s.inTx(ctx, "stop import", func(q queries) error {
 		n, err := q.StopImport(ctx, dbsqlc.StopImportParams{ID: id, Reason: truncate(reason, 200), UpdatedAt: micros(e.At)})
@@ -126,8 +126,8 @@ func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event
 	})
 }
 
-// LeaseImport takes an import that nobody is at; see userio.Store. Of two
-// instances that see the same one, the first has it; the other looks again.
+// LeaseImport takes an import that no instance works on; see userio.Store. If two instances read the same one, the
+// first gets it and the other looks again.
 func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (userio.Import, error) {
 	for {
 		row, err := s.freeImport(ctx, id, micros(now))
@@ -135,7 +135,7 @@ func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until ti
 			return userio.Import{}, userio.ErrNoImport
 		}
 		if err != nil {
-			return userio.Import{}, translate("look for an import", err)
+			return userio.Import{}, translate("find import", err)
 		}
 		n, err := s.writer().LeaseImport(ctx, dbsqlc.LeaseImportParams{
 			ID: row.ID, Lease: lease, LeaseEnd: micros(until), Was: row.Lease, Now: micros(now),
@@ -157,26 +157,26 @@ func (s *Store) freeImport(ctx context.Context, id string, now int64) (*dbsqlc.I
 	return read(ctx, s, (*dbsqlc.Queries).FreeImportOf, dbsqlc.FreeImportOfParams{ID: id, Now: now})
 }
 
-// ExtendImportLease makes a lease end at another time.
+// ExtendImportLease changes when a lease ends.
 func (s *Store) ExtendImportLease(ctx context.Context, i userio.Import, until time.Time) error {
 	n, err := s.writer().ExtendImportLease(ctx, dbsqlc.ExtendImportLeaseParams{ID: i.ID, Lease: i.Lease, LeaseEnd: micros(until)})
-	return translate("hold import", requireOneRow(n, err, userio.ErrLeaseLost))
+	return translate("extend lease of import", requireOneRow(n, err, userio.ErrLeaseLost))
 }
 
-// CountPendingJobs counts calls to Stytch that wait, to most.
-func (s *Store) CountPendingJobs(ctx context.Context, most int) (int, error) {
-	n, err := read(ctx, s, (*dbsqlc.Queries).CountWaitingCalls, int32(most))
+// CountPendingJobs counts the pending calls to Stytch, up to a limit.
+func (s *Store) CountPendingJobs(ctx context.Context, limit int) (int, error) {
+	n, err := read(ctx, s, (*dbsqlc.Queries).CountWaitingCalls, int32(limit))
 	return int(n), translate("count waiting calls", err)
 }
 
-// DeleteImport forgets an import and its file, piece by piece.
+// DeleteImport deletes an import and its file in batches.
 func (s *Store) DeleteImport(ctx context.Context, id string) error {
 	n, err := s.writer().MarkImportDropped(ctx, id)
 	if err := requireOneRow(n, err, userio.ErrInvalidState); err != nil {
 		return translate("drop import", err)
 	}
-	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q queries, most int32) ([]string, error) {
-		return q.ImportParts(ctx, dbsqlc.ImportPartsParams{First: id + "/", Behind: id + "0", Limit: most}) // 0 is behind the slash
+	_, err = s.deleteInBatches(ctx, "delete parts of import", func(q queries, limit int32) ([]string, error) {
+		return q.ImportParts(ctx, dbsqlc.ImportPartsParams{First: id + "/", Behind: id + "0", Limit: limit}) // 0 follows the slash
 	}, func(q queries, part string) (int64, error) { return q.DeleteImportPart(ctx, part) })
 	if err == nil {
 		_, err = s.writer().DeleteImport(ctx, id)
@@ -184,8 +184,7 @@ func (s *Store) DeleteImport(ctx context.Context, id string) error {
 	return translate("drop import", err)
 }
 
-// DeleteImports forgets imports that nobody has touched since a time, but for
-// those that run, and returns how many there were.
+// DeleteImports deletes imports that are not running and have not changed since a time, and returns how many.
 func (s *Store) DeleteImports(ctx context.Context, before time.Time) (int, error) {
 	ids, err := read(ctx, s, (*dbsqlc.Queries).OldImports, dbsqlc.OldImportsParams{UpdatedAt: micros(before), Limit: 100})
 	for n, id := range ids {

@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// state is how far a database of ours, or an empty one, is on the way to this release.
+// state is a database's progress towards this release's tables.
 type state struct {
-	steps    []step         // all migrations of this release, oldest first
-	noted    map[int64]bool // versions in the version table
-	unknown  []int64        // noted versions that this release doesn't have, oldest first
-	present  map[int64]bool // versions that are not noted although all they change is there
-	hasNotes bool           // the version table exists
-	hasZero  bool           // it has goose's own first row, version 0
+	steps    []step         // the migrations of this release, oldest first
+	recorded map[int64]bool // versions in the version table
+	unknown  []int64        // recorded versions that this release doesn't have, oldest first
+	present  map[int64]bool // versions that are not recorded although their changes are there
+	hasTable bool           // the version table exists
+	hasZero  bool           // the version table has goose's first row, version 0
 	hasLease bool           // the lease table exists
 }
 
-// pending returns the migrations that are neither noted nor there.
+// pending returns the migrations that are neither recorded nor present.
 func (st state) pending() []step {
-	return slices.DeleteFunc(slices.Clone(st.steps), func(s step) bool { return st.noted[s.version] || st.present[s.version] })
+	return slices.DeleteFunc(slices.Clone(st.steps), func(s step) bool { return st.recorded[s.version] || st.present[s.version] })
 }
 
-// toNote returns the migrations that are there without a note, up to the first that is to be
-// applied. One behind that is noted when its turn comes.
-func (st state) toNote() []step {
+// toRecord returns the migrations that are present without a record, before the first pending one. Later ones are
+// recorded when their turn comes.
+func (st state) toRecord() []step {
 	var steps []step
 	for _, s := range st.steps {
 		switch {
-		case st.noted[s.version]:
+		case st.recorded[s.version]:
 		case st.present[s.version]:
 			steps = append(steps, s)
 		default:
@@ -39,15 +39,15 @@ func (st state) toNote() []step {
 	return steps
 }
 
-// isUpToDate reports whether nothing is to be applied or noted.
+// isUpToDate reports whether there is nothing to apply or record.
 func (st state) isUpToDate() bool {
 	return st.hasZero && len(st.present) == 0 && len(st.pending()) == 0
 }
 
-// skipped returns the files of the pending migrations that later ones were applied without.
+// skipped returns the files of pending migrations that later ones were applied without.
 func (st state) skipped() []string {
 	latest := int64(0)
-	for version := range st.noted {
+	for version := range st.recorded {
 		latest = max(latest, version)
 	}
 	var names []string
@@ -59,8 +59,8 @@ func (st state) skipped() []string {
 	return names
 }
 
-// refusal returns an error if a newer release migrated the database, or if migrations are
-// pending that can't be applied because later ones were applied without them.
+// refusal returns an error if a newer release migrated the database, or if pending migrations can't be applied because
+// later ones were applied without them.
 func (st state) refusal() error {
 	if len(st.unknown) > 0 {
 		return newer(st.unknown)
@@ -71,17 +71,16 @@ func (st state) refusal() error {
 	return nil
 }
 
-// inspect looks at a database before anything is written to it. The error is a refusal if
-// it belongs to another program, or if tables of ours are missing in it.
+// inspect reads a database's state before anything is written to it. It returns a refusal if the database belongs to
+// another program or lacks tables.
 func inspect(ctx context.Context, c catalog) (state, error) {
 	steps, err := allSteps()
 	if err != nil {
 		return state{}, err
 	}
-	st := state{steps: steps, noted: map[int64]bool{}, present: map[int64]bool{}}
-	// The notes come first: of what another instance applies meanwhile, the tables are seen at
-	// least as far as the notes.
-	if err := st.readNotes(ctx, c); err != nil {
+	st := state{steps: steps, recorded: map[int64]bool{}, present: map[int64]bool{}}
+	// Read the records first: if another instance migrates meanwhile, the tables are at least as new as the records.
+	if err := st.readRecords(ctx, c); err != nil {
 		return state{}, err
 	}
 	tables, err := c.tables(ctx)
@@ -92,7 +91,7 @@ func inspect(ctx context.Context, c catalog) (state, error) {
 	if st.isComplete(tables) {
 		return st, nil
 	}
-	found, err := st.sort(ctx, c, tables)
+	found, err := st.classify(ctx, c, tables)
 	if err != nil {
 		return state{}, err
 	}
@@ -102,7 +101,7 @@ func inspect(ctx context.Context, c catalog) (state, error) {
 	return st, st.findPresent(ctx, c, found.ours)
 }
 
-// folded maps the lower-case name of each table to its name; exact names come first.
+// folded maps the lower-case name of each table to its name, preferring a name that is lower case.
 func folded(tables map[string]bool) map[string]string {
 	names := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
@@ -115,13 +114,13 @@ func folded(tables map[string]bool) map[string]string {
 	return names
 }
 
-// readNotes reads the version table, if there is one.
-func (st *state) readNotes(ctx context.Context, c catalog) error {
+// readRecords reads the version table, if there is one.
+func (st *state) readRecords(ctx context.Context, c catalog) error {
 	versions, err := newVersions(c.sqlite)
 	if err != nil {
 		return err
 	}
-	notes, err := versions.ListMigrations(ctx, c.db)
+	records, err := versions.ListMigrations(ctx, c.db)
 	if isNoTable(err) {
 		return nil
 	}
@@ -131,11 +130,11 @@ func (st *state) readNotes(ctx context.Context, c catalog) error {
 	if err != nil {
 		return err
 	}
-	st.hasNotes = true
-	latest := map[int64]bool{} // newest note first: an older one of the same version says what was before
-	for _, note := range notes {
-		if _, seen := latest[note.Version]; !seen {
-			latest[note.Version] = note.IsApplied
+	st.hasTable = true
+	latest := map[int64]bool{} // the newest record comes first and counts
+	for _, record := range records {
+		if _, seen := latest[record.Version]; !seen {
+			latest[record.Version] = record.IsApplied
 		}
 	}
 	for version, applied := range latest {
@@ -143,10 +142,10 @@ func (st *state) readNotes(ctx context.Context, c catalog) error {
 		case version == 0:
 			st.hasZero = true
 		case applied:
-			st.noted[version] = true
+			st.recorded[version] = true
 		}
 	}
-	for version := range st.noted {
+	for version := range st.recorded {
 		if !slices.ContainsFunc(st.steps, func(s step) bool { return s.version == version }) {
 			st.unknown = append(st.unknown, version)
 		}
@@ -155,11 +154,11 @@ func (st *state) readNotes(ctx context.Context, c catalog) error {
 	return nil
 }
 
-// isComplete reports whether all migrations are noted and all tables are there by name:
-// what no other program's database has.
+// isComplete reports whether all migrations are recorded and all tables exist by name. No other program's database has
+// both.
 func (st *state) isComplete(tables map[string]bool) bool {
 	for _, s := range st.steps {
-		if !st.noted[s.version] {
+		if !st.recorded[s.version] {
 			return false
 		}
 	}
@@ -171,26 +170,26 @@ func (st *state) isComplete(tables map[string]bool) bool {
 	return st.hasZero
 }
 
-// contents are the tables of a database, told apart.
+// contents are a database's tables, classified.
 type contents struct {
-	ours    map[string]map[string]bool // their columns, by the name of the table
-	clashes []clash                    // tables under our names that are not as we make them
+	ours    map[string]map[string]bool // Guestlist's: columns by table
+	clashes []clash                    // tables with Guestlist's names and other columns
 	others  []string                   // all other tables
 }
 
-// clash is a table or a view that has the name of one of our tables.
+// clash is a table or view that has the name of one of Guestlist's tables.
 type clash struct {
 	name   string
 	isView bool
-	lacks  []string // columns of ours
+	lacks  []string // missing columns
 }
 
-// sort tells the tables of a database apart.
-func (st *state) sort(ctx context.Context, c catalog, tables map[string]bool) (contents, error) {
-	shapes, there := shapes(st.steps), folded(tables)
+// classify classifies the tables of a database.
+func (st *state) classify(ctx context.Context, c catalog, tables map[string]bool) (contents, error) {
+	shapes, names := shapes(st.steps), folded(tables)
 	found := contents{ours: map[string]map[string]bool{}}
-	for _, table := range slices.Sorted(maps.Keys(there)) {
-		name := there[table]
+	for _, table := range slices.Sorted(maps.Keys(names)) {
+		name := names[table]
 		shape, isOurName := shapes[table]
 		if isOurName && !tables[name] {
 			found.clashes = append(found.clashes, clash{name: name, isView: true})
@@ -198,7 +197,7 @@ func (st *state) sort(ctx context.Context, c catalog, tables map[string]bool) (c
 		}
 		if isOurName {
 			columns, err := c.columns(ctx, table)
-			if err != nil && !(isNoTable(err) && name != table) { // a server may tell Users and users apart
+			if err != nil && !(isNoTable(err) && name != table) { // a server may distinguish Users from users
 				return contents{}, err
 			}
 			if err == nil {
@@ -217,37 +216,36 @@ func (st *state) sort(ctx context.Context, c catalog, tables map[string]bool) (c
 	return found, nil
 }
 
-// isHousekeeping reports whether a table says nothing about whose database it is: it is one
-// of the two that goose knows, or a tool's (SQLite itself, Litestream, Vitess, gh-ost).
+// isHousekeeping reports whether a table doesn't show whose database it is: it is goose's, or a tool's (SQLite,
+// Litestream, Vitess, gh-ost).
 func isHousekeeping(table string) bool {
 	return table == versionTable || table == leaseTable || strings.HasPrefix(table, "_") || strings.HasPrefix(table, "sqlite_")
 }
 
-// missingFrom returns those of the wanted names that are not there.
-func missingFrom(wanted []string, there map[string]bool) []string {
-	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return there[name] })
+// missingFrom returns the wanted names that are missing.
+func missingFrom(wanted []string, present map[string]bool) []string {
+	return slices.DeleteFunc(slices.Clone(wanted), func(name string) bool { return present[name] })
 }
 
-// check returns an error if the database belongs to another program, or lacks tables that
-// it is noted to have.
+// check returns an error if the database belongs to another program, or lacks tables that are recorded.
 func (st *state) check(c catalog, found contents) error {
-	isOurs := len(found.ours) > 0 && (len(st.noted) == 0 || st.noted[st.steps[0].version])
+	isOurs := len(found.ours) > 0 && (len(st.recorded) == 0 || st.recorded[st.steps[0].version])
 	if len(found.clashes) > 0 {
 		clash := found.clashes[0]
-		if isOurs && !clash.isView && st.noted[st.creator(clash.name)] {
+		if isOurs && !clash.isView && st.recorded[st.creator(clash.name)] {
 			return lacksColumns(clash)
 		}
 		return foreignTable(c.sqlite, clash)
 	}
-	if !isOurs && len(st.noted) > 0 {
-		return foreignNotes(c.sqlite, slices.Sorted(maps.Keys(st.noted)))
+	if !isOurs && len(st.recorded) > 0 {
+		return foreignRecords(c.sqlite, slices.Sorted(maps.Keys(st.recorded)))
 	}
 	if !isOurs && len(found.others) > 0 {
 		return foreignDatabase(c.sqlite, found.others)
 	}
 	var missing []string
 	for table := range lasting(st.steps) {
-		if st.noted[st.creator(table)] && found.ours[table] == nil {
+		if st.recorded[st.creator(table)] && found.ours[table] == nil {
 			missing = append(missing, table)
 		}
 	}
@@ -258,7 +256,7 @@ func (st *state) check(c catalog, found contents) error {
 	return nil
 }
 
-// creator returns the version of the migration that makes a table.
+// creator returns the version of the migration that creates a table; 0 if none does.
 func (st *state) creator(table string) int64 {
 	for _, s := range st.steps {
 		if s.table() == strings.ToLower(table) {
@@ -268,22 +266,22 @@ func (st *state) creator(table string) int64 {
 	return 0
 }
 
-// findPresent finds the migrations that are not noted although what they change is there: a
-// start was ended between the two, or a deploy request brought the tables and not the notes.
+// findPresent finds the migrations that are not recorded although their changes are present: a start was interrupted
+// between the two, or a deploy request brought the tables without the records.
 func (st *state) findPresent(ctx context.Context, c catalog, ours map[string]map[string]bool) error {
-	there := map[object]bool{}
+	present := map[object]bool{}
 	for table, columns := range ours {
-		there[object{table: table}] = true
+		present[object{table: table}] = true
 		for column := range columns {
-			there[object{table: table, column: column}] = true
+			present[object{table: table, column: column}] = true
 		}
 	}
 	read := map[string]bool{}
 	for _, s := range st.steps {
-		if st.noted[s.version] {
+		if st.recorded[s.version] {
 			continue
 		}
-		for _, o := range slices.Concat(s.makes, s.removes) {
+		for _, o := range slices.Concat(s.creates, s.removes) {
 			if o.index == "" || read[o.table] || ours[o.table] == nil {
 				continue
 			}
@@ -293,10 +291,10 @@ func (st *state) findPresent(ctx context.Context, c catalog, ours map[string]map
 				return err
 			}
 			for index := range indexes {
-				there[object{table: o.table, index: index}] = true
+				present[object{table: o.table, index: index}] = true
 			}
 		}
-		if s.isDone(there) {
+		if s.isDone(present) {
 			st.present[s.version] = true
 		}
 	}

@@ -17,17 +17,16 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// Inspector is a database that is looked at, perhaps beside instances that use it. Nothing
-// is made, migrated or left behind. Its errors are sentences for an operator, some with
-// an Advice.
+// Inspector opens a database read-only for diagnostics, while instances may use it. It creates and migrates nothing.
+// Its errors are sentences for an operator, some with advice.
 type Inspector struct {
 	store *Store
-	cfg   *mysql.Config // nil on SQLite
+	cfg   *mysql.Config // nil for SQLite
 	path  string
 }
 
-// Inspect opens a database given as for [Open] that is there already: an SQLite file
-// that is missing is fs.ErrNotExist. A server is not asked anything yet.
+// Inspect opens an existing database, given as for [Open]. For a missing SQLite file it returns fs.ErrNotExist. It
+// doesn't connect to a server yet.
 func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
 	path, ok := parsePath(databaseURL)
 	if !ok {
@@ -54,34 +53,34 @@ func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
 	return &Inspector{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, timeout: defaultTimeout, now: now}, path: path}, nil
 }
 
-// IsFile reports whether it is an SQLite file.
+// IsFile reports whether the database is an SQLite file.
 func (l *Inspector) IsFile() bool { return l.cfg == nil }
 
-// Close closes it.
+// Close closes the database.
 func (l *Inspector) Close() error { return l.store.Close() }
 
-// Examine returns an error if a start would refuse the database for what it holds: it belongs
-// to another program, has lost tables, or is a half-made copy.
+// Examine returns an error if the program would refuse to start because of the database's contents: it belongs to
+// another program, has lost tables, or is an incomplete copy.
 func (l *Inspector) Examine(ctx context.Context) error {
 	st, err := l.store.inspect(ctx)
 	if err != nil {
-		return lookError(err)
+		return inspectError(err)
 	}
-	if !st.noted[st.creator("settings")] {
+	if !st.recorded[st.creator("settings")] {
 		return nil
 	}
 	return l.store.CheckComplete(ctx)
 }
 
-// Server is which database answers, and how it is reached.
+// Server describes the database's server and the connection to it.
 type Server struct {
 	Engine      string // MariaDB, MySQL, Vitess or SQLite
-	Version     string // of Vitess that of the MySQL it stands for, in words
-	Transport   string // in words
-	Unencrypted bool   // somebody on the way could read along or take its place
+	Version     string // for Vitess, the MySQL version it emulates
+	Transport   string // for people
+	Unencrypted bool   // someone on the network could read or intercept the connection
 }
 
-// Server asks the database what it is.
+// Server returns which database it is.
 func (l *Inspector) Server(ctx context.Context) (Server, error) {
 	if l.IsFile() {
 		server := Server{Engine: "SQLite", Transport: "in the file " + l.path}
@@ -100,8 +99,7 @@ func (l *Inspector) Server(ctx context.Context) (Server, error) {
 	return server, nil
 }
 
-// newServer reads what a server calls its version. Vitess tells no version of its own but that
-// of the MySQL it stands for.
+// newServer parses the version that a server reports. Vitess reports only the MySQL version it emulates.
 func newServer(version string) Server {
 	server := Server{Engine: engine(version)}
 	server.Version, _, _ = strings.Cut(version, "-")
@@ -111,7 +109,7 @@ func newServer(version string) Server {
 	return server
 }
 
-// engine tells the servers apart by their versions. PlanetScale's is Vitess.
+// engine returns a server's product by its version. PlanetScale's is Vitess.
 func engine(version string) string {
 	version = strings.ToLower(version)
 	switch {
@@ -123,29 +121,28 @@ func engine(version string) string {
 	return "MySQL"
 }
 
-// transport says how a server is reached. TLS that was asked for is there, or there is no
-// connection.
-func transport(cfg *mysql.Config) (words string, exposed bool) {
+// transport describes how a server is reached. A connection that requires TLS has it.
+func transport(cfg *mysql.Config) (description string, unencrypted bool) {
 	switch {
 	case cfg.TLSConfig == "skip-verify":
-		return "by TLS, but whoever has any certificate is believed", true
+		return "over TLS, without checking the server's certificate", true
 	case cfg.TLSConfig == "preferred":
-		return "by TLS if nobody on the way objects", true
+		return "over TLS if the server offers it, unencrypted otherwise", true
 	case cfg.TLSConfig != "" && cfg.TLSConfig != "false":
-		return "by TLS", false
+		return "over TLS", false
 	case cfg.Net == "unix", isLoopback(cfg.Addr):
 		return "without TLS, on this machine", false
 	}
 	return "without TLS", true
 }
 
-// ErrNoTables: nothing has been migrated yet.
-var ErrNoTables error = fault.New("there are no tables yet", "guestlist migrate makes them, and so does a start.")
+// ErrNoTables means that no migration has been applied yet.
+var ErrNoTables error = fault.New("the database has no tables yet", "guestlist migrate creates them, and so does starting the program.")
 
-// ErrBusy: others were writing all the time.
-var ErrBusy error = fault.New("others are writing all the time", "Try again when that is over.")
+// ErrBusy means that other programs wrote to the database for too long.
+var ErrBusy error = fault.New("other programs keep the database busy", "Try again later.")
 
-// CanWrite writes a row and takes it back.
+// CanWrite checks that a row can be written, and rolls it back.
 func (l *Inspector) CanWrite(ctx context.Context) error {
 	tx, err := l.store.write.BeginTx(ctx, nil)
 	if err == nil {
@@ -155,8 +152,8 @@ func (l *Inspector) CanWrite(ctx context.Context) error {
 	return explain(err)
 }
 
-// CanCreate reports whether the SQLite file that is missing could be made: it makes
-// another in the nearest folder there is, and removes it.
+// CanCreate checks that a missing SQLite file could be created: it creates and removes another file in the nearest
+// existing directory.
 func CanCreate(databaseURL string) error {
 	path, _ := parsePath(databaseURL)
 	dir, err := filepath.Abs(filepath.Dir(path))
@@ -176,19 +173,18 @@ func CanCreate(databaseURL string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// ClockSkew is how far the database's clock is ahead of ours, or behind for less than zero.
+// ClockSkew returns how far the database's clock is ahead of this machine's; negative if it is behind.
 func (l *Inspector) ClockSkew(ctx context.Context) (time.Duration, error) {
-	var there time.Time
+	var remote time.Time
 	before := l.store.now()
-	if err := l.store.read.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&there); err != nil {
+	if err := l.store.read.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&remote); err != nil {
 		return 0, explain(err)
 	}
 	after := l.store.now()
-	return there.Sub(before.Add(after.Sub(before) / 2)), nil
+	return remote.Sub(before.Add(after.Sub(before) / 2)), nil
 }
 
-// CountAdmins counts administrators who are not suspended. There are none where there
-// are no tables.
+// CountAdmins returns the number of administrators who are not suspended; 0 if there are no tables.
 func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
 	ctx, q, cancel := l.store.queries(ctx)
 	defer cancel()
@@ -199,8 +195,8 @@ func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
 	return int(n), explain(err)
 }
 
-// MayBeAppointed reports whether the next start invites an address that
-// GUESTLIST_ADMINS names: it is not on the list, and was not removed from it.
+// MayBeAppointed reports whether the next start invites an address in GUESTLIST_ADMINS, because it isn't in the
+// directory and wasn't removed from it.
 func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
 	ctx, q, cancel := l.store.queries(ctx)
 	defer cancel()
@@ -214,9 +210,9 @@ func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (
 	return false, explain(err)
 }
 
-// DifferingSettings returns the names of those that the instance which started last
-// has otherwise, see [Store.RecordSettings]; noted is false if none has started yet.
-func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, isNoted bool, err error) {
+// DifferingSettings returns the names of the settings that the most recently started instance has with other values;
+// see [Store.RecordSettings]. recorded is false if no instance has started yet.
+func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, recorded bool, err error) {
 	ctx, q, cancel := l.store.queries(ctx)
 	defer cancel()
 	was, err := q.GetSetting(ctx, currentSettingsKey)
@@ -227,10 +223,10 @@ func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[str
 		return nil, false, explain(err)
 	}
 	key, err := q.GetSetting(ctx, settingsKey)
-	if isNoRows(err) { // noted by an earlier release, with no hash that can be compared
+	if isNoRows(err) { // recorded by an earlier release, without comparable hashes
 		secret, err = nil, nil
 	}
-	for _, c := range differences(was, noted(key, plain, secret)) {
+	for _, c := range settingsChanges(was, settingsRecord(key, plain, secret)) {
 		names = append(names, c.Field)
 	}
 	return names, true, explain(err)

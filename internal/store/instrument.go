@@ -14,8 +14,7 @@ type QueryObserver = dbconn.Observer
 // Watch sets the observer of the store's statements. It must be called before the store is used.
 func (s *Store) Watch(o QueryObserver) { s.observer = o }
 
-// Pools returns how the connections are doing: of "all" on MySQL, of those to
-// "read" and to "write" on SQLite.
+// Pools returns the statistics of the connection pools: "all" on MySQL, "read" and "write" on SQLite.
 func (s *Store) Pools() map[string]sql.DBStats {
 	if !s.sqlite {
 		return map[string]sql.DBStats{"all": s.read.Stats()}
@@ -23,11 +22,11 @@ func (s *Store) Pools() map[string]sql.DBStats {
 	return map[string]sql.DBStats{"read": s.read.Stats(), "write": s.write.Stats()}
 }
 
-// maxCountedJobs is up to where calls are counted, so that it takes no longer than it should.
+// maxCountedJobs limits counting, which would take too long.
 const maxCountedJobs = 100_000
 
-// Backlog counts the calls to Stytch that wait and those that are parked, and
-// returns when the oldest that waits was written; zero if none waits.
+// Backlog returns the number of waiting and of parked jobs, and when the oldest waiting one was created; zero if none
+// waits.
 func (s *Store) Backlog(ctx context.Context) (waiting, parked int, oldest time.Time, err error) {
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
@@ -43,5 +42,5 @@ func (s *Store) Backlog(ctx context.Context) (waiting, parked int, oldest time.T
 	if isNoRows(err) {
 		err = nil
 	}
-	return int(n), int(m), fromMicros(at), translate("find the oldest job", err)
+	return int(n), int(m), fromMicros(at), translate("find oldest job", err)
 }

@@ -7,16 +7,14 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// readResult is what was read of a list from a place on: people up to the limit, in
-// the order of reading, the place of the first, and where reading would go on,
-// nil at the end.
+// readResult is what was read for a page, in read order. first is the position of the first row; next is where reading
+// would continue, nil at the end.
 type readResult struct {
 	rows        []*dbsqlc.User
 	first, next *directory.Keyset
 }
 
-// newReadResult is the stretch of rows in the order of reading, of which there is one more
-// than the limit if the list goes on.
+// newReadResult returns the result for rows, of which there is one more than the limit if there is a next page.
 func newReadResult(query directory.Query, rows []*dbsqlc.User) readResult {
 	r := readResult{rows: rows[:min(len(rows), query.Limit)]}
 	if len(rows) > 0 {
@@ -28,8 +26,8 @@ func newReadResult(query directory.Query, rows []*dbsqlc.User) readResult {
 	return r
 }
 
-// toPage is the stretch in the order asked for. Where nobody was read, the way back
-// starts where this page would have.
+// toPage returns the page in the requested order. If it is empty, its previous page ends where the page itself would
+// have started.
 func (r readResult) toPage(query directory.Query) directory.Page {
 	back := r.first
 	if len(r.rows) == 0 || query.After == nil {

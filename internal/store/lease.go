@@ -12,36 +12,35 @@ import (
 	"github.com/guestlist/guestlist/internal/retry"
 )
 
-// leaseTime is how long an instance that is killed while it migrates keeps the others
-// waiting. One that lives renews its lease four times as often.
+// leaseTime is how long others wait for an instance that was killed while it migrated. A running instance renews its
+// lease four times as often.
 const leaseTime = 6 * time.Second
 
-// leaseID is the row of the lease table that goose uses, too.
+// leaseID is the id of the lease's row, which goose uses too.
 const leaseID = 4097083626
 
-// leaseRetry is the pause between two tries to take the lease, leaseLog that between two
-// log lines about it.
+// leaseRetry is the pause between attempts to take the lease, leaseLog the pause between log lines about it.
 const (
 	leaseRetry = 250 * time.Millisecond
 	leaseLog   = 5 * time.Second
 )
 
-// lease lets one instance at a time migrate a MySQL database. It is a row and not
-// GET_LOCK, which Vitess drops after 20 seconds in which its connection is silent.
+// lease lets one instance at a time migrate a MySQL database. It is a row instead of GET_LOCK, which Vitess releases
+// if its connection is silent for 20 seconds.
 type lease struct {
 	db     *sql.DB
 	holder string
 	length time.Duration
 	log    *slog.Logger
 	cancel context.CancelCauseFunc
-	ended  chan struct{} // closed when it is not renewed any more
+	ended  chan struct{} // closed when renewing has stopped
 }
 
-// errLeaseLost ends the work of an instance that could not renew its lease in time.
+// errLeaseLost is the cause of cancelling the work of an instance that couldn't renew its lease in time.
 var errLeaseLost = errors.New("another instance may be migrating the database: the lease could not be renewed in time")
 
-// takeLease waits until no other instance holds the lease, and takes it. The context it
-// returns ends when the lease is lost. Release it.
+// takeLease waits until no other instance holds the lease and takes it. The returned context is cancelled if the lease
+// is lost. The caller must release it.
 func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (context.Context, *lease, error) {
 	l := &lease{db: s.migrator, holder: rand.Text(), length: s.leaseTime, log: log, ended: make(chan struct{})}
 	if !exists {
@@ -52,7 +51,7 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 	if _, err := l.db.ExecContext(ctx, "INSERT IGNORE INTO "+leaseTable+" (lock_id, locked) VALUES (?, 0)", leaseID); err != nil {
 		return nil, nil, err
 	}
-	told := time.Time{}
+	logged := time.Time{}
 	for {
 		taken, err := l.take(ctx)
 		if err != nil {
@@ -61,9 +60,9 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 		if taken {
 			break
 		}
-		if time.Since(told) >= leaseLog {
+		if time.Since(logged) >= leaseLog {
 			log.Info("another instance migrates the database; waiting for it")
-			told = time.Now()
+			logged = time.Now()
 		}
 		if err := retry.Sleep(ctx, min(leaseRetry, l.length/4)); err != nil {
 			return nil, nil, err
@@ -86,8 +85,7 @@ func (l *lease) createTable(ctx context.Context) error {
 	return err
 }
 
-// take takes the lease if it is free, has run out, or runs for longer than any does: a clock
-// was wrong when it was taken.
+// take takes the lease if it is free, has expired, or expires later than any lease does, because a clock was wrong.
 func (l *lease) take(ctx context.Context) (bool, error) {
 	return l.update(ctx, `locked = 1, locked_at = NOW(6), locked_by = ?, lease_expires_at = NOW(6) + INTERVAL ? MICROSECOND, updated_at = NOW(6)
 WHERE lock_id = ? AND (locked = 0 OR lease_expires_at IS NULL OR lease_expires_at < NOW(6) OR lease_expires_at > NOW(6) + INTERVAL 5 MINUTE)`,
@@ -117,7 +115,7 @@ func (l *lease) renew(ctx context.Context) {
 	}
 }
 
-// release gives the lease back. Where that fails it runs out by itself.
+// release releases the lease. If that fails, it expires.
 func (l *lease) release(ctx context.Context) {
 	l.cancel(nil)
 	<-l.ended
@@ -130,7 +128,7 @@ func (l *lease) release(ctx context.Context) {
 	}
 }
 
-// update changes the row of the lease, and reports whether it met the conditions.
+// update changes the lease's row and reports whether the conditions matched.
 func (l *lease) update(ctx context.Context, set string, args ...any) (bool, error) {
 	result, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s", leaseTable, set), args...)
 	if err != nil {

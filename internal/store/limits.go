@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// What ends the transaction that counts, so that nothing is counted.
+// Errors that roll back the counting transaction.
 var (
 	errLimited  = errors.New("limit reached")
 	errNoBucket = errors.New("bucket not used before")
@@ -34,7 +34,7 @@ func (s *Store) ReadLimits(ctx context.Context, buckets ...limit.Bucket) (limit.
 	return levels, translate("read limits", err)
 }
 
-// TakeLimits counts one more in each bucket; see limit.Store.
+// TakeLimits counts one use in each bucket; see limit.Store.
 func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Levels, buckets ...limit.Bucket) (limit.Refusal, error) {
 	var missing []string
 	for _, b := range buckets {
@@ -43,7 +43,7 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Leve
 		}
 	}
 	for {
-		if err := s.makeLimits(ctx, missing); err != nil {
+		if err := s.insertLimits(ctx, missing); err != nil {
 			return limit.Refusal{}, translate("count", err)
 		}
 		var refusal limit.Refusal
@@ -69,14 +69,13 @@ func (s *Store) TakeLimits(ctx context.Context, now time.Time, levels limit.Leve
 	}
 }
 
-// makeLimits inserts the rows of buckets that were not used before. It has a
-// transaction of its own: on MySQL an update that finds no row locks the gap where
-// the row would be, and two of them would wait for each other's insert.
-func (s *Store) makeLimits(ctx context.Context, names []string) error {
+// insertLimits inserts the rows of unused buckets. It has its own transaction because on MySQL an update that finds no
+// row locks the gap, and two of them would wait for each other's insert.
+func (s *Store) insertLimits(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	names = slices.Sorted(slices.Values(names)) // in one order, so that two don't wait for each other
+	names = slices.Sorted(slices.Values(names)) // in one order to avoid deadlocks
 	err := s.Transact(ctx, func(tx *sql.Tx) error {
 		for _, name := range names {
 			if err := s.queriesTx(tx).InsertLimit(ctx, name); err != nil {
@@ -88,7 +87,7 @@ func (s *Store) makeLimits(ctx context.Context, names []string) error {
 	if !IsDuplicate(err) {
 		return err
 	}
-	for _, name := range names { // another was quicker with one of them: each by itself
+	for _, name := range names { // another call inserted one of them: insert each on its own
 		if err := s.writer().InsertLimit(ctx, name); err != nil && !IsDuplicate(err) {
 			return err
 		}
@@ -114,27 +113,26 @@ func takeLimit(ctx context.Context, q queries, now time.Time, b limit.Bucket) (u
 	return b.RetryAt(fromMicros(fullAt), now), err
 }
 
-// limitsPiece is how many rows of limits are deleted at once.
-const limitsPiece = 200
+// limitsBatch is how many rows of limits are deleted at once.
+const limitsBatch = 200
 
-// DeleteLimits deletes the rows of buckets that were full again before a time, and
-// those that only a clock can have written that was set back since. It returns how
-// many there were.
+// DeleteLimits deletes buckets that were full before a time, and those with times that are only possible if a clock
+// was set back since. It returns how many.
 func (s *Store) DeleteLimits(ctx context.Context, before, now time.Time) (int, error) {
-	behind := now.Add(limit.MaxBurstDuration)
-	old, err := s.deleteLimits(ctx, before, behind, func(q queries) ([]string, error) {
-		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(before), Limit: limitsPiece})
+	after := now.Add(limit.MaxBurstDuration)
+	old, err := s.deleteLimits(ctx, before, after, func(q queries) ([]string, error) {
+		return q.OldLimits(ctx, dbsqlc.OldLimitsParams{FullAt: micros(before), Limit: limitsBatch})
 	})
 	if err != nil {
 		return old, err
 	}
-	future, err := s.deleteLimits(ctx, before, behind, func(q queries) ([]string, error) {
-		return q.FutureLimits(ctx, dbsqlc.FutureLimitsParams{FullAt: micros(behind), Limit: limitsPiece})
+	future, err := s.deleteLimits(ctx, before, after, func(q queries) ([]string, error) {
+		return q.FutureLimits(ctx, dbsqlc.FutureLimitsParams{FullAt: micros(after), Limit: limitsBatch})
 	})
 	return old + future, err
 }
 
-func (s *Store) deleteLimits(ctx context.Context, before, behind time.Time, list func(queries) ([]string, error)) (int, error) {
+func (s *Store) deleteLimits(ctx context.Context, before, after time.Time, list func(queries) ([]string, error)) (int, error) {
 	total := 0
 	for {
 		listed, deleted := 0, 0
@@ -144,12 +142,12 @@ func (s *Store) deleteLimits(ctx context.Context, before, behind time.Time, list
 			if err != nil || listed == 0 {
 				return err
 			}
-			n, err := q.DeleteLimits(ctx, dbsqlc.DeleteLimitsParams{Names: names, Before: micros(before), Behind: micros(behind)})
+			n, err := q.DeleteLimits(ctx, dbsqlc.DeleteLimitsParams{Names: names, Before: micros(before), Behind: micros(after)})
 			deleted = int(n)
 			return err
 		})
 		total += deleted
-		if err != nil || listed < limitsPiece {
+		if err != nil || listed < limitsBatch {
 			return total, err
 		}
 	}

@@ -52,10 +52,10 @@ func TestWhatAServerRefusesIsSaid(t *testing.T) {
 		look func(context.Context, *Inspector) error
 		want string
 	}{
-		{"a wrong password", func(c *mysql.Config) { c.Passwd = "hush hush" }, server, "the server refuses the user or the password"},
-		{"another's database", func(c *mysql.Config) { c.DBName = "mysql" }, server, "the server keeps the user from this database"},
-		{"no TLS where it is asked for", func(c *mysql.Config) { c.TLSConfig = "skip-verify" }, server, "the server does not offer TLS"},
-		{"a user who may only read", func(*mysql.Config) {}, func(ctx context.Context, l *Inspector) error { return l.CanWrite(ctx) }, "the user may not change rows"},
+		{"a wrong password", func(c *mysql.Config) { c.Passwd = "hush hush" }, server, "the server rejected the user or the password"},
+		{"another's database", func(c *mysql.Config) { c.DBName = "mysql" }, server, "the user may not use this database"},
+		{"no TLS where it is asked for", func(c *mysql.Config) { c.TLSConfig = "skip-verify" }, server, "the server doesn't support TLS"},
+		{"a user who may only read", func(*mysql.Config) {}, func(ctx context.Context, l *Inspector) error { return l.CanWrite(ctx) }, "the database user may not change rows"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			own := reader.Clone()

@@ -76,7 +76,7 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		if path, ok := parsePath(databaseURL); ok {
-			if err := makeFile(path); err != nil {
+			if err := createFile(path); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -184,11 +184,11 @@ func TestServersByTheirVersions(t *testing.T) {
 func TestHowAServerIsReached(t *testing.T) {
 	t.Parallel()
 	for databaseURL, want := range map[string]string{
-		"mysql://u:p@db.example.com/guestlist":                                "by TLS",
-		"mysql://u:p@aws.connect.psdb.cloud/guestlist?sslaccept=strict":       "by TLS",
-		"mysql://u:p@db.example.com/guestlist?sslaccept=accept_invalid_certs": "! by TLS, but whoever has any certificate is believed",
+		"mysql://u:p@db.example.com/guestlist":                                "over TLS",
+		"mysql://u:p@aws.connect.psdb.cloud/guestlist?sslaccept=strict":       "over TLS",
+		"mysql://u:p@db.example.com/guestlist?sslaccept=accept_invalid_certs": "! over TLS, without checking the server's certificate",
 		"mysql://u:p@db.example.com/guestlist?tls=false":                      "! without TLS",
-		"u:p@tcp(db.example.com:3306)/guestlist?tls=preferred":                "! by TLS if nobody on the way objects",
+		"u:p@tcp(db.example.com:3306)/guestlist?tls=preferred":                "! over TLS if the server offers it, unencrypted otherwise",
 		"mysql://u:p@127.0.0.1/guestlist":                                     "without TLS, on this machine",
 		"u:p@unix(/run/mysqld/mysqld.sock)/guestlist":                         "without TLS, on this machine",
 	} {

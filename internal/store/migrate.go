@@ -20,17 +20,15 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-// migrateTries is how often Migrate looks again when something was made between its look
-// and its own try to make it.
+// migrateTries limits how often Migrate starts again because something was created between its inspection and its own
+// attempt.
 const migrateTries = 40
 
-// Migrate applies the migrations that the database lacks and returns how many it applied.
-// Before it writes anything it looks whose database it is: see inspect. What an earlier start
-// has made and not noted is noted. Any number of instances may call it at once: on MySQL a
-// lease lets one work and the others wait; on SQLite, where a migration and the note of it
-// are one transaction under the file's own lock, the slower one finds the work done. With
-// nothing to apply it changes nothing and needs no right to. Where there is something and it
-// may not, it returns ErrDDLRefused without delay.
+// Migrate applies the pending migrations and returns how many it applied. It first inspects the database, and records
+// migrations that an earlier start applied without a record. Instances may call it at the same time: on MySQL, a lease
+// lets one work while the others wait; on SQLite, a migration and its record are one transaction, and a slower
+// instance finds the work done. If nothing is pending, it changes nothing and needs no privilege to. If it may not
+// apply pending migrations, it returns ErrDDLRefused at once.
 func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	for try := 1; ; try++ {
 		applied, err := s.migrate(ctx, log)
@@ -39,7 +37,7 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 			return applied, s.ensureAdminLock(ctx)
 		case isDDLRefused(err):
 			return 0, s.ddlRefused()
-		case try == migrateTries || !dbconn.IsContention(err) && !isThere(err):
+		case try == migrateTries || !dbconn.IsContention(err) && !isExisting(err):
 			return 0, err
 		}
 		if retry.Sleep(ctx, 50*time.Millisecond) != nil {
@@ -51,7 +49,7 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	st, err := s.inspect(ctx)
 	if err != nil {
-		return 0, lookError(err)
+		return 0, inspectError(err)
 	}
 	if err := st.refusal(); err != nil {
 		return 0, err
@@ -63,8 +61,8 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 		return s.apply(ctx, log)
 	}
 	leased, l, err := s.takeLease(ctx, st.hasLease, log)
-	if isDDLRefused(err) && st.hasNotes && len(st.pending()) == 0 {
-		return 0, s.note(ctx, st, log) // no table can be made here, so no other instance makes any
+	if isDDLRefused(err) && st.hasTable && len(st.pending()) == 0 {
+		return 0, s.record(ctx, st, log) // no instance can create tables
 	}
 	if err != nil {
 		return 0, migrateError(err)
@@ -77,14 +75,14 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 	return n, err
 }
 
-// apply looks again, now that no other instance makes anything, notes what is there, and
-// applies the rest.
+// apply inspects the database again, now that no other instance migrates it, records what is present and applies the
+// rest.
 func (s *Store) apply(ctx context.Context, log *slog.Logger) (int, error) {
 	st, err := inspect(ctx, catalog{s.migrator, s.sqlite})
 	if err != nil {
-		return 0, lookError(err)
+		return 0, inspectError(err)
 	}
-	if err := s.note(ctx, st, log); err != nil {
+	if err := s.record(ctx, st, log); err != nil {
 		return 0, migrateError(err)
 	}
 	if len(st.pending()) == 0 {
@@ -104,13 +102,13 @@ func (s *Store) apply(ctx context.Context, log *slog.Logger) (int, error) {
 	return len(results), nil
 }
 
-// inspect looks at the database before anything was written to it: at an SQLite file without
-// the right to write, which opening it otherwise would do.
+// inspect reads the database's state before anything is written. It opens an SQLite file without the right to write,
+// because opening it otherwise writes.
 func (s *Store) inspect(ctx context.Context) (state, error) {
 	if s.path == "" {
 		return inspect(ctx, catalog{s.migrator, s.sqlite})
 	}
-	if logSize(s.path) > 0 { // which the first to close the file would write into it
+	if logSize(s.path) > 0 { // closing the file would write the log into it
 		if err := checkFile(ctx, s.path); err != nil {
 			return state{}, err
 		}
@@ -118,19 +116,19 @@ func (s *Store) inspect(ctx context.Context) (state, error) {
 	return inspectFile(ctx, s.path)
 }
 
-// note makes the version table where it is missing, and writes goose's first row and those of
-// the migrations that are there without a note.
-func (s *Store) note(ctx context.Context, st state, log *slog.Logger) error {
+// record creates the version table if it is missing, and inserts goose's first row and the migrations that are present
+// without a record.
+func (s *Store) record(ctx context.Context, st state, log *slog.Logger) error {
 	versions, err := newVersions(s.sqlite)
 	if err != nil {
 		return err
 	}
-	if !st.hasNotes {
+	if !st.hasTable {
 		if err := versions.CreateVersionTable(ctx, s.migrator); err != nil {
 			return err
 		}
 	}
-	steps := st.toNote()
+	steps := st.toRecord()
 	if st.hasZero && len(steps) == 0 {
 		return nil
 	}
@@ -139,12 +137,12 @@ func (s *Store) note(ctx context.Context, st state, log *slog.Logger) error {
 		lock += " FOR UPDATE"
 	}
 	return s.Transact(ctx, func(tx *sql.Tx) error {
-		noted, err := readVersions(ctx, tx, lock)
+		recorded, err := readVersions(ctx, tx, lock)
 		if err != nil {
 			return err
 		}
 		insert := func(version int64) error {
-			if noted[version] {
+			if recorded[version] {
 				return nil
 			}
 			return versions.Insert(ctx, tx, database.InsertRequest{Version: version})
@@ -153,7 +151,7 @@ func (s *Store) note(ctx context.Context, st state, log *slog.Logger) error {
 			return err
 		}
 		for _, step := range steps {
-			log.Info("migration noted: what it makes is there", "migration", step.name)
+			log.Info("migration recorded: its changes are already there", "migration", step.name)
 			if err := insert(step.version); err != nil {
 				return err
 			}
@@ -162,7 +160,7 @@ func (s *Store) note(ctx context.Context, st state, log *slog.Logger) error {
 	})
 }
 
-// readVersions returns all versions that a query of the version table finds.
+// readVersions returns the versions that a query of the version table finds.
 func readVersions(ctx context.Context, tx *sql.Tx, query string) (map[int64]bool, error) {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
@@ -180,32 +178,32 @@ func readVersions(ctx context.Context, tx *sql.Tx, query string) (map[int64]bool
 	return found, rows.Err()
 }
 
-// migrateError gives an error of migrating its words. What Migrate itself asks for stays as
-// it is: a refusal of DDL, and what another instance may have caused.
+// migrateError explains an error of migrating. It leaves errors that Migrate handles unchanged: refused schema changes
+// and conflicts with other instances.
 func migrateError(err error) error {
 	switch number := dbconn.MySQLNumber(err); {
-	case isDDLRefused(err), dbconn.IsContention(err), isThere(err):
+	case isDDLRefused(err), dbconn.IsContention(err), isExisting(err):
 		return err
 	case number == 1142, number == 1044:
-		return mayNotMakeTables
+		return mayNotCreateTables
 	}
 	return newMigrationError("migrate", err)
 }
 
-// lookError gives an error of a look at the database its words, unless it has some.
-func lookError(err error) error {
+// inspectError explains an error of inspecting the database, unless it already is a fault.
+func inspectError(err error) error {
 	if err == nil || fault.IsFault(err) {
 		return err
 	}
-	return newMigrationError("store: look at the database", err)
+	return newMigrationError("store: inspect the database", err)
 }
 
-var mayNotMakeTables = fault.New(
-	"there are migrations to apply, and the user may not make or change tables",
-	`GRANT ALL ON the database to the user, or run "guestlist migrate" as a user who may.`)
+var mayNotCreateTables = fault.New(
+	"there are pending migrations, and the database user may not create or change tables",
+	`Grant the user all privileges on the database, or run "guestlist migrate" as a user who has them.`)
 
-// isThere reports whether a statement would make a table, an index or a column that exists.
-func isThere(err error) bool {
+// isExisting reports whether a statement failed because its table, index or column already exists.
+func isExisting(err error) bool {
 	switch dbconn.MySQLNumber(err) {
 	case 1050, 1060, 1061:
 		return true
@@ -218,16 +216,15 @@ func isThere(err error) bool {
 	return strings.Contains(text, "already exists") || strings.Contains(text, "duplicate column")
 }
 
-// ensureAdminLock writes the row that LockAdmins locks, where it is missing. It
-// is not part of a migration: PlanetScale's deploy requests bring tables, and no
-// rows but goose's.
+// ensureAdminLock inserts the row that LockAdmins locks, if it is missing. It isn't part of a migration because
+// PlanetScale's deploy requests bring tables without rows.
 func (s *Store) ensureAdminLock(ctx context.Context) error {
 	err := s.Ping(ctx)
 	if !errors.Is(err, directory.ErrNotFound) {
 		return err
 	}
 	err = s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "admin_lock"})
-	if IsDuplicate(err) { // another instance was quicker
+	if IsDuplicate(err) { // another instance was faster
 		return nil
 	}
 	return translate("write admin lock", err)

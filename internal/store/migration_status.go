@@ -16,25 +16,24 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-// Migration is a step on the way to the tables of this release.
+// Migration is one migration of this release.
 type Migration struct {
 	Version   int64
-	Name      string    // of its file
-	Applied   bool      //
+	Name      string // of its file
+	Applied   bool
 	AppliedAt time.Time // UTC, by the database's clock; zero if not applied
 }
 
-// Status is how far a database is.
+// Status is a database's progress through the migrations.
 type Status struct {
-	Migrations []Migration // all there are, oldest first
-	Unknown    []int64     // versions that the database has and this release doesn't know, oldest first
+	Migrations []Migration // of this release, oldest first
+	Unknown    []int64     // applied versions that this release doesn't have, oldest first
 	state      state
 	sqlite     bool
 }
 
-// MigrationStatus returns how far a database given as for [Open] is. It changes
-// nothing, also where nothing is there yet: an SQLite file that is missing is not made.
-// The error has words for an operator where the database belongs to another program.
+// MigrationStatus returns the status of a database, given as for [Open]. It changes nothing and doesn't create a
+// missing SQLite file. The error explains if the database belongs to another program.
 func MigrationStatus(ctx context.Context, databaseURL string) (Status, error) {
 	var s Status
 	if path, ok := parsePath(databaseURL); ok {
@@ -45,7 +44,7 @@ func MigrationStatus(ctx context.Context, databaseURL string) (Status, error) {
 			s, err = readStatus(ctx, catalog{db, true})
 			return err
 		})
-		return s, lookError(fileError(ctx, path, corruptionError("ok", err)))
+		return s, inspectError(fileError(ctx, path, corruptionError("ok", err)))
 	}
 	cfg, err := parseMySQL(databaseURL)
 	if err != nil {
@@ -57,12 +56,12 @@ func MigrationStatus(ctx context.Context, databaseURL string) (Status, error) {
 	}
 	defer db.Close()
 	s, err = readStatus(ctx, catalog{db, false})
-	return s, lookError(err)
+	return s, inspectError(err)
 }
 
-// Refused returns an error if a database given as for [Open] is not to be copied, whichever
-// way: it belongs to another program, has lost tables, or has what only a newer release
-// knows. That it can't be looked at is no error here: opening it says the same.
+// Refused returns an error if a database, given as for [Open], must not be copied from or to: it belongs to another
+// program, has lost tables, or was migrated by a newer release. It ignores other errors, which opening the database
+// returns too.
 func Refused(ctx context.Context, databaseURL string) error {
 	s, err := MigrationStatus(ctx, databaseURL)
 	switch {
@@ -74,7 +73,7 @@ func Refused(ctx context.Context, databaseURL string) error {
 	return nil
 }
 
-// readStatus inspects a database, and reads when each migration was applied.
+// readStatus inspects a database and reads when each migration was applied.
 func readStatus(ctx context.Context, c catalog) (Status, error) {
 	st, err := inspect(ctx, c)
 	if err != nil {
@@ -86,20 +85,20 @@ func readStatus(ctx context.Context, c catalog) (Status, error) {
 	}
 	s := Status{Unknown: st.unknown, state: st, sqlite: c.sqlite}
 	for _, step := range st.steps {
-		m := Migration{Version: step.version, Name: step.name, Applied: st.noted[step.version]}
+		m := Migration{Version: step.version, Name: step.name, Applied: st.recorded[step.version]}
 		if m.Applied {
-			note, err := versions.GetMigration(ctx, c.db, step.version)
+			record, err := versions.GetMigration(ctx, c.db, step.version)
 			if err != nil {
 				return Status{}, err
 			}
-			m.AppliedAt = note.Timestamp.UTC()
+			m.AppliedAt = record.Timestamp.UTC()
 		}
 		s.Migrations = append(s.Migrations, m)
 	}
 	return s, nil
 }
 
-// Pending is how many migrations the database lacks.
+// Pending returns the number of migrations that are not applied.
 func (s Status) Pending() int {
 	n := 0
 	for _, m := range s.Migrations {
@@ -110,12 +109,11 @@ func (s Status) Pending() int {
 	return n
 }
 
-// Skipped returns the names of those that the database lacks though it has later ones:
-// Migrate refuses to apply these.
+// Skipped returns the names of pending migrations that later ones were applied without, which Migrate refuses to
+// apply.
 func (s Status) Skipped() []string { return s.state.skipped() }
 
-// Newer returns the error with which Migrate refuses a database that a newer release
-// migrated; nil if none did.
+// Newer returns Migrate's error for a database that a newer release migrated; nil if none did.
 func (s Status) Newer() error {
 	if len(s.Unknown) == 0 {
 		return nil
@@ -123,13 +121,12 @@ func (s Status) Newer() error {
 	return newer(s.Unknown)
 }
 
-// Refusal returns the error with which Migrate refuses the database; nil if it does not.
+// Refusal returns the error with which Migrate refuses the database; nil if it doesn't.
 func (s Status) Refusal() error { return s.state.refusal() }
 
-// SQL returns the statements that bring the database up to date, in its dialect,
-// together with goose's notes of them; empty if nothing is pending. Whoever runs them has
-// done what Migrate does. It holds no comments: where one has a semicolon, the client of
-// MySQL sends what is left of it as a statement.
+// SQL returns the pending migrations as statements in the database's dialect, including goose's records of them; empty
+// if nothing is pending. Running them has the effect of Migrate. They have no comments, because the mysql client
+// splits a comment at a semicolon.
 func (s Status) SQL(ctx context.Context) (string, error) {
 	if s.Pending() == 0 {
 		return "", nil
@@ -140,7 +137,7 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 	}
 	var script strings.Builder
 	out := sqlRecorder{&script}
-	if !s.state.hasNotes {
+	if !s.state.hasTable {
 		if err := versions.CreateVersionTable(ctx, out); err != nil {
 			return "", err
 		}
@@ -168,8 +165,8 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 	return script.String(), nil
 }
 
-// withoutComments returns a migration's statement without its comments. Migrations hold no
-// text with two dashes in it, as a test knows.
+// withoutComments removes the comments of a migration's statement. A test checks that no text in a migration contains
+// two dashes.
 func withoutComments(statement string) string {
 	var left strings.Builder
 	for line := range strings.Lines(statement) {
@@ -181,12 +178,11 @@ func withoutComments(statement string) string {
 	return left.String()
 }
 
-// sqlRecorder is a database to which statements are not sent but written down. It
-// answers no queries.
+// sqlRecorder is a database that records statements instead of running them. It answers no queries.
 type sqlRecorder struct{ script *strings.Builder }
 
 func (w sqlRecorder) ExecContext(_ context.Context, query string, args ...any) (sql.Result, error) {
-	for _, arg := range args { // goose's are a number and a truth
+	for _, arg := range args { // goose passes numbers and booleans
 		if arg == true {
 			arg = 1
 		}
@@ -202,11 +198,12 @@ func (sqlRecorder) QueryContext(context.Context, string, ...any) (*sql.Rows, err
 
 func (sqlRecorder) QueryRowContext(context.Context, string, ...any) *sql.Row { return nil }
 
-// isNoColumn reports whether a statement named a column that its table lacks.
+// isNoColumn reports whether a statement named a column that its table doesn't have.
 func isNoColumn(err error) bool {
 	return dbconn.MySQLNumber(err) == 1054 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such column")
 }
 
+// isNoTable reports whether a statement named a table that doesn't exist.
 func isNoTable(err error) bool {
 	return dbconn.MySQLNumber(err) == 1146 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
 }

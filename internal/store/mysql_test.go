@@ -74,7 +74,7 @@ func TestWait(t *testing.T) {
 	}
 	for _, r := range []struct{ name, url, want string }{
 		{"returns when the server answers", databaseURL, ""},
-		{"does not wait for a right password", with(func(c *mysql.Config) { c.User, c.Passwd = "mallory", "hunter2" }), "the server refuses the user or the password"},
+		{"does not wait for a right password", with(func(c *mysql.Config) { c.User, c.Passwd = "mallory", "hunter2" }), "the server rejected the user or the password"},
 		{"does not wait for a database that there is not", with(func(c *mysql.Config) { c.DBName += "_not" }), "the server has no database of this name"},
 		{"waits for a server until it may no longer", with(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), "nothing is listening at 127.0.0.1:1"},
 	} {

@@ -10,14 +10,14 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// mostNotices is how many administrators are told of one change.
-const mostNotices = 50
+// maxNotices is how many administrators are notified of one change.
+const maxNotices = 50
 
-// WriteNotices has changes write the jobs that mail notices of them. Without it,
-// where nothing can mail them, there are none. Call it before the store is used.
+// WriteNotices makes changes insert jobs that send notices of them. Without it there are none, because nothing could
+// send them. It must be called before the store is used.
 func (s *Store) WriteNotices() { s.notices = true }
 
-// noticeToken has the owner of a new token told of it.
+// noticeToken inserts a job that notifies the owner of a new token.
 func (s *Store) noticeToken(ctx context.Context, q queries, owner directory.User, e event.Event) error {
 	if !s.notices {
 		return nil
@@ -25,7 +25,7 @@ func (s *Store) noticeToken(ctx context.Context, q queries, owner directory.User
 	return insertJobs(ctx, q, []outbox.Job{outbox.NewNotice(owner.Email.Normalized, owner.ID, e.ID, e.At)})
 }
 
-// noticeAdmin has the other administrators told of a user who became one.
+// noticeAdmin inserts jobs that notify the other administrators of a new one.
 func (s *Store) noticeAdmin(ctx context.Context, q queries, was, u directory.User, events ...event.Event) error {
 	if len(events) == 0 || !becameAdmin(was, u) {
 		return nil
@@ -33,20 +33,19 @@ func (s *Store) noticeAdmin(ctx context.Context, q queries, was, u directory.Use
 	return s.noticeAdmins(ctx, q, u.ID, events[0])
 }
 
-// becameAdmin reports whether a user can come in as an administrator who could not
-// before. was is the zero value for somebody new.
+// becameAdmin reports whether a user is an administrator who may sign in and wasn't before. was is the zero value for
+// a new user.
 func becameAdmin(was, u directory.User) bool {
 	is := u.Role == directory.Admin && u.Status != directory.Suspended
 	return is && (was.Role != directory.Admin || was.Status == directory.Suspended)
 }
 
-// noticeAdmins has the active administrators told what an event says, without the
-// user with the given id.
+// noticeAdmins inserts jobs that notify the active administrators of an event, except the user with the given id.
 func (s *Store) noticeAdmins(ctx context.Context, q queries, but string, e event.Event) error {
 	if !s.notices {
 		return nil
 	}
-	admins, err := q.ListActiveAdmins(ctx, dbsqlc.ListActiveAdminsParams{But: but, Limit: mostNotices})
+	admins, err := q.ListActiveAdmins(ctx, dbsqlc.ListActiveAdminsParams{But: but, Limit: maxNotices})
 	if err != nil {
 		return err
 	}
@@ -58,8 +57,7 @@ func (s *Store) noticeAdmins(ctx context.Context, q queries, but string, e event
 	return insertJobs(ctx, q, jobs)
 }
 
-// addDetails sets what is sent by a job that mails something. The error wraps
-// directory.ErrNotFound if it is for nobody any more.
+// addDetails sets what a job sends. The error wraps directory.ErrNotFound if there is no recipient any more.
 func (s *Store) addDetails(ctx context.Context, job *outbox.Job) error {
 	switch job.Kind {
 	case outbox.Invite:
@@ -70,8 +68,8 @@ func (s *Store) addDetails(ctx context.Context, job *outbox.Job) error {
 	return nil
 }
 
-// addNotice sets the notice of a job. The error wraps directory.ErrNotFound if its
-// recipient is no active administrator any more, or the event is too old to be kept.
+// addNotice sets the notice of a job. The error wraps directory.ErrNotFound if its recipient is not an active
+// administrator any more or the event has been deleted.
 func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 	u, err := s.GetUser(ctx, job.UserID)
 	if err != nil {

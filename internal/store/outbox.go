@@ -27,19 +27,18 @@ func insertJobs(ctx context.Context, q queries, jobs []outbox.Job) error {
 	return nil
 }
 
-// AddJob writes a call to Stytch that must still happen.
+// AddJob inserts a job for a call to Stytch.
 func (s *Store) AddJob(ctx context.Context, job outbox.Job) error {
 	return s.inTx(ctx, "add job", func(q queries) error { return insertJobs(ctx, q, []outbox.Job{job}) })
 }
 
-// ListJobs returns the calls still waiting for a person, oldest first.
+// ListJobs returns a user's jobs, oldest first.
 func (s *Store) ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListJobsOf, email.Normalized)
 	return toJobs(rows), translate("list jobs", err)
 }
 
-// ListInviteJobs returns the users' invitations that are not handed over; see
-// directory.Store.
+// ListInviteJobs returns the users' jobs for invitations; see directory.Store.
 func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map[string][]outbox.Job, error) {
 	var subjects []string
 	for _, u := range users {
@@ -58,14 +57,14 @@ func (s *Store) ListInviteJobs(ctx context.Context, users []directory.User) (map
 	return jobs, translate("list invite jobs", err)
 }
 
-// ListWaiting returns calls of everybody; see directory.Store.
+// ListWaiting returns jobs of all users; see directory.Store.
 func (s *Store) ListWaiting(ctx context.Context, limit int) ([]outbox.Job, bool, error) {
-	rows, err := read(ctx, s, (*dbsqlc.Queries).ListJobs, int32(limit)+1) // one more, to know
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListJobs, int32(limit)+1) // one more shows whether there are more
 	more := len(rows) > limit
 	return toJobs(rows[:min(len(rows), limit)]), more, translate("list jobs", err)
 }
 
-// HasStuckJobs reports whether any call did not succeed at its first try.
+// HasStuckJobs reports whether any job has failed at least once.
 func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
@@ -76,15 +75,15 @@ func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 	if isNoRows(err) {
 		return false, nil
 	}
-	return err == nil, translate("look for stuck jobs", err)
+	return err == nil, translate("find stuck jobs", err)
 }
 
-// ReleaseJob makes a job due now; see directory.Store.
+// ReleaseJob makes a job due now.
 func (s *Store) ReleaseJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error) {
 	return s.changeJob(ctx, "release job", id, record, func(q queries) (int64, error) { return q.ReleaseJob(ctx, id) })
 }
 
-// DropJob deletes a job; see directory.Store.
+// DropJob deletes a job.
 func (s *Store) DropJob(ctx context.Context, id string, record func(outbox.Job) event.Event) (outbox.Job, error) {
 	return s.changeJob(ctx, "drop job", id, record, func(q queries) (int64, error) { return q.DeleteJob(ctx, id) })
 }
@@ -101,7 +100,7 @@ func (s *Store) changeJob(
 		}
 		job = toJob(row)
 		n, err := change(q)
-		if err := requireOneRow(n, err, directory.ErrNotFound); err != nil { // done or dropped since it was read
+		if err := requireOneRow(n, err, directory.ErrNotFound); err != nil { // finished or dropped since it was read
 			return err
 		}
 		return insertEvents(ctx, q, record(job))
@@ -109,8 +108,8 @@ func (s *Store) changeJob(
 	return job, err
 }
 
-// LeaseJob takes the next job that may run; see outbox.Store. Of two instances
-// that see the same one, the first to count its attempt has it; the other looks again.
+// LeaseJob takes the next job that may run; see outbox.Store. If two instances read the same one, the first to count
+// its attempt gets it and the other looks again.
 func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
 	for {
 		row, err := s.nextJob(ctx, subject, micros(now))
@@ -162,7 +161,7 @@ func (s *Store) nextJob(ctx context.Context, subject string, now int64) (*dbsqlc
 	return read(ctx, s, (*dbsqlc.Queries).NextJobOf, dbsqlc.NextJobOfParams{Subject: subject, Now: now})
 }
 
-// FinishJob forgets a job that is done.
+// FinishJob deletes a job that is done.
 func (s *Store) FinishJob(ctx context.Context, id string) error {
 	_, err := s.writer().DeleteJob(ctx, id)
 	return translate("finish job", err)
@@ -189,13 +188,13 @@ func (s *Store) FinishInvite(ctx context.Context, i outbox.SentInvite) error {
 	})
 }
 
-// RetryJob puts a job back, to be due later.
+// RetryJob returns a job to the queue, due later.
 func (s *Store) RetryJob(ctx context.Context, id string, due time.Time, reason string) error {
 	_, err := s.writer().RetryJob(ctx, dbsqlc.RetryJobParams{DueAt: micros(due), LastError: truncate(reason, 200), ID: id})
 	return translate("put job back", err)
 }
 
-// ParkJob sets a job aside; see outbox.Store.
+// ParkJob sets a job aside until an administrator decides.
 func (s *Store) ParkJob(ctx context.Context, p outbox.ParkedJob) error {
 	return s.inTx(ctx, "park job", func(q queries) error {
 		n, err := q.ParkJob(ctx, dbsqlc.ParkJobParams{ParkedAt: micros(p.At), LastError: truncate(p.Reason, 200), ID: p.ID})

@@ -11,8 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// ListUsersWithAccount returns people whose account at Stytch is known, in the
-// order of its id; see reconcile.Store.
+// ListUsersWithAccount returns users whose Stytch account is known, ordered by its id; see reconcile.Store.
 func (s *Store) ListUsersWithAccount(ctx context.Context, after directory.User, limit int) ([]directory.User, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListUsersWithAccount, dbsqlc.ListUsersWithAccountParams{
 		AfterAccount: after.StytchUserID, AfterID: after.ID, Limit: int32(limit),
@@ -24,27 +23,26 @@ func (s *Store) ListUsersWithAccount(ctx context.Context, after directory.User, 
 	return users, translate("list users with an account", err)
 }
 
-// GetUserByStytchID returns the person whose account at Stytch has an id.
+// GetUserByStytchID returns the user with a Stytch account.
 func (s *Store) GetUserByStytchID(ctx context.Context, id string) (directory.User, error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetUserByStytchID, id)
 	return toUser(row), translate("get user by Stytch id", err)
 }
 
-// ListedAddresses returns those of the addresses that are on the list, all in
-// their compared form.
+// ListedAddresses returns the addresses that belong to users, all normalized.
 func (s *Store) ListedAddresses(ctx context.Context, addresses []string) ([]string, error) {
 	if len(addresses) == 0 {
 		return nil, nil
 	}
 	listed, err := read(ctx, s, (*dbsqlc.Queries).ListedAddresses, addresses)
-	return listed, translate("look addresses up", err)
+	return listed, translate("find addresses", err)
 }
 
-// AddJobsUnlessListed writes an event and calls to Stytch about somebody who is not
-// on the list; see reconcile.Store.
+// AddJobsUnlessListed inserts an event and jobs about addresses unless one of them belongs to a user; see
+// reconcile.Store.
 func (s *Store) AddJobsUnlessListed(ctx context.Context, addresses []string, e event.Event, jobs []outbox.Job) (bool, error) {
 	added := false
-	err := s.inTx(ctx, "add jobs of a stranger", func(q queries) error {
+	err := s.inTx(ctx, "add jobs of an unlisted address", func(q queries) error {
 		added = false
 		for _, address := range addresses {
 			if n, err := q.LockUserByEmailKey(ctx, address); err != nil || n > 0 {
@@ -60,32 +58,31 @@ func (s *Store) AddJobsUnlessListed(ctx context.Context, addresses []string, e e
 	return added && err == nil, err
 }
 
-// lastReconcileKey is the row that says when the list was last compared with Stytch.
+// lastReconcileKey is the setting whose time is when the directory was last compared with Stytch.
 const lastReconcileKey = "reconciled_at"
 
-// AcquireRun reports whether it is the caller's turn to compare the list with
-// Stytch: nobody has had one since before. Of any number of instances that ask,
-// one gets it. The first turn of all comes at a random minute of the first day,
-// so that not all programs in the world come at once.
+// AcquireRun reports whether the caller may compare the directory with Stytch now, because no instance has since
+// before. Only one of several instances may. The first run comes at a random time in the first interval, so that
+// installations don't all start at once.
 func (s *Store) AcquireRun(ctx context.Context, now, before time.Time) (bool, error) {
 	q := s.writer()
 	n, err := q.AcquireRun(ctx, dbsqlc.AcquireRunParams{Now: micros(now), Name: lastReconcileKey, Before: micros(before)})
 	if err != nil || n == 1 {
-		return n == 1, translate("take turn", err)
+		return n == 1, translate("acquire run", err)
 	}
 	if _, err = q.GetSetting(ctx, lastReconcileKey); !isNoRows(err) {
-		return false, translate("look for turn", err)
+		return false, translate("find run", err)
 	}
 	first := now.Add(-rand.N(now.Sub(before)))
 	err = q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: lastReconcileKey, UpdatedAt: micros(first)})
-	if IsDuplicate(err) { // another instance was quicker
+	if IsDuplicate(err) { // another instance was faster
 		err = nil
 	}
-	return false, translate("write turn", err)
+	return false, translate("insert run", err)
 }
 
-// ReleaseRun makes a turn that failed count as one that was taken at a time.
+// ReleaseRun sets the time of the last run, after one that failed.
 func (s *Store) ReleaseRun(ctx context.Context, at time.Time) error {
 	_, err := s.writer().SetTurn(ctx, dbsqlc.SetTurnParams{At: micros(at), Name: lastReconcileKey})
-	return translate("give turn back", err)
+	return translate("release run", err)
 }

@@ -15,31 +15,29 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// foldSetting is the name of the row of settings that says how far RefoldUsers has come.
+// foldSetting is the setting that stores the progress of RefoldUsers.
 const foldSetting = "fold"
 
-// foldProgress is the value of that row.
+// foldProgress is the value of foldSetting.
 type foldProgress struct {
-	Version int    `json:"version"` // the directory.FoldVersion that users are folded by
-	Pass    int    `json:"pass"`    // 1 or 2; 0 once there is nothing left to do
-	After   string `json:"after"`   // the id of the last user of this pass that was looked at
-	Changed bool   `json:"changed"` // this pass has changed a user
+	Version int    `json:"version"` // the directory.FoldVersion that users are converted to
+	Pass    int    `json:"pass"`    // 1 or 2; 0 when done
+	After   string `json:"after"`   // the id of the last user processed in this pass
+	Changed bool   `json:"changed"` // whether this pass changed a user
 }
 
 const (
-	refoldBatch = 100         // users of one transaction, fewer where that takes too long
-	refoldAgain = time.Hour   // until the second pass, for what instances of the release before have written meanwhile
-	refoldBusy  = time.Minute // at most, until an instance looks again that found another one at work
+	refoldBatch = 100         // users in one transaction, fewer if that takes too long
+	refoldAgain = time.Hour   // until the second pass, for users that instances of the previous release wrote meanwhile
+	refoldBusy  = time.Minute // maximum wait of an instance that found another one at work
 )
 
-// errRefoldBusy ends a transaction of RefoldUsers: another instance was quicker.
-var errRefoldBusy = errors.New("another instance is at it")
+// errRefoldBusy aborts a transaction of RefoldUsers because another instance was faster.
+var errRefoldBusy = errors.New("another instance is converting the users")
 
-// RefoldUsers writes the sort keys and search words of users anew if a release with
-// another directory.FoldVersion has written them. It works in short transactions,
-// goes on where an earlier call or another instance was stopped, and does nothing
-// where nothing is to be done. It returns how many users it changed and how long to
-// wait before calling it again; 0 means never.
+// RefoldUsers updates the sort keys and search words of users that a release with another directory.FoldVersion wrote.
+// It works in short transactions and continues where an earlier call or another instance stopped. It returns how many
+// users it changed and how long to wait before calling it again; 0 means never.
 func (s *Store) RefoldUsers(ctx context.Context) (changed int, again time.Duration, err error) {
 	batch := refoldBatch
 	for {
@@ -52,7 +50,7 @@ func (s *Store) RefoldUsers(ctx context.Context) (changed int, again time.Durati
 		case err != nil && batch > 1 && ctx.Err() == nil:
 			batch /= 2
 		case err != nil:
-			return changed, refoldBusy, translate("fold users anew", err)
+			return changed, refoldBusy, translate("refold users", err)
 		case wait >= 0:
 			return changed, wait, nil
 		}
@@ -62,7 +60,7 @@ func (s *Store) RefoldUsers(ctx context.Context) (changed int, again time.Durati
 	}
 }
 
-// refoldStep looks at the next users. wait is negative if there are more.
+// refoldStep processes the next users. wait is negative if there are more.
 func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait time.Duration, err error) {
 	was, text, wait, err := s.refoldProgress(ctx)
 	if err != nil || wait >= 0 {
@@ -74,7 +72,7 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 	}
 	err = s.Transact(ctx, func(tx *sql.Tx) (err error) {
 		q := s.queriesTx(tx)
-		if err := s.setFoldProgress(ctx, q, text, text); err != nil { // others wait here and then find it changed
+		if err := s.setFoldProgress(ctx, q, text, text); err != nil { // other instances wait here and then fail
 			return err
 		}
 		if changed, err = refold(ctx, q, ids); err != nil {
@@ -89,8 +87,8 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 	return changed, -1, err
 }
 
-// refoldProgress returns how far it has come, as read and as stored, and how long to
-// wait, which is negative if there is something to do now.
+// refoldProgress returns the progress, parsed and as stored, and how long to wait, negative if there is something to
+// do now.
 func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetSettingRow, foldSetting)
 	if isNoRows(err) {
@@ -103,7 +101,7 @@ func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string
 		return foldProgress{Version: directory.FoldVersion, Pass: 1}, row.Value, -1, nil
 	}
 	switch {
-	case p.Version > directory.FoldVersion, p.Pass == 0: // a later release has folded them, or all is done
+	case p.Version > directory.FoldVersion, p.Pass == 0: // done, or converted by a later release
 		return p, "", 0, nil
 	case p.Pass == 2 && p.After == "":
 		wait = fromMicros(row.UpdatedAt).Add(refoldAgain).Sub(s.now())
@@ -114,7 +112,7 @@ func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string
 	return p, row.Value, wait, nil
 }
 
-// beginRefold makes the row.
+// beginRefold inserts the setting.
 func (s *Store) beginRefold(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
 	p = foldProgress{Version: directory.FoldVersion, Pass: 1}
 	b, err := json.Marshal(p)
@@ -142,14 +140,13 @@ func (p foldProgress) next(ids []string, batch int, changed bool) foldProgress {
 	return p
 }
 
-// setFoldProgress writes the progress, unless another instance has written its own.
+// setFoldProgress stores the progress unless another instance has stored its own.
 func (s *Store) setFoldProgress(ctx context.Context, q queries, was, next string) error {
 	n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: micros(s.now()), Name: foldSetting, Was: was})
 	return requireOneRow(n, err, errRefoldBusy)
 }
 
-// refold writes keys and words of some users anew where they are others now, and
-// returns of how many.
+// refold updates the keys and words of users that differ and returns how many users it changed.
 func refold(ctx context.Context, q queries, ids []string) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil

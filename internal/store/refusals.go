@@ -8,26 +8,25 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// What is said of a database that is not, or not any more, as Guestlist makes it. Each
-// sentence is said only after a look that has shown it, and before anything is written.
+// Errors for a database that is not, or no longer, as Guestlist creates it. They are returned before anything is written.
 
-const foreignAdvice = "Nothing was changed in it. Create a database for Guestlist alone, and name that in DATABASE_URL."
+const foreignAdvice = "Nothing in it was changed. Create a database for Guestlist alone and set DATABASE_URL to it."
 
-const foreignFileAdvice = "Nothing was changed in it. Name another file in DATABASE_URL: Guestlist makes it."
+const foreignFileAdvice = "Nothing in it was changed. Set DATABASE_URL to another file, which Guestlist creates."
 
-// ErrForeign is behind every refusal of another program's database.
+// ErrForeign is wrapped by every refusal of another program's database.
 var ErrForeign = errors.New("another program's database")
 
-// refusal is a fault of what a database holds.
+// refusal is a fault in what a database contains.
 type refusal struct {
 	*fault.Fault
 	foreign bool
 }
 
-// Is has errors.Is find ErrForeign.
+// Is makes errors.Is find ErrForeign.
 func (r refusal) Is(target error) bool { return r.foreign && target == ErrForeign }
 
-// foreign is the refusal of another program's database.
+// foreign returns the refusal of another program's database.
 func foreign(isFile bool, text string, args ...any) error {
 	text = fmt.Sprintf(text, args...)
 	if isFile {
@@ -38,51 +37,51 @@ func foreign(isFile bool, text string, args ...any) error {
 
 func foreignTable(isFile bool, c clash) error {
 	if c.isView {
-		return foreign(isFile, "%s is a view in it, where Guestlist has a table", c.name)
+		return foreign(isFile, "%s is a view, where Guestlist has a table", c.name)
 	}
 	return foreign(isFile, "its table %s lacks Guestlist's %s", c.name, list("column", c.lacks))
 }
 
-func foreignNotes(isFile bool, versions []int64) error {
+func foreignRecords(isFile bool, versions []int64) error {
 	numbers := make([]string, len(versions))
 	for i, version := range versions {
 		numbers[i] = fmt.Sprint(version)
 	}
-	return foreign(isFile, "its table %s notes that program's %s, and not Guestlist's", versionTable, list("migration", numbers))
+	return foreign(isFile, "its table %s records that program's %s, and not Guestlist's", versionTable, list("migration", numbers))
 }
 
 func notGoose(isFile bool) error {
-	return foreign(isFile, "its table %s notes something else than applied migrations", versionTable)
+	return foreign(isFile, "its table %s doesn't record migrations", versionTable)
 }
 
 func foreignDatabase(isFile bool, tables []string) error {
-	return foreign(isFile, "it has the %s, and none of Guestlist's", list("table", tables))
+	return foreign(isFile, "it has the %s and none of Guestlist's tables", list("table", tables))
 }
 
-const damagedAdvice = "Nothing was changed. Restore the database from a backup, or name another in DATABASE_URL."
+const damagedAdvice = "Nothing was changed. Restore the database from a backup, or set DATABASE_URL to another one."
 
 func lacksColumns(c clash) error {
 	return refusal{fault.New(fmt.Sprintf("Guestlist's table %s lacks its %s", c.name, list("column", c.lacks)), damagedAdvice), false}
 }
 
 func lacksTables(tables []string) error {
-	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s, though %s notes that it was made", list("table", tables), versionTable), damagedAdvice), false}
+	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s although %s records that it was created", list("table", tables), versionTable), damagedAdvice), false}
 }
 
-// newer is the refusal of a database that a newer release migrated. This release does not
-// know that one's rules, such as who must stay out, and would break them without a word.
+// newer returns the refusal of a database that a newer release migrated: this release would break rules it doesn't
+// know.
 func newer(unknown []int64) error {
 	numbers := make([]string, len(unknown))
 	for i, version := range unknown {
 		numbers[i] = fmt.Sprint(version)
 	}
-	return fault.New("this database was migrated by a newer release of Guestlist, which added the "+list("migration", numbers), "Nothing was changed in it. Run that release or a later one, or restore the backup from before the upgrade.")
+	return fault.New("this database was migrated by a newer release of Guestlist, which added the "+list("migration", numbers), "Nothing in it was changed. Run that release or a later one, or restore the backup from before the upgrade.")
 }
 
 func skippedMigrations(names []string) error {
 	return fault.New(
 		fmt.Sprintf("this database has later migrations than %s, but not %s", strings.Join(names, ", "), itOrThem(len(names))),
-		`"guestlist migrate sql" prints the statements, to be run by hand.`,
+		`Run the statements that "guestlist migrate sql" prints.`,
 	)
 }
 
@@ -93,16 +92,16 @@ func itOrThem(n int) string {
 	return "these"
 }
 
-// listed is how many names a sentence tells.
-const listed = 3
+// maxListed limits the names in a sentence.
+const maxListed = 3
 
-// list says what there is of a kind: "column a", "columns a and b", "columns a, b, c and 4 more".
+// list returns a phrase such as "column a", "columns a and b", or "columns a, b, c and 4 more".
 func list(kind string, names []string) string {
 	if len(names) > 1 {
 		kind += "s"
 	}
-	if len(names) > listed {
-		return fmt.Sprintf("%s %s and %d more", kind, strings.Join(names[:listed], ", "), len(names)-listed)
+	if len(names) > maxListed {
+		return fmt.Sprintf("%s %s and %d more", kind, strings.Join(names[:maxListed], ", "), len(names)-maxListed)
 	}
 	last := len(names) - 1
 	if last == 0 {

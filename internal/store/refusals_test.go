@@ -70,22 +70,22 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 		{"events", []string{"CREATE TABLE events (id INT PRIMARY KEY, title TEXT)"}, "its table events lacks"},
 		{"tokens", []string{"CREATE TABLE tokens (id INT PRIMARY KEY, token TEXT)"}, "its table tokens lacks"},
 		{"a view under our name", []string{"CREATE TABLE people (id INT PRIMARY KEY)", "CREATE VIEW users AS SELECT id FROM people"},
-			"users is a view in it"},
+			"users is a view, where"},
 		{"the tables of a first start that a foreign one ended", []string{up(t, "0001_users.sql"), gooseNotes, notes(0, 1), "CREATE TABLE settings (id INT PRIMARY KEY)"},
 			"its table settings lacks Guestlist's columns name, updated_at and value"},
 		{"another program's migrations", []string{gooseNotes, notes(0, 1, 2, 3), "CREATE TABLE notes (id INT PRIMARY KEY, t TEXT)"},
-			"its table goose_db_version notes that program's migrations 1, 2 and 3, and not Guestlist's"},
-		{"another program's one migration", []string{gooseNotes, notes(0, 1)}, "notes that program's migration 1, and not"},
+			"its table goose_db_version records that program's migrations 1, 2 and 3, and not Guestlist's"},
+		{"another program's one migration", []string{gooseNotes, notes(0, 1)}, "records that program's migration 1, and not"},
 		{"another program's migrations under all our numbers", []string{gooseNotes, notes(ourVersions(t)...), "CREATE TABLE notes (id INT PRIMARY KEY)"},
-			"its table goose_db_version notes that program's migrations 1, 2, 3 and"},
+			"its table goose_db_version records that program's migrations 1, 2, 3 and"},
 		{"another program's migrations by dates", []string{gooseNotes, notes(0, 20240101120000), "CREATE TABLE notes (id INT PRIMARY KEY)"},
-			"notes that program's migration 20240101120000, and not"},
+			"records that program's migration 20240101120000, and not"},
 		{"another program's migrations and its users", []string{gooseNotes, notes(0, 1), foreignUsers}, "its table users lacks"},
 		{"another program's version table before its first migration", []string{gooseNotes, notes(0), "CREATE TABLE notes (id INT PRIMARY KEY)"},
-			"it has the table notes, and none of Guestlist's"},
-		{"a version table that is none", []string{"CREATE TABLE goose_db_version (v INT PRIMARY KEY)"}, "notes something else than applied migrations"},
+			"it has the table notes and none of Guestlist's tables"},
+		{"a version table that is none", []string{"CREATE TABLE goose_db_version (v INT PRIMARY KEY)"}, "doesn't record migrations"},
 		{"tables under other names", []string{"CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE c (id INT PRIMARY KEY)", "CREATE TABLE d (id INT PRIMARY KEY)", "CREATE TABLE e (id INT PRIMARY KEY)"},
-			"it has the tables a, b, c and 2 more, and none of Guestlist's"},
+			"it has the tables a, b, c and 2 more and none of Guestlist's tables"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +99,7 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 						t.Errorf("%s: %v", try.name, err)
 						continue
 					}
-					if advice := advised.Advice(); !strings.HasPrefix(advice, "Nothing was changed in it. ") || strings.Contains(strings.ToLower(advice), "drop") {
+					if advice := advised.Advice(); !strings.HasPrefix(advice, "Nothing in it was changed. ") || strings.Contains(strings.ToLower(advice), "drop") {
 						t.Errorf("%s advises %q", try.name, advice)
 					}
 				}
@@ -152,7 +152,7 @@ var tries = []struct {
 func TestMigrate_RefusesADatabaseThatHasLostTables(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct{ name, lose, want string }{
-		{"a table", "DROP TABLE outbox", "this database lacks Guestlist's table outbox, though goose_db_version notes that it was made"},
+		{"a table", "DROP TABLE outbox", "this database lacks Guestlist's table outbox although goose_db_version records that it was created"},
 		{"a column", "ALTER TABLE sessions DROP COLUMN address", "Guestlist's table sessions lacks its column address"},
 	} {
 		t.Run(r.name, func(t *testing.T) {

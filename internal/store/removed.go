@@ -12,15 +12,13 @@ import (
 )
 
 const (
-	// removalCount is the setting that counts removals. Unlike times on different
-	// machines, the count tells reliably which of two things came first.
+	// removalCount is the setting that counts removals. Unlike times on different machines, the count reliably orders them.
 	removalCount = "removals"
-	// removalsRemembered is the setting that is there once RememberRemovals is done.
+	// removalsRemembered is the setting that exists once RememberRemovals is done.
 	removalsRemembered = "removals_remembered"
 )
 
-// rememberRemoval notes that an address was removed. The transaction must hold
-// the administrators' lock.
+// rememberRemoval records that an address was removed. The transaction must hold the administrators' lock.
 func rememberRemoval(ctx context.Context, q queries, emailKey string, at time.Time) error {
 	was, err := countRemovals(ctx, q)
 	if err != nil {
@@ -46,7 +44,7 @@ func setRemovals(ctx context.Context, q queries, was, count int64, at time.Time)
 	return err
 }
 
-// countRemovals returns how many removals there have been since they are counted.
+// countRemovals returns the number of removals counted so far.
 func countRemovals(ctx context.Context, q queries) (int64, error) {
 	value, err := q.GetSetting(ctx, removalCount)
 	if isNoRows(err) {
@@ -58,8 +56,7 @@ func countRemovals(ctx context.Context, q queries) (int64, error) {
 	return strconv.ParseInt(value, 10, 64)
 }
 
-// forgetRemoval lets a user's address be as one that was never removed, but for
-// links from before the removal.
+// forgetRemoval deletes the record of a removed address. Links from before the removal stay invalid.
 func forgetRemoval(ctx context.Context, q queries, u directory.User) error {
 	removed, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
 	if isNoRows(err) {
@@ -92,49 +89,48 @@ func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory
 	defer cancel()
 	row, err := q.GetUserByEmailKey(ctx, email.Normalized)
 	if err != nil && !isNoRows(err) {
-		return directory.Applicant{}, translate("look an applicant up", err)
+		return directory.Applicant{}, translate("find applicant", err)
 	}
-	a, strangerErr := stranger(ctx, q, email) // for every address, so that all take the same time
+	a, unlistedErr := unlistedApplicant(ctx, q, email) // for every address, so that all take the same time
 	if err == nil {
 		u := toUser(row)
 		a.User = &u
 	}
-	return a, translate("look an applicant up", strangerErr)
+	return a, translate("find applicant", unlistedErr)
 }
 
-// stranger reads what the directory knows of an address beside its user.
-func stranger(ctx context.Context, q queries, email directory.Email) (directory.Applicant, error) {
+// unlistedApplicant returns what the directory knows of an address apart from its user.
+func unlistedApplicant(ctx context.Context, q queries, email directory.Email) (directory.Applicant, error) {
 	a := directory.Applicant{Email: email}
 	admins, err := q.CountAdmins(ctx)
 	if err != nil {
 		return a, err
 	}
 	a.Admins = int(admins)
-	// Between these two are the mailbox's tagged addresses, at whatever domain.
+	// Between these two are the mailbox's tagged addresses, at any domain.
 	mailbox := email.Mailbox()
 	name, domain, _ := strings.Cut(mailbox, "@")
-	first, behind := name+"+", name+","
-	removed, err := q.RemovedMailbox(ctx, dbsqlc.RemovedMailboxParams{Mailbox: mailbox, First: first, Behind: behind, AtDomain: "%@" + domain})
+	first, end := name+"+", name+","
+	removed, err := q.RemovedMailbox(ctx, dbsqlc.RemovedMailboxParams{Mailbox: mailbox, First: first, Behind: end, AtDomain: "%@" + domain})
 	if err != nil && !isNoRows(err) {
 		return a, err
 	}
 	if err == nil {
 		a.RemovedAt = fromMicros(removed.RemovedAt)
 	}
-	a.Alias, err = q.ListedMailbox(ctx, dbsqlc.ListedMailboxParams{Mailbox: mailbox, First: first, Behind: behind, AtDomain: "%@" + domain})
+	a.Alias, err = q.ListedMailbox(ctx, dbsqlc.ListedMailboxParams{Mailbox: mailbox, First: first, Behind: end, AtDomain: "%@" + domain})
 	if isNoRows(err) {
 		err = nil
 	}
 	return a, err
 }
 
-// RememberRemovals has the removals count that the audit trail knows from before
-// they were counted; see directory.Store. Of several instances that do so at once,
-// or of one that is killed, another does the same again.
+// RememberRemovals counts the removals in the audit trail that happened before removals were counted; see
+// directory.Store. If it is interrupted or several instances run it, it can be repeated.
 func (s *Store) RememberRemovals(ctx context.Context) error {
 	_, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, removalsRemembered)
 	if !isNoRows(err) {
-		return translate("look for removals", err)
+		return translate("find removals", err)
 	}
 	for query := (event.Query{Kind: event.UserRemoved, Limit: event.MaxLimit}); ; {
 		page, next, err := s.ListEvents(ctx, query)
@@ -149,13 +145,13 @@ func (s *Store) RememberRemovals(ctx context.Context) error {
 		}
 	}
 	err = s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: removalsRemembered, UpdatedAt: micros(s.now())})
-	if IsDuplicate(err) { // another instance was quicker
+	if IsDuplicate(err) { // another instance was faster
 		err = nil
 	}
 	return translate("remember removals", err)
 }
 
-// rememberRemoved notes those of a page of removals whose address nobody has now.
+// rememberRemoved records a page of removals, except of addresses that belong to a user.
 func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) error {
 	return s.inTx(ctx, "remember removals", func(q queries) error {
 		if len(removals) == 0 {
@@ -165,7 +161,7 @@ func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) err
 			return err
 		}
 		count, err := countRemovals(ctx, q)
-		if err == nil && count == 0 { // what is remembered here is the first removal
+		if err == nil && count == 0 { // the recorded removals count as the first
 			err = setRemovals(ctx, q, 0, 1, s.now())
 		}
 		if err != nil {
@@ -174,13 +170,13 @@ func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) err
 		for _, e := range removals {
 			_, err := q.GetUserByEmailKey(ctx, e.Subject)
 			if err == nil {
-				continue // on the list again
+				continue // added again
 			}
 			if isNoRows(err) {
 				_, err = q.GetRemovedAddress(ctx, e.Subject)
 			}
 			if err == nil {
-				continue // a later removal
+				continue // removed again later
 			}
 			if isNoRows(err) {
 				err = q.InsertRemovedAddress(ctx, dbsqlc.InsertRemovedAddressParams{EmailKey: e.Subject, RemovedAt: micros(e.At), Removal: 1})

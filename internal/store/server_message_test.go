@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,35 +22,35 @@ func TestServerMessage_SaysWhatHoldsNoValues(t *testing.T) {
 		want    string
 	}{
 		// Vitess, by its number for anything.
-		{1105, "target: guestlist.-.primary: no healthy tablet available for 'keyspace:\"guestlist\" shard:\"-\" tablet_type:PRIMARY'", "the database has no primary that answers right now"},
-		{1105, tablet + "FailedPrecondition desc = operation not allowed in state NOT_SERVING" + statementBehind, "the database has no primary that answers right now"},
-		{1105, "primary is not serving, there may be a reparent operation in progress", "the database has no primary that answers right now"},
-		{1105, tablet + "Unavailable desc = connection error: desc = \"transport: Error while dialing dial tcp 10.0.0.1:15999: connect: connection refused\"", "the part of the database that keeps the data can't be reached"},
-		{1105, "direct DDL is disabled", "the database refuses changes to its tables: safe migrations are on"},
-		{1105, tablet + "ResourceExhausted desc = resource pool timed out" + statementBehind, "the server has no connection left"},
-		{1105, tablet + "DeadlineExceeded desc = context deadline exceeded" + statementBehind, "the server ended a statement or a transaction that took too long"},
-		{1105, "syntax error at position 42 near 'secret@example.com'", "the server does not understand a statement of this program"},
-		{1105, "VT03019: column 'secret' not found", "the server does not understand a statement of this program"},
+		{1105, "target: guestlist.-.primary: no healthy tablet available for 'keyspace:\"guestlist\" shard:\"-\" tablet_type:PRIMARY'", "the database has no primary that responds right now"},
+		{1105, tablet + "FailedPrecondition desc = operation not allowed in state NOT_SERVING" + statementBehind, "the database has no primary that responds right now"},
+		{1105, "primary is not serving, there may be a reparent operation in progress", "the database has no primary that responds right now"},
+		{1105, tablet + "Unavailable desc = connection error: desc = \"transport: Error while dialing dial tcp 10.0.0.1:15999: connect: connection refused\"", "the database's storage server can't be reached"},
+		{1105, "direct DDL is disabled", "the database refuses schema changes: safe migrations are on"},
+		{1105, tablet + "ResourceExhausted desc = resource pool timed out" + statementBehind, "the server has no connections left"},
+		{1105, tablet + "DeadlineExceeded desc = context deadline exceeded" + statementBehind, "the server aborted a statement or transaction that took too long"},
+		{1105, "syntax error at position 42 near 'secret@example.com'", "the server doesn't support a statement of this program"},
+		{1105, "VT03019: column 'secret' not found", "the server doesn't support a statement of this program"},
 		{1105, "VT05003: unknown database 'secret' in vschema", "the server has no database of this name"},
-		{1105, tablet + "PermissionDenied desc = Insert command denied to user 'secret', in groups [], for table 'users' (ACL check error)" + statementBehind, "the user may not change rows"},
+		{1105, tablet + "PermissionDenied desc = Insert command denied to user 'secret', in groups [], for table 'users' (ACL check error)" + statementBehind, "the database user may not change rows"},
 		{1105, tablet + "Unknown desc = something odd happened" + statementBehind, "mysql error 1105 (HY000) something odd happened"},
 		{1105, tablet + "Unknown desc = (errno 1105)" + statementBehind, "mysql error 1105 (HY000)"},
 		{1105, "", "mysql error 1105 (HY000)"},
-		{1317, tablet + "Aborted desc = transaction 1712345678901: ended at 2026-11-30 07:00:00 UTC (exceeded timeout: 20s)" + statementBehind, "the server ended a statement or a transaction that took too long"},
+		{1317, tablet + "Aborted desc = transaction 1712345678901: ended at 2026-11-30 07:00:00 UTC (exceeded timeout: 20s)" + statementBehind, "the server aborted a statement or transaction that took too long"},
 		{1290, tablet + "Code: CLUSTER_EVENT desc = The MySQL server is running with the --read-only option so it cannot execute this statement (errno 1290)" + statementBehind, "the server is read-only"},
 		// MySQL and MariaDB.
 		{1290, "The MySQL server is running with the --super-read-only option so it cannot execute this statement", "the server is read-only"},
 		{1792, "Cannot execute statement in a READ ONLY transaction.", "the server is read-only"},
 		{1836, "Running in read-only mode", "the server is read-only"},
 		{1062, "Duplicate entry 'secret@example.com' for key 'users_email_key'", "mysql error 1062 (HY000) Duplicate entry"},
-		{1064, "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'secret@example.com' at line 1", "the server does not understand a statement of this program"},
+		{1064, "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near 'secret@example.com' at line 1", "the server doesn't support a statement of this program"},
 		{1366, "Incorrect string value: '\\xF0\\x9F' for column 'name' at row 1", "mysql error 1366 (HY000) Incorrect string"},
 		{1406, "Data too long for column 'name' at row 1", "mysql error 1406 (HY000) Data too long for column"},
 		{1526, "Table has no partition for value 4711", "mysql error 1526 (HY000) Table has no partition for"},
 		{3140, `Invalid JSON text: "Invalid value." at position 0 in value for column 'events.changes'.`, "mysql error 3140 (HY000) Invalid JSON text"},
 		{1071, "Specified key was too long; max key length is 1000 bytes", "mysql error 1071 (HY000) Specified key was too long; max key length is"},
-		{1040, "Too many connections", "the server has no connection left"},
-		{3024, "Query execution was interrupted, maximum statement execution time exceeded", "the server ended a statement or a transaction that took too long"},
+		{1040, "Too many connections", "the server has no connections left"},
+		{3024, "Query execution was interrupted, maximum statement execution time exceeded", "the server aborted a statement or transaction that took too long"},
 		{1644, "secret@example.com is not allowed", "mysql error 1644 (HY000)"},
 		{1644, "not for secret@example.com", "mysql error 1644 (HY000) not for"},
 	} {
@@ -92,11 +93,12 @@ func FuzzServerMessage(f *testing.F) {
 			f.Add(uint(i), value, uint16(1105))
 		}
 	}
+	ownApostrophe := regexp.MustCompile(`\b(can't|doesn't|didn't|user's|server's|database's)\b`)
 	f.Fuzz(func(t *testing.T, which uint, value string, number uint16) {
 		const marker = "Zq7LeakedValue"
 		message := fmt.Sprintf(messages[which%uint(len(messages))], value+marker+value)
 		got := explain(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: message}).Error()
-		if strings.Contains(got, "Zq7") || strings.Contains(got, "LeakedValue") || strings.ContainsAny(got, "@\"'`") && !strings.Contains(got, "can't") && !strings.Contains(got, "user's") && !strings.Contains(got, "server's") {
+		if strings.Contains(got, "Zq7") || strings.Contains(got, "LeakedValue") || strings.ContainsAny(ownApostrophe.ReplaceAllString(got, ""), "@\"'`") {
 			t.Fatalf("%q\nbecame %q", message, got)
 		}
 	})

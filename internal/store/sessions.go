@@ -12,18 +12,18 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// CreateSession writes a sign-in; see session.Store.
+// CreateSession stores the result of a sign-in; see session.Store.
 func (s *Store) CreateSession(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
-	made, err := s.createSession(ctx, a, welcome)
-	if errors.Is(err, directory.ErrEmailTaken) { // somebody new, who came twice at the same moment: now they are found
-		made, err = s.createSession(ctx, a, welcome)
+	made, err := s.tryCreateSession(ctx, a, welcome)
+	if errors.Is(err, directory.ErrEmailTaken) { // a new user signed in twice at the same time: now the user exists
+		made, err = s.tryCreateSession(ctx, a, welcome)
 	}
 	return made, err
 }
 
-func (s *Store) createSession(
+func (s *Store) tryCreateSession(
 	ctx context.Context, a session.SignInRequest, welcome func(directory.Applicant) (directory.User, []event.Event, error),
 ) (session.Session, error) {
 	made, counts := a.Session, false
@@ -64,9 +64,8 @@ func (s *Store) createSession(
 	return made, err
 }
 
-// lockedApplicant reads what the directory knows of an address and holds its user
-// as read. If there is none, it holds what makes one administrator, and every
-// removal waits.
+// lockedApplicant reads what the directory knows of an address and locks its user. If there is no user, it locks what
+// changes of administrators and removals lock.
 func (s *Store) lockedApplicant(ctx context.Context, q queries, email directory.Email) (directory.Applicant, error) {
 	n, err := q.LockUserByEmailKey(ctx, email.Normalized)
 	if err != nil {
@@ -80,7 +79,7 @@ func (s *Store) lockedApplicant(ctx context.Context, q queries, email directory.
 	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
 		return directory.Applicant{}, err
 	}
-	return stranger(ctx, q, email)
+	return unlistedApplicant(ctx, q, email)
 }
 
 func insertSession(ctx context.Context, q queries, v session.Session) error {
@@ -91,7 +90,7 @@ func insertSession(ctx context.Context, q queries, v session.Session) error {
 	})
 }
 
-// endReplacedSession ends the session that the browser held before, of any user.
+// endReplacedSession ends the session that the browser had before, which may be another user's.
 func (s *Store) endReplacedSession(ctx context.Context, q queries, a session.SignInRequest) error {
 	if a.Replaces == "" {
 		return nil
@@ -107,9 +106,8 @@ func (s *Store) endReplacedSession(ctx context.Context, q queries, a session.Sig
 	return err
 }
 
-// GetSession returns a session and its person; see session.Store. On a server far
-// away, those that are asked for at the same time share a query: what it costs is
-// the way there. A file answers sooner than one could wait for another.
+// GetSession returns a session with its user; see session.Store. On MySQL, simultaneous calls share queries, because
+// the round trip is what costs time. On SQLite, a query takes less time than sharing it.
 func (s *Store) GetSession(ctx context.Context, tokenHash string) (session.Session, error) {
 	if s.sqlite {
 		row, err := s.on(s.Reader()).GetSession(ctx, tokenHash)
@@ -128,7 +126,7 @@ func (s *Store) getSessions(ctx context.Context, tokenHashes []string) (map[stri
 	return found, err
 }
 
-// ListSessions returns a person's sessions, newest first.
+// ListSessions returns a user's sessions, newest first.
 func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Session, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListSessionsOfUser, userID)
 	list := make([]session.Session, len(rows))
@@ -138,9 +136,9 @@ func (s *Store) ListSessions(ctx context.Context, userID string) ([]session.Sess
 	return list, translate("list sessions", err)
 }
 
-// SaveVerification notes when Stytch stood by a session, and that its person was seen then.
+// SaveVerification records that Stytch confirmed a session, and that its user was seen.
 func (s *Store) SaveVerification(ctx context.Context, v session.Session) error {
-	return s.inTx(ctx, "note session", func(q queries) error {
+	return s.inTx(ctx, "verify session", func(q queries) error {
 		at := micros(v.VerifiedAt)
 		if _, err := q.SetSessionVerified(ctx, dbsqlc.SetSessionVerifiedParams{
 			VerifiedAt: at, ExpiresAt: micros(v.ExpiresAt), TokenHash: v.TokenHash,
@@ -152,7 +150,7 @@ func (s *Store) SaveVerification(ctx context.Context, v session.Session) error {
 	})
 }
 
-// EndSessions deletes some of a user's sessions; see session.Store.
+// EndSessions deletes a user's matching sessions; see session.Store.
 func (s *Store) EndSessions(
 	ctx context.Context, userID string, end func(directory.User, session.Session) (directory.SessionEnd, bool),
 ) (int, error) {
@@ -205,10 +203,9 @@ func endSession(ctx context.Context, q queries, tokenHash string, end directory.
 	return 1, insertJobs(ctx, q, []outbox.Job{end.Job})
 }
 
-// DeleteExpiredSessions deletes the rows of sessions that are over, which no
-// longer let anybody in anyway.
+// DeleteExpiredSessions deletes expired sessions. It is housekeeping: expiry is checked on every use.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired sessions", func(q queries, most int32) ([]string, error) {
-		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: most})
+	return s.deleteInBatches(ctx, "delete expired sessions", func(q queries, limit int32) ([]string, error) {
+		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: limit})
 	}, func(q queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
 }

@@ -18,16 +18,15 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// CookieKey returns the secret that cookies are signed and encrypted with when
-// none is set, made on first use and shared by all instances.
-// created is the event written when it is made.
+// CookieKey returns the secret that cookies are signed and encrypted with if none is set. It is generated on first use
+// and shared by all instances.
 func (s *Store) CookieKey(ctx context.Context, created event.Event) (string, error) {
-	return s.keptKey(ctx, "cookie_key", created)
+	return s.sharedKey(ctx, "cookie_key", created)
 }
 
-// keptKey returns the random key of a name in the settings. The first call makes it,
-// with events that say so; all instances have the same.
-func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (string, error) {
+// sharedKey returns the random key stored under a name in the settings. The first call generates it and writes the
+// events; all instances get the same key.
+func (s *Store) sharedKey(ctx context.Context, name string, created ...event.Event) (string, error) {
 	key, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, name)
 	if err == nil || !isNoRows(err) {
 		return key, translate("get key", err)
@@ -38,18 +37,17 @@ func (s *Store) keptKey(ctx context.Context, name string, made ...event.Event) (
 		if err := q.InsertSetting(ctx, row); err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, made...)
+		return insertEvents(ctx, q, created...)
 	})
-	if IsDuplicate(err) { // another instance was quicker: its key counts
+	if IsDuplicate(err) { // another instance was faster: use its key
 		key, err = read(ctx, s, (*dbsqlc.Queries).GetSetting, name)
 		return key, translate("get key", err)
 	}
-	return row.Value, translate("keep key", err)
+	return row.Value, translate("save key", err)
 }
 
-// Settings are noted in one row, as JSON from name to value. Of a secret a keyed
-// hash is noted, so that instances can compare it and nobody can guess it without
-// the key, which is in a row of its own.
+// Settings are recorded in one row, as a JSON object of names and values. A secret is recorded as a keyed hash: instances
+// can compare it, and it can't be guessed without the key, which is in another row.
 const (
 	currentSettingsKey = "in_force"
 	settingsKey        = "in_force_key"
@@ -57,17 +55,16 @@ const (
 	unsetSetting       = "(unset)"
 )
 
-// RecordSettings remembers the settings that the program runs with, by name; those in
-// secret are told by nothing but a keyed hash. If it ran with others before, the
-// event e is written with the differences: of a secret they say only that it was set,
-// changed or taken away.
+// RecordSettings records the settings that the program runs with, by name; those in secret only as a keyed hash. If
+// they differ from the last recorded ones, it writes an event with the differences, which says of a secret only that
+// it was set, changed or unset.
 func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]string, e event.Event) error {
-	key, err := s.keptKey(ctx, settingsKey)
+	key, err := s.sharedKey(ctx, settingsKey)
 	if err != nil {
 		return err
 	}
-	inForce := noted(key, plain, secret)
-	b, err := json.Marshal(inForce)
+	current := settingsRecord(key, plain, secret)
+	b, err := json.Marshal(current)
 	if err != nil {
 		return err
 	}
@@ -82,22 +79,22 @@ func (s *Store) RecordSettings(ctx context.Context, plain, secret map[string]str
 			return err
 		}
 		n, err := q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: value, UpdatedAt: micros(now), Name: currentSettingsKey, Was: was})
-		if err != nil || n == 0 { // 0: another instance has just noted its own
+		if err != nil || n == 0 { // 0: another instance has just recorded its own
 			return err
 		}
-		if e.Changes = differences(was, inForce); len(e.Changes) == 0 {
-			return nil // a new release has other settings
+		if e.Changes = settingsChanges(was, current); len(e.Changes) == 0 {
+			return nil // only settings that a new release added or removed
 		}
 		return insertEvents(ctx, q, e)
 	})
-	if IsDuplicate(err) { // another instance was quicker
+	if IsDuplicate(err) { // another instance was faster
 		return nil
 	}
-	return translate("note settings", err)
+	return translate("record settings", err)
 }
 
-// noted returns what is noted of settings in force.
-func noted(key string, plain, secret map[string]string) map[string]string {
+// settingsRecord returns what is recorded of settings.
+func settingsRecord(key string, plain, secret map[string]string) map[string]string {
 	all := maps.Clone(plain)
 	if all == nil {
 		all = map[string]string{}
@@ -113,28 +110,27 @@ func noted(key string, plain, secret map[string]string) map[string]string {
 	return all
 }
 
-// differences are the settings that were noted, and are others now.
-func differences(noted string, inForce map[string]string) []event.Change {
+// settingsChanges returns the settings that were recorded and have other values now.
+func settingsChanges(recorded string, current map[string]string) []event.Change {
 	was := map[string]string{}
-	if json.Unmarshal([]byte(noted), &was) != nil {
-		return nil // a later release's, in another form
+	if json.Unmarshal([]byte(recorded), &was) != nil {
+		return nil // recorded by a later release in another format
 	}
 	var changes []event.Change
-	for _, name := range slices.Sorted(maps.Keys(inForce)) {
+	for _, name := range slices.Sorted(maps.Keys(current)) {
 		old, known := was[name]
-		if known && old != inForce[name] && !plainHash().MatchString(old) {
-			changes = append(changes, withoutHashes(event.Change{Field: name, Old: old, New: inForce[name]}))
+		if known && old != current[name] && !plainHash().MatchString(old) {
+			changes = append(changes, withoutHashes(event.Change{Field: name, Old: old, New: current[name]}))
 		}
 	}
 	return changes
 }
 
-// plainHash recognizes the beginning of an unkeyed hash, by which earlier releases
-// told a secret: short enough to be a fingerprint, and long enough to try guesses on.
+// plainHash matches an unkeyed hash, which earlier releases recorded of a secret. It is too short to identify the
+// secret but long enough to test guesses.
 var plainHash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^secret [0-9a-f]{8}$`) })
 
-// withoutHashes returns a change that says of a secret only that there is one, and
-// whether it was there before.
+// withoutHashes returns a change that says of a secret only whether it was set before and is set now.
 func withoutHashes(c event.Change) event.Change {
 	isHash := func(value string) bool { return strings.HasPrefix(value, keyedHash) || plainHash().MatchString(value) }
 	before, after := isHash(c.Old), isHash(c.New)
@@ -150,16 +146,14 @@ func withoutHashes(c event.Change) event.Change {
 	return c
 }
 
-// The row that says how far RemoveSecretHashes has come: the id of the last event
-// that it looked at, or that it looked at all.
+// The setting that stores the progress of RemoveSecretHashes: the id of the last event it checked, or allHashesRemoved.
 const (
 	hashesRemoved    = "secret_hashes_removed"
 	allHashesRemoved = "all"
 )
 
-// RemoveSecretHashes takes the hashes of secrets that earlier releases wrote out of
-// the audit trail, once, and returns from how many events. It works in pieces and goes
-// on where an earlier call was cut off.
+// RemoveSecretHashes removes the hashes of secrets that earlier releases wrote from events, once, and returns how many
+// events it changed. It works in batches and resumes after an interruption.
 func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 	total := 0
 	for {
@@ -168,7 +162,7 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 			done, changed, err = s.removeSecretHashes(ctx, s.queriesTx(tx))
 			return err
 		})
-		if IsDuplicate(err) { // another instance has begun, too
+		if IsDuplicate(err) { // another instance has started, too
 			continue
 		}
 		if err != nil {
@@ -180,21 +174,21 @@ func (s *Store) RemoveSecretHashes(ctx context.Context) (int, error) {
 	}
 }
 
-// removeSecretHashes does a piece of RemoveSecretHashes.
+// removeSecretHashes processes one batch of RemoveSecretHashes.
 func (s *Store) removeSecretHashes(ctx context.Context, q queries) (done bool, changed int, err error) {
-	const piece = 100
+	const batch = 100
 	before := maxRune
 	was, err := q.GetSetting(ctx, hashesRemoved)
-	begun := !isNoRows(err)
+	started := !isNoRows(err)
 	switch {
-	case begun && err != nil:
+	case started && err != nil:
 		return false, 0, err
-	case begun && was == allHashesRemoved:
+	case started && was == allHashesRemoved:
 		return true, 0, nil
-	case begun:
+	case started:
 		before = was
 	}
-	rows, err := selectEvents(ctx, q, event.Query{Kind: event.SettingChanged}, before, piece)
+	rows, err := selectEvents(ctx, q, event.Query{Kind: event.SettingChanged}, before, batch)
 	if err != nil {
 		return false, 0, err
 	}
@@ -206,22 +200,22 @@ func (s *Store) removeSecretHashes(ctx context.Context, q queries) (done bool, c
 		changed += n
 	}
 	next := allHashesRemoved
-	if len(rows) == piece {
-		next = rows[piece-1].ID
+	if len(rows) == batch {
+		next = rows[batch-1].ID
 	}
 	now := micros(s.now())
-	if !begun {
+	if !started {
 		return next == allHashesRemoved, changed, q.InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: hashesRemoved, Value: next, UpdatedAt: now})
 	}
 	_, err = q.SetSetting(ctx, dbsqlc.SetSettingParams{Value: next, UpdatedAt: now, Name: hashesRemoved, Was: was})
 	return next == allHashesRemoved, changed, err
 }
 
-// removeHashes takes the hashes out of one event, and returns 1 if there were any.
+// removeHashes removes the hashes from one event and returns 1 if there were any.
 func removeHashes(ctx context.Context, q queries, row *dbsqlc.Event) (int, error) {
 	var changes []event.Change
 	if json.Unmarshal([]byte(row.Changes), &changes) != nil {
-		return 0, nil // in a form that no release of ours wrote
+		return 0, nil // not written by any release
 	}
 	clean := slices.Clone(changes)
 	for i, c := range clean {

@@ -93,14 +93,14 @@ func TestDamagedFile(t *testing.T) {
 		want   string
 	}{
 		{"none", func(b []byte) []byte { return b }, ""},
-		{"another kind of file", func([]byte) []byte { return []byte(strings.Repeat("Dear Ada, ", 1000)) }, "damaged, or no database"},
-		{"its beginning overwritten", func(b []byte) []byte { return append(make([]byte, 100), b[100:]...) }, "damaged, or no database"},
-		{"cut", func(b []byte) []byte { return b[:len(b)/2] }, "damaged, or no database"},
-		{"a page overwritten", func(b []byte) []byte { return append(bytes.Repeat([]byte{0xa5}, 4096), b[4096:]...) }, "damaged, or no database"},
+		{"another kind of file", func([]byte) []byte { return []byte(strings.Repeat("Dear Ada, ", 1000)) }, "corrupt or not a database"},
+		{"its beginning overwritten", func(b []byte) []byte { return append(make([]byte, 100), b[100:]...) }, "corrupt or not a database"},
+		{"cut", func(b []byte) []byte { return b[:len(b)/2] }, "corrupt or not a database"},
+		{"a page overwritten", func(b []byte) []byte { return append(bytes.Repeat([]byte{0xa5}, 4096), b[4096:]...) }, "corrupt or not a database"},
 		{"pages in the middle overwritten", func(b []byte) []byte {
 			copy(b[len(b)/2:], bytes.Repeat([]byte{0xa5}, 8192))
 			return b
-		}, "damaged, or no database"},
+		}, "corrupt or not a database"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -165,7 +165,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Wait(t.Context(), quiet); (err != nil) != r.atOnce || err != nil && !strings.Contains(err.Error(), "damaged, or no database") {
+		if err := s.Wait(t.Context(), quiet); (err != nil) != r.atOnce || err != nil && !strings.Contains(err.Error(), "corrupt or not a database") {
 			t.Errorf("%s: at once: %v", r.name, err)
 		}
 		if err := s.Check(t.Context()); !errors.Is(err, ErrCorrupt) {

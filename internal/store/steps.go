@@ -15,35 +15,34 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-// object is a table, a column of a table, or an index of a table: column and index are
-// empty for the table itself. All names are in lower case.
+// object is a table, or a column or index of a table; for the table itself both are empty. All names are lower case.
 type object struct{ table, column, index string }
 
-// step is a migration and what it changes.
+// step is a migration and the objects it creates and removes.
 type step struct {
 	version int64
 	name    string // of its file
-	makes   []object
+	creates []object
 	removes []object
 }
 
-// isDone reports whether a database that holds certain objects has the step behind it. Of
-// a step that makes and removes nothing, such as one that changes rows, it can't be told.
-func (s step) isDone(there map[object]bool) bool {
-	if len(s.makes)+len(s.removes) == 0 {
+// isDone reports whether a database with certain objects has this step. It is false for a step that creates and
+// removes nothing, such as one that changes rows.
+func (s step) isDone(present map[object]bool) bool {
+	if len(s.creates)+len(s.removes) == 0 {
 		return false
 	}
-	for _, o := range s.makes {
-		if !there[o] {
+	for _, o := range s.creates {
+		if !present[o] {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(s.removes, func(o object) bool { return there[o] })
+	return !slices.ContainsFunc(s.removes, func(o object) bool { return present[o] })
 }
 
 // table returns the table that the step creates; empty if it creates none.
 func (s step) table() string {
-	for _, o := range s.makes {
+	for _, o := range s.creates {
 		if o.column == "" && o.index == "" {
 			return o.table
 		}
@@ -51,8 +50,8 @@ func (s step) table() string {
 	return ""
 }
 
-// allSteps returns the migrations of this release, oldest first. It applies them to a
-// database in memory and looks at what each has changed there.
+// allSteps returns the migrations of this release, oldest first. It applies them to a database in memory to learn what
+// each one changes.
 var allSteps = sync.OnceValues(func() ([]step, error) {
 	names, err := fs.Glob(schema.Files, "*.sql")
 	if err != nil {
@@ -82,13 +81,13 @@ var allSteps = sync.OnceValues(func() ([]step, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.makes, s.removes = without(after, before), without(before, after)
+		s.creates, s.removes = without(after, before), without(before, after)
 		all, before = append(all, s), after
 	}
 	return all, nil
 })
 
-// objectsInMemory returns all tables and columns, and the indexes that were made by name.
+// objectsInMemory returns all tables, columns and named indexes.
 func objectsInMemory(db *sql.DB) (map[object]bool, error) {
 	rows, err := db.QueryContext(context.Background(), `
 		SELECT name, '', '' FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'
@@ -109,11 +108,11 @@ func objectsInMemory(db *sql.DB) (map[object]bool, error) {
 	return objects, rows.Err()
 }
 
-// without returns the objects that are in one set and not in another, in order.
-func without(in, not map[object]bool) []object {
+// without returns the objects that are in one set and not in the other, sorted.
+func without(in, other map[object]bool) []object {
 	var left []object
 	for o := range in {
-		if !not[o] {
+		if !other[o] {
 			left = append(left, o)
 		}
 	}
@@ -123,13 +122,12 @@ func without(in, not map[object]bool) []object {
 	return left
 }
 
-// shapes returns for each table of the steps the columns by which it is recognised: those
-// it was created with and still has after all steps.
+// shapes returns the columns that identify each table: those it was created with and still has after all steps.
 func shapes(steps []step) map[string][]string {
 	columns := map[string]map[string]bool{}
 	for _, s := range steps {
 		created := s.table()
-		for _, o := range s.makes {
+		for _, o := range s.creates {
 			if o.table != created || o.index != "" {
 				continue
 			}
@@ -153,11 +151,11 @@ func shapes(steps []step) map[string][]string {
 	return sorted
 }
 
-// lasting returns the tables that are there after the steps.
+// lasting returns the tables that exist after all steps.
 func lasting(steps []step) map[string]bool {
 	tables := map[string]bool{}
 	for _, s := range steps {
-		for _, o := range s.makes {
+		for _, o := range s.creates {
 			if o.column == "" && o.index == "" {
 				tables[o.table] = true
 			}

@@ -1,11 +1,8 @@
-// Package store keeps the directory, its sessions and its outbox in MySQL
-// (PlanetScale, MariaDB) or in an SQLite file: it opens the database, migrates
-// it, maps rows to the types of packages directory, session and outbox, and
-// driver errors to theirs.
+// Package store implements the storage interfaces of the domain packages on MySQL (PlanetScale, MariaDB) and SQLite. It
+// opens and migrates the database and converts rows and errors to the domain's.
 //
-// One set of queries (folder queries, compiled by sqlc) serves both engines.
-// What differs between them is here: how to connect (url.go, store.go), how an
-// error looks (errors.go), how migrations are locked (migrate.go).
+// One set of queries (folder queries, compiled by sqlc) serves both engines. The differences between them are in this
+// package: connections (url.go, store.go), errors (errors.go, advice.go) and locking of migrations (lease.go).
 package store
 
 import (
@@ -28,15 +25,15 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// Store is an open database. Its methods may be called by many goroutines.
+// Store is an open database. Its methods are safe for concurrent use.
 type Store struct {
 	read       *sql.DB // many readers
-	write      *sql.DB // the same pool on MySQL; one connection on SQLite, which has one writer
-	migrator   *sql.DB // on MySQL without a bound on how long a statement takes, as a change of a table may; on SQLite without a wait for the disk
+	write      *sql.DB // the same pool as read on MySQL; one connection on SQLite, which allows one writer
+	migrator   *sql.DB // on MySQL without a limit for a statement, because changing a table takes time; on SQLite without waiting for the disk
 	sqlite     bool
-	path       string // of an SQLite file that may be read before it is opened to be written to; else empty
+	path       string // of an SQLite file that can be inspected before it is opened; else empty
 	leaseTime  time.Duration
-	database   string             // its name on the server, as PlanetScale's own commands take it
+	database   string             // the database's name in PlanetScale's commands
 	statements *dbconn.Statements // of read; nil on MySQL
 	timeout    time.Duration      // for a statement outside a transaction, or a transaction, with all retries
 	now        func() time.Time
@@ -48,14 +45,12 @@ type Store struct {
 	observer   dbconn.Observer                  // may be nil
 }
 
-// defaultTimeout is how long somebody waits for the database where its address doesn't
-// say otherwise.
+// defaultTimeout limits waiting for the database unless its address sets another limit.
 const defaultTimeout = 5 * time.Second
 
-// Open connects to a database given as mysql://…, a go-sql-driver DSN or
-// sqlite:PATH; the file and its folder are made if missing. It does not wait
-// for a MySQL server to answer and migrates nothing: see Migrate. The clock is
-// the one whose times the store writes by itself.
+// Open opens a database given as mysql://…, a go-sql-driver DSN or sqlite:PATH. It creates a missing file and its
+// directory. It doesn't wait for a MySQL server and doesn't migrate; see Migrate. The store takes the times it sets
+// from now.
 func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	if path, ok := parsePath(databaseURL); ok {
 		return openSQLite(path, now)
@@ -70,7 +65,7 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	}
 	unbounded := cfg.Clone()
 	unbounded.ReadTimeout, unbounded.WriteTimeout = 0, 0
-	unbounded.RejectReadOnly = false // a start waits until the server takes changes, and says so
+	unbounded.RejectReadOnly = false // Prepare waits until the server accepts changes, and logs it
 	migrator, err := openMySQL(unbounded)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -91,27 +86,27 @@ func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
 	db := sql.OpenDB(dbconn.LeaveReadOnly(connector))
 	db.SetMaxOpenConns(32)
 	db.SetMaxIdleConns(32)
-	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones by itself
+	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones
 	db.SetConnMaxIdleTime(time.Minute)
 	return db, nil
 }
 
 func openSQLite(path string, now func() time.Time) (*Store, error) {
-	if err := makeFile(path); err != nil {
+	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	const shared = "journal_mode(WAL)" // readers and the writer don't wait for each other
-	// What a statement of many rows keeps to undo itself by needs no file.
+	const shared = "journal_mode(WAL)" // readers and the writer don't block each other
+	// A statement's journal for undoing itself needs no file.
 	write, err := openFile(path, 1, shared, "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
-	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB, each takes twice that; the system has the file, too
+	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB; each takes twice that, and the system caches the file as well
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	// A migration that a power cut takes back is applied again at the next start, so
-	// it need not wait for the disk: the first write after it does, for both.
+	// A migration that is lost in a power cut is applied again by the next start. The first write after it waits for the
+	// disk, for both.
 	migrator, err := openFile(path, 1, shared, "synchronous(NORMAL)")
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
@@ -123,9 +118,8 @@ func openSQLite(path string, now func() time.Time) (*Store, error) {
 	}, nil
 }
 
-// makeFile makes a file and its folder where they are missing, so that nobody
-// else on the machine can read them.
-func makeFile(path string) error {
+// createFile creates a missing file and its directory, accessible only by the owner.
+func createFile(path string) error {
 	if err := checkPath(path); err != nil {
 		return err
 	}
@@ -139,7 +133,7 @@ func makeFile(path string) error {
 	return pathError(path, f.Close())
 }
 
-// openFile opens a pool on a file.
+// openFile opens a pool of connections to a file.
 func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	db, err := openWith(path, url.Values{"_pragma": append([]string{"synchronous(FULL)"}, pragmas...)})
 	if err == nil {
@@ -149,9 +143,9 @@ func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
 	return db, err
 }
 
-// openWith opens a file with more parameters than each use of it has. Who waits for
-// the file can't be called off, and holds up who waits behind them: so many short
-// waits and not one long. They come first, for the pragmas behind may have to wait.
+// openWith opens a file with parameters in addition to those that every use has. SQLite's busy handler ignores the
+// context and blocks the connections of the pool, so the timeout is short and the store retries. It comes first
+// because the other pragmas may have to wait.
 func openWith(path string, q url.Values) (*sql.DB, error) {
 	q["_pragma"] = append([]string{"busy_timeout(1000)"}, q["_pragma"]...)
 	q.Set("_txlock", "immediate")
@@ -160,10 +154,10 @@ func openWith(path string, q url.Values) (*sql.DB, error) {
 
 // Close closes all connections.
 func (s *Store) Close() error {
-	return errors.Join(s.read.Close(), s.write.Close(), s.migrator.Close()) // one closed twice is fine
+	return errors.Join(s.read.Close(), s.write.Close(), s.migrator.Close()) // closing a pool twice is fine
 }
 
-// Ping reports whether the database answers and holds the newest tables.
+// Ping returns an error unless the database answers and has the newest tables.
 func (s *Store) Ping(ctx context.Context) error {
 	_, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, "admin_lock")
 	return translate("ping", err)
@@ -175,7 +169,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
-	// A server or a file that is read-only refuses this before it looks for the row.
+	// A read-only server or file refuses this before it looks for the row.
 	err := translate("write", s.writer().DeleteSetting(ctx, "no such setting"))
 	if class := fault.ClassOf(err); err != nil && class != fault.Unreachable {
 		return err
@@ -183,7 +177,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Reader is the pool to read from outside a transaction.
+// Reader returns a connection for reading outside a transaction. It has no timeout of its own.
 func (s *Store) Reader() dbsqlc.DBTX {
 	return exact.On(dbconn.Pool{DB: s.read, Timeout: s.timeout, Statements: s.statements})
 }
@@ -219,12 +213,11 @@ func (s *Store) writer() queries { return s.on(exact.On(dbconn.Pool{DB: s.write,
 // queriesTx returns queries in a transaction.
 func (s *Store) queriesTx(tx *sql.Tx) queries { return s.on(exact.On(tx)) }
 
-// Transact runs fn in a transaction and commits it if fn returns nil. Where the
-// database gave up the transaction because of others (deadlock, lock wait, busy
-// file), or the connection was lost before the commit, it is run again, so fn
-// must have no effect but on tx. A commit whose answer was lost is returned as an
-// error: whether it took effect is not known then. All tries together end in time:
-// when it is over, the transaction is rolled back and fn's next statement fails.
+// Transact runs fn in a transaction and commits it if fn returns nil. If the database rolled it back because of
+// another transaction (deadlock, lock wait, busy file), or the connection was lost before the commit, Transact runs fn
+// again, so fn must have no effect outside tx. If the response to a commit was lost, it returns an error, and the
+// commit may have taken effect. All attempts together have a timeout, after which the transaction is rolled back and
+// fn's next statement fails.
 func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -244,7 +237,7 @@ func (s *Store) tryTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	}
 	err = tx.Commit()
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		err = ctx.Err() // the cancelled call was rolled back before the commit
+		err = ctx.Err() // the transaction was rolled back before the commit
 	}
 	if err != nil {
 		return &commitError{err}
@@ -252,46 +245,46 @@ func (s *Store) tryTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// commitError is an error of a commit: it may have taken effect.
+// commitError is an error of a commit, which may have taken effect.
 type commitError struct{ error }
 
 func (e *commitError) Error() string { return "commit: " + e.error.Error() }
 
 func (e *commitError) Unwrap() error { return e.error }
 
-// isRolledBack reports whether a transaction's connection was lost before its commit.
+// isRolledBack reports whether a transaction's connection was lost before the commit.
 func isRolledBack(err error) bool {
 	var commit *commitError
 	return dbconn.IsConnectionError(err) && !errors.As(err, &commit)
 }
 
-// deleteInBatches deletes rows that are over, and returns how many: list returns the
-// keys of the first, remove deletes one. A piece is so small that its transaction
-// ends in time also where each statement travels far.
+// deleteInBatches deletes rows and returns how many. In each transaction, selectKeys returns the keys of the first
+// rows and deleteKey deletes one of them. The batches are small enough for a transaction's timeout even if the
+// database is far away.
 func (s *Store) deleteInBatches(
-	ctx context.Context, doing string,
-	list func(q queries, most int32) ([]string, error), remove func(q queries, key string) (int64, error),
+	ctx context.Context, op string,
+	selectKeys func(q queries, limit int32) ([]string, error), deleteKey func(q queries, key string) (int64, error),
 ) (int, error) {
-	const piece = 100
+	const batch = 100
 	total := 0
 	for {
-		listed, removed := 0, 0
-		err := s.inTx(ctx, doing, func(q queries) error {
-			keys, err := list(q, piece)
-			listed, removed = len(keys), 0
+		selected, deleted := 0, 0
+		err := s.inTx(ctx, op, func(q queries) error {
+			keys, err := selectKeys(q, batch)
+			selected, deleted = len(keys), 0
 			for _, key := range keys {
-				n, err := remove(q, key)
+				n, err := deleteKey(q, key)
 				if err != nil {
 					return err
 				}
-				removed += int(n)
+				deleted += int(n)
 			}
 			return err
 		})
 		if err != nil {
 			return total, err
 		}
-		if total += removed; listed < piece {
+		if total += deleted; selected < batch {
 			return total, nil
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// CreateToken writes a token by a rule; see token.Store.
+// CreateToken inserts a token if rule allows it; see token.Store.
 func (s *Store) CreateToken(
 	ctx context.Context, t token.Token, e event.Event, rule func(owner directory.User, have []token.Token) error,
 ) error {
 	return s.inTx(ctx, "create token", func(q queries) error {
-		if _, err := q.LockUser(ctx, t.UserID); err != nil { // nor do two at once come to have too many
+		if _, err := q.LockUser(ctx, t.UserID); err != nil { // so that simultaneous calls can't exceed the limit
 			return err
 		}
 		owner, err := q.GetUser(ctx, t.UserID)
@@ -38,7 +38,7 @@ func (s *Store) CreateToken(
 		if err != nil {
 			return err
 		}
-		if err := rule(toUser(owner), toTokens(have)); err != nil { // after it: who has made the last one is told that they have
+		if err := rule(toUser(owner), toTokens(have)); err != nil { // after inserting, so that a repeated request gets ErrDuplicate
 			return err
 		}
 		if err := insertEvents(ctx, q, e); err != nil {
@@ -48,7 +48,7 @@ func (s *Store) CreateToken(
 	})
 }
 
-// GetToken returns a token and its person, in one query.
+// GetToken returns a token with its user, in one query.
 func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetToken, hash)
 	t := toToken(&row.Token)
@@ -56,22 +56,22 @@ func (s *Store) GetToken(ctx context.Context, hash string) (token.Token, error) 
 	return t, translate("get token", err)
 }
 
-// FindToken returns the token with an ID.
+// FindToken returns the token with an id.
 func (s *Store) FindToken(ctx context.Context, id string) (token.Token, error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).FindToken, id)
 	return toToken(row), translate("find token", err)
 }
 
-// ListTokensOf returns a person's tokens, newest first.
+// ListTokensOf returns a user's tokens, newest first.
 func (s *Store) ListTokensOf(ctx context.Context, userID string) ([]token.Token, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListTokensOfUser, userID)
 	list := toTokens(rows)
-	// An ID is as old as the form that it came with.
+	// An id is created with the form, which may be older than the token.
 	slices.SortStableFunc(list, func(a, b token.Token) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return list, translate("list tokens of user", err)
 }
 
-// ListTokens returns a page of everybody's; see token.Store.
+// ListTokens returns a page of all users' tokens; see token.Store.
 func (s *Store) ListTokens(ctx context.Context, after string, limit int) ([]token.Token, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListTokens, dbsqlc.ListTokensParams{ID: after, Limit: int32(limit)})
 	list := make([]token.Token, len(rows))
@@ -82,13 +82,13 @@ func (s *Store) ListTokens(ctx context.Context, after string, limit int) ([]toke
 	return list, translate("list tokens", err)
 }
 
-// SetTokenUsed notes when a token was used.
+// SetTokenUsed records when a token was used.
 func (s *Store) SetTokenUsed(ctx context.Context, hash string, at time.Time) error {
 	_, err := s.writer().SetTokenUsed(ctx, dbsqlc.SetTokenUsedParams{UsedAt: micros(at), TokenHash: hash})
-	return translate("note use of token", err)
+	return translate("record use of token", err)
 }
 
-// RevokeTokens deletes some of a user's tokens; see token.Store.
+// RevokeTokens deletes a user's matching tokens; see token.Store.
 func (s *Store) RevokeTokens(
 	ctx context.Context, userID string, revoke func(owner directory.User, t token.Token) (event.Event, bool),
 ) (int, error) {
@@ -133,10 +133,10 @@ func revokeTokens(ctx context.Context, q queries, userID string, revoke func(tok
 	return revoked, nil
 }
 
-// DeleteExpiredTokens deletes the rows of tokens that were over at a time.
+// DeleteExpiredTokens deletes tokens that had expired at a time.
 func (s *Store) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete expired tokens", func(q queries, most int32) ([]string, error) {
-		return q.ExpiredTokens(ctx, dbsqlc.ExpiredTokensParams{ExpiresAt: micros(before), Limit: most})
+	return s.deleteInBatches(ctx, "delete expired tokens", func(q queries, limit int32) ([]string, error) {
+		return q.ExpiredTokens(ctx, dbsqlc.ExpiredTokensParams{ExpiresAt: micros(before), Limit: limit})
 	}, func(q queries, hash string) (int64, error) { return q.DeleteToken(ctx, hash) })
 }
 

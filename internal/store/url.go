@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// parsePath returns the file of a sqlite: URL: sqlite:PATH, sqlite://PATH, or sqlite:////PATH
-// as other programs write an absolute path.
+// parsePath returns the path in an SQLite address: sqlite:PATH, sqlite://PATH, or sqlite:////PATH, which other
+// programs use for absolute paths.
 func parsePath(databaseURL string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(databaseURL, "sqlite:")
 	path = strings.TrimPrefix(path, "//")
@@ -28,19 +28,19 @@ func parsePath(databaseURL string) (path string, ok bool) {
 	return path, ok
 }
 
-// checkPath returns an error for what can't be the path of an SQLite file.
+// checkPath returns an error for something that can't be the path of an SQLite file.
 func checkPath(path string) error {
 	switch {
 	case path == "", strings.ContainsAny(path, "?#"):
 		return errors.New("sqlite: needs the path of a file, without ? and #")
 	case filepath.Base(path) == ":memory:", strings.HasPrefix(path, "file:"):
-		return errors.New("sqlite: needs the plain path of a file, such as sqlite:data/guestlist.db: a list in memory would be gone with the program")
+		return errors.New("sqlite: needs the plain path of a file, such as sqlite:data/guestlist.db: a database in memory would be lost when the program stops")
 	}
 	return nil
 }
 
-// Name says which database an address names, without user and password:
-// sqlite: and the whole path, or mysql://host:port/database.
+// Name returns a database's address without user and password: sqlite: and the absolute path, or
+// mysql://host:port/database.
 func Name(databaseURL string) (string, error) {
 	if path, ok := parsePath(databaseURL); ok {
 		whole, err := filepath.Abs(path)
@@ -53,8 +53,8 @@ func Name(databaseURL string) (string, error) {
 	return "mysql://" + cfg.Addr + "/" + cfg.DBName, nil
 }
 
-// Exists returns an error if an address names an SQLite file that is not there,
-// and which Open would make. Of a server it knows nothing.
+// Exists returns an error if an address names an SQLite file that doesn't exist, which Open would create. It accepts
+// every MySQL address.
 func Exists(databaseURL string) error {
 	path, ok := parsePath(databaseURL)
 	if !ok {
@@ -65,13 +65,12 @@ func Exists(databaseURL string) error {
 	}
 	err := statFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.New("there is no file "+path, "If there should be one already, DATABASE_URL names another.")
+		return fault.New("there is no file "+path, "If it should exist, check DATABASE_URL.")
 	}
 	return err
 }
 
-// statFile returns fs.ErrNotExist if there is no file at a path, and a fault if there can't
-// be one.
+// statFile returns fs.ErrNotExist if there is no file at a path, and a fault if there can't be one.
 func statFile(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -85,14 +84,13 @@ func statFile(path string) error {
 	return nil
 }
 
-// parseMySQL reads a mysql:// URL as PlanetScale hands it out, or a
-// go-sql-driver DSN, and sets what every connection of ours needs. A host that
-// is not loopback is reached by TLS unless the address says otherwise.
+// parseMySQL parses a mysql:// URL, as PlanetScale shows it, or a go-sql-driver DSN, and sets what every connection
+// needs. It uses TLS unless the host is a loopback address or the address says otherwise.
 func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	var cfg *mysql.Config
 	var err error
 	switch scheme, _, isURL := strings.Cut(databaseURL, "://"); {
-	case isURL && (scheme == "mysql" || scheme == "mysql2"): // the second is what pscale connect --execute sets
+	case isURL && (scheme == "mysql" || scheme == "mysql2"): // pscale connect --execute sets mysql2
 		cfg, err = parseMySQLURL(databaseURL)
 	case isURL && (scheme == "postgres" || scheme == "postgresql"):
 		return nil, errPostgres
@@ -100,7 +98,7 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 		return nil, errors.New("must be mysql://…, a go-sql-driver DSN, or sqlite:PATH")
 	default:
 		if cfg, err = mysql.ParseDSN(databaseURL); err != nil {
-			err = errors.New("is no go-sql-driver DSN (user:password@tcp(host:3306)/database); a file is sqlite:PATH") // the driver's text may hold the password
+			err = errors.New("is not a go-sql-driver DSN (user:password@tcp(host:3306)/database); for a file, use sqlite:PATH") // the driver's text may hold the password
 		}
 	}
 	if err != nil {
@@ -115,25 +113,24 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	if cfg.TLSConfig == "" && cfg.TLS == nil && cfg.Net == "tcp" && !isLoopback(cfg.Addr) {
 		cfg.TLSConfig = "true"
 	}
-	cfg.ClientFoundRows = true   // an UPDATE that changes nothing still found its row
-	cfg.InterpolateParams = true // one round trip a query
-	cfg.ParseTime = true         // goose reads a DATETIME; our own times are numbers
+	cfg.ClientFoundRows = true   // an UPDATE that changes nothing still counts its row
+	cfg.InterpolateParams = true // one round trip per query
+	cfg.ParseTime = true         // goose reads a DATETIME; other times are numbers
 	cfg.Loc = time.UTC
-	cfg.Logger = &mysql.NopLogger{} // what it would say past our log comes back as an error
-	cfg.RejectReadOnly = false      // see leavingReadOnly
+	cfg.Logger = &mysql.NopLogger{} // it would bypass the log; errors are returned as well
+	cfg.RejectReadOnly = false      // see dbconn.LeaveReadOnly
 	cfg.Timeout = min(orDefault(cfg.Timeout, defaultTimeout), defaultTimeout)
-	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, defaultTimeout) // no statement of ours takes longer where all is well
+	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, defaultTimeout) // no statement normally takes longer
 	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, defaultTimeout)
 	setSession(cfg)
-	// Whatever the address says: any language must fit, text compares byte by
-	// byte, and values are put into statements safely in no other charset.
+	// Overrides the address: all languages must fit, text must compare by bytes, and interpolating values is only safe in
+	// this charset.
 	return cfg, cfg.Apply(mysql.Charset("utf8mb4", "utf8mb4_bin"))
 }
 
-// setSession makes every connection the same on every server, whatever its defaults are.
-// With autocommit off, single statements are rolled back when their connection closes; with
-// chained transactions, what follows a commit is in another one; without the strict mode, a
-// value that is too long is cut without an error. The SQL mode is the default of MySQL 8.
+// setSession makes connections behave the same whatever the server's defaults are. Without autocommit, single
+// statements are rolled back when the connection closes; with chained transactions, a statement after a commit is in
+// another transaction; without strict mode, values that are too long are truncated. The SQL mode is MySQL 8's default.
 func setSession(cfg *mysql.Config) {
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
@@ -144,12 +141,12 @@ func setSession(cfg *mysql.Config) {
 	cfg.Params["time_zone"] = "'+00:00'"
 }
 
-var errPostgres = errors.New("names a Postgres database, and Guestlist needs MySQL, MariaDB or SQLite; at PlanetScale, make a Vitess database (pscale database create NAME --engine mysql)")
+var errPostgres = errors.New("names a Postgres database, but Guestlist needs MySQL, MariaDB or SQLite; at PlanetScale, create a Vitess database (pscale database create NAME --engine mysql)")
 
 func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Hostname() == "" {
-		return nil, errors.New("must look like mysql://user:password@host/database") // url's own text holds the password
+		return nil, errors.New("must look like mysql://user:password@host/database") // url's error contains the password
 	}
 	cfg := mysql.NewConfig()
 	cfg.Net = "tcp"
@@ -164,8 +161,7 @@ func parseMySQLURL(databaseURL string) (*mysql.Config, error) {
 	return cfg, readParams(cfg, u.RawQuery)
 }
 
-// readParams reads the parameters of a mysql:// URL: one mode of TLS, and what a
-// go-sql-driver DSN has as well.
+// readParams reads the parameters of a mysql:// URL: a TLS mode and timeouts.
 func readParams(cfg *mysql.Config, rawQuery string) error {
 	params, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -186,31 +182,30 @@ func readParam(cfg *mysql.Config, name, value string) error {
 	if timeout := timeouts[name]; timeout != nil {
 		d, err := time.ParseDuration(value)
 		if err != nil || d <= 0 {
-			return fmt.Errorf("has a %s that is no time: 10s is one", name)
+			return fmt.Errorf("has an invalid %s: use a duration such as 10s", name)
 		}
 		*timeout = d
 		return nil
 	}
 	switch name {
 	case "charset", "collation", "parseTime", "loc", "interpolateParams", "clientFoundRows":
-		return nil // set to what we need, whatever they say, as in a DSN
+		return nil // overridden, as in a DSN
 	}
 	mode, err := tlsMode(name, value)
 	if err != nil {
 		return err
 	}
 	if cfg.TLSConfig != "" && cfg.TLSConfig != mode {
-		return errors.New("asks for TLS in two ways that contradict each other")
+		return errors.New("has contradictory TLS parameters")
 	}
 	cfg.TLSConfig = mode
 	return nil
 }
 
-// errParams doesn't name the parameter: behind the ? of a password that was not
-// escaped, the rest of the password looks like one.
-var errParams = errors.New("has a parameter that is not understood; known are sslaccept, ssl, sslmode, tls, timeout, readTimeout and writeTimeout")
+// errParams doesn't name the parameter, which may be part of a password with an unescaped question mark.
+var errParams = errors.New("has an unknown parameter; use sslaccept, ssl, sslmode, tls, timeout, readTimeout and writeTimeout")
 
-// tlsMode maps the ways in which a URL asks for TLS to the driver's.
+// tlsMode maps the TLS parameters that URLs use to the driver's modes.
 func tlsMode(name, value string) (string, error) {
 	switch name + "=" + strings.ToLower(strings.ReplaceAll(value, " ", "")) {
 	case "sslaccept=strict", `ssl={"rejectunauthorized":true}`, "ssl=true", "tls=true",

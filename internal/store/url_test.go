@@ -107,7 +107,7 @@ func TestParsePath(t *testing.T) {
 	}
 	for databaseURL, want := range map[string]string{
 		"sqlite:": "needs the path of a file", "sqlite://": "needs the path of a file", "sqlite:a.db?mode=ro": "without ? and #",
-		"sqlite::memory:": "a list in memory would be gone with the program", "sqlite://:memory:": "in memory", "sqlite:///:memory:": "in memory",
+		"sqlite::memory:": "a database in memory would be lost when the program stops", "sqlite://:memory:": "in memory", "sqlite:///:memory:": "in memory",
 		"sqlite:file::memory:": "in memory", "sqlite:file:a.db": "plain path",
 	} {
 		path, _ := parsePath(databaseURL)
@@ -122,27 +122,27 @@ func TestParseMySQLRefuses(t *testing.T) {
 	const secret = "hunter2"
 	for _, r := range []struct{ name, url, want string }{
 		{"another database", "oracle://root:hunter2@db.example/guestlist", "must be mysql://…"},
-		{"Postgres", "postgres://root:hunter2@db.example/guestlist", "names a Postgres database, and Guestlist needs MySQL, MariaDB or SQLite"},
-		{"PlanetScale Postgres", "postgresql://pscale_api_x:hunter2@aws.pg.psdb.cloud:5432/postgres?sslmode=verify-full", "at PlanetScale, make a Vitess database"},
+		{"Postgres", "postgres://root:hunter2@db.example/guestlist", "names a Postgres database, but Guestlist needs MySQL, MariaDB or SQLite"},
+		{"PlanetScale Postgres", "postgresql://pscale_api_x:hunter2@aws.pg.psdb.cloud:5432/postgres?sslmode=verify-full", "at PlanetScale, create a Vitess database"},
 		{"no host", "mysql://root:hunter2@/guestlist", "must look like"},
 		{"no database", "mysql://root:hunter2@db.example", "must name a database"},
 		{"a slash and no database", "mysql://root:hunter2@db.example/", "must name a database"},
 		{"a DSN without a database", "root:hunter2@tcp(db.example:3306)/", "must name a database"},
-		{"a DSN without a slash", "root:hunter2@tcp(db.example:3306)", "is no go-sql-driver DSN"},
+		{"a DSN without a slash", "root:hunter2@tcp(db.example:3306)", "is not a go-sql-driver DSN"},
 		{"a network that there is not", "root:hunter2@tpc(db.example)/guestlist", "tcp(host:port) or unix(path)"},
 		{"a network that would escape TLS", "root:hunter2@tcp6(db.example:3306)/guestlist", "tcp(host:port) or unix(path)"},
-		{"a TLS mode that there is not", "root:hunter2@tcp(db.example)/guestlist?tls=hunter2", "is no go-sql-driver DSN"},
-		{"words", "hunter2", "is no go-sql-driver DSN"},
+		{"a TLS mode that there is not", "root:hunter2@tcp(db.example)/guestlist?tls=hunter2", "is not a go-sql-driver DSN"},
+		{"words", "hunter2", "is not a go-sql-driver DSN"},
 		{"nothing", "", "must name a database"},
-		{"a parameter that is not known", "mysql://root:hunter2@db.example/guestlist?sslcert=hunter2", "not understood"},
-		{"a value that is not known", "mysql://root:hunter2@db.example/guestlist?tls=hunter2", "not understood"},
-		{"parameters that are none", "mysql://root:hunter2@db.example/guestlist?%zz", "not understood"},
+		{"a parameter that is not known", "mysql://root:hunter2@db.example/guestlist?sslcert=hunter2", "unknown parameter"},
+		{"a value that is not known", "mysql://root:hunter2@db.example/guestlist?tls=hunter2", "unknown parameter"},
+		{"parameters that are none", "mysql://root:hunter2@db.example/guestlist?%zz", "unknown parameter"},
 		{"TLS on and off", "mysql://root:hunter2@db.example/guestlist?tls=true&ssl=false", "contradict"},
 		{"TLS on and off by one name", "mysql://root:hunter2@db.example/guestlist?tls=false&tls=true", "contradict"},
 		{"a password with # that was not escaped", "mysql://root:#hunter2@db.example/guestlist", "must name a database"},
 		{"a password with / that was not escaped", "mysql://root:/hunter2@db.example/guestlist", ""},
-		{"a password with ? that was not escaped", "mysql://root:1?hunter2@db.example/guestlist", "not understood"},
-		{"a password with ? and = that was not escaped", "mysql://root:1?hunter2=x@db.example/guestlist", "not understood"},
+		{"a password with ? that was not escaped", "mysql://root:1?hunter2@db.example/guestlist", "unknown parameter"},
+		{"a password with ? and = that was not escaped", "mysql://root:1?hunter2=x@db.example/guestlist", "unknown parameter"},
 		{"a password with % that was not escaped", "mysql://root:%hunter2@db.example/guestlist", "must look like"},
 		{"a password with a space", "mysql://root: hunter2@db.example:x/guestlist", "must look like"},
 	} {

@@ -16,7 +16,7 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// The interfaces that a Store satisfies.
+// The interfaces that a Store implements.
 var (
 	_ directory.Store   = (*Store)(nil)
 	_ session.Store     = (*Store)(nil)
@@ -28,29 +28,28 @@ var (
 	_ idempotency.Store = (*Store)(nil)
 )
 
-// inTx runs fn on the queries of one transaction and translates its error.
-func (s *Store) inTx(ctx context.Context, doing string, fn func(q queries) error) error {
-	return translate(doing, s.Transact(ctx, func(tx *sql.Tx) error { return fn(s.queriesTx(tx)) }))
+// inTx runs fn in a transaction and translates its error; op is what is attempted.
+func (s *Store) inTx(ctx context.Context, op string, fn func(q queries) error) error {
+	return translate(op, s.Transact(ctx, func(tx *sql.Tx) error { return fn(s.queriesTx(tx)) }))
 }
 
-// CreateUser writes a new person and what goes with it; see directory.Store.
+// CreateUser inserts a user with an event and jobs; see directory.Store.
 func (s *Store) CreateUser(ctx context.Context, u directory.NewUser) error {
 	return s.createUser(ctx, forgetRemoval, u)
 }
 
-// CreateUserUnlessRemoved does so unless the address was removed; see directory.Store.
+// CreateUserUnlessRemoved is CreateUser for an address that was not removed; see directory.Store.
 func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.NewUser) error {
 	return s.createUser(ctx, refuseRemoved, u)
 }
 
-// createUser writes a new user and what goes with it, after settling what an
-// earlier removal of the address means.
+// createUser inserts a user with an event and jobs. settleRemoval handles an earlier removal of the address.
 func (s *Store) createUser(
 	ctx context.Context, settleRemoval func(context.Context, queries, directory.User) error, n directory.NewUser,
 ) error {
 	defer s.totals.invalidate()
 	return s.inTx(ctx, "create user", func(q queries) error {
-		// First the row: a removal of the address that is under way ends before it.
+		// Insert first: this waits for a removal of the address in progress.
 		if err := insertUser(ctx, q, n.User); err != nil {
 			return err
 		}
@@ -70,19 +69,19 @@ func (s *Store) createUser(
 	})
 }
 
-// GetUser returns a person by id.
+// GetUser returns the user with an id.
 func (s *Store) GetUser(ctx context.Context, id string) (directory.User, error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetUser, id)
 	return toUser(row), translate("get user", err)
 }
 
-// GetUserByEmail returns the person who has an address.
+// GetUserByEmail returns the user with an address.
 func (s *Store) GetUserByEmail(ctx context.Context, email directory.Email) (directory.User, error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetUserByEmailKey, email.Normalized)
 	return toUser(row), translate("get user by email", err)
 }
 
-// CountAdmins counts administrators who are not suspended.
+// CountAdmins returns the number of administrators who are not suspended.
 func (s *Store) CountAdmins(ctx context.Context) (int, error) {
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
@@ -90,7 +89,7 @@ func (s *Store) CountAdmins(ctx context.Context) (int, error) {
 	return int(n), translate("count administrators", err)
 }
 
-// ChangeUser carries out what rule makes of a person; see directory.Store.
+// ChangeUser applies the change that rule returns to a user; see directory.Store.
 func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.RuleState) (directory.Change, error)) (directory.User, error) {
 	defer s.totals.invalidate()
 	var changed directory.User
@@ -112,8 +111,8 @@ func (s *Store) ChangeUser(ctx context.Context, id string, rule func(directory.R
 	return changed, err
 }
 
-// lockedState reads what a rule may look at. It locks first what every change
-// of administrators locks, then the person, so that both stay as read.
+// lockedState returns what a rule may depend on. It first locks what every change of administrators locks, then the
+// user, so that neither changes before the transaction ends.
 func (s *Store) lockedState(ctx context.Context, q queries, id string) (directory.RuleState, error) {
 	if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil {
 		return directory.RuleState{}, err
@@ -203,16 +202,19 @@ func insertUser(ctx context.Context, q queries, u directory.User) error {
 	return insertWords(ctx, q, map[string][]string{u.ID: u.SearchTerms()})
 }
 
-// deleteParkedJobs gives up calls about whoever had the addresses before, which
-// Stytch refused: tried again, they would strike the ones who have them now.
+// deleteParkedJobs deletes jobs that Stytch refused for earlier users of the addresses: repeated, they would affect
+// the present ones.
 func deleteParkedJobs(ctx context.Context, q queries, emailKeys ...string) error {
 	parked, err := q.ParkedJobsOf(ctx, emailKeys)
+	if err != nil {
+		return err
+	}
 	for _, job := range parked {
-		if err == nil {
-			_, err = q.DeleteJob(ctx, job.ID)
+		if _, err := q.DeleteJob(ctx, job.ID); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 func updateUser(ctx context.Context, q queries, was, u directory.User) error {

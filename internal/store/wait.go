@@ -14,14 +14,14 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
-// Pauses between two tries of Wait.
+// Pauses between attempts of Wait.
 const (
 	serverPause = 2 * time.Second
 	filePause   = 100 * time.Millisecond
 )
 
-// Prepare waits until the database answers, and migrates it: see Wait and Migrate. If the
-// server goes away in between, it waits again.
+// Prepare waits until the database responds and migrates it; see Wait and Migrate. If the server goes away in between,
+// it waits again.
 func (s *Store) Prepare(ctx context.Context, log *slog.Logger) error {
 	for {
 		if err := s.Wait(ctx, log); err != nil {
@@ -34,10 +34,9 @@ func (s *Store) Prepare(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// Wait returns when the database answers. A server that can't be reached, has no connection
-// left, or has no primary behind it, and a file that others are just making, is tried again
-// until ctx ends. A server that answers and refuses (wrong password, no such database) is an
-// error, and so is a file that is no database, or found damaged by a first look: see Check.
+// Wait returns when the database responds. If a server can't be reached, has no connections left or no primary, or
+// another program is creating the file, it tries again until ctx ends. If a server refuses (wrong password, no such
+// database), or a file is corrupt or not a database, it returns an error.
 func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 	check, again, pause := s.reachTables, isAway, serverPause
 	if s.sqlite {
@@ -51,8 +50,7 @@ func (s *Store) Wait(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// WaitForWrites returns when the database takes changes: a server may be read-only for a
-// while, as after a fail-over.
+// WaitForWrites returns when the database accepts changes: a server may be read-only for a while, as after a failover.
 func (s *Store) WaitForWrites(ctx context.Context, log *slog.Logger) error {
 	for !s.sqlite {
 		_, err := s.migrator.ExecContext(ctx, "UPDATE settings SET value = value WHERE name = 'admin_lock'")
@@ -63,7 +61,7 @@ func (s *Store) WaitForWrites(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// waits logs why the database is waited for, and waits. It returns false if ctx ends before.
+// waits logs err, waits, and returns false if ctx ended.
 func waits(ctx context.Context, log *slog.Logger, err error, pause time.Duration) bool {
 	log.Warn("waiting for the database", waitingFor(err)...)
 	return retry.Sleep(ctx, pause) == nil
@@ -76,14 +74,14 @@ func connectError(err error) error {
 	return translate("connect", err)
 }
 
-// reachTables asks for what only the server that has the tables can answer: vtgate answers
-// a ping, and a SELECT without a table, also while no primary is behind it.
+// reachTables runs a query that only a server with the tables can answer: without a primary, vtgate still answers a
+// ping and a SELECT without a table.
 func (s *Store) reachTables(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	rows, err := s.migrator.QueryContext(ctx, "SELECT 1 FROM information_schema.tables LIMIT 1")
 	if errors.Is(err, context.DeadlineExceeded) {
-		return mysql.ErrInvalidConn // there is a server, and it says nothing
+		return mysql.ErrInvalidConn // the server accepts connections but doesn't respond
 	}
 	if err != nil {
 		return err
@@ -101,8 +99,8 @@ func (s *Store) checkFile(ctx context.Context) error {
 	return checkFile(ctx, s.path)
 }
 
-// isAway reports whether an error says that the server can't be had now, and may be later:
-// it is not reached, has no connection left, shuts down, is read-only, or has no primary.
+// isAway reports whether the server is unavailable now and may be back later: it can't be reached, has no connections
+// left, is shutting down, is read-only, or has no primary.
 func isAway(err error) bool {
 	if err == nil || errors.Is(err, mysql.ErrNoTLS) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
@@ -110,19 +108,19 @@ func isAway(err error) bool {
 	switch dbconn.MySQLNumber(err) {
 	case 0:
 		return dbconn.IsConnectionError(err)
-	case 1040, 1203, 1226, // no connection left: of all, of any user, of this user
-		1053, 1077, 1079, 1927, 3032, // it shuts down, kills connections, or is offline
-		1290, 1792, 1836, // it is read-only
-		2002, 2003, 2006, 2013, // vttablet does not reach its MySQL
-		3024: // its MySQL took too long
+	case 1040, 1203, 1226, // too many connections: of all, of any user, of this user
+		1053, 1077, 1079, 1927, 3032, // shutting down, connection killed, offline
+		1290, 1792, 1836, // read-only
+		2002, 2003, 2006, 2013, // vttablet can't reach its MySQL
+		3024: // vttablet's MySQL took too long
 		return true
-	case 1105: // Vitess's number for anything
+	case 1105: // Vitess's generic number
 		return isPrimaryAway(err)
 	}
 	return false
 }
 
-// isPrimaryAway recognises by their texts the errors of a vtgate that has no primary to ask.
+// isPrimaryAway recognizes, by their text, the errors of a vtgate without a primary.
 func isPrimaryAway(err error) bool {
 	text := strings.ToLower(err.Error())
 	for _, words := range []string{

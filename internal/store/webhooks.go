@@ -7,28 +7,27 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// IsWebhookProcessed reports whether a webhook has been noted.
+// IsWebhookProcessed reports whether a webhook was processed.
 func (s *Store) IsWebhookProcessed(ctx context.Context, id string) (bool, error) {
 	_, err := read(ctx, s, (*dbsqlc.Queries).GetWebhook, id)
 	if isNoRows(err) {
 		return false, nil
 	}
-	return err == nil, translate("look for webhook", err)
+	return err == nil, translate("find webhook", err)
 }
 
-// MarkWebhookProcessed notes that a webhook was heard; once more is fine.
+// MarkWebhookProcessed records that a webhook was processed. It may be called again.
 func (s *Store) MarkWebhookProcessed(ctx context.Context, id string, at time.Time) error {
 	err := s.writer().InsertWebhook(ctx, dbsqlc.InsertWebhookParams{ID: id, ReceivedAt: micros(at)})
 	if IsDuplicate(err) {
 		return nil
 	}
-	return translate("note webhook", err)
+	return translate("record webhook", err)
 }
 
-// DeleteWebhooks forgets webhooks that were heard before a time, and returns how
-// many there were.
+// DeleteWebhooks deletes the records of webhooks received before a time and returns how many.
 func (s *Store) DeleteWebhooks(ctx context.Context, before time.Time) (int, error) {
-	return s.deleteInBatches(ctx, "delete webhooks", func(q queries, most int32) ([]string, error) {
-		return q.OldWebhooks(ctx, dbsqlc.OldWebhooksParams{ReceivedAt: micros(before), Limit: most})
+	return s.deleteInBatches(ctx, "delete webhooks", func(q queries, limit int32) ([]string, error) {
+		return q.OldWebhooks(ctx, dbsqlc.OldWebhooksParams{ReceivedAt: micros(before), Limit: limit})
 	}, func(q queries, id string) (int64, error) { return q.DeleteWebhook(ctx, id) })
 }

@@ -59,7 +59,7 @@ func TestTheProgramDoesNotServeHalfACopy(t *testing.T) {
 		if _, err := copying.Copy(ctx, s.Config.DatabaseURL, to, s.Clock.Now, slog.New(slog.DiscardHandler), func(_, _ int64) { cancel() }); err == nil {
 			t.Fatal("it was not cut off")
 		}
-		if _, err := harness.TryStart(t, to, s.Clock); err == nil || !strings.Contains(err.Error(), "half-made copy of "+s.Config.DatabaseURL) {
+		if _, err := harness.TryStart(t, to, s.Clock); err == nil || !strings.Contains(err.Error(), "incomplete copy of "+s.Config.DatabaseURL) {
 			t.Errorf("it starts: %v", err)
 		}
 		copyDatabase(s, to)

@@ -40,7 +40,7 @@ func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 			said, status := runs(words...)
 			// The database's name is ours to tell, and nothing else of its address.
 			name := dsn[strings.Index(dsn, "/")+1:]
-			if status != 1 || !strings.HasPrefix(said, "guestlist: this database refuses changes to its tables") ||
+			if status != 1 || !strings.HasPrefix(said, "guestlist: there are pending migrations, and this database refuses schema changes") ||
 				!strings.Contains(said, "pscale deploy-request create "+name+" guestlist-migrate") {
 				t.Errorf("guestlist %v: status %d\n%s", words, status, said)
 			}

@@ -50,7 +50,7 @@ func TestDamageInALargeDatabaseStopsTheProgramWithASentence(t *testing.T) {
 	}
 	args := []string{"--database-url=sqlite:" + path, "--guestlist-addr=" + harness.FreeAddr(t)}
 	err = harness.RunCommand(t.Context(), args, nil, nil, io.Discard, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "the SQLite file is damaged, or no database at all: restore a copy of it") {
+	if err == nil || !strings.Contains(err.Error(), "the SQLite file is corrupt or not a database: restore a backup") {
 		t.Errorf("it ended with %v", err)
 	}
 }

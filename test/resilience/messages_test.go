@@ -33,23 +33,23 @@ func TestDatabaseFault_SameWordsEverywhere(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	harness.Must(t, os.WriteFile(file, []byte("text"), 0o600))
 	folder := t.TempDir()
-	const folderAdvice = " Name a file in DATABASE_URL."
+	const folderAdvice = " Set the path of a file in DATABASE_URL."
 	for _, row := range []struct {
 		name, database string
 		want           string
 		afterWaiting   bool // serve waits until it is called off
 	}{
 		{name: "a wrong password", database: edited(func(c *mysql.Config) { c.User, c.Passwd = "t_"+strings.ToLower(rand.Text()[:20]), "hush" }),
-			want: "The server refuses the user or the password. Mend them in DATABASE_URL; special characters of a mysql:// address are written as %XX."},
+			want: "The server rejected the user or the password. Check them in DATABASE_URL. In a mysql:// address, write special characters as %XX."},
 		{name: "a database that there is not", database: edited(func(c *mysql.Config) { c.DBName = "nowhere" }),
-			want: "The server has no database of this name. CREATE DATABASE it, or mend its name in DATABASE_URL."},
+			want: "The server has no database of this name. Create it with CREATE DATABASE, or check the name in DATABASE_URL."},
 		{name: "no TLS where it is asked for", database: edited(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
-			want: "The server does not offer TLS. Turn it on there. Only where nobody can be on the way, DATABASE_URL may end in ?tls=false."},
+			want: "The server doesn't support TLS. Turn it on there. Only on a network you trust, add ?tls=false to DATABASE_URL."},
 		{name: "a port where nobody listens", database: edited(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), afterWaiting: true,
-			want: "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Look at DATABASE_URL."},
+			want: "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Check DATABASE_URL."},
 		{name: "a file in a folder that is a file", database: "sqlite:" + file + "/guestlist.db",
-			want: "The SQLite file can't be made or opened at " + file + "/guestlist.db: a part of the path is a file, and no folder. Name another place in DATABASE_URL."},
-		{name: "a folder in place of the file", database: "sqlite:" + folder, want: "There is a folder in place of the SQLite file." + folderAdvice},
+			want: "The SQLite file can't be created or opened at " + file + "/guestlist.db: part of the path is a file, not a directory. Set another path in DATABASE_URL."},
+		{name: "a folder in place of the file", database: "sqlite:" + folder, want: "The SQLite file's path is a directory." + folderAdvice},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -38,7 +38,7 @@ func TestReadOnlyServer_IsToldEverywhere(t *testing.T) {
 		return err.Error()
 	}
 	const text = "The server is read-only."
-	const advice = "DATABASE_URL leads to a copy: take the address of the server that is written to."
+	const advice = "DATABASE_URL points to a replica: use the address of the primary."
 
 	set("1")
 	v := harness.NewVisitor(s).Get("/readyz")

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrDiffer: the two sides were not the same at the end.
-var ErrDiffer = errors.New("the copy differs from its source, so somebody still works with one of the two: stop them, and do the same again, which goes on from here")
+var ErrDiffer = errors.New("the copy differs from its source, so a program is still changing one of them: stop it and run the same command again, which continues from here")
 
 // Table is what one side of a copy holds in a table.
 type Table struct {

@@ -44,7 +44,7 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 		return nil, fault.Setting("--to", err)
 	}
 	if name == other {
-		return nil, errors.New("--to names the database that is to be copied: name another")
+		return nil, errors.New("--to names the source database: use another one")
 	}
 	if err := store.Exists(from); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func claim(ctx context.Context, name string, target *store.Store, tables []table
 	case err != nil || of == name:
 		return err
 	case of != "":
-		return fmt.Errorf("--to names a half-made copy of %s, which is not the database to be copied: name an empty one", of)
+		return fmt.Errorf("--to names an incomplete copy of %s, not of the source database: use an empty one", of)
 	}
 	for _, t := range tables {
 		r, found, err := newCursor(target, t).peek(ctx)
@@ -126,7 +126,7 @@ func claim(ctx context.Context, name string, target *store.Store, tables []table
 			return err
 		}
 		if found && !(t.name == "settings" && r[0].String == "admin_lock") {
-			return fmt.Errorf("--to names a database that is not empty (table %s): name an empty one, which no program was started with yet", t.name)
+			return fmt.Errorf("--to names a database that is not empty (table %s): use an empty one that no program was started with", t.name)
 		}
 	}
 	return target.MarkCopy(ctx, name)

@@ -255,7 +255,7 @@ func TestACopyThatWasCutOffGoesOn(t *testing.T) {
 			}
 			on(t, to, func(st *store.Store) {
 				name, _ := store.Name(from)
-				if err := st.CheckComplete(t.Context()); err == nil || !strings.Contains(err.Error(), "half-made copy of "+name) {
+				if err := st.CheckComplete(t.Context()); err == nil || !strings.Contains(err.Error(), "incomplete copy of "+name) {
 					t.Errorf("cut off at %d%%: %v", percent, err)
 				}
 			})

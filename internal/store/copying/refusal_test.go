@@ -68,12 +68,12 @@ func TestWhatCannotBeCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ name, from, to, want string }{
-		{"a database to itself", from, from, "--to names the database that is to be copied"},
-		{"a server's database to itself, written otherwise", server, server + "?parseTime=true", "--to names the database that is to be copied"},
+		{"a database to itself", from, from, "--to names the source database"},
+		{"a server's database to itself, written otherwise", server, server + "?parseTime=true", "--to names the source database"},
 		{"a file that is not there", missing, to, "there is no file "},
 		{"what is no address", from, "oracle://example.com/x", "--to must be mysql://"},
-		{"a half-made copy", half, to, "DATABASE_URL: this database is a half-made copy of " + from},
-		{"to another's half-made copy", other, half, "--to names a half-made copy of " + from + ", which is not"},
+		{"a half-made copy", half, to, "DATABASE_URL: this database is an incomplete copy of " + from},
+		{"to another's half-made copy", other, half, "--to names an incomplete copy of " + from + ", not of the source"},
 		{"what is being served", served, to, "DATABASE_URL: the SQLite file is in use: stop"},
 		{"to what is being served", from, served, "--to: the SQLite file is in use: stop"},
 	} {
