@@ -91,7 +91,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if len(removed) > 0 {
-		a.log.Warn("GUESTLIST_ADMINS names people who were removed and stay out: take them off the setting, or let them back in with guestlist users invite ADDRESS --role admin",
+		a.log.Warn("GUESTLIST_ADMINS lists people who were removed; they stay out. Remove them from the setting, or run guestlist users invite ADDRESS --role admin",
 			"count", len(removed))
 	}
 	a.background.Go(func() { a.warnIfNoAdmin(background) })

@@ -55,7 +55,7 @@ func (a *App) ReportInvitations(ctx context.Context, w io.Writer) {
 				others = append(others, state)
 			}
 		}
-		fmt.Fprintf(w, "  Invitation of %s: %s\n", humanize.Plural(len(states)-len(others), "administrator"), states[0])
+		fmt.Fprintf(w, "  Invitation for %s: %s\n", humanize.Plural(len(states)-len(others), "administrator"), states[0])
 		states = others
 	}
 }
@@ -77,13 +77,13 @@ func (a *App) invitationStates(ctx context.Context, admins []directory.Email) (s
 		case i.Refused:
 			states = append(states, invitationState("refused. "+i.Reason))
 		case i.Pending && i.Reason == "":
-			states, tried = append(states, "not handed over yet. It is still being tried."), false
+			states, tried = append(states, "not sent yet; still trying."), false
 		case i.Pending:
-			states = append(states, invitationState("not handed over yet. "+i.Reason+" It will be tried again."))
+			states = append(states, invitationState("not sent yet. "+i.Reason+" Guestlist will try again."))
 		case i.Expired:
-			states = append(states, "it has expired. Send another: guestlist users invite ADDRESS --again")
+			states = append(states, "expired. To send another, run guestlist users invite ADDRESS --again")
 		case !i.Sent.IsZero():
-			states = append(states, invitationState("handed to "+mailRecipient(a.cfg)+"."))
+			states = append(states, invitationState("sent to "+mailRecipient(a.cfg)+"."))
 		}
 	}
 	return states, tried, nil

@@ -60,7 +60,7 @@ func (a *App) checkIntegrity(ctx context.Context) {
 	case errors.Is(err, store.ErrCorrupt):
 		a.corruption <- err
 	case err != nil && ctx.Err() == nil:
-		a.log.Warn("the database could not be looked over for damage", "error", err)
+		a.log.Warn("the integrity of the database could not be checked", "error", err)
 	}
 }
 
@@ -77,9 +77,9 @@ func (a *App) refoldUsers(ctx context.Context) {
 			switch {
 			case ctx.Err() != nil:
 			case err != nil:
-				a.log.Warn("search words and sort keys not brought up to date, will be tried again", "error", err, "in", again)
+				a.log.Warn("search terms and sort keys not updated; retrying", "error", err, "in", again)
 			case changed > 0:
-				a.log.Info("search words and sort keys brought up to date", "users", changed)
+				a.log.Info("search terms and sort keys updated", "users", changed)
 			}
 		})
 		if again == 0 {
@@ -103,6 +103,6 @@ func (a *App) warnIfNoAdmin(ctx context.Context) {
 	case err != nil && ctx.Err() == nil:
 		a.log.Warn("administrators not counted", "error", err)
 	case err == nil && n == 0:
-		a.log.Warn("nobody can administer the list: run guestlist users invite with your address and --role admin")
+		a.log.Warn("no one can administer the list: run guestlist users invite ADDRESS --role admin")
 	}
 }

@@ -53,40 +53,41 @@ type notWritten struct{ error }
 
 func (e notWritten) Unwrap() error { return e.error }
 
-func (notWritten) Reason() string { return "The notice could not be written; the log says why." }
+func (notWritten) Reason() string { return "The notice couldn't be created; see the log." }
 
 // compose writes the text of a notice.
 func (m noticeMailer) compose(n outbox.Notice) mail.Notice {
-	letter := mail.Notice{To: n.Email, Name: n.Name, Link: m.baseURL + "/profile"}
+	notice := mail.Notice{To: n.Email, Name: n.Name, Link: m.baseURL + "/profile"}
 	by := n.By
 	if by == "" {
-		by = "Guestlist itself, by its settings"
+		by = "Guestlist, from its settings"
 	}
 	from := []mail.Fact{
-		{Label: "When", Value: n.At.UTC().Format("2 January 2006 at 15.04 UTC")},
-		{Label: "By", Value: by}, {Label: "With the API token", Value: n.ByToken},
-		{Label: "From the network address", Value: n.Address}, {Label: "With the browser or program", Value: n.UserAgent},
+		{Label: "When", Value: n.At.UTC().Format("2 January 2006 at 15:04 UTC")},
+		{Label: "By", Value: by}, {Label: "API token", Value: n.ByToken},
+		{Label: "IP address", Value: n.Address}, {Label: "Browser or program", Value: n.UserAgent},
 	}
-	const undo = " and end the sessions and API tokens of whoever did it."
 	switch n.Topic {
 	case outbox.NewToken:
-		letter.Title, letter.Lead = "A new API token at %s", "An API token was made for your account. A program that has it acts as you."
-		letter.Facts = append([]mail.Fact{{Label: "Name", Value: n.Token}, {Label: "Scope and end", Value: n.Terms}}, from...)
-		letter.Advice = "Was it not you? Then revoke the token on your profile and sign out everywhere:"
-		letter.Reason = "You are told of every API token that is made for your account."
+		notice.Title, notice.Lead = "A new API token at %s", "An API token was created for your account. A program that has it can act on your behalf."
+		notice.Facts = append([]mail.Fact{{Label: "Name", Value: n.Token}, {Label: "Scope and expiry", Value: n.Terms}}, from...)
+		notice.Advice = "If this wasn't you, revoke the token on your profile page and sign out everywhere:"
+		notice.Reason = "You receive this email whenever an API token is created for your account."
 	case outbox.NewAdmins:
-		letter.Title, letter.Lead = "New administrators at %s", "An import was started that can add administrators."
-		letter.Facts = append([]mail.Fact{{Label: "Import", Value: n.Import}}, from...)
-		letter.Advice, letter.Link = "Should it not be so? Then stop the import, look through the people it has added,"+undo, m.baseURL+"/users?role=admin"
+		notice.Title, notice.Lead = "New administrators at %s", "An import was started that can add administrators."
+		notice.Facts = append([]mail.Fact{{Label: "Import", Value: n.Import}}, from...)
+		notice.Advice = "If this is a mistake, stop the import, review the people it added, and end the sessions and API tokens of the person who started it:"
+		notice.Link = m.baseURL + "/users?role=admin"
 	default:
-		letter.Title, letter.Lead = "A new administrator at %s", "Somebody was made an administrator. Administrators add, change and remove people."
-		letter.Facts = append([]mail.Fact{{Label: "Administrator", Value: n.Admin}}, from...)
-		letter.Advice, letter.Link = "Should it not be so? Then change their role,"+undo, fmt.Sprintf("%s/users/%s", m.baseURL, n.UserID)
+		notice.Title, notice.Lead = "A new administrator at %s", "Someone was made an administrator. Administrators can add, change and remove people."
+		notice.Facts = append([]mail.Fact{{Label: "Administrator", Value: n.Admin}}, from...)
+		notice.Advice = "If this is a mistake, change their role, and end the sessions and API tokens of the person who did it:"
+		notice.Link = fmt.Sprintf("%s/users/%s", m.baseURL, n.UserID)
 	}
-	if letter.Reason == "" {
-		letter.Reason = "You are told because you are an administrator."
+	if notice.Reason == "" {
+		notice.Reason = "You receive this email because you're an administrator."
 	}
-	return letter
+	return notice
 }
 
 // mailFailure maps the mail server's error to those of the outbox.

@@ -38,7 +38,7 @@ With --json: {"settings": [{"name", "value", "source"}]}, where value is null if
 	return c
 }
 
-// printStytchEnv prints what another program needs to use the local Stytch.
+// printStytchEnv prints the settings with which another program uses the local Stytch.
 func printStytchEnv(ctx context.Context, cfg config.Config, con streams) error {
 	if !cfg.LocalMode() {
 		return errors.New("config --stytch-env: other programs can use the local Stytch in local mode only")

@@ -30,7 +30,7 @@ func (p *cli) whyCommand() *cobra.Command {
 	return c
 }
 
-// runDiagnose prints why somebody can't sign in, and what mends it.
+// runDiagnose prints why a person can't sign in, and how to fix it.
 func runDiagnose(ctx context.Context, cfg config.Config, con streams, address string, asJSON bool) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {

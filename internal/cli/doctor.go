@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/humanize"
 )
 
-// doctorCommand loads the settings by itself: what is wrong with them is a finding.
+// doctorCommand loads the configuration itself, because its problems are findings.
 func (p *cli) doctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -38,7 +38,8 @@ problem. With --json: {"findings": [{"check", "status", "text", "action"?}], "pr
 	return c
 }
 
-// runDoctor prints what the checks find, each as soon as it and those above it are done.
+// runDoctor prints each finding as soon as its check and those before it are done. It
+// returns an error if there is a problem.
 func runDoctor(ctx context.Context, cfg config.Config, invalid []config.Problem, con streams, asJSON bool) error {
 	report := struct {
 		Findings []diagnostic.Finding `json:"findings"`

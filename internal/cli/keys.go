@@ -40,7 +40,7 @@ cache it for an hour. With --json:
 	return c
 }
 
-// jsonRotation is the answer of guestlist keys rotate --json.
+// jsonRotation is the output of guestlist keys rotate --json.
 type jsonRotation struct {
 	KeyID     string `json:"key_id"`
 	SignsFrom string `json:"signs_from"`
@@ -68,10 +68,10 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 		const stamp = "2006-01-02T15:04:05Z"
 		return printJSON(con.out, jsonRotation{r.KeyID, r.SignsFrom.Format(stamp), r.OldUntil.Format(stamp)})
 	}
-	said := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs signed by the old key are valid until " + humanize.FormatTime(r.OldUntil)
+	message := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs signed by the old key are valid until " + humanize.FormatTime(r.OldUntil)
 	if atOnce {
-		said = "signs from now on; JWTs signed by the old key are rejected. Restart apps that verify them, which may cache it for an hour"
+		message = "signs from now on; JWTs signed by the old key are rejected. Restart apps that verify them, which may cache it for an hour"
 	}
-	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, said)
+	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, message)
 	return err
 }

@@ -60,7 +60,7 @@ in the table goose_db_version, so Guestlist won't run it again. Prints nothing i
 	}
 }
 
-// migrate brings the database up to date and says what it did.
+// migrate applies the pending migrations and prints their number.
 func migrate(ctx context.Context, cfg config.Config, con streams, _ []string) error {
 	st, err := app.OpenDatabase(cfg, con.now)
 	if err != nil {
@@ -74,7 +74,7 @@ func migrate(ctx context.Context, cfg config.Config, con streams, _ []string) er
 	return err
 }
 
-// jsonMigration is a migration as programs see it.
+// jsonMigration is an element of the output of guestlist migrate status --json.
 type jsonMigration struct {
 	Version   int64      `json:"version"`
 	Name      string     `json:"name"`

@@ -6,14 +6,14 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows how far long work is, where somebody sees it.
+// progress is the progress bar of a long operation.
 type progress struct {
-	to   io.Writer // nil: nobody does
-	what string
+	to   io.Writer // nil hides the bar
+	what string    // the description
 	bar  *progressbar.ProgressBar
 }
 
-// progress returns one that is shown on a terminal and nowhere else.
+// progress returns a progress bar, which is shown only on a terminal.
 func (con streams) progress(what string) *progress {
 	p := &progress{what: what}
 	if isTerminal(con.err) {
@@ -22,7 +22,7 @@ func (con streams) progress(what string) *progress {
 	return p
 }
 
-// Set says that so much of all is done.
+// Set shows that done of all steps are finished.
 func (p *progress) Set(done, all int) {
 	if p.to == nil {
 		return
@@ -31,9 +31,10 @@ func (p *progress) Set(done, all int) {
 		p.bar = progressbar.NewOptions(all, progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription(p.what),
 			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
 	}
-	_ = p.bar.Set(done) // a terminal that is gone is no reason to stop
+	_ = p.bar.Set(done) // the operation goes on without its terminal
 }
 
+// Close removes the bar.
 func (p *progress) Close() {
 	if p.bar != nil {
 		_ = p.bar.Clear()

@@ -30,7 +30,7 @@ changed or stranger, and people and accounts say how many were compared.`,
 	return c
 }
 
-// jsonComparison is the answer of guestlist reconcile --json.
+// jsonComparison is the output of guestlist reconcile --json.
 type jsonComparison struct {
 	Differences []jsonDifference `json:"differences"`
 	People      int              `json:"people"`
@@ -39,14 +39,15 @@ type jsonComparison struct {
 }
 
 type jsonDifference struct {
-	Email  string         `json:"email"` // or a stranger's id at Stytch, who has none
+	Email  string         `json:"email"` // or the ID of a Stytch account without an email address
 	Kind   reconcile.Kind `json:"kind"`
 	Reason string         `json:"reason"`
 	Remedy string         `json:"remedy"`
-	Mended bool           `json:"mended"` // false with --apply: changed in the meantime, not touched
+	Mended bool           `json:"mended"` // with --apply, false if it changed in the meantime and was left alone
 }
 
-// runReconcile prints where the list and Stytch differ, and mends it if that is asked.
+// runReconcile prints the differences between the directory and Stytch, and fixes them if
+// apply is set.
 func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, asJSON bool) error {
 	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
 	if err != nil {

@@ -47,8 +47,8 @@ func NewRootCommand(in Invocation) *cobra.Command {
 	root.SetErr(in.Stderr)
 	config.AddFlags(root.PersistentFlags(), p.flags)
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(help)
-	root.SetHelpCommand(helpCommand(root))
+	root.SetUsageTemplate(usageTemplate)
+	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(
 		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.keysCommand(), p.tokensCommand(), p.reconcileCommand(), p.whyCommand(),
 		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.doctorCommand(), p.configCommand(), versionCommand(),

@@ -26,8 +26,8 @@ Their API tokens keep working unless you pass --tokens.`,
   guestlist sessions end ada@example.com --tokens
   guestlist sessions end 01980c8e-7a6b-7c3e-9d53-2f3a1b0c4d5e`,
 		Args: exactArg("address or id"),
-		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, who []string) error {
-			return endSessions(ctx, cfg, con, who[0], tokens)
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
+			return endSessions(ctx, cfg, con, args[0], tokens)
 		}),
 	}
 	end.Flags().BoolVar(&tokens, "tokens", false, "also revoke their API tokens")
@@ -35,8 +35,8 @@ Their API tokens keep working unless you pass --tokens.`,
 	return c
 }
 
-func endSessions(ctx context.Context, cfg config.Config, con streams, who string, tokens bool) error {
-	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
+func endSessions(ctx context.Context, cfg config.Config, con streams, addressOrID string, tokens bool) error {
+	return runUserChange(ctx, cfg, con, addressOrID, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
 		ended, err := a.Directory.SignOut(ctx, app.Operator(), u.ID, directory.SignOut{Reason: "ended by an administrator", Tokens: tokens})
 		what := humanize.Plural(ended.Sessions, "session")
 		if tokens {

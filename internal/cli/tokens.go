@@ -52,7 +52,7 @@ address. Programs using it are refused from then on.`,
 	return c
 }
 
-// jsonToken is a token of somebody, for programs.
+// jsonToken is an element of the output of guestlist tokens list --json.
 type jsonToken struct {
 	token.Public
 	Email string `json:"email"`
@@ -85,7 +85,7 @@ func listTokens(ctx context.Context, cfg config.Config, con streams, asJSON bool
 		}{list})
 	}
 	table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tNAME\tOF\tSCOPE\tEXPIRES\tLAST USED")
+	fmt.Fprintln(table, "ID\tNAME\tOWNER\tSCOPE\tEXPIRES\tLAST USED")
 	for _, t := range list {
 		used := "never"
 		if t.LastUsedAt != nil {
@@ -96,21 +96,21 @@ func listTokens(ctx context.Context, cfg config.Config, con streams, asJSON bool
 	return table.Flush()
 }
 
-func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []string) error {
+func revokeTokens(ctx context.Context, cfg config.Config, con streams, args []string) error {
 	st, err := app.OpenStore(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return err
 	}
 	defer st.Close()
 	owner, match := "", func(token.Token) bool { return true }
-	if strings.Contains(said[0], "@") {
-		u, err := findUser(ctx, st, said[0])
+	if strings.Contains(args[0], "@") {
+		u, err := findUser(ctx, st, args[0])
 		if err != nil {
 			return err
 		}
 		owner = u.ID
 	} else {
-		one, err := findToken(ctx, st, said[0])
+		one, err := findToken(ctx, st, args[0])
 		if err != nil {
 			return err
 		}
@@ -124,18 +124,18 @@ func revokeTokens(ctx context.Context, cfg config.Config, con streams, said []st
 	return err
 }
 
-// findToken finds a token by its id, or by itself. An error does not repeat it.
-func findToken(ctx context.Context, st *store.Store, word string) (token.Token, error) {
-	if strings.HasPrefix(word, token.Prefix) {
-		t, err := st.GetToken(ctx, token.Hash(word))
+// findToken finds a token by its ID or by the token itself, which errors do not repeat.
+func findToken(ctx context.Context, st *store.Store, idOrToken string) (token.Token, error) {
+	if strings.HasPrefix(idOrToken, token.Prefix) {
+		t, err := st.GetToken(ctx, token.Hash(idOrToken))
 		if errors.Is(err, directory.ErrNotFound) {
 			err = errors.New("no such API token: it was revoked, or expired more than a month ago")
 		}
 		return t, err
 	}
-	t, err := st.FindToken(ctx, word)
+	t, err := st.FindToken(ctx, idOrToken)
 	if errors.Is(err, directory.ErrNotFound) {
-		err = fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" shows the ids`, word)
+		err = fmt.Errorf(`there is no API token with the id %q; "guestlist tokens list" shows the ids`, idOrToken)
 	}
 	return t, err
 }

@@ -29,62 +29,63 @@ Changes are recorded in the audit log as made by the operating system's user.`,
 	return c
 }
 
-// userChange is what a command does to one person, and returns what to say of it.
-type userChange func(ctx context.Context, a *app.Admin, u directory.User) (said string, err error)
+// userChange changes a user and returns a message about it.
+type userChange func(ctx context.Context, a *app.Admin, u directory.User) (message string, err error)
 
-// runUserChange opens what a change needs, finds who is meant by an address or an id, makes
-// the change as the operator, and tells Stytch of it.
-func runUserChange(ctx context.Context, cfg config.Config, con streams, who string, do userChange) error {
+// runUserChange makes a change of one user, given by address or ID, as the operator. It
+// delivers the change to Stytch and prints a message.
+func runUserChange(ctx context.Context, cfg config.Config, con streams, addressOrID string, do userChange) error {
 	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	u, err := findUser(ctx, a.Directory, who)
+	u, err := findUser(ctx, a.Directory, addressOrID)
 	if err != nil {
 		return err
 	}
-	said, err := do(ctx, a, u)
+	message, err := do(ctx, a, u)
 	if err != nil {
 		return usageErrorFrom(err)
 	}
-	untold, err := a.DeliverPending(ctx, u.Email)
+	pending, err := a.DeliverPending(ctx, u.Email)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(con.out, strings.TrimSpace(said+" "+untold))
+	_, err = fmt.Fprintln(con.out, strings.TrimSpace(message+" "+pending))
 	return err
 }
 
-// findUser returns the person with an address or an id.
-func findUser(ctx context.Context, people directory.Reader, who string) (directory.User, error) {
-	if !strings.Contains(who, "@") {
-		u, err := people.GetUser(ctx, who)
+// findUser returns the user with an email address or ID.
+func findUser(ctx context.Context, people directory.Reader, addressOrID string) (directory.User, error) {
+	if !strings.Contains(addressOrID, "@") {
+		u, err := people.GetUser(ctx, addressOrID)
 		if errors.Is(err, directory.ErrNotFound) {
-			err = fmt.Errorf("no one on the list has the id %q; you can also use the email address", who)
+			err = fmt.Errorf("no one on the list has the id %q; you can also use the email address", addressOrID)
 		}
 		return u, err
 	}
-	email, err := directory.ParseEmail(who)
+	email, err := directory.ParseEmail(addressOrID)
 	if err != nil {
-		return directory.User{}, usageError{fmt.Errorf("%q is not an email address", who)}
+		return directory.User{}, usageError{fmt.Errorf("%q is not an email address", addressOrID)}
 	}
 	u, err := people.GetUserByEmail(ctx, email)
 	if errors.Is(err, directory.ErrNotFound) {
-		err = fmt.Errorf("no one on the list has the address %q", who)
+		err = fmt.Errorf("no one on the list has the address %q", addressOrID)
 	}
 	return u, err
 }
 
-// usageErrorFrom makes what the directory says of fields a sentence about what was typed.
+// usageErrorFrom turns validation errors of the directory into a usage error. It returns
+// other errors unchanged.
 func usageErrorFrom(err error) error {
 	var invalid *directory.ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	var said []string
+	var messages []string
 	for _, field := range slices.Sorted(maps.Keys(invalid.Fields)) {
-		said = append(said, field+": "+invalid.Fields[field])
+		messages = append(messages, field+": "+invalid.Fields[field])
 	}
-	return usageError{errors.New(strings.Join(said, " "))}
+	return usageError{errors.New(strings.Join(messages, " "))}
 }

@@ -23,13 +23,13 @@ sign-in; active restores access. The last active administrator can't be demoted 
 		Args: exactArg("address or id"),
 	}
 	c.RunE = p.run(func(ctx context.Context, cfg config.Config, con streams, args []string) error {
-		given := func(flag string, value *string) *string {
+		ifSet := func(flag string, value *string) *string {
 			if !c.Flags().Changed(flag) {
 				return nil
 			}
 			return value
 		}
-		edit := directory.Edit{Name: given("name", &name), Role: given("role", &role), Status: given("status", &status)}
+		edit := directory.Edit{Name: ifSet("name", &name), Role: ifSet("role", &role), Status: ifSet("status", &status)}
 		if edit == (directory.Edit{}) {
 			return usageError{errors.New("guestlist users edit needs --name, --role or --status")}
 		}

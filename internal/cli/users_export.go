@@ -43,8 +43,8 @@ func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlag
 		return err
 	}
 	defer a.Close()
-	words := userio.ExportDescription(format, f.q, f.role, f.status)
-	if err := a.Directory.RecordExport(ctx, app.Operator(), words); err != nil {
+	description := userio.ExportDescription(format, f.q, f.role, f.status)
+	if err := a.Directory.RecordExport(ctx, app.Operator(), description); err != nil {
 		return err
 	}
 	_, err = userio.Export(ctx, a.Directory, query, userio.NewWriter(con.out, format), nil)

@@ -18,10 +18,10 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// maxShownProblems is how many problems of a file are printed.
+// maxShownProblems limits the problems of a file that are printed.
 const maxShownProblems = 20
 
-// importFlags are how a file is to be imported, as typed.
+// importFlags are the flags of guestlist users import.
 type importFlags struct {
 	role                          string
 	invite, preview, yes, resumes bool
@@ -60,16 +60,16 @@ With --json, the result is {"id", "file", "state", "people", "listed", "problems
 	return c
 }
 
-// jsonImport is the answer of guestlist users import --json.
+// jsonImport is the output of guestlist users import --json.
 type jsonImport struct {
 	ID       string       `json:"id"`
 	File     string       `json:"file"`
 	State    userio.State `json:"state"`
-	People   int          `json:"people"`   // who can be on the list
-	Listed   int          `json:"listed"`   // of them, who were before
-	Problems int          `json:"problems"` // lines left out
+	People   int          `json:"people"`   // people who can be added
+	Listed   int          `json:"listed"`   // of People, those already on the list
+	Problems int          `json:"problems"` // lines that were skipped
 	Added    int          `json:"added"`
-	Kept     int          `json:"kept"`     // left as they were
+	Kept     int          `json:"kept"`     // of Listed, those left unchanged
 	LeftOut  int          `json:"left_out"` // removed after the import was started
 }
 
@@ -95,15 +95,15 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return fmt.Errorf("there is no import %s", id)
-	case errors.Is(err, userio.ErrInvalidState) && f.resumes: // it runs, which is what was asked for, or is done
+	case errors.Is(err, userio.ErrInvalidState) && f.resumes: // it is running or done
 	case err != nil:
 		return usageErrorFrom(err)
 	}
 	return waitForImport(ctx, con, a, im, id, f.asJSON)
 }
 
-// upload reads the file, says what it holds, and starts the import if that is agreed
-// to. The id is empty if there is nothing to follow.
+// upload reads the file, prints a summary and starts the import after confirmation. It
+// returns "" if nothing was started.
 func upload(ctx context.Context, con streams, im *userio.Importer, file string, f importFlags) (id string, err error) {
 	in := con.in
 	if file != "-" {
@@ -136,11 +136,11 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 	} else {
 		_, err = fmt.Fprintln(con.out, "Nothing was imported.")
 	}
-	return "", errors.Join(err, nobodyIn(i))
+	return "", errors.Join(err, emptyError(i))
 }
 
-// nobodyIn returns an error if a file holds nobody who can be on the list.
-func nobodyIn(i userio.Import) error {
+// emptyError returns an error if no one in the file can be added.
+func emptyError(i userio.Import) error {
 	switch {
 	case i.People > 0:
 		return nil
@@ -150,7 +150,7 @@ func nobodyIn(i userio.Import) error {
 	return fmt.Errorf("no one in %s can be imported; see the problems above", i.File)
 }
 
-// preview prints what a file holds and what is wrong with it.
+// preview prints a summary of the file and its problems.
 func preview(ctx context.Context, out io.Writer, im *userio.Importer, i userio.Import) error {
 	fmt.Fprintf(out, "%s: %s, %d of them already on the list; %s skipped.\n",
 		humanize.Plural(i.Lines, "line"), people(i.People), i.Listed, humanize.Plural(i.Problems, "line"))
@@ -170,18 +170,18 @@ func preview(ctx context.Context, out io.Writer, im *userio.Importer, i userio.I
 	return nil
 }
 
-// waitForImport carries the import on to its end, and says what came of it.
+// waitForImport runs the import to its end and prints the result.
 func waitForImport(ctx context.Context, con streams, a *app.Admin, im *userio.Importer, id string, asJSON bool) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	mails := make(chan struct{})
-	go func() { a.Worker.Run(working); close(mails) }() // with invitations, the import waits for mails to leave
+	go func() { a.Worker.Run(working); close(mails) }() // an import with invitations waits for the outbox
 	bar := con.progress("importing")
 	i, err := im.Follow(ctx, id, func(i userio.Import) { bar.Set(i.Added+i.Skipped+i.LeftOut, i.People) })
 	bar.Close()
-	left := ""
+	notes := ""
 	if err == nil && i.Invite && i.State == userio.Done {
-		left = waitForMail(ctx, im)
+		notes = waitForMail(ctx, im)
 	}
 	stop()
 	<-mails
@@ -194,9 +194,9 @@ func waitForImport(ctx context.Context, con streams, a *app.Admin, im *userio.Im
 		err = printJSON(con.out, toJSONImport(i))
 	default:
 		if i.LeftOut > 0 {
-			left = fmt.Sprintf(" Skipped %s removed after the import started.", people(i.LeftOut)) + left
+			notes = fmt.Sprintf(" Skipped %s removed after the import started.", people(i.LeftOut)) + notes
 		}
-		_, err = fmt.Fprintf(con.out, "Added %s; %d already on the list.%s\n", people(i.Added), i.Skipped, left)
+		_, err = fmt.Fprintf(con.out, "Added %s; %d already on the list.%s\n", people(i.Added), i.Skipped, notes)
 	}
 	if i.State == userio.Stopped {
 		err = errors.Join(err, fmt.Errorf("the import was stopped; to continue, run guestlist users import --resume %s. %s", id, i.Reason))
@@ -204,7 +204,8 @@ func waitForImport(ctx context.Context, con streams, a *app.Admin, im *userio.Im
 	return err
 }
 
-// waitForMail gives the last invitations some time, and says what has not left then.
+// waitForMail waits up to app.DeliverTimeout for the last invitations to be sent. It
+// returns a message if some are left, or "".
 func waitForMail(ctx context.Context, im *userio.Importer) string {
 	wait, cancel := context.WithTimeout(ctx, app.DeliverTimeout)
 	defer cancel()
@@ -227,5 +228,5 @@ func toJSONImport(i userio.Import) jsonImport {
 	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Skipped, LeftOut: i.LeftOut}
 }
 
-// people returns a number of people with its noun.
+// people formats a number of people.
 func people(n int) string { return english.Plural(n, "person", "people") }

@@ -38,11 +38,11 @@ sent, waiting or refused, and reason says why it's waiting or was refused. Exits
 	return c
 }
 
-// jsonInvited is the answer of guestlist users invite --json.
+// jsonInvited is the output of guestlist users invite --json.
 type jsonInvited struct {
 	User   directory.UserJSON `json:"user"`
 	Mail   string             `json:"mail"`   // sent, waiting or refused
-	Reason string             `json:"reason"` // why it waits or was refused
+	Reason string             `json:"reason"` // why it is waiting or was refused; "" if it was sent
 }
 
 func invite(ctx context.Context, cfg config.Config, con streams, entry directory.UserInput, again, asJSON bool) error {
@@ -73,20 +73,20 @@ func invite(ctx context.Context, cfg config.Config, con streams, entry directory
 	}
 	state := u.Invitation(jobs, cfg.InviteDuration, con.now())
 	answer := jsonInvited{User: directory.NewUserJSON(u), Mail: "sent", Reason: state.Reason}
-	said := "Invitation sent to " + u.Email.Display + "."
+	message := "Invitation sent to " + u.Email.Display + "."
 	switch {
 	case state.Refused:
 		answer.Mail = "refused"
 		err = errors.New(u.Email.Display + " was added, but the invitation couldn't be sent. " + state.Reason)
 	case state.Pending:
 		answer.Mail = "waiting"
-		said = u.Email.Display + " was added, but the email hasn't been sent yet; a running instance will send it. " + state.Reason
+		message = u.Email.Display + " was added, but the email hasn't been sent yet; a running instance will send it. " + state.Reason
 	}
 	if asJSON {
 		return errors.Join(printJSON(con.out, answer), err)
 	}
 	if err == nil {
-		_, err = fmt.Fprintln(con.out, said)
+		_, err = fmt.Fprintln(con.out, message)
 	}
 	return err
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// listFlags are what part of the list is asked for, as typed.
+// listFlags are the filters of guestlist users list and export.
 type listFlags struct {
 	q, status, role, sort string
 	limit                 int
@@ -53,7 +53,7 @@ func (f *listFlags) addFilters(c *cobra.Command) {
 	c.Flags().StringVar(&f.sort, "sort", "", "sort by `COLUMN`: name, email, created_at or last_seen_at; prefix - for descending")
 }
 
-// query is what is asked of the directory. The error is of whoever typed it.
+// query returns the directory query of the flags, or a usage error.
 func (f listFlags) query() (directory.Query, error) {
 	q, fields := directory.Query{Limit: directory.MaxLimit}, map[string]string{}
 	note := func(field string, err error) {
@@ -74,7 +74,7 @@ func (f listFlags) query() (directory.Query, error) {
 		note("--status", q.FilterStatus(f.status))
 	}
 	if f.limit < 0 {
-		fields["--limit"] = "Ask for 1 or more people, or for 0 to see all."
+		fields["--limit"] = "Enter a number of people, or 0 for all."
 	}
 	if len(fields) > 0 {
 		return q, usageErrorFrom(&directory.ValidationError{Fields: fields})
@@ -82,7 +82,7 @@ func (f listFlags) query() (directory.Query, error) {
 	return q, nil
 }
 
-// listUsers prints people page by page: memory does not grow with the list.
+// listUsers prints users page by page, so that memory does not grow with the list.
 func listUsers(ctx context.Context, cfg config.Config, con streams, f listFlags) error {
 	query, err := f.query()
 	if err != nil {
@@ -102,9 +102,9 @@ func listUsers(ctx context.Context, cfg config.Config, con streams, f listFlags)
 	if err := out.begin(); err != nil {
 		return err
 	}
-	for left := f.limit; ; {
+	for remaining := f.limit; ; {
 		if f.limit > 0 {
-			query.Limit = min(left, directory.MaxLimit)
+			query.Limit = min(remaining, directory.MaxLimit)
 		}
 		page, err := st.ListUsers(ctx, query)
 		if err != nil {
@@ -113,21 +113,21 @@ func listUsers(ctx context.Context, cfg config.Config, con streams, f listFlags)
 		if err := out.page(ctx, page.Users); err != nil {
 			return err
 		}
-		if left -= len(page.Users); page.Next == nil || f.limit > 0 && left == 0 {
+		if remaining -= len(page.Users); page.Next == nil || f.limit > 0 && remaining == 0 {
 			return out.end()
 		}
 		query.After = page.Next
 	}
 }
 
-// userPrinter writes people, a page at a time.
+// userPrinter writes users, one page at a time.
 type userPrinter interface {
 	begin() error
 	page(ctx context.Context, users []directory.User) error
 	end() error
 }
 
-// tablePrinter is for people to read: its columns are as wide as each page needs.
+// tablePrinter writes a table. Its columns are as wide as each page needs.
 type tablePrinter struct {
 	w              *tabwriter.Writer
 	store          directory.Reader
@@ -136,7 +136,7 @@ type tablePrinter struct {
 }
 
 func (t *tablePrinter) begin() error {
-	_, err := io.WriteString(t.w, "NAME\tADDRESS\tROLE\tSTATUS\tLAST SEEN\n")
+	_, err := io.WriteString(t.w, "NAME\tEMAIL\tROLE\tSTATUS\tLAST SEEN\n")
 	return err
 }
 
@@ -158,7 +158,7 @@ func (t *tablePrinter) page(ctx context.Context, users []directory.User) error {
 
 func (t *tablePrinter) end() error { return nil }
 
-// jsonPrinter is one JSON document.
+// jsonPrinter writes one JSON document.
 type jsonPrinter struct{ e *jsontext.Encoder }
 
 func (d *jsonPrinter) begin() error {

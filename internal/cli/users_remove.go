@@ -31,11 +31,11 @@ The last active administrator can't be removed.`,
 	return c
 }
 
-func remove(ctx context.Context, cfg config.Config, con streams, who string, yes bool) error {
+func remove(ctx context.Context, cfg config.Config, con streams, addressOrID string, yes bool) error {
 	if !yes && !con.interactive {
 		return usageError{errors.New("guestlist users remove asks for confirmation; without a terminal, pass --yes")}
 	}
-	return runUserChange(ctx, cfg, con, who, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
+	return runUserChange(ctx, cfg, con, addressOrID, func(ctx context.Context, a *app.Admin, u directory.User) (string, error) {
 		if !yes && !con.confirm("Remove "+strings.TrimSpace(u.Name+" "+u.Email.Display)+"? They'll be signed out everywhere.") {
 			return "", errors.New("no one was removed")
 		}
@@ -44,10 +44,10 @@ func remove(ctx context.Context, cfg config.Config, con streams, who string, yes
 	})
 }
 
-// confirm asks the person at the terminal, and takes nothing but y or yes for consent.
+// confirm asks a question and reports whether the answer is y or yes.
 func (con streams) confirm(question string) bool {
 	fmt.Fprint(con.err, question, " [y/N] ")
-	answer, _ := bufio.NewReader(con.in).ReadString('\n') // what could not be read is no consent
+	answer, _ := bufio.NewReader(con.in).ReadString('\n') // a read error counts as no
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return true

@@ -14,7 +14,7 @@ import (
 )
 
 func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
-	look, err := store.Inspect(c.cfg.DatabaseURL, c.now)
+	inspector, err := store.Inspect(c.cfg.DatabaseURL, c.now)
 	if errors.Is(err, fs.ErrNotExist) {
 		name, err := store.Name(c.cfg.DatabaseURL)
 		if err != nil {
@@ -25,13 +25,13 @@ func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
 	if err != nil {
 		return diagnostic.FromError(err, "Check DATABASE_URL.")
 	}
-	c.database = look
-	server, err := look.Server(ctx)
+	c.database = inspector
+	server, err := inspector.Server(ctx)
 	if errors.Is(err, store.ErrBusy) {
 		return diagnostic.Fail("Run doctor again when it has finished.", "Another program, such as guestlist copy, has locked the SQLite file.")
 	}
 	if err == nil {
-		err = look.Examine(ctx)
+		err = inspector.Examine(ctx)
 	}
 	if err != nil {
 		return diagnostic.FromError(err, "Check DATABASE_URL.")
@@ -90,30 +90,31 @@ func (c *checker) databaseClock(ctx context.Context) diagnostic.Finding {
 		return diagnostic.FromError(err, "")
 	}
 	f := clockFinding("the database", ahead)
-	if f.Status == diagnostic.Problem { // nothing goes by the database's clock, and it may be the one that is wrong
+	if f.Status == diagnostic.Problem { // Guestlist does not use the database's clock, which may be the wrong one
 		f.Status = diagnostic.Warning
 	}
 	return f
 }
 
-// How far two clocks may be apart without a word, and without harm: a link lasts ten
-// minutes, and a webhook may be five minutes old.
+// A difference of clocks above driftWarning is a warning, above driftError a problem: a
+// link is valid for ten minutes, and a webhook may be five minutes old.
 const (
 	driftWarning = 5 * time.Second
 	driftError   = time.Minute
 )
 
-// clockFinding says how the clock here agrees with another that is ahead of it.
+// clockFinding compares this machine's clock with another, which is ahead by the given
+// time. whose names the other clock.
 func clockFinding(whose string, ahead time.Duration) diagnostic.Finding {
-	apart, side := ahead.Abs().Round(time.Second), "behind"
+	skew, direction := ahead.Abs().Round(time.Second), "behind"
 	if ahead < 0 {
-		side = "ahead of"
+		direction = "ahead of"
 	}
-	if apart <= driftWarning {
+	if skew <= driftWarning {
 		return diagnostic.Pass("This machine's clock agrees with %s.", whose)
 	}
-	f := diagnostic.Warn("Synchronise this machine's clock (NTP): links, sessions and webhooks depend on it.", "This machine's clock is %s %s %s.", apart, side, whose)
-	if apart > driftError {
+	f := diagnostic.Warn("Synchronise this machine's clock (NTP): links, sessions and webhooks depend on it.", "This machine's clock is %s %s %s.", skew, direction, whose)
+	if skew > driftError {
 		f.Status = diagnostic.Problem
 	}
 	return f
@@ -149,13 +150,13 @@ func (c *checker) administrators(ctx context.Context) diagnostic.Finding {
 			return diagnostic.FromError(err, "")
 		}
 	}
-	coming, err := c.countPendingAdmins(ctx)
+	pendingAdmins, err := c.countPendingAdmins(ctx)
 	switch {
 	case err != nil:
 		return diagnostic.FromError(err, "")
 	case n > 0:
 		return diagnostic.Pass("The list has %s.", humanize.Plural(n, "administrator"))
-	case coming > 0:
+	case pendingAdmins > 0:
 		return diagnostic.Pass("There is none yet; the next start invites the addresses in GUESTLIST_ADMINS.")
 	case c.cfg.FirstAdmin():
 		return diagnostic.Pass("There is none yet; the first person to sign in becomes one.")
@@ -166,7 +167,7 @@ func (c *checker) administrators(ctx context.Context) diagnostic.Finding {
 	return diagnostic.Fail("Set GUESTLIST_ADMINS to your address and restart.", "There is no administrator.")
 }
 
-// countPendingAdmins counts those whom the next start invites as administrators.
+// countPendingAdmins counts the administrators that the next start will invite.
 func (c *checker) countPendingAdmins(ctx context.Context) (int, error) {
 	if c.database == nil {
 		return len(c.cfg.Admins), nil

@@ -70,8 +70,8 @@ func (c *checker) close() {
 	}
 }
 
-// checks are all there are, in the order in which they are told: first what the others
-// go by.
+// checks returns all checks in the order of the report: those that others depend on come
+// first.
 func (c *checker) checks() []diagnostic.Check {
 	atStytch := []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "GUESTLIST_LOCAL_STYTCH"}
 	checks := append(c.settings(),
@@ -102,15 +102,15 @@ func (c *checker) checks() []diagnostic.Check {
 
 var databaseChecks = []string{"database"}
 
-// check makes a check that is skipped where one of the settings it goes by can't be right.
-func (c *checker) check(name string, after []string, look func(context.Context) diagnostic.Finding, settings ...string) diagnostic.Check {
+// check returns a check that is skipped if one of the settings it reads is invalid.
+func (c *checker) check(name string, after []string, run func(context.Context) diagnostic.Finding, settings ...string) diagnostic.Check {
 	return diagnostic.Check{Name: name, After: after, Look: func(ctx context.Context) diagnostic.Finding {
 		for _, setting := range settings {
 			if c.isInvalid(setting) {
 				return diagnostic.Skip("Not checked: %s isn't valid.", setting)
 			}
 		}
-		return look(ctx)
+		return run(ctx)
 	}}
 }
 
@@ -118,7 +118,7 @@ func (c *checker) isInvalid(setting string) bool {
 	return slices.ContainsFunc(c.invalid, func(w config.Problem) bool { return slices.Contains(w.Settings, setting) })
 }
 
-// settings are a line for each that can't be right, or one for all.
+// settings returns a check for each invalid setting, or one if all are valid.
 func (c *checker) settings() []diagnostic.Check {
 	says := func(f diagnostic.Finding) diagnostic.Check {
 		return diagnostic.Check{Name: "settings", Look: func(context.Context) diagnostic.Finding { return f }}

@@ -37,11 +37,11 @@ func (c *checker) checkPublicURL(ctx context.Context) diagnostic.Finding {
 		"%s is served by another program (status %d).", base, r.Code)
 }
 
-// certificateMinLifetime is how long a certificate should be good for: what renews them by
-// itself does so earlier.
+// certificateMinLifetime is how long the certificate must remain valid. Automatic renewal
+// happens earlier.
 const certificateMinLifetime = 7 * 24 * time.Hour
 
-// instanceFinding is the finding of an instance at the public address.
+// instanceFinding returns the finding for an instance at the public address.
 func (c *checker) instanceFinding(r healthcheck.Response) diagnostic.Finding {
 	base := c.cfg.BaseURL.String()
 	switch {
@@ -53,14 +53,14 @@ func (c *checker) instanceFinding(r healthcheck.Response) diagnostic.Finding {
 		return diagnostic.Warn("See its log.", "An instance runs at %s, but can't reach Stytch.", base)
 	case r.TLS != nil && r.TLS.PeerCertificates[0].NotAfter.Sub(c.now()) < certificateMinLifetime:
 		return diagnostic.Warn("Renew the certificate.", "An instance runs at %s, but its certificate expires on %s.", base, r.TLS.PeerCertificates[0].NotAfter.Format("2 January 2006"))
-	case !c.cfg.LocalStytch && c.cfg.BaseURL.Scheme == "http": // which the settings allow on this machine alone
+	case !c.cfg.LocalStytch && c.cfg.BaseURL.Scheme == "http": // the settings allow http only on this machine
 		return diagnostic.Warn("Set GUESTLIST_BASE_URL to the public https address, unless everyone signs in on this machine.", "An instance runs at %s, which other machines can't reach.", base)
 	}
 	return diagnostic.Pass("An instance runs at %s.", base)
 }
 
-// unreachableFinding is the finding that no instance is at the public address: wrong if there is one
-// on this machine.
+// unreachableFinding returns the finding for no instance at the public address. It is a
+// problem if one runs on this machine.
 func (c *checker) unreachableFinding(ctx context.Context, reason string) diagnostic.Finding {
 	if r, err := healthcheck.CheckLocal(ctx, c.cfg, "/readyz"); err == nil && (r.HasStarted() || r.IsStarting()) {
 		return diagnostic.Fail("Point DNS and the reverse proxy to it.", "An instance runs at GUESTLIST_ADDR, but isn't reachable at %s. %s", c.cfg.BaseURL, reason)

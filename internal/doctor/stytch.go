@@ -7,8 +7,8 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// checkStytch leaves the local Stytch in peace: it is a part of the program, and its
-// state is in the same database.
+// checkStytch checks the project's credentials. The local Stytch needs no check: it is a
+// part of the program, with its state in the same database.
 func (c *checker) checkStytch(ctx context.Context) diagnostic.Finding {
 	switch {
 	case c.cfg.LocalMode() && c.cfg.SMTPURL == "":
@@ -30,7 +30,7 @@ func (c *checker) stytchClock(context.Context) diagnostic.Finding {
 	return clockFinding("Stytch", c.project.Ahead)
 }
 
-// redirectPage is where redirect URLs are listed at Stytch.
+// redirectPage is the page of redirect URLs in Stytch's dashboard.
 const redirectPage = "https://stytch.com/dashboard/redirect-urls"
 
 func (c *checker) redirectURL(ctx context.Context) diagnostic.Finding {

@@ -18,7 +18,7 @@ func ServeMetrics(listener net.Listener, handler http.Handler, log *slog.Logger)
 	server.WriteTimeout = profileTimeout
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("metrics are no longer served", "error", err)
+			log.Error("metrics server stopped", "error", err)
 		}
 	}()
 	return server

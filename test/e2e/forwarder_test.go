@@ -99,7 +99,7 @@ func TestLocalMode_BehindAForwarderWithAMailServer(t *testing.T) {
 		t.Errorf("a stranger was mailed %s", link)
 	default:
 	}
-	harness.Eventually(t, "a warning that nobody can administer the list", func() bool { return strings.Contains(s.Log.String(), "nobody can administer the list") })
+	harness.Eventually(t, "a warning that no one can administer the list", func() bool { return strings.Contains(s.Log.String(), "no one can administer the list") })
 }
 
 func TestLocalMode_EveryHeaderOfAForwarderIsRefused(t *testing.T) {
