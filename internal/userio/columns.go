@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// field is what is read of a column.
+// field is the part of a user that a column contains.
 type field int
 
 const (
@@ -22,46 +22,53 @@ const (
 	fieldLast
 	fieldRole
 	fieldAccess
-	fields // how many there are
+	fieldCount
 )
 
 var fieldLabels = map[field]string{fieldEmail: "email", fieldName: "name", fieldFirst: "first name", fieldMiddle: "middle name", fieldLast: "last name", fieldRole: "role"}
 
 // column is a column of a table, or a member of JSON objects.
 type column struct {
-	name   string // as in the file, not longer than is shown
+	name   string // from the file, shortened for display
 	field  field
-	rank   int    // of several columns for one field, the one of the lowest rank that is filled in is read
-	access access // of fieldAccess, and of columns that nothing else is read of
+	rank   int    // of several columns for a field, the nonempty one with the lowest rank is used
+	access access // of fieldAccess and fieldNone
 }
 
-// knownColumns are the names of columns in the form of [letters]. Other addresses,
-// such as a recovery or a manager's, are never taken for the person's.
-var knownColumns = map[string]column{
-	"primaryemail": {field: fieldEmail, rank: 1}, "primaryemailaddress": {field: fieldEmail, rank: 1}, "primarysmtpaddress": {field: fieldEmail, rank: 1},
-	"email": {field: fieldEmail, rank: 2}, "emailaddress": {field: fieldEmail, rank: 2}, "mail": {field: fieldEmail, rank: 2}, "mailaddress": {field: fieldEmail, rank: 2},
-	"emails": {field: fieldEmail, rank: 2}, "emailaddresses": {field: fieldEmail, rank: 2}, "email1value": {field: fieldEmail, rank: 2},
-	"emailadresse": {field: fieldEmail, rank: 2}, "mailadresse": {field: fieldEmail, rank: 2},
-	"useremail": {field: fieldEmail, rank: 3}, "youremail": {field: fieldEmail, rank: 3}, "youremailaddress": {field: fieldEmail, rank: 3},
-	"memberemail": {field: fieldEmail, rank: 3}, "employeeemail": {field: fieldEmail, rank: 3}, "studentemail": {field: fieldEmail, rank: 3},
-	"workemail": {field: fieldEmail, rank: 3}, "workemailaddress": {field: fieldEmail, rank: 3}, "businessemail": {field: fieldEmail, rank: 3},
-	"companyemail": {field: fieldEmail, rank: 3}, "contactemail": {field: fieldEmail, rank: 3},
-	"userprincipalname": {field: fieldEmail, rank: 4}, "upn": {field: fieldEmail, rank: 4}, // Microsoft
-	"login": {field: fieldEmail, rank: 5}, "username": {field: fieldEmail, rank: 5}, "userlogin": {field: fieldEmail, rank: 5}, // Okta, Keycloak
+// knownColumns lists the columns of exports by their names in the form of [letters]. Other
+// addresses, such as a recovery address or a manager's, are never used.
+var knownColumns = indexColumns([]knownColumn{
+	{fieldEmail, 1, "primaryemail primaryemailaddress primarysmtpaddress"},
+	{fieldEmail, 2, "email emailaddress mail mailaddress emails emailaddresses email1value emailadresse mailadresse"},
+	{fieldEmail, 3, "useremail youremail youremailaddress memberemail employeeemail studentemail workemail workemailaddress businessemail companyemail contactemail"},
+	{fieldEmail, 4, "userprincipalname upn"},                // Microsoft
+	{fieldEmail, 5, "login username userlogin"},             // Okta, Keycloak
+	{fieldName, 1, "realname"},                              // Slack, whose name is a login
+	{fieldName, 2, "name fullname formattedname formatted"}, // formatted: SCIM
+	{fieldName, 3, "displayname anzeigename"},
+	{fieldFirst, 0, "firstname givenname forename fname vorname"},
+	{fieldMiddle, 0, "middlename"},
+	{fieldLast, 0, "lastname familyname surname lname nachname"},
+	{fieldRole, 0, "role"},
+})
 
-	"realname": {field: fieldName, rank: 1}, // Slack, whose name is a login
-	"name":     {field: fieldName, rank: 2}, "fullname": {field: fieldName, rank: 2}, "formattedname": {field: fieldName, rank: 2},
-	"formatted":   {field: fieldName, rank: 2}, // SCIM
-	"displayname": {field: fieldName, rank: 3}, "anzeigename": {field: fieldName, rank: 3},
-
-	"firstname": {field: fieldFirst}, "givenname": {field: fieldFirst}, "forename": {field: fieldFirst}, "fname": {field: fieldFirst}, "vorname": {field: fieldFirst},
-	"middlename": {field: fieldMiddle},
-	"lastname":   {field: fieldLast}, "familyname": {field: fieldLast}, "surname": {field: fieldLast}, "lname": {field: fieldLast}, "nachname": {field: fieldLast},
-
-	"role": {field: fieldRole},
+type knownColumn struct {
+	field field
+	rank  int
+	names string
 }
 
-// newColumn tells from its name what is read of a column.
+func indexColumns(known []knownColumn) map[string]column {
+	index := map[string]column{}
+	for _, k := range known {
+		for _, name := range strings.Fields(k.names) {
+			index[name] = column{field: k.field, rank: k.rank}
+		}
+	}
+	return index
+}
+
+// newColumn returns the column with a name, whose meaning it derives from the name.
 func newColumn(name string) column {
 	name = strings.TrimSpace(name)
 	c, ok := knownColumns[letters(withoutNotes(name))]
@@ -77,69 +84,57 @@ func newColumn(name string) column {
 	return c
 }
 
-// nestedColumn reads names such as profile.email.
+// nestedColumn returns the column with a name such as profile.email.
 func nestedColumn(name string) (column, bool) {
 	i := strings.LastIndex(name, ".")
-	if i < 0 || !holders[letters(name[:i])] {
+	if i < 0 || !userObjects[letters(name[:i])] {
 		return column{}, false
 	}
 	c, ok := knownColumns[letters(withoutNotes(name[i+1:]))]
 	return c, ok && c.field != fieldRole
 }
 
-// holders are objects that hold what is known of a person. What people can write
-// about themselves elsewhere, such as user_metadata, is not read.
-var holders = newSet("profile", "user", "account", "person", "member", "contact", "traits", "attributes", "userattributes", "mergefields", "name", "data")
+// userObjects are the names of objects with attributes of the user. Others, such as
+// user_metadata, may be editable by the users themselves and aren't read.
+var userObjects = newSet("profile", "user", "account", "person", "member", "contact", "traits", "attributes", "userattributes", "mergefields", "name", "data")
 
-// columns says where in a table's records what is read stands.
+// columns describes the columns of a table.
 type columns struct {
-	read    []placedColumn
-	stray   []placedColumn // columns that nothing is read of, but words that keep somebody out
-	unnamed []int
-	count   int
-	unused  []string // the names of columns that nothing is read of
-	twice   field    // that two columns are equally good for; else fieldNone
+	all    []column
+	unused []string // names of columns that aren't used
+	twice  field    // a field with two columns of the same rank; else fieldNone
 }
 
-type placedColumn struct {
-	column
-	at int
-}
+const noAddressColumn = "The first line must name the columns. One of them must be email; name and role are optional."
 
-const noAddressColumn = "The first line must name the columns, and one of them must be email; name and role may be there, too."
-
-// parseHeader reads the line of a table that names its columns.
+// parseHeader returns the columns that a header names.
 func parseHeader(cells []string) columns {
-	c := columns{count: len(cells)}
-	for i, cell := range cells {
-		switch col := newColumn(cell); {
+	var c columns
+	hasPlace := slices.ContainsFunc(cells, isPlaceName)
+	for _, cell := range cells {
+		col := newColumn(cell)
+		switch {
 		case col.name == "":
-			c.unnamed = append(c.unnamed, i)
+			col = column{name: "a column without a name", access: accessPlace}
 		case col.field == fieldNone:
 			c.unused = append(c.unused, col.name)
-			c.stray = append(c.stray, placedColumn{col, i})
-		default:
-			c.read = append(c.read, placedColumn{col, i})
+		case hasPlace:
+			col.access = col.besidePlaces()
 		}
+		c.all = append(c.all, col)
 	}
-	for f := fieldEmail; f < fieldAccess; f++ {
+	for f := fieldEmail; f < fieldAccess && c.twice == fieldNone; f++ {
 		if c.best(f) > 1 {
 			c.twice = f
-			break
-		}
-	}
-	if slices.ContainsFunc(cells, isPlaceName) {
-		for i, col := range c.read {
-			c.read[i].access = col.besidePlaces()
 		}
 	}
 	return c
 }
 
-// best is how many columns of the lowest rank there are for a field.
+// best returns the number of columns with the lowest rank for a field.
 func (c columns) best(f field) int {
 	rank, count := 0, 0
-	for _, col := range c.read {
+	for _, col := range c.all {
 		switch {
 		case col.field != f || count > 0 && col.rank > rank:
 		case count > 0 && col.rank == rank:
@@ -153,8 +148,8 @@ func (c columns) best(f field) int {
 
 func (c columns) hasAddress() bool { return c.best(fieldEmail) > 0 }
 
-// besidePlaces returns what a column says about access where others are parts of a
-// postal address: a state is one of those then.
+// besidePlaces returns the access of a column next to those of a postal address, where
+// "state" is one of them.
 func (c column) besidePlaces() access {
 	if c.field == fieldAccess && letters(withoutNotes(c.name)) == "state" {
 		return accessPlace
@@ -166,102 +161,92 @@ var placeNames = newSet("city", "town", "zip", "zipcode", "postalcode", "postcod
 
 func isPlaceName(name string) bool { return placeNames[letters(withoutNotes(name))] }
 
-func (c columns) has() string {
+// found lists the unused columns for an error message.
+func (c columns) found() string {
 	if len(c.unused) == 0 {
 		return ""
 	}
-	return " It has: " + strings.Join(c.unused[:min(len(c.unused), 10)], ", ") + "."
+	return " Found: " + strings.Join(c.unused[:min(len(c.unused), 10)], ", ") + "."
 }
 
-// line reads a record; ok is false if all of it is empty.
+// line parses a record. ok is false if it is blank.
 func (c columns) line(number int, cells []string) (l Line, ok bool) {
 	if isBlank(cells) {
 		return Line{}, false
 	}
-	var p newLine
-	for _, col := range c.read {
-		p.set(col.column, cellAt(cells, col.at))
-	}
-	for _, col := range c.stray {
-		p.check(col.column, cellAt(cells, col.at))
-	}
-	for _, i := range c.unnamed {
-		if value := cellAt(cells, i); containsAny(letters(value), deniedStems) {
-			p.leaveOut("a column without a name", value)
+	var b lineBuilder
+	for i, col := range c.all {
+		value := ""
+		if i < len(cells) {
+			value = cells[i]
 		}
+		b.set(col, value)
 	}
-	l = p.line(number)
-	if len(cells) > c.count && !isBlank(cells[c.count:]) {
-		l.Problem = fmt.Sprintf("There are %d columns here, and %d in the first line. Put what holds a separator in quotes.", len(cells), c.count)
+	l = b.line(number)
+	if len(cells) > len(c.all) && !isBlank(cells[len(c.all):]) {
+		l.Problem = fmt.Sprintf("This row has %d columns, but the header has %d. Put values that contain a separator in quotation marks.", len(cells), len(c.all))
 	}
 	return l, true
 }
 
-func cellAt(cells []string, i int) string {
-	if i < len(cells) {
-		return cells[i]
-	}
-	return ""
-}
-
-// newLine gathers what a file says of somebody.
-type newLine struct {
-	values  [fields]string
-	ranks   [fields]int
-	problem string // the first that was found
+// lineBuilder collects the values of one user.
+type lineBuilder struct {
+	values  [fieldCount]string
+	ranks   [fieldCount]int
+	problem string // the first one found
 	leftOut bool
 }
 
-// set notes what stands in a column.
-func (p *newLine) set(c column, value string) {
-	if !utf8.ValidString(value) || strings.ContainsRune(value, utf8.RuneError) {
-		p.fail("Some letters can't be read. Save the file as CSV UTF-8.")
+// set adds the value of a column.
+func (b *lineBuilder) set(c column, value string) {
+	if c.field != fieldNone && (!utf8.ValidString(value) || strings.ContainsRune(value, utf8.RuneError)) {
+		b.fail("Some characters can't be read. Save the file as CSV UTF-8.")
 	}
-	if c.field == fieldAccess {
-		p.check(c, value)
+	if c.field == fieldNone || c.field == fieldAccess {
+		b.check(c, value)
 		return
 	}
-	if p.values[c.field] == "" || value != "" && c.rank < p.ranks[c.field] {
-		p.values[c.field], p.ranks[c.field] = value, c.rank
+	if b.values[c.field] == "" || value != "" && c.rank < b.ranks[c.field] {
+		b.values[c.field] = value
+		b.ranks[c.field] = c.rank
 	}
 }
 
-// check leaves the person out if the column says so.
-func (p *newLine) check(c column, value string) {
+// check excludes the user if the column says so.
+func (b *lineBuilder) check(c column, value string) {
 	if !c.access.admits(value) {
-		p.leaveOut(c.name, value)
+		b.leaveOut(c.name, value)
 	}
 }
 
-func (p *newLine) fail(problem string) {
-	if p.problem == "" {
-		p.problem = problem
+func (b *lineBuilder) fail(problem string) {
+	if b.problem == "" {
+		b.problem = problem
 	}
 }
 
-// leaveOut notes why somebody is not let in, with the word that the file has.
-func (p *newLine) leaveOut(column, value string) {
-	p.leftOut = true
+// leaveOut excludes the user because of a column's value.
+func (b *lineBuilder) leaveOut(column, value string) {
+	b.leftOut = true
 	is := "is empty"
 	if value = visible(value); value != "" {
 		is = "is “" + excerpt(value, 40) + "”"
 	}
-	p.fail(fmt.Sprintf("Left out: %s %s. Only people the file marks as active are imported.", column, is))
+	b.fail(fmt.Sprintf("Skipped: %s %s. Only people that the file marks as active are imported.", column, is))
 }
 
-// line returns what was gathered.
-func (p *newLine) line(number int) Line {
-	email, name := mailbox(p.values[fieldEmail])
-	for _, better := range []string{p.values[fieldFirst] + " " + p.values[fieldMiddle] + " " + p.values[fieldLast], p.values[fieldName]} {
+func (b *lineBuilder) line(number int) Line {
+	email, name := mailbox(b.values[fieldEmail])
+	for _, better := range []string{b.values[fieldFirst] + " " + b.values[fieldMiddle] + " " + b.values[fieldLast], b.values[fieldName]} {
 		if better = strings.Join(strings.Fields(better), " "); better != "" {
 			name = better
 		}
 	}
 	if strings.Contains(strings.ToUpper(email), "#EXT#") {
-		p.fail("This is the name of a guest's account, and not an address.")
+		b.fail("This is the name of a guest account, not an email address.")
 	}
-	return Line{Number: number, Problem: p.problem, LeftOut: p.leftOut, Entry: directory.UserInput{
-		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(p.values[fieldRole])),
+	return Line{Number: number, Problem: b.problem, LeftOut: b.leftOut, Entry: directory.UserInput{
+		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(b.values[fieldRole])),
 	}}
 }
 

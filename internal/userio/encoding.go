@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// decodeText returns the text of a file as UTF-8 with \n at the ends of its lines. The
-// encoding is UTF-8 unless the first bytes say or show that it is UTF-16.
+// decodeText decodes a file to UTF-8 with LF line endings. Files are UTF-8, or UTF-16 if they
+// have a byte order mark or look like it.
 func decodeText(file io.Reader) (io.Reader, error) {
 	raw := bufio.NewReader(file)
 	start, err := raw.Peek(raw.Size())
@@ -25,8 +25,8 @@ func decodeText(file io.Reader) (io.Reader, error) {
 	return transform.NewReader(raw, transform.Chain(unicode.BOMOverride(fallback), &lineEnds{})), nil
 }
 
-// unmarkedUTF16 recognizes UTF-16 without a byte order mark: in text that is mostly
-// ASCII every other byte is zero. It returns nil for anything else.
+// unmarkedUTF16 recognizes UTF-16 without a byte order mark by its zero bytes, every other
+// byte in mostly ASCII text. It returns nil for anything else.
 func unmarkedUTF16(start []byte) encoding.Encoding {
 	var zeros [2]int
 	for i, b := range start {
@@ -44,8 +44,7 @@ func unmarkedUTF16(start []byte) encoding.Encoding {
 	return nil
 }
 
-// lineEnds makes \r\n and \r alone \n, so that every reader counts lines as editors
-// do.
+// lineEnds replaces CRLF and CR by LF, so that lines are counted as editors do.
 type lineEnds struct {
 	afterCR bool
 }

@@ -6,15 +6,14 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// UserLister reads one page of people; directory.Store has one.
+// UserLister lists users by page; directory.Store is one.
 type UserLister interface {
 	ListUsers(ctx context.Context, q directory.Query) (directory.Page, error)
 }
 
-// Export writes all people that a query lets through, page by page, each read by
-// itself: who comes, goes or is renamed meanwhile may be missing or there twice,
-// and nobody else is. before is called before each page is handed on, to give it
-// time; it may be nil. It returns how many there were.
+// Export writes all users that match a query and returns their number. It reads page by
+// page, so users that are added, removed or renamed in the meantime may be missing or
+// repeated. before is called before each page is flushed; it may be nil.
 func Export(ctx context.Context, list UserLister, q directory.Query, to Writer, before func() error) (int, error) {
 	q.Limit = directory.MaxLimit
 	for n := 0; ; {
@@ -43,14 +42,13 @@ func Export(ctx context.Context, list UserLister, q directory.Query, to Writer, 
 	}
 }
 
-// ExportDescription say for the audit trail what is exported, in which format; a filter
-// that is empty lets everybody through.
+// ExportDescription describes an export in the audit trail. Empty filters are left out.
 func ExportDescription(format, search, role, status string) string {
-	words := format
+	text := format
 	for _, filter := range []struct{ name, value string }{{"q", search}, {"role", role}, {"status", status}} {
 		if filter.value != "" {
-			words += ", " + filter.name + " " + filter.value
+			text += ", " + filter.name + " " + filter.value
 		}
 	}
-	return words
+	return text
 }

@@ -2,22 +2,19 @@ package userio
 
 import "strings"
 
-// A spreadsheet takes a cell for a formula that begins with one of these
-// (https://owasp.org/www-community/attacks/CSV_Injection), the wide ones in some
-// languages.
+// formulaPrefixes begin formulas in spreadsheets, the full-width ones in some languages.
+// https://owasp.org/www-community/attacks/CSV_Injection
 const formulaPrefixes = "=+-@\t\r\n＝＋－＠"
 
-// cellSeparators are what spreadsheets split lines at, depending on the language:
-// where that is a semicolon, a=1 behind one is a cell of its own, also in a file
-// with commas, whose quotation marks mean nothing then.
+// cellSeparators separate cells in spreadsheets, depending on the language. If that is a
+// semicolon, text after one is a cell of its own even within quotation marks.
 const cellSeparators = ",;\t|"
 
 const quote = "'"
 
-// escapeFormula puts a quotation mark before what would be a formula, at the beginning and
-// behind separators, which spreadsheets take for text then; unguard takes it off.
-// What begins with such marks already and a formula behind gets one more, so that
-// nothing is lost on the way.
+// escapeFormula puts a quotation mark before each possible formula, at the beginning and
+// after separators, so that spreadsheets take it for text. A formula after quotation marks
+// gets another one, so that unescapeFormula restores every cell.
 func escapeFormula(cell string) string {
 	return mapFormulas(cell, func(quotes string) string { return quote + quotes })
 }
@@ -26,7 +23,7 @@ func unescapeFormula(cell string) string {
 	return mapFormulas(cell, func(quotes string) string { return strings.TrimPrefix(quotes, quote) })
 }
 
-// mapFormulas changes the quotation marks in front of formulas.
+// mapFormulas changes the quotation marks before each possible formula.
 func mapFormulas(cell string, change func(quotes string) string) string {
 	if !strings.ContainsAny(cell, formulaPrefixes) {
 		return cell

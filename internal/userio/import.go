@@ -10,108 +10,105 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// State says how far an import is.
+// State is the progress of an import.
 type State string
 
-// The states.
+// States of an import.
 const (
-	Uploading State = "uploading" // the file is still read
-	Ready     State = "ready"     // nobody is on the list yet
+	Uploading State = "uploading" // the file is being read
+	Ready     State = "ready"     // can be started
 	Running   State = "running"
-	Stopped   State = "stopped" // in the middle; may run again
+	Stopped   State = "stopped" // can be resumed
 	Done      State = "done"
 )
 
-// Import is a file of people on its way onto the list.
+// Import is the import of a file.
 type Import struct {
 	ID     string // UUIDv7
-	File   string // its name
+	File   string // name of the file
 	State  State
-	Reason string // why it stopped by itself, in a sentence
-	Invite bool   // each is mailed an invitation
-	Role   directory.Role
+	Reason string         // why it stopped by itself, in a sentence; else ""
+	Invite bool           // send invitations
+	Role   directory.Role // of users without a role in the file
 
-	// What the upload has found.
-	Lines          int      // people in the file, good or not
-	People         int      // of them those who can be on the list
-	Admins         int      // of these the administrators by the file
-	Listed         int      // of them those who were on the list already
-	Problems       int      // lines of which nothing can be made
-	UnknownColumns []string // columns that nothing is read of
+	// Set by the upload.
+	Lines          int      // users in the file, including those with problems
+	People         int      // users that can be added
+	Admins         int      // of People, administrators
+	Listed         int      // of People, users that existed at the upload
+	Problems       int      // lines that can't be used
+	UnknownColumns []string // names of columns that aren't used
 
-	// How far it is.
-	Parts, Part    int // how many there are, and which is next, from 0
-	Added, Skipped int // people put on the list, and left as they were there
-	LeftOut        int // people who were removed after the import was started, and stay off the list
-	Removals       int // how many removals there had been when it was started; the store sees to it
+	// Progress.
+	Parts, Part    int // number of parts, and the next one, from 0
+	Added, Skipped int // users added, and users that existed
+	LeftOut        int // users that were removed after the start, and aren't added
+	Removals       int // number of removals at the start; set by the store
 
-	Actor                event.Origin // who had it run
-	Lease                string       // that the one who is at it has made up
+	Actor                event.Origin // who started it
+	Lease                string       // of the instance that runs it
 	CreatedAt, UpdatedAt time.Time
 }
 
-// New is how many people will be new on the list, as far as the upload could tell.
+// New returns how many users will be added, as of the upload.
 func (i Import) New() int { return i.People - i.Listed }
 
-// PartKind is one of the four things that are kept of a file, each in parts of a
-// bounded size.
+// PartKind is a series of parts that is stored of a file.
 type PartKind string
 
-// The series.
+// Kinds of parts.
 const (
-	People   PartKind = "e" // whom to put on the list
-	Problems PartKind = "p" // lines of which nothing can be made
-	Listed   PartKind = "l" // lines about people who were on the list at the upload
-	Barred   PartKind = "b" // those of People whom a later line of the file keeps out
+	People   PartKind = "e" // users to add
+	Problems PartKind = "p" // lines that can't be used
+	Listed   PartKind = "l" // lines with users that existed at the upload
+	Excluded PartKind = "b" // users in People that a later line of the file excludes
 )
 
 // Errors of imports.
 var (
-	ErrInvalidState  = errors.New("the import is not in a state for that")
-	ErrLeaseLost     = errors.New("another instance has taken the import over, or it was stopped")
-	ErrActorNotAdmin = errors.New("who had the import run is no administrator any more")
-	ErrNoImport      = errors.New("no import to work on")
+	ErrInvalidState  = errors.New("the state of the import doesn't allow this")
+	ErrLeaseLost     = errors.New("another instance has taken over the import, or it was stopped")
+	ErrActorNotAdmin = errors.New("the person who started the import is no longer an administrator")
+	ErrNoImport      = errors.New("there is no import to run")
 )
 
-// Store keeps imports. Its errors wrap those above, directory.ErrNotFound, or
+// Store stores imports. Its errors wrap those above, directory.ErrNotFound or
 // directory.ErrUnavailable.
 type Store interface {
 	CreateImport(ctx context.Context, i Import) error
 	GetImport(ctx context.Context, id string) (Import, error)
-	// ListImports returns the newest.
+	// ListImports returns the newest imports.
 	ListImports(ctx context.Context, limit int) ([]Import, error)
-	// AddPart keeps part n of a series, at most 60 KB; GetPart returns it, or ErrNotFound.
-	AddPart(ctx context.Context, id string, s PartKind, n int, content []byte) error
-	GetPart(ctx context.Context, id string, s PartKind, n int) ([]byte, error)
-	// ListedAddresses returns those of the addresses that are on the list, all in
-	// their compared form.
+	// AddPart stores part n of a kind, at most 60 KB. GetPart returns it, or ErrNotFound.
+	AddPart(ctx context.Context, id string, kind PartKind, n int, content []byte) error
+	GetPart(ctx context.Context, id string, kind PartKind, n int) ([]byte, error)
+	// ListedAddresses returns those of the normalized addresses that are in the directory.
 	ListedAddresses(ctx context.Context, addresses []string) ([]string, error)
-	// SetImportSummary notes what the upload has found; the import is ready then.
+	// SetImportSummary stores the result of the upload and makes the import ready.
 	SetImportSummary(ctx context.Context, i Import) error
-	// StartImport makes an import that is ready, or was stopped, run as i says, in the
-	// name of i.By. Only one that is ready is started by that. ErrState if it is in another state.
+	// StartImport runs an import that is ready or stopped, on behalf of i.Actor. Invite and
+	// Role are taken from i if it is ready. ErrInvalidState if it is in another state.
 	StartImport(ctx context.Context, i Import, e event.Event) error
-	// StopImport stops one that runs. ErrState if it does not.
+	// StopImport stops a running import. ErrInvalidState if it isn't running.
 	StopImport(ctx context.Context, id, reason string, e event.Event) error
-	// LeaseImport takes an import that runs and that nobody is at: the one, or any
-	// if id is empty. ErrNone if there is none.
+	// LeaseImport leases a running import without a lease: the one with the id, or any if id
+	// is empty. ErrNoImport if there is none.
 	LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (Import, error)
-	// ExtendImportLease makes the lease of i last longer, or end. ErrLost if it is over.
+	// ExtendImportLease changes the end of the lease of i. ErrLeaseLost if it has ended.
 	ExtendImportLease(ctx context.Context, i Import, until time.Time) error
-	// ImportUsers puts those on the list who are not there and were not removed after
-	// the import was started, leaves the others, and moves the import on behind its
-	// part, in one transaction: after the last one it is done. It returns the import as it is then. ErrLost if the lease is another's
-	// or the import was stopped; ErrActorNotAdmin if i.Actor is a user and no active administrator.
-	// When the import is done, it writes the event that done returns.
+	// ImportUsers adds the users that aren't in the directory and weren't removed after the
+	// start of the import, and advances the import to its next part or to Done, in one
+	// transaction; once Done, it writes the event that done returns. It returns the import.
+	// ErrLeaseLost if another instance has the lease or the import was stopped;
+	// ErrActorNotAdmin if i.Actor is a person but not an active administrator.
 	ImportUsers(ctx context.Context, i Import, people []directory.NewUser, now, until time.Time, done func(Import) event.Event) (Import, error)
-	// CountPendingJobs counts the calls to Stytch that wait, to most.
-	CountPendingJobs(ctx context.Context, most int) (int, error)
-	// DeleteImport forgets an import that does not run, and all of its file. ErrState
-	// if it does.
+	// CountPendingJobs counts the pending jobs of the outbox, up to limit.
+	CountPendingJobs(ctx context.Context, limit int) (int, error)
+	// DeleteImport deletes an import and its parts. ErrInvalidState if it is running.
 	DeleteImport(ctx context.Context, id string) error
 }
 
-// Importer brings people from files onto the list.
+// Importer imports users from files.
 type Importer struct {
 	store      Store
 	wakeOutbox func()
@@ -120,8 +117,8 @@ type Importer struct {
 	wake       chan struct{}
 }
 
-// NewImporter returns an importer; it does nothing until Work or Follow.
-// wakeOutbox is called when invitations wait to be mailed.
+// NewImporter returns an importer. Imports run in Run or Follow. wakeOutbox is called when
+// there are invitations to send.
 func NewImporter(store Store, wakeOutbox func(), now func() time.Time, log *slog.Logger) *Importer {
 	return &Importer{store: store, wakeOutbox: wakeOutbox, now: now, log: log, wake: make(chan struct{}, 1)}
 }
@@ -146,9 +143,9 @@ func (im *Importer) CountPendingJobs(ctx context.Context, limit int) (int, error
 	return im.store.CountPendingJobs(ctx, limit)
 }
 
-// Start has an import run that is ready; role is that of people for whom the file
-// names none. by is recorded as their inviter. Errors:
-// *directory.ValidationError, ErrInvalidState, directory.ErrNotFound.
+// Start runs an import that is ready. role is for users without a role in the file; by is
+// recorded as their inviter. Errors: *directory.ValidationError, ErrInvalidState,
+// directory.ErrNotFound.
 func (im *Importer) Start(ctx context.Context, by event.Origin, id, role string, invite bool) error {
 	return im.setRunning(ctx, by, id, func(i *Import) (err error) {
 		if i.State != Ready || i.Parts == 0 {
@@ -162,7 +159,7 @@ func (im *Importer) Start(ctx context.Context, by event.Origin, id, role string,
 	})
 }
 
-// Resume has an import go on that was stopped, as it was begun. Errors: ErrState,
+// Resume continues a stopped import with the options of its start. Errors: ErrInvalidState,
 // directory.ErrNotFound.
 func (im *Importer) Resume(ctx context.Context, by event.Origin, id string) error {
 	return im.setRunning(ctx, by, id, func(i *Import) error {
@@ -187,12 +184,12 @@ func (im *Importer) setRunning(ctx context.Context, by event.Origin, id string, 
 	}
 	select {
 	case im.wake <- struct{}{}:
-	default: // it is awake already
+	default: // already awake
 	}
 	return nil
 }
 
-// Stop stops an import behind the part that is under way. Errors: ErrState,
+// Stop stops an import after the current part. Errors: ErrInvalidState,
 // directory.ErrNotFound.
 func (im *Importer) Stop(ctx context.Context, by event.Origin, id string) error {
 	i, err := im.store.GetImport(ctx, id)

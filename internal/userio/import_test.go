@@ -89,7 +89,7 @@ func table(n int) string {
 	return b.String()
 }
 
-func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
+func TestUpload_ReportsAndAddsNobody(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		f := newFixture(t, databaseURL)
@@ -105,12 +105,12 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 		problems, err := f.Notes(t.Context(), i.ID, userio.Problems, 2)
 		if diff := cmp.Diff([]userio.Note{
 			{4, "no address", "Address: Enter one e-mail address, like ada@example.com. Name: Use letters, digits and punctuation only. Role: Choose admin or member."},
-			{5, "Ada@example.com", "This address is in the file already, on line 2."},
+			{5, "Ada@example.com", "This address is already on line 2."},
 		}, problems); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
 		}
 		listed, err := f.Notes(t.Context(), i.ID, userio.Listed, 9)
-		if diff := cmp.Diff([]userio.Note{{3, "GRACE@example.com", "On the list already, and left as they are."}}, listed); diff != "" || err != nil {
+		if diff := cmp.Diff([]userio.Note{{3, "GRACE@example.com", "Already on the list, and not changed."}}, listed); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
 		}
 		var b strings.Builder
@@ -123,7 +123,7 @@ func TestAnUploadTellsAllAboutAFileAndPutsNobodyOnTheList(t *testing.T) {
 	})
 }
 
-func TestUpload_AnAddressThatOneLineLeavesOutIsNotLetInByAnother(t *testing.T) {
+func TestUpload_ExcludedAddresses(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		f := newFixture(t, databaseURL)
@@ -147,12 +147,12 @@ func TestUpload_AnAddressThatOneLineLeavesOutIsNotLetInByAnother(t *testing.T) {
 			got[n.Line] = n.Text
 		}
 		leftOut := func(word string) string {
-			return "Left out: status is “" + word + "”. Only people the file marks as active are imported."
+			return "Skipped: status is “" + word + "”. Only people that the file marks as active are imported."
 		}
 		want := map[int]string{
-			2: "Left out, because line 6 leaves this address out.", 3: leftOut("suspended"), 4: "This address is left out on line 3.",
-			5: "Left out, because line 8 leaves this address out.", 6: leftOut("Deactivated"), 7: leftOut("archived"), 8: leftOut("blocked"),
-			9: "Left out, because line 10 leaves this address out.", 10: leftOut("blocked"),
+			2: "Skipped, because line 6 excludes this address.", 3: leftOut("suspended"), 4: "Line 3 excludes this address.",
+			5: "Skipped, because line 8 excludes this address.", 6: leftOut("Deactivated"), 7: leftOut("archived"), 8: leftOut("blocked"),
+			9: "Skipped, because line 10 excludes this address.", 10: leftOut("blocked"),
 		}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
@@ -167,7 +167,7 @@ func TestUpload_AnAddressThatOneLineLeavesOutIsNotLetInByAnother(t *testing.T) {
 	})
 }
 
-func TestWriteNotes_NoSpreadsheetTakesAWordOfTheFileForAFormula(t *testing.T) {
+func TestWriteNotes_EscapesFormulas(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload("email,status\nada@example.com,x;=1+1\n=1+1,active\n")
@@ -176,14 +176,14 @@ func TestWriteNotes_NoSpreadsheetTakesAWordOfTheFileForAFormula(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "line,email,problem\r\n" +
-		"2,ada@example.com,Left out: status is “x;'=1+1”. Only people the file marks as active are imported.\r\n" +
+		"2,ada@example.com,Skipped: status is “x;'=1+1”. Only people that the file marks as active are imported.\r\n" +
 		"3,'=1+1,\"Address: Enter one e-mail address, like ada@example.com.\"\r\n"
 	if b.String() != want {
 		t.Errorf("%s\nwant %s", b.String(), want)
 	}
 }
 
-func TestAFileThatCannotBeReadLeavesNothingBehind(t *testing.T) {
+func TestUpload_FailureStoresNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	broken := errors.New("broken")
@@ -210,9 +210,9 @@ type cut struct{ err error }
 
 func (c cut) Read([]byte) (int, error) { return 0, c.err }
 
-// TestAnImportThatIsKilledAgainAndAgainAddsEverybodyOnce kills whoever carries it on
+// TestRun_KilledRepeatedly kills whoever carries it on
 // at moments that nobody chose, in the middle of statements too.
-func TestAnImportThatIsKilledAgainAndAgainAddsEverybodyOnce(t *testing.T) {
+func TestRun_KilledRepeatedly(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		const people = 3000
@@ -262,7 +262,7 @@ func TestAnImportThatIsKilledAgainAndAgainAddsEverybodyOnce(t *testing.T) {
 	})
 }
 
-func TestWithInvitationsAnImportGoesNoFasterThanMailsLeave(t *testing.T) {
+func TestRun_WaitsForOutbox(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	ada := event.Origin{Actor: "ada", RequestID: "r"}
@@ -305,7 +305,7 @@ func TestWithInvitationsAnImportGoesNoFasterThanMailsLeave(t *testing.T) {
 	}
 }
 
-func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
+func TestStop_AndResume(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(1000))
@@ -343,7 +343,7 @@ func TestAnImportIsStoppedAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *testing.T) {
+func TestRun_ContinuesImportsOfOtherInstances(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	left, gone := f.upload(table(300)), f.upload(table(300))
@@ -361,7 +361,7 @@ func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *t
 		id     string
 		state  userio.State
 		reason string
-	}{{gone.ID, userio.Stopped, "Who had it run is no administrator any more."}, {left.ID, userio.Done, ""}} {
+	}{{gone.ID, userio.Stopped, "The person who started this import is no longer an administrator."}, {left.ID, userio.Done, ""}} {
 		i, err := f.Get(t.Context(), want.id)
 		for ; err == nil && i.State == userio.Running; i, err = f.Get(t.Context(), want.id) {
 		}
@@ -373,7 +373,7 @@ func TestWorkCarriesOnWhatAnotherInstanceLeftAndStopsWhatNobodyMayDoAnyMore(t *t
 	<-over
 }
 
-func TestExportWritesEverybodyWhomTheFiltersLetThrough(t *testing.T) {
+func TestExport_Filters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(450))

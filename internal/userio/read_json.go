@@ -5,33 +5,36 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const notJSON = "This is not JSON as it should be. Nothing behind it can be read."
+const notJSON = "This isn't valid JSON. Nothing after it can be read."
 
-// lists are the members in which the API of a program, or its export, has its
-// people as an array.
-var lists = newSet("users", "members", "people", "accounts", "contacts", "value", "results", "result", "data", "items", "records", "resources", "response")
+// userLists are the members in which programs export users as an array.
+var userLists = newSet("users", "members", "people", "accounts", "contacts", "value", "results", "result", "data", "items", "records", "resources", "response")
 
-// readJSON reads objects however they are laid out. Where the first line is an
-// object, each line is, and one that is broken does no harm to the next.
+// readJSON reads objects in any layout. If the first line is an object, each line is read by
+// itself, so that an invalid line doesn't affect the next.
 func readJSON(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, error) {
-	m := newMembers()
+	users := newJSONUsers()
 	if startsWithObjectLine(sample) {
-		return m.unused, m.readLines(r, each)
+		lines := lineReader{r: r}
+		err := lines.each(func(line textLine) error {
+			return each(users.line(line.number, []byte(line.text)))
+		}, func(number int) error { return each(Line{Number: number, Problem: lineTooLong}) })
+		return users.unused, err
 	}
-	s := &jsonStream{members: m, each: each, budget: &limitedReader{Reader: r}}
-	s.lines = &lineCounter{Reader: s.budget}
+	s := &jsonStream{users: users, each: each, limited: &limitedReader{Reader: r}}
+	s.lines = &lineCounter{Reader: s.limited}
 	s.Decoder = jsontext.NewDecoder(s.lines, jsontext.AllowDuplicateNames(true))
 	err := s.read()
-	return m.unused, err
+	return users.unused, err
 }
 
-// startsWithObjectLine says whether the first line is an object that holds no list
-// of people.
+// startsWithObjectLine reports whether the first line is an object without a list of users.
 func startsWithObjectLine(sample []byte) bool {
 	line, _, _ := bytes.Cut(bytes.TrimLeft(sample, " \t\n"), []byte("\n"))
 	var object map[string]jsontext.Value
@@ -39,217 +42,212 @@ func startsWithObjectLine(sample []byte) bool {
 		return false
 	}
 	for name, value := range object {
-		if kind := value.Kind(); lists[letters(name)] && (kind == '[' || kind == '{') {
+		if kind := value.Kind(); userLists[letters(name)] && (kind == '[' || kind == '{') {
 			return false
 		}
 	}
 	return true
 }
 
-// readLines reads one object a line.
-func (m *fieldMatcher) readLines(r *bufio.Reader, each func(Line) error) error {
-	lines := lineReader{r: r}
-	for {
-		line, ok, err := lines.next()
-		if err != nil || !ok {
-			return err
-		}
-		l := Line{Number: line.number, Problem: truncated}
-		if !line.long {
-			l = m.line(line.number, []byte(line.text))
-		}
-		if err := each(l); err != nil {
-			return err
-		}
-	}
-}
-
-// jsonStream reads people out of values of any size.
+// jsonStream reads users from JSON values of any size.
 type jsonStream struct {
 	*jsontext.Decoder
-	members *fieldMatcher
+	users   *jsonUsers
 	each    func(Line) error
-	budget  *limitedReader
+	limited *limitedReader
 	lines   *lineCounter
 }
 
+// peek returns the kind of the next token, and allows the next record its maximum size.
+func (s *jsonStream) peek() jsontext.Kind {
+	s.limited.left = maxRecord
+	return s.PeekKind()
+}
+
+// skipToken reads a delimiter whose kind is known from peek.
+func (s *jsonStream) skipToken() error {
+	_, err := s.ReadToken()
+	return s.fileError(err)
+}
+
+// read reads all values. An array can only be followed by other values that are objects or
+// arrays.
 func (s *jsonStream) read() error {
+	afterArray := false
 	for {
-		s.budget.left = maxRecord
-		switch s.PeekKind() {
+		var err error
+		switch s.peek() {
 		case '[':
-			if err := s.array(); err != nil {
-				return err
+			if err = s.skipToken(); err == nil {
+				err = s.elements()
 			}
-			s.budget.left = maxRecord
-			if kind := s.PeekKind(); kind != '{' && kind != '[' {
-				if _, err := s.ReadToken(); !errors.Is(err, io.EOF) {
-					return &FileError{Line: s.lines.at(s.InputOffset()), Text: "Something stands behind the array."}
-				}
-				return nil
-			}
+			afterArray = true
 		case '{':
-			if err := s.topObject(); err != nil {
-				return err
-			}
+			err = s.topObject()
+			afterArray = false
 		default:
 			_, err := s.ReadToken()
-			if errors.Is(err, io.EOF) {
+			switch {
+			case errors.Is(err, io.EOF):
 				return nil
-			}
-			if err == nil {
+			case afterArray:
+				return &FileError{Line: s.lines.at(s.InputOffset()), Text: "There is text after the array."}
+			case err == nil:
 				return &FileError{Line: s.lines.at(s.InputOffset()), Text: notJSON}
 			}
-			return s.broken(err)
+			return s.fileError(err)
 		}
-	}
-}
-
-// array reads people.
-func (s *jsonStream) array() error {
-	if _, err := s.ReadToken(); err != nil {
-		return s.broken(err)
-	}
-	return s.elements()
-}
-
-// elements reads the rest of an array of people.
-func (s *jsonStream) elements() error {
-	for {
-		s.budget.left = maxRecord
-		if s.PeekKind() == ']' {
-			_, err := s.ReadToken()
-			return s.broken(err)
-		}
-		value, err := s.ReadValue()
 		if err != nil {
-			return s.broken(err)
-		}
-		number := s.lines.at(s.InputOffset() - int64(len(value)))
-		if err := s.each(s.members.line(number, value)); err != nil {
 			return err
 		}
 	}
 }
 
-// object is one that was read, and that may be somebody.
-type object struct {
-	line    int
-	content []byte // members and their values
-	address bool   // it has a member for the address
-	held    bool   // it had people in a list, who were handed on
-	empty   bool   // it has an empty list of people
-	long    bool   // it has more members than content
+// elements reads users up to the end of an array.
+func (s *jsonStream) elements() error {
+	for s.peek() != ']' {
+		value, err := s.ReadValue()
+		if err != nil {
+			return s.fileError(err)
+		}
+		number := s.lines.at(s.InputOffset() - int64(len(value)))
+		if err := s.each(s.users.line(number, value)); err != nil {
+			return err
+		}
+	}
+	return s.skipToken()
 }
 
-func (o *object) add(name string, value []byte) {
-	if len(o.content)+len(name)+len(value) > maxRecord {
-		o.long = true
+// jsonObject is an object that may be a user or contain a list of users.
+type jsonObject struct {
+	line       int
+	members    map[string]any
+	size       int  // of the members in JSON
+	hasAddress bool // one of the members is an address
+	hasUsers   bool // a list of users in it was read
+	hasNobody  bool // it has an empty list of users
+	tooLong    bool // members are incomplete
+	invalid    bool // it has a duplicate member or invalid UTF-8
+}
+
+func (o *jsonObject) add(name string, value any, size int) {
+	if o.size += len(name) + size; o.size > maxRecord {
+		o.tooLong = true
 		return
 	}
-	if len(o.content) > 0 {
-		o.content = append(o.content, ',')
+	if _, ok := o.members[name]; ok {
+		o.invalid = true
 	}
-	o.content, _ = jsontext.AppendQuote(o.content, name)
-	o.content = append(append(o.content, ':'), value...)
+	o.members[name] = value
 }
 
-func (o *object) text() []byte { return append(append([]byte{'{'}, o.content...), '}') }
-
-// topObject reads an object that is somebody, or that holds people in a list.
+// topObject reads an object that is a user or contains a list of users.
 func (s *jsonStream) topObject() error {
 	o, err := s.object(1)
 	switch {
-	case err != nil || o.held:
+	case err != nil || o.hasUsers || o.hasNobody && !o.hasAddress && !o.tooLong:
 		return err
-	case o.long:
-		return s.each(Line{Number: o.line, Problem: "A person takes more than 64 KB."})
-	case o.empty && !o.address:
-		return nil
+	case o.tooLong:
+		return s.each(Line{Number: o.line, Problem: "This entry is larger than 64 KB."})
+	case o.invalid:
+		return s.each(Line{Number: o.line, Problem: invalidObject})
 	}
-	return s.each(s.members.line(o.line, o.text()))
+	return s.each(s.users.object(o.line, o.members))
 }
 
-func (s *jsonStream) object(depth int) (o object, err error) {
-	if _, err := s.ReadToken(); err != nil {
-		return o, s.broken(err)
+func (s *jsonStream) object(depth int) (o jsonObject, err error) {
+	o.members = map[string]any{}
+	if err := s.skipToken(); err != nil {
+		return o, err
 	}
 	o.line = s.lines.at(s.InputOffset() - 1)
-	for s.PeekKind() != '}' {
-		s.budget.left = maxRecord
+	for s.peek() != '}' {
 		name, err := s.ReadToken()
 		if err != nil {
-			return o, s.broken(err)
+			return o, s.fileError(err)
 		}
 		if err := s.member(&o, name.String(), depth); err != nil {
 			return o, err
 		}
 	}
-	_, err = s.ReadToken()
-	return o, s.broken(err)
+	return o, s.skipToken()
 }
 
-// member reads the value of a member, and hands on the people in it if it is a list
-// of an object that is nobody itself.
-func (s *jsonStream) member(o *object, name string, depth int) error {
-	const deepest = 4
-	kind, isList := s.PeekKind(), lists[letters(name)] && !o.address
+// member reads the value of a member. If it is a list of users and the object isn't a user
+// itself, it passes on the users.
+func (s *jsonStream) member(o *jsonObject, name string, depth int) error {
+	const maxDepth = 4
+	kind := s.PeekKind()
+	isList := userLists[letters(name)] && !o.hasAddress
 	switch {
 	case isList && kind == '[':
 		return s.list(o, name)
-	case isList && kind == '{' && depth < deepest:
-		within, err := s.object(depth + 1)
-		o.held = o.held || within.held
-		o.empty = o.empty || within.empty && !within.address
-		o.long = o.long || within.long
-		o.add(name, within.text())
+	case isList && kind == '{' && depth < maxDepth:
+		nested, err := s.object(depth + 1)
+		o.hasUsers = o.hasUsers || nested.hasUsers
+		o.hasNobody = o.hasNobody || nested.hasNobody && !nested.hasAddress
+		o.tooLong = o.tooLong || nested.tooLong
+		o.invalid = o.invalid || nested.invalid
+		o.add(name, nested.members, nested.size)
 		return err
 	}
-	o.address = o.address || s.members.column(name).field == fieldEmail
-	value, err := s.ReadValue()
+	o.hasAddress = o.hasAddress || s.users.column(name).field == fieldEmail
+	value, size, err := s.value(o)
 	if errors.Is(err, errTooLong) {
-		o.long = true
-		return s.skip()
+		o.tooLong = true
+		return s.skipValue()
 	}
 	if err != nil {
-		return s.broken(err)
+		return s.fileError(err)
 	}
-	o.add(name, value)
+	o.add(name, value, size)
 	return nil
 }
 
-// list reads an array that holds people if it begins with an object.
-func (s *jsonStream) list(o *object, name string) error {
-	if _, err := s.ReadToken(); err != nil {
-		return s.broken(err)
+// value reads a value of a member of o, and returns its size in JSON.
+func (s *jsonStream) value(o *jsonObject) (value any, size int, err error) {
+	raw, err := s.ReadValue()
+	if err != nil {
+		return nil, 0, err
 	}
-	if s.PeekKind() == '{' {
-		o.held = true
-		return s.elements()
+	if json.Unmarshal(raw, &value) != nil {
+		o.invalid = true
 	}
-	var values [][]byte
-	for s.PeekKind() != ']' {
-		s.budget.left = maxRecord
-		value, err := s.ReadValue()
-		if err != nil {
-			return s.broken(err)
-		}
-		if len(values) < maxColumns {
-			values = append(values, bytes.Clone(value))
-		}
-	}
-	o.empty = o.empty || len(values) == 0
-	o.add(name, append(append([]byte{'['}, bytes.Join(values, []byte{','})...), ']'))
-	_, err := s.ReadToken()
-	return s.broken(err)
+	return value, len(raw), nil
 }
 
-// skip reads over a value of any size.
-func (s *jsonStream) skip() error {
+// list reads an array, which contains users if it begins with an object.
+func (s *jsonStream) list(o *jsonObject, name string) error {
+	if err := s.skipToken(); err != nil {
+		return err
+	}
+	if s.PeekKind() == '{' {
+		o.hasUsers = true
+		return s.elements()
+	}
+	values := []any{}
+	total := 0
+	for s.peek() != ']' {
+		value, size, err := s.value(o)
+		if err != nil {
+			return s.fileError(err)
+		}
+		if len(values) < maxColumns {
+			values = append(values, value)
+			total += size
+		}
+	}
+	o.hasNobody = o.hasNobody || len(values) == 0
+	o.add(name, values, total)
+	return s.skipToken()
+}
+
+// skipValue skips the rest of a value of any size.
+func (s *jsonStream) skipValue() error {
 	for depth := s.StackDepth(); ; {
-		s.budget.left = maxRecord
-		if _, err := s.ReadToken(); err != nil {
-			return s.broken(err)
+		s.limited.left = maxRecord
+		if err := s.skipToken(); err != nil {
+			return err
 		}
 		s.lines.at(s.InputOffset())
 		if s.StackDepth() == depth {
@@ -258,32 +256,33 @@ func (s *jsonStream) skip() error {
 	}
 }
 
-// broken says on which line the text is no JSON, or returns the reader's error.
-func (s *jsonStream) broken(err error) error {
+// fileError returns the *FileError for a decoder's error, or the error of the reader.
+func (s *jsonStream) fileError(err error) error {
 	if err == nil {
 		return nil
 	}
 	var syntax *jsontext.SyntacticError
-	place := s.InputOffset()
+	offset := s.InputOffset()
 	if errors.As(err, &syntax) {
-		place = syntax.ByteOffset
+		offset = syntax.ByteOffset
 	}
-	switch number := s.lines.at(place); {
+	line := s.lines.at(offset)
+	switch {
 	case errors.Is(err, errTooLong):
-		return &FileError{Line: number, Text: "A person takes more than 64 KB. Nothing from there on can be read."}
-	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &FileError{Line: number, Text: notJSON}
+		return &FileError{Line: line, Text: "This entry is larger than 64 KB. Nothing from here on can be read."}
+	case syntax != nil, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return &FileError{Line: line, Text: notJSON}
 	}
 	return err
 }
 
-// lineCounter tells on which line a place is that the decoder, which reads ahead,
-// has come to.
+// lineCounter converts offsets to line numbers. The decoder reads ahead, so the reader's
+// position is further on.
 type lineCounter struct {
 	io.Reader
 	read   int64
-	ends   []int64 // of lines, where they are, from the place on that was asked for last
-	passed int
+	ends   []int64 // offsets of line endings after the last offset asked for
+	passed int     // number of line endings before them
 }
 
 func (c *lineCounter) Read(p []byte) (int, error) {
@@ -297,12 +296,10 @@ func (c *lineCounter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *lineCounter) at(place int64) int {
-	passed := 0
-	for passed < len(c.ends) && c.ends[passed] < place {
-		passed++
-	}
-	c.passed += passed
-	c.ends = append(c.ends[:0], c.ends[passed:]...)
+// at returns the line at an offset. Offsets must not decrease.
+func (c *lineCounter) at(offset int64) int {
+	n, _ := slices.BinarySearch(c.ends, offset)
+	c.passed += n
+	c.ends = slices.Delete(c.ends, 0, n)
 	return c.passed + 1
 }

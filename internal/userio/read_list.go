@@ -9,33 +9,24 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// readList reads addresses, one or several a line. What is none is handed on as if
-// it were one, and refused with the line by those who check addresses.
+// readList reads addresses, one or several per line. Invalid ones are passed on and refused
+// when the line is validated.
 func readList(r *bufio.Reader, before int, each func(Line) error) error {
 	lines := lineReader{r: r, number: before}
-	for {
-		line, ok, err := lines.next()
-		if err != nil || !ok {
-			return err
-		}
-		if line.long {
-			if err := each(Line{Number: line.number, Problem: truncated}); err != nil {
-				return err
-			}
-			continue
-		}
+	return lines.each(func(line textLine) error {
 		for _, item := range splitList(line.text) {
-			var p newLine
-			p.set(column{field: fieldEmail}, item)
-			if err := each(p.line(line.number)); err != nil {
+			var b lineBuilder
+			b.set(column{field: fieldEmail}, item)
+			if err := each(b.line(line.number)); err != nil {
 				return err
 			}
 		}
-	}
+		return nil
+	}, func(number int) error { return each(Line{Number: number, Problem: lineTooLong}) })
 }
 
-// startsWithAddresses says whether a text is a list of addresses: its first line, or
-// the first below titles, holds nothing else.
+// startsWithAddresses reports whether the first line, or the first one after titles, has
+// nothing but addresses.
 func startsWithAddresses(sample []byte, before int) (bool, error) {
 	lines := lineReader{r: bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), number: before}
 	var titles []textLine
@@ -67,18 +58,18 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// splitList splits a line at commas, semicolons and tabs that are neither in
-// quotation marks nor in angle brackets, and at blanks if there are only addresses.
+// splitList splits a line at commas, semicolons and tabs outside quotation marks and angle
+// brackets, and at spaces if there are only addresses.
 func splitList(text string) []string {
 	var items []string
-	begin, quoted, angled := 0, false, false
+	begin, quoted, bracketed := 0, false, false
 	end := func(i int) {
 		item := visible(text[begin:i])
-		before := len(items) - 1
+		last := len(items) - 1
 		switch {
 		case item == "":
-		case before >= 0 && text[begin-1] == ',' && !strings.Contains(items[before], "@") && strings.HasSuffix(item, ">"):
-			items[before] += ", " + item // Hopper, Grace <grace@example.com>
+		case last >= 0 && text[begin-1] == ',' && !strings.Contains(items[last], "@") && strings.HasSuffix(item, ">"):
+			items[last] += ", " + item // Hopper, Grace <grace@example.com>
 		default:
 			items = append(items, item)
 		}
@@ -90,8 +81,8 @@ func splitList(text string) []string {
 			quoted = !quoted
 		case quoted:
 		case c == '<', c == '>':
-			angled = c == '<'
-		case angled:
+			bracketed = c == '<'
+		case bracketed:
 		case c == ',', c == ';', c == '\t':
 			end(i)
 		}
@@ -105,8 +96,8 @@ func splitList(text string) []string {
 	return items
 }
 
-// mailbox takes an address out of what mail programs make of it: mailto: and
-// Ada <ada@example.com>, of which it returns the name, too.
+// mailbox returns the address in text as mail programs write it: with a name,
+// Ada <ada@example.com>, or as a mailto: link.
 func mailbox(text string) (address, name string) {
 	address = strings.Trim(visible(text), `";, `)
 	if strings.HasPrefix(address, "'") && strings.HasSuffix(address, "'") {
@@ -116,8 +107,8 @@ func mailbox(text string) (address, name string) {
 		name = strings.Trim(visible(address[:begin]), `"' `)
 		address = visible(address[begin+1 : len(address)-1])
 	}
-	if len(address) > len("mailto:") && strings.EqualFold(address[:len("mailto:")], "mailto:") {
-		address, _, _ = strings.Cut(address[len("mailto:"):], "?")
+	if scheme, rest, ok := strings.Cut(address, ":"); ok && strings.EqualFold(scheme, "mailto") {
+		address, _, _ = strings.Cut(rest, "?")
 	}
 	return address, name
 }

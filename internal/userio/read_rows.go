@@ -13,18 +13,18 @@ import (
 
 // row is a record of a table.
 type row struct {
-	line    int // that it begins on, from 1
+	line    int // its first line, from 1
 	cells   []string
-	problem string // why there are no cells, in a sentence; else empty
+	problem string // why there are no cells, in a sentence; else ""
 }
 
 const (
-	misquoted = "A quotation mark stands in the wrong place. Put the whole field in quotation marks and double those within."
-	truncated = "This line is longer than 64 KB."
+	misquoted   = "A quotation mark is in the wrong place. Put the whole value in quotation marks, and double those inside."
+	lineTooLong = "This line is longer than 64 KB."
 )
 
-// readRows calls fn with the records of a table, of which the first begins behind
-// the line before. cells are valid until fn returns.
+// readRows calls fn with the records of a table. before is the number of lines that were
+// read already. cells are valid until fn returns.
 func readRows(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
 	if separator == '\t' {
 		return readTabs(r, before, fn)
@@ -32,59 +32,50 @@ func readRows(r *bufio.Reader, separator rune, before int, fn func(row) error) e
 	return readCSV(r, separator, before, fn)
 }
 
-// readCSV reads RFC 4180 with any separator, and with blanks around separators.
+// readCSV reads RFC 4180 with any separator, and with spaces around separators.
 func readCSV(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
-	b := &limitedReader{Reader: r}
-	table := csv.NewReader(transform.NewReader(b, &blanksBehindQuotes{separator: byte(separator)}))
-	table.Comma, table.FieldsPerRecord, table.ReuseRecord, table.TrimLeadingSpace = separator, -1, true, true
+	limited := &limitedReader{Reader: r}
+	table := csv.NewReader(transform.NewReader(limited, &quoteTrimmer{separator: byte(separator)}))
+	table.Comma = separator
+	table.FieldsPerRecord = -1
+	table.ReuseRecord = true
+	table.TrimLeadingSpace = true
 	for {
-		b.left = maxRecord
+		limited.left = maxRecord
 		cells, err := table.Read()
+		rec := row{line: before + 1, cells: cells}
+		if len(cells) > 0 {
+			line, _ := table.FieldPos(0)
+			rec.line = before + line
+		}
 		var bad *csv.ParseError
+		if errors.As(err, &bad) {
+			rec = row{line: before + bad.StartLine, problem: misquoted}
+		}
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.As(err, &bad) && bad.Line > bad.StartLine, errors.Is(err, errTooLong):
-			number := before + 1
-			if bad != nil {
-				number = before + bad.StartLine
-			} else if len(cells) > 0 {
-				line, _ := table.FieldPos(0)
-				number = before + line
-			}
-			return &FileError{Line: number, Text: "A quotation mark is opened around here and not closed, or a person takes more than 64 KB. Nothing behind it can be read."}
-		case bad != nil:
-			if err := fn(row{line: before + bad.StartLine, problem: misquoted}); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
+		case bad != nil && bad.Line > bad.StartLine, errors.Is(err, errTooLong):
+			return &FileError{Line: rec.line, Text: "A quotation mark around here is never closed, or a row is larger than 64 KB. Nothing after it can be read."}
+		case bad == nil && err != nil:
 			return err
 		}
-		line, _ := table.FieldPos(0)
-		if err := fn(row{line: before + line, cells: cells}); err != nil {
+		for i, cell := range rec.cells {
+			rec.cells[i] = unescapeFormula(cell)
+		}
+		if err := fn(rec); err != nil {
 			return err
 		}
 	}
 }
 
-// readTabs reads a table with tabs between its columns: as `mysql --batch` writes
-// it (https://dev.mysql.com/doc/refman/8.4/en/mysql-command-options.html, --raw),
-// where NULL is nothing and a backslash stands twice, or as spreadsheets do, which
-// put some fields in quotation marks, within which lines may end.
+// readTabs reads tab-separated rows as `mysql --batch` or as spreadsheets write them. The
+// former doesn't quote, doubles backslashes and writes NULL for nothing
+// (https://dev.mysql.com/doc/refman/8.4/en/mysql-command-options.html, --raw); the latter
+// quote some fields, which may contain line endings.
 func readTabs(r *bufio.Reader, before int, fn func(row) error) error {
 	lines := lineReader{r: r, number: before}
-	for {
-		first, ok, err := lines.next()
-		if err != nil || !ok {
-			return err
-		}
-		if first.long {
-			if err := fn(row{line: first.number, problem: truncated}); err != nil {
-				return err
-			}
-			continue
-		}
+	return lines.each(func(first textLine) error {
 		cells, err := lines.cells(first)
 		if err != nil {
 			return err
@@ -93,20 +84,19 @@ func readTabs(r *bufio.Reader, before int, fn func(row) error) error {
 		if cells == nil {
 			rec.problem = misquoted
 		}
-		if err := fn(rec); err != nil {
-			return err
-		}
-	}
+		return fn(rec)
+	}, func(number int) error { return fn(row{line: number, problem: lineTooLong}) })
 }
 
-// cells splits a line, and reads on where a field in quotation marks goes on in the
-// next. It returns nil if the quotation mark is not closed, or only behind another
-// column; then the lines behind the first are read again, by themselves.
+// cells splits a line into fields, and reads more lines while a quoted field is open. If the
+// quotation mark isn't closed, or only after another column, cells returns nil, and the lines
+// after the first are read again by themselves.
 func (l *lineReader) cells(first textLine) ([]string, error) {
-	const most = 100 // lines of one field
-	text, ahead := first.text, []textLine(nil)
+	const maxFieldLines = 100
+	text := first.text
+	var ahead []textLine
 	cells, open := splitTabs(text)
-	for open && len(ahead) < most && len(text) <= maxRecord {
+	for open && len(ahead) < maxFieldLines && len(text) <= maxRecord {
 		next, ok, err := l.next()
 		if err != nil {
 			return nil, err
@@ -132,31 +122,28 @@ func hasTabAndLineEnd(cell string) bool {
 	return strings.Contains(cell, "\t") && strings.Contains(cell, "\n")
 }
 
-// splitTabs returns the fields of a record; open says that it ends within quotation
-// marks.
+// splitTabs returns the fields of a record. open reports whether it ends in a quoted field.
 func splitTabs(text string) (cells []string, open bool) {
-	for {
+	for more := true; more; {
 		cell, rest, quoted, closed := quotedCell(text)
-		if quoted && !closed {
+		switch {
+		case quoted && !closed:
 			return nil, true
-		}
-		more := rest != ""
-		if quoted {
+		case quoted:
+			more = rest != ""
 			rest = strings.TrimPrefix(rest, "\t")
-		} else {
+		default:
 			cell, rest, more = strings.Cut(text, "\t")
 			cell = bareCell(cell)
 		}
 		cells = append(cells, unescapeFormula(cell))
-		if !more {
-			return cells, false
-		}
 		text = rest
 	}
+	return cells, false
 }
 
-// quotedCell reads a field in quotation marks; rest begins with the tab behind it.
-// A field that only begins with one, "x" and "y", is not quoted.
+// quotedCell parses a quoted field; rest begins with the tab after it. A field that only
+// begins with a quotation mark, like "x" and "y", isn't quoted.
 func quotedCell(text string) (cell, rest string, quoted, closed bool) {
 	if !strings.HasPrefix(text, `"`) {
 		return "", "", false, false
@@ -183,42 +170,4 @@ func bareCell(cell string) string {
 		return ""
 	}
 	return strings.ReplaceAll(cell, `\\`, `\`)
-}
-
-// lineReader reads the lines of a text that are not empty.
-type lineReader struct {
-	r      *bufio.Reader
-	number int        // of the last line that was read
-	again  []textLine // to be returned once more
-	end    bool
-}
-
-type textLine struct {
-	number int
-	text   string
-	long   bool // the text is only its beginning
-}
-
-func (l *lineReader) next() (line textLine, ok bool, err error) {
-	if len(l.again) > 0 {
-		line, l.again = l.again[0], l.again[1:]
-		return line, true, nil
-	}
-	for !l.end {
-		piece, err := l.r.ReadSlice('\n')
-		l.number++
-		line := textLine{number: l.number, text: strings.TrimSuffix(string(piece), "\n")}
-		for errors.Is(err, bufio.ErrBufferFull) {
-			line.long = true
-			_, err = l.r.ReadSlice('\n')
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return textLine{}, false, err
-		}
-		l.end = err != nil
-		if strings.TrimSpace(line.text) != "" {
-			return line, true, nil
-		}
-	}
-	return textLine{}, false, nil
 }

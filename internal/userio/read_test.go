@@ -12,26 +12,26 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// said is a line in short: number, address, name, role, problem.
-func said(l Line) string {
+// summary formats a line: number|address|name|role|problem.
+func summary(l Line) string {
 	return strings.Join([]string{strconv.Itoa(l.Number), l.Entry.Email, l.Entry.Name, l.Entry.Role, l.Problem}, "|")
 }
 
 func readAll(t *testing.T, text string) (lines, unused []string, err error) {
 	t.Helper()
 	unused, err = Read(strings.NewReader(text), func(l Line) error {
-		lines = append(lines, said(l))
+		lines = append(lines, summary(l))
 		return nil
 	})
 	return lines, unused, err
 }
 
 const (
-	misread  = "Some letters can't be read. Save the file as CSV UTF-8."
-	misquote = "A quotation mark stands in the wrong place. Put the whole field in quotation marks and double those within."
+	misread  = "Some characters can't be read. Save the file as CSV UTF-8."
+	misquote = "A quotation mark is in the wrong place. Put the whole value in quotation marks, and double those inside."
 )
 
-func TestReadTakesWhatSpreadsheetsDatabasesAndProgramsWrite(t *testing.T) {
+func TestRead_Formats(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, text string
@@ -42,20 +42,20 @@ func TestReadTakesWhatSpreadsheetsDatabasesAndProgramsWrite(t *testing.T) {
 		{"columns in another order and case, and empty lines", "Role, NAME ,E-Mail Address\r\n\r\nAdmin,Ada, ada@example.com \r\n,,\r\n", []string{"3|ada@example.com|Ada|admin|"}, nil},
 		{"only addresses", "email\nada@example.com\ngrace@example.com", []string{"2|ada@example.com|||", "3|grace@example.com|||"}, nil},
 		{"semicolons, as Excel writes them in half of Europe", "email;name\nada@example.com;\"Lovelace; Ada\"\n", []string{"2|ada@example.com|Lovelace; Ada||"}, nil},
-		{"Excel's own word on the separator", "sep=;\r\nemail;name\r\nada@example.com;a,b\r\n", []string{"3|ada@example.com|a,b||"}, nil},
-		{"Excel's own word on tabs", "sep=\t\nemail\tname\nada@example.com\tAda\n", []string{"3|ada@example.com|Ada||"}, nil},
+		{"Excel's sep line", "sep=;\r\nemail;name\r\nada@example.com;a,b\r\n", []string{"3|ada@example.com|a,b||"}, nil},
+		{"Excel's sep line with tabs", "sep=\t\nemail\tname\nada@example.com\tAda\n", []string{"3|ada@example.com|Ada||"}, nil},
 		{"UTF-8 with a mark", "\ufeffemail,name\nada@example.com,Zoë\n", []string{"2|ada@example.com|Zoë||"}, nil},
 		{"UTF-16, Excel's Unicode text", "\xff\xfee\x00m\x00a\x00i\x00l\x00\t\x00n\x00a\x00m\x00e\x00\r\x00\n\x00a\x00@\x00b\x00.\x00c\x00d\x00\t\x00\xcb\x00", []string{"2|a@b.cd|Ë||"}, nil},
-		{"mysql --batch of Stytch's example", "id\tname\temail\n1\tAda \"Countess\" Lovelace\tada@example.com\n2\tNULL\tgrace@example.com\n3\ta\\\\b\tmax@example.com\n",
+		{"mysql --batch", "id\tname\temail\n1\tAda \"Countess\" Lovelace\tada@example.com\n2\tNULL\tgrace@example.com\n3\ta\\\\b\tmax@example.com\n",
 			[]string{"2|ada@example.com|Ada \"Countess\" Lovelace||", "3|grace@example.com|||", "4|max@example.com|a\\b||"}, []string{"id"}},
-		{"tabs with quotation marks as spreadsheets set them", "email\tname\na@b.cd\t\"Ada \"\"A\"\"\"\nb@b.cd\t\"x\" and \"y\"\n", []string{"2|a@b.cd|Ada \"A\"||", "3|b@b.cd|\"x\" and \"y\"||"}, nil},
+		{"tabs with quotation marks", "email\tname\na@b.cd\t\"Ada \"\"A\"\"\"\nb@b.cd\t\"x\" and \"y\"\n", []string{"2|a@b.cd|Ada \"A\"||", "3|b@b.cd|\"x\" and \"y\"||"}, nil},
 		{"a field of several lines", "notes,email\n\"a\nb\",ada@example.com\nc,grace@example.com\n", []string{"2|ada@example.com|||", "4|grace@example.com|||"}, []string{"notes"}},
-		{"columns nobody asked for", "id,email,,plan\n1,ada@example.com,,gold\n", []string{"2|ada@example.com|||"}, []string{"id", "plan"}},
+		{"unused columns", "id,email,,plan\n1,ada@example.com,,gold\n", []string{"2|ada@example.com|||"}, []string{"id", "plan"}},
 		{"an array of JSON", "[\n {\"email\":\"ada@example.com\",\n  \"name\":\"Ada\"},\n {\"E-mail\":\"grace@example.com\",\"role\":null,\"id\":7}\n]\n", []string{"2|ada@example.com|Ada||", "4|grace@example.com|||"}, []string{"id"}},
-		{"an array of nobody", "[]", nil, nil},
+		{"an empty array", "[]", nil, nil},
 		{"one object a line", "{\"email\":\"ada@example.com\"}\n\n{\"email\":\"grace@example.com\",\"name\":\"Grace\"}", []string{"1|ada@example.com|||", "3|grace@example.com|Grace||"}, nil},
-		{"what was exported so that no spreadsheet computes it", "email,name\n'+a@b.cd,'=1+1\nb@b.cd,''=x\nc@b.cd,'tis\n", []string{"2|+a@b.cd|=1+1||", "3|b@b.cd|'=x||", "4|c@b.cd|'tis||"}, nil},
-		{"nobody", "email,name\n", nil, nil},
+		{"escaped formulas", "email,name\n'+a@b.cd,'=1+1\nb@b.cd,''=x\nc@b.cd,'tis\n", []string{"2|+a@b.cd|=1+1||", "3|b@b.cd|'=x||", "4|c@b.cd|'tis||"}, nil},
+		{"no users", "email,name\n", nil, nil},
 	} {
 		lines, unused, err := readAll(t, row.text)
 		if err != nil {
@@ -70,23 +70,23 @@ func TestReadTakesWhatSpreadsheetsDatabasesAndProgramsWrite(t *testing.T) {
 	}
 }
 
-func TestReadNamesWhatIsWrongWithALineAndGoesOn(t *testing.T) {
+func TestRead_LineProblems(t *testing.T) {
 	t.Parallel()
 	good := "9|ada@example.com|||"
 	for _, row := range []struct{ name, text, want string }{
 		{"Latin 1", "email,name\na@b.cd,J\xfcrgen\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|J\xfcrgen||" + misread},
-		{"letters that are lost already", "email,name\na@b.cd,J\ufffdrgen\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|J\ufffdrgen||" + misread},
-		{"more columns than the first line", "email,name\na@b.cd,Lovelace, Ada\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|Lovelace||There are 3 columns here, and 2 in the first line. Put what holds a separator in quotes."},
+		{"replacement characters", "email,name\na@b.cd,J\ufffdrgen\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|J\ufffdrgen||" + misread},
+		{"more columns than the first line", "email,name\na@b.cd,Lovelace, Ada\n\n\n\n\n\n\nada@example.com,", "2|a@b.cd|Lovelace||This row has 3 columns, but the header has 2. Put values that contain a separator in quotation marks."},
 		{"a quotation mark in the middle", "email,name\na@b.cd,5\" pipe\n\n\n\n\n\n\nada@example.com,", "2||||" + misquote},
-		{"something behind a quoted field", "email,name\na@b.cd,\"Bo\" Smith\n\n\n\n\n\n\nada@example.com,", "2||||" + misquote},
-		{"somebody suspended elsewhere", "email,status\na@b.cd,Suspended\n\n\n\n\n\n\nada@example.com,active", "2|a@b.cd|||Left out: status is “Suspended”. Only people the file marks as active are imported."},
-		{"no JSON", "{}\n{\"email\"\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This is no JSON object in UTF-8, or it has a member twice."},
-		{"JSON that is no object", "{}\n7\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This is no JSON object in UTF-8, or it has a member twice."},
+		{"text after a quoted field", "email,name\na@b.cd,\"Bo\" Smith\n\n\n\n\n\n\nada@example.com,", "2||||" + misquote},
+		{"a suspended user", "email,status\na@b.cd,Suspended\n\n\n\n\n\n\nada@example.com,active", "2|a@b.cd|||Skipped: status is “Suspended”. Only people that the file marks as active are imported."},
+		{"invalid JSON", "{}\n{\"email\"\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This isn't a JSON object in UTF-8, or it has a duplicate member."},
+		{"JSON that is not an object", "{}\n7\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||This isn't a JSON object in UTF-8, or it has a duplicate member."},
 		{"a number for a name", "{}\n{\"email\":\"a@b.cd\",\"name\":7}\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2|a@b.cd|||The name must be text."},
 		{"two addresses", "{}\n{\"email\":\"a@b.cd\",\"e-mail\":\"a@b.cd\"}\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2|a@b.cd|||There are two members for the email."},
-		{"an array with something else in it", "[{},\n7\n\n\n\n\n\n\n,{\"email\":\"ada@example.com\"}]", "2||||This is no JSON object in UTF-8, or it has a member twice."},
-		{"a line without end", "{}\n{\"x\":\"" + strings.Repeat("x", 3*maxRecord) + "\"}\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||" + truncated},
-		{"a line of a table without end", "email\tname\na@b.cd\t" + strings.Repeat("x", 3*maxRecord) + "\n\n\n\n\n\n\nada@example.com\t", "2||||" + truncated},
+		{"an array with something else in it", "[{},\n7\n\n\n\n\n\n\n,{\"email\":\"ada@example.com\"}]", "2||||This isn't a JSON object in UTF-8, or it has a duplicate member."},
+		{"a long line", "{}\n{\"x\":\"" + strings.Repeat("x", 3*maxRecord) + "\"}\n\n\n\n\n\n\n{\"email\":\"ada@example.com\"}", "2||||" + lineTooLong},
+		{"a long line of a table", "email\tname\na@b.cd\t" + strings.Repeat("x", 3*maxRecord) + "\n\n\n\n\n\n\nada@example.com\t", "2||||" + lineTooLong},
 	} {
 		lines, _, err := readAll(t, row.text)
 		if err != nil {
@@ -101,24 +101,24 @@ func TestReadNamesWhatIsWrongWithALineAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestReadSaysWhyNothingCanBeMadeOfAFile(t *testing.T) {
+func TestRead_FileErrors(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x\n", maxRecord)
 	for _, row := range []struct{ name, text, want string }{
 		{"nothing", "", "The file is empty."},
 		{"only space", "\ufeff \n\r\n", "The file is empty."},
-		{"a spreadsheet's own format", "PK\x03\x04\x14\x00", "This is a spreadsheet in a format of its own. Save it as CSV and choose that file."},
-		{"a picture", "\x89PNG\r\n\x1a\n\x00\x00", "This is no text. Save the table as CSV (UTF-8) and choose that file."},
-		{"no header", "ada@example.com,Ada\n", "Line 1: The first line must name the columns, and one of them must be email; name and role may be there, too. It has: ada@example.com, Ada."},
-		{"another header", "first,last\nAda,Lovelace\n", "Line 1: The first line must name the columns, and one of them must be email; name and role may be there, too. It has: first, last."},
+		{"an Excel file", "PK\x03\x04\x14\x00", "This looks like an Excel file. Save it as CSV and choose that file."},
+		{"a picture", "\x89PNG\r\n\x1a\n\x00\x00", "This isn't a text file. Save the table as CSV (UTF-8) and choose that file."},
+		{"no header", "ada@example.com,Ada\n", "Line 1: The first line must name the columns. One of them must be email; name and role are optional. Found: ada@example.com, Ada."},
+		{"another header", "first,last\nAda,Lovelace\n", "Line 1: The first line must name the columns. One of them must be email; name and role are optional. Found: first, last."},
 		{"a column twice", "email,name,Full Name\n", "Line 1: There are two columns for the name."},
-		{"another separator", "sep=^\nemail^name\n", "Line 1: Separate the columns by commas, semicolons, tabs or vertical bars."},
-		{"a quotation mark that nothing closes", "email,name\na@b.cd,\"Ada\nb@b.cd,Bo\n", "Line 2: A quotation mark is opened around here and not closed, or a person takes more than 64 KB. Nothing behind it can be read."},
-		{"and a file that goes on for long", "email,name\na@b.cd,Bo\nb@b.cd,\"" + long, "Line 3: A quotation mark is opened around here and not closed, or a person takes more than 64 KB. Nothing behind it can be read."},
-		{"an array that breaks off", "[{\"email\":\"a@b.cd\"},\n", "Line 2: This is not JSON as it should be. Nothing behind it can be read."},
-		{"an array with a slip in it", "[{\"email\":\"a@b.cd\"},\n\n{\"email\" \"a@b.cd\"}]", "Line 3: This is not JSON as it should be. Nothing behind it can be read."},
-		{"an array with an endless member", "[\n{\"email\":\"" + strings.Repeat("x", 2*maxRecord), "Line 2: A person takes more than 64 KB. Nothing from there on can be read."},
-		{"something behind an array", "[]\n7", "Line 2: Something stands behind the array."},
+		{"another separator", "sep=^\nemail^name\n", "Line 1: Separate columns with commas, semicolons, tabs or vertical bars."},
+		{"an open quotation mark", "email,name\na@b.cd,\"Ada\nb@b.cd,Bo\n", "Line 2: A quotation mark around here is never closed, or a row is larger than 64 KB. Nothing after it can be read."},
+		{"an open quotation mark in a long file", "email,name\na@b.cd,Bo\nb@b.cd,\"" + long, "Line 3: A quotation mark around here is never closed, or a row is larger than 64 KB. Nothing after it can be read."},
+		{"a truncated array", "[{\"email\":\"a@b.cd\"},\n", "Line 2: This isn't valid JSON. Nothing after it can be read."},
+		{"an array with a syntax error", "[{\"email\":\"a@b.cd\"},\n\n{\"email\" \"a@b.cd\"}]", "Line 3: This isn't valid JSON. Nothing after it can be read."},
+		{"an array with a long member", "[\n{\"email\":\"" + strings.Repeat("x", 2*maxRecord), "Line 2: This entry is larger than 64 KB. Nothing from here on can be read."},
+		{"text after an array", "[]\n7", "Line 2: There is text after the array."},
 	} {
 		_, _, err := readAll(t, row.text)
 		var fileError *FileError
@@ -128,16 +128,16 @@ func TestReadSaysWhyNothingCanBeMadeOfAFile(t *testing.T) {
 	}
 }
 
-func TestReadHandsOnTheErrorsOfOthers(t *testing.T) {
+func TestRead_OtherErrors(t *testing.T) {
 	t.Parallel()
 	mine := errors.New("mine")
 	for _, text := range []string{"email\na@b.cd\n", "email\tname\na@b.cd\t\n", "{}", "[{}]"} {
 		if _, err := Read(strings.NewReader(text), func(Line) error { return mine }); err != mine {
-			t.Errorf("%q: of who is told: %v", text, err)
+			t.Errorf("%q: error of the callback: %v", text, err)
 		}
 		cut := io.MultiReader(strings.NewReader(text), failing{mine})
 		if _, err := Read(cut, func(Line) error { return nil }); !errors.Is(err, mine) {
-			t.Errorf("%q: of the reader: %v", text, err)
+			t.Errorf("%q: error of the reader: %v", text, err)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func FuzzRead(f *testing.F) {
 		last := 0
 		_, err := Read(strings.NewReader(text), func(l Line) error {
 			if l.Number < last {
-				t.Errorf("line %d comes behind line %d", l.Number, last)
+				t.Errorf("line %d comes after line %d", l.Number, last)
 			}
 			last = l.Number
 			return nil
@@ -169,7 +169,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func TestWhatWasWrittenIsReadTheSameAgain(t *testing.T) {
+func TestWriter_RoundTrip(t *testing.T) {
 	t.Parallel()
 	names := []string{"", "Ada", "=1+1", "+49 30", "-x", "@me", "'=1", "''+", "'tis", "Lovelace, Ada", "a;b", "a;=1", "a; =1", "a;'=1", "a,+1", `a;"=1"`, `say "hi"`, "＝x", "李 Zoë", "NULL", `back\slash`}
 	for format := range Formats {
@@ -201,7 +201,7 @@ func TestWhatWasWrittenIsReadTheSameAgain(t *testing.T) {
 	}
 }
 
-func TestNoSpreadsheetTakesACellForAFormula(t *testing.T) {
+func TestWriter_EscapesFormulas(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	w := NewWriter(&b, "csv")
@@ -221,7 +221,7 @@ func TestNoSpreadsheetTakesACellForAFormula(t *testing.T) {
 	}
 }
 
-func TestNoSpreadsheetTakesPartOfACellForAFormula(t *testing.T) {
+func TestEscapeFormula(t *testing.T) {
 	t.Parallel()
 	for cell, want := range map[string]string{
 		"=1":           "'=1",
@@ -239,23 +239,23 @@ func TestNoSpreadsheetTakesPartOfACellForAFormula(t *testing.T) {
 		"Lovelace; A.": "Lovelace; A.",
 	} {
 		if got := escapeFormula(cell); got != want || unescapeFormula(got) != cell {
-			t.Errorf("%q goes out as %q, want %q, and comes back as %q", cell, got, want, unescapeFormula(got))
+			t.Errorf("%q is escaped as %q, want %q, and unescaped as %q", cell, got, want, unescapeFormula(got))
 		}
 	}
 }
 
-func FuzzGuard(f *testing.F) {
+func FuzzEscapeFormula(f *testing.F) {
 	for _, seed := range []string{"", "=", "'=", "''=", "x", "'", "＝", "x;=1", "x; '\"+", ";;=", "\t=;\t"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cell string) {
-		guarded := escapeFormula(cell)
-		if got := unescapeFormula(guarded); got != cell || isFormula(guarded) {
-			t.Errorf("%q goes out as %q and comes back as %q", cell, guarded, got)
+		escaped := escapeFormula(cell)
+		if got := unescapeFormula(escaped); got != cell || isFormula(escaped) {
+			t.Errorf("%q is escaped as %q and unescaped as %q", cell, escaped, got)
 		}
-		for part := range strings.FieldsFuncSeq(guarded, func(r rune) bool { return strings.ContainsRune(cellSeparators, r) }) {
+		for part := range strings.FieldsFuncSeq(escaped, func(r rune) bool { return strings.ContainsRune(cellSeparators, r) }) {
 			if isFormula(strings.TrimLeft(part, " \"\u00a0")) {
-				t.Errorf("%q goes out as %q, of which %q is a formula", cell, guarded, part)
+				t.Errorf("%q is escaped as %q, of which %q is a formula", cell, escaped, part)
 			}
 		}
 	})

@@ -9,21 +9,20 @@ import (
 	"strings"
 )
 
-// maxTitles is how many lines may stand above the header of a table, or above the
-// first address of a list.
+// maxTitles is the maximum number of lines before the header or the first address.
 const maxTitles = 10
 
 var separators = []rune{',', ';', '\t', '|'}
 
-// layout is how a text is to be read.
+// layout describes how to read a text.
 type layout struct {
 	separator rune
-	header    int // the line that names the columns; 0: none does
+	header    int // line of the header; 0 if there is none
 	columns   columns
-	list      bool // of addresses, instead of a table
+	list      bool // a list of addresses instead of a table
 }
 
-// readText reads a table or a list of addresses. sample is its beginning.
+// readText reads a table or a list of addresses that begins with sample.
 func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, error) {
 	separator, length, err := excelSeparator(sample)
 	if err != nil {
@@ -53,11 +52,6 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 		if rec.problem != "" {
 			return each(Line{Number: rec.line, Problem: rec.problem})
 		}
-		if l.separator != '\t' {
-			for i, cell := range rec.cells {
-				rec.cells[i] = unescapeFormula(cell)
-			}
-		}
 		line, ok := l.columns.line(rec.line, rec.cells)
 		if !ok {
 			return nil
@@ -66,8 +60,8 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 	})
 }
 
-// excelSeparator reads a line of Excel's own in front of a table, sep=; with or
-// without quotation marks, and returns how long it is.
+// excelSeparator parses a first line that names the separator, as Excel knows it: sep=; with
+// or without quotation marks. It returns the length of the line, or 0.
 func excelSeparator(sample []byte) (separator rune, length int, err error) {
 	line, _, found := bytes.Cut(sample, []byte("\n"))
 	prefix, word, ok := strings.Cut(strings.Trim(string(line), `" `), "=")
@@ -81,25 +75,25 @@ func excelSeparator(sample []byte) (separator rune, length int, err error) {
 		word = "\t"
 	}
 	if !slices.Contains(separators, []rune(word)[0]) || len(word) > 1 {
-		return 0, 0, &FileError{Line: 1, Text: "Separate the columns by commas, semicolons, tabs or vertical bars."}
+		return 0, 0, &FileError{Line: 1, Text: "Separate columns with commas, semicolons, tabs or vertical bars."}
 	}
 	return rune(word[0]), length, nil
 }
 
-// findLayout looks for the header, with the separator that makes the most columns
-// of it, and then for addresses. separator is 0 if the file does not say it.
+// findLayout looks for a header, with the separator that yields the most columns, and then
+// for addresses. separator is 0 if the file doesn't name it.
 func findLayout(sample []byte, separator rune, before int) (layout, error) {
-	tried := separators
+	candidates := separators
 	if separator != 0 {
-		tried = []rune{separator}
+		candidates = []rune{separator}
 	}
 	var best, none headerSearch
-	for _, separator := range tried {
+	for _, separator := range candidates {
 		h := searchHeader(sample, separator, before)
 		switch {
-		case h.line > 0 && h.columns.count > best.columns.count:
+		case h.line > 0 && len(h.columns.all) > len(best.columns.all):
 			best = h
-		case h.line == 0 && (none.separator == 0 || h.columns.count > max(1, none.columns.count)):
+		case h.line == 0 && (none.separator == 0 || len(h.columns.all) > max(1, len(none.columns.all))):
 			none = h
 		}
 	}
@@ -120,10 +114,10 @@ func findLayout(sample []byte, separator rune, before int) (layout, error) {
 
 var errEmpty = &FileError{Text: "The file is empty."}
 
-// headerSearch is what was found at the beginning of a table with one separator.
+// headerSearch is the result of looking for a header with one separator.
 type headerSearch struct {
 	separator rune
-	line      int     // of the header; 0: there is none
+	line      int     // of the header; 0 if there is none
 	columns   columns // of the header, or of the first line if there is none
 	titles    []textLine
 	problem   error // why there is no header
@@ -131,7 +125,7 @@ type headerSearch struct {
 
 var errFound = errors.New("found")
 
-// searchHeader reads rows up to the first that has a column for the address.
+// searchHeader reads rows up to the first with a column for the address.
 func searchHeader(sample []byte, separator rune, before int) headerSearch {
 	h := headerSearch{separator: separator}
 	err := readRows(bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), separator, before, func(rec row) error {
@@ -147,9 +141,9 @@ func searchHeader(sample []byte, separator rune, before int) headerSearch {
 			return errFound
 		}
 		if h.problem == nil {
-			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.has()}
+			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.found()}
 			if bytes.HasPrefix(bytes.TrimSpace(sample), []byte(`"`)) && len(rec.cells) == 1 && slices.ContainsFunc(strings.FieldsFunc(rec.cells[0], isSeparator), isAddressColumn) {
-				h.problem = &FileError{Line: rec.line, Text: "The whole line stands in quotation marks, so that it is one column. Take them away, or save the table as CSV again."}
+				h.problem = &FileError{Line: rec.line, Text: "The whole line is in quotation marks, so it is one column. Remove them, or save the table as CSV again."}
 			}
 		}
 		title := textLine{number: rec.line, text: visible(strings.Join(rec.cells, " "))}
@@ -165,7 +159,7 @@ func searchHeader(sample []byte, separator rune, before int) headerSearch {
 	return h
 }
 
-// layout returns the layout that the header makes, or why it makes none.
+// layout returns the layout with the header that was found.
 func (h headerSearch) layout() (layout, error) {
 	if err := checkTitles(h.titles); err != nil {
 		return layout{}, err
@@ -176,19 +170,19 @@ func (h headerSearch) layout() (layout, error) {
 	return layout{separator: h.separator, header: h.line, columns: h.columns}, nil
 }
 
-// checkTitles refuses a file whose title says that its people are kept out.
+// checkTitles refuses files whose title says that their users may not sign in.
 func checkTitles(titles []textLine) error {
 	for _, t := range titles {
 		if containsAny(letters(t.text), deniedStems) {
-			return &FileError{Line: t.number, Text: "The title is “" + excerpt(t.text, 40) + "”. If these people may come in, delete this line."}
+			return &FileError{Line: t.number, Text: "The title is “" + excerpt(t.text, 40) + "”. If these people may sign in, delete this line."}
 		}
 	}
 	return nil
 }
 
 // firebaseLayout recognizes the CSV of `firebase auth:export`, which has no header
-// (https://github.com/firebase/firebase-tools, src/accountExporter.ts). An older form
-// of it does not say who is disabled.
+// (https://github.com/firebase/firebase-tools, src/accountExporter.ts). Older versions don't
+// export which users are disabled.
 func firebaseLayout(sample []byte, before int) (l layout, ok bool, err error) {
 	const disabled, all, older = 26, 28, 26
 	_ = readCSV(bufio.NewReader(bytes.NewReader(sample)), ',', before, func(rec row) error {
@@ -197,14 +191,14 @@ func firebaseLayout(sample []byte, before int) (l layout, ok bool, err error) {
 		}
 		cells := rec.cells
 		if n := len(cells); n > 0 && cells[n-1] == "" {
-			cells = cells[:n-1] // each line ends with a separator
+			cells = cells[:n-1] // every line ends with a separator
 		}
 		ok = len(cells) > 2 && (cells[2] == "true" || cells[2] == "false") && !strings.Contains(cells[0], "@") && (cells[1] == "" || strings.Contains(cells[1], "@"))
 		switch {
 		case ok && len(cells) >= disabled && len(cells) <= all && len(rec.cells) > all:
 			l = layout{separator: ',', columns: firebaseColumns(all)}
 		case ok && len(rec.cells) == older+1:
-			err = &FileError{Line: rec.line, Text: "This is a Firebase export that does not say who is disabled. Export again with a newer firebase-tools, or as JSON."}
+			err = &FileError{Line: rec.line, Text: "This Firebase export doesn't say who is disabled. Export again with a newer firebase-tools, or as JSON."}
 		default:
 			ok = false
 		}

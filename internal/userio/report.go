@@ -10,18 +10,18 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// Note is what there is to say about a line of a file.
+// Note is a message about a line of a file.
 type Note struct {
 	Line  int
 	Email string // as far as it could be read
 	Text  string
 }
 
-// Notes returns the first notes of a series, in the order of the lines.
-func (im *Importer) Notes(ctx context.Context, id string, s PartKind, most int) ([]Note, error) {
+// Notes returns up to limit notes of a kind, ordered by line.
+func (im *Importer) Notes(ctx context.Context, id string, kind PartKind, limit int) ([]Note, error) {
 	var notes []Note
-	err := im.eachNote(ctx, id, s, func(n Note) error {
-		if len(notes) == most {
+	err := im.eachNote(ctx, id, kind, func(n Note) error {
+		if len(notes) == limit {
 			return io.EOF
 		}
 		notes = append(notes, n)
@@ -33,16 +33,16 @@ func (im *Importer) Notes(ctx context.Context, id string, s PartKind, most int) 
 	return notes, err
 }
 
-// WriteNotes writes all that there is to say about a file as CSV: the problems,
-// then who was on the list. before is called before each line, to give it time.
+// WriteNotes writes the notes about problems and then about existing users as CSV. It calls
+// before before each line.
 func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, before func() error) error {
 	table := csv.NewWriter(w)
 	table.UseCRLF = true
 	if err := table.Write([]string{"line", "email", "problem"}); err != nil {
 		return err
 	}
-	for _, s := range []PartKind{Problems, Listed} {
-		err := im.eachNote(ctx, id, s, func(n Note) error {
+	for _, kind := range []PartKind{Problems, Listed} {
+		err := im.eachNote(ctx, id, kind, func(n Note) error {
 			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), escapeFormula(n.Email), escapeFormula(n.Text)}))
 		})
 		if err != nil {
@@ -53,16 +53,12 @@ func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, befo
 	return table.Error()
 }
 
-func (im *Importer) eachNote(ctx context.Context, id string, s PartKind, fn func(Note) error) error {
+func (im *Importer) eachNote(ctx context.Context, id string, kind PartKind, fn func(Note) error) error {
 	for n := 0; ; n++ {
-		content, err := im.store.GetPart(ctx, id, s, n)
+		entries, err := im.readPart(ctx, id, kind, n)
 		if errors.Is(err, directory.ErrNotFound) {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		entries, err := decode(content)
 		if err != nil {
 			return err
 		}

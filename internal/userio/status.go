@@ -9,52 +9,51 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// access is what a column says about whether somebody may sign in where the file
-// comes from.
+// access is what the values of a column say about whether a user may sign in at the product
+// that exported the file.
 type access int
 
 const (
 	accessNone    access = iota // nothing
-	accessWord                  // by a word, such as active or suspended
-	accessIfAny                 // by a word, or nothing if it is empty
-	accessGranted               // true for people who may sign in, such as enabled
-	accessSince                 // true, or the date since when they may
-	accessDenied                // true, a date or a reason for people who may not, such as disabled or deleted_at
-	accessPlace                 // a state of a country: by any word that does not sound like accessDenied
-	accessStray                 // in a column about something else: by any word but those of deniedWords
+	accessWord                  // a status such as active or suspended
+	accessIfAny                 // a status, or empty for nothing
+	accessGranted               // true if the user may sign in, such as enabled
+	accessSince                 // true, or the date since which the user may sign in
+	accessDenied                // true, a date or a reason if the user may not sign in, such as disabled or deleted_at
+	accessPlace                 // a place or anything else; words with one of deniedStems exclude
+	accessStray                 // something else; deniedWords exclude
 )
 
-// Words that let a person in, in the form of [plainWord]. Every other word leaves
-// the person out: no list of words for people who are kept out can be complete.
+// admittedWords are the statuses of users that may sign in, in the form of [plainWord]. All
+// others exclude the user, because no list of those could be complete.
 //
-// Accounts that wait for their person, or for a new password, count as active:
-// here the person proves the address, and there is no password. STAGED (Okta) and
-// UNCONFIRMED (Cognito) are not on the list: nobody has let those people in yet.
+// Accounts that wait for their user or for a new password count as active: users prove their
+// address here, and there are no passwords. STAGED (Okta) and UNCONFIRMED (Cognito) aren't
+// in the list, because these users haven't been approved yet.
 var admittedWords = newSet(
 	"active", "activated", "enabled", "allowed", "approved", "provisioned",
 	"invited", "pending", "accepted", "pendingacceptance", "confirmed",
 	"recovery", "passwordexpired", // Okta
 	"forcechangepassword", "resetrequired", "externalprovider", // Cognito
 	"subscribed",                               // Mailchimp
-	"member", "admin", "owner", "primaryowner", // Slack, whose guests and bots are left out
+	"member", "admin", "owner", "primaryowner", // Slack, without its guests and bots
 )
 
-// deniedWords say that somebody is kept out wherever they stand: in a column of which
-// nothing else is read, such as access or type, too.
+// deniedWords exclude a user in any column, also in those that aren't used otherwise, such
+// as access or type.
 var deniedWords = newSet(
 	"suspended", "disabled", "blocked", "banned", "deactivated", "deprovisioned", "inactive", "archived", "deleted", "revoked",
 	"terminated", "lockedout",
 )
 
-const maxDeniedWord = 40 // bytes, with what plainWord takes out
+const maxDeniedWord = 40 // bytes, including those that plainWord removes
 
 var (
 	trueWords  = newSet("true", "t", "yes", "y", "on", "1")
 	falseWords = newSet("false", "f", "no", "n", "off", "0", "null", `\n`, "never")
 )
 
-// admits is the one place that decides whether what a column says lets a person
-// in. Only words it knows do.
+// admits reports whether a value lets the user be imported. No other function decides that.
 func (a access) admits(value string) bool {
 	word := plainWord(value)
 	switch a {
@@ -73,17 +72,17 @@ func (a access) admits(value string) bool {
 	case accessPlace:
 		return !containsAny(letters(value), deniedStems)
 	case accessStray:
-		return len(value) > maxDeniedWord || !deniedWords[plainWord(value)]
+		return len(value) > maxDeniedWord || !deniedWords[word]
 	}
 	return false
 }
 
-// plainWord returns a word without case, quotation marks, invisible characters,
-// and the blanks, dashes and underscores within it.
+// plainWord returns a word in lower case without quotation marks, invisible characters,
+// spaces, dashes and underscores. It keeps those of text that doesn't begin with a letter.
 func plainWord(value string) string {
 	word := strings.Trim(strings.ToLower(visible(value)), `"'`)
 	if strings.IndexFunc(word, unicode.IsLetter) != 0 {
-		return word // also "!active"
+		return word // such as "!active"
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || r == '-' || r == '_' {
@@ -93,26 +92,21 @@ func plainWord(value string) string {
 	}, word)
 }
 
-// visible returns text without invisible characters and the blanks around it.
+// visible returns text without invisible characters and surrounding spaces.
 func visible(s string) string {
-	if strings.ContainsFunc(s, isInvisible) {
-		s = strings.Map(func(r rune) rune {
-			if isInvisible(r) {
-				return -1
-			}
-			return r
-		}, s)
-	}
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s))
 }
-
-func isInvisible(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.Cf, r) }
 
 func startsWithDate(s string) bool {
 	return len(s) >= 8 && strings.HasPrefix(s, "20") && strings.Trim(s[:8], "0123456789-") == ""
 }
 
-// Columns whose meaning their name does not show, by the form of [letters].
+// knownAccess lists columns whose names don't show their meaning, in the form of [letters].
 var knownAccess = map[string]access{
 	"newstatus": accessIfAny, "transitioningtostatus": accessIfAny, // Google Workspace, Okta: empty unless a change is due
 	"invitationstate": accessIfAny, "externaluserstate": accessIfAny, // Entra: only guests have one
@@ -122,8 +116,8 @@ var knownAccess = map[string]access{
 	"userstate": accessWord, "accountstate": accessWord, "lifecyclestate": accessWord,
 }
 
-// Columns of well-known products that have a word about access in their name, and
-// are about something else.
+// otherColumns lists columns of well-known products whose names contain a word about access
+// but mean something else.
 var otherColumns = newSet(
 	"dirsyncenabled", "onpremisessyncenabled", "externaluserstatechangedatetime", // Microsoft 365 and Entra
 	"mfaenabled", "mfaenabledat", "mfadisabledat", "cognitomfaenabled", "2faenabled", "twofactorenabled", "totpenabled", // second factors
@@ -140,7 +134,7 @@ var otherColumns = newSet(
 	"lockoutenabled", // ASP.NET Identity: whether wrong passwords can lock the account
 )
 
-// Parts of names, in the form of [letters], and words of names.
+// Parts of column names in the form of [letters], and whole words of them.
 var (
 	deniedStems = []string{
 		"suspen", "disable", "block", "banned", "locked", "lockout", "archiv", "delet", "deactiv", "desactiv", "desativ", "disattiv",
@@ -149,10 +143,10 @@ var (
 	}
 	deniedNames  = newSet("ban", "bans", "lock", "locks")
 	grantedStems = []string{"active", "enable", "approved", "allowed", "cansignin", "canlogin"}
-	// What makes the opposite of the part behind it.
+	// Prefixes that negate the part after them.
 	negations = []string{"un", "non", "not", "no", "never", "dis", "anti"}
 	notNames  = newSet("not", "non", "un", "no", "never", "without", "lifted", "ended", "over", "resolved", "cleared")
-	// In other languages, of which only the column is understood, and not its words.
+	// In other languages, whose values aren't understood.
 	wordStems = lettersOf(
 		"status", "statut", "statuto", "estado", "aktiv", "actif", "actief", "activo", "attivo", "ativo", "sperr", "blok", "blocc", "bloqu",
 		"verrouill", "habilitad", "abilitat", "sospes", "gelöscht", "supprim", "elimin", "verwijder",
@@ -162,27 +156,26 @@ var (
 	placeWords = newSet("home", "work", "business", "office", "other", "mailing", "billing", "shipping", "postal", "address", "province", "region", "county", "country", "code")
 )
 
-// accessOf tells from the name of a column what it says about access; accessStray is
-// that of a column that seems to say nothing. A name that has a word about access in
-// it and is not clear is read as words: then only a word that is clear by itself lets
-// a person in.
+// accessOf derives the access of a column from its name; accessStray if it isn't about
+// access. If the name is ambiguous it is accessWord, which only admits clear values.
 func accessOf(name string) access {
-	exact := letters(withoutNotes(name))
-	if exact == "" || otherColumns[exact] {
+	key := letters(withoutNotes(name))
+	if key == "" || otherColumns[key] {
 		return accessNone
 	}
-	if a, ok := knownAccess[exact]; ok {
+	if a, ok := knownAccess[key]; ok {
 		return a
 	}
-	all, words := strings.ReplaceAll(letters(name), "activedirectory", ""), wordsOf(withoutNotes(name))
+	all := strings.ReplaceAll(letters(name), "activedirectory", "")
+	words := wordsOf(withoutNotes(name))
 	denied, notDenied := findStems(all, deniedStems)
 	granted, notGranted := findStems(without(all, deniedStems), grantedStems)
-	denied = denied || words.hasAny(deniedNames)
-	unclear := denied && granted || notDenied || notGranted || (denied || granted) && words.hasAny(notNames)
+	denied = denied || deniedNames.hasAny(words)
+	unclear := denied && granted || notDenied || notGranted || (denied || granted) && notNames.hasAny(words)
 	switch {
-	case words["state"] && words.hasAny(placeWords):
+	case slices.Contains(words, "state") && placeWords.hasAny(words):
 		return accessPlace
-	case unclear, containsAny(all, wordStems), words.hasAny(wordNames):
+	case unclear, containsAny(all, wordStems), wordNames.hasAny(words):
 		return accessWord
 	case denied:
 		return accessDenied
@@ -192,18 +185,17 @@ func accessOf(name string) access {
 	return accessStray
 }
 
-// findStems says whether a name has one of the stems, and whether a negation stands
-// before one.
+// findStems reports whether a name contains one of the stems, and whether one is negated.
 func findStems(name string, stems []string) (found, negated bool) {
 	for _, stem := range stems {
 		for rest := name; ; {
-			before, behind, ok := strings.Cut(rest, stem)
+			before, after, ok := strings.Cut(rest, stem)
 			if !ok {
 				break
 			}
 			found = true
 			negated = negated || slices.ContainsFunc(negations, func(n string) bool { return strings.HasSuffix(before, n) })
-			rest = behind
+			rest = after
 		}
 	}
 	return found, negated
@@ -216,7 +208,7 @@ func lettersOf(names ...string) []string {
 	return names
 }
 
-// letters returns only the letters and digits of a name, without case and accents.
+// letters returns the letters and digits of a name in lower case without accents.
 func letters(name string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -226,7 +218,7 @@ func letters(name string) string {
 	}, norm.NFKD.String(name))
 }
 
-// withoutNotes cuts off what stands in brackets behind a name: [Required].
+// withoutNotes removes a note in brackets after a name, such as [Required].
 func withoutNotes(name string) string {
 	if i := strings.IndexAny(name, "[("); i > 0 {
 		return name[:i]
@@ -244,42 +236,30 @@ func newSet(members ...string) set {
 	return s
 }
 
-func (s set) hasAny(others set) bool {
-	for m := range s {
-		if others[m] {
-			return true
-		}
-	}
-	return false
+func (s set) hasAny(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return s[w] })
 }
 
-// wordsOf returns the words of a name: accountLocked and account_locked are two.
-func wordsOf(name string) set {
-	words, begin, runes := set{}, 0, []rune(name)
-	for i, r := range runes {
-		switch {
-		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
-			words[letters(string(runes[begin:i]))] = true
-			begin = i + 1
-		case i > 0 && unicode.IsUpper(r) && unicode.IsLower(runes[i-1]):
-			words[letters(string(runes[begin:i]))] = true
-			begin = i
+// wordsOf returns the words of a name; accountLocked and account_locked have two.
+func wordsOf(name string) []string {
+	var separated strings.Builder
+	previous := rune(0)
+	for _, r := range name {
+		if unicode.IsUpper(r) && unicode.IsLower(previous) {
+			separated.WriteByte(' ')
 		}
+		separated.WriteRune(r)
+		previous = r
 	}
-	words[letters(string(runes[begin:]))] = true
-	return words
+	words := strings.FieldsFunc(separated.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return lettersOf(words...)
 }
 
 func containsAny(s string, parts []string) bool {
-	for _, part := range parts {
-		if strings.Contains(s, part) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })
 }
 
-// without returns s with the parts taken out.
+// without returns s with each of the parts replaced by a space.
 func without(s string, parts []string) string {
 	for _, part := range parts {
 		s = strings.ReplaceAll(s, part, " ")

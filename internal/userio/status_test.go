@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// statusRows are columns about access with values that let a person in, and values
-// that leave the person out.
+// statusRows lists columns about access with values that admit a user, and values that
+// exclude it.
 var statusRows = []struct {
 	column  string
 	in, out []string
@@ -90,10 +90,10 @@ var statusRows = []struct {
 	{"activated", []string{"2026-01-01T00:00:00.000Z", "true"}, []string{"", "false", "no"}},
 	{"is_bot", []string{"false"}, []string{"true"}},
 	{"Home State", []string{"CA", "", "New York"}, []string{"suspended"}},
-	// Columns that say nothing, with words that keep people out wherever they stand.
+	// Unknown columns with words that exclude in any column.
 	{"Access", []string{"", "full", "2026-11-01"}, []string{"revoked", "Revoked ", "DISABLED"}},
 	{"Type", []string{"member", "unsuspended", "suspended once"}, []string{"Suspended", "inactive", "de-activated", "locked out"}},
-	// About something else than the person's access.
+	// Columns about something else.
 	{"dirSyncEnabled", []string{"", "false"}, nil},
 	{"mfa_enabled", []string{"false"}, nil},
 	{"billing-active", []string{"0"}, nil},
@@ -106,7 +106,7 @@ var statusRows = []struct {
 	{"Statement", []string{"none"}, nil},
 }
 
-func TestReadLetsInOnlyPeopleMarkedAsActive(t *testing.T) {
+func TestRead_StatusColumns(t *testing.T) {
 	t.Parallel()
 	for _, row := range statusRows {
 		for _, value := range row.in {
@@ -116,15 +116,15 @@ func TestReadLetsInOnlyPeopleMarkedAsActive(t *testing.T) {
 		}
 		for _, value := range row.out {
 			l := readStatus(t, row.column, value)
-			if !strings.HasPrefix(l.Problem, "Left out: ") || !strings.Contains(l.Problem, visible(value)) || l.Number != 2 {
+			if !strings.HasPrefix(l.Problem, "Skipped: ") || !strings.Contains(l.Problem, visible(value)) || l.Number != 2 {
 				t.Errorf("%s %q: line %d: %q", row.column, value, l.Number, l.Problem)
 			}
 		}
 	}
 }
 
-// readStatus reads a table and JSON with one person and one column about access,
-// which must say the same.
+// readStatus reads a table and JSON with one user and one column about access, which must
+// agree.
 func readStatus(t *testing.T, column, value string) Line {
 	t.Helper()
 	quoted := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
@@ -146,7 +146,7 @@ func readStatus(t *testing.T, column, value string) Line {
 	return table
 }
 
-func TestReadLetsInByJSONOnlyPeopleMarkedAsActive(t *testing.T) {
+func TestRead_StatusMembers(t *testing.T) {
 	t.Parallel()
 	for member, problem := range map[string]string{
 		`"blocked":false`:                       "",
@@ -178,7 +178,7 @@ func TestReadLetsInByJSONOnlyPeopleMarkedAsActive(t *testing.T) {
 	} {
 		_, err := Read(strings.NewReader(`{"email":"ada@example.com",`+member+`}`), func(l Line) error {
 			if problem != "" {
-				problem = "Left out: " + problem + ". Only people the file marks as active are imported."
+				problem = "Skipped: " + problem + ". Only people that the file marks as active are imported."
 			}
 			if l.Problem != problem {
 				t.Errorf("%s: %q, want %q", member, l.Problem, problem)
@@ -191,20 +191,20 @@ func TestReadLetsInByJSONOnlyPeopleMarkedAsActive(t *testing.T) {
 	}
 }
 
-func TestReadTakesAStateOfACountryForNoStatus(t *testing.T) {
+func TestRead_StateOfAddress(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"email,City,State\na@example.com,Arlington,VA\n":                             "",
 		"email,City,State\na@example.com,Arlington,\n":                               "",
-		"email,City,State\na@example.com,Arlington,Suspended\n":                      "Left out: State is “Suspended”. Only people the file marks as active are imported.",
-		"email,State\na@example.com,VA\n":                                            "Left out: State is “VA”. Only people the file marks as active are imported.",
+		"email,City,State\na@example.com,Arlington,Suspended\n":                      "Skipped: State is “Suspended”. Only people that the file marks as active are imported.",
+		"email,State\na@example.com,VA\n":                                            "Skipped: State is “VA”. Only people that the file marks as active are imported.",
 		`{"email":"a@example.com","state":"VA","postalCode":"22201"}`:                "",
-		`{"email":"a@example.com","state":"VA"}`:                                     "Left out: state is “VA”. Only people the file marks as active are imported.",
+		`{"email":"a@example.com","state":"VA"}`:                                     "Skipped: state is “VA”. Only people that the file marks as active are imported.",
 		"email,status,suspended,deleted_at\na@example.com,active,no,\n":              "",
-		"email,status,suspended,deleted_at\na@example.com,active,no,2026-11-01\n":    "Left out: deleted_at is “2026-11-01”. Only people the file marks as active are imported.",
-		"email,status,suspended,deleted_at\na@example.com,inactive,yes,2026-11-01\n": "Left out: status is “inactive”. Only people the file marks as active are imported.",
-		"email,status,status\na@example.com,active,suspended\n":                      "Left out: status is “suspended”. Only people the file marks as active are imported.",
-		"email,name,status\na@example.com\n":                                         "Left out: status is empty. Only people the file marks as active are imported.",
+		"email,status,suspended,deleted_at\na@example.com,active,no,2026-11-01\n":    "Skipped: deleted_at is “2026-11-01”. Only people that the file marks as active are imported.",
+		"email,status,suspended,deleted_at\na@example.com,inactive,yes,2026-11-01\n": "Skipped: status is “inactive”. Only people that the file marks as active are imported.",
+		"email,status,status\na@example.com,active,suspended\n":                      "Skipped: status is “suspended”. Only people that the file marks as active are imported.",
+		"email,name,status\na@example.com\n":                                         "Skipped: status is empty. Only people that the file marks as active are imported.",
 	} {
 		if _, err := Read(strings.NewReader(text), func(l Line) error {
 			if l.Problem != want {
@@ -226,13 +226,13 @@ func FuzzAdmits(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		word := letters(value)
 		if accessWord.admits(value) && !admittedWords[word] {
-			t.Errorf("%q is taken for a word that lets in", value)
+			t.Errorf("%q is an admitted word", value)
 		}
 		if accessGranted.admits(value) && !admittedWords[word] && !trueWords[word] {
-			t.Errorf("%q is taken for true", value)
+			t.Errorf("%q is true", value)
 		}
 		if accessDenied.admits(value) && word != "" && !falseWords[word] && word != "n" {
-			t.Errorf("%q is taken for false", value)
+			t.Errorf("%q is false", value)
 		}
 	})
 }

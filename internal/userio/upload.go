@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -17,14 +18,13 @@ import (
 	"github.com/guestlist/guestlist/internal/ids"
 )
 
-// What a part holds at most.
+// Limits of a part.
 const (
 	partSize   = 60 << 10 // bytes
-	partPeople = 200      // whom one short transaction puts on the list
+	partPeople = 200      // added in one short transaction
 )
 
-// storedLine is somebody in a part of people, or, in the other series, what there is to
-// say about a line.
+// storedLine is a user in a part of People, or a note in the other kinds.
 type storedLine struct {
 	Line  int    `json:"line"`
 	Email string `json:"email"`
@@ -33,8 +33,8 @@ type storedLine struct {
 	Text  string `json:"text,omitempty"`
 }
 
-// Upload reads a file and keeps it as an import that is ready to start, or nothing
-// of it and an error. progress, which may be nil, is told how it goes. Errors:
+// Upload reads a file and stores it as an import that is ready to start. It stores nothing
+// if there is an error. It reports its progress to progress, which may be nil. Errors:
 // *FileError, the reader's, directory.ErrUnavailable.
 func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progress func(Import)) (Import, error) {
 	now := im.now()
@@ -42,7 +42,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		progress = func(Import) {}
 	}
 	u := &uploadState{
-		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, barred: map[string]int{},
+		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, excluded: map[string]int{},
 		i: Import{ID: ids.New(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
 	if err := im.store.CreateImport(ctx, u.i); err != nil {
@@ -54,14 +54,14 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 	}
 	if err != nil {
 		if dropErr := im.store.DeleteImport(context.WithoutCancel(ctx), u.i.ID); dropErr != nil {
-			im.log.Warn("import: a file that could not be read is not deleted yet", "import", u.i.ID, "error", dropErr)
+			im.log.Warn("import: the rest of a failed upload could not be deleted", "import", u.i.ID, "error", dropErr)
 		}
 		return Import{}, err
 	}
 	return im.store.GetImport(ctx, u.i.ID)
 }
 
-// fileName is the last part of a path that a browser or a person gave.
+// fileName returns the last element of a path, in printable characters.
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "?"), `\`, "/"))
 	return excerpt(strings.Map(func(r rune) rune {
@@ -72,46 +72,46 @@ func fileName(name string) string {
 	}, name), 90)
 }
 
-// uploadState is one that is under way.
+// uploadState is the state of an upload.
 type uploadState struct {
 	ctx      context.Context
 	im       *Importer
 	i        Import
 	progress func(Import)
 	seed     maphash.Seed
-	seen     map[uint64]int // the line of each address, by a hash that nobody can aim at; of one that is left out, negative
-	barred   map[string]int // addresses that are left out on this line, and were let in before it
+	seen     map[uint64]int // line of each address by its seeded hash, negative if excluded
+	excluded map[string]int // excluding line of addresses that an earlier line included
 
 	people, problems, listed part
-	keys                     []string     // of those in people
-	lines                    []storedLine // likewise
+	keys                     []string     // normalized addresses in people
+	lines                    []storedLine // lines in people
 }
 
-// addLine checks one line and keeps it.
+// addLine validates and stores a line.
 func (u *uploadState) addLine(l Line) error {
 	if err := u.ctx.Err(); err != nil {
 		return err
 	}
 	if u.i.Lines++; u.i.Lines > MaxLines {
-		return &FileError{Line: l.Number, Text: fmt.Sprintf("There are more than %d people in this file. Split it.", MaxLines)}
+		return &FileError{Line: l.Number, Text: fmt.Sprintf("This file has more than %d people. Split it.", MaxLines)}
 	}
 	e := storedLine{Line: l.Number, Email: l.Entry.Email, Name: l.Entry.Name, Role: l.Entry.Role}
-	arrival, err := l.Entry.Validate(event.Origin{}, false, u.i.CreatedAt)
+	user, err := l.Entry.Validate(event.Origin{}, false, u.i.CreatedAt)
 	var invalid *directory.ValidationError
 	switch {
 	case l.LeftOut:
-		return errors.Join(u.leaveOut(l), u.problem(e, l.Problem))
+		return errors.Join(u.exclude(l), u.problem(e, l.Problem))
 	case l.Problem != "":
 		return u.problem(e, l.Problem)
 	case errors.As(err, &invalid):
 		return u.problem(e, validationMessages(invalid.Fields))
 	}
-	key := u.hash(arrival.User.Email)
+	key := u.hash(user.User.Email)
 	switch first := u.seen[key]; {
 	case first < 0:
-		return u.problem(e, fmt.Sprintf("This address is left out on line %d.", -first))
+		return u.problem(e, fmt.Sprintf("Line %d excludes this address.", -first))
 	case first > 0:
-		return u.problem(e, fmt.Sprintf("This address is in the file already, on line %d.", first))
+		return u.problem(e, fmt.Sprintf("This address is already on line %d.", first))
 	}
 	u.seen[key] = l.Number
 	text := encode(e)
@@ -121,11 +121,12 @@ func (u *uploadState) addLine(l Line) error {
 		}
 	}
 	u.i.People++
-	if arrival.User.Role == directory.Admin {
+	if user.User.Role == directory.Admin {
 		u.i.Admins++
 	}
 	u.people.Write(text)
-	u.keys, u.lines = append(u.keys, arrival.User.Email.Normalized), append(u.lines, e)
+	u.keys = append(u.keys, user.User.Email.Normalized)
+	u.lines = append(u.lines, e)
 	return nil
 }
 
@@ -133,7 +134,7 @@ func (u *uploadState) hash(email directory.Email) uint64 {
 	return maphash.String(u.seed, email.Normalized)
 }
 
-// validationMessages are those beside the fields, in the order of a form.
+// validationMessages joins the messages of invalid fields.
 func validationMessages(fields map[string]string) string {
 	var all []string
 	for _, field := range []string{"email", "name", "role"} {
@@ -144,24 +145,24 @@ func validationMessages(fields map[string]string) string {
 	return strings.Join(all, " ")
 }
 
-// problem notes why a line can't be used.
+// problem stores why a line can't be used.
 func (u *uploadState) problem(e storedLine, text string) error {
 	u.i.Problems++
 	return u.note(&u.problems, Problems, e, text)
 }
 
-func (u *uploadState) note(p *part, s PartKind, e storedLine, text string) error {
-	kept := encode(storedLine{Line: e.Line, Email: excerpt(e.Email, 100), Text: text})
-	if !p.fits(kept) {
-		if err := u.flush(p, s); err != nil {
+func (u *uploadState) note(p *part, kind PartKind, e storedLine, text string) error {
+	note := encode(storedLine{Line: e.Line, Email: excerpt(e.Email, 100), Text: text})
+	if !p.fits(note) {
+		if err := u.flush(p, kind); err != nil {
 			return err
 		}
 	}
-	p.Write(kept)
+	p.Write(note)
 	return nil
 }
 
-// flushUsers keeps a part of people, and notes who of them is on the list.
+// flushUsers stores a part of People, and notes which users exist.
 func (u *uploadState) flushUsers() error {
 	if len(u.keys) == 0 {
 		return nil
@@ -170,20 +171,18 @@ func (u *uploadState) flushUsers() error {
 	if err != nil {
 		return err
 	}
-	on := map[string]bool{}
-	for _, key := range listed {
-		on[key] = true
-	}
+	slices.Sort(listed)
 	for n, e := range u.lines {
-		if !on[u.keys[n]] {
+		if _, ok := slices.BinarySearch(listed, u.keys[n]); !ok {
 			continue
 		}
 		u.i.Listed++
-		if err := u.note(&u.listed, Listed, e, "On the list already, and left as they are."); err != nil {
+		if err := u.note(&u.listed, Listed, e, "Already on the list, and not changed."); err != nil {
 			return err
 		}
 	}
-	u.keys, u.lines = u.keys[:0], u.lines[:0]
+	u.keys = u.keys[:0]
+	u.lines = u.lines[:0]
 	if err := u.flush(&u.people, People); err != nil {
 		return err
 	}
@@ -191,22 +190,22 @@ func (u *uploadState) flushUsers() error {
 	return nil
 }
 
-func (u *uploadState) flush(p *part, s PartKind) error {
+func (u *uploadState) flush(p *part, kind PartKind) error {
 	if p.Len() == 0 {
 		return nil
 	}
-	err := u.im.store.AddPart(u.ctx, u.i.ID, s, p.number, p.Bytes())
+	err := u.im.store.AddPart(u.ctx, u.i.ID, kind, p.number, p.Bytes())
 	p.Reset()
 	p.number++
 	return err
 }
 
-// finish keeps what is left and makes the import ready.
+// finish stores the rest and makes the import ready.
 func (u *uploadState) finish() error {
 	if err := u.flushUsers(); err != nil {
 		return err
 	}
-	if err := u.bar(); err != nil {
+	if err := u.storeExcluded(); err != nil {
 		return err
 	}
 	if err := errors.Join(u.flush(&u.problems, Problems), u.flush(&u.listed, Listed)); err != nil {
@@ -216,29 +215,32 @@ func (u *uploadState) finish() error {
 	return u.im.store.SetImportSummary(u.ctx, u.i)
 }
 
-// part is one that is being made.
+// part is a part that is being built.
 type part struct {
 	bytes.Buffer
 	number int
 }
 
-func (p *part) fits(entry []byte) bool { return p.Len()+len(entry) <= partSize }
+func (p *part) fits(line []byte) bool { return p.Len()+len(line) <= partSize }
 
 func encode(e storedLine) []byte {
 	b, err := json.Marshal(e)
 	if err != nil {
-		panic(err) // text and a number
+		panic(err) // strings and a number can always be encoded
 	}
 	return append(b, '\n')
 }
 
-// decode reads a part.
-func decode(content []byte) ([]storedLine, error) {
+func (im *Importer) readPart(ctx context.Context, id string, kind PartKind, n int) ([]storedLine, error) {
+	content, err := im.store.GetPart(ctx, id, kind, n)
+	if err != nil {
+		return nil, err
+	}
 	var all []storedLine
 	for d := json.NewDecoder(bytes.NewReader(content)); d.More(); {
 		var e storedLine
 		if err := d.Decode(&e); err != nil {
-			return nil, fmt.Errorf("read a part of an import: %w", err)
+			return nil, fmt.Errorf("read part %d of import %s: %w", n, id, err)
 		}
 		all = append(all, e)
 	}

@@ -7,24 +7,26 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
-// The worker's times and bounds. The lease outlives a part, so that no two
-// instances are at the same one, and if they were, only one could write it.
+// The lease is longer than a part takes, so that instances don't work on the same part. If
+// they do, only one can write it.
 const (
 	leaseTime      = 20 * time.Second
 	pollInterval   = 5 * time.Second
 	mailBackoff    = 500 * time.Millisecond
 	failPause      = 2 * time.Second
 	maxFailures    = 5
-	maxPendingJobs = 50 // calls to Stytch that may wait before the next part; those of others wait behind these
+	maxPendingJobs = 50 // above it, the next part waits, so that the jobs of others aren't delayed
 )
 
-// Run carries on what runs, whoever began it, until ctx ends.
+// Run continues running imports of all instances until ctx ends.
 func (im *Importer) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		found := false
@@ -33,7 +35,7 @@ func (im *Importer) Run(ctx context.Context) {
 			if found = err == nil; found {
 				im.process(ctx, i, func(Import) {})
 			} else if !errors.Is(err, ErrNoImport) && ctx.Err() == nil {
-				im.log.Error("import: none could be leased", "error", err)
+				im.log.Error("import: lease failed", "error", err)
 			}
 		})
 		if found {
@@ -47,9 +49,8 @@ func (im *Importer) Run(ctx context.Context) {
 	}
 }
 
-// Follow carries on one import that runs, or watches another instance do it, and
-// tells progress how far it is, until it is done or was stopped. If ctx ends
-// before, another instance goes on with it.
+// Follow runs one import, or watches another instance run it, and reports its progress
+// until it is done or stopped. If ctx ends first, another instance continues it.
 func (im *Importer) Follow(ctx context.Context, id string, progress func(Import)) (Import, error) {
 	for {
 		i, err := im.lease(ctx, id)
@@ -75,8 +76,8 @@ func (im *Importer) lease(ctx context.Context, id string) (Import, error) {
 	return im.store.LeaseImport(ctx, id, rand.Text(), now, now.Add(leaseTime))
 }
 
-// process puts one part after the other on the list, until the import is done,
-// lost, or fails again and again, which leaves it to whoever leases it next.
+// process adds one part after the other until the import is done or stopped, the lease is
+// lost, or maxFailures attempts in a row have failed; the next instance to lease it retries.
 func (im *Importer) process(ctx context.Context, i Import, progress func(Import)) {
 	lease, failures := i.Lease, 0
 	for i.State == Running && i.Lease == lease && ctx.Err() == nil {
@@ -88,36 +89,35 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 			continue
 		case errors.Is(err, ErrLeaseLost), ctx.Err() != nil:
 		case errors.Is(err, ErrActorNotAdmin):
-			im.finish(ctx, i, "Who had it run is no administrator any more.")
+			im.stop(ctx, i, "The person who started this import is no longer an administrator.")
 			return
 		default:
-			im.log.Warn("import: a part is not on the list yet", "import", i.ID, "part", i.Part, "error", err)
+			im.log.Warn("import: adding a part failed", "import", i.ID, "part", i.Part, "error", err)
+			_ = retry.Sleep(ctx, failPause)
 			if failures++; failures == maxFailures {
-				_ = retry.Sleep(ctx, failPause)
 				return
 			}
-			_ = retry.Sleep(ctx, failPause)
 		}
-		// Whether the part took effect may not be known: the row knows.
+		// The part may have taken effect all the same.
 		if next, err = im.store.GetImport(ctx, i.ID); err == nil {
 			i = next
 		}
 	}
-	if i.State == Running && i.Lease == lease { // let another instance go on at once
+	if i.State == Running && i.Lease == lease { // let another instance continue at once
 		if err := im.store.ExtendImportLease(context.WithoutCancel(ctx), i, time.Time{}); err != nil && !errors.Is(err, ErrLeaseLost) {
-			im.log.Warn("import: not handed on; another instance takes it when the lease is over", "import", i.ID, "error", err)
+			im.log.Warn("import: lease not released; another instance continues when it ends", "import", i.ID, "error", err)
 		}
 	}
 }
 
-func (im *Importer) finish(ctx context.Context, i Import, reason string) {
+func (im *Importer) stop(ctx context.Context, i Import, reason string) {
 	e := event.New(event.ImportStopped, im.now(), "", "", i.File+": "+reason)
 	if err := im.store.StopImport(ctx, i.ID, reason, e); err != nil {
-		im.log.Error("import: not stopped", "import", i.ID, "error", err)
+		im.log.Error("import: stopping failed", "import", i.ID, "error", err)
 	}
 }
 
-// step puts the next part on the list, or waits a moment for mails to leave.
+// step adds the next part, or waits a moment for the outbox.
 func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 	until := im.now().Add(leaseTime)
 	if i.Invite {
@@ -130,42 +130,39 @@ func (im *Importer) step(ctx context.Context, i Import) (Import, error) {
 			return i, im.store.ExtendImportLease(ctx, i, until)
 		}
 	}
-	people, err := im.nextUsers(ctx, i)
+	users, err := im.nextUsers(ctx, i)
 	if err != nil {
 		return i, err
 	}
-	i, err = im.store.ImportUsers(ctx, i, people, im.now(), until, Import.DoneEvent)
+	i, err = im.store.ImportUsers(ctx, i, users, im.now(), until, Import.DoneEvent)
 	if err == nil && i.Invite {
 		im.wakeOutbox()
 	}
 	return i, err
 }
 
-// nextUsers are the people of the import's next part.
+// nextUsers returns the users of the import's next part.
 func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUser, error) {
-	content, err := im.store.GetPart(ctx, i.ID, People, i.Part)
+	entries, err := im.readPart(ctx, i.ID, People, i.Part)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := decode(content)
-	if err != nil {
+	if entries, err = im.withoutExcluded(ctx, i.ID, entries); err != nil {
 		return nil, err
 	}
-	if entries, err = im.withoutBarred(ctx, i.ID, entries); err != nil {
-		return nil, err
-	}
-	people, now := make([]directory.NewUser, len(entries)), im.now()
+	users := make([]directory.NewUser, len(entries))
+	now := im.now()
 	for n, e := range entries {
 		if e.Role == "" {
 			e.Role = string(i.Role)
 		}
-		people[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor, i.Invite, now)
+		users[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor, i.Invite, now)
 		if err != nil {
-			return nil, fmt.Errorf("line %d was good at the upload: %w", e.Line, err)
+			return nil, fmt.Errorf("line %d was valid at the upload: %w", e.Line, err)
 		}
-		people[n].Event.Reason = "from " + i.File
+		users[n].Event.Reason = "from " + i.File
 	}
-	return people, nil
+	return users, nil
 }
 
 // DoneEvent returns the event of an import that is done.
@@ -177,14 +174,16 @@ func (i Import) DoneEvent() event.Event {
 	return i.Actor.NewEvent(event.ImportDone, i.UpdatedAt, "", "", text)
 }
 
-// description say what is about to be done.
+// description describes the import in the audit trail.
 func (i Import) description() string {
-	text := fmt.Sprintf("%s: %d people, without invitations", i.File, i.People)
+	text := i.File + ": " + english.Plural(i.People, "person", "people")
 	if i.Invite {
-		text = fmt.Sprintf("%s: %d people, with invitations", i.File, i.People)
+		text += ", with invitations"
+	} else {
+		text += ", without invitations"
 	}
 	if i.Part > 0 {
-		text += ", from where it had stopped"
+		text += ", resumed"
 	}
 	return text
 }

@@ -11,20 +11,19 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// Writer writes people, one after the other. End is to be called behind the last.
+// Writer writes users. End must be called after the last one.
 type Writer interface {
 	Write(directory.User) error
-	Flush() error // hands on what was written so far
+	Flush() error
 	End() error
 }
 
-// Formats are what people can be written as, by the ending of the file's name,
-// with the media type.
+// Formats maps the file name extensions of the export formats to their media types.
 var Formats = map[string]string{"csv": "text/csv; charset=utf-8; header=present", "json": "application/json; charset=utf-8"}
 
-// NewWriter returns what writes people to w in one of Formats: a table by RFC
-// 4180 whose cells no spreadsheet takes for formulas; or an array of JSON, one
-// object a line, the same as GET /api/users/{id} answers with. Read understands both.
+// NewWriter returns a Writer for one of Formats: CSV (RFC 4180) with cells that spreadsheets
+// don't take for formulas, or a JSON array of the objects that GET /api/users/{id} returns,
+// one per line. Read reads both.
 func NewWriter(w io.Writer, format string) Writer {
 	buffered := bufio.NewWriterSize(w, 32<<10)
 	if format == "json" {
@@ -41,7 +40,7 @@ type csvWriter struct {
 	begun bool
 }
 
-// header is also what Read and the JSON of people call these things.
+// header has the field names of the JSON, which Read knows.
 var header = []string{"id", "name", "email", "role", "status", "created_at", "last_seen_at"}
 
 func (c *csvWriter) begin() error {

@@ -181,9 +181,9 @@ func TestImportPage_NamesPeopleWhoAreLeftOutWithTheWord(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	path := ada.sendFile("people.csv", "email,name,status\na3@example.com,A Three,deactivated\nbo@example.com,Bo,Active\n").header.Get("Location")
 	wantsWords(t, ada.get(path), 200, "1; they’ll be skipped", "Import 1 person", "Line 2 · a3@example.com",
-		"Left out: status is “deactivated”. Only people the file marks as active are imported.")
+		"Skipped: status is “deactivated”. Only people that the file marks as active are imported.")
 	path = ada.sendFile("people.json", `[{"email":"a3@example.com","accountEnabled":false}]`).header.Get("Location")
-	wantsWords(t, ada.get(path), 200, "No one in this file can be added. The reasons are below.", "Left out: accountEnabled is “false”.")
+	wantsWords(t, ada.get(path), 200, "No one in this file can be added. The reasons are below.", "Skipped: accountEnabled is “false”.")
 	path = ada.sendFile("people.csv", "email,name\n").header.Get("Location")
 	wantsWords(t, ada.get(path), 200, "There’s no one in this file.")
 	wantsWords(t, ada.get("/users/import"), 200, "People the file doesn’t mark as active")
