@@ -14,12 +14,12 @@ WHERE /* TEMPLATE range */ id > '' /* END */
 ORDER BY id DESC LIMIT ?;
 
 -- name: OldestEvents :many
--- In pieces, so that no transaction grows long.
+-- In batches, to keep transactions short.
 SELECT id FROM events WHERE at < ? ORDER BY at, id LIMIT ?;
 
 -- name: DeleteEvent :execrows
 DELETE FROM events WHERE id = ?;
 
 -- name: SetEventChanges :exec
--- For what should never have been written. Nothing else changes an event.
+-- Removes what should never have been written. Nothing else changes an event.
 UPDATE events SET changes = sqlc.arg(changes) WHERE id = sqlc.arg(id);

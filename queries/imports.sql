@@ -11,7 +11,7 @@ SELECT * FROM imports WHERE id = ? AND state <> 'dropped';
 SELECT * FROM imports WHERE state <> 'dropped' ORDER BY id DESC LIMIT ?;
 
 -- name: SetImportSummary :execrows
--- What the upload has found; from here on it may run.
+-- Stores the result of the upload. From now on the import may run.
 UPDATE imports SET
   state = 'ready', line_count = ?, people = ?, admins = ?, listed = ?, problems = ?, unused = ?, parts = ?, updated_at = ?
 WHERE id = ? AND state = 'uploading';
@@ -26,14 +26,14 @@ WHERE id = ? AND state IN ('ready', 'stopped');
 UPDATE imports SET state = 'stopped', reason = ?, lease = '', leased_until = 0, updated_at = ? WHERE id = ? AND state = 'running';
 
 -- name: FreeImport :one
--- One that is to run and that nobody is at.
+-- One that is running and that no instance works on.
 SELECT * FROM imports WHERE state = 'running' AND leased_until <= sqlc.arg(now) ORDER BY id LIMIT 1;
 
 -- name: FreeImportOf :one
 SELECT * FROM imports WHERE id = sqlc.arg(id) AND state = 'running' AND leased_until <= sqlc.arg(now);
 
 -- name: LeaseImport :execrows
--- Of two instances that see the same free import, the first has changed its lease.
+-- Of two instances that read the same free import, one changes its lease.
 UPDATE imports SET lease = sqlc.arg(lease), leased_until = sqlc.arg(lease_end)
 WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(was) AND leased_until <= sqlc.arg(now);
 
@@ -41,7 +41,7 @@ WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(was) AND leas
 UPDATE imports SET leased_until = sqlc.arg(lease_end) WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(lease);
 
 -- name: AdvanceImport :execrows
--- Fails where another instance has come to that part meanwhile, or somebody has stopped the import.
+-- Changes no row if another instance has processed the part, or the import was stopped.
 UPDATE imports SET
   state = sqlc.arg(state), part = sqlc.arg(part), added = sqlc.arg(added), kept = sqlc.arg(kept), left_out = sqlc.arg(left_out),
   leased_until = sqlc.arg(lease_end), updated_at = sqlc.arg(updated_at)
@@ -51,7 +51,7 @@ WHERE id = sqlc.arg(id) AND state = 'running' AND lease = sqlc.arg(lease) AND pa
 SELECT id FROM imports WHERE state = 'dropped' OR updated_at < ? AND state <> 'running' ORDER BY id LIMIT ?;
 
 -- name: MarkImportDropped :execrows
--- From here on it counts as gone; its rows go piece by piece.
+-- From now on it counts as deleted. Its rows are deleted in batches.
 UPDATE imports SET state = 'dropped' WHERE id = ? AND state <> 'running';
 
 -- name: DeleteImport :execrows

@@ -1,6 +1,6 @@
 -- name: TakeLimit :execrows
--- A use moves the moment on, from now if it has passed, unless it is too far ahead. Further ahead than most it counts as
--- passed: a clock was set back.
+-- A use moves full_at forward, from now if it has passed, unless it is too far ahead. Further ahead than most, it counts as
+-- passed, because a clock was set back.
 UPDATE limits SET full_at =
   CASE WHEN full_at < sqlc.arg(now) OR full_at > sqlc.arg(most) THEN sqlc.arg(from_now) ELSE full_at + sqlc.arg(every) END
 WHERE name = sqlc.arg(name) AND (full_at <= sqlc.arg(latest) OR full_at > sqlc.arg(most));

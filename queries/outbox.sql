@@ -4,7 +4,7 @@ INSERT INTO outbox (
 ) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?);
 
 -- name: NextJob :one
--- The oldest call that is due, free, and not behind an earlier one about the same subject.
+-- The oldest job that is due, not leased, and not after an earlier one with the same subject.
 SELECT o.* FROM outbox o
 WHERE o.parked_at = 0 AND o.due_at <= sqlc.arg(now) AND o.leased_until <= sqlc.arg(now)
   AND NOT EXISTS (
@@ -13,7 +13,7 @@ WHERE o.parked_at = 0 AND o.due_at <= sqlc.arg(now) AND o.leased_until <= sqlc.a
 ORDER BY o.due_at, o.id LIMIT 1;
 
 -- name: NextJobOf :one
--- The subject's first call, if it is free; whether it is due does not matter: somebody asked for it now.
+-- The subject's first job if it is not leased, even if it is not due, because it was requested now.
 SELECT o.* FROM outbox o
 WHERE o.subject = sqlc.arg(subject) AND o.parked_at = 0 AND o.leased_until <= sqlc.arg(now)
   AND NOT EXISTS (
@@ -22,7 +22,7 @@ WHERE o.subject = sqlc.arg(subject) AND o.parked_at = 0 AND o.leased_until <= sq
 ORDER BY o.id LIMIT 1;
 
 -- name: LeaseJob :execrows
--- The attempts count every lease there was, so a job that another worker has had since it was read is not leased.
+-- Every lease increments attempts, so a job that another worker has leased since it was read is not leased.
 UPDATE outbox SET leased_until = sqlc.arg(lease_end), attempts = attempts + 1
 WHERE id = sqlc.arg(id) AND attempts = sqlc.arg(was) AND parked_at = 0;
 
@@ -45,32 +45,32 @@ SELECT * FROM outbox WHERE subject = ? ORDER BY id;
 SELECT * FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND kind = 'invite' ORDER BY id;
 
 -- name: ListRefusedInvites :many
--- The users whose invitation the mail or login service refused, no more than asked for.
+-- The users whose invitation was refused by the email or login service.
 SELECT DISTINCT user_id FROM outbox WHERE parked_at > 0 AND kind = 'invite' LIMIT ?;
 
 -- name: GetJob :one
 SELECT * FROM outbox WHERE id = ?;
 
 -- name: ListJobs :many
--- Those that Stytch refused first, then those that were tried most.
+-- Refused jobs first, then those that failed most often.
 SELECT * FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?;
 
 -- name: ParkedJob :one
 SELECT id FROM outbox WHERE parked_at > 0 LIMIT 1;
 
 -- name: LaterJob :one
--- One that did not succeed at once: a new one is due at 0.
+-- A job that has failed: a new one is due at 0.
 SELECT id FROM outbox WHERE parked_at = 0 AND due_at > 0 LIMIT 1;
 
 -- name: ReleaseJob :execrows
 UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?;
 
 -- name: CountWaitingJobs :one
--- No further than asked to.
+-- Counts up to a limit.
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted;
 
 -- name: CountWaitingCalls :one
--- Those to Stytch: notices are mailed without it. No further than asked to.
+-- Calls to Stytch, without notices, up to a limit.
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted;
 
 -- name: ParkedJobsOf :many

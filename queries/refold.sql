@@ -1,10 +1,10 @@
--- Sort keys and search words of users who were folded in another way are written anew, so many users at a time.
+-- Updates sort keys and search words that an earlier release folded differently, in batches of users.
 
 -- name: ListUserIDs :many
 SELECT id FROM users WHERE id > ? ORDER BY id LIMIT ?;
 
 -- name: LockUsers :execrows
--- As LockUser.
+-- See LockUser.
 UPDATE users SET updated_at = updated_at WHERE id IN (sqlc.slice(ids));
 
 -- name: SetUserNameKey :execrows

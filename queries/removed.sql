@@ -14,14 +14,14 @@ SELECT * FROM removed_addresses WHERE email_key IN (sqlc.slice(email_keys));
 DELETE FROM removed_addresses WHERE email_key IN (sqlc.slice(email_keys));
 
 -- name: RemovedMailbox :one
--- Removed addresses that are the mailbox or differ from it only by a tag: those between first and behind, at the domain.
+-- The last removed address that is the mailbox or a tagged address of it: between first and behind, at the domain.
 SELECT * FROM removed_addresses
 WHERE email_key = sqlc.arg(mailbox)
   OR email_key >= sqlc.arg(first) AND email_key < sqlc.arg(behind) AND email_key LIKE sqlc.arg(at_domain)
 ORDER BY removed_at DESC LIMIT 1;
 
 -- name: ListedMailbox :one
--- The same of the people on the list.
+-- The same for users.
 SELECT email_key FROM users
 WHERE email_key = sqlc.arg(mailbox)
   OR email_key >= sqlc.arg(first) AND email_key < sqlc.arg(behind) AND email_key LIKE sqlc.arg(at_domain)

@@ -4,14 +4,14 @@ INSERT INTO sessions (
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetSession :one
--- Asked for every request, so only what one needs: each column more costs time.
+-- Runs for every request, so it reads only the columns that one needs.
 SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = ?;
 
 -- name: GetSessions :many
--- The same for requests that come at the same time.
+-- GetSession for simultaneous requests.
 SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
 FROM sessions s JOIN users u ON u.id = s.user_id

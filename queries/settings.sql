@@ -8,11 +8,11 @@ SELECT * FROM settings WHERE name = ?;
 INSERT INTO settings (name, value, updated_at) VALUES (?, ?, ?);
 
 -- name: LockAdmins :execrows
--- Taken first by every transaction that counts administrators, so that two of them can't both see enough.
+-- First statement of every transaction that depends on the number of administrators, so that they run one after another.
 UPDATE settings SET updated_at = ? WHERE name = 'admin_lock';
 
 -- name: SetSetting :execrows
--- Only if it still is as it was read.
+-- Unless it has changed since it was read.
 UPDATE settings SET value = sqlc.arg(value), updated_at = sqlc.arg(updated_at)
 WHERE name = sqlc.arg(name) AND value = sqlc.arg(was);
 

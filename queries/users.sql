@@ -38,7 +38,7 @@ SELECT * FROM users WHERE role = 'admin' AND status = 'active' AND id <> sqlc.ar
 SELECT COUNT(*) FROM users WHERE role = 'admin' AND status <> 'suspended';
 
 -- name: LockUser :execrows
--- Changes nothing and holds the row until the transaction ends: what is read after it stays true until then.
+-- Changes nothing but locks the row until the transaction ends, so that what is read after it stays true.
 UPDATE users SET updated_at = updated_at WHERE id = ?;
 
 -- name: LockUserByEmailKey :execrows

@@ -29,5 +29,5 @@ DELETE FROM stytch_emails WHERE user_id = ?;
 SELECT email_id FROM stytch_emails WHERE expires_at > 0 AND expires_at < ? ORDER BY expires_at, email_id LIMIT ?;
 
 -- name: DeleteOldEmails :execrows
--- But for those that were proven since they were read.
+-- Except those that were verified since they were read.
 DELETE FROM stytch_emails WHERE email_id IN (sqlc.slice(email_ids)) AND expires_at > 0 AND expires_at < sqlc.arg(before);

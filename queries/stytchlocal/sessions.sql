@@ -10,7 +10,8 @@ SELECT * FROM stytch_sessions WHERE session_id = ?;
 SELECT * FROM stytch_sessions WHERE token_hash = ?;
 
 -- name: TouchSession :execrows
--- First in every transaction that changes a session: it waits for the others, and finds no row of one that has ended.
+-- First statement of every transaction that changes a session: it waits for other transactions and finds no row if the
+-- session has ended.
 UPDATE stytch_sessions SET last_accessed_at = sqlc.arg(now)
 WHERE session_id = sqlc.arg(session_id) AND expires_at > sqlc.arg(now);
 

@@ -2,8 +2,8 @@
 INSERT INTO stytch_users (user_id, external_id, status, details, created_at, locked_at) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: LockUser :execrows
--- First in every transaction that changes a user or gives them something: it waits for the others, and finds no row
--- of a user who is gone.
+-- First statement of every transaction that changes a user: it waits for other transactions and finds no row if the user
+-- was deleted.
 UPDATE stytch_users SET locked_at = ? WHERE user_id = ?;
 
 -- name: GetUser :one

@@ -11,17 +11,17 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 )
 
-// ErrDiffer: the two sides were not the same at the end.
+// ErrDiffer means that source and target differed at the end.
 var ErrDiffer = errors.New("the copy differs from its source, so a program is still changing one of them: stop it and run the same command again, which continues from here")
 
-// Table is what one side of a copy holds in a table.
+// Table is what both sides hold in a table.
 type Table struct {
 	Name     string `json:"name"`
 	Rows     int64  `json:"rows"`
-	Checksum string `json:"checksum"` // SHA-256 of all rows in order of the primary key, hex
+	Checksum string `json:"checksum"` // hexadecimal SHA-256 of all rows in order of the primary key
 }
 
-// compare reads both sides once more and returns what they hold, or ErrDiffer.
+// compare reads both sides again and returns what they hold, or ErrDiffer.
 func compare(ctx context.Context, tables []table, source, target *store.Store, steps *steps) ([]Table, error) {
 	var all []Table
 	for _, t := range tables {
@@ -42,8 +42,7 @@ func compare(ctx context.Context, tables []table, source, target *store.Store, s
 	return all, nil
 }
 
-// checksum reads a table and calls step with each row. Each value goes into the
-// checksum with its length in front, 0 for NULL, and one more otherwise.
+// checksum reads a table and calls step for each row. It hashes each value after its length plus one, and NULL as 0.
 func checksum(ctx context.Context, db *store.Store, t table, step func()) (Table, error) {
 	hash := sha256.New()
 	s := Table{Name: t.name}
@@ -69,7 +68,7 @@ func checksum(ctx context.Context, db *store.Store, t table, step func()) (Table
 		step()
 	}
 	s.Checksum = hex.EncodeToString(hash.Sum(nil))
-	n, err := count(ctx, db, t) // by the engine's own way through the table
+	n, err := count(ctx, db, t) // counted by the engine
 	if err == nil && n != s.Rows {
 		err = fmt.Errorf("table %s has %d rows, and %d were read: %w", t.name, n, s.Rows, ErrDiffer)
 	}

@@ -1,16 +1,13 @@
-// Package copying moves everything from one database to another, of the same
-// engine or not: every table that the migrations make, row by row, in order of
-// the primary key.
+// Package copying copies a database to another one, of the same engine or not: every table of the migrations, row by row,
+// in order of the primary key.
 //
-// The target bears a mark from the first row to the last comparison, and nothing
-// serves from it until then (store.Whole). A copy that was cut off is gone on
-// with by doing it again: each table of the target is first rid of what the
-// source has not, or not any more, and then given what it lacks, so there is no
-// place to remember, and a source that changed meanwhile is followed. Only when
-// both sides, read once more, are the same is the mark taken away.
+// The target is marked as incomplete until the last comparison, and no instance serves from it (store.CheckComplete). To
+// continue an interrupted copy, run it again: in each table it deletes the rows that the source doesn't have and inserts
+// the missing ones, so no progress is stored and changes of the source are followed. The mark is removed only when both
+// sides, read again, are equal.
 //
-// Memory is that of a few pages of rows, a transaction writes no more than one, and
-// the source is read and never written, but for migrations that it lacks.
+// It holds a few pages of rows in memory and writes at most one per transaction. It changes nothing in the source except
+// for applying pending migrations.
 package copying
 
 import (
@@ -24,16 +21,13 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 )
 
-// Progress is told how many steps of how many are done: a row is one when it is
-// copied and one when it is compared.
+// Progress is called with the number of finished and of all steps: copying a row is one, comparing it another.
 type Progress func(done, total int64)
 
-// Copy makes of the database to a copy of the database from, both given as
-// store.Open takes them, and returns what was compared, table by table. To must
-// be empty, or a copy of from that was cut off. An SQLite file is kept from
-// everybody else meanwhile, and store.ErrInUse if somebody has it open. Of a
-// server it is asked that nobody writes there: the comparison finds out, and
-// returns ErrDiffer.
+// Copy makes the database to a copy of the database from, both given as for store.Open, and returns what it compared,
+// table by table. The target must be empty or an interrupted copy of the source. SQLite files are locked meanwhile; if
+// another program has one open, it returns store.ErrInUse. Servers can't be locked: if a program writes to one
+// meanwhile, it returns ErrDiffer.
 func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.Logger, progress Progress) ([]Table, error) {
 	name, err := store.Name(from)
 	if err != nil {
@@ -71,7 +65,7 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 	return copyAll(ctx, name, source, target, progress)
 }
 
-// open opens a database that is up to date and has nobody else, where that can be.
+// open opens a database exclusively, if possible, and migrates it.
 func open(ctx context.Context, databaseURL string, now func() time.Time, log *slog.Logger) (*store.Store, error) {
 	st, err := store.OpenExclusive(ctx, databaseURL, now)
 	if err != nil {
@@ -110,8 +104,8 @@ func copyAll(ctx context.Context, name string, source, target *store.Store, prog
 	return compared, target.UnmarkCopy(ctx)
 }
 
-// claim marks a target as a copy of the database of that name, or finds it so
-// marked. It refuses one that holds anything.
+// claim marks the target as a copy of the database with a name, or checks that it is marked so. It refuses a target
+// that isn't empty.
 func claim(ctx context.Context, name string, target *store.Store, tables []table) error {
 	of, err := target.CopySource(ctx)
 	switch {

@@ -13,23 +13,22 @@ import (
 // pageSize is how many rows are read, and at most written, at once.
 const pageSize = 500
 
-// row has its values in the order of its table's columns. Numbers, too, are kept
-// as their digits: both engines take them so, and write them the same.
+// row has the values of a row in the order of the table's columns. Numbers are text, which both engines accept and
+// return in the same form.
 type row []sql.NullString
 
-// cursor reads a table in order of its primary key, page by page, each a query
-// of its own.
+// cursor reads a table in order of its primary key, one query per page.
 type cursor struct {
 	db    *store.Store
 	table table
 	page  []row
-	last  row  // of all that was read
-	ended bool // there is nothing behind the page
+	last  row  // the last row read
+	ended bool // there is no row after the page
 }
 
 func newCursor(db *store.Store, t table) *cursor { return &cursor{db: db, table: t} }
 
-// peek returns the row where the cursor is; found is false behind the last.
+// peek returns the current row; found is false at the end.
 func (c *cursor) peek(ctx context.Context) (r row, found bool, err error) {
 	for len(c.page) == 0 && !c.ended {
 		if err := c.read(ctx); err != nil {
@@ -42,17 +41,16 @@ func (c *cursor) peek(ctx context.Context) (r row, found bool, err error) {
 	return c.page[0], true, nil
 }
 
-// advance moves on behind the head.
+// advance moves to the next row.
 func (c *cursor) advance() { c.page = c.page[1:] }
 
-// read reads the next page. Behind a key of two columns are first the rows with
-// the same first and a later second, then those with a later first: one query
-// for each, as either engine is quick with only one way to ask for both at once,
-// and it is not the same.
+// read reads the next page. For a key of two columns it first reads the rows with the same first column and a greater
+// second one, then those with a greater first one: each engine is fast with only one way to express both in one query,
+// and not with the same.
 func (c *cursor) read(ctx context.Context) error {
 	n, after := 0, c.last
-	for same := c.table.keys - 1; same >= 0 && n < pageSize; same-- {
-		got, err := c.query(ctx, after, same, pageSize-n)
+	for equalCols := c.table.keys - 1; equalCols >= 0 && n < pageSize; equalCols-- {
+		got, err := c.query(ctx, after, equalCols, pageSize-n)
 		if err != nil {
 			return err
 		}
@@ -65,23 +63,22 @@ func (c *cursor) read(ctx context.Context) error {
 	return nil
 }
 
-// query adds to the page at most so many rows that have the first keys, as many
-// as same says, from after, and a later one next; from the beginning if after is
-// nil. It returns how many it found.
-func (c *cursor) query(ctx context.Context, after row, same, most int) (int, error) {
+// query appends up to limit rows to the page: those whose first equalCols key columns equal those of after and whose
+// next one is greater, or the first rows if after is nil. It returns how many it found.
+func (c *cursor) query(ctx context.Context, after row, equalCols, limit int) (int, error) {
 	text := "SELECT " + strings.Join(c.table.columns, ", ") + " FROM " + c.table.name
 	var args []any
 	if after != nil {
 		text += " WHERE "
-		for i := range same {
+		for i := range equalCols {
 			text += c.table.columns[i] + " = ? AND "
 			args = append(args, after[i])
 		}
-		text += c.table.columns[same] + " > ?"
-		args = append(args, after[same])
+		text += c.table.columns[equalCols] + " > ?"
+		args = append(args, after[equalCols])
 	}
 	text += " ORDER BY " + strings.Join(c.table.columns[:c.table.keys], ", ") + " LIMIT ?"
-	rows, err := c.db.Reader().QueryContext(ctx, text, append(args, most)...)
+	rows, err := c.db.Reader().QueryContext(ctx, text, append(args, limit)...)
 	if err != nil {
 		return 0, err
 	}
@@ -97,14 +94,14 @@ func (c *cursor) query(ctx context.Context, after row, same, most int) (int, err
 			return 0, err
 		}
 		c.last = r
-		if c.table.name != "settings" || r[0].String != store.CopyMarkerKey { // the mark is no part of the copy
+		if c.table.name != "settings" || r[0].String != store.CopyMarkerKey { // the mark isn't part of the copy
 			c.page = append(c.page, r)
 		}
 	}
 	return n, rows.Err()
 }
 
-// merge calls fn with every row of a and whether b has the very same one.
+// merge calls fn with every row of a, and whether b has an equal row.
 func merge(ctx context.Context, a, b *cursor, fn func(r row, both bool) error) error {
 	for {
 		r, found, err := a.peek(ctx)
@@ -126,7 +123,7 @@ func merge(ctx context.Context, a, b *cursor, fn func(r row, both bool) error) e
 	}
 }
 
-// compareKeys orders rows as both engines do: byte by byte.
+// compareKeys orders rows as both engines do: by bytes.
 func compareKeys(a, b row, keys int) int {
 	return slices.CompareFunc(a[:keys], b[:keys], func(x, y sql.NullString) int { return cmp.Compare(x.String, y.String) })
 }

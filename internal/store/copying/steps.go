@@ -6,13 +6,13 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 )
 
-// steps counts what is done, and says so now and then.
+// steps counts the finished steps and reports them from time to time.
 type steps struct {
 	done, total int64
 	report      Progress
 }
 
-// plan returns the steps that a copy takes.
+// plan returns the steps of a copy.
 func plan(ctx context.Context, source *store.Store, tables []table, report Progress) (*steps, error) {
 	s := &steps{report: report}
 	for _, t := range tables {
@@ -27,13 +27,13 @@ func plan(ctx context.Context, source *store.Store, tables []table, report Progr
 
 func (s *steps) step() {
 	if s.done++; s.done%pageSize == 0 {
-		s.report(min(s.done, s.total), s.total) // more than were counted, where the source grows
+		s.report(min(s.done, s.total), s.total) // the source may have grown
 	}
 }
 
 func (s *steps) end() { s.report(s.total, s.total) }
 
-// count returns how many rows a table has, without the mark of a copy.
+// count returns the number of rows in a table, without the copy mark.
 func count(ctx context.Context, db *store.Store, t table) (n int64, err error) {
 	text, args := "SELECT COUNT(*) FROM "+t.name, []any{}
 	if t.name == "settings" {

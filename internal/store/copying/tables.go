@@ -8,21 +8,20 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // where the migrations are tried out
+	_ "modernc.org/sqlite" // for applying the migrations in memory
 
 	"github.com/guestlist/guestlist/schema"
 )
 
-// table is one of ours, as the migrations make it.
+// table is a table of the migrations.
 type table struct {
 	name    string
-	columns []string // those of the primary key first, in its order
-	keys    int      // how many those are
+	columns []string // the primary key's first, in its order
+	keys    int      // number of columns in the primary key
 }
 
-// tables returns every table there is after all migrations, in order of name. It
-// asks a database in memory on which they were carried out: what a later one
-// adds is known by itself, and what others keep beside ours is not touched.
+// tables returns all tables of the migrations by name. It applies them to a database in memory, so it includes those
+// of future migrations, and leaves out tables of other programs.
 func tables(ctx context.Context) ([]table, error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -47,7 +46,7 @@ func tables(ctx context.Context) ([]table, error) {
 	var found []table
 	for rows.Next() {
 		var name, column, kind string
-		var place int // in the primary key, from 1 on; 0: not of it
+		var place int // in the primary key, from 1; 0 if it isn't part of it
 		if err := rows.Scan(&name, &column, &kind, &place); err != nil {
 			return nil, err
 		}
@@ -69,9 +68,8 @@ func tables(ctx context.Context) ([]table, error) {
 	return found, rows.Err()
 }
 
-// checkColumnType returns an error if a column is of a type whose values were not seen to
-// come through both engines unchanged, or is a key that they might not sort alike.
-// The BLOBs there are hold JSON, which is text.
+// checkColumnType returns an error for a column type whose values aren't known to stay the same on both engines, or
+// for a key type that they might sort differently. BLOBs hold JSON, which is text.
 func checkColumnType(kind string, place int) error {
 	kind, _, _ = strings.Cut(kind, "(")
 	if !slices.Contains([]string{"VARCHAR", "TEXT", "BLOB", "BIGINT"}, kind) || place > 0 && kind != "VARCHAR" {

@@ -8,12 +8,11 @@ import (
 	"github.com/guestlist/guestlist/internal/store"
 )
 
-// batchBytes is how much text is written at once at most, but for a row that is
-// longer by itself: servers take no statement of any length.
+// batchBytes limits the text written at once, except for a single longer row, because servers limit the length of a
+// statement.
 const batchBytes = 1 << 20
 
-// batch gathers rows of a target's table until there are enough to be written,
-// or deleted, in one transaction.
+// batch collects rows of a table of the target to write or delete them in one transaction.
 type batch struct {
 	db    *store.Store
 	table table
@@ -42,7 +41,7 @@ func (b *batch) flush(ctx context.Context) error {
 	return store.CopyError(b.table.name, err)
 }
 
-// copyMissing gives the target the rows of the source that it lacks.
+// copyMissing inserts the rows of the source that the target lacks.
 func copyMissing(ctx context.Context, t table, source, target *store.Store, steps *steps) error {
 	b := batch{db: target, table: t, write: insert}
 	err := merge(ctx, newCursor(source, t), newCursor(target, t), func(r row, both bool) error {
@@ -58,8 +57,8 @@ func copyMissing(ctx context.Context, t table, source, target *store.Store, step
 	return b.flush(ctx)
 }
 
-// deleteExtra rids the target of rows that the source doesn't have, or has otherwise:
-// fill would find their keys taken.
+// deleteExtra deletes the target's rows that the source lacks or has with other values, whose keys copyMissing would
+// find taken.
 func deleteExtra(ctx context.Context, t table, source, target *store.Store) error {
 	b := batch{db: target, table: t, write: remove}
 	err := merge(ctx, newCursor(target, t), newCursor(source, t), func(r row, both bool) error {

@@ -152,7 +152,7 @@ type OldestEventsParams struct {
 	Limit int32
 }
 
-// In pieces, so that no transaction grows long.
+// In batches, to keep transactions short.
 func (q *Queries) OldestEvents(ctx context.Context, arg OldestEventsParams) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, oldestEvents, arg.At, arg.Limit)
 	if err != nil {
@@ -185,7 +185,7 @@ type SetEventChangesParams struct {
 	ID      string
 }
 
-// For what should never have been written. Nothing else changes an event.
+// Removes what should never have been written. Nothing else changes an event.
 func (q *Queries) SetEventChanges(ctx context.Context, arg SetEventChangesParams) error {
 	_, err := q.db.ExecContext(ctx, setEventChanges, arg.Changes, arg.ID)
 	return err

@@ -44,7 +44,7 @@ type DeleteIdempotencyKeyParams struct {
 	ExpiresAt int64
 }
 
-// Unless it was used anew since it was read.
+// Unless it was used again since it was read.
 func (q *Queries) DeleteIdempotencyKey(ctx context.Context, arg DeleteIdempotencyKeyParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteIdempotencyKey, arg.ID, arg.ExpiresAt)
 	if err != nil {
@@ -62,7 +62,7 @@ type DropIdempotencyKeyParams struct {
 	Lease string
 }
 
-// Unless another request has come to it.
+// Unless another request has taken it.
 func (q *Queries) DropIdempotencyKey(ctx context.Context, arg DropIdempotencyKeyParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, dropIdempotencyKey, arg.ID, arg.Lease)
 	if err != nil {
@@ -129,8 +129,8 @@ type LeaseIdempotencyKeyParams struct {
 	UserID   string
 }
 
-// Of two requests that see the same free key, the first has changed its lease. One that comes while the work of the request
-// before is committed waits for that, and finds that there is a person now.
+// Of two requests that read the same free key, one changes its lease. A request that comes while the previous one commits
+// its work waits, and then finds the user.
 func (q *Queries) LeaseIdempotencyKey(ctx context.Context, arg LeaseIdempotencyKeyParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, leaseIdempotencyKey,
 		arg.Lease,
@@ -155,7 +155,7 @@ type MarkIdempotencyKeyParams struct {
 	Lease  string
 }
 
-// In the transaction of the work: fails where another request has come to the key meanwhile.
+// In the transaction of the work. Changes no row if another request has taken the key.
 func (q *Queries) MarkIdempotencyKey(ctx context.Context, arg MarkIdempotencyKeyParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, markIdempotencyKey, arg.UserID, arg.ID, arg.Lease)
 	if err != nil {

@@ -29,7 +29,7 @@ type AdvanceImportParams struct {
 	Was       int64
 }
 
-// Fails where another instance has come to that part meanwhile, or somebody has stopped the import.
+// Changes no row if another instance has processed the part, or the import was stopped.
 func (q *Queries) AdvanceImport(ctx context.Context, arg AdvanceImportParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, advanceImport,
 		arg.State,
@@ -95,7 +95,7 @@ const freeImport = `-- name: FreeImport :one
 SELECT id, file, state, reason, invite, role, line_count, people, admins, listed, problems, unused, parts, part, added, kept, actor_id, actor, address, user_agent, request_id, lease, leased_until, created_at, updated_at, removals, left_out FROM imports WHERE state = 'running' AND leased_until <= ? ORDER BY id LIMIT 1
 `
 
-// One that is to run and that nobody is at.
+// One that is running and that no instance works on.
 func (q *Queries) FreeImport(ctx context.Context, now int64) (*Import, error) {
 	row := q.db.QueryRowContext(ctx, freeImport, now)
 	var i Import
@@ -311,7 +311,7 @@ type LeaseImportParams struct {
 	Now      int64
 }
 
-// Of two instances that see the same free import, the first has changed its lease.
+// Of two instances that read the same free import, one changes its lease.
 func (q *Queries) LeaseImport(ctx context.Context, arg LeaseImportParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, leaseImport,
 		arg.Lease,
@@ -385,7 +385,7 @@ const markImportDropped = `-- name: MarkImportDropped :execrows
 UPDATE imports SET state = 'dropped' WHERE id = ? AND state <> 'running'
 `
 
-// From here on it counts as gone; its rows go piece by piece.
+// From now on it counts as deleted. Its rows are deleted in batches.
 func (q *Queries) MarkImportDropped(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, markImportDropped, id)
 	if err != nil {
@@ -444,7 +444,7 @@ type SetImportSummaryParams struct {
 	ID        string
 }
 
-// What the upload has found; from here on it may run.
+// Stores the result of the upload. From now on the import may run.
 func (q *Queries) SetImportSummary(ctx context.Context, arg SetImportSummaryParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setImportSummary,
 		arg.LineCount,

@@ -177,8 +177,8 @@ type TakeLimitParams struct {
 	Latest  int64
 }
 
-// A use moves the moment on, from now if it has passed, unless it is too far ahead. Further ahead than most it counts as
-// passed: a clock was set back.
+// A use moves full_at forward, from now if it has passed, unless it is too far ahead. Further ahead than most, it counts as
+// passed, because a clock was set back.
 func (q *Queries) TakeLimit(ctx context.Context, arg TakeLimitParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, takeLimit,
 		arg.Now,

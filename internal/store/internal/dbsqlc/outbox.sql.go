@@ -25,7 +25,7 @@ const countWaitingCalls = `-- name: CountWaitingCalls :one
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted
 `
 
-// Those to Stytch: notices are mailed without it. No further than asked to.
+// Calls to Stytch, without notices, up to a limit.
 func (q *Queries) CountWaitingCalls(ctx context.Context, limit int32) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countWaitingCalls, limit)
 	var count int64
@@ -37,7 +37,7 @@ const countWaitingJobs = `-- name: CountWaitingJobs :one
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted
 `
 
-// No further than asked to.
+// Counts up to a limit.
 func (q *Queries) CountWaitingJobs(ctx context.Context, limit int32) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countWaitingJobs, limit)
 	var count int64
@@ -128,7 +128,7 @@ const laterJob = `-- name: LaterJob :one
 SELECT id FROM outbox WHERE parked_at = 0 AND due_at > 0 LIMIT 1
 `
 
-// One that did not succeed at once: a new one is due at 0.
+// A job that has failed: a new one is due at 0.
 func (q *Queries) LaterJob(ctx context.Context) (string, error) {
 	row := q.db.QueryRowContext(ctx, laterJob)
 	var id string
@@ -147,7 +147,7 @@ type LeaseJobParams struct {
 	Was      int64
 }
 
-// The attempts count every lease there was, so a job that another worker has had since it was read is not leased.
+// Every lease increments attempts, so a job that another worker has leased since it was read is not leased.
 func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, leaseJob, arg.LeaseEnd, arg.ID, arg.Was)
 	if err != nil {
@@ -210,7 +210,7 @@ const listJobs = `-- name: ListJobs :many
 SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?
 `
 
-// Those that Stytch refused first, then those that were tried most.
+// Refused jobs first, then those that failed most often.
 func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]*Outbox, error) {
 	rows, err := q.db.QueryContext(ctx, listJobs, limit)
 	if err != nil {
@@ -291,7 +291,7 @@ const listRefusedInvites = `-- name: ListRefusedInvites :many
 SELECT DISTINCT user_id FROM outbox WHERE parked_at > 0 AND kind = 'invite' LIMIT ?
 `
 
-// The users whose invitation the mail or login service refused, no more than asked for.
+// The users whose invitation was refused by the email or login service.
 func (q *Queries) ListRefusedInvites(ctx context.Context, limit int32) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, listRefusedInvites, limit)
 	if err != nil {
@@ -328,7 +328,7 @@ type NextJobParams struct {
 	Now int64
 }
 
-// The oldest call that is due, free, and not behind an earlier one about the same subject.
+// The oldest job that is due, not leased, and not after an earlier one with the same subject.
 func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, nextJob, arg.Now, arg.Now)
 	var i Outbox
@@ -363,7 +363,7 @@ type NextJobOfParams struct {
 	Now     int64
 }
 
-// The subject's first call, if it is free; whether it is due does not matter: somebody asked for it now.
+// The subject's first job if it is not leased, even if it is not due, because it was requested now.
 func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, nextJobOf, arg.Subject, arg.Now)
 	var i Outbox

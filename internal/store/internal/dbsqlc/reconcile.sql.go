@@ -20,7 +20,7 @@ type AcquireRunParams struct {
 	Before int64
 }
 
-// Of all instances that try, one has the row.
+// Of all instances that try, one changes the row.
 func (q *Queries) AcquireRun(ctx context.Context, arg AcquireRunParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, acquireRun, arg.Now, arg.Name, arg.Before)
 	if err != nil {
@@ -69,7 +69,7 @@ type ListUsersWithAccountParams struct {
 	Limit        int32
 }
 
-// In the order of the accounts' ids: the index leads from page to page.
+// By account id, so that each page is a range of the index.
 func (q *Queries) ListUsersWithAccount(ctx context.Context, arg ListUsersWithAccountParams) ([]*User, error) {
 	rows, err := q.db.QueryContext(ctx, listUsersWithAccount,
 		arg.AfterAccount,

@@ -76,7 +76,7 @@ type ListUserIDsParams struct {
 	Limit int32
 }
 
-// Sort keys and search words of users who were folded in another way are written anew, so many users at a time.
+// Updates sort keys and search words that an earlier release folded differently, in batches of users.
 func (q *Queries) ListUserIDs(ctx context.Context, arg ListUserIDsParams) ([]string, error) {
 	rows, err := q.db.QueryContext(ctx, listUserIDs, arg.ID, arg.Limit)
 	if err != nil {
@@ -104,7 +104,7 @@ const lockUsers = `-- name: LockUsers :execrows
 UPDATE users SET updated_at = updated_at WHERE id IN (/*SLICE:ids*/?)
 `
 
-// As LockUser.
+// See LockUser.
 func (q *Queries) LockUsers(ctx context.Context, ids []string) (int64, error) {
 	query := lockUsers
 	var queryParams []interface{}

@@ -69,7 +69,7 @@ type ListedMailboxParams struct {
 	AtDomain string
 }
 
-// The same of the people on the list.
+// The same for users.
 func (q *Queries) ListedMailbox(ctx context.Context, arg ListedMailboxParams) (string, error) {
 	row := q.db.QueryRowContext(ctx, listedMailbox,
 		arg.Mailbox,
@@ -133,7 +133,7 @@ type RemovedMailboxParams struct {
 	AtDomain string
 }
 
-// Removed addresses that are the mailbox or differ from it only by a tag: those between first and behind, at the domain.
+// The last removed address that is the mailbox or a tagged address of it: between first and behind, at the domain.
 func (q *Queries) RemovedMailbox(ctx context.Context, arg RemovedMailboxParams) (*RemovedAddress, error) {
 	row := q.db.QueryRowContext(ctx, removedMailbox,
 		arg.Mailbox,

@@ -78,7 +78,7 @@ type GetSessionRow struct {
 	LastSeenAt      int64
 }
 
-// Asked for every request, so only what one needs: each column more costs time.
+// Runs for every request, so it reads only the columns that one needs.
 func (q *Queries) GetSession(ctx context.Context, tokenHash string) (*GetSessionRow, error) {
 	row := q.db.QueryRowContext(ctx, getSession, tokenHash)
 	var i GetSessionRow
@@ -125,7 +125,7 @@ type GetSessionsRow struct {
 	LastSeenAt      int64
 }
 
-// The same for requests that come at the same time.
+// GetSession for simultaneous requests.
 func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]*GetSessionsRow, error) {
 	query := getSessions
 	var queryParams []interface{}

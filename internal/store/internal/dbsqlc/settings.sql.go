@@ -59,7 +59,7 @@ const lockAdmins = `-- name: LockAdmins :execrows
 UPDATE settings SET updated_at = ? WHERE name = 'admin_lock'
 `
 
-// Taken first by every transaction that counts administrators, so that two of them can't both see enough.
+// First statement of every transaction that depends on the number of administrators, so that they run one after another.
 func (q *Queries) LockAdmins(ctx context.Context, updatedAt int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, lockAdmins, updatedAt)
 	if err != nil {
@@ -80,7 +80,7 @@ type SetSettingParams struct {
 	Was       string
 }
 
-// Only if it still is as it was read.
+// Unless it has changed since it was read.
 func (q *Queries) SetSetting(ctx context.Context, arg SetSettingParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setSetting,
 		arg.Value,

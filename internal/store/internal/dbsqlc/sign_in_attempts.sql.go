@@ -48,7 +48,7 @@ type DropStaleSignInAttemptParams struct {
 	Now int64
 }
 
-// One that has expired, or whose request ended without a word.
+// One that has expired, or whose request ended without a result.
 func (q *Queries) DropStaleSignInAttempt(ctx context.Context, arg DropStaleSignInAttemptParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, dropStaleSignInAttempt, arg.ID, arg.Now, arg.Now)
 	if err != nil {
@@ -98,7 +98,7 @@ type FinishSignInAttemptParams struct {
 	ID         string
 }
 
-// In the transaction that makes the session: of two requests, one makes it.
+// In the transaction that creates the session, so that only one of two requests creates it.
 func (q *Queries) FinishSignInAttempt(ctx context.Context, arg FinishSignInAttemptParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, finishSignInAttempt, arg.SignedInAt, arg.ID)
 	if err != nil {

@@ -204,7 +204,7 @@ const lockUser = `-- name: LockUser :execrows
 UPDATE users SET updated_at = updated_at WHERE id = ?
 `
 
-// Changes nothing and holds the row until the transaction ends: what is read after it stays true until then.
+// Changes nothing but locks the row until the transaction ends, so that what is read after it stays true.
 func (q *Queries) LockUser(ctx context.Context, id string) (int64, error) {
 	result, err := q.db.ExecContext(ctx, lockUser, id)
 	if err != nil {

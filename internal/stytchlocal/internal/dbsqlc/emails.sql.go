@@ -43,7 +43,7 @@ type DeleteOldEmailsParams struct {
 	Before   int64
 }
 
-// But for those that were proven since they were read.
+// Except those that were verified since they were read.
 func (q *Queries) DeleteOldEmails(ctx context.Context, arg DeleteOldEmailsParams) (int64, error) {
 	query := deleteOldEmails
 	var queryParams []interface{}

@@ -38,7 +38,7 @@ type ReplaceProjectParams struct {
 	Was   string
 }
 
-// Unless another was quicker.
+// Unless it has changed since it was read.
 func (q *Queries) ReplaceProject(ctx context.Context, arg ReplaceProjectParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, replaceProject, arg.Value, arg.Was)
 	if err != nil {

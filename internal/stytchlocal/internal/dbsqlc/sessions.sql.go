@@ -211,7 +211,8 @@ type TouchSessionParams struct {
 	SessionID string
 }
 
-// First in every transaction that changes a session: it waits for the others, and finds no row of one that has ended.
+// First statement of every transaction that changes a session: it waits for other transactions and finds no row if the
+// session has ended.
 func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, touchSession, arg.Now, arg.SessionID, arg.Now)
 	if err != nil {

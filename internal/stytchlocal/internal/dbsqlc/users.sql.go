@@ -207,8 +207,8 @@ type LockUserParams struct {
 	UserID   string
 }
 
-// First in every transaction that changes a user or gives them something: it waits for the others, and finds no row
-// of a user who is gone.
+// First statement of every transaction that changes a user: it waits for other transactions and finds no row if the user
+// was deleted.
 func (q *Queries) LockUser(ctx context.Context, arg LockUserParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, lockUser, arg.LockedAt, arg.UserID)
 	if err != nil {
