@@ -81,8 +81,8 @@ func TestGreeting_SaysWhereItListensAndWhetherMailLeft(t *testing.T) {
 	taking, refusing := scriptedMailServer(t, "250 fine"), scriptedMailServer(t, "550 5.1.1 no such user")
 	for _, row := range []struct{ name, smtp, want string }{
 		{"taken", "smtp://" + taking, "Invitation for 2 administrators: sent to the mail server."},
-		{"refused", "smtp://" + refusing, "Invitation for 2 administrators: refused. The mail server refuses the address."},
-		{"not there", "smtp://127.0.0.1:1", "Invitation for 2 administrators: not sent yet. The mail server could not be reached. Guestlist will try again."},
+		{"refused", "smtp://" + refusing, "Invitation for 2 administrators: refused. The mail server rejected the address."},
+		{"not there", "smtp://127.0.0.1:1", "Invitation for 2 administrators: not sent yet. The mail server couldn't be reached. Guestlist will try again."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -201,13 +201,13 @@ func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
 			want: map[string]string{"cookies": "warning Secure, but other hosts of the domain can set a cookie named door"}},
 
 		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
-			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
+			want: map[string]string{"smtp": "problem The mail server couldn't be reached."}},
 		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem The mail server could not be reached."}},
+			want: map[string]string{"smtp": "problem The mail server couldn't be reached."}},
 		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem The mail server refuses the login (535)."}},
+			want: map[string]string{"smtp": "problem The mail server rejected the login (535)."}},
 		{name: "a mail server without STARTTLS", offMachine: true, environ: standalone("smtp://me:hush@" + net.JoinHostPort(ownAddress(t), mail)), besides: []string{"instances", "base_url"},
-			want: map[string]string{"smtp": "problem The mail server offers no encryption (STARTTLS), and without it nothing is sent."}},
+			want: map[string]string{"smtp": "problem The mail server doesn't offer encryption (STARTTLS), so nothing was sent."}},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -101,7 +101,7 @@ func translate(method string, err error) error {
 	f.reason = strings.TrimSpace(fmt.Sprintf("Stytch answered %d %s", e.StatusCode, e.ErrorType)) + "."
 	switch {
 	case e.ErrorType == "inactive_email":
-		f.reason = "The mail server refuses the address."
+		f.reason = "The mail server rejected the address."
 	case slices.Contains(localMailErrors, e.ErrorType):
 		f.reason = string(e.ErrorMessage)
 	}

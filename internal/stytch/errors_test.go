@@ -17,9 +17,9 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 		nobody     = "Stytch answered 404 email_not_found."
 		tooMany    = "Stytch answered 429 too_many_requests."
 
-		refusesAddress = "The mail server refuses the address."
-		refusesLogin   = "The mail server refuses the login (535 5.7.8)."
-		unconfirmed    = "The mail server did not confirm the mail, which may have arrived."
+		refusesAddress = "The mail server rejected the address."
+		refusesLogin   = "The mail server rejected the login (535 5.7.8)."
+		unconfirmed    = "The mail server didn't confirm the email, which may have arrived."
 	)
 	tests := []struct {
 		call    string
@@ -39,7 +39,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 		{"send", []string{"send/locked"}, nil, session.ErrTooMany, "Stytch answered 429 user_lock_limit_reached."},
 		{"send", []string{"send/redirect URL not registered"}, nil, session.ErrUnavailable, "Stytch answered 400 no_match_for_provided_magic_link_url."},
 		{"send", []string{"send/address takes no mail"}, nil, outbox.ErrRefused, refusesAddress},
-		{"send", []string{"send/mail refused"}, nil, outbox.ErrRefused, "The mail server refuses the mail (554 5.7.1)."},
+		{"send", []string{"send/mail refused"}, nil, outbox.ErrRefused, "The mail server rejected the email (554 5.7.1)."},
 		{"send", []string{"send/mail not sent"}, nil, session.ErrNotMailed, refusesLogin},
 		{"send", []string{"send/mail not confirmed"}, nil, outbox.ErrUnconfirmed, unconfirmed},
 		{"send to stranger", []string{"login_or_create/sent"}, nil, nil, ""},
@@ -70,7 +70,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 		{"invite", []string{"invite/active already", "send_invitation/gone in the meantime"}, nil, session.ErrNoAccount, nobody},
 		{"invite", []string{"invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
 		{"invite", []string{"invite/address takes no mail"}, nil, outbox.ErrRefused, refusesAddress},
-		{"invite", []string{"invite/mail refused"}, nil, outbox.ErrRefused, "The mail server refuses the mail (554 5.7.1)."},
+		{"invite", []string{"invite/mail refused"}, nil, outbox.ErrRefused, "The mail server rejected the email (554 5.7.1)."},
 		{"invite", []string{"invite/mail not sent"}, nil, session.ErrNotMailed, refusesLogin},
 		{"invite", []string{"invite/mail not confirmed"}, nil, outbox.ErrUnconfirmed, unconfirmed},
 		{"invite", []string{"invite/wants a pause"}, nil, session.ErrTooMany, tooMany},

@@ -70,7 +70,7 @@ func (s *Server) devCookie(key string) *http.Cookie {
 	}
 }
 
-const lockedText = "Open the inbox address that Guestlist printed in the terminal when it started. It ends in a key, which this browser then remembers."
+const lockedText = "Open the inbox address that Guestlist printed in the terminal when it started. It contains the key, and this browser will remember it."
 
 type lockedPage struct{ Stylesheet, Text, Home string }
 

@@ -58,8 +58,8 @@ func (f *fixture) inForce() string {
 }
 
 const (
-	stytchsClock = "The local Stytch's clock, minutes ahead of Guestlist's"
-	programClock = "Guestlist's own clock, minutes ahead of the true one"
+	stytchsClock = "Local Stytch’s clock, in minutes ahead of Guestlist’s"
+	programClock = "Guestlist’s clock, in minutes ahead of the real time"
 )
 
 func TestThePageOfFaults(t *testing.T) {
@@ -73,12 +73,12 @@ func TestThePageOfFaults(t *testing.T) {
 		t.Errorf("Referrer-Policy is %q: without a referrer, the Origin of a form is null", got)
 	}
 	page := f.parse(text)
-	if _, ok := page.Form("Back to normal"); ok || !strings.Contains(page.Text(), "Everything is normal.") {
+	if _, ok := page.Form("Clear all faults"); ok || !strings.Contains(page.Text(), "No faults are active.") {
 		t.Errorf("at first, the page says %s", page.Text())
 	}
 
 	const rule = `{"route":"/v1/magic_links/email/*","kind":"status","status":500,"share":0.5,"delay_ms":0,"after":false}`
-	status, header, _ := f.submit("Change", "What goes wrong", "errors", "With which calls", "mail", stytchsClock, " 60 ", programClock, "-5")
+	status, header, _ := f.submit("Apply", "Fault", "errors", "Affected calls", "mail", stytchsClock, " 60 ", programClock, "-5")
 	if status != 303 || header.Get("Location") != "/dev/faults" {
 		t.Errorf("%d, Location %q", status, header.Get("Location"))
 	}
@@ -86,13 +86,13 @@ func TestThePageOfFaults(t *testing.T) {
 		t.Error(diff)
 	}
 	page = f.faultsPage()
-	for _, want := range []string{"answers 500 at /v1/magic_links/email/* for 50 % of the calls", "local Stytch's clock is 1h0m0s ahead", "Guestlist's clock is 5m0s behind"} {
+	for _, want := range []string{"responds with 500 at /v1/magic_links/email/* for 50% of the calls", "local Stytch's clock is 1h0m0s ahead", "Guestlist's clock is 5m0s behind"} {
 		if !strings.Contains(page.Text(), want) {
 			t.Errorf("the page lacks %q: %s", want, page.Text())
 		}
 	}
-	form, _ := page.Form("Change")
-	for label, want := range map[string]string{"What goes wrong": "errors", "With which calls": "mail", stytchsClock: "60", programClock: "-5"} {
+	form, _ := page.Form("Apply")
+	for label, want := range map[string]string{"Fault": "errors", "Affected calls": "mail", stytchsClock: "60", programClock: "-5"} {
 		if got := form.Value(label); got != want {
 			t.Errorf("%q is %q, want %q", label, got, want)
 		}
@@ -103,7 +103,7 @@ func TestThePageOfFaults(t *testing.T) {
 		t.Errorf("the inbox says %s", inbox.Text())
 	}
 
-	if status, _, _ := f.submit("Back to normal"); status != 303 || f.server.Faults() != "" {
+	if status, _, _ := f.submit("Clear all faults"); status != 303 || f.server.Faults() != "" {
 		t.Errorf("%d, still in force: %s", status, f.inForce())
 	}
 }
@@ -118,24 +118,24 @@ func TestFaultsPage_WhatAProgramHasSet(t *testing.T) {
 	} {
 		f := onSQLite(t)
 		f.faults(set)
-		form, _ := f.faultsPage().Form("Change")
-		if got := form.Value("What goes wrong"); got != "kept" {
+		form, _ := f.faultsPage().Form("Apply")
+		if got := form.Value("Fault"); got != "kept" {
 			t.Errorf("%s: the form says %q", set, got)
 		}
-		if status, _, _ := f.submit("Change"); status != 303 || f.inForce() != set {
+		if status, _, _ := f.submit("Apply"); status != 303 || f.inForce() != set {
 			t.Errorf("sent as it stands, it makes of\n%s\n%s", set, f.inForce())
 		}
-		if status, _, _ := f.submit("Change", stytchsClock, "5"); status != 303 || !strings.Contains(f.inForce(), `"clock_ms":300000`) || !strings.Contains(f.inForce(), `"kind"`) {
+		if status, _, _ := f.submit("Apply", stytchsClock, "5"); status != 303 || !strings.Contains(f.inForce(), `"clock_ms":300000`) || !strings.Contains(f.inForce(), `"kind"`) {
 			t.Errorf("with another clock it makes of\n%s\n%s", set, f.inForce())
 		}
-		if status, _, _ := f.submit("Change", "What goes wrong", ""); status != 303 || !strings.Contains(f.inForce(), `"rules":[]`) {
+		if status, _, _ := f.submit("Apply", "Fault", ""); status != 303 || !strings.Contains(f.inForce(), `"rules":[]`) {
 			t.Errorf("with nothing going wrong it makes of\n%s\n%s", set, f.inForce())
 		}
-		form, _ = f.faultsPage().Form("Change")
-		if got := form.Value("What goes wrong"); got != "" {
+		form, _ = f.faultsPage().Form("Apply")
+		if got := form.Value("Fault"); got != "" {
 			t.Errorf("afterwards the form says %q", got)
 		}
-		if _, _, text := f.page("GET", "/dev/faults"); strings.Contains(text, "as set by a program") {
+		if _, _, text := f.page("GET", "/dev/faults"); strings.Contains(text, "set by a script") {
 			t.Error("afterwards the form offers to keep what is in force")
 		}
 	}
@@ -146,14 +146,14 @@ func TestEveryTroubleOfThePageCanBeChosen(t *testing.T) {
 	f := onSQLite(t)
 	for trouble, kind := range map[string]string{"slow": "slow", "errors": "status", "limits": "status", "garbage": "garbage", "hang": "hang", "down": "down"} {
 		for calls, route := range map[string]string{"all": "", "mail": "/v1/magic_links/email/*", "signing-in": "/v1/magic_links/authenticate", "sessions": "/v1/sessions/authenticate", "users": "/v1/users*"} {
-			if status, _, _ := f.submit("Change", "What goes wrong", trouble, "With which calls", calls); status != 303 {
+			if status, _, _ := f.submit("Apply", "Fault", trouble, "Affected calls", calls); status != 303 {
 				t.Errorf("%s, %s: %d", trouble, calls, status)
 			}
 			if want := `{"rules":[{"route":"` + route + `","kind":"` + kind + `"`; !strings.HasPrefix(f.inForce(), want) {
 				t.Errorf("%s, %s: %s", trouble, calls, f.inForce())
 			}
-			form, _ := f.faultsPage().Form("Change")
-			if form.Value("What goes wrong") != trouble || form.Value("With which calls") != calls {
+			form, _ := f.faultsPage().Form("Apply")
+			if form.Value("Fault") != trouble || form.Value("Affected calls") != calls {
 				t.Errorf("%s, %s: the form says %v", trouble, calls, form.Values)
 			}
 		}
@@ -165,16 +165,16 @@ func TestAFormThatCantBeTakenChangesNothing(t *testing.T) {
 	f := onSQLite(t)
 	f.faults(`{"clock_ms":60000}`)
 	for _, row := range []struct{ label, value, want string }{
-		{"What goes wrong", "fire", "Choose what goes wrong, and with which calls."},
-		{stytchsClock, "an hour", "A clock is moved by a whole number of minutes, such as 60 or -5."},
-		{stytchsClock, "99999999999", "A clock is moved by a whole number of minutes, such as 60 or -5."},
-		{stytchsClock, "9999999", "A clock can be moved by ten years, not more."},
+		{"Fault", "fire", "Choose a fault and the affected calls."},
+		{stytchsClock, "an hour", "Enter a whole number of minutes, such as 60 or -5."},
+		{stytchsClock, "99999999999", "Enter a whole number of minutes, such as 60 or -5."},
+		{stytchsClock, "9999999", "A clock can be at most ten years ahead or behind."},
 	} {
-		status, _, page := f.submit("Change", row.label, row.value)
+		status, _, page := f.submit("Apply", row.label, row.value)
 		if status != 422 || !strings.Contains(page.Text(), row.want) {
 			t.Errorf("%s %q: %d %s", row.label, row.value, status, page.Text())
 		}
-		if form, _ := page.Form("Change"); row.label == stytchsClock && form.Value(row.label) != row.value {
+		if form, _ := page.Form("Apply"); row.label == stytchsClock && form.Value(row.label) != row.value {
 			t.Errorf("what was typed is gone: %q", form.Value(row.label))
 		}
 	}

@@ -224,11 +224,11 @@ func TestFaultsAreToldInASentence(t *testing.T) {
 	for _, row := range []struct{ faults, want string }{
 		{`{}`, ""},
 		{`{"rules":[{"route":"/v1/users*","kind":"status","status":500,"share":0.5,"after":true}]}`,
-			"Trouble on purpose: the local Stytch answers 500 at /v1/users* for 50 % of the calls, though the call takes effect."},
+			"Simulated fault: the local Stytch responds with 500 at /v1/users* for 50% of the calls, but the call takes effect."},
 		{`{"rules":[{"kind":"slow","delay_ms":2000}],"clock_ms":-60000}`,
-			"Trouble on purpose: the local Stytch answers after 2s; the local Stytch's clock is 1m0s behind."},
+			"Simulated fault: the local Stytch responds after 2s; the local Stytch's clock is 1m0s behind."},
 		{`{"rules":[{"kind":"down"},{"kind":"hang"},{"kind":"cut"}],"guestlist_clock_ms":3600000}`,
-			"Trouble on purpose: the local Stytch can't be reached; the local Stytch never answers; 2 more."},
+			"Simulated fault: the local Stytch can't be reached; the local Stytch never responds; 2 more."},
 	} {
 		f.faults(row.faults)
 		if diff := cmp.Diff(row.want, f.server.Faults()); diff != "" {

@@ -39,7 +39,7 @@ type inboxPage struct {
 func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
 	if err != nil {
-		http.Error(w, "The inbox can't be read just now.", http.StatusServiceUnavailable)
+		http.Error(w, "The inbox is temporarily unavailable.", http.StatusServiceUnavailable)
 		return
 	}
 	s.render(w, r, http.StatusOK, "inbox.html", inboxPage{Stylesheet: s.opts.Stylesheet, Notice: s.faults.Summary(), Size: inboxSize, Messages: messages})
@@ -48,7 +48,7 @@ func (s *Server) showInbox(w http.ResponseWriter, r *http.Request) {
 func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {
 	messages, err := s.messages(r.Context())
 	if err != nil {
-		pages.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the inbox can't be read just now"})
+		pages.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the inbox is temporarily unavailable"})
 		return
 	}
 	pages.WriteJSON(w, http.StatusOK, map[string][]message{"messages": messages})

@@ -36,7 +36,7 @@ func TestInboxPage(t *testing.T) {
 
 	status, header, page := f.page("GET", "/dev/inbox")
 	for _, want := range []string{
-		"To ada@example.com,", "To bob@example.com,", "1 March 2026, 12:01:00 UTC", "You are invited to Guestlist", `class="button primary" href="https://guestlist.example/people/v1/magic_links/redirect?`,
+		"To ada@example.com,", "To bob@example.com,", "1 March 2026, 12:01:00 UTC", "You’re invited to Guestlist", `class="button primary" href="https://guestlist.example/people/v1/magic_links/redirect?`,
 		">Open link</a>", "Hello &lt;script&gt;", `<link rel="stylesheet" href="/static/app.css">`,
 	} {
 		if !strings.Contains(page, want) {
@@ -53,11 +53,11 @@ func TestInboxPage(t *testing.T) {
 	}
 	for path, want := range map[string]int{"/dev/inbox/": 404, "/dev/other": 404} {
 		if status, _, _ := f.page("GET", path); status != want {
-			t.Errorf("GET %s answers %d", path, status)
+			t.Errorf("GET %s responds with %d", path, status)
 		}
 	}
 	if status, _, _ := f.page("POST", "/dev/inbox"); status != 405 {
-		t.Errorf("POST answers %d", status)
+		t.Errorf("POST responds with %d", status)
 	}
 }
 

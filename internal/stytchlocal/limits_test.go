@@ -79,7 +79,7 @@ func TestLimitsCanBeLifted(t *testing.T) {
 func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		var sent []mail.Message
-		var fail error = &mail.Error{Sentence: "The mail server wants to be asked again later (451)."}
+		var fail error = &mail.Error{Sentence: "The mail server asks to try again later (451)."}
 		f.server = f.newServer(func(o *stytchlocal.Options) {
 			o.Log = discard
 			o.Mailer = mailerFunc(func(_ context.Context, m mail.Message) error {
@@ -99,20 +99,20 @@ func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 		}
 		for range 15 {
 			if status := invite(); status != 503 {
-				t.Fatalf("a mail that was not taken answers %d", status)
+				t.Fatalf("a mail that was not taken responds with %d", status)
 			}
 		}
 		fail = nil
 		for range 10 {
 			if status := invite(); status != 200 {
-				t.Fatalf("a mail answers %d", status)
+				t.Fatalf("a mail responds with %d", status)
 			}
 		}
 		if status := invite(); status != 429 {
-			t.Errorf("the eleventh mail answers %d", status)
+			t.Errorf("the eleventh mail responds with %d", status)
 		}
 		first := sent[0]
-		if len(sent) != 25 || first.To != "ada@example.com" || first.Subject != "You are invited to Guestlist" || !first.Date.Equal(f.clock.now()) ||
+		if len(sent) != 25 || first.To != "ada@example.com" || first.Subject != "You’re invited to Guestlist" || !first.Date.Equal(f.clock.now()) ||
 			!strings.Contains(first.Text, "/v1/magic_links/redirect?") || !strings.Contains(first.HTML, "/v1/magic_links/redirect?") {
 			t.Errorf("%d mails, the first is %+v", len(sent), first)
 		}

@@ -201,7 +201,7 @@ func TestSend(t *testing.T) {
 		if err != nil || sent.UserID != first["user_id"] {
 			t.Fatalf("send for a session: %+v, %v", sent, err)
 		}
-		if m := f.mails()[0]; !strings.Contains(m.Text, "works once, for five minutes.") {
+		if m := f.mails()[0]; !strings.Contains(m.Text, "works once and expires in five minutes.") {
 			t.Errorf("the mail promises more than the address lasts:\n%s", m.Text)
 		}
 		late := f.token("ada2@example.com")
@@ -272,7 +272,7 @@ func TestInvite(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := f.mails()[0]
-		if m.Subject != "You are invited to Guestlist" || !strings.Contains(m.Text, "Hello Ada Lovelace,") || !strings.Contains(m.Text, "works once, for seven days.") {
+		if m.Subject != "You’re invited to Guestlist" || !strings.Contains(m.Text, "Hello Ada Lovelace,") || !strings.Contains(m.Text, "works once and expires in seven days.") {
 			t.Errorf("mail %q:\n%s", m.Subject, m.Text)
 		}
 		user, err := f.sdk.Users.Get(t.Context(), &users.GetParams{UserID: invited.UserID})

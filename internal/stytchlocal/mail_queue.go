@@ -98,7 +98,7 @@ func (s *Server) deliver(ctx context.Context, m mail.Message) error {
 func mailError(err error) *apiError {
 	var failed *mail.Error
 	if !errors.As(err, &failed) {
-		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The mail could not be handed over.")
+		return newError(http.StatusServiceUnavailable, "mail_not_sent", "The email could not be sent.")
 	}
 	switch failed.Refusal {
 	case mail.AddressRefused:

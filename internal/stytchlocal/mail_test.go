@@ -29,58 +29,58 @@ func TestWhatMailsSay(t *testing.T) {
 			"name": object{"first_name": "Ada"}, "trusted_metadata": object{"invited_by": "Grace\r\nHopper <b>"},
 		}, `Hello Ada,
 
-Grace Hopper <b> has invited you to Guestlist. Open this address to come in:
+Grace Hopper <b> has invited you to Guestlist. Open this link to get started:
 
 LINK
 
-The link works once, for seven days. You need no password.
+The link works once and expires in seven days. No password needed.
 
-It works on any device. For a new one, later or on another device, go to ` + home + ` and type your address, ada@example.com.
+It works on any device. If you need a new link later, go to ` + home + ` and enter your email address, ada@example.com.
 
-You did not expect this? Then ignore this mail: without you, nothing happens.
+Not expecting this? You can ignore this email.
 `},
 		{"an invitation by nobody in particular", invite, object{
 			"email": "ada@example.com", "invite_magic_link_url": ours, "trusted_metadata": object{"invited_by": 7},
 		}, `Hello,
 
-You have been invited to Guestlist. Open this address to come in:
+You’ve been invited to Guestlist. Open this link to get started:
 
 LINK
 
-The link works once, for one hour. You need no password.
+The link works once and expires in one hour. No password needed.
 
-It works on any device. For a new one, later or on another device, go to ` + home + ` and type your address, ada@example.com.
+It works on any device. If you need a new link later, go to ` + home + ` and enter your email address, ada@example.com.
 
-You did not expect this? Then ignore this mail: without you, nothing happens.
+Not expecting this? You can ignore this email.
 `},
 		{"a link that works anywhere", ask, object{
 			"email": "ada@example.com", "signup_magic_link_url": ours, "signup_expiration_minutes": 10, "create_user_as_pending": true,
 		}, `Hello,
 
-Open this address to sign in to Guestlist:
+Open this link to sign in to Guestlist:
 
 LINK
 
-The link works once, for ten minutes. You need no password.
+The link works once and expires in ten minutes. No password needed.
 
-It signs you in where you open it. To sign in on another device, open this mail there, or go to ` + home + ` there and ask for another.
+It signs you in on the device where you open it. To sign in on another device, open this email there, or go to ` + home + ` there and request a new link.
 
-You did not ask for this? Then ignore this mail: nobody can sign in without it.
+Didn’t request this? You can ignore this email: no one can sign in without the link.
 `},
 		{"a link for one browser, of another app", ask, object{
 			"email": "ada@example.com", "signup_magic_link_url": "http://localhost:3000/authenticate", "signup_expiration_minutes": 10,
 			"create_user_as_pending": true, "code_challenge": strings.Repeat("a", 43),
 		}, `Hello,
 
-Open this address to sign in to Guestlist:
+Open this link to sign in to Guestlist:
 
 LINK
 
-The link works once, for ten minutes. You need no password.
+The link works once and expires in ten minutes. No password needed.
 
-It works only in the browser in which you asked for it. To sign in anywhere else, go to http://localhost:3000 there and ask for another.
+It only works in the browser where you requested it. To sign in anywhere else, go to http://localhost:3000 there and request a new link.
 
-You did not ask for this? Then ignore this mail: nobody can sign in without it.
+Didn’t request this? You can ignore this email: no one can sign in without the link.
 `},
 	}
 	for _, test := range tests {
@@ -95,7 +95,7 @@ You did not ask for this? Then ignore this mail: nobody can sign in without it.
 			// The HTML says it all, too, with the link as a button and in letters.
 			html := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m.HTML, "")), " ")
 			for line := range strings.Lines(strings.ReplaceAll(m.Text, "<b>", "&lt;b&gt;")) {
-				line, _, _ = strings.Cut(strings.TrimSpace(line), "Open this address")
+				line, _, _ = strings.Cut(strings.TrimSpace(line), "Open this link")
 				if line = strings.TrimSpace(line); line != m.Links[0] && !strings.Contains(html, line) {
 					t.Errorf("the HTML does not say %q:\n%s", line, html)
 				}
@@ -125,7 +125,7 @@ func TestAnInvitationSaysWhoInvitesNow(t *testing.T) {
 	const path = "/v1/magic_links/email/invite"
 	f.ok("POST", path, object{"email": "ada@example.com", "trusted_metadata": object{"invited_by": "Grace Hopper"}})
 	f.ok("POST", path, object{"email": "ada@example.com"})
-	if m := f.mails()[0]; !strings.Contains(m.Text, "You have been invited to Guestlist.") {
+	if m := f.mails()[0]; !strings.Contains(m.Text, "You’ve been invited to Guestlist.") {
 		t.Errorf("the second mail is by somebody:\n%s", m.Text)
 	}
 }

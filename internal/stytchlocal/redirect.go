@@ -66,13 +66,13 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		page.Target = target
 	case errors.Is(err, errLinkNotFound):
 		status = http.StatusNotFound
-		page.Title = "This link is not known here"
-		page.Text = "It may have been cut short on its way, or be very old. Open the link in the mail once more, or ask for a new one."
+		page.Title = "We don’t recognize this link"
+		page.Text = "It may be incomplete or very old. Open the link in the email again, or request a new one."
 	default:
 		s.opts.Log.Error("local stytch: cannot open link", "error", s.opts.Explain(err))
 		status = http.StatusServiceUnavailable
-		page.Title = "This link can't be opened just now"
-		page.Text = "Nothing is lost: please open it again in a minute."
+		page.Title = "We can’t open this link right now"
+		page.Text = "Your link still works. Please open it again in a minute."
 	}
 	s.render(w, r, status, "redirect.html", page)
 }

@@ -74,7 +74,7 @@ func TestOtherThingsOnTheRedirectPage(t *testing.T) {
 	embedded := f.ok("POST", "/v1/magic_links", object{"user_id": "ada"})["token"].(string)
 	for name, token := range map[string]string{"an unknown token": strings.Repeat("a", 44), "no token": "", "an embedded link": embedded} {
 		status, header, page := f.open(http.MethodGet, token)
-		if status != 404 || !strings.Contains(page, "This link is not known here") || strings.Contains(page, "refresh") ||
+		if status != 404 || !strings.Contains(page, "We don’t recognize this link") || strings.Contains(page, "refresh") ||
 			!strings.Contains(page, `href="https://guestlist.example/people/">Go to Guestlist</a>`) {
 			t.Errorf("%s: %d\n%s", name, status, page)
 		}

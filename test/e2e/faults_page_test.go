@@ -14,10 +14,10 @@ func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
-	const banner = "Trouble on purpose: the local Stytch can't be reached."
+	const banner = "Simulated fault: the local Stytch can't be reached."
 	pages := []string{"/users", "/profile", "/users/new", "/nothing", "/dev/inbox"}
 	for _, path := range pages {
-		if v := ada.Get(path); strings.Contains(v.Text(), "on purpose") {
+		if v := ada.Get(path); strings.Contains(v.Text(), "Simulated fault") {
 			t.Errorf("%s speaks of trouble: %s", path, v.Text())
 		}
 	}
@@ -32,8 +32,8 @@ func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
 	s.Clock.Advance(time.Minute) // so that its last good answer no longer counts
 	harness.WantPage(t, ada.InNewBrowser().RequestLink(), 503, "Sign-in is unavailable right now", banner)
 
-	normal := ada.Submit(ada.Get("/dev/faults"), "Back to normal")
-	harness.WantPage(t, normal, 200, "Faults", "Everything is normal.")
+	normal := ada.Submit(ada.Get("/dev/faults"), "Clear all faults")
+	harness.WantPage(t, normal, 200, "Faults", "No faults are active.")
 	s.Clock.Advance(time.Minute)
 	harness.WantPage(t, ada.InNewBrowser().RequestLink(), 200, "Check your email")
 }

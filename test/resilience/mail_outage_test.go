@@ -15,8 +15,8 @@ import (
 func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, server, reason string }{
-		{"says nothing", harness.SilentServer(t), "The mail server did not answer in time."},
-		{"is not there", harness.FreeAddr(t), "The mail server could not be reached."},
+		{"says nothing", harness.SilentServer(t), "The mail server didn't respond in time."},
+		{"is not there", harness.FreeAddr(t), "The mail server couldn't be reached."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,9 +66,9 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 
 	mails.Refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<grace@example.com> is unknown"})
 	invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
-	harness.WantPage(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server refuses the address.")
+	harness.WantPage(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server rejected the address.")
 	entry := harness.FollowLink(t, ada, invited, "grace@example.com")
-	harness.WantPage(t, entry, 200, "grace@example.com", "Not sent. The mail server refuses the address.")
+	harness.WantPage(t, entry, 200, "grace@example.com", "Not sent. The mail server rejected the address.")
 	if strings.Contains(entry.Body, "tried again by itself") {
 		t.Error("a refused address is said to be tried again")
 	}
@@ -87,7 +87,7 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 	harness.WantPage(t, ada.Get("/waiting"), 200, "Pending updates", "grace@example.com", "Refused", "tried 1 time")
 
 	mails.Refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
-	harness.WantPage(t, ada.Submit(ada.Get("/waiting"), "Try again"), 200, "Pending updates", "The mail server wants to be asked again later (450 4.2.0).")
+	harness.WantPage(t, ada.Submit(ada.Get("/waiting"), "Try again"), 200, "Pending updates", "The mail server asks to try again later (450 4.2.0).")
 	if v := harness.NewVisitor(s).Get("/readyz"); !strings.Contains(v.Body, `"stytch":"ok"`) { // its trouble is not Stytch's
 		t.Errorf("%d %s", v.Status, v.Body)
 	}

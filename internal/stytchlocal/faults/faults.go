@@ -81,7 +81,7 @@ func New(opts Options) *Injector { return &Injector{opts: opts} }
 // check reports the first invalid value, as a sentence for the user.
 func (c *config) check(canSetProgram bool) error {
 	if len(c.Rules) > maxRules {
-		return fmt.Errorf("There may be at most %d rules.", maxRules)
+		return fmt.Errorf("At most %d rules are allowed.", maxRules)
 	}
 	for i, r := range c.Rules {
 		if err := r.check(); err != nil {
@@ -90,11 +90,11 @@ func (c *config) check(canSetProgram bool) error {
 	}
 	for _, ms := range []int64{c.ClockMS, c.ProgramMS} {
 		if limit := maxOffset.Milliseconds(); ms > limit || ms < -limit {
-			return errors.New("A clock can be moved by ten years, not more.")
+			return errors.New("A clock can be at most ten years ahead or behind.")
 		}
 	}
 	if c.ProgramMS != 0 && !canSetProgram {
-		return errors.New("Guestlist's own clock can't be moved here.")
+		return errors.New("Guestlist's clock can't be set here.")
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (r *rule) check() error {
 	path, _ := strings.CutSuffix(r.Route, "*")
 	switch {
 	case path != "" && !strings.HasPrefix(path, "/v1/"), strings.Contains(path, "*"):
-		return errors.New(`The route must be a path below /v1/, perhaps with * at its end; "*" is every call.`)
+		return errors.New(`The route must be a path below /v1/, optionally with * at the end; "*" matches every call.`)
 	case !slices.Contains(kinds, r.Kind):
 		return errors.New("The kind must be one of " + strings.Join(kinds, ", ") + ".")
 	case r.Kind == kindStatus && (r.Status < 400 || r.Status > 599):
@@ -117,7 +117,7 @@ func (r *rule) check() error {
 	case r.Kind == kindSlow && r.DelayMS == 0:
 		return errors.New("The kind slow needs a delay.")
 	case r.After && (r.Kind == kindSlow || r.Kind == kindDown):
-		return errors.New("A call that is slow always takes effect, and one that finds no connection never does.")
+		return errors.New("A slow call always takes effect, and a call without a connection never does.")
 	}
 	return nil
 }
@@ -176,7 +176,7 @@ func (i *Injector) Summary() string {
 	if n := len(parts); n > 3 {
 		parts = append(parts[:2:2], strconv.Itoa(n-2)+" more")
 	}
-	return "Trouble on purpose: " + strings.Join(parts, "; ") + "."
+	return "Simulated fault: " + strings.Join(parts, "; ") + "."
 }
 
 // describe describes each fault.
@@ -203,8 +203,8 @@ func (c config) describe() []string {
 func (r rule) describe() string {
 	delay := (time.Duration(r.DelayMS) * time.Millisecond).String()
 	what := map[string]string{
-		kindStatus: fmt.Sprintf("answers %d", r.Status), kindGarbage: "answers with HTML", kindEmpty: "answers without a body",
-		kindCut: "breaks off in the middle of the answer", kindHang: "never answers", kindSlow: "answers after " + delay,
+		kindStatus: fmt.Sprintf("responds with %d", r.Status), kindGarbage: "responds with HTML", kindEmpty: "responds without a body",
+		kindCut: "breaks off in the middle of the response", kindHang: "never responds", kindSlow: "responds after " + delay,
 		kindDown: "can't be reached",
 	}[r.Kind]
 	text := "the local Stytch " + what
@@ -215,10 +215,10 @@ func (r rule) describe() string {
 		text += " at " + r.Route
 	}
 	if r.Share < 1 {
-		text += fmt.Sprintf(" for %s %% of the calls", strconv.FormatFloat(r.Share*100, 'f', -1, 64))
+		text += fmt.Sprintf(" for %s%% of the calls", strconv.FormatFloat(r.Share*100, 'f', -1, 64))
 	}
 	if r.After {
-		text += ", though the call takes effect"
+		text += ", but the call takes effect"
 	}
 	return text
 }

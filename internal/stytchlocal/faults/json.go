@@ -53,7 +53,7 @@ func decodeStrictly(body io.Reader, into any) error {
 	err := d.Decode(into)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			return errors.New("There must be one JSON object and nothing after it.")
+			return errors.New("The body must be one JSON object with nothing after it.")
 		}
 		return nil
 	}

@@ -37,19 +37,19 @@ type choice struct{ Value, Label string }
 
 // unchanged is the choice that keeps the rules in force. It is offered while the form has
 // no choice for them, because a program has set them.
-var unchanged = choice{"kept", "What is in force, as set by a program"}
+var unchanged = choice{"kept", "Keep the active faults, set by a script"}
 
 // faultChoices are the faults that the page offers; their rules lack the route.
 var faultChoices = []struct {
 	choice
 	rule rule
 }{
-	{choice{"", "Nothing goes wrong"}, rule{}},
-	{choice{"slow", "Slow: every answer takes two seconds"}, rule{Kind: kindSlow, DelayMS: 2000, Share: 1}},
-	{choice{"errors", "Every other answer is an error 500"}, rule{Kind: kindStatus, Status: 500, Share: .5}},
-	{choice{"limits", "Every other answer is “too many requests”, 429"}, rule{Kind: kindStatus, Status: 429, Share: .5}},
-	{choice{"garbage", "Answers are HTML, as from a proxy"}, rule{Kind: kindGarbage, Share: 1}},
-	{choice{"hang", "Hanging: no answer comes"}, rule{Kind: kindHang, Share: 1}},
+	{choice{"", "None"}, rule{}},
+	{choice{"slow", "Slow: every response takes two seconds"}, rule{Kind: kindSlow, DelayMS: 2000, Share: 1}},
+	{choice{"errors", "Errors: half of the responses are 500"}, rule{Kind: kindStatus, Status: 500, Share: .5}},
+	{choice{"limits", "Rate limit: half of the responses are 429, too many requests"}, rule{Kind: kindStatus, Status: 429, Share: .5}},
+	{choice{"garbage", "Garbage: responses are HTML, as from a proxy"}, rule{Kind: kindGarbage, Share: 1}},
+	{choice{"hang", "Hang: no response"}, rule{Kind: kindHang, Share: 1}},
 	{choice{"down", "Down: no connection"}, rule{Kind: kindDown, Share: 1}},
 }
 
@@ -59,7 +59,7 @@ var callChoices = []struct {
 	route string
 }{
 	{choice{"all", "All calls"}, ""},
-	{choice{"mail", "Sending mail"}, "/v1/magic_links/email/*"},
+	{choice{"mail", "Sending email"}, "/v1/magic_links/email/*"},
 	{choice{"signing-in", "Signing in"}, "/v1/magic_links/authenticate"},
 	{choice{"sessions", "Checking sessions"}, "/v1/sessions/authenticate"},
 	{choice{"users", "Users"}, "/v1/users*"},
@@ -113,7 +113,7 @@ func (f form) config(inForce config) (config, error) {
 	case chosen != rule{}:
 		c.Rules = []rule{chosen}
 	case f.Trouble != "":
-		return c, errors.New("Choose what goes wrong, and with which calls.")
+		return c, errors.New("Choose a fault and the affected calls.")
 	}
 	var err error
 	if c.ClockMS, err = parseMinutes(f.Clock, inForce.ClockMS); err != nil {
@@ -135,7 +135,7 @@ func parseMinutes(typed string, inForce int64) (int64, error) {
 	}
 	minutes, err := strconv.ParseInt(typed, 10, 32)
 	if err != nil {
-		return 0, errors.New("A clock is moved by a whole number of minutes, such as 60 or -5.")
+		return 0, errors.New("Enter a whole number of minutes, such as 60 or -5.")
 	}
 	return minutes * time.Minute.Milliseconds(), nil
 }

@@ -29,14 +29,14 @@ func toFault(err error) error {
 }
 
 const (
-	passwordAdvice  = "Mend them in SMTP_URL, with special characters as %XX; some servers want a password made for programs."
-	noLoginAdvice   = "Leave user and password out of SMTP_URL, or take the port where it takes one, most often 587."
-	mechanismAdvice = "The server must allow SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5 for this user. Some do once a password for programs (an app password) is made; XOAUTH2 alone needs tokens that no setting can hold."
-	startTLSAdvice  = "Take its port for that, most often 587, or smtps:// where it has TLS from the first byte, most often at 465."
-	smtpsAdvice     = "Begin SMTP_URL with smtps:// in place of smtp://."
-	plainAdvice     = "Begin SMTP_URL with smtp:// in place of smtps://; the connection is encrypted by STARTTLS then."
-	portAdvice      = "Look at host and port in SMTP_URL: programs hand mail over at port 587, or at 465 by smtps://."
-	settingAdvice   = "Look at SMTP_URL."
+	passwordAdvice  = "Correct the user and password in SMTP_URL, with special characters as %XX. Some servers need an app password."
+	noLoginAdvice   = "Remove the user and password from SMTP_URL, or use the port that accepts a login, usually 587."
+	mechanismAdvice = "The server must allow SCRAM-SHA-256, PLAIN, LOGIN or CRAM-MD5 for this user. Some servers do after you create an app password. XOAUTH2 is not supported."
+	startTLSAdvice  = "Use the server's submission port, usually 587, or smtps:// with its TLS port, usually 465."
+	smtpsAdvice     = "Use smtps:// instead of smtp:// in SMTP_URL."
+	plainAdvice     = "Use smtp:// instead of smtps:// in SMTP_URL. STARTTLS will encrypt the connection."
+	portAdvice      = "Check the host and port in SMTP_URL: programs send email to port 587, or to 465 with smtps://."
+	settingAdvice   = "Check SMTP_URL."
 )
 
 // advice returns what an operator can do about the error.
@@ -56,11 +56,11 @@ func (e *Error) advice() string {
 	case otherServer(e.cause) != "":
 		return portAdvice
 	case e.code != "" && e.code[0] == '4':
-		return "Look again in a while; its log says why."
+		return "Try again later; the server's log has the reason."
 	case e.code != "" && e.stage == atLogin:
 		return passwordAdvice
 	case e.code != "":
-		return "Its log says why."
+		return "The server's log has the reason."
 	}
 	if f := fault.Network(e.cause); f != nil {
 		return fault.Sentence(f.Error()) + " " + f.Advice() + " " + settingAdvice

@@ -86,19 +86,19 @@ func newError(ctx context.Context, at stage, err error) *Error {
 func classifyReply(at stage, reply *textproto.Error) (string, Refusal) {
 	switch {
 	case isTemporary(reply):
-		return "The mail server wants to be asked again later", NotRefused
+		return "The mail server asks to try again later", NotRefused
 	case at == atLogin:
-		return "The mail server refuses the login", NotRefused
+		return "The mail server rejected the login", NotRefused
 	case at == atSender:
-		return "The mail server refuses the sender", NotRefused
+		return "The mail server rejected the sender", NotRefused
 	case at == atRecipient && isRecipientError(reply):
-		return "The mail server refuses the address", AddressRefused
+		return "The mail server rejected the address", AddressRefused
 	case at == atRecipient:
-		return "The mail server passes no mail on for this sender and login", NotRefused
+		return "The mail server doesn't relay email for this sender and login", NotRefused
 	case at == atContent || at == atEnd:
-		return "The mail server refuses the mail", MailRefused
+		return "The mail server rejected the email", MailRefused
 	}
-	return "The mail server takes no mail", NotRefused
+	return "The mail server doesn't accept email", NotRefused
 }
 
 // classifyNetworkError returns the meaning of an error that is not a reply.
@@ -108,27 +108,27 @@ func classifyNetworkError(ctx context.Context, at stage, err error) (string, Ref
 	var login *noLoginError
 	switch {
 	case at == atEnd:
-		return "The mail server did not confirm the mail, which may have arrived.", Unconfirmed
+		return "The mail server didn't confirm the email, which may have arrived.", Unconfirmed
 	case errors.Is(err, errNoEncryption):
-		return "The mail server offers no encryption (STARTTLS), and without it nothing is sent.", NotRefused
+		return "The mail server doesn't offer encryption (STARTTLS), so nothing was sent.", NotRefused
 	case errors.As(err, &login) && login.offered == "":
-		return "The mail server takes no login on this port.", NotRefused
+		return "The mail server doesn't accept a login on this port.", NotRefused
 	case login != nil:
-		return "The mail server offers no way to log in that is known here, only " + login.offered + ".", NotRefused
+		return "The mail server offers no supported login method, only " + login.offered + ".", NotRefused
 	case errors.Is(err, errSpeaksTLS):
-		return "The mail server speaks TLS from the first byte on this port.", NotRefused
+		return "The mail server expects TLS from the first byte on this port.", NotRefused
 	case otherServer(err) != "":
 		return "There is no mail server on this port: " + otherServer(err) + " answers.", NotRefused
 	case errors.As(err, &certificate):
 		return "The mail server's certificate can't be trusted.", NotRefused
 	case errors.As(err, &noTLS):
-		return "The mail server does not speak TLS on this port.", NotRefused
+		return "The mail server doesn't use TLS on this port.", NotRefused
 	case ctx.Err() != nil:
-		return "The mail server did not answer in time.", NotRefused
+		return "The mail server didn't respond in time.", NotRefused
 	case at == atConnection:
-		return "The mail server could not be reached.", NotRefused
+		return "The mail server couldn't be reached.", NotRefused
 	}
-	return "The mail server broke the connection off.", NotRefused
+	return "The mail server closed the connection.", NotRefused
 }
 
 // isTemporary reports whether the same command may succeed later. Gmail replies 5.4.5 if

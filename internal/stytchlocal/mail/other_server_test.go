@@ -90,7 +90,7 @@ func (l *login) Next(response []byte) ([]byte, bool, error) {
 
 func TestSMTP_WaysToLogIn(t *testing.T) {
 	t.Parallel()
-	const only = "the mail server offers no way to log in that is known here, only "
+	const only = "the mail server offers no supported login method, only "
 	for _, row := range []struct {
 		name string
 		ways []string
@@ -101,7 +101,7 @@ func TestSMTP_WaysToLogIn(t *testing.T) {
 		{"XOAUTH2 alone", []string{"XOAUTH2"}, only + "XOAUTH2"},
 		{"several that are not known", []string{"XOAUTH2", "OAUTHBEARER", "GSSAPI", "NTLM"}, only + "XOAUTH2, OAUTHBEARER, GSSAPI, NTLM"},
 		{"words that are no such names", []string{"me@example.com", "XOAUTH2"}, only + "XOAUTH2"},
-		{"none", nil, "the mail server takes no login on this port"},
+		{"none", nil, "the mail server doesn't accept a login on this port"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,8 +147,8 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 	}
 	const noMail = "there is no mail server on this port: "
 	for _, row := range []struct{ name, scheme, addr, want, advice string }{
-		{"smtp:// where TLS is spoken", "smtp", implicit.addr, "the mail server speaks TLS from the first byte on this port", smtpsAdvice},
-		{"smtps:// where it is not", "smtps", plain.addr, "the mail server does not speak TLS on this port", plainAdvice},
+		{"smtp:// where TLS is spoken", "smtp", implicit.addr, "the mail server expects TLS from the first byte on this port", smtpsAdvice},
+		{"smtps:// where it is not", "smtps", plain.addr, "the mail server doesn't use TLS on this port", plainAdvice},
 		{"a web server", "smtp", web.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
 		{"a web server, for smtps://", "smtps", web.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
 		{"a web server with TLS", "smtp", webTLS.Listener.Addr().String(), noMail + "a web server answers", portAdvice},
@@ -158,8 +158,8 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 		{"an IMAP server", "smtp", says("* OK hush me@example.com\r\n"), noMail + "an IMAP server answers", portAdvice},
 		{"a POP3 server", "smtp", says("+OK hush me@example.com\r\n"), noMail + "a POP3 server answers", portAdvice},
 		{"something unknown", "smtp", says("hush me@example.com\r\n"), noMail + "something else answers", portAdvice},
-		{"nobody", "smtp", "127.0.0.1:1", "the mail server could not be reached", "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Look at SMTP_URL."},
-		{"no such host", "smtp", "mail.guestlist.invalid:25", "the mail server could not be reached", ""},
+		{"nobody", "smtp", "127.0.0.1:1", "the mail server couldn't be reached", "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Check SMTP_URL."},
+		{"no such host", "smtp", "mail.guestlist.invalid:25", "the mail server couldn't be reached", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

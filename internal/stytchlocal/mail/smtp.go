@@ -58,7 +58,7 @@ func NewSMTP(smtpURL, from string) (*SMTP, error) {
 	}
 	if u.Port() != "" {
 		if m.port, err = strconv.Atoi(u.Port()); err != nil || m.port < 1 || m.port > 65535 {
-			return nil, errors.New("has a port that is none")
+			return nil, errors.New("has an invalid port")
 		}
 	}
 	if m.from, err = netmail.ParseAddress(from); err != nil {

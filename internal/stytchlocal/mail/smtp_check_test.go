@@ -26,10 +26,10 @@ func TestTheWayToTheMailServerIsCheckedWithoutAMail(t *testing.T) {
 		{name: "by STARTTLS and login", url: "smtp://" + login, config: server, trust: trusts, logins: 1},
 		{name: "by TLS from the first byte and login", url: "smtps://" + login, config: server, implicit: true, trust: trusts, logins: 1},
 		{name: "on this machine, without a login", url: "smtp://"},
-		{name: "a wrong password", url: "smtp://" + wrong, config: server, trust: trusts, want: "the mail server refuses the login (535 5.7.8)"},
-		{name: "no STARTTLS", url: "smtp://" + login, trust: trusts, want: "the mail server offers no encryption (STARTTLS), and without it nothing is sent"},
+		{name: "a wrong password", url: "smtp://" + wrong, config: server, trust: trusts, want: "the mail server rejected the login (535 5.7.8)"},
+		{name: "no STARTTLS", url: "smtp://" + login, trust: trusts, want: "the mail server doesn't offer encryption (STARTTLS), so nothing was sent"},
 		{name: "a certificate of somebody unknown", url: "smtp://" + login, config: server, trust: strangers, want: "the mail server's certificate can't be trusted"},
-		{name: "plain where TLS is asked for", url: "smtps://" + login, trust: trusts, implicit: true, want: "the mail server does not speak TLS on this port"},
+		{name: "plain where TLS is asked for", url: "smtps://" + login, trust: trusts, implicit: true, want: "the mail server doesn't use TLS on this port"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -60,14 +60,14 @@ func TestAMailServerThatStopsHalfwayIsFoundOut(t *testing.T) {
 		instead          func(net.Conn)
 		want             string // of the error
 	}{
-		{"says nothing", "", "", func(c net.Conn) { io.Copy(io.Discard, c) }, "the mail server did not answer in time"},
-		{"hangs up", "", "", func(net.Conn) {}, "the mail server could not be reached"},
-		{"is too busy", "", "", func(c net.Conn) { io.WriteString(c, "421 too many connections for me@example.com\r\n") }, "the mail server wants to be asked again later (421)"},
+		{"says nothing", "", "", func(c net.Conn) { io.Copy(io.Discard, c) }, "the mail server didn't respond in time"},
+		{"hangs up", "", "", func(net.Conn) {}, "the mail server couldn't be reached"},
+		{"is too busy", "", "", func(c net.Conn) { io.WriteString(c, "421 too many connections for me@example.com\r\n") }, "the mail server asks to try again later (421)"},
 		{"can't look the password up now", "EHLO", "me:hush@", func(c net.Conn) {
 			io.WriteString(c, "250-mail.example\r\n250 AUTH PLAIN\r\n454 4.7.0 try again, me@example.com\r\n")
 			io.Copy(io.Discard, c)
-		}, "the mail server wants to be asked again later"},
-		{"takes no login", ".", "me:hush@", nil, "the mail server takes no login on this port"},
+		}, "the mail server asks to try again later"},
+		{"takes no login", ".", "me:hush@", nil, "the mail server doesn't accept a login on this port"},
 		{"says nothing to a goodbye", "QUIT", "", func(c net.Conn) { io.Copy(io.Discard, c) }, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

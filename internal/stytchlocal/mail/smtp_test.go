@@ -91,20 +91,20 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 		want   string
 		kind   Refusal
 	}{
-		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 1, 1}) }, "", "The mail server refuses the address (550 5.1.1).", AddressRefused},
-		{"the mailbox takes nothing", func(b *mailbox) { b.refuseRcpt = says(552, smtp.EnhancedCode{5, 2, 2}) }, "", "The mail server refuses the address (552 5.2.2).", AddressRefused},
-		{"the recipient is unknown, without more", func(b *mailbox) { b.refuseRcpt = says(550, smtp.NoEnhancedCode) }, "", "The mail server refuses the address (550).", AddressRefused},
-		{"the recipient's domain has no such mailbox, as Exchange says it", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 1}) }, "", "The mail server refuses the address (550 5.4.1).", AddressRefused},
-		{"the recipient must wait", func(b *mailbox) { b.refuseRcpt = says(450, smtp.EnhancedCode{4, 2, 0}) }, "", "The mail server wants to be asked again later (450 4.2.0).", NotRefused},
-		{"nothing is passed on for strangers", func(b *mailbox) { b.refuseRcpt = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server passes no mail on for this sender and login (554 5.7.1).", NotRefused},
-		{"a login is wanted", func(b *mailbox) { b.refuseRcpt = says(530, smtp.NoEnhancedCode) }, "", "The mail server passes no mail on for this sender and login (530).", NotRefused},
-		{"the sender is refused", func(b *mailbox) { b.refuseMail = says(553, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server refuses the sender (553 5.7.1).", NotRefused},
-		{"the sender must wait", func(b *mailbox) { b.refuseMail = says(451, smtp.NoEnhancedCode) }, "", "The mail server wants to be asked again later (451).", NotRefused},
-		{"the message is refused", func(b *mailbox) { b.refuseData = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server refuses the mail (554 5.7.1).", MailRefused},
-		{"the disk is full", func(b *mailbox) { b.refuseData = says(452, smtp.EnhancedCode{4, 3, 1}) }, "", "The mail server wants to be asked again later (452 4.3.1).", NotRefused},
-		{"enough was sent for today, as Gmail says it", func(b *mailbox) { b.refuseData = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server wants to be asked again later (550 5.4.5).", NotRefused},
-		{"enough was sent for today, said of the recipient", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server wants to be asked again later (550 5.4.5).", NotRefused},
-		{"the password is wrong", func(*mailbox) {}, "me:wrong@", "The mail server refuses the login (535 5.7.8).", NotRefused},
+		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 1, 1}) }, "", "The mail server rejected the address (550 5.1.1).", AddressRefused},
+		{"the mailbox takes nothing", func(b *mailbox) { b.refuseRcpt = says(552, smtp.EnhancedCode{5, 2, 2}) }, "", "The mail server rejected the address (552 5.2.2).", AddressRefused},
+		{"the recipient is unknown, without more", func(b *mailbox) { b.refuseRcpt = says(550, smtp.NoEnhancedCode) }, "", "The mail server rejected the address (550).", AddressRefused},
+		{"the recipient's domain has no such mailbox, as Exchange says it", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 1}) }, "", "The mail server rejected the address (550 5.4.1).", AddressRefused},
+		{"the recipient must wait", func(b *mailbox) { b.refuseRcpt = says(450, smtp.EnhancedCode{4, 2, 0}) }, "", "The mail server asks to try again later (450 4.2.0).", NotRefused},
+		{"nothing is passed on for strangers", func(b *mailbox) { b.refuseRcpt = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server doesn't relay email for this sender and login (554 5.7.1).", NotRefused},
+		{"a login is wanted", func(b *mailbox) { b.refuseRcpt = says(530, smtp.NoEnhancedCode) }, "", "The mail server doesn't relay email for this sender and login (530).", NotRefused},
+		{"the sender is refused", func(b *mailbox) { b.refuseMail = says(553, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server rejected the sender (553 5.7.1).", NotRefused},
+		{"the sender must wait", func(b *mailbox) { b.refuseMail = says(451, smtp.NoEnhancedCode) }, "", "The mail server asks to try again later (451).", NotRefused},
+		{"the message is refused", func(b *mailbox) { b.refuseData = says(554, smtp.EnhancedCode{5, 7, 1}) }, "", "The mail server rejected the email (554 5.7.1).", MailRefused},
+		{"the disk is full", func(b *mailbox) { b.refuseData = says(452, smtp.EnhancedCode{4, 3, 1}) }, "", "The mail server asks to try again later (452 4.3.1).", NotRefused},
+		{"enough was sent for today, as Gmail says it", func(b *mailbox) { b.refuseData = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server asks to try again later (550 5.4.5).", NotRefused},
+		{"enough was sent for today, said of the recipient", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 4, 5}) }, "", "The mail server asks to try again later (550 5.4.5).", NotRefused},
+		{"the password is wrong", func(*mailbox) {}, "me:wrong@", "The mail server rejected the login (535 5.7.8).", NotRefused},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 	t.Run("nobody is there", func(t *testing.T) {
 		t.Parallel()
 		mailer, _ := NewSMTP("smtp://127.0.0.1:1", "login@example.com")
-		wantMailError(t, mailer.Send(t.Context(), newMessage()), "The mail server could not be reached.", NotRefused)
+		wantMailError(t, mailer.Send(t.Context(), newMessage()), "The mail server couldn't be reached.", NotRefused)
 	})
 	t.Run("the address is none", func(t *testing.T) {
 		t.Parallel()
@@ -156,7 +156,7 @@ func TestSMTPLogin(t *testing.T) {
 	server, client := certificates(t)
 	tests := []struct{ name, user, want string }{
 		{"is let in", "me:p%40ss%20word@", ""},
-		{"is not", "me:wrong@", "The mail server refuses the login (535 5.7.8)."},
+		{"is not", "me:wrong@", "The mail server rejected the login (535 5.7.8)."},
 		{"does not log in without a user", "", ""},
 	}
 	for _, test := range tests {
@@ -214,10 +214,10 @@ func TestSMTPOverTLS(t *testing.T) {
 	}{
 		{"sends by STARTTLS", server, false, "smtp://me:p%40ss%20word@", client, ""},
 		{"sends by TLS from the first byte", server, true, "smtps://me:p%40ss%20word@", client, ""},
-		{"refuses a server without STARTTLS", nil, false, "smtp://me:p%40ss%20word@", client, "The mail server offers no encryption (STARTTLS), and without it nothing is sent."},
+		{"refuses a server without STARTTLS", nil, false, "smtp://me:p%40ss%20word@", client, "The mail server doesn't offer encryption (STARTTLS), so nothing was sent."},
 		{"refuses an unknown certificate", server, false, "smtp://", &tls.Config{ServerName: "127.0.0.1"}, "The mail server's certificate can't be trusted."},
 		{"refuses an unknown certificate from the first byte", server, true, "smtps://", &tls.Config{ServerName: "127.0.0.1"}, "The mail server's certificate can't be trusted."},
-		{"refuses a server without TLS from the first byte", nil, false, "smtps://", client, "The mail server does not speak TLS on this port."},
+		{"refuses a server without TLS from the first byte", nil, false, "smtps://", client, "The mail server doesn't use TLS on this port."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -42,16 +42,16 @@ type Link struct {
 func (l Link) Message(product string, now time.Time) (Message, error) {
 	d := data{
 		Title: "Sign in to %s", Button: "Sign in",
-		Unexpected: "You did not ask for this? Then ignore this mail: nobody can sign in without it.",
+		Unexpected: "Didn’t request this? You can ignore this email: no one can sign in without the link.",
 		To:         l.To, InvitedBy: sanitizeName(l.InvitedBy), Link: l.URL, Lifetime: formatLifetime(l.Lifetime), Home: l.Home,
 		SameBrowser: l.SameBrowser,
 	}
 	if !l.Invitation {
 		return d.message("sign_in", l.Name, product, now)
 	}
-	d.Title = "You are invited to %s"
+	d.Title = "You’re invited to %s"
 	d.Button = "Accept the invitation"
-	d.Unexpected = "You did not expect this? Then ignore this mail: without you, nothing happens."
+	d.Unexpected = "Not expecting this? You can ignore this email."
 	return d.message("invitation", l.Name, product, now)
 }
 
