@@ -11,6 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
+// OpenMySQL opens a MySQL database for the duration of the test.
 func OpenMySQL(t *testing.T, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("mysql", dsn)
@@ -21,7 +22,8 @@ func OpenMySQL(t *testing.T, dsn string) *sql.DB {
 	return db
 }
 
-// EmptySQLite is a migrated database with nobody on the list but perhaps a member.
+// EmptySQLite returns a migrated database without users, or with one member if the email
+// address is not empty.
 func EmptySQLite(t *testing.T, member string) string {
 	t.Helper()
 	databaseURL := testdb.SQLite(t)
@@ -43,8 +45,8 @@ func EmptySQLite(t *testing.T, member string) string {
 	return databaseURL
 }
 
-// WithPassword returns the DSN for a user who has one, and every right on the database,
-// within limits as SQL has them.
+// WithPassword returns the DSN of a database user with a password, who has all rights on
+// the database. limits is a clause of CREATE USER.
 func WithPassword(t *testing.T, dsn, limits string) string {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(dsn)
@@ -58,14 +60,14 @@ func WithPassword(t *testing.T, dsn, limits string) string {
 		"GRANT ALL ON " + cfg.DBName + ".* TO " + cfg.User,
 	} {
 		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("the tests' own user must be allowed to make users: %v", err)
+			t.Fatalf("the user of the tests must be allowed to create users: %v", err)
 		}
 	}
 	t.Cleanup(func() { OpenMySQL(t, dsn).Exec("DROP USER " + cfg.User) })
 	return cfg.FormatDSN()
 }
 
-// WithDatabase opens a database without what store does to it.
+// WithDatabase calls fn with a plain connection to a database, without package store.
 func WithDatabase(t *testing.T, databaseURL string, fn func(db *sql.DB)) {
 	t.Helper()
 	driver, source := "sqlite", strings.TrimPrefix(databaseURL, "sqlite:")
@@ -74,7 +76,7 @@ func WithDatabase(t *testing.T, databaseURL string, fn func(db *sql.DB)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.ParseTime = true // goose reads one
+		cfg.ParseTime = true // for goose
 		driver, source = "mysql", cfg.FormatDSN()
 	}
 	db, err := sql.Open(driver, source)

@@ -14,29 +14,30 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// MailServer takes mails by SMTP and hands out the links in them.
+// MailServer receives mails by SMTP.
 type MailServer struct {
 	Addr    string
-	Links   chan string
-	Notices chan MailedNotice              // the other mails
-	Refusal atomic.Pointer[smtp.SMTPError] // what it answers to a recipient; nil: welcome
+	Links   chan string                    // the sign-in links in the mails
+	Notices chan MailedNotice              // mails without such a link
+	Refusal atomic.Pointer[smtp.SMTPError] // the response to recipients; nil accepts them
 }
 
-// MailedNotice is a mail without a link to sign in by.
+// MailedNotice is a mail without a sign-in link.
 type MailedNotice struct{ To, Subject, Text string }
 
-// Next waits for a notice.
+// Next waits for a notice and returns it.
 func (m *MailServer) Next(t *testing.T) MailedNotice {
 	t.Helper()
 	select {
 	case n := <-m.Notices:
 		return n
 	case <-time.After(20 * time.Second):
-		t.Fatal("no notice is mailed")
+		t.Fatal("no notice was mailed")
 		return MailedNotice{}
 	}
 }
 
+// NewMailServer starts a mail server.
 func NewMailServer(t *testing.T) *MailServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,15 +67,15 @@ func (s mailSession) Rcpt(string, *smtp.RcptOptions) error {
 }
 
 func (s mailSession) Data(r io.Reader) error {
-	letter, err := netmail.ReadMessage(r)
+	message, err := netmail.ReadMessage(r)
 	if err != nil {
 		return err
 	}
-	_, params, err := mime.ParseMediaType(letter.Header.Get("Content-Type"))
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
 	if err != nil {
 		return err
 	}
-	text, err := multipart.NewReader(letter.Body, params["boundary"]).NextPart()
+	text, err := multipart.NewReader(message.Body, params["boundary"]).NextPart()
 	if err != nil {
 		return err
 	}
@@ -82,9 +83,10 @@ func (s mailSession) Data(r io.Reader) error {
 	if link := MailedLink.FindString(string(body)); link != "" {
 		s.Links <- link
 	} else {
-		s.Notices <- MailedNotice{letter.Header.Get("To"), letter.Header.Get("Subject"), string(body)}
+		s.Notices <- MailedNotice{message.Header.Get("To"), message.Header.Get("Subject"), string(body)}
 	}
 	return err
 }
 
+// MailedLink matches a sign-in link in a mail.
 var MailedLink = regexp.MustCompile(`https?://\S+[?]\S*token=\S+`)

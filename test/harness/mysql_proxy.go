@@ -12,26 +12,26 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// MySQLProxy is a connection to a MySQL server that can be cut, or left hanging, and
-// whose server can be made to refuse a statement.
+// MySQLProxy forwards connections to a MySQL server. It can cut them, leave them hanging,
+// and refuse statements.
 type MySQLProxy struct {
-	DSN    string // of the near end
-	server string // address of the far end
+	DSN    string // of the proxy
+	server string // the address of the MySQL server
 
 	mu       sync.Mutex
 	refusing bool
 	hanging  bool
-	at       []byte // cut when a client sends this
+	at       []byte // cut the connection when a statement contains this
 	after    bool
-	refused  []byte // answered with the error when a client sends this
+	refused  []byte // respond with an error when a statement contains this
 	number   uint16
 	times    int
 
-	Silent atomic.Int64 // connections on which nothing is answered any more
+	Silent atomic.Int64 // the number of hanging connections
 }
 
-// NewMySQLProxy returns a wire to the server of a DSN; edit, if not nil, changes the
-// settings of the near end.
+// NewMySQLProxy starts a proxy to the server of a DSN. edit changes the settings of the
+// proxy's DSN; it may be nil.
 func NewMySQLProxy(t *testing.T, dsn string, edit func(*mysql.Config)) *MySQLProxy {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(dsn)
@@ -43,80 +43,80 @@ func NewMySQLProxy(t *testing.T, dsn string, edit func(*mysql.Config)) *MySQLPro
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	w := &MySQLProxy{server: cfg.Addr}
+	p := &MySQLProxy{server: cfg.Addr}
 	cfg.Addr = listener.Addr().String()
 	if edit != nil {
 		edit(cfg)
 	}
-	w.DSN = cfg.FormatDSN()
+	p.DSN = cfg.FormatDSN()
 	go func() {
 		for {
-			near, err := listener.Accept()
+			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go w.carry(near)
+			go p.forward(client)
 		}
 	}()
-	return w
+	return p
 }
 
-func (w *MySQLProxy) carry(near net.Conn) {
-	defer near.Close()
-	w.mu.Lock()
-	refusing := w.refusing
-	w.mu.Unlock()
+func (p *MySQLProxy) forward(client net.Conn) {
+	defer client.Close()
+	p.mu.Lock()
+	refusing := p.refusing
+	p.mu.Unlock()
 	if refusing {
 		return
 	}
-	if w.hangs() {
-		w.swallow(near)
+	if p.hangs() {
+		p.discard(client)
 		return
 	}
-	far, err := net.Dial("tcp", w.server)
+	upstream, err := net.Dial("tcp", p.server)
 	if err != nil {
 		return
 	}
-	defer far.Close()
+	defer upstream.Close()
 	var lost atomic.Bool
 	answers := make(chan struct{})
 	go func() {
 		defer close(answers)
-		defer near.Close()
+		defer client.Close()
 		buffer := make([]byte, 64<<10)
 		for {
-			n, err := far.Read(buffer)
-			if err != nil || lost.Load() { // the server has done it when it begins to answer
+			n, err := upstream.Read(buffer)
+			if err != nil || lost.Load() { // the server has executed it when it begins to respond
 				return
 			}
-			if w.hangs() {
+			if p.hangs() {
 				continue
 			}
-			if _, err := near.Write(buffer[:n]); err != nil {
+			if _, err := client.Write(buffer[:n]); err != nil {
 				return
 			}
 		}
 	}()
 	buffer := make([]byte, 64<<10)
 	for {
-		n, err := near.Read(buffer)
+		n, err := client.Read(buffer)
 		if err != nil {
 			return
 		}
-		if w.hangs() {
-			w.swallow(near) // what comes later would not follow on what came before
+		if p.hangs() {
+			p.discard(client) // a later statement would not fit the interrupted one
 			return
 		}
-		if answer := w.refusal(buffer[:n]); answer != nil {
-			near.Write(answer)
+		if answer := p.refusal(buffer[:n]); answer != nil {
+			client.Write(answer)
 			continue
 		}
-		cut, after := w.cuts(buffer[:n])
+		cut, after := p.cuts(buffer[:n])
 		if cut && !after {
 			return
 		}
 		lost.Store(cut)
-		if _, err := far.Write(buffer[:n]); err != nil {
+		if _, err := upstream.Write(buffer[:n]); err != nil {
 			return
 		}
 		if cut {
@@ -126,74 +126,81 @@ func (w *MySQLProxy) carry(near net.Conn) {
 	}
 }
 
-// cuts reports whether to cut at this statement; each cut is for one.
-func (w *MySQLProxy) cuts(statement []byte) (cut, after bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.at) == 0 || !bytes.Contains(statement, w.at) {
+// cuts reports whether to cut the connection at this statement, and whether after the
+// server has received it. A cut happens once.
+func (p *MySQLProxy) cuts(statement []byte) (cut, after bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.at) == 0 || !bytes.Contains(statement, p.at) {
 		return false, false
 	}
-	w.at = nil
-	return true, w.after
+	p.at = nil
+	return true, p.after
 }
 
-// refusal is the server's error packet if it is to refuse this statement; nil if not.
-func (w *MySQLProxy) refusal(statement []byte) []byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.times == 0 || !bytes.Contains(statement, w.refused) {
+// refusal returns the error packet for a statement to be refused, or nil.
+func (p *MySQLProxy) refusal(statement []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.times == 0 || !bytes.Contains(statement, p.refused) {
 		return nil
 	}
-	w.times--
-	payload := binary.LittleEndian.AppendUint16([]byte{0xff}, w.number)
+	p.times--
+	payload := binary.LittleEndian.AppendUint16([]byte{0xff}, p.number)
 	payload = append(payload, "#HY000The statement for 'ada@example.com' is refused, says the server"...)
 	return append([]byte{byte(len(payload)), 0, 0, 1}, payload...)
 }
 
-// RefuseAt has the server refuse the next statements that have the text.
-func (w *MySQLProxy) RefuseAt(text string, number uint16, times int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refused, w.number, w.times = []byte(text), number, times
+// RefuseAt refuses the next statements that contain the text, with a MySQL error number.
+func (p *MySQLProxy) RefuseAt(text string, number uint16, times int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused, p.number, p.times = []byte(text), number, times
 }
 
-// Hang has the server go silent: it still takes connections and statements.
-func (w *MySQLProxy) Hang(yes bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.hanging = yes
+// Hang sets whether the server is silent: it accepts connections and statements, and
+// doesn't respond.
+func (p *MySQLProxy) Hang(yes bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hanging = yes
 }
 
-func (w *MySQLProxy) hangs() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.hanging
+func (p *MySQLProxy) hangs() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.hanging
 }
 
-// swallow takes all that comes until the connection ends.
-func (w *MySQLProxy) swallow(c net.Conn) {
-	w.Silent.Add(1)
+// discard reads everything until the connection ends.
+func (p *MySQLProxy) discard(c net.Conn) {
+	p.Silent.Add(1)
 	io.Copy(io.Discard, c)
 }
 
-func (w *MySQLProxy) CutAt(text string, after bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.at, w.after = []byte(text), after
+// CutAt cuts the connection at the next statement that contains the text: before the
+// server receives it, or after.
+func (p *MySQLProxy) CutAt(text string, after bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at, p.after = []byte(text), after
 }
 
-func (w *MySQLProxy) CutPending() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.at) > 0
+// CutPending reports whether a cut is still to happen.
+func (p *MySQLProxy) CutPending() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.at) > 0
 }
 
-func (w *MySQLProxy) RefuseConnections() { w.set(true) }
+// RefuseConnections closes new connections at once.
+func (p *MySQLProxy) RefuseConnections() { p.set(true) }
 
-func (w *MySQLProxy) AcceptConnections() { w.set(false) }
+// AcceptConnections ends RefuseConnections.
+func (p *MySQLProxy) AcceptConnections() { p.set(false) }
 
-func (w *MySQLProxy) set(refusing bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refusing = refusing
+func (p *MySQLProxy) set(refusing bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusing = refusing
 }

@@ -22,22 +22,21 @@ import (
 	"time"
 )
 
-// Nginx is a real one, that browsers reach by https and that has instances behind
-// it, each below a path of its own.
+// Nginx is a real nginx with TLS that forwards to instances, each below its own path.
 type Nginx struct {
 	t       testing.TB
 	program string
-	dir     string // its own, for all that it keeps
+	dir     string // holds its files
 	addr    string
-	known   *x509.CertPool // its certificate
+	known   *x509.CertPool // has its certificate
 }
 
-// NewNginx makes ready for serve. It skips the test where there is no nginx, but
-// not in CI.
+// NewNginx prepares an nginx for Serve. It skips the test if nginx is missing, or fails it
+// in CI.
 func NewNginx(t testing.TB) *Nginx {
 	t.Helper()
 	n := &Nginx{t: t, dir: t.TempDir(), addr: ReserveAddr(t)}
-	// A user's PATH on Debian lacks /usr/sbin; .ci/deps.sh puts it into .cache.
+	// On Debian, a user's PATH lacks /usr/sbin; .ci/deps.sh links nginx into .cache.
 	for _, name := range []string{"nginx", "/usr/sbin/nginx", RepoPath(".cache/nginx")} {
 		if found, err := exec.LookPath(name); err == nil && n.program == "" {
 			n.program = found
@@ -53,11 +52,11 @@ func NewNginx(t testing.TB) *Nginx {
 	return n
 }
 
-// nginxPort is the last that was given away.
+// nginxPort is the last port that ReserveAddr has returned.
 var nginxPort atomic.Int32
 
-// ReserveAddr returns a loopback address that stays free until nginx has it: its port
-// is below those that systems give to whoever asks for any, and each is given once.
+// ReserveAddr returns a loopback address that stays free: its port is below those that
+// systems assign for port 0, and is returned only once.
 func ReserveAddr(t testing.TB) string {
 	t.Helper()
 	nginxPort.CompareAndSwap(0, 20_000+int32(os.Getpid()%5000))
@@ -72,7 +71,7 @@ func ReserveAddr(t testing.TB) string {
 	return ""
 }
 
-// StartBehindNginx is start for an instance that is reached by nginx alone.
+// StartBehindNginx starts an instance that is reached through nginx, below a path.
 func StartBehindNginx(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site {
 	t.Helper()
 	n := NewNginx(t)
@@ -81,7 +80,7 @@ func StartBehindNginx(t testing.TB, databaseURL string, c *Clock, flags ...strin
 	return s
 }
 
-// Start runs an instance that is to be below a path, or where a flag says.
+// Start runs an instance whose base URL is the path at nginx, or as a flag says.
 func (n *Nginx) Start(path, databaseURL string, c *Clock, flags ...string) *Site {
 	n.t.Helper()
 	s := Start(n.t, databaseURL, c, append([]string{"--guestlist-base-url=" + n.URL("localhost") + path}, flags...)...)
@@ -89,13 +88,13 @@ func (n *Nginx) Start(path, databaseURL string, c *Clock, flags ...string) *Site
 	return s
 }
 
-// URL is the address of a host at nginx.
+// URL returns the URL of a host at nginx.
 func (n *Nginx) URL(host string) string {
 	return "https://" + host + n.addr[strings.LastIndex(n.addr, ":"):]
 }
 
-// From is how a browser at a loopback address reaches nginx, by whatever name, and
-// by its own port what is behind it.
+// From returns the transport of a browser with a loopback address. It connects to nginx
+// for any host with nginx's port, and directly to other ports.
 func (n *Nginx) From(address string) http.RoundTripper {
 	port := n.addr[strings.LastIndex(n.addr, ":"):]
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -112,10 +111,10 @@ func (n *Nginx) From(address string) http.RoundTripper {
 	return transport
 }
 
-// nginxBlock is what docs/reverse-proxy.md says to write for nginx.
+// nginxBlock matches the configuration for nginx in docs/reverse-proxy.md.
 var nginxBlock = regexp.MustCompile("(?s)```nginx\n(.*?)```")
 
-// Location is that, for an instance.
+// Location returns the configuration of docs/reverse-proxy.md for an instance.
 func (n *Nginx) Location(s *Site) string {
 	n.t.Helper()
 	page, err := os.ReadFile(RepoPath("docs/reverse-proxy.md"))
@@ -129,8 +128,8 @@ func (n *Nginx) Location(s *Site) string {
 	return strings.NewReplacer("/people", s.Config.BaseURL.Path, "127.0.0.1:8080", s.Config.Addr).Replace(string(block[1]))
 }
 
-// nginxConfig is what stands around the locations: everything in a folder of its
-// own, one process, in the foreground.
+// nginxConfig surrounds the locations: all files in one directory, one process, in the
+// foreground.
 const nginxConfig = `daemon off;
 master_process off;
 pid pid;
@@ -176,7 +175,7 @@ func (n *Nginx) Serve(locations ...string) {
 	})
 }
 
-// certify makes the certificate, for these hosts.
+// certify creates the certificate for these hosts.
 func (n *Nginx) certify(hosts ...string) {
 	n.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -205,7 +204,7 @@ func (n *Nginx) certify(hosts ...string) {
 	n.known.AddCert(parsed)
 }
 
-// write puts a file into nginx's folder.
+// write writes a file into nginx's directory.
 func (n *Nginx) write(name, text string) {
 	n.t.Helper()
 	if err := os.WriteFile(filepath.Join(n.dir, name), []byte(text), 0o600); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// WantPage checks status, heading and what can be read on a page.
+// WantPage checks the status and the heading of a page, and that its text contains texts.
 func WantPage(t *testing.T, v View, status int, heading string, texts ...string) {
 	t.Helper()
 	if v.Status != status || v.Heading() != heading {
@@ -20,7 +20,7 @@ func WantPage(t *testing.T, v View, status int, heading string, texts ...string)
 	}
 }
 
-// WantRow checks that a table has a row that begins with these cells.
+// WantRow checks that a table on the page has a row that begins with these cells.
 func WantRow(t *testing.T, v View, cells ...string) {
 	t.Helper()
 	if !HasRow(v, cells...) {
@@ -28,24 +28,25 @@ func WantRow(t *testing.T, v View, cells ...string) {
 	}
 }
 
+// HasRow reports whether a table on the page has a row that begins with these cells.
 func HasRow(v View, cells ...string) bool {
 	return slices.ContainsFunc(v.Rows(), func(row []string) bool {
 		return len(row) >= len(cells) && slices.Equal(row[:len(cells)], cells)
 	})
 }
 
-// FollowLink clicks the link with these words.
-func FollowLink(t *testing.T, p *Person, v View, words string) View {
+// FollowLink requests the link with this text.
+func FollowLink(t *testing.T, p *Person, v View, text string) View {
 	t.Helper()
-	href, ok := v.Link(words)
+	href, ok := v.Link(text)
 	if !ok {
-		t.Fatalf("%s has no link %q: %s", v.Path, words, v.Text())
+		t.Fatalf("%s has no link %q: %s", v.Path, text, v.Text())
 	}
 	return p.send("GET", href, nil)
 }
 
-// PageContent is what somebody could tell an answer by: all of it but the request's
-// id, the time, and what a cookie holds.
+// PageContent returns the parts of a response that could reveal something: all but the
+// request ID, the time and the values of cookies.
 func PageContent(v View) map[string]any {
 	header := v.Header.Clone()
 	header.Del("X-Request-Id")
@@ -53,7 +54,7 @@ func PageContent(v View) map[string]any {
 	for i, c := range header["Set-Cookie"] {
 		name, rest, _ := strings.Cut(c, "=")
 		value, attributes, _ := strings.Cut(rest, ";")
-		before, expires, _ := strings.Cut(attributes, "Expires=") // the wall clock's, as Date
+		before, expires, _ := strings.Cut(attributes, "Expires=") // from the wall clock, as Date
 		header["Set-Cookie"][i] = name + "=" + strings.Repeat("x", len(value)) + ";" + before + expires[len(http.TimeFormat):]
 	}
 	return map[string]any{"status": v.Status, "header": header, "body": v.Body}

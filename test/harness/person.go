@@ -15,38 +15,38 @@ import (
 	"github.com/guestlist/guestlist/internal/testpage"
 )
 
-// Person is somebody with a mailbox and a browser.
+// Person is a person with a mailbox and a browser without JavaScript.
 type Person struct {
 	T        testing.TB
-	Site     *Site // whose pages the browser looks at
-	MailSite *Site // whose local Stytch mails them
+	Site     *Site // the instance that the browser visits
+	MailSite *Site // the instance whose local Stytch mails the person
 	Email    string
 
 	Jar  http.CookieJar
-	read map[string]bool // mails that they have opened, by id
+	read map[string]bool // the mails that NextLink has returned, by ID
 }
 
-// NewPerson returns somebody who has a fresh browser.
+// NewPerson returns a person with a new browser.
 func (s *Site) NewPerson(email string) *Person {
-	jar, _ := cookiejar.New(nil) // its error is always nil
+	jar, _ := cookiejar.New(nil) // the error is always nil
 	return &Person{T: s.T, Site: s, MailSite: s, Email: email, Jar: jar, read: map[string]bool{}}
 }
 
-// At returns the same person, in the same browser, looking at another instance.
+// At returns the same person with the same browser at another instance.
 func (p *Person) At(other *Site) *Person {
 	moved := *p
 	moved.Site = other
 	return &moved
 }
 
-// InNewBrowser returns the same person in a fresh browser.
+// InNewBrowser returns the same person with a new browser.
 func (p *Person) InNewBrowser() *Person {
 	moved := *p
 	moved.Jar, _ = cookiejar.New(nil)
 	return &moved
 }
 
-// View is what a browser shows.
+// View is a page in the browser.
 type View struct {
 	*testpage.Page
 	Status int
@@ -55,13 +55,13 @@ type View struct {
 	Body   string
 }
 
-// RequestLink types the address into the sign-in page and returns what comes then.
+// RequestLink requests a sign-in link on the sign-in page and returns the next page.
 func (p *Person) RequestLink() View {
 	p.T.Helper()
 	return p.Submit(p.Get("/"), "Email me a link", "Email address", p.Email)
 }
 
-// NextLink waits for a mail that they have not opened yet and returns its link.
+// NextLink waits for the next mail with a sign-in link and returns the link.
 func (p *Person) NextLink() string {
 	p.T.Helper()
 	var link string
@@ -82,8 +82,7 @@ type Mail struct {
 	Links                 []string
 }
 
-// Mailbox is what the person was mailed in the last day with a link to sign in by,
-// oldest first.
+// Mailbox returns the mails of the last day that have a sign-in link, oldest first.
 func (p *Person) Mailbox() []Mail {
 	p.T.Helper()
 	var inbox struct{ Messages []Mail }
@@ -99,7 +98,7 @@ func (p *Person) Mailbox() []Mail {
 	return own
 }
 
-// Notices are the other mails to the person, oldest first.
+// Notices returns the mails without a sign-in link, oldest first.
 func (p *Person) Notices() []Mail {
 	p.T.Helper()
 	var inbox struct{ Messages []Mail }
@@ -110,7 +109,7 @@ func (p *Person) Notices() []Mail {
 	return slices.DeleteFunc(inbox.Messages, func(m Mail) bool { return m.To != strings.ToLower(p.Email) || len(m.Links) > 0 })
 }
 
-// SessionCookie returns the browser's session cookie.
+// SessionCookie returns the browser's session cookie, if it has one.
 func (p *Person) SessionCookie() (value string, held bool) {
 	for _, c := range p.Jar.Cookies(p.Site.Config.BaseURL) {
 		if c.Name == p.Site.Config.CookieName {
@@ -120,14 +119,15 @@ func (p *Person) SessionCookie() (value string, held bool) {
 	return "", false
 }
 
-// NewVisitor is a browser that nobody uses for anything.
+// NewVisitor returns a person without an email address, for requests in a new browser.
 func NewVisitor(s *Site) *Person { return s.NewPerson("") }
 
-// OpenLink follows a mailed link to the page it leads to, which spends nothing.
+// OpenLink opens a mailed link and returns the page with the Continue button. That does not
+// use the link up.
 func (p *Person) OpenLink(link string) View {
 	p.T.Helper()
 	hop := p.Get(link)
-	// The page sends the browser on by itself; the words are for browsers that don't.
+	// A browser with JavaScript goes on by itself.
 	next, ok := hop.Link("Continue")
 	if !ok {
 		p.T.Fatalf("the mail leads to a page without a way on: %d %s", hop.Status, hop.Text())
@@ -135,26 +135,27 @@ func (p *Person) OpenLink(link string) View {
 	return p.Get(next)
 }
 
-// OpenNextLink opens the link in the next mail.
+// OpenNextLink waits for the next link and opens it.
 func (p *Person) OpenNextLink() View {
 	p.T.Helper()
 	return p.OpenLink(p.NextLink())
 }
 
-// PressContinue presses the button on the page that a mailed link leads to.
+// PressContinue presses the Continue button on the page of a mailed link.
 func (p *Person) PressContinue(landing View) View {
 	p.T.Helper()
 	return p.Submit(landing, "Continue")
 }
 
-// SignIn goes all the way and returns the page it ends on.
+// SignIn signs the person in and returns the page it ends on.
 func (p *Person) SignIn() View {
 	p.T.Helper()
 	p.RequestLink()
 	return p.PressContinue(p.OpenNextLink())
 }
 
-// Submit fills in the page's form that has the button, by labels, and presses it.
+// Submit fills in the form that has the button and submits it. fill has pairs of label and
+// value.
 func (p *Person) Submit(page View, button string, fill ...string) View {
 	p.T.Helper()
 	form, ok := page.Form(button)
@@ -169,8 +170,7 @@ func (p *Person) Submit(page View, button string, fill ...string) View {
 	return p.send(form.Method, form.Action, form.Values)
 }
 
-// Post sends a form without having looked at its page. The values alternate
-// with their names.
+// Post submits a form without loading its page. values has pairs of name and value.
 func (p *Person) Post(path string, values ...string) View {
 	p.T.Helper()
 	form := url.Values{}
@@ -180,7 +180,7 @@ func (p *Person) Post(path string, values ...string) View {
 	return p.send("POST", p.Site.Config.BaseURL.Path+path, form)
 }
 
-// Get looks at a page; where it is ours, the path is below the base URL.
+// Get requests a page. The path is below the base URL, or a whole URL.
 func (p *Person) Get(path string) View {
 	p.T.Helper()
 	if !strings.HasPrefix(path, "http") {
@@ -189,11 +189,11 @@ func (p *Person) Get(path string) View {
 	return p.Do(p.NewRequest("GET", path, nil))
 }
 
-// send follows a form or a link as written on a page.
+// send submits a form or follows a link, as written on a page.
 func (p *Person) send(method, action string, form url.Values) View {
 	p.T.Helper()
 	if method == "GET" {
-		if form != nil { // whose fields take the place of a query
+		if form != nil { // its fields replace the query
 			path, _, _ := strings.Cut(action, "?")
 			action = path + "?" + form.Encode()
 		}
@@ -204,7 +204,7 @@ func (p *Person) send(method, action string, form url.Values) View {
 	return p.Do(r)
 }
 
-// CallAPI sends JSON, or nothing, as a script of our own page would.
+// CallAPI sends a JSON body, or none if it is empty. The path is below the base URL.
 func (p *Person) CallAPI(method, path, body string) View {
 	p.T.Helper()
 	r := p.NewRequest(method, p.Site.URL+path, strings.NewReader(body))
@@ -214,6 +214,7 @@ func (p *Person) CallAPI(method, path, body string) View {
 	return p.Do(r)
 }
 
+// NewRequest returns a request as the browser would send it from a page of the site.
 func (p *Person) NewRequest(method, address string, body io.Reader) *http.Request {
 	p.T.Helper()
 	r, err := http.NewRequestWithContext(p.T.Context(), method, address, body)
@@ -229,7 +230,7 @@ func (p *Person) NewRequest(method, address string, body io.Reader) *http.Reques
 	return r
 }
 
-// Do sends a request and goes where its answer leads.
+// Do sends a request and follows redirects.
 func (p *Person) Do(r *http.Request) View {
 	p.T.Helper()
 	v, err := p.Try(r, nil)
@@ -239,7 +240,7 @@ func (p *Person) Do(r *http.Request) View {
 	return v
 }
 
-// DoOnce sends a request and shows its own answer, also if it leads on.
+// DoOnce sends a request and does not follow redirects.
 func (p *Person) DoOnce(r *http.Request) View {
 	p.T.Helper()
 	v, err := p.Try(r, NoRedirects)
@@ -251,7 +252,7 @@ func (p *Person) DoOnce(r *http.Request) View {
 
 func NoRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Try is for other goroutines than the test's own.
+// Try sends a request from any goroutine. It follows redirects unless told otherwise.
 func (p *Person) Try(r *http.Request, redirects func(*http.Request, []*http.Request) error) (View, error) {
 	answer, err := (&http.Client{Transport: p.Site.Transport, Jar: p.Jar, CheckRedirect: redirects, Timeout: 30 * time.Second}).Do(r)
 	if err != nil {

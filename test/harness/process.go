@@ -11,21 +11,22 @@ import (
 	"testing"
 )
 
-// Process is the program, running in a folder of its own.
+// Process is the built program, running in a directory of its own.
 type Process struct {
-	*Site  // without app and clock
+	*Site  // without App and Clock
 	Cmd    *exec.Cmd
 	Dir    string
 	Stdout *Log
 }
 
-// Launch runs the program and returns when it serves.
+// Launch runs the program at path until the end of the test. It returns when the program
+// has printed its address.
 func Launch(t *testing.T, path string, flags ...string) *Process {
 	t.Helper()
 	return LaunchAs(t, []string{path}, flags...)
 }
 
-// LaunchAs is launch by a command that the program's flags are put behind.
+// LaunchAs is Launch with a command to which the flags are appended.
 func LaunchAs(t *testing.T, command []string, flags ...string) *Process {
 	t.Helper()
 	p := &Process{Site: &Site{T: t, Log: &Log{}}, Dir: t.TempDir(), Stdout: &Log{}}
@@ -43,7 +44,7 @@ func LaunchAs(t *testing.T, command []string, flags ...string) *Process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		p.Cmd.Process.Kill() // a no-op where the test has ended it
+		p.Cmd.Process.Kill() // no effect if the test has ended it
 		p.Cmd.Wait()
 		p.Log.check(t)
 	})
@@ -51,7 +52,7 @@ func LaunchAs(t *testing.T, command []string, flags ...string) *Process {
 	return p
 }
 
-// printedKey returns the key in the inbox address that a start has printed.
+// printedKey returns the key in the printed inbox address.
 func printedKey(printed string) string {
 	_, after, _ := strings.Cut(printed, "/dev/inbox?key=")
 	key, _, _ := strings.Cut(after, "\n")
@@ -69,7 +70,7 @@ func FreeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// program is the binary that BuildProgram has built.
+// program is what BuildProgram has built.
 var program struct {
 	build sync.Once
 	dir   string
@@ -95,7 +96,7 @@ func BuildProgram(t testing.TB) string {
 	return filepath.Join(program.dir, "guestlist")
 }
 
-// RemoveProgram deletes what BuildProgram has built.
+// RemoveProgram deletes the program that BuildProgram has built, if any.
 func RemoveProgram() {
 	if program.dir != "" {
 		os.RemoveAll(program.dir)

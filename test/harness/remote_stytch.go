@@ -13,25 +13,25 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// RemoteStytch is a Stytch elsewhere: another instance's local one, reached by socket
+// RemoteStytch stands in for the real Stytch: the local Stytch of another instance, reached
 // over a network that can fail.
 type RemoteStytch struct {
 	T    testing.TB
 	Site *Site
-	Env  map[string]string // what config --stytch-env printed
+	Env  map[string]string // the output of config --stytch-env
 	Addr string
 
 	server *http.Server
 	fault  atomic.Pointer[Interceptor]
 }
 
-// Interceptor answers a request in place of the network, or has it passed on.
+// Interceptor responds to a request, or passes it on.
 type Interceptor func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 
-// NeverAnswer never answers.
+// NeverAnswer is an Interceptor that never responds.
 func NeverAnswer(w http.ResponseWriter, r *http.Request, pass http.Handler) { <-r.Context().Done() }
 
-// NewRemoteStytch starts a Stytch elsewhere.
+// NewRemoteStytch starts a remote Stytch.
 func NewRemoteStytch(t testing.TB, c *Clock) *RemoteStytch {
 	t.Helper()
 	r := &RemoteStytch{T: t, Site: Start(t, testdb.SQLite(t), c, "--guestlist-local-stytch-limits=off"), Addr: "127.0.0.1:0"}
@@ -41,7 +41,7 @@ func NewRemoteStytch(t testing.TB, c *Clock) *RemoteStytch {
 	return r
 }
 
-// StytchEnv is what the command prints for other programs, as a map.
+// StytchEnv returns the output of config --stytch-env as a map.
 func StytchEnv(t testing.TB, s *Site) map[string]string {
 	t.Helper()
 	out, err := s.Command("config", "--stytch-env")
@@ -56,7 +56,8 @@ func StytchEnv(t testing.TB, s *Site) map[string]string {
 	return env
 }
 
-// Flags make an instance use this Stytch. Nobody is on its list but ada.
+// Flags returns the flags that make an instance use this Stytch, with ada@example.com as
+// administrator.
 func (r *RemoteStytch) Flags(more ...string) []string {
 	return append([]string{
 		"--stytch-project-id=" + r.Env["STYTCH_PROJECT_ID"], "--stytch-secret=" + r.Env["STYTCH_SECRET"],
@@ -64,8 +65,7 @@ func (r *RemoteStytch) Flags(more ...string) []string {
 	}, more...)
 }
 
-// NewPerson returns somebody who uses an instance with this Stytch, and has a fresh
-// browser.
+// NewPerson returns a person with a new browser, who uses an instance with this Stytch.
 func (r *RemoteStytch) NewPerson(s *Site, email string) *Person {
 	p := s.NewPerson(email)
 	p.MailSite = r.Site
@@ -85,7 +85,7 @@ func (r *RemoteStytch) Up() {
 		r.T.Fatal(err)
 	}
 	pass := &httputil.ReverseProxy{
-		Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(target) }, // leaves no trace, as a cable does
+		Rewrite:  func(p *httputil.ProxyRequest) { p.SetURL(target) }, // without X-Forwarded headers, as a cable
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	r.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -102,7 +102,7 @@ func (r *RemoteStytch) Up() {
 // Down closes the port and all connections.
 func (r *RemoteStytch) Down() { r.server.Close() }
 
-// SetFault has every request met by the fault; nil mends the network.
+// SetFault makes the interceptor handle every request; nil restores the network.
 func (r *RemoteStytch) SetFault(f Interceptor) {
 	if f == nil {
 		r.fault.Store(nil)

@@ -14,22 +14,23 @@ import (
 	"github.com/guestlist/guestlist/internal/app"
 )
 
-// UserIDOf returns the id of somebody on the list.
-func UserIDOf(p *Person, words string) string {
+// UserIDOf returns the ID of the user with this link text on the people page.
+func UserIDOf(p *Person, name string) string {
 	p.T.Helper()
-	href, ok := p.Get("/users").Link(words)
+	href, ok := p.Get("/users").Link(name)
 	if !ok {
-		p.T.Fatalf("nobody is called %s", words)
+		p.T.Fatalf("no user is called %s", name)
 	}
 	return href[len(p.Site.Config.BaseURL.Path+"/users/"):]
 }
 
-// Outcome is what became of a request sent at the same time as others.
+// Outcome is the result of a request.
 type Outcome struct {
-	Status   int // 0: no answer
-	Location string
+	Status   int    // 0 if there was no response
+	Location string // the header, or the error if there was no response
 }
 
+// Tally counts equal outcomes.
 func Tally(all []Outcome) map[Outcome]int {
 	n := map[Outcome]int{}
 	for _, o := range all {
@@ -38,7 +39,7 @@ func Tally(all []Outcome) map[Outcome]int {
 	return n
 }
 
-// TryOutcome sends a request, follows nothing and fails nothing.
+// TryOutcome sends a request without following redirects. It never fails the test.
 func (p *Person) TryOutcome(r *http.Request) Outcome {
 	v, err := p.Try(r, NoRedirects)
 	if err != nil {
@@ -47,7 +48,7 @@ func (p *Person) TryOutcome(r *http.Request) Outcome {
 	return Outcome{v.Status, v.Header.Get("Location")}
 }
 
-// FormRequest is the request of a form.
+// FormRequest returns the request of a form; the path is below the base URL.
 func (p *Person) FormRequest(path, body string) *http.Request {
 	p.T.Helper()
 	r := p.NewRequest("POST", p.Site.URL+path, strings.NewReader(body))
@@ -55,7 +56,7 @@ func (p *Person) FormRequest(path, body string) *http.Request {
 	return r
 }
 
-// JSONRequest is the request of a script.
+// JSONRequest returns a request with a JSON body; the path is below the base URL.
 func (p *Person) JSONRequest(method, path, body string) *http.Request {
 	p.T.Helper()
 	r := p.NewRequest(method, p.Site.URL+path, strings.NewReader(body))
@@ -63,7 +64,7 @@ func (p *Person) JSONRequest(method, path, body string) *http.Request {
 	return r
 }
 
-// ContinueRequest is the request of the Continue button behind a mailed link.
+// ContinueRequest returns the request of the Continue button on the page of a mailed link.
 func (p *Person) ContinueRequest(link string) *http.Request {
 	p.T.Helper()
 	u, err := url.Parse(link)
@@ -74,7 +75,8 @@ func (p *Person) ContinueRequest(link string) *http.Request {
 	return p.FormRequest(app.CallbackPath, form.Encode())
 }
 
-// Invite puts somebody on the list and has them mailed.
+// Invite invites a person through the API. The pairs in more are further fields, such as
+// "role", "admin".
 func (p *Person) Invite(email string, more ...string) {
 	p.T.Helper()
 	entry := map[string]string{"email": email}
@@ -87,7 +89,7 @@ func (p *Person) Invite(email string, more ...string) {
 	}
 }
 
-// UploadFile chooses a file on the page for it and sends it.
+// UploadFile uploads a file on the import page.
 func (p *Person) UploadFile(name, content string) View {
 	p.T.Helper()
 	var b bytes.Buffer
@@ -107,7 +109,7 @@ func (p *Person) UploadFile(name, content string) View {
 	return p.Do(r)
 }
 
-// PeopleFile is a file of n people.
+// PeopleFile returns a CSV file with n people.
 func PeopleFile(n int) string {
 	var b strings.Builder
 	b.WriteString("email,name\n")
@@ -117,29 +119,29 @@ func PeopleFile(n int) string {
 	return b.String()
 }
 
-// SessionInfo is what /api/session says.
+// SessionInfo is the response of /api/session.
 type SessionInfo struct {
 	User    struct{ ID, Name, Email, Role, Status string }
 	Session struct{ ID string }
 }
 
-// CurrentSession asks who holds the browser's cookie.
+// CurrentSession returns the session of the browser's cookie.
 func CurrentSession(p *Person) SessionInfo {
 	p.T.Helper()
 	var h SessionInfo
 	if v := p.CallAPI("GET", "/api/session", ""); json.Unmarshal([]byte(v.Body), &h) != nil || v.Status != http.StatusOK {
-		p.T.Fatalf("nobody holds the cookie: %d %s", v.Status, v.Body)
+		p.T.Fatalf("not signed in: %d %s", v.Status, v.Body)
 	}
 	return h
 }
 
-// MakeToken makes an API token on the profile and returns it, as it stands there.
+// MakeToken creates an API token on the profile page and returns it.
 func (p *Person) MakeToken(name, scope, days string) string {
 	p.T.Helper()
 	return p.MakeTokenFrom(p.Get("/profile"), name, scope, days)
 }
 
-// MakeTokenFrom does so on a profile that may have been open for a while.
+// MakeTokenFrom creates an API token on a profile page that was loaded before.
 func (p *Person) MakeTokenFrom(profile View, name, scope, days string) string {
 	p.T.Helper()
 	v := p.Submit(profile, "Create token", "Token name", name, "Access", scope, "Expires in", days)
@@ -152,7 +154,7 @@ func (p *Person) MakeTokenFrom(profile View, name, scope, days string) string {
 	return secret
 }
 
-// LinkToken is the token in a mailed link.
+// LinkToken returns the token in a mailed link.
 func LinkToken(t *testing.T, link string) string {
 	t.Helper()
 	u, err := url.Parse(link)

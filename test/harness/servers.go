@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// AcceptConnections has somebody answer each connection to an address, and returns where
-// that is.
+// AcceptConnections listens on an address and calls answer for each connection. It returns
+// the address.
 func AcceptConnections(t *testing.T, addr string, answer func(c net.Conn)) net.Addr {
 	t.Helper()
 	listener, err := net.Listen("tcp", addr)
@@ -30,7 +30,8 @@ func AcceptConnections(t *testing.T, addr string, answer func(c net.Conn)) net.A
 	return listener.Addr()
 }
 
-// SilentServer takes connections and says nothing on them.
+// SilentServer starts a server that accepts connections and never sends anything. It
+// returns its address.
 func SilentServer(t *testing.T) (addr string) {
 	t.Helper()
 	return AcceptConnections(t, "127.0.0.1:0", func(c net.Conn) { io.Copy(io.Discard, c) }).String()

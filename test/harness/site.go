@@ -1,3 +1,6 @@
+// Package harness has what tests of the whole program share: instances, people with
+// browsers and mailboxes, proxies whose network can fail, and servers that mails and traces
+// are sent to. Everything it starts ends with the test.
 package harness
 
 import (
@@ -26,44 +29,49 @@ import (
 	"github.com/guestlist/guestlist/internal/httpserver"
 )
 
-// Noon is when most tests begin.
+// Noon is the time at which most tests begin.
 var Noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// Clock stands still until it is moved.
-type Clock struct{ Micros atomic.Int64 }
+// Clock is a clock that stands still until it is moved.
+type Clock struct{ micros atomic.Int64 }
 
+// NewClock returns a clock that shows t.
 func NewClock(t time.Time) *Clock {
 	c := &Clock{}
-	c.Micros.Store(t.UnixMicro())
+	c.Set(t)
 	return c
 }
 
-func (c *Clock) Now() time.Time { return time.UnixMicro(c.Micros.Load()).UTC() }
+// Now returns the time, in UTC with microseconds.
+func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
 
-func (c *Clock) Advance(d time.Duration) { c.Micros.Add(d.Microseconds()) }
+// Set moves the clock to t.
+func (c *Clock) Set(t time.Time) { c.micros.Store(t.UnixMicro()) }
 
-// Site is one running instance of the product: all of it but main.
+// Advance moves the clock forward.
+func (c *Clock) Advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
+
+// Site is a running instance, in this process unless it belongs to a Process.
 type Site struct {
 	T          testing.TB
-	App        *app.App
-	Host       string            // of the base URL, spoken to by plain http as from a proxy that ends the encryption
-	URL        string            // host, and the base URL's path
-	Transport  http.RoundTripper // how browsers reach it; nil: as ever
+	App        *app.App          // nil in a Process
+	Host       string            // scheme and host of requests; http even if the base URL is https, as behind a TLS proxy
+	URL        string            // Host with the path of the base URL
+	Transport  http.RoundTripper // of browsers; nil for the default
 	Config     config.Config
-	flags      []string // the settings of cfg
-	Clock      *Clock
+	flags      []string // the settings in Config
+	Clock      *Clock   // nil in a Process
 	Log        *Log
-	DevKeyFunc func() string // returns the key of its developer pages; nil where app knows it
-	Close      func()        // ends it and waits until it has; called by itself at the end of the test
+	DevKeyFunc func() string // returns the key of the developer pages; nil to ask App
+	Close      func()        // ends the instance; called at the end of the test
 }
 
-// StartFunc is start, or what starts an instance elsewhere than at the root of its
-// host.
+// StartFunc starts an instance: Start, or a function that starts one behind a proxy.
 type StartFunc func(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site
 
-// Start runs an instance on a database, on a port of its own unless a flag says
-// otherwise; PORT in a flag stands for it. What the instance wrote to its log is
-// looked through for secrets at the end of the test.
+// Start runs an instance on a database until the end of the test. It listens on a free port
+// unless a flag sets another; PORT in a flag is replaced by the port. At the end, the log
+// and the audit trail are checked for secrets.
 func Start(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site {
 	t.Helper()
 	s, err := TryStart(t, databaseURL, c, flags...)
@@ -73,12 +81,12 @@ func Start(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site {
 	return s
 }
 
-// TryStart is start for other goroutines than the test's own.
+// TryStart is Start for goroutines other than the test's.
 func TryStart(t testing.TB, databaseURL string, c *Clock, flags ...string) (*Site, error) {
 	addr := "127.0.0.1:0"
 	for _, flag := range flags {
-		if given, ok := strings.CutPrefix(flag, "--guestlist-addr="); ok {
-			addr = given
+		if value, ok := strings.CutPrefix(flag, "--guestlist-addr="); ok {
+			addr = value
 		}
 	}
 	listener, err := net.Listen("tcp", addr)
@@ -122,7 +130,7 @@ func TryStart(t testing.TB, databaseURL string, c *Clock, flags ...string) (*Sit
 	return s, nil
 }
 
-// LoadConfig returns what is in force with these flags and nothing else.
+// LoadConfig returns the configuration that consists of these flags.
 func LoadConfig(args []string) (config.Config, error) {
 	given := map[string]string{}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -133,26 +141,26 @@ func LoadConfig(args []string) (config.Config, error) {
 	return config.Load(config.Sources{Flags: given})
 }
 
-// Invocation is the call of a command with the site's settings, by its clock.
+// Invocation returns a command with the site's settings and clock.
 func (s *Site) Invocation(out io.Writer, args ...string) cli.Invocation {
 	return cli.Invocation{
 		Args: append(args, s.flags...), Stdin: strings.NewReader(""), Stdout: out, Stderr: io.Discard, Now: s.Clock.Now,
 	}
 }
 
-// Command runs a command with the site's settings, by its clock, and returns its output.
+// Command runs a command with the site's settings and clock, and returns its output.
 func (s *Site) Command(args ...string) (string, error) {
 	var out bytes.Buffer
 	err := cli.Run(s.T.Context(), s.Invocation(&out, args...))
 	return out.String(), err
 }
 
-// RunCommand executes a command line.
+// RunCommand runs a command.
 func RunCommand(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Invocation{Args: args, Env: environ, Stdin: stdin, Stdout: stdout, Stderr: stderr})
 }
 
-// DevKey returns the key of the developer pages; empty where Stytch is the real one.
+// DevKey returns the key of the developer pages, or "" with the real Stytch.
 func (s *Site) DevKey() string {
 	if s.DevKeyFunc != nil {
 		return s.DevKeyFunc()
@@ -160,35 +168,37 @@ func (s *Site) DevKey() string {
 	return s.App.DevKey()
 }
 
-// DevPage is the address of a developer page, with its key.
+// DevPage returns the path of a developer page with its key.
 func (s *Site) DevPage(path string) string { return path + "?key=" + s.DevKey() }
 
-// StartAnother starts one more instance on the same database and clock.
+// StartAnother starts another instance with the same database and clock.
 func (s *Site) StartAnother(flags ...string) *Site {
 	s.T.Helper()
 	return Start(s.T, s.Config.DatabaseURL, s.Clock, flags...)
 }
 
-// Log keeps an instance's log, and the secrets that must not be in it.
+// Log collects output, and the secrets that must not be in it.
 type Log struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
 	Secrets []string
 }
 
+// Write adds output.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
+// String returns the output so far.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
-// AddSecret notes what must never be in the log.
+// AddSecret adds a text that must not appear in the log.
 func (l *Log) AddSecret(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -197,6 +207,7 @@ func (l *Log) AddSecret(text string) {
 	}
 }
 
+// check fails the test if the log has a secret, an email address or a panic.
 func (l *Log) check(t testing.TB) {
 	text := l.String()
 	for _, secret := range l.Secrets {
@@ -212,7 +223,7 @@ func (l *Log) check(t testing.TB) {
 	}
 }
 
-// checkAuditTrail looks through the audit trail for what must not be in it.
+// checkAuditTrail fails the test if the audit trail has a secret.
 func (s *Site) checkAuditTrail() {
 	s.Log.mu.Lock()
 	defer s.Log.mu.Unlock()
@@ -228,7 +239,7 @@ func (s *Site) checkAuditTrail() {
 	}
 }
 
-// Count asks the database for a number.
+// Count returns the number that a query of the database returns.
 func (s *Site) Count(query string, args ...any) int {
 	s.T.Helper()
 	var n int
@@ -238,7 +249,8 @@ func (s *Site) Count(query string, args ...any) int {
 	return n
 }
 
-// Concurrently runs fn n times at the same moment and returns when all are done.
+// Concurrently calls fn n times at the same moment, with 0 to n-1, and returns when all
+// calls have returned.
 func Concurrently(n int, fn func(i int)) {
 	var all sync.WaitGroup
 	begin := make(chan struct{})
@@ -252,7 +264,8 @@ func Concurrently(n int, fn func(i int)) {
 	all.Wait()
 }
 
-// Eventually waits until what a person looks at again and again is there.
+// Eventually calls seen until it returns true. It fails the test after 30 seconds; what
+// names the condition.
 func Eventually(t testing.TB, what string, seen func() bool) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
@@ -265,12 +278,13 @@ func Eventually(t testing.TB, what string, seen func() bool) {
 	}
 }
 
+// CookieKey and AnotherKey are valid cookie keys.
 const (
 	CookieKey  = "one key of thirty-two characters or more"
 	AnotherKey = "another key that is just as long as the first"
 )
 
-// SetFaults puts faults of the local Stytch in force.
+// SetFaults activates faults of the local Stytch, given as JSON.
 func (s *Site) SetFaults(body string) {
 	s.T.Helper()
 	if v := NewVisitor(s).CallAPI("PUT", "/dev/faults.json", body); v.Status != http.StatusOK {
@@ -278,7 +292,7 @@ func (s *Site) SetFaults(body string) {
 	}
 }
 
-// UserID returns the id of the user who has an address.
+// UserID returns the ID of the user with an email address.
 func (s *Site) UserID(t *testing.T, address string) string {
 	t.Helper()
 	email, err := directory.ParseEmail(address)
@@ -292,6 +306,7 @@ func (s *Site) UserID(t *testing.T, address string) string {
 	return u.ID
 }
 
+// Must fails the test if err is not nil.
 func Must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -299,7 +314,8 @@ func Must(t *testing.T, err error) {
 	}
 }
 
-// DatabaseProblem returns the first problem that a report of doctor has of the database.
+// DatabaseProblem returns the first problem of the database in the JSON report of doctor,
+// or "".
 func DatabaseProblem(t *testing.T, report []byte) string {
 	t.Helper()
 	var found struct{ Findings []diagnostic.Finding }

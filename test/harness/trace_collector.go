@@ -11,26 +11,27 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// TraceCollector is a receiver of traces.
+// TraceCollector receives traces by OTLP.
 type TraceCollector struct {
 	url string
 
 	mu    sync.Mutex
 	spans []*tracepb.Span
-	About string // the resource and the header
-	Raw   string
+	About string // the resource, and the header X-Team
+	Raw   string // all bodies
 }
 
+// NewTraceCollector starts a collector.
 func NewTraceCollector(t testing.TB) *TraceCollector {
 	c := &TraceCollector{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		var data tracepb.TracesData // on the wire the same as a request
+		var data tracepb.TracesData // has the wire format of an export request
 		if err == nil {
 			err = proto.Unmarshal(body, &data)
 		}
 		if err != nil || r.URL.Path != "/v1/traces" || r.Header.Get("Content-Type") != "application/x-protobuf" || len(data.ProtoReflect().GetUnknown()) > 0 {
-			t.Errorf("what is sent to %s can't be read: %v", r.URL.Path, err)
+			t.Errorf("%s: invalid export: %v", r.URL.Path, err)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -47,9 +48,10 @@ func NewTraceCollector(t testing.TB) *TraceCollector {
 	return c
 }
 
+// Flag returns the flag that makes an instance send its traces here.
 func (c *TraceCollector) Flag() string { return "--otel-exporter-otlp-endpoint=" + c.url }
 
-// SpansNamed returns the spans of a name.
+// SpansNamed returns the received spans with a name.
 func (c *TraceCollector) SpansNamed(name string) []*tracepb.Span {
 	var found []*tracepb.Span
 	for _, s := range c.spans {
