@@ -110,7 +110,7 @@ func (q *Query) FilterStatus(text string) error {
 // ErrCursor is that of a cursor that leads nowhere.
 var ErrCursor error = &ValidationError{Fields: map[string]string{"cursor": string(errCursorOrder)}}
 
-const errCursorOrder = fieldError("This cursor belongs to another list: start again without one.")
+const errCursorOrder = fieldError("This cursor belongs to another list. Start again without a cursor.")
 
 // cursor is a position as it travels: with the order it belongs to.
 type cursor struct {

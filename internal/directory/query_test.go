@@ -101,7 +101,7 @@ func TestCursorsThatAreNotOurs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := directory.Query{Sort: directory.ByName}
 			err := got.SetCursor(test.text)
-			if want := "This cursor belongs to another list: start again without one."; message(err) != want {
+			if want := "This cursor belongs to another list. Start again without a cursor."; message(err) != want {
 				t.Errorf("says %q, want %q", message(err), want)
 			}
 			if got.After != nil || got.Backward {

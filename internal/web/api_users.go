@@ -10,9 +10,9 @@ import (
 type jsonUsers struct {
 	Users      []directory.UserJSON `json:"users"`
 	NextCursor *string              `json:"next_cursor"` // null on the last page
-	Total      int                  `json:"total"`       // counted to 10,000; of this answer if by word
-	TotalMore  bool                 `json:"total_more"`  // there are more, or may be if by word
-	ByWord     bool                 `json:"by_word"`     // in the order of the word found, not of sort
+	Total      int                  `json:"total"`       // counted up to 10,000; of this page if by_word
+	TotalMore  bool                 `json:"total_more"`  // there are more, or may be if by_word
+	ByWord     bool                 `json:"by_word"`     // in order of relevance, not of sort
 }
 
 func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
@@ -36,14 +36,14 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// createUserRequest is somebody to put on the list.
+// createUserRequest describes a user to add.
 type createUserRequest struct {
 	Email optional `json:"email"`
 	Name  optional `json:"name"`
 	Role  optional `json:"role"`
 }
 
-// readEntry reads somebody to put on the list. A name that is null is none.
+// readEntry reads a user to add. A name that is null is empty.
 func readEntry(r *http.Request) (directory.UserInput, error) {
 	var body createUserRequest
 	if err := readJSON(r, &body); err != nil {
@@ -53,8 +53,7 @@ func readEntry(r *http.Request) (directory.UserInput, error) {
 	return entry, refuseNull(map[string]optional{"role": body.Role})
 }
 
-// apiCreateUser puts somebody on the list and sends no mail: they can ask for a
-// link themselves, or be sent one by invite_user.
+// apiCreateUser adds a user without an email.
 func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
 	entry, err := readEntry(r)
 	if err != nil {
@@ -69,7 +68,7 @@ func (s *server) createdResponse(_ *http.Request, u directory.User) (idempotency
 	return a, nil
 }
 
-// apiInviteUser sends a link to somebody, who is put on the list if new.
+// apiInviteUser sends an invitation, and adds the user if necessary.
 func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
 	entry, err := readEntry(r)
 	if err != nil {
@@ -85,7 +84,7 @@ func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency
 		return idempotency.Response{}, err
 	case state.Refused:
 		return marshalResponse(http.StatusBadGateway, jsonError{Error: "magic link refused: " + state.Reason}), nil
-	case state.Pending: // the list has the person, and the outbox goes on trying
+	case state.Pending: // the user is added, and the outbox keeps trying
 		return marshalResponse(http.StatusAccepted, jsonMessage{"magic link not sent yet: " + state.Reason}), nil
 	}
 	return marshalResponse(http.StatusOK, jsonMessage{"magic link sent"}), nil
@@ -100,8 +99,8 @@ func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// apiEditUser changes the fields given; a field left out stays as it is, and a name
-// that is null is taken away.
+// apiEditUser changes the fields given. A missing field stays as it is; a name that is null is
+// removed.
 func (s *server) apiEditUser(w http.ResponseWriter, r *http.Request) error {
 	var edit struct {
 		Name   optional `json:"name"`

@@ -10,60 +10,60 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// activityPage is the audit trail.
+// activityPage shows the audit log.
 type activityPage struct {
 	layoutData
-	Kind, About, By string // what is asked for, as typed
-	Person          string // id of whom it is about
+	Kind, About, By string // filters, as typed
+	Person          string // filter: ID of a user
 	Errors          map[string]string
 	Kinds           []kindOption
 	Events          []eventRow
 	NewestURL       string // empty on the first page
 	OlderURL        string // empty on the last
 	Filtered        bool
-	LargeDatabase   bool // see Options
+	LargeDatabase   bool // see Options.IsLargeDatabase
 }
 
-// kindOption is one of the things that can happen, to choose from.
+// kindOption is an event kind to filter by.
 type kindOption struct {
 	Kind  event.Kind
 	Label string
 }
 
-// eventRow is an event in words.
+// eventRow is an event as text.
 type eventRow struct {
 	event.Event
 	Label string
-	By    string // who did it, if not the one it is about
-	About string // whom it is about; empty where the page says so already
+	By    string // the actor; empty if it is the subject
+	About string // the subject; empty if the page is about it
 }
 
 var eventLabels = map[event.Kind]string{
-	event.LinkRequested:  "Asked for a sign-in link",
-	event.LinkFailed:     "Sign-in link could not be sent",
-	event.LinkOpened:     "Link opened in another browser",
+	event.LinkRequested:  "Requested a sign-in link",
+	event.LinkFailed:     "Sign-in link couldn’t be sent",
+	event.LinkOpened:     "Link opened in a different browser",
 	event.SignedIn:       "Signed in",
-	event.SignInRefused:  "Not let in",
+	event.SignInRefused:  "Sign-in refused",
 	event.SessionEnded:   "Session ended",
-	event.UserAdded:      "Put on the list",
+	event.UserAdded:      "Added",
 	event.UserInvited:    "Invited",
-	event.InviteSent:     "Invitation handed over",
+	event.InviteSent:     "Invitation sent",
 	event.UserJoined:     "Joined",
 	event.UserEdited:     "Edited",
 	event.UserSuspended:  "Suspended",
-	event.UserReinstated: "Restore access",
+	event.UserReinstated: "Access restored",
 	event.UserRemoved:    "Removed",
 	event.ActionRefused:  "Action refused",
 	event.SettingChanged: "Settings changed",
-	event.JobParked:      "Refused by Stytch",
-	event.JobRetried:     "Call to Stytch tried again",
-	event.JobDropped:     "Call to Stytch given up",
-	event.StytchMismatch: "Stytch and the list differ",
+	event.JobParked:      "Refused by the login service",
+	event.JobRetried:     "Update retried",
+	event.JobDropped:     "Update cancelled",
+	event.StytchMismatch: "Login service and list differ",
 	event.ImportStarted:  "Import started",
 	event.ImportStopped:  "Import stopped",
-	event.ImportDone:     "Import done",
+	event.ImportDone:     "Import finished",
 	event.ListExported:   "List exported",
-	event.TokenCreated:   "API token made",
+	event.TokenCreated:   "API token created",
 	event.TokenRevoked:   "API token revoked",
 }
 
@@ -106,7 +106,7 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "activity", view)
 }
 
-// eventURL is the page's own, from another event on; what is empty is left out.
+// eventURL returns the query of the page that starts after a cursor, with the filters kept.
 func eventURL(v url.Values, cursor string) string {
 	q := url.Values{}
 	for _, name := range []string{"kind", "person", "about", "by", "limit"} {
@@ -120,10 +120,10 @@ func eventURL(v url.Values, cursor string) string {
 	return "?" + q.Encode()
 }
 
-// parseEventQuery reads which part of the trail is asked for, from a page's
-// address or a program's: kind, person (an id; links use it, so that no address
-// stands in one), about and by (addresses; by may also be an operator, as the
-// trail calls them), limit, cursor. The error is *directory.Invalid.
+// parseEventQuery parses the filters of a page or an API request: kind, person (an ID, which links
+// use so that no email address is in one), about and by (email addresses; by may also be an
+// operator as the audit log names them), limit and cursor. The error is a
+// *directory.ValidationError.
 func parseEventQuery(v url.Values) (event.Query, error) {
 	q := event.Query{Limit: event.DefaultLimit, Kind: event.Kind(v.Get("kind")), Person: v.Get("person"), Before: v.Get("cursor")}
 	fields := map[string]string{}
@@ -143,13 +143,13 @@ func parseEventQuery(v url.Values) (event.Query, error) {
 		q.By = address("by")
 	}
 	if q.About != "" && q.By != "" || q.Person != "" && (q.About != "" || q.By != "") {
-		fields["by"] = "Ask for one person: whom it is about, or who did it."
+		fields["by"] = "Filter by one person only: the person or the actor."
 	}
 	if q.Kind != "" && !event.IsKind(string(q.Kind)) {
-		fields["kind"] = "There is no such kind of event."
+		fields["kind"] = "There is no such event."
 	}
 	if len(q.Before) > 36 || len(q.Person) > 36 {
-		fields["cursor"] = "This cursor belongs to another list: start again without one."
+		fields["cursor"] = "This cursor belongs to another list. Start again without a cursor."
 	}
 	readLimit(v, &q.Limit, event.MaxLimit, "events", fields)
 	if len(fields) > 0 {
@@ -163,21 +163,21 @@ type jsonEvent struct {
 	ID        string         `json:"id"`
 	At        time.Time      `json:"at"`
 	Kind      event.Kind     `json:"kind"`
-	Actor     *jsonActor     `json:"actor"`   // null: the program itself, or nobody known
-	Subject   *jsonActor     `json:"subject"` // null: about nobody
+	Actor     *jsonActor     `json:"actor"`   // null if it is the program itself or unknown
+	Subject   *jsonActor     `json:"subject"` // null if the event is about no user
 	Reason    string         `json:"reason"`
 	Changes   []event.Change `json:"changes"`
 	Address   string         `json:"address"`
 	UserAgent string         `json:"user_agent"`
 	RequestID string         `json:"request_id"`
-	Token     string         `json:"token"` // name of the API token by which it was done; empty: of none
+	Token     string         `json:"token"` // name of the API token used; empty if none was
 }
 
-// jsonActor is a person at the time of an event.
+// jsonActor is a user at the time of an event, or an operator.
 type jsonActor struct {
-	ID    string `json:"id"`             // empty: nobody on the list
-	Email string `json:"email"`          // empty: of an operator
-	Name  string `json:"name,omitempty"` // of an operator: "root on the command line"
+	ID    string `json:"id"`             // empty if not on the list
+	Email string `json:"email"`          // empty for an operator
+	Name  string `json:"name,omitempty"` // for an operator: "root on the command line"
 }
 
 func toJSONActor(id, actor string) *jsonActor {

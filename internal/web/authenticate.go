@@ -10,40 +10,40 @@ import (
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
-// continuePage is where a mailed link lands. Looking at it spends nothing: mail
+// continuePage is where a sign-in link leads. Opening it doesn't use the link, because email
 // scanners open links, and some run scripts.
 type continuePage struct {
 	layoutData
 	Token      string
-	AutoSubmit bool            // a script may press the button: this browser asked for a link
-	SignedInAs *directory.User // who is signed in here now and would be signed out
-	Unasked    string          // the address that the link is for, if this browser asked for another; else empty
+	AutoSubmit bool            // a script presses the button, because this browser requested a link
+	SignedInAs *directory.User // the user who would be signed out; nil if none
+	Unasked    string          // the link's address if this browser requested another one; otherwise empty
 }
 
-// holdsToken sets the headers of a page that holds a link's token, as its address may.
-// The token goes into no referrer; with no-referrer, a browser would send
-// "Origin: null" with the form. The page is not compressed either: see send.
+// holdsToken sets the headers of a page whose address and form may contain a link's token. Other
+// pages get no referrer with it; with no-referrer, browsers would send "Origin: null" with the
+// form.
 func holdsToken(w http.ResponseWriter) {
 	w.Header().Set("Referrer-Policy", "strict-origin")
 	middleware.NoCompression(w.Header())
 }
 
-// showContinue shows the button that spends the link. The browser's flow remembers the
-// link: the script takes the token out of the address when the button is pressed, and
-// a reload while the answer is on its way must not lose it.
+// showContinue shows the button that uses the link. The browser's flow cookie keeps the token: a
+// script removes it from the address when the button is pressed, and a reload during the request
+// must not lose it.
 func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	holdsToken(w)
 	q := r.URL.Query()
 	current, err := s.session(w, r)
-	isIn := err == nil
+	isSignedIn := err == nil
 	flow, _ := s.opts.Cookies.Flow(r)
 	token := q.Get("token")
 	kind := q.Get("stytch_token_type")
 	if kind != "" && kind != "magic_links" {
 		token = ""
 	}
-	if token == "" && isIn {
-		return s.redirect(w, r, s.startPath("", current.User)) // a reload after the token left the address
+	if token == "" && isSignedIn {
+		return s.redirect(w, r, s.startPath("", current.User)) // a reload after the script removed the token
 	}
 	if token == "" && kind == "" {
 		token = flow.Token
@@ -53,26 +53,24 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.rememberLink(w, r, flow, token)
 	view := continuePage{layoutData: s.layout(r, "Continue"), Token: token}
-	asked := flow.Asked != ""
-	if isIn {
+	hasAsked := flow.Asked != ""
+	if isSignedIn {
 		view.SignedInAs = &current.User
 	}
-	view.AutoSubmit = asked && !isIn
-	if !asked {
+	view.AutoSubmit = hasAsked && !isSignedIn
+	if !hasAsked {
 		s.opts.Sessions.RecordLinkOpened(r.Context(), classifyOpener(r), s.browser(r))
 	}
 	return s.render(w, r, http.StatusOK, "continue", view)
 }
 
-// Bounds on what a browser remembers of a link that it has opened: for how long,
-// where it asked for none, and how long a token at most.
+// Limits of what a browser keeps of a link it has opened without requesting one.
 const (
-	openedFor      = 24 * time.Hour
-	maxOpenedToken = 200
+	openedFor      = 24 * time.Hour // how long
+	maxOpenedToken = 200            // longer tokens are not kept
 )
 
-// rememberLink has the browser's flow remember the link that it has opened, and
-// begins a flow where there is none.
+// rememberLink stores the token of an opened link in the browser's flow cookie.
 func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.SignInFlow, token string) {
 	if flow.ID == "" {
 		flow.ID = session.NewFlowID()
@@ -84,12 +82,12 @@ func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow sessi
 		flow.Token = ""
 	}
 	if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
-		s.opts.Log.Warn("web: opened link not remembered", "error", err)
+		s.opts.Log.Warn("opened link not kept", "error", err)
 	}
 }
 
-// classifyOpener says what opened a link. A browser that a person uses says that it
-// was sent there (https://www.w3.org/TR/fetch-metadata/); a mail scanner fetches.
+// classifyOpener tells browsers from email scanners. A browser says that a user opened the link
+// (https://www.w3.org/TR/fetch-metadata/).
 func classifyOpener(r *http.Request) string {
 	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return session.ByBrowser
@@ -97,19 +95,19 @@ func classifyOpener(r *http.Request) string {
 	return session.ByScanner
 }
 
-// authenticate spends the link, makes the session and brings the person to where
-// they wanted to go. A browser may bring the same link again: see session.SignIn.
+// authenticate uses the link, creates the session and redirects to where the user wanted to go. A
+// browser may send the same link again: see session.Service.SignIn.
 func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
 	flow, _ := s.opts.Cookies.Flow(r)
-	held, _ := s.opts.Cookies.Token(r)
+	currentToken, _ := s.opts.Cookies.Token(r)
 	browser := s.browser(r)
 	browser.KnownID = s.opts.Cookies.KnownBrowser(r, "")
-	signedIn, token, err := s.opts.Sessions.SignIn(r.Context(), session.Credentials{
-		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, ReplacedToken: held,
+	newSession, token, err := s.opts.Sessions.SignIn(r.Context(), session.Credentials{
+		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, ReplacedToken: currentToken,
 		FlowID: flow.ID, Asked: flow.Asked, Pressed: form.Get("pressed") != "",
 	}, browser)
 	if other := (*session.OtherAddress)(nil); errors.As(err, &other) {
@@ -118,7 +116,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 		return s.render(w, r, http.StatusOK, "continue", view)
 	}
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
-		// Pressed twice, or came back to the page: who is in is in.
+		// The button was pressed twice, or the user came back to the page.
 		if current, sessionErr := s.session(w, r); sessionErr == nil {
 			return s.redirect(w, r, s.startPath(flow.ReturnPath, current.User))
 		}
@@ -129,16 +127,16 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Cookies.SetToken(w, r, token); err != nil {
 		return err
 	}
-	if err := s.opts.Cookies.SetKnown(w, r, signedIn.User.Email.Normalized); err != nil {
+	if err := s.opts.Cookies.SetKnown(w, r, newSession.User.Email.Normalized); err != nil {
 		return err
 	}
 	s.opts.Cookies.DropPage(w, r)
 	next := flow.ReturnPath
-	if flow.ID != "" { // other links that this browser asked for go on working
+	if flow.ID != "" { // other links this browser requested still work
 		flow.Token, flow.Returned = "", true
 		if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
 			return err
 		}
 	}
-	return s.redirect(w, r, s.startPath(next, signedIn.User))
+	return s.redirect(w, r, s.startPath(next, newSession.User))
 }

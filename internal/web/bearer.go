@@ -8,21 +8,21 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// bearerChallenge is how an answer says what was wrong with an API token
+// bearerChallenge is the WWW-Authenticate header of a refused API token
 // (https://www.rfc-editor.org/rfc/rfc6750#section-3).
 const bearerChallenge = `Bearer realm="Guestlist"`
 
-// bearerToken returns the API token that a request shows, and whether it shows one. A
-// header of another kind, such as a proxy's for itself, is none; nor is, on a page,
-// a token of another kind, which some proxies hand on to everybody behind them.
-func (s *server) bearerToken(r *http.Request) (secret string, shown bool) {
+// bearerToken returns the API token in the Authorization header and whether there is one. Other
+// schemes are ignored, and so are other bearer tokens on pages, because some proxies pass theirs
+// on.
+func (s *server) bearerToken(r *http.Request) (secret string, found bool) {
 	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	secret = strings.TrimSpace(secret)
 	return secret, strings.EqualFold(scheme, "Bearer") && (s.wantsJSON(r) || strings.HasPrefix(secret, token.Prefix))
 }
 
-// authenticateToken finds as whom a request with an API token acts. The token alone counts: no
-// cookie makes a bad one good. Errors: errNotByToken, and those of token.Manager.
+// authenticateToken returns a session with the user of an API token. A session cookie never makes
+// up for a bad token. Errors: errTokenNotAllowed and those of token.Service.Check.
 func (s *server) authenticateToken(secret string, r *http.Request, route route) (session.Session, *token.Token, error) {
 	if route.access&tokenAllowed == 0 {
 		return session.Session{}, nil, errTokenNotAllowed
@@ -31,7 +31,7 @@ func (s *server) authenticateToken(secret string, r *http.Request, route route) 
 	return session.Session{UserID: t.UserID, User: t.User}, &t, err
 }
 
-// isReadOnly reports whether a request only looks.
+// isReadOnly reports whether a request's method changes nothing.
 func isReadOnly(r *http.Request) bool {
 	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }

@@ -69,7 +69,7 @@ func (s *server) busyPage() []byte {
 	var b bytes.Buffer
 	view := errorPage{layoutData: layoutData{Title: p.title}, Text: p.text, Action: p.action, ActionPath: p.path}
 	if err := s.templates["problem"]().ExecuteTemplate(&b, "layout.html", view); err != nil {
-		s.opts.Log.Error("web: page not rendered", "page", "problem", "error", err)
+		s.opts.Log.Error("page not rendered", "page", "problem", "error", err)
 		return []byte(p.title)
 	}
 	return b.Bytes()

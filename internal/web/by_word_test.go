@@ -43,11 +43,11 @@ func TestASearchThatFindsTooManySaysSo(t *testing.T) {
 		says         string
 		links, lacks []string
 	}{
-		{"a full page leads to the next", directory.Page{Users: two, Next: place}, false, many, []string{"Next →"}, []string{"Look further →", "← Previous"}},
-		{"a page that was cut leads further", directory.Page{Users: two[:1], Next: place, Prev: place}, false, many, []string{"Look further →", "← Previous"}, []string{"Next →"}},
-		{"so does one of nobody", directory.Page{Next: place}, false, "No one so far", []string{"Look further →"}, []string{"Clear search and filters"}},
-		{"and one backward", directory.Page{Users: two[:1], Next: place, Prev: place}, true, many, []string{"← Look further", "Next →"}, []string{"← Previous"}},
-		{"nobody at all is nobody", directory.Page{}, false, "No matches", []string{"Clear search and filters"}, []string{"Look further →"}},
+		{"a full page leads to the next", directory.Page{Users: two, Next: place}, false, many, []string{"Next →"}, []string{"Keep looking →", "← Previous"}},
+		{"a page that was cut leads further", directory.Page{Users: two[:1], Next: place, Prev: place}, false, many, []string{"Keep looking →", "← Previous"}, []string{"Next →"}},
+		{"so does one of nobody", directory.Page{Next: place}, false, "No one so far", []string{"Keep looking →"}, []string{"Clear search and filters"}},
+		{"and one backward", directory.Page{Users: two[:1], Next: place, Prev: place}, true, many, []string{"← Keep looking", "Next →"}, []string{"← Previous"}},
+		{"nobody at all is nobody", directory.Page{}, false, "No matches", []string{"Clear search and filters"}, []string{"Keep looking →"}},
 	} {
 		list.page = r.page
 		list.page.RelevanceOrder, list.page.Total = true, len(r.page.Users)

@@ -14,7 +14,7 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// readForm reads a posted form. Only the body counts, never the query.
+// readForm returns the fields of a posted form. It ignores the query.
 func readForm(r *http.Request) (url.Values, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, bodyError(err, errBadForm)
@@ -22,7 +22,7 @@ func readForm(r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// readJSONBody reads a body that calls itself JSON.
+// readJSONBody reads a body of type application/json.
 func readJSONBody(r *http.Request) ([]byte, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
@@ -35,9 +35,8 @@ func readJSONBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// readJSON reads a body of one JSON object into v, strictly: no unknown fields,
-// no field twice, nothing behind it, UTF-8 (encoding/json lets all of these
-// pass; the package used here is its successor).
+// readJSON reads one JSON object into v. Unlike encoding/json, it refuses unknown fields, repeated
+// fields, anything after the object, and text that is not UTF-8.
 func readJSON(r *http.Request, v any) error {
 	body, err := readJSONBody(r)
 	if err != nil {
@@ -52,6 +51,7 @@ func readJSON(r *http.Request, v any) error {
 	return nil
 }
 
+// bodyError returns errTooLarge if err is about the size of a body, and otherwise the error given.
 func bodyError(err, otherwise error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -60,23 +60,22 @@ func bodyError(err, otherwise error) error {
 	return otherwise
 }
 
-// maxReturnPath is the longest address that a person is brought back to.
+// maxReturnPath limits the length of a path to return to after signing in.
 const maxReturnPath = 512
 
-// returnPages are the pages that a person may be brought back to, besides those of one
-// user or import.
+// returnPages are the pages to return to, besides those of one user or import.
 var returnPages = []string{"/users", "/profile", "/activity", "/waiting", "/why"}
 
-// returnPath returns the page that a person is to come back to if it is one of
-// ours, else nothing. It is where redirects by input are decided, all of them:
-// a path here, no other host however it is spelt, and no program's route.
+// returnPath returns next if it is the path of one of our pages, and otherwise "". Every redirect
+// to a path from a request is checked here: it leads to no other host, however that is spelled, and
+// to no API route.
 func (s *server) returnPath(next string) string {
 	u, err := url.Parse(next)
 	switch {
 	case err != nil, len(next) > maxReturnPath, u.IsAbs(), u.Host != "", u.User != nil, u.Fragment != "",
 		strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c == '\\' || c >= 0x7f }): // browsers escape these
 		return ""
-	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // "/users/../x" is another page to a browser
+	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // a browser resolves "/users/../x"
 		return ""
 	case !slices.Contains(returnPages, u.Path) && !strings.HasPrefix(u.Path, "/users/") && !strings.HasPrefix(u.Path, "/imports/"):
 		return ""

@@ -7,13 +7,13 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// diagnosisPage asks about somebody who can't sign in, and answers.
+// diagnosisPage asks for an address and shows why it can't sign in.
 type diagnosisPage struct {
 	layoutData
 	Email    string // as typed
 	Error    string // beside the field
 	User     *directory.User
-	Findings []session.Finding // empty: nobody was asked about yet
+	Findings []session.Finding // empty until an address was checked
 }
 
 func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
@@ -21,8 +21,8 @@ func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
 	return s.diagnose(w, r, http.StatusOK, diagnosisPage{Email: typed.Get("email")})
 }
 
-// diagnoseAddress answers about an address. It is a POST that changes nothing, because an
-// address does not belong into the page's own.
+// diagnoseAddress checks an address. It is a POST although it changes nothing, because email
+// addresses must not be in URLs.
 func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) diagnose(w http.ResponseWriter, r *http.Request, status int, view diagnosisPage) error {
-	view.layoutData = s.sectionLayout(w, r, "Why can’t they sign in?", "users")
+	view.layoutData = s.sectionLayout(w, r, "Sign-in help", "users")
 	return s.render(w, r, status, "why", view)
 }
 

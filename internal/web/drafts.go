@@ -8,8 +8,8 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// drafted are the forms whose text comes back after signing in again, by route, with
-// the fields that are kept. Others have nothing to type, or bring a file.
+// drafted lists the forms whose fields are restored after the user signed in again, by route.
+// Others have nothing to type or upload a file.
 var drafted = map[string][]string{
 	"POST /users":          {"email", "name", "role"},
 	"POST /users/{id}":     {"name", "role"},
@@ -17,8 +17,7 @@ var drafted = map[string][]string{
 	"POST /why":            {"email"},
 }
 
-// formPage returns the page with the form of a route that was posted to: the one at
-// the same address if there is one, but for two.
+// formPage returns the page with the form that posts to path.
 func (s *server) formPage(pattern, path string) string {
 	switch pattern {
 	case "POST /users":
@@ -34,8 +33,7 @@ func (s *server) formPage(pattern, path string) string {
 	return pageOfForm(path)
 }
 
-// keepDraft keeps the page of a form whose person is not signed in any more, and what
-// was typed into it.
+// keepDraft stores the page and the fields of a form whose user is no longer signed in.
 func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 	d := session.Draft{Page: s.formPage(r.Pattern, s.relativePath(r)), Form: url.Values{}}
 	if fields := drafted[r.Pattern]; len(fields) > 0 {
@@ -48,12 +46,12 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err := s.opts.Cookies.SetDraft(w, r, d); err != nil {
-		s.opts.Log.Info("web: form not kept for after signing in", "error", err, "request_id", requestID(r))
+		s.opts.Log.Info("form not kept", "error", err, "request_id", requestID(r))
 	}
 }
 
-// draft returns what the viewer had typed on this page before they had to sign in
-// again. The page then says that it is not saved.
+// draft returns what the viewer typed on this page before signing in again. The page then says that
+// it isn't saved.
 func (s *server) draft(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
 	path, _, _ := strings.Cut(s.relativePath(r), "?")
 	form, ok := s.opts.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Normalized)
@@ -63,5 +61,5 @@ func (s *server) draft(w http.ResponseWriter, r *http.Request) (url.Values, bool
 	return form, ok
 }
 
-// unsaved is what a page says that shows a draft.
-var unsaved = session.Message{Warning: true, Text: "You were signed out before this was saved. Here is what you typed: check it and send it again."}
+// unsaved is the message on a page with a restored form.
+var unsaved = session.Message{Warning: true, Text: "You were signed out before this was saved. Check what you typed and submit it again."}

@@ -37,81 +37,80 @@ var (
 	errInternal        = errors.New("internal error")
 	errBusy            = errors.New("too busy")
 
-	errTooManyBound = errors.New("too many links asked for, each for its browser alone") // wraps session.ErrTooManyLinks
+	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
 )
 
-// errorResponse is what people and programs get to see of an error.
+// errorResponse is how an error is shown.
 type errorResponse struct {
 	err    error
 	status int
-	json   string // for programs; empty: the error's own text
-	title  string // for people
+	json   string // for programs; empty means the error's own text
+	title  string // for people; empty if the answer is always JSON
 	text   string
-	action string // the next step, as a button; empty: to the start page
-	path   string
+	action string // label of a button; empty means that it leads to the start page
+	path   string // where the button leads
 
-	challenge string // what was wrong with an API token, for programs
+	challenge string // parameters of WWW-Authenticate; empty unless an API token is at fault
 }
 
-// problems is the one table from errors to answers; the first that matches counts.
+// problems maps errors to responses. The first match counts.
 var problems = []errorResponse{
-	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You are signed in, but your role does not open this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
+	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You’re signed in, but you don’t have access to this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
 	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
 	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
 	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},
-	{err: errTokenNotAllowed, status: 403, title: "API tokens are for programs", text: "They open what is below /api and no page. Leave the header Authorization away and sign in.", action: "Sign in", path: "/"},
-	{err: errTokenNotFound, status: 404, title: "This token is gone", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
-	{err: token.ErrTooMany, status: 409, title: "You have as many tokens as there may be", text: "Revoke one that you no longer need. Nothing was changed.", action: "Go to your profile", path: "/profile"},
-	{err: token.ErrNotAdmin, status: 403, title: "API tokens are for administrators", text: "You no longer are one. Nothing was changed.", action: "Go to your profile", path: "/profile"},
-	{err: errPageNotFound, status: 404, title: "There is nothing here", text: "The address may be mistyped, or what was here is gone."},
-	{err: errOutsideBasePath, status: 404, title: "There is nothing here", text: "All pages are below the path of GUESTLIST_BASE_URL, and the path that was asked for is not. Seen at an address that is? Then the proxy in front takes that path off, and has to leave it on."},
-	{err: errMethod, status: 405, title: "That is not how this page works", text: "Go back to the page you came from and use its buttons."},
-	{err: errCrossOrigin, status: 403, title: "This did not come from here", text: "Another site tried to act in your name. Nothing was changed."},
-	{err: errCookie, status: 409, title: "You weren’t signed out here", text: "We can’t read this browser’s sign-in, so nothing was ended. Try again in a minute. If the start page asks you to sign in, you are signed out."},
-	{err: errTooLarge, status: 413, title: "That was too much", text: "What was sent is larger than 64 KiB. Nothing was changed."},
+	{err: errTokenNotAllowed, status: 403, title: "API tokens are for programs", text: "They work for the API, not for pages. Remove the Authorization header and sign in.", action: "Sign in", path: "/"},
+	{err: errTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
+	{err: token.ErrTooMany, status: 409, title: "Token limit reached", text: "Revoke a token you no longer need, then try again. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: token.ErrNotAdmin, status: 403, title: "API tokens are for administrators", text: "You’re no longer an administrator. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: errPageNotFound, status: 404, title: "Page not found", text: "The address may be mistyped, or the page may have been removed."},
+	{err: errOutsideBasePath, status: 404, title: "Page not found", text: "All pages are below the path of GUESTLIST_BASE_URL, and this one isn’t. If the address in your browser is right, the proxy in front removes that path and must keep it."},
+	{err: errMethod, status: 405, title: "That doesn’t work here", text: "Go back to the page you came from and use its buttons."},
+	{err: errCrossOrigin, status: 403, title: "Request blocked", text: "It came from another site. Nothing was changed."},
+	{err: errCookie, status: 409, title: "You weren’t signed out", text: "We couldn’t read this browser’s session cookie. Try again in a minute. If the start page asks you to sign in, you’re already signed out."},
+	{err: errTooLarge, status: 413, title: "Request too large", text: "A request can have at most 64 KiB. Nothing was changed."},
 	{err: errContentType, status: 415},
 	{err: errBadJSON, status: 400},
-	{err: errBadForm, status: 400, title: "That could not be read", text: "The form arrived damaged. Nothing was changed. Go back and try again."},
+	{err: errBadForm, status: 400, title: "We couldn’t read that form", text: "It arrived damaged. Nothing was changed. Go back and try again."},
 
 	{err: webhooksig.ErrSignature, status: 401},
 	{err: webhooksig.ErrTime, status: 400},
 	{err: webhooksig.ErrIncomplete, status: 400},
 	{err: reconcile.ErrInvalidWebhook, status: 400},
 
-	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person is not on the list", text: "They may have been removed in the meantime.", action: "Back to the list", path: "/users"},
-	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is on the list already", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
-	{err: directory.ErrLastAdmin, status: 409, title: "Somebody must stay administrator", text: "This is the last active administrator. Make another active person an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
+	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person isn’t on the list", text: "They may have been removed.", action: "Back to the list", path: "/users"},
+	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is already on the list", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
+	{err: directory.ErrLastAdmin, status: 409, title: "You need at least one administrator", text: "This is the last active administrator. Make someone else who is active an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
 
 	{err: idempotency.ErrKey, status: 400},
 	{err: idempotency.ErrInProgress, status: 409},
 	{err: idempotency.ErrReused, status: 422},
 
-	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once, and only for a while: this one was used already, or it is too old. Ask for a new one."},
-	{err: session.ErrLinkOld, status: 410, title: "This link no longer works", text: "Your access has changed since, which ends all links from before, and this one can’t be told from those. Ask for a new one in this browser."},
-	{err: session.ErrLinkUnknown, status: 404, title: "This link is not complete", text: "Part of it may have been lost on the way, or it was replaced. Open the newest mail again, or ask for a new link."},
-	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you asked for it", text: "For your safety this link works only in the browser that asked for it. Open it there, or ask for a new link here."},
-	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You are not on the list", text: "Your address is confirmed, but it is not on the list. Ask an administrator to invite you."},
-	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "Your address is confirmed, but an administrator has suspended your access. Ask them to let you in again."},
-	{err: errTooManyBound, status: 429, title: "Look in your mail first", text: "No new link was sent: many were asked for this address in a short time. If it is on the list, the newest link that was asked for in this browser still works. An invitation works in any browser."},
-	{err: session.ErrTooManyLinks, status: 429, title: "Look in your mail first", text: "No new link was sent: many were asked for this address in a short time. If it is on the list, the newest mail is the way in. Links that were mailed already still work."},
-	{err: session.ErrTooManyFromHere, status: 429, title: "Too many sign-in links at once", text: "No link was sent: too many were asked for from your network, or everywhere at once. Links and invitations that were mailed already still work. Wait, then ask again."},
-	{err: session.ErrTooMany, status: 429, title: "One moment, please", text: "There were too many tries in a short time. Wait, then try again."},
-	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Sign-in is unavailable right now", text: "We can’t reach the login service. Nothing is lost: try again in a minute."},
-	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "We can't get at the list for the moment", text: "Its database can't be reached. Nothing is lost: try again in a minute."},
-	{err: errBusy, status: 503, title: "Too many people at once", text: "More is asked of this place right now than it can answer. Nothing was changed: try again in a moment.", action: "Go to the start page", path: "/"},
-	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "It was given up. Try again in a minute."},
+	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once and expires after a while. This one was already used or has expired. Request a new one."},
+	{err: session.ErrLinkOld, status: 410, title: "This link no longer works", text: "Links stop working when your access changes, and we can’t tell whether this one was sent before that. Request a new one in this browser."},
+	{err: session.ErrLinkUnknown, status: 404, title: "This link isn’t valid", text: "Part of it may be missing, or a newer link replaced it. Open the link in your newest email, or request a new one."},
+	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you requested it", text: "For your security, this link works only in the browser that requested it. Open it there, or request a new link here."},
+	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You’re not on the list", text: "We confirmed your address, but it isn’t on the list. Ask an administrator to invite you."},
+	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "We confirmed your address, but an administrator suspended your access. Ask them to restore it."},
+	{err: errTooManyBound, status: 429, title: "Check your email first", text: "We didn’t send another link, because many were requested for this address in a short time. If it’s on the list, the newest link requested in this browser still works. An invitation works in any browser."},
+	{err: session.ErrTooManyLinks, status: 429, title: "Check your email first", text: "We didn’t send another link, because many were requested for this address in a short time. If it’s on the list, use the newest email: links that were already sent still work."},
+	{err: session.ErrTooManyFromHere, status: 429, title: "Too many sign-in links", text: "We didn’t send a link, because too many were requested from your network or overall. Links and invitations that were already sent still work. Wait, then try again."},
+	{err: session.ErrTooMany, status: 429, title: "Too many attempts", text: "Wait a moment, then try again."},
+	{err: session.ErrUnavailable, status: 503, json: "login service out of reach", title: "Sign-in is unavailable right now", text: "We can’t reach the login service. Nothing was lost. Try again in a minute."},
+	{err: directory.ErrUnavailable, status: 503, json: "database out of reach", title: "The list is temporarily unavailable", text: "We can’t reach its database. Nothing was lost. Try again in a minute."},
+	{err: errBusy, status: 503, title: "We’re too busy right now", text: "There are more requests than we can answer. Nothing was changed. Try again in a moment.", action: "Go to the start page", path: "/"},
+	{err: context.DeadlineExceeded, status: 503, json: "took too long", title: "That took too long", text: "The request timed out. Try again in a minute."},
 }
 
 var internalProblem = errorResponse{
 	err: errInternal, status: 500, json: "internal error",
-	title: "Something went wrong here", text: "It has been noted. Try again, and if it stays, tell an administrator the number below.",
+	title: "Something went wrong", text: "We’ve logged the error. Try again, and if it keeps happening, tell an administrator the number below.",
 }
 
-// retryAfter is how long a 429 and a 503 ask to wait where nothing better is known.
+// retryAfter is the Retry-After of 429 and 503 responses without a better estimate.
 const retryAfter = 30 * time.Second
 
-// setRetryAfter says after how long it is any use to ask again.
 func setRetryAfter(w http.ResponseWriter, after time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 }
@@ -125,7 +124,7 @@ func problemOf(err error) errorResponse {
 	return internalProblem
 }
 
-// jsonErrorOf is what programs are told of an error.
+// jsonErrorOf returns the status and body that programs get for an error.
 func jsonErrorOf(err error) (status int, body jsonError) {
 	var invalid *directory.ValidationError
 	if errors.As(err, &invalid) {
@@ -138,7 +137,7 @@ func jsonErrorOf(err error) (status int, body jsonError) {
 	return p.status, jsonError{Error: p.json}
 }
 
-// handleError runs a handler and turns its error into an answer.
+// handleError runs a handler and turns its error into a response.
 func (s *server) handleError(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
@@ -156,8 +155,8 @@ func (s *server) handleError(handle handler) http.Handler {
 	})
 }
 
-// redirectToSignIn is the answer to somebody without a session: an ordinary thing,
-// after which they come back to where they were.
+// redirectToSignIn answers a request without a session. After signing in, the user returns to the
+// page.
 func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err error) {
 	if s.wantsJSON(r) {
 		w.Header().Set("WWW-Authenticate", bearerChallenge)
@@ -181,7 +180,7 @@ func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err er
 	_ = s.redirect(w, r, target)
 }
 
-// writeError answers with what the table has for an error.
+// writeError answers with the entry of problems for an error.
 func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	if p.status >= 500 {
@@ -217,7 +216,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 		view.RequestID = requestID(r)
 	}
 	if err := s.render(w, r, p.status, "problem", view); err != nil {
-		s.opts.Log.Error("web: page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
+		s.opts.Log.Error("page not rendered", "page", "problem", "error", err, "request_id", requestID(r))
 		http.Error(w, p.title, p.status)
 	}
 }
@@ -233,26 +232,24 @@ func (s *server) writePanic(w http.ResponseWriter, r *http.Request, cause any) {
 	s.writeError(w, r, errInternal)
 }
 
-// relativePath returns the request's path below the base URL's, which may be taken off
-// already.
+// relativePath returns the request's path below the base URL's path, which may be stripped already.
 func (s *server) relativePath(r *http.Request) string {
-	if v, ok := r.Context().Value(visitKey{}).(*requestState); ok {
+	if v, ok := r.Context().Value(stateKey{}).(*requestState); ok {
 		return v.path
 	}
 	return s.trimBasePath(r.URL.Path)
 }
 
-// trimBasePath takes the base URL's path off one that has it.
+// trimBasePath strips the base URL's path if it is there.
 func (s *server) trimBasePath(path string) string {
 	return strings.TrimPrefix(path, s.opts.BaseURL.Path)
 }
 
-// wantsJSON reports whether a path is answered in JSON, or as it is, and not
-// by a page.
+// wantsJSON reports whether a path is answered with JSON or a file instead of a page.
 func (s *server) wantsJSON(r *http.Request) bool {
 	path := s.relativePath(r)
 	if path == "/api/authenticate_magic_link" {
-		return false // a page: the address is the one that Stytch's example registers
+		return false // a page; Stytch's example registers this path
 	}
 	for _, prefix := range []string{"/api", "/webhooks", "/healthz", "/readyz", "/static"} {
 		if path == prefix || strings.HasPrefix(path, prefix+"/") {
@@ -262,12 +259,12 @@ func (s *server) wantsJSON(r *http.Request) bool {
 	return false
 }
 
-// errorPage is the page of an error.
+// errorPage shows an error.
 type errorPage struct {
 	layoutData
 	Text       string
 	Action     string
 	ActionPath string
-	Wait       time.Duration // before it is any use to try again; 0: not known
-	RequestID  string        // to name to an administrator; empty where there is nothing to look up
+	Wait       time.Duration // until the user may try again; 0 if unknown
+	RequestID  string        // for administrators to find the error; empty if it isn't logged
 }

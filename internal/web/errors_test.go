@@ -58,7 +58,7 @@ func TestAnErrorThatNobodyForesawIsA500ThatTellsNothing(t *testing.T) {
 	f.server.templates["problem"] = f.server.templates["signin"]
 	w := httptest.NewRecorder()
 	f.server.writeError(w, httptest.NewRequest("GET", "/users", nil), errPageNotFound)
-	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "There is nothing here") {
+	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "Page not found") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
@@ -94,7 +94,7 @@ func TestAPanicIsA500WithANumberToFindItBy(t *testing.T) {
 		if a.status != http.StatusInternalServerError || strings.Contains(a.body, "the secret cause") || strings.Contains(a.body, "goroutine") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
-		if path == "/users" && (a.Heading() != "Something went wrong here" || !strings.Contains(a.Text(), "Reference: "+id)) {
+		if path == "/users" && (a.Heading() != "Something went wrong" || !strings.Contains(a.Text(), "Reference: "+id)) {
 			t.Errorf("the page does not name %s: %s", id, a.Text())
 		}
 		if path == "/api/users" && a.body != `{"error":"internal error"}`+"\n" {

@@ -9,8 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// exportUsers hands out the people whom the list's filters let through, in one of
-// the formats of package roster.
+// exportUsers serves the users that match the list's filters as a file.
 func (s *server) exportUsers(format string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		asked := r.URL.Query()
@@ -18,38 +17,34 @@ func (s *server) exportUsers(format string) handler {
 		query, err := s.queryFromRequest(asked)
 		var invalid *directory.ValidationError
 		if errors.As(err, &invalid) {
-			return s.redirect(w, r, "/users"+listURL(asked, nil)) // which says what is wrong
+			return s.redirect(w, r, "/users"+listURL(asked, nil)) // which shows the errors
 		}
 		if err != nil {
 			return err
 		}
-		words := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
-		if err := s.opts.Directory.RecordExport(r.Context(), actorOf(r), words); err != nil {
+		filters := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
+		if err := s.opts.Directory.RecordExport(r.Context(), actorOf(r), filters); err != nil {
 			return err
 		}
-		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, prolong func() error) error {
-			_, err := userio.Export(ctx, s.opts.Directory, query, userio.NewWriter(w, format), prolong)
+		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, extend func() error) error {
+			_, err := userio.Export(ctx, s.opts.Directory, query, userio.NewWriter(w, format), extend)
 			return err
 		})
 	}
 }
 
-// streamFile sends a file of any length as it is written. It may take longer than a
-// request does, as long as the client takes what comes. Where it can't be finished,
-// the connection is cut, so that no half of a file passes for the whole.
+// streamFile serves a file while it is written, for as long as the client keeps reading. If writing
+// fails midway, it aborts the connection, so that nobody takes the part for the whole.
 func (s *server) streamFile(
-	w http.ResponseWriter, r *http.Request, name, kind string, write func(ctx context.Context, prolong func() error) error,
+	w http.ResponseWriter, r *http.Request, name, kind string, write func(ctx context.Context, extend func() error) error,
 ) error {
-	h, more := w.Header(), extendDeadlines(w)
+	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	err := write(context.WithoutCancel(r.Context()), func() error {
-		more()
-		return nil
-	})
+	err := write(context.WithoutCancel(r.Context()), extendDeadlines(w))
 	switch {
 	case err == nil:
 		return nil
@@ -57,6 +52,6 @@ func (s *server) streamFile(
 		h.Del("Content-Disposition")
 		return err
 	}
-	s.opts.Log.Warn("a download broke off", "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
+	s.opts.Log.Warn("download aborted", "path", s.redactedPath(r), "error", err, "request_id", requestID(r))
 	panic(http.ErrAbortHandler)
 }

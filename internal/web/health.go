@@ -9,29 +9,27 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// healthz says that the process lives.
+// healthz reports that the process runs.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) error {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	return nil
 }
 
-// readyTimeout bounds the look at the database.
+// readyTimeout limits the check of the database.
 const readyTimeout = 3 * time.Second
 
-// readyLife is how long the result of a look is answered before the next look. The
-// route is public and waits for nobody, so a flood of requests must not become a
-// flood of queries.
+// readyLife is how long the result of a check is served. The route is public and never refused, so
+// a flood of requests must not become a flood of queries.
 const readyLife = time.Second
 
-// readiness is the outcome of one look at what the program depends on.
+// readiness is one check of the database and the login service.
 type readiness struct {
-	at               time.Time     // when it was begun
-	done             chan struct{} // closed at the end of the look
-	database, stytch error         // to be read once done is closed
+	at               time.Time     // when it began
+	done             chan struct{} // closed when the check is done
+	database, stytch error         // valid once done is closed
 }
 
-// currentReadiness returns the last look if it is under way or fresh, else it
-// begins one. There is one at a time.
+// currentReadiness returns the last check if it is in progress or fresh, or else starts one.
 func (s *server) currentReadiness() *readiness {
 	s.readyMu.Lock()
 	defer s.readyMu.Unlock()
@@ -45,36 +43,36 @@ func (s *server) currentReadiness() *readiness {
 			return last
 		}
 	}
-	look := &readiness{at: s.opts.Now(), done: make(chan struct{})}
-	s.lastReady = look
+	current := &readiness{at: s.opts.Now(), done: make(chan struct{})}
+	s.lastReady = current
 	go func() {
-		defer close(look.done)
-		s.look(look)
+		defer close(current.done)
+		s.check(current)
 	}()
-	return look
+	return current
 }
 
-// look asks the database and the login service. It belongs to no request: the
-// client that it was begun for may leave before the others.
-func (s *server) look(into *readiness) {
+// check runs a check. It has its own context: the request that started it may end before others
+// that wait for it.
+func (s *server) check(into *readiness) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
 	var both sync.WaitGroup
 	both.Go(func() { into.database = s.opts.Ping(ctx) })
-	both.Go(func() { into.stytch = s.opts.Sessions.Ready(context.Background()) }) // with a bound of its own: a look cut short says nothing of Stytch
+	both.Go(func() { into.stytch = s.opts.Sessions.Ready(context.Background()) }) // it has its own timeout: a check cut short says nothing about the service
 	both.Wait()
 	if into.database != nil {
 		s.opts.Log.Error("not ready", "error", into.database)
 	}
 }
 
-// readyz says whether it can do its work, and which part is in the way. It can if
-// the database answers, with the tables this release needs, and can be written. Without Stytch who is
-// in stays in, so an instance is not taken out of service for that; it says so.
+// readyz reports whether the instance can serve, and what is wrong. It can if the database is
+// reachable, migrated and writable. Without the login service existing sessions go on, so that
+// alone doesn't take an instance out of service.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
-	look := s.currentReadiness()
+	current := s.currentReadiness()
 	select {
-	case <-look.done:
+	case <-current.done:
 	case <-r.Context().Done():
 		return r.Context().Err()
 	}
@@ -82,9 +80,9 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 		Status   string `json:"status"`
 		Database string `json:"database"`
 		Stytch   string `json:"stytch"`
-	}{"ready", status(look.database), status(look.stytch)}
+	}{"ready", status(current.database), status(current.stytch)}
 	status := http.StatusOK
-	if look.database != nil {
+	if current.database != nil {
 		setRetryAfter(w, retryAfter)
 		status, answer.Status = http.StatusServiceUnavailable, "not ready"
 	}
@@ -92,7 +90,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// status says "ok", or in a word or two what is wrong with a part.
+// status returns "ok", or the class of an error.
 func status(err error) string {
 	if err != nil {
 		return string(fault.ClassOf(err))

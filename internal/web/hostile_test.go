@@ -202,7 +202,7 @@ func TestSignOutWithACookieThatCannotBeOpened_DoesNotClaimToBeDone(t *testing.T)
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")
-	if a := f.stranger().send("POST", "/signout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || a.Heading() != "You weren’t signed out here" {
+	if a := f.stranger().send("POST", "/signout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || a.Heading() != "You weren’t signed out" {
 		t.Errorf("%d %s", a.status, a.Text())
 	}
 	if a := f.stranger().send("POST", "/api/logout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || strings.Contains(a.body, "logged out") {

@@ -12,19 +12,18 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
-// retryInProgress is how long who asks for a request that is under way is to wait:
-// most are done sooner.
+// retryInProgress is the Retry-After for a request that is still in progress under the same key.
+// Most take less.
 const retryInProgress = time.Second
 
-// idempotentOperation is what a POST of the API does to one person, and what is answered when it
-// is done. They are two so that a request whose work was done before, but that was
-// cut off before its answer, is answered without being done again.
+// idempotentOperation is a POST of the API that changes one user. The change and the response are
+// separate, so that a request that was cut off in between is answered without being repeated.
 type idempotentOperation struct {
 	run     func(*http.Request) (directory.User, error)
 	respond func(*http.Request, directory.User) (idempotency.Response, error)
 }
 
-// idempotent is a POST of the API that may be sent again with the same Idempotency-Key.
+// idempotent returns a handler that may be called again with the same Idempotency-Key.
 func (s *server) idempotent(k idempotentOperation) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		a, err := s.serveIdempotent(r, k)
@@ -42,7 +41,7 @@ func (s *server) idempotent(k idempotentOperation) handler {
 	}
 }
 
-// serveIdempotent returns the answer that was given under the request's key, or works.
+// serveIdempotent returns the response saved under the request's key, or runs the operation.
 func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempotency.Response, error) {
 	claim, found, err := s.claimKey(r)
 	if err != nil || found.Answer.Status != 0 {
@@ -63,7 +62,7 @@ func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempo
 	return a, err
 }
 
-// claimKey claims the request's key, if it has one, and says what was found under it.
+// claimKey claims the request's key, if it has one, and returns what was saved under it.
 func (s *server) claimKey(r *http.Request) (idempotency.Claim, idempotency.Result, error) {
 	header, given := r.Header["Idempotency-Key"]
 	if !given {
@@ -82,10 +81,10 @@ func (s *server) claimKey(r *http.Request) (idempotency.Claim, idempotency.Resul
 	return claim, found, err
 }
 
-// finishKey ends a request's hold on its key, also where the client has gone. An
-// answer of 500 and more is not the last word, and is not kept: after an error,
-// what was done stays done, and the next request goes on from there; where the
-// answer is that it was in vain, the next is a new try.
+// finishKey saves the response under the request's key, also if the client is gone. A response of
+// 500 or above is not saved. After an error, the change is kept and the next request only builds
+// the response; a response that says the change was in vain resets the key, so that the next
+// request tries again.
 func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.Response, err error) {
 	if c == (idempotency.Claim{}) {
 		return
@@ -93,16 +92,17 @@ func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.R
 	if err != nil {
 		a = marshalResponse(jsonErrorOf(err))
 	}
-	ctx, settled := context.WithoutCancel(r.Context()), error(nil)
+	ctx := context.WithoutCancel(r.Context())
+	var saveErr error
 	switch {
 	case a.Status < http.StatusInternalServerError:
-		settled = s.opts.Idempotency.SaveResponse(ctx, c, a)
+		saveErr = s.opts.Idempotency.SaveResponse(ctx, c, a)
 	case err != nil:
-		settled = s.opts.Idempotency.ReleaseKey(ctx, c)
+		saveErr = s.opts.Idempotency.ReleaseKey(ctx, c)
 	default:
-		settled = s.opts.Idempotency.ResetKey(ctx, c)
+		saveErr = s.opts.Idempotency.ResetKey(ctx, c)
 	}
-	if settled != nil { // the key is free when its lease is over, and what was done is noted with what was done
-		s.opts.Log.Warn("web: answer not kept", "error", settled, "request_id", requestID(r))
+	if saveErr != nil { // the key's lease expires, and the change itself is recorded
+		s.opts.Log.Warn("response not saved", "error", saveErr, "request_id", requestID(r))
 	}
 }

@@ -11,31 +11,30 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// importsPage is where a file is chosen, with the imports there have been of late.
+// importsPage has the form for a file, and recent imports.
 type importsPage struct {
 	layoutData
 	Error   string // beside the field
 	Imports []userio.Import
 }
 
-// importPage is one import: what is in the file, how far it is, what came of it.
+// importPage shows one import: the file, its progress and its result.
 type importPage struct {
 	layoutData
 	Import   userio.Import
-	Problems []userio.Note // the first
-	Listed   []userio.Note // likewise
+	Problems []userio.Note // the first of them
+	Listed   []userio.Note // people on the list already; the first of them
 	Role     string        // as chosen
 	Errors   map[string]string
 }
 
-// How much of a list the pages show.
+// Limits of what the pages show.
 const (
 	maxImports = 20
 	maxNotes   = 50
 )
 
-// clientTimeout is how long a client may take for the next piece of a long body,
-// in either direction.
+// clientTimeout limits each read and write of a long body.
 const clientTimeout = 30 * time.Second
 
 func (s *server) showImports(w http.ResponseWriter, r *http.Request) error {
@@ -51,20 +50,20 @@ func (s *server) importForm(w http.ResponseWriter, r *http.Request, status int, 
 	return s.render(w, r, status, "imports", view)
 }
 
-// uploadImport reads a file as it comes: none of it is kept in memory.
+// uploadImport reads a file while it arrives, without keeping it in memory.
 func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
-	prolong := extendDeadlines(w)
-	file, name, err := postedFile(r, prolong)
+	extend := extendDeadlines(w)
+	file, name, err := postedFile(r, extend)
 	if err != nil {
 		return err
 	}
 	if name == "" {
 		return s.importForm(w, r, http.StatusUnprocessableEntity, "Choose a file.")
 	}
-	// Longer than a request may take: each piece of it is bounded by itself.
+	// An upload may outlast the deadline of a request: each read has its own.
 	i, err := s.opts.Importer.Upload(context.WithoutCancel(r.Context()), name, file, nil)
-	prolong()
-	// The time of the request may be over by now; its answer needs the database too.
+	_ = extend()
+	// The response needs the database, too, and the deadline may have passed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), requestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
@@ -74,7 +73,7 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &bad):
 		return s.importForm(w, r, http.StatusUnprocessableEntity, bad.Error())
 	case errors.As(err, &tooLarge):
-		return s.importForm(w, r, http.StatusRequestEntityTooLarge, "The file is larger than 100 MB. Split it.")
+		return s.importForm(w, r, http.StatusRequestEntityTooLarge, "The file is larger than 100 MB. Split it into smaller files.")
 	case file.failed:
 		return errBadForm
 	case err != nil:
@@ -83,9 +82,9 @@ func (s *server) uploadImport(w http.ResponseWriter, r *http.Request) error {
 	return s.redirect(w, r, "/imports/"+i.ID)
 }
 
-// postedFile finds the file in a form; name is empty if none was chosen.
-func postedFile(r *http.Request, prolong func()) (file *deadlineReader, name string, err error) {
-	r.Body = &deadlineReader{ReadCloser: r.Body, extend: prolong}
+// postedFile returns the file of a form. name is empty if none was chosen.
+func postedFile(r *http.Request, extend func() error) (file *deadlineReader, name string, err error) {
+	r.Body = &deadlineReader{ReadCloser: r.Body, extend: extend}
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, "", errBadForm
@@ -98,32 +97,34 @@ func postedFile(r *http.Request, prolong func()) (file *deadlineReader, name str
 		case err != nil:
 			return nil, "", bodyError(err, errBadForm)
 		case part.FormName() == "file":
-			return &deadlineReader{ReadCloser: part, extend: prolong}, part.FileName(), nil
+			return &deadlineReader{ReadCloser: part, extend: extend}, part.FileName(), nil
 		}
 	}
 }
 
-// deadlineReader is a body that may take long, as long as it comes.
+// deadlineReader is a body that may take long as a whole, but not between two reads.
 type deadlineReader struct {
 	io.ReadCloser
-	extend func()
-	failed bool // reading it did, and nothing else
+	extend func() error
+	failed bool // whether reading it failed
 }
 
 func (a *deadlineReader) Read(p []byte) (int, error) {
-	a.extend()
+	_ = a.extend()
 	n, err := a.ReadCloser.Read(p)
 	a.failed = a.failed || err != nil && !errors.Is(err, io.EOF)
 	return n, err
 }
 
-// extendDeadlines returns what gives the client time again, for a long body or answer.
-func extendDeadlines(w http.ResponseWriter) func() {
+// extendDeadlines returns a function that gives the client more time to send or read. It always
+// returns nil.
+func extendDeadlines(w http.ResponseWriter) func() error {
 	control := http.NewResponseController(w)
-	return func() {
-		until := time.Now().Add(clientTimeout)
-		_ = control.SetReadDeadline(until) // a connection that has none needs none
-		_ = control.SetWriteDeadline(until)
+	return func() error {
+		deadline := time.Now().Add(clientTimeout)
+		_ = control.SetReadDeadline(deadline) // fails if the connection has no deadlines
+		_ = control.SetWriteDeadline(deadline)
+		return nil
 	}
 }
 
@@ -171,8 +172,8 @@ func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
 	return s.redirectToImport(w, r, s.opts.Importer.Resume(r.Context(), originOf(r), r.PathValue("id")))
 }
 
-// redirectToImport goes back to an import's page, which says how it stands, also
-// where it stood otherwise than who pressed the button could see.
+// redirectToImport returns to an import's page, also if the import was not in the state that the
+// button was for.
 func (s *server) redirectToImport(w http.ResponseWriter, r *http.Request, err error) error {
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
@@ -190,10 +191,10 @@ func (s *server) discardImport(w http.ResponseWriter, r *http.Request) error {
 	if err := s.opts.Importer.Delete(r.Context(), r.PathValue("id")); err != nil {
 		return s.redirectToImport(w, r, err)
 	}
-	return s.redirectWithMessage(w, r, "/users/import", "The file is deleted. Who came onto the list by it stays there.")
+	return s.redirectWithMessage(w, r, "/users/import", "The file was deleted. People who were already imported stay on the list.")
 }
 
-// importProblems hands out all that there is to say about a file, line by line.
+// importProblems serves everything there is to say about a file, line by line.
 func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.opts.Importer.Get(r.Context(), r.PathValue("id"))
 	if errors.Is(err, directory.ErrNotFound) {
@@ -202,7 +203,7 @@ func (s *server) importProblems(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.streamFile(w, r, "problems.csv", userio.Formats["csv"], func(ctx context.Context, prolong func() error) error {
-		return s.opts.Importer.WriteNotes(ctx, i.ID, w, prolong)
+	return s.streamFile(w, r, "problems.csv", userio.Formats["csv"], func(ctx context.Context, extend func() error) error {
+		return s.opts.Importer.WriteNotes(ctx, i.ID, w, extend)
 	})
 }

@@ -115,7 +115,7 @@ func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
 		t.Error("somebody was added who should not be yet")
 	}
 	for _, method := range []string{"start", "stop", "resume", "discard"} {
-		wantsWords(t, ada.form("/imports/none/"+method), 404, "There is nothing here")
+		wantsWords(t, ada.form("/imports/none/"+method), 404, "Page not found")
 	}
 }
 
@@ -132,8 +132,8 @@ func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
 		{"no header", ada.sendFile("people.csv", "ada@example.com,Ada\n"), 422, "The first line must name the columns"},
 		{"nothing chosen", ada.sendFile("", ""), 422, "Choose a file."},
 		{"no file in the form", ada.send("POST", "/users/import", "--x\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n1\r\n--x--\r\n", "Content-Type", "multipart/form-data; boundary=x"), 422, "Choose a file."},
-		{"another form", ada.form("/users/import", "file", "x"), 400, "That could not be read"},
-		{"broken off", ada.send("POST", "/users/import", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nemail\nada@exam", "Content-Type", "multipart/form-data; boundary=x"), 400, "That could not be read"},
+		{"another form", ada.form("/users/import", "file", "x"), 400, "We couldn’t read that form"},
+		{"broken off", ada.send("POST", "/users/import", "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\nemail\nada@exam", "Content-Type", "multipart/form-data; boundary=x"), 400, "We couldn’t read that form"},
 	} {
 		if row.answer.status != row.status || !strings.Contains(row.answer.Text(), row.says) {
 			t.Errorf("%s: %d %s", row.name, row.answer.status, row.answer.Text())

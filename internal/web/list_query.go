@@ -9,27 +9,26 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// queryFromRequest is parseQuery for what comes from outside, where a cursor is sealed.
+// queryFromRequest is parseQuery for requests, in which the cursor is sealed.
 func (s *server) queryFromRequest(v url.Values) (directory.Query, error) {
 	opened := maps.Clone(v)
 	if sealed := v.Get("cursor"); sealed != "" {
 		cursor, ok := s.opts.Cookies.Unseal("cursor", sealed)
 		if !ok {
-			cursor = "not one of ours"
+			return directory.Query{}, directory.ErrCursor
 		}
 		opened.Set("cursor", cursor)
 	}
 	return parseQuery(opened)
 }
 
-// sealCursor is where a page of the list begins, as it goes out: nobody can read a
-// name from it, or make one up.
+// sealCursor returns a cursor that clients can neither read nor make up.
 func (s *server) sealCursor(sort directory.Sort, p *directory.Keyset, backward bool) string {
 	return s.opts.Cookies.Seal("cursor", directory.EncodeCursor(sort, p, backward))
 }
 
-// parseQuery reads what part of the list is asked for, from a page's address or
-// a program's: q, role, status, sort, limit, cursor. The error is *directory.Invalid.
+// parseQuery parses which part of the list is requested: q, role, status, sort, limit and cursor.
+// The error is a *directory.ValidationError.
 func parseQuery(v url.Values) (directory.Query, error) {
 	q := directory.Query{Limit: directory.DefaultLimit}
 	fields := map[string]string{}
@@ -59,8 +58,8 @@ func parseQuery(v url.Values) (directory.Query, error) {
 	return q, nil
 }
 
-// readLimit reads how many things a page shall have, if that is said, or notes
-// beside the field how many it may have.
+// readLimit parses the limit of a list, if there is one. If it is out of range, it sets the error
+// of the field.
 func readLimit(v url.Values, limit *int, most uint64, things string, fields map[string]string) {
 	text := v.Get("limit")
 	if text == "" {

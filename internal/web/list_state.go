@@ -5,15 +5,14 @@ import (
 	"net/url"
 )
 
-// maxListState is the longest part of the list that is carried, in bytes.
+// maxListState limits the length of a listState, in bytes.
 const maxListState = 2048
 
-// listState is the part of the list that somebody comes from: its search, filters,
-// order and page. It is the list's own query; empty for the whole list.
+// listState is the part of the list that the viewer came from: the list's query with search,
+// filters, order and cursor. It is empty for the whole list.
 type listState string
 
-// listStateOf returns the part of the list that a request names. Only parameters
-// of the list are kept.
+// listStateOf returns the part of the list that a request names.
 func listStateOf(r *http.Request) listState {
 	carried := r.URL.Query().Get("list")
 	v, err := url.ParseQuery(carried)
@@ -23,7 +22,7 @@ func listStateOf(r *http.Request) listState {
 	return newListState(v)
 }
 
-// newListState returns the part of the list that a query asks for.
+// newListState keeps the list's parameters of a query.
 func newListState(v url.Values) listState {
 	state := listURL(v, nil)[1:]
 	if len(state) > maxListState {
@@ -32,7 +31,7 @@ func newListState(v url.Values) listState {
 	return listState(state)
 }
 
-// Back is the query of the list, to go back to it.
+// Back returns the query that leads back to the list.
 func (l listState) Back() string {
 	if l == "" {
 		return ""
@@ -40,7 +39,7 @@ func (l listState) Back() string {
 	return "?" + string(l)
 }
 
-// Carry is the query of another page's address, which takes the list along.
+// Carry returns the query that takes the list along to another page.
 func (l listState) Carry() string {
 	if l == "" {
 		return ""

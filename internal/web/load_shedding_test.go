@@ -17,8 +17,8 @@ func TestBusy_IsAPageOrJSON(t *testing.T) {
 	t.Parallel()
 	busy := newFixture(t).server.busyHandler()
 	for _, r := range []struct{ path, kind, says string }{
-		{"/", "text/html; charset=utf-8", "Too many people at once"},
-		{"/users", "text/html; charset=utf-8", "Nothing was changed: try again in a moment."},
+		{"/", "text/html; charset=utf-8", "We’re too busy right now"},
+		{"/users", "text/html; charset=utf-8", "Nothing was changed. Try again in a moment."},
 		{"/api/session", "application/json; charset=utf-8", `{"error":"too busy"}`},
 		{"/static/css/app.css", "application/json; charset=utf-8", `{"error":"too busy"}`},
 	} {

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// openAPI describes the routes below /api. It lies beside routes.go and not in
-// static, because whoever changes a route changes it, too.
+// openAPI describes the routes below /api. It is kept beside routes.go, because both change together.
 //
 //go:embed openapi.yaml
 var openAPI string

@@ -7,8 +7,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// optional is a text in a JSON object that tells a field left out from one that is
-// null. The zero value was left out.
+// optional is a string field of a JSON object that tells missing from null. The zero value is
+// missing.
 type optional struct {
 	given, null bool
 	text        string
@@ -20,8 +20,7 @@ func (o *optional) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return json.UnmarshalDecode(d, &o.text)
 }
 
-// edit returns what a change makes of the field: nil leaves it as it is, and null
-// is the empty text.
+// edit returns nil if the field is missing, and the empty string for null.
 func (o optional) edit() *string {
 	if !o.given {
 		return nil
@@ -29,7 +28,7 @@ func (o optional) edit() *string {
 	return &o.text
 }
 
-// refuseNull returns an error that names the fields which must not be null.
+// refuseNull returns an error that names the fields that are null.
 func refuseNull(fields map[string]optional) error {
 	refused := map[string]string{}
 	for name, field := range fields {

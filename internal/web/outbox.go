@@ -7,28 +7,28 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// outboxPage is every call to Stytch that must still happen.
+// outboxPage shows the jobs that still have to be done at the login service or by email.
 type outboxPage struct {
 	layoutData
 	Jobs []jobRow
 	More bool
 }
 
-// jobRow is one such call in words.
+// jobRow is a job as text.
 type jobRow struct {
 	outbox.Job
 	Label string
 }
 
-// Parked reports whether Stytch refused it for good.
+// Parked reports whether the job was refused for good.
 func (j jobRow) Parked() bool { return !j.ParkedAt.IsZero() }
 
 var jobLabels = map[outbox.Kind]string{
 	outbox.Invite:        "Send the invitation",
-	outbox.RevokeInvite:  "Make the invitation worthless",
-	outbox.DeleteUser:    "Forget the account",
+	outbox.RevokeInvite:  "Cancel the invitation",
+	outbox.DeleteUser:    "Delete the account",
 	outbox.RevokeSession: "End a session",
-	outbox.Notify:        "Mail a notice of a new token or administrator",
+	outbox.Notify:        "Send a notice of a new token or administrator",
 }
 
 func jobRows(jobs []outbox.Job) []jobRow {
@@ -39,12 +39,12 @@ func jobRows(jobs []outbox.Job) []jobRow {
 	return lines
 }
 
-// otherJobs are those that a person's page does not show as their invitation.
+// otherJobs returns the jobs that a user's page doesn't show as the invitation.
 func otherJobs(jobs []outbox.Job) []jobRow {
 	return slices.DeleteFunc(jobRows(jobs), func(j jobRow) bool { return j.Kind == outbox.Invite && !j.Parked() })
 }
 
-// maxWaiting is how many calls the page shows.
+// maxWaiting is how many jobs the page shows.
 const maxWaiting = 100
 
 func (s *server) showWaiting(w http.ResponseWriter, r *http.Request) error {
@@ -60,7 +60,7 @@ func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.opts.Directory.RetryJob(r.Context(), actorOf(r), r.PathValue("id")); err != nil {
 		return err
 	}
-	return s.redirectWithMessage(w, r, "/waiting", "Tried again. What is done is gone from this page.")
+	return s.redirectWithMessage(w, r, "/waiting", "Tried again. Finished items disappear from this page.")
 }
 
 func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
@@ -68,13 +68,13 @@ func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.redirectWithMessage(w, r, "/waiting", givenUp(job))
+	return s.redirectWithMessage(w, r, "/waiting", cancelled(job))
 }
 
-// givenUp says what it means that a call is not made.
-func givenUp(j outbox.Job) string {
+// cancelled returns the message after a job was cancelled.
+func cancelled(j outbox.Job) string {
 	if j.Kind == outbox.Notify {
-		return "Given up for " + j.About() + ". They are not mailed the notice."
+		return "Cancelled for " + j.About() + ". The notice won’t be sent."
 	}
-	return "Given up for " + j.About() + ". Stytch will not hear of it from here."
+	return "Cancelled for " + j.About() + ". The update won’t be sent."
 }

@@ -48,9 +48,9 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 		"imports":  {boss.get("/users/import"), "Import people"},
 		"import":   {boss.get(file), "<script>{{.}}.csv"},
 		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
-		"why":      {boss.form("/why", "email", `"><script>`), "Why can’t they sign in?"},
+		"why":      {boss.form("/why", "email", `"><script>`), "Sign-in help"},
 		"waiting":  {boss.get("/waiting"), "Pending updates"},
-		"problem":  {boss.get("/users/nobody"), "This person is not on the list"},
+		"problem":  {boss.get("/users/nobody"), "This person isn’t on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {
 		t.Errorf("(-templates +shown):\n%s", diff)

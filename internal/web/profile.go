@@ -8,16 +8,16 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// profilePage is a person's own.
+// profilePage is the viewer's own page.
 type profilePage struct {
 	layoutData
 	Sessions []profileSession
-	Tokens   *tokensSection // nil: no administrator's
+	Tokens   *tokensSection // nil unless the viewer is an administrator
 }
 
 type profileSession struct {
 	session.Session
-	Current bool // of the browser that looks
+	Current bool // this browser's session
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
@@ -32,7 +32,7 @@ func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
-// profile is the page as it is before anything is done.
+// profile returns the page before any change.
 func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, error) {
 	current := viewer(r)
 	list, err := s.opts.Sessions.List(r.Context(), current.UserID)
@@ -49,9 +49,8 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 	return view, err
 }
 
-// endOwnSessions signs out elsewhere: one session by its id, all "others", or
-// "all" with this one. Links that were mailed end with all and others, and API
-// tokens if that is wanted.
+// endOwnSessions ends one session by its ID, all "others", or "all" including this one. The last
+// two revoke the links sent so far and, if requested, the API tokens.
 func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {

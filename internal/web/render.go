@@ -12,19 +12,19 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// layoutData is what every page shows around its own content.
+// layoutData is what the layout shows around every page.
 type layoutData struct {
 	Title   string
-	Viewer  *directory.User // who is signed in, nil for nobody
-	Section string          // of the navigation: "users", "profile", or empty
-	Message session.Message // what the last action did
-	List    listState       // the part of the list to go back to
+	Viewer  *directory.User // nil if not signed in
+	Section string          // of the navigation: "users", "activity", "profile" or empty
+	Message session.Message // result of the last action
+	List    listState       // where to go back to in the list
 }
 
-// banner is what stands at the top of every page.
+// banner is the text at the top of every page.
 type banner struct{ Text, Path string }
 
-// notice returns nil if there is none.
+// notice returns the banner, or nil if there is none.
 func (s *server) notice() *banner {
 	if s.opts.Notice == nil {
 		return nil
@@ -36,7 +36,7 @@ func (s *server) notice() *banner {
 	return &banner{Text: text, Path: s.opts.NoticePath}
 }
 
-// layout returns the frame of a page for whoever guard let through.
+// layout returns the layout of a page for the viewer.
 func (s *server) layout(r *http.Request, title string) layoutData {
 	p := layoutData{Title: title}
 	if current := viewer(r); current.UserID != "" {
@@ -45,10 +45,12 @@ func (s *server) layout(r *http.Request, title string) layoutData {
 	return p
 }
 
-// sectionLayout is page for a page in the navigation, with the message kept for it.
+// sectionLayout is layout for a page of a section, with the message kept for it.
 func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, section string) layoutData {
 	p := s.layout(r, title)
-	p.Section, p.Message, p.List = section, s.opts.Cookies.TakeMessage(w, r), listStateOf(r)
+	p.Section = section
+	p.Message = s.opts.Cookies.TakeMessage(w, r)
+	p.List = listStateOf(r)
 	if p.Message.Text == "" && stateOf(r).draft {
 		p.Message = unsaved
 	}
@@ -57,7 +59,7 @@ func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, se
 
 const htmlType = "text/html; charset=utf-8"
 
-// render writes a page whole, or nothing and an error.
+// render writes a page. If that fails, it writes nothing and returns an error.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, view any) error {
 	var b bytes.Buffer
 	if err := s.templates[name]().ExecuteTemplate(&b, "layout.html", view); err != nil {
@@ -67,7 +69,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	return nil
 }
 
-// timeAgo says how long ago something was, in the words people use.
+// timeAgo says how long ago a time was: "5 minutes ago", or the date after a month.
 func timeAgo(now, t time.Time) string {
 	switch d := now.Sub(t); {
 	case t.IsZero():
@@ -84,7 +86,7 @@ func timeAgo(now, t time.Time) string {
 	return t.UTC().Format("2 Jan 2006")
 }
 
-// shortDate says the day of a time: "30 Nov", with the year if it is another one.
+// shortDate returns the day of a time: "30 Nov", with the year if it is another one.
 func shortDate(now, t time.Time) string {
 	if now.UTC().Year() == t.UTC().Year() {
 		return t.UTC().Format("2 Jan")
@@ -92,7 +94,7 @@ func shortDate(now, t time.Time) string {
 	return t.UTC().Format("2 Jan 2006")
 }
 
-// formatDuration says how long something lasts: "10 minutes", "7 days".
+// formatDuration returns a duration in its largest whole unit: "10 minutes", "7 days".
 func formatDuration(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour && d%(24*time.Hour) == 0:
@@ -103,7 +105,7 @@ func formatDuration(d time.Duration) string {
 	return humanize.Plural(int(d/time.Minute), "minute")
 }
 
-// formatNumber writes 10,000 for 10000.
+// formatNumber returns 10,000 for 10000.
 func formatNumber(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

@@ -16,66 +16,64 @@ import (
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
-// requestTimeout bounds the work of a request.
+// requestTimeout limits the work on a request.
 const requestTimeout = 10 * time.Second
 
-// requestState is a request under way: what is known of it besides what it says itself,
-// and the answer it gets. There is one for each, because that costs less than a
-// value in the context for each thing.
+// requestState is what the program knows about a request in progress. One value per request costs
+// less than one context value for each field.
 type requestState struct {
 	middleware.StatusWriter
-	path      string          // that was asked for, below the base URL's
-	route     string          // the pattern of its route; empty: it has come to none
-	requestID string          // what a person can name to find the request in the log
-	actor     directory.Actor // of changes that the request makes; authorize and idempotent complete it
-	session   session.Session // that guard found; nobody's where it found none. By a token it has a person and no more
-	draft     bool            // the page shows what was typed before; see drafts.go
-	token     *token.Token    // by which the person acts; nil: by a cookie
+	path    string          // below the base URL's path
+	route   string          // pattern of the route; empty if none matched yet
+	actor   directory.Actor // of changes the request makes; authorize and idempotent complete it
+	session session.Session // set by authorize; only the user is set if an API token is used
+	draft   bool            // the page shows a restored form; see drafts.go
+	token   *token.Token    // the API token used; nil if the session cookie is
 }
 
-type visitKey struct{}
+type stateKey struct{}
 
-// stateOf returns the request's visit; an empty one outside of any.
+// stateOf returns the state of a request, or an empty one outside of requestContext.
 func stateOf(r *http.Request) *requestState {
-	if v, ok := r.Context().Value(visitKey{}).(*requestState); ok {
-		return v
+	if state, ok := r.Context().Value(stateKey{}).(*requestState); ok {
+		return state
 	}
 	return &requestState{}
 }
 
-func requestID(r *http.Request) string { return stateOf(r).requestID }
+// requestID returns the ID that finds the request in the log and the audit log.
+func requestID(r *http.Request) string { return stateOf(r).actor.RequestID }
 
-// actorOf returns the actor of the changes that a request makes.
+// actorOf returns the actor of the changes a request makes.
 func actorOf(r *http.Request) directory.Actor { return stateOf(r).actor }
 
-// originOf returns the origin of the events that a request causes.
+// originOf returns the origin of the events a request causes.
 func originOf(r *http.Request) event.Origin { return stateOf(r).actor.Origin }
 
-// viewer is the session that guard found; nobody's where it found none.
+// viewer returns the session that authorize found, or an empty one.
 func viewer(r *http.Request) *session.Session { return &stateOf(r).session }
 
-// requestContext begins and ends a request: it has a number, ten seconds for the work,
-// and one line in the log. The query stays out of that: it may hold a token.
+// requestContext gives a request its state, ID and deadline, and logs it when it is done. The query
+// is not logged, because it may contain a token.
 func (s *server) requestContext(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now() // a stopwatch, which nothing is decided by
-		v := &requestState{StatusWriter: middleware.StatusWriter{ResponseWriter: w}, path: s.trimBasePath(r.URL.Path), requestID: newRequestID(w)}
-		b := s.browser(r)
-		v.actor.Origin = event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: v.requestID}
+		begin := time.Now()
+		state := &requestState{StatusWriter: middleware.StatusWriter{ResponseWriter: w}, path: s.trimBasePath(r.URL.Path)}
+		state.actor.Origin = event.Origin{Address: s.proxies.ClientIP(r), UserAgent: r.UserAgent(), RequestID: newRequestID(w)}
 
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), visitKey{}, v), requestTimeout)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), stateKey{}, state), requestTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
-		next.ServeHTTP(v, r)
+		next.ServeHTTP(state, r)
 
 		s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(v.Status, http.StatusOK)),
-			slog.Duration("duration", time.Since(begin)), slog.String("request_id", v.requestID))
+			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(state.Status, http.StatusOK)),
+			slog.Duration("duration", time.Since(begin)), slog.String("request_id", requestID(r)))
 	})
 }
 
-// redactedPath is a request's path as the log has it: with whom it was about left out. The
-// audit trail has that, under the request's number.
+// redactedPath returns a request's path for the log, with the ID of a user or another item replaced
+// by "{id}". The audit log has it under the request's ID.
 func (s *server) redactedPath(r *http.Request) string {
 	path, pattern := s.relativePath(r), stateOf(r).route
 	if pattern == "" {
@@ -87,8 +85,8 @@ func (s *server) redactedPath(r *http.Request) string {
 	return r.URL.Path
 }
 
-// pathMatcher knows the paths of routes and what is tried below an id, whatever the
-// method: a request that is refused before it comes to its route is about somebody, too.
+// pathMatcher matches the paths of routes whatever the method, and anything below an ID, so that
+// redactedPath also works for requests that reach no route.
 func pathMatcher(routes []route) *http.ServeMux {
 	mux, known := http.NewServeMux(), map[string]bool{}
 	for _, r := range routes {
@@ -100,14 +98,14 @@ func pathMatcher(routes []route) *http.ServeMux {
 		for _, p := range paths {
 			if !known[p] {
 				known[p] = true
-				mux.Handle(p, http.NotFoundHandler()) // never asked
+				mux.Handle(p, http.NotFoundHandler()) // never called
 			}
 		}
 	}
 	return mux
 }
 
-// newRequestID gives a request a number, which its answer bears.
+// newRequestID creates the ID of a request and sets it in the response.
 func newRequestID(w http.ResponseWriter) string {
 	id := rand.Text()[:16]
 	w.Header().Set("X-Request-Id", id)

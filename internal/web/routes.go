@@ -12,22 +12,22 @@ import (
 type access int
 
 const (
-	public       access = 0         // everybody
-	signedIn     access = 1 << iota // whoever holds a session
+	public       access = 0         // everyone
+	signedIn     access = 1 << iota // users with a session
 	admin                           // administrators
-	tokenAllowed                    // these also by an API token; else only by the cookie
+	tokenAllowed                    // added to the two above: an API token may be used instead of a session
 )
 
-// handler answers a request or returns why not; see errors.go.
+// handler answers a request or returns an error for handleError.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 type route struct {
-	pattern string // of http.ServeMux
+	pattern string // for http.ServeMux
 	access  access
 	handle  handler
 }
 
-// routeTable is every route there is.
+// routeTable returns every route.
 func (s *server) routeTable() []route {
 	return []route{
 		// Signing in and out.
@@ -39,7 +39,7 @@ func (s *server) routeTable() []route {
 		{"POST /signout", public, s.signOut},
 		{"POST /api/logout", public, s.apiLogout},
 
-		// One's own page.
+		// The viewer's own profile.
 		{"GET /profile", signedIn, s.showProfile},
 		{"POST /profile/signout", signedIn, s.endOwnSessions},
 		{"GET /profile/tokens", admin, s.showTokens},
@@ -48,7 +48,7 @@ func (s *server) routeTable() []route {
 		{"POST /profile/tokens/{id}/revoke", admin, s.revokeToken},
 		{"GET /api/session", signedIn | tokenAllowed, s.apiSession},
 
-		// The list, for people.
+		// The directory, as pages.
 		{"GET /users", admin, s.showUsers},
 		{"POST /users", admin, blocking(s.inviteUser)},
 		{"GET /users/new", admin, s.showInvite},
@@ -63,7 +63,7 @@ func (s *server) routeTable() []route {
 		{"GET /users/{id}/remove", admin, s.showRemove},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
-		// The list as a file, in and out.
+		// Import and export.
 		{"GET /users/import", admin, s.showImports},
 		{"POST /users/import", admin, blocking(s.uploadImport)},
 		{"GET /imports/{id}", admin, s.showImport},
@@ -75,20 +75,20 @@ func (s *server) routeTable() []route {
 		{"GET /users/export.csv", admin, blocking(s.exportUsers("csv"))},
 		{"GET /users/export.json", admin, blocking(s.exportUsers("json"))},
 
-		// Why somebody can't sign in.
+		// Why someone can't sign in.
 		{"GET /why", admin, s.showWhy},
 		{"POST /why", admin, blocking(s.diagnoseAddress)},
 		{"GET /users/{id}/why", admin, blocking(s.showUserWhy)},
 		{"GET /api/why", admin | tokenAllowed, blocking(s.apiWhy)},
 
-		// What happened, and what Stytch has still to hear of.
+		// The audit log and the outbox.
 		{"GET /activity", admin, s.showActivity},
 		{"GET /api/events", admin | tokenAllowed, s.apiListEvents},
 		{"GET /waiting", admin, s.showWaiting},
 		{"POST /waiting/{id}/retry", admin, blocking(s.retryJob)},
 		{"POST /waiting/{id}/drop", admin, s.dropJob},
 
-		// The list, for programs.
+		// The directory, as JSON.
 		{"GET /api/users", admin | tokenAllowed, s.apiListUsers},
 		{"POST /api/users", admin | tokenAllowed, s.idempotent(idempotentOperation{s.apiCreateUser, s.createdResponse})},
 		{"GET /api/users/{id}", admin | tokenAllowed, s.apiGetUser},
@@ -96,13 +96,13 @@ func (s *server) routeTable() []route {
 		{"DELETE /api/users/{id}", admin | tokenAllowed, s.apiRemoveUser},
 		{"POST /api/invite_user", admin | tokenAllowed, blocking(s.idempotent(idempotentOperation{s.apiInviteUser, s.invitedResponse}))},
 
-		// What programs need to know of all this.
+		// The description of the API.
 		{"GET /api/openapi.yaml", public, s.apiSpec},
 
-		// From Stytch.
+		// Webhooks.
 		{"POST /webhooks/stytch", public, blocking(s.receiveStytchWebhook)},
 
-		// For whoever runs it.
+		// Health checks and assets.
 		{"GET /healthz", public, s.healthz},
 		{"GET /readyz", public, s.readyz},
 		{"GET /static/", public, s.serveAsset},
@@ -137,26 +137,27 @@ func blocking(next handler) handler {
 	}
 }
 
-// authorize lets only those through to a route who may use it, and hands on with the
-// request who it is.
+// authorize checks that the caller may use the route, and stores the session, the API token and the
+// actor in the request state.
 func (s *server) authorize(route route) handler {
 	if route.access == public {
 		return route.handle
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
-		v, err := stateOf(r), error(nil)
-		if secret, shown := s.bearerToken(r); shown {
-			v.session, v.token, err = s.authenticateToken(secret, r, route)
+		state := stateOf(r)
+		var err error
+		if secret, found := s.bearerToken(r); found {
+			state.session, state.token, err = s.authenticateToken(secret, r, route)
 		} else {
-			v.session, err = s.session(w, r)
+			state.session, err = s.session(w, r)
 		}
 		if err != nil {
 			return err
 		}
-		u := &v.session.User
-		v.actor.Origin = v.actor.WithActor(u.ID, u.Email.Normalized)
-		if t := v.token; t != nil {
-			v.actor.Token = t.Name
+		u := &state.session.User
+		state.actor.Origin = state.actor.WithActor(u.ID, u.Email.Normalized)
+		if t := state.token; t != nil {
+			state.actor.Token = t.Name
 			if t.Scope == token.Read && !isReadOnly(r) {
 				s.opts.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": the API token "+t.Name+" may only read")
 				return errReadOnly

@@ -230,7 +230,7 @@ func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
 			if a.body != `{"error":"`+row.json+`"}`+"\n" {
 				t.Errorf("%s %s: %s", row.method, row.path, a.body)
 			}
-		} else if !slices.Contains([]string{"There is nothing here", "That is not how this page works"}, a.Heading()) {
+		} else if !slices.Contains([]string{"Page not found", "That doesn’t work here"}, a.Heading()) {
 			t.Errorf("%s %s: %s", row.method, row.path, a.Text())
 		}
 	}

@@ -14,20 +14,20 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// signInPage asks for an address.
+// signInPage asks for an email address.
 type signInPage struct {
 	layoutData
-	Next         string // where to go afterwards; empty: the person's start page
-	Email        string // as typed, after an error
+	Next         string // where to go after signing in; empty means the start page
+	Email        string // as typed
 	Error        string // beside the field
 	Expired      bool
 	SignedOut    bool
-	Draft        bool // what was typed into a form is kept
-	FirstAdmin   bool // whoever signs in now becomes administrator
+	Draft        bool // a form will be restored
+	FirstAdmin   bool // the first user to sign in becomes an administrator
 	LinkLifetime time.Duration
 }
 
-// showSignIn shows the sign-in page, or sends on who is signed in already.
+// showSignIn shows the sign-in page, or redirects a user who is signed in.
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	if current, err := s.session(w, r); err == nil {
@@ -56,7 +56,7 @@ func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int
 	return s.render(w, r, status, "signin", view)
 }
 
-// startPath is where a person goes after signing in.
+// startPath returns where a user goes after signing in.
 func (s *server) startPath(next string, u directory.User) string {
 	if path := s.returnPath(next); path != "" {
 		return path
@@ -67,8 +67,8 @@ func (s *server) startPath(next string, u directory.User) string {
 	return "/profile"
 }
 
-// requestLink has a link sent to who may come in. The answer is the same for
-// every address.
+// requestLink sends a sign-in link if the address may sign in. The response is the same for every
+// address.
 func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
@@ -124,14 +124,13 @@ type sentPage struct {
 }
 
 func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
-	if err := s.opts.Sessions.Ready(r.Context()); err != nil { // it would say that a link is on its way
+	if err := s.opts.Sessions.Ready(r.Context()); err != nil { // the page would claim that a link is on its way
 		return err
 	}
 	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Check your email"), LinkLifetime: s.opts.LinkDuration, Inbox: s.opts.InboxPath})
 }
 
-// signOut ends the session here and at Stytch. Where that can't be done now, the
-// person stays signed in and is told so.
+// signOut ends the session. If that isn't possible now, the user stays signed in and sees an error.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.endSession(w, r); err != nil {
 		return err
@@ -148,15 +147,15 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
-	if _, shown := s.bearerToken(r); shown {
-		return errTokenNotAllowed // who believed to have ended one would be wrong
+	if _, found := s.bearerToken(r); found {
+		return errTokenNotAllowed // a token has no session to end
 	}
-	held, had := s.opts.Cookies.Token(r)
-	if !had {
+	held, found := s.opts.Cookies.Token(r)
+	if !found {
 		return nil
 	}
 	if held == "" {
-		return errCookie // another instance may still open it: "signed out" would be untrue
+		return errCookie // another instance may be able to read the cookie
 	}
 	if err := s.opts.Sessions.SignOut(r.Context(), held, s.browser(r)); err != nil {
 		return err
@@ -166,13 +165,13 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// apiSession says who holds the cookie, or as whom a token acts.
+// apiSession returns the user of the session or API token.
 func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 	current := viewer(r)
 	answer := struct {
 		User    directory.UserJSON `json:"user"`
-		Session *jsonSession       `json:"session,omitzero"` // of a cookie
-		Token   *token.Public      `json:"token,omitzero"`   // of a token
+		Session *jsonSession       `json:"session,omitzero"` // if a cookie was used
+		Token   *token.Public      `json:"token,omitzero"`   // if an API token was used
 	}{User: directory.NewUserJSON(current.User)}
 	if t := stateOf(r).token; t != nil {
 		public := t.Public()

@@ -11,34 +11,35 @@ import (
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
-// tokensSection is what an administrator's profile shows of API tokens.
+// tokensSection is the part of an administrator's profile with API tokens.
 type tokensSection struct {
 	List      []listedToken
-	Max       int // how many there may be
+	Max       int // the most a user may have
 	Draft     token.Request
 	Lifetimes []int
 	Errors    map[string]string
-	Made      string // name of the one that was just made
-	Secret    string // and itself, this once
+	Made      string // name of the token just created; empty if none was
+	Secret    string // that token, shown this once
 }
 
 type listedToken struct {
 	token.Token
-	IsExpired bool // it has expired
+	IsExpired bool
 }
 
-// newDraft is an empty form, whose ID has it make one token however often it is sent.
+// newDraft returns an empty form. Its ID makes sure that it creates one token however often it is
+// sent.
 func newDraft() token.Request {
 	return token.Request{ID: token.NewID(), Scope: string(token.Read), Days: "30"}
 }
 
-// tokens is the part with an empty form.
+// tokens returns the section with an empty form.
 func (s *server) tokens(r *http.Request) (*tokensSection, error) {
 	list, err := s.opts.Tokens.List(r.Context(), viewer(r).UserID)
 	return &tokensSection{List: s.listed(list), Max: token.MaxPerUser, Lifetimes: token.Lifetimes, Draft: newDraft()}, err
 }
 
-// listed says of each token whether it has expired.
+// listed tells which tokens have expired.
 func (s *server) listed(tokens []token.Token) []listedToken {
 	list := make([]listedToken, len(tokens))
 	for i, t := range tokens {
@@ -47,19 +48,19 @@ func (s *server) listed(tokens []token.Token) []listedToken {
 	return list
 }
 
-// showTokens is where somebody comes who loads the page of a new token again.
+// showTokens answers a reload of the page that showed a new token.
 func (s *server) showTokens(w http.ResponseWriter, r *http.Request) error {
 	return s.redirect(w, r, "/profile")
 }
 
-// createToken answers with the token itself: nowhere else, and never again, is it
-// told. So this is the one form whose good answer is no redirect.
+// createToken shows the new token, this once. So it is the one form that doesn't redirect on
+// success.
 func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
 		return err
 	}
-	view, err := s.profile(w, r) // before it is made: then nothing is left that could keep it from being shown
+	view, err := s.profile(w, r) // first: once the token is created, nothing may keep it from being shown
 	if err != nil {
 		return err
 	}
@@ -74,14 +75,14 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 		part.Draft, part.Errors = d, invalid.Fields
 		return s.render(w, r, http.StatusUnprocessableEntity, "profile", view)
 	case errors.Is(err, token.ErrDuplicate):
-		return s.redirectWith(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown once, when it is made. If you have not kept it, revoke it and make another."})
+		return s.redirectWith(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown only once, when it’s created. If you haven’t saved it, revoke it and create another."})
 	case err != nil:
 		return err
 	}
 	middleware.NoCompression(w.Header()) // the response contains the token
 	part.List = slices.Insert(part.List, 0, listedToken{Token: made})
 	part.Made, part.Secret = made.Name, secret
-	view.Message = session.Message{Text: "Made the token " + made.Name + "."}
+	view.Message = session.Message{Text: "Token " + made.Name + " created."}
 	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
@@ -89,8 +90,8 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 type revokePage struct {
 	layoutData
 	Token token.Token
-	Owner string // whose it is; empty for the viewer's own
-	Path  string // of the form
+	Owner string // display name; empty if the token is the viewer's own
+	Path  string // where the form posts to
 	Back  string
 }
 
@@ -120,7 +121,7 @@ func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) err
 	})
 }
 
-// tokenOf returns one of a person's tokens by its id, or errNoToken.
+// tokenOf returns one of a user's tokens by its ID, or errTokenNotFound.
 func (s *server) tokenOf(r *http.Request, userID, id string) (token.Token, error) {
 	list, err := s.opts.Tokens.List(r.Context(), userID)
 	if err != nil {
@@ -150,9 +151,10 @@ func (s *server) revokeUserToken(w http.ResponseWriter, r *http.Request) error {
 	return s.redirectWithMessage(w, r, userPath(r, id), revoked(name))
 }
 
-func revoked(name string) string { return "Revoked " + name + ": it opens nothing any more." }
+func revoked(name string) string { return "Revoked " + name + ": it no longer works." }
 
-// revoke ends one of a person's tokens and returns its name. Errors: errNoToken.
+// revoke revokes one of a user's tokens and returns its name. It fails with errTokenNotFound if
+// there is none with the ID.
 func (s *server) revoke(r *http.Request, userID, id string) (name string, err error) {
 	n, err := s.opts.Tokens.Revoke(r.Context(), originOf(r), userID, func(t token.Token) bool {
 		is := t.ID == id

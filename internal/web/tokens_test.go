@@ -242,7 +242,7 @@ func TestNobodyRevokesATokenThatIsNotTheirs(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.Text())
 	}
 	for _, a := range []answer{grace.get(revoke), grace.form(revoke)} {
-		if a.status != http.StatusNotFound || a.Heading() != "This token is gone" || strings.Contains(a.Text(), "deploy") {
+		if a.status != http.StatusNotFound || a.Heading() != "Token not found" || strings.Contains(a.Text(), "deploy") {
 			t.Errorf("another administrator: %d %s", a.status, a.Text())
 		}
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// userPage is one person.
+// userPage shows one user.
 type userPage struct {
 	layoutData
 	User       directory.User
-	Badge      string // the style of the badge with the label
-	Label      string // where they stand
-	InvitedBy  string // who invited them, empty if nobody did or they are gone
-	Self       bool   // it is the viewer
-	Name, Role string // in the form
+	Badge      string // style of the badge with the label
+	Label      string // status as text
+	InvitedBy  string // display name; empty if unknown or removed
+	Self       bool   // the user is the viewer
+	Name, Role string // values of the form
 	Errors     map[string]string
 	Invitation directory.Invitation
-	Waiting    []jobRow // for Stytch, but for an invitation
+	Waiting    []jobRow // outbox jobs besides a pending invitation
 	Sessions   []session.Session
 	Tokens     []listedToken
 	Events     []eventRow
@@ -40,7 +40,7 @@ func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
 	return s.userPage(w, r, http.StatusOK, view)
 }
 
-// userPage fills in what the page shows of view.User.
+// userPage completes the page for view.User.
 func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, view userPage) error {
 	u := view.User
 	view.layoutData = s.sectionLayout(w, r, u.DisplayName(), "users")
@@ -80,8 +80,8 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	return s.render(w, r, status, "user", view)
 }
 
-// findCancelled looks in the audit trail for an invitation of somebody suspended that
-// was cancelled by an earlier release, which kept no note of it.
+// findCancelled sets when the invitation of a suspended user was cancelled, if an earlier release
+// did that without storing it. The audit log tells.
 func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.Invitation) error {
 	if u.Status != directory.Suspended || !i.Sent.IsZero() || !i.Cancelled.IsZero() {
 		return nil
@@ -93,8 +93,7 @@ func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.I
 	return err
 }
 
-// userPath is the path of somebody's page that takes along the list that a request
-// came from.
+// userPath returns the path of a user's page that keeps the part of the list the request came from.
 func userPath(r *http.Request, id string) string { return "/users/" + id + listStateOf(r).Carry() }
 
 func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
@@ -114,7 +113,7 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &invalid):
 		view.Errors = invalid.Fields
 	case errors.Is(err, directory.ErrLastAdmin):
-		view.Errors = map[string]string{"role": "This is the last active administrator. Make another active person one first."}
+		view.Errors = map[string]string{"role": "This is the last active administrator. Make someone else who is active an administrator first."}
 		status = http.StatusConflict
 	default:
 		return err
@@ -133,8 +132,8 @@ func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
 	return s.inviteRedirect(w, r, userPath(r, u.ID), u)
 }
 
-// endUserSessions signs a person out: of one session by its id, or of all, by
-// which links they were sent end as well, and their API tokens if that is wanted.
+// endUserSessions ends one session of a user by its ID, or all of them. Ending all revokes the
+// links sent so far and, if requested, the user's API tokens.
 func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	form, err := readForm(r)
 	if err != nil {
@@ -157,17 +156,17 @@ func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
 	return s.redirectWithMessage(w, r, userPath(r, id), "Ended "+humanize.Plural(n, "session")+".")
 }
 
-// endedAll says what was ended when somebody was signed out everywhere.
+// endedAll returns the message after all sessions of a user were ended.
 func endedAll(ended directory.Ended) string {
 	text := "Ended " + humanize.Plural(ended.Sessions, "session")
 	if ended.Tokens > 0 {
 		text += " and " + humanize.Plural(ended.Tokens, "API token")
 	}
-	return text + ". Links that were mailed before no longer work."
+	return text + ". Links that were sent before no longer work."
 }
 
 func (s *server) suspendUser(w http.ResponseWriter, r *http.Request) error {
-	return s.setStatus(w, r, directory.Suspended, " is suspended: signed out everywhere, and can't sign in.")
+	return s.setStatus(w, r, directory.Suspended, " is suspended and signed out everywhere.")
 }
 
 func (s *server) reinstateUser(w http.ResponseWriter, r *http.Request) error {
@@ -183,7 +182,7 @@ func (s *server) setStatus(w http.ResponseWriter, r *http.Request, status direct
 	return s.redirectWithMessage(w, r, userPath(r, u.ID), u.DisplayName()+message)
 }
 
-// removePage asks before somebody is removed.
+// removePage asks before a user is removed.
 type removePage struct {
 	layoutData
 	User directory.User
@@ -204,5 +203,5 @@ func (s *server) removeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.redirectWithMessage(w, r, "/users"+listStateOf(r).Back(), "Removed "+u.Email.Display+": off the list, and signed out everywhere.")
+	return s.redirectWithMessage(w, r, "/users"+listStateOf(r).Back(), u.Email.Display+" was removed and signed out everywhere.")
 }

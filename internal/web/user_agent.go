@@ -8,10 +8,9 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// session returns the session of the request's cookie. A cookie whose session has
-// ended is deleted; one that can't be opened is ignored. Errors: errNoSession,
-// session.ErrEnded, session.ErrUnavailable, directory.ErrUnavailable; on the last two
-// the browser keeps its cookie.
+// session returns the session of the request's cookie. The cookie is deleted if the session has
+// ended, and ignored if it can't be read. Errors: errNoSession, session.ErrEnded,
+// session.ErrUnavailable, directory.ErrUnavailable; on the last two the browser keeps its cookie.
 func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Session, error) {
 	token, _ := s.opts.Cookies.Token(r)
 	if token == "" {
@@ -24,13 +23,13 @@ func (s *server) session(w http.ResponseWriter, r *http.Request) (session.Sessio
 	return current, err
 }
 
-// browser is what is known of the browser behind a request.
+// browser describes the browser of a request.
 func (s *server) browser(r *http.Request) session.Browser {
 	return session.Browser{Address: s.proxies.ClientIP(r), UserAgent: r.UserAgent(), RequestID: requestID(r)}
 }
 
-// describeBrowser says in words what a User-Agent header stands for. The order
-// matters: most browsers also call themselves by another's name.
+// describeBrowser names the browser and system of a User-Agent header. The order matters, because
+// most browsers include the names of others.
 func describeBrowser(userAgent string) string {
 	browser := firstMatch(userAgent, []string{
 		"Edg", "Edge", "OPR", "Opera", "SamsungBrowser", "Samsung Internet",
@@ -52,12 +51,11 @@ func describeBrowser(userAgent string) string {
 	return browser + " on " + system
 }
 
-// firstMatch returns the word that goes with the first mark found in s; marks and
-// words alternate.
-func firstMatch(s string, marksAndWords []string) string {
-	for i := 0; i < len(marksAndWords); i += 2 {
-		if strings.Contains(s, marksAndWords[i]) {
-			return marksAndWords[i+1]
+// firstMatch returns the name after the first mark found in s. Marks and names alternate.
+func firstMatch(s string, marksAndNames []string) string {
+	for i := 0; i < len(marksAndNames); i += 2 {
+		if strings.Contains(s, marksAndNames[i]) {
+			return marksAndNames[i+1]
 		}
 	}
 	return ""

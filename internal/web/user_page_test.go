@@ -96,7 +96,7 @@ func TestUserPage_InvitationThatWasCancelled(t *testing.T) {
 	sent := f.clock.now()
 	f.clock.advance(time.Minute)
 	ada.form(path + "/suspend")
-	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when they were suspended.", "Invitation handed over")
+	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when they were suspended.", "Invitation sent")
 	f.exec("UPDATE users SET cancelled_invite_at = 0") // as an earlier release left it
 	wantText(t, ada.get(path), http.StatusOK, "Sent "+sent.Format("2 Jan")+"; cancelled when they were suspended.")
 	ada.form(path + "/reinstate")
@@ -155,7 +155,7 @@ func TestList_IsCarriedAndComeBackTo(t *testing.T) {
 	}
 	_, carried, _ := strings.Cut(page, "?")
 	back(page)
-	why, _ := ada.get(page).Link("Why can’t they sign in?")
+	why, _ := ada.get(page).Link("Sign-in help")
 	back(why)
 	for _, action := range []string{"", "/suspend", "/reinstate", "/invite", "/signout"} {
 		path := "/users/" + grace.ID + action + "?" + carried

@@ -13,26 +13,26 @@ import (
 // usersPage is the list.
 type usersPage struct {
 	layoutData
-	Q, Role, Status, Sort string // what is asked for
+	Q, Role, Status, Sort string // as requested
 	Errors                map[string]string
 	Columns               []column
 	Rows                  []userRow
 	Total                 int
-	More                  bool // than Total
-	ByWord                bool // a search found too many to sort or count
+	More                  bool // there are more than Total
+	ByWord                bool // a search matched too many to sort or count
 	Filtered              bool // by search, role or status
-	Stuck                 bool // a call to Stytch did not succeed at once
+	Stuck                 bool // an outbox job failed at least once
 	PrevURL, NextURL      string
-	Exported              string // the query that exports what is shown, on all pages
+	Exported              string // query of the export links, for all pages
 	PrevLabel, NextLabel  string
-	Form                  inviteForm // in the dialog
+	Form                  inviteForm // of the dialog
 	InviteLifetime        time.Duration
 }
 
 // column is a heading that sorts.
 type column struct {
 	Label, URL string
-	Order      string // as aria-sort has it: ascending, descending, none
+	Order      string // for aria-sort: ascending, descending or none
 }
 
 func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
@@ -63,32 +63,34 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.opts.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
-	view.Rows, view.Total, view.More, view.ByWord, view.Sort = s.userRows(list.Users, jobs, view.List), list.Total, list.More, list.RelevanceOrder, string(query.Sort)
-	view.Columns, view.Exported = columns(v, query.Sort), listURL(v, map[string]string{"cursor": "", "limit": ""})
+	view.Rows = s.userRows(list.Users, jobs, view.List)
+	view.Total, view.More, view.ByWord = list.Total, list.More, list.RelevanceOrder
+	view.Sort = string(query.Sort)
+	view.Columns = columns(v, query.Sort)
 	if list.RelevanceOrder {
-		view.Columns = columns(v, "") // none of them sorts it
+		view.Columns = columns(v, "") // results are in order of relevance
 	}
+	view.Exported = listURL(v, map[string]string{"cursor": "", "limit": ""})
 	view.PrevLabel, view.NextLabel = pagerLabels(query, list)
 	view.NextURL = withCursor(v, s.sealCursor(query.Sort, list.Next, false))
 	view.PrevURL = withCursor(v, s.sealCursor(query.Sort, list.Prev, true))
 	return s.render(w, r, http.StatusOK, "users", view)
 }
 
-// pagerLabels are the words of the links to the page before and the next. Where
-// a page was cut because enough was looked at for once, nobody knows whether there
-// is another, and the link does not promise one.
+// pagerLabels returns the labels of the links to the previous and next page. If a search stopped
+// early, there may be no further matches, so the label doesn't promise a page.
 func pagerLabels(query directory.Query, list directory.Page) (prev, next string) {
 	prev, next = "← Previous", "Next →"
 	switch cut := list.RelevanceOrder && len(list.Users) < query.Limit; {
 	case cut && query.Backward:
-		prev = "← Look further"
+		prev = "← Keep looking"
 	case cut:
-		next = "Look further →"
+		next = "Keep looking →"
 	}
 	return prev, next
 }
 
-// columns are the headings; one that sorts already turns the order round.
+// columns returns the headings. The current one reverses the order.
 func columns(v url.Values, current directory.Sort) []column {
 	all := []struct {
 		label string
@@ -115,8 +117,7 @@ func withCursor(v url.Values, cursor string) string {
 	return listURL(v, map[string]string{"cursor": cursor})
 }
 
-// listURL is the list's own, asking for what v asks for but for the changes;
-// what is empty is left out.
+// listURL returns the list's query with changes to some parameters. Empty ones are left out.
 func listURL(v url.Values, changes map[string]string) string {
 	q := url.Values{}
 	for _, name := range []string{"q", "role", "status", "sort", "limit", "cursor"} {
@@ -131,14 +132,13 @@ func listURL(v url.Values, changes map[string]string) string {
 	return "?" + q.Encode()
 }
 
-// inviteForm is what was typed to invite somebody.
+// inviteForm is what was typed to invite someone.
 type inviteForm struct {
 	Email, Name, Role string
-	Errors            map[string]string // beside the fields
+	Errors            map[string]string // by field
 }
 
-// invitePage is the form on a page of its own: for browsers without scripts, and
-// to show what is wrong with it.
+// invitePage has the form on a page of its own, for browsers without scripts and to show errors.
 type invitePage struct {
 	layoutData
 	Form           inviteForm
@@ -168,7 +168,7 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 		form.Errors = invalid.Fields
 		return s.inviteForm(w, r, http.StatusUnprocessableEntity, form)
 	case errors.Is(err, directory.ErrEmailTaken):
-		form.Errors = map[string]string{"email": "This address is on the list already."}
+		form.Errors = map[string]string{"email": "This address is already on the list."}
 		return s.inviteForm(w, r, http.StatusConflict, form)
 	case err != nil:
 		return err
@@ -176,7 +176,7 @@ func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
 	return s.inviteRedirect(w, r, "/users"+listStateOf(r).Back(), u)
 }
 
-// inviteRedirect goes on to a page and says there whether the mail has left.
+// inviteRedirect redirects to a page that says whether the invitation was sent.
 func (s *server) inviteRedirect(w http.ResponseWriter, r *http.Request, path string, u directory.User) error {
 	state, err := s.loadInvitation(r, u)
 	if err != nil {
@@ -185,14 +185,14 @@ func (s *server) inviteRedirect(w http.ResponseWriter, r *http.Request, path str
 	if !state.Pending && !state.Refused {
 		return s.redirectWithMessage(w, r, path, "Invitation sent to "+u.Email.Display+".")
 	}
-	message := u.Email.Display + " is on the list, but the mail has not left yet. " + state.Reason
+	message := u.Email.Display + " was added, but the email hasn’t been sent yet. " + state.Reason
 	if state.Pending {
-		message += " It will be tried again by itself."
+		message += " We’ll keep trying."
 	}
 	return s.redirectWith(w, r, path, session.Message{Text: message, Warning: true})
 }
 
-// loadInvitation says how it stands with a person's invitation.
+// loadInvitation returns the state of a user's invitation.
 func (s *server) loadInvitation(r *http.Request, u directory.User) (directory.Invitation, error) {
 	jobs, err := s.opts.Directory.ListJobs(r.Context(), u.Email)
 	return u.Invitation(jobs, s.opts.InviteDuration, s.opts.Now()), err

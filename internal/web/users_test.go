@@ -56,13 +56,13 @@ func TestAFormThatIsNotAcceptableIsShownAgainWithWhatWasTyped(t *testing.T) {
 	}{
 		{"an address that is none", "/users", "Send invitation", []string{"email", "grace", "name", "G", "role", "admin"}, 422, map[string]string{"email": noAddress}},
 		{"everything wrong at once", "/users", "Send invitation", []string{"email", "", "name", long, "role", "owner"}, 422, map[string]string{"email": noAddress, "name": noName, "role": noRole}},
-		{"an address that is taken", "/users", "Send invitation", []string{"email", "GRACE@example.com", "name", "Other", "role", "member"}, 409, map[string]string{"email": "This address is on the list already."}},
+		{"an address that is taken", "/users", "Send invitation", []string{"email", "GRACE@example.com", "name", "Other", "role", "member"}, 409, map[string]string{"email": "This address is already on the list."}},
 		{"a name of two lines", "/users", "Send invitation", []string{"email", "joan@example.com", "name", "Joan\nClarke", "role", "member"}, 422, map[string]string{"name": "Use letters, digits and punctuation only."}},
 		{"a name of 101 characters", "/users/" + grace.ID, "Save", []string{"name", long, "role", "member"}, 422, map[string]string{"name": noName}},
 		{"a role that there is not", "/users/" + grace.ID, "Save", []string{"name", "Grace", "role", "owner"}, 422, map[string]string{"role": noRole}},
 		{"no role", "/users/" + grace.ID, "Save", []string{"name", "Grace", "role", ""}, 422, map[string]string{"role": noRole}},
 		{"the last administrator demoted", "/users/" + ada.user.ID, "Save", []string{"name", "Ada", "role", "member"}, 409, map[string]string{
-			"role": "This is the last active administrator. Make another active person one first.",
+			"role": "This is the last active administrator. Make someone else who is active an administrator first.",
 		}},
 	} {
 		a := ada.form(row.path, row.fill...)
@@ -93,7 +93,7 @@ func TestTheLastAdministratorCanBeNeitherSuspendedNorRemoved(t *testing.T) {
 	before := f.rows()
 	for _, what := range []string{"suspend", "remove"} {
 		a := ada.form("/users/" + ada.user.ID + "/" + what)
-		if a.status != http.StatusConflict || a.Heading() != "Somebody must stay administrator" {
+		if a.status != http.StatusConflict || a.Heading() != "You need at least one administrator" {
 			t.Errorf("%s: %d %s", what, a.status, a.Text())
 		}
 	}

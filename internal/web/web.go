@@ -1,10 +1,9 @@
-// Package web is the product's pages and its JSON API: routes, middleware and
-// handlers. It reads a request, asks package session who holds the browser, or
-// package token as whom a program acts, and package directory what is to be done,
-// and writes the answer; it decides nothing about people itself.
+// Package web serves the pages and the JSON API. A handler parses a request, calls a rule of
+// package directory, session or token, and writes the response; it decides nothing about users
+// itself.
 //
-// routes.go lists every route with who may use it. A handler returns an error
-// where something is in the way, and errors.go turns it into a page or JSON.
+// routes.go lists every route with who may use it. Handlers return errors, which errors.go turns
+// into a page or JSON.
 package web
 
 import (
@@ -27,7 +26,7 @@ import (
 	"github.com/guestlist/guestlist/static"
 )
 
-// Options are what the pages stand on, and their settings.
+// Options are the dependencies and settings of New.
 type Options struct {
 	Directory       *directory.Directory
 	Sessions        *session.Service
@@ -37,36 +36,35 @@ type Options struct {
 	Importer        *userio.Importer
 	Events          event.Reader
 	Idempotency     idempotency.Store
-	Ping            func(context.Context) error // nil error: the database answers and holds the newest tables
-	IsLargeDatabase func(context.Context) bool  // the database is a file that is better moved to a server; nil: no
+	Ping            func(context.Context) error // fails if the database is unreachable, read-only or not migrated
+	IsLargeDatabase func(context.Context) bool  // whether an SQLite file has outgrown one server; may be nil
 
-	BaseURL        *url.URL       // the public address; no slash at the end of its path
-	TrustedProxies []netip.Prefix // whose word on the client's address is taken
-	ClientIPHeader string         // the header they put it in; empty: X-Forwarded-For
-	InboxPath      string         // where mails are shown, in local mode; else empty
-	Notice         func() string  // what every page says at its top; nil or an empty answer: nothing
-	NoticePath     string         // where what it speaks of is changed, as the host has it; empty: nowhere
-	FirstAdmin     bool           // the first person to come becomes administrator
+	BaseURL        *url.URL       // the public address, without a slash at its end
+	TrustedProxies []netip.Prefix // proxies whose client address headers are believed
+	ClientIPHeader string         // the header they use; empty means X-Forwarded-For
+	InboxPath      string         // the page that shows sent emails in local mode; empty otherwise
+	Notice         func() string  // text at the top of every page; may be nil or return ""
+	NoticePath     string         // absolute path of the page that changes it; may be empty
+	FirstAdmin     bool           // the first user to sign in becomes an administrator
 	LinkDuration   time.Duration
 	InviteDuration time.Duration
-	SameBrowser    bool // a sign-in link works only in the browser that asked (PKCE)
+	SameBrowser    bool // a sign-in link works only in the browser that requested it
 	Now            func() time.Time
 	Observer       middleware.RequestObserver // may be nil, in which case requests are not observed
 	Log            *slog.Logger
 }
 
-// server holds what the handlers share. Its only state is the last look at what
-// the program depends on.
+// server is what the handlers share. Its only state is the last readiness check.
 type server struct {
 	opts      Options
 	assets    *static.Assets
 	templates map[string]func() *template.Template
 	proxies   middleware.Proxies
 	routes    []route
-	paths     *http.ServeMux // of routes; see logged
+	paths     *http.ServeMux // matches paths whatever the method; see redactedPath
 
 	readyMu   sync.Mutex
-	lastReady *readiness // nil before the first look
+	lastReady *readiness // nil before the first check
 }
 
 // New returns the handler for everything below the base URL's path.
@@ -80,30 +78,29 @@ func newServer(o Options) *server {
 	return s
 }
 
-// url returns the path of one of our own pages, under the base URL's path.
+// url returns the path of a page, including the base URL's path.
 func (s *server) url(path string) string { return s.opts.BaseURL.Path + path }
 
-// asset returns the path of one of our own files, such as "css/app.css".
+// asset returns the path of an asset such as "css/app.css".
 func (s *server) asset(name string) string { return s.url("/static/" + s.assets.Path(name)) }
 
-// redirect sends the browser on to one of our own pages by GET.
+// redirect sends the browser to a page with 303 See Other.
 func (s *server) redirect(w http.ResponseWriter, r *http.Request, path string) error {
 	http.Redirect(w, r, s.url(path), http.StatusSeeOther)
 	return nil
 }
 
-// redirectWithMessage sends the browser on with a sentence to show there.
+// redirectWithMessage redirects to a page that shows a success message.
 func (s *server) redirectWithMessage(w http.ResponseWriter, r *http.Request, path, text string) error {
 	return s.redirectWith(w, r, path, session.Message{Text: text})
 }
 
-// redirectWith sends the browser on with a message to show there.
+// redirectWith redirects to a page that shows a message.
 func (s *server) redirectWith(w http.ResponseWriter, r *http.Request, path string, m session.Message) error {
 	if err := s.opts.Cookies.SetMessage(w, r, m); err != nil {
-		s.opts.Log.Warn("web: message not kept", "error", err)
+		s.opts.Log.Warn("message not kept", "error", err)
 	}
 	return s.redirect(w, r, path)
 }
 
-// https reports whether browsers reach the product by https.
 func (s *server) https() bool { return s.opts.BaseURL.Scheme == "https" }

@@ -9,14 +9,15 @@ import (
 	"github.com/guestlist/guestlist/internal/webhooksig"
 )
 
-// Webhooks is what becomes of Stytch's webhooks.
+// Webhooks handles the webhooks of the login service.
 type Webhooks struct {
-	Key webhooksig.Key // none: there is no such route
-	// Handle takes a webhook whose signature is good. After an error it is sent again.
+	Key webhooksig.Key // empty disables the route
+	// Handle processes a webhook with a valid signature. After an error, the sender repeats it.
 	Handle func(ctx context.Context, by event.Origin, id string, body []byte) error
 }
 
-// receiveStytchWebhook takes a webhook. Whatever is not a 2xx has Stytch send it again later.
+// receiveStytchWebhook verifies and handles a webhook. The sender repeats it unless the status is
+// 2xx.
 func (s *server) receiveStytchWebhook(w http.ResponseWriter, r *http.Request) error {
 	if len(s.opts.Webhooks.Key) == 0 {
 		return errPageNotFound

@@ -58,7 +58,7 @@ var peopleJourneys = []journey{
 		b.click("link", "Invite people")
 		b.fill("textbox", "Email address", "grace@example.com")
 		b.click("button", "Send invitation")
-		b.reads("This address is on the list already.")
+		b.reads("This address is already on the list.")
 		b.click("link", "Cancel")
 		b.at("/users")
 	}},
@@ -85,9 +85,9 @@ var peopleJourneys = []journey{
 		b.click("link", "ada@example.com")
 		b.choose("Role", "Member")
 		b.click("button", "Save")
-		b.reads("This is the last active administrator. Make another active person one first.")
+		b.reads("This is the last active administrator. Make someone else who is active an administrator first.")
 		b.click("button", "Suspend")
-		b.sees("heading", "Somebody must stay administrator")
+		b.sees("heading", "You need at least one administrator")
 	}},
 
 	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium browser) {
@@ -99,7 +99,7 @@ var peopleJourneys = []journey{
 
 		b.visit("/users/grace.hopper")
 		b.click("button", "Suspend")
-		b.hears("Grace Hopper is suspended: signed out everywhere, and can't sign in.")
+		b.hears("Grace Hopper is suspended and signed out everywhere.")
 		b.reads("Not signed in anywhere.")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")
@@ -118,7 +118,7 @@ var peopleJourneys = []journey{
 		grace.signIn("grace.hopper@example.com")
 		b.visit("/users/grace.hopper")
 		b.click("button", "End all sessions")
-		b.hears("Ended 1 session. Links that were mailed before no longer work.")
+		b.hears("Ended 1 session. Links that were sent before no longer work.")
 		b.lacks("button", "End all sessions")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")
@@ -140,7 +140,7 @@ var peopleJourneys = []journey{
 
 		b.click("link", "Remove…")
 		b.click("button", "Remove Grace Hopper")
-		b.hears("Removed grace.hopper@example.com: off the list, and signed out everywhere.")
+		b.hears("grace.hopper@example.com was removed and signed out everywhere.")
 		b.lacks("link", "Grace Hopper")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")

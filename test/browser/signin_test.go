@@ -155,7 +155,7 @@ var signInJourneys = []journey{
 		phone.signIn("ada@example.com")
 		phone.visit("/profile")
 		phone.click("button", "Sign out everywhere else")
-		phone.hears("Ended 1 session. Links that were mailed before no longer work.")
+		phone.hears("Ended 1 session. Links that were sent before no longer work.")
 		phone.lacks("button", "Sign out everywhere else")
 		desk.visit("/profile")
 		desk.reads("Your session has ended.")

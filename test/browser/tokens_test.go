@@ -37,7 +37,7 @@ var tokenJourneys = []journey{
 		b.click("link", "Cancel")
 		b.click("link", "Revoke deploy")
 		b.click("button", "Revoke deploy")
-		b.hears("Revoked deploy: it opens nothing any more.")
+		b.hears("Revoked deploy: it no longer works.")
 		b.lacks("link", "Revoke deploy")
 		if status := eval[int](b, fmt.Sprintf(opens, secret)); status != 401 {
 			t.Errorf("the token, revoked: %d", status)
@@ -50,7 +50,7 @@ var tokenJourneys = []journey{
 		b.click("link", "Profile")
 		b.makesToken("deploy")
 		eval[any](b, `location.reload()`) // which sends the form again
-		b.hears("A token is shown once, when it is made. If you have not kept it, revoke it and make another.")
+		b.hears("A token is shown only once, when it’s created. If you haven’t saved it, revoke it and create another.")
 		b.lacks("textbox", "Token")
 		b.sees("link", "Revoke deploy")
 		if n := b.site.Count("SELECT COUNT(*) FROM tokens"); n != 1 {
@@ -67,7 +67,7 @@ var tokenJourneys = []journey{
 		b.lacks("button", "Copy")
 		b.click("link", "Revoke deploy")
 		b.click("button", "Revoke deploy")
-		b.reads("Revoked deploy: it opens nothing any more.")
+		b.reads("Revoked deploy: it no longer works.")
 	}},
 }
 
@@ -77,7 +77,7 @@ func (b *tab) makesToken(name string) string {
 	b.fill("textbox", "Token name", name)
 	b.choose("Expires in", "90 days")
 	b.click("button", "Create token")
-	b.hears("Made the token " + name + ".")
+	b.hears("Token " + name + " created.")
 	b.sees("textbox", "Token")
 	secret := eval[string](b, `document.getElementById("made").value`)
 	b.site.Log.AddSecret(secret)

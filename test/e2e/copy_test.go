@@ -46,7 +46,7 @@ func TestWhoIsSignedInStaysSoWhereTheDatabaseIsMovedToAndBack(t *testing.T) {
 	for _, p := range []*harness.Person{ada.At(back), grace.At(back)} {
 		harness.WantPage(t, p.Get("/profile"), 200, p.Email)
 	}
-	harness.WantPage(t, ada.At(back).Get("/activity"), 200, "Activity", "grace@example.com", "Signed in", "Invitation handed over")
+	harness.WantPage(t, ada.At(back).Get("/activity"), 200, "Activity", "grace@example.com", "Signed in", "Invitation sent")
 }
 
 func TestTheProgramDoesNotServeHalfACopy(t *testing.T) {

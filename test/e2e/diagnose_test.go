@@ -110,7 +110,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			grace.NextLink()
 			grace.RequestLink()
 			phone := grace.InNewBrowser()
-			harness.WantPage(t, phone.PressContinue(phone.OpenLink(grace.NextLink())), 403, "Open this link where you asked for it")
+			harness.WantPage(t, phone.PressContinue(phone.OpenLink(grace.NextLink())), 403, "Open this link where you requested it")
 		}, true, []string{"link_mailed", "other_browser"}, "in another browser than the one that had asked for it"},
 		{"an old link was used again", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
@@ -150,7 +150,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 				t.Errorf("can sign in: %v, findings (-want +got):\n%s\n%s", in, diff, text)
 			}
 			page := ada.Submit(ada.Get("/why"), "Check", "Email address", grace)
-			harness.WantPage(t, page, 200, "Why can’t they sign in?", row.text)
+			harness.WantPage(t, page, 200, "Sign-in help", row.text)
 		})
 	}
 }

@@ -62,9 +62,9 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			question := harness.FollowLink(t, ada, ada.Get(reinstated.Path), "Remove…")
 			harness.WantPage(t, question, 200, "Remove Rear Admiral Hopper?")
 			removed := ada.Submit(question, "Remove Rear Admiral Hopper")
-			harness.WantPage(t, removed, 200, "People", "Removed grace@example.com: off the list", "1 person")
+			harness.WantPage(t, removed, 200, "People", "grace@example.com was removed", "1 person")
 			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in")
-			harness.WantPage(t, ada.Get(entry.Path), 404, "This person is not on the list")
+			harness.WantPage(t, ada.Get(entry.Path), 404, "This person isn’t on the list")
 
 			// At last she signs out.
 			harness.WantPage(t, ada.Submit(removed, "Sign out"), 200, "Sign in", "You’ve signed out.")

@@ -44,7 +44,7 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 				}
 			}
 			refused[address] = asksFrom(harness.NewVisitor(there), "192.0.2.77", strings.ToUpper(address))
-			harness.WantPage(t, refused[address], 429, "Look in your mail first", "No new link was sent", "Links that were mailed already still work", "Try again in 2 minutes.")
+			harness.WantPage(t, refused[address], 429, "Check your email first", "No new link was sent", "Links that were mailed already still work", "Try again in 2 minutes.")
 			if got := refused[address].Header.Get("Retry-After"); got != "120" {
 				t.Errorf("%s: Retry-After is %q", address, got)
 			}
@@ -69,7 +69,7 @@ func TestARefusalDoesNotPromiseLinksOfOtherBrowsers(t *testing.T) {
 	for range 6 {
 		v = s.NewPerson("ada@example.com").RequestLink()
 	}
-	harness.WantPage(t, v, 429, "Look in your mail first", "the newest link that was asked for in this browser still works", "An invitation works in any browser.")
+	harness.WantPage(t, v, 429, "Check your email first", "the newest link that was asked for in this browser still works", "An invitation works in any browser.")
 	if strings.Contains(v.Body, "Links that were mailed already still work") {
 		t.Error("the page promises that links of other browsers work")
 	}
@@ -90,7 +90,7 @@ func TestAMailboxIsNotFilledFromManyNetworks(t *testing.T) {
 			case http.StatusSeeOther:
 				let[address]++
 			case http.StatusTooManyRequests:
-				harness.WantPage(t, v, 429, "Look in your mail first")
+				harness.WantPage(t, v, 429, "Check your email first")
 			default:
 				t.Fatalf("%d %s", v.Status, v.Body)
 			}
@@ -206,7 +206,7 @@ func TestNoAttackerOfTheseSizesUsesUpTheLinksOfOthers(t *testing.T) {
 					if v.Status == http.StatusSeeOther {
 						got++
 					} else {
-						harness.WantPage(t, v, 429, "Too many sign-in links at once", "No link was sent")
+						harness.WantPage(t, v, 429, "Too many sign-in links", "No link was sent")
 					}
 				}
 				s.Clock.Advance(5 * time.Minute)
@@ -316,7 +316,7 @@ func TestWhoTriesWrongLinksMustWaitAndKeepsNobodyElseOut(t *testing.T) {
 			}
 		}
 		refused := guess(there)
-		harness.WantPage(t, refused, 429, "One moment, please", "Try again in 1 minute.")
+		harness.WantPage(t, refused, 429, "Too many attempts", "Try again in 1 minute.")
 		if got := refused.Header.Get("Retry-After"); got != "30" {
 			t.Errorf("Retry-After is %q", got)
 		}

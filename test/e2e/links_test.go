@@ -60,10 +60,10 @@ func TestWhoeverComesWithALinkThatDoesNotWorkIsToldWhatToDo(t *testing.T) {
 		harness.WantPage(t, late.PressContinue(landing), 410, "This link no longer works")
 
 		cut := grace.InNewBrowser()
-		harness.WantPage(t, cut.Post(app.CallbackPath, "token", "cut"), 404, "This link is not complete")
-		harness.WantPage(t, cut.Post(app.CallbackPath), 404, "This link is not complete")
-		harness.WantPage(t, cut.Get(app.CallbackPath), 404, "This link is not complete")
-		harness.WantPage(t, cut.Get(app.CallbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link is not complete")
+		harness.WantPage(t, cut.Post(app.CallbackPath, "token", "cut"), 404, "This link isn’t valid")
+		harness.WantPage(t, cut.Post(app.CallbackPath), 404, "This link isn’t valid")
+		harness.WantPage(t, cut.Get(app.CallbackPath), 404, "This link isn’t valid")
+		harness.WantPage(t, cut.Get(app.CallbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link isn’t valid")
 		harness.WantPage(t, used.Get(app.CallbackPath), 200, "grace@example.com") // a reload, after the token has left the address
 	})
 }
@@ -74,7 +74,7 @@ func TestWhoHasProvenAnAddressIsToldWhyTheyStayOutside(t *testing.T) {
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	for _, row := range []struct{ name, method, body, heading string }{
-		{"removed", "DELETE", "", "This link is not complete"}, // Stytch has forgotten them too
+		{"removed", "DELETE", "", "This link isn’t valid"}, // Stytch has forgotten them too
 		{"suspended", "PATCH", `{"status":"suspended"}`, "Your access is suspended"},
 	} {
 		grace := s.NewPerson(row.name + "@example.com")
@@ -142,11 +142,11 @@ func TestWithSameBrowserASignInLinkWorksOnlyWhereItWasAskedForAndAnInvitationAny
 	ada.RequestLink()
 	link := ada.NextLink()
 
-	harness.WantPage(t, ada.InNewBrowser().PressContinue(ada.OpenLink(link)), 403, "Open this link where you asked for it")
+	harness.WantPage(t, ada.InNewBrowser().PressContinue(ada.OpenLink(link)), 403, "Open this link where you requested it")
 	asker := ada.InNewBrowser() // who has asked for a link too has a verifier, but another
 	asker.RequestLink()
 	own := asker.NextLink()
-	harness.WantPage(t, asker.PressContinue(asker.OpenLink(link)), 403, "Open this link where you asked for it")
+	harness.WantPage(t, asker.PressContinue(asker.OpenLink(link)), 403, "Open this link where you requested it")
 	harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "People")
 	harness.WantPage(t, asker.PressContinue(asker.OpenLink(own)), 200, "People")
 
@@ -241,7 +241,7 @@ func TestATokenIsGoodWholeAndAsItWasMailedOnly(t *testing.T) {
 			"in capitals": strings.ToUpper(token), "in small letters": strings.ToLower(token), "a wildcard": "%", "wildcards": strings.Repeat("_", len(token)),
 			"quoted": `' OR '1'='1`,
 		} {
-			if v := ada.InNewBrowser().Post(app.CallbackPath, "token", other); v.Status != http.StatusNotFound || v.Heading() != "This link is not complete" {
+			if v := ada.InNewBrowser().Post(app.CallbackPath, "token", other); v.Status != http.StatusNotFound || v.Heading() != "This link isn’t valid" {
 				t.Errorf("%s: %d %s", name, v.Status, v.Text())
 			}
 		}

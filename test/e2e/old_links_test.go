@@ -65,7 +65,7 @@ func TestLinks_MadeBeforeAChangeOfAccessAreRefused(t *testing.T) {
 
 				v := thief.PressContinue(stolen)
 				if row.name == "removed and invited again" { // Stytch has forgotten them too
-					harness.WantPage(t, v, 404, "This link is not complete")
+					harness.WantPage(t, v, 404, "This link isn’t valid")
 				} else {
 					harness.WantPage(t, v, 410, "This link no longer works", isOld)
 				}
@@ -97,7 +97,7 @@ func TestLinks_TheFirstSignInEndsTheOthers(t *testing.T) {
 		thief := grace.InNewBrowser().At(second)
 		harness.WantPage(t, thief.PressContinue(thief.OpenLink(invitation)), 410, "This link no longer works", isOld)
 		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, grace.Email) // who is in stays in
-		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Why can’t they sign in?", "a link from before their access changed")
+		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Sign-in help", "a link from before their access changed")
 	})
 }
 

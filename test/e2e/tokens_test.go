@@ -63,7 +63,7 @@ func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
 			wantStatus(call("POST", "/api/logout", ""), 403, "API tokens do not open this")
 			wantStatus(call("GET", "/users", ""), 403, "API tokens are for programs")
 			harness.WantPage(t, ada.Get("/profile"), 200, "ada@example.com", "last used just now")
-			harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "API token made: deploy (write, until 2026-03-08)")
+			harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "API token created: deploy (write, until 2026-03-08)")
 
 			// It ends with its week, the other in ada's hands.
 			s.Clock.Advance(7*24*time.Hour - time.Second)

@@ -147,7 +147,7 @@ func (p *Person) MakeTokenFrom(profile View, name, scope, days string) string {
 	v := p.Submit(profile, "Create token", "Token name", name, "Access", scope, "Expires in", days)
 	_, rest, _ := strings.Cut(v.Body, `value="guestlist_`)
 	secret, _, ok := strings.Cut("guestlist_"+rest, `"`)
-	if !ok || !strings.Contains(v.Text(), "Made the token "+name) {
+	if !ok || !strings.Contains(v.Text(), "Token "+name+" created") {
 		p.T.Fatalf("no token is shown: %d %s", v.Status, v.Text())
 	}
 	p.Site.Log.AddSecret(secret)

@@ -42,7 +42,7 @@ func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) 
 			harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
 			begin := time.Now()
 			invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
-			harness.WantPage(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet.", "It will be tried again by itself.")
+			harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet.", "It will be tried again by itself.")
 			if took := time.Since(begin); took > 20*time.Second {
 				t.Errorf("inviting takes %v", took)
 			}
@@ -66,7 +66,7 @@ func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
 
 	mails.Refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<grace@example.com> is unknown"})
 	invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
-	harness.WantPage(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet. The mail server rejected the address.")
+	harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet. The mail server rejected the address.")
 	entry := harness.FollowLink(t, ada, invited, "grace@example.com")
 	harness.WantPage(t, entry, 200, "grace@example.com", "Not sent. The mail server rejected the address.")
 	if strings.Contains(entry.Body, "tried again by itself") {

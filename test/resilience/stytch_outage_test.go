@@ -39,7 +39,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	}
 
 	invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
-	harness.WantPage(t, invited, 200, "People", "grace@example.com is on the list, but the mail has not left yet.", "It will be tried again by itself.")
+	harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet.", "It will be tried again by itself.")
 	harness.WantRow(t, invited, "grace@example.com", "grace@example.com", "Member", "Not sent yet")
 	if !strings.Contains(invited.Body, `class="notice bad"`) {
 		t.Error("what has not left yet is told like a success")
@@ -164,7 +164,7 @@ func TestSomebodyRemovedWhileStytchCannotBeToldStaysOutside(t *testing.T) {
 		t.Fatalf("not removed: %d %s", v.Status, v.Body)
 	}
 	harness.WantPage(t, grace.Get("/profile"), 200, "Sign in")
-	harness.WantPage(t, phone.PressContinue(landing), 403, "You are not on the list", "Ask an administrator to invite you.")
+	harness.WantPage(t, phone.PressContinue(landing), 403, "You’re not on the list", "Ask an administrator to invite you.")
 	harness.WantPage(t, phone.Get("/profile"), 200, "Sign in")
 
 	// When Stytch can be told again, nothing of her is left there. A call under way
