@@ -1,8 +1,7 @@
-// Package static holds everything a browser gets: style sheet, scripts and
-// pictures under names that carry a checksum of their content, so that they may
-// be kept for ever, and the page templates, which are not served. Beside each
-// asset lies what `make generate` has compressed of it, under its checksum too:
-// one that was changed since is served as it is.
+// Package static embeds what browsers get: style sheet, scripts and images under names that contain
+// a checksum of their content, so that they can be cached for ever, and the page templates, which
+// are not served. `make generate` writes compressed copies of the assets, also named by checksum:
+// an asset that was changed since is served uncompressed.
 package static
 
 import (
@@ -23,7 +22,7 @@ import (
 //go:embed css js img templates packed
 var files embed.FS
 
-// Templates is the folder of page templates.
+// Templates returns the folder of page templates.
 func Templates() fs.FS {
 	sub, err := fs.Sub(files, "templates")
 	if err != nil {
@@ -38,14 +37,13 @@ type Assets struct {
 	files map[string]file   // by checksummed path
 }
 
-// file is an asset's content: by coding, as it is under the empty one.
+// file is the content of an asset by coding. The empty coding is uncompressed.
 type file map[string][]byte
 
-// codings are what assets are compressed in, the smallest first.
+// codings are the codings of assets, the smallest first.
 var codings = []string{"br", "gzip"}
 
-// Load returns the embedded assets. They are read once, however many parts of
-// the program ask.
+// Load returns the embedded assets. They are read once.
 func Load() *Assets { return newAssets() }
 
 var newAssets = sync.OnceValue(func() *Assets {
@@ -79,13 +77,12 @@ func (a *Assets) add(name string) {
 	}
 }
 
-// PackedName is the name, in the folder packed, of what was compressed of the
-// asset with a checksummed path.
+// PackedName returns the name in the folder packed of a compressed asset.
 func PackedName(path, coding string) string {
 	return strings.ReplaceAll(path, "/", "-") + "." + coding
 }
 
-// All is every asset as it is, by its checksummed path.
+// All yields every asset by its checksummed path, uncompressed.
 func (a *Assets) All() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for path, f := range a.files {
@@ -96,8 +93,8 @@ func (a *Assets) All() iter.Seq2[string, []byte] {
 	}
 }
 
-// Path returns the path below /static/ of an asset such as "css/app.css". It
-// panics for a name that does not exist: a template's typing error.
+// Path returns the path below /static/ of an asset such as "css/app.css". It panics if there is
+// none, which is an error in a template.
 func (a *Assets) Path(name string) string {
 	p, ok := a.paths[name]
 	if !ok {
@@ -106,16 +103,15 @@ func (a *Assets) Path(name string) string {
 	return p
 }
 
-// types of what is served; anything else is not.
+// types are the content types of assets.
 var types = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
 }
 
-// ServeHTTP serves the asset of a checksummed path, relative to /static/, in the
-// coding that the browser takes best; to one that has it already, as it says by
-// the tag of an earlier answer, 304.
+// ServeHTTP serves an asset by its checksummed path below /static/, in the coding that the browser
+// prefers. It answers 304 if the browser has it already.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	f, ok := a.files[name]
@@ -136,9 +132,9 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Encoding", coding)
 		h.Set("Content-Length", strconv.Itoa(len(content)))
 	}
-	h.Set("ETag", contentHash(name, coding))
+	h.Set("ETag", entityTag(name, coding))
 	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
-// contentHash is the ETag of an asset in a coding: each is another row of bytes.
-func contentHash(name, coding string) string { return strconv.Quote(path.Base(name) + "." + coding) }
+// entityTag returns the ETag of an asset in a coding.
+func entityTag(name, coding string) string { return strconv.Quote(path.Base(name) + "." + coding) }

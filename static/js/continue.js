@@ -1,6 +1,5 @@
-// The landing page of a mailed link: the token leaves the address bar and the
-// history when the button is pressed. In the browser that asked for the link,
-// and only there, the button presses itself.
+// The page a sign-in link leads to. When the button is pressed, the token is removed from the
+// address bar and the history. In the browser that requested the link, the form submits itself.
 
 const form = document.querySelector("[data-continue]");
 

@@ -1,25 +1,24 @@
-// A page with data-progress shows how far something is: it is fetched again every
-// second, and what is marked data-live takes the new words and values. When it has
-// come to another state, the page is loaded anew. Without this script the page
-// refreshes by itself.
+// A page with data-progress shows the progress of something. It is fetched every second, and
+// elements with data-live take the new text or value. When the state in data-progress changes, the
+// page is reloaded. Without this script, the page refreshes itself.
 
 const state = document.querySelector("[data-progress]").dataset.progress;
 
-/** Shows how far it is now. */
-async function look() {
-  let answer;
+/** Updates the page. */
+async function update() {
+  let response;
   try {
-    answer = await fetch(location.href);
+    response = await fetch(location.href);
   } catch {
-    again(); // out of reach for the moment
+    schedule(); // the server can't be reached
     return;
   }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (answer.status >= 500) {
-    again();
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (response.status >= 500) {
+    schedule();
     return;
   }
-  if (answer.redirected || page.querySelector("[data-progress]")?.dataset.progress !== state) {
+  if (response.redirected || page.querySelector("[data-progress]")?.dataset.progress !== state) {
     location.reload();
     return;
   }
@@ -28,11 +27,11 @@ async function look() {
     if (live instanceof HTMLProgressElement) live.value = fresh[i].value;
     else live.textContent = fresh[i].textContent;
   });
-  again();
+  schedule();
 }
 
-function again() {
-  setTimeout(look, 1000);
+function schedule() {
+  setTimeout(update, 1000);
 }
 
-again();
+schedule();

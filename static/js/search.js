@@ -1,7 +1,6 @@
-// A form with data-live-search="id" searches while one types: it fetches its own
-// page and puts the part with that id in place. The address follows, so that a
-// search can be linked to and reloaded. "/" goes to the search field. Without
-// this script the form has a button.
+// A form with data-live-search="id" searches while the user types: it fetches its own page and
+// replaces the element with that id. The address is updated, so that a search can be linked to and
+// reloaded. "/" focuses the search field. Without this script, the form has a button.
 
 const form = document.querySelector("[data-live-search]");
 const field = form.querySelector("input[type=search]");
@@ -12,27 +11,27 @@ let request;
 form.querySelector("[data-unneeded]").hidden = true;
 form.querySelector("[data-shortcut]").hidden = false;
 
-/** Shows what the form asks for now; a newer request overtakes an older one. */
+/** Shows the results for the form's current values. A newer request cancels an older one. */
 async function search() {
-  const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
-  const address = `${form.action}?${asked}`;
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ""));
+  const address = `${form.action}?${query}`;
   request?.abort();
   request = new AbortController();
   try {
-    const answer = await fetch(address, { signal: request.signal });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const response = await fetch(address, { signal: request.signal });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const part = page.getElementById(partId);
-    if (answer.redirected || !part) {
-      location.assign(answer.redirected ? answer.url : address); // signed out meanwhile, or out of reach: let the page say so
+    if (response.redirected || !part) {
+      location.assign(response.redirected ? response.url : address); // signed out, or an error page: show it
       return;
     }
     const total = document.querySelector(`#${partId} [role=status]`);
-    const place = document.getElementById(partId);
+    const results = document.getElementById(partId);
     // The status line stays the same element, so that screen readers announce its change.
     const newTotal = part.querySelector("[role=status]");
     total.textContent = newTotal.textContent;
     newTotal.replaceWith(total);
-    place.replaceChildren(...part.childNodes);
+    results.replaceChildren(...part.childNodes);
     history.replaceState(null, "", address);
   } catch (error) {
     if (error.name !== "AbortError") location.assign(address);
