@@ -46,7 +46,7 @@ func unpack(t *testing.T, coding string, body io.Reader) string {
 	return string(content)
 }
 
-func TestAssetsAreServed(t *testing.T) {
+func TestAssets_Coding(t *testing.T) {
 	t.Parallel()
 	plain, err := files.ReadFile("css/app.css")
 	if err != nil {
@@ -88,7 +88,7 @@ func TestAssetsAreServed(t *testing.T) {
 	}
 }
 
-func TestABrowserThatHasAnAssetIsNotSentItAgain(t *testing.T) {
+func TestAssets_NotModified(t *testing.T) {
 	t.Parallel()
 	tags := map[string]bool{}
 	for _, coding := range []string{"br", "gzip", ""} {
@@ -125,7 +125,7 @@ func TestABrowserThatHasAnAssetIsNotSentItAgain(t *testing.T) {
 	}
 }
 
-func TestWhatIsCompressedIsWhatIsThere(t *testing.T) {
+func TestAssets_PackedFilesAreCurrent(t *testing.T) {
 	t.Parallel()
 	var want []string
 	for path, content := range Load().All() {
@@ -155,7 +155,7 @@ func TestWhatIsCompressedIsWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestNothingElseIsServed(t *testing.T) {
+func TestAssets_NothingElseIsServed(t *testing.T) {
 	t.Parallel()
 	assets := Load()
 	for _, path := range []string{"/", "/css/", "/css/app.css", "/packed/", "/templates/layout.html", "/../static.go"} {

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-func TestWhatAMemberTriesAsAnAdministratorIsRefusedAndOnRecord(t *testing.T) {
+func TestActivity_RecordsRefusedActions(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")
@@ -30,7 +30,7 @@ func TestWhatAMemberTriesAsAnAdministratorIsRefusedAndOnRecord(t *testing.T) {
 	}
 }
 
-func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
+func TestActivity_ShowsActorAndOrigin(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -58,7 +58,7 @@ func TestAnEventSaysWhoDidItAndFromWhere(t *testing.T) {
 	}
 }
 
-func TestAFileThatHasGrownIsNamedWithTheWayOn(t *testing.T) {
+func TestActivity_NamesALargeDatabase(t *testing.T) {
 	t.Parallel()
 	for _, grown := range []bool{false, true} {
 		f := newFixture(t, func(o *Options) { o.IsLargeDatabase = func(context.Context) bool { return grown } })
@@ -69,7 +69,7 @@ func TestAFileThatHasGrownIsNamedWithTheWayOn(t *testing.T) {
 	}
 }
 
-func TestKeepingTheLastAdministratorIsOnRecord(t *testing.T) {
+func TestActivity_RecordsRefusedChangesToTheLastAdministrator(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -85,7 +85,7 @@ func TestKeepingTheLastAdministratorIsOnRecord(t *testing.T) {
 	}
 }
 
-func TestTheTrailIsReadPageByPage(t *testing.T) {
+func TestActivity_HasPages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -112,7 +112,7 @@ func TestTheTrailIsReadPageByPage(t *testing.T) {
 	}
 }
 
-func TestTheTrailRefusesWhatItCannotFilterBy(t *testing.T) {
+func TestActivity_RefusesInvalidFilters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -128,7 +128,7 @@ func TestTheTrailRefusesWhatItCannotFilterBy(t *testing.T) {
 	}
 }
 
-func TestACallThatStytchRefusesIsShownTriedAgainAndGivenUp(t *testing.T) {
+func TestOutbox_ShowsRefusedJobs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestABodyThatIsNotOneJSONObjectChangesNothing(t *testing.T) {
+func TestAPI_RefusesBodiesThatAreNotOneJSONObject(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -78,7 +78,7 @@ func TestABodyThatIsNotOneJSONObjectChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAFieldThatIsNotAcceptableIsNamedWithASentence(t *testing.T) {
+func TestAPI_ExplainsInvalidFields(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -137,7 +137,7 @@ func TestAFieldThatIsNotAcceptableIsNamedWithASentence(t *testing.T) {
 	}
 }
 
-func TestNamesAndAddressesAreKeptAsTyped(t *testing.T) {
+func TestAPI_KeepsNamesAndAddressesAsTyped(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

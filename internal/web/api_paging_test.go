@@ -59,7 +59,7 @@ func crowd(f *fixture) (ada *caller, emails []string) {
 	return ada, emails
 }
 
-func TestPagingGoesThroughEverybodyOnceInEveryOrder(t *testing.T) {
+func TestPaging_VisitsEveryUserOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, emails := crowd(f)
@@ -110,7 +110,7 @@ func TestPagingGoesThroughEverybodyOnceInEveryOrder(t *testing.T) {
 	}
 }
 
-func TestFiltersAndSearchCountWhatTheyLetThrough(t *testing.T) {
+func TestPaging_CountsFilteredUsers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, _ := crowd(f)
@@ -138,7 +138,7 @@ func TestFiltersAndSearchCountWhatTheyLetThrough(t *testing.T) {
 	}
 }
 
-func TestACursorStaysGoodWhenPeopleComeAndGo(t *testing.T) {
+func TestPaging_CursorSurvivesChanges(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, emails := crowd(f)
@@ -154,7 +154,7 @@ func TestACursorStaysGoodWhenPeopleComeAndGo(t *testing.T) {
 	}
 }
 
-func TestAQueryThatCannotBeAnsweredSaysWhy(t *testing.T) {
+func TestPaging_ExplainsInvalidQueries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, _ := crowd(f)

@@ -26,7 +26,7 @@ func wantJSON(t *testing.T, a answer, status int, want object) {
 
 const created = "2026-03-01T12:00:00.123456Z"
 
-func TestTheDirectoryAsJSON(t *testing.T) {
+func TestAPI_Directory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -79,7 +79,7 @@ func TestTheDirectoryAsJSON(t *testing.T) {
 	wantJSON(t, ada.get("/api/users"), http.StatusOK, object{"users": []any{adaJSON}, "next_cursor": nil, "total": 1.0, "total_more": false, "by_word": false})
 }
 
-func TestInvitingByTheAPI(t *testing.T) {
+func TestAPI_Invite(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -99,7 +99,7 @@ func TestInvitingByTheAPI(t *testing.T) {
 	wantJSON(t, ada.json("POST", "/api/invite_user", `{"email":"grace@example.com"}`), http.StatusForbidden, object{"error": "suspended"})
 }
 
-func TestTheSessionAsJSON(t *testing.T) {
+func TestAPI_Session(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "ada@example.com")
@@ -125,7 +125,7 @@ func TestTheSessionAsJSON(t *testing.T) {
 	wantJSON(t, f.stranger().send("POST", "/api/logout", ""), http.StatusOK, object{"message": "logged out"})
 }
 
-func TestTheProgramsHealthAsJSON(t *testing.T) {
+func TestAPI_Health(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	wantJSON(t, f.stranger().get("/healthz"), http.StatusOK, object{"status": "ok"})

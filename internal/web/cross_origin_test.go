@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T) {
+func TestCrossOrigin_WritesAreRefusedOnEveryRoute(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
@@ -67,7 +67,7 @@ func TestAWriteThatABrowserSendsForAnotherSiteIsRefusedOnEveryRoute(t *testing.T
 	}
 }
 
-func TestBehindAProxyThatChangesTheHostOurOwnPagesMayStillWrite(t *testing.T) {
+func TestCrossOrigin_AllowsOwnPagesBehindAProxy(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.BaseURL = &url.URL{Scheme: "https", Host: "people.example.com"} })
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestACursorIsOursAndTellsNothing(t *testing.T) {
+func TestCursor_IsSealed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -32,7 +32,7 @@ func (f *fixture) endSession(c *caller) {
 	}
 }
 
-func TestFormWhoseSessionHadEnded_ComesBackWithWhatWasTyped(t *testing.T) {
+func TestDraft_IsRestoredAfterSignIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}, Name: "Before"})
@@ -86,7 +86,7 @@ func TestFormWhoseSessionHadEnded_ComesBackWithWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestDraft_IsNotKeptWhereItCannotBe(t *testing.T) {
+func TestDraft_IsNotKeptForOthersOrTooLong(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	rows := []struct {
@@ -122,7 +122,7 @@ func TestDraft_IsNotKeptWhereItCannotBe(t *testing.T) {
 	}
 }
 
-func TestSignInPage_HasTheAddressOfWhoSignedInLastUntilTheySignOut(t *testing.T) {
+func TestSignInPage_RemembersTheLastAddressUntilSignOut(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.remembered("ada@example.com")

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestEveryProblemHasAPageWithTheNextStepAndAnAnswerForPrograms(t *testing.T) {
+func TestProblems_HavePageAndJSON(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for _, p := range append(problems, internalProblem) {
@@ -43,7 +43,7 @@ func TestEveryProblemHasAPageWithTheNextStepAndAnAnswerForPrograms(t *testing.T)
 	}
 }
 
-func TestAnErrorThatNobodyForesawIsA500ThatTellsNothing(t *testing.T) {
+func TestErrors_UnknownOnesRevealNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	p := problemOf(errors.New("dial tcp 10.0.0.1: password is hunter2"))
@@ -63,7 +63,7 @@ func TestAnErrorThatNobodyForesawIsA500ThatTellsNothing(t *testing.T) {
 	}
 }
 
-func TestWhetherAPageOrJSONAnswersIsDecidedBelowTheBaseURL(t *testing.T) {
+func TestErrors_PageOrJSONByPathBelowTheBaseURL(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.BaseURL.Path = "/api" })
 	for path, want := range map[string]struct {
@@ -83,7 +83,7 @@ func TestWhetherAPageOrJSONAnswersIsDecidedBelowTheBaseURL(t *testing.T) {
 	}
 }
 
-func TestAPanicIsA500WithANumberToFindItBy(t *testing.T) {
+func TestPanic_IsA500WithARequestID(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/users", "/api/users"} {
 		f := newFixture(t)
@@ -112,7 +112,7 @@ func TestAPanicIsA500WithANumberToFindItBy(t *testing.T) {
 	}
 }
 
-func TestAPanicInTheMiddleOfAnAnswerCutsTheConnection(t *testing.T) {
+func TestPanic_AbortsAStartedResponse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.server.routes = []route{{"GET /half", public, func(w http.ResponseWriter, r *http.Request) error {
@@ -129,7 +129,7 @@ func TestAPanicInTheMiddleOfAnAnswerCutsTheConnection(t *testing.T) {
 	t.Error("the answer looks whole")
 }
 
-func TestADatabaseOutOfReachIsA503AndKeepsTheCookie(t *testing.T) {
+func TestDatabaseOutage_KeepsTheCookie(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -154,7 +154,7 @@ func TestADatabaseOutOfReachIsA503AndKeepsTheCookie(t *testing.T) {
 	}
 }
 
-func TestAProblemIsShownToSomebodySignedInWithTheirWayOn(t *testing.T) {
+func TestErrors_ShowTheNavigationWhenSignedIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")

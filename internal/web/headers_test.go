@@ -25,7 +25,7 @@ var onEvery = map[string]string{
 // methods are all that a request is likely to have, and one that nobody knows.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}
 
-func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
+func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")
@@ -92,7 +92,7 @@ func TestEveryAnswerHasTheSecurityHeaders(t *testing.T) {
 	check("by https, outside of the path", f.stranger().get("/"), hsts...)
 }
 
-func TestAssetsAreKeptForEverAndTemplatesAreNotReachable(t *testing.T) {
+func TestAssets_AreCachedAndTemplatesNotServed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	page := f.stranger().get("/")
@@ -116,7 +116,7 @@ func TestAssetsAreKeptForEverAndTemplatesAreNotReachable(t *testing.T) {
 	}
 }
 
-func TestPagesHoldNothingInlineAndNothingFromElsewhere(t *testing.T) {
+func TestPages_HaveNothingInlineOrForeign(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")

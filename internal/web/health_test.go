@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestReadyz_AFloodIsOneLook(t *testing.T) {
+func TestReadyz_AFloodIsOneCheck(t *testing.T) {
 	t.Parallel()
 	var looks atomic.Int32
 	begun, let := make(chan struct{}), make(chan struct{})
@@ -40,7 +40,7 @@ func TestReadyz_AFloodIsOneLook(t *testing.T) {
 	}
 }
 
-func TestReadyz_IsKeptForASecond(t *testing.T) {
+func TestReadyz_IsCachedForASecond(t *testing.T) {
 	t.Parallel()
 	var looks atomic.Int32
 	var broken atomic.Bool
@@ -84,7 +84,7 @@ func TestReadyz_IsKeptForASecond(t *testing.T) {
 }
 
 // A client that leaves doesn't spoil the look for those who came after it.
-func TestReadyz_OutlivesTheClientItWasBegunFor(t *testing.T) {
+func TestReadyz_OutlivesTheClientThatStartedIt(t *testing.T) {
 	t.Parallel()
 	begun := make(chan context.Context, 1)
 	let := make(chan struct{})

@@ -17,7 +17,7 @@ import (
 
 // What has let somebody in elsewhere, and belongs to no one file of ours.
 
-func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
+func TestIdentity_IgnoresHeaders(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -59,7 +59,7 @@ func TestNobodyIsWhoAHeaderSaysTheyAre(t *testing.T) {
 	}
 }
 
-func TestTheMethodOfARequestIsTheOneItWasSentWith(t *testing.T) {
+func TestMethod_CannotBeOverridden(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -81,7 +81,7 @@ func TestTheMethodOfARequestIsTheOneItWasSentWith(t *testing.T) {
 	}
 }
 
-func TestAFormSetsItsOwnFieldsOnly(t *testing.T) {
+func TestForms_SetOnlyTheirFields(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -115,7 +115,7 @@ func TestAFormSetsItsOwnFieldsOnly(t *testing.T) {
 
 // Two programs that read one request differently let each other's refusals be
 // passed by. Here the first of two counts, on every door.
-func TestOfAFieldThatIsGivenTwiceTheFirstCounts(t *testing.T) {
+func TestForms_FirstValueCounts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -132,7 +132,7 @@ func TestOfAFieldThatIsGivenTwiceTheFirstCounts(t *testing.T) {
 	}
 }
 
-func TestNobodyEndsASessionThatIsNotTheirs(t *testing.T) {
+func TestSessions_OfOthersCannotBeEnded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace, joan := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com"), f.signedIn(directory.Member, "joan@example.com")
@@ -152,7 +152,7 @@ func TestNobodyEndsASessionThatIsNotTheirs(t *testing.T) {
 	}
 }
 
-func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
+func TestSignInPage_DeletesTheCookieOfAnEndedSession(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")
@@ -174,7 +174,7 @@ func TestTheSignInPageTakesTheCookieOfAnEndedSessionAway(t *testing.T) {
 	}
 }
 
-func TestCookieThatCannotBeOpened_IsNeverDeletedOnAnyRoute(t *testing.T) {
+func TestUnreadableCookie_IsKeptOnEveryRoute(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "boss@example.com")
@@ -198,7 +198,7 @@ func TestCookieThatCannotBeOpened_IsNeverDeletedOnAnyRoute(t *testing.T) {
 	}
 }
 
-func TestSignOutWithACookieThatCannotBeOpened_DoesNotClaimToBeDone(t *testing.T) {
+func TestUnreadableCookie_SignOutFails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")

@@ -60,7 +60,7 @@ func wantsWords(t *testing.T, a answer, status int, texts ...string) {
 	}
 }
 
-func TestAFileIsShownBeforeItsPeopleAreOnTheList(t *testing.T) {
+func TestImport_IsReviewedFirst(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -94,7 +94,7 @@ func TestAFileIsShownBeforeItsPeopleAreOnTheList(t *testing.T) {
 	wantsWords(t, ada.get("/users"), 200, "grace@example.com")
 }
 
-func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
+func TestImport_StopAndResume(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -119,7 +119,7 @@ func TestAnImportIsStoppedAndGoesOnByButtons(t *testing.T) {
 	}
 }
 
-func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
+func TestUpload_ExplainsInvalidFiles(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -145,9 +145,9 @@ func TestAnUploadThatIsNoneSaysWhy(t *testing.T) {
 	}
 }
 
-// TestAFileOf100MBIsReadAsItComesAndNoLarger sends more than a request may say
+// TestUpload_IsStreamedUpTo100MB sends more than a request may say
 // otherwise, and then more than a file may have.
-func TestAFileOf100MBIsReadAsItComesAndNoLarger(t *testing.T) {
+func TestUpload_IsStreamedUpTo100MB(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -175,7 +175,7 @@ func TestAFileOf100MBIsReadAsItComesAndNoLarger(t *testing.T) {
 	}
 }
 
-func TestImportPage_NamesPeopleWhoAreLeftOutWithTheWord(t *testing.T) {
+func TestImportPage_NamesSkippedPeople(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -189,7 +189,7 @@ func TestImportPage_NamesPeopleWhoAreLeftOutWithTheWord(t *testing.T) {
 	wantsWords(t, ada.get("/users/import"), 200, "People the file doesn’t mark as active")
 }
 
-func TestUpload_LongerThanARequestMayTakeSaysWhatIsWrongWithTheFile(t *testing.T) {
+func TestUpload_MayOutlastTheRequestTimeout(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -232,7 +232,7 @@ func (s *spaces) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestAnUploadMayTakeLongAsLongAsItComes(t *testing.T) {
+func TestUpload_ExtendsDeadlines(t *testing.T) {
 	t.Parallel()
 	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
 	body := &deadlineReader{ReadCloser: io.NopCloser(strings.NewReader("xx")), extend: extendDeadlines(w)}
@@ -255,7 +255,7 @@ type deadlines struct {
 func (d *deadlines) SetReadDeadline(time.Time) error  { d.read++; return nil }
 func (d *deadlines) SetWriteDeadline(time.Time) error { d.write++; return nil }
 
-func TestAnExportHasWhatTheFiltersLetThroughAndIsOnRecord(t *testing.T) {
+func TestExport_IsFilteredAndRecorded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -301,7 +301,7 @@ func TestAnExportHasWhatTheFiltersLetThroughAndIsOnRecord(t *testing.T) {
 	}
 }
 
-func TestAnExportThatBreaksOffDoesNotPassForWhole(t *testing.T) {
+func TestExport_AbortsTheConnectionOnFailure(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for n := range 450 {

@@ -16,7 +16,7 @@ import (
 // unprovoked are described answers that no request of this test has, and why.
 var unprovoked = map[string]string{
 	"POST /api/invite_user 404":             "somebody removed in the middle of it",
-	"POST /api/invite_user 409":             "TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered has it",
+	"POST /api/invite_user 409":             "TestIdempotency_AnswersAfterACrash has it",
 	"POST /api/authenticate_magic_link 303": "the journeys have it",
 	"POST /api/authenticate_magic_link 410": "the journeys have it",
 	"POST /api/authenticate_magic_link 429": "limits are off here",
@@ -25,9 +25,9 @@ var unprovoked = map[string]string{
 	"GET /api/openapi.yaml 503":             "it needs no database",
 }
 
-// TestEveryAnswerThatIsDescribedIsGiven provokes them; that each is as described
+// TestOpenAPI_EveryDescribedResponseOccurs provokes them; that each is as described
 // is checked where it is sent.
-func TestEveryAnswerThatIsDescribedIsGiven(t *testing.T) {
+func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -107,7 +107,7 @@ func (d *description) problems(r *http.Request, res *http.Response) []*errors.Va
 	return problems
 }
 
-func TestTheDescriptionIsOpenAPI31AndIsServedAsOfHere(t *testing.T) {
+func TestOpenAPI_IsValidAndNamesTheDeployment(t *testing.T) {
 	t.Parallel()
 	d := describing()
 	d.Lock()
@@ -179,7 +179,7 @@ func (d *description) who(o *v3.Operation) access {
 	return who
 }
 
-func TestTheDescriptionHasTheRoutesThatThereAreForThoseTheyAreMeantFor(t *testing.T) {
+func TestOpenAPI_MatchesTheRoutes(t *testing.T) {
 	t.Parallel()
 	d, want, got := describing(), map[string]access{}, map[string]access{}
 	for _, r := range newFixture(t).server.routes {
@@ -209,7 +209,7 @@ func TestTheDescriptionHasTheRoutesThatThereAreForThoseTheyAreMeantFor(t *testin
 	})
 }
 
-func TestTheDescriptionHasTheWordsThatThereAre(t *testing.T) {
+func TestOpenAPI_MatchesTheEnums(t *testing.T) {
 	t.Parallel()
 	words := func(name string) (words []string) {
 		for _, node := range describing().model.Components.Schemas.GetOrZero(name).Schema().Enum {

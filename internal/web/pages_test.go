@@ -20,7 +20,7 @@ func seen(text string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\u202e", "")), " ")
 }
 
-func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
+func TestPages_EscapeHostileNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.InboxPath, o.FirstAdmin = "/dev/inbox", true })
 	f.signedIn(directory.Admin, "ada@example.com")
@@ -75,7 +75,7 @@ func TestEveryTemplateIsShownOnceWithNamesThatWouldDoHarm(t *testing.T) {
 	}
 }
 
-func TestAMessageIsShownOnce(t *testing.T) {
+func TestMessage_IsShownOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -91,7 +91,7 @@ func TestAMessageIsShownOnce(t *testing.T) {
 // pressesItself marks a form that a script sends at once.
 const pressesItself = `data-continue="auto"`
 
-func TestOnlyABrowserThatAskedForALinkPressesTheButtonByItself(t *testing.T) {
+func TestContinuePage_SubmitsItselfOnlyInTheRequestingBrowser(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -120,7 +120,7 @@ func TestOnlyABrowserThatAskedForALinkPressesTheButtonByItself(t *testing.T) {
 	}
 }
 
-func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
+func TestLog_HasNoTokensOrAddresses(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -150,7 +150,7 @@ func TestNoTokenAndNoAddressIsInTheLog(t *testing.T) {
 	}
 }
 
-func TestANoticeStandsOnEveryPage(t *testing.T) {
+func TestNotice_IsOnEveryPage(t *testing.T) {
 	t.Parallel()
 	text := ""
 	f := newFixture(t, func(o *Options) { o.Notice, o.NoticePath = func() string { return text }, "/dev/faults" })

@@ -67,7 +67,7 @@ var returnPaths = []struct{ next, want string }{
 	{"/users?q=" + strings.Repeat("x", maxReturnPath), ""},
 }
 
-func TestAPersonIsBroughtBackToPagesOfOursOnly(t *testing.T) {
+func TestReturnPath_OwnPagesOnly(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -92,7 +92,7 @@ func TestAPersonIsBroughtBackToPagesOfOursOnly(t *testing.T) {
 	}
 }
 
-func TestAReturnPathThatIsPostedIsCheckedToo(t *testing.T) {
+func TestReturnPath_PostedOnesAreChecked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for _, row := range returnPaths {
@@ -112,7 +112,7 @@ func TestAReturnPathThatIsPostedIsCheckedToo(t *testing.T) {
 	}
 }
 
-func TestWhoIsSentToSignInComesBackOnlyToWhatTheyWereLookingAt(t *testing.T) {
+func TestReturnPath_AfterSignIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "ada@example.com")
@@ -128,7 +128,7 @@ func TestWhoIsSentToSignInComesBackOnlyToWhatTheyWereLookingAt(t *testing.T) {
 	}
 }
 
-func TestTheRequestsHostNeverDecidesWhereARedirectLeads(t *testing.T) {
+func TestRedirects_IgnoreTheHostHeader(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.BaseURL = &url.URL{Scheme: "https", Host: "people.example.com"} })
 	for _, host := range []string{"evil.example", "people.example.com.evil.example", "localhost:8080", "127.0.0.1"} {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestHowLongAgoIsSaidInWordsPeopleUse(t *testing.T) {
+func TestTimeAgo(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	for _, row := range []struct {
@@ -33,7 +33,7 @@ func TestHowLongAgoIsSaidInWordsPeopleUse(t *testing.T) {
 	}
 }
 
-func TestADurationIsSaidInItsLargestWholeUnit(t *testing.T) {
+func TestFormatDuration(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		5 * time.Minute: "5 minutes", time.Hour: "1 hour", 90 * time.Minute: "90 minutes",
@@ -45,7 +45,7 @@ func TestADurationIsSaidInItsLargestWholeUnit(t *testing.T) {
 	}
 }
 
-func TestThousands(t *testing.T) {
+func TestFormatNumber(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_000: "10,000", 1_002_003: "1,002,003"} {
 		if got := formatNumber(n); got != want {

@@ -57,7 +57,7 @@ var whoMay = map[string]access{
 	"GET /waiting": admin, "POST /waiting/{id}/retry": admin, "POST /waiting/{id}/drop": admin,
 }
 
-func TestEveryRouteIsForThoseItIsMeantFor(t *testing.T) {
+func TestRoutes_Access(t *testing.T) {
 	t.Parallel()
 	got := map[string]access{}
 	for _, r := range newFixture(t).server.routes {
@@ -74,7 +74,7 @@ func (r route) address(id string) (method, path string) {
 	return method, strings.ReplaceAll(strings.ReplaceAll(path, "{id}", id), "{$}", "")
 }
 
-func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
+func TestRoutes_RefuseWithoutSession(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "ada@example.com")
@@ -151,7 +151,7 @@ func TestEveryRouteRefusesWhoHasNoSession(t *testing.T) {
 	}
 }
 
-func TestEveryRouteForAdministratorsRefusesOthers(t *testing.T) {
+func TestRoutes_RefuseMembers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")
@@ -180,7 +180,7 @@ func TestEveryRouteForAdministratorsRefusesOthers(t *testing.T) {
 	}
 }
 
-func TestAPathWrittenInAnotherWayOpensNothing(t *testing.T) {
+func TestRoutes_OtherSpellingsOpenNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "ada@example.com")
@@ -198,7 +198,7 @@ func TestAPathWrittenInAnotherWayOpensNothing(t *testing.T) {
 	}
 }
 
-func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
+func TestRoutes_UnmatchedRequestsGetOurErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for _, row := range []struct {
@@ -236,7 +236,7 @@ func TestWhatNoRouteMatchesIsAnsweredInOurOwnWords(t *testing.T) {
 	}
 }
 
-func TestAddressOfAFormOpenedLikeAPage_LeadsToThePageWithTheForm(t *testing.T) {
+func TestRoutes_OpeningAFormAddressLeadsToItsPage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "boss@example.com")
@@ -279,7 +279,7 @@ func TestAddressOfAFormOpenedLikeAPage_LeadsToThePageWithTheForm(t *testing.T) {
 	}
 }
 
-func TestPageThatIsNotThere_HasTheFrameOfWhoIsSignedIn(t *testing.T) {
+func TestNotFoundPage_HasTheNavigationWhenSignedIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for _, c := range []struct {

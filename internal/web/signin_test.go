@@ -27,7 +27,7 @@ var refusedAddresses = []string{
 	"ada@" + strings.Repeat(strings.Repeat("a", 60)+".", 4) + "example.com", // 260 characters
 }
 
-func TestTheSignInFormTakesOneAddressAndKeepsWhatWasTyped(t *testing.T) {
+func TestSignInForm_TakesOneAddress(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	before := f.rows()
@@ -56,7 +56,7 @@ func TestTheSignInFormTakesOneAddressAndKeepsWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestAFormThatIsDamagedOrTooLargeChangesNothing(t *testing.T) {
+func TestForms_DamagedOrTooLarge(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -91,7 +91,7 @@ func TestAFormThatIsDamagedOrTooLargeChangesNothing(t *testing.T) {
 	}
 }
 
-func TestTheSignInPageSaysWhatIsTheCase(t *testing.T) {
+func TestSignInPage_ExplainsTheSituation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.FirstAdmin = true })
 	const first = "The first person to sign in becomes the administrator"
@@ -113,7 +113,7 @@ func TestTheSignInPageSaysWhatIsTheCase(t *testing.T) {
 	}
 }
 
-func TestTheSecondRequestForALinkKeepsTheReturnPathOfTheFirst(t *testing.T) {
+func TestSignIn_SecondRequestKeepsTheReturnPath(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	c := f.stranger()

@@ -33,7 +33,7 @@ func (c *caller) shows(secret, method, path, body string, changes ...string) ans
 	return c.send(method, path, body, append([]string{"Authorization", "Bearer " + secret, "Content-Type", "application/json"}, changes...)...)
 }
 
-func TestATokenReachesTheRoutesForProgramsByItsScopeAndNoOthers(t *testing.T) {
+func TestTokens_ReachAPIRoutesByScope(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")
@@ -71,7 +71,7 @@ func TestATokenReachesTheRoutesForProgramsByItsScopeAndNoOthers(t *testing.T) {
 	}
 }
 
-func TestABadTokenIsRefusedOnTheNextRequestAndMadeGoodByNoCookie(t *testing.T) {
+func TestTokens_InvalidOnesAreRefusedDespiteACookie(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	other := f.signedIn(directory.Admin, "grace@example.com")
@@ -135,7 +135,7 @@ func TestABadTokenIsRefusedOnTheNextRequestAndMadeGoodByNoCookie(t *testing.T) {
 	}
 }
 
-func TestWithTokenAndCookieTheTokenCounts(t *testing.T) {
+func TestTokens_CountBeforeCookies(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")
@@ -154,7 +154,7 @@ func TestWithTokenAndCookieTheTokenCounts(t *testing.T) {
 	}
 }
 
-func TestATokenIsShownOnceAndKeptNowhere(t *testing.T) {
+func TestTokens_AreShownOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -191,7 +191,7 @@ func TestATokenIsShownOnceAndKeptNowhere(t *testing.T) {
 	}
 }
 
-func TestAFormForATokenThatIsNoGoodMakesNone(t *testing.T) {
+func TestTokens_InvalidFormCreatesNone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -232,7 +232,7 @@ func TestAFormForATokenThatIsNoGoodMakesNone(t *testing.T) {
 	}
 }
 
-func TestNobodyRevokesATokenThatIsNotTheirs(t *testing.T) {
+func TestTokens_OfOthersCannotBeRevoked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com")
@@ -257,7 +257,7 @@ func TestNobodyRevokesATokenThatIsNotTheirs(t *testing.T) {
 	}
 }
 
-func TestTheUseOfATokenIsWrittenDownOnceAMinute(t *testing.T) {
+func TestTokens_LastUseIsRecordedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	var writes, answers atomic.Int64
@@ -300,7 +300,7 @@ func TestTheUseOfATokenIsWrittenDownOnceAMinute(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsMadeIsShownThoughTheDatabaseGoesAwayThen(t *testing.T) {
+func TestTokens_NewOneIsShownDespiteADatabaseOutage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -318,7 +318,7 @@ func TestATokenThatIsMadeIsShownThoughTheDatabaseGoesAwayThen(t *testing.T) {
 	}
 }
 
-func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
+func TestTokens_AreListedNewestFirst(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -336,7 +336,7 @@ func TestTokensAreListedNewestFirstWheneverTheirFormsWereOpened(t *testing.T) {
 }
 
 // Some proxies that ask who somebody is hand their own token on.
-func TestATokenOfAProxyIsNoneOfOursOnAPage(t *testing.T) {
+func TestTokens_OfProxiesAreIgnoredOnPages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -83,7 +83,7 @@ func TestEndAllSessions_WithTokens(t *testing.T) {
 	}
 }
 
-func TestUserPage_InvitationThatWasCancelled(t *testing.T) {
+func TestUserPage_CancelledInvitation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -137,7 +137,7 @@ func TestInvite_PressedTwice(t *testing.T) {
 	}
 }
 
-func TestList_IsCarriedAndComeBackTo(t *testing.T) {
+func TestListState_IsCarried(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -184,7 +184,7 @@ func TestList_IsCarriedAndComeBackTo(t *testing.T) {
 	}
 }
 
-func TestList_NothingElseIsCarried(t *testing.T) {
+func TestListState_CarriesNothingElse(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

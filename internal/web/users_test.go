@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestInvitingByThePageSaysWhetherTheMailHasLeft(t *testing.T) {
+func TestInvite_SaysWhetherTheEmailWasSent(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -40,7 +40,7 @@ func TestInvitingByThePageSaysWhetherTheMailHasLeft(t *testing.T) {
 	}
 }
 
-func TestAFormThatIsNotAcceptableIsShownAgainWithWhatWasTyped(t *testing.T) {
+func TestForms_InvalidOnesKeepWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -85,7 +85,7 @@ func TestAFormThatIsNotAcceptableIsShownAgainWithWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestTheLastAdministratorCanBeNeitherSuspendedNorRemoved(t *testing.T) {
+func TestLastAdministrator_CannotBeSuspendedOrRemoved(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -106,7 +106,7 @@ func TestTheLastAdministratorCanBeNeitherSuspendedNorRemoved(t *testing.T) {
 	}
 }
 
-func TestTheListIsSearchedFilteredSortedAndPaged(t *testing.T) {
+func TestUsersPage_SearchFilterSortPage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

@@ -42,7 +42,7 @@ func signed(key webhooksig.Key, id string, at time.Time, body string) []string {
 	return []string{"Content-Type", "application/json", "Svix-Id", id, "Svix-Timestamp", strconv.FormatInt(at.Unix(), 10), "Svix-Signature", signature}
 }
 
-func TestAWebhookIsHeardIfItIsSignedAndOfNow(t *testing.T) {
+func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 	t.Parallel()
 	f, key, heard, _ := hooked(t)
 	other := webhooksig.Key("another secret of Stytch")
@@ -77,7 +77,7 @@ func TestAWebhookIsHeardIfItIsSignedAndOfNow(t *testing.T) {
 	}
 }
 
-func TestAWebhookThatCanNotTakeEffectIsToBeSentAgain(t *testing.T) {
+func TestWebhook_FailureAsksForARepetition(t *testing.T) {
 	t.Parallel()
 	f, key, _, outcome := hooked(t)
 	for err, status := range map[error]int{directory.ErrUnavailable: 503, session.ErrUnavailable: 503, session.ErrTooMany: 429, context.DeadlineExceeded: 503} {
@@ -88,7 +88,7 @@ func TestAWebhookThatCanNotTakeEffectIsToBeSentAgain(t *testing.T) {
 	}
 }
 
-func TestWithoutASecretThereAreNoWebhooks(t *testing.T) {
+func TestWebhook_RouteNeedsASecret(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	empty := signed(webhooksig.Key{}, "msg_1", noon, hookBody) // anyone could sign with no key

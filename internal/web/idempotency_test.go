@@ -52,7 +52,7 @@ func (f *fixture) exec(statement string) {
 
 const mailsTo = "SELECT COUNT(*) FROM stytch_mails WHERE recipient = ?"
 
-func TestARequestSentAgainWithItsKeyIsAnsweredAsAtFirstAndDoesNothing(t *testing.T) {
+func TestIdempotency_RepeatsTheResponse(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, path, body string
@@ -100,7 +100,7 @@ func TestARequestSentAgainWithItsKeyIsAnsweredAsAtFirstAndDoesNothing(t *testing
 	}
 }
 
-func TestAKeyThatIsNoneIsRefused(t *testing.T) {
+func TestIdempotency_RefusesInvalidKeys(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -127,7 +127,7 @@ func TestAKeyThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
-func TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered(t *testing.T) {
+func TestIdempotency_AnswersAfterACrash(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ path, body string }{
 		{"/api/users", `{"email":"joan@example.com"}`},
@@ -160,7 +160,7 @@ func TestARequestCutOffBetweenItsWorkAndItsAnswerIsOnlyAnswered(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsNotTheLastWordIsNotKept(t *testing.T) {
+func TestIdempotency_DoesNotSaveTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
@@ -190,7 +190,7 @@ func TestAnAnswerThatIsNotTheLastWordIsNotKept(t *testing.T) {
 	wantJSON(t, invite("zoe@example.com"), 202, object{"message": "magic link not sent yet: Later."})
 }
 
-func TestAKeyStandsInNoTableAsItIs(t *testing.T) {
+func TestIdempotency_StoresNoPlainKey(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")

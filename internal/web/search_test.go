@@ -23,7 +23,7 @@ func (c *crowded) ListUsers(_ context.Context, q directory.Query) (directory.Pag
 	return c.page, c.err
 }
 
-func TestASearchThatFindsTooManySaysSo(t *testing.T) {
+func TestSearch_SaysThatTooManyMatch(t *testing.T) {
 	t.Parallel()
 	list := &crowded{}
 	f := newFixture(t, func(o *Options) {

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestTheListShowsNamesThatWouldDoHarmAsText(t *testing.T) {
+func TestUsersPage_EscapesHostileNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
