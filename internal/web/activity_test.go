@@ -151,7 +151,7 @@ func TestOutbox_ShowsRefusedJobs(t *testing.T) {
 	if text := ada.get("/users").Text(); !strings.Contains(text, "View pending updates") {
 		t.Errorf("the list does not say that calls are waiting: %s", text)
 	}
-	for _, want := range []int{303, 404} { // the second comes too late
+	for _, want := range []int{303, 404} { // the job is gone the second time
 		if a := ada.form("/waiting/" + parked.ID + "/drop"); a.status != want {
 			t.Errorf("%d, want %d: %s", a.status, want, a.body)
 		}
@@ -171,7 +171,7 @@ func TestOutbox_ShowsRefusedJobs(t *testing.T) {
 	}
 }
 
-// events reads an answer of /api/events.
+// events parses a response of /api/events.
 func (a answer) events(t *testing.T) []map[string]any {
 	t.Helper()
 	var events []map[string]any

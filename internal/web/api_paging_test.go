@@ -15,10 +15,10 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// list is an answer of GET /api/users.
+// list is a response of GET /api/users.
 type list struct {
 	emails []string
-	next   string // empty: none
+	next   string // empty on the last page
 	total  int
 }
 
@@ -37,8 +37,8 @@ func (c *caller) list(query string) list {
 	return l
 }
 
-// crowd is ada and 119 others, in the order of their addresses. The other columns
-// order them otherwise, with many equal among them.
+// crowd adds 119 users besides ada and returns the addresses in order. The other columns order them
+// differently, with many equal values.
 func crowd(f *fixture) (ada *caller, emails []string) {
 	ada = f.signedIn(directory.Admin, "ada@example.com")
 	emails = []string{"ada@example.com"}
@@ -127,7 +127,7 @@ func TestPaging_CountsFilteredUsers(t *testing.T) {
 		"q=NAME+3":                               17,
 		"q=example.com":                          120,
 		"q=p007%40example.com":                   1,
-		"q=007":                                  0, // words are found by their start
+		"q=007":                                  0, // only beginnings of words match
 		"q=nobody":                               0,
 		"q=%20%20":                               120,
 		"q=name&status=invited&sort=-created_at": 30,
@@ -143,7 +143,7 @@ func TestPaging_CursorSurvivesChanges(t *testing.T) {
 	f := newFixture(t)
 	ada, emails := crowd(f)
 	first := ada.list("sort=email&limit=10")
-	u, err := f.store.GetUserByEmail(t.Context(), directory.Email{Normalized: emails[9]}) // the cursor's own place
+	u, err := f.store.GetUserByEmail(t.Context(), directory.Email{Normalized: emails[9]}) // the user the cursor points at
 	if err != nil {
 		t.Fatal(err)
 	}

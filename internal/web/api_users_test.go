@@ -12,7 +12,7 @@ import (
 
 type object = map[string]any
 
-// wantJSON checks an answer's status and its body, field by field.
+// wantJSON checks a response's status and the fields of its body.
 func wantJSON(t *testing.T, a answer, status int, want object) {
 	t.Helper()
 	if a.status != status || a.header.Get("Content-Type") != "application/json; charset=utf-8" {
@@ -121,13 +121,13 @@ func TestAPI_Session(t *testing.T) {
 	}
 	unauthenticated := object{"error": "user unauthenticated"}
 	wantJSON(t, grace.get("/api/session"), http.StatusUnauthorized, unauthenticated)
-	wantJSON(t, f.stranger().get("/api/users"), http.StatusUnauthorized, unauthenticated)
-	wantJSON(t, f.stranger().send("POST", "/api/logout", ""), http.StatusOK, object{"message": "logged out"})
+	wantJSON(t, f.visitor().get("/api/users"), http.StatusUnauthorized, unauthenticated)
+	wantJSON(t, f.visitor().send("POST", "/api/logout", ""), http.StatusOK, object{"message": "logged out"})
 }
 
 func TestAPI_Health(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	wantJSON(t, f.stranger().get("/healthz"), http.StatusOK, object{"status": "ok"})
-	wantJSON(t, f.stranger().get("/readyz"), http.StatusOK, object{"status": "ready", "database": "ok", "stytch": "ok"})
+	wantJSON(t, f.visitor().get("/healthz"), http.StatusOK, object{"status": "ok"})
+	wantJSON(t, f.visitor().get("/readyz"), http.StatusOK, object{"status": "ready", "database": "ok", "stytch": "ok"})
 }

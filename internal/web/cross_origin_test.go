@@ -58,7 +58,7 @@ func TestCrossOrigin_WritesAreRefusedOnEveryRoute(t *testing.T) {
 			if diff := cmp.Diff(before, f.rows()); refused && diff != "" {
 				t.Errorf("%s from %s: the database has changed:\n%s", r.pattern, sign.name, diff)
 			}
-			if !sign.refused && method != http.MethodGet { // done, and perhaps signed out by it
+			if !sign.refused && method != http.MethodGet { // it took effect, and may have signed out
 				boss = f.signedIn(directory.Admin, "ada@example.com")
 				target = f.add(directory.User{Email: directory.Email{Display: "target" + target.ID + "@example.com"}})
 				_, path = r.address(target.ID)

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// remembered is signedIn in a browser that remembers it.
+// remembered is signedIn in a browser that has signed in before.
 func (f *fixture) remembered(address string) *caller {
 	f.t.Helper()
 	c := f.signedIn(directory.Admin, address)
@@ -24,7 +24,7 @@ func (f *fixture) remembered(address string) *caller {
 	return c
 }
 
-// endSession has the caller's session end as an administrator would.
+// endSession ends the caller's session as an administrator would.
 func (f *fixture) endSession(c *caller) {
 	f.t.Helper()
 	if _, err := f.server.opts.Sessions.Revoke(f.t.Context(), event.Origin{}, c.user.ID, "ended", func(session.Session) bool { return true }); err != nil {
@@ -117,7 +117,7 @@ func TestDraft_IsNotKeptForOthersOrTooLong(t *testing.T) {
 			t.Errorf("%s: kept %t", row.name, kept)
 		}
 	}
-	if a := f.stranger().form("/users", "email", "new@example.com"); a.status != http.StatusSeeOther || len(a.header.Values("Set-Cookie")) > 0 {
+	if a := f.visitor().form("/users", "email", "new@example.com"); a.status != http.StatusSeeOther || len(a.header.Values("Set-Cookie")) > 0 {
 		t.Errorf("of a stranger: %d %v", a.status, a.header)
 	}
 }

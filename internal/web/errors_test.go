@@ -74,10 +74,10 @@ func TestErrors_PageOrJSONByPathBelowTheBaseURL(t *testing.T) {
 		"/api/nothing":     {404, "text/html; charset=utf-8"},
 		"/api/api/users":   {401, "application/json; charset=utf-8"},
 		"/api/api/nothing": {404, "application/json; charset=utf-8"},
-		"/users":           {404, "text/html; charset=utf-8"}, // outside
+		"/users":           {404, "text/html; charset=utf-8"}, // outside the base path
 		"/healthz":         {404, "application/json; charset=utf-8"},
 	} {
-		if a := f.stranger().get(path); a.status != want.status || a.header.Get("Content-Type") != want.kind {
+		if a := f.visitor().get(path); a.status != want.status || a.header.Get("Content-Type") != want.kind {
 			t.Errorf("%s: %d %s, want %v", path, a.status, a.header.Get("Content-Type"), want)
 		}
 	}
@@ -89,7 +89,7 @@ func TestPanic_IsA500WithARequestID(t *testing.T) {
 		f := newFixture(t)
 		f.server.routes = []route{{"GET " + path, public, func(http.ResponseWriter, *http.Request) error { panic("the secret cause") }}}
 		f.Handler = f.server.handler()
-		a := f.stranger().get(path)
+		a := f.visitor().get(path)
 		id := a.header.Get("X-Request-Id")
 		if a.status != http.StatusInternalServerError || strings.Contains(a.body, "the secret cause") || strings.Contains(a.body, "goroutine") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
@@ -104,7 +104,7 @@ func TestPanic_IsA500WithARequestID(t *testing.T) {
 		if !strings.Contains(log, "the secret cause") || !strings.Contains(log, id) {
 			t.Errorf("the log has no word of it: %s", log)
 		}
-		for name, value := range onEvery {
+		for name, value := range commonHeaders {
 			if a.header.Get(name) != value {
 				t.Errorf("%s is %q", name, a.header.Get(name))
 			}
@@ -125,7 +125,7 @@ func TestPanic_AbortsAStartedResponse(t *testing.T) {
 			t.Errorf("ended with %v", cause)
 		}
 	}()
-	f.stranger().get("/half")
+	f.visitor().get("/half")
 	t.Error("the answer looks whole")
 }
 
@@ -149,7 +149,7 @@ func TestDatabaseOutage_KeepsTheCookie(t *testing.T) {
 			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 	}
-	if a := f.stranger().form("/signin", "email", "ada@example.com"); a.status != http.StatusServiceUnavailable {
+	if a := f.visitor().form("/signin", "email", "ada@example.com"); a.status != http.StatusServiceUnavailable {
 		t.Errorf("/signin: %d %s", a.status, a.Text())
 	}
 }
@@ -163,7 +163,7 @@ func TestErrors_ShowTheNavigationWhenSignedIn(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, text)
 		}
 	}
-	if text := f.stranger().get("/nowhere").Text(); strings.Contains(text, "Sign out") {
+	if text := f.visitor().get("/nowhere").Text(); strings.Contains(text, "Sign out") {
 		t.Errorf("a stranger: %s", text)
 	}
 }

@@ -30,8 +30,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// fixture is the whole handler on a database and a local Stytch of its own. The
-// outbox does what it is told and nothing by itself.
+// fixture is the handler with a database and a local Stytch of its own. The outbox runs only when
+// it is called.
 type fixture struct {
 	t      *testing.T
 	clock  *clock
@@ -41,7 +41,7 @@ type fixture struct {
 	log *bytes.Buffer
 }
 
-// clock stands still until it is moved.
+// clock is a clock that only advance moves.
 type clock struct{ micros atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
@@ -79,7 +79,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	sessions := session.New(session.Options{Store: db, Provider: client, Outbox: worker, LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
 		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,
 	})
-	t.Cleanup(sessions.Close) // before the database, as clean-ups run backwards
+	t.Cleanup(sessions.Close) // cleanups run in reverse order: before the database is closed
 	cookies, err := session.NewCookies(session.CookieOptions{
 		Keys: []string{rand.Text()}, Name: "guestlist", Path: "/", MaxAge: 7 * 24 * time.Hour, Now: f.clock.now,
 	})
@@ -100,17 +100,16 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	return f
 }
 
-// caller is somebody with a browser or a program; its cookies are those that the
-// answers have set.
+// caller is a user with a browser or program. It keeps the cookies that responses set.
 type caller struct {
 	f       *fixture
 	user    directory.User
 	cookies map[string]*http.Cookie
 }
 
-func (f *fixture) stranger() *caller { return &caller{f: f, cookies: map[string]*http.Cookie{}} }
+func (f *fixture) visitor() *caller { return &caller{f: f, cookies: map[string]*http.Cookie{}} }
 
-// signedIn returns somebody who has just signed in, and puts them on the list.
+// signedIn adds a user who has just signed in.
 func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	f.t.Helper()
 	email, err := directory.ParseEmail(address)
@@ -129,7 +128,7 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	c := f.stranger()
+	c := f.visitor()
 	c.user = in.User
 	w := httptest.NewRecorder()
 	if err := f.server.opts.Cookies.SetToken(w, httptest.NewRequest("GET", "/", nil), token); err != nil {
@@ -148,7 +147,7 @@ func (c *caller) keep(res *http.Response) {
 	}
 }
 
-// answer is what came back. Pages have been read.
+// answer is a response, parsed if it is a page.
 type answer struct {
 	*testpage.Page
 	status int
@@ -156,14 +155,13 @@ type answer struct {
 	body   string
 }
 
-// send sends a request with the caller's cookies. changes alternate: a header's
-// name and its value.
+// send sends a request with the caller's cookies. changes are names and values of headers.
 func (c *caller) send(method, path, body string, changes ...string) answer {
 	c.f.t.Helper()
 	return c.do(c.request(method, path, body, changes...))
 }
 
-// request is what send sends.
+// request returns the request that send sends.
 func (c *caller) request(method, path, body string, changes ...string) *http.Request {
 	r := httptest.NewRequestWithContext(context.Background(), method, "http://localhost:8080"+path, strings.NewReader(body))
 	for _, cookie := range c.cookies {
@@ -175,10 +173,10 @@ func (c *caller) request(method, path, body string, changes ...string) *http.Req
 	return r
 }
 
-// do sends a request. An answer of the API must be one that openapi.yaml describes.
+// do sends a request. A response of the API must be described in openapi.yaml.
 func (c *caller) do(r *http.Request) answer {
 	c.f.t.Helper()
-	asked := askedOf(c.f, r)
+	asked := apiRequest(c.f, r)
 	w := httptest.NewRecorder()
 	c.f.ServeHTTP(w, r)
 	c.keep(w.Result())
@@ -197,7 +195,7 @@ func (c *caller) get(path string) answer {
 	return c.send("GET", path, "")
 }
 
-// json sends a body of JSON, or none where body is empty.
+// json sends a JSON body, or none if body is empty.
 func (c *caller) json(method, path, body string) answer {
 	c.f.t.Helper()
 	if body == "" {
@@ -206,7 +204,7 @@ func (c *caller) json(method, path, body string) answer {
 	return c.send(method, path, body, "Content-Type", "application/json")
 }
 
-// form posts a form; names and values alternate.
+// form posts a form of names and values.
 func (c *caller) form(path string, values ...string) answer {
 	c.f.t.Helper()
 	v := url.Values{}
@@ -216,7 +214,7 @@ func (c *caller) form(path string, values ...string) answer {
 	return c.send("POST", path, v.Encode(), "Content-Type", "application/x-www-form-urlencoded")
 }
 
-// object reads an answer of JSON.
+// object parses a JSON response.
 func (a answer) object(t *testing.T) map[string]any {
 	t.Helper()
 	var o map[string]any
@@ -226,7 +224,7 @@ func (a answer) object(t *testing.T) map[string]any {
 	return o
 }
 
-// add puts somebody on the list without ceremony.
+// add adds a user directly to the store.
 func (f *fixture) add(u directory.User) directory.User {
 	f.t.Helper()
 	var err error
@@ -248,8 +246,7 @@ func (f *fixture) add(u directory.User) directory.User {
 	return u
 }
 
-// rows is all that the product's tables hold, as text, to see whether anything
-// has changed.
+// rows returns the content of the tables as text, to detect changes.
 func (f *fixture) rows() string {
 	f.t.Helper()
 	var b strings.Builder

@@ -16,8 +16,8 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// FuzzReadJSON holds that a body which is taken is one object, small, in UTF-8,
-// and has no field but ours, each once.
+// FuzzReadJSON checks that an accepted body is one small object in UTF-8 that has only known fields,
+// each once.
 func FuzzReadJSON(f *testing.F) {
 	for _, body := range []string{
 		`{}`, `{"email":"ada@example.com","name":"Ada","role":"admin"}`, `{"name":null}`, ` {"name":"\ud83d\ude00"} `, `{"name":"a","name":"b"}`,
@@ -42,7 +42,7 @@ func FuzzReadJSON(f *testing.F) {
 		if len(body) > maxBody || !utf8.Valid(body) {
 			t.Errorf("%d bytes are taken", len(body))
 		}
-		var fields map[string]*string // a second reader must see the same, and nothing else
+		var fields map[string]*string // another parser must see the same
 		if err := json.Unmarshal(body, &fields); err != nil {
 			t.Fatalf("%q is taken: %v", body, err)
 		}
@@ -59,7 +59,7 @@ func FuzzReadJSON(f *testing.F) {
 	})
 }
 
-// FuzzReturnPath follows what is let through as a browser would.
+// FuzzReturnPath follows accepted paths as a browser would.
 func FuzzReturnPath(f *testing.F) {
 	for _, row := range returnPaths {
 		f.Add(row.next)
@@ -98,7 +98,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// FuzzParseQuery holds that nothing gets to the database but what it knows.
+// FuzzParseQuery checks that only known values reach the database.
 func FuzzParseQuery(f *testing.F) {
 	for _, q := range []string{
 		"", "q=ada&role=admin&status=active&sort=-name&limit=200", "limit=0", "limit=201", "limit=+1", "limit=99999999999", "role=owner", "sort=name;--",
@@ -133,7 +133,7 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-// FuzzParseEventQuery is the same for the audit trail.
+// FuzzParseEventQuery does the same for the audit log.
 func FuzzParseEventQuery(f *testing.F) {
 	for _, q := range []string{
 		"", "kind=signed_in&about=Ada@example.com&limit=200", "kind=nothing", "about=a@b.c&by=a@b.c", "person=x&by=a@b.c", "person=" + strings.Repeat("x", 37),

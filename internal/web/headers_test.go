@@ -9,8 +9,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// onEvery are the headers of every answer, whatever it is.
-var onEvery = map[string]string{
+// commonHeaders are the headers of every response.
+var commonHeaders = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
 	"X-Content-Type-Options":       "nosniff",
@@ -22,7 +22,7 @@ var onEvery = map[string]string{
 	"Access-Control-Allow-Origin":  "",
 }
 
-// methods are all that a request is likely to have, and one that nobody knows.
+// methods are the usual methods and an unknown one.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}
 
 func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
@@ -33,7 +33,7 @@ func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 	check := func(name string, a answer, differences ...string) {
 		t.Helper()
 		want := map[string]string{}
-		for name, value := range onEvery {
+		for name, value := range commonHeaders {
 			want[name] = value
 		}
 		for i := 0; i < len(differences); i += 2 {
@@ -60,48 +60,48 @@ func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 		if r.pattern == "GET /api/authenticate_magic_link" {
 			differences = withToken
 		}
-		check(r.pattern+" by a stranger", f.stranger().send(method, path, ""), differences...)
+		check(r.pattern+" by a stranger", f.visitor().send(method, path, ""), differences...)
 		check(r.pattern+" by an administrator", boss.send(method, path, "{}", "Content-Type", "application/json"), differences...)
-		boss = f.signedIn(directory.Admin, "ada@example.com") // some of the routes sign out
+		boss = f.signedIn(directory.Admin, "ada@example.com") // some routes sign out
 		for _, method := range methods {
 			var differences []string
 			if path == "/api/authenticate_magic_link" && (method == "GET" || method == "HEAD") {
 				differences = withToken
 			}
-			check(method+" on the path of "+r.pattern, f.stranger().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differences...)
+			check(method+" on the path of "+r.pattern, f.visitor().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differences...)
 		}
 	}
 	for _, method := range methods {
-		check(method+" on nothing", f.stranger().send(method, "/nothing", ""))
+		check(method+" on nothing", f.visitor().send(method, "/nothing", ""))
 	}
-	check("a mailed link", f.stranger().get("/api/authenticate_magic_link?token=x"), withToken...)
-	check("nothing", f.stranger().get("/nothing"))
-	check("a wrong method", f.stranger().send("PUT", "/users", ""))
-	check("a redirect to the right spelling", f.stranger().get("//users"))
-	check("too much", f.stranger().send("POST", "/signin", "email="+strings.Repeat("x", maxBody), "Content-Type", "application/x-www-form-urlencoded"))
-	hooked, _, _, _ := hooked(t)
-	check("a webhook that nobody signed", hooked.stranger().send("POST", "/webhooks/stytch", hookBody))
-	check("another site", f.stranger().send("POST", "/signin", "", "Sec-Fetch-Site", "cross-site"))
+	check("a mailed link", f.visitor().get("/api/authenticate_magic_link?token=x"), withToken...)
+	check("nothing", f.visitor().get("/nothing"))
+	check("a wrong method", f.visitor().send("PUT", "/users", ""))
+	check("a redirect to the right spelling", f.visitor().get("//users"))
+	check("too much", f.visitor().send("POST", "/signin", "email="+strings.Repeat("x", maxBody), "Content-Type", "application/x-www-form-urlencoded"))
+	hooked, _, _, _ := newWebhookFixture(t)
+	check("a webhook that nobody signed", hooked.visitor().send("POST", "/webhooks/stytch", hookBody))
+	check("another site", f.visitor().send("POST", "/signin", "", "Sec-Fetch-Site", "cross-site"))
 	for _, name := range []string{"css/app.css", "js/dialog.js", "img/mark.svg"} {
-		check(name, f.stranger().get("/static/"+f.server.assets.Path(name)), "Cache-Control", "public, max-age=31536000, immutable")
+		check(name, f.visitor().get("/static/"+f.server.assets.Path(name)), "Cache-Control", "public, max-age=31536000, immutable")
 	}
 
 	f = newFixture(t, func(o *Options) { o.BaseURL.Scheme, o.BaseURL.Path = "https", "/people" })
 	hsts := []string{"Strict-Transport-Security", "max-age=31536000; includeSubDomains"}
-	check("by https", f.stranger().get("/people/"), hsts...)
-	check("by https, outside of the path", f.stranger().get("/"), hsts...)
+	check("by https", f.visitor().get("/people/"), hsts...)
+	check("by https, outside of the path", f.visitor().get("/"), hsts...)
 }
 
 func TestAssets_AreCachedAndTemplatesNotServed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	page := f.stranger().get("/")
+	page := f.visitor().get("/")
 	for _, name := range []string{"css/app.css", "img/mark.svg"} {
 		path := "/static/" + f.server.assets.Path(name)
 		if !strings.Contains(page.body, path) {
 			t.Errorf("the page does not use %s", path)
 		}
-		if a := f.stranger().get(path); a.status != http.StatusOK || a.body == "" {
+		if a := f.visitor().get(path); a.status != http.StatusOK || a.body == "" {
 			t.Errorf("%s: %d", path, a.status)
 		}
 	}
@@ -110,7 +110,7 @@ func TestAssets_AreCachedAndTemplatesNotServed(t *testing.T) {
 		"/static/templates/", "/static/templates/layout.html", "/static/../static/templates/layout.html", "/static/css/../templates/layout.html",
 		"/static/css/..%2ftemplates/layout.html", "/static/%2e%2e/templates/layout.html", "/static/..%5ctemplates%5clayout.html", "/templates/layout.html",
 	} {
-		if a := f.stranger().get(path); a.status == http.StatusOK || strings.Contains(a.body, "{{") {
+		if a := f.visitor().get(path); a.status == http.StatusOK || strings.Contains(a.body, "{{") {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}

@@ -27,7 +27,7 @@ func TestReadyz_AFloodIsOneCheck(t *testing.T) {
 	var all sync.WaitGroup
 	for range 200 {
 		all.Go(func() {
-			if got := f.stranger().get("/readyz"); got.status != http.StatusOK {
+			if got := f.visitor().get("/readyz"); got.status != http.StatusOK {
 				t.Errorf("%d %s", got.status, got.body)
 			}
 		})
@@ -69,21 +69,21 @@ func TestReadyz_IsCachedForASecond(t *testing.T) {
 	} {
 		f.clock.advance(step.advance)
 		broken.Store(step.broken)
-		if got := f.stranger().get("/readyz"); got.status != step.status || looks.Load() != step.looks {
+		if got := f.visitor().get("/readyz"); got.status != step.status || looks.Load() != step.looks {
 			t.Errorf("%s: %d after %d looks, want %d after %d", step.name, got.status, looks.Load(), step.status, step.looks)
 		}
 	}
 	before := looks.Load()
 	f.clock.advance(time.Hour)
 	for _, path := range []string{"/healthz", "/signin/sent", "/api/openapi.yaml", "/nothing"} {
-		f.stranger().get(path)
+		f.visitor().get(path)
 	}
 	if looks.Load() != before {
 		t.Error("another route looks at the database")
 	}
 }
 
-// A client that leaves doesn't spoil the look for those who came after it.
+// The check goes on for others when the client that started it leaves.
 func TestReadyz_OutlivesTheClientThatStartedIt(t *testing.T) {
 	t.Parallel()
 	begun := make(chan context.Context, 1)
@@ -95,7 +95,7 @@ func TestReadyz_OutlivesTheClientThatStartedIt(t *testing.T) {
 			return ctx.Err()
 		}
 	})
-	r := f.stranger().request("GET", "/readyz", "")
+	r := f.visitor().request("GET", "/readyz", "")
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan struct{})
 	go func() {
@@ -106,7 +106,7 @@ func TestReadyz_OutlivesTheClientThatStartedIt(t *testing.T) {
 	leave()
 	<-gone
 	answer := make(chan int)
-	go func() { answer <- f.stranger().get("/readyz").status }()
+	go func() { answer <- f.visitor().get("/readyz").status }()
 	close(let)
 	if got := <-answer; got != http.StatusOK {
 		t.Errorf("who came after: %d", got)

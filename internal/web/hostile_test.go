@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// What has let somebody in elsewhere, and belongs to no one file of ours.
+// These attacks worked elsewhere and belong to no single file.
 
 func TestIdentity_IgnoresHeaders(t *testing.T) {
 	t.Parallel()
@@ -39,7 +39,7 @@ func TestIdentity_IgnoresHeaders(t *testing.T) {
 			req := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8080"+path+query, nil)
 			req.Header = headers.Clone()
 			shown := []string{"Basic YWRhQGV4YW1wbGUuY29tOg==", "Bearer " + token}
-			if i == 0 { // a session's token is no API token
+			if i == 0 { // a session token is no API token
 				slices.Reverse(shown)
 			}
 			req.Header["Authorization"] = shown
@@ -113,8 +113,8 @@ func TestForms_SetOnlyTheirFields(t *testing.T) {
 	}
 }
 
-// Two programs that read one request differently let each other's refusals be
-// passed by. Here the first of two counts, on every door.
+// Two parsers that read a request differently can be played off against each other. Here the first
+// of two values counts everywhere.
 func TestForms_FirstValueCounts(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -140,7 +140,7 @@ func TestSessions_OfOthersCannotBeEnded(t *testing.T) {
 	grace.form("/profile/signout", "session", id(joan))
 	grace.form("/profile/signout", "session", "others")
 	grace.form("/profile/signout", "session", "")
-	ada.form("/users/"+grace.user.ID+"/signout", "session", id(joan)) // she may, but not on this page
+	ada.form("/users/"+grace.user.ID+"/signout", "session", id(joan)) // allowed, but not on this page
 	for _, c := range []*caller{ada, grace, joan} {
 		if a := c.get("/api/session"); a.status != http.StatusOK {
 			t.Errorf("%s: %d %s", c.user.Email.Normalized, a.status, a.body)
@@ -163,7 +163,7 @@ func TestSignInPage_DeletesTheCookieOfAnEndedSession(t *testing.T) {
 		{"of somebody removed", func(c *caller) { f.server.opts.Directory.Remove(t.Context(), directory.Actor{}, c.user.ID) }},
 		{"of a session that has expired", func(*caller) { f.clock.advance(7 * 24 * time.Hour) }},
 	} {
-		c := f.signedIn(directory.Member, fmt.Sprintf("grace%d@example.com", n)) // who was removed does not come again
+		c := f.signedIn(directory.Member, fmt.Sprintf("grace%d@example.com", n)) // a removed user can't come back
 		row.end(c)
 		if a := c.get("/"); a.status != http.StatusOK || a.Heading() != "Sign in" {
 			t.Errorf("a cookie %s: %d %s", row.name, a.status, a.Text())
@@ -188,7 +188,7 @@ func TestUnreadableCookie_IsKeptOnEveryRoute(t *testing.T) {
 		}
 		for _, r := range f.server.routes {
 			method, path := r.address(boss.user.ID)
-			a := f.stranger().send(method, path, "", "Cookie", strings.Join(cookies, "; "))
+			a := f.visitor().send(method, path, "", "Cookie", strings.Join(cookies, "; "))
 			for _, line := range a.header.Values("Set-Cookie") {
 				if strings.Contains(line, "Max-Age=0") || strings.HasPrefix(line, "guestlist=") {
 					t.Errorf("%s with %q: %d, Set-Cookie: %s", r.pattern, value, a.status, line)
@@ -202,10 +202,10 @@ func TestUnreadableCookie_SignOutFails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.signedIn(directory.Admin, "boss@example.com")
-	if a := f.stranger().send("POST", "/signout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || a.Heading() != "You weren’t signed out" {
+	if a := f.visitor().send("POST", "/signout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || a.Heading() != "You weren’t signed out" {
 		t.Errorf("%d %s", a.status, a.Text())
 	}
-	if a := f.stranger().send("POST", "/api/logout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || strings.Contains(a.body, "logged out") {
+	if a := f.visitor().send("POST", "/api/logout", "", "Cookie", "guestlist=made-up"); a.status != http.StatusConflict || strings.Contains(a.body, "logged out") {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
-// again posts a body of JSON under a key.
-func (c *caller) again(path, key, body string) answer {
+// sendWithKey posts a JSON body with a key.
+func (c *caller) sendWithKey(path, key, body string) answer {
 	c.f.t.Helper()
 	return c.send("POST", path, body, "Content-Type", "application/json", "Idempotency-Key", key)
 }
 
-// wantSame checks that an answer is another one's repetition.
+// wantSame checks that two responses are the same.
 func wantSame(t *testing.T, got, want answer) {
 	t.Helper()
 	if got.status != want.status || got.body != want.body || got.header.Get("Location") != want.header.Get("Location") {
@@ -39,7 +39,7 @@ func (f *fixture) count(query string, args ...any) int {
 	return n
 }
 
-// exec changes the database behind the product's back.
+// exec changes the database directly.
 func (f *fixture) exec(statement string) {
 	f.t.Helper()
 	if err := f.store.Transact(f.t.Context(), func(tx *sql.Tx) error {
@@ -72,7 +72,7 @@ func TestIdempotency_RepeatsTheResponse(t *testing.T) {
 			ada := f.signedIn(directory.Admin, "ada@example.com")
 			f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 			f.add(directory.User{Email: directory.Email{Display: "eve@example.com"}, Status: directory.Suspended})
-			first := ada.again(row.path, "8e03978e", row.body)
+			first := ada.sendWithKey(row.path, "8e03978e", row.body)
 			if first.status != row.status {
 				t.Fatalf("%d %s", first.status, first.body)
 			}
@@ -80,20 +80,20 @@ func TestIdempotency_RepeatsTheResponse(t *testing.T) {
 				f.clock.advance(later)
 				ada = f.signedIn(directory.Admin, "ada@example.com")
 				before, events := f.rows(), f.count("SELECT COUNT(*) FROM events")
-				wantSame(t, ada.again(row.path, "8e03978e", row.body), first)
-				wantJSON(t, ada.again(row.path, "8e03978e", row.body+" "), 422, object{"error": idempotency.ErrReused.Error()})
+				wantSame(t, ada.sendWithKey(row.path, "8e03978e", row.body), first)
+				wantJSON(t, ada.sendWithKey(row.path, "8e03978e", row.body+" "), 422, object{"error": idempotency.ErrReused.Error()})
 				if diff := cmp.Diff(before, f.rows()); diff != "" || f.count("SELECT COUNT(*) FROM events") != events {
 					t.Errorf("something was done again: %s", diff)
 				}
 			}
 			// Another's key of the same name is another, and so is one whose day is over.
 			bob := f.signedIn(directory.Admin, "bob@example.com")
-			if a := bob.again(row.path, "8e03978e", `{"email":"new@example.com"}`); a.status >= 300 {
+			if a := bob.sendWithKey(row.path, "8e03978e", `{"email":"new@example.com"}`); a.status >= 300 {
 				t.Errorf("bob: %d %s", a.status, a.body)
 			}
 			f.clock.advance(time.Hour)
 			ada = f.signedIn(directory.Admin, "ada@example.com")
-			if a := ada.again(row.path, "8e03978e", `{"email":"newer@example.com"}`); a.status >= 300 {
+			if a := ada.sendWithKey(row.path, "8e03978e", `{"email":"newer@example.com"}`); a.status >= 300 {
 				t.Errorf("a day later: %d %s", a.status, a.body)
 			}
 		})
@@ -107,7 +107,7 @@ func TestIdempotency_RefusesInvalidKeys(t *testing.T) {
 	body := func(i int) string { return fmt.Sprintf(`{"email":"joan%d@example.com"}`, i) }
 	before := f.rows()
 	for i, key := range []string{"", "a\tb", "é", "a\x7f", strings.Repeat("x", 256)} {
-		wantJSON(t, ada.again("/api/users", key, body(i)), 400, object{"error": idempotency.ErrKey.Error()})
+		wantJSON(t, ada.sendWithKey("/api/users", key, body(i)), 400, object{"error": idempotency.ErrKey.Error()})
 	}
 	// Two are none either: which counts, nobody can know.
 	r := ada.request("POST", "/api/users", body(0), "Content-Type", "application/json")
@@ -121,7 +121,7 @@ func TestIdempotency_RefusesInvalidKeys(t *testing.T) {
 		t.Errorf("something was done: %s", diff)
 	}
 	for i, key := range []string{"key", `"8e03978e-40d5-43dd-bc93-6894a57f9324"`, "a b", strings.Repeat("~", 255)} {
-		if a := ada.again("/api/users", key, body(i)); a.status != 201 {
+		if a := ada.sendWithKey("/api/users", key, body(i)); a.status != 201 {
 			t.Errorf("%q: %d %s", key, a.status, a.body)
 		}
 	}
@@ -141,17 +141,17 @@ func TestIdempotency_AnswersAfterACrash(t *testing.T) {
 			f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}})
 			// As after a kill: the work is committed, and nothing is written of the answer.
 			f.exec("CREATE TRIGGER killed BEFORE UPDATE OF status ON idempotency_keys BEGIN SELECT RAISE(FAIL, 'killed'); END")
-			first := ada.again(row.path, "key", row.body)
+			first := ada.sendWithKey(row.path, "key", row.body)
 			f.exec("DROP TRIGGER killed")
 			before := f.rows()
 
-			a := ada.again(row.path, "key", row.body)
+			a := ada.sendWithKey(row.path, "key", row.body)
 			if a.status != http.StatusConflict || a.header.Get("Retry-After") != "1" || a.object(t)["error"] != idempotency.ErrInProgress.Error() {
 				t.Errorf("while nobody knows what became of it: %d %q %s", a.status, a.header.Get("Retry-After"), a.body)
 			}
 			f.clock.advance(idempotency.Lease)
 			for range 2 {
-				wantSame(t, ada.again(row.path, "key", row.body), first)
+				wantSame(t, ada.sendWithKey(row.path, "key", row.body), first)
 			}
 			if diff := cmp.Diff(before, f.rows()); diff != "" {
 				t.Errorf("it was done again: %s", diff)
@@ -164,7 +164,7 @@ func TestIdempotency_DoesNotSaveTemporaryErrors(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	invite := func(email string) answer { return ada.again("/api/invite_user", email, `{"email":"`+email+`"}`) }
+	invite := func(email string) answer { return ada.sendWithKey("/api/invite_user", email, `{"email":"`+email+`"}`) }
 
 	// The work fails: sent again, it is done.
 	f.exec("CREATE TRIGGER full BEFORE INSERT ON users BEGIN SELECT RAISE(FAIL, 'full'); END")
@@ -194,7 +194,7 @@ func TestIdempotency_StoresNoPlainKey(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	ada.again("/api/invite_user", "a secret of mine", `{"email":"joan@example.com"}`)
+	ada.sendWithKey("/api/invite_user", "a secret of mine", `{"email":"joan@example.com"}`)
 	rows, err := f.store.Reader().QueryContext(t.Context(), "SELECT * FROM idempotency_keys")
 	if err != nil {
 		t.Fatal(err)

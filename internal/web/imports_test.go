@@ -20,7 +20,7 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// sendFile chooses a file and sends it.
+// sendFile uploads a file.
 func (c *caller) sendFile(name, content string) answer {
 	c.f.t.Helper()
 	var b bytes.Buffer
@@ -38,7 +38,7 @@ func (c *caller) sendFile(name, content string) answer {
 	return c.send("POST", "/users/import", b.String(), "Content-Type", form.FormDataContentType())
 }
 
-// finish carries an import on as the background would.
+// finish runs an import as the background worker does.
 func (f *fixture) finish(path string) userio.Import {
 	f.t.Helper()
 	i, err := f.server.opts.Importer.Follow(f.t.Context(), strings.TrimPrefix(path, "/imports/"), func(userio.Import) {})
@@ -100,7 +100,7 @@ func TestImport_StopAndResume(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	path := ada.sendFile("people.csv", "email\ngrace@example.com\n").header.Get("Location")
 	for _, step := range []struct{ press, says string }{
-		{"resume", "Import 1 person"}, // too soon: the page says how it stands
+		{"resume", "Import 1 person"}, // not stopped: the page shows the state
 		{"stop", "Import 1 person"},
 		{"start", "Importing…"},
 		{"start", "Importing…"},
@@ -145,8 +145,7 @@ func TestUpload_ExplainsInvalidFiles(t *testing.T) {
 	}
 }
 
-// TestUpload_IsStreamedUpTo100MB sends more than a request may say
-// otherwise, and then more than a file may have.
+// The first file is larger than other requests may be, the second is too large for a file.
 func TestUpload_IsStreamedUpTo100MB(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -246,7 +245,7 @@ func TestUpload_ExtendsDeadlines(t *testing.T) {
 	}
 }
 
-// deadlines counts how often a connection is given time.
+// deadlines counts how often the deadlines of a connection are extended.
 type deadlines struct {
 	http.ResponseWriter
 	read, write int
@@ -330,7 +329,7 @@ func TestExport_AbortsTheConnectionOnFailure(t *testing.T) {
 	}
 }
 
-// closes closes the database when the first piece of an answer is written.
+// closes closes the database when a response begins.
 type closes struct {
 	http.ResponseWriter
 	f *fixture

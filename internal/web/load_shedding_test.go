@@ -85,7 +85,7 @@ func TestLoadShedding_BoundsRequestsThatHang(t *testing.T) {
 		answers <- w.Code
 	}
 	for range most {
-		go ask("/api/events") // it may be refused while places are not lent yet, and asks again
+		go ask("/api/events") // retried if refused before others count as blocked
 	}
 	for hung := 0; hung < most; {
 		select {

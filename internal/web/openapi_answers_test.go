@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// unprovoked are described answers that no request of this test has, and why.
+// unprovoked are described responses that this test doesn't cause, and why.
 var unprovoked = map[string]string{
 	"POST /api/invite_user 404":             "somebody removed in the middle of it",
 	"POST /api/invite_user 409":             "TestIdempotency_AnswersAfterACrash has it",
@@ -25,8 +25,7 @@ var unprovoked = map[string]string{
 	"GET /api/openapi.yaml 503":             "it needs no database",
 }
 
-// TestOpenAPI_EveryDescribedResponseOccurs provokes them; that each is as described
-// is checked where it is sent.
+// The fixture checks that each response is as described.
 func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -48,8 +47,8 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	otherSite, form := []string{"Sec-Fetch-Site", "cross-site"}, []string{"Content-Type", "application/x-www-form-urlencoded"}
 	large := `{"email":"` + strings.Repeat("x", 65<<10) + `"}`
 	for _, p := range patterns {
-		ada := f.signedIn(directory.Admin, "ada@example.com") // one of them is to sign out
-		asks(f.stranger(), p, "x", "", "")
+		ada := f.signedIn(directory.Admin, "ada@example.com") // one of the requests signs out
+		asks(f.visitor(), p, "x", "", "")
 		asks(ada, p, "x", "", "", otherSite...)
 		asks(ada, p, "x", "", `{"name":"x"}`)
 		asks(ada, p, "x", "", `{`)
@@ -57,11 +56,11 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 		asks(ada, p, "x", "", "x", "Content-Type", "text/plain")
 		asks(ada, p, "x", "?role=x&kind=x&email=x", `{"role":"x"}`)
 		asks(ada, p, ada.user.ID, "?email=ada%40example.com", `{"role":"member"}`)
-		asks(f.stranger(), p, "x", "?token=x", "token=x", form...)
-		asks(f.stranger(), p, "x", "", "%", form...)
-		asks(f.stranger(), p, "x", "", large, form...)
+		asks(f.visitor(), p, "x", "?token=x", "token=x", form...)
+		asks(f.visitor(), p, "x", "", "%", form...)
+		asks(f.visitor(), p, "x", "", large, form...)
 	}
-	asks(f.stranger(), "POST /api/logout", "", "", "", "Cookie", "guestlist=made-up")
+	asks(f.visitor(), "POST /api/logout", "", "", "", "Cookie", "guestlist=made-up")
 	asks(ada, "GET /api/session", "", "", "")
 	asks(ada, "GET /api/authenticate_magic_link", "", "", "")
 	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {

@@ -24,9 +24,9 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// description is openapi.yaml, read once for all tests.
+// description is openapi.yaml, parsed once for all tests.
 type description struct {
-	sync.Mutex // of the validator, which keeps what it has compiled
+	sync.Mutex // protects the validator's cache
 	validator.Validator
 	model *v3.Document
 }
@@ -43,7 +43,7 @@ var describing = sync.OnceValue(func() *description {
 	// What is not described is refused: fields, headers but for those of all pages,
 	// statuses, kinds of content. Who may do what is tested elsewhere.
 	known := []string{"Allow", "Content-Encoding"}
-	for name := range onEvery {
+	for name := range commonHeaders {
 		known = append(known, name)
 	}
 	v, errs := validator.NewValidator(document,
@@ -54,9 +54,9 @@ var describing = sync.OnceValue(func() *description {
 	return &description{Validator: v, model: &model.Model}
 })
 
-// askedOf returns a copy of a request to the API, nil of any other and of one whose
-// path is written in another way than the description has it.
-func askedOf(f *fixture, r *http.Request) *http.Request {
+// apiRequest returns a copy of a request to the API. It returns nil for others, and if the path is
+// spelled differently from the description.
+func apiRequest(f *fixture, r *http.Request) *http.Request {
 	if !strings.HasPrefix(r.URL.Path, "/api/") || path.Clean(r.URL.Path) != r.URL.Path || r.URL.RawPath != "" || f.server.opts.BaseURL.Path != "" {
 		return nil
 	}
@@ -70,8 +70,8 @@ func askedOf(f *fixture, r *http.Request) *http.Request {
 	return asked
 }
 
-// wantDescribed checks that an answer of the API is as openapi.yaml has it, and so
-// is the body of a request that was taken. What is no route there must be none here.
+// wantDescribed checks that a response of the API is described in openapi.yaml, and so is the body of
+// an accepted request. A route that isn't described must not exist.
 func wantDescribed(t *testing.T, r *http.Request, res *http.Response) {
 	t.Helper()
 	d := describing()
@@ -84,7 +84,7 @@ func wantDescribed(t *testing.T, r *http.Request, res *http.Response) {
 
 func (d *description) problems(r *http.Request, res *http.Response) []*errors.ValidationError {
 	if r.Method == http.MethodHead {
-		return nil // there is no body to look at
+		return nil // there is no body
 	}
 	if res.Header.Get("Content-Encoding") == "gzip" {
 		plain, err := gzip.NewReader(res.Body)
@@ -126,7 +126,7 @@ func TestOpenAPI_IsValidAndNamesTheDeployment(t *testing.T) {
 	f := newFixture(t, func(o *Options) {
 		o.BaseURL.Scheme, o.BaseURL.Host, o.BaseURL.Path, o.Cookies = "https", "example.com", "/people", cookies
 	})
-	a := f.stranger().get("/people/api/openapi.yaml")
+	a := f.visitor().get("/people/api/openapi.yaml")
 	if a.status != 200 || a.header.Get("Content-Type") != "application/yaml; charset=utf-8" {
 		t.Fatal(a.status, a.header)
 	}
@@ -144,7 +144,7 @@ func TestOpenAPI_IsValidAndNamesTheDeployment(t *testing.T) {
 	}
 }
 
-// operations calls fn with each route that is described, as the table of routes has it.
+// operations calls fn with each described route, in the form of the route table.
 func (d *description) operations(fn func(pattern string, o *v3.Operation)) {
 	for path, item := range d.model.Paths.PathItems.FromOldest() {
 		for method, o := range item.GetOperations().FromOldest() {
@@ -153,7 +153,7 @@ func (d *description) operations(fn func(pattern string, o *v3.Operation)) {
 	}
 }
 
-// who says for whom an operation is: for administrators if each way asks for that role.
+// who returns the access of an operation: admin if every alternative requires that role.
 func (d *description) who(o *v3.Operation) access {
 	ways := o.Security
 	if ways == nil {

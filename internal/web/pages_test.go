@@ -12,10 +12,10 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// hostile is a name that would do harm where it is not shown as text.
+// hostile is a name that does harm unless it is escaped.
 const hostile = `<script>alert("x")</script> {{.}} & 'Zoë' ` + "\u202e" + ` 李`
 
-// seen is text as a page shows it.
+// seen returns text as a page shows it.
 func seen(text string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\u202e", "")), " ")
 }
@@ -36,8 +36,8 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		page    answer
 		heading string
 	}{
-		"signin":   {f.stranger().get("/?expired&signed-out&next=/users"), "Sign in"},
-		"sent":     {f.stranger().get("/signin/sent"), "Check your email"},
+		"signin":   {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
+		"sent":     {f.visitor().get("/signin/sent"), "Check your email"},
 		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
 		"profile":  {boss.get("/profile"), hostile},
 		"revoke":   {boss.get(revoke), "Revoke " + hostile + "?"},
@@ -88,14 +88,14 @@ func TestMessage_IsShownOnce(t *testing.T) {
 	}
 }
 
-// pressesItself marks a form that a script sends at once.
-const pressesItself = `data-continue="auto"`
+// submitsItself marks a form that a script submits.
+const submitsItself = `data-continue="auto"`
 
 func TestContinuePage_SubmitsItselfOnlyInTheRequestingBrowser(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	asker, signedInAsker := f.stranger(), f.signedIn(directory.Member, "grace@example.com")
+	asker, signedInAsker := f.visitor(), f.signedIn(directory.Member, "grace@example.com")
 	asker.form("/signin", "email", "nobody@example.com")
 	signedInAsker.form("/signin", "email", "nobody@example.com")
 	for _, row := range []struct {
@@ -104,18 +104,18 @@ func TestContinuePage_SubmitsItselfOnlyInTheRequestingBrowser(t *testing.T) {
 		want bool
 	}{
 		{"a browser that asked", asker, true},
-		{"any other", f.stranger(), false},
+		{"any other", f.visitor(), false},
 		{"one where somebody is signed in", ada, false},
 		{"one that asked, where somebody is signed in", signedInAsker, false},
 	} {
 		a := row.c.get("/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")
-		if got := strings.Contains(a.body, pressesItself); got != row.want {
+		if got := strings.Contains(a.body, submitsItself); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}
 	// Ten minutes later it is as any other.
 	f.clock.advance(f.server.opts.LinkDuration)
-	if a := asker.get("/api/authenticate_magic_link?token=x"); strings.Contains(a.body, pressesItself) {
+	if a := asker.get("/api/authenticate_magic_link?token=x"); strings.Contains(a.body, submitsItself) {
 		t.Error("a flow that has expired still counts")
 	}
 }
@@ -131,7 +131,7 @@ func TestLog_HasNoTokensOrAddresses(t *testing.T) {
 	ada.send("PUT", "/api/authenticate_magic_link?token="+token, "")
 	ada.send("POST", "/signout?token="+token, "", "Sec-Fetch-Site", "cross-site")
 	ada.get("/nothing?token=" + token)
-	f.stranger().form("/signin", "email", "stranger@example.com")
+	f.visitor().form("/signin", "email", "stranger@example.com")
 	ada.json("POST", "/api/users", `{"email":"grace@example.com"}`)
 	ada.get("/api/users/alan@example.com")
 	ada.get("/users/an-id-of-somebody/remove")
@@ -157,7 +157,7 @@ func TestNotice_IsOnEveryPage(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	shown := func() []bool {
 		var out []bool
-		for _, page := range []answer{f.stranger().get("/"), f.stranger().get("/nothing"), ada.get("/users"), ada.get("/profile")} {
+		for _, page := range []answer{f.visitor().get("/"), f.visitor().get("/nothing"), ada.get("/users"), ada.get("/profile")} {
 			to, _ := page.Link("Change")
 			out = append(out, strings.Contains(page.body, `<aside aria-label="Notice">`) && strings.Contains(page.Text(), strings.Join(strings.Fields(text), " ")) && to == "/dev/faults")
 			if strings.Contains(page.body, "<script>") {

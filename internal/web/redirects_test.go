@@ -10,8 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// returnPaths are what somebody may give as the page to come back to, and what
-// becomes of it; empty: their own start page.
+// returnPaths maps requested return paths to the result. Empty means the start page.
 var returnPaths = []struct{ next, want string }{
 	{"/users", "/users"},
 	{"/users?q=a%20b&sort=-name", "/users?q=a%20b&sort=-name"},
@@ -85,7 +84,7 @@ func TestReturnPath_OwnPagesOnly(t *testing.T) {
 			t.Errorf("%q, signed in: %d, leads to %q", row.next, a.status, a.header.Get("Location"))
 		}
 		// And in the form, for who isn't.
-		form, ok := f.stranger().get("/?next=" + url.QueryEscape(row.next)).Form("Email me a link")
+		form, ok := f.visitor().get("/?next=" + url.QueryEscape(row.next)).Form("Email me a link")
 		if !ok || form.Values.Get("next") != row.want {
 			t.Errorf("%q, signed out: the form has %q", row.next, form.Values.Get("next"))
 		}
@@ -96,7 +95,7 @@ func TestReturnPath_PostedOnesAreChecked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for _, row := range returnPaths {
-		c := f.stranger()
+		c := f.visitor()
 		if a := c.form("/signin", "email", "nobody@example.com", "next", row.next); a.status != http.StatusSeeOther {
 			t.Fatalf("%q: %d %s", row.next, a.status, a.Text())
 		}
@@ -119,10 +118,10 @@ func TestReturnPath_AfterSignIn(t *testing.T) {
 	for _, row := range []struct{ method, path, want string }{
 		{"GET", "/users?q=x", "/?next=%2Fusers%3Fq%3Dx"},
 		{"GET", "/profile", "/?next=%2Fprofile"},
-		{"POST", "/users", "/"}, // what was posted is gone, and its address may be no page
+		{"POST", "/users", "/"}, // a posted form is lost, and its address may be no page
 		{"POST", "/users/x/remove", "/"},
 	} {
-		if a := f.stranger().send(row.method, row.path, ""); a.header.Get("Location") != row.want {
+		if a := f.visitor().send(row.method, row.path, ""); a.header.Get("Location") != row.want {
 			t.Errorf("%s %s leads to %q, want %q", row.method, row.path, a.header.Get("Location"), row.want)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// BenchmarkUsersPage renders a page of fifty people, as it is and for a browser.
+// BenchmarkUsersPage renders a page of fifty users.
 func BenchmarkUsersPage(b *testing.B) {
 	s := newServer(Options{BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, Now: func() time.Time { return noon }})
-	view, users := fiftyPeople()
+	view, users := fiftyUsers()
 	for _, coding := range []string{"identity", "gzip"} {
 		b.Run(coding, func(b *testing.B) {
 			r := httptest.NewRequest("GET", "/users", nil)
@@ -22,7 +22,7 @@ func BenchmarkUsersPage(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				view.Rows = s.userRows(users, nil, "")
-				if err := s.render(nobody{}, r, http.StatusOK, "users", view); err != nil {
+				if err := s.render(discard{}, r, http.StatusOK, "users", view); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -30,14 +30,14 @@ func BenchmarkUsersPage(b *testing.B) {
 	}
 }
 
-// nobody takes an answer and drops it.
-type nobody http.Header
+// discard discards a response.
+type discard http.Header
 
-func (n nobody) Header() http.Header         { return http.Header(n) }
-func (n nobody) WriteHeader(int)             {}
-func (n nobody) Write(b []byte) (int, error) { return len(b), nil }
+func (n discard) Header() http.Header         { return http.Header(n) }
+func (n discard) WriteHeader(int)             {}
+func (n discard) Write(b []byte) (int, error) { return len(b), nil }
 
-func fiftyPeople() (usersPage, []directory.User) {
+func fiftyUsers() (usersPage, []directory.User) {
 	query, _ := parseQuery(url.Values{})
 	view := usersPage{
 		layoutData: layoutData{Title: "People", Section: "users", Viewer: &directory.User{Name: "Ada Lovelace", Role: directory.Admin, Status: directory.Active}},

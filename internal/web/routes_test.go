@@ -14,9 +14,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// Who may use which route. A route that is not here fails the test: whoever adds
-// one decides here once more who it is for.
-var whoMay = map[string]access{
+// wantAccess repeats who may use each route. A new route must be added here, too.
+var wantAccess = map[string]access{
 	"GET /{$}":                         public,
 	"POST /signin":                     public,
 	"GET /signin/sent":                 public,
@@ -29,7 +28,7 @@ var whoMay = map[string]access{
 
 	"GET /api/openapi.yaml": public,
 
-	"POST /webhooks/stytch": public, // whoever knows its secret
+	"POST /webhooks/stytch": public, // the signature is checked
 
 	"GET /profile":          signedIn,
 	"POST /profile/signout": signedIn,
@@ -63,12 +62,12 @@ func TestRoutes_Access(t *testing.T) {
 	for _, r := range newFixture(t).server.routes {
 		got[r.pattern] = r.access
 	}
-	if diff := cmp.Diff(whoMay, got); diff != "" {
+	if diff := cmp.Diff(wantAccess, got); diff != "" {
 		t.Errorf("(-meant +table):\n%s", diff)
 	}
 }
 
-// address returns a route's method and a path for it, about a person.
+// address returns a route's method and a path for it, with a user's ID.
 func (r route) address(id string) (method, path string) {
 	method, path, _ = strings.Cut(r.pattern, " ")
 	return method, strings.ReplaceAll(strings.ReplaceAll(path, "{id}", id), "{$}", "")
@@ -82,7 +81,7 @@ func TestRoutes_RefuseWithoutSession(t *testing.T) {
 	outside := map[string]func() *caller{
 		"a stranger": f.stranger,
 		"somebody with a cookie that can't be opened": func() *caller {
-			c := f.stranger()
+			c := f.visitor()
 			c.cookies["guestlist"] = &http.Cookie{Name: "guestlist", Value: "made-up"}
 			return c
 		},
@@ -132,7 +131,7 @@ func TestRoutes_RefuseWithoutSession(t *testing.T) {
 			if r.access == public {
 				continue
 			}
-			c.cookies = maps.Clone(held) // a refusal takes the cookie away
+			c.cookies = maps.Clone(held) // a refusal deletes the cookie
 			before := f.rows()
 			method, path := r.address(target.ID)
 			a := c.send(method, path, "")
@@ -190,7 +189,7 @@ func TestRoutes_OtherSpellingsOpenNothing(t *testing.T) {
 		"/static/../users", "/static/..%2fusers", "/static/%2e%2e/users", "/api/authenticate_magic_link/../users", "/users?x=/healthz", "/users#/healthz",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
-			a := f.stranger().send(method, strings.Split(path, "#")[0], "", "User-Agent", "kube-probe/1", "X-Original-URL", "/healthz", "X-Forwarded-Uri", "/healthz")
+			a := f.visitor().send(method, strings.Split(path, "#")[0], "", "User-Agent", "kube-probe/1", "X-Original-URL", "/healthz", "X-Forwarded-Uri", "/healthz")
 			if a.status < 300 || strings.Contains(a.body, "ada@example.com") {
 				t.Errorf("%s %s: %d %s", method, path, a.status, a.body)
 			}
@@ -204,7 +203,7 @@ func TestRoutes_UnmatchedRequestsGetOurErrors(t *testing.T) {
 	for _, row := range []struct {
 		method, path string
 		status       int
-		allow, json  string // json empty: a page
+		allow, json  string // json is empty for a page
 	}{
 		{"GET", "/nothing", 404, "", ""},
 		{"GET", "/users/x/y/z", 404, "", ""},
@@ -222,7 +221,7 @@ func TestRoutes_UnmatchedRequestsGetOurErrors(t *testing.T) {
 		{"TRACE", "/", 405, "GET, HEAD", ""},
 		{"OPTIONS", "/api/users", 405, "GET, HEAD, POST", "method not allowed"},
 	} {
-		a := f.stranger().send(row.method, row.path, "")
+		a := f.visitor().send(row.method, row.path, "")
 		if a.status != row.status || a.header.Get("Allow") != row.allow {
 			t.Errorf("%s %s: %d, Allow %q; want %d, %q", row.method, row.path, a.status, a.header.Get("Allow"), row.status, row.allow)
 		}
@@ -246,7 +245,7 @@ func TestRoutes_OpeningAFormAddressLeadsToItsPage(t *testing.T) {
 		"/imports/x/start": "/imports/x", "/imports/x/stop": "/imports/x", "/imports/x/resume": "/imports/x", "/imports/x/discard": "/imports/x",
 		"/waiting/x/retry": "/waiting", "/waiting/x/drop": "/waiting",
 	} {
-		for _, c := range []*caller{f.stranger(), boss} {
+		for _, c := range []*caller{f.visitor(), boss} {
 			for _, method := range []string{"GET", "HEAD"} {
 				a := c.send(method, path, "")
 				if a.status != http.StatusSeeOther || a.header.Get("Location") != page || a.header.Get("Allow") != "" {
@@ -288,7 +287,7 @@ func TestNotFoundPage_HasTheNavigationWhenSignedIn(t *testing.T) {
 	}{
 		{f.signedIn(directory.Admin, "boss@example.com"), []string{"People", "Activity", "Profile", "Sign out"}},
 		{f.signedIn(directory.Member, "grace@example.com"), []string{"Profile", "Sign out"}},
-		{f.stranger(), nil},
+		{f.visitor(), nil},
 	} {
 		for _, r := range []struct {
 			method, path string

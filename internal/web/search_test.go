@@ -10,12 +10,12 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// crowded is a list on which a search finds too many to sort.
+// crowded is a list on which every search matches too many to sort.
 type crowded struct {
 	directory.Store
 	page  directory.Page
 	err   error
-	asked directory.Query // last
+	asked directory.Query // the last query
 }
 
 func (c *crowded) ListUsers(_ context.Context, q directory.Query) (directory.Page, error) {

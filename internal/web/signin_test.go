@@ -11,8 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// refusedAddresses are what no door takes for an address: most of them have let
-// somebody in elsewhere.
+// refusedAddresses are no addresses here; most of them were exploited elsewhere.
 var refusedAddresses = []string{
 	"", " ", "ada", "@example.com", "ada@", "ada@@example.com", "ada.example.com",
 	"ada@example.com,eve@evil.example", "ada@example.com;eve@evil.example", "ada@example.com eve@evil.example", // two at once
@@ -32,7 +31,7 @@ func TestSignInForm_TakesOneAddress(t *testing.T) {
 	f := newFixture(t)
 	before := f.rows()
 	for _, address := range refusedAddresses {
-		c := f.stranger()
+		c := f.visitor()
 		a := c.form("/signin", "email", address, "next", "/users?q=x")
 		if a.status != http.StatusUnprocessableEntity || a.Heading() != "Sign in" {
 			t.Errorf("%q: %d %s", address, a.status, a.Text())
@@ -95,12 +94,12 @@ func TestSignInPage_ExplainsTheSituation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.FirstAdmin = true })
 	const first = "The first person to sign in becomes the administrator"
-	if text := f.stranger().get("/").Text(); !strings.Contains(text, first) || !strings.Contains(text, "expires in 10 minutes") {
+	if text := f.visitor().get("/").Text(); !strings.Contains(text, first) || !strings.Contains(text, "expires in 10 minutes") {
 		t.Errorf("on an empty list it says: %s", text)
 	}
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	for path, want := range map[string]string{"/?expired": "Your session has ended", "/?signed-out": "You’ve signed out"} {
-		text := f.stranger().get(path).Text()
+		text := f.visitor().get(path).Text()
 		if !strings.Contains(text, want) || strings.Contains(text, first) {
 			t.Errorf("%s says: %s", path, text)
 		}
@@ -116,7 +115,7 @@ func TestSignInPage_ExplainsTheSituation(t *testing.T) {
 func TestSignIn_SecondRequestKeepsTheReturnPath(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	c := f.stranger()
+	c := f.visitor()
 	for _, next := range []string{"/users?q=x", "", "https://evil.example"} {
 		c.form("/signin", "email", "ada@example.com", "next", next)
 		r := &http.Request{Header: http.Header{}, URL: &url.URL{}}

@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// made returns a new token of an administrator, for 30 days.
-func (c *caller) made(scope token.Scope) string {
+// newToken creates a token that is valid for 30 days.
+func (c *caller) newToken(scope token.Scope) string {
 	c.f.t.Helper()
 	_, secret, err := c.f.server.opts.Tokens.Create(c.f.t.Context(), event.Origin{}, c.user, token.Request{ID: token.NewID(), Name: "deploy", Scope: string(scope), Days: "30"})
 	if err != nil {
@@ -27,8 +27,8 @@ func (c *caller) made(scope token.Scope) string {
 	return secret
 }
 
-// shows sends a request with a token.
-func (c *caller) shows(secret, method, path, body string, changes ...string) answer {
+// sendWithToken sends a request with an API token.
+func (c *caller) sendWithToken(secret, method, path, body string, changes ...string) answer {
 	c.f.t.Helper()
 	return c.send(method, path, body, append([]string{"Authorization", "Bearer " + secret, "Content-Type", "application/json"}, changes...)...)
 }
@@ -37,16 +37,16 @@ func TestTokens_ReachAPIRoutesByScope(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "ada@example.com")
-	secrets := map[token.Scope]string{token.Read: boss.made(token.Read), token.Write: boss.made(token.Write)}
-	boss.shows(secrets[token.Read], "GET", "/api/session", "") // its use is noted
-	boss.shows(secrets[token.Write], "GET", "/api/session", "")
+	secrets := map[token.Scope]string{token.Read: boss.newToken(token.Read), token.Write: boss.newToken(token.Write)}
+	boss.sendWithToken(secrets[token.Read], "GET", "/api/session", "") // its use is recorded
+	boss.sendWithToken(secrets[token.Write], "GET", "/api/session", "")
 	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}})
 	for _, r := range f.server.routes {
 		method, path := r.address(target.ID)
 		for scope, secret := range secrets {
-			for name, c := range map[string]*caller{"alone": f.stranger(), "with a cookie": boss} {
+			for name, c := range map[string]*caller{"alone": f.visitor(), "with a cookie": boss} {
 				before := f.rows()
-				a := c.shows(secret, method, path, "")
+				a := c.sendWithToken(secret, method, path, "")
 				refused := a.status == http.StatusForbidden
 				want := r.access != public && (r.access&tokenAllowed == 0 || scope == token.Read && method != "GET") ||
 					path == "/signout" || path == "/api/logout"
@@ -59,14 +59,14 @@ func TestTokens_ReachAPIRoutesByScope(t *testing.T) {
 			}
 		}
 	}
-	a := boss.shows(secrets[token.Read], "DELETE", "/api/users/"+target.ID, "")
+	a := boss.sendWithToken(secrets[token.Read], "DELETE", "/api/users/"+target.ID, "")
 	if got, want := a.header.Get("WWW-Authenticate"), `Bearer realm="Guestlist", error="insufficient_scope", scope="write"`; got != want || a.body != `{"error":"API token may only read"}`+"\n" {
 		t.Errorf("%q %s", got, a.body)
 	}
 	if a := boss.get("/api/events?kind=action_refused"); !strings.Contains(a.body, "DELETE /api/users/{id}: the API token deploy may only read") {
 		t.Errorf("the refusal is not on record: %s", a.body)
 	}
-	if a := f.stranger().shows(secrets[token.Write], "GET", "/profile", ""); a.Heading() != "API tokens are for programs" {
+	if a := f.visitor().sendWithToken(secrets[token.Write], "GET", "/profile", ""); a.Heading() != "API tokens are for programs" {
 		t.Errorf("a page says %s", a.Text())
 	}
 }
@@ -78,7 +78,7 @@ func TestTokens_InvalidOnesAreRefusedDespiteACookie(t *testing.T) {
 	change := func(edit func(*directory.User)) func(*caller, string) string {
 		return func(c *caller, secret string) string {
 			if _, err := f.store.ChangeUser(t.Context(), c.user.ID, func(s directory.RuleState) (directory.Change, error) {
-				edit(&s.User) // and its tokens stay, which no rule would do
+				edit(&s.User) // without revoking the tokens, unlike the rules
 				return directory.Change{User: s.User}, nil
 			}); err != nil {
 				t.Fatal(err)
@@ -116,21 +116,21 @@ func TestTokens_InvalidOnesAreRefusedDespiteACookie(t *testing.T) {
 	}
 	for i, r := range rows {
 		c := f.signedIn(directory.Admin, fmt.Sprintf("ada%d@example.com", i))
-		secret := c.made(token.Write)
-		if a := f.stranger().shows(secret, "GET", "/api/users", ""); a.status != http.StatusOK {
+		secret := c.newToken(token.Write)
+		if a := f.visitor().sendWithToken(secret, "GET", "/api/users", ""); a.status != http.StatusOK {
 			t.Fatalf("%s, before: %d %s", r.name, a.status, a.body)
 		}
 		secret = r.spoil(c, secret)
-		for who, by := range map[string]*caller{"alone": f.stranger(), "with another's cookie": other} {
+		for who, by := range map[string]*caller{"alone": f.visitor(), "with another's cookie": other} {
 			held := len(by.cookies)
-			a := by.shows(secret, "GET", "/api/users", "")
+			a := by.sendWithToken(secret, "GET", "/api/users", "")
 			want := `Bearer realm="Guestlist", error="invalid_token", error_description="` + r.code + `"`
 			if a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") != want || len(by.cookies) != held {
 				t.Errorf("%s, %s: %d %q %s", r.name, who, a.status, a.header.Get("WWW-Authenticate"), a.body)
 			}
 		}
 	}
-	if a := f.stranger().get("/api/users"); a.header.Get("WWW-Authenticate") != bearerChallenge {
+	if a := f.visitor().get("/api/users"); a.header.Get("WWW-Authenticate") != bearerChallenge {
 		t.Errorf("without any: %q", a.header.Get("WWW-Authenticate"))
 	}
 }
@@ -139,17 +139,17 @@ func TestTokens_CountBeforeCookies(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")
-	a := grace.shows(ada.made(token.Read), "GET", "/api/session", "", "Authorization", "bearer "+ada.made(token.Write)) // the word is of any case
+	a := grace.sendWithToken(ada.newToken(token.Read), "GET", "/api/session", "", "Authorization", "bearer "+ada.newToken(token.Write)) // case doesn't matter
 	o := a.object(t)
 	if o["user"].(object)["email"] != "ada@example.com" || o["session"] != nil || o["token"].(object)["scope"] != "write" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
-	grace.shows(ada.made(token.Write), "POST", "/api/users", `{"email":"joan@example.com"}`)
+	grace.sendWithToken(ada.newToken(token.Write), "POST", "/api/users", `{"email":"joan@example.com"}`)
 	if a := ada.get("/api/events?kind=user_added&by=ada@example.com"); !strings.Contains(a.body, "joan@example.com") {
 		t.Errorf("on record: %s", a.body)
 	}
 	// What protects the cookie holds for a request with a token, too.
-	if a := grace.shows(ada.made(token.Write), "POST", "/api/users", `{"email":"eve@example.com"}`, "Origin", "http://evil.example"); a.status != http.StatusForbidden || !strings.Contains(a.body, "another site") {
+	if a := grace.sendWithToken(ada.newToken(token.Write), "POST", "/api/users", `{"email":"eve@example.com"}`, "Origin", "http://evil.example"); a.status != http.StatusForbidden || !strings.Contains(a.body, "another site") {
 		t.Errorf("for another site: %d %s", a.status, a.body)
 	}
 }
@@ -169,7 +169,7 @@ func TestTokens_AreShownOnce(t *testing.T) {
 	if a.header.Get("Cache-Control") != "no-store, no-transform" || a.header.Get("Content-Encoding") != "" {
 		t.Errorf("the page with the token may be kept, or compressed: %v", a.header)
 	}
-	if a := f.stranger().shows(secret, "GET", "/api/users", ""); a.status != http.StatusOK {
+	if a := f.visitor().sendWithToken(secret, "GET", "/api/users", ""); a.status != http.StatusOK {
 		t.Errorf("it opens nothing: %d %s", a.status, a.body)
 	}
 	if again := ada.form("/profile/tokens", form...); again.status != http.StatusSeeOther || again.header.Get("Location") != "/profile" {
@@ -222,7 +222,7 @@ func TestTokens_InvalidFormCreatesNone(t *testing.T) {
 		}
 	}
 	for range token.MaxPerUser {
-		ada.made(token.Read)
+		ada.newToken(token.Read)
 	}
 	if a := ada.get("/profile"); !strings.Contains(a.Text(), "limit of 20 tokens") || strings.Contains(a.body, "Create token") {
 		t.Errorf("with as many as there may be: %s", a.Text())
@@ -236,8 +236,8 @@ func TestTokens_OfOthersCannotBeRevoked(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com")
-	other, secret := ada.made(token.Read), ada.made(token.Read)
-	revoke, _ := ada.get("/profile").Link("Revoke…") // of the newest
+	other, secret := ada.newToken(token.Read), ada.newToken(token.Read)
+	revoke, _ := ada.get("/profile").Link("Revoke…") // the newest token's
 	if a := ada.get(revoke); a.status != http.StatusOK || a.Heading() != "Revoke deploy?" {
 		t.Errorf("%d %s", a.status, a.Text())
 	}
@@ -246,12 +246,12 @@ func TestTokens_OfOthersCannotBeRevoked(t *testing.T) {
 			t.Errorf("another administrator: %d %s", a.status, a.Text())
 		}
 	}
-	if a := f.stranger().shows(secret, "GET", "/api/session", ""); a.status != http.StatusOK {
+	if a := f.visitor().sendWithToken(secret, "GET", "/api/session", ""); a.status != http.StatusOK {
 		t.Errorf("the token: %d %s", a.status, a.body)
 	}
 	ada.form(revoke)
 	for secret, status := range map[string]int{secret: http.StatusUnauthorized, other: http.StatusOK} {
-		if a := f.stranger().shows(secret, "GET", "/api/session", ""); a.status != status {
+		if a := f.visitor().sendWithToken(secret, "GET", "/api/session", ""); a.status != status {
 			t.Errorf("after it was revoked: %d, want %d", a.status, status)
 		}
 	}
@@ -262,19 +262,19 @@ func TestTokens_LastUseIsRecordedOnceAMinute(t *testing.T) {
 	f := newFixture(t)
 	var writes, answers atomic.Int64
 	const calls = 20
-	others := make(chan struct{}, 1) // all calls but the one that writes have their answers
+	others := make(chan struct{}, 1) // receives once all calls but the writing one are answered
 	f.store.Watch(func(_ context.Context, name string) func(error) {
 		if name == "SetTokenUsed" {
 			writes.Add(1)
 			select {
 			case <-others:
-			case <-time.After(500 * time.Millisecond): // others wait here, too, or are slow today: the write has a second
+			case <-time.After(500 * time.Millisecond): // others wait, too, or are slow
 			}
 		}
 		return func(error) {}
 	})
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	secret := ada.made(token.Read)
+	secret := ada.newToken(token.Read)
 	if a := ada.get("/profile"); !strings.Contains(a.Text(), "never used") {
 		t.Errorf("before: %s", a.Text())
 	}
@@ -283,7 +283,7 @@ func TestTokens_LastUseIsRecordedOnceAMinute(t *testing.T) {
 		answers.Store(0)
 		for range calls {
 			all.Go(func() {
-				f.stranger().shows(secret, "GET", "/api/session", "")
+				f.visitor().sendWithToken(secret, "GET", "/api/session", "")
 				if answers.Add(1) == calls-1 {
 					others <- struct{}{}
 				}
@@ -335,7 +335,7 @@ func TestTokens_AreListedNewestFirst(t *testing.T) {
 	}
 }
 
-// Some proxies that ask who somebody is hand their own token on.
+// Some authenticating proxies pass their own token on.
 func TestTokens_OfProxiesAreIgnoredOnPages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

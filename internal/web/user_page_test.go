@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/token"
 )
 
-// wantText checks a page's status and that its text holds the parts.
+// wantText checks a page's status and that its text contains the parts.
 func wantText(t *testing.T, a answer, status int, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
@@ -26,7 +26,7 @@ func TestUserPage_Tokens(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada, grace, joan := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com"), f.signedIn(directory.Member, "joan@example.com")
-	secret := grace.made(token.Write)
+	secret := grace.newToken(token.Write)
 	wantText(t, ada.get("/users/"+grace.user.ID), http.StatusOK, "API tokens", "deploy", "Read and write", "Also revoke their API tokens")
 	if a := ada.get("/users/" + joan.user.ID); strings.Contains(a.Text(), "API tokens") {
 		t.Errorf("a member without tokens: %s", a.Text())
@@ -43,13 +43,13 @@ func TestUserPage_Tokens(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.Text())
 		}
 	}
-	if a := ada.shows(secret, "GET", "/api/session", ""); a.status != http.StatusOK {
+	if a := ada.sendWithToken(secret, "GET", "/api/session", ""); a.status != http.StatusOK {
 		t.Errorf("before it was revoked: %d %s", a.status, a.body)
 	}
 	if a := ada.form(revoke); a.status != http.StatusSeeOther || a.header.Get("Location") != "/users/"+grace.user.ID {
 		t.Errorf("revoked: %d to %s", a.status, a.header.Get("Location"))
 	}
-	if a := ada.shows(secret, "GET", "/api/session", ""); a.status != http.StatusUnauthorized {
+	if a := ada.sendWithToken(secret, "GET", "/api/session", ""); a.status != http.StatusUnauthorized {
 		t.Errorf("after it was revoked: %d %s", a.status, a.body)
 	}
 	wantText(t, ada.get("/users/"+grace.user.ID), http.StatusOK, "Revoked deploy", "by ada@example.com")
@@ -73,10 +73,10 @@ func TestEndAllSessions_WithTokens(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "grace@example.com")
-			secret := grace.made(token.Read)
+			secret := grace.newToken(token.Read)
 			wantText(t, grace.get("/profile"), http.StatusOK, "Also revoke my API tokens")
 			row.end(ada, grace)
-			if a := ada.shows(secret, "GET", "/api/session", ""); (a.status == http.StatusUnauthorized) != row.ends {
+			if a := ada.sendWithToken(secret, "GET", "/api/session", ""); (a.status == http.StatusUnauthorized) != row.ends {
 				t.Errorf("the token: %d %s", a.status, a.body)
 			}
 		})
@@ -209,7 +209,7 @@ func TestConfirmationPages_FocusOnCancel(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	ada.made(token.Read)
+	ada.newToken(token.Read)
 	own, _ := ada.get("/profile").Link("Revoke…")
 	theirs, _ := ada.get("/users/" + ada.user.ID).Link("Revoke…")
 	for _, path := range []string{own, theirs, "/users/" + ada.user.ID + "/remove"} {

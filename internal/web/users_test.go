@@ -89,7 +89,7 @@ func TestLastAdministrator_CannotBeSuspendedOrRemoved(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
-	f.add(directory.User{Email: directory.Email{Display: "invited@example.com"}, Role: directory.Admin}) // has never come
+	f.add(directory.User{Email: directory.Email{Display: "invited@example.com"}, Role: directory.Admin}) // never signed in
 	before := f.rows()
 	for _, what := range []string{"suspend", "remove"} {
 		a := ada.form("/users/" + ada.user.ID + "/" + what)

@@ -19,32 +19,32 @@ import (
 
 const hookBody = `{"action":"DELETE","object_type":"user","id":"user-test-1"}`
 
-// hooked is a fixture that takes webhooks; heard are those that got through, and
-// outcome is what becomes of them.
-func hooked(t *testing.T) (f *fixture, key webhooksig.Key, heard *[]string, outcome *error) {
+// newWebhookFixture returns a fixture that receives webhooks, the IDs of those that were handled, and a pointer
+// to the error that handling returns.
+func newWebhookFixture(t *testing.T) (f *fixture, key webhooksig.Key, handled *[]string, result *error) {
 	t.Helper()
-	key, heard, outcome = webhooksig.Key("0123456789abcdef0123"), new([]string), new(error)
+	key, handled, result = webhooksig.Key("0123456789abcdef0123"), new([]string), new(error)
 	f = newFixture(t, func(o *Options) {
 		o.Webhooks = Webhooks{Key: key, Handle: func(_ context.Context, _ event.Origin, id string, body []byte) error {
-			*heard = append(*heard, id+" "+string(body))
-			return *outcome
+			*handled = append(*handled, id+" "+string(body))
+			return *result
 		}}
 	})
-	return f, key, heard, outcome
+	return f, key, handled, result
 }
 
 // signed are the headers of a webhook.
 func signed(key webhooksig.Key, id string, at time.Time, body string) []string {
 	signature, err := key.Sign(id, at, []byte(body))
 	if err != nil {
-		panic(err) // no key is refused
+		panic(err) // every key is valid
 	}
 	return []string{"Content-Type", "application/json", "Svix-Id", id, "Svix-Timestamp", strconv.FormatInt(at.Unix(), 10), "Svix-Signature", signature}
 }
 
 func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 	t.Parallel()
-	f, key, heard, _ := hooked(t)
+	f, key, heard, _ := newWebhookFixture(t)
 	other := webhooksig.Key("another secret of Stytch")
 	for _, row := range []struct {
 		name    string
@@ -64,7 +64,7 @@ func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 		{"by a page of another site", hookBody, append(signed(key, "msg_8", noon, hookBody), "Origin", "https://evil.example"), 403, `{"error":"request came from another site"}`},
 	} {
 		before := f.rows()
-		a := f.stranger().send("POST", "/webhooks/stytch", row.body, row.headers...)
+		a := f.visitor().send("POST", "/webhooks/stytch", row.body, row.headers...)
 		if a.status != row.status || strings.TrimSpace(a.body) != row.answer {
 			t.Errorf("%s: %d %s, want %d %s", row.name, a.status, a.body, row.status, row.answer)
 		}
@@ -79,10 +79,10 @@ func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 
 func TestWebhook_FailureAsksForARepetition(t *testing.T) {
 	t.Parallel()
-	f, key, _, outcome := hooked(t)
+	f, key, _, outcome := newWebhookFixture(t)
 	for err, status := range map[error]int{directory.ErrUnavailable: 503, session.ErrUnavailable: 503, session.ErrTooMany: 429, context.DeadlineExceeded: 503} {
 		*outcome = err
-		if a := f.stranger().send("POST", "/webhooks/stytch", hookBody, signed(key, "msg_1", noon, hookBody)...); a.status != status || a.object(t)["error"] == "" {
+		if a := f.visitor().send("POST", "/webhooks/stytch", hookBody, signed(key, "msg_1", noon, hookBody)...); a.status != status || a.object(t)["error"] == "" {
 			t.Errorf("%v: %d %s, want %d", err, a.status, a.body, status)
 		}
 	}
@@ -91,8 +91,8 @@ func TestWebhook_FailureAsksForARepetition(t *testing.T) {
 func TestWebhook_RouteNeedsASecret(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	empty := signed(webhooksig.Key{}, "msg_1", noon, hookBody) // anyone could sign with no key
-	if a := f.stranger().send("POST", "/webhooks/stytch", hookBody, empty...); a.status != http.StatusNotFound || a.object(t)["error"] != "not found" {
+	empty := signed(webhooksig.Key{}, "msg_1", noon, hookBody) // anyone could sign with an empty key
+	if a := f.visitor().send("POST", "/webhooks/stytch", hookBody, empty...); a.status != http.StatusNotFound || a.object(t)["error"] != "not found" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	if _, err := webhooksig.ParseKey("whsec_" + base64.StdEncoding.EncodeToString(nil)); err == nil {
