@@ -79,7 +79,7 @@ func TestRoutes_RefuseWithoutSession(t *testing.T) {
 	f.signedIn(directory.Admin, "ada@example.com")
 	arrival := func() *caller { return f.signedIn(directory.Admin, rand.Text()+"@example.com") }
 	outside := map[string]func() *caller{
-		"a stranger": f.stranger,
+		"a stranger": f.visitor,
 		"somebody with a cookie that can't be opened": func() *caller {
 			c := f.visitor()
 			c.cookies["guestlist"] = &http.Cookie{Name: "guestlist", Value: "made-up"}
