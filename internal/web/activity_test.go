@@ -97,7 +97,7 @@ func TestActivity_HasPages(t *testing.T) {
 	seen := 0
 	page := ada.get("/activity?limit=3&about=EVE@example.com")
 	for {
-		seen += strings.Count(page.Text(), "Not let in: no. ")
+		seen += strings.Count(page.Text(), "Sign-in refused: no. ")
 		href, ok := page.Link("Older →")
 		if !ok {
 			break

@@ -87,9 +87,9 @@ func TestImport_IsReviewedFirst(t *testing.T) {
 	wantsWords(t, ada.get("/users/import"), 200, "people.csv", "Done")
 	grace := ada.get("/activity?about=grace@example.com")
 	wantsWords(t, grace, 200, "Invited: from people.csv", "by ada@example.com")
-	wantsWords(t, ada.get("/activity?by=ada@example.com"), 200, "Import started: people.csv: 3 people, with invitations", "Import done: people.csv: 2 added, 1 on the list already, 1 lines with problems")
+	wantsWords(t, ada.get("/activity?by=ada@example.com"), 200, "Import started: people.csv: 3 people, with invitations", "Import finished: people.csv: 2 added, 1 on the list already, 1 lines with problems")
 
-	wantsWords(t, ada.get(ada.form(path+"/discard").header.Get("Location")), 200, "The file is deleted.")
+	wantsWords(t, ada.get(ada.form(path+"/discard").header.Get("Location")), 200, "The file was deleted.")
 	wantsWords(t, ada.get(path), 404)
 	wantsWords(t, ada.get("/users"), 200, "grace@example.com")
 }

@@ -175,7 +175,7 @@ func TestTokens_AreShownOnce(t *testing.T) {
 	if again := ada.form("/profile/tokens", form...); again.status != http.StatusSeeOther || again.header.Get("Location") != "/profile" {
 		t.Errorf("loaded again: %d %s", again.status, again.Text())
 	}
-	if a := ada.get("/profile"); !strings.Contains(a.Text(), "shown once") || strings.Count(a.Text(), "Revoke…") != 1 {
+	if a := ada.get("/profile"); !strings.Contains(a.Text(), "shown only once") || strings.Count(a.Text(), "Revoke…") != 1 {
 		t.Errorf("after that: %s", a.Text())
 	}
 	if a := ada.get("/profile/tokens"); a.status != http.StatusSeeOther {
@@ -205,7 +205,7 @@ func TestTokens_InvalidFormCreatesNone(t *testing.T) {
 		{"scope", "admin", 422, "Choose read or write."},
 		{"days", "3650", 422, "Choose one of these times."},
 		{"days", "", 422, "Choose one of these times."},
-		{"id", "1", 400, "The form arrived damaged."},
+		{"id", "1", 400, "It arrived damaged."},
 	} {
 		form := map[string]string{"id": token.NewID(), "name": "the backup", "scope": "write", "days": "90"}
 		form[r.field] = r.value

@@ -155,7 +155,7 @@ func TestListState_IsCarried(t *testing.T) {
 	}
 	_, carried, _ := strings.Cut(page, "?")
 	back(page)
-	why, _ := ada.get(page).Link("Sign-in help")
+	why, _ := ada.get(page).Link("Why can’t they sign in?")
 	back(why)
 	for _, action := range []string{"", "/suspend", "/reinstate", "/invite", "/signout"} {
 		path := "/users/" + grace.ID + action + "?" + carried

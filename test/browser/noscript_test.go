@@ -49,7 +49,7 @@ var noScriptJourneys = []journey{
 		b.sees("heading", "Done") // the page refreshes by itself
 		b.reads("1 person was added")
 		b.click("button", "Discard")
-		b.reads("The file is deleted.")
+		b.reads("The file was deleted.")
 		b.click("button", "Sign out")
 		b.reads("You’ve signed out.")
 	}},
