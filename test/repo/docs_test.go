@@ -268,3 +268,20 @@ func TestContributing_NamesTestsThatExist(t *testing.T) {
 		}
 	}
 }
+
+// walkStep matches a step of a walk in docs/architecture.md: a file below internal and a function in it.
+var walkStep = regexp.MustCompile("(?m)^\\| \\d+ \\| `([\\w/]+\\.go)` \\| `(\\w+)` \\|")
+
+func TestArchitecture_WalksNameFunctionsThatExist(t *testing.T) {
+	t.Parallel()
+	steps := walkStep.FindAllStringSubmatch(readText(t, "docs/architecture.md"), -1)
+	if len(steps) < 20 {
+		t.Fatalf("docs/architecture.md has %d steps", len(steps))
+	}
+	for _, step := range steps {
+		text := readText(t, filepath.Join("internal", step[1]))
+		if !regexp.MustCompile(`\nfunc (?:\([^)]+\) )?` + step[2] + `[(\[]`).MatchString(text) {
+			t.Errorf("docs/architecture.md: internal/%s has no function %s", step[1], step[2])
+		}
+	}
+}
