@@ -43,9 +43,13 @@ func (from Sources) flagTexts(l *loader) map[string]string {
 			err = fmt.Errorf("can't be read from standard input, because %s is read from it", fromInput)
 		case text == "-":
 			fromInput = s.Name
-			text, err = readInput(from.Input)
+			if text, err = readSecret(from.Input); err != nil {
+				err = fmt.Errorf("can't be read from standard input: %w", err)
+			}
 		case isFile && !userlessDSN().MatchString(text):
-			text, err = readSecretFile(path)
+			if text, err = readSecretFile(path); err != nil {
+				err = fmt.Errorf("can't be read from the file %q: %w", path, err)
+			}
 		case s.containsSecret(text):
 			l.Warnings = append(l.Warnings, fmt.Sprintf("--%s exposes its value in the process list to every user of this machine: use --%[1]s=@FILE, --%[1]s=- for standard input, or %s in the environment", s.Flag(), s.Name))
 		}
@@ -55,40 +59,23 @@ func (from Sources) flagTexts(l *loader) map[string]string {
 		}
 		texts[s.Name] = text
 	}
-	for name, text := range from.Flags {
-		if !isSetting(name) {
-			texts[name] = text
-		}
-	}
 	return texts
 }
 
 func readSecretFile(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("can't be read from the file %q: %w", path, withoutPath(err))
+		return "", withoutPath(err)
 	}
 	defer file.Close()
-	text, err := readSecret(file)
-	if err != nil {
-		return "", fmt.Errorf("can't be read from the file %q: %w", path, err)
-	}
-	return text, nil
+	return readSecret(file)
 }
 
-func readInput(in io.Reader) (string, error) {
-	if in == nil {
-		return "", errors.New("can't be read from standard input: there is none")
-	}
-	text, err := readSecret(in)
-	if err != nil {
-		return "", fmt.Errorf("can't be read from standard input: %w", err)
-	}
-	return text, nil
-}
-
-// readSecret reads all of r and trims the space around it.
+// readSecret reads all of r, which may be nil, and trims the space around it.
 func readSecret(r io.Reader) (string, error) {
+	if r == nil {
+		return "", errors.New("there is none")
+	}
 	content, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	text := strings.TrimSpace(string(content))
 	switch {

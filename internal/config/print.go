@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -76,11 +77,7 @@ func maskPassword(text string) string {
 func Usage(w io.Writer) error {
 	var b strings.Builder
 	for _, s := range Settings {
-		byDefault := s.Default
-		if byDefault == "" {
-			byDefault = "unset"
-		}
-		fmt.Fprintf(&b, "\n  --%s, %s (default: %s)\n      %s\n", s.Flag(), s.Name, byDefault, s.Meaning)
+		fmt.Fprintf(&b, "\n  --%s, %s (default: %s)\n      %s\n", s.Flag(), s.Name, cmp.Or(s.Default, "unset"), s.Meaning)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -20,11 +20,10 @@ func (u *uploadState) exclude(l Line) error {
 	}
 	hash := u.hash(email)
 	first := u.seen[hash]
-	if first < 0 {
-		return nil
+	if first >= 0 {
+		u.seen[hash] = -l.Number
 	}
-	u.seen[hash] = -l.Number
-	if first == 0 {
+	if first <= 0 {
 		return nil
 	}
 	if len(u.excluded) == maxExcluded {
@@ -79,12 +78,14 @@ func (u *uploadState) storeIfExcluded(stored *part, e storedLine) error {
 // withoutExcluded returns the users of a part that no later line of the file excludes.
 func (im *Importer) withoutExcluded(ctx context.Context, id string, users []storedLine) ([]storedLine, error) {
 	excluded := map[string]bool{}
-	err := im.eachNote(ctx, id, Excluded, func(n Note) error {
+	for n, err := range im.notes(ctx, id, Excluded) {
+		if err != nil {
+			return nil, err
+		}
 		excluded[n.Email] = true
-		return nil
-	})
-	if err != nil || len(excluded) == 0 {
-		return users, err
+	}
+	if len(excluded) == 0 {
+		return users, nil
 	}
 	return slices.DeleteFunc(users, func(e storedLine) bool {
 		email, err := directory.ParseEmail(e.Email)

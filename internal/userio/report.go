@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"iter"
 	"strconv"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -20,17 +21,13 @@ type Note struct {
 // Notes returns up to limit notes of a kind, ordered by line.
 func (im *Importer) Notes(ctx context.Context, id string, kind PartKind, limit int) ([]Note, error) {
 	var notes []Note
-	err := im.eachNote(ctx, id, kind, func(n Note) error {
-		if len(notes) == limit {
-			return io.EOF
+	for n, err := range im.notes(ctx, id, kind) {
+		if err != nil || len(notes) == limit {
+			return notes, err
 		}
 		notes = append(notes, n)
-		return nil
-	})
-	if errors.Is(err, io.EOF) {
-		err = nil
 	}
-	return notes, err
+	return notes, nil
 }
 
 // WriteNotes writes the notes about problems and then about existing users as CSV. It calls
@@ -38,33 +35,35 @@ func (im *Importer) Notes(ctx context.Context, id string, kind PartKind, limit i
 func (im *Importer) WriteNotes(ctx context.Context, id string, w io.Writer, before func() error) error {
 	table := csv.NewWriter(w)
 	table.UseCRLF = true
-	if err := table.Write([]string{"line", "email", "problem"}); err != nil {
-		return err
-	}
+	err := table.Write([]string{"line", "email", "problem"})
 	for _, kind := range []PartKind{Problems, Listed} {
-		err := im.eachNote(ctx, id, kind, func(n Note) error {
-			return errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), escapeFormula(n.Email), escapeFormula(n.Text)}))
-		})
-		if err != nil {
-			return err
+		for n, noteErr := range im.notes(ctx, id, kind) {
+			if err = errors.Join(err, noteErr); err != nil {
+				return err
+			}
+			err = errors.Join(before(), table.Write([]string{strconv.Itoa(n.Line), escapeFormula(n.Email), escapeFormula(n.Text)}))
 		}
 	}
 	table.Flush()
-	return table.Error()
+	return errors.Join(err, table.Error())
 }
 
-func (im *Importer) eachNote(ctx context.Context, id string, kind PartKind, fn func(Note) error) error {
-	for n := 0; ; n++ {
-		entries, err := im.readPart(ctx, id, kind, n)
-		if errors.Is(err, directory.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if err := fn(Note{e.Line, e.Email, e.Text}); err != nil {
-				return err
+// notes iterates over the notes of a kind. It ends after an error.
+func (im *Importer) notes(ctx context.Context, id string, kind PartKind) iter.Seq2[Note, error] {
+	return func(yield func(Note, error) bool) {
+		for part := 0; ; part++ {
+			entries, err := im.readPart(ctx, id, kind, part)
+			if errors.Is(err, directory.ErrNotFound) {
+				return
+			}
+			if err != nil {
+				yield(Note{}, err)
+				return
+			}
+			for _, e := range entries {
+				if !yield(Note{e.Line, e.Email, e.Text}, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -27,34 +27,20 @@ var Formats = map[string]string{"csv": "text/csv; charset=utf-8; header=present"
 func NewWriter(w io.Writer, format string) Writer {
 	buffered := bufio.NewWriterSize(w, 32<<10)
 	if format == "json" {
-		return &jsonWriter{w: buffered}
+		return &jsonWriter{buffered, "[\n"}
 	}
 	table := csv.NewWriter(buffered)
 	table.UseCRLF = true
-	return &csvWriter{w: buffered, table: table}
-}
-
-type csvWriter struct {
-	w     *bufio.Writer
-	table *csv.Writer
-	begun bool
+	_ = table.Write(header) // buffered; errors are returned later
+	return &csvWriter{table}
 }
 
 // header has the field names of the JSON, which Read knows.
 var header = []string{"id", "name", "email", "role", "status", "created_at", "last_seen_at"}
 
-func (c *csvWriter) begin() error {
-	if c.begun {
-		return nil
-	}
-	c.begun = true
-	return c.table.Write(header)
-}
+type csvWriter struct{ table *csv.Writer }
 
 func (c *csvWriter) Write(u directory.User) error {
-	if err := c.begin(); err != nil {
-		return err
-	}
 	stamp := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -68,29 +54,21 @@ func (c *csvWriter) Write(u directory.User) error {
 
 func (c *csvWriter) Flush() error {
 	c.table.Flush()
-	return c.w.Flush()
+	return c.table.Error()
 }
 
-func (c *csvWriter) End() error {
-	if err := c.begin(); err != nil {
-		return err
-	}
-	return c.Flush()
-}
+func (c *csvWriter) End() error { return c.Flush() }
 
 type jsonWriter struct {
-	w     *bufio.Writer
-	begun bool
+	w         *bufio.Writer
+	separator string // written before the next user
 }
 
 func (j *jsonWriter) Write(u directory.User) error {
-	before := ",\n"
-	if !j.begun {
-		j.begun, before = true, "[\n"
-	}
-	if _, err := j.w.WriteString(before); err != nil {
+	if _, err := j.w.WriteString(j.separator); err != nil {
 		return err
 	}
+	j.separator = ",\n"
 	return json.MarshalWrite(j.w, directory.NewUserJSON(u))
 }
 
@@ -98,7 +76,7 @@ func (j *jsonWriter) Flush() error { return j.w.Flush() }
 
 func (j *jsonWriter) End() error {
 	end := "\n]\n"
-	if !j.begun {
+	if j.separator != ",\n" {
 		end = "[]\n"
 	}
 	if _, err := j.w.WriteString(end); err != nil {
