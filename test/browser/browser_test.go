@@ -14,13 +14,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// journey is what a person does in the browser to reach a goal.
+// journey is a test that drives the browser as a person would.
 type journey struct {
 	name string
 	walk func(t *testing.T, chromium browser)
 }
 
-// walk runs each journey with a program of its own and in browsers of its own.
+// walk runs each journey with its own server and browser contexts.
 func walk(t *testing.T, journeys []journey) {
 	t.Helper()
 	chromium := startChromium(t)

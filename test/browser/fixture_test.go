@@ -18,15 +18,13 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// browserSite is the whole program in local mode, with the mailboxes of the people
-// who use it.
+// browserSite is the server in local mode, with the mailboxes of its users.
 type browserSite struct {
 	*harness.Site
 	mailboxes map[string]*harness.Person // by address
 }
 
-// startBrowserSite starts the program on a database of its own, where the browser
-// is to visit it, and ends it with the test.
+// startBrowserSite starts a server on its own database and stops it with the test.
 func startBrowserSite(t *testing.T, chromium browser) *browserSite {
 	t.Helper()
 	s := chromium.start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
@@ -38,7 +36,7 @@ func startBrowserSite(t *testing.T, chromium browser) *browserSite {
 	return &browserSite{Site: s, mailboxes: map[string]*harness.Person{}}
 }
 
-// link waits for the next mail to an address and returns the link in it.
+// link waits for the next email to address and returns the link in it.
 func (s *browserSite) link(address string) string {
 	s.T.Helper()
 	if s.mailboxes[address] == nil {
@@ -47,8 +45,8 @@ func (s *browserSite) link(address string) string {
 	return s.mailboxes[address].NextLink()
 }
 
-// add puts somebody on the list, who is not told. Address and id follow from the
-// name: Ada Lovelace is ada.lovelace@example.com, her page /users/ada.lovelace.
+// add creates a user without sending an email. The address and the id derive from the name:
+// Ada Lovelace is ada.lovelace@example.com with the page /users/ada.lovelace.
 func (s *browserSite) add(name string, changes ...func(*directory.User)) directory.User {
 	s.T.Helper()
 	id := strings.ToLower(strings.ReplaceAll(name, " ", "."))
@@ -84,8 +82,8 @@ func seen(ago time.Duration) func(*directory.User) {
 	}
 }
 
-// gallery is a site with people in it, and another with nobody yet, each with a
-// tab of its administrator and one of somebody who is not signed in.
+// gallery is a site with users and an empty one, each with a signed-in administrator's tab
+// and a signed-out tab.
 type gallery struct {
 	in, out      *tab
 	alone, first *tab
@@ -108,8 +106,8 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	full.add("Tim Berners Lee", seen(6*day))
 	full.add("Vint Cerf", mailed)
 	full.Clock.Advance(time.Minute)
-	empty.leaves(outbox.RevokeSession, "konrad.zuse@example.com", "Stytch answered 400 invalid_session_id.", true)
-	empty.leaves(outbox.DeleteUser, "vint.cerf@example.com", "Stytch could not be reached.", false)
+	empty.addJob(outbox.RevokeSession, "konrad.zuse@example.com", "Stytch answered 400 invalid_session_id.", true)
+	empty.addJob(outbox.DeleteUser, "vint.cerf@example.com", "Stytch could not be reached.", false)
 
 	g := &gallery{
 		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
@@ -121,12 +119,12 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	return g
 }
 
-// leaves has a call to Stytch wait, or refused for good, whose outcome is known.
-func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused bool) {
+// addJob adds an outbox job that failed once, or was refused for good.
+func (s *browserSite) addJob(kind outbox.Kind, subject, reason string, refused bool) {
 	s.T.Helper()
 	now := s.Clock.Now()
 	job := outbox.New(kind, subject, "", "session-test-1", "", now)
-	job.DueAt = now.Add(time.Hour) // nobody makes it meanwhile
+	job.DueAt = now.Add(time.Hour) // so that the worker doesn't run it
 	err := s.App.Store.AddJob(s.T.Context(), job)
 	if err == nil && refused {
 		err = s.App.Store.ParkJob(s.T.Context(), job.Park(now, reason))
@@ -138,8 +136,8 @@ func (s *browserSite) leaves(kind outbox.Kind, subject, reason string, refused b
 	}
 }
 
-// sight is a page in one of its states, and the way to it.
-type sight struct {
+// pageState is a page in one of its states and how to reach it.
+type pageState struct {
 	name string
 	show func(g *gallery) *tab
 }
@@ -152,8 +150,8 @@ func visiting(tabOf func(*gallery) *tab, address string) func(*gallery) *tab {
 	}
 }
 
-// showingKey visits a developer page by the address that has its key.
-func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
+// visitingWithKey visits a developer page by the address that contains its key.
+func visitingWithKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
 	return func(g *gallery) *tab {
 		b := tabOf(g)
 		b.visit(b.site.DevPage(path))
@@ -161,8 +159,8 @@ func showingKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab {
 	}
 }
 
-// underWay shows an import that another instance is at.
-func (g *gallery) underWay(stopped bool) *tab {
+// showImport shows an import that another instance holds.
+func (g *gallery) showImport(stopped bool) *tab {
 	s, t := g.in.site, g.in.t
 	importer := userio.NewImporter(s.App.Store, func() {}, s.Clock.Now, slog.New(slog.DiscardHandler))
 	i, err := importer.Upload(t.Context(), "members.csv", strings.NewReader("email\nbo@example.com\n"), nil)
@@ -184,8 +182,8 @@ func (g *gallery) underWay(stopped bool) *tab {
 	return g.in
 }
 
-// faulty visits while the local Stytch has a fault that meets no call.
-func faulty(address string) func(*gallery) *tab {
+// withFault visits address while the local Stytch has a fault that affects no call.
+func withFault(address string) func(*gallery) *tab {
 	return func(g *gallery) *tab {
 		g.in.site.SetFaults(`{"rules":[{"kind":"down","share":0}]}`)
 		g.in.visit(address)
@@ -194,15 +192,15 @@ func faulty(address string) func(*gallery) *tab {
 	}
 }
 
-func stranger(g *gallery) *tab { return g.out }
+func signedOut(g *gallery) *tab { return g.out }
 
 func administrator(g *gallery) *tab { return g.in }
 
-var sights = []sight{
-	{"sign-in", visiting(stranger, "/")},
+var pageStates = []pageState{
+	{"sign-in", visiting(signedOut, "/")},
 	{"sign-in, the first person", func(g *gallery) *tab { return g.first }},
-	{"sign-in, session over", visiting(stranger, "/?expired&next=%2Fusers")},
-	{"sign-in, signed out", visiting(stranger, "/?signed-out")},
+	{"sign-in, session over", visiting(signedOut, "/?expired&next=%2Fusers")},
+	{"sign-in, signed out", visiting(signedOut, "/?signed-out")},
 	{"sign-in, bad address", func(g *gallery) *tab {
 		g.out.visit("/")
 		g.out.fill("textbox", "Email address", "ada@localhost")
@@ -210,14 +208,14 @@ var sights = []sight{
 		g.out.reads("Enter one e-mail address")
 		return g.out
 	}},
-	{"sent", visiting(stranger, "/signin/sent")},
-	{"continue", visiting(stranger, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
+	{"sent", visiting(signedOut, "/signin/sent")},
+	{"continue", visiting(signedOut, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
 	{"continue as another", visiting(administrator, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
-	{"problem", visiting(stranger, "/api/authenticate_magic_link")},
-	{"problem, no such page", visiting(stranger, "/nothing")},
+	{"problem", visiting(signedOut, "/api/authenticate_magic_link")},
+	{"problem, no such page", visiting(signedOut, "/nothing")},
 	{"problem, signed in", visiting(administrator, "/users/nobody")},
 	{"people", visiting(administrator, "/users")},
-	{"people, nobody else", func(g *gallery) *tab { return g.alone }},
+	{"people, only the administrator", func(g *gallery) *tab { return g.alone }},
 	{"people, no match", visiting(administrator, "/users?q=zzz")},
 	{"people, one page of several", visiting(administrator, "/users?limit=5")},
 	{"people, bad filter", visiting(administrator, "/users?role=king")},
@@ -238,27 +236,27 @@ var sights = []sight{
 	{"imports", visiting(administrator, "/users/import")},
 	{"imports, bad file", func(g *gallery) *tab {
 		g.in.visit("/users/import")
-		g.in.choosesFile("people.csv", "first,last\nAda,Lovelace\n")
+		g.in.chooseFile("people.csv", "first,last\nAda,Lovelace\n")
 		g.in.click("button", "Upload and check")
 		g.in.reads("The first line must name the columns")
 		return g.in
 	}},
 	{"import, before", func(g *gallery) *tab {
 		g.in.visit("/users/import")
-		g.in.choosesFile("spring-party.csv", "email,name,role,table\nlinus@example.com,Linus Torvalds,,3\nken@example.com,Ken Thompson,admin,1\nken@example.com,Ken,,1\ndennis at example.com,Dennis Ritchie,,1\nada.lovelace@example.com,Ada,,2\n")
+		g.in.chooseFile("spring-party.csv", "email,name,role,table\nlinus@example.com,Linus Torvalds,,3\nken@example.com,Ken Thompson,admin,1\nken@example.com,Ken,,1\ndennis at example.com,Dennis Ritchie,,1\nada.lovelace@example.com,Ada,,2\n")
 		g.in.click("button", "Upload and check")
 		g.in.sees("button", "Import 2 people")
 		return g.in
 	}},
-	{"import, done", func(g *gallery) *tab { // of that file
+	{"import, done", func(g *gallery) *tab { // continues the state before
 		g.in.visit("/users/import")
 		g.in.click("link", "spring-party.csv")
 		g.in.click("button", "Import 2 people")
 		g.in.sees("heading", "Done")
 		return g.in
 	}},
-	{"import, under way", func(g *gallery) *tab { return g.underWay(false) }},
-	{"import, stopped", func(g *gallery) *tab { return g.underWay(true) }},
+	{"import, under way", func(g *gallery) *tab { return g.showImport(false) }},
+	{"import, stopped", func(g *gallery) *tab { return g.showImport(true) }},
 	{"invite", visiting(administrator, "/users/new")},
 	{"invite, taken", func(g *gallery) *tab {
 		g.in.visit("/users/new")
@@ -294,7 +292,7 @@ var sights = []sight{
 	}},
 	{"profile, new token", func(g *gallery) *tab {
 		g.in.visit("/profile")
-		g.in.makesToken("Nightly backup of the list")
+		g.in.createToken("Nightly backup of the list")
 		return g.in
 	}},
 	{"profile, tokens", visiting(administrator, "/profile")},
@@ -316,48 +314,48 @@ var sights = []sight{
 		return g.alone
 	}},
 	{"waiting, nothing", visiting(administrator, "/waiting")},
-	{"link of the local Stytch, spoilt", visiting(stranger, "/v1/magic_links/redirect?token=x")},
-	{"inbox, without its key", visiting(stranger, "/dev/inbox")},
-	{"inbox", showingKey(administrator, "/dev/inbox")},
+	{"link of the local Stytch, spoilt", visiting(signedOut, "/v1/magic_links/redirect?token=x")},
+	{"inbox, without its key", visiting(signedOut, "/dev/inbox")},
+	{"inbox", visitingWithKey(administrator, "/dev/inbox")},
 	{"faults", visiting(administrator, "/dev/faults")},
-	{"people, faults on", faulty("/users")},
-	{"faults, on", faulty("/dev/faults")},
+	{"people, faults on", withFault("/users")},
+	{"faults, on", withFault("/dev/faults")},
 	{"people, too many to sort", func(g *gallery) *tab {
-		for i := range 350 { // with three words each that begin so
+		for i := range 350 { // each has three words that match
 			g.alone.site.add(fmt.Sprintf("Anna Anders %d", i))
 		}
 		g.alone.visit("/users?q=an")
 		g.alone.reads("Many people match, ordered by the matching word.")
 		return g.alone
 	}},
-	{"people, nobody so far", func(g *gallery) *tab { // of those above
+	{"people, none so far", func(g *gallery) *tab { // uses the people added above
 		g.alone.visit("/users?q=an&role=admin")
 		g.alone.reads("Look further")
 		return g.alone
 	}},
 }
 
-// look is what somebody looks at a page with.
-type look struct {
+// viewport is a window size and a colour scheme.
+type viewport struct {
 	name          string
-	scheme        string // that their system prefers, light or dark
+	scheme        string // light or dark
 	width, height int64
 }
 
 var (
-	desk  = look{"light on a desk", "light", 1280, 800}
-	phone = look{"light on a phone", "light", 390, 844}
+	desk  = viewport{"light on a desk", "light", 1280, 800}
+	phone = viewport{"light on a phone", "light", 390, 844}
 )
 
-// dark is the same at night.
-func (l look) dark() look {
+// dark returns l with the dark colour scheme.
+func (l viewport) dark() viewport {
 	l.name, l.scheme = strings.Replace(l.name, "light", "dark", 1), "dark"
 	return l
 }
 
-// look shows the page as somebody sees it who prefers no motion: a colour on its
-// way to another is none that a test can judge.
-func (b *tab) look(l look) {
+// setViewport applies a viewport and reduces motion, because axe can't judge colours during a
+// transition.
+func (b *tab) setViewport(l viewport) {
 	b.t.Helper()
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},

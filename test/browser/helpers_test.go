@@ -26,13 +26,12 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// patience is how long a person would wait for something to appear. Only a test
-// that fails takes so long.
-const patience = 20 * time.Second
+// elementTimeout is how long to wait for something to appear. Only failing tests take this long.
+const elementTimeout = 20 * time.Second
 
-// browser is the one browser process, and where the program is that is visited.
+// browser is the shared browser process and the function that starts a server to visit.
 type browser struct {
-	context.Context // that tabs are made from
+	context.Context // parent of the tabs' contexts
 	start           harness.StartFunc
 }
 
@@ -79,17 +78,16 @@ func stopChromium() {
 	}
 }
 
-// tab is a page in a browser of its own: it shares no cookies with another tab.
-// It is used as a person uses it: things are found by their role and their name,
-// as the accessibility tree has them, and by the text that can be read. Whatever
-// is looked for may take a moment to appear.
+// tab is a page in its own browser context, which shares no cookies with other tabs. Elements are
+// found by role and name in the accessibility tree, and by visible text. Methods wait until what
+// they look for appears.
 type tab struct {
 	t    *testing.T
 	site *browserSite
 	ctx  context.Context
 }
 
-// newTab opens an empty page for somebody who is not signed in.
+// newTab opens an empty page in a new browser context.
 func newTab(t *testing.T, chromium browser, site *browserSite) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
@@ -98,7 +96,7 @@ func newTab(t *testing.T, chromium browser, site *browserSite) *tab {
 		t.Fatal(err)
 	}
 	b := &tab{t: t, site: site, ctx: ctx}
-	if strings.HasPrefix(site.URL, "https:") { // by a certificate that no browser knows
+	if strings.HasPrefix(site.URL, "https:") { // the certificate is self-signed
 		call(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
 	}
 	b.do(chromedp.EmulateViewport(1280, 800))
@@ -113,14 +111,14 @@ func (b *tab) withoutScripts() *tab {
 	return b
 }
 
-// try has the browser do something, or give up after a while.
+// try runs action with a timeout.
 func try[T any](b *tab, action chromedp.Action[T]) (T, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, elementTimeout)
 	defer cancel()
 	return chromedp.Run(ctx, action)
 }
 
-// do has the browser do one thing after another.
+// do runs steps in order.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if _, err := try(b, chromedp.Steps(steps...)); err != nil {
@@ -128,7 +126,7 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// call sends the browser a command of the DevTools protocol.
+// call sends a command of the DevTools protocol.
 func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	b.t.Helper()
 	result, err := tryCall(b, command, params)
@@ -144,7 +142,7 @@ func tryCall[P, R any](b *tab, command cdp.Command[P, R], params P) (R, error) {
 	})
 }
 
-// eval returns what an expression is in the page.
+// eval evaluates a JavaScript expression in the page.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
 	value, err := try(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -154,14 +152,13 @@ func eval[T any](b *tab, expression string) T {
 	return value
 }
 
-// glance is eval for a page that may be just changing: ok is false until it has
-// loaded.
-func glance[T any](b *tab, expression string) (value T, ok bool) {
+// tryEval is eval for a page that may be loading: ok is false until it has loaded.
+func tryEval[T any](b *tab, expression string) (value T, ok bool) {
 	value, err := try(b, chromedp.Evaluate[T](`document.readyState === "complete" ? `+expression+` : undefined`))
 	return value, err == nil
 }
 
-// visit goes to an address of the site, or to any other.
+// visit navigates to a path of the site or to an absolute URL.
 func (b *tab) visit(address string) {
 	b.t.Helper()
 	if strings.HasPrefix(address, "/") {
@@ -170,8 +167,8 @@ func (b *tab) visit(address string) {
 	b.do(chromedp.Navigate(address))
 }
 
-// signIn asks for a link on the sign-in page, which the tab shows or is brought
-// to, and follows it.
+// signIn requests a link on the sign-in page and follows it. It visits the page unless the tab
+// is already there.
 func (b *tab) signIn(address string) {
 	b.t.Helper()
 	if eval[string](b, "location.protocol") == "about:" {
@@ -184,27 +181,27 @@ func (b *tab) signIn(address string) {
 	b.sees("button", "Sign out")
 }
 
-// await asks again until it is so.
+// await polls is until it returns true; what describes the condition in the failure.
 func (b *tab) await(what string, is func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(elementTimeout); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
-			page, _ := glance[string](b, "location.href + ':\\n' + document.body.innerText")
+			page, _ := tryEval[string](b, "location.href + ':\\n' + document.body.innerText")
 			b.t.Fatalf("not seen: %s\nat %s", what, page)
 		}
 	}
 }
 
-// at waits for an address, of which the site's part is left out.
+// at waits until the tab is at address, relative to the site.
 func (b *tab) at(address string) {
 	b.t.Helper()
 	b.await("the address "+address, func() bool {
-		href, _ := glance[string](b, "location.href")
+		href, _ := tryEval[string](b, "location.href")
 		return href == b.site.URL+address
 	})
 }
 
-// sees waits for the one thing with the role and the name.
+// sees waits until exactly one element has the role and name, and returns it.
 func (b *tab) sees(role, name string) *accessibility.Node {
 	b.t.Helper()
 	var found []*accessibility.Node
@@ -215,7 +212,7 @@ func (b *tab) sees(role, name string) *accessibility.Node {
 	return found[0]
 }
 
-// lacks waits until there is no such thing.
+// lacks waits until no element has the role and name.
 func (b *tab) lacks(role, name string) {
 	b.t.Helper()
 	b.await(fmt.Sprintf("no %s %q", role, name), func() bool {
@@ -224,10 +221,10 @@ func (b *tab) lacks(role, name string) {
 	})
 }
 
-// matches returns what has the role and the name, and isn't hidden; ok is false
-// until the page has loaded.
+// matches returns the visible elements with the role and name; ok is false until the page has
+// loaded.
 func (b *tab) matches(role, name string) (found []*accessibility.Node, ok bool) {
-	document, ok := glance[*runtime.RemoteObject](b, "document")
+	document, ok := tryEval[*runtime.RemoteObject](b, "document")
 	if !ok || document.ObjectID == "" {
 		return nil, false
 	}
@@ -242,34 +239,33 @@ func (b *tab) matches(role, name string) (found []*accessibility.Node, ok bool) 
 	return found, err == nil
 }
 
-// reads waits for words on the page.
+// reads waits until the page's text contains words.
 func (b *tab) reads(words string) {
 	b.t.Helper()
 	b.await(fmt.Sprintf("the words %q", words), func() bool {
-		text, _ := glance[string](b, "document.body.innerText")
+		text, _ := tryEval[string](b, "document.body.innerText")
 		return strings.Contains(strings.Join(strings.Fields(text), " "), words)
 	})
 }
 
-// hears waits until a live region, which screen readers read out, has the words.
-func (b *tab) hears(words string) {
+// announces waits until the text of a live region is words.
+func (b *tab) announces(words string) {
 	b.t.Helper()
 	b.await(fmt.Sprintf("the announcement %q", words), func() bool {
-		texts, _ := glance[[]string](b, `[...document.querySelectorAll("[role=status]")].map(e => e.innerText.trim())`)
+		texts, _ := tryEval[[]string](b, `[...document.querySelectorAll("[role=status]")].map(e => e.innerText.trim())`)
 		return slices.Contains(texts, words)
 	})
 }
 
-// focused waits until something has the focus: `button "Save"`.
+// focused waits until the element what, such as `button "Save"`, has the focus.
 func (b *tab) focused(what string) {
 	b.t.Helper()
 	b.await("the focus at "+what, func() bool { return b.focus() == what })
 }
 
-// focus returns role and name of what has the focus. It is empty until the page
-// has loaded.
+// focus returns the role and name of the focused element, or "" until the page has loaded.
 func (b *tab) focus() string {
-	active, ok := glance[*runtime.RemoteObject](b, "document.activeElement")
+	active, ok := tryEval[*runtime.RemoteObject](b, "document.activeElement")
 	if !ok || active.ObjectID == "" {
 		return ""
 	}
@@ -283,16 +279,16 @@ func (b *tab) focus() string {
 	return fmt.Sprintf("%s %q", axText(tree.Nodes[0].Role), axText(tree.Nodes[0].Name))
 }
 
-// axText is a value of the accessibility tree that is text, empty for none.
+// axText returns a text value of the accessibility tree, or "".
 func axText(v *accessibility.Value) string {
 	var text string
 	if v != nil {
-		_ = json.Unmarshal(v.Value, &text) // what isn't text counts as none
+		_ = json.Unmarshal(v.Value, &text) // other types count as empty
 	}
 	return text
 }
 
-// click presses the mouse in the middle of something.
+// click clicks the middle of an element.
 func (b *tab) click(role, name string) {
 	b.t.Helper()
 	id := b.sees(role, name).BackendDOMNodeID
@@ -305,7 +301,7 @@ func (b *tab) click(role, name string) {
 	b.do(chromedp.MouseClickXY((q[0]+q[2]+q[4]+q[6])/4, (q[1]+q[3]+q[5]+q[7])/4))
 }
 
-// fill replaces what is in a field.
+// fill replaces the text of a field.
 func (b *tab) fill(role, name, text string) {
 	b.t.Helper()
 	b.click(role, name)
@@ -313,8 +309,8 @@ func (b *tab) fill(role, name, text string) {
 	b.press(text)
 }
 
-// choosesFile puts a file with this content into the page's field for one.
-func (b *tab) choosesFile(name, content string) {
+// chooseFile selects a file with the given content in the page's file field.
+func (b *tab) chooseFile(name, content string) {
 	b.t.Helper()
 	path := filepath.Join(b.t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -323,7 +319,7 @@ func (b *tab) choosesFile(name, content string) {
 	b.await("a field for a file", func() bool {
 		page, err := tryCall(b, dom.GetDocument, dom.GetDocumentParams{})
 		if err != nil {
-			return false // it is just changing, here and below
+			return false // the page is loading, here and below
 		}
 		field, err := tryCall(b, dom.QuerySelector, dom.QuerySelectorParams{NodeID: page.Root.NodeID, Selector: "input[type=file]"})
 		if err != nil || field.NodeID == 0 {
@@ -334,8 +330,8 @@ func (b *tab) choosesFile(name, content string) {
 	})
 }
 
-// choose picks an option of a list by typing how it begins. Somebody who is slow
-// at it begins again.
+// choose selects an option of a list by typing its first letters, and retries if typing was too
+// slow for the browser.
 func (b *tab) choose(name, option string) {
 	b.t.Helper()
 	b.await(fmt.Sprintf("%q chosen in %q", option, name), func() bool {
@@ -345,9 +341,8 @@ func (b *tab) choose(name, option string) {
 	})
 }
 
-// press types text, in which kb.Enter and its like are keys. The letter goes with
-// the key, unlike in chromedp.KeyEvent: a page that takes the key for itself gets
-// no letter.
+// press types keys, which may include kb.Enter and the like. Unlike chromedp.KeyEvent it sends the
+// text with the key, so a page that handles the key gets no letter.
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	for _, key := range keys {

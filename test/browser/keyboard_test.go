@@ -39,13 +39,13 @@ var keyboardJourneys = []journey{
 		b.do(chromedp.Reload())
 		b.press("/")
 		b.focused(`searchbox "Search by name or email"`)
-		b.press("a/b") // there it is a letter like others
+		b.press("a/b") // in a field, / is text
 		if got := eval[string](b, "document.activeElement.value"); got != "a/b" {
 			t.Errorf("typed a/b, the field holds %q", got)
 		}
 	}},
 
-	{"somebody is invited by keyboard alone", func(t *testing.T, chromium browser) {
+	{"invite by keyboard", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.visit("/")
@@ -63,7 +63,7 @@ var keyboardJourneys = []journey{
 		b.press("Administrator")
 		b.tabTo(`button "Send invitation"`)
 		b.press(kb.Enter)
-		b.hears("Invitation sent to grace@example.com.")
+		b.announces("Invitation sent to grace@example.com.")
 		b.focused(`paragraph "Invitation sent to grace@example.com."`) // so that it is read out
 		b.tabTo(`link "Grace Hopper"`)
 		b.press(kb.Enter)
@@ -71,7 +71,7 @@ var keyboardJourneys = []journey{
 	}},
 }
 
-// tabTo presses Tab until something has the focus, once round the page at most.
+// tabTo presses Tab until the element has the focus, at most once around the page.
 func (b *tab) tabTo(what string) {
 	b.t.Helper()
 	b.await("the page", func() bool { return b.focus() != "" })

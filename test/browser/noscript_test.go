@@ -29,7 +29,7 @@ var noScriptJourneys = []journey{
 		b.fill("searchbox", "Search by name or email", "grace")
 		b.click("button", "Search")
 		b.at("/users?q=grace&role=&status=&sort=name")
-		b.hears("1 person found")
+		b.announces("1 person found")
 		b.click("link", "Grace Hoper")
 
 		b.fill("textbox", "Name", "Grace Hopper")
@@ -43,10 +43,10 @@ var noScriptJourneys = []journey{
 
 		b.click("link", "Import")
 		b.sees("heading", "Import people")
-		b.choosesFile("people.csv", "email,name\ngrace@example.com,Grace Hopper\n")
+		b.chooseFile("people.csv", "email,name\ngrace@example.com,Grace Hopper\n")
 		b.click("button", "Upload and check")
 		b.click("button", "Import 1 person")
-		b.sees("heading", "Done") // the page refreshes by itself
+		b.sees("heading", "Done") // the page refreshes
 		b.reads("1 person was added")
 		b.click("button", "Discard")
 		b.reads("The file was deleted.")

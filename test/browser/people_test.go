@@ -22,21 +22,21 @@ var peopleJourneys = []journey{
 		b.signIn("ada@example.com")
 		b.click("link", "Import")
 		b.at("/users/import")
-		b.choosesFile("people.csv", harness.PeopleFile(2500)+"nobody,\n")
+		b.chooseFile("people.csv", harness.PeopleFile(2500)+"nobody,\n")
 		b.click("button", "Upload and check")
 		b.reads("Line 2502 · nobody")
 		b.choose("Invitations", "Don")
 		b.click("button", "Import 2,500 people")
-		b.sees("heading", "Done") // the page comes to it by itself
+		b.sees("heading", "Done") // the page follows the import
 		b.reads("2,500 people were added; 0 were already on the list. 1 line was skipped.")
 		b.click("link", "View people")
-		b.hears("2501 people")
+		b.announces("2501 people")
 		csv := eval[string](b, `fetch("users/export.csv").then((answer) => answer.text())`)
 		if lines := strings.Count(csv, "\r\n"); lines != 2502 || !strings.Contains(csv, ",person.7@example.com,member,invited,") {
 			t.Errorf("%d lines: %.300s", lines, csv)
 		}
 	}},
-	{"an administrator invites somebody in the dialog", func(t *testing.T, chromium browser) {
+	{"invite in the dialog", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
@@ -52,7 +52,7 @@ var peopleJourneys = []journey{
 		b.fill("textbox", "Name (optional)", "Grace Hopper")
 		b.choose("Role", "Administrator")
 		b.click("button", "Send invitation")
-		b.hears("Invitation sent to Grace@Example.com.")
+		b.announces("Invitation sent to Grace@Example.com.")
 		b.reads("Grace Hopper Grace@Example.com Administrator Invited just now never")
 
 		b.click("link", "Invite people")
@@ -72,7 +72,7 @@ var peopleJourneys = []journey{
 		b.fill("textbox", "Name", "Grace Hopper")
 		b.choose("Role", "Administrator")
 		b.click("button", "Save")
-		b.hears("Saved Grace Hopper.")
+		b.announces("Saved Grace Hopper.")
 		b.sees("heading", "Grace Hopper")
 		b.click("link", "← People")
 		b.reads("Grace Hopper grace.hoper@example.com Administrator Active 20 Jan 2026 1 hour ago")
@@ -90,7 +90,7 @@ var peopleJourneys = []journey{
 		b.sees("heading", "You need at least one administrator")
 	}},
 
-	{"an administrator suspends somebody, who is out at once, and lets them in again", func(t *testing.T, chromium browser) {
+	{"suspend and restore access", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
@@ -99,18 +99,18 @@ var peopleJourneys = []journey{
 
 		b.visit("/users/grace.hopper")
 		b.click("button", "Suspend")
-		b.hears("Grace Hopper is suspended and signed out everywhere.")
+		b.announces("Grace Hopper is suspended and signed out everywhere.")
 		b.reads("Not signed in anywhere.")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")
 
 		b.click("button", "Restore access")
-		b.hears("Grace Hopper can sign in again.")
+		b.announces("Grace Hopper can sign in again.")
 		grace.signIn("grace.hopper@example.com")
 		grace.sees("heading", "Grace Hopper")
 	}},
 
-	{"an administrator ends somebody's sessions", func(t *testing.T, chromium browser) {
+	{"end sessions", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
@@ -118,13 +118,13 @@ var peopleJourneys = []journey{
 		grace.signIn("grace.hopper@example.com")
 		b.visit("/users/grace.hopper")
 		b.click("button", "End all sessions")
-		b.hears("Ended 1 session. Links that were sent before no longer work.")
+		b.announces("Ended 1 session. Links that were sent before no longer work.")
 		b.lacks("button", "End all sessions")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")
 	}},
 
-	{"an administrator removes somebody, after a question", func(t *testing.T, chromium browser) {
+	{"remove after confirmation", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		site.add("Grace Hopper", seen(time.Hour))
 		b, grace := newTab(t, chromium, site), newTab(t, chromium, site)
@@ -140,7 +140,7 @@ var peopleJourneys = []journey{
 
 		b.click("link", "Remove…")
 		b.click("button", "Remove Grace Hopper")
-		b.hears("grace.hopper@example.com was removed and signed out everywhere.")
+		b.announces("grace.hopper@example.com was removed and signed out everywhere.")
 		b.lacks("link", "Grace Hopper")
 		grace.click("link", "Profile")
 		grace.reads("Your session has ended.")

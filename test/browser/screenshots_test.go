@@ -16,27 +16,26 @@ func TestScreenshots(t *testing.T) {
 	walk(t, screenshots)
 }
 
-// screenshots are for people to judge what no test can. They are taken when
-// GUESTLIST_TEST_SCREENSHOTS names a folder to put them into; then docs/img is
-// brought up to date too.
+// screenshots are for review by eye. They are written to the directory named by
+// GUESTLIST_TEST_SCREENSHOTS, and also update docs/img.
 var screenshots = []journey{
 	{"screenshots of every page", func(t *testing.T, chromium browser) {
 		dir := screenshotsDir(t)
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(sights, longSights(t, chromium)) {
+		for _, s := range slices.Concat(pageStates, longPageStates(t, chromium)) {
 			b := s.show(g)
-			for _, l := range []look{desk, desk.dark(), phone, phone.dark()} {
-				b.look(l)
+			for _, l := range []viewport{desk, desk.dark(), phone, phone.dark()} {
+				b.setViewport(l)
 				b.screenshot(filepath.Join(dir, s.name+", "+l.name+".png"))
 			}
-			b.look(desk)
+			b.setViewport(desk)
 		}
 	}},
 
 	{"the screenshot in the README", func(t *testing.T, chromium browser) {
 		screenshotsDir(t)
 		b := newGallery(t, chromium).in
-		b.look(look{scheme: "light", width: 1280, height: 820})
+		b.setViewport(viewport{scheme: "light", width: 1280, height: 820})
 		b.visit("/users")
 		b.screenshot(harness.RepoPath("docs/img/users.png"))
 	}},
@@ -51,7 +50,7 @@ func screenshotsDir(t *testing.T) string {
 	return dir
 }
 
-// screenshot writes the whole page, also what is below the window, as PNG.
+// screenshot writes the full page as PNG.
 func (b *tab) screenshot(path string) {
 	b.t.Helper()
 	yes := true

@@ -20,28 +20,28 @@ var searchJourneys = []journey{
 		site.add("Katherine Johnson")
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
-		b.hears("3 people")
+		b.announces("3 people")
 		b.click("searchbox", "Search by name or email")
 		b.press("gra")
-		b.hears("1 person found")
+		b.announces("1 person found")
 		b.sees("link", "Grace Hopper")
 		b.lacks("link", "Katherine Johnson")
 		b.at("/users?q=gra&sort=name")
 		b.focused(`searchbox "Search by name or email"`)
 
 		b.do(chromedp.Reload())
-		b.hears("1 person found")
+		b.announces("1 person found")
 		b.choose("Status", "Invited")
-		b.hears("0 people found")
+		b.announces("0 people found")
 		b.sees("heading", "No matches")
 		b.click("link", "Clear search and filters")
-		b.hears("3 people")
+		b.announces("3 people")
 		b.at("/users")
 
 		b.click("link", "Name")
 		b.at("/users?sort=-name")
 		b.fill("searchbox", "Search by name or email", "example")
-		b.hears("3 people found")
+		b.announces("3 people found")
 		b.at("/users?q=example&sort=-name")
 	}},
 
@@ -55,7 +55,7 @@ var searchJourneys = []journey{
 		b.press("g")
 		b.reads("Your session has ended.")
 		b.signIn("ada@example.com")
-		b.hears("1 person found")
+		b.announces("1 person found")
 		b.at("/users?q=g&sort=name")
 	}},
 
@@ -66,7 +66,7 @@ var searchJourneys = []journey{
 		}
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
-		b.hears("120 people")
+		b.announces("120 people")
 		b.lacks("link", "← Previous")
 		b.sees("link", "Person 001") // ada@example.com comes first
 		b.sees("link", "Person 049")
@@ -79,6 +79,6 @@ var searchJourneys = []journey{
 		b.lacks("link", "Next →")
 		b.click("link", "← Previous")
 		b.sees("link", "Person 050")
-		b.hears("120 people")
+		b.announces("120 people")
 	}},
 }

@@ -13,7 +13,7 @@ func TestInbox(t *testing.T) {
 	walk(t, inboxJourneys)
 }
 
-// inboxJourneys need the inbox, which is not shown through a proxy.
+// inboxJourneys need the inbox, which isn't reachable through a proxy.
 var inboxJourneys = []journey{
 	{"the first person signs in through the inbox and becomes administrator", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
@@ -25,13 +25,13 @@ var inboxJourneys = []journey{
 		b.sees("heading", "Check your email")
 		b.click("link", "Open the local inbox")
 		b.sees("heading", "This page needs a key")
-		b.visit(site.DevPage("/dev/inbox")) // the address that the start prints
+		b.visit(site.DevPage("/dev/inbox")) // the address printed at start
 		b.sees("heading", "Inbox")
-		b.click("link", "Refresh") // leaves the key out of the address: a cookie has it
+		b.click("link", "Refresh") // drops the key from the address: it's in a cookie now
 		b.at("/dev/inbox")
 		b.sees("heading", "Inbox")
 		b.reloadUntil("link", "Open link")
-		b.click("link", "Open link") // goes on by itself: it is the browser that asked
+		b.click("link", "Open link") // continues without a click: this browser requested the link
 		b.at("/users")
 		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
 		b.leavesNoToken()
@@ -52,12 +52,12 @@ var signInJourneys = []journey{
 		ada.fill("textbox", "Email address", "grace@example.com")
 		ada.fill("textbox", "Name (optional)", "Grace Hopper")
 		ada.click("button", "Send invitation")
-		ada.hears("Invitation sent to grace@example.com.")
+		ada.announces("Invitation sent to grace@example.com.")
 
 		phone := newTab(t, chromium, site)
 		phone.visit(site.link("grace@example.com"))
 		phone.sees("heading", "Welcome")
-		phone.do(chromedp.Reload()) // looking again spends nothing
+		phone.do(chromedp.Reload()) // viewing the page again doesn't use up the link
 		phone.click("button", "Continue")
 		phone.at("/profile")
 		phone.sees("heading", "Grace Hopper")
@@ -89,7 +89,7 @@ var signInJourneys = []journey{
 		other.click("link", "Go to the start page")
 		other.sees("heading", "Sign in")
 
-		b.visit(link) // by who is in already
+		b.visit(link) // already signed in
 		b.reads("This browser is signed in as ada@example.com.")
 		b.click("link", "Stay signed in as ada@example.com")
 		b.at("/users")
@@ -123,7 +123,7 @@ var signInJourneys = []journey{
 			site.Clock.Advance(8 * 24 * time.Hour)
 			b.click("button", "Save")
 			b.reads("Sign in again and they’ll still be there.")
-			b.click("button", "Email me a link") // the address is there, too
+			b.click("button", "Email me a link") // the address is still filled in
 			b.sees("heading", "Check your email")
 			b.visit(site.link("ada@example.com"))
 			if !scripts {
@@ -144,7 +144,7 @@ var signInJourneys = []journey{
 		b.reads("You’ve signed out.")
 		b.visit("/users")
 		b.sees("heading", "Sign in")
-		eval[chromedp.Void](b, "history.back()") // nothing was kept to be shown again
+		eval[chromedp.Void](b, "history.back()") // the page isn't cached
 		b.sees("heading", "Sign in")
 	}},
 
@@ -155,15 +155,14 @@ var signInJourneys = []journey{
 		phone.signIn("ada@example.com")
 		phone.visit("/profile")
 		phone.click("button", "Sign out everywhere else")
-		phone.hears("Ended 1 session. Links that were sent before no longer work.")
+		phone.announces("Ended 1 session. Links that were sent before no longer work.")
 		phone.lacks("button", "Sign out everywhere else")
 		desk.visit("/profile")
 		desk.reads("Your session has ended.")
 	}},
 }
 
-// reloadUntil looks again until the page has it: the inbox does not change by
-// itself.
+// reloadUntil reloads the page until it has the element: the inbox doesn't refresh.
 func (b *tab) reloadUntil(role, name string) {
 	b.t.Helper()
 	b.await(role+" "+name, func() bool {
@@ -175,8 +174,7 @@ func (b *tab) reloadUntil(role, name string) {
 	})
 }
 
-// leavesNoToken checks that a mailed link can't be found in the browser's history
-// by whoever uses it next.
+// leavesNoToken checks that the browser's history doesn't contain the link's token.
 func (b *tab) leavesNoToken() {
 	b.t.Helper()
 	history, err := try(b, chromedp.NavigationEntries())

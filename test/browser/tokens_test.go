@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// opens is what /api/users answers to a program with the token that a field shows.
+// opens returns the status of /api/users with the token shown in a field.
 const opens = `fetch("/api/users", {credentials: "omit", headers: {Authorization: "Bearer " + %q}}).then((answer) => answer.status)`
 
 func TestTokens(t *testing.T) {
@@ -18,7 +18,7 @@ var tokenJourneys = []journey{
 		b := newTab(t, chromium, startBrowserSite(t, chromium))
 		b.signIn("ada@example.com")
 		b.click("link", "Profile")
-		secret := b.makesToken("deploy")
+		secret := b.createToken("deploy")
 		b.click("button", "Copy")
 		b.sees("button", "Copied")
 		if chosen := eval[string](b, `document.getSelection().toString()`); chosen != secret {
@@ -27,7 +27,7 @@ var tokenJourneys = []journey{
 		if status := eval[int](b, fmt.Sprintf(opens, secret)); status != 200 {
 			t.Errorf("the token: %d", status)
 		}
-		b.visit("/profile/tokens") // as who presses Enter in the address bar
+		b.visit("/profile/tokens") // as if the address were entered by hand
 		b.at("/profile")
 		b.lacks("textbox", "Token")
 		b.reads("deploy Read only")
@@ -37,7 +37,7 @@ var tokenJourneys = []journey{
 		b.click("link", "Cancel")
 		b.click("link", "Revoke deploy")
 		b.click("button", "Revoke deploy")
-		b.hears("Revoked deploy: it no longer works.")
+		b.announces("Revoked deploy: it no longer works.")
 		b.lacks("link", "Revoke deploy")
 		if status := eval[int](b, fmt.Sprintf(opens, secret)); status != 401 {
 			t.Errorf("the token, revoked: %d", status)
@@ -48,9 +48,9 @@ var tokenJourneys = []journey{
 		b := newTab(t, chromium, startBrowserSite(t, chromium))
 		b.signIn("ada@example.com")
 		b.click("link", "Profile")
-		b.makesToken("deploy")
-		eval[any](b, `location.reload()`) // which sends the form again
-		b.hears("A token is shown only once, when it’s created. If you haven’t saved it, revoke it and create another.")
+		b.createToken("deploy")
+		eval[any](b, `location.reload()`) // submits the form again
+		b.announces("A token is shown only once, when it’s created. If you haven’t saved it, revoke it and create another.")
 		b.lacks("textbox", "Token")
 		b.sees("link", "Revoke deploy")
 		if n := b.site.Count("SELECT COUNT(*) FROM tokens"); n != 1 {
@@ -63,7 +63,7 @@ var tokenJourneys = []journey{
 		b.signIn("ada@example.com")
 		b.withoutScripts()
 		b.click("link", "Profile")
-		b.makesToken("deploy")
+		b.createToken("deploy")
 		b.lacks("button", "Copy")
 		b.click("link", "Revoke deploy")
 		b.click("button", "Revoke deploy")
@@ -71,13 +71,13 @@ var tokenJourneys = []journey{
 	}},
 }
 
-// makesToken makes a token on the profile and returns it.
-func (b *tab) makesToken(name string) string {
+// createToken creates a token on the profile page and returns it.
+func (b *tab) createToken(name string) string {
 	b.t.Helper()
 	b.fill("textbox", "Token name", name)
 	b.choose("Expires in", "90 days")
 	b.click("button", "Create token")
-	b.hears("Token " + name + " created.")
+	b.announces("Token " + name + " created.")
 	b.sees("textbox", "Token")
 	secret := eval[string](b, `document.getElementById("made").value`)
 	b.site.Log.AddSecret(secret)

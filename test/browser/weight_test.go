@@ -13,10 +13,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What a page may cost somebody who has nothing of it yet.
+// Size limits of a page with an empty cache.
 const (
 	maxRequests    = 5
-	maxSignInBytes = 15 << 10 // over the wire, with headers
+	maxSignInBytes = 15 << 10 // compressed, with headers
 	maxUsersBytes  = 40 << 10
 )
 
@@ -42,15 +42,15 @@ var weights = []journey{
 	}},
 }
 
-// isLight loads a page with an empty cache and checks what it fetches.
+// isLight loads a page with an empty cache and checks the size of what it fetches.
 func (b *tab) isLight(address string, maxBytes float64) {
 	b.t.Helper()
-	b.visit("about:blank") // what is still on its way for the page before is of no account
+	b.visit("about:blank") // ends the previous page's requests
 	call(b, network.ClearBrowserCache, cdp.Empty{})
 	var mu sync.Mutex
 	asked := map[network.RequestID]string{}
 	got := map[network.RequestID]float64{}
-	kept := map[network.RequestID]bool{} // a picture that is an icon, too, is fetched once
+	kept := map[network.RequestID]bool{} // an image that is also the icon is fetched once
 	err := chromedp.Listen(b.ctx, func(event any) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -16,44 +16,44 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestLooks(t *testing.T) {
+func TestPages(t *testing.T) {
 	t.Parallel()
-	walk(t, looks)
+	walk(t, pageChecks)
 }
 
-// looks are what holds of every page in each of its states; see sights.
-var looks = []journey{
+// pageChecks hold for every page state; see pageStates.
+var pageChecks = []journey{
 	{"axe finds nothing on any page, light or dark, on a desk or a phone", func(t *testing.T, chromium browser) {
 		axe := readAxe(t)
 		g := newGallery(t, chromium)
-		for _, s := range sights {
+		for _, s := range pageStates {
 			b := s.show(g)
 			eval[chromedp.Void](b, axe)
-			for _, l := range []look{desk, phone} {
-				b.look(l)
+			for _, l := range []viewport{desk, phone} {
+				b.setViewport(l)
 				for _, finding := range eval[[]string](b, runAxe("")) {
 					t.Errorf("%s, %s: %s", s.name, l.name, finding)
 				}
-				b.look(l.dark()) // where only the colours are others
+				b.setViewport(l.dark()) // only colours differ
 				for _, finding := range eval[[]string](b, runAxe(`runOnly: ["color-contrast"]`)) {
 					t.Errorf("%s, %s: %s", s.name, l.dark().name, finding)
 				}
 			}
-			b.look(desk)
+			b.setViewport(desk)
 		}
 	}},
 
 	{"no page scrolls sideways or cuts anything off, from 320 to 1920 pixels", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(sights, longSights(t, chromium)) {
+		for _, s := range slices.Concat(pageStates, longPageStates(t, chromium)) {
 			b := s.show(g)
 			for _, width := range []int64{320, 390, 768, 1280, 1920} {
-				b.look(look{scheme: "light", width: width, height: 844})
+				b.setViewport(viewport{scheme: "light", width: width, height: 844})
 				for _, what := range eval[[]string](b, findTooWide) {
 					t.Errorf("%s, %d pixels wide: %s", s.name, width, what)
 				}
 			}
-			b.look(desk)
+			b.setViewport(desk)
 		}
 	}},
 
@@ -67,7 +67,7 @@ var looks = []journey{
 		b.signIn("ada@example.com")
 		b.visit("/users")
 		for _, width := range []int64{320, 390, 720, 768, 1024, 1280, 1920} {
-			b.look(look{scheme: "light", width: width, height: 844})
+			b.setViewport(viewport{scheme: "light", width: width, height: 844})
 			for _, address := range eval[[]string](b, brokenAddresses) {
 				t.Errorf("%d pixels wide: %s is broken over lines", width, address)
 			}
@@ -76,9 +76,9 @@ var looks = []journey{
 
 	{"every Tab stop has a name and a ring around it", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
-		for _, s := range sights {
+		for _, s := range pageStates {
 			b := s.show(g)
-			// The way begins where the page has put the focus, and goes round by the body.
+			// Tab starts at the element the page focused and wraps around at the body.
 			eval[chromedp.Void](b, "window.visited = new Set()")
 			stops := 0
 			for b.press(kb.Tab); eval[bool](b, "!visited.has(document.activeElement)"); b.press(kb.Tab) {
@@ -90,7 +90,7 @@ var looks = []journey{
 				if strings.HasSuffix(b.focus(), ` ""`) {
 					t.Errorf("%s: a Tab stop without a name: %s", s.name, eval[string](b, "document.activeElement.outerHTML"))
 				}
-				if !eval[bool](b, hasRing) {
+				if !eval[bool](b, hasFocusRing) {
 					t.Errorf("%s: no ring around %s", s.name, b.focus())
 				}
 			}
@@ -106,7 +106,7 @@ var looks = []journey{
 			site.add(fmt.Sprintf("Katherine Johnson %d", i), seen(time.Hour))
 		}
 		b := newTab(t, chromium, site)
-		b.look(phone)
+		b.setViewport(phone)
 		b.signIn("ada@example.com")
 		const inView = ".filter(e => e.getBoundingClientRect().bottom <= innerHeight).length"
 		if rows := eval[int](b, `[...document.querySelectorAll("tbody tr")]`+inView); rows < 6 {
@@ -118,7 +118,7 @@ var looks = []journey{
 	}},
 }
 
-// readAxe returns the script testdata/axe/axe.min.js, which is not ours to change.
+// readAxe returns the vendored script testdata/axe/axe.min.js.
 func readAxe(t *testing.T) string {
 	t.Helper()
 	script, err := os.ReadFile("testdata/axe/axe.min.js")
@@ -127,19 +127,19 @@ func readAxe(t *testing.T) string {
 	}
 	sum := sha256.Sum256(script)
 	if got := hex.EncodeToString(sum[:]); got != "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c" {
-		t.Fatalf("testdata/axe/axe.min.js is another: its checksum is %s", got)
+		t.Fatalf("testdata/axe/axe.min.js was changed: its checksum is %s", got)
 	}
 	return string(script)
 }
 
-// runAxe is the expression for what axe finds, in sentences.
+// runAxe returns a JavaScript expression for axe's findings, one string each.
 func runAxe(options string) string {
 	return `axe.run({` + options + `}).then(result => result.violations.flatMap(rule => rule.nodes.map(
 		node => rule.id + " (" + rule.impact + ") at " + node.target + ": " + node.failureSummary)))`
 }
 
-// findTooWide returns what is wider than the room it has, in sentences: the page
-// itself, what scrolls, and what is cut off without the three dots.
+// findTooWide is an expression for the elements that overflow: the page itself, scrolling elements,
+// and text cut off without an ellipsis.
 const findTooWide = `[...document.querySelectorAll("html, body *")].filter(e => {
 	const style = getComputedStyle(e);
 	const own = e.localName === "html" || style.overflowX !== "visible";
@@ -147,19 +147,19 @@ const findTooWide = `[...document.querySelectorAll("html, body *")].filter(e => 
 		&& e.clientWidth > 0 && e.scrollWidth > e.clientWidth;
 }).map(e => e.outerHTML.slice(0, 100) + " holds " + e.scrollWidth + " pixels and has " + e.clientWidth)`
 
-// brokenAddresses returns the addresses in the list that take more than one line.
+// brokenAddresses is an expression for the addresses in the list that wrap.
 const brokenAddresses = `[...document.querySelectorAll(".people .address")].filter(e => {
 	const range = document.createRange();
 	range.selectNodeContents(e);
 	return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1;
 }).map(e => e.textContent)`
 
-// hasRing is whether what has the focus can be seen to have it.
-const hasRing = `(style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`
+// hasFocusRing is an expression for whether the focused element has a visible outline.
+const hasFocusRing = `(style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)(getComputedStyle(document.activeElement))`
 
-// longSights are pages about somebody whose name and address are as long as they
-// can be and have no place to break.
-func longSights(t *testing.T, chromium browser) []sight {
+// longPageStates are pages about a user whose name and address have the maximum length and no
+// place to break.
+func longPageStates(t *testing.T, chromium browser) []pageState {
 	t.Helper()
 	site := startBrowserSite(t, chromium)
 	address := strings.Repeat("m", 64) + "@" + strings.Repeat(strings.Repeat("w", 62)+".", 2) + strings.Repeat("w", 63)
@@ -173,7 +173,7 @@ func longSights(t *testing.T, chromium browser) []sight {
 	b := newTab(t, chromium, site)
 	b.signIn(address)
 	self := func(*gallery) *tab { return b }
-	return []sight{
+	return []pageState{
 		{"people, long", visiting(self, "/users")},
 		{"person, long", visiting(self, "/users/w")},
 		{"remove, long", visiting(self, "/users/w/remove")},
@@ -191,10 +191,10 @@ func longSights(t *testing.T, chromium browser) []sight {
 		}},
 		{"profile, long", func(*gallery) *tab {
 			b.visit("/profile")
-			b.makesToken(strings.Repeat("W", directory.MaxName))
+			b.createToken(strings.Repeat("W", directory.MaxName))
 			return b
 		}},
 		{"continue, long", visiting(self, "/api/authenticate_magic_link?token=x")},
-		{"inbox, long", showingKey(self, "/dev/inbox")},
+		{"inbox, long", visitingWithKey(self, "/dev/inbox")},
 	}
 }

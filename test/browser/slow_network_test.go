@@ -19,14 +19,14 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// proxy is what stands between a browser and the program: it holds the answers to
-// POSTs back, as a slow network does, or takes headers off, as a filtering proxy does.
+// proxy is a reverse proxy that delays responses to POSTs, like a slow network, or strips headers,
+// like a filtering proxy.
 type proxy struct {
-	delay time.Duration // of the answer to a POST, which is ready by then
-	strip string        // headers that begin with this go no further; empty: none
+	delay time.Duration // before the response to a POST is passed on
+	strip string        // prefix of request headers to remove; empty for none
 }
 
-// start starts the program behind the proxy.
+// start starts a server behind the proxy.
 func (p proxy) start(t testing.TB, databaseURL string, c *harness.Clock, flags ...string) *harness.Site {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,9 +61,9 @@ func (p proxy) start(t testing.TB, databaseURL string, c *harness.Clock, flags .
 	return s
 }
 
-// TestSignIn_SurvivesImpatiencePoorNetworksAndFilters walks a sign-in in Chromium
+// TestSignIn_SlowNetworksAndFilters walks a sign-in in Chromium
 // behind proxies, with and without JavaScript.
-func TestSignIn_SurvivesImpatiencePoorNetworksAndFilters(t *testing.T) {
+func TestSignIn_SlowNetworksAndFilters(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
 	walks := []struct {
@@ -72,17 +72,17 @@ func TestSignIn_SurvivesImpatiencePoorNetworksAndFilters(t *testing.T) {
 		scripts []bool // JavaScript on, or off
 		walk    func(t *testing.T, b *tab, site *browserSite, scripts bool)
 	}{
-		{"a press while the page submits itself", proxy{delay: 4 * time.Second}, []bool{true}, pressesWhileSubmitting},
-		{"a slow answer", proxy{delay: 3 * time.Second}, []bool{true, false}, waitsForTheAnswer},
-		{"a double click", proxy{delay: 300 * time.Millisecond}, []bool{true, false}, doubleClicks},
-		{"presses every now and then", proxy{delay: 1500 * time.Millisecond}, []bool{true, false}, pressesAgainAndAgain},
-		{"a double click on an invitation", proxy{delay: 700 * time.Millisecond}, []bool{true, false}, doubleClicksInvitation},
-		{"a reload while the answer is on its way", proxy{delay: 4 * time.Second}, []bool{true, false}, reloadsWhileWaiting},
-		{"the way back after it", proxy{}, []bool{true, false}, goesBack},
-		{"no Sec-Fetch headers", proxy{strip: "sec-fetch-"}, []bool{true, false}, signsInAndOut},
-		{"no Sec-Fetch headers and slow answers", proxy{strip: "sec-fetch-", delay: 500 * time.Millisecond}, []bool{true, false}, doubleClicks},
-		{"no Origin", proxy{strip: "origin"}, []bool{true, false}, signsInAndOut},
-		{"no Referer", proxy{strip: "referer"}, []bool{true, false}, signsInAndOut},
+		{"a press while the page submits itself", proxy{delay: 4 * time.Second}, []bool{true}, pressWhileSubmitting},
+		{"a slow answer", proxy{delay: 3 * time.Second}, []bool{true, false}, waitForResponse},
+		{"a double click", proxy{delay: 300 * time.Millisecond}, []bool{true, false}, doubleClick},
+		{"presses every now and then", proxy{delay: 1500 * time.Millisecond}, []bool{true, false}, pressRepeatedly},
+		{"a double click on an invitation", proxy{delay: 700 * time.Millisecond}, []bool{true, false}, doubleClickInvitation},
+		{"a reload while the answer is on its way", proxy{delay: 4 * time.Second}, []bool{true, false}, reloadWhileWaiting},
+		{"the way back after it", proxy{}, []bool{true, false}, goBack},
+		{"no Sec-Fetch headers", proxy{strip: "sec-fetch-"}, []bool{true, false}, signInAndOut},
+		{"no Sec-Fetch headers and slow answers", proxy{strip: "sec-fetch-", delay: 500 * time.Millisecond}, []bool{true, false}, doubleClick},
+		{"no Origin", proxy{strip: "origin"}, []bool{true, false}, signInAndOut},
+		{"no Referer", proxy{strip: "referer"}, []bool{true, false}, signInAndOut},
 	}
 	for _, w := range walks {
 		for _, scripts := range w.scripts {
@@ -99,8 +99,8 @@ func TestSignIn_SurvivesImpatiencePoorNetworksAndFilters(t *testing.T) {
 	}
 }
 
-// opensOwnLink asks for a link and opens it.
-func opensOwnLink(b *tab, site *browserSite) {
+// openOwnLink requests a link and opens it.
+func openOwnLink(b *tab, site *browserSite) {
 	b.t.Helper()
 	b.visit("/")
 	b.fill("textbox", "Email address", "ada@example.com")
@@ -109,9 +109,8 @@ func opensOwnLink(b *tab, site *browserSite) {
 	b.visit(site.link("ada@example.com"))
 }
 
-// presses clicks a button as somebody does who doesn't look whether the page is still
-// there, and reports whether it was.
-func (b *tab) presses(name string) bool {
+// tryPress clicks a button without waiting for it, and reports whether it was there.
+func (b *tab) tryPress(name string) bool {
 	found, ok := b.matches("button", name)
 	if !ok || len(found) != 1 {
 		return false
@@ -125,96 +124,96 @@ func (b *tab) presses(name string) bool {
 	return err == nil
 }
 
-// continues presses the button of the landing page until it could.
-func (b *tab) continues() {
+// pressContinue presses the landing page's button, unless the tab has moved on already.
+func (b *tab) pressContinue() {
 	b.t.Helper()
 	b.await("the button pressed", func() bool {
-		href, _ := glance[string](b, "location.href")
-		return b.presses("Continue") || href == b.site.URL+"/users" || href == b.site.URL+"/profile"
+		href, _ := tryEval[string](b, "location.href")
+		return b.tryPress("Continue") || href == b.site.URL+"/users" || href == b.site.URL+"/profile"
 	})
 }
 
-// isIn waits until the browser is signed in: at the list, or at a person's page where the
-// last press fell on the list that had just come.
-func (b *tab) isIn() {
+// waitSignedIn waits until the browser is signed in: at the list, or at a person's page if the last
+// click hit the list just after it appeared.
+func (b *tab) waitSignedIn() {
 	b.t.Helper()
 	b.await("the list, or a person on it", func() bool {
-		href, _ := glance[string](b, "location.href")
+		href, _ := tryEval[string](b, "location.href")
 		return strings.HasPrefix(href, b.site.URL+"/users")
 	})
 	b.sees("button", "Sign out")
 }
 
-func pressesWhileSubmitting(_ *testing.T, b *tab, site *browserSite, _ bool) {
-	opensOwnLink(b, site)
-	b.continues()
-	b.isIn()
+func pressWhileSubmitting(_ *testing.T, b *tab, site *browserSite, _ bool) {
+	openOwnLink(b, site)
+	b.pressContinue()
+	b.waitSignedIn()
 }
 
-func waitsForTheAnswer(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func waitForResponse(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	if !scripts {
-		b.continues()
+		b.pressContinue()
 	}
-	b.isIn()
+	b.waitSignedIn()
 }
 
-func doubleClicks(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func doubleClick(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	if !scripts {
-		b.continues()
+		b.pressContinue()
 	}
-	b.presses("Continue")
-	b.presses("Continue")
-	b.isIn()
+	b.tryPress("Continue")
+	b.tryPress("Continue")
+	b.waitSignedIn()
 }
 
-func pressesAgainAndAgain(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func pressRepeatedly(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	for range 4 {
-		b.presses("Continue")
-		time.Sleep(300 * time.Millisecond) // a person is not quicker
+		b.tryPress("Continue")
+		time.Sleep(300 * time.Millisecond) // about as fast as a person
 	}
-	b.isIn()
+	b.waitSignedIn()
 }
 
-func doubleClicksInvitation(_ *testing.T, b *tab, site *browserSite, _ bool) {
+func doubleClickInvitation(_ *testing.T, b *tab, site *browserSite, _ bool) {
 	ada := site.NewPerson("ada@example.com")
 	ada.SignIn()
 	ada.Invite("grace@example.com")
 	b.visit(site.link("grace@example.com"))
-	b.continues()
-	b.presses("Continue")
+	b.pressContinue()
+	b.tryPress("Continue")
 	b.at("/profile")
 	b.sees("heading", "grace@example.com")
 }
 
-func reloadsWhileWaiting(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func reloadWhileWaiting(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	if !scripts {
-		b.continues()
+		b.pressContinue()
 	}
-	_, _ = try(b, chromedp.Reload()) // which the answer may overtake
+	_, _ = try(b, chromedp.Reload()) // fails if the response arrives first
 	if !scripts {
-		b.continues()
+		b.pressContinue()
 	}
-	b.isIn()
+	b.waitSignedIn()
 }
 
-func goesBack(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func goBack(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	if !scripts {
-		b.continues()
+		b.pressContinue()
 	}
-	b.isIn()
+	b.waitSignedIn()
 	history, err := try(b, chromedp.NavigationEntries())
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for i := history.CurrentIndex; i > 0; i-- { // all the way: no page of it is an error
+	for i := history.CurrentIndex; i > 0; i-- { // no page in the history is an error
 		call(b, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[i-1].ID})
 		b.await("a page", func() bool {
-			text, ok := glance[string](b, "document.body.innerText")
+			text, ok := tryEval[string](b, "document.body.innerText")
 			if strings.Contains(text, "no longer works") || strings.Contains(text, "not complete") || strings.Contains(text, "Another site") {
 				b.t.Fatalf("back at %s: %s", history.Entries[i-1].URL, text)
 			}
@@ -225,21 +224,21 @@ func goesBack(_ *testing.T, b *tab, site *browserSite, scripts bool) {
 	b.sees("button", "Sign out")
 }
 
-func signsInAndOut(_ *testing.T, b *tab, site *browserSite, scripts bool) {
-	opensOwnLink(b, site)
+func signInAndOut(_ *testing.T, b *tab, site *browserSite, scripts bool) {
+	openOwnLink(b, site)
 	if !scripts {
 		b.click("button", "Continue")
 	}
-	b.isIn()
+	b.waitSignedIn()
 	b.click("button", "Sign out")
 	b.reads("You’ve signed out.")
 	b.visit("/users")
 	b.sees("heading", "Sign in")
 }
 
-// A page of another site brings a browser that has asked for a link to the landing
-// page of a link of its own.
-func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *testing.T) {
+// A page of another site sends a browser that has requested a link to the landing page of a
+// different link.
+func TestLinkOfAnotherUser_NeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	chromium := startChromium(t)
 	for _, scripts := range []bool{true, false} {
@@ -268,7 +267,7 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 			grace.click("button", "Email me a link")
 			grace.sees("heading", "Check your email")
 			grace.visit(evil.URL)
-			if scripts { // it has continued by itself, and stops here
+			if scripts { // the script stops here
 				grace.sees("heading", "Sign in as eve@example.com?")
 				grace.reads("this browser requested a link for a different address")
 			} else {
@@ -280,7 +279,7 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 				t.Errorf("%d sessions, want ada's alone", n)
 			}
 
-			grace.visit(site.link("grace@example.com")) // her own link works on
+			grace.visit(site.link("grace@example.com")) // her own link still works
 			if !scripts {
 				grace.click("button", "Continue")
 			}
@@ -289,7 +288,7 @@ func TestBrowserThatAskedForALink_IsNotSignedInAsSomebodyElseWithoutAPress(t *te
 			if !scripts {
 				return
 			}
-			eve := newTab(t, chromium, site) // who has two addresses, and says so
+			eve := newTab(t, chromium, site) // has two addresses and confirms it
 			eve.visit("/")
 			eve.fill("textbox", "Email address", "other@example.com")
 			eve.click("button", "Email me a link")

@@ -7,13 +7,13 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestNeighbours(t *testing.T) {
+func TestTwoSites(t *testing.T) {
 	t.Parallel()
-	walk(t, neighbourJourneys)
+	walk(t, twoSiteJourneys)
 }
 
-// neighbourJourneys are of two lists below two paths of one host.
-var neighbourJourneys = []journey{
+// twoSiteJourneys use two installations under two paths of one host.
+var twoSiteJourneys = []journey{
 	{"a person is signed in at two lists of one host, and signs out of one", func(t *testing.T, chromium browser) {
 		n, c := harness.NewNginx(t), harness.NewClock(harness.Noon)
 		people := n.Start("/people", testdb.SQLite(t), c)
