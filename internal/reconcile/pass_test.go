@@ -104,7 +104,7 @@ func TestSomebodyWhoseAccountIsGone(t *testing.T) {
 
 		// The next link that ada asks for makes an account again, and brings her in.
 		email := must(directory.ParseEmail("ada@example.com"))(t)
-		if err := f.sessions.RequestLink(t.Context(), email, "", session.Browser{}); err != nil {
+		if _, err := f.sessions.RequestLink(t.Context(), email, session.SignInFlow{}, session.Browser{}); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, func() bool {

@@ -13,34 +13,35 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/retry"
 )
 
 // Times of sign-in attempts.
 const (
-	repeatWindow    = time.Minute            // a browser may bring a spent link again, after it was signed in
-	attemptLifetime = 10 * time.Minute       // a proof waits for the browser to come again, such as to confirm the address
-	attemptLease    = 10 * time.Second       // more than a call to Stytch takes
-	attemptPoll     = 100 * time.Millisecond // between looks at another request's attempt
+	repeatWindow    = time.Minute            // a browser may redeem a link again this long after the sign-in
+	attemptLifetime = 10 * time.Minute       // how long a proof is kept, such as for confirming the address
+	attemptLease    = 10 * time.Second       // more than a call to the provider takes
+	attemptPoll     = 100 * time.Millisecond // between reads of another request's attempt
 )
 
-// ErrAttemptGone is returned by Store where another request has made the session of
-// an attempt, or the attempt is deleted.
+// ErrAttemptGone is returned by Store if another request has created the session of an
+// attempt, or the attempt was deleted.
 var ErrAttemptGone = errors.New("sign-in attempt is over")
 
-// Attempt is what is kept of a link that a browser has brought. A link works once,
-// but people press twice, and answers get lost with the session in them: the same
-// browser, known by its flow, gets the session that its link has made. Neither the
-// link's token nor the flow's id is stored, so that nobody can read the proof who has
-// the database alone.
+// Attempt is the state of a link that a browser has redeemed. A link works once, but
+// users press twice, and responses get lost together with the session: the same
+// browser, known by its flow, gets the session that its link created. Neither the
+// link's token nor the flow's id is stored, so the proof can't be read from the
+// database alone.
 type Attempt struct {
 	ID          string    // hex; see newAttemptKey
-	Proof       string    // sealed; empty while Stytch is being asked
-	LeasedUntil time.Time // until then, the request that claimed it asks Stytch
-	SignedInAt  time.Time // when the session was made; zero before that
+	Proof       string    // sealed Authentication; empty while the provider is being called
+	LeasedUntil time.Time // until then, the request that claimed it calls the provider
+	SignedInAt  time.Time // when the session was created; zero before that
 	ExpiresAt   time.Time
 }
 
-// attemptKey names the attempt of a link and a flow, and opens its proof.
+// attemptKey identifies the attempt of a link and a flow, and seals its proof.
 type attemptKey struct {
 	id     string
 	sealer cipher.AEAD
@@ -60,15 +61,15 @@ func newAttemptKey(token, flowID string) (attemptKey, error) {
 	return attemptKey{hex.EncodeToString(derived[:32]), sealer}, err
 }
 
-func (k attemptKey) seal(p Authentication) (string, error) {
-	text, err := json.Marshal(p)
+func (k attemptKey) seal(a Authentication) (string, error) {
+	text, err := json.Marshal(a)
 	if err != nil {
 		return "", err
 	}
 	return base64.RawStdEncoding.EncodeToString(k.sealer.Seal(nil, nil, text, []byte(k.id))), nil
 }
 
-func (k attemptKey) unseal(sealed string) (p Authentication, err error) {
+func (k attemptKey) unseal(sealed string) (a Authentication, err error) {
 	text, err := base64.RawStdEncoding.DecodeString(sealed)
 	if err != nil {
 		return Authentication{}, err
@@ -76,115 +77,116 @@ func (k attemptKey) unseal(sealed string) (p Authentication, err error) {
 	if text, err = k.sealer.Open(nil, nil, text, []byte(k.id)); err != nil {
 		return Authentication{}, err
 	}
-	return p, json.Unmarshal(text, &p)
+	return a, json.Unmarshal(text, &a)
 }
 
-// redeemedLink is what a link has proven.
+// redeemedLink is the result of a valid link.
 type redeemedLink struct {
 	Authentication
 	attemptID string // empty without a flow
-	repeated  bool   // the session was made before
+	repeated  bool   // the link has created its session before
 }
 
-// prove asks Stytch about a link, or returns what it answered when the same browser
-// brought the link before. It waits for another request that is asking.
-func (m *Service) prove(ctx context.Context, c Credentials, b Browser) (redeemedLink, error) {
-	leave, err := m.enterRedeem(ctx, b)
+// redeem redeems a link at the provider, or returns the result of an earlier redemption
+// by the same browser. It waits for a concurrent redemption.
+func (s *Service) redeem(ctx context.Context, c Credentials, b Browser) (redeemedLink, error) {
+	leave, err := s.enterRedeem(ctx, b)
 	if err != nil {
 		return redeemedLink{}, err
 	}
 	defer leave()
-	if c.FlowID == "" {
-		proof, err := m.authenticateLink(ctx, c, b)
-		return redeemedLink{Authentication: proof}, err
+	if c.Flow.ID == "" {
+		auth, err := s.authenticateLink(ctx, c, b)
+		return redeemedLink{Authentication: auth}, err
 	}
-	key, err := newAttemptKey(c.Token, c.FlowID)
+	key, err := newAttemptKey(c.Token, c.Flow.ID)
 	if err != nil {
 		return redeemedLink{}, err
 	}
-	found, claimed, err := m.claim(ctx, key.id)
+	found, claimed, err := s.claimAttempt(ctx, key.id)
 	if err != nil {
 		return redeemedLink{}, err
 	}
-	if claimed {
-		proof, err := m.redeemClaimed(ctx, key, c, b)
-		return redeemedLink{Authentication: proof, attemptID: key.id}, err
+	if !claimed {
+		if !found.SignedInAt.IsZero() && s.opts.Now().Sub(found.SignedInAt) > repeatWindow {
+			return redeemedLink{}, ErrLinkSpent
+		}
+		auth, err := key.unseal(found.Proof)
+		return redeemedLink{auth, key.id, !found.SignedInAt.IsZero()}, err
 	}
-	if !found.SignedInAt.IsZero() && m.opts.Now().Sub(found.SignedInAt) > repeatWindow {
-		return redeemedLink{}, ErrLinkSpent
+	auth, err := s.authenticateLink(ctx, c, b)
+	if err != nil {
+		s.dropAttempt(ctx, key.id)
+		return redeemedLink{}, err
 	}
-	proof, err := key.unseal(found.Proof)
-	return redeemedLink{proof, key.id, !found.SignedInAt.IsZero()}, err
+	proof, err := key.seal(auth)
+	if err != nil {
+		return redeemedLink{}, err
+	}
+	if err := s.store.SaveAttemptProof(context.WithoutCancel(ctx), key.id, proof); err != nil {
+		s.revokeUnclaimed(ctx, b, auth, "", auth.Email, err) // the link can't be redeemed again
+		return redeemedLink{}, err
+	}
+	return redeemedLink{Authentication: auth, attemptID: key.id}, nil
 }
 
-// claim begins an attempt, or returns one that Stytch has answered.
-func (m *Service) claim(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
+// claimAttempt begins an attempt, or returns one that has a proof.
+func (s *Service) claimAttempt(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
 	for {
-		now := m.opts.Now()
-		begun := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLifetime)}
-		found, claimed, err = m.store.ClaimAttempt(ctx, begun, now)
+		now := s.opts.Now()
+		attempt := Attempt{ID: id, LeasedUntil: now.Add(attemptLease), ExpiresAt: now.Add(attemptLifetime)}
+		found, claimed, err = s.store.ClaimAttempt(ctx, attempt, now)
 		if err != nil || claimed || found.Proof != "" {
 			return found, claimed, err
 		}
-		select {
-		case <-ctx.Done():
-			return Attempt{}, false, ctx.Err()
-		case <-time.After(attemptPoll):
+		if err := retry.Sleep(ctx, attemptPoll); err != nil {
+			return Attempt{}, false, err
 		}
 	}
 }
 
-// redeemClaimed asks Stytch and keeps the answer. Where it refuses, the attempt is
-// forgotten.
-func (m *Service) redeemClaimed(ctx context.Context, key attemptKey, c Credentials, b Browser) (Authentication, error) {
-	proof, err := m.authenticateLink(ctx, c, b)
-	if err != nil {
-		m.dropAttempt(ctx, key.id)
+// authenticateLink redeems a link at the provider. A browser with a verifier may redeem
+// a link made without one, such as an invitation. The call has all of callTimeout, however
+// long it waited for a slot, and isn't cancelled with ctx, because the provider may have
+// redeemed the link already.
+func (s *Service) authenticateLink(ctx context.Context, c Credentials, b Browser) (Authentication, error) {
+	if err := ctx.Err(); err != nil { // cancelled in the queue
 		return Authentication{}, err
 	}
-	sealed, err := key.seal(proof)
-	if err != nil {
-		return Authentication{}, err
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	auth, err := s.provider.AuthenticateMagicLink(ctx, c.Token, c.Flow.Verifier, b)
+	if errors.Is(err, ErrNoChallenge) {
+		return s.provider.AuthenticateMagicLink(ctx, c.Token, "", b)
 	}
-	if err := m.store.SaveAttemptProof(context.WithoutCancel(ctx), key.id, sealed); err != nil {
-		m.revokeUnclaimed(ctx, b, proof, "", proof.Email, err) // the link can't be brought again
-		return Authentication{}, err
+	if auth.MadeAt.IsZero() && c.Flow.Verifier != "" {
+		auth.MadeAt = c.Flow.MadeAt // the link was made with the verifier's challenge, so not earlier
 	}
-	return proof, nil
+	return auth, err
 }
 
-// dropAttempt forgets an attempt that made no session.
-func (m *Service) dropAttempt(ctx context.Context, id string) {
+// dropAttempt deletes an attempt that created no session. An empty id is ignored.
+func (s *Service) dropAttempt(ctx context.Context, id string) {
 	if id == "" {
 		return
 	}
-	if err := m.store.DropAttempt(context.WithoutCancel(ctx), id); err != nil {
-		m.opts.Log.Warn("sign-in: attempt not forgotten; it expires by itself", "error", err)
+	if err := s.store.DropAttempt(context.WithoutCancel(ctx), id); err != nil {
+		s.log.Warn("sign-in attempt not deleted; it will expire", "error", err)
 	}
 }
 
-// repeat returns the session that a link has made for this browser before. If that
-// has ended since, the link is refused like any other that is spent.
-func (m *Service) repeat(ctx context.Context, c Credentials, p redeemedLink, b Browser) (Session, string, error) {
-	s, token, err := m.sessionOf(ctx, c, p, b)
+// repeat returns the session that a link created for this browser before. If that
+// session has ended, the link counts as used.
+func (s *Service) repeat(ctx context.Context, c Credentials, link redeemedLink, b Browser) (Session, string, error) {
+	sess, err := s.store.GetSession(ctx, Hash(link.SessionToken))
+	if errors.Is(err, directory.ErrNotFound) || err == nil && !sess.isLive(s.opts.Now()) {
+		err = ErrLinkSpent
+	}
+	if err == nil && c.ReplacedToken != "" && c.ReplacedToken != link.SessionToken {
+		err = s.SignOut(ctx, c.ReplacedToken, b)
+	}
 	if err != nil {
-		return Session{}, "", m.recordInvalidLink(ctx, err, b)
+		return Session{}, "", s.recordInvalidLink(ctx, err, b)
 	}
-	return s, token, nil
-}
-
-func (m *Service) sessionOf(ctx context.Context, c Credentials, p redeemedLink, b Browser) (Session, string, error) {
-	s, err := m.store.GetSession(ctx, Hash(p.SessionToken))
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return Session{}, "", ErrLinkSpent
-	case err != nil:
-		return Session{}, "", err
-	case !m.opts.Now().Before(s.ExpiresAt), s.User.Status != directory.Active:
-		return Session{}, "", ErrLinkSpent
-	}
-	if c.ReplacedToken != "" && c.ReplacedToken != p.SessionToken {
-		err = m.SignOut(ctx, c.ReplacedToken, b)
-	}
-	return s, p.SessionToken, err
+	return sess, link.SessionToken, nil
 }

@@ -38,7 +38,7 @@ func (f *fixture) edit(id, status string) {
 
 // inFlow is what a browser brings that has a flow.
 func inFlow(flowID string) session.Credentials {
-	return session.Credentials{Token: "link:ada@example.com", FlowID: flowID}
+	return session.Credentials{Token: "link:ada@example.com", Flow: session.SignInFlow{ID: flowID}}
 }
 
 func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
@@ -53,7 +53,7 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 		{"more than a minute later", func(_ *testing.T, f *fixture, _ session.Session, _ string) {
 			f.clock.advance(time.Minute + time.Microsecond)
 		}, inFlow("flow"), session.ErrLinkSpent},
-		{"with the cookie of the first answer", nil, session.Credentials{Token: "link:ada@example.com", FlowID: "flow", ReplacedToken: "its token"}, nil},
+		{"with the cookie of the first answer", nil, session.Credentials{Token: "link:ada@example.com", Flow: session.SignInFlow{ID: "flow"}, ReplacedToken: "its token"}, nil},
 		{"in another browser", nil, inFlow("other"), session.ErrLinkSpent},
 		{"in a browser without a flow", nil, inFlow(""), session.ErrLinkSpent},
 		{"after signing out", func(t *testing.T, f *fixture, _ session.Session, token string) {
@@ -150,7 +150,7 @@ func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
 			h.provider.magicLink = func(token, _ string) (session.Authentication, error) { return proofOf(token, "in-"+flow) }
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
-			c := session.Credentials{Token: "link:ada@example.com", FlowID: flow}
+			c := session.Credentials{Token: "link:ada@example.com", Flow: session.SignInFlow{ID: flow}}
 			go func() {
 				_, _, err := m.SignIn(ctx, c, session.Browser{})
 				done <- err
@@ -248,10 +248,10 @@ func TestPageThatContinuesByItself_SignsInOnlyAsAnAddressThatWasAskedFor(t *test
 		c       session.Credentials
 		refused bool
 	}{
-		{"by itself, for the address asked for", session.Credentials{Asked: ada.Asked}, false},
-		{"by itself, for another", session.Credentials{Asked: both.Asked[:16]}, true},
-		{"by itself, for one of two asked for", session.Credentials{Asked: both.Asked}, false},
-		{"by a person, for another", session.Credentials{Asked: both.Asked[:16], Pressed: true}, false},
+		{"by itself, for the address asked for", session.Credentials{Flow: session.SignInFlow{Asked: ada.Asked}}, false},
+		{"by itself, for another", session.Credentials{Flow: session.SignInFlow{Asked: both.Asked[:16]}}, true},
+		{"by itself, for one of two asked for", session.Credentials{Flow: session.SignInFlow{Asked: both.Asked}}, false},
+		{"by a person, for another", session.Credentials{Flow: session.SignInFlow{Asked: both.Asked[:16]}, Pressed: true}, false},
 		{"in a browser that asked for nothing", session.Credentials{}, false},
 	}
 	for _, row := range rows {
@@ -260,7 +260,7 @@ func TestPageThatContinuesByItself_SignsInOnlyAsAnAddressThatWasAskedFor(t *test
 			f := onSQLite(t)
 			f.put("ada@example.com", directory.Member, directory.Active)
 			f.stytch.magicLink = worksOnce()
-			row.c.Token, row.c.FlowID = "link:Ada@Example.com", "flow"
+			row.c.Token, row.c.Flow.ID = "link:Ada@Example.com", "flow"
 			_, token, err := f.SignIn(t.Context(), row.c, session.Browser{})
 			var other *session.OtherAddress
 			if errors.As(err, &other) != row.refused || !row.refused && err != nil || row.refused && token != "" {
@@ -297,7 +297,7 @@ func TestAttempt_HoldsNothingInPlain(t *testing.T) {
 	if err := f.db.Reader().QueryRowContext(t.Context(), "SELECT id, proof FROM sign_in_attempts").Scan(&id, &proof); err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{token, c.Token, c.FlowID, "ada@example.com", session.Hash(c.Token), session.Hash(c.FlowID), session.Hash(token)} {
+	for _, secret := range []string{token, c.Token, c.Flow.ID, "ada@example.com", session.Hash(c.Token), session.Hash(c.Flow.ID), session.Hash(token)} {
 		if strings.Contains(id+" "+proof, secret) {
 			t.Errorf("the row holds %q: %s %s", secret, id, proof)
 		}

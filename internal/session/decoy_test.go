@@ -38,7 +38,7 @@ func TestRequestLink_WritesAndSendsAfterARandomPause(t *testing.T) {
 		for range 40 {
 			for _, address := range addresses {
 				began[address] = time.Now()
-				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+				if _, err := f.RequestLink(t.Context(), mustParse(t, address), session.SignInFlow{}, session.Browser{}); err != nil {
 					t.Fatal(err)
 				}
 				if took := time.Since(began[address]); took != 0 {
@@ -73,7 +73,7 @@ func TestClose_SendsWhatWaitsForItsPause(t *testing.T) {
 		f := open(t, path, nil, time.Now, func(o *session.Options) { o.SendPause = time.Hour })
 		f.put("active@example.com", directory.Admin, directory.Active)
 		began := time.Now()
-		if err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), "", session.Browser{}); err != nil {
+		if _, err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()
@@ -91,7 +91,7 @@ func TestRequestLink_ManyAtOnceFindSlots(t *testing.T) {
 		f := open(t, path, nil, time.Now, func(o *session.Options) { o.SendPause = time.Second })
 		f.put("active@example.com", directory.Admin, directory.Active)
 		for i := range 300 {
-			if err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), "", session.Browser{}); err != nil {
+			if _, err := f.RequestLink(t.Context(), mustParse(t, "active@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 				t.Fatalf("link %d: %v", i+1, err)
 			}
 		}

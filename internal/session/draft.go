@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// Draft is what a person had typed into a form when their session had ended. The
-// browser keeps it, encrypted, until they have signed in again; it only fills the
-// form in, and does nothing by itself.
+// Draft is what a user had typed into a form when their session ended. The browser keeps
+// it, encrypted, until they have signed in again, to fill in the form.
 type Draft struct {
 	Page string     // path of the page with the form
-	Form url.Values // empty: there was nothing to type
+	Form url.Values // empty for a page without a form
 }
 
-// How long a draft is kept, and how long its text may be.
+// Limits on the time that a draft is kept and on its length.
 const (
 	draftLifetime = 30 * time.Minute
 	maxDraft      = 1500
 )
 
-// SetDraft keeps a draft for whoever signed in last in this browser. It is an error
-// if nobody did, or if the draft is too long for a cookie.
+// SetDraft stores a draft for the user who signed in last in this browser. It returns an
+// error if there is none, or if the draft is too long for a cookie.
 func (c *Cookies) SetDraft(w http.ResponseWriter, r *http.Request, d Draft) error {
 	known, _ := c.open(r, c.opts.Name+"-known")
 	people, form := strings.Fields(known["people"]), d.Form.Encode()
@@ -36,7 +35,7 @@ func (c *Cookies) SetDraft(w http.ResponseWriter, r *http.Request, d Draft) erro
 	}, draftLifetime)
 }
 
-// Draft returns the draft that the browser keeps; empty for none.
+// Draft returns the stored draft, or the zero Draft.
 func (c *Cookies) Draft(r *http.Request) Draft {
 	v, ok := c.draft(r)
 	form, err := url.ParseQuery(v["form"])
@@ -46,16 +45,14 @@ func (c *Cookies) Draft(r *http.Request) Draft {
 	return Draft{Page: v["page"], Form: form}
 }
 
-// DropPage has the browser forget a draft that is a page alone: its person is on the
-// way there.
+// DropPage deletes a draft without a form, once its user is on the way to the page.
 func (c *Cookies) DropPage(w http.ResponseWriter, r *http.Request) {
 	if d := c.Draft(r); d.Page != "" && len(d.Form) == 0 {
 		c.clear(w, r, c.opts.Name+"-draft")
 	}
 }
 
-// TakeDraft returns, once, what was typed on a page by the one who has this address
-// (compared form).
+// TakeDraft returns and deletes what the user with the address (normalized) typed on a page.
 func (c *Cookies) TakeDraft(w http.ResponseWriter, r *http.Request, page, address string) (url.Values, bool) {
 	v, ok := c.draft(r)
 	if !ok || v["form"] == "" || v["page"] != page || v["for"] != fingerprint(address) {

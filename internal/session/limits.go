@@ -2,50 +2,38 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/limit"
 )
 
-// How often may be asked and tried; docs/decisions/0010 has the reasons. A browser
-// that has signed in as the owner of an address is known for it and counts in
-// buckets of its own: what strangers do takes nothing from it.
+// Rate limits; docs/decisions/0010 has the reasons. A browser that has signed in with an
+// address is known for it and has its own quota, unaffected by other clients.
 var (
-	linksPerKnownBrowser    = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one known browser
-	linksPerNetworkAndEmail = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address, from one network
-	linksPerEmail           = limit.Rate{Burst: 12, Every: 2 * time.Minute}
-	maxBurstPerEmail        = 24                                         // the burst of linksToAddress lies between, see burstFor
-	linksTotal              = limit.Rate{Burst: 300, Every: time.Second} // links, by all strangers together
-	linksPerNetwork         = ratesByPrefix(20, 30*time.Second)          // links, by one network
-	invalidTokensPerNetwork = ratesByPrefix(20, 30*time.Second)          // links that are none, by one network
-	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second}
-	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second}  // of these are counted, by all strangers or all known browsers
-	failureEventsPerNetwork = limit.Rate{Burst: 30, Every: time.Minute}       // lines in the audit trail of what somebody tried in vain
-	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second} // the same, of all together
+	linksPerKnownBrowser    = limit.Rate{Burst: 5, Every: 2 * time.Minute} // links for one address
+	linksPerNetworkAndEmail = limit.Rate{Burst: 5, Every: 2 * time.Minute}
+	linksPerEmail           = limit.Rate{Burst: 12, Every: 2 * time.Minute} // its burst varies up to maxBurstPerEmail, see burstFor
+	maxBurstPerEmail        = 24
+	linksTotal              = limit.Rate{Burst: 300, Every: time.Second} // of all unknown browsers
+	linksPerNetwork         = ratesByPrefix(20, 30*time.Second)
+	invalidTokensPerNetwork = ratesByPrefix(20, 30*time.Second)
+	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second} // of a known browser
+	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second} // counted at all, per traffic class
+	failureEventsPerUser    = limit.Rate{Burst: 30, Every: time.Minute}      // events of refused actions
+	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second}
 )
 
-// networkMemory is for how long a network is remembered to have asked for links.
+// networkMemory is how long a network that requested links is remembered.
 const networkMemory = 6 * time.Hour
 
-// LimitRetention is for how long a bucket's row must be kept after the bucket is full
-// again.
+// LimitRetention is how long a bucket's row must be kept after the bucket is full again.
 const LimitRetention = networkMemory
 
-// ratesByPrefix are the rates of a network by itself and of those it is part of, as
-// Browser.networks lists them: each level has twice what the one below has.
-func ratesByPrefix(burst int, every time.Duration) [3]limit.Rate {
-	var rates [3]limit.Rate
-	for i := range rates {
-		rates[i] = limit.Rate{Burst: burst << i, Every: every >> i}
-	}
-	return rates
-}
-
-// What the buckets are called.
+// Kinds of buckets. They are part of stored names.
 const (
 	bucketKnown       = "links-of-known"
 	bucketFromNetwork = "links-of-network-to-address"
@@ -55,91 +43,165 @@ const (
 	bucketTokensInAll = "tokens-in-all"
 )
 
-// RateLimitError is the error of somebody who must wait; it wraps ErrTooMany,
+// RateLimitError is returned to a caller that must wait. It wraps ErrTooMany,
 // ErrTooManyLinks or ErrTooManyFromHere.
 type RateLimitError struct {
 	Err   error
 	After time.Duration // from now
 
-	bucket, what string // the name of the bucket that is used up, and What it counts; may be empty
+	bucket, kind string // name and kind of the empty bucket; may be empty
 }
 
 func (e *RateLimitError) Error() string { return fmt.Sprintf("%v: again in %v", e.Err, e.After) }
 
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
-// linkBuckets are what a request for a link counts in, the one of all strangers
-// together last.
-func (m *Service) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
+// ratesByPrefix returns the rates of a network and of the two larger networks around it,
+// in the order of Browser.networks. Each has twice the rate of the one before.
+func ratesByPrefix(burst int, every time.Duration) [3]limit.Rate {
+	var rates [3]limit.Rate
+	for i := range rates {
+		rates[i] = limit.Rate{Burst: burst << i, Every: every >> i}
+	}
+	return rates
+}
+
+// networks returns the networks that a browser counts towards, smallest first. IPv4: the
+// address and its /24. IPv6: the /64 of a household, the /56 that a provider assigns to a
+// home connection, and the /48 of a company. All unreadable addresses count as one.
+func (b Browser) networks() []string {
+	ip, err := netip.ParseAddr(b.Address)
+	if err != nil {
+		return []string{"unknown"}
+	}
+	ip = ip.Unmap().WithZone("")
+	if nat64.Contains(ip) {
+		b := ip.As16()
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	prefix := func(bits int) string { return netip.PrefixFrom(ip, bits).Masked().String() }
+	if ip.Is4() {
+		return []string{ip.String(), prefix(24)}
+	}
+	return []string{prefix(64), prefix(56), prefix(48)}
+}
+
+// nat64 is the prefix of IPv4 addresses translated to IPv6, https://www.rfc-editor.org/rfc/rfc6052.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// trafficClass returns the clients that the browser shares total limits with.
+func (b Browser) trafficClass() string {
+	if b.KnownID != "" {
+		return "known browsers"
+	}
+	return "strangers"
+}
+
+// networkBuckets returns the buckets of a browser's networks.
+func networkBuckets(kind string, networks []string, rates [3]limit.Rate) []limit.Bucket {
+	var buckets []limit.Bucket
+	for i, network := range networks {
+		rate := rates[i]
+		if i == len(networks)-1 {
+			rate = rates[len(rates)-1] // an IPv4 /24 counts like a /48
+		}
+		buckets = append(buckets, limit.NewBucket(kind, network, rate))
+	}
+	return buckets
+}
+
+// linkBuckets returns the buckets of a request for a link. The total bucket is the last.
+func (s *Service) linkBuckets(email directory.Email, b Browser) []limit.Bucket {
 	if b.KnownID != "" {
 		return []limit.Bucket{limit.NewBucket(bucketKnown, b.KnownID+" "+email.Normalized, linksPerKnownBrowser)}
 	}
 	networks := b.networks()
-	toAddress := linksPerEmail
-	toAddress.Burst = m.burstFor(email)
+	perEmail := linksPerEmail
+	perEmail.Burst = s.burstFor(email)
 	buckets := []limit.Bucket{
 		limit.NewBucket(bucketFromNetwork, networks[0]+" "+email.Normalized, linksPerNetworkAndEmail),
-		limit.NewBucket(bucketToAddress, email.Normalized, toAddress),
+		limit.NewBucket(bucketToAddress, email.Normalized, perEmail),
 	}
 	buckets = append(buckets, networkBuckets(bucketByNetwork, networks, linksPerNetwork)...)
 	return append(buckets, limit.NewBucket(bucketInAll, "", linksTotal))
 }
 
-// networkBuckets are those of a network and of the larger ones it is part of.
-func networkBuckets(what string, networks []string, rates [3]limit.Rate) []limit.Bucket {
-	var buckets []limit.Bucket
-	for i, network := range networks {
-		rate := rates[i]
-		if i == len(networks)-1 {
-			rate = rates[len(rates)-1] // an IPv4 /24 counts as a /48 does
-		}
-		buckets = append(buckets, limit.NewBucket(what, network, rate))
+// tokenBuckets returns the buckets of an invalid link token.
+func tokenBuckets(b Browser) []limit.Bucket {
+	if b.KnownID != "" {
+		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.KnownID, invalidTokensPerBrowser)}
 	}
-	return buckets
+	return networkBuckets("tokens-of-network", b.networks(), invalidTokensPerNetwork)
 }
 
-// burstFor is how many links strangers in all networks together may ask for at once
-// for an address. It is different for each address and each day, and not to be known
-// from outside: by counting how many are let through nobody learns whether the
-// address's owner, in a browser that is new, has asked for one as well.
-func (m *Service) burstFor(email directory.Email) int {
-	day := m.opts.Now().UTC().Format(time.DateOnly)
-	sum := sha256.Sum256([]byte(m.secret + " " + day + " " + email.Normalized))
+// burstFor returns the burst of links for an address from all unknown browsers. It
+// differs per address and day, and can't be predicted: counting how many requests pass
+// doesn't reveal whether the address's owner has made one as well.
+func (s *Service) burstFor(email directory.Email) int {
+	day := s.opts.Now().UTC().Format(time.DateOnly)
+	sum := sha256.Sum256([]byte(s.secret + " " + day + " " + email.Normalized))
 	return linksPerEmail.Burst + int(sum[0])%(maxBurstPerEmail-linksPerEmail.Burst+1)
 }
 
-// newSecret is random and never leaves the process.
-func newSecret() string { return rand.Text() }
+// takeLink counts a request for a link. Of the total bucket, a third is reserved for
+// networks that requested none lately, and another third for those without such neighbours.
+func (s *Service) takeLink(ctx context.Context, email directory.Email, b Browser) error {
+	return s.takeReserving(ctx, bucketByNetwork, linkRefusal, s.linkBuckets(email, b))
+}
 
-// takeLink counts a request for a link. Of what all strangers together may ask for, a
-// third is kept for networks that have not asked lately, and another third for those
-// of which no neighbour has.
-func (m *Service) takeLink(ctx context.Context, email directory.Email, b Browser) error {
-	if !m.opts.Limits {
+// take counts one more in each bucket, or returns *RateLimitError around ErrTooMany.
+func (s *Service) take(ctx context.Context, buckets ...limit.Bucket) error {
+	return s.takeReserving(ctx, "", anyRefusal, buckets)
+}
+
+// takeReserving counts one more in each bucket. Part of the last one is reserved for
+// other networks if the buckets of the given kind were used lately. It reads before it
+// counts, so that a refused request writes and locks nothing.
+func (s *Service) takeReserving(ctx context.Context, kind string, refusal func(limit.Bucket) error, buckets []limit.Bucket) error {
+	if !s.opts.Limits {
 		return nil
 	}
-	now, buckets := m.opts.Now(), m.linkBuckets(email, b)
-	levels, err := m.store.ReadLimits(ctx, buckets...)
+	now := s.opts.Now()
+	levels, err := s.store.ReadLimits(ctx, buckets...)
 	if err != nil {
 		return err
 	}
-	reserveForOthers(bucketByNetwork, buckets, levels, now)
-	return m.count(ctx, now, levels, buckets, linkRefusal)
+	reserveForOthers(kind, buckets, levels, now)
+	refused := levels.Refused(now, buckets...)
+	if refused.Until.IsZero() {
+		if refused, err = s.store.TakeLimits(ctx, now, levels, buckets...); err != nil {
+			return err
+		}
+	}
+	return rateLimitError(refused, now, refusal)
 }
 
-// reserveForOthers sets how much of the last bucket is kept from a browser because of
-// the levels of its networks' buckets, which count what.
-func reserveForOthers(what string, buckets []limit.Bucket, levels limit.Levels, now time.Time) {
-	all := &buckets[len(buckets)-1]
+// peek returns what take would return, without counting.
+func (s *Service) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
+	if !s.opts.Limits {
+		return nil
+	}
+	levels, err := s.store.ReadLimits(ctx, buckets...)
+	if err != nil {
+		return err
+	}
+	now := s.opts.Now()
+	return rateLimitError(levels.Refused(now, buckets...), now, refusal)
+}
+
+// reserveForOthers sets how much of the last bucket is kept from a browser, given the
+// levels of the buckets of its networks, which are those of the given kind.
+func reserveForOthers(kind string, buckets []limit.Bucket, levels limit.Levels, now time.Time) {
+	total := &buckets[len(buckets)-1]
 	first := true
 	for _, b := range buckets {
-		if b.Kind != what {
+		if b.Kind != kind {
 			continue
 		}
 		if levels.UsedWithin(networkMemory, now, b) {
-			all.Reserve = all.Burst / 3
+			total.Reserve = total.Burst / 3
 			if first {
-				all.Reserve = all.Burst * 2 / 3
+				total.Reserve = total.Burst * 2 / 3
 			}
 			return
 		}
@@ -147,7 +209,7 @@ func reserveForOthers(what string, buckets []limit.Bucket, levels limit.Levels, 
 	}
 }
 
-// linkRefusal is the error about a bucket of linkBuckets.
+// linkRefusal returns the error for an empty bucket of linkBuckets.
 func linkRefusal(b limit.Bucket) error {
 	switch b.Kind {
 	case bucketKnown, bucketFromNetwork, bucketToAddress:
@@ -156,74 +218,12 @@ func linkRefusal(b limit.Bucket) error {
 	return ErrTooManyFromHere
 }
 
-// tokenBuckets are what a link that is none counts in.
-func tokenBuckets(b Browser) []limit.Bucket {
-	if b.KnownID != "" {
-		return []limit.Bucket{limit.NewBucket("tokens-of-known", b.KnownID, invalidTokensPerBrowser)}
-	}
-	return networkBuckets("tokens-of-network", b.networks(), invalidTokensPerNetwork)
-}
-
-// tokensInAll bounds how many links that are none are counted at all, and so how many
-// rows that makes.
-func tokensInAll(b Browser) limit.Bucket {
-	return limit.NewBucket(bucketTokensInAll, b.trafficClass(), invalidTokensTotal)
-}
-
-// trafficClass is whom a browser shares a bucket of all with.
-func (b Browser) trafficClass() string {
-	if b.KnownID != "" {
-		return "known browsers"
-	}
-	return "strangers"
-}
-
-// take counts one more in each bucket, or returns *TooMany around ErrTooMany.
-func (m *Service) take(ctx context.Context, buckets ...limit.Bucket) error {
-	if !m.opts.Limits {
-		return nil
-	}
-	levels, err := m.store.ReadLimits(ctx, buckets...)
-	if err != nil {
-		return err
-	}
-	return m.count(ctx, m.opts.Now(), levels, buckets, anyRefusal)
-}
-
 func anyRefusal(limit.Bucket) error { return ErrTooMany }
 
-// peek returns what take would return now, and counts nothing.
-func (m *Service) peek(ctx context.Context, refusal func(limit.Bucket) error, buckets ...limit.Bucket) error {
-	if !m.opts.Limits {
-		return nil
-	}
-	levels, err := m.store.ReadLimits(ctx, buckets...)
-	if err != nil {
-		return err
-	}
-	now := m.opts.Now()
-	return tooMany(levels.Refused(now, buckets...), now, refusal)
-}
-
-// count takes one from each bucket. A look at the levels comes first: a request that
-// is refused writes nothing, and locks nothing.
-func (m *Service) count(
-	ctx context.Context, now time.Time, levels limit.Levels, buckets []limit.Bucket, refusal func(limit.Bucket) error,
-) error {
-	refused := levels.Refused(now, buckets...)
-	if refused.Until.IsZero() {
-		var err error
-		if refused, err = m.store.TakeLimits(ctx, now, levels, buckets...); err != nil {
-			return err
-		}
-	}
-	return tooMany(refused, now, refusal)
-}
-
-// tooMany is the error about a refusal, nil for none.
-func tooMany(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) error {
+// rateLimitError converts a refusal. It returns nil for the zero Refusal.
+func rateLimitError(r limit.Refusal, now time.Time, refusal func(limit.Bucket) error) error {
 	if r.Until.IsZero() {
 		return nil
 	}
-	return &RateLimitError{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, what: r.Bucket.Kind}
+	return &RateLimitError{Err: refusal(r.Bucket), After: r.Until.Sub(now), bucket: r.Bucket.Name, kind: r.Bucket.Kind}
 }

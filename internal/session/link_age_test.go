@@ -15,7 +15,7 @@ import (
 func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 	const address = "ada@example.com"
 	ask := func(f *fixture) {
-		if err := f.RequestLink(f.t.Context(), mustParse(f.t, address), "", session.Browser{}); err != nil {
+		if _, err := f.RequestLink(f.t.Context(), mustParse(f.t, address), session.SignInFlow{}, session.Browser{}); err != nil {
 			f.t.Fatal(err)
 		}
 	}
@@ -67,9 +67,9 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 				for _, step := range row.steps {
 					step(f)
 				}
-				_, must, err := f.MustProveAge(t.Context(), mustParse(t, address))
-				if err != nil || must != row.mustBind {
-					t.Errorf("a link must prove its age: %t, %v; want %t", must, err, row.mustBind)
+				flow, err := f.RequestLink(t.Context(), mustParse(t, address), session.SignInFlow{}, session.Browser{})
+				if bound := flow.Verifier != ""; err != nil || bound != row.mustBind {
+					t.Errorf("a link asked for now has a challenge: %t, %v; want %t", bound, err, row.mustBind)
 				}
 				f.stytch.magicLink = func(token, _ string) (session.Authentication, error) {
 					p, err := proofOf(token, "1")
@@ -81,7 +81,7 @@ func TestSignIn_LinkFromBeforeAChange(t *testing.T) {
 				}
 				c := session.Credentials{Token: "link:" + address}
 				if row.verifier > 0 {
-					c.Verifier, c.VerifierMadeAt = "verifier", noon.Add(row.verifier)
+					c.Flow.Verifier, c.Flow.MadeAt = "verifier", noon.Add(row.verifier)
 				}
 				_, _, err = f.SignIn(t.Context(), c, session.Browser{})
 				if row.old != errors.Is(err, session.ErrLinkOld) || !row.old && err != nil {

@@ -14,183 +14,183 @@ import (
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
-// How many links may be on their way to Stytch at once, and how often and with
-// what pauses each is tried.
-const maxSending = 64
+// Limits on sending links. maxSending links may be in flight, and slotsPerSecond more
+// for each second of Options.SendPause, because a link holds its slot during the pause.
+const (
+	maxSending     = 64
+	slotsPerSecond = 256
+)
 
+// sendPauses are the pauses before each attempt to send a link.
 var sendPauses = []time.Duration{0, time.Second, 5 * time.Second}
 
-// slotsPerSecond is how many more links than maxSending may be on their way for each
-// second of Options.SendPause, because a link holds its slot while it waits.
-const slotsPerSecond = 256
+// admissionResult is the result of the admission policy for an address.
+type admissionResult struct {
+	directory.Applicant
+	decision directory.Decision
+	refusal  error // nil, or wraps directory.ErrNotListed or directory.ErrSuspended
+}
 
-// RequestLink has a sign-in link mailed to an address that may come in, and does
-// nothing for any other. The caller can't tell which, neither by the answer nor by
-// the time it takes: before it returns it only looks, in the same way for every
-// address. What it writes and sends comes after a random part of Options.SendPause,
-// so that requests made right after this one can't tell either. Errors:
-// ErrUnavailable, *TooMany, ErrTooMany (when too many are being sent),
-// directory.ErrUnavailable.
-func (m *Service) RequestLink(ctx context.Context, email directory.Email, challenge string, b Browser) error {
-	if err := m.Ready(ctx); err != nil {
-		return err
+// decideAdmission evaluates the admission policy. It does the same work for every address.
+func (s *Service) decideAdmission(ctx context.Context, email directory.Email) (a admissionResult, err error) {
+	if a.Applicant, err = s.store.Applicant(ctx, email); err == nil {
+		a.decision, a.refusal = s.opts.Admission.Decide(a.Applicant)
 	}
-	slots := m.sendSlots
+	return a, err
+}
+
+// RequestLink mails a sign-in link if the address may sign in, and returns the flow to
+// store in the browser. The caller can't tell whether a mail is sent, neither by the
+// result nor by the time it takes: before RequestLink returns, it only reads, in the same
+// way for every address. It writes and sends after a random part of Options.SendPause, so
+// that requests made right after this one can't tell either. Errors: ErrUnavailable,
+// *RateLimitError, ErrTooMany (too many links are being sent), directory.ErrUnavailable.
+func (s *Service) RequestLink(ctx context.Context, email directory.Email, flow SignInFlow, b Browser) (SignInFlow, error) {
+	if err := s.Ready(ctx); err != nil {
+		return flow, err
+	}
+	slots := s.sendSlots
 	if b.KnownID != "" {
-		slots = m.knownSlots
+		slots = s.knownSlots
 	}
 	select {
 	case slots <- struct{}{}:
 	default:
-		return ErrTooMany
+		return flow, ErrTooMany
 	}
-	begun := false
-	defer func() {
-		if !begun {
-			<-slots
-		}
-	}()
-	if err := m.takeLink(ctx, email, b); err != nil {
-		return err
-	}
-	a, err := m.decideAdmission(ctx, email)
+	send, err := s.prepareLink(ctx, email, &flow, b)
 	if err != nil {
-		return err
+		<-slots
+		return flow, err
 	}
-	asked := requested(a, email, b, m.opts.Now())
-	link := Link{Email: email.Normalized, CreateAccount: !a.verdict.Listed, Challenge: challenge, Browser: b}
-	pause := m.randomPause()
-	if pause == 0 && m.mayRecord(ctx, b, asked) {
-		if err := m.store.AddEvents(ctx, asked); err != nil { // for every address
-			return err
-		}
-	}
-	begun = true
-	ctx = context.WithoutCancel(ctx)
-	m.sending.Go(func() {
+	s.sending.Go(func() {
 		defer func() { <-slots }()
-		safego.Recover(m.opts.Log, "send a link", func() {
-			if pause > 0 {
-				m.sleep(pause) // or the program stops, and it is sent all the same
-				m.record(ctx, b, asked)
-			}
-			if a.refusal != nil {
-				m.sendDecoy(ctx, link)
-				return
-			}
-			m.sendLink(ctx, link, asked.SubjectID)
-		})
+		safego.Recover(s.log, "send a link", send)
 	})
-	return nil
+	return flow, nil
 }
 
-// randomPause returns a random part of SendPause; 0 where there is none.
-func (m *Service) randomPause() time.Duration {
-	if m.opts.SendPause <= 0 {
+// prepareLink counts a request for a link, updates the flow, and returns a function
+// that sends the link.
+func (s *Service) prepareLink(ctx context.Context, email directory.Email, flow *SignInFlow, b Browser) (send func(), err error) {
+	linksAfter, mustProveAge, err := s.mustProveAge(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.takeLink(ctx, email, b); err != nil {
+		return nil, err
+	}
+	a, err := s.decideAdmission(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	flow.Begin()
+	flow.Ask(email.Normalized)
+	flow.ExpiresAt = s.opts.Now().Add(s.opts.LinkDuration)
+	link := Link{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
+	if s.opts.SameBrowser || mustProveAge {
+		link.Challenge = flow.challenge(linksAfter, s.opts.Now())
+	}
+	requested := b.origin().NewEvent(event.LinkRequested, s.opts.Now(), "", email.Normalized, "")
+	if a.User != nil {
+		requested.SubjectID = a.User.ID
+	}
+	if a.refusal != nil {
+		requested.Reason = a.refusal.Error()
+	}
+	pause := s.randomPause()
+	if pause == 0 && s.mayRecord(ctx, b, requested) {
+		if err := s.store.AddEvents(ctx, requested); err != nil { // for every address
+			return nil, err
+		}
+	}
+	ctx = context.WithoutCancel(ctx)
+	return func() {
+		if pause > 0 {
+			s.sleep(pause) // if the program stops, the link is sent at once
+			s.recordAnonymous(ctx, b, requested)
+		}
+		if a.refusal != nil {
+			s.runDecoy(ctx, link.Email)
+			return
+		}
+		s.sendLink(ctx, link, requested.SubjectID)
+	}, nil
+}
+
+// randomPause returns a random part of SendPause.
+func (s *Service) randomPause() time.Duration {
+	if s.opts.SendPause <= 0 {
 		return 0
 	}
-	part, err := rand.Int(rand.Reader, big.NewInt(int64(m.opts.SendPause)))
-	if err != nil { // never
-		return m.opts.SendPause
+	part, err := rand.Int(rand.Reader, big.NewInt(int64(s.opts.SendPause)))
+	if err != nil { // never happens
+		return s.opts.SendPause
 	}
 	return time.Duration(part.Int64())
 }
 
-// sendDecoy does for an address that may not come in what the login service does for
-// others, without a mail.
-func (m *Service) sendDecoy(ctx context.Context, link Link) {
-	if m.opts.Decoy == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if err := m.opts.Decoy(ctx, link.Email); err != nil {
-		m.opts.Log.Warn("sign-in: a decoy for an address that gets no link failed", "error", err)
-	}
-}
-
-// admissionResult is what the rule says of an address.
-type admissionResult struct {
-	directory.Applicant
-	verdict directory.Decision
-	refusal error // nil, or wraps directory.ErrNotListed or directory.ErrSuspended
-}
-
-// decideAdmission asks the rule whether an address may come in. It does the same work for
-// every address.
-func (m *Service) decideAdmission(ctx context.Context, email directory.Email) (admissionResult, error) {
-	from, err := m.store.Applicant(ctx, email)
-	if err != nil {
-		return admissionResult{}, err
-	}
-	a := admissionResult{Applicant: from}
-	a.verdict, a.refusal = m.opts.Admission.Decide(from)
-	return a, nil
-}
-
-// requested is what the audit trail says of a request for a link.
-func requested(a admissionResult, email directory.Email, b Browser, now time.Time) event.Event {
-	userID, reason := "", ""
-	if a.User != nil {
-		userID = a.User.ID
-	}
-	if a.refusal != nil {
-		reason = a.refusal.Error()
-	}
-	return b.origin().NewEvent(event.LinkRequested, now, userID, email.Normalized, reason)
-}
-
-// sleep returns true after a pause, or false at once when the program stops.
-func (m *Service) sleep(pause time.Duration) bool {
+// sleep pauses for d and returns true. It returns false early if Close is called.
+func (s *Service) sleep(d time.Duration) bool {
 	select {
-	case <-time.After(pause):
+	case <-time.After(d):
 		return true
-	case <-m.closing:
+	case <-s.closing:
 		return false
 	}
 }
 
-// sendLink mails a link, with a few tries. Somebody on the list whom Stytch doesn't
-// know is invited, through the outbox.
-func (m *Service) sendLink(ctx context.Context, link Link, userID string) {
+// runDecoy runs Options.Decoy for an address that gets no link.
+func (s *Service) runDecoy(ctx context.Context, email string) {
+	if s.opts.Decoy == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := s.opts.Decoy(ctx, email); err != nil {
+		s.log.Warn("decoy for an address that gets no link failed", "error", err)
+	}
+}
+
+// sendLink mails a link, retrying a few times. A user without a Stytch account is
+// invited through the outbox instead.
+func (s *Service) sendLink(ctx context.Context, link Link, userID string) {
 	var err error
 	for _, pause := range sendPauses {
-		if pause > 0 && !m.sleep(pause) {
-			break // the program stops; that it was not sent is noted
+		if pause > 0 && !s.sleep(pause) {
+			break
 		}
 		call, cancel := context.WithTimeout(ctx, callTimeout)
-		err = m.provider.SendMagicLink(call, link)
+		err = s.provider.SendMagicLink(call, link)
 		cancel()
 		if errors.Is(err, outbox.ErrRefused) || !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrNotMailed) {
 			break
 		}
 	}
 	if errors.Is(err, ErrNoAccount) {
-		err = m.invite(ctx, link.Email)
+		err = s.invite(ctx, link.Email)
 	}
 	if err != nil {
-		m.opts.Log.Warn("sign-in: link not sent", "error", err)
-		m.record(ctx, link.Browser, link.Browser.origin().NewEvent(event.LinkFailed, m.opts.Now(), userID, link.Email, outbox.Reason(err)))
+		s.log.Warn("sign-in link not sent", "error", err)
+		failed := link.Browser.origin().NewEvent(event.LinkFailed, s.opts.Now(), userID, link.Email, outbox.Reason(err))
+		s.recordAnonymous(ctx, link.Browser, failed)
 	}
 }
 
-// invite has somebody invited through the outbox, unless an invitation waits there.
-func (m *Service) invite(ctx context.Context, address string) error {
+// invite invites a user through the outbox, unless an invitation is pending there.
+func (s *Service) invite(ctx context.Context, address string) error {
 	email, err := directory.ParseEmail(address)
 	if err != nil {
 		return err
 	}
-	u, err := m.store.GetUserByEmail(ctx, email)
+	u, err := s.store.GetUserByEmail(ctx, email)
 	if err != nil {
 		return err
 	}
-	jobs, err := m.store.ListJobs(ctx, email)
-	if err != nil {
+	jobs, err := s.store.ListJobs(ctx, email)
+	if err != nil || slices.ContainsFunc(jobs, func(j outbox.Job) bool { return j.Kind == outbox.Invite }) {
 		return err
 	}
-	if slices.ContainsFunc(jobs, func(j outbox.Job) bool { return j.Kind == outbox.Invite }) {
-		return nil
-	}
-	defer m.outbox.Wake()
-	return m.store.AddJob(ctx, outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, m.opts.Now()))
+	defer s.outbox.Wake()
+	return s.store.AddJob(ctx, outbox.New(outbox.Invite, email.Normalized, u.ID, "", u.Name, s.opts.Now()))
 }

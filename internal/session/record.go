@@ -2,74 +2,91 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/limit"
 )
 
-// How many events people without a session cause in the audit trail, of each kind. A
-// stranger can cause as many requests as they like; the trail is kept for months.
+// Limits on recorded events of each kind. Without a session, a client can cause as many
+// requests as it likes, and events are kept for months.
 var (
-	eventsPerNetwork = ratesByPrefix(30, time.Minute)                   // from one network
-	eventsPerBrowser = limit.Rate{Burst: 30, Every: time.Minute}        // from one known browser
-	eventsTotal      = limit.Rate{Burst: 300, Every: 30 * time.Second}  // from all strangers, and from all known browsers
+	eventsPerNetwork = ratesByPrefix(30, time.Minute)
+	eventsPerBrowser = limit.Rate{Burst: 30, Every: time.Minute}        // of a known browser
+	eventsTotal      = limit.Rate{Burst: 300, Every: 30 * time.Second}  // per traffic class
 	linkEventsTotal  = limit.Rate{Burst: 1000, Every: 10 * time.Second} // the same, of requests for links
 	warnAboutDropped = time.Hour
 )
 
-// record writes an event that somebody without a session caused, unless there were
-// too many of its kind. Known browsers don't share a bucket with strangers; of the
-// bucket of all strangers most is kept for networks that caused none lately.
-func (m *Service) record(ctx context.Context, b Browser, e event.Event) {
-	if m.mayRecord(ctx, b, e) {
-		m.recordEvent(ctx, e)
+// Reasons of LinkOpened events. They are stored.
+const (
+	ByBrowser = "by a browser"
+	ByScanner = "by a mail scanner, it seems"
+)
+
+// RecordLinkOpened records that a link was opened in a browser that had not requested
+// one: on another device, or by a mail scanner. by is ByBrowser or ByScanner.
+func (s *Service) RecordLinkOpened(ctx context.Context, by string, b Browser) {
+	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.LinkOpened, s.opts.Now(), "", "", by))
+}
+
+// RecordRefused records that a signed-in user tried an action that isn't allowed.
+func (s *Service) RecordRefused(ctx context.Context, by event.Origin, u directory.User, action string) {
+	s.recordLimited(ctx, "refusals-of-user", u.ID, by.NewEvent(event.ActionRefused, s.opts.Now(), u.ID, u.Email.Normalized, action))
+}
+
+// recordLimited records an event that a user can trigger, subject to a rate limit.
+func (s *Service) recordLimited(ctx context.Context, kind, userID string, e event.Event) {
+	if s.take(ctx, limit.NewBucket(kind, userID, failureEventsPerUser), limit.NewBucket(kind+"-in-all", "", failureEventsTotal)) == nil {
+		s.recordEvent(ctx, e)
 	}
 }
 
-// mayRecord counts an event that somebody without a session caused, and reports whether
-// it is to be written.
-func (m *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
-	const what = "events-of-network"
+// recordAnonymous records an event that anyone can trigger, subject to rate limits.
+func (s *Service) recordAnonymous(ctx context.Context, b Browser, e event.Event) {
+	if s.mayRecord(ctx, b, e) {
+		s.recordEvent(ctx, e)
+	}
+}
+
+// mayRecord counts an event that anyone can trigger, and reports whether to record it.
+// Most of the total of unknown browsers is reserved for networks that caused none lately.
+// An event that can't be counted is recorded.
+func (s *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool {
 	kind := string(e.Kind)
-	inAll := eventsTotal
+	perNetwork := "events-of-network " + kind
+	total := eventsTotal
 	if e.Kind == event.LinkRequested {
-		inAll = linkEventsTotal
+		total = linkEventsTotal
 	}
-	var buckets []limit.Bucket
+	buckets := networkBuckets(perNetwork, b.networks(), eventsPerNetwork)
 	if b.KnownID != "" {
-		buckets = append(buckets, limit.NewBucket("events-of-known", kind+" "+b.KnownID, eventsPerBrowser))
-	} else {
-		buckets = networkBuckets(what+" "+kind, b.networks(), eventsPerNetwork)
+		buckets = []limit.Bucket{limit.NewBucket("events-of-known", kind+" "+b.KnownID, eventsPerBrowser)}
 	}
-	buckets = append(buckets, limit.NewBucket("events-in-all", kind+" "+b.trafficClass(), inAll))
-	return m.countEvent(ctx, what+" "+kind, buckets)
-}
-
-// countEvent counts an event in the buckets. What can't be counted is recorded.
-func (m *Service) countEvent(ctx context.Context, what string, buckets []limit.Bucket) bool {
-	if !m.opts.Limits {
+	buckets = append(buckets, limit.NewBucket("events-in-all", kind+" "+b.trafficClass(), total))
+	err := s.takeReserving(context.WithoutCancel(ctx), perNetwork, anyRefusal, buckets)
+	var refused *RateLimitError
+	if !errors.As(err, &refused) {
 		return true
 	}
-	ctx = context.WithoutCancel(ctx)
-	now := m.opts.Now()
-	levels, err := m.store.ReadLimits(ctx, buckets...)
-	if err == nil {
-		reserveForOthers(what, buckets, levels, now)
-		err = m.count(ctx, now, levels, buckets, anyRefusal)
-	}
-	if _, refused := err.(*RateLimitError); refused {
-		m.warnOfDropped(now)
-		return false
-	}
-	return true
+	s.warnOfDropped(s.opts.Now())
+	return false
 }
 
-// warnOfDropped says in the log, once an hour, that events are left out.
-func (m *Service) warnOfDropped(now time.Time) {
-	last := m.warnedAt.Load()
-	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < warnAboutDropped || !m.warnedAt.CompareAndSwap(last, now.UnixMicro()) {
+// warnOfDropped logs, once per hour, that events are dropped.
+func (s *Service) warnOfDropped(now time.Time) {
+	last := s.warnedAt.Load()
+	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < warnAboutDropped || !s.warnedAt.CompareAndSwap(last, now.UnixMicro()) {
 		return
 	}
-	m.opts.Log.Warn("audit trail: strangers cause more events than are recorded, and some are left out")
+	s.log.Warn("too many events of clients that aren't signed in: some are not recorded in the audit log")
+}
+
+// recordEvent writes an event without a change. If that fails, the event is logged.
+func (s *Service) recordEvent(ctx context.Context, e event.Event) {
+	if err := s.store.AddEvents(context.WithoutCancel(ctx), e); err != nil {
+		s.log.Warn("event not recorded in the audit log", "kind", e.Kind, "reason", e.Reason, "error", err)
+	}
 }

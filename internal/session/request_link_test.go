@@ -30,11 +30,14 @@ func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 	company := directory.AdmissionPolicy{Domains: []string{"company.example"}}
 	first := directory.AdmissionPolicy{FirstAdmin: true}
 	browser := session.Browser{Address: "203.0.113.7", UserAgent: "Browser/1"}
+	// https://www.rfc-editor.org/rfc/rfc7636#appendix-B
+	flow := session.SignInFlow{Verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
+	const challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 	listed := func(address string) []session.Link {
-		return []session.Link{{Email: address, Challenge: "challenge", Browser: browser}}
+		return []session.Link{{Email: address, Challenge: challenge, Browser: browser}}
 	}
 	stranger := func(address string) []session.Link {
-		return []session.Link{{Email: address, CreateAccount: true, Challenge: "challenge", Browser: browser}}
+		return []session.Link{{Email: address, CreateAccount: true, Challenge: challenge, Browser: browser}}
 	}
 	tests := []struct {
 		name      string
@@ -56,11 +59,11 @@ func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := onSQLite(t, func(o *session.Options) { o.Admission = test.admission })
+			f := onSQLite(t, func(o *session.Options) { o.Admission, o.SameBrowser = test.admission, true })
 			f.put("active@example.com", directory.Admin, directory.Active)
 			f.put("invited@example.com", directory.Member, directory.Invited)
 			f.put("suspended@example.com", directory.Member, directory.Suspended)
-			if err := f.RequestLink(t.Context(), mustParse(t, test.address), "challenge", browser); err != nil {
+			if _, err := f.RequestLink(t.Context(), mustParse(t, test.address), flow, browser); err != nil {
 				t.Fatal(err)
 			}
 			f.Close()
@@ -71,8 +74,8 @@ func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 	}
 	t.Run("mails the first to come where there is no administrator", func(t *testing.T) {
 		t.Parallel()
-		f := onSQLite(t, func(o *session.Options) { o.Admission = first })
-		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "challenge", browser); err != nil {
+		f := onSQLite(t, func(o *session.Options) { o.Admission, o.SameBrowser = first, true })
+		if _, err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), flow, browser); err != nil {
 			t.Fatal(err)
 		}
 		f.Close()
@@ -102,7 +105,7 @@ func TestRequestLinkDoesTheSameForAll(t *testing.T) {
 				for _, who := range []string{"unknown", "active", "invited", "suspended"} {
 					f.db.calls, f.stytch.whoami = nil, 0
 					began := time.Now()
-					err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{})
+					_, err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, session.Browser{})
 					if took := time.Since(began); err != nil || took != 0 {
 						t.Errorf("%s: answered with %v after %v", who, err, took)
 					}
@@ -142,7 +145,7 @@ func TestRequestLinkTellsAllAlikeThatLoginIsNotAvailable(t *testing.T) {
 			f.put("suspended@example.com", directory.Member, directory.Suspended)
 			test.fault(f)
 			for _, who := range []string{"active", "suspended", "unknown"} {
-				if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{}); !errors.Is(err, test.want) {
+				if _, err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, session.Browser{}); !errors.Is(err, test.want) {
 					t.Errorf("%s: got %v, want %v", who, err, test.want)
 				}
 			}
@@ -178,7 +181,7 @@ func TestSendingIsRepeated(t *testing.T) {
 					got = append(got, time.Since(began))
 					return test.errors[n-1]
 				}
-				if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+				if _, err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Minute)
@@ -199,7 +202,7 @@ func TestLinkForSomebodyWhomStytchDoesNotKnow(t *testing.T) {
 	f := onSQLite(t)
 	u := f.put("ada@example.com", directory.Member, directory.Invited)
 	f.stytch.send = func(context.Context, session.Link, int) error { return session.ErrNoAccount }
-	if err := f.RequestLink(t.Context(), u.Email, "challenge", session.Browser{}); err != nil {
+	if _, err := f.RequestLink(t.Context(), u.Email, session.SignInFlow{}, session.Browser{}); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
@@ -222,7 +225,7 @@ func TestCloseWaitsForNoFurtherTries(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return session.ErrUnavailable
 		}
-		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+		if _, err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
@@ -245,18 +248,18 @@ func TestTooManyLinksOnTheirWay(t *testing.T) {
 			return session.ErrTooMany
 		}
 		for i := range 64 {
-			if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+			if _, err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 				t.Fatalf("link %d: %v", i+1, err)
 			}
 		}
 		for _, who := range []string{"ada", "unknown"} {
-			if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", session.Browser{}); !errors.Is(err, session.ErrTooMany) {
+			if _, err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, session.Browser{}); !errors.Is(err, session.ErrTooMany) {
 				t.Errorf("%s: got %v, want ErrTooMany", who, err)
 			}
 		}
 		time.Sleep(5 * time.Second) // each call's time is up
 		synctest.Wait()
-		if err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), "", session.Browser{}); err != nil {
+		if _, err := f.RequestLink(t.Context(), mustParse(t, "ada@example.com"), session.SignInFlow{}, session.Browser{}); err != nil {
 			t.Errorf("when they are through: %v", err)
 		}
 		f.Close()
@@ -279,7 +282,7 @@ func TestRequestLink_RemovedAndSuspendedMailboxesAreNotMailed(t *testing.T) {
 				"rob@example.com", "rob+2@example.com", "ROB+@example.com", "sue@example.com", "sue+2@example.com", "boss+2@example.com",
 				"a%evil.example@example.com", "evil.example!a@example.com",
 			} {
-				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+				if _, err := f.RequestLink(t.Context(), mustParse(t, address), session.SignInFlow{}, session.Browser{}); err != nil {
 					t.Errorf("%s: %v", address, err)
 				}
 				_, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:" + address}, session.Browser{})
@@ -288,7 +291,7 @@ func TestRequestLink_RemovedAndSuspendedMailboxesAreNotMailed(t *testing.T) {
 				}
 			}
 			for _, address := range []string{"odd%name@example.com", "new@example.com"} {
-				if err := f.RequestLink(t.Context(), mustParse(t, address), "", session.Browser{}); err != nil {
+				if _, err := f.RequestLink(t.Context(), mustParse(t, address), session.SignInFlow{}, session.Browser{}); err != nil {
 					t.Errorf("%s: %v", address, err)
 				}
 				f.signIn(address)

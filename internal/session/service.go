@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,38 +24,40 @@ type Options struct {
 
 	Admission                    directory.AdmissionPolicy
 	Duration                     time.Duration // of a session
-	Recheck                      time.Duration // how old Stytch's last word on a session may be
+	Recheck                      time.Duration // maximum age of a verification with the provider
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
-	LinksTellAge                 bool          // the provider says of each link when it was made
-	Limits                       bool          // on how often may be asked and tried; off for test suites
-	SendPause                    time.Duration // a link is sent after a random part of it; 0: at once
+	SameBrowser                  bool          // links work only in the browser that requested them (PKCE)
+	LinksTellAge                 bool          // the provider reports when each link was made
+	Limits                       bool          // enforce rate limits; tests may turn them off
+	SendPause                    time.Duration // a link is sent after a random part of it; 0 sends at once
 
-	// Decoy does what the login service does in this process to send a link, without
-	// sending one; nil where it does nothing here.
+	// Decoy does in this process what the login service does to send a link, without
+	// sending one. It may be nil if the service runs elsewhere.
 	Decoy func(ctx context.Context, email string) error
 
 	Now            func() time.Time
-	OnSignInResult func(outcome string) // is told how each sign-in ended, see outcomes; nil: nobody
+	OnSignInResult func(outcome string) // called after each sign-in, see outcomeLabel; may be nil
 	Log            *slog.Logger
 }
 
-// callTimeout bounds each call to Stytch.
+// callTimeout bounds each call to the provider.
 const callTimeout = 5 * time.Second
 
-// Service signs people in and out and checks their sessions.
+// Service signs users in and out and verifies their sessions.
 type Service struct {
 	opts     Options
 	store    Store
 	provider Provider
 	outbox   directory.Outbox
+	log      *slog.Logger
 
-	secret     string       // of burstFor
-	warnedAt   atomic.Int64 // when the log last said that events are left out, in microseconds
+	secret     string       // random, never leaves the process; see burstFor
+	warnedAt   atomic.Int64 // when dropped events were last logged, in microseconds
 	sending    sync.WaitGroup
-	closing    chan struct{} // closed by Close: no further tries
+	closing    chan struct{} // closed by Close
 	sendSlots  chan struct{}
-	knownSlots chan struct{}      // the same for known browsers: strangers take nothing from them
-	redeeming  queues             // links that Stytch is asked about
+	knownSlots chan struct{} // for known browsers, so that others can't take their slots
+	redeeming  queues
 	rechecking singleflight.Group // by token hash
 }
 
@@ -61,64 +65,54 @@ type Service struct {
 func New(o Options) *Service {
 	slots := maxSending + int(slotsPerSecond*o.SendPause/time.Second)
 	return &Service{
-		opts: o, store: o.Store, provider: o.Provider, outbox: o.Outbox, secret: newSecret(),
-		sendSlots: make(chan struct{}, slots), knownSlots: make(chan struct{}, slots),
-		closing: make(chan struct{}),
+		opts: o, store: o.Store, provider: o.Provider, outbox: o.Outbox, log: o.Log.With("component", "session"), secret: rand.Text(),
+		sendSlots: make(chan struct{}, slots), knownSlots: make(chan struct{}, slots), closing: make(chan struct{}),
 	}
 }
 
-// Close waits for the calls under way that send links; what failed is not tried
-// again, the person will ask once more.
-func (m *Service) Close() {
-	close(m.closing)
-	m.sending.Wait()
+// Close waits until the links being sent have been sent once. Failed ones are not retried.
+func (s *Service) Close() {
+	close(s.closing)
+	s.sending.Wait()
 }
 
 // Ready reports whether the login service can be reached.
-func (m *Service) Ready(ctx context.Context) error {
+func (s *Service) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return m.provider.Ready(ctx)
+	return s.provider.Ready(ctx)
 }
 
-// SignOut ends the session of a token, here at once and at Stytch by the
-// outbox. A token that has no session is fine.
-func (m *Service) SignOut(ctx context.Context, token string, b Browser) error {
-	s, err := m.store.GetSession(ctx, Hash(token))
+// SignOut ends the session of a token, if there is one.
+func (s *Service) SignOut(ctx context.Context, token string, b Browser) error {
+	sess, err := s.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	by := b.origin().WithActor(s.UserID, s.User.Email.Normalized)
-	_, err = m.Revoke(ctx, by, s.UserID, "signed out", func(other Session) bool { return other.TokenHash == s.TokenHash })
+	by := b.origin().WithActor(sess.UserID, sess.User.Email.Normalized)
+	_, err = s.Revoke(ctx, by, sess.UserID, "signed out", func(other Session) bool { return other.TokenHash == sess.TokenHash })
 	return err
 }
 
-// Revoke ends the user's sessions for which match returns true, and returns their
-// number. reason is recorded in the audit log.
-func (m *Service) Revoke(ctx context.Context, by event.Origin, userID, reason string, match func(Session) bool) (int, error) {
-	n, err := m.store.EndSessions(ctx, userID, func(u directory.User, s Session) (directory.SessionEnd, bool) {
-		return u.EndSession(by, s.StytchSessionID, reason, m.opts.Now()), match(s)
+// Revoke ends the user's sessions for which match returns true, here at once and at
+// the provider through the outbox. It returns their number. reason is recorded in the
+// audit log.
+func (s *Service) Revoke(ctx context.Context, by event.Origin, userID, reason string, match func(Session) bool) (int, error) {
+	n, err := s.store.EndSessions(ctx, userID, func(u directory.User, sess Session) (directory.SessionEnd, bool) {
+		return u.EndSession(by, sess.StytchSessionID, reason, s.opts.Now()), match(sess)
 	})
 	if err == nil {
-		m.outbox.Wake()
+		s.outbox.Wake()
 	}
 	return n, err
 }
 
-// List returns a person's sessions that have not expired, newest first.
-func (m *Service) List(ctx context.Context, userID string) ([]Session, error) {
-	all, err := m.store.ListSessions(ctx, userID)
-	if err != nil {
-		return nil, err
-	}
-	now, live := m.opts.Now(), all[:0]
-	for _, s := range all {
-		if now.Before(s.ExpiresAt) {
-			live = append(live, s)
-		}
-	}
-	return live, nil
+// List returns a user's unexpired sessions, newest first.
+func (s *Service) List(ctx context.Context, userID string) ([]Session, error) {
+	all, err := s.store.ListSessions(ctx, userID)
+	now := s.opts.Now()
+	return slices.DeleteFunc(all, func(sess Session) bool { return !now.Before(sess.ExpiresAt) }), err
 }

@@ -193,7 +193,7 @@ func TestVerifierOfALinkMadeWithout(t *testing.T) {
 				}
 				return proofOf(token, "1")
 			}
-			_, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:ada@example.com", Verifier: test.verifier}, session.Browser{})
+			_, _, err := f.SignIn(t.Context(), session.Credentials{Token: "link:ada@example.com", Flow: session.SignInFlow{Verifier: test.verifier}}, session.Browser{})
 			if !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}

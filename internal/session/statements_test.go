@@ -34,7 +34,7 @@ func TestRequestLink_Statements(t *testing.T) {
 		})
 		asks := func(who string, b session.Browser) []string {
 			told = nil
-			if err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), "", b); err != nil {
+			if _, err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, b); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()

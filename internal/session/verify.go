@@ -10,82 +10,85 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// unavailableGrace is how long after Stytch's last word a session goes on while Stytch is
-// out of reach.
+// unavailableGrace is how long a session remains valid after its last verification if
+// the provider is unavailable.
 const unavailableGrace = time.Hour
 
-// Check returns the session that a token stands for. Errors: ErrEnded (an
-// ordinary thing: sign in again), ErrUnavailable (Stytch has been out of reach
-// for too long to rely on its last word), directory.ErrUnavailable. On the last
+// Check returns the session of a token. Errors: ErrEnded (sign in again), ErrUnavailable
+// (the provider has been unavailable for too long), directory.ErrUnavailable. On the last
 // two, the browser should keep its cookie.
-func (m *Service) Check(ctx context.Context, token string, b Browser) (Session, error) {
-	s, err := m.store.GetSession(ctx, Hash(token))
+func (s *Service) Check(ctx context.Context, token string, b Browser) (Session, error) {
+	sess, err := s.store.GetSession(ctx, Hash(token))
 	if errors.Is(err, directory.ErrNotFound) {
 		return Session{}, ErrEnded
 	}
 	if err != nil {
 		return Session{}, err
 	}
-	now := m.opts.Now()
-	if !now.Before(s.ExpiresAt) || s.User.Status != directory.Active {
+	now := s.opts.Now()
+	if !sess.isLive(now) {
 		return Session{}, ErrEnded
 	}
-	if now.Sub(s.VerifiedAt) < m.opts.Recheck {
-		return s, nil
+	if now.Sub(sess.VerifiedAt) < s.opts.Recheck {
+		return sess, nil
 	}
-	return m.recheck(ctx, token, s, b)
+	return s.recheck(ctx, token, sess, b)
 }
 
-// recheck asks Stytch about a session, once for all requests that want to know
-// at the same time. The flight is keyed by the hash of the whole token, so that
-// nobody can get another session's answer.
-func (m *Service) recheck(ctx context.Context, token string, s Session, b Browser) (Session, error) {
-	v, err, _ := m.rechecking.Do(s.TokenHash, func() (any, error) { return m.verifyWithProvider(context.WithoutCancel(ctx), token, s, b) })
-	standing := v.(ProviderSession)
+// recheck verifies a session with the provider. Concurrent calls are coalesced by the
+// hash of the whole token, so that no caller gets another session's answer.
+func (s *Service) recheck(ctx context.Context, token string, sess Session, b Browser) (Session, error) {
+	v, err, _ := s.rechecking.Do(sess.TokenHash, func() (any, error) { return s.verify(context.WithoutCancel(ctx), token, sess, b) })
+	answer := v.(ProviderSession)
 	switch {
-	case err == nil && !standing.matches(s):
-		// Nonsense lets nobody in.
-		m.opts.Log.Error("session: Stytch answered about another person or session", "user", s.UserID, "session", s.StytchSessionID)
-		e := b.origin().NewEvent(event.StytchMismatch, m.opts.Now(), s.UserID, s.User.Email.Normalized, "Stytch answered about another person or session")
-		m.recordLimited(ctx, "mismatches-of-user", s.UserID, e)
+	case err == nil && !answer.matches(sess):
+		// Reject a response that describes another session or user.
+		const mismatch = "Stytch answered about another person or session"
+		s.log.Error("Stytch's response describes another session or user", "user", sess.UserID, "session", sess.StytchSessionID)
+		s.recordLimited(ctx, "mismatches-of-user", sess.UserID,
+			b.origin().NewEvent(event.StytchMismatch, s.opts.Now(), sess.UserID, sess.User.Email.Normalized, mismatch))
 		return Session{}, ErrUnavailable
 	case err == nil:
-		return m.withVerified(s, standing), nil
+		return s.verified(sess, answer), nil
 	case errors.Is(err, ErrEnded):
 		return Session{}, ErrEnded
-	case m.opts.Now().Sub(s.VerifiedAt) < unavailableGrace:
-		m.opts.Log.Warn("session: goes on without a check", "user", s.UserID, "verified_at", s.VerifiedAt, "error", err)
-		return s, nil
+	case s.opts.Now().Sub(sess.VerifiedAt) < unavailableGrace:
+		s.log.Warn("session not verified; it stays valid for now", "user", sess.UserID, "verified_at", sess.VerifiedAt, "error", err)
+		return sess, nil
 	}
-	return Session{}, fmt.Errorf("%w: %v", ErrUnavailable, err) // whatever it was, it is not the person's doing
+	return Session{}, fmt.Errorf("%w: %v", ErrUnavailable, err) // not caused by the user
 }
 
-// verifyWithProvider asks Stytch about a session and writes down what it says.
-func (m *Service) verifyWithProvider(ctx context.Context, token string, s Session, b Browser) (ProviderSession, error) {
+// verify asks the provider about a session and saves the answer.
+func (s *Service) verify(ctx context.Context, token string, sess Session, b Browser) (ProviderSession, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	standing, err := m.provider.AuthenticateSession(call, token)
+	answer, err := s.provider.AuthenticateSession(call, token)
 	switch {
 	case errors.Is(err, ErrEnded):
-		if _, err := m.Revoke(ctx, b.origin(), s.UserID, "revoked at Stytch", func(other Session) bool { return other.TokenHash == s.TokenHash }); err != nil {
-			m.opts.Log.Warn("session: revoked at Stytch, but its row could not be deleted", "user", s.UserID, "error", err)
+		match := func(other Session) bool { return other.TokenHash == sess.TokenHash }
+		if _, err := s.Revoke(ctx, b.origin(), sess.UserID, "revoked at Stytch", match); err != nil {
+			s.log.Warn("session revoked at Stytch not deleted here", "user", sess.UserID, "error", err)
 		}
-	case err == nil && standing.matches(s):
-		if err := m.store.SaveVerification(ctx, m.withVerified(s, standing)); err != nil {
-			m.opts.Log.Warn("session: check not noted; it will be repeated", "user", s.UserID, "error", err)
+	case err == nil && answer.matches(sess):
+		if err := s.store.SaveVerification(ctx, s.verified(sess, answer)); err != nil {
+			s.log.Warn("session verification not saved; it will be repeated", "user", sess.UserID, "error", err)
 		}
 	}
-	return standing, err
+	return answer, err
 }
 
-// withVerified is a session that Stytch has just stood by.
-func (m *Service) withVerified(s Session, standing ProviderSession) Session {
-	s.VerifiedAt, s.ExpiresAt = m.opts.Now(), minTime(standing.ExpiresAt, s.ExpiresAt)
-	s.User.LastSeenAt = s.VerifiedAt
-	return s
+// verified returns the session as confirmed by the provider now.
+func (s *Service) verified(sess Session, answer ProviderSession) Session {
+	sess.VerifiedAt = s.opts.Now()
+	sess.User.LastSeenAt = sess.VerifiedAt
+	if answer.ExpiresAt.Before(sess.ExpiresAt) {
+		sess.ExpiresAt = answer.ExpiresAt
+	}
+	return sess
 }
 
-// matches reports whether an answer is about this session of this person.
-func (st ProviderSession) matches(s Session) bool {
-	return st.StytchUserID == s.User.StytchUserID && st.SessionID == s.StytchSessionID
+// matches reports whether the answer describes the session and its user.
+func (p ProviderSession) matches(sess Session) bool {
+	return p.StytchUserID == sess.User.StytchUserID && p.SessionID == sess.StytchSessionID
 }

@@ -72,9 +72,7 @@ const (
 
 // rememberLink stores the token of an opened link in the browser's flow cookie.
 func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.SignInFlow, token string) {
-	if flow.ID == "" {
-		flow.ID = session.NewFlowID()
-	}
+	flow.Begin()
 	if flow.ExpiresAt.IsZero() {
 		flow.ExpiresAt = s.opts.Now().Add(openedFor)
 	}
@@ -107,8 +105,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
 	browser := s.browser(r)
 	browser.KnownID = s.opts.Cookies.KnownBrowser(r, "")
 	newSession, token, err := s.opts.Sessions.SignIn(r.Context(), session.Credentials{
-		Token: form.Get("token"), Verifier: flow.Verifier, VerifierMadeAt: flow.MadeAt, ReplacedToken: currentToken,
-		FlowID: flow.ID, Asked: flow.Asked, Pressed: form.Get("pressed") != "",
+		Token: form.Get("token"), Flow: flow, ReplacedToken: currentToken, Pressed: form.Get("pressed") != "",
 	}, browser)
 	if other := (*session.OtherAddress)(nil); errors.As(err, &other) {
 		holdsToken(w)

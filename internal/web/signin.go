@@ -1,9 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -84,26 +81,9 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	if next := s.returnPath(form.Get("next")); next != "" || flow.Returned {
 		flow.ReturnPath, flow.Returned = next, false
 	}
-	linksAfter, mustProveAge, err := s.opts.Sessions.MustProveAge(r.Context(), email)
-	if err != nil {
-		return err
-	}
-	challenge := ""
-	if s.opts.SameBrowser || mustProveAge {
-		if flow.Verifier == "" || mustProveAge && flow.MadeAt.Before(linksAfter) {
-			flow.Verifier, flow.MadeAt = rand.Text()+rand.Text(), s.opts.Now() // 52 characters, 260 random bits
-		}
-		sum := sha256.Sum256([]byte(flow.Verifier))
-		challenge = base64.RawURLEncoding.EncodeToString(sum[:])
-	}
-	if flow.ID == "" {
-		flow.ID = session.NewFlowID()
-	}
-	flow.Ask(email.Normalized)
-	flow.ExpiresAt = s.opts.Now().Add(s.opts.LinkDuration)
 	browser := s.browser(r)
 	browser.KnownID = s.opts.Cookies.KnownBrowser(r, email.Normalized)
-	err = s.opts.Sessions.RequestLink(r.Context(), email, challenge, browser)
+	flow, err = s.opts.Sessions.RequestLink(r.Context(), email, flow, browser)
 	if s.opts.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
 		return fmt.Errorf("%w: %w", errTooManyBound, err)
 	}

@@ -61,15 +61,15 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 		{"suspended", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			ada.CallAPI("PATCH", "/api/users/"+harness.UserIDOf(ada, grace.Email), `{"status":"suspended"}`)
-		}, false, []string{"suspended"}, "They are suspended by ada@example.com on 1 March 2026, 12:00 UTC."},
+		}, false, []string{"suspended"}, "They were suspended by ada@example.com on 1 March 2026, 12:00 UTC."},
 		{"the invitation waits", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			breakRoute(s, "/v1/magic_links/email/invite", "500")
 			ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
-		}, true, []string{"invitation_waiting"}, "has not been handed over yet. Stytch answered 500 internal_server_error."},
+		}, true, []string{"invitation_waiting"}, "hasn't been sent yet. Stytch answered 500 internal_server_error."},
 		{"the invitation was refused", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			breakRoute(s, "/v1/magic_links/email/invite", "400")
 			ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
-		}, true, []string{"invitation_refused"}, "Their invitation was not handed over. Stytch answered 400"},
+		}, true, []string{"invitation_refused"}, "Their invitation couldn't be sent. Stytch answered 400"},
 		{"the invitation has expired", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			s.Clock.Advance(168 * time.Hour)
@@ -85,18 +85,18 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			ada.Invite(grace.Email)
 			s.Clock.Advance(time.Minute) // its last good word is too old to count
 			breakRoute(s, "*", "500")
-		}, false, []string{"stytch_down"}, "nobody can sign in"},
+		}, false, []string{"stytch_down"}, "no one can sign in"},
 		{"the link could not be mailed", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			breakRoute(s, "/v1/magic_links/email/send", "429")
 			grace.RequestLink()
 			harness.Eventually(t, "the failure on record", func() bool { return s.Count("SELECT COUNT(*) FROM events WHERE kind = 'link_failed'") > 0 })
-		}, true, []string{"link_failed"}, "could not be mailed. Stytch answered 429 too_many_requests."},
+		}, true, []string{"link_failed"}, "couldn't be sent. Stytch answered 429 too_many_requests."},
 		{"the link was not used in time", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.RequestLink()
 			s.Clock.Advance(11 * time.Minute)
-		}, true, []string{"link_expired"}, "was not used, and expired on 1 March 2026, 12:10 UTC."},
+		}, true, []string{"link_expired"}, "wasn't used and expired on 1 March 2026, 12:10 UTC."},
 		{"a mail scanner fetched the link", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.NextLink()
@@ -104,14 +104,14 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			scanner := harness.NewVisitor(s).NewRequest("GET", s.URL+app.CallbackPath+"?token="+harness.LinkToken(t, grace.NextLink()), nil)
 			scanner.Header.Del("Sec-Fetch-Mode")
 			harness.NewVisitor(s).DoOnce(scanner)
-		}, true, []string{"link_mailed", "mail_scanner"}, "a mail scanner fetched a link, perhaps theirs."},
+		}, true, []string{"link_mailed", "mail_scanner"}, "a mail scanner opened a link, possibly theirs."},
 		{"the link was opened in another browser", []string{"--guestlist-link-same-browser=on"}, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.NextLink()
 			grace.RequestLink()
 			phone := grace.InNewBrowser()
 			harness.WantPage(t, phone.PressContinue(phone.OpenLink(grace.NextLink())), 403, "Open this link where you requested it")
-		}, true, []string{"link_mailed", "other_browser"}, "in another browser than the one that had asked for it"},
+		}, true, []string{"link_mailed", "other_browser"}, "in another browser than the one that requested it"},
 		{"an old link was used again", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			link := grace.NextLink()
@@ -119,7 +119,7 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			grace.Post("/signout")
 			grace.RequestLink()
 			harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 410, "This link no longer works")
-		}, true, []string{"link_mailed", "link_spent"}, "a link that had been used or was too old"},
+		}, true, []string{"link_mailed", "link_spent"}, "a link that had been used before or had expired"},
 		{"they were forgotten at Stytch, and it refuses to have them again", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.PressContinue(grace.OpenNextLink())
@@ -127,17 +127,17 @@ func TestWhySomebodyCannotSignIn(t *testing.T) {
 			breakRoute(s, "/v1/magic_links/email/invite", "400")
 			ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
 			grace.RequestLink()
-		}, true, []string{"invitation_refused"}, "Their invitation was not handed over."},
+		}, true, []string{"invitation_refused"}, "Their invitation couldn't be sent."},
 		{"Stytch wants a pause", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.PressContinue(grace.OpenNextLink())
 			breakRoute(s, "/v1/users/*", "429")
-		}, true, []string{"signed_in"}, "in 1 browser."},
+		}, true, []string{"signed_in"}, "on 1 browser."},
 		{"they are in", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.PressContinue(grace.OpenNextLink())
-		}, true, []string{"signed_in"}, "in 1 browser."},
-		{"nothing is in the way", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) { ada.Invite(grace.Email) }, true, []string{"nothing"}, "Nothing is in the way."},
+		}, true, []string{"signed_in"}, "on 1 browser."},
+		{"nothing is in the way", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) { ada.Invite(grace.Email) }, true, []string{"nothing"}, "Nothing is blocking sign-in."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SignInFlow is a browser's sign-in in progress, kept in a cookie. One flow serves all
+// links that the browser requests or opens while it lasts, because a mailed link
+// can't say which request it answers. The zero value is a new flow.
+type SignInFlow struct {
+	ID         string    // random; without it, the browser can't redeem a link twice
+	ReturnPath string    // where to go after the sign-in; empty for the user's start page
+	Returned   bool      // the user was sent to ReturnPath; it is kept for a repeated sign-in
+	Verifier   string    // PKCE code verifier of all its links; empty if they have none
+	MadeAt     time.Time // when the verifier was made, whole microseconds; zero if unknown
+	Asked      string    // fingerprints of the addresses that links were requested for; empty if none was
+	Token      string    // of the link opened last, for a reload after it has left the address bar
+	ExpiresAt  time.Time // whole seconds
+}
+
+// maxAsked is the number of addresses that a flow remembers.
+const maxAsked = 8
+
+// Begin gives the flow an ID if it has none.
+func (f *SignInFlow) Begin() {
+	if f.ID == "" {
+		f.ID = rand.Text()
+	}
+}
+
+// Ask remembers that a link was requested for an address (normalized).
+func (f *SignInFlow) Ask(address string) {
+	if f.hasAsked(address) {
+		return
+	}
+	asked := append([]string{fingerprint(address)}, strings.Fields(f.Asked)...)
+	f.Asked = strings.Join(asked[:min(len(asked), maxAsked)], " ")
+}
+
+func (f *SignInFlow) hasAsked(address string) bool {
+	return slices.Contains(strings.Fields(f.Asked), fingerprint(address))
+}
+
+// challenge returns the PKCE code challenge (https://www.rfc-editor.org/rfc/rfc7636) of
+// the flow's verifier. It makes a new verifier if there is none or if it was made
+// before notBefore.
+func (f *SignInFlow) challenge(notBefore, now time.Time) string {
+	if f.Verifier == "" || f.MadeAt.Before(notBefore) {
+		f.Verifier, f.MadeAt = rand.Text()+rand.Text(), now // 52 characters, 260 random bits
+	}
+	sum := sha256.Sum256([]byte(f.Verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Flow returns the browser's flow. ok is false if there is none.
+func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
+	v, _ := c.open(r, c.opts.Name+"-signin")
+	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
+	f = SignInFlow{
+		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
+		Asked: v["asked"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
+	}
+	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
+		f.MadeAt = time.UnixMicro(made).UTC()
+	}
+	if err != nil || !c.opts.Now().Before(f.ExpiresAt) {
+		return SignInFlow{}, false
+	}
+	return f, true
+}
+
+// SetFlow stores a flow in the browser until it expires.
+func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) error {
+	v := map[string]string{
+		"id": f.ID, "return": f.ReturnPath, "returned": strconv.FormatBool(f.Returned), "verifier": f.Verifier,
+		"asked": f.Asked, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
+	}
+	if !f.MadeAt.IsZero() {
+		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
+	}
+	return c.save(w, r, c.opts.Name+"-signin", v, f.ExpiresAt.Sub(c.opts.Now()))
+}
