@@ -59,7 +59,7 @@ func TestAccounts_ListFindGet(t *testing.T) {
 	})
 }
 
-// What makes no sense must not sign anybody out.
+// A malformed response must not sign anyone out.
 func TestAccounts_MalformedResponse(t *testing.T) {
 	t.Parallel()
 	list := func(t *testing.T, c comparer) error { _, _, err := c.ListAccounts(t.Context(), "", 1); return err }
@@ -92,13 +92,13 @@ func TestAccounts_MalformedResponse(t *testing.T) {
 		if !errors.Is(err, session.ErrUnavailable) || errors.Is(err, session.ErrNoAccount) || errors.Is(err, outbox.ErrRefused) != row.refused {
 			t.Errorf("%s: %v", row.name, err)
 		}
-		tellsNothing(t, err)
+		wantNoSecrets(t, err)
 	}
 }
 
 type comparer = reconcile.Accounts
 
-// A search is slow: that one fails must not keep people from signing in.
+// A search is slow: its failure must not prevent sign-ins.
 func TestListAccounts_FailuresDoNotOpenTheBreaker(t *testing.T) {
 	t.Parallel()
 	s := newFlakyStytch(t)

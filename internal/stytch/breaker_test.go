@@ -40,7 +40,7 @@ func newFlakyStytch(t *testing.T) *flakyStytch {
 	return s
 }
 
-// try asks about a session and returns how many calls that made.
+// try authenticates a session and returns how many calls reached Stytch.
 func (s *flakyStytch) try(ctx context.Context) (int, error) {
 	before := s.calls.Load()
 	_, err := s.AuthenticateSession(ctx, "token")
@@ -135,8 +135,7 @@ func TestBreaker_AllowsOneProbe(t *testing.T) {
 	}
 }
 
-// A person who closes the browser says nothing about Stytch, and whoever does so
-// on purpose must not keep the others out.
+// A person who closes the browser must not prevent other sign-ins.
 func TestBreaker_IgnoresCancelledCalls(t *testing.T) {
 	t.Parallel()
 	s := newFlakyStytch(t)
@@ -204,7 +203,7 @@ func TestReady_RemembersSuccessFor30Seconds(t *testing.T) {
 	expect("after another call went well", 0, nil)
 }
 
-// A call that was given little time, because it had waited before, says nothing about Stytch.
+// A call that has little time left, because it waited before, says nothing about Stytch.
 func TestBreaker_IgnoresTimeoutsOfShortCalls(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -239,14 +238,13 @@ func TestBreaker_IgnoresTimeoutsOfShortCalls(t *testing.T) {
 	}
 }
 
-// waitedForDatabase is the error of the local Stytch's transport for a call that failed, or
-// ran out of time, at the database.
+// waitedForDatabase is an error of the local Stytch's transport: the call failed or timed
+// out because of the database.
 type waitedForDatabase struct{ error }
 
 func (waitedForDatabase) DatabaseFault() bool { return true }
 
-// TestBreaker_IgnoresDatabaseFaults has the database of the local Stytch fail, which must not keep
-// calls from being tried as soon as it is back.
+// Calls must succeed as soon as the local Stytch's database is back.
 func TestBreaker_IgnoresDatabaseFaults(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {

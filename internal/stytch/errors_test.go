@@ -105,12 +105,12 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 					t.Errorf("(-want +got):\n%s", diff)
 				}
 			}
-			tellsNothing(t, err)
+			wantNoSecrets(t, err)
 		})
 	}
 }
 
-// Whatever the call, these mean that Stytch can't be relied on now.
+// These mean for every call that Stytch is unavailable.
 func TestTranslate_EveryCall(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
@@ -130,14 +130,14 @@ func TestTranslate_EveryCall(t *testing.T) {
 				if !errors.Is(err, session.ErrUnavailable) || errors.Is(err, outbox.ErrRefused) || reason(err) != want {
 					t.Errorf("got %v, %q; want ErrUnavailable, %q", err, reason(err), want)
 				}
-				tellsNothing(t, err)
+				wantNoSecrets(t, err)
 			})
 		}
 	}
 }
 
-// An answer that says yes and lacks what it says yes to, or speaks of another,
-// lets nobody in and deletes nobody.
+// A successful response that is incomplete, or about another user, signs no one in and
+// deletes no one.
 func TestCalls_MalformedResponse(t *testing.T) {
 	t.Parallel()
 	const other = `"user-test-99999999-9999-4999-8999-999999999999"`
@@ -174,7 +174,7 @@ func TestCalls_MalformedResponse(t *testing.T) {
 				default:
 					t.Errorf("returned %+v beside the error", got)
 				}
-				tellsNothing(t, err)
+				wantNoSecrets(t, err)
 			})
 		}
 	}

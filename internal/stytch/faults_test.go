@@ -17,7 +17,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// serve returns the address of a Stytch that answers with handle.
+// serve returns the address of a Stytch that is implemented by handle.
 func serve(t *testing.T, handle http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handle)
@@ -78,7 +78,7 @@ func TestCalls_GarbageIsUnavailable(t *testing.T) {
 				if !errors.Is(err, session.ErrUnavailable) || errors.Is(err, outbox.ErrRefused) {
 					t.Errorf("%s: got %v, want ErrUnavailable", name, err)
 				}
-				tellsNothing(t, err)
+				wantNoSecrets(t, err)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestCalls_ConnectionRefused(t *testing.T) {
 		if !errors.Is(err, session.ErrUnavailable) || reason(err) != "Stytch could not be reached." {
 			t.Errorf("%s: got %v, %q", name, err, reason(err))
 		}
-		tellsNothing(t, err)
+		wantNoSecrets(t, err)
 	}
 }
 

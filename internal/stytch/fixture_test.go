@@ -19,7 +19,7 @@ import (
 
 const callback = "https://guestlist.example/api/authenticate_magic_link"
 
-// clock stands still until it is moved.
+// clock stands still until it is advanced.
 type clock struct{ micros atomic.Int64 }
 
 func newClock() *clock {
@@ -31,7 +31,7 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
-// options are those of a client of nobody yet.
+// options returns the options of a client without a server.
 func options(c *clock) stytch.Options {
 	return stytch.Options{
 		ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-hush-hush-hush", RedirectURL: callback,
@@ -48,7 +48,7 @@ func newClient(t *testing.T, o stytch.Options) *stytch.Client {
 	return client
 }
 
-// local is a client of a local Stytch on a database of its own.
+// local is a client of a local Stytch with its own database.
 type local struct {
 	*stytch.Client
 	clock  *clock
@@ -83,7 +83,7 @@ func newLocal(t *testing.T, connect func(*stytch.Options, *stytchlocal.Server)) 
 	return l
 }
 
-// inProcess reaches a local Stytch without a socket, overSocket by one.
+// inProcess connects a client to a local Stytch without a socket, overSocket with one.
 func inProcess(o *stytch.Options, s *stytchlocal.Server) { o.Transport = s.Transport() }
 
 func overSocket(t *testing.T) func(*stytch.Options, *stytchlocal.Server) {
@@ -94,7 +94,7 @@ func overSocket(t *testing.T) func(*stytch.Options, *stytchlocal.Server) {
 	}
 }
 
-// eachWay runs fn on a local Stytch reached in either way.
+// eachWay runs fn with a local Stytch, connected in both ways.
 func eachWay(t *testing.T, fn func(t *testing.T, l *local)) {
 	t.Helper()
 	t.Parallel()
@@ -108,13 +108,13 @@ func eachWay(t *testing.T, fn func(t *testing.T, l *local)) {
 	})
 }
 
-// mail is what the inbox says of a mail.
+// mail is an email in the inbox.
 type mail struct {
 	To, Subject, Text string
 	Links             []string
 }
 
-// mails returns what was mailed to an address, oldest first.
+// mails returns the emails to an address, oldest first.
 func (l *local) mails(t *testing.T, address string) []mail {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -128,7 +128,7 @@ func (l *local) mails(t *testing.T, address string) []mail {
 	return mails
 }
 
-// links returns the tokens of the links mailed to an address, oldest first.
+// links returns the tokens of the links emailed to an address, oldest first.
 func (l *local) links(t *testing.T, address string) []string {
 	t.Helper()
 	var tokens []string

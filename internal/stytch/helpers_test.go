@@ -35,8 +35,7 @@ var (
 	stands  = session.ProviderSession{StytchUserID: userID, SessionID: sessionID, ExpiresAt: expires}
 )
 
-// exchange is one of Stytch's calls, from testdata: what is asked, and what may
-// be answered.
+// exchange is a call from testdata: a request and its possible responses.
 type exchange struct {
 	Request struct {
 		Method, Path string
@@ -58,10 +57,9 @@ func load(t *testing.T, file string) exchange {
 	return e
 }
 
-// replay is a Stytch that gives one answer after the other, named "file/answer"
-// as in testdata, and checks that it was asked what belongs to the file. In
-// "file/answer at path=value" the answer has another value at the path, in
-// "file/answer at path" none.
+// replay returns a client of a Stytch that gives these responses in turn, and checks the
+// requests. A response is "file/name", as in testdata. In "file/name at path=value" it has
+// another value at the path, and in "file/name at path" none.
 func replay(t *testing.T, answers ...string) *stytch.Client {
 	t.Helper()
 	var mu sync.Mutex
@@ -122,7 +120,7 @@ func checkRequest(t *testing.T, r *http.Request, e exchange) {
 	}
 }
 
-// change sets what is at a path of keys with dots between, or takes it away.
+// change sets or deletes the value at a path of keys, separated by dots.
 func change(t *testing.T, answer map[string]any, edit string) {
 	t.Helper()
 	path, value, set := strings.Cut(edit, "=")
@@ -150,7 +148,7 @@ func change(t *testing.T, answer map[string]any, edit string) {
 	at[last] = v
 }
 
-// transport is a network made of a function.
+// transport makes a function an http.RoundTripper.
 type transport func(*http.Request) (*http.Response, error)
 
 func (fn transport) RoundTrip(r *http.Request) (*http.Response, error) { return fn(r) }
@@ -162,8 +160,8 @@ func respond(r *http.Request, status int, body string) *http.Response {
 	}
 }
 
-// calls makes each call of the client, for what testdata holds, and returns what
-// it returned beside the error.
+// calls makes each call of the client with the values of testdata. It returns the call's
+// result and error.
 var calls = map[string]func(t *testing.T, c *stytch.Client) (any, error){
 	"ready": func(t *testing.T, c *stytch.Client) (any, error) { return nil, c.Ready(t.Context()) },
 	"send": func(t *testing.T, c *stytch.Client) (any, error) {
@@ -198,7 +196,7 @@ var calls = map[string]func(t *testing.T, c *stytch.Client) (any, error){
 	},
 }
 
-// reason is what an administrator gets to read; empty without an error.
+// reason returns the reason that administrators see, or "" without an error.
 func reason(err error) string {
 	if err == nil {
 		return ""
@@ -206,8 +204,8 @@ func reason(err error) string {
 	return outbox.Reason(err)
 }
 
-// tellsNothing checks that an error's text holds no secret and no address.
-func tellsNothing(t *testing.T, err error) {
+// wantNoSecrets checks that an error's text has no secret and no address.
+func wantNoSecrets(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {
 		return

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// breaks has the local Stytch do something wrong.
+// breaks sets faults of the local Stytch.
 func (l *local) breaks(t *testing.T, faults string) {
 	t.Helper()
 	w := httptest.NewRecorder()

@@ -33,7 +33,7 @@ func TestProvider(t *testing.T) {
 	})
 }
 
-// newest returns the newest link mailed to an address.
+// newest returns the newest link emailed to an address.
 func (l *local) newest(t *testing.T, address string) string {
 	t.Helper()
 	links := l.links(t, address)
@@ -67,7 +67,7 @@ func TestInvite(t *testing.T) {
 			t.Errorf("just before it expires: %+v, %v", p, err)
 		}
 
-		// By now Ada is no longer pending, and Stytch invites only who is.
+		// Ada is no longer pending, and Stytch invites only pending users.
 		if again, err := l.Invite(t.Context(), "ada@example.com", "Ada", ""); err != nil || again != id {
 			t.Errorf("somebody active: %q, %v, want the same account", again, err)
 		}
@@ -149,7 +149,7 @@ func TestRevokeSession(t *testing.T) {
 	})
 }
 
-// What Stytch will never do is for an administrator to see.
+// Administrators see why Stytch refused a call.
 func TestReason_RefusedJobs(t *testing.T) {
 	eachWay(t, func(t *testing.T, l *local) {
 		_, inviteErr := l.Invite(t.Context(), "no address", "", "")

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
-// redirectingTo is a client whose links are to lead to an address.
+// redirectingTo returns a client with a redirect URL.
 func (l *local) redirectingTo(t *testing.T, url string) *stytch.Client {
 	o := l.opts
 	o.RedirectURL = url
@@ -44,7 +44,7 @@ func TestCheckRedirectURL(t *testing.T) {
 	}
 }
 
-// leftNothing looks for a mail that was sent, and for a user that was made.
+// leftNothing checks that no email was sent and no user created.
 func (l *local) leftNothing(t *testing.T) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -61,7 +61,7 @@ func (l *local) leftNothing(t *testing.T) {
 	}
 }
 
-// The order in which the real Stytch looks at things is not known.
+// The order of Stytch's checks is not documented.
 func TestCheckRedirectURL_Unknown(t *testing.T) {
 	t.Parallel()
 	const unlisted = `{"error_type":"no_match_for_provided_magic_link_url"}`
@@ -94,7 +94,7 @@ func TestCheckRedirectURL_Unknown(t *testing.T) {
 	}
 }
 
-// Should it take the invitation after all, there is a user now who must not stay.
+// If Stytch accepts the invitation after all, the user must be deleted.
 func TestCheckRedirectURL_DeletesAnAcceptedInvitation(t *testing.T) {
 	t.Parallel()
 	deleted := ""

@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-// What is tested here against the local Stytch holds at the real one only as far
-// as they answer alike: field by field, as testdata has it.
+// Tests with the local Stytch are valid for Stytch itself only if both respond with the
+// same fields.
 func TestLocalStytch_SameShapes(t *testing.T) {
 	t.Parallel()
 	var last map[string]any
@@ -75,7 +75,7 @@ func TestLocalStytch_SameShapes(t *testing.T) {
 	compare("delete user", "delete_user", "deleted")
 }
 
-// fields returns the paths of all fields in a body. A list counts by its first.
+// fields returns the paths of all fields in a body. A list is represented by its first element.
 func fields(at string, v any) map[string]bool {
 	all := map[string]bool{}
 	switch v := v.(type) {

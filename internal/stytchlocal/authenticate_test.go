@@ -17,7 +17,7 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func TestPKCE(t *testing.T) {
+func TestAuthenticate_PKCE(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	tests := []struct {
@@ -53,7 +53,7 @@ func TestPKCE(t *testing.T) {
 	}
 }
 
-func TestAttributes(t *testing.T) {
+func TestAuthenticate_Attributes(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	asked := object{"ip_address": "203.0.113.7", "user_agent": "B" + strings.Repeat("é", 700)}
@@ -85,7 +85,7 @@ func TestAttributes(t *testing.T) {
 	}
 }
 
-func TestMistakesDoNotSpendTheLink(t *testing.T) {
+func TestAuthenticate_MistakesKeepTheLink(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	token, _ := f.link("ada@example.com", nil)
@@ -117,7 +117,7 @@ func TestMistakesDoNotSpendTheLink(t *testing.T) {
 	f.ok("POST", "/v1/magic_links/authenticate", object{"token": token, "session_duration_minutes": 527040})
 }
 
-func TestTokensThatAreNotThere(t *testing.T) {
+func TestAuthenticate_InvalidTokens(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	real, _ := f.link("ada@example.com", nil)
@@ -142,7 +142,7 @@ func TestTokensThatAreNotThere(t *testing.T) {
 	f.refused("POST", "/v1/sessions/authenticate", object{"session_token": "WJtR5BCy38Szd5AfoDpf0iqFKEt4EE5JhjlWUY7l3FtY"}, 404, "session_not_found")
 }
 
-func TestAFactorIsAddedToASession(t *testing.T) {
+func TestAuthenticate_AddsFactorToSession(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		first := f.signIn("ada@example.com")
 		began := dig(first, "session", "authentication_factors", 0, "created_at")

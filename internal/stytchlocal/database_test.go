@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-func TestDatabase_FaultIsToldApart(t *testing.T) {
+func TestTransport_DatabaseFault(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the database is down")
 	down := false
@@ -58,7 +58,7 @@ func TestDatabase_FaultIsToldApart(t *testing.T) {
 	}
 }
 
-func TestDatabase_CallThatWaitsForItSaysSo(t *testing.T) {
+func TestTransport_CancelledWhileWaitingForDatabase(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	asked, release := make(chan struct{}), make(chan struct{})

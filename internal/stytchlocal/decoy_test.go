@@ -9,9 +9,8 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-// Whoever has no mail coming gets as many rows written as somebody who has, and no
-// more for good.
-func TestDecoy_WritesAsMuchAsALinkAndSendsNothing(t *testing.T) {
+// A decoy writes as many rows as a link, and all of them expire.
+func TestDecoy_WritesLikeALinkAndSendsNothing(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		mails := 0
 		f.server = f.newServer(func(o *stytchlocal.Options) {
@@ -48,7 +47,7 @@ func TestDecoy_WritesAsMuchAsALinkAndSendsNothing(t *testing.T) {
 			t.Errorf("%d mails were sent", mails)
 		}
 
-		// At the next sweep the decoys go, and the links stay.
+		// The next purge deletes the decoys and keeps the links.
 		f.clock.advance(2 * time.Hour)
 		f.ok("GET", "/v1/debug/whoami", nil)
 		if n := f.count("stytch_links"); n != 2 {

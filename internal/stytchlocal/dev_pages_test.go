@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// devRoutes are the developer pages, with a body that each takes.
+// devRoutes are the developer pages, each with a valid body.
 var devRoutes = []struct{ method, path, body string }{
 	{"GET", "/dev/inbox", ""}, {"GET", "/dev/inbox.json", ""}, {"GET", "/dev/faults", ""}, {"GET", "/dev/faults.json", ""},
 	{"POST", "/dev/faults", "clock=5"}, {"PUT", "/dev/faults.json", `{"clock_ms":1000}`},
 }
 
-// ask sends a request to the developer pages as change makes it.
+// ask sends a request to the developer pages after change has modified it.
 func (f *fixture) ask(method, path, body string, change func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://localhost:8080"+path, strings.NewReader(body))
 	if method == "POST" {

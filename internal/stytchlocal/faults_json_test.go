@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestFaultsAsJSONAreWhatIsInForce(t *testing.T) {
+func TestFaultsJSON_GetReturnsWhatWasPut(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	const none = `{"rules":[],"clock_ms":0,"guestlist_clock_ms":0}`
@@ -29,7 +29,7 @@ func TestFaultsAsJSONAreWhatIsInForce(t *testing.T) {
 	}
 }
 
-func TestFaultsThatCantBeAreRefused(t *testing.T) {
+func TestFaultsJSON_Invalid(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.faults(`{"clock_ms":1000}`)

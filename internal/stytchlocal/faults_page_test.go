@@ -12,8 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testpage"
 )
 
-// faultsPage reads the page; submit sends its form by a button after filling in
-// labels and values.
+// faultsPage returns the parsed page.
 func (f *fixture) faultsPage() *testpage.Page {
 	f.t.Helper()
 	_, _, text := f.page("GET", "/dev/faults")
@@ -46,11 +45,11 @@ func (f *fixture) submit(button string, fill ...string) (int, http.Header, *test
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	status, header, text := f.raw(f.showsKey(r))
+	status, header, text := f.raw(f.withKey(r))
 	return status, header, f.parse(text)
 }
 
-// inForce is the JSON of what is.
+// inForce returns the faults in force as JSON.
 func (f *fixture) inForce() string {
 	f.t.Helper()
 	_, _, text := f.page("GET", "/dev/faults.json")
@@ -58,11 +57,11 @@ func (f *fixture) inForce() string {
 }
 
 const (
-	stytchsClock = "Local Stytch’s clock, in minutes ahead of Guestlist’s"
+	localClock   = "Local Stytch’s clock, in minutes ahead of Guestlist’s"
 	programClock = "Guestlist’s clock, in minutes ahead of the real time"
 )
 
-func TestThePageOfFaults(t *testing.T) {
+func TestFaultsPage(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.ProgramClock = clock.New(o.Now) })
 	_, header, text := f.page("GET", "/dev/faults")
@@ -78,7 +77,7 @@ func TestThePageOfFaults(t *testing.T) {
 	}
 
 	const rule = `{"route":"/v1/magic_links/email/*","kind":"status","status":500,"share":0.5,"delay_ms":0,"after":false}`
-	status, header, _ := f.submit("Apply", "Fault", "errors", "Affected calls", "mail", stytchsClock, " 60 ", programClock, "-5")
+	status, header, _ := f.submit("Apply", "Fault", "errors", "Affected calls", "mail", localClock, " 60 ", programClock, "-5")
 	if status != 303 || header.Get("Location") != "/dev/faults" {
 		t.Errorf("%d, Location %q", status, header.Get("Location"))
 	}
@@ -92,7 +91,7 @@ func TestThePageOfFaults(t *testing.T) {
 		}
 	}
 	form, _ := page.Form("Apply")
-	for label, want := range map[string]string{"Fault": "errors", "Affected calls": "mail", stytchsClock: "60", programClock: "-5"} {
+	for label, want := range map[string]string{"Fault": "errors", "Affected calls": "mail", localClock: "60", programClock: "-5"} {
 		if got := form.Value(label); got != want {
 			t.Errorf("%q is %q, want %q", label, got, want)
 		}
@@ -108,8 +107,8 @@ func TestThePageOfFaults(t *testing.T) {
 	}
 }
 
-// What a program has set, the form has no words for.
-func TestFaultsPage_WhatAProgramHasSet(t *testing.T) {
+// A script can set faults that the form has no choice for.
+func TestFaultsPage_SetByScript(t *testing.T) {
 	t.Parallel()
 	for _, set := range []string{
 		`{"rules":[{"route":"","kind":"cut","status":0,"share":1,"delay_ms":0,"after":true}],"clock_ms":0,"guestlist_clock_ms":0}`,
@@ -125,7 +124,7 @@ func TestFaultsPage_WhatAProgramHasSet(t *testing.T) {
 		if status, _, _ := f.submit("Apply"); status != 303 || f.inForce() != set {
 			t.Errorf("sent as it stands, it makes of\n%s\n%s", set, f.inForce())
 		}
-		if status, _, _ := f.submit("Apply", stytchsClock, "5"); status != 303 || !strings.Contains(f.inForce(), `"clock_ms":300000`) || !strings.Contains(f.inForce(), `"kind"`) {
+		if status, _, _ := f.submit("Apply", localClock, "5"); status != 303 || !strings.Contains(f.inForce(), `"clock_ms":300000`) || !strings.Contains(f.inForce(), `"kind"`) {
 			t.Errorf("with another clock it makes of\n%s\n%s", set, f.inForce())
 		}
 		if status, _, _ := f.submit("Apply", "Fault", ""); status != 303 || !strings.Contains(f.inForce(), `"rules":[]`) {
@@ -141,7 +140,7 @@ func TestFaultsPage_WhatAProgramHasSet(t *testing.T) {
 	}
 }
 
-func TestEveryTroubleOfThePageCanBeChosen(t *testing.T) {
+func TestFaultsPage_EveryChoice(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	for trouble, kind := range map[string]string{"slow": "slow", "errors": "status", "limits": "status", "garbage": "garbage", "hang": "hang", "down": "down"} {
@@ -160,21 +159,21 @@ func TestEveryTroubleOfThePageCanBeChosen(t *testing.T) {
 	}
 }
 
-func TestAFormThatCantBeTakenChangesNothing(t *testing.T) {
+func TestFaultsPage_InvalidForm(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.faults(`{"clock_ms":60000}`)
 	for _, row := range []struct{ label, value, want string }{
 		{"Fault", "fire", "Choose a fault and the affected calls."},
-		{stytchsClock, "an hour", "Enter a whole number of minutes, such as 60 or -5."},
-		{stytchsClock, "99999999999", "Enter a whole number of minutes, such as 60 or -5."},
-		{stytchsClock, "9999999", "A clock can be at most ten years ahead or behind."},
+		{localClock, "an hour", "Enter a whole number of minutes, such as 60 or -5."},
+		{localClock, "99999999999", "Enter a whole number of minutes, such as 60 or -5."},
+		{localClock, "9999999", "A clock can be at most ten years ahead or behind."},
 	} {
 		status, _, page := f.submit("Apply", row.label, row.value)
 		if status != 422 || !strings.Contains(page.Text(), row.want) {
 			t.Errorf("%s %q: %d %s", row.label, row.value, status, page.Text())
 		}
-		if form, _ := page.Form("Apply"); row.label == stytchsClock && form.Value(row.label) != row.value {
+		if form, _ := page.Form("Apply"); row.label == localClock && form.Value(row.label) != row.value {
 			t.Errorf("what was typed is gone: %q", form.Value(row.label))
 		}
 	}
@@ -186,7 +185,7 @@ func TestAFormThatCantBeTakenChangesNothing(t *testing.T) {
 	}
 }
 
-func TestOtherSitesCantSetFaults(t *testing.T) {
+func TestFaults_CrossSiteWrites(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	for _, method := range []string{"POST", "PUT"} {
@@ -194,7 +193,7 @@ func TestOtherSitesCantSetFaults(t *testing.T) {
 			path := map[string]string{"POST": "/dev/faults", "PUT": "/dev/faults.json"}[method]
 			r, _ := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(`{"clock_ms":1}`))
 			r.Header.Set(name, value)
-			if status, _, _ := f.raw(f.showsKey(r)); status != 403 {
+			if status, _, _ := f.raw(f.withKey(r)); status != 403 {
 				t.Errorf("%s with %s %s: %d", method, name, value, status)
 			}
 		}

@@ -21,18 +21,18 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-// put sends faults as a program does and returns status and body.
+// put sets faults as JSON and returns status and body.
 func (f *fixture) put(body string) (int, string) {
 	f.t.Helper()
 	r, err := http.NewRequestWithContext(f.t.Context(), http.MethodPut, f.url+"/dev/faults.json", strings.NewReader(body))
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	status, _, text := f.raw(f.showsKey(r))
+	status, _, text := f.raw(f.withKey(r))
 	return status, strings.TrimSpace(text)
 }
 
-// faults puts faults in force.
+// faults sets faults as JSON.
 func (f *fixture) faults(body string) {
 	f.t.Helper()
 	if status, text := f.put(body); status != http.StatusOK {
@@ -40,18 +40,18 @@ func (f *fixture) faults(body string) {
 	}
 }
 
-// inside is an SDK that reaches the server within the process.
+// inside returns an SDK that calls the server within the process.
 func (f *fixture) inside() *stytchapi.API {
 	f.t.Helper()
 	return f.newSDK(stytchapi.WithHTTPClient(&http.Client{Transport: f.server.Transport()}))
 }
 
-func TestEveryKindOfFaultIsWhatTheSDKSees(t *testing.T) {
+func TestFaults_EveryKindThroughTheSDK(t *testing.T) {
 	t.Parallel()
 	named := func(want string) func(error, bool) bool {
 		return func(err error, _ bool) bool { return errorType(err) == want }
 	}
-	// unreadable: an answer came, and it is not one of the API.
+	// unreadable stands for a response that is not the API's.
 	unreadable := func(err error, _ bool) bool {
 		return strings.Contains(errorType(err), "not of the API") && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, context.Canceled)
 	}
@@ -105,7 +105,7 @@ func TestEveryKindOfFaultIsWhatTheSDKSees(t *testing.T) {
 	}
 }
 
-// cancelWhen gives a call up that hangs, once it has done what it should.
+// cancelWhen cancels a hanging call once it has taken effect.
 func (f *fixture) cancelWhen(ctx context.Context, cancel func(), made int) {
 	for {
 		select {
@@ -121,7 +121,7 @@ func (f *fixture) cancelWhen(ctx context.Context, cancel func(), made int) {
 	}
 }
 
-func TestTooManyRequestsSayWhenToComeAgain(t *testing.T) {
+func TestFaults_RetryAfter(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.faults(`{"rules":[{"kind":"status","status":429}]}`)
@@ -131,7 +131,7 @@ func TestTooManyRequestsSayWhenToComeAgain(t *testing.T) {
 	}
 }
 
-func TestAFaultMeetsTheCallsOfItsRouteAndShare(t *testing.T) {
+func TestFaults_RouteAndShare(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	for _, row := range []struct {
@@ -174,7 +174,7 @@ func TestAFaultMeetsTheCallsOfItsRouteAndShare(t *testing.T) {
 	f.ok("GET", "/v1/debug/whoami", nil)
 }
 
-func TestTheClockOfTheLocalStytchIsMovedByItself(t *testing.T) {
+func TestFaults_Clock(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	token, _ := f.link("ada@example.com", nil)
@@ -197,7 +197,7 @@ func TestTheClockOfTheLocalStytchIsMovedByItself(t *testing.T) {
 	f.refused("POST", "/v1/sessions/authenticate", session, 404, "session_not_found")
 }
 
-func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
+func TestFaults_ProgramClock(t *testing.T) {
 	t.Parallel()
 	var program *clock.Clock
 	f := onSQLite(t, func(o *stytchlocal.Options) {
@@ -218,7 +218,7 @@ func TestTheProgramsClockIsMovedWhereItCanBe(t *testing.T) {
 	}
 }
 
-func TestFaultsAreToldInASentence(t *testing.T) {
+func TestFaults_Summary(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.ProgramClock = clock.New(o.Now) })
 	for _, row := range []struct{ faults, want string }{

@@ -23,7 +23,7 @@ import (
 
 const callback = "https://guestlist.example/api/authenticate_magic_link?from=mail"
 
-// clock stands still until it is moved.
+// fakeClock stands still until it is advanced.
 type fakeClock struct{ micros atomic.Int64 }
 
 func newClock(t time.Time) *fakeClock {
@@ -35,7 +35,7 @@ func newClock(t time.Time) *fakeClock {
 func (c *fakeClock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
 func (c *fakeClock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
-// fixture is a server on a database of its own, reached by socket and by SDK.
+// fixture is a server with its own database, reached over a socket and by an SDK.
 type fixture struct {
 	t      *testing.T
 	clock  *fakeClock
@@ -45,7 +45,7 @@ type fixture struct {
 	sdk    *stytchapi.API
 }
 
-// each runs fn on a fresh fixture for either engine.
+// each runs fn with a new fixture on each database engine.
 func each(t *testing.T, fn func(t *testing.T, f *fixture), changes ...func(*stytchlocal.Options)) {
 	t.Helper()
 	t.Parallel()
@@ -54,7 +54,7 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture), changes ...func(*styt
 	})
 }
 
-// onSQLite returns a fixture where the engine makes no difference.
+// onSQLite returns a fixture for tests that do not depend on the engine.
 func onSQLite(t *testing.T, changes ...func(*stytchlocal.Options)) *fixture {
 	t.Helper()
 	return newFixture(t, testdb.SQLite(t), newClock(time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)), changes...)
@@ -79,7 +79,7 @@ func newFixture(t *testing.T, databaseURL string, clock *fakeClock, changes ...f
 	return f
 }
 
-// newServer opens one more server on the fixture's database.
+// newServer returns another server on the fixture's database.
 func (f *fixture) newServer(changes ...func(*stytchlocal.Options)) *stytchlocal.Server {
 	f.t.Helper()
 	opts := stytchlocal.Options{
@@ -98,10 +98,10 @@ func (f *fixture) newServer(changes ...func(*stytchlocal.Options)) *stytchlocal.
 	return server
 }
 
-// discard is for tests whose errors are meant to happen.
+// discard is the log of tests that provoke errors.
 var discard = slog.New(slog.DiscardHandler)
 
-// testLog shows a server's warnings with the test's own output.
+// testLog writes a server's warnings to the test's output.
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(p []byte) (int, error) {
@@ -135,7 +135,7 @@ func (f *fixture) newSDK(options ...stytchapi.Option) *stytchapi.API {
 // object is a JSON body.
 type object = map[string]any
 
-// call sends a request as a careful SDK does and returns status and body.
+// call sends a request with credentials and returns status and body.
 func (f *fixture) call(method, path string, body any) (int, object) {
 	f.t.Helper()
 	var text string
@@ -175,8 +175,8 @@ func (f *fixture) do(r *http.Request) (int, object) {
 	return status, body
 }
 
-// showsKey adds the key of the developer pages to a request.
-func (f *fixture) showsKey(r *http.Request) *http.Request {
+// withKey adds the key of the developer pages to a request.
+func (f *fixture) withKey(r *http.Request) *http.Request {
 	r.Header.Set("Authorization", "Bearer "+f.server.DevKey())
 	return r
 }
@@ -195,7 +195,7 @@ func (f *fixture) raw(r *http.Request) (int, http.Header, string) {
 	return resp.StatusCode, resp.Header, string(text)
 }
 
-// ok is call for what must succeed.
+// ok is call for requests that must succeed.
 func (f *fixture) ok(method, path string, body any) object {
 	f.t.Helper()
 	status, answer := f.call(method, path, body)
@@ -205,7 +205,7 @@ func (f *fixture) ok(method, path string, body any) object {
 	return answer
 }
 
-// refused checks that a call ends with an error of this status and name.
+// refused checks that a call fails with this status and error type.
 func (f *fixture) refused(method, path string, body any, status int, errorType string) object {
 	f.t.Helper()
 	got, answer := f.call(method, path, body)
@@ -224,7 +224,7 @@ func (f *fixture) refused(method, path string, body any, status int, errorType s
 func (f *fixture) mails() []inboxMail {
 	f.t.Helper()
 	r, _ := http.NewRequestWithContext(f.t.Context(), http.MethodGet, f.url+"/dev/inbox.json", nil)
-	_, _, text := f.raw(f.showsKey(r))
+	_, _, text := f.raw(f.withKey(r))
 	var inbox struct{ Messages []inboxMail }
 	if err := json.Unmarshal([]byte(text), &inbox); err != nil {
 		f.t.Fatalf("inbox: %q", text)
@@ -255,7 +255,7 @@ func (f *fixture) token(email string) string {
 	return ""
 }
 
-// link mails a link to an address and returns its token and the answer.
+// link emails a link to an address and returns its token and the response.
 func (f *fixture) link(email string, more object) (string, object) {
 	f.t.Helper()
 	body := object{"email": email}
@@ -266,7 +266,7 @@ func (f *fixture) link(email string, more object) (string, object) {
 	return f.token(email), answer
 }
 
-// signIn returns what authenticating a fresh link answers, with an hour's session.
+// signIn authenticates a new link with a session of an hour and returns the response.
 func (f *fixture) signIn(email string) object {
 	f.t.Helper()
 	token, _ := f.link(email, nil)
@@ -291,7 +291,7 @@ func dig(v any, path ...any) any {
 	return v
 }
 
-// errorType returns the name of an error of the SDK.
+// errorType returns the type of an SDK error.
 func errorType(err error) string {
 	var e stytcherror.Error
 	if errors.As(err, &e) {

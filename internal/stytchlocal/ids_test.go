@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
+func TestNewToken_LettersAndDigits(t *testing.T) {
 	t.Parallel()
 	seen, used := map[string]bool{}, map[rune]int{}
 	for range 5000 {
@@ -29,7 +29,7 @@ func TestLinkToken_IsOfLettersAndDigits(t *testing.T) {
 	}
 }
 
-func TestMailedLink_EndsInALetterOrDigitAndStandsAloneOnItsLine(t *testing.T) {
+func TestLinkURL_AloneOnItsLine(t *testing.T) {
 	t.Parallel()
 	s := &Server{opts: Options{BaseURL: "https://guestlist.example/people"}, project: project{Credentials: Credentials{PublicToken: "public-token-test-6d5f8a3c-0000-4000-8000-000000000000"}}}
 	for _, isInvitation := range []bool{false, true} {

@@ -20,10 +20,10 @@ func (f *fixture) page(method, path string) (int, http.Header, string) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return f.raw(f.showsKey(r))
+	return f.raw(f.withKey(r))
 }
 
-func TestInboxPage(t *testing.T) {
+func TestInbox_Page(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	_, _, empty := f.page("GET", "/dev/inbox")
@@ -61,7 +61,7 @@ func TestInboxPage(t *testing.T) {
 	}
 }
 
-func TestInboxJSON(t *testing.T) {
+func TestInbox_JSON(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	if _, _, empty := f.page("GET", "/dev/inbox.json"); strings.TrimSpace(empty) != `{"messages":[]}` {
@@ -85,7 +85,7 @@ func TestInboxJSON(t *testing.T) {
 	}
 }
 
-func TestTheInboxKeepsTheNewest(t *testing.T) {
+func TestInbox_KeepsTheNewest(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		for i := range 205 {
 			f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": fmt.Sprintf("u%d@example.com", i)})
@@ -112,7 +112,7 @@ func TestTheInboxKeepsTheNewest(t *testing.T) {
 	})
 }
 
-func TestWithoutInboxNoMailIsKept(t *testing.T) {
+func TestInbox_Disabled(t *testing.T) {
 	t.Parallel()
 	var sent []mail.Message
 	f := onSQLite(t, func(o *stytchlocal.Options) {

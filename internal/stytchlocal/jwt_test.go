@@ -16,8 +16,8 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// FuzzParseJWT holds that no JWT passes that was not signed here, for this
-// project, and by the one algorithm.
+// FuzzParseJWT checks that only JWTs signed here, for this project and with RS256 are
+// accepted.
 func FuzzParseJWT(f *testing.F) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	newServer := func() *Server {
@@ -42,7 +42,7 @@ func FuzzParseJWT(f *testing.F) {
 	if id, err := ours.parseJWT(ours.project.keyRing(), good); err != nil || id != "session-test-1" {
 		f.Fatalf("our own is read as %q, %v", id, err)
 	}
-	// The same claims by other means: none, and the public key as a shared secret.
+	// The same claims with the algorithm none, and with the public key as a shared secret.
 	claims, _ := base64.RawURLEncoding.DecodeString(strings.Split(good, ".")[1])
 	public, err := x509.MarshalPKIXPublicKey(&ours.project.key.PublicKey)
 	if err != nil {
@@ -74,8 +74,7 @@ func FuzzParseJWT(f *testing.F) {
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// parts is what a JWT holds: the last character of each part has bits that stand
-// for nothing.
+// parts decodes a JWT: the last character of each part has unused bits.
 func parts(token string) []byte {
 	var all []byte
 	for part := range strings.SplitSeq(token, ".") {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// All keys are in one row, of which MySQL takes 65,535 bytes.
-func TestRotatingAgainAndAgainIsRefusedBeforeTheRowIsFull(t *testing.T) {
+// All keys are in one row, and MySQL limits its value to 65,535 bytes.
+func TestRotate_RefusedBeforeTheRowIsFull(t *testing.T) {
 	t.Parallel()
 	value, err := newProject()
 	if err != nil {
@@ -36,9 +36,8 @@ func TestRotatingAgainAndAgainIsRefusedBeforeTheRowIsFull(t *testing.T) {
 	}
 }
 
-// A key that signs no more keeps the half that verifies, so that whoever reads the
-// database or a backup later can't sign with it.
-func TestRotate_KeepsNoPrivateHalfOfAKeyThatSignsNoMore(t *testing.T) {
+// An old key keeps only its public half, so that a leaked backup can't be used to sign.
+func TestRotate_DeletesPrivateHalves(t *testing.T) {
 	t.Parallel()
 	value, err := newProject()
 	if err != nil {

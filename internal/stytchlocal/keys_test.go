@@ -16,14 +16,14 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// rotating is two instances on one database, and an SDK for each.
+// rotating is two instances on one database with an SDK for each.
 type rotating struct {
 	*fixture
 	other           *fixture
 	token, firstJWT string
 }
 
-// newRotating has somebody signed in, so long before the present.
+// newRotating signs a user in, with the clock set back by before.
 func newRotating(t *testing.T, f *fixture, before time.Duration) *rotating {
 	o := *f
 	o.server = f.newServer()
@@ -35,21 +35,21 @@ func newRotating(t *testing.T, f *fixture, before time.Duration) *rotating {
 	return &rotating{f, &o, in["session_token"].(string), in["session_jwt"].(string)}
 }
 
-// jwt is a new JWT of the session, by an instance.
+// jwt returns a new JWT of the session from an instance.
 func (r *rotating) jwt(by *fixture) string {
 	r.t.Helper()
 	answer := by.ok("POST", "/v1/sessions/authenticate", object{"session_token": r.token})
 	return answer["session_jwt"].(string)
 }
 
-// good reports whether an SDK takes a JWT with the keys it has.
+// good reports whether an SDK accepts a JWT with the keys it has.
 func good(api *stytchapi.API, jwt string) bool {
 	_, err := api.Sessions.AuthenticateJWTLocal(jwt, 24*time.Hour)
 	return err == nil
 }
 
-// takes reports whether an instance exchanges a JWT for a new one.
-func takes(t *testing.T, by *fixture, jwt string) bool {
+// exchanges reports whether an instance exchanges a JWT for a new one.
+func exchanges(t *testing.T, by *fixture, jwt string) bool {
 	t.Helper()
 	status, answer := by.call("POST", "/v1/sessions/authenticate", object{"session_jwt": jwt})
 	if status != 200 && answer["error_type"] != "unable_to_parse_session_jwt" {
@@ -58,12 +58,12 @@ func takes(t *testing.T, by *fixture, jwt string) bool {
 	return status == 200
 }
 
-// shown is how many keys the instances show.
+// shown returns how many keys the instances publish.
 func (r *rotating) shown() int {
 	return len(r.other.ok("GET", "/v1/sessions/jwks/"+r.server.Credentials().ProjectID, nil)["keys"].([]any))
 }
 
-// keyID is the key that signed a JWT.
+// keyID returns the id of the key that signed a JWT.
 func keyID(t *testing.T, text string) string {
 	t.Helper()
 	parsed, _, err := jwt.NewParser().ParseUnverified(text, jwt.MapClaims{})
@@ -73,7 +73,7 @@ func keyID(t *testing.T, text string) string {
 	return parsed.Header["kid"].(string)
 }
 
-func TestRotatingTheSigningKey(t *testing.T) {
+func TestRotateKey(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		r := newRotating(t, f, 10*time.Minute+2*time.Second)
 		earlier := f.newSDK(stytchapi.WithBaseURI(r.other.url)) // fetches the keys now
@@ -95,10 +95,10 @@ func TestRotatingTheSigningKey(t *testing.T) {
 		f.clock.advance(time.Second)
 		for name, by := range instances {
 			jwt := r.jwt(by)
-			if keyID(t, jwt) != rotation.KeyID || !good(shown, jwt) || !good(earlier, jwt) || !takes(t, r.other, jwt) {
+			if keyID(t, jwt) != rotation.KeyID || !good(shown, jwt) || !good(earlier, jwt) || !exchanges(t, r.other, jwt) {
 				t.Errorf("%s does not sign with the new key", name)
 			}
-			if !good(shown, old[name]) || !takes(t, by, old[name]) || !takes(t, by, r.firstJWT) {
+			if !good(shown, old[name]) || !exchanges(t, by, old[name]) || !exchanges(t, by, r.firstJWT) {
 				t.Errorf("what %s signed with the old key is good for nothing", name)
 			}
 		}
@@ -113,7 +113,7 @@ func TestRotatingTheSigningKey(t *testing.T) {
 	})
 }
 
-func TestRotatingAtOnceForgetsTheOldKey(t *testing.T) {
+func TestRotateKey_Immediately(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		r := newRotating(t, f, 0)
 		rotation, err := f.server.RotateKey(t.Context(), true)
@@ -123,17 +123,17 @@ func TestRotatingAtOnceForgetsTheOldKey(t *testing.T) {
 		after := f.newSDK(stytchapi.WithBaseURI(r.other.url))
 		for name, by := range map[string]*fixture{"the one that rotated": f, "the other": r.other} {
 			jwt := r.jwt(by)
-			if keyID(t, jwt) != rotation.KeyID || !good(after, jwt) || !takes(t, by, jwt) {
+			if keyID(t, jwt) != rotation.KeyID || !good(after, jwt) || !exchanges(t, by, jwt) {
 				t.Errorf("a JWT of %s is not good", name)
 			}
 		}
-		if good(after, r.firstJWT) || takes(t, f, r.firstJWT) || takes(t, r.other, r.firstJWT) {
+		if good(after, r.firstJWT) || exchanges(t, f, r.firstJWT) || exchanges(t, r.other, r.firstJWT) {
 			t.Error("what the old key signed is still good")
 		}
 	})
 }
 
-func TestAKeyThatIsRotatedBeforeItSignsKeepsItsTime(t *testing.T) {
+func TestRotateKey_BeforeTheLastOneSigns(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	r := newRotating(t, f, 0)
@@ -148,9 +148,9 @@ func TestAKeyThatIsRotatedBeforeItSignsKeepsItsTime(t *testing.T) {
 	}
 }
 
-// The other instance rotates between what one reads and what it writes. On SQLite it
-// would have to wait for that.
-func TestInstancesThatRotateAtOneTimeLoseNoKey(t *testing.T) {
+// The other instance rotates between a read and a write of the first. On SQLite it would
+// have to wait.
+func TestRotateKey_Concurrently(t *testing.T) {
 	t.Parallel()
 	var between atomic.Pointer[func()]
 	f := newFixture(t, testdb.MySQL(t), newClock(time.Now()), func(o *stytchlocal.Options) {
@@ -176,8 +176,8 @@ func TestInstancesThatRotateAtOneTimeLoseNoKey(t *testing.T) {
 	}
 }
 
-// TestRotateKey_LongerKey rotates away from the first key, which is the shortest allowed.
-func TestSigningKeys_Have3072Bits(t *testing.T) {
+// The first key is the shortest that is allowed.
+func TestRotateKey_3072Bits(t *testing.T) {
 	f := onSQLite(t)
 	if _, err := f.server.RotateKey(t.Context(), false); err != nil {
 		t.Fatal(err)

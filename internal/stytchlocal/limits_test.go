@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-func TestTenInvitationsAnHour(t *testing.T) {
+func TestLimits_TenInvitationsAnHour(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.ok("POST", "/v1/magic_links/email/invite", object{"email": "Ada@example.com"})
 		f.clock.advance(20 * time.Minute)
@@ -35,8 +35,8 @@ func TestTenInvitationsAnHour(t *testing.T) {
 	})
 }
 
-// Who may ask for a link, and how often, is decided where it is known who asks.
-func TestSignInLinksAndInvitationsUseUpNothingOfEachOther(t *testing.T) {
+// Sign-in links are limited by the program, which knows the requesting person.
+func TestLimits_LinksDoNotCount(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		for range 15 {
 			f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com", "create_user_as_pending": true})
@@ -50,7 +50,7 @@ func TestSignInLinksAndInvitationsUseUpNothingOfEachOther(t *testing.T) {
 	})
 }
 
-func TestTheLimitHoldsForManyAtOnce(t *testing.T) {
+func TestLimits_Concurrently(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		var all sync.WaitGroup
 		for range 25 {
@@ -67,7 +67,7 @@ func TestTheLimitHoldsForManyAtOnce(t *testing.T) {
 	})
 }
 
-func TestLimitsCanBeLifted(t *testing.T) {
+func TestLimits_Disabled(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.Limits = false })
 	for range 12 {
@@ -76,7 +76,7 @@ func TestLimitsCanBeLifted(t *testing.T) {
 	}
 }
 
-func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
+func TestLimits_UnsentInvitationDoesNotCount(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		var sent []mail.Message
 		var fail error = &mail.Error{Sentence: "The mail server asks to try again later (451)."}
@@ -119,9 +119,8 @@ func TestAMailThatIsNotTakenIsAnErrorAndDoesNotCount(t *testing.T) {
 	})
 }
 
-// One that may have arrived counts: a server that never confirms must not get a
-// mail for each try.
-func TestAMailThatMayHaveArrivedCounts(t *testing.T) {
+// A mail server that never confirms must not receive an email for each retry.
+func TestLimits_UnconfirmedInvitationCounts(t *testing.T) {
 	t.Parallel()
 	sent := 0
 	f := onSQLite(t, func(o *stytchlocal.Options) {

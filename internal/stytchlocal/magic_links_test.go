@@ -19,7 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-func TestSignInWithTheSDK(t *testing.T) {
+func TestSDK_SignIn(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		clients := map[string]*stytchapi.API{
 			"over a socket":      f.sdk,
@@ -74,7 +74,7 @@ func TestSignInWithTheSDK(t *testing.T) {
 	})
 }
 
-func TestWithoutADurationThereIsNoSession(t *testing.T) {
+func TestAuthenticate_NoDurationNoSession(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	token, _ := f.link("ada@example.com", nil)
@@ -87,7 +87,7 @@ func TestWithoutADurationThereIsNoSession(t *testing.T) {
 	}
 }
 
-func TestOneTokenIsSpentOnce(t *testing.T) {
+func TestAuthenticate_Concurrently(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		token, _ := f.link("ada@example.com", nil)
 		codes := make([]string, 50)
@@ -111,7 +111,7 @@ func TestOneTokenIsSpentOnce(t *testing.T) {
 	})
 }
 
-func TestManyAskAtOnceForOneNewAddress(t *testing.T) {
+func TestLoginOrCreate_Concurrently(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ids := make([]string, 20)
 		created := make([]bool, len(ids))
@@ -142,7 +142,7 @@ func TestManyAskAtOnceForOneNewAddress(t *testing.T) {
 	}, func(o *stytchlocal.Options) { o.Limits = false })
 }
 
-func TestLinksExpireByTheClock(t *testing.T) {
+func TestLinks_Expire(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -196,7 +196,7 @@ func TestSend(t *testing.T) {
 		}
 		f.refused("POST", "/v1/magic_links/email/send", object{"email": "bob@example.com", "user_id": first["user_id"]}, 400, "duplicate_email")
 
-		// A second address, on trial for five minutes.
+		// A second address, unverified for five minutes.
 		sent, err = f.sdk.MagicLinks.Email.Send(t.Context(), &email.SendParams{Email: "ada2@example.com", SessionToken: first["session_token"].(string)})
 		if err != nil || sent.UserID != first["user_id"] {
 			t.Fatalf("send for a session: %+v, %v", sent, err)
@@ -222,7 +222,7 @@ func TestSend(t *testing.T) {
 	})
 }
 
-func TestAnAddressOnTrialIsNobodys(t *testing.T) {
+func TestSend_UnverifiedAddressIsNotOwned(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		mallory := f.signIn("mallory@example.com")
 		f.ok("POST", "/v1/magic_links/email/send", object{"email": "victim@example.com", "user_id": mallory["user_id"]})
@@ -238,7 +238,7 @@ func TestAnAddressOnTrialIsNobodys(t *testing.T) {
 	})
 }
 
-func TestAskingAgainBeginsTheTrialAnew(t *testing.T) {
+func TestSend_ExtendsUnverifiedAddress(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	ada := f.signIn("ada@example.com")
@@ -250,7 +250,7 @@ func TestAskingAgainBeginsTheTrialAnew(t *testing.T) {
 	f.ok("POST", "/v1/magic_links/authenticate", object{"token": f.token("ada2@example.com")})
 }
 
-func TestTrialsAreLimited(t *testing.T) {
+func TestSend_TooManyUnverifiedAddresses(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	ada := f.signIn("ada@example.com")
@@ -320,7 +320,7 @@ func TestRevokeInvite(t *testing.T) {
 	})
 }
 
-func TestPendingUsersGetTheSignUpLink(t *testing.T) {
+func TestSend_PendingUserGetsSignupLink(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	pages := object{"login_magic_link_url": "http://localhost:3000/login", "signup_magic_link_url": "http://localhost:3000/signup?a=b"}
@@ -342,7 +342,7 @@ func TestPendingUsersGetTheSignUpLink(t *testing.T) {
 	leadsTo(third, "http://localhost:3000/login?stytch_token_type=magic_links&amp;token="+third)
 }
 
-func TestEmbeddedLinks(t *testing.T) {
+func TestCreateEmbeddedLink(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		made, err := f.sdk.Users.Create(t.Context(), &users.CreateParams{Email: "ada@example.com", CreateUserAsPending: true, ExternalID: "ada"})
 		if err != nil {
@@ -374,7 +374,7 @@ func TestEmbeddedLinks(t *testing.T) {
 	})
 }
 
-func TestMailRequestsAreChecked(t *testing.T) {
+func TestMailRequests_Invalid(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	const login, send, invite, revoke = "login_or_create", "send", "invite", "revoke_invite"
@@ -437,7 +437,7 @@ func TestMailRequestsAreChecked(t *testing.T) {
 	}
 }
 
-func TestZeroValuesMeanNotGiven(t *testing.T) {
+func TestMailRequests_ZeroValues(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.ok("POST", "/v1/magic_links/email/login_or_create", `{"email":"ada@example.com","login_magic_link_url":"","signup_magic_link_url":null,
@@ -449,7 +449,7 @@ func TestZeroValuesMeanNotGiven(t *testing.T) {
 	})
 }
 
-func TestRedirectURLsThatAreNotGiven(t *testing.T) {
+func TestMailRequests_NoRedirectURL(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name             string

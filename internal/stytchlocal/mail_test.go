@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-func TestWhatMailsSay(t *testing.T) {
+func TestMail_Texts(t *testing.T) {
 	t.Parallel()
 	const (
 		invite, ask = "/v1/magic_links/email/invite", "/v1/magic_links/email/login_or_create"
@@ -92,7 +92,7 @@ Didn’t request this? You can ignore this email: no one can sign in without the
 			if diff := cmp.Diff(test.want, strings.Replace(m.Text, m.Links[0], "LINK", 1)); diff != "" {
 				t.Errorf("text (-want +got):\n%s", diff)
 			}
-			// The HTML says it all, too, with the link as a button and in letters.
+			// The HTML has the same text, and the link as a button and as an address.
 			html := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(m.HTML, "")), " ")
 			for line := range strings.Lines(strings.ReplaceAll(m.Text, "<b>", "&lt;b&gt;")) {
 				line, _, _ = strings.Cut(strings.TrimSpace(line), "Open this link")
@@ -104,7 +104,7 @@ Didn’t request this? You can ignore this email: no one can sign in without the
 			if n := strings.Count(m.HTML, `href="`+escaped+`"`); n != 2 || strings.Count(html, escaped) != 1 {
 				t.Errorf("the link is there %d times, in letters %d", n, strings.Count(html, escaped))
 			}
-			// Nothing is fetched when a mail is looked at, and nothing in it acts.
+			// The HTML loads nothing and runs nothing.
 			if bad := regexp.MustCompile(`(?i)<(img|script|link|form|iframe)\b|url\(|@import| on\w+=`).FindString(m.HTML); bad != "" {
 				t.Errorf("the HTML has %s", bad)
 			}
@@ -118,8 +118,7 @@ Didn’t request this? You can ignore this email: no one can sign in without the
 	}
 }
 
-// Whoever invited before may have left since, and must not be said to invite now.
-func TestAnInvitationSaysWhoInvitesNow(t *testing.T) {
+func TestMail_InviterOfTheLatestInvitation(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	const path = "/v1/magic_links/email/invite"

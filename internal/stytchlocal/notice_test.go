@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-// tokenNotice is a notice with what people who mean ill could type.
+// tokenNotice returns a notice with malicious values.
 func tokenNotice() mail.Notice {
 	return mail.Notice{
 		To: "ada@example.com", Name: "Ada www.evil.example", Title: "A new API token at %s", Lead: "An API token was made.",
@@ -43,7 +43,7 @@ https://guestlist.example/profile
 You are told of each.
 `
 
-func TestNotice_SaysWhatHappenedAndNoLinkButTheProgramsOwn(t *testing.T) {
+func TestNotify_TextHasOnlyOwnLinks(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	if err := f.server.Notify(t.Context(), tokenNotice()); err != nil {
@@ -73,7 +73,7 @@ func TestNotice_SaysWhatHappenedAndNoLinkButTheProgramsOwn(t *testing.T) {
 	}
 }
 
-func TestNotice_UsesUpNoInvitations(t *testing.T) {
+func TestNotify_DoesNotCount(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.Limits = true })
 	for range 20 {
@@ -86,18 +86,18 @@ func TestNotice_UsesUpNoInvitations(t *testing.T) {
 	}
 }
 
-// kept is a mailer that keeps the mail.
-type kept struct{ mail *mail.Message }
+// keeper is a sender that keeps the message.
+type keeper struct{ mail *mail.Message }
 
-func (k kept) Send(_ context.Context, m mail.Message) error {
+func (k keeper) Send(_ context.Context, m mail.Message) error {
 	*k.mail = m
 	return nil
 }
 
-func TestNotice_IsTheSameWithoutTheLocalStytch(t *testing.T) {
+func TestNotifier_SameText(t *testing.T) {
 	t.Parallel()
 	var m mail.Message
-	notices := mail.Notifier{Product: "Guestlist", Sender: kept{&m}, Now: func() time.Time { return time.Unix(7, 0) }}
+	notices := mail.Notifier{Product: "Guestlist", Sender: keeper{&m}, Now: func() time.Time { return time.Unix(7, 0) }}
 	if err := notices.Send(t.Context(), tokenNotice()); err != nil {
 		t.Fatal(err)
 	}

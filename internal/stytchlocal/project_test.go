@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestInstancesThatStartTogetherAreOneProject(t *testing.T) {
+func TestNew_InstancesShareOneProject(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		clock := newClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
@@ -40,7 +40,7 @@ func TestInstancesThatStartTogetherAreOneProject(t *testing.T) {
 	})
 }
 
-func TestADamagedProjectIsNotReplaced(t *testing.T) {
+func TestNew_DamagedProject(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	for _, value := range []string{"", "{}", `{"SigningKey":"AAAA"}`} {
@@ -60,7 +60,7 @@ func TestADamagedProjectIsNotReplaced(t *testing.T) {
 	}
 }
 
-func TestRowsPastTheirTimeAreSwept(t *testing.T) {
+func TestPurge(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := f.signIn("ada@example.com")
 		f.ok("POST", "/v1/magic_links/email/send", object{"email": "trial@example.com", "user_id": in["user_id"]})
@@ -87,8 +87,8 @@ func TestRowsPastTheirTimeAreSwept(t *testing.T) {
 	})
 }
 
-// After an import of a hundred thousand the links of all are over within minutes.
-func TestManyRowsPastTheirTimeAreSweptInPieces(t *testing.T) {
+// After a large import, many links expire at about the same time.
+func TestPurge_Batches(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		links := make([][]any, 450)
 		for i := range links {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// open asks for the page that a mailed link leads to.
+// open requests the page that an emailed link opens.
 func (f *fixture) open(method, token string) (int, http.Header, string) {
 	f.t.Helper()
 	r, err := http.NewRequestWithContext(f.t.Context(), method, f.url+"/v1/magic_links/redirect?"+url.Values{"token": {token}}.Encode(), nil)
@@ -20,7 +20,7 @@ func (f *fixture) open(method, token string) (int, http.Header, string) {
 	return f.raw(r)
 }
 
-func TestTheMailedLinkLeadsToTheRedirectURL(t *testing.T) {
+func TestRedirect(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	token, _ := f.link("ada@example.com", nil)
@@ -67,7 +67,7 @@ func TestTheMailedLinkLeadsToTheRedirectURL(t *testing.T) {
 	}
 }
 
-func TestOtherThingsOnTheRedirectPage(t *testing.T) {
+func TestRedirect_OtherRequests(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.ok("POST", "/v1/users", object{"email": "ada@example.com", "external_id": "ada"})
@@ -87,7 +87,7 @@ func TestOtherThingsOnTheRedirectPage(t *testing.T) {
 	}
 }
 
-func TestRedirectServesNothingElse(t *testing.T) {
+func TestRedirect_ServesNothingElse(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	token, _ := f.link("ada@example.com", nil)

@@ -17,7 +17,7 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
 )
 
-func TestPathsAndMethods(t *testing.T) {
+func TestAPI_PathsAndMethods(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	tests := []struct {
@@ -55,7 +55,7 @@ func TestPathsAndMethods(t *testing.T) {
 	}
 }
 
-func TestCredentials(t *testing.T) {
+func TestAPI_Credentials(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	good := f.server.Credentials()
@@ -89,7 +89,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func TestKeysNeedNoCredentials(t *testing.T) {
+func TestAPI_KeysArePublic(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	id := f.server.Credentials().ProjectID
@@ -107,7 +107,7 @@ func TestKeysNeedNoCredentials(t *testing.T) {
 	f.refused("GET", "/v1/sessions/jwks/project-test-00000000-0000-0000-0000-000000000000", nil, 404, "project_not_found")
 }
 
-func TestBodiesAreLimited(t *testing.T) {
+func TestAPI_BodyLimit(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	big := `{"email":"` + strings.Repeat("a", 1<<20) + `"}`
@@ -121,7 +121,7 @@ func TestBodiesAreLimited(t *testing.T) {
 	}
 }
 
-func TestTheTransportEndsWithItsContext(t *testing.T) {
+func TestTransport_ContextEnds(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	f := onSQLite(t, func(o *stytchlocal.Options) {
@@ -137,7 +137,7 @@ func TestTheTransportEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestADatabaseOutOfReachIsAnError(t *testing.T) {
+func TestAPI_DatabaseError(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.store.Close()
@@ -150,12 +150,12 @@ func TestADatabaseOutOfReachIsAnError(t *testing.T) {
 		t.Errorf("a mailed link answers %d\n%s", status, page)
 	}
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", f.url+"/dev/inbox.json", nil)
-	if status, _, body := f.raw(f.showsKey(r)); status != 503 || !strings.Contains(body, "error") {
+	if status, _, body := f.raw(f.withKey(r)); status != 503 || !strings.Contains(body, "error") {
 		t.Errorf("the inbox answers %d %s", status, body)
 	}
 }
 
-func TestAPanicIsAnError(t *testing.T) {
+func TestAPI_Panic(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) {
 		o.Log = discard
@@ -169,7 +169,7 @@ func TestAPanicIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnswersAreNotForPages(t *testing.T) {
+func TestAPI_Headers(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", f.url+"/v1/sessions/jwks/"+url.PathEscape(f.server.Credentials().ProjectID), nil)
@@ -187,7 +187,7 @@ func TestAnswersAreNotForPages(t *testing.T) {
 	}
 }
 
-// mailerFunc is a function as a Mailer.
+// mailerFunc makes a function a mail.Sender.
 type mailerFunc func(ctx context.Context, m mail.Message) error
 
 func (f mailerFunc) Send(ctx context.Context, m mail.Message) error { return f(ctx, m) }

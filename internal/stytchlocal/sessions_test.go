@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestSessionsWithTheSDK(t *testing.T) {
+func TestSDK_Sessions(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := f.signIn("ada@example.com")
 		token, userID := in["session_token"].(string), in["user_id"].(string)
@@ -33,7 +33,7 @@ func TestSessionsWithTheSDK(t *testing.T) {
 			t.Errorf("times are %v, %v, %v", got.Session.StartedAt, got.Session.LastAccessedAt, got.Session.ExpiresAt)
 		}
 
-		// A JWT past its own time still names the session, and gives its token.
+		// An expired JWT still identifies the session.
 		got, err = f.sdk.Sessions.Authenticate(t.Context(), &sessions.AuthenticateParams{SessionJWT: in["session_jwt"].(string), SessionDurationMinutes: 5})
 		if err != nil || got.SessionToken != token || !got.Session.ExpiresAt.Equal(f.clock.now().Add(5*time.Minute)) {
 			t.Errorf("authenticate by JWT: %+v, %v", got, err)
@@ -57,7 +57,7 @@ func TestSessionsWithTheSDK(t *testing.T) {
 	})
 }
 
-func TestRevoke(t *testing.T) {
+func TestRevokeSession(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		by := map[string]func(in object) *sessions.RevokeParams{
 			"id": func(in object) *sessions.RevokeParams {
@@ -88,7 +88,7 @@ func TestRevoke(t *testing.T) {
 	})
 }
 
-func TestASessionPastItsEndIsNoSession(t *testing.T) {
+func TestSessions_Expired(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		token, _ := f.link("ada@example.com", nil)
 		in := f.ok("POST", "/v1/magic_links/authenticate", object{"token": token, "session_duration_minutes": 5})
@@ -105,7 +105,7 @@ func TestASessionPastItsEndIsNoSession(t *testing.T) {
 	})
 }
 
-func TestSessionRequestsAreChecked(t *testing.T) {
+func TestSessions_Invalid(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	in := f.signIn("ada@example.com")
@@ -151,7 +151,7 @@ func TestSessionRequestsAreChecked(t *testing.T) {
 	f.ok("POST", "/v1/sessions/authenticate", object{"session_token": in["session_token"]})
 }
 
-func TestCustomClaims(t *testing.T) {
+func TestSessions_CustomClaims(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		token, _ := f.link("ada@example.com", nil)
 		in := f.ok("POST", "/v1/magic_links/authenticate", object{
@@ -182,8 +182,8 @@ func TestCustomClaims(t *testing.T) {
 	})
 }
 
-// The SDK checks JWTs by the system's clock, so these tests begin there.
-func TestJWTsPassTheSDKsOwnCheck(t *testing.T) {
+// The SDK verifies JWTs with the system's clock, so these tests start at its time.
+func TestJWT_SDKVerifies(t *testing.T) {
 	t.Parallel()
 	clock := newClock(time.Now())
 	f := newFixture(t, testdb.SQLite(t), clock)
@@ -237,7 +237,7 @@ func TestJWTsPassTheSDKsOwnCheck(t *testing.T) {
 	}
 }
 
-func TestJWTsHoldWhatTheDocumentationSays(t *testing.T) {
+func TestJWT_Claims(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *stytchlocal.Options) { o.Limits = false })
 	token, _ := f.link("ada@example.com", nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 )
 
-func TestSearch(t *testing.T) {
+func TestSearchUsers(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ids := map[string]string{}
 		for i, person := range []struct{ key, first, last string }{{"ada", "Ada", "Lovelace"}, {"bob", "Bob", "Ünal"}, {"cyd", "", ""}, {"dan", "Dan", "Love"}} {
@@ -78,7 +78,7 @@ func TestSearch(t *testing.T) {
 	})
 }
 
-func TestSearchPages(t *testing.T) {
+func TestSearchUsers_Pages(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		var want []string
 		for i := range 7 {
@@ -119,7 +119,7 @@ func TestSearchPages(t *testing.T) {
 	})
 }
 
-func TestSearchesAreChecked(t *testing.T) {
+func TestSearchUsers_Invalid(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	filter := func(name string, value any) object {

@@ -13,7 +13,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 )
 
-func TestUsersWithTheSDK(t *testing.T) {
+func TestSDK_Users(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		made, err := f.sdk.Users.Create(t.Context(), &users.CreateParams{
 			Email: "Ada@Example.com", Name: &users.Name{FirstName: "Ada", LastName: "Lovelace"}, Roles: []string{"admin"},
@@ -93,7 +93,7 @@ func TestUsersWithTheSDK(t *testing.T) {
 	})
 }
 
-func TestDeletingAUserEndsEverything(t *testing.T) {
+func TestDeleteUser(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := f.signIn("ada@example.com")
 		link, _ := f.link("ada@example.com", nil)
@@ -114,7 +114,7 @@ func TestDeletingAUserEndsEverything(t *testing.T) {
 	})
 }
 
-func TestUserBodiesAreWhole(t *testing.T) {
+func TestUsers_CompleteBodies(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	made := f.ok("POST", "/v1/users", object{"email": "ada@example.com"})
@@ -139,7 +139,7 @@ func TestUserBodiesAreWhole(t *testing.T) {
 	}
 }
 
-func TestUserRequestsAreChecked(t *testing.T) {
+func TestUsers_Invalid(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	id := f.ok("POST", "/v1/users", object{"email": "ada@example.com", "external_id": "ada"})["user_id"].(string)
@@ -196,7 +196,7 @@ func TestUserRequestsAreChecked(t *testing.T) {
 	}
 }
 
-func TestZeroValuesChangeUsers(t *testing.T) {
+func TestUpdateUser_ZeroValues(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.ok("POST", "/v1/users", object{"email": "ada@example.com", "external_id": "ada", "name": object{"first_name": "Ada", "last_name": "Lovelace"},
@@ -219,7 +219,7 @@ func TestZeroValuesChangeUsers(t *testing.T) {
 	f.ok("GET", "/v1/users/"+id, nil)
 }
 
-func TestManyChangesAtOnceAllHold(t *testing.T) {
+func TestUpdateUser_Concurrently(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.ok("POST", "/v1/users", object{"email": "ada@example.com", "external_id": "ada"})
 		var all sync.WaitGroup
@@ -237,7 +237,7 @@ func TestManyChangesAtOnceAllHold(t *testing.T) {
 	})
 }
 
-func TestDeleteAndExchangeEmails(t *testing.T) {
+func TestEmails_DeleteAndExchange(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := f.signIn("ada@example.com")
 		id := in["user_id"].(string)
@@ -265,7 +265,7 @@ func TestDeleteAndExchangeEmails(t *testing.T) {
 	})
 }
 
-func TestEscapedIDs(t *testing.T) {
+func TestUsers_EscapedIDs(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.ok("POST", "/v1/users", object{"email": "ada@example.com", "external_id": "a|b"})

@@ -18,19 +18,19 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 )
 
-// told is a webhook that was received and whose signature is right.
-type told struct {
+// webhookRequest is a received webhook.
+type webhookRequest struct {
 	header http.Header
 	body   object
 }
 
-// listening returns a fixture whose webhooks arrive in the channel.
-func listening(t *testing.T) (*fixture, <-chan told) {
+// withWebhooks returns a fixture and a channel of its webhooks.
+func withWebhooks(t *testing.T) (*fixture, <-chan webhookRequest) {
 	t.Helper()
-	all := make(chan told, 100)
+	all := make(chan webhookRequest, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, err := io.ReadAll(r.Body)
-		got := told{header: r.Header}
+		got := webhookRequest{header: r.Header}
 		if err != nil || json.Unmarshal(text, &got.body) != nil {
 			t.Errorf("the body is %q, %v", text, err)
 		}
@@ -45,11 +45,11 @@ func listening(t *testing.T) (*fixture, <-chan told) {
 	return f, all
 }
 
-// next waits for a webhook and checks all that is the same in each; it returns the
-// action and the rest of the body.
-func (f *fixture) next(all <-chan told, userID string) (action string, user object) {
+// next waits for a webhook, checks the fields that all webhooks share, and returns the
+// action and the user.
+func (f *fixture) next(all <-chan webhookRequest, userID string) (action string, user object) {
 	f.t.Helper()
-	var got told
+	var got webhookRequest
 	select {
 	case got = <-all:
 	case <-time.After(30 * time.Second):
@@ -87,7 +87,7 @@ func (f *fixture) checkSignature(h http.Header) {
 	}
 }
 
-// stored is the user as GET has them, without the envelope.
+// stored returns the user of a GET request, without the envelope.
 func (f *fixture) stored(userID string) object {
 	f.t.Helper()
 	user := f.ok("GET", "/v1/users/"+userID, nil)
@@ -96,18 +96,18 @@ func (f *fixture) stored(userID string) object {
 	return user
 }
 
-func TestWhatHappensToAUserIsTold(t *testing.T) {
+func TestWebhooks_UserChanges(t *testing.T) {
 	t.Parallel()
-	f, all := listening(t)
+	f, all := withWebhooks(t)
 	var userID string
 	expect := func(what, want string) {
 		t.Helper()
 		action, user := f.next(all, userID)
 		if action != want {
-			t.Errorf("%s: told %s, want %s", what, action, want)
+			t.Errorf("%s: webhookRequest %s, want %s", what, action, want)
 		}
 		if diff := cmp.Diff(f.stored(userID), user); diff != "" {
-			t.Errorf("%s (-stored +told):\n%s", what, diff)
+			t.Errorf("%s (-stored +webhookRequest):\n%s", what, diff)
 		}
 	}
 
@@ -133,7 +133,7 @@ func TestWhatHappensToAUserIsTold(t *testing.T) {
 
 	f.ok("DELETE", "/v1/users/"+userID, nil)
 	if action, user := f.next(all, userID); action != "DELETE" || user != nil {
-		t.Errorf("deleted: told %s of %v", action, user)
+		t.Errorf("deleted: webhookRequest %s of %v", action, user)
 	}
 	userID = f.ok("POST", "/v1/users", object{"email": "grace@example.com"})["user_id"].(string)
 	expect("made", "CREATE")
@@ -146,7 +146,7 @@ func TestWhatHappensToAUserIsTold(t *testing.T) {
 	expect("made after what was refused", "CREATE")
 }
 
-func TestTheWebhookSecretIsTheProjects(t *testing.T) {
+func TestWebhooks_Secret(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	if diff := cmp.Diff(f.server.Credentials(), f.newServer().Credentials()); diff != "" {

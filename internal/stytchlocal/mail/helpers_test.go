@@ -14,7 +14,7 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// mailbox is an SMTP server for a test.
+// mailbox is an SMTP server that records what it receives.
 type mailbox struct {
 	addr     string
 	greeted  string   // what the client calls itself
@@ -74,8 +74,8 @@ func (s *mailSession) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-// serve starts the server on loopback; implicit means TLS from the first byte,
-// and a configuration without it means STARTTLS.
+// serve starts the server on loopback. A configuration means STARTTLS, or TLS from the
+// first byte if implicit is set.
 func (b *mailbox) serve(t *testing.T, config *tls.Config, implicit bool) {
 	t.Helper()
 	server := smtp.NewServer(b)
@@ -95,7 +95,7 @@ func (b *mailbox) serve(t *testing.T, config *tls.Config, implicit bool) {
 	t.Cleanup(func() { server.Close() })
 }
 
-// certificates returns a server's configuration for 127.0.0.1 and one that trusts it.
+// certificates returns a server's TLS configuration for 127.0.0.1 and a client's that trusts it.
 func certificates(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)

@@ -9,8 +9,6 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// Mail programs make links of what looks like one, and nobody but this program
-// should be able to put one into its mails.
 func TestSanitizeName(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, want string }{
@@ -53,7 +51,7 @@ func TestSanitizeName(t *testing.T) {
 	}
 }
 
-// What mail programs take for links, told in another way than the code does.
+// linkForms describe what mail programs turn into links, independently of the code.
 var linkForms = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\b[a-z][a-z0-9+-]*:[^\s]`),
 	regexp.MustCompile(`(?i)\b(www|ftp)\.[^\s]`),

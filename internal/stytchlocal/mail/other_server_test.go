@@ -20,24 +20,24 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 )
 
-// picky is a mail server with ways to log in of its own.
-type picky struct {
+// authServer is a mail server with certain authentication mechanisms.
+type authServer struct {
 	mailbox
 	ways []string
 }
 
-func (p *picky) NewSession(*smtp.Conn) (smtp.Session, error) {
-	return &pickySession{mailSession{b: &p.mailbox}, p}, nil
+func (p *authServer) NewSession(*smtp.Conn) (smtp.Session, error) {
+	return &authSession{mailSession{b: &p.mailbox}, p}, nil
 }
 
-type pickySession struct {
+type authSession struct {
 	mailSession
-	p *picky
+	p *authServer
 }
 
-func (s *pickySession) AuthMechanisms() []string { return s.p.ways }
+func (s *authSession) AuthMechanisms() []string { return s.p.ways }
 
-func (s *pickySession) Auth(way string) (sasl.Server, error) {
+func (s *authSession) Auth(way string) (sasl.Server, error) {
 	switch way {
 	case "CRAM-MD5":
 		return &cramMD5{s.p}, nil
@@ -47,8 +47,8 @@ func (s *pickySession) Auth(way string) (sasl.Server, error) {
 	return nil, smtp.ErrAuthUnknownMechanism
 }
 
-// cramMD5 checks an answer to a challenge: https://www.rfc-editor.org/rfc/rfc2195
-type cramMD5 struct{ p *picky }
+// cramMD5 verifies the response to a challenge: https://www.rfc-editor.org/rfc/rfc2195
+type cramMD5 struct{ p *authServer }
 
 const challenge = "<1.2@mail.example>"
 
@@ -65,9 +65,9 @@ func (c *cramMD5) Next(response []byte) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-// login asks for user and password one by one.
+// login implements AUTH LOGIN, which asks for user and password in turn.
 type login struct {
-	p    *picky
+	p    *authServer
 	said []string
 }
 
@@ -88,7 +88,7 @@ func (l *login) Next(response []byte) ([]byte, bool, error) {
 	return nil, true, nil
 }
 
-func TestSMTP_WaysToLogIn(t *testing.T) {
+func TestSMTP_AuthMechanisms(t *testing.T) {
 	t.Parallel()
 	const only = "the mail server offers no supported login method, only "
 	for _, row := range []struct {
@@ -105,7 +105,7 @@ func TestSMTP_WaysToLogIn(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			p := &picky{ways: row.ways}
+			p := &authServer{ways: row.ways}
 			server := smtp.NewServer(p)
 			server.Domain, server.AllowInsecureAuth = "mail.example", true
 			server.ErrorLog = log.New(io.Discard, "", 0)
@@ -129,7 +129,7 @@ func TestSMTP_WaysToLogIn(t *testing.T) {
 	}
 }
 
-func TestSMTP_PortOfSomethingElse(t *testing.T) {
+func TestSMTP_OtherServers(t *testing.T) {
 	t.Parallel()
 	server, client := certificates(t)
 	var implicit, plain mailbox
@@ -143,7 +143,7 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 	webTLS.StartTLS()
 	t.Cleanup(webTLS.Close)
 	says := func(text string) string {
-		return speak(t, "", func(c net.Conn) { io.WriteString(c, text); io.Copy(io.Discard, c) })
+		return scriptedServer(t, "", func(c net.Conn) { io.WriteString(c, text); io.Copy(io.Discard, c) })
 	}
 	const noMail = "there is no mail server on this port: "
 	for _, row := range []struct{ name, scheme, addr, want, advice string }{
@@ -180,7 +180,7 @@ func TestSMTP_PortOfSomethingElse(t *testing.T) {
 	}
 }
 
-func TestSMTP_CertificateInWords(t *testing.T) {
+func TestSMTP_CertificateAdvice(t *testing.T) {
 	t.Parallel()
 	server, client := certificates(t)
 	for _, row := range []struct {

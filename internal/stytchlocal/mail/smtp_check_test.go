@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestTheWayToTheMailServerIsCheckedWithoutAMail(t *testing.T) {
+func TestSMTPLogin_SendsNothing(t *testing.T) {
 	t.Parallel()
 	server, trusts := certificates(t)
 	strangers := &tls.Config{ServerName: "127.0.0.1"}
@@ -53,7 +53,7 @@ func TestTheWayToTheMailServerIsCheckedWithoutAMail(t *testing.T) {
 	}
 }
 
-func TestAMailServerThatStopsHalfwayIsFoundOut(t *testing.T) {
+func TestCheckSMTP_ServerStops(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, step, user string
@@ -74,7 +74,7 @@ func TestAMailServerThatStopsHalfwayIsFoundOut(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			err := CheckSMTP(ctx, "smtp://"+row.user+speak(t, row.step, row.instead), "login@example.com")
+			err := CheckSMTP(ctx, "smtp://"+row.user+scriptedServer(t, row.step, row.instead), "login@example.com")
 			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "me@")) {
 				t.Errorf("got %v", err)
 			}

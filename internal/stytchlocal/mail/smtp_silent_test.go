@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// speak is a mail server that takes one message as well as it should up to a
-// step, where it does something else: on connecting, or when it reads a line
-// that begins with a word; "." is the end of the message.
-func speak(t *testing.T, step string, instead func(c net.Conn)) (addr string) {
+// scriptedServer starts a mail server that behaves until it reads a line that begins with
+// step, where it runs instead. An empty step is the connection, "." the end of the message.
+func scriptedServer(t *testing.T, step string, instead func(c net.Conn)) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -57,7 +56,7 @@ func serveUntil(c net.Conn, step string, instead func(c net.Conn)) {
 	}
 }
 
-func TestSMTPServerThatStopsHalfway(t *testing.T) {
+func TestSMTPSend_ServerStops(t *testing.T) {
 	t.Parallel()
 	silent := func(c net.Conn) { io.Copy(io.Discard, c) }
 	drips := func(c net.Conn) { // a line that never ends
@@ -70,7 +69,7 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 		name, step string
 		instead    func(net.Conn)
 		want       string // empty: sent
-		kind       Refusal
+		refusal    Refusal
 	}{
 		{"says nothing from the start", "", silent, "The mail server didn't respond in time.", NotRefused},
 		{"says nothing to a greeting", "EHLO", silent, "The mail server didn't respond in time.", NotRefused},
@@ -88,7 +87,7 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			mailer, err := NewSMTP("smtp://"+speak(t, test.step, test.instead), "login@example.com")
+			mailer, err := NewSMTP("smtp://"+scriptedServer(t, test.step, test.instead), "login@example.com")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +95,7 @@ func TestSMTPServerThatStopsHalfway(t *testing.T) {
 			defer cancel()
 			begun := time.Now()
 			if err := mailer.Send(ctx, newMessage()); test.want != "" {
-				wantMailError(t, err, test.want, test.kind)
+				wantMailError(t, err, test.want, test.refusal)
 			} else if err != nil {
 				t.Errorf("got %v", err)
 			}

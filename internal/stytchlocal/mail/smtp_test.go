@@ -25,7 +25,7 @@ func newMessage() Message {
 	}
 }
 
-func TestSMTPHandsAMailOver(t *testing.T) {
+func TestSMTPSend(t *testing.T) {
 	t.Parallel()
 	var b mailbox
 	b.serve(t, nil, false)
@@ -79,17 +79,17 @@ func TestSMTPHandsAMailOver(t *testing.T) {
 	}
 }
 
-func TestSMTPTellsOfRefusals(t *testing.T) {
+func TestSMTPSend_Refusals(t *testing.T) {
 	t.Parallel()
 	says := func(code int, enhanced smtp.EnhancedCode) error {
 		return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: "<ada@example.com> is told"}
 	}
 	tests := []struct {
-		name   string
-		change func(b *mailbox)
-		user   string
-		want   string
-		kind   Refusal
+		name    string
+		change  func(b *mailbox)
+		user    string
+		want    string
+		refusal Refusal
 	}{
 		{"the recipient is unknown", func(b *mailbox) { b.refuseRcpt = says(550, smtp.EnhancedCode{5, 1, 1}) }, "", "The mail server rejected the address (550 5.1.1).", AddressRefused},
 		{"the mailbox takes nothing", func(b *mailbox) { b.refuseRcpt = says(552, smtp.EnhancedCode{5, 2, 2}) }, "", "The mail server rejected the address (552 5.2.2).", AddressRefused},
@@ -117,7 +117,7 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = mailer.Send(t.Context(), newMessage())
-			wantMailError(t, err, test.want, test.kind)
+			wantMailError(t, err, test.want, test.refusal)
 			if err != nil && strings.Contains(err.Error(), "ada@example.com") {
 				t.Errorf("the address is told: %v", err)
 			}
@@ -142,15 +142,14 @@ func TestSMTPTellsOfRefusals(t *testing.T) {
 	})
 }
 
-func wantMailError(t *testing.T, err error, sentence string, kind Refusal) {
+func wantMailError(t *testing.T, err error, sentence string, refusal Refusal) {
 	t.Helper()
 	var failed *Error
-	if !errors.As(err, &failed) || failed.Sentence != sentence || failed.Refusal != kind {
-		t.Errorf("got %v (%+v), want %q, %d", err, failed, sentence, kind)
+	if !errors.As(err, &failed) || failed.Sentence != sentence || failed.Refusal != refusal {
+		t.Errorf("got %v (%+v), want %q, %d", err, failed, sentence, refusal)
 	}
 }
 
-// Login is a check that mails nothing.
 func TestSMTPLogin(t *testing.T) {
 	t.Parallel()
 	server, client := certificates(t)
@@ -181,7 +180,7 @@ func TestSMTPLogin(t *testing.T) {
 	}
 }
 
-func TestSMTPEndsInTime(t *testing.T) {
+func TestSMTPSend_ContextEnds(t *testing.T) {
 	t.Parallel()
 	b := mailbox{hang: make(chan struct{})}
 	b.serve(t, nil, false)
@@ -201,7 +200,7 @@ func TestSMTPEndsInTime(t *testing.T) {
 	}
 }
 
-func TestSMTPOverTLS(t *testing.T) {
+func TestSMTPSend_TLS(t *testing.T) {
 	t.Parallel()
 	server, client := certificates(t)
 	tests := []struct {
@@ -244,7 +243,7 @@ func TestSMTPOverTLS(t *testing.T) {
 	}
 }
 
-func TestSMTPSettings(t *testing.T) {
+func TestNewSMTP(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, url, from string

@@ -22,8 +22,8 @@ import (
 
 var key = bytes.Repeat([]byte{7}, 32)
 
-// receiver answers as it is told; the last answer counts for all the rest. Status
-// 0 is a connection that fails.
+// receiver responds with a list of statuses, the last of which repeats. Status 0 is a
+// failing connection.
 type receiver struct {
 	t       *testing.T
 	answers []int
@@ -52,7 +52,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Status: strconv.Itoa(status), Body: io.NopCloser(strings.NewReader("thanks"))}, nil
 }
 
-// verify checks a signature as a receiver does who knows the secret alone.
+// verify checks a signature with the secret.
 func (r *receiver) verify(h http.Header, body []byte) {
 	r.t.Helper()
 	secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(webhook.Secret(key), "whsec_"))
@@ -72,7 +72,7 @@ func (r *receiver) verify(h http.Header, body []byte) {
 	}
 }
 
-// send has bodies sent and returns what was received after an hour.
+// send sends bodies and returns what was received after an hour.
 func send(t *testing.T, answers []int, bodies ...string) (*receiver, string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -88,7 +88,7 @@ func send(t *testing.T, answers []int, bodies ...string) (*receiver, string) {
 	return r, log.String()
 }
 
-func TestMessagesArriveInOrderEachUnderItsID(t *testing.T) {
+func TestSender_Order(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := send(t, []int{200, 204}, "one", "two", "three")
@@ -101,7 +101,7 @@ func TestMessagesArriveInOrderEachUnderItsID(t *testing.T) {
 	})
 }
 
-func TestAMessageThatIsNotTakenIsSentAgainUnderTheSameID(t *testing.T) {
+func TestSender_RetriesWithTheSameID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := send(t, []int{500, 0, 302, 200}, "one", "two")
@@ -114,7 +114,7 @@ func TestAMessageThatIsNotTakenIsSentAgainUnderTheSameID(t *testing.T) {
 	})
 }
 
-func TestAMessageThatIsNeverTakenIsGivenUp(t *testing.T) {
+func TestSender_GivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := send(t, []int{400, 400, 400, 400, 400, 200}, "one", "two")
@@ -127,7 +127,7 @@ func TestAMessageThatIsNeverTakenIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestTooManyMessagesAreNotKept(t *testing.T) {
+func TestSender_QueueIsLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, log := send(t, []int{200}, make([]string, 1200)...)
@@ -137,7 +137,7 @@ func TestTooManyMessagesAreNotKept(t *testing.T) {
 	})
 }
 
-func TestCloseEndsAWaitAtOnce(t *testing.T) {
+func TestSender_CloseEndsAPause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &receiver{t: t, answers: []int{500}, begin: time.Now()}
