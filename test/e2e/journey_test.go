@@ -50,7 +50,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 			harness.WantPage(t, edited, 200, "Rear Admiral Hopper", "Saved Rear Admiral Hopper.")
 			harness.WantPage(t, grace.Get("/profile"), 200, "Rear Admiral Hopper")
 			suspended := ada.Submit(edited, "Suspend")
-			harness.WantPage(t, suspended, 200, "Rear Admiral Hopper", "is suspended: signed out everywhere", "Not signed in anywhere")
+			harness.WantPage(t, suspended, 200, "Rear Admiral Hopper", "is suspended and signed out everywhere", "Not signed in anywhere")
 			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in", "Your session has ended")
 			reinstated := ada.Submit(suspended, "Restore access")
 			harness.WantPage(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")

@@ -44,7 +44,7 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 				}
 			}
 			refused[address] = asksFrom(harness.NewVisitor(there), "192.0.2.77", strings.ToUpper(address))
-			harness.WantPage(t, refused[address], 429, "Check your email first", "No new link was sent", "Links that were mailed already still work", "Try again in 2 minutes.")
+			harness.WantPage(t, refused[address], 429, "Check your email first", "We didn’t send another link", "links that were already sent still work", "Try again in 2 minutes.")
 			if got := refused[address].Header.Get("Retry-After"); got != "120" {
 				t.Errorf("%s: Retry-After is %q", address, got)
 			}
@@ -69,8 +69,8 @@ func TestARefusalDoesNotPromiseLinksOfOtherBrowsers(t *testing.T) {
 	for range 6 {
 		v = s.NewPerson("ada@example.com").RequestLink()
 	}
-	harness.WantPage(t, v, 429, "Check your email first", "the newest link that was asked for in this browser still works", "An invitation works in any browser.")
-	if strings.Contains(v.Body, "Links that were mailed already still work") {
+	harness.WantPage(t, v, 429, "Check your email first", "the newest link requested in this browser still works", "An invitation works in any browser.")
+	if strings.Contains(v.Body, "links that were already sent still work") {
 		t.Error("the page promises that links of other browsers work")
 	}
 }
@@ -206,7 +206,7 @@ func TestNoAttackerOfTheseSizesUsesUpTheLinksOfOthers(t *testing.T) {
 					if v.Status == http.StatusSeeOther {
 						got++
 					} else {
-						harness.WantPage(t, v, 429, "Too many sign-in links", "No link was sent")
+						harness.WantPage(t, v, 429, "Too many sign-in links", "We didn’t send a link")
 					}
 				}
 				s.Clock.Advance(5 * time.Minute)

@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-const isOld = "Your access has changed since"
+const isOld = "Links stop working when your access changes"
 
 func TestLinks_MadeBeforeAChangeOfAccessAreRefused(t *testing.T) {
 	t.Parallel()

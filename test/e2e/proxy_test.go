@@ -45,7 +45,7 @@ func TestAProxyThatTakesThePathOffIsToldSo(t *testing.T) {
 	n.Serve(strings.Replace(n.Location(s), s.Config.Addr+";", s.Config.Addr+"/;", 1))
 	nobody := harness.NewVisitor(s)
 	for _, path := range []string{"/", "/users"} {
-		harness.WantPage(t, nobody.Get(path), 404, "Page not found", "the proxy in front takes that path off, and has to leave it on")
+		harness.WantPage(t, nobody.Get(path), 404, "Page not found", "the proxy in front removes that path and must keep it")
 	}
 	if v := nobody.CallAPI("GET", "/healthz", ""); v.Status != 404 || v.Body != `{"error":"not below the path of GUESTLIST_BASE_URL"}`+"\n" {
 		t.Errorf("/healthz: %d %s", v.Status, v.Body)

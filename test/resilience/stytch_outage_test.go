@@ -39,7 +39,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	}
 
 	invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
-	harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet.", "It will be tried again by itself.")
+	harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet.", "We’ll keep trying.")
 	harness.WantRow(t, invited, "grace@example.com", "grace@example.com", "Member", "Not sent yet")
 	if !strings.Contains(invited.Body, `class="notice bad"`) {
 		t.Error("what has not left yet is told like a success")
