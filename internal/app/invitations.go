@@ -10,6 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/humanize"
+	"github.com/guestlist/guestlist/internal/retry"
 )
 
 // invitationsTimeout is how long ReportInvitations waits for the invitations: longer than
@@ -39,10 +40,7 @@ func (a *App) ReportInvitations(ctx context.Context, w io.Writer) {
 			break
 		}
 		if states, tried = latest, all; !tried {
-			select {
-			case <-ctx.Done():
-			case <-time.After(invitationsInterval):
-			}
+			_ = retry.Sleep(ctx, invitationsInterval)
 		}
 	}
 	if errors.Is(ctx.Err(), context.Canceled) { // the program is stopping

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/safego"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -16,10 +17,8 @@ import (
 func (a *App) purgeExpired(ctx context.Context) {
 	for {
 		safego.Recover(a.log, "sweep", func() { a.purgeOnce(ctx) })
-		select {
-		case <-ctx.Done():
+		if retry.Sleep(ctx, time.Hour) != nil {
 			return
-		case <-time.After(time.Hour):
 		}
 	}
 }
@@ -82,13 +81,8 @@ func (a *App) refoldUsers(ctx context.Context) {
 				a.log.Info("search terms and sort keys updated", "users", changed)
 			}
 		})
-		if again == 0 {
+		if again == 0 || retry.Sleep(ctx, again) != nil {
 			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(again):
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/humanize"
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
@@ -217,10 +218,7 @@ func waitForMail(ctx context.Context, im *userio.Importer) string {
 		case err != nil || wait.Err() != nil:
 			return " Some invitations haven't been sent yet; a running instance will send them."
 		}
-		select {
-		case <-wait.Done():
-		case <-time.After(100 * time.Millisecond):
-		}
+		_ = retry.Sleep(wait, 100*time.Millisecond)
 	}
 }
 

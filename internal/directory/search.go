@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // Limits on a search and on what it goes through, in characters and in words.
@@ -22,7 +24,7 @@ const (
 func (u User) SortKey() string {
 	name := strings.NewReplacer("'", "", "-", " ").Replace(Fold(u.Name))
 	name = strings.Join(strings.Fields(name), " ")
-	if key := strings.TrimSpace(truncate(name, MaxName)); key != "" {
+	if key := strings.TrimSpace(text.Truncate(name, MaxName)); key != "" {
 		return key
 	}
 	return u.Email.Normalized
@@ -45,7 +47,7 @@ func (u User) SearchTerms() []string {
 	}
 	for _, mark := range strings.Fields(name) {
 		if !strings.ContainsFunc(mark, isWordRune) {
-			words = append(words, truncate(mark, maxWord))
+			words = append(words, text.Truncate(mark, maxWord))
 		}
 	}
 	slices.Sort(words)
@@ -90,7 +92,7 @@ func ParseSearch(s string) ([]string, error) {
 	}
 	if len(terms) == 0 { // punctuation alone, which may be a name
 		for _, word := range typed {
-			terms = append(terms, truncate(word, maxWord))
+			terms = append(terms, text.Truncate(word, maxWord))
 		}
 	}
 	if len(terms) <= MaxTerms {
@@ -124,7 +126,7 @@ func termsOf(word string) []string {
 		}
 		term = strings.TrimRight(term, ".!?/")
 		if term != "" {
-			terms = append(terms, truncate(term, maxWord))
+			terms = append(terms, text.Truncate(term, maxWord))
 		}
 	}
 	return terms
@@ -150,12 +152,4 @@ func isPicture(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.So
 func standsAlone(r rune) bool {
 	return isPicture(r) || r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
 		unicode.Yi, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan)
-}
-
-// truncate returns the first n characters.
-func truncate(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

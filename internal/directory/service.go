@@ -9,6 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/retry"
 )
 
 // Outbox carries out a person's outbox jobs; outbox.Worker is one.
@@ -153,10 +154,7 @@ func (d *Directory) waitDelivered(ctx context.Context, u User) (User, error) {
 	wait, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	for d.outbox.Deliver(wait, u.Email.Normalized); d.inviteInProgress(wait, u); d.outbox.Deliver(wait, u.Email.Normalized) {
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-wait.Done():
-		}
+		_ = retry.Sleep(wait, 50*time.Millisecond)
 	}
 	fresh, err := d.GetUser(ctx, u.ID)
 	if err != nil {

@@ -14,11 +14,11 @@ package idempotency
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/digest"
 )
 
 const (
@@ -53,13 +53,8 @@ func NewClaim(person, route string, header []string, body []byte) (Claim, error)
 		return Claim{}, ErrKey
 	}
 	return Claim{
-		ID: hash([]byte(person + "\x00" + route + "\x00" + header[0])), Fingerprint: hash(body), Lease: rand.Text(),
+		ID: digest.SHA256Hex(person + "\x00" + route + "\x00" + header[0]), Fingerprint: digest.SHA256Hex(body), Lease: rand.Text(),
 	}, nil
-}
-
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }
 
 // Response is what is answered to a request, in JSON.

@@ -9,9 +9,9 @@ package limit
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/digest"
 )
 
 // Rate is how often something may be done.
@@ -31,8 +31,7 @@ type Bucket struct {
 // NewBucket returns the bucket of what is done, by or to whom. Whom it is about
 // stands in the name as a hash alone, because it may be an address.
 func NewBucket(what, whom string, rate Rate) Bucket {
-	sum := sha256.Sum256([]byte(whom))
-	return Bucket{Kind: what, Name: what + ":" + hex.EncodeToString(sum[:]), Rate: rate}
+	return Bucket{Kind: what, Name: what + ":" + digest.SHA256Hex(whom), Rate: rate}
 }
 
 // Tolerance is how far ahead of now the moment by which the bucket is full again may

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
@@ -22,7 +23,7 @@ const (
 // apply is set it mends, else it only tells what differs: in the log, and in the
 // audit trail by one event with the counts. Nothing that goes wrong ends it.
 func (r *Reconciler) Daily(ctx context.Context, apply bool) {
-	for wait(ctx, pollInterval/2+rand.N(pollInterval)) == nil {
+	for retry.Sleep(ctx, pollInterval/2+rand.N(pollInterval)) == nil {
 		if err := r.RunIfDue(ctx, apply); err != nil && ctx.Err() == nil {
 			r.opts.Log.Error("reconcile: the list was not compared with all of Stytch; tried again in an hour", "error", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -19,7 +20,7 @@ var retryPauses = []time.Duration{2 * time.Second, 20 * time.Second}
 // not be reached or wants a pause.
 func (p *run) throttledCall(ctx context.Context, fn func(context.Context) error) error {
 	for attempt := 0; ; attempt++ {
-		if err := wait(ctx, min(p.next.Sub(p.opts.Now()), p.opts.Pace)); err != nil { // the clock may have been set back
+		if err := retry.Sleep(ctx, min(p.next.Sub(p.opts.Now()), p.opts.Pace)); err != nil { // the clock may have been set back
 			return err
 		}
 		p.next = p.opts.Now().Add(p.opts.Pace)
@@ -31,21 +32,8 @@ func (p *run) throttledCall(ctx context.Context, fn func(context.Context) error)
 			return err
 		}
 		p.opts.Log.Warn("reconcile: call to Stytch is tried again", "error", err)
-		if err := wait(ctx, retryPauses[attempt]); err != nil {
+		if err := retry.Sleep(ctx, retryPauses[attempt]); err != nil {
 			return err
 		}
-	}
-}
-
-// wait returns after a pause, or with the error of a context that ended before.
-func wait(ctx context.Context, pause time.Duration) error {
-	if pause <= 0 {
-		return ctx.Err()
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(pause):
-		return nil
 	}
 }

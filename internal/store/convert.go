@@ -76,9 +76,5 @@ func toJob(r *dbsqlc.Outbox) outbox.Job {
 // truncate cuts text to a column's width, in characters, without the invisible ones.
 // What is no UTF-8, as a browser may send, is replaced: MySQL would refuse the row.
 func truncate(s string, n int) string {
-	s = text.Clean(strings.ToValidUTF8(s, "\uFFFD"))
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
+	return text.Truncate(text.Clean(strings.ToValidUTF8(s, "\uFFFD")), n)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/netutil"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -130,7 +131,7 @@ func transport(cfg *mysql.Config) (description string, unencrypted bool) {
 		return "over TLS if the server offers it, unencrypted otherwise", true
 	case cfg.TLSConfig != "" && cfg.TLSConfig != "false":
 		return "over TLS", false
-	case cfg.Net == "unix", isLoopback(cfg.Addr):
+	case cfg.Net == "unix", netutil.IsLoopback(cfg.Addr):
 		return "without TLS, on this machine", false
 	}
 	return "without TLS", true

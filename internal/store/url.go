@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/fault"
+	"github.com/guestlist/guestlist/internal/netutil"
 )
 
 // parsePath returns the path in an SQLite address: sqlite:PATH, sqlite://PATH, or sqlite:////PATH, which other
@@ -110,7 +110,7 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	if cfg.Net != "tcp" && cfg.Net != "unix" {
 		return nil, errors.New("must reach the server by tcp(host:port) or unix(path)")
 	}
-	if cfg.TLSConfig == "" && cfg.TLS == nil && cfg.Net == "tcp" && !isLoopback(cfg.Addr) {
+	if cfg.TLSConfig == "" && cfg.TLS == nil && cfg.Net == "tcp" && !netutil.IsLoopback(cfg.Addr) {
 		cfg.TLSConfig = "true"
 	}
 	cfg.ClientFoundRows = true   // an UPDATE that changes nothing still counts its row
@@ -217,15 +217,6 @@ func tlsMode(name, value string) (string, error) {
 		return "false", nil
 	}
 	return "", errParams
-}
-
-func isLoopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
-	}
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func orDefault(d, def time.Duration) time.Duration {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/ids"
 )
 
 // Lifetimes are for how many days a token may be good.
@@ -25,7 +26,7 @@ type Request struct {
 }
 
 // NewID returns an ID for a Draft.
-func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+func NewID() string { return ids.New() }
 
 // token returns the token of a draft, without its hash and its person. The error
 // is *directory.Invalid.

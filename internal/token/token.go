@@ -10,12 +10,11 @@ package token
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/digest"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 )
@@ -100,6 +99,5 @@ func hasTokenFormat(secret string) bool {
 // Hash is the form in which a token is kept: SHA-256 in hex. The token is random,
 // so that it needs no salt, and long, so that a slow hash would gain nothing.
 func Hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
+	return digest.SHA256Hex(secret)
 }

@@ -23,12 +23,12 @@ type layer struct{ ours, never []string }
 var layers = map[string]layer{
 	".": {ours: []string{"internal/cli"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/cli": {ours: []string{
-		"internal/app", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
+		"internal/retry", "internal/app", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
 		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying",
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
-		"internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
 		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},

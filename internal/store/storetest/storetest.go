@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -131,7 +130,7 @@ func admin(name, address string) directory.User {
 	return u
 }
 
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
+func newID() string { return ids.New() }
 
 func mustParse(address string) directory.Email {
 	email, err := directory.ParseEmail(address)
