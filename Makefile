@@ -54,7 +54,7 @@ release: ## build for six systems into dist/, twice each, with checksums and SBO
 	GORELEASER=$(CURDIR)/.cache/goreleaser tools/release/release.sh $(TARGETS)
 
 fixture: ## save a database of this release for the upgrade tests, once per release
-	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestWriteTheFixture ./test/e2e
+	GUESTLIST_TEST_FIXTURE=write go test -count=1 -run TestUpgradeFixture_Write ./test/e2e
 
 generate: ## generate Go code from queries/ and schema/, and compress assets
 	$(SQLC) generate

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestWhatDeletesWhatIsOverComesBackAfterAPanic(t *testing.T) {
+func TestPurgeExpired_ContinuesAfterAPanic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := 0

@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 )
 
-func TestInboxAddress_IsPrintedWhereTheListenerIs(t *testing.T) {
+func TestBanner_InboxURL(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, want string

@@ -11,7 +11,7 @@ import (
 
 // These are not parallel: they stand in a folder of their own, where no .env is.
 
-func TestACommandDoesWhatItIsAskedAndEnds(t *testing.T) {
+func TestRun_Output(t *testing.T) {
 	t.Chdir(t.TempDir())
 	database := testdb.SQLite(t)
 	for _, row := range []struct {
@@ -59,7 +59,7 @@ func TestACommandDoesWhatItIsAskedAndEnds(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeRightStopsTheProgramWithASentence(t *testing.T) {
+func TestRun_UsageErrors(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, row := range []struct {
 		name    string

@@ -14,9 +14,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestSQLiteFolder_CannotBeWritten runs the program as a user who may not write in the
+// TestSQLiteDirectory_NotWritable runs the program as a user who may not write in the
 // folder of the file, or not the file, which takes root to begin with.
-func TestSQLiteFolder_CannotBeWritten(t *testing.T) {
+func TestSQLiteDirectory_NotWritable(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can run a program as somebody else")

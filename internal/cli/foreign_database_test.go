@@ -19,7 +19,7 @@ var anotherProgram = []string{
 	"INSERT INTO users VALUES (1, 'Grace', 'grace@example.com'), (2, 'Alan', 'alan@example.com')",
 }
 
-func TestEveryCommand_RefusesAnotherProgramsDatabase(t *testing.T) {
+func TestCommands_RefuseAnotherProgramsDatabase(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		harness.WithDatabase(t, databaseURL, func(db *sql.DB) {
@@ -69,7 +69,7 @@ func TestEveryCommand_RefusesAnotherProgramsDatabase(t *testing.T) {
 	})
 }
 
-func TestEveryCommand_RefusesTheDatabaseOfANewerRelease(t *testing.T) {
+func TestCommands_RefuseTheDatabaseOfANewerRelease(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		migrated := func(words ...string) (said string, err error) {

@@ -74,9 +74,9 @@ func openFiles() int {
 	return len(entries)
 }
 
-// TestGreeting_SaysWhereItListensAndWhetherMailLeft starts the program standalone, with a
+// TestServe_PrintsAddressAndInvitations starts the program standalone, with a
 // mail server that takes mails, that refuses them, and that is not there.
-func TestGreeting_SaysWhereItListensAndWhetherMailLeft(t *testing.T) {
+func TestServe_PrintsAddressAndInvitations(t *testing.T) {
 	t.Parallel()
 	taking, refusing := scriptedMailServer(t, "250 fine"), scriptedMailServer(t, "550 5.1.1 no such user")
 	for _, row := range []struct{ name, smtp, want string }{

@@ -20,7 +20,7 @@ import (
 // Commands beside an instance that serves; what each is misused for is in
 // testdata/script.
 
-func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
+func TestUsersInvite_PersonSignsIn(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))
@@ -48,7 +48,7 @@ func TestWhoIsInvitedOnTheCommandLineSignsInWhereItServes(t *testing.T) {
 	})
 }
 
-func TestTheTrailSaysWhoDidItOnTheCommandLine(t *testing.T) {
+func TestUsers_AuditTrailNamesTheOperator(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -80,7 +80,7 @@ func TestTheTrailSaysWhoDidItOnTheCommandLine(t *testing.T) {
 	}
 }
 
-func TestWhatStytchCouldNotHearFromACommandItHearsFromTheInstanceThatServes(t *testing.T) {
+func TestUsersRemove_InstanceDeliversPendingJobs(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
@@ -105,7 +105,7 @@ func TestWhatStytchCouldNotHearFromACommandItHearsFromTheInstanceThatServes(t *t
 	})
 }
 
-func TestNobodyIsRemovedWithoutConsent(t *testing.T) {
+func TestUsersRemove_AsksForConfirmation(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -137,7 +137,7 @@ func TestNobodyIsRemovedWithoutConsent(t *testing.T) {
 	}
 }
 
-func TestTheWholeListIsPrintedPageByPage(t *testing.T) {
+func TestUsersList_ManyPages(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	const people = directory.MaxLimit + 5

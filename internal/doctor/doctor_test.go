@@ -25,7 +25,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestDoctorAgainstEachBrokenSetting(t *testing.T) {
+func TestRun_BrokenSettings(t *testing.T) {
 	t.Parallel()
 	w := newWard(t)
 	dsn := func(edit func(*mysql.Config)) []string {

@@ -78,7 +78,7 @@ func (l *limited) answered(r *bufio.Reader) bool {
 	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
 }
 
-func TestConnections_IdleOnesMakeRoom(t *testing.T) {
+func TestLimitListener_ReplacesIdleConnections(t *testing.T) {
 	t.Parallel()
 	l := newLimited(t, 4)
 	for i := range 50 { // each stays open
@@ -91,7 +91,7 @@ func TestConnections_IdleOnesMakeRoom(t *testing.T) {
 	}
 }
 
-func TestConnections_ThoseAtWorkAreKeptAndTheNextWaits(t *testing.T) {
+func TestLimitListener_WaitsForActiveConnections(t *testing.T) {
 	t.Parallel()
 	l := newLimited(t, 4)
 	var busy []*bufio.Reader
@@ -117,7 +117,7 @@ func TestConnections_ThoseAtWorkAreKeptAndTheNextWaits(t *testing.T) {
 	}
 }
 
-func TestConnections_ACloseEndsTheWait(t *testing.T) {
+func TestLimitListener_CloseEndsTheWait(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

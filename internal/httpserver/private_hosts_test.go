@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestMetrics_AreServedToPrivateHostNamesOnly(t *testing.T) {
+func TestPrivateHostsOnly_Hosts(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-metrics-addr=metrics.example.com:9090", "--guestlist-base-url=http://localhost:PORT")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,7 +14,7 @@ import (
 
 // The product's own pages have a test in internal/web. Around them, the program
 // answers more.
-func TestWhatIsAnsweredOutsideOfThePagesHasTheSecurityHeaders(t *testing.T) {
+func TestStartupHandler_SecurityHeaders(t *testing.T) {
 	t.Parallel()
 	check := func(t *testing.T, name string, header http.Header, https bool) {
 		t.Helper()

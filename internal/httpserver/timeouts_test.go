@@ -16,7 +16,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhoSendsOrReadsTooSlowlyIsCutOffAndHoldsNobodyUp(t *testing.T) {
+func TestServer_SlowClientsAreDisconnected(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhoMayJoinWithoutAnInvitationIsASetting(t *testing.T) {
+func TestAccess_IsConfigurable(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		access string
@@ -44,7 +44,7 @@ func TestWhoMayJoinWithoutAnInvitationIsASetting(t *testing.T) {
 	}
 }
 
-func TestAdministratorsNamedInTheSettingsAreInvitedOnceAndNobodyElseIsFirst(t *testing.T) {
+func TestAdmins_InSettingsAreInvitedOnce(t *testing.T) {
 	t.Parallel()
 	admins := "--guestlist-admins=ada@example.com, Grace@Example.com"
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), admins)
@@ -68,7 +68,7 @@ func TestAdministratorsNamedInTheSettingsAreInvitedOnceAndNobodyElseIsFirst(t *t
 	}
 }
 
-func TestEachLinkThatIsSaidToBeOnItsWayIsMailed(t *testing.T) {
+func TestSignInLink_IsMailedWheneverAnnounced(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")

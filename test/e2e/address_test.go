@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
+func TestBaseURL_WithPath(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-base-url=http://localhost:PORT/people")
 	ada := s.NewPerson("ada@example.com")
@@ -40,7 +40,7 @@ func TestBelowAPathOfItsHostEverythingWorksAsAtTheRoot(t *testing.T) {
 	}
 }
 
-func TestAPageAskedForUnderAnotherLocalNameIsAtTheBaseURL(t *testing.T) {
+func TestBaseURL_OtherLocalNameRedirects(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"http://localhost:PORT", "http://localhost:PORT/people"} {
 		t.Run(base, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestAPageAskedForUnderAnotherLocalNameIsAtTheBaseURL(t *testing.T) {
 	}
 }
 
-func TestTheMailsAndTheAPIOfTheStandInAreForThisMachineAlone(t *testing.T) {
+func TestLocalStytch_IsLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami"} {

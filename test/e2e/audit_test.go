@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhatHappensIsOnRecord(t *testing.T) {
+func TestAudit_RecordsEvents(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))

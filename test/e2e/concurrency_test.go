@@ -16,7 +16,7 @@ import (
 
 const fifty = 50
 
-func TestFiftyPeopleRedeemFiftyLinksAtOnceAndEachGetsExactlyOneSession(t *testing.T) {
+func TestSignIn_FiftyPeopleConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))
@@ -50,7 +50,7 @@ func TestFiftyPeopleRedeemFiftyLinksAtOnceAndEachGetsExactlyOneSession(t *testin
 	})
 }
 
-func TestFiftyRequestsRedeemOneLinkAtOnceAndExactlyOneSucceeds(t *testing.T) {
+func TestSignIn_OneLinkConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
@@ -76,7 +76,7 @@ func TestFiftyRequestsRedeemOneLinkAtOnceAndExactlyOneSucceeds(t *testing.T) {
 	})
 }
 
-func TestFiftyInvitationsOfOneAddressAtOnceMakeOneRow(t *testing.T) {
+func TestInvite_OneAddressConcurrently(t *testing.T) {
 	t.Parallel()
 	doors := []struct {
 		name, path, contentType, body string

@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestCookieThatIsNotOurs_IsIgnoredAndLeftAlone(t *testing.T) {
+func TestCookie_OfAnotherProgramIsIgnored(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-cookie-keys="+harness.CookieKey)
 	ada := s.NewPerson("ada@example.com")
@@ -78,7 +78,7 @@ func TestCookieThatIsNotOurs_IsIgnoredAndLeftAlone(t *testing.T) {
 	harness.WantPage(t, ada.Get("/users"), 200, "People") // the good one is as good as before
 }
 
-func TestCookieKeys_WithoutTheOldOneSignPeopleOut(t *testing.T) {
+func TestCookieKeys_WithoutTheOldKeyEndSessions(t *testing.T) {
 	t.Parallel()
 	old := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-cookie-keys="+harness.CookieKey)
 	ada := old.NewPerson("ada@example.com")
@@ -90,7 +90,7 @@ func TestCookieKeys_WithoutTheOldOneSignPeopleOut(t *testing.T) {
 
 // Two instances are restarted one after the other, with the keys of docs/security.md.
 // At each moment, whoever signs in at one of them is signed in at both.
-func TestCookieKeyRotation_KeepsEverybodySignedInOnBothInstances(t *testing.T) {
+func TestCookieKeys_RotationKeepsSessions(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		keys := func(keys ...string) string { return "--guestlist-cookie-keys=" + strings.Join(keys, ",") }
@@ -121,7 +121,7 @@ func TestCookieKeyRotation_KeepsEverybodySignedInOnBothInstances(t *testing.T) {
 	})
 }
 
-func TestTwoProgramsAtOneHost_LeaveEachOthersCookiesAlone(t *testing.T) {
+func TestCookie_TwoInstancesOnOneHost(t *testing.T) {
 	t.Parallel()
 	one, two := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon)), harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := one.NewPerson("ada@example.com")
@@ -140,7 +140,7 @@ func TestTwoProgramsAtOneHost_LeaveEachOthersCookiesAlone(t *testing.T) {
 	harness.WantPage(t, ada.Get("/users"), 200, "People")
 }
 
-func TestTheSessionCookieIsOfTheKindThatScriptsAndOtherSitesCannotUse(t *testing.T) {
+func TestCookie_Attributes(t *testing.T) {
 	t.Parallel()
 	behindTLS := "--guestlist-base-url=https://localhost:PORT"
 	for _, row := range []struct {

@@ -23,7 +23,7 @@ func copyDatabase(s *harness.Site, to string) {
 	}
 }
 
-func TestWhoIsSignedInStaysSoWhereTheDatabaseIsMovedToAndBack(t *testing.T) {
+func TestCopy_KeepsSessions(t *testing.T) {
 	t.Parallel()
 	first := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := first.NewPerson("ada@example.com")
@@ -49,7 +49,7 @@ func TestWhoIsSignedInStaysSoWhereTheDatabaseIsMovedToAndBack(t *testing.T) {
 	harness.WantPage(t, ada.At(back).Get("/activity"), 200, "Activity", "grace@example.com", "Signed in", "Invitation sent")
 }
 
-func TestTheProgramDoesNotServeHalfACopy(t *testing.T) {
+func TestCopy_IncompleteIsNotServed(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, to string) {
 		s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -69,7 +69,7 @@ func TestTheProgramDoesNotServeHalfACopy(t *testing.T) {
 	})
 }
 
-func TestABackupMadeWhilePeopleAreAddedIsStartedWithAndMissesNobody(t *testing.T) {
+func TestBackup_DuringWritesIsComplete(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")

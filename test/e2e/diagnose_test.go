@@ -42,7 +42,7 @@ func breakRoute(s *harness.Site, route, status string) {
 	}
 }
 
-func TestWhySomebodyCannotSignIn(t *testing.T) {
+func TestDiagnose_Reasons(t *testing.T) {
 	t.Parallel()
 	grace := "grace@example.com"
 	for _, row := range []struct {

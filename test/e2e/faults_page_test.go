@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
+func TestFaults_AreShownOnEveryPage(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -38,7 +38,7 @@ func TestFaultsAreFeltAndShownOnEveryPageUntilTheyEnd(t *testing.T) {
 	harness.WantPage(t, ada.InNewBrowser().RequestLink(), 200, "Check your email")
 }
 
-func TestTheClockOfTheWholeProgramCanBeMoved(t *testing.T) {
+func TestFaults_ClockCanBeMoved(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")

@@ -17,7 +17,7 @@ import (
 
 // One stranger holds 150 connections open with made-up links, and Stytch takes its
 // time over each. Others, from elsewhere, go on signing in.
-func TestFloodOfMadeUpLinks_LeavesOthersSigningIn(t *testing.T) {
+func TestSignIn_DuringAFloodOfInvalidLinks(t *testing.T) {
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
 	s := harness.Start(t, testdb.SQLite(t), c, stytch.Flags("--guestlist-trusted-proxies=127.0.0.1")...)

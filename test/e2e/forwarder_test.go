@@ -46,7 +46,7 @@ func (s outsider) ask(method, path string, form url.Values) (int, string) {
 
 // The forwarder connects from loopback, names 127.0.0.1 as the host and adds no
 // header, so no request tells that it is forwarded.
-func TestLocalMode_BehindAForwarderThatAddsNothing(t *testing.T) {
+func TestLocalMode_BehindAForwarderWithoutHeaders(t *testing.T) {
 	t.Parallel()
 	n := harness.NewNginx(t)
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -102,7 +102,7 @@ func TestLocalMode_BehindAForwarderWithAMailServer(t *testing.T) {
 	harness.Eventually(t, "a warning that no one can administer the list", func() bool { return strings.Contains(s.Log.String(), "no one can administer the list") })
 }
 
-func TestLocalMode_EveryHeaderOfAForwarderIsRefused(t *testing.T) {
+func TestLocalMode_ForwardedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	env := harness.StytchEnv(t, s)
@@ -154,7 +154,7 @@ func TestClientAddress_WithAPortFromNginx(t *testing.T) {
 }
 
 // A test suite of another program finds its mails by what config --stytch-env prints.
-func TestInboxAddress_OfConfigShowsTheMails(t *testing.T) {
+func TestConfig_InboxURLShowsMails(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	s.NewPerson("ada@example.com").RequestLink()

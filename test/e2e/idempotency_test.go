@@ -18,7 +18,7 @@ func postWithKey(p *harness.Person, key, path, body string) *http.Request {
 	return r
 }
 
-func TestARequestThatComesAtTwoInstancesAtOnceIsDoneOnce(t *testing.T) {
+func TestIdempotencyKey_AtTwoInstancesConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		here := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))

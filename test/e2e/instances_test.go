@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhatAnAdministratorDecidesHoldsOnTheNextRequestOnEveryInstance(t *testing.T) {
+func TestInstances_ApplyChangesAtOnce(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		here := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))
@@ -65,7 +65,7 @@ func TestWhatAnAdministratorDecidesHoldsOnTheNextRequestOnEveryInstance(t *testi
 	})
 }
 
-func TestTwoAdministratorsWhoTurnOnEachOtherAtOnceLeaveOne(t *testing.T) {
+func TestInstances_LastAdminRemains(t *testing.T) {
 	t.Parallel()
 	weapons := []struct{ name, method, body string }{
 		{"demoting", "PATCH", `{"role":"member"}`},
@@ -115,7 +115,7 @@ func TestTwoAdministratorsWhoTurnOnEachOtherAtOnceLeaveOne(t *testing.T) {
 	})
 }
 
-func TestTenInstancesStartingAtOnceOnAnEmptyDatabaseMigrateOnceAndAllServe(t *testing.T) {
+func TestInstances_TenStartConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		c := harness.NewClock(harness.Noon)

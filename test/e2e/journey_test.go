@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
+func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 	t.Parallel()
 	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
 		testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -73,7 +73,7 @@ func TestFromAnEmptyListToPeopleComingAndGoing(t *testing.T) {
 	})
 }
 
-func TestAfterItsSessionHasExpiredAPersonComesBackToWhereTheyWere(t *testing.T) {
+func TestSignIn_AfterExpiryReturnsToThePage(t *testing.T) {
 	t.Parallel()
 	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
 		s := start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -100,7 +100,7 @@ func TestAfterItsSessionHasExpiredAPersonComesBackToWhereTheyWere(t *testing.T) 
 	})
 }
 
-func TestSeveralLinksAskedForInOneBrowserAllWork(t *testing.T) {
+func TestSignIn_SeveralLinksInOneBrowser(t *testing.T) {
 	t.Parallel()
 	for _, sameBrowser := range []string{"off", "on"} {
 		t.Run("same browser "+sameBrowser, func(t *testing.T) {

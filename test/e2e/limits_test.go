@@ -28,7 +28,7 @@ func behindProxy(t *testing.T, databaseURL string) *harness.Site {
 	return harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-trusted-proxies=127.0.0.1")
 }
 
-func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
+func TestLimits_SixthLinkForAnAddressIsRefused(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		here := behindProxy(t, databaseURL)
@@ -62,7 +62,7 @@ func TestASixthLinkForOneAddressIsRefusedWhoeverHasIt(t *testing.T) {
 }
 
 // Where links work only in the browser they were asked for in, nothing else is promised.
-func TestARefusalDoesNotPromiseLinksOfOtherBrowsers(t *testing.T) {
+func TestLimits_RefusalDoesNotMentionOtherBrowsers(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-link-same-browser=on")
 	var v harness.View
@@ -76,7 +76,7 @@ func TestARefusalDoesNotPromiseLinksOfOtherBrowsers(t *testing.T) {
 }
 
 // However many networks somebody has, an address gets a couple of dozen mails from them.
-func TestAMailboxIsNotFilledFromManyNetworks(t *testing.T) {
+func TestLimits_LinksPerMailbox(t *testing.T) {
 	t.Parallel()
 	s := behindProxy(t, testdb.SQLite(t))
 	ada := s.NewPerson("ada@example.com")
@@ -104,7 +104,7 @@ func TestAMailboxIsNotFilledFromManyNetworks(t *testing.T) {
 
 // Whoever asks for somebody else's address is told the same whether that person has
 // asked or not.
-func TestRefusalsDoNotTellWhetherAPersonHasAsked(t *testing.T) {
+func TestLimits_RefusalsRevealNothing(t *testing.T) {
 	t.Parallel()
 	for _, browser := range []string{"in a browser that is known", "in a browser that is new"} {
 		for _, attack := range []struct {
@@ -148,7 +148,7 @@ func TestRefusalsDoNotTellWhetherAPersonHasAsked(t *testing.T) {
 
 // An attacker with an address in each of 4,096 networks competes with others only until
 // each of them has asked; then the others are left to themselves for hours.
-func TestFourThousandNetworksCompeteForAnHourOnly(t *testing.T) {
+func TestLimits_ManyNetworksBlockForAnHourOnly(t *testing.T) {
 	t.Parallel()
 	s := behindProxy(t, testdb.SQLite(t))
 	ada := s.NewPerson("ada@example.com")
@@ -181,7 +181,7 @@ func TestFourThousandNetworksCompeteForAnHourOnly(t *testing.T) {
 
 // Each has an hour and asks as often as it likes. Whoever comes then from a network
 // that has not asked gets a link.
-func TestNoAttackerOfTheseSizesUsesUpTheLinksOfOthers(t *testing.T) {
+func TestLimits_AttackersDoNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	for _, attacker := range []struct {
 		name      string
@@ -227,7 +227,7 @@ func TestNoAttackerOfTheseSizesUsesUpTheLinksOfOthers(t *testing.T) {
 	}
 }
 
-func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
+func TestLimits_KnownBrowserIsNotBlocked(t *testing.T) {
 	t.Parallel()
 	s := behindProxy(t, testdb.SQLite(t))
 	ada := s.NewPerson("ada@example.com")
@@ -251,7 +251,7 @@ func TestNobodyCanKeepAnotherFromAskingInABrowserTheyHaveUsed(t *testing.T) {
 	}
 }
 
-func TestANetworkIsCountedOnceHoweverItIsSpelt(t *testing.T) {
+func TestLimits_NetworkSpellings(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
@@ -294,7 +294,7 @@ func TestANetworkIsCountedOnceHoweverItIsSpelt(t *testing.T) {
 	})
 }
 
-func TestWhoTriesWrongLinksMustWaitAndKeepsNobodyElseOut(t *testing.T) {
+func TestLimits_InvalidLinks(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		here := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))

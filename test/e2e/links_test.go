@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestLookingAtALinkSpendsNothing(t *testing.T) {
+func TestLink_GETDoesNotUseItUp(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))
@@ -36,7 +36,7 @@ func TestLookingAtALinkSpendsNothing(t *testing.T) {
 	})
 }
 
-func TestWhoeverComesWithALinkThatDoesNotWorkIsToldWhatToDo(t *testing.T) {
+func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 	t.Parallel()
 	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
 		s := start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-access=open")
@@ -68,7 +68,7 @@ func TestWhoeverComesWithALinkThatDoesNotWorkIsToldWhatToDo(t *testing.T) {
 	})
 }
 
-func TestWhoHasProvenAnAddressIsToldWhyTheyStayOutside(t *testing.T) {
+func TestLink_RefusedPersonLearnsWhy(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -95,7 +95,7 @@ func TestWhoHasProvenAnAddressIsToldWhyTheyStayOutside(t *testing.T) {
 	})
 }
 
-func TestUnknownAndKnownAddressesGetTheSameAnswerAndOnlyKnownOnesAMail(t *testing.T) {
+func TestRequestLink_UnknownAddressGetsTheSameResponse(t *testing.T) {
 	t.Parallel()
 	for _, sameBrowser := range []string{"off", "on"} {
 		t.Run("same browser "+sameBrowser, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestUnknownAndKnownAddressesGetTheSameAnswerAndOnlyKnownOnesAMail(t *testin
 	}
 }
 
-func TestWithSameBrowserASignInLinkWorksOnlyWhereItWasAskedForAndAnInvitationAnywhere(t *testing.T) {
+func TestLink_SameBrowserSetting(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-link-same-browser=on")
 	ada := s.NewPerson("ada@example.com")
@@ -161,7 +161,7 @@ func TestWithSameBrowserASignInLinkWorksOnlyWhereItWasAskedForAndAnInvitationAny
 	}
 }
 
-func TestSomebodySignedInIsAskedBeforeALinkSignsThemInAnew(t *testing.T) {
+func TestLink_SignedInPersonIsAsked(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -183,7 +183,7 @@ func TestSomebodySignedInIsAskedBeforeALinkSignsThemInAnew(t *testing.T) {
 	}
 }
 
-func TestNothingInARequestDecidesWhereAMailedLinkLeads(t *testing.T) {
+func TestLink_TargetIgnoresRequestHeaders(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-trusted-proxies=127.0.0.1")
 	ada := s.NewPerson("ada@example.com")
@@ -223,7 +223,7 @@ func TestNothingInARequestDecidesWhereAMailedLinkLeads(t *testing.T) {
 	}
 }
 
-func TestATokenIsGoodWholeAndAsItWasMailedOnly(t *testing.T) {
+func TestLink_ModifiedTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))

@@ -83,7 +83,7 @@ func eventfulDay(t *testing.T, s *harness.Site) {
 	}
 }
 
-func TestAScrapeTellsHowTheProgramIsDoing(t *testing.T) {
+func TestMetrics_AfterAnEventfulDay(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), metricsOn)
@@ -133,7 +133,7 @@ func TestAScrapeTellsHowTheProgramIsDoing(t *testing.T) {
 // An expression's words that can be metrics of ours or of Go's.
 var metricName = regexp.MustCompile(`\b(?:guestlist|go|process)_[a-z_]+`)
 
-func TestTheDashboardAndTheDocsShowOnlyWhatIsThere(t *testing.T) {
+func TestMetrics_DocsAndDashboardNameExistingMetrics(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), metricsOn)
 	eventfulDay(t, s)
@@ -163,7 +163,7 @@ func TestTheDashboardAndTheDocsShowOnlyWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestProfilesAndMetricsAreOnTheirOwnListenerAlone(t *testing.T) {
+func TestMetrics_AreOnTheirOwnListenerOnly(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), metricsOn)
 	metrics := httptest.NewServer(s.App.Metrics)

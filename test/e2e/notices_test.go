@@ -41,7 +41,7 @@ func wantNotice(n harness.MailedNotice, t *testing.T, to, subject string, texts 
 	}
 }
 
-func TestNotice_OfANewTokenGoesToItsOwner(t *testing.T) {
+func TestNotice_NewToken(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, mails, ada := startWithMail(t, databaseURL)
@@ -56,7 +56,7 @@ func TestNotice_OfANewTokenGoesToItsOwner(t *testing.T) {
 	})
 }
 
-func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
+func TestNotice_NewAdministrator(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, mails, ada := startWithMail(t, databaseURL)
@@ -98,7 +98,7 @@ func TestNotice_OfANewAdministratorGoesToTheOthers(t *testing.T) {
 	})
 }
 
-func TestNotice_OfAnImportOfAdministratorsIsOne(t *testing.T) {
+func TestNotice_ImportOfAdministrators(t *testing.T) {
 	t.Parallel()
 	s, mails, ada := startWithMail(t, testdb.SQLite(t))
 	v := ada.UploadFile("people.csv", "email,role\nx@example.com,admin\ny@example.com,admin\nz@example.com,member\n")
@@ -113,7 +113,7 @@ func TestNotice_OfAnImportOfAdministratorsIsOne(t *testing.T) {
 }
 
 // A mail server that is down delays a notice, and nothing else waits for it.
-func TestNotice_WhileTheMailServerTakesNoneIsSentLater(t *testing.T) {
+func TestNotice_IsRetried(t *testing.T) {
 	t.Parallel()
 	s, mails, ada := startWithMail(t, testdb.SQLite(t))
 	mails.Refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
@@ -137,7 +137,7 @@ func TestNotice_WhileTheMailServerTakesNoneIsSentLater(t *testing.T) {
 }
 
 // Stytch has no call that mails a text of ours.
-func TestNotice_BesideStytchNeedsAMailServer(t *testing.T) {
+func TestNotice_WithStytchRequiresSMTP(t *testing.T) {
 	t.Parallel()
 	mails := harness.NewMailServer(t)
 	for _, row := range []struct {
@@ -170,7 +170,7 @@ func TestNotice_BesideStytchNeedsAMailServer(t *testing.T) {
 }
 
 // A command that imports people carries jobs out as well, those of others among them.
-func TestNotice_IsSentByACommand(t *testing.T) {
+func TestNotice_SentByACommand(t *testing.T) {
 	t.Parallel()
 	s, mails, ada := startWithMail(t, testdb.SQLite(t))
 	mails.Refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})

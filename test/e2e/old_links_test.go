@@ -11,7 +11,7 @@ import (
 
 const isOld = "Links stop working when your access changes"
 
-func TestLinks_MadeBeforeAChangeOfAccessAreRefused(t *testing.T) {
+func TestLink_BeforeAChangeOfAccessIsRefused(t *testing.T) {
 	t.Parallel()
 	post := func(heading, path string, form ...string) func(t *testing.T, ada, grace *harness.Person) {
 		return func(t *testing.T, ada, grace *harness.Person) {
@@ -81,7 +81,7 @@ func TestLinks_MadeBeforeAChangeOfAccessAreRefused(t *testing.T) {
 	}
 }
 
-func TestLinks_TheFirstSignInEndsTheOthers(t *testing.T) {
+func TestLink_FirstSignInRevokesOthers(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon))
@@ -101,7 +101,7 @@ func TestLinks_TheFirstSignInEndsTheOthers(t *testing.T) {
 	})
 }
 
-func TestLinks_AnInvitationAsMemberIsNoneAsAdministrator(t *testing.T) {
+func TestLink_InvitationForAnotherRoleIsRefused(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada, grace := s.NewPerson("ada@example.com"), s.NewPerson("grace@example.com")

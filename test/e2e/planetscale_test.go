@@ -82,7 +82,7 @@ func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 
 // Each request is made while the server ends a transaction, of the request or of
 // what works beside it: after its first statement, its second, and so on.
-func TestATransactionThatTheServerEndsIsToldAndLeavesNothingHalfDone(t *testing.T) {
+func TestPlanetScale_EndedTransactionIsReported(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	s := harness.Start(t, v.DSN, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
@@ -135,7 +135,7 @@ func TestATransactionThatTheServerEndsIsToldAndLeavesNothingHalfDone(t *testing.
 	}
 }
 
-func TestLongWorkIsDoneInShortTransactions(t *testing.T) {
+func TestPlanetScale_TransactionsAreShort(t *testing.T) {
 	t.Parallel()
 	const people = 3000
 	v := testdb.NewVitess(t)

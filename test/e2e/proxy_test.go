@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestTheAddressOnRecordIsTheProxysWordWhereTheProxyIsTrusted(t *testing.T) {
+func TestProxy_ClientAddressFromATrustedProxy(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("127.0.0.2 is an address of this machine on Linux alone")
@@ -38,7 +38,7 @@ func TestTheAddressOnRecordIsTheProxysWordWhereTheProxyIsTrusted(t *testing.T) {
 	}
 }
 
-func TestAProxyThatTakesThePathOffIsToldSo(t *testing.T) {
+func TestProxy_StrippedPathIsExplained(t *testing.T) {
 	t.Parallel()
 	n := harness.NewNginx(t)
 	s := n.Start("/people", testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -52,7 +52,7 @@ func TestAProxyThatTakesThePathOffIsToldSo(t *testing.T) {
 	}
 }
 
-func TestAProxyThatKeepsTheHostToItselfIsServedAllTheSame(t *testing.T) {
+func TestProxy_WithoutHostHeader(t *testing.T) {
 	t.Parallel()
 	n := harness.NewNginx(t)
 	s := n.Start("/people", testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -68,7 +68,7 @@ func TestAProxyThatKeepsTheHostToItselfIsServedAllTheSame(t *testing.T) {
 }
 
 // Three of them; nginx by itself takes no more than 1 MB.
-func TestAFileToImportThatIsLargeComesThroughTheProxy(t *testing.T) {
+func TestProxy_LargeUpload(t *testing.T) {
 	t.Parallel()
 	s := harness.StartBehindNginx(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -77,7 +77,7 @@ func TestAFileToImportThatIsLargeComesThroughTheProxy(t *testing.T) {
 }
 
 // The program serves the public below a path, from a name that is not this machine's.
-func TestStandaloneBelowAPathBehindNginx(t *testing.T) {
+func TestStandalone_BelowAPathBehindNginx(t *testing.T) {
 	t.Parallel()
 	n, mails := harness.NewNginx(t), harness.NewMailServer(t)
 	base := n.URL("guestlist.example") + "/people"
@@ -118,7 +118,7 @@ func TestStandaloneBelowAPathBehindNginx(t *testing.T) {
 	}
 }
 
-func TestInLocalModeMailsMayLeaveAsWell(t *testing.T) {
+func TestLocalMode_WithSMTP(t *testing.T) {
 	t.Parallel()
 	mails := harness.NewMailServer(t)
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--smtp-url=smtp://"+mails.Addr, "--guestlist-admins=ada@example.com")

@@ -27,7 +27,7 @@ func deletesAtStytch(t *testing.T, s *harness.Site, address string) {
 	}
 }
 
-func TestSomebodyDeletedAtStytchIsOutOnTheNextRequestAndMayComeBack(t *testing.T) {
+func TestReconcile_DeletedAtStytchEndsSessions(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{nil, {"--guestlist-base-url=http://localhost:PORT/people"}} {
 		testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -59,7 +59,7 @@ func compared(t *testing.T, s *harness.Site, apply bool) string {
 	return out
 }
 
-func TestTheCommandPrintsWhatDiffersAndMendsItIfAsked(t *testing.T) {
+func TestReconcile_Command(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c) // sends its webhooks elsewhere

@@ -28,7 +28,7 @@ func pressInVain(p *harness.Person, page harness.View) harness.Outcome {
 	return inVain.TryOutcome(inVain.FormRequest(app.CallbackPath, form.Values.Encode()))
 }
 
-func TestAnswerOfASignInThatWasLost_IsMadeGoodForTheSameBrowserAlone(t *testing.T) {
+func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		here := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
@@ -66,7 +66,7 @@ func TestAnswerOfASignInThatWasLost_IsMadeGoodForTheSameBrowserAlone(t *testing.
 
 // The browser closes the connection while Stytch is being asked. The sign-in is
 // carried through, and the next press finds it, at another instance.
-func TestConnectionClosedDuringASignIn_DoesNotCostTheLink(t *testing.T) {
+func TestSignIn_ClosedConnectionDoesNotUseUpTheLink(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)

@@ -28,7 +28,7 @@ func sdk(t *testing.T, s *harness.Site) *stytchapi.API {
 	return client
 }
 
-func TestAnotherAppSignsPeopleInWithTheCredentialsThatConfigPrints(t *testing.T) {
+func TestSDK_SignInWithPrintedCredentials(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := harness.Start(t, databaseURL, harness.NewClock(time.Now())) // the SDK looks at its own clock
@@ -61,7 +61,7 @@ func TestAnotherAppSignsPeopleInWithTheCredentialsThatConfigPrints(t *testing.T)
 	})
 }
 
-func TestASessionRevokedAtStytchIsOutAtTheNextCheck(t *testing.T) {
+func TestSDK_RevokedSessionEndsAtTheNextCheck(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -89,7 +89,7 @@ func TestASessionRevokedAtStytchIsOutAtTheNextCheck(t *testing.T) {
 	}
 }
 
-func TestSigningOutEndsTheSessionHereAtOnceAndAtStytch(t *testing.T) {
+func TestSignOut_EndsTheSessionHereAndAtStytch(t *testing.T) {
 	t.Parallel()
 	for _, way := range []struct {
 		name string

@@ -14,7 +14,7 @@ import (
 // A stranger asks for links for two people, all day and from many networks. What is
 // refused says so, what is not is mailed, and neither a browser that is known nor an
 // administrator's invitation waits for it.
-func TestStandaloneAStrangerUsesUpNobodysMails(t *testing.T) {
+func TestStandalone_StrangersDoNotUseUpMails(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, post := startStandalone(t, databaseURL, harness.NewClock(harness.Noon))

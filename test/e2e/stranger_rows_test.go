@@ -68,7 +68,7 @@ func tablesOf(s *harness.Site) []string {
 
 // A stranger with as many networks as they like uses every route that is open to
 // them, with each kind of request that is refused.
-func TestWhatStrangersMakeTheDatabaseKeepIsBounded(t *testing.T) {
+func TestStandalone_RowsOfStrangersAreLimited(t *testing.T) {
 	t.Parallel()
 	s, post := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")

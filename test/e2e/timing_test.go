@@ -56,7 +56,7 @@ func TestAUC(t *testing.T) {
 //
 // What is told apart is told apart by many samples: where the first two hundred of
 // each kind are too far apart by chance, more are taken.
-func TestStandalone_TimeDoesNotTellWhoIsOnTheList(t *testing.T) {
+func TestStandalone_TimingRevealsNothing(t *testing.T) {
 	t.Parallel()
 	const people, rounds = 100, 10
 	s, post := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))

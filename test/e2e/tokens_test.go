@@ -32,7 +32,7 @@ func tokenClient(s *harness.Site, secret string) func(method, path, body string)
 	}
 }
 
-func TestAProgramWorksByATokenUntilItEnds(t *testing.T) {
+func TestToken_UntilItExpiresOrIsRevoked(t *testing.T) {
 	t.Parallel()
 	eachPlace(t, func(t *testing.T, start harness.StartFunc) {
 		testdb.Each(t, func(t *testing.T, databaseURL string) {

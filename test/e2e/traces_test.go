@@ -19,7 +19,7 @@ const (
 	strangersSpan  = "b7ad6b7169203331"
 )
 
-func TestATraceLeadsFromTheRequestToTheQueryAndToStytch(t *testing.T) {
+func TestTraces_RequestQueriesAndStytch(t *testing.T) {
 	t.Parallel()
 	c := harness.NewTraceCollector(t)
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), c.Flag(), "--otel-exporter-otlp-headers=x-team=door")
@@ -64,7 +64,7 @@ func TestATraceLeadsFromTheRequestToTheQueryAndToStytch(t *testing.T) {
 	}
 }
 
-func TestATraceIsGoneOnWithAtATrustedProxysWordAlone(t *testing.T) {
+func TestTraces_ParentFromATrustedProxyOnly(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, proxies string
@@ -92,7 +92,7 @@ func TestATraceIsGoneOnWithAtATrustedProxysWordAlone(t *testing.T) {
 	}
 }
 
-func TestTracesThatNobodyTakesDoNoHarm(t *testing.T) {
+func TestTraces_CollectorUnavailable(t *testing.T) {
 	t.Parallel()
 	down := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(down.Close)

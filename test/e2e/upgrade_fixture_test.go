@@ -28,9 +28,9 @@ type fixture struct {
 // due; nil is NULL.
 type row map[string]*string
 
-// TestWriteTheFixtureOfARelease is no test but how testdata/upgrade is added to; see
+// TestUpgradeFixture_Write is no test but how testdata/upgrade is added to; see
 // docs/releasing.md.
-func TestWriteTheFixtureOfARelease(t *testing.T) {
+func TestUpgradeFixture_Write(t *testing.T) {
 	if os.Getenv("GUESTLIST_TEST_FIXTURE") != "write" {
 		t.Skip("GUESTLIST_TEST_FIXTURE is not write")
 	}

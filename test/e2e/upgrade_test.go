@@ -24,7 +24,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestANewVersionTakesOverTheDatabaseOfAnOlderOne(t *testing.T) {
+func TestUpgrade_FromEveryRelease(t *testing.T) {
 	t.Parallel()
 	eachFixture(t, func(t *testing.T, file string) {
 		testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -76,7 +76,7 @@ func TestANewVersionTakesOverTheDatabaseOfAnOlderOne(t *testing.T) {
 	})
 }
 
-func TestAMigrationThatWasReleasedIsNeverEdited(t *testing.T) {
+func TestUpgrade_ReleasedMigrationsAreUnchanged(t *testing.T) {
 	t.Parallel()
 	eachFixture(t, func(t *testing.T, file string) {
 		f := readFixture(t, file, "localhost:8080")

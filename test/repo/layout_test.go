@@ -100,7 +100,7 @@ var layers = map[string]layer{
 	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
 }
 
-func TestPackagesKnowOnlyThoseTheyMayKnow(t *testing.T) {
+func TestLayers_ImportsAreAllowed(t *testing.T) {
 	t.Parallel()
 	for pkg, imports := range listImports(t) {
 		for _, broken := range brokenRules(pkg, imports) {
@@ -109,7 +109,7 @@ func TestPackagesKnowOnlyThoseTheyMayKnow(t *testing.T) {
 	}
 }
 
-func TestABrokenImportRuleIsNamed(t *testing.T) {
+func TestLayers_ViolationsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		pkg     string

@@ -19,7 +19,7 @@ var few = map[string]string{
 	"DeleteMailsFrom":    "of the local inbox, after each mail",
 }
 
-func TestEveryQueryTouchesABoundedNumberOfRows(t *testing.T) {
+func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	t.Parallel()
 	// One person's are few: what somebody has more of is limited.
 	key := regexp.MustCompile(`WHERE (id|name|token_hash|email|email_key|email_id|session_id|user_id) (= |IN \(sqlc\.slice)`)
@@ -51,7 +51,7 @@ const tableOptions = ") /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER S
 
 // MySQL commits each statement that changes tables by itself: a migration of two could end
 // between them.
-func TestEveryMigrationIsOneStatement(t *testing.T) {
+func TestMigrations_AreOneStatement(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(schema.Files, "*.sql")
 	if err != nil || len(files) == 0 {

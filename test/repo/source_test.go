@@ -57,7 +57,7 @@ var except = map[string]string{
 	"internal/stytchlocal/mail/template.go \"text/template\"": "the part of a mail that is plain text",
 }
 
-func TestNoFileHoldsWhatOpensDoors(t *testing.T) {
+func TestSource_HasNoBannedConstructs(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestDamageInALargeDatabaseStopsTheProgramWithASentence(t *testing.T) {
+func TestCorruption_StopsTheProgram(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	st, err := store.Open("sqlite:"+path, time.Now)

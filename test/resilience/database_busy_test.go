@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhileAnotherProgramWritesTheFilePeopleCanLookAndAreToldInTime(t *testing.T) {
+func TestDatabaseBusy_ReadsWorkAndWritesFailInTime(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")

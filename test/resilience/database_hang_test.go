@@ -18,7 +18,7 @@ import (
 func impatient(cfg *mysql.Config) { cfg.ReadTimeout = time.Second }
 
 // Not parallel: it counts the goroutines of the process.
-func TestEveryRequestEndsInTimeWhileTheDatabaseHangs(t *testing.T) {
+func TestDatabaseHang_RequestsEndInTime(t *testing.T) {
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), impatient)
 	s := harness.Start(t, wire.DSN, harness.NewClock(harness.Noon))
 	ada, grace := s.NewPerson("ada@example.com"), s.NewPerson("grace@example.com")
@@ -84,7 +84,7 @@ func TestEveryRequestEndsInTimeWhileTheDatabaseHangs(t *testing.T) {
 	harness.Eventually(t, "as few goroutines as before", func() bool { return goroutines() <= base+3*32 }) // the pool is full now: one for each of its connections, two for the wire's
 }
 
-func TestTheProgramStopsInTimeWhileTheDatabaseHangs(t *testing.T) {
+func TestDatabaseHang_ProgramStopsInTime(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), impatient)
 	addr := harness.FreeAddr(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
+func TestStart_WaitsForTheDatabase(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)
 	wire.RefuseConnections()
@@ -57,7 +57,7 @@ func TestTheProgramWaitsForItsDatabaseAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsForTheStartIsAnsweredWhenItIsCalledOff(t *testing.T) {
+func TestStart_InterruptedAnswersWaitingRequests(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)
 	wire.RefuseConnections()
@@ -89,7 +89,7 @@ func TestWhoWaitsForTheStartIsAnsweredWhenItIsCalledOff(t *testing.T) {
 	}
 }
 
-func TestAConnectionCutInTheMiddle(t *testing.T) {
+func TestDatabaseOutage_ConnectionCutDuringARequest(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)
 	s := harness.Start(t, wire.DSN, harness.NewClock(harness.Noon))
@@ -128,10 +128,10 @@ func TestAConnectionCutInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestDatabaseOutage_SignInWorksAsSoonAsItIsOver comes with a good link while the tables of
+// TestDatabaseOutage_SignInWorksAfterwards comes with a good link while the tables of
 // the local Stytch can't be had, and again when they can. The clock stands still: nothing
 // may have to be waited for.
-func TestDatabaseOutage_SignInWorksAsSoonAsItIsOver(t *testing.T) {
+func TestDatabaseOutage_SignInWorksAfterwards(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)
 	s := harness.Start(t, wire.DSN, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")

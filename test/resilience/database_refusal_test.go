@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestAStatementThatTheDatabaseRefuses(t *testing.T) {
+func TestDatabaseRefusal_Statement(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)
 	s := harness.Start(t, wire.DSN, harness.NewClock(harness.Noon))
@@ -58,7 +58,7 @@ func TestAStatementThatTheDatabaseRefuses(t *testing.T) {
 	}
 }
 
-func TestAPersonWhoseRowAnotherProgramHolds(t *testing.T) {
+func TestDatabaseRefusal_LockedRow(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.MySQL(t)
 	s := harness.Start(t, harness.NewMySQLProxy(t, dsn, impatient).DSN, harness.NewClock(harness.Noon))
@@ -89,7 +89,7 @@ func TestAPersonWhoseRowAnotherProgramHolds(t *testing.T) {
 	}
 }
 
-func TestMoreAskAtOnceThanTheDatabaseHasConnections(t *testing.T) {
+func TestDatabaseRefusal_TooManyConnections(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.WithPassword(t, testdb.MySQL(t), "WITH MAX_USER_CONNECTIONS 6"), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
 	ada := s.NewPerson("ada@example.com")

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) {
+func TestMailOutage_ResponsesRevealNothing(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct{ name, server, reason string }{
 		{"says nothing", harness.SilentServer(t), "The mail server didn't respond in time."},
@@ -55,7 +55,7 @@ func TestWhileTheMailServerHangsAnswersAreTheSameForAllAndAsQuick(t *testing.T) 
 
 // What a mail server answers for now is tried again; what it answers for good waits
 // for an administrator, with the reason, and is sent once they say so.
-func TestAnInvitationThatTheMailServerRefuses(t *testing.T) {
+func TestMailOutage_RefusedInvitation(t *testing.T) {
 	t.Parallel()
 	mails, c := harness.NewMailServer(t), harness.NewClock(harness.Noon)
 	s := harness.Start(t, testdb.SQLite(t), c, "--guestlist-local-stytch-limits=off",

@@ -17,9 +17,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestDatabaseFault_SameWordsEverywhere holds what serve, migrate and a command that
+// TestDatabaseFault_SameMessageEverywhere holds what serve, migrate and a command that
 // uses the list say of a database to what doctor says of it.
-func TestDatabaseFault_SameWordsEverywhere(t *testing.T) {
+func TestDatabaseFault_SameMessageEverywhere(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.MySQL(t)
 	edited := func(edit func(*mysql.Config)) string {
@@ -114,8 +114,8 @@ func waitsWith(t *testing.T, databaseURL string, args ...string) (line waiting) 
 	return line
 }
 
-// TestListen_SaysWhy holds what serve says of an address that it can't have.
-func TestListen_SaysWhy(t *testing.T) {
+// TestListen_ErrorNamesTheReason holds what serve says of an address that it can't have.
+func TestListen_ErrorNamesTheReason(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	harness.Must(t, err)
@@ -143,8 +143,8 @@ func TestListen_SaysWhy(t *testing.T) {
 	}
 }
 
-// TestHealth_NobodyListens says so in plain words.
-func TestHealth_NobodyListens(t *testing.T) {
+// TestHealth_NothingListens says so in plain words.
+func TestHealth_NothingListens(t *testing.T) {
 	t.Parallel()
 	addr := harness.FreeAddr(t)
 	err := harness.RunCommand(t.Context(), []string{"health", "--guestlist-addr=" + addr}, nil, nil, new(bytes.Buffer), new(bytes.Buffer))

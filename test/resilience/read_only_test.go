@@ -13,9 +13,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestReadOnlyServer_IsToldEverywhere makes a server read-only, as a fail-over does with
+// TestReadOnlyServer_IsReportedEverywhere makes a server read-only, as a fail-over does with
 // the one that is left behind, while an instance serves.
-func TestReadOnlyServer_IsToldEverywhere(t *testing.T) {
+func TestReadOnlyServer_IsReportedEverywhere(t *testing.T) {
 	t.Parallel()
 	root := testdb.NewKillable(t).DSN(t)
 	s := harness.Start(t, harness.WithPassword(t, root, ""), harness.NewClock(harness.Noon))

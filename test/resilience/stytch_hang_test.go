@@ -16,7 +16,7 @@ import (
 )
 
 // Not parallel: it counts the goroutines of the process.
-func TestAStytchThatHangsTiesNobodyUpWhoDoesNotNeedIt(t *testing.T) {
+func TestStytchHang_OtherRequestsAreServed(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T) {
+func TestStytchOutage_StartAndRecovery(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch, databaseURL := harness.NewRemoteStytch(t, c), testdb.SQLite(t)
@@ -65,7 +65,7 @@ func TestTheProgramStartsWhileStytchIsOutOfReachAndRecoversByItself(t *testing.T
 	}
 }
 
-func TestEveryRequestEndsInItsDeadlineWhileStytchHangs(t *testing.T) {
+func TestStytchOutage_RequestsEndInTime(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
@@ -110,7 +110,7 @@ func TestEveryRequestEndsInItsDeadlineWhileStytchHangs(t *testing.T) {
 	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
 }
 
-func TestASessionCheckedLessThanAnHourAgoGoesOnWhileStytchIsOutOfReach(t *testing.T) {
+func TestStytchOutage_RecentlyCheckedSessionsContinue(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
@@ -140,7 +140,7 @@ func TestASessionCheckedLessThanAnHourAgoGoesOnWhileStytchIsOutOfReach(t *testin
 	harness.WantPage(t, ada.Get("/users"), 200, "People")
 }
 
-func TestSomebodyRemovedWhileStytchCannotBeToldStaysOutside(t *testing.T) {
+func TestStytchOutage_RemovedPersonStaysOut(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
