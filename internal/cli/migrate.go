@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/app"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/humanize"
-	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 func (p *cli) migrateCommand() *cobra.Command {
@@ -83,7 +83,7 @@ type jsonMigration struct {
 }
 
 func printMigrations(ctx context.Context, cfg config.Config, con streams, asJSON bool) error {
-	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
+	status, err := inspect.MigrationStatus(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func printMigrations(ctx context.Context, cfg config.Config, con streams, asJSON
 }
 
 func printPendingSQL(ctx context.Context, cfg config.Config, con streams, _ []string) error {
-	status, err := store.MigrationStatus(ctx, cfg.DatabaseURL)
+	status, err := inspect.MigrationStatus(ctx, cfg.DatabaseURL)
 	if err != nil {
 		return err
 	}

@@ -11,10 +11,11 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
-	inspector, err := store.Inspect(c.cfg.DatabaseURL, c.now)
+	inspector, err := inspect.Open(c.cfg.DatabaseURL, c.now)
 	if errors.Is(err, fs.ErrNotExist) {
 		name, err := store.Name(c.cfg.DatabaseURL)
 		if err != nil {
@@ -27,7 +28,7 @@ func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
 	}
 	c.database = inspector
 	server, err := inspector.Server(ctx)
-	if errors.Is(err, store.ErrBusy) {
+	if errors.Is(err, inspect.ErrBusy) {
 		return diagnostic.Fail("Run doctor again when it has finished.", "Another program, such as guestlist copy, has locked the SQLite file.")
 	}
 	if err == nil {
@@ -44,7 +45,7 @@ func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
 }
 
 func (c *checker) migrations(ctx context.Context) diagnostic.Finding {
-	status, err := store.MigrationStatus(ctx, c.cfg.DatabaseURL)
+	status, err := inspect.MigrationStatus(ctx, c.cfg.DatabaseURL)
 	if err != nil {
 		return diagnostic.FromError(err, "")
 	}
@@ -64,7 +65,7 @@ func (c *checker) migrations(ctx context.Context) diagnostic.Finding {
 
 func (c *checker) checkWritable(ctx context.Context) diagnostic.Finding {
 	if c.database == nil {
-		if err := store.CanCreate(c.cfg.DatabaseURL); err != nil {
+		if err := inspect.CanCreate(c.cfg.DatabaseURL); err != nil {
 			return diagnostic.FromError(err, "Choose another location in DATABASE_URL.")
 		}
 		return diagnostic.Pass("The file can be created.")
@@ -73,9 +74,9 @@ func (c *checker) checkWritable(ctx context.Context) diagnostic.Finding {
 	switch {
 	case err == nil:
 		return diagnostic.Pass("A test row was written and rolled back.")
-	case errors.Is(err, store.ErrNoTables):
+	case errors.Is(err, inspect.ErrNoTables):
 		return diagnostic.Skip("There are no tables yet.")
-	case errors.Is(err, store.ErrBusy):
+	case errors.Is(err, inspect.ErrBusy):
 		return diagnostic.Warn("Run doctor again later.", "Couldn't check: the database is busy with other writes.")
 	}
 	return diagnostic.FromError(err, "")

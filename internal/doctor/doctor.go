@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
-	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/stytch"
 )
 
@@ -60,8 +60,8 @@ type checker struct {
 	now     func() time.Time
 	options func() stytch.Options
 
-	database *store.Inspector // set by the database check; nil if there is no file yet
-	project  stytch.Project   // set by the Stytch check
+	database *inspect.Inspector // set by the database check; nil if there is no file yet
+	project  stytch.Project     // set by the Stytch check
 }
 
 func (c *checker) close() {

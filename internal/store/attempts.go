@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -15,7 +16,7 @@ func (s *Store) ClaimAttempt(ctx context.Context, a session.Attempt, now time.Ti
 		if err == nil && !isStale(row, now) {
 			return toAttempt(row), false, nil
 		}
-		if err != nil && !isNoRows(err) {
+		if err != nil && !dbconn.IsNoRows(err) {
 			return session.Attempt{}, false, translate("claim sign-in attempt", err)
 		}
 		if err == nil {

@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // ErrBackupMySQL is returned for a MySQL database and says what to use instead.
@@ -21,7 +24,7 @@ var ErrBackupMySQL = errors.New("backup copies an SQLite file, and this database
 // checked and on the disk; until then a file with ".partial" in its name is beside it, which Backup removes. To
 // restore, start the program with the copy.
 func Backup(ctx context.Context, databaseURL, file string) (err error) {
-	path, ok := parsePath(databaseURL)
+	path, ok := dbconn.ParsePath(databaseURL)
 	if !ok {
 		return ErrBackupMySQL
 	}
@@ -31,10 +34,10 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	if err := checkTargetFree(file); err != nil {
 		return err
 	}
-	if _, err := inspectFile(ctx, path); errors.Is(err, ErrForeign) {
+	if _, err := inspect.ReadFile(ctx, path); errors.Is(err, inspect.ErrForeign) {
 		return err
 	}
-	if err := checkFile(ctx, path); err != nil {
+	if err := dbconn.CheckFile(ctx, path); err != nil {
 		return err
 	}
 	s, err := openSQLite(path, time.Now)
@@ -53,7 +56,7 @@ func Backup(ctx context.Context, databaseURL, file string) (err error) {
 	// Unlike a copy of all pages, this omits deleted rows, such as removed users. It reads one
 	// snapshot, for which no writer of a WAL waits.
 	if _, err := s.migrator.ExecContext(ctx, "VACUUM INTO ?", temp.Name()); err != nil {
-		return corruptionError("ok", err)
+		return dbconn.CorruptionError("ok", err)
 	}
 	if err := checkCopy(ctx, temp.Name()); err != nil {
 		return err
@@ -84,7 +87,7 @@ func checkCopy(ctx context.Context, file string) error {
 		return err
 	}
 	defer db.Close()
-	return quickCheck(ctx, db)
+	return dbconn.QuickCheck(ctx, db)
 }
 
 // publish gives a complete file its name. It creates the name first, so that it doesn't replace a file that someone

@@ -10,6 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/userio"
 )
@@ -61,7 +62,7 @@ func checkImportActor(ctx context.Context, q queries, actorID string) error {
 		return nil
 	}
 	row, err := q.GetUser(ctx, actorID)
-	if isNoRows(err) || err == nil && !toUser(row).IsActiveAdmin() {
+	if dbconn.IsNoRows(err) || err == nil && !toUser(row).IsActiveAdmin() {
 		return userio.ErrActorNotAdmin
 	}
 	return err

@@ -98,7 +98,7 @@ func TestKindsOfError(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			got := map[string]bool{duplicate: IsDuplicate(r.err), contention: dbconn.IsContention(r.err), refused: isDDLRefused(r.err)}
+			got := map[string]bool{duplicate: IsDuplicate(r.err), contention: dbconn.IsContention(r.err), refused: dbconn.IsDDLRefused(r.err)}
 			for kind, is := range got {
 				if is != (kind == r.want) {
 					t.Errorf("%s: %v", kind, is)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
@@ -14,35 +15,35 @@ var ErrInUse = errors.New("the SQLite file is in use: stop the programs that hav
 // OpenExclusive opens a database like Open and locks an SQLite file until the store is closed. If any program has the
 // file open, even only for reading, it returns ErrInUse. For MySQL it is the same as Open.
 func OpenExclusive(ctx context.Context, databaseURL string, now func() time.Time) (*Store, error) {
-	path, ok := parsePath(databaseURL)
+	path, ok := dbconn.ParsePath(databaseURL)
 	if !ok {
 		return Open(databaseURL, now)
 	}
-	if err := createFile(path); err != nil {
+	if err := dbconn.CreateFile(path); err != nil {
 		return nil, err
 	}
 	// Inspect it first: a locked file can't be opened again.
-	if _, err := inspectFile(ctx, path); err != nil {
+	if _, err := inspect.ReadFile(ctx, path); err != nil {
 		if dbconn.IsContention(err) {
 			return nil, ErrInUse
 		}
-		return nil, inspectError(err)
+		return nil, dbconn.InspectError(err)
 	}
-	if err := checkFile(ctx, path); err != nil {
-		return nil, inspectError(err)
+	if err := dbconn.CheckFile(ctx, path); err != nil {
+		return nil, dbconn.InspectError(err)
 	}
 	// No journal_mode: it would prevent the lock.
-	db, err := openFile(path, 1, "locking_mode(EXCLUSIVE)")
+	db, err := dbconn.OpenFile(path, 1, "locking_mode(EXCLUSIVE)")
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{read: db, write: db, migrator: db, sqlite: true, timeout: defaultTimeout, now: now, maxSorted: maxSortedMatches, maxScanned: maxScannedWords}
+	s := &Store{read: db, write: db, migrator: db, sqlite: true, timeout: dbconn.DefaultTimeout, now: now, maxSorted: maxSortedMatches, maxScanned: maxScannedWords}
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
 		s.Close()
 		if dbconn.IsContention(err) {
 			return nil, ErrInUse
 		}
-		return nil, corruptionError("ok", err)
+		return nil, dbconn.CorruptionError("ok", err)
 	}
 	return s, nil
 }

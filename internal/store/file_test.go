@@ -13,6 +13,8 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -45,7 +47,7 @@ func crashed(t *testing.T, people int) (path, backup string) {
 	for _, ending := range []string{"", "-wal"} {
 		copyFile(t, live+ending, path+ending)
 	}
-	if logSize(path) <= 0 {
+	if dbconn.LogSize(path) <= 0 {
 		t.Fatal("there is no log")
 	}
 	return path, backup
@@ -117,7 +119,7 @@ func TestPrepare_NamesALogThatDoesNotBelongToTheFile(t *testing.T) {
 func TestPrepare_TakesAnEmptyFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
-	path, _ := parsePath(databaseURL)
+	path, _ := dbconn.ParsePath(databaseURL)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +153,7 @@ func TestOpen_WhereAFileCantBe(t *testing.T) {
 		if path == ":memory:" {
 			continue
 		}
-		if _, err := Inspect("sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := inspect.Open("sqlite:"+path, time.Now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s, for doctor: %v, want %q", path, err, want)
 		}
 		if err := Backup(t.Context(), "sqlite:"+path, filepath.Join(dir, "backup")); err == nil || !strings.Contains(err.Error(), want) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -19,7 +20,7 @@ func (s *Store) ClaimKey(ctx context.Context, c idempotency.Claim, now time.Time
 			return idempotency.Result{}, translate("claim key", err)
 		}
 		row, err := read(ctx, s, (*dbsqlc.Queries).GetIdempotencyKey, c.ID)
-		if isNoRows(err) {
+		if dbconn.IsNoRows(err) {
 			continue
 		}
 		if err != nil {

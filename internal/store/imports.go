@@ -8,6 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -131,7 +132,7 @@ func (s *Store) StopImport(ctx context.Context, id, reason string, e event.Event
 func (s *Store) LeaseImport(ctx context.Context, id, lease string, now, until time.Time) (userio.Import, error) {
 	for {
 		row, err := s.freeImport(ctx, id, micros(now))
-		if isNoRows(err) {
+		if dbconn.IsNoRows(err) {
 			return userio.Import{}, userio.ErrNoImport
 		}
 		if err != nil {

@@ -39,7 +39,7 @@ func (s *Store) Backlog(ctx context.Context) (waiting, parked int, oldest time.T
 		return 0, 0, time.Time{}, translate("count parked jobs", err)
 	}
 	at, err := q.OldestJob(ctx)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		err = nil
 	}
 	return int(n), int(m), fromMicros(at), translate("find oldest job", err)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/retry"
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
 // leaseTime is how long others wait for an instance that was killed while it migrated. A running instance renews its
@@ -48,7 +50,7 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 			return nil, nil, err
 		}
 	}
-	if _, err := l.db.ExecContext(ctx, "INSERT IGNORE INTO "+leaseTable+" (lock_id, locked) VALUES (?, 0)", leaseID); err != nil {
+	if _, err := l.db.ExecContext(ctx, "INSERT IGNORE INTO "+inspect.LeaseTable+" (lock_id, locked) VALUES (?, 0)", leaseID); err != nil {
 		return nil, nil, err
 	}
 	logged := time.Time{}
@@ -74,14 +76,14 @@ func (s *Store) takeLease(ctx context.Context, exists bool, log *slog.Logger) (c
 }
 
 func (l *lease) createTable(ctx context.Context) error {
-	_, err := l.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+leaseTable+` (
+	_, err := l.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+inspect.LeaseTable+` (
   lock_id          BIGINT      NOT NULL PRIMARY KEY,
   locked           BOOLEAN     NOT NULL DEFAULT 0,
   locked_at        DATETIME(6) NULL,
   locked_by        TEXT        NULL,
   lease_expires_at DATETIME(6) NULL,
   updated_at       DATETIME(6) NULL
-) `+tableOptions)
+) `+inspect.TableOptions)
 	return err
 }
 
@@ -110,7 +112,7 @@ func (l *lease) renew(ctx context.Context) {
 			l.cancel(errLeaseLost)
 			return
 		default:
-			l.log.Warn("the lease for migrating was not renewed", "error", redact(err))
+			l.log.Warn("the lease for migrating was not renewed", "error", dbconn.Redact(err))
 		}
 	}
 }
@@ -119,18 +121,18 @@ func (l *lease) renew(ctx context.Context) {
 func (l *lease) release(ctx context.Context) {
 	l.cancel(nil)
 	<-l.ended
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dbconn.DefaultTimeout)
 	defer cancel()
 	_, err := l.update(ctx, "locked = 0, locked_at = NULL, locked_by = NULL, lease_expires_at = NULL, updated_at = NOW(6) WHERE lock_id = ? AND locked_by = ?",
 		leaseID, l.holder)
 	if err != nil {
-		l.log.Warn("the lease for migrating was not given back", "error", redact(err))
+		l.log.Warn("the lease for migrating was not given back", "error", dbconn.Redact(err))
 	}
 }
 
 // update changes the lease's row and reports whether the conditions matched.
 func (l *lease) update(ctx context.Context, set string, args ...any) (bool, error) {
-	result, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s", leaseTable, set), args...)
+	result, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET %s", inspect.LeaseTable, set), args...)
 	if err != nil {
 		return false, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/limit"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -104,7 +105,7 @@ func takeLimit(ctx context.Context, q queries, now time.Time, b limit.Bucket) (u
 		return time.Time{}, err
 	}
 	fullAt, err := q.GetLimit(ctx, b.Name)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return time.Time{}, errNoBucket
 	}
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -42,20 +43,20 @@ func TestWhatAServerRefusesIsSaid(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	server := func(ctx context.Context, l *Inspector) error {
+	server := func(ctx context.Context, l *inspect.Inspector) error {
 		_, err := l.Server(ctx)
 		return err
 	}
 	for _, row := range []struct {
 		name string
 		edit func(*mysql.Config)
-		look func(context.Context, *Inspector) error
+		look func(context.Context, *inspect.Inspector) error
 		want string
 	}{
 		{"a wrong password", func(c *mysql.Config) { c.Passwd = "hush hush" }, server, "the server rejected the user or the password"},
 		{"another's database", func(c *mysql.Config) { c.DBName = "mysql" }, server, "the user may not use this database"},
 		{"no TLS where it is asked for", func(c *mysql.Config) { c.TLSConfig = "skip-verify" }, server, "the server doesn't support TLS"},
-		{"a user who may only read", func(*mysql.Config) {}, func(ctx context.Context, l *Inspector) error { return l.CanWrite(ctx) }, "the database user may not change rows"},
+		{"a user who may only read", func(*mysql.Config) {}, func(ctx context.Context, l *inspect.Inspector) error { return l.CanWrite(ctx) }, "the database user may not change rows"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			own := reader.Clone()

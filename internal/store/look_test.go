@@ -13,13 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/schema"
 )
 
-func lookAt(t *testing.T, databaseURL string) *Inspector {
+func lookAt(t *testing.T, databaseURL string) *inspect.Inspector {
 	t.Helper()
-	l, err := Inspect(databaseURL, time.Now)
+	l, err := inspect.Open(databaseURL, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +77,8 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 func TestALookAtADatabaseWithoutTables(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		if path, ok := parsePath(databaseURL); ok {
-			if err := createFile(path); err != nil {
+		if path, ok := dbconn.ParsePath(databaseURL); ok {
+			if err := dbconn.CreateFile(path); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -84,7 +86,7 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 		if _, err := l.Server(t.Context()); err != nil {
 			t.Errorf("server: %v", err)
 		}
-		if err := l.CanWrite(t.Context()); !errors.Is(err, ErrNoTables) {
+		if err := l.CanWrite(t.Context()); !errors.Is(err, dbconn.ErrNoTables) {
 			t.Errorf("writing: %v", err)
 		}
 		if n, err := l.CountAdmins(t.Context()); n != 0 || err != nil {
@@ -103,7 +105,7 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 func TestALookAtAFileThatNobodyUses(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
-	path, _ := parsePath(databaseURL)
+	path, _ := dbconn.ParsePath(databaseURL)
 	s := fresh(t, databaseURL)
 	if _, err := s.Migrate(t.Context(), quiet); err != nil {
 		t.Fatal(err)
@@ -131,10 +133,10 @@ func TestALookAtAFileThatIsMissing(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	databaseURL := "sqlite:" + filepath.Join(dir, "not", "there", "guestlist.db")
-	if _, err := Inspect(databaseURL, time.Now); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := inspect.Open(databaseURL, time.Now); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if err := CanCreate(databaseURL); err != nil {
+	if err := inspect.CanCreate(databaseURL); err != nil {
 		t.Errorf("it can't be made: %v", err)
 	}
 	if left, err := os.ReadDir(dir); len(left) != 0 || err != nil {
@@ -144,7 +146,7 @@ func TestALookAtAFileThatIsMissing(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := CanCreate(blocked); err == nil {
+	if err := inspect.CanCreate(blocked); err == nil {
 		t.Error("a file could be made in a file")
 	}
 }
@@ -161,48 +163,8 @@ func TestAFileThatSomebodyWritesAllTheTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if err := lookAt(t, databaseURL).CanWrite(t.Context()); !errors.Is(err, ErrBusy) {
+	if err := lookAt(t, databaseURL).CanWrite(t.Context()); !errors.Is(err, dbconn.ErrBusy) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestServersByTheirVersions(t *testing.T) {
-	t.Parallel()
-	for version, want := range map[string]string{
-		"11.4.2-MariaDB-ubu2404": "MariaDB 11.4.2",
-		"8.4.3":                  "MySQL 8.4.3",
-		"8.0.40-Vitess":          "Vitess (as MySQL 8.0.40)",
-		"8.0.34-PlanetScale":     "Vitess (as MySQL 8.0.34)",
-	} {
-		server := newServer(version)
-		if got := server.Engine + " " + server.Version; got != want {
-			t.Errorf("%s: %s, want %s", version, got, want)
-		}
-	}
-}
-
-func TestHowAServerIsReached(t *testing.T) {
-	t.Parallel()
-	for databaseURL, want := range map[string]string{
-		"mysql://u:p@db.example.com/guestlist":                                "over TLS",
-		"mysql://u:p@aws.connect.psdb.cloud/guestlist?sslaccept=strict":       "over TLS",
-		"mysql://u:p@db.example.com/guestlist?sslaccept=accept_invalid_certs": "! over TLS, without checking the server's certificate",
-		"mysql://u:p@db.example.com/guestlist?tls=false":                      "! without TLS",
-		"u:p@tcp(db.example.com:3306)/guestlist?tls=preferred":                "! over TLS if the server offers it, unencrypted otherwise",
-		"mysql://u:p@127.0.0.1/guestlist":                                     "without TLS, on this machine",
-		"u:p@unix(/run/mysqld/mysqld.sock)/guestlist":                         "without TLS, on this machine",
-	} {
-		cfg, err := parseMySQL(databaseURL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, exposed := transport(cfg)
-		if exposed {
-			got = "! " + got
-		}
-		if got != want {
-			t.Errorf("%s: %s", databaseURL, got)
-		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/retry"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/schema"
@@ -35,7 +36,7 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 		switch {
 		case err == nil:
 			return applied, s.ensureAdminLock(ctx)
-		case isDDLRefused(err):
+		case dbconn.IsDDLRefused(err):
 			return 0, s.ddlRefused()
 		case try == migrateTries || !dbconn.IsContention(err) && !isExisting(err):
 			return 0, err
@@ -47,21 +48,21 @@ func (s *Store) Migrate(ctx context.Context, log *slog.Logger) (int, error) {
 }
 
 func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
-	st, err := s.inspect(ctx)
+	st, err := inspect.ReadOnly(ctx, s.migrator, s.sqlite, s.path)
 	if err != nil {
-		return 0, inspectError(err)
+		return 0, dbconn.InspectError(err)
 	}
-	if err := st.refusal(); err != nil {
+	if err := st.Refusal(); err != nil {
 		return 0, err
 	}
-	if st.isUpToDate() {
+	if st.IsUpToDate() {
 		return 0, nil
 	}
 	if s.sqlite {
 		return s.apply(ctx, log)
 	}
-	leased, l, err := s.takeLease(ctx, st.hasLease, log)
-	if isDDLRefused(err) && st.hasTable && len(st.pending()) == 0 {
+	leased, l, err := s.takeLease(ctx, st.HasLease, log)
+	if dbconn.IsDDLRefused(err) && st.HasTable && len(st.Pending()) == 0 {
 		return 0, s.record(ctx, st, log) // no instance can create tables
 	}
 	if err != nil {
@@ -78,17 +79,17 @@ func (s *Store) migrate(ctx context.Context, log *slog.Logger) (int, error) {
 // apply inspects the database again, now that no other instance migrates it, records what is present and applies the
 // rest.
 func (s *Store) apply(ctx context.Context, log *slog.Logger) (int, error) {
-	st, err := inspect(ctx, catalog{s.migrator, s.sqlite})
+	st, err := inspect.ReadState(ctx, s.migrator, s.sqlite)
 	if err != nil {
-		return 0, inspectError(err)
+		return 0, dbconn.InspectError(err)
 	}
 	if err := s.record(ctx, st, log); err != nil {
 		return 0, migrateError(err)
 	}
-	if len(st.pending()) == 0 {
+	if len(st.Pending()) == 0 {
 		return 0, nil
 	}
-	if err := st.refusal(); err != nil {
+	if err := st.Refusal(); err != nil {
 		return 0, err
 	}
 	provider, err := s.provider(log)
@@ -102,37 +103,23 @@ func (s *Store) apply(ctx context.Context, log *slog.Logger) (int, error) {
 	return len(results), nil
 }
 
-// inspect reads the database's state before anything is written. It opens an SQLite file without the right to write,
-// because opening it otherwise writes.
-func (s *Store) inspect(ctx context.Context) (state, error) {
-	if s.path == "" {
-		return inspect(ctx, catalog{s.migrator, s.sqlite})
-	}
-	if logSize(s.path) > 0 { // closing the file would write the log into it
-		if err := checkFile(ctx, s.path); err != nil {
-			return state{}, err
-		}
-	}
-	return inspectFile(ctx, s.path)
-}
-
 // record creates the version table if it is missing, and inserts goose's first row and the migrations that are present
 // without a record.
-func (s *Store) record(ctx context.Context, st state, log *slog.Logger) error {
-	versions, err := newVersions(s.sqlite)
+func (s *Store) record(ctx context.Context, st inspect.State, log *slog.Logger) error {
+	versions, err := inspect.NewVersions(s.sqlite)
 	if err != nil {
 		return err
 	}
-	if !st.hasTable {
+	if !st.HasTable {
 		if err := versions.CreateVersionTable(ctx, s.migrator); err != nil {
 			return err
 		}
 	}
-	steps := st.toRecord()
-	if st.hasZero && len(steps) == 0 {
+	steps := st.ToRecord()
+	if st.HasZero && len(steps) == 0 {
 		return nil
 	}
-	lock := "SELECT version_id FROM " + versionTable
+	lock := "SELECT version_id FROM " + inspect.VersionTable
 	if !s.sqlite {
 		lock += " FOR UPDATE"
 	}
@@ -151,8 +138,8 @@ func (s *Store) record(ctx context.Context, st state, log *slog.Logger) error {
 			return err
 		}
 		for _, step := range steps {
-			log.Info("migration recorded: its changes are already there", "migration", step.name)
-			if err := insert(step.version); err != nil {
+			log.Info("migration recorded: its changes are already there", "migration", step.Name)
+			if err := insert(step.Version); err != nil {
 				return err
 			}
 		}
@@ -182,20 +169,12 @@ func readVersions(ctx context.Context, tx *sql.Tx, query string) (map[int64]bool
 // and conflicts with other instances.
 func migrateError(err error) error {
 	switch number := dbconn.MySQLNumber(err); {
-	case isDDLRefused(err), dbconn.IsContention(err), isExisting(err):
+	case dbconn.IsDDLRefused(err), dbconn.IsContention(err), isExisting(err):
 		return err
 	case number == 1142, number == 1044:
 		return mayNotCreateTables
 	}
-	return newMigrationError("migrate", err)
-}
-
-// inspectError explains an error of inspecting the database, unless it already is a fault.
-func inspectError(err error) error {
-	if err == nil || fault.IsFault(err) {
-		return err
-	}
-	return newMigrationError("store: inspect the database", err)
+	return dbconn.NewMigrationError("migrate", err)
 }
 
 var mayNotCreateTables = fault.New(
@@ -231,7 +210,7 @@ func (s *Store) ensureAdminLock(ctx context.Context) error {
 }
 
 func (s *Store) provider(log *slog.Logger) (*goose.Provider, error) {
-	versions, err := newVersions(s.sqlite)
+	versions, err := inspect.NewVersions(s.sqlite)
 	if err != nil {
 		return nil, err
 	}

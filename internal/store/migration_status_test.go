@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -51,13 +53,13 @@ func TestStatusSQL_HoldsNothingButStatements(t *testing.T) {
 			t.Errorf("%d semicolons, want %d at the ends of lines:\n%s", n, want, script)
 		}
 	})
-	steps, err := allSteps()
+	steps, err := inspect.AllSteps()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, step := range steps {
-		if text := regexp.MustCompile(`'[^'\n]*--[^'\n]*'`).FindString(up(t, step.name)); text != "" {
-			t.Errorf("%s: %s is cut", step.name, text)
+		if text := regexp.MustCompile(`'[^'\n]*--[^'\n]*'`).FindString(up(t, step.Name)); text != "" {
+			t.Errorf("%s: %s is cut", step.Name, text)
 		}
 	}
 }
@@ -113,7 +115,7 @@ func TestOnlyWhatIsLackingIsAskedFor(t *testing.T) {
 func TestToLookAtAFileThatIsMissingDoesNotMakeIt(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
-	path, _ := parsePath(databaseURL)
+	path, _ := dbconn.ParsePath(databaseURL)
 	lacking(t, databaseURL)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the file: %v", err)
@@ -121,9 +123,9 @@ func TestToLookAtAFileThatIsMissingDoesNotMakeIt(t *testing.T) {
 }
 
 // lacking returns how far a database is, and the statements that it still needs.
-func lacking(t *testing.T, databaseURL string) (Status, string) {
+func lacking(t *testing.T, databaseURL string) (inspect.Status, string) {
 	t.Helper()
-	status, err := MigrationStatus(t.Context(), databaseURL)
+	status, err := inspect.MigrationStatus(t.Context(), databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +140,7 @@ func lacking(t *testing.T, databaseURL string) (Status, string) {
 func byHand(t *testing.T, databaseURL, script string) {
 	t.Helper()
 	driver, dsn := "mysql", databaseURL
-	if path, ok := parsePath(databaseURL); ok {
+	if path, ok := dbconn.ParsePath(databaseURL); ok {
 		driver, dsn = "sqlite", path
 	}
 	db, err := sql.Open(driver, dsn)

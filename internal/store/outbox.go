@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -69,10 +70,10 @@ func (s *Store) HasStuckJobs(ctx context.Context) (bool, error) {
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
 	_, err := q.ParkedJob(ctx)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		_, err = q.LaterJob(ctx)
 	}
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return false, nil
 	}
 	return err == nil, translate("find stuck jobs", err)
@@ -113,7 +114,7 @@ func (s *Store) changeJob(
 func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
 	for {
 		row, err := s.nextJob(ctx, subject, micros(now))
-		if isNoRows(err) {
+		if dbconn.IsNoRows(err) {
 			return outbox.Job{}, outbox.ErrNoJob
 		}
 		if err != nil {
@@ -181,7 +182,7 @@ func (s *Store) FinishInvite(ctx context.Context, i outbox.SentInvite) error {
 			return err
 		}
 		// If the address was added again, the account, found by its address, is the new user's.
-		if _, err := q.GetUserByEmailKey(ctx, i.Job.Subject); !isNoRows(err) {
+		if _, err := q.GetUserByEmailKey(ctx, i.Job.Subject); !dbconn.IsNoRows(err) {
 			return err
 		}
 		return insertJobs(ctx, q, []outbox.Job{i.DeleteUser})

@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -70,7 +71,7 @@ func (s *Store) AcquireRun(ctx context.Context, now, before time.Time) (bool, er
 	if err != nil || n == 1 {
 		return n == 1, translate("acquire run", err)
 	}
-	if _, err = q.GetSetting(ctx, lastReconcileKey); !isNoRows(err) {
+	if _, err = q.GetSetting(ctx, lastReconcileKey); !dbconn.IsNoRows(err) {
 		return false, translate("find run", err)
 	}
 	first := now.Add(-rand.N(now.Sub(before)))

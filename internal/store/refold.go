@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/retry"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -91,7 +92,7 @@ func (s *Store) refoldStep(ctx context.Context, batch int) (changed int, wait ti
 // do now.
 func (s *Store) refoldProgress(ctx context.Context) (p foldProgress, text string, wait time.Duration, err error) {
 	row, err := read(ctx, s, (*dbsqlc.Queries).GetSettingRow, foldSetting)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return s.beginRefold(ctx)
 	}
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/store/inspect"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/schema"
 )
@@ -32,13 +34,13 @@ func notes(versions ...int64) string {
 // ourVersions are those of this release, with goose's own 0 before them.
 func ourVersions(t *testing.T) []int64 {
 	t.Helper()
-	steps, err := allSteps()
+	steps, err := inspect.AllSteps()
 	if err != nil {
 		t.Fatal(err)
 	}
 	versions := []int64{0}
 	for _, s := range steps {
-		versions = append(versions, s.version)
+		versions = append(versions, s.Version)
 	}
 	return versions
 }
@@ -95,7 +97,7 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 				for _, try := range tries {
 					err := try.do(t, databaseURL)
 					var advised interface{ Advice() string }
-					if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), r.want) || !errors.As(err, &advised) {
+					if !errors.Is(err, inspect.ErrForeign) || !strings.Contains(err.Error(), r.want) || !errors.As(err, &advised) {
 						t.Errorf("%s: %v", try.name, err)
 						continue
 					}
@@ -134,10 +136,10 @@ var tries = []struct {
 		return err
 	}},
 	{"guestlist migrate status", func(t *testing.T, databaseURL string) error {
-		_, err := MigrationStatus(t.Context(), databaseURL)
+		_, err := inspect.MigrationStatus(t.Context(), databaseURL)
 		return err
 	}},
-	{"guestlist copy", func(t *testing.T, databaseURL string) error { return Refused(t.Context(), databaseURL) }},
+	{"guestlist copy", func(t *testing.T, databaseURL string) error { return inspect.Refused(t.Context(), databaseURL) }},
 	{"guestlist copy, alone", func(t *testing.T, databaseURL string) error {
 		s, err := OpenExclusive(t.Context(), databaseURL, nil)
 		if err != nil {
@@ -167,7 +169,7 @@ func TestMigrate_RefusesADatabaseThatHasLostTables(t *testing.T) {
 				s.Close()
 				before := contentOf(t, databaseURL)
 				for _, try := range tries {
-					if err := try.do(t, databaseURL); err == nil || errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), r.want) {
+					if err := try.do(t, databaseURL); err == nil || errors.Is(err, inspect.ErrForeign) || !strings.Contains(err.Error(), r.want) {
 						t.Errorf("%s: %v", try.name, err)
 					}
 				}
@@ -221,11 +223,11 @@ func TestMigrate_LeavesAForeignFileInWALModeAlone(t *testing.T) {
 	raw(t, databaseURL, "PRAGMA journal_mode = WAL", foreignUsers)
 	before := contentOf(t, databaseURL)
 	for _, try := range tries {
-		if err := try.do(t, databaseURL); !errors.Is(err, ErrForeign) {
+		if err := try.do(t, databaseURL); !errors.Is(err, inspect.ErrForeign) {
 			t.Errorf("%s: %v", try.name, err)
 		}
 	}
-	if err := Backup(t.Context(), databaseURL, filepath.Join(t.TempDir(), "backup.db")); !errors.Is(err, ErrForeign) {
+	if err := Backup(t.Context(), databaseURL, filepath.Join(t.TempDir(), "backup.db")); !errors.Is(err, inspect.ErrForeign) {
 		t.Errorf("a backup: %v", err)
 	}
 	if diff := cmp.Diff(before, contentOf(t, databaseURL)); diff != "" {
@@ -271,7 +273,7 @@ func TestMigrate_FinishesAHalfMadeStart(t *testing.T) {
 					}
 				}
 				raw(t, databaseURL, make...)
-				if _, err := MigrationStatus(t.Context(), databaseURL); err != nil {
+				if _, err := inspect.MigrationStatus(t.Context(), databaseURL); err != nil {
 					t.Error(err)
 				}
 				s := fresh(t, databaseURL)
@@ -299,7 +301,7 @@ func raw(t *testing.T, databaseURL string, statements ...string) {
 func openRaw(t *testing.T, databaseURL string) *sql.DB {
 	t.Helper()
 	driver, dsn := "mysql", databaseURL
-	if path, ok := parsePath(databaseURL); ok {
+	if path, ok := dbconn.ParsePath(databaseURL); ok {
 		driver, dsn = "sqlite", path
 	}
 	db, err := sql.Open(driver, dsn)
@@ -314,7 +316,7 @@ func openRaw(t *testing.T, databaseURL string) *sql.DB {
 func contentOf(t *testing.T, databaseURL string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	if path, ok := parsePath(databaseURL); ok {
+	if path, ok := dbconn.ParsePath(databaseURL); ok {
 		files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
 		if err != nil {
 			t.Fatal(err)
@@ -330,12 +332,20 @@ func contentOf(t *testing.T, databaseURL string) map[string]string {
 	}
 	db := openRaw(t, databaseURL)
 	defer db.Close()
-	names, err := catalog{db, false}.tables(t.Context())
+	tables, err := db.Query("SHOW FULL TABLES")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range names {
+	defer tables.Close()
+	for tables.Next() {
+		var name, kind string
+		if err := tables.Scan(&name, &kind); err != nil {
+			t.Fatal(err)
+		}
 		all[name] = rowsOf(t, db, "SELECT * FROM "+name)
+	}
+	if err := tables.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -47,7 +48,7 @@ func setRemovals(ctx context.Context, q queries, was, count int64, at time.Time)
 // countRemovals returns the number of removals counted so far.
 func countRemovals(ctx context.Context, q queries) (int64, error) {
 	value, err := q.GetSetting(ctx, removalCount)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return 0, nil
 	}
 	if err != nil {
@@ -59,7 +60,7 @@ func countRemovals(ctx context.Context, q queries) (int64, error) {
 // forgetRemoval deletes the record of a removed address. Links from before the removal stay invalid.
 func forgetRemoval(ctx context.Context, q queries, u directory.User) error {
 	removed, err := q.GetRemovedAddress(ctx, u.Email.Normalized)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return nil
 	}
 	if err != nil {
@@ -77,7 +78,7 @@ func refuseRemoved(ctx context.Context, q queries, u directory.User) error {
 	switch {
 	case err == nil:
 		return directory.ErrRemoved
-	case isNoRows(err):
+	case dbconn.IsNoRows(err):
 		return nil
 	}
 	return err
@@ -88,7 +89,7 @@ func (s *Store) Applicant(ctx context.Context, email directory.Email) (directory
 	ctx, q, cancel := s.queries(ctx)
 	defer cancel()
 	row, err := q.GetUserByEmailKey(ctx, email.Normalized)
-	if err != nil && !isNoRows(err) {
+	if err != nil && !dbconn.IsNoRows(err) {
 		return directory.Applicant{}, translate("find applicant", err)
 	}
 	a, unlistedErr := unlistedApplicant(ctx, q, email) // for every address, so that all take the same time
@@ -112,14 +113,14 @@ func unlistedApplicant(ctx context.Context, q queries, email directory.Email) (d
 	name, domain, _ := strings.Cut(mailbox, "@")
 	first, end := name+"+", name+","
 	removed, err := q.RemovedMailbox(ctx, dbsqlc.RemovedMailboxParams{Mailbox: mailbox, First: first, Behind: end, AtDomain: "%@" + domain})
-	if err != nil && !isNoRows(err) {
+	if err != nil && !dbconn.IsNoRows(err) {
 		return a, err
 	}
 	if err == nil {
 		a.RemovedAt = fromMicros(removed.RemovedAt)
 	}
 	a.Alias, err = q.ListedMailbox(ctx, dbsqlc.ListedMailboxParams{Mailbox: mailbox, First: first, Behind: end, AtDomain: "%@" + domain})
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		err = nil
 	}
 	return a, err
@@ -129,7 +130,7 @@ func unlistedApplicant(ctx context.Context, q queries, email directory.Email) (d
 // directory.Store. If it is interrupted or several instances run it, it can be repeated.
 func (s *Store) RememberRemovals(ctx context.Context) error {
 	_, err := read(ctx, s, (*dbsqlc.Queries).GetSetting, removalsRemembered)
-	if !isNoRows(err) {
+	if !dbconn.IsNoRows(err) {
 		return translate("find removals", err)
 	}
 	for query := (event.Query{Kind: event.UserRemoved, Limit: event.MaxLimit}); ; {
@@ -172,13 +173,13 @@ func (s *Store) rememberRemoved(ctx context.Context, removals []event.Event) err
 			if err == nil {
 				continue // added again
 			}
-			if isNoRows(err) {
+			if dbconn.IsNoRows(err) {
 				_, err = q.GetRemovedAddress(ctx, e.Subject)
 			}
 			if err == nil {
 				continue // removed again later
 			}
-			if isNoRows(err) {
+			if dbconn.IsNoRows(err) {
 				err = q.InsertRemovedAddress(ctx, dbsqlc.InsertRemovedAddressParams{EmailKey: e.Subject, RemovedAt: micros(e.At), Removal: 1})
 			}
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
@@ -96,7 +97,7 @@ func (s *Store) endReplacedSession(ctx context.Context, q queries, a session.Sig
 		return nil
 	}
 	row, err := q.GetSession(ctx, a.Replaces)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return nil
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -34,7 +35,7 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		sum := sha256.Sum256([]byte(password))
 		old := "secret " + hex.EncodeToString(sum[:4])
 		if err := s.writer().InsertSetting(t.Context(), dbsqlc.InsertSettingParams{
-			Name: currentSettingsKey, Value: `{"PORT":"1","SMTP_URL":"` + old + `"}`,
+			Name: inspect.CurrentSettingsKey, Value: `{"PORT":"1","SMTP_URL":"` + old + `"}`,
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -47,8 +48,8 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 		if err := s.RecordSettings(t.Context(), plain, secret, event.New(event.SettingChanged, time.Now(), "", "", "")); err != nil {
 			t.Fatal(err)
 		}
-		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)
-		if err != nil || strings.Contains(value, old[7:]) || !strings.Contains(value, keyedHash) {
+		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, inspect.CurrentSettingsKey)
+		if err != nil || strings.Contains(value, old[7:]) || !strings.Contains(value, "hmac-sha256:") {
 			t.Errorf("noted: %s, %v", value, err)
 		}
 		found, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.SettingChanged, Limit: 10})
@@ -70,12 +71,12 @@ func TestNoteSettings_AnotherDatabase(t *testing.T) {
 		if err := s.RecordSettings(t.Context(), nil, map[string]string{"SMTP_URL": "hush", "STYTCH_SECRET": "hush"}, event.New(event.SettingChanged, time.Now(), "", "", "")); err != nil {
 			t.Fatal(err)
 		}
-		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, currentSettingsKey)
+		value, err := read(t.Context(), s, (*dbsqlc.Queries).GetSetting, inspect.CurrentSettingsKey)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, part := range strings.Split(value, ",") {
-			_, hash, _ := strings.Cut(part, keyedHash)
+			_, hash, _ := strings.Cut(part, "hmac-sha256:")
 			values[strings.Trim(hash, `"}`)] = true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -133,7 +134,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
 	for i := range 3 {
-		if _, err := s.write.Exec("INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", fmt.Sprint("large ", i), strings.Repeat("a", maxStartupCheckSize/2)); err != nil {
+		if _, err := s.write.Exec("INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", fmt.Sprint("large ", i), strings.Repeat("a", dbconn.MaxStartupCheckSize/2)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +169,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 		if err := s.Wait(t.Context(), quiet); (err != nil) != r.atOnce || err != nil && !strings.Contains(err.Error(), "corrupt or not a database") {
 			t.Errorf("%s: at once: %v", r.name, err)
 		}
-		if err := s.Check(t.Context()); !errors.Is(err, ErrCorrupt) {
+		if err := s.Check(t.Context()); !errors.Is(err, dbconn.ErrCorrupt) {
 			t.Errorf("%s: beside: %v", r.name, err)
 		}
 		if err := s.Close(); err != nil {

@@ -10,12 +10,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	_ "modernc.org/sqlite" // SQLite in pure Go: the binary stays static
 
 	"github.com/guestlist/guestlist/internal/exact"
@@ -45,28 +41,25 @@ type Store struct {
 	observer   dbconn.Observer                  // may be nil
 }
 
-// defaultTimeout limits waiting for the database unless its address sets another limit.
-const defaultTimeout = 5 * time.Second
-
 // Open opens a database given as mysql://…, a go-sql-driver DSN or sqlite:PATH. It creates a missing file and its
 // directory. It doesn't wait for a MySQL server and doesn't migrate; see Migrate. The store takes the times it sets
 // from now.
 func Open(databaseURL string, now func() time.Time) (*Store, error) {
-	if path, ok := parsePath(databaseURL); ok {
+	if path, ok := dbconn.ParsePath(databaseURL); ok {
 		return openSQLite(path, now)
 	}
-	cfg, err := parseMySQL(databaseURL)
+	cfg, err := dbconn.ParseMySQL(databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	db, err := openMySQL(cfg)
+	db, err := dbconn.OpenMySQL(cfg)
 	if err != nil {
 		return nil, err
 	}
 	unbounded := cfg.Clone()
 	unbounded.ReadTimeout, unbounded.WriteTimeout = 0, 0
 	unbounded.RejectReadOnly = false // Prepare waits until the server accepts changes, and logs it
-	migrator, err := openMySQL(unbounded)
+	migrator, err := dbconn.OpenMySQL(unbounded)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -78,78 +71,31 @@ func Open(databaseURL string, now func() time.Time) (*Store, error) {
 	return s, nil
 }
 
-func openMySQL(cfg *mysql.Config) (*sql.DB, error) {
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(dbconn.LeaveReadOnly(connector))
-	db.SetMaxOpenConns(32)
-	db.SetMaxIdleConns(32)
-	db.SetConnMaxLifetime(3 * time.Minute) // PlanetScale closes older ones
-	db.SetConnMaxIdleTime(time.Minute)
-	return db, nil
-}
-
 func openSQLite(path string, now func() time.Time) (*Store, error) {
-	if err := createFile(path); err != nil {
+	if err := dbconn.CreateFile(path); err != nil {
 		return nil, err
 	}
 	const shared = "journal_mode(WAL)" // readers and the writer don't block each other
 	// A statement's journal for undoing itself needs no file.
-	write, err := openFile(path, 1, shared, "temp_store(MEMORY)")
+	write, err := dbconn.OpenFile(path, 1, shared, "temp_store(MEMORY)")
 	if err != nil {
 		return nil, err
 	}
-	read, err := openFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB; each takes twice that, and the system caches the file as well
+	read, err := dbconn.OpenFile(path, 8, shared, "query_only(1)", "cache_size(-2000)") // KiB; each takes twice that, and the system caches the file as well
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	// A migration that is lost in a power cut is applied again by the next start. The first write after it waits for the
 	// disk, for both.
-	migrator, err := openFile(path, 1, shared, "synchronous(NORMAL)")
+	migrator, err := dbconn.OpenFile(path, 1, shared, "synchronous(NORMAL)")
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), read.Close())
 	}
 	migrator.SetMaxIdleConns(0)
 	return &Store{
-		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: dbconn.NewStatements(read), timeout: defaultTimeout, now: now,
+		read: read, write: write, migrator: migrator, sqlite: true, path: path, statements: dbconn.NewStatements(read), timeout: dbconn.DefaultTimeout, now: now,
 		maxSorted: maxSortedMatches, maxScanned: maxScannedWords,
 	}, nil
-}
-
-// createFile creates a missing file and its directory, accessible only by the owner.
-func createFile(path string) error {
-	if err := checkPath(path); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return pathError(path, err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return pathError(path, err)
-	}
-	return pathError(path, f.Close())
-}
-
-// openFile opens a pool of connections to a file.
-func openFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
-	db, err := openWith(path, url.Values{"_pragma": append([]string{"synchronous(FULL)"}, pragmas...)})
-	if err == nil {
-		db.SetMaxOpenConns(conns)
-		db.SetMaxIdleConns(conns)
-	}
-	return db, err
-}
-
-// openWith opens a file with parameters in addition to those that every use has. SQLite's busy handler ignores the
-// context and blocks the connections of the pool, so the timeout is short and the store retries. It comes first
-// because the other pragmas may have to wait.
-func openWith(path string, q url.Values) (*sql.DB, error) {
-	q["_pragma"] = append([]string{"busy_timeout(1000)"}, q["_pragma"]...)
-	q.Set("_txlock", "immediate")
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 }
 
 // Close closes all connections.

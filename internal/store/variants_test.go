@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -39,7 +39,7 @@ func TestStore_OnServersWithOtherDefaults(t *testing.T) {
 			t.Run("the times of migrations are right", func(t *testing.T) {
 				dsn := server.DSN(t)
 				open(t, dsn)
-				status, err := store.MigrationStatus(t.Context(), dsn)
+				status, err := inspect.MigrationStatus(t.Context(), dsn)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -63,7 +63,7 @@ func (s *Store) WaitForWrites(ctx context.Context, log *slog.Logger) error {
 
 // waits logs err, waits, and returns false if ctx ended.
 func waits(ctx context.Context, log *slog.Logger, err error, pause time.Duration) bool {
-	log.Warn("waiting for the database", waitingFor(err)...)
+	log.Warn("waiting for the database", dbconn.LogAttrs(err)...)
 	return retry.Sleep(ctx, pause) == nil
 }
 
@@ -94,9 +94,9 @@ func (s *Store) reachTables(ctx context.Context) error {
 
 func (s *Store) checkFile(ctx context.Context) error {
 	if s.path == "" {
-		return checkUpTo(ctx, s.migrator, maxStartupCheckSize)
+		return dbconn.CheckUpTo(ctx, s.migrator, dbconn.MaxStartupCheckSize)
 	}
-	return checkFile(ctx, s.path)
+	return dbconn.CheckFile(ctx, s.path)
 }
 
 // isAway reports whether the server is unavailable now and may be back later: it can't be reached, has no connections

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/guestlist/guestlist/internal/store/inspect"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
@@ -151,7 +152,7 @@ func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
 	if _, err := lookAt(t, databaseURL).Server(t.Context()); err != nil {
 		t.Errorf("doctor: %v", err)
 	}
-	if _, err := MigrationStatus(t.Context(), databaseURL); err != nil {
+	if _, err := inspect.MigrationStatus(t.Context(), databaseURL); err != nil {
 		t.Errorf("migrate status: %v", err)
 	}
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
 // IsWebhookProcessed reports whether a webhook was processed.
 func (s *Store) IsWebhookProcessed(ctx context.Context, id string) (bool, error) {
 	_, err := read(ctx, s, (*dbsqlc.Queries).GetWebhook, id)
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return false, nil
 	}
 	return err == nil, translate("find webhook", err)

@@ -24,7 +24,7 @@ var layers = map[string]layer{
 	".": {ours: []string{"internal/cli"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/cli": {ours: []string{
 		"internal/retry", "internal/app", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
-		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying",
+		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying", "internal/store/inspect",
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
@@ -34,7 +34,7 @@ var layers = map[string]layer{
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/doctor": {ours: []string{
-		"internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store",
+		"internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store", "internal/store/inspect",
 		"internal/stytch", "internal/stytchlocal/mail",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},
@@ -57,9 +57,10 @@ var layers = map[string]layer{
 	"internal/session":                       {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/humanize", "internal/limit", "internal/outbox", "internal/retry", "internal/safego"}, never: []string{sdkAll, "database/sql"}},
 	"internal/reconcile":                     {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/retry", "internal/safego", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/userio":                        {ours: []string{"internal/directory", "internal/event", "internal/ids", "internal/retry", "internal/safego", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/store":                         {ours: []string{"internal/directory", "internal/event", "internal/exact", "internal/fault", "internal/idempotency", "internal/ids", "internal/limit", "internal/netutil", "internal/outbox", "internal/reconcile", "internal/retry", "internal/session", "internal/store/internal/dbconn", "internal/store/internal/dbsqlc", "internal/text", "internal/token", "internal/userio", "schema"}, never: []string{sdkAll, "net/http"}},
-	"internal/store/copying":                 {ours: []string{"internal/fault", "internal/store", "schema"}, never: []string{sdkAll, "net/http"}},
-	"internal/store/internal/dbconn":         {never: []string{sdkAll, "net/http"}},
+	"internal/store":                         {ours: []string{"internal/directory", "internal/event", "internal/exact", "internal/fault", "internal/idempotency", "internal/limit", "internal/outbox", "internal/reconcile", "internal/retry", "internal/session", "internal/store/inspect", "internal/store/internal/dbconn", "internal/store/internal/dbsqlc", "internal/text", "internal/token", "internal/userio", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/copying":                 {ours: []string{"internal/fault", "internal/store", "internal/store/inspect", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/inspect":                 {ours: []string{"internal/directory", "internal/event", "internal/exact", "internal/fault", "internal/netutil", "internal/store/internal/dbconn", "internal/store/internal/dbsqlc", "schema"}, never: []string{sdkAll, "net/http"}},
+	"internal/store/internal/dbconn":         {ours: []string{"internal/fault", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":         {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                        {ours: []string{"internal/fault", "internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
 	"internal/stytchlocal":                   {ours: []string{"internal/clock", "internal/digest", "internal/exact", "internal/ids", "internal/netutil", "internal/stytchlocal/faults", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder", "internal/stytchlocal/internal/webhook", "internal/stytchlocal/mail", "internal/text"}, never: []string{sdkAll}},

@@ -19,6 +19,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 // Progress is called with the number of finished and of all steps: copying a row is one, comparing it another.
@@ -43,10 +44,10 @@ func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.
 	if err := store.Exists(from); err != nil {
 		return nil, err
 	}
-	if err := store.Refused(ctx, from); err != nil {
+	if err := inspect.Refused(ctx, from); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if err := store.Refused(ctx, to); err != nil {
+	if err := inspect.Refused(ctx, to); err != nil {
 		return nil, fmt.Errorf("--to: %w", err)
 	}
 	source, err := open(ctx, from, now, log)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 // pageSize is how many rows are read, and at most written, at once.
@@ -94,7 +95,7 @@ func (c *cursor) query(ctx context.Context, after row, equalCols, limit int) (in
 			return 0, err
 		}
 		c.last = r
-		if c.table.name != "settings" || r[0].String != store.CopyMarkerKey { // the mark isn't part of the copy
+		if c.table.name != "settings" || r[0].String != inspect.CopyMarkerKey { // the mark isn't part of the copy
 			c.page = append(c.page, r)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/guestlist/guestlist/internal/store"
+	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 // steps counts the finished steps and reports them from time to time.
@@ -37,7 +38,7 @@ func (s *steps) end() { s.report(s.total, s.total) }
 func count(ctx context.Context, db *store.Store, t table) (n int64, err error) {
 	text, args := "SELECT COUNT(*) FROM "+t.name, []any{}
 	if t.name == "settings" {
-		text, args = text+" WHERE name <> ?", []any{store.CopyMarkerKey}
+		text, args = text+" WHERE name <> ?", []any{inspect.CopyMarkerKey}
 	}
 	err = db.Reader().QueryRowContext(ctx, text, args...).Scan(&n)
 	return n, store.CopyError(t.name, err)

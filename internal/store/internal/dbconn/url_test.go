@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"strings"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/guestlist/guestlist/internal/netutil"
 )
 
@@ -50,7 +49,7 @@ func TestParseMySQL(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := parseMySQL(r.url)
+			cfg, err := ParseMySQL(r.url)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +74,7 @@ func TestParseMySQL_TakesTheTimeoutsOfADSN(t *testing.T) {
 		"root@tcp(db.example:3306)/guestlist?readTimeout=10s&timeout=2s&writeTimeout=1m",
 		"mysql://root@db.example/guestlist?sslaccept=strict&readTimeout=10s&timeout=2s&writeTimeout=60s&parseTime=true&charset=utf8mb4&loc=UTC",
 	} {
-		cfg, err := parseMySQL(databaseURL)
+		cfg, err := ParseMySQL(databaseURL)
 		if err != nil {
 			t.Errorf("%s: %v", databaseURL, err)
 			continue
@@ -85,7 +84,7 @@ func TestParseMySQL_TakesTheTimeoutsOfADSN(t *testing.T) {
 		}
 	}
 	for _, databaseURL := range []string{"mysql://root@db.example/guestlist?readTimeout=0s", "root@tcp(db.example:3306)/guestlist?readTimeout=-3s"} {
-		if cfg, err := parseMySQL(databaseURL); err == nil && cfg.ReadTimeout <= 0 {
+		if cfg, err := ParseMySQL(databaseURL); err == nil && cfg.ReadTimeout <= 0 {
 			t.Errorf("%s: %v", databaseURL, cfg.ReadTimeout)
 		}
 	}
@@ -103,8 +102,8 @@ func TestParsePath(t *testing.T) {
 		"sqlite:///////var/lib/guestlist.db":  "/var/lib/guestlist.db",
 		"sqlite:/var/lib/of Zoë/guest%20l.db": "/var/lib/of Zoë/guest%20l.db",
 	} {
-		if path, ok := parsePath(databaseURL); path != want || !ok || checkPath(path) != nil {
-			t.Errorf("%s: %q, %v", databaseURL, path, checkPath(path))
+		if path, ok := ParsePath(databaseURL); path != want || !ok || CheckPath(path) != nil {
+			t.Errorf("%s: %q, %v", databaseURL, path, CheckPath(path))
 		}
 	}
 	for databaseURL, want := range map[string]string{
@@ -112,8 +111,8 @@ func TestParsePath(t *testing.T) {
 		"sqlite::memory:": "a database in memory would be lost when the program stops", "sqlite://:memory:": "in memory", "sqlite:///:memory:": "in memory",
 		"sqlite:file::memory:": "in memory", "sqlite:file:a.db": "plain path",
 	} {
-		path, _ := parsePath(databaseURL)
-		if err := checkPath(path); want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		path, _ := ParsePath(databaseURL)
+		if err := CheckPath(path); want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", databaseURL, err, want)
 		}
 	}
@@ -150,7 +149,7 @@ func TestParseMySQLRefuses(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := parseMySQL(r.url)
+			cfg, err := ParseMySQL(r.url)
 			if r.want == "" { // understood in a way that nobody meant, and without the secret
 				if err == nil && cfg.Addr == "db.example:3306" {
 					t.Errorf("reaches %s", cfg.Addr)
@@ -176,12 +175,12 @@ func TestParsePath_TakesEveryDocumentedForm(t *testing.T) {
 		"sqlite://guestlist.db":          "guestlist.db",
 		"sqlite:":                        "",
 	} {
-		if got, ok := parsePath(url); got != want || !ok {
+		if got, ok := ParsePath(url); got != want || !ok {
 			t.Errorf("%s: %q, %v", url, got, ok)
 		}
 	}
 	for _, url := range []string{"", "data/guestlist.db", "mysql://root@localhost/sqlite:x", "SQLITE:x"} {
-		if got, ok := parsePath(url); ok {
+		if got, ok := ParsePath(url); ok {
 			t.Errorf("%q is taken for the file %q", url, got)
 		}
 	}
@@ -198,7 +197,7 @@ func FuzzParseMySQL(f *testing.F) {
 	f.Add("root@unix(/tmp/sock)/db?tls=", "secret-password", "")
 	f.Add("mysql://root@localhost/guestlist?ssl=", "secret-password", "&ssl=false")
 	f.Fuzz(func(t *testing.T, before, secret, after string) {
-		cfg, err := parseMySQL(before + secret + after)
+		cfg, err := ParseMySQL(before + secret + after)
 		if err != nil {
 			const ours = "user:password@tcp(host:3306)/database mysql://user:password@host/database parameter understood contradict"
 			if len(secret) > 9 && !strings.Contains(ours, secret) && strings.Contains(err.Error(), secret) {

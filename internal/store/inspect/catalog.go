@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 )
@@ -93,11 +94,11 @@ func (c catalog) indexes(ctx context.Context, table string) (map[string]bool, er
 // Tables that record migrations. Their names and columns are goose's, because PlanetScale's setting "Automatically copy
 // migration data" names the table.
 const (
-	versionTable = goose.DefaultTablename
-	leaseTable   = "goose_lock"
+	VersionTable = goose.DefaultTablename
+	LeaseTable   = "goose_lock"
 )
 
-const tableOptions = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+const TableOptions = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 
 // versions is goose's version table. It replaces what goose does on MySQL: query information_schema by database(),
 // which names no schema at Vitess, and leave engine and character set to the server.
@@ -106,23 +107,23 @@ type versions struct {
 	sqlite bool
 }
 
-func newVersions(sqlite bool) (versions, error) {
+func NewVersions(sqlite bool) (versions, error) {
 	dialect := goose.DialectMySQL
 	if sqlite {
 		dialect = goose.DialectSQLite3
 	}
-	store, err := database.NewStore(dialect, versionTable)
+	store, err := database.NewStore(dialect, VersionTable)
 	return versions{store, sqlite}, err
 }
 
 // TableExists reports whether the version table exists.
 func (v versions) TableExists(ctx context.Context, db database.DBTxConn) (bool, error) {
 	var one int
-	err := db.QueryRowContext(ctx, "SELECT 1 FROM "+versionTable+" LIMIT 1").Scan(&one)
-	if isNoTable(err) {
+	err := db.QueryRowContext(ctx, "SELECT 1 FROM "+VersionTable+" LIMIT 1").Scan(&one)
+	if dbconn.IsNoTable(err) {
 		return false, nil
 	}
-	if isNoRows(err) {
+	if dbconn.IsNoRows(err) {
 		return true, nil
 	}
 	return err == nil, err
@@ -135,7 +136,7 @@ func (v versions) CreateVersionTable(ctx context.Context, db database.DBTxConn) 
   version_id BIGINT          NOT NULL,
   is_applied BOOLEAN         NOT NULL,
   tstamp     TIMESTAMP       NULL DEFAULT CURRENT_TIMESTAMP
-) ` + tableOptions
+) ` + TableOptions
 	if v.sqlite {
 		statement = `CREATE TABLE IF NOT EXISTS %s (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -144,6 +145,6 @@ func (v versions) CreateVersionTable(ctx context.Context, db database.DBTxConn) 
   tstamp     TIMESTAMP DEFAULT (datetime('now'))
 )`
 	}
-	_, err := db.ExecContext(ctx, fmt.Sprintf(statement, versionTable))
+	_, err := db.ExecContext(ctx, fmt.Sprintf(statement, VersionTable))
 	return err
 }

@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"database/sql/driver"
@@ -11,7 +11,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
-	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // Faults of a server that have several numbers or texts.
@@ -59,13 +59,13 @@ var (
 	cantOpen     = fault.New("the SQLite file can't be opened", folderAdvice)
 	fileReadOnly = fault.New("the SQLite file is read-only", "Make the user that runs guestlist the owner of the file and its directory, on a writable disk.").WithClass(fault.ReadOnly)
 	diskFull     = fault.New("the disk is full", "Free up space on it.").WithClass(fault.DiskFull)
-	isFolder     = fault.New("the SQLite file's path is a directory", "Set the path of a file in DATABASE_URL.")
+	IsDirectory  = fault.New("the SQLite file's path is a directory", "Set the path of a file in DATABASE_URL.")
 )
 
 // fileFaults maps SQLite's error codes to faults, by the extended code or by its primary one.
 var fileFaults = map[int]*fault.Fault{
 	sqlite3.SQLITE_CANTOPEN: cantOpen, sqlite3.SQLITE_PERM: cantOpen, sqlite3.SQLITE_AUTH: cantOpen,
-	sqlite3.SQLITE_CANTOPEN_ISDIR: isFolder,
+	sqlite3.SQLITE_CANTOPEN_ISDIR: IsDirectory,
 	sqlite3.SQLITE_READONLY:       fileReadOnly,
 	sqlite3.SQLITE_READONLY_DBMOVED: fault.New("the SQLite file was moved, replaced or deleted while it was in use",
 		"Stop whatever did that, put the right file back, and start again.").WithClass(fault.ReadOnly),
@@ -77,15 +77,15 @@ var fileFaults = map[int]*fault.Fault{
 	sqlite3.SQLITE_NOMEM:    fault.New("this machine is out of memory", "Add memory, or stop the programs that use it."),
 }
 
-// explain returns the fault for a driver's error. An unknown error keeps the part of its text that holds no values.
-func explain(err error) error {
-	number := dbconn.MySQLNumber(err)
+// ExplainError returns the fault for a driver's error. An unknown error keeps the part of its text that holds no values.
+func ExplainError(err error) error {
+	number := MySQLNumber(err)
 	switch {
 	case err == nil:
 		return nil
-	case isNoTable(err):
+	case IsNoTable(err):
 		return ErrNoTables
-	case dbconn.IsContention(err):
+	case IsContention(err):
 		return ErrBusy
 	case errors.Is(err, ErrCorrupt):
 		return fault.New(err.Error(), "guestlist backup creates backups.")
@@ -95,7 +95,7 @@ func explain(err error) error {
 		return mysqlAdvice[number]
 	case number != 0:
 		return serverFault(err)
-	case dbconn.SQLiteCode(err) != 0:
+	case SQLiteCode(err) != 0:
 		return fileFault(err)
 	}
 	if f := pathFault(err); f != nil {
@@ -110,11 +110,11 @@ func explain(err error) error {
 	return err
 }
 
-// waitingFor returns the log attributes of an error after which the program waits.
-func waitingFor(err error) []any {
-	known := explain(err)
+// LogAttrs returns the log attributes of an error after which the program waits.
+func LogAttrs(err error) []any {
+	known := ExplainError(err)
 	if !fault.IsFault(known) {
-		return []any{"error", redact(err)}
+		return []any{"error", Redact(err)}
 	}
 	text, advice := fault.Explain(known)
 	return []any{"error", text, "advice", advice}
@@ -128,12 +128,12 @@ func serverFault(err error) error {
 			return f
 		}
 	}
-	return errors.New(redact(err))
+	return errors.New(Redact(err))
 }
 
 // fileFault returns the fault for an SQLite error. Its text holds no values.
 func fileFault(err error) error {
-	code := dbconn.SQLiteCode(err)
+	code := SQLiteCode(err)
 	for _, c := range []int{code, code & 0xff} {
 		if f := fileFaults[c]; f != nil {
 			return f
@@ -141,16 +141,16 @@ func fileFault(err error) error {
 	}
 	var e *sqlite.Error
 	errors.As(err, &e)
-	return errors.New(truncate(e.Error(), 160))
+	return errors.New(text.Truncate(e.Error(), 160))
 }
 
-// pathError returns the fault for a system error of an SQLite file, its directory, or another file in it.
-func pathError(path string, err error) error {
+// PathError returns the fault for a system error of an SQLite file, its directory, or another file in it.
+func PathError(path string, err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		err = &fs.PathError{Op: at.Op, Path: path, Err: at.Err}
 	}
-	return explain(err)
+	return ExplainError(err)
 }
 
 // pathFault returns the fault for a system error of an SQLite file or its directory; nil for another error.
@@ -168,7 +168,7 @@ func pathFault(err error) *fault.Fault {
 	case errors.Is(err, syscall.ENOSPC):
 		return diskFull
 	case errors.Is(err, syscall.EISDIR):
-		return isFolder
+		return IsDirectory
 	case errors.Is(err, syscall.ENOTDIR):
 		return fault.New(where+": part of the path is a file, not a directory", "Set another path in DATABASE_URL.")
 	case errors.Is(err, fs.ErrNotExist):
@@ -176,3 +176,9 @@ func pathFault(err error) *fault.Fault {
 	}
 	return fault.New(where+": "+at.Err.Error(), "Set another path in DATABASE_URL.")
 }
+
+// ErrNoTables means that no migration has been applied yet.
+var ErrNoTables error = fault.New("the database has no tables yet", "guestlist migrate creates them, and so does starting the program.")
+
+// ErrBusy means that other programs wrote to the database for too long.
+var ErrBusy error = fault.New("other programs keep the database busy", "Try again later.")

@@ -1,7 +1,10 @@
-package store
+// Package inspect reads what a database contains and which migrations it has, and changes nothing. It is used before a
+// database is migrated and by the diagnostics of operators.
+package inspect
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -13,64 +16,80 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/exact"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/netutil"
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
 // Inspector opens a database read-only for diagnostics, while instances may use it. It creates and migrates nothing.
 // Its errors are sentences for an operator, some with advice.
 type Inspector struct {
-	store *Store
-	cfg   *mysql.Config // nil for SQLite
-	path  string
+	db      *sql.DB
+	cfg     *mysql.Config // nil for SQLite
+	path    string        // of an SQLite file
+	timeout time.Duration // for a statement
+	now     func() time.Time
 }
 
-// Inspect opens an existing database, given as for [Open]. For a missing SQLite file it returns fs.ErrNotExist. It
+// Open opens an existing database, given as for store.Open. For a missing SQLite file it returns fs.ErrNotExist. It
 // doesn't connect to a server yet.
-func Inspect(databaseURL string, now func() time.Time) (*Inspector, error) {
-	path, ok := parsePath(databaseURL)
+func Open(databaseURL string, now func() time.Time) (*Inspector, error) {
+	path, ok := dbconn.ParsePath(databaseURL)
 	if !ok {
-		cfg, err := parseMySQL(databaseURL)
+		cfg, err := dbconn.ParseMySQL(databaseURL)
 		if err != nil {
 			return nil, fault.Setting("DATABASE_URL", err)
 		}
-		db, err := openMySQL(cfg)
+		db, err := dbconn.OpenMySQL(cfg)
 		if err != nil {
 			return nil, err
 		}
-		return &Inspector{store: &Store{read: db, write: db, migrator: db, timeout: cfg.ReadTimeout, now: now}, cfg: cfg}, nil
+		return &Inspector{db: db, cfg: cfg, timeout: cfg.ReadTimeout, now: now}, nil
 	}
-	if err := checkPath(path); err != nil {
+	if err := dbconn.CheckPath(path); err != nil {
 		return nil, fault.Setting("DATABASE_URL", err)
 	}
-	if err := statFile(path); err != nil {
+	if err := dbconn.StatFile(path); err != nil {
 		return nil, err
 	}
-	db, err := openWith(path, url.Values{"mode": {"rw"}})
+	db, err := dbconn.OpenWith(path, url.Values{"mode": {"rw"}})
 	if err != nil {
 		return nil, err
 	}
-	return &Inspector{store: &Store{read: db, write: db, migrator: db, sqlite: true, path: path, timeout: defaultTimeout, now: now}, path: path}, nil
+	return &Inspector{db: db, path: path, timeout: dbconn.DefaultTimeout, now: now}, nil
+}
+
+// queries returns queries that end within the timeout of the returned context.
+func (l *Inspector) queries(ctx context.Context) (context.Context, *dbsqlc.Queries, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	return ctx, dbsqlc.New(exact.On(dbconn.Pool{DB: l.db, Timeout: l.timeout})), cancel
 }
 
 // IsFile reports whether the database is an SQLite file.
 func (l *Inspector) IsFile() bool { return l.cfg == nil }
 
 // Close closes the database.
-func (l *Inspector) Close() error { return l.store.Close() }
+func (l *Inspector) Close() error { return l.db.Close() }
 
 // Examine returns an error if the program would refuse to start because of the database's contents: it belongs to
 // another program, has lost tables, or is an incomplete copy.
 func (l *Inspector) Examine(ctx context.Context) error {
-	st, err := l.store.inspect(ctx)
+	st, err := ReadOnly(ctx, l.db, l.IsFile(), l.path)
 	if err != nil {
-		return inspectError(err)
+		return dbconn.InspectError(err)
 	}
-	if !st.recorded[st.creator("settings")] {
+	if !st.Recorded[st.Creator("settings")] {
 		return nil
 	}
-	return l.store.CheckComplete(ctx)
+	ctx, q, cancel := l.queries(ctx)
+	defer cancel()
+	source, err := CopySource(ctx, q)
+	if err != nil {
+		return dbconn.ExplainError(err)
+	}
+	return IncompleteCopy(source)
 }
 
 // Server describes the database's server and the connection to it.
@@ -85,15 +104,15 @@ type Server struct {
 func (l *Inspector) Server(ctx context.Context) (Server, error) {
 	if l.IsFile() {
 		server := Server{Engine: "SQLite", Transport: "in the file " + l.path}
-		err := l.store.checkFile(ctx)
+		err := dbconn.CheckFile(ctx, l.path)
 		if err == nil {
-			err = l.store.read.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&server.Version)
+			err = l.db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&server.Version)
 		}
-		return server, explain(err)
+		return server, dbconn.ExplainError(err)
 	}
 	var version string
-	if err := l.store.read.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
-		return Server{}, explain(err)
+	if err := l.db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+		return Server{}, dbconn.ExplainError(err)
 	}
 	server := newServer(version)
 	server.Transport, server.Unencrypted = transport(l.cfg)
@@ -137,26 +156,20 @@ func transport(cfg *mysql.Config) (description string, unencrypted bool) {
 	return "without TLS", true
 }
 
-// ErrNoTables means that no migration has been applied yet.
-var ErrNoTables error = fault.New("the database has no tables yet", "guestlist migrate creates them, and so does starting the program.")
-
-// ErrBusy means that other programs wrote to the database for too long.
-var ErrBusy error = fault.New("other programs keep the database busy", "Try again later.")
-
 // CanWrite checks that a row can be written, and rolls it back.
 func (l *Inspector) CanWrite(ctx context.Context) error {
-	tx, err := l.store.write.BeginTx(ctx, nil)
+	tx, err := l.db.BeginTx(ctx, nil)
 	if err == nil {
 		defer tx.Rollback()
-		err = l.store.queriesTx(tx).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "doctor"})
+		err = dbsqlc.New(tx).InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: "doctor"})
 	}
-	return explain(err)
+	return dbconn.ExplainError(err)
 }
 
 // CanCreate checks that a missing SQLite file could be created: it creates and removes another file in the nearest
 // existing directory.
 func CanCreate(databaseURL string) error {
-	path, _ := parsePath(databaseURL)
+	path, _ := dbconn.ParsePath(databaseURL)
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -169,7 +182,7 @@ func CanCreate(databaseURL string) error {
 	}
 	f, err := os.CreateTemp(dir, ".guestlist-doctor-")
 	if err != nil {
-		return pathError(path, err)
+		return dbconn.PathError(path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
@@ -177,58 +190,64 @@ func CanCreate(databaseURL string) error {
 // ClockSkew returns how far the database's clock is ahead of this machine's; negative if it is behind.
 func (l *Inspector) ClockSkew(ctx context.Context) (time.Duration, error) {
 	var remote time.Time
-	before := l.store.now()
-	if err := l.store.read.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&remote); err != nil {
-		return 0, explain(err)
+	before := l.now()
+	if err := l.db.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&remote); err != nil {
+		return 0, dbconn.ExplainError(err)
 	}
-	after := l.store.now()
+	after := l.now()
 	return remote.Sub(before.Add(after.Sub(before) / 2)), nil
 }
 
 // CountAdmins returns the number of administrators who are not suspended; 0 if there are no tables.
 func (l *Inspector) CountAdmins(ctx context.Context) (int, error) {
-	ctx, q, cancel := l.store.queries(ctx)
+	ctx, q, cancel := l.queries(ctx)
 	defer cancel()
 	n, err := q.CountAdmins(ctx)
-	if isNoTable(err) {
+	if dbconn.IsNoTable(err) {
 		return 0, nil
 	}
-	return int(n), explain(err)
+	return int(n), dbconn.ExplainError(err)
 }
 
 // MayBeAppointed reports whether the next start invites an address in GUESTLIST_ADMINS, because it isn't in the
 // directory and wasn't removed from it.
 func (l *Inspector) MayBeAppointed(ctx context.Context, email directory.Email) (bool, error) {
-	ctx, q, cancel := l.store.queries(ctx)
+	ctx, q, cancel := l.queries(ctx)
 	defer cancel()
 	listed, err := q.ListedAddresses(ctx, []string{email.Normalized})
 	if err == nil && len(listed) == 0 {
 		_, err = q.GetRemovedAddress(ctx, email.Normalized)
 	}
-	if isNoTable(err) || isNoRows(err) {
+	if dbconn.IsNoTable(err) || dbconn.IsNoRows(err) {
 		return true, nil
 	}
-	return false, explain(err)
+	return false, dbconn.ExplainError(err)
 }
 
 // DifferingSettings returns the names of the settings that the most recently started instance has with other values;
 // see [Store.RecordSettings]. recorded is false if no instance has started yet.
 func (l *Inspector) DifferingSettings(ctx context.Context, plain, secret map[string]string) (names []string, recorded bool, err error) {
-	ctx, q, cancel := l.store.queries(ctx)
+	ctx, q, cancel := l.queries(ctx)
 	defer cancel()
-	was, err := q.GetSetting(ctx, currentSettingsKey)
-	if isNoTable(err) || isNoRows(err) {
+	was, err := q.GetSetting(ctx, CurrentSettingsKey)
+	if dbconn.IsNoTable(err) || dbconn.IsNoRows(err) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, explain(err)
+		return nil, false, dbconn.ExplainError(err)
 	}
-	key, err := q.GetSetting(ctx, settingsKey)
-	if isNoRows(err) { // recorded by an earlier release, without comparable hashes
+	key, err := q.GetSetting(ctx, SettingsHashKey)
+	if dbconn.IsNoRows(err) { // recorded by an earlier release, without comparable hashes
 		secret, err = nil, nil
 	}
-	for _, c := range settingsChanges(was, settingsRecord(key, plain, secret)) {
+	for _, c := range SettingsChanges(was, SettingsRecord(key, plain, secret)) {
 		names = append(names, c.Field)
 	}
-	return names, true, explain(err)
+	return names, true, dbconn.ExplainError(err)
 }
+
+// Errors of an Inspector and of MigrationStatus.
+var (
+	ErrNoTables = dbconn.ErrNoTables
+	ErrBusy     = dbconn.ErrBusy
+)

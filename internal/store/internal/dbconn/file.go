@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"context"
@@ -13,13 +13,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
-	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
-	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// readFile runs read on an SQLite file without changing the file or leaving a log beside it, as opening and closing it
+// ReadFile runs read on an SQLite file without changing the file or leaving a log beside it, as opening and closing it
 // in the usual way may. A missing file is read as an empty database. It may run read more than once.
-func readFile(ctx context.Context, path string, read func(ctx context.Context, db *sql.DB) error) error {
+func ReadFile(ctx context.Context, path string, read func(ctx context.Context, db *sql.DB) error) error {
 	open := func(params string) error {
 		db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=busy_timeout(1000)&"+params)
 		if err != nil {
@@ -28,7 +26,7 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 		defer db.Close()
 		return read(ctx, db)
 	}
-	switch err := statFile(path); {
+	switch err := StatFile(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		db, err := sql.Open("sqlite", ":memory:")
 		if err != nil {
@@ -40,13 +38,13 @@ func readFile(ctx context.Context, path string, read func(ctx context.Context, d
 		return err
 	}
 	// A file in WAL mode without a log is not open anywhere. Reading it in any other way leaves an empty log behind.
-	if isWALMode(path) && logSize(path) < 0 {
-		if err := open("immutable=1"); logSize(path) < 0 {
+	if isWALMode(path) && LogSize(path) < 0 {
+		if err := open("immutable=1"); LogSize(path) < 0 {
 			return err
 		}
 	}
 	err := open("mode=ro")
-	switch dbconn.SQLiteCode(err) {
+	switch SQLiteCode(err) {
 	case sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY: // a crash left a transaction that SQLite has to roll back
 		return open("mode=rw")
 	}
@@ -68,8 +66,8 @@ func isWALMode(path string) bool {
 	return err == nil && header[18] == 2 && header[19] == 2
 }
 
-// logSize returns the size of an SQLite file's write-ahead log, or -1 if there is none.
-func logSize(path string) int64 {
+// LogSize returns the size of an SQLite file's write-ahead log, or -1 if there is none.
+func LogSize(path string) int64 {
 	info, err := os.Stat(path + "-wal")
 	if err != nil {
 		return -1
@@ -77,19 +75,9 @@ func logSize(path string) int64 {
 	return info.Size()
 }
 
-// inspectFile is inspect for an SQLite file, which it doesn't change.
-func inspectFile(ctx context.Context, path string) (state, error) {
-	var st state
-	err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
-		st, err = inspect(ctx, catalog{db, true})
-		return err
-	})
-	return st, fileError(ctx, path, corruptionError("ok", err))
-}
-
-// fileError returns err, or another error if the file seems corrupt only because of a log that isn't its own.
-func fileError(ctx context.Context, path string, err error) error {
-	if errors.Is(err, ErrCorrupt) && logSize(path) > 0 && isWholeWithoutLog(ctx, path) {
+// FileError returns err, or another error if the file seems corrupt only because of a log that isn't its own.
+func FileError(ctx context.Context, path string, err error) error {
+	if errors.Is(err, ErrCorrupt) && LogSize(path) > 0 && isWholeWithoutLog(ctx, path) {
 		return foreignLog(path)
 	}
 	return err
@@ -101,28 +89,28 @@ var ErrCorrupt = errors.New("the SQLite file is corrupt or not a database: resto
 // Files up to maxStartupCheckSize are checked before use. If there is a log, after a crash or because a copy was placed
 // beside another file's log, files up to maxLogCheckSize are, because the first write makes the log's changes permanent.
 const (
-	maxStartupCheckSize = 4 << 20
+	MaxStartupCheckSize = 4 << 20
 	maxLogCheckSize     = 64 << 20
 )
 
-// checkFile looks for corruption before the file is written to: as thoroughly as Check in a small file, and only by
+// CheckFile looks for corruption before the file is written to: as thoroughly as Check in a small file, and only by
 // header and length in a large one.
-func checkFile(ctx context.Context, path string) error {
-	limit := int64(maxStartupCheckSize)
-	if logSize(path) > 0 {
+func CheckFile(ctx context.Context, path string) error {
+	limit := int64(MaxStartupCheckSize)
+	if LogSize(path) > 0 {
 		limit = maxLogCheckSize
 	}
-	err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) error { return checkUpTo(ctx, db, limit) })
-	return fileError(ctx, path, err)
+	err := ReadFile(ctx, path, func(ctx context.Context, db *sql.DB) error { return CheckUpTo(ctx, db, limit) })
+	return FileError(ctx, path, err)
 }
 
-// checkUpTo checks a file of up to limit bytes thoroughly.
-func checkUpTo(ctx context.Context, db *sql.DB, limit int64) error {
-	size, err := fileSize(ctx, db)
+// CheckUpTo checks a file of up to limit bytes thoroughly.
+func CheckUpTo(ctx context.Context, db *sql.DB, limit int64) error {
+	size, err := FileSize(ctx, db)
 	if err != nil || size > limit {
-		return corruptionError("ok", err)
+		return CorruptionError("ok", err)
 	}
-	return quickCheck(ctx, db)
+	return QuickCheck(ctx, db)
 }
 
 // isWholeWithoutLog reports whether an SQLite file is intact if its log is ignored.
@@ -132,7 +120,7 @@ func isWholeWithoutLog(ctx context.Context, path string) bool {
 		return false
 	}
 	defer db.Close()
-	return quickCheck(ctx, db) == nil
+	return QuickCheck(ctx, db) == nil
 }
 
 // foreignLog returns the error for a log that belongs to another file.
@@ -143,48 +131,29 @@ func foreignLog(path string) error {
 	)
 }
 
-// fileSize returns the size of an SQLite file in bytes. It also reads the list of tables.
-func fileSize(ctx context.Context, db dbsqlc.DBTX) (size int64, err error) {
+// FileSize returns the size of an SQLite file in bytes. It also reads the list of tables.
+func FileSize(ctx context.Context, db DB) (size int64, err error) {
 	err = db.QueryRowContext(ctx, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size, (SELECT count(*) FROM sqlite_schema)").Scan(&size)
 	return size, err
 }
 
-// FileLargerThan reports whether the database is an SQLite file of more than a number of bytes.
-func (s *Store) FileLargerThan(ctx context.Context, bytes int64) bool {
-	if !s.sqlite {
-		return false
-	}
-	size, err := fileSize(ctx, s.Reader())
-	return err == nil && size > bytes
-}
-
-// Check reads all of an SQLite file, which may be in use, and returns an error if it is corrupt or can't be read.
-// Finding corruption early means that a recent backup is still good. A million users take seconds. On MySQL, Check
-// does nothing.
-func (s *Store) Check(ctx context.Context) error {
-	if !s.sqlite {
-		return nil
-	}
-	return quickCheck(ctx, s.migrator)
-}
-
-// quickCheck reads every page once, so it uses a small page cache on its own connection.
-func quickCheck(ctx context.Context, db *sql.DB) error {
+// QuickCheck reads every page once, so it uses a small page cache on its own connection.
+func QuickCheck(ctx context.Context, db *sql.DB) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return corruptionError("ok", err)
+		return CorruptionError("ok", err)
 	}
 	defer conn.Close()
 	var verdict string
 	if _, err = conn.ExecContext(ctx, "PRAGMA cache_size(-200)"); err == nil {
 		err = conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict)
 	}
-	return corruptionError(verdict, err)
+	return CorruptionError(verdict, err)
 }
 
-// corruptionError returns ErrCorrupt if a check's result or an error means corruption, and otherwise err.
-func corruptionError(verdict string, err error) error {
-	switch code := dbconn.SQLiteCode(err) & 0xff; {
+// CorruptionError returns ErrCorrupt if a check's result or an error means corruption, and otherwise err.
+func CorruptionError(verdict string, err error) error {
+	switch code := SQLiteCode(err) & 0xff; {
 	case err == nil && verdict != "ok":
 		return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
 	case code == sqlite3.SQLITE_NOTADB, code == sqlite3.SQLITE_CORRUPT:

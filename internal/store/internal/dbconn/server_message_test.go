@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"fmt"
@@ -56,7 +56,7 @@ func TestServerMessage_SaysWhatHoldsNoValues(t *testing.T) {
 	} {
 		t.Run(row.message, func(t *testing.T) {
 			t.Parallel()
-			got := explain(vitess(row.number, row.message)).Error()
+			got := ExplainError(vitess(row.number, row.message)).Error()
 			if got != row.want {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
@@ -97,9 +97,13 @@ func FuzzServerMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint, value string, number uint16) {
 		const marker = "Zq7LeakedValue"
 		message := fmt.Sprintf(messages[which%uint(len(messages))], value+marker+value)
-		got := explain(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: message}).Error()
+		got := ExplainError(&mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: message}).Error()
 		if strings.Contains(got, "Zq7") || strings.Contains(got, "LeakedValue") || strings.ContainsAny(ownApostrophe.ReplaceAllString(got, ""), "@\"'`") {
 			t.Fatalf("%q\nbecame %q", message, got)
 		}
 	})
+}
+
+func vitess(number uint16, text string) error {
+	return &mysql.MySQLError{Number: number, SQLState: [5]byte([]byte("HY000")), Message: text}
 }

@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"errors"
@@ -12,14 +12,12 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-
-	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/netutil"
 )
 
-// parsePath returns the path in an SQLite address: sqlite:PATH, sqlite://PATH, or sqlite:////PATH, which other
+// ParsePath returns the path in an SQLite address: sqlite:PATH, sqlite://PATH, or sqlite:////PATH, which other
 // programs use for absolute paths.
-func parsePath(databaseURL string) (path string, ok bool) {
+func ParsePath(databaseURL string) (path string, ok bool) {
 	path, ok = strings.CutPrefix(databaseURL, "sqlite:")
 	path = strings.TrimPrefix(path, "//")
 	if strings.HasPrefix(path, "//") {
@@ -28,8 +26,8 @@ func parsePath(databaseURL string) (path string, ok bool) {
 	return path, ok
 }
 
-// checkPath returns an error for something that can't be the path of an SQLite file.
-func checkPath(path string) error {
+// CheckPath returns an error for something that can't be the path of an SQLite file.
+func CheckPath(path string) error {
 	switch {
 	case path == "", strings.ContainsAny(path, "?#"):
 		return errors.New("sqlite: needs the path of a file, without ? and #")
@@ -39,54 +37,23 @@ func checkPath(path string) error {
 	return nil
 }
 
-// Name returns a database's address without user and password: sqlite: and the absolute path, or
-// mysql://host:port/database.
-func Name(databaseURL string) (string, error) {
-	if path, ok := parsePath(databaseURL); ok {
-		whole, err := filepath.Abs(path)
-		return "sqlite:" + whole, err
-	}
-	cfg, err := parseMySQL(databaseURL)
-	if err != nil {
-		return "", err
-	}
-	return "mysql://" + cfg.Addr + "/" + cfg.DBName, nil
-}
-
-// Exists returns an error if an address names an SQLite file that doesn't exist, which Open would create. It accepts
-// every MySQL address.
-func Exists(databaseURL string) error {
-	path, ok := parsePath(databaseURL)
-	if !ok {
-		return nil
-	}
-	if err := checkPath(path); err != nil {
-		return fault.Setting("DATABASE_URL", err)
-	}
-	err := statFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fault.New("there is no file "+path, "If it should exist, check DATABASE_URL.")
-	}
-	return err
-}
-
-// statFile returns fs.ErrNotExist if there is no file at a path, and a fault if there can't be one.
-func statFile(path string) error {
+// StatFile returns fs.ErrNotExist if there is no file at a path, and a fault if there can't be one.
+func StatFile(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return err
 	case err != nil:
-		return pathError(path, err)
+		return PathError(path, err)
 	case info.IsDir():
-		return isFolder
+		return IsDirectory
 	}
 	return nil
 }
 
-// parseMySQL parses a mysql:// URL, as PlanetScale shows it, or a go-sql-driver DSN, and sets what every connection
+// ParseMySQL parses a mysql:// URL, as PlanetScale shows it, or a go-sql-driver DSN, and sets what every connection
 // needs. It uses TLS unless the host is a loopback address or the address says otherwise.
-func parseMySQL(databaseURL string) (*mysql.Config, error) {
+func ParseMySQL(databaseURL string) (*mysql.Config, error) {
 	var cfg *mysql.Config
 	var err error
 	switch scheme, _, isURL := strings.Cut(databaseURL, "://"); {
@@ -118,10 +85,10 @@ func parseMySQL(databaseURL string) (*mysql.Config, error) {
 	cfg.ParseTime = true         // goose reads a DATETIME; other times are numbers
 	cfg.Loc = time.UTC
 	cfg.Logger = &mysql.NopLogger{} // it would bypass the log; errors are returned as well
-	cfg.RejectReadOnly = false      // see dbconn.LeaveReadOnly
-	cfg.Timeout = min(orDefault(cfg.Timeout, defaultTimeout), defaultTimeout)
-	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, defaultTimeout) // no statement normally takes longer
-	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, defaultTimeout)
+	cfg.RejectReadOnly = false      // see LeaveReadOnly
+	cfg.Timeout = min(orDefault(cfg.Timeout, DefaultTimeout), DefaultTimeout)
+	cfg.ReadTimeout = orDefault(cfg.ReadTimeout, DefaultTimeout) // no statement normally takes longer
+	cfg.WriteTimeout = orDefault(cfg.WriteTimeout, DefaultTimeout)
 	setSession(cfg)
 	// Overrides the address: all languages must fit, text must compare by bytes, and interpolating values is only safe in
 	// this charset.

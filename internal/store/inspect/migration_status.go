@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3/database"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
@@ -28,38 +27,38 @@ type Migration struct {
 type Status struct {
 	Migrations []Migration // of this release, oldest first
 	Unknown    []int64     // applied versions that this release doesn't have, oldest first
-	state      state
+	state      State
 	sqlite     bool
 }
 
-// MigrationStatus returns the status of a database, given as for [Open]. It changes nothing and doesn't create a
+// MigrationStatus returns the status of a database, given as for store.Open. It changes nothing and doesn't create a
 // missing SQLite file. The error explains if the database belongs to another program.
 func MigrationStatus(ctx context.Context, databaseURL string) (Status, error) {
 	var s Status
-	if path, ok := parsePath(databaseURL); ok {
-		if err := checkPath(path); err != nil {
+	if path, ok := dbconn.ParsePath(databaseURL); ok {
+		if err := dbconn.CheckPath(path); err != nil {
 			return Status{}, fault.Setting("DATABASE_URL", err)
 		}
-		err := readFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
+		err := dbconn.ReadFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
 			s, err = readStatus(ctx, catalog{db, true})
 			return err
 		})
-		return s, inspectError(fileError(ctx, path, corruptionError("ok", err)))
+		return s, dbconn.InspectError(dbconn.FileError(ctx, path, dbconn.CorruptionError("ok", err)))
 	}
-	cfg, err := parseMySQL(databaseURL)
+	cfg, err := dbconn.ParseMySQL(databaseURL)
 	if err != nil {
 		return Status{}, fault.Setting("DATABASE_URL", err)
 	}
-	db, err := openMySQL(cfg)
+	db, err := dbconn.OpenMySQL(cfg)
 	if err != nil {
 		return Status{}, err
 	}
 	defer db.Close()
 	s, err = readStatus(ctx, catalog{db, false})
-	return s, inspectError(err)
+	return s, dbconn.InspectError(err)
 }
 
-// Refused returns an error if a database, given as for [Open], must not be copied from or to: it belongs to another
+// Refused returns an error if a database, given as for store.Open, must not be copied from or to: it belongs to another
 // program, has lost tables, or was migrated by a newer release. It ignores other errors, which opening the database
 // returns too.
 func Refused(ctx context.Context, databaseURL string) error {
@@ -75,19 +74,19 @@ func Refused(ctx context.Context, databaseURL string) error {
 
 // readStatus inspects a database and reads when each migration was applied.
 func readStatus(ctx context.Context, c catalog) (Status, error) {
-	st, err := inspect(ctx, c)
+	st, err := ReadState(ctx, c.db, c.sqlite)
 	if err != nil {
 		return Status{}, err
 	}
-	versions, err := newVersions(c.sqlite)
+	versions, err := NewVersions(c.sqlite)
 	if err != nil {
 		return Status{}, err
 	}
 	s := Status{Unknown: st.unknown, state: st, sqlite: c.sqlite}
 	for _, step := range st.steps {
-		m := Migration{Version: step.version, Name: step.name, Applied: st.recorded[step.version]}
+		m := Migration{Version: step.Version, Name: step.Name, Applied: st.Recorded[step.Version]}
 		if m.Applied {
-			record, err := versions.GetMigration(ctx, c.db, step.version)
+			record, err := versions.GetMigration(ctx, c.db, step.Version)
 			if err != nil {
 				return Status{}, err
 			}
@@ -122,7 +121,7 @@ func (s Status) Newer() error {
 }
 
 // Refusal returns the error with which Migrate refuses the database; nil if it doesn't.
-func (s Status) Refusal() error { return s.state.refusal() }
+func (s Status) Refusal() error { return s.state.Refusal() }
 
 // SQL returns the pending migrations as statements in the database's dialect, including goose's records of them; empty
 // if nothing is pending. Running them has the effect of Migrate. They have no comments, because the mysql client
@@ -131,18 +130,18 @@ func (s Status) SQL(ctx context.Context) (string, error) {
 	if s.Pending() == 0 {
 		return "", nil
 	}
-	versions, err := newVersions(s.sqlite)
+	versions, err := NewVersions(s.sqlite)
 	if err != nil {
 		return "", err
 	}
 	var script strings.Builder
 	out := sqlRecorder{&script}
-	if !s.state.hasTable {
+	if !s.state.HasTable {
 		if err := versions.CreateVersionTable(ctx, out); err != nil {
 			return "", err
 		}
 	}
-	if !s.state.hasZero {
+	if !s.state.HasZero {
 		if err := versions.Insert(ctx, out, database.InsertRequest{Version: 0}); err != nil {
 			return "", err
 		}
@@ -197,13 +196,3 @@ func (sqlRecorder) QueryContext(context.Context, string, ...any) (*sql.Rows, err
 }
 
 func (sqlRecorder) QueryRowContext(context.Context, string, ...any) *sql.Row { return nil }
-
-// isNoColumn reports whether a statement named a column that its table doesn't have.
-func isNoColumn(err error) bool {
-	return dbconn.MySQLNumber(err) == 1054 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such column")
-}
-
-// isNoTable reports whether a statement named a table that doesn't exist.
-func isNoTable(err error) bool {
-	return dbconn.MySQLNumber(err) == 1146 || dbconn.SQLiteCode(err) == sqlite3.SQLITE_ERROR && strings.Contains(err.Error(), "no such table")
-}

@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"errors"
@@ -47,11 +47,11 @@ func foreignRecords(isFile bool, versions []int64) error {
 	for i, version := range versions {
 		numbers[i] = fmt.Sprint(version)
 	}
-	return foreign(isFile, "its table %s records that program's %s, and not Guestlist's", versionTable, list("migration", numbers))
+	return foreign(isFile, "its table %s records that program's %s, and not Guestlist's", VersionTable, list("migration", numbers))
 }
 
 func notGoose(isFile bool) error {
-	return foreign(isFile, "its table %s doesn't record migrations", versionTable)
+	return foreign(isFile, "its table %s doesn't record migrations", VersionTable)
 }
 
 func foreignDatabase(isFile bool, tables []string) error {
@@ -65,7 +65,7 @@ func lacksColumns(c clash) error {
 }
 
 func lacksTables(tables []string) error {
-	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s although %s records that it was created", list("table", tables), versionTable), damagedAdvice), false}
+	return refusal{fault.New(fmt.Sprintf("this database lacks Guestlist's %s although %s records that it was created", list("table", tables), VersionTable), damagedAdvice), false}
 }
 
 // newer returns the refusal of a database that a newer release migrated: this release would break rules it doesn't

@@ -1,4 +1,4 @@
-package store
+package inspect
 
 import (
 	"context"
@@ -18,17 +18,17 @@ import (
 // object is a table, or a column or index of a table; for the table itself both are empty. All names are lower case.
 type object struct{ table, column, index string }
 
-// step is a migration and the objects it creates and removes.
-type step struct {
-	version int64
-	name    string // of its file
+// Step is a migration and the objects it creates and removes.
+type Step struct {
+	Version int64
+	Name    string // of its file
 	creates []object
 	removes []object
 }
 
 // isDone reports whether a database with certain objects has this step. It is false for a step that creates and
 // removes nothing, such as one that changes rows.
-func (s step) isDone(present map[object]bool) bool {
+func (s Step) isDone(present map[object]bool) bool {
 	if len(s.creates)+len(s.removes) == 0 {
 		return false
 	}
@@ -41,7 +41,7 @@ func (s step) isDone(present map[object]bool) bool {
 }
 
 // table returns the table that the step creates; empty if it creates none.
-func (s step) table() string {
+func (s Step) table() string {
 	for _, o := range s.creates {
 		if o.column == "" && o.index == "" {
 			return o.table
@@ -50,9 +50,9 @@ func (s step) table() string {
 	return ""
 }
 
-// allSteps returns the migrations of this release, oldest first. It applies them to a database in memory to learn what
+// AllSteps returns the migrations of this release, oldest first. It applies them to a database in memory to learn what
 // each one changes.
-var allSteps = sync.OnceValues(func() ([]step, error) {
+var AllSteps = sync.OnceValues(func() ([]Step, error) {
 	names, err := fs.Glob(schema.Files, "*.sql")
 	if err != nil {
 		return nil, err
@@ -64,10 +64,10 @@ var allSteps = sync.OnceValues(func() ([]step, error) {
 	defer db.Close()
 	db.SetMaxOpenConns(1) // another connection would be another database
 	before := map[object]bool{}
-	var all []step
+	var all []Step
 	for _, name := range names { // sorted, which is by number
-		s := step{name: name}
-		if s.version, err = goose.NumericComponent(name); err != nil {
+		s := Step{Name: name}
+		if s.Version, err = goose.NumericComponent(name); err != nil {
 			return nil, err
 		}
 		up, _, err := schema.Statements(name)
@@ -123,7 +123,7 @@ func without(in, other map[object]bool) []object {
 }
 
 // shapes returns the columns that identify each table: those it was created with and still has after all steps.
-func shapes(steps []step) map[string][]string {
+func shapes(steps []Step) map[string][]string {
 	columns := map[string]map[string]bool{}
 	for _, s := range steps {
 		created := s.table()
@@ -152,7 +152,7 @@ func shapes(steps []step) map[string][]string {
 }
 
 // lasting returns the tables that exist after all steps.
-func lasting(steps []step) map[string]bool {
+func lasting(steps []Step) map[string]bool {
 	tables := map[string]bool{}
 	for _, s := range steps {
 		for _, o := range s.creates {

@@ -1,36 +1,39 @@
-package store
+package inspect
 
 import (
 	"context"
+	"database/sql"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 )
 
-// state is a database's progress towards this release's tables.
-type state struct {
-	steps    []step         // the migrations of this release, oldest first
-	recorded map[int64]bool // versions in the version table
+// State is a database's progress towards this release's tables.
+type State struct {
+	steps    []Step         // the migrations of this release, oldest first
+	Recorded map[int64]bool // versions in the version table
 	unknown  []int64        // recorded versions that this release doesn't have, oldest first
 	present  map[int64]bool // versions that are not recorded although their changes are there
-	hasTable bool           // the version table exists
-	hasZero  bool           // the version table has goose's first row, version 0
-	hasLease bool           // the lease table exists
+	HasTable bool           // the version table exists
+	HasZero  bool           // the version table has goose's first row, version 0
+	HasLease bool           // the lease table exists
 }
 
-// pending returns the migrations that are neither recorded nor present.
-func (st state) pending() []step {
-	return slices.DeleteFunc(slices.Clone(st.steps), func(s step) bool { return st.recorded[s.version] || st.present[s.version] })
+// Pending returns the migrations that are neither recorded nor present.
+func (st State) Pending() []Step {
+	return slices.DeleteFunc(slices.Clone(st.steps), func(s Step) bool { return st.Recorded[s.Version] || st.present[s.Version] })
 }
 
-// toRecord returns the migrations that are present without a record, before the first pending one. Later ones are
+// ToRecord returns the migrations that are present without a record, before the first pending one. Later ones are
 // recorded when their turn comes.
-func (st state) toRecord() []step {
-	var steps []step
+func (st State) ToRecord() []Step {
+	var steps []Step
 	for _, s := range st.steps {
 		switch {
-		case st.recorded[s.version]:
-		case st.present[s.version]:
+		case st.Recorded[s.Version]:
+		case st.present[s.Version]:
 			steps = append(steps, s)
 		default:
 			return steps
@@ -39,29 +42,29 @@ func (st state) toRecord() []step {
 	return steps
 }
 
-// isUpToDate reports whether there is nothing to apply or record.
-func (st state) isUpToDate() bool {
-	return st.hasZero && len(st.present) == 0 && len(st.pending()) == 0
+// IsUpToDate reports whether there is nothing to apply or record.
+func (st State) IsUpToDate() bool {
+	return st.HasZero && len(st.present) == 0 && len(st.Pending()) == 0
 }
 
 // skipped returns the files of pending migrations that later ones were applied without.
-func (st state) skipped() []string {
+func (st State) skipped() []string {
 	latest := int64(0)
-	for version := range st.recorded {
+	for version := range st.Recorded {
 		latest = max(latest, version)
 	}
 	var names []string
-	for _, s := range st.pending() {
-		if s.version < latest {
-			names = append(names, s.name)
+	for _, s := range st.Pending() {
+		if s.Version < latest {
+			names = append(names, s.Name)
 		}
 	}
 	return names
 }
 
-// refusal returns an error if a newer release migrated the database, or if pending migrations can't be applied because
+// Refusal returns an error if a newer release migrated the database, or if pending migrations can't be applied because
 // later ones were applied without them.
-func (st state) refusal() error {
+func (st State) Refusal() error {
 	if len(st.unknown) > 0 {
 		return newer(st.unknown)
 	}
@@ -71,32 +74,33 @@ func (st state) refusal() error {
 	return nil
 }
 
-// inspect reads a database's state before anything is written to it. It returns a refusal if the database belongs to
+// ReadState reads a database's state before anything is written to it. It returns a refusal if the database belongs to
 // another program or lacks tables.
-func inspect(ctx context.Context, c catalog) (state, error) {
-	steps, err := allSteps()
+func ReadState(ctx context.Context, db *sql.DB, sqlite bool) (State, error) {
+	c := catalog{db, sqlite}
+	steps, err := AllSteps()
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
-	st := state{steps: steps, recorded: map[int64]bool{}, present: map[int64]bool{}}
+	st := State{steps: steps, Recorded: map[int64]bool{}, present: map[int64]bool{}}
 	// Read the records first: if another instance migrates meanwhile, the tables are at least as new as the records.
 	if err := st.readRecords(ctx, c); err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	tables, err := c.tables(ctx)
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
-	_, st.hasLease = tables[leaseTable]
+	_, st.HasLease = tables[LeaseTable]
 	if st.isComplete(tables) {
 		return st, nil
 	}
 	found, err := st.classify(ctx, c, tables)
 	if err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	if err := st.check(c, found); err != nil {
-		return state{}, err
+		return State{}, err
 	}
 	return st, st.findPresent(ctx, c, found.ours)
 }
@@ -115,22 +119,22 @@ func folded(tables map[string]bool) map[string]string {
 }
 
 // readRecords reads the version table, if there is one.
-func (st *state) readRecords(ctx context.Context, c catalog) error {
-	versions, err := newVersions(c.sqlite)
+func (st *State) readRecords(ctx context.Context, c catalog) error {
+	versions, err := NewVersions(c.sqlite)
 	if err != nil {
 		return err
 	}
 	records, err := versions.ListMigrations(ctx, c.db)
-	if isNoTable(err) {
+	if dbconn.IsNoTable(err) {
 		return nil
 	}
-	if isNoColumn(err) {
+	if dbconn.IsNoColumn(err) {
 		return notGoose(c.sqlite)
 	}
 	if err != nil {
 		return err
 	}
-	st.hasTable = true
+	st.HasTable = true
 	latest := map[int64]bool{} // the newest record comes first and counts
 	for _, record := range records {
 		if _, seen := latest[record.Version]; !seen {
@@ -140,13 +144,13 @@ func (st *state) readRecords(ctx context.Context, c catalog) error {
 	for version, applied := range latest {
 		switch {
 		case version == 0:
-			st.hasZero = true
+			st.HasZero = true
 		case applied:
-			st.recorded[version] = true
+			st.Recorded[version] = true
 		}
 	}
-	for version := range st.recorded {
-		if !slices.ContainsFunc(st.steps, func(s step) bool { return s.version == version }) {
+	for version := range st.Recorded {
+		if !slices.ContainsFunc(st.steps, func(s Step) bool { return s.Version == version }) {
 			st.unknown = append(st.unknown, version)
 		}
 	}
@@ -156,9 +160,9 @@ func (st *state) readRecords(ctx context.Context, c catalog) error {
 
 // isComplete reports whether all migrations are recorded and all tables exist by name. No other program's database has
 // both.
-func (st *state) isComplete(tables map[string]bool) bool {
+func (st *State) isComplete(tables map[string]bool) bool {
 	for _, s := range st.steps {
-		if !st.recorded[s.version] {
+		if !st.Recorded[s.Version] {
 			return false
 		}
 	}
@@ -167,7 +171,7 @@ func (st *state) isComplete(tables map[string]bool) bool {
 			return false
 		}
 	}
-	return st.hasZero
+	return st.HasZero
 }
 
 // contents are a database's tables, classified.
@@ -185,7 +189,7 @@ type clash struct {
 }
 
 // classify classifies the tables of a database.
-func (st *state) classify(ctx context.Context, c catalog, tables map[string]bool) (contents, error) {
+func (st *State) classify(ctx context.Context, c catalog, tables map[string]bool) (contents, error) {
 	shapes, names := shapes(st.steps), folded(tables)
 	found := contents{ours: map[string]map[string]bool{}}
 	for _, table := range slices.Sorted(maps.Keys(names)) {
@@ -197,7 +201,7 @@ func (st *state) classify(ctx context.Context, c catalog, tables map[string]bool
 		}
 		if isOurName {
 			columns, err := c.columns(ctx, table)
-			if err != nil && !(isNoTable(err) && name != table) { // a server may distinguish Users from users
+			if err != nil && !(dbconn.IsNoTable(err) && name != table) { // a server may distinguish Users from users
 				return contents{}, err
 			}
 			if err == nil {
@@ -219,7 +223,7 @@ func (st *state) classify(ctx context.Context, c catalog, tables map[string]bool
 // isHousekeeping reports whether a table doesn't show whose database it is: it is goose's, or a tool's (SQLite,
 // Litestream, Vitess, gh-ost).
 func isHousekeeping(table string) bool {
-	return table == versionTable || table == leaseTable || strings.HasPrefix(table, "_") || strings.HasPrefix(table, "sqlite_")
+	return table == VersionTable || table == LeaseTable || strings.HasPrefix(table, "_") || strings.HasPrefix(table, "sqlite_")
 }
 
 // missingFrom returns the wanted names that are missing.
@@ -228,24 +232,24 @@ func missingFrom(wanted []string, present map[string]bool) []string {
 }
 
 // check returns an error if the database belongs to another program, or lacks tables that are recorded.
-func (st *state) check(c catalog, found contents) error {
-	isOurs := len(found.ours) > 0 && (len(st.recorded) == 0 || st.recorded[st.steps[0].version])
+func (st *State) check(c catalog, found contents) error {
+	isOurs := len(found.ours) > 0 && (len(st.Recorded) == 0 || st.Recorded[st.steps[0].Version])
 	if len(found.clashes) > 0 {
 		clash := found.clashes[0]
-		if isOurs && !clash.isView && st.recorded[st.creator(clash.name)] {
+		if isOurs && !clash.isView && st.Recorded[st.Creator(clash.name)] {
 			return lacksColumns(clash)
 		}
 		return foreignTable(c.sqlite, clash)
 	}
-	if !isOurs && len(st.recorded) > 0 {
-		return foreignRecords(c.sqlite, slices.Sorted(maps.Keys(st.recorded)))
+	if !isOurs && len(st.Recorded) > 0 {
+		return foreignRecords(c.sqlite, slices.Sorted(maps.Keys(st.Recorded)))
 	}
 	if !isOurs && len(found.others) > 0 {
 		return foreignDatabase(c.sqlite, found.others)
 	}
 	var missing []string
 	for table := range lasting(st.steps) {
-		if st.recorded[st.creator(table)] && found.ours[table] == nil {
+		if st.Recorded[st.Creator(table)] && found.ours[table] == nil {
 			missing = append(missing, table)
 		}
 	}
@@ -256,11 +260,11 @@ func (st *state) check(c catalog, found contents) error {
 	return nil
 }
 
-// creator returns the version of the migration that creates a table; 0 if none does.
-func (st *state) creator(table string) int64 {
+// Creator returns the version of the migration that creates a table; 0 if none does.
+func (st *State) Creator(table string) int64 {
 	for _, s := range st.steps {
 		if s.table() == strings.ToLower(table) {
-			return s.version
+			return s.Version
 		}
 	}
 	return 0
@@ -268,7 +272,7 @@ func (st *state) creator(table string) int64 {
 
 // findPresent finds the migrations that are not recorded although their changes are present: a start was interrupted
 // between the two, or a deploy request brought the tables without the records.
-func (st *state) findPresent(ctx context.Context, c catalog, ours map[string]map[string]bool) error {
+func (st *State) findPresent(ctx context.Context, c catalog, ours map[string]map[string]bool) error {
 	present := map[object]bool{}
 	for table, columns := range ours {
 		present[object{table: table}] = true
@@ -278,7 +282,7 @@ func (st *state) findPresent(ctx context.Context, c catalog, ours map[string]map
 	}
 	read := map[string]bool{}
 	for _, s := range st.steps {
-		if st.recorded[s.version] {
+		if st.Recorded[s.Version] {
 			continue
 		}
 		for _, o := range slices.Concat(s.creates, s.removes) {
@@ -295,8 +299,32 @@ func (st *state) findPresent(ctx context.Context, c catalog, ours map[string]map
 			}
 		}
 		if s.isDone(present) {
-			st.present[s.version] = true
+			st.present[s.Version] = true
 		}
 	}
 	return nil
+}
+
+// ReadFile reads the state of an SQLite file without changing the file.
+func ReadFile(ctx context.Context, path string) (State, error) {
+	var st State
+	err := dbconn.ReadFile(ctx, path, func(ctx context.Context, db *sql.DB) (err error) {
+		st, err = ReadState(ctx, db, true)
+		return err
+	})
+	return st, dbconn.FileError(ctx, path, dbconn.CorruptionError("ok", err))
+}
+
+// ReadOnly reads a database's state before anything is written. db is not used for an SQLite file with a path, because
+// opening it for writing changes it.
+func ReadOnly(ctx context.Context, db *sql.DB, sqlite bool, path string) (State, error) {
+	if path == "" {
+		return ReadState(ctx, db, sqlite)
+	}
+	if dbconn.LogSize(path) > 0 { // closing the file would write the log into it
+		if err := dbconn.CheckFile(ctx, path); err != nil {
+			return State{}, err
+		}
+	}
+	return ReadFile(ctx, path)
 }

@@ -1,4 +1,4 @@
-package store
+package dbconn
 
 import (
 	"errors"
@@ -18,14 +18,22 @@ type migrationError struct {
 func (e *migrationError) Error() string   { return e.text }
 func (e *migrationError) Unwrap() []error { return e.causes }
 
-// newMigrationError returns err as a migrationError; op is what failed.
-func newMigrationError(op string, err error) error {
+// NewMigrationError returns err as a migrationError; op is what failed.
+func NewMigrationError(op string, err error) error {
 	var partial *goose.PartialError
 	if errors.As(err, &partial) && partial.Failed != nil && partial.Failed.Source != nil {
 		op = "migration " + partial.Failed.Source.Path
 	}
-	if known := explain(err); fault.IsFault(known) {
+	if known := ExplainError(err); fault.IsFault(known) {
 		return &migrationError{op + ": " + known.Error(), []error{known, err}}
 	}
-	return &migrationError{op + ": " + redact(err), []error{err}}
+	return &migrationError{op + ": " + Redact(err), []error{err}}
+}
+
+// InspectError explains an error of inspecting the database, unless it already is a fault.
+func InspectError(err error) error {
+	if err == nil || fault.IsFault(err) {
+		return err
+	}
+	return NewMigrationError("store: inspect the database", err)
 }
