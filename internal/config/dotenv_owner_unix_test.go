@@ -116,7 +116,7 @@ func TestDotEnv_OtherOwner(t *testing.T) {
 		{"another user's directory, for root", dir, 1000, 0, true},
 		{"another user's link, for root", fs.ModeSymlink | 0o777, 1000, 0, true},
 		{"the caller's link", fs.ModeSymlink | 0o777, 1000, 1000, false},
-		{"the caller's, for everybody to write", 0o666, 1000, 1000, true},
+		{"the caller's, writable by everyone", 0o666, 1000, 1000, true},
 		{"root's, for a group to write", 0o660, 0, 1000, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func TestLoad_Refusals(t *testing.T) {
 			want: "STYTCH_PROJECT_ID and STYTCH_SECRET must be set, because STYTCH_BASE_URL is set"},
 		{name: "an id that isn't Stytch's", environ: []string{"STYTCH_PROJECT_ID=my-project", "STYTCH_SECRET=hush"},
 			want: "STYTCH_PROJECT_ID must begin with project-test- or project-live-, as the Stytch dashboard shows it"},
-		{name: "live said of a test project", environ: with(atStytch, "STYTCH_PROJECT_ENV=live"),
+		{name: "live for a test project", environ: with(atStytch, "STYTCH_PROJECT_ENV=live"),
 			want: "STYTCH_PROJECT_ENV is live, but STYTCH_PROJECT_ID belongs to the other environment"},
 		{name: "an environment that does not exist", environ: with(atStytch, "STYTCH_PROJECT_ENV=prod"),
 			want: `STYTCH_PROJECT_ENV must be test or live, not "prod"`},

@@ -1,4 +1,4 @@
-// Package digest computes the digests that stand in for secrets and addresses.
+// Package digest computes the digests that are stored instead of secrets and addresses.
 package digest
 
 import (

@@ -23,7 +23,7 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// fixture is a list and an importer on it.
+// fixture is a store and an importer.
 type fixture struct {
 	*userio.Importer
 	t     *testing.T
@@ -57,7 +57,7 @@ func (f *fixture) upload(text string) userio.Import {
 	return i
 }
 
-// count asks the database for a number.
+// count returns the result of a query for a number.
 func (f *fixture) count(query string) int {
 	f.t.Helper()
 	var n int
@@ -78,7 +78,7 @@ func (f *fixture) add(address string) {
 	}
 }
 
-// table is a file of n people, one of them written badly and one twice.
+// table returns a file of n users, an invalid one and a repeated one.
 func table(n int) string {
 	var b strings.Builder
 	b.WriteString("email,name\nnobody,\n")
@@ -118,7 +118,7 @@ func TestUpload_ReportsAndAddsNobody(t *testing.T) {
 			t.Errorf("%v: %s", err, b.String())
 		}
 		if n := f.count("SELECT COUNT(*) FROM users"); n != 1 {
-			t.Errorf("%d people are on the list", n)
+			t.Errorf("%d users exist", n)
 		}
 	})
 }
@@ -129,15 +129,15 @@ func TestUpload_ExcludedAddresses(t *testing.T) {
 		f := newFixture(t, databaseURL)
 		f.add("joan@example.com")
 		i := f.upload("email,role,status\n" +
-			"ada@example.com,admin,active\n" + // 2, left out on line 6
+			"ada@example.com,admin,active\n" + // 2, excluded by line 6
 			"grace@example.com,,suspended\n" +
 			"Grace@example.com,,active\n" +
-			"joan@example.com,,active\n" + // on the list already
+			"joan@example.com,,active\n" + // exists
 			"ADA@example.com,,Deactivated\n" +
 			"ada@example.com,,archived\n" +
 			"joan@example.com,,blocked\n" +
 			"max@example.com,,active\n" +
-			"max@example.com,owner,blocked\n") // 10, with another fault
+			"max@example.com,owner,blocked\n") // 10, with another problem
 		if i.Lines != 9 || i.People != 0 || i.Admins != 0 || i.Listed != 0 || i.Problems != 9 {
 			t.Errorf("%+v", i)
 		}
@@ -146,13 +146,13 @@ func TestUpload_ExcludedAddresses(t *testing.T) {
 		for _, n := range problems {
 			got[n.Line] = n.Text
 		}
-		leftOut := func(word string) string {
+		skipped := func(word string) string {
 			return "Skipped: status is “" + word + "”. Only people that the file marks as active are imported."
 		}
 		want := map[int]string{
-			2: "Skipped, because line 6 excludes this address.", 3: leftOut("suspended"), 4: "Line 3 excludes this address.",
-			5: "Skipped, because line 8 excludes this address.", 6: leftOut("Deactivated"), 7: leftOut("archived"), 8: leftOut("blocked"),
-			9: "Skipped, because line 10 excludes this address.", 10: leftOut("blocked"),
+			2: "Skipped, because line 6 excludes this address.", 3: skipped("suspended"), 4: "Line 3 excludes this address.",
+			5: "Skipped, because line 8 excludes this address.", 6: skipped("Deactivated"), 7: skipped("archived"), 8: skipped("blocked"),
+			9: "Skipped, because line 10 excludes this address.", 10: skipped("blocked"),
 		}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
@@ -190,7 +190,7 @@ func TestUpload_FailureStoresNothing(t *testing.T) {
 	for text, want := range map[string]error{"name\nAda\n": nil, table(500) + "\"\n\n": nil, table(500): broken} {
 		file := io.Reader(strings.NewReader(text))
 		if want != nil {
-			file = io.MultiReader(file, cut{want})
+			file = io.MultiReader(file, failingReader{want})
 		}
 		_, err := f.Upload(t.Context(), "people.csv", file, nil)
 		var fileError *userio.FileError
@@ -205,13 +205,12 @@ func TestUpload_FailureStoresNothing(t *testing.T) {
 	}
 }
 
-// cut is a reader that has an error alone.
-type cut struct{ err error }
+// failingReader always fails.
+type failingReader struct{ err error }
 
-func (c cut) Read([]byte) (int, error) { return 0, c.err }
+func (c failingReader) Read([]byte) (int, error) { return 0, c.err }
 
-// TestRun_KilledRepeatedly kills whoever carries it on
-// at moments that nobody chose, in the middle of statements too.
+// TestRun_KilledRepeatedly kills the importer at random moments, also during statements.
 func TestRun_KilledRepeatedly(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -233,28 +232,28 @@ func TestRun_KilledRepeatedly(t *testing.T) {
 			kill()
 			if err == nil {
 				if done.State != userio.Done || done.Added != people-1 || done.Skipped != 1 {
-					t.Errorf("in the end: %+v", done)
+					t.Errorf("at the end: %+v", done)
 				}
 				t.Logf("killed %d times", kills)
 				break
 			}
-			f.now = f.now.Add(time.Minute) // the lease of who was killed is over
+			f.now = f.now.Add(time.Minute) // the lease of the killed importer has ended
 		}
 		for query, want := range map[string]int{
 			"SELECT COUNT(*) FROM users":                                   people,
 			"SELECT COUNT(DISTINCT email_key) FROM users":                  people,
 			"SELECT COUNT(*) FROM events WHERE kind = 'user_added'":        people,
-			"SELECT COUNT(DISTINCT subject_id) FROM events":                people + 1, // and nobody's
+			"SELECT COUNT(DISTINCT subject_id) FROM events":                people + 1, // and events without a subject
 			"SELECT COUNT(*) FROM events WHERE kind = 'import_done'":       1,
 			"SELECT COUNT(DISTINCT user_id) FROM user_words":               people,
 			"SELECT COUNT(*) FROM outbox":                                  0,
-			"SELECT COUNT(*) FROM users WHERE name = '' OR invited_by<>''": 1, // who was there before
+			"SELECT COUNT(*) FROM users WHERE name = '' OR invited_by<>''": 1, // the user from before
 		} {
 			if n := f.count(query); n != want {
 				t.Errorf("%s: %d, want %d", query, n, want)
 			}
 		}
-		// The same file once more finds everybody there.
+		// The same file again has no new users.
 		again := f.upload(table(people))
 		if again.New() != 0 || again.Listed != people {
 			t.Errorf("again, %d are new and %d listed", again.New(), again.Listed)
@@ -275,19 +274,19 @@ func TestRun_WaitsForOutbox(t *testing.T) {
 	_, err := f.Follow(ctx, i.ID, func(at userio.Import) {
 		n := f.count("SELECT COUNT(*) FROM outbox")
 		if n > 250 {
-			t.Errorf("%d calls wait", n)
+			t.Errorf("%d jobs are pending", n)
 		}
 		if rounds++; rounds == 3 {
 			kill()
 		}
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("no mail has left, and it ended with %v", err)
+		t.Errorf("no job was done, but the import ended with %v", err)
 	}
 	f.now = f.now.Add(time.Minute)
 	done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {
 		err := f.store.Transact(t.Context(), func(tx *sql.Tx) error {
-			_, err := tx.Exec("DELETE FROM outbox") // as if all had been mailed
+			_, err := tx.Exec("DELETE FROM outbox") // as if all were done
 			return err
 		})
 		if err != nil {
@@ -298,10 +297,10 @@ func TestRun_WaitsForOutbox(t *testing.T) {
 		t.Errorf("%+v, %v; the outbox was woken %d times", done, err, f.woken)
 	}
 	if n := f.count("SELECT COUNT(*) FROM events WHERE kind = 'user_invited' AND actor = 'ada' AND request_id = 'r' AND reason = 'from people.csv'"); n != 1000 {
-		t.Errorf("the trail has %d of them", n)
+		t.Errorf("%d events", n)
 	}
 	if n := f.count("SELECT COUNT(*) FROM users WHERE role = 'admin'"); n != 1000 {
-		t.Errorf("%d are administrators", n)
+		t.Errorf("%d administrators", n)
 	}
 }
 
@@ -314,7 +313,7 @@ func TestStop_AndResume(t *testing.T) {
 	}
 	var invalid *directory.ValidationError
 	if err := f.Start(t.Context(), event.Origin{}, i.ID, "boss", false); !errors.As(err, &invalid) {
-		t.Errorf("with a role that is none: %v", err)
+		t.Errorf("with an unknown role: %v", err)
 	}
 	if err := f.Start(t.Context(), event.Origin{}, i.ID, "member", false); err != nil {
 		t.Fatal(err)
@@ -336,10 +335,10 @@ func TestStop_AndResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	if done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil || done.Added != 1000 {
-		t.Errorf("in the end: %+v, %v", done, err)
+		t.Errorf("at the end: %+v, %v", done, err)
 	}
 	if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); !errors.Is(err, userio.ErrInvalidState) {
-		t.Errorf("started once more: %v", err)
+		t.Errorf("started again: %v", err)
 	}
 }
 
@@ -347,14 +346,14 @@ func TestRun_ContinuesImportsOfOtherInstances(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	left, gone := f.upload(table(300)), f.upload(table(300))
-	nobody := event.Origin{ActorID: "gone"}
-	if err := errors.Join(f.Start(t.Context(), nobody, gone.ID, "", false), f.Start(t.Context(), event.Origin{}, left.ID, "", false)); err != nil {
+	removed := event.Origin{ActorID: "gone"}
+	if err := errors.Join(f.Start(t.Context(), removed, gone.ID, "", false), f.Start(t.Context(), event.Origin{}, left.ID, "", false)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	over := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(over)
+		defer close(done)
 		f.Run(ctx)
 	}()
 	for _, want := range []struct {
@@ -370,7 +369,7 @@ func TestRun_ContinuesImportsOfOtherInstances(t *testing.T) {
 		}
 	}
 	stop()
-	<-over
+	<-done
 }
 
 func TestExport_Filters(t *testing.T) {
@@ -401,6 +400,6 @@ func TestExport_Filters(t *testing.T) {
 	}
 	late := errors.New("too late")
 	if _, err := userio.Export(t.Context(), f.store, directory.Query{Sort: directory.ByName}, userio.NewWriter(io.Discard, "json"), func() error { return late }); err != late {
-		t.Errorf("out of time: %v", err)
+		t.Errorf("after an error of before: %v", err)
 	}
 }

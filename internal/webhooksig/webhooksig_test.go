@@ -104,7 +104,7 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("%+v, well signed: %v", s, err)
 		}
 		if err == nil && key.Verify(s, append(bytes.Clone(body), 0), time.Unix(seconds, 0)) == nil {
-			t.Errorf("%+v passes with more behind it", s)
+			t.Errorf("%+v passes with a longer body", s)
 		}
 	})
 }
