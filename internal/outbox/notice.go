@@ -7,46 +7,46 @@ import (
 	"time"
 )
 
-// Topic says what a notice is about.
+// Topic is the subject of a notice.
 type Topic string
 
-// What people are told of by mail.
+// The topics.
 const (
-	NewToken  Topic = "new token"  // an API token of the recipient was made
-	NewAdmin  Topic = "new admin"  // somebody became an administrator
+	NewToken  Topic = "new token"  // the recipient has a new API token
+	NewAdmin  Topic = "new admin"  // a user became an administrator
 	NewAdmins Topic = "new admins" // an import was started that makes administrators
 )
 
-// A Notice is a mail that tells somebody of a change, so that they can undo it
-// where an intruder made it. It is read from the audit trail when it is sent.
+// A Notice is a mail about a change, so that its recipient can undo it if an intruder
+// made it. Its content is read from the audit log when it is sent.
 type Notice struct {
 	Topic Topic
-	Email string // the recipient's address in its compared form
-	Name  string // the recipient's name; may be empty
+	Email string // of the recipient, normalized
+	Name  string // of the recipient; may be empty
 
 	Token  string // the name of the new token
-	Terms  string // its scope and its end, in words
+	Terms  string // its scope and expiry, as text
 	Admin  string // the address of the new administrator
 	UserID string // of the new administrator
-	Import string // what is imported, in words
+	Import string // what is imported, as text
 
-	By        string // an address, or an operator; empty: the program itself
-	ByToken   string // the name of the API token by which they acted; may be empty
+	By        string // an address or an operator; empty for the program itself
+	ByToken   string // name of the API token they used; may be empty
 	At        time.Time
-	Address   string // the network address it came from; may be empty
-	UserAgent string // the browser or program it came from; may be empty
+	Address   string // network address; may be empty
+	UserAgent string // may be empty
 }
 
-// Mailer sends notices. Its errors mean what those of [Accounts] mean.
+// Mailer sends notices. Its errors are those of [Accounts].
 type Mailer interface {
 	Notify(ctx context.Context, n Notice) error
 }
 
-// noticeSubject keeps the notices of one person in order, and out of the way of
-// the calls about them. No address begins like this.
+// noticeSubject begins the subject of notices to a user, so that they don't delay the
+// calls about the user. No address begins with it.
 const noticeSubject = "notice to "
 
-// NewNotice returns a job that mails a person what an event of the audit trail says.
+// NewNotice returns a job that mails a user a notice about an event.
 func NewNotice(email, userID, eventID string, now time.Time) Job {
 	subject := noticeSubject + email
 	if len(subject) > 254 { // the width of the column
@@ -55,23 +55,23 @@ func NewNotice(email, userID, eventID string, now time.Time) Job {
 	return New(Notify, subject, userID, eventID, "", now)
 }
 
-// About is the address of the person whom a job is about.
+// About returns the address of the user that a job is about.
 func (j Job) About() string { return strings.TrimPrefix(j.Subject, noticeSubject) }
 
-// noMailer is the error where an instance has no mail server for notices.
+// noMailer is returned if the instance has no mail server for notices.
 type noMailer struct{}
 
 func (noMailer) Error() string  { return "no mail server is set for notices" }
 func (noMailer) Reason() string { return "No mail server is set: set SMTP_URL to have notices mailed." }
 func (noMailer) Unwrap() error  { return ErrRefused }
 
-// notify mails a job's notice.
+// notify mails the job's notice.
 func (w *Worker) notify(ctx context.Context, job Job) error {
-	if w.mailer == nil {
+	if w.opts.Mailer == nil {
 		return noMailer{}
 	}
 	if job.Notice == nil {
 		return errors.New("the job has no notice")
 	}
-	return w.mailer.Notify(ctx, *job.Notice)
+	return w.opts.Mailer.Notify(ctx, *job.Notice)
 }

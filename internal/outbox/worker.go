@@ -4,24 +4,22 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
-// The worker's times. The lease outlives the call, so that a job is never with
-// two instances while the first is still at it.
+// The lease outlives the call, so that no two instances execute a job at the same time.
 const (
 	callTimeout  = 8 * time.Second
 	leaseTime    = 20 * time.Second
 	pollInterval = 5 * time.Second
-	minBackoff   = 2 * time.Second
-	maxBackoff   = 10 * time.Minute
 	workers      = 4
 
-	maxUnconfirmedAttempts = 3 // a mail each, perhaps
+	maxUnconfirmedAttempts = 3 // each may have sent a mail
 )
 
 // Options are the dependencies of a Worker.
@@ -33,27 +31,23 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Worker executes jobs: in the background while Run runs, and at once for one
-// subject by Deliver.
+// Worker executes jobs: in the background while Run runs, and at once for one subject
+// by Deliver.
 type Worker struct {
-	store    Store
-	accounts Accounts
-	mailer   Mailer
-	now      func() time.Time
-	log      *slog.Logger
-	wake     chan struct{}
-	calls    sync.WaitGroup
+	opts  Options
+	store Store
+	log   *slog.Logger
+	wake  chan struct{}
+	calls sync.WaitGroup
 }
 
 // NewWorker returns a Worker. It does nothing until Run or Deliver is called.
 func NewWorker(o Options) *Worker {
-	return &Worker{
-		store: o.Store, accounts: o.Accounts, mailer: o.Mailer, now: o.Now, log: o.Log, wake: make(chan struct{}, workers),
-	}
+	return &Worker{opts: o, store: o.Store, log: o.Log.With("component", "outbox"), wake: make(chan struct{}, workers)}
 }
 
-// Run carries out jobs as they fall due, until ctx ends; it returns when the
-// calls under way are done.
+// Run executes jobs as they fall due, until ctx ends. It returns when the calls in
+// progress have ended.
 func (w *Worker) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for range workers {
@@ -74,7 +68,7 @@ func (w *Worker) Run(ctx context.Context) {
 	w.calls.Wait()
 }
 
-// Wake tells the worker that there is something new to do.
+// Wake tells the worker that there are new jobs. It returns at once.
 func (w *Worker) Wake() {
 	select {
 	case w.wake <- struct{}{}:
@@ -82,8 +76,8 @@ func (w *Worker) Wake() {
 	}
 }
 
-// Deliver carries out what is waiting for the subject and returns when that is
-// done or ctx ends; what was begun goes on by itself then.
+// Deliver executes the pending jobs of a subject. It returns when they are done or ctx
+// ends; a job in progress is completed in the background.
 func (w *Worker) Deliver(ctx context.Context, subject string) {
 	done := make(chan struct{})
 	w.calls.Go(func() {
@@ -98,98 +92,98 @@ func (w *Worker) Deliver(ctx context.Context, subject string) {
 	}
 }
 
-// processNext carries out one job: of the subject, or any that is due. It reports
-// whether there was one, and whether that one is done; neither after a panic.
+// processNext executes the next job: of the subject, or any that is due. It reports
+// whether there was one, and whether it is done; neither after a panic.
 func (w *Worker) processNext(ctx context.Context, subject string) (found, done bool) {
 	safego.Recover(w.log, "outbox", func() { found, done = w.process(ctx, subject) })
 	return found, done
 }
 
 func (w *Worker) process(ctx context.Context, subject string) (found, done bool) {
-	now := w.now()
+	now := w.opts.Now()
 	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
-	if errors.Is(err, ErrNoJob) {
-		return false, false
-	}
 	if err != nil {
-		if ctx.Err() == nil {
-			w.log.Error("outbox: no job could be leased", "error", err)
+		if !errors.Is(err, ErrNoJob) && ctx.Err() == nil {
+			w.log.Error("no job could be leased", "error", err)
 		}
 		return false, false
 	}
-	if job.Gone { // no mail leaves for somebody who was removed
+	// A call that was begun is completed even if the program stops.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	if job.Gone { // the recipient was removed
 		if err := w.store.FinishJob(ctx, job.ID); err != nil {
-			w.log.Error("outbox: a mail to somebody removed is not deleted yet", "job", job.ID, "error", err)
+			w.log.Error("job for a removed user not deleted", "job", job.ID, "error", err)
 			return true, false
 		}
 		return true, true
 	}
-	// A call that was begun is brought to its end also while the program stops.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	stytchID, callErr := "", error(panicError{})
 	safego.Recover(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
-	cancel()
 	if err := w.recordResult(job, stytchID, callErr); err != nil {
-		w.log.Error("outbox: outcome not noted; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
+		w.log.Error("result of a call not saved; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
 		return true, false
 	}
 	return true, callErr == nil
 }
 
-// panicError is the error of a call that panicked: an error like any other, so that the
-// job comes back later and later and an administrator sees it.
+// panicError reports a panic in a job, which is retried like any other failure.
 type panicError struct{}
 
 func (panicError) Error() string  { return "the call panicked" }
 func (panicError) Reason() string { return "Guestlist failed at it by itself; its log says how." }
 
-// call makes the job's call; for an invitation it returns the Stytch user id.
+// call makes the job's call. For an invitation, it returns the Stytch user id.
 func (w *Worker) call(ctx context.Context, job Job) (string, error) {
+	accounts := w.opts.Accounts
 	switch job.Kind {
 	case Invite:
-		return w.accounts.Invite(ctx, job.Subject, job.Name, job.Actor)
+		return accounts.Invite(ctx, job.Subject, job.Name, job.Actor)
 	case RevokeInvite:
-		return "", w.accounts.RevokeInvite(ctx, job.Subject)
+		return "", accounts.RevokeInvite(ctx, job.Subject)
 	case DeleteUser:
-		return "", w.accounts.DeleteUser(ctx, job.StytchID, job.Subject)
+		return "", accounts.DeleteUser(ctx, job.StytchID, job.Subject)
 	case RevokeSession:
-		return "", w.accounts.RevokeSession(ctx, job.StytchID)
+		return "", accounts.RevokeSession(ctx, job.StytchID)
 	case Notify:
 		return "", w.notify(ctx, job)
 	}
-	return "", ErrRefused // a kind that only a newer release knows
+	return "", ErrRefused // a kind of a newer release
 }
 
-// recordResult writes down how the call went.
+// recordResult saves the result of the call.
 func (w *Worker) recordResult(job Job, stytchID string, callErr error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	now := w.now()
+	now := w.opts.Now()
+	log := w.log.With("job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
 	switch {
 	case callErr == nil && job.Kind == Invite:
 		return w.store.FinishInvite(ctx, job.Sent(stytchID, now))
 	case callErr == nil:
 		return w.store.FinishJob(ctx, job.ID)
 	case errors.Is(callErr, ErrUnconfirmed) && job.Attempts >= maxUnconfirmedAttempts:
-		w.log.Error("outbox: never confirmed", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
+		log.Error("call never confirmed; the job is parked")
 		return w.store.ParkJob(ctx, job.Park(now, Reason(callErr)))
 	case errors.Is(callErr, ErrRefused):
-		w.log.Error("outbox: refused for good", "job", job.ID, "kind", job.Kind, "user", job.UserID, "error", callErr)
+		log.Error("call refused for good; the job is parked")
 		return w.store.ParkJob(ctx, job.Park(now, Reason(callErr)))
-	default:
-		due := now.Add(backoff(job.Attempts))
-		w.log.Warn("outbox: will try again", "job", job.ID, "kind", job.Kind, "user", job.UserID,
-			"attempt", job.Attempts, "due", due, "error", callErr)
-		return w.store.RetryJob(ctx, job.ID, due, Reason(callErr))
 	}
+	due := now.Add(retryDelay(job.Attempts))
+	log.Warn("call failed; it will be retried", "attempt", job.Attempts, "due", due)
+	return w.store.RetryJob(ctx, job.ID, due, Reason(callErr))
 }
 
-// backoff grows twofold from firstPause to longestPause, less up to a third at
-// random so that instances don't come back in step.
-func backoff(attempts int) time.Duration {
-	p := maxBackoff
-	if attempts < 10 {
-		p = min(p, minBackoff<<max(attempts-1, 0))
+// retryDelay returns the pause after a number of failed attempts: about 2 seconds after
+// the first, doubling to 10 minutes, less up to a third at random so that instances don't
+// retry in step.
+func retryDelay(attempts int) time.Duration {
+	b := backoff.ExponentialBackOff{ // each interval varies by a fifth of its value
+		InitialInterval: 2 * time.Second * 5 / 6, Multiplier: 2, MaxInterval: 10 * time.Minute * 5 / 6, RandomizationFactor: 1. / 5,
 	}
-	return p - rand.N(p/3)
+	b.Reset()
+	for range min(attempts-1, 10) {
+		b.NextBackOff()
+	}
+	return b.NextBackOff()
 }

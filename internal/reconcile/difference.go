@@ -4,30 +4,32 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// Kind says in what way the list and Stytch differ.
+// Kind is the kind of a difference. The zero Kind means that there is none.
 type Kind string
 
-// The kinds of differences.
+// The kinds of differences; see the package comment.
 const (
-	Missing  Kind = "missing"  // on the list, with an account that is gone
-	Changed  Kind = "changed"  // on the list, with an account that has other addresses
-	Unlisted Kind = "stranger" // an account of nobody on the list, nor of anyone who may join
+	Missing  Kind = "missing"
+	Changed  Kind = "changed"
+	Unlisted Kind = "stranger"
 )
 
-// Difference is one person or account on which the two sides don't agree.
+// Difference is a user or an account on which the directory and Stytch differ.
 type Difference struct {
 	Kind    Kind
-	User    directory.User // as found; of a stranger, nobody
-	Account Account        // as found; of somebody missing, only its id
+	User    directory.User // as found; zero if Unlisted
+	Account Account        // as found; only the id if Missing
 }
 
-// Address is whom it is about: their address on the list, or a stranger's at
-// Stytch, or, without one, the account's id.
+// Address returns the user's address; of an unlisted account, its address at Stytch, or
+// its id if it has none.
 func (d Difference) Address() string {
 	if d.Kind == Unlisted {
 		return d.Account.name()
@@ -35,7 +37,7 @@ func (d Difference) Address() string {
 	return d.User.Email.Normalized
 }
 
-// Reason is what differs, in words for an administrator and the audit trail.
+// Reason describes the difference for administrators and the audit log.
 func (d Difference) Reason() string {
 	switch d.Kind {
 	case Missing:
@@ -46,7 +48,7 @@ func (d Difference) Reason() string {
 	return "at Stytch, not on the list"
 }
 
-// Remedy is what mending it comes to.
+// Remedy describes the effect of the repair.
 func (d Difference) Remedy() string {
 	switch d.Kind {
 	case Missing:
@@ -57,8 +59,8 @@ func (d Difference) Remedy() string {
 	return "signed out at Stytch; the account stays"
 }
 
-// compare returns in what way a person and the account with their id differ;
-// empty if they agree. nil: there is no such account.
+// compare returns how a user and the account with their id differ. a is nil if the
+// account does not exist.
 func compare(u directory.User, a *Account) Kind {
 	switch {
 	case a == nil:
@@ -69,7 +71,7 @@ func compare(u directory.User, a *Account) Kind {
 	return ""
 }
 
-// classify compares one account with the list. Of nothing to tell, the Kind is empty.
+// classify compares one account with the directory.
 func (r *Reconciler) classify(ctx context.Context, a Account) (Difference, error) {
 	u, err := r.store.GetUserByStytchID(ctx, a.ID)
 	if err == nil {
@@ -80,39 +82,36 @@ func (r *Reconciler) classify(ctx context.Context, a Account) (Difference, error
 	}
 	listed, err := r.store.ListedAddresses(ctx, a.keys())
 	if err != nil || len(listed) > 0 {
-		return Difference{}, err // the list learns of the account when they come
+		return Difference{}, err // the account becomes known when the user signs in
 	}
-	admitted, err := r.admits(ctx, a)
-	if err != nil || admitted {
-		return Difference{}, err
-	}
-	pending, err := r.deletionPending(ctx, a)
-	if err != nil || pending {
-		return Difference{}, err
+	for _, isExpected := range []func(context.Context, Account) (bool, error){r.admits, r.deletionPending} {
+		if expected, err := isExpected(ctx, a); err != nil || expected {
+			return Difference{}, err
+		}
 	}
 	return Difference{Kind: Unlisted, Account: a}, nil
 }
 
-// admits reports whether somebody could join with one of the account's addresses.
+// admits reports whether the admission policy admits one of the account's addresses.
 func (r *Reconciler) admits(ctx context.Context, a Account) (bool, error) {
 	for _, address := range a.Emails {
 		email, err := directory.ParseEmail(address)
 		if err != nil {
-			continue // nobody with such an address can be on the list
+			continue // no user can have it
 		}
-		from, err := r.store.Applicant(ctx, email)
+		applicant, err := r.store.Applicant(ctx, email)
 		if err != nil {
 			return false, err
 		}
-		if _, err := r.opts.Admission.Decide(from); err == nil {
+		if _, err := r.opts.Admission.Decide(applicant); err == nil {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// deletionPending reports whether the outbox is about to delete the account: its person
-// was just removed, or was while an invitation was on its way.
+// deletionPending reports whether the outbox will delete the account: its user was just
+// removed, or was while an invitation was being sent.
 func (r *Reconciler) deletionPending(ctx context.Context, a Account) (bool, error) {
 	for _, key := range a.keys() {
 		jobs, err := r.store.ListJobs(ctx, directory.Email{Normalized: key})
@@ -126,4 +125,49 @@ func (r *Reconciler) deletionPending(ctx context.Context, a Account) (bool, erro
 		}
 	}
 	return false, nil
+}
+
+// repair resolves a difference and records it, in one transaction. sessions are those of
+// the account at Stytch. It does nothing and returns false if the user has changed.
+func (r *Reconciler) repair(ctx context.Context, by event.Origin, d Difference, sessions []string) (bool, error) {
+	now := r.opts.Now()
+	mismatch := by.NewEvent(event.StytchMismatch, now, d.User.ID, d.Address(), d.Reason())
+	var jobs []outbox.Job
+	for _, id := range sessions {
+		jobs = append(jobs, outbox.New(outbox.RevokeSession, d.Address(), d.User.ID, id, "", now))
+	}
+	if d.Kind == Unlisted {
+		return r.store.AddJobsUnlessListed(ctx, d.Account.keys(), mismatch, jobs)
+	}
+	unchanged := false
+	_, err := r.store.ChangeUser(ctx, d.User.ID, func(s directory.RuleState) (directory.Change, error) {
+		if unchanged = equalExceptLastSeen(s.User, d.User); !unchanged {
+			return directory.Change{User: s.User}, nil
+		}
+		return directory.Change{
+			User: withoutAccount(s.User, now), Jobs: jobs, Events: []event.Event{mismatch},
+			EndSession: func(_, stytchSessionID string) (directory.SessionEnd, bool) {
+				return s.User.EndSession(by, stytchSessionID, d.Reason(), now), true
+			},
+		}, nil
+	})
+	if errors.Is(err, directory.ErrNotFound) { // removed in the meantime
+		return false, nil
+	}
+	return unchanged && err == nil, err
+}
+
+// withoutAccount returns the user without the account, and without an unanswered
+// invitation, which belonged to it.
+func withoutAccount(u directory.User, now time.Time) directory.User {
+	u.StytchUserID, u.UpdatedAt = "", now
+	if u.LastSeenAt.IsZero() {
+		u.InviteSentAt = time.Time{}
+	}
+	return u
+}
+
+func equalExceptLastSeen(a, b directory.User) bool {
+	a.LastSeenAt = b.LastSeenAt
+	return a == b
 }

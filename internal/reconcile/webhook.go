@@ -11,11 +11,13 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// ErrNoNews: a webhook's body is not one of Stytch's.
-var ErrInvalidWebhook = errors.New("webhook must be a JSON object of Stytch's, with action and id")
+// Errors of webhooks.
+var (
+	ErrInvalidWebhook      = errors.New("webhook must be a JSON object of Stytch's, with action and id")
+	errChangedConcurrently = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
+)
 
-// webhookEvent is what a webhook says: https://stytch.com/docs/guides/webhooks. It has
-// more fields, and will have others.
+// webhookEvent is the part of a webhook's body that is used: https://stytch.com/docs/guides/webhooks.
 type webhookEvent struct {
 	Action     string `json:"action"` // CREATE, UPDATE or DELETE
 	ObjectType string `json:"object_type"`
@@ -24,59 +26,54 @@ type webhookEvent struct {
 		Emails []struct {
 			Email string `json:"email"`
 		} `json:"emails"`
-	} `json:"user"` // as it was then; nothing once it is deleted
+	} `json:"user"` // at the time of the event; empty if deleted
 }
 
-// parseWebhook reads a webhook's body. Errors: ErrNoNews.
+// parseWebhook parses a webhook's body. Errors: ErrInvalidWebhook.
 func parseWebhook(body []byte) (webhookEvent, error) {
-	var n webhookEvent
-	if err := json.Unmarshal(body, &n); err != nil || n.Action == "" || n.ID == "" {
+	var w webhookEvent
+	if err := json.Unmarshal(body, &w); err != nil || w.Action == "" || w.ID == "" {
 		return webhookEvent{}, ErrInvalidWebhook
 	}
-	return n, nil
+	return w, nil
 }
 
-func (n webhookEvent) account() Account {
-	a := Account{ID: n.ID}
-	for _, e := range n.User.Emails {
+func (w webhookEvent) account() Account {
+	a := Account{ID: w.ID}
+	for _, e := range w.User.Emails {
 		a.Emails = append(a.Emails, e.Email)
 	}
 	return a
 }
 
-// HandleWebhook takes a webhook of Stytch's whose signature is good, and mends what it
-// shows to differ. id is the webhook's own: one that was heard has no effect a
-// second time. What our own calls did at Stytch is no news. After an error the
-// webhook should be sent again: ErrNoNews, directory.ErrUnavailable,
-// session.ErrUnavailable, session.ErrTooMany.
+// HandleWebhook repairs the difference that a webhook with a valid signature shows, if
+// any. id is the webhook's own; a webhook has an effect only once. After an error, it
+// should be sent again: ErrInvalidWebhook, directory.ErrUnavailable, session.ErrUnavailable,
+// session.ErrTooMany.
 func (r *Reconciler) HandleWebhook(ctx context.Context, by event.Origin, id string, body []byte) error {
-	n, err := parseWebhook(body)
-	if err != nil {
+	w, err := parseWebhook(body)
+	if err != nil || w.ObjectType != "user" {
 		return err
 	}
-	if n.ObjectType != "user" {
-		return nil
-	}
-	heard, err := r.store.IsWebhookProcessed(ctx, id)
-	if err != nil || heard {
+	processed, err := r.store.IsWebhookProcessed(ctx, id)
+	if err != nil || processed {
 		return err
 	}
-	switch n.Action {
+	switch w.Action {
 	case "DELETE":
-		err = r.handleDeleted(ctx, by, n.ID) // for good: an id is never used again
+		err = r.handleDeleted(ctx, by, w.ID) // final: ids are never reused
 	case "CREATE", "UPDATE":
-		err = r.handleChanged(ctx, by, n.account(), n.Action == "CREATE")
+		err = r.handleChanged(ctx, by, w.account(), w.Action == "CREATE")
 	}
 	if err != nil {
 		return err
 	}
-	// Noted last: what failed is to have its effect when it is sent again, and
-	// what is heard twice at the same moment finds it had.
+	// Marked last, so that a failed webhook has its effect when it is sent again.
 	return r.store.MarkWebhookProcessed(ctx, id, r.opts.Now())
 }
 
-// handleDeleted mends what there is of an account that is gone. It may have been that
-// of several people, if it had several addresses.
+// handleDeleted repairs the users of a deleted account. Several users may share the
+// account if it had several addresses.
 func (r *Reconciler) handleDeleted(ctx context.Context, by event.Origin, accountID string) error {
 	for {
 		u, err := r.store.GetUserByStytchID(ctx, accountID)
@@ -92,8 +89,8 @@ func (r *Reconciler) handleDeleted(ctx context.Context, by event.Origin, account
 	}
 }
 
-// handleChanged judges an account as the webhook has it, and, where that differs, as it
-// is now: a webhook may come late, and behind a younger one.
+// handleChanged compares an account as the webhook describes it and, if that differs, as
+// it is now: webhooks may arrive late and out of order.
 func (r *Reconciler) handleChanged(ctx context.Context, by event.Origin, a Account, isNew bool) error {
 	d, err := r.classify(ctx, a)
 	if err != nil || d.Kind == "" {
@@ -116,23 +113,22 @@ func (r *Reconciler) handleChanged(ctx context.Context, by event.Origin, a Accou
 		}
 	}
 	if d.Kind == Unlisted && !isNew && len(sessions) == 0 {
-		return nil // told when they were new
+		return nil // recorded when it was created
 	}
 	return r.repairNow(ctx, by, d, sessions)
 }
 
-// errChangedConcurrently has the webhook sent again, and judged by what is so then.
-var errChangedConcurrently = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
-
+// repairNow repairs a difference. If the user has changed in the meantime, it returns an
+// error, so that the webhook is sent again.
 func (r *Reconciler) repairNow(ctx context.Context, by event.Origin, d Difference, sessions []string) error {
-	mended, err := r.repair(ctx, by, d, sessions)
-	if err == nil && !mended {
-		err = errChangedConcurrently
-	}
+	repaired, err := r.repair(ctx, by, d, sessions)
 	if err != nil {
 		return err
 	}
-	r.opts.Log.Warn("Stytch and the list did not agree", "reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID)
-	r.outbox.Wake()
+	if !repaired {
+		return errChangedConcurrently
+	}
+	r.log.Warn("Stytch and the directory differed", "reason", d.Reason(), "user", d.User.ID, "account", d.Account.ID)
+	r.opts.Outbox.Wake()
 	return nil
 }

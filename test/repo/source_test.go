@@ -47,8 +47,6 @@ var except = map[string]string{
 	"internal/telemetry/handler.go \"net/http/pprof\"":        "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
 	"internal/web/loadshed/loadshed.go \"math/rand/v2\"":      "when to come again",
-	"internal/outbox/worker.go \"math/rand/v2\"":              "how long a pause is",
-	"internal/reconcile/schedule.go \"math/rand/v2\"":         "how long a pause is",
 	"internal/store/reconcile.go \"math/rand/v2\"":            "when the first comparison is",
 	"internal/store/retry.go \"math/rand/v2\"":                "how long a pause is",
 	"internal/store/refold.go \"math/rand/v2\"":               "how long a pause is",
