@@ -285,3 +285,20 @@ func TestArchitecture_WalksNameFunctionsThatExist(t *testing.T) {
 		}
 	}
 }
+
+// repoPath matches a path of the repository in a sentence. NNNN is a placeholder.
+var repoPath = regexp.MustCompile("`((?:\\.ci|deploy|docs|internal|queries|schema|static|test|tools)/[\\w./-]*)`")
+
+func TestDocs_NamePathsThatExist(t *testing.T) {
+	t.Parallel()
+	eachPage(t, func(page, text string) {
+		for _, found := range repoPath.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(found[1], "NNNN") {
+				continue
+			}
+			if _, err := os.Stat(found[1]); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+	})
+}
