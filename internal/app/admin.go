@@ -15,7 +15,7 @@ import (
 )
 
 // Admin gives commands access to the directory without starting a server. It is safe to
-// use while instances are running. Its Worker runs jobs only when it is told to.
+// use while instances are running. Its Worker runs jobs only when a method is called.
 type Admin struct{ core }
 
 // OpenAdmin opens the configured database and connects the parts that commands use. The

@@ -31,7 +31,7 @@ type App struct {
 	background sync.WaitGroup
 }
 
-// Options are what Open needs besides the configuration. Both fields are required.
+// Options are what Open needs in addition to the configuration. Both fields are required.
 type Options struct {
 	Now func() time.Time
 	Log *slog.Logger

@@ -11,15 +11,15 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// BenchmarkHandler answers requests of an administrator whose list has two hundred
-// people, without a network between.
+// BenchmarkHandler serves requests of an administrator, with two hundred users and without
+// a network.
 //
-//	go test -run '^$' -bench Handler -count 10 . | tee new.txt && benchstat old.txt new.txt
+//	go test -run '^$' -bench Handler -count 10 ./internal/app | tee new.txt && benchstat old.txt new.txt
 func BenchmarkHandler(b *testing.B) {
 	benchmarkHandler(b, harness.Start(b, testdb.SQLite(b), harness.NewClock(harness.Noon)), "/", "/api/session", "/api/users", "/api/users?q=person+com", "/users")
 }
 
-// BenchmarkObserved is what it costs to tell how the program is doing.
+// BenchmarkObserved measures the cost of metrics and traces.
 func BenchmarkObserved(b *testing.B) {
 	const metrics = "--guestlist-metrics-addr=127.0.0.1:0"
 	collector := harness.NewTraceCollector(b)
@@ -52,7 +52,7 @@ func benchmarkHandler(b *testing.B, s *harness.Site, paths ...string) {
 					b.Fatal(err)
 				}
 				r.Host, r.RemoteAddr = s.Config.BaseURL.Host, "127.0.0.1:1"
-				if path != "/" { // who is signed in is sent on from there
+				if path != "/" { // redirects signed-in people
 					for _, c := range ada.Jar.Cookies(base) {
 						r.AddCookie(c)
 					}
@@ -67,7 +67,7 @@ func benchmarkHandler(b *testing.B, s *harness.Site, paths ...string) {
 	}
 }
 
-// answerSink keeps an answer's status.
+// answerSink is a ResponseWriter that keeps the status only.
 type answerSink struct {
 	header http.Header
 	status int

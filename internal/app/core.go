@@ -85,7 +85,7 @@ func (c *core) newSessions() *session.Service {
 		o.Decoy = c.LocalStytch.Decoy
 	}
 	if !c.cfg.LocalMode() {
-		o.SendPause = time.Second // in local mode no stranger can measure who is in the directory
+		o.SendPause = time.Second // in local mode no one else can measure who has an account
 	}
 	if c.telemetry != nil {
 		o.OnSignInResult = c.telemetry.SignIn

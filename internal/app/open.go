@@ -32,7 +32,7 @@ func StytchOptions(cfg config.Config, now func() time.Time) stytch.Options {
 	}
 }
 
-// LocalOptions are what OpenLocalStytch needs besides the configuration.
+// LocalOptions are what OpenLocalStytch needs in addition to the configuration.
 type LocalOptions struct {
 	Store    *store.Store
 	Now      func() time.Time

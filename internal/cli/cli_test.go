@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// These are not parallel: they stand in a folder of their own, where no .env is.
+// The tests of Run are not parallel: they change the working directory to one without .env.
 
 func TestRun_Output(t *testing.T) {
 	t.Chdir(t.TempDir())

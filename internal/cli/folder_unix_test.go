@@ -14,8 +14,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestSQLiteDirectory_NotWritable runs the program as a user who may not write in the
-// folder of the file, or not the file, which takes root to begin with.
+// TestSQLiteDirectory_NotWritable runs the program as a user without write permission for
+// the directory or the file. It needs root.
 func TestSQLiteDirectory_NotWritable(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

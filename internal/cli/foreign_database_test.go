@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// The table and the people of an example application, under a name of ours.
+// anotherProgram creates a table of another program with the name of one of ours.
 var anotherProgram = []string{
 	"CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255), email VARCHAR(255) NOT NULL)",
 	"INSERT INTO users VALUES (1, 'Grace', 'grace@example.com'), (2, 'Alan', 'alan@example.com')",
@@ -41,16 +41,16 @@ func TestCommands_RefuseAnotherProgramsDatabase(t *testing.T) {
 		}
 		for _, words := range commands {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			var out, told bytes.Buffer
-			err := harness.RunCommand(ctx, append(words, "--guestlist-addr=127.0.0.1:0"), []string{"DATABASE_URL=" + databaseURL}, nil, &out, &told)
+			var out, stderr bytes.Buffer
+			err := harness.RunCommand(ctx, append(words, "--guestlist-addr=127.0.0.1:0"), []string{"DATABASE_URL=" + databaseURL}, nil, &out, &stderr)
 			cancel()
 			if err == nil {
 				t.Errorf("guestlist %v: no error", words)
 				continue
 			}
-			if said := out.String() + told.String() + err.Error(); !strings.Contains(strings.ToLower(said), "belongs to another program: its table users lacks") ||
-				!strings.Contains(said, "Nothing in it was changed.") || strings.Contains(strings.ToLower(said), "drop") {
-				t.Errorf("guestlist %v says:\n%s", words, said)
+			if result := out.String() + stderr.String() + err.Error(); !strings.Contains(strings.ToLower(result), "belongs to another program: its table users lacks") ||
+				!strings.Contains(result, "Nothing in it was changed.") || strings.Contains(strings.ToLower(result), "drop") {
+				t.Errorf("guestlist %v says:\n%s", words, result)
 			}
 		}
 		harness.WithDatabase(t, databaseURL, func(db *sql.DB) {
@@ -72,18 +72,18 @@ func TestCommands_RefuseAnotherProgramsDatabase(t *testing.T) {
 func TestCommands_RefuseTheDatabaseOfANewerRelease(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		migrated := func(words ...string) (said string, err error) {
+		migrated := func(words ...string) (result string, err error) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			var out, told bytes.Buffer
-			err = harness.RunCommand(ctx, append(words, "--guestlist-addr=127.0.0.1:0"), []string{"DATABASE_URL=" + databaseURL}, nil, &out, &told)
+			var out, stderr bytes.Buffer
+			err = harness.RunCommand(ctx, append(words, "--guestlist-addr=127.0.0.1:0"), []string{"DATABASE_URL=" + databaseURL}, nil, &out, &stderr)
 			if err != nil {
-				told.WriteString(err.Error())
+				stderr.WriteString(err.Error())
 			}
-			return out.String() + told.String(), err
+			return out.String() + stderr.String(), err
 		}
-		if said, err := migrated("migrate"); err != nil {
-			t.Fatal(said)
+		if result, err := migrated("migrate"); err != nil {
+			t.Fatal(result)
 		}
 		harness.WithDatabase(t, databaseURL, func(db *sql.DB) {
 			if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9001, 1)"); err != nil {
@@ -94,10 +94,10 @@ func TestCommands_RefuseTheDatabaseOfANewerRelease(t *testing.T) {
 			{}, {"serve"}, {"migrate"}, {"migrate", "status"}, {"migrate", "status", "--json"}, {"migrate", "sql"}, {"users", "list"},
 			{"users", "invite", "ada@example.com"}, {"keys", "rotate"}, {"why", "ada@example.com"}, {"doctor"}, {"copy", "--to", testdb.SQLite(t)},
 		} {
-			said, err := migrated(words...)
-			if err == nil || !strings.Contains(said, "database was migrated by a newer release of Guestlist, which added the migration 9001") ||
-				!strings.Contains(said, "Nothing in it was changed. Run that release or a later one, or restore the backup from before the upgrade.") {
-				t.Errorf("guestlist %v: %v\n%s", words, err, said)
+			result, err := migrated(words...)
+			if err == nil || !strings.Contains(result, "database was migrated by a newer release of Guestlist, which added the migration 9001") ||
+				!strings.Contains(result, "Nothing in it was changed. Run that release or a later one, or restore the backup from before the upgrade.") {
+				t.Errorf("guestlist %v: %v\n%s", words, err, result)
 			}
 		}
 		harness.WithDatabase(t, databaseURL, func(db *sql.DB) {

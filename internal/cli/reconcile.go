@@ -35,7 +35,7 @@ type jsonComparison struct {
 	Differences []jsonDifference `json:"differences"`
 	People      int              `json:"people"`
 	Accounts    int              `json:"accounts"`
-	Mended      int              `json:"mended"`
+	Fixed       int              `json:"mended"`
 }
 
 type jsonDifference struct {
@@ -43,7 +43,7 @@ type jsonDifference struct {
 	Kind   reconcile.Kind `json:"kind"`
 	Reason string         `json:"reason"`
 	Remedy string         `json:"remedy"`
-	Mended bool           `json:"mended"` // with --apply, false if it changed in the meantime and was left alone
+	Fixed  bool           `json:"mended"` // with --apply, false if it changed in the meantime and was left alone
 }
 
 // runReconcile prints the differences between the directory and Stytch, and fixes them if
@@ -55,14 +55,14 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 	}
 	defer a.Close()
 	answer := jsonComparison{Differences: []jsonDifference{}}
-	counts, err := a.Reconciler.Run(ctx, app.Operator().Origin, apply, func(d reconcile.Difference, mended bool) {
+	counts, err := a.Reconciler.Run(ctx, app.Operator().Origin, apply, func(d reconcile.Difference, fixed bool) {
 		if asJSON {
-			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), mended})
+			answer.Differences = append(answer.Differences, jsonDifference{d.Address(), d.Kind, d.Reason(), d.Remedy(), fixed})
 			return
 		}
 		done := "would be " + d.Remedy()
 		switch {
-		case mended:
+		case fixed:
 			done = d.Remedy()
 		case apply:
 			done = "changed in the meantime, not touched"
@@ -73,7 +73,7 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 		return err
 	}
 	if asJSON {
-		answer.People, answer.Accounts, answer.Mended = counts.People, counts.Accounts, counts.Repaired
+		answer.People, answer.Accounts, answer.Fixed = counts.People, counts.Accounts, counts.Repaired
 		return printJSON(con.out, answer)
 	}
 	verdict := "no differences"

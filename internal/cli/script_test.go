@@ -15,16 +15,15 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestMain has the test's own binary be the program where a transcript calls it.
+// TestMain makes the test binary serve as the guestlist command of transcripts.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"guestlist": func() { os.Exit(cli.Main()) }})
 }
 
-// TestTranscripts plays what is typed at a terminal and looks at what comes back: a
-// file for each command, each in a folder of its own, with what is done, misused and
-// refused. `exits 2 users` is guestlist users, which must end with that status; `soon
-// health` is guestlist health, which must succeed before long. $ADDR is free to listen
-// on, and at $NOBODY nobody does.
+// TestTranscripts runs the transcripts in testdata/script, one for each command, each in its
+// own directory. `exits 2 users` runs guestlist users and wants exit status 2; `soon health`
+// repeats guestlist health until it succeeds. $ADDR is a free address to listen on, and
+// nothing listens at $NOBODY.
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
@@ -37,7 +36,7 @@ func TestTranscripts(t *testing.T) {
 	})
 }
 
-// soon is for what asks an instance that is just starting.
+// soon repeats a command until it succeeds, for instances that are starting.
 func soon(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: soon WORD…")
@@ -49,8 +48,7 @@ func soon(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// exits also wants what every failure has: one sentence on standard error, behind
-// what the log may have said before.
+// exits wants an exit status, and one error message as the last line of standard error.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: exits STATUS [WORD…]")

@@ -16,7 +16,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestServe_FailedStartLeavesNothingOpen is not parallel: it counts what the process holds.
+// TestServe_FailedStartLeavesNothingOpen is not parallel: it counts the open files of the process.
 func TestServe_FailedStartLeavesNothingOpen(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	harness.Must(t, os.WriteFile(file, []byte("This is no database. "+strings.Repeat("x", 5000)), 0o600))
@@ -67,15 +67,15 @@ func TestServe_FailedStartLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-// openFiles counts what the process has open; 0 where that can't be known.
+// openFiles returns the number of open files of the process, or 0 if unknown.
 func openFiles() int {
 	runtime.GC()
 	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)
 }
 
-// TestServe_PrintsAddressAndInvitations starts the program standalone, with a
-// mail server that takes mails, that refuses them, and that is not there.
+// TestServe_PrintsAddressAndInvitations starts the program in standalone mode with a
+// mail server that accepts mails, one that refuses them, and none.
 func TestServe_PrintsAddressAndInvitations(t *testing.T) {
 	t.Parallel()
 	taking, refusing := scriptedMailServer(t, "250 fine"), scriptedMailServer(t, "550 5.1.1 no such user")
@@ -111,7 +111,8 @@ func TestServe_PrintsAddressAndInvitations(t *testing.T) {
 	}
 }
 
-// scriptedMailServer is a mail server that answers each recipient in the same way, and takes every mail.
+// scriptedMailServer starts a mail server that gives the same response to every recipient
+// and accepts every mail.
 func scriptedMailServer(t *testing.T, recipient string) (addr string) {
 	t.Helper()
 	return harness.AcceptConnections(t, "127.0.0.1:0", func(c net.Conn) {

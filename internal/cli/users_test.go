@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// Commands beside an instance that serves; what each is misused for is in
-// testdata/script.
+// These tests run commands while an instance is running. testdata/script has the commands'
+// errors.
 
 func TestUsersInvite_PersonSignsIn(t *testing.T) {
 	t.Parallel()

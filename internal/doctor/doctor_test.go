@@ -27,7 +27,7 @@ import (
 
 func TestRun_BrokenSettings(t *testing.T) {
 	t.Parallel()
-	w := newWard(t)
+	w := newInstallation(t)
 	dsn := func(edit func(*mysql.Config)) []string {
 		cfg, err := mysql.ParseDSN(w.wire.DSN)
 		if err != nil {
@@ -53,15 +53,15 @@ func TestRun_BrokenSettings(t *testing.T) {
 		}
 	}))
 	t.Cleanup(other.Close)
-	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
-	stranger.Config.ErrorLog = log.New(io.Discard, "", 0)
-	stranger.StartTLS()
-	t.Cleanup(stranger.Close)
+	foreignDatabase := httptest.NewUnstartedServer(http.NotFoundHandler())
+	foreignDatabase.Config.ErrorLog = log.New(io.Discard, "", 0)
+	foreignDatabase.StartTLS()
+	t.Cleanup(foreignDatabase.Close)
 	const ownMachine = "warning An instance runs at http://localhost:"
 	standalone := func(smtpURL string) []string {
 		return []string{
 			"STYTCH_PROJECT_ID=", "STYTCH_SECRET=", "STYTCH_BASE_URL=", "GUESTLIST_LOCAL_STYTCH=on",
-			"GUESTLIST_BASE_URL=" + stranger.URL, "SMTP_URL=" + smtpURL,
+			"GUESTLIST_BASE_URL=" + foreignDatabase.URL, "SMTP_URL=" + smtpURL,
 		}
 	}
 	noPeople := harness.EmptySQLite(t, "")
@@ -99,41 +99,41 @@ func TestRun_BrokenSettings(t *testing.T) {
 	}
 	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators"}
 	rows := []struct {
-		name       string
-		environ    []string          // instead of what is well
-		faults     string            // of Stytch
-		refuses    string            // what the database refuses, as read-only
-		ahead      time.Duration     // of the clock here
-		want       map[string]string // what is found, by check: how it begins
-		hides      map[string]string // by that
-		besides    []string          // checks of which more may be said
-		offMachine bool              // it takes a network
+		name        string
+		environ     []string          // replaces settings of the healthy installation
+		faults      string            // of Stytch
+		refuses     string            // statements that the database refuses as read-only
+		ahead       time.Duration     // how much this machine's clock is ahead
+		want        map[string]string // the beginnings of the findings, by check
+		hides       map[string]string // findings that are skipped because of it
+		alsoAllowed []string          // checks that may have other findings
+		offMachine  bool              // needs a network
 	}{
 		{name: "nothing", want: map[string]string{}},
 
 		{name: "a value that can't be", environ: []string{"GUESTLIST_LINK_DURATION=soon"},
-			want: map[string]string{"settings": "problem GUESTLIST_LINK_DURATION must be from 5m"}, hides: away("the settings", "instances")},
+			want: map[string]string{"settings": "problem GUESTLIST_LINK_DURATION must be from 5m"}, hides: skipped("the settings", "instances")},
 		{name: "a name that is no setting", environ: []string{"GUESTLIST_ADMIN=hush@example.com"},
-			want: map[string]string{"settings": "problem GUESTLIST_ADMIN (environment) is not a setting"}, hides: away("the settings", "instances")},
+			want: map[string]string{"settings": "problem GUESTLIST_ADMIN (environment) is not a setting"}, hides: skipped("the settings", "instances")},
 		{name: "half of Stytch", environ: []string{"STYTCH_SECRET="},
 			want:  map[string]string{"settings": "problem STYTCH_SECRET must be set", "instances": "skipped"},
-			hides: away("STYTCH_PROJECT_ID", "stytch", "administrators")},
+			hides: skipped("STYTCH_PROJECT_ID", "stytch", "administrators")},
 		{name: "an administrator without an address", environ: []string{"GUESTLIST_ADMINS=ada@example.com,hush"},
 			want:  map[string]string{"settings": "problem GUESTLIST_ADMINS must be comma-separated email addresses, and number 2 isn't one", "instances": "skipped"},
-			hides: away("GUESTLIST_ADMINS", "administrators")},
+			hides: skipped("GUESTLIST_ADMINS", "administrators")},
 
 		{name: "an address that is no database's", environ: []string{"DATABASE_URL=oracle://u:hush@db.example.com/x"},
-			want: map[string]string{"database": "problem DATABASE_URL must be mysql://…"}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem DATABASE_URL must be mysql://…"}, hides: skipped("database", afterDatabase...)},
 		{name: "the database's password", environ: dsn(func(c *mysql.Config) { c.User, c.Passwd = "somebody", "hush" }),
-			want: map[string]string{"database": "problem The server rejected the user or the password."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The server rejected the user or the password."}, hides: skipped("database", afterDatabase...)},
 		{name: "the database's name", environ: dsn(func(c *mysql.Config) { c.DBName = "nowhere" }),
-			want: map[string]string{"database": "problem The server has no database of this name."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The server has no database of this name."}, hides: skipped("database", afterDatabase...)},
 		{name: "the database's port", environ: dsn(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }),
-			want: map[string]string{"database": "problem Nothing is listening at 127.0.0.1:1."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem Nothing is listening at 127.0.0.1:1."}, hides: skipped("database", afterDatabase...)},
 		{name: "a database that hangs", environ: dsn(func(c *mysql.Config) { c.Addr, c.ReadTimeout = harness.SilentServer(t), 100*time.Millisecond }),
-			want: map[string]string{"database": "problem The server closed the connection or didn't respond."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The server closed the connection or didn't respond."}, hides: skipped("database", afterDatabase...)},
 		{name: "TLS at a database without it", environ: dsn(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
-			want: map[string]string{"database": "problem The server doesn't support TLS."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The server doesn't support TLS."}, hides: skipped("database", afterDatabase...)},
 		{name: "pending migrations", environ: []string{"DATABASE_URL=" + testdb.MySQL(t)},
 			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There are no tables yet."}},
 		{name: "migrations that the database refuses", environ: []string{"DATABASE_URL=" + safe.DSN},
@@ -141,18 +141,18 @@ func TestRun_BrokenSettings(t *testing.T) {
 		{name: "a first start that was cut off", environ: []string{"DATABASE_URL=" + noNotes},
 			want: map[string]string{"migrations": fmt.Sprintf("warning %d of %[1]d migrations are pending.", len(migrations)), "writing": "skipped There are no tables yet."}},
 		{name: "another program's database", environ: []string{"DATABASE_URL=" + foreign},
-			want: map[string]string{"database": "problem This database belongs to another program: its table users lacks "}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem This database belongs to another program: its table users lacks "}, hides: skipped("database", afterDatabase...)},
 		{name: "a half-made copy", environ: []string{"DATABASE_URL=" + halfMade},
-			want: map[string]string{"database": "problem This database is an incomplete copy of sqlite:/somewhere.db."}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem This database is an incomplete copy of sqlite:/somewhere.db."}, hides: skipped("database", afterDatabase...)},
 		{name: "a read-only database", refuses: "INSERT INTO settings", want: map[string]string{"writing": "problem The server is read-only."}},
 		{name: "a file that is missing", environ: []string{"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "data", "guestlist.db")},
 			want: map[string]string{"database": "warning There is no file "}},
 		{name: "a file in a folder that can't be", environ: []string{"DATABASE_URL=sqlite:" + os.Args[0] + "/guestlist.db"},
-			want: map[string]string{"database": "problem The SQLite file can't be created or opened at "}, hides: away("database", afterDatabase...)},
-		{name: "a damaged file", environ: []string{"DATABASE_URL=" + damaged(t)},
-			want: map[string]string{"database": "problem The SQLite file is corrupt or not a database"}, hides: away("database", afterDatabase...)},
-		{name: "a file that another program keeps to itself", environ: []string{"DATABASE_URL=" + keptAlone(t)},
-			want: map[string]string{"database": "problem Another program, such as guestlist copy, has locked the SQLite file"}, hides: away("database", afterDatabase...)},
+			want: map[string]string{"database": "problem The SQLite file can't be created or opened at "}, hides: skipped("database", afterDatabase...)},
+		{name: "a damaged file", environ: []string{"DATABASE_URL=" + corruptFile(t)},
+			want: map[string]string{"database": "problem The SQLite file is corrupt or not a database"}, hides: skipped("database", afterDatabase...)},
+		{name: "a file that another program keeps to itself", environ: []string{"DATABASE_URL=" + lockedFile(t)},
+			want: map[string]string{"database": "problem Another program, such as guestlist copy, has locked the SQLite file"}, hides: skipped("database", afterDatabase...)},
 		{name: "the clock here, a little", ahead: 20 * time.Second,
 			want: map[string]string{"database_clock": "warning This machine's clock is 20s ahead of the database.", "stytch_clock": "warning This machine's clock is 2"}},
 		{name: "the clock here", ahead: -2 * time.Hour,
@@ -165,48 +165,48 @@ func TestRun_BrokenSettings(t *testing.T) {
 		{name: "an administrator who is a member", environ: []string{"DATABASE_URL=" + harness.EmptySQLite(t, "ada@example.com")},
 			want: map[string]string{"administrators": "problem There is no administrator: the GUESTLIST_ADMINS addresses are already listed"}},
 
-		{name: "Stytch's secret", environ: []string{"STYTCH_SECRET=secret-test-hush"}, besides: []string{"instances"},
-			want: map[string]string{"stytch": "problem Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET."}, hides: away("stytch", "stytch_clock", "redirect_url")},
-		{name: "Stytch's address", environ: []string{"STYTCH_BASE_URL=http://127.0.0.1:1"}, besides: []string{"instances"},
-			want: map[string]string{"stytch": "problem Nothing is listening at 127.0.0.1:1."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+		{name: "Stytch's secret", environ: []string{"STYTCH_SECRET=secret-test-hush"}, alsoAllowed: []string{"instances"},
+			want: map[string]string{"stytch": "problem Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET."}, hides: skipped("stytch", "stytch_clock", "redirect_url")},
+		{name: "Stytch's address", environ: []string{"STYTCH_BASE_URL=http://127.0.0.1:1"}, alsoAllowed: []string{"instances"},
+			want: map[string]string{"stytch": "problem Nothing is listening at 127.0.0.1:1."}, hides: skipped("stytch", "stytch_clock", "redirect_url")},
 		{name: "Stytch", faults: `{"rules":[{"kind":"status","status":500}]}`,
-			want: map[string]string{"stytch": "problem Stytch answered internal_server_error."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+			want: map[string]string{"stytch": "problem Stytch answered internal_server_error."}, hides: skipped("stytch", "stytch_clock", "redirect_url")},
 		{name: "what is before Stytch", faults: `{"rules":[{"kind":"garbage"}]}`,
-			want: map[string]string{"stytch": "problem What answers is not Stytch, or broke off."}, hides: away("stytch", "stytch_clock", "redirect_url")},
+			want: map[string]string{"stytch": "problem What answers is not Stytch, or broke off."}, hides: skipped("stytch", "stytch_clock", "redirect_url")},
 		{name: "Stytch's clock", faults: `{"clock_ms":3600000}`, want: map[string]string{"stytch_clock": "problem This machine's clock is "}},
 		{name: "Stytch, where it mails", faults: `{"rules":[{"route":"/v1/magic_links/email/*","kind":"status","status":500}]}`,
 			want: map[string]string{"redirect_url": "warning Couldn't check. Stytch answered internal_server_error."}},
-		{name: "a redirect URL that is not listed", environ: []string{"GUESTLIST_BASE_URL=http://127.0.0.1:1"}, besides: []string{"instances", "base_url"},
+		{name: "a redirect URL that is not listed", environ: []string{"GUESTLIST_BASE_URL=http://127.0.0.1:1"}, alsoAllowed: []string{"instances", "base_url"},
 			want: map[string]string{"redirect_url": "problem Stytch doesn't allow sign-in links to this address, so it sends none."}},
 
-		{name: "an address where another program is", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL)}, besides: []string{"instances"},
+		{name: "an address where another program is", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL)}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "problem " + local(other.URL) + " is served by another program (status 200)."}},
-		{name: "an address that leads on", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/moved"}, besides: []string{"instances"},
+		{name: "an address that leads on", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/moved"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "problem " + local(other.URL) + "/moved redirects elsewhere."}},
-		{name: "a proxy that does not lead here", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/gateway"}, besides: []string{"instances"},
+		{name: "a proxy that does not lead here", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/gateway"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning No instance is running at " + local(other.URL) + "/gateway. A proxy answers that it can't reach one."}},
-		{name: "an address that nobody has", environ: []string{"GUESTLIST_BASE_URL=https://door.guestlist.invalid"}, besides: []string{"instances", "redirect_url"},
+		{name: "an address that nobody has", environ: []string{"GUESTLIST_BASE_URL=https://door.guestlist.invalid"}, alsoAllowed: []string{"instances", "redirect_url"},
 			want: map[string]string{"base_url": "problem "}},
-		{name: "an address by which the instance can't be reached", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1"}, besides: []string{"instances"},
+		{name: "an address by which the instance can't be reached", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "problem An instance runs at GUESTLIST_ADDR, but isn't reachable at http://localhost:1. Nothing is listening at "}},
-		{name: "no instance", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1", "GUESTLIST_ADDR=127.0.0.1:1"}, besides: []string{"instances"},
+		{name: "no instance", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1", "GUESTLIST_ADDR=127.0.0.1:1"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning No instance is running at http://localhost:1."}},
-		{name: "an instance that is starting", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/starting"}, besides: []string{"instances"},
+		{name: "an instance that is starting", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/starting"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning An instance is starting at "}},
-		{name: "an instance without its database", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/alone"}, besides: []string{"instances"},
+		{name: "an instance without its database", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/alone"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning An instance runs at " + local(other.URL) + "/alone, but can't reach its database."}},
-		{name: "a certificate of somebody unknown", environ: []string{"GUESTLIST_BASE_URL=" + stranger.URL}, besides: []string{"instances", "redirect_url"},
+		{name: "a certificate of somebody unknown", environ: []string{"GUESTLIST_BASE_URL=" + foreignDatabase.URL}, alsoAllowed: []string{"instances", "redirect_url"},
 			want: map[string]string{"base_url": "problem The server's certificate can't be trusted: "}},
-		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + stranger.URL, "COOKIE_NAME=door"}, besides: []string{"instances", "redirect_url", "base_url"},
+		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + foreignDatabase.URL, "COOKIE_NAME=door"}, alsoAllowed: []string{"instances", "redirect_url", "base_url"},
 			want: map[string]string{"cookies": "warning Secure, but other hosts of the domain can set a cookie named door"}},
 
-		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, besides: []string{"instances"},
+		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"smtp": "problem The mail server couldn't be reached."}},
-		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), besides: []string{"instances", "base_url"},
+		{name: "the mail server's port", environ: standalone("smtp://localhost:1"), alsoAllowed: []string{"instances", "base_url"},
 			want: map[string]string{"smtp": "problem The mail server couldn't be reached."}},
-		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), besides: []string{"instances", "base_url"},
+		{name: "the mail server's password", environ: standalone("smtp://me:hush@localhost:" + mail), alsoAllowed: []string{"instances", "base_url"},
 			want: map[string]string{"smtp": "problem The mail server rejected the login (535)."}},
-		{name: "a mail server without STARTTLS", offMachine: true, environ: standalone("smtp://me:hush@" + net.JoinHostPort(ownAddress(t), mail)), besides: []string{"instances", "base_url"},
+		{name: "a mail server without STARTTLS", offMachine: true, environ: standalone("smtp://me:hush@" + net.JoinHostPort(ownAddress(t), mail)), alsoAllowed: []string{"instances", "base_url"},
 			want: map[string]string{"smtp": "problem The mail server doesn't offer encryption (STARTTLS), so nothing was sent."}},
 	}
 	for _, row := range rows {
@@ -222,9 +222,9 @@ func TestRun_BrokenSettings(t *testing.T) {
 				w.wire.RefuseAt(row.refuses, 1290, 100)
 				defer w.wire.RefuseAt("", 0, 0)
 			}
-			w.site.Clock.Set(time.Now()) // the Stytch elsewhere goes by it
+			w.site.Clock.Set(time.Now()) // the clock of the remote Stytch
 			now := func() time.Time { return time.Now().Add(row.ahead) }
-			found := examined(t, append(slices.Clone(w.env), row.environ...), now)
+			found := runDoctor(t, append(slices.Clone(w.env), row.environ...), now)
 			for check, hidden := range row.hides {
 				if row.want[check] == "" {
 					row.want[check] = hidden
@@ -236,10 +236,10 @@ func TestRun_BrokenSettings(t *testing.T) {
 				}
 				delete(found, check)
 			}
-			for check, said := range found {
-				expected := check == "base_url" && strings.HasPrefix(said, ownMachine) || strings.HasPrefix(said, "skipped") && row.want["stytch"] != "" && row.want["settings"] != ""
-				if !expected && !slices.Contains(row.besides, check) {
-					t.Errorf("%s, too: %s", check, said)
+			for check, finding := range found {
+				expected := check == "base_url" && strings.HasPrefix(finding, ownMachine) || strings.HasPrefix(finding, "skipped") && row.want["stytch"] != "" && row.want["settings"] != ""
+				if !expected && !slices.Contains(row.alsoAllowed, check) {
+					t.Errorf("%s, too: %s", check, finding)
 				}
 			}
 		})

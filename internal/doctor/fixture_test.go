@@ -22,19 +22,19 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// ward is an installation in good health: an instance that serves on MariaDB, with a
-// Stytch elsewhere.
-type ward struct {
+// installation is a healthy installation: a running instance with MariaDB and a remote
+// Stytch.
+type installation struct {
 	t      *testing.T
 	site   *harness.Site
-	wire   *harness.MySQLProxy // to its database
+	wire   *harness.MySQLProxy // the proxy to its database
 	stytch *harness.RemoteStytch
 	env    []string // its settings
 }
 
-func newWard(t *testing.T) *ward {
+func newInstallation(t *testing.T) *installation {
 	c := harness.NewClock(time.Now())
-	w := &ward{t: t, stytch: harness.NewRemoteStytch(t, c), wire: harness.NewMySQLProxy(t, testdb.MySQL(t), nil)}
+	w := &installation{t: t, stytch: harness.NewRemoteStytch(t, c), wire: harness.NewMySQLProxy(t, testdb.MySQL(t), nil)}
 	w.site = harness.Start(t, w.wire.DSN, c, w.stytch.Flags()...)
 	w.env = []string{
 		"DATABASE_URL=" + w.wire.DSN, "GUESTLIST_ADDR=" + w.site.Config.Addr, "GUESTLIST_BASE_URL=" + w.site.URL, "GUESTLIST_ADMINS=ada@example.com",
@@ -43,9 +43,8 @@ func newWard(t *testing.T) *ward {
 	return w
 }
 
-// examined has doctor look at an installation, and returns what isn't well, as "status
-// text", by check.
-func examined(t *testing.T, environ []string, now func() time.Time) map[string]string {
+// examined runs doctor and returns the findings that aren't ok, as "status text" by check.
+func runDoctor(t *testing.T, environ []string, now func() time.Time) map[string]string {
 	t.Helper()
 	var out bytes.Buffer
 	cfg, _ := config.LoadAll(config.Sources{Environ: environ})
@@ -77,8 +76,8 @@ func examined(t *testing.T, environ []string, now func() time.Time) map[string]s
 	return unwell
 }
 
-// faults has the Stytch elsewhere do something wrong.
-func (w *ward) faults(text string) {
+// faults activates faults of the remote Stytch.
+func (w *installation) faults(text string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPut, w.stytch.Site.URL+w.stytch.Site.DevPage("/dev/faults.json"), strings.NewReader(text))
 	if err != nil {
@@ -91,20 +90,20 @@ func (w *ward) faults(text string) {
 	res.Body.Close()
 }
 
-// away is what is said of the checks that come after one.
-func away(after string, checks ...string) map[string]string {
-	said := map[string]string{}
+// away returns the findings of checks that are skipped because of another.
+func skipped(after string, checks ...string) map[string]string {
+	findings := map[string]string{}
 	for _, check := range checks {
-		said[check] = "skipped Not checked: " + after
+		findings[check] = "skipped Not checked: " + after
 	}
-	return said
+	return findings
 }
 
-// local is an address by the name that Stytch takes without a list.
+// local returns an address with the name localhost, which Stytch accepts as a redirect URL.
 func local(url string) string { return strings.Replace(url, "127.0.0.1", "localhost", 1) }
 
-// damaged is a file that is no database.
-func damaged(t *testing.T) string {
+// damaged returns the URL of a file that is not a database.
+func corruptFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	if err := os.WriteFile(path, bytes.Repeat([]byte("This is no database. "), 1000), 0o600); err != nil {
@@ -113,8 +112,8 @@ func damaged(t *testing.T) string {
 	return "sqlite:" + path
 }
 
-// loginRefused is a mail server on every address of this machine, without TLS, that
-// takes no login. It returns the port.
+// loginRefused starts a mail server without TLS on every address of this machine, which
+// refuses logins. It returns the port.
 func loginRefused(t *testing.T) (port string) {
 	t.Helper()
 	addr := harness.AcceptConnections(t, ":0", func(c net.Conn) {
@@ -134,8 +133,8 @@ func loginRefused(t *testing.T) (port string) {
 	return port
 }
 
-// ownAddress is an address of this machine that others reach; loopback where there is
-// none, and no network.
+// ownAddress returns a non-loopback address of this machine, or 127.0.0.1 without a
+// network.
 func ownAddress(t *testing.T) string {
 	t.Helper()
 	addrs, err := net.InterfaceAddrs()
@@ -150,8 +149,8 @@ func ownAddress(t *testing.T) string {
 	return "127.0.0.1"
 }
 
-// keptAlone is a file that somebody else has locked.
-func keptAlone(t *testing.T) string {
+// keptAlone returns the URL of a database that is locked exclusively.
+func lockedFile(t *testing.T) string {
 	t.Helper()
 	databaseURL := testdb.SQLite(t)
 	alone, err := store.OpenExclusive(t.Context(), databaseURL, time.Now)

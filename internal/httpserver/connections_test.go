@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// limited is a server that holds few connections.
+// limited is a server with a low connection limit.
 type limited struct {
 	t    *testing.T
 	addr string
@@ -53,8 +53,7 @@ func newLimited(t *testing.T, room int) *limited {
 	return l
 }
 
-// connect opens a connection and sends a request for path on it; none where it is
-// empty.
+// connect opens a connection and requests path, unless it is empty.
 func (l *limited) connect(path string) *bufio.Reader {
 	l.t.Helper()
 	conn, err := net.Dial("tcp", l.addr)

@@ -12,8 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// The product's own pages have a test in internal/web. Around them, the program
-// answers more.
+// internal/web tests the headers of pages. This tests all other responses of the program.
 func TestStartupHandler_SecurityHeaders(t *testing.T) {
 	t.Parallel()
 	check := func(t *testing.T, name string, header http.Header, https bool) {

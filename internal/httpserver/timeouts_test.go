@@ -45,7 +45,7 @@ func TestServer_SlowClientsAreDisconnected(t *testing.T) {
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
 
-	// Each writes until it is cut off; what isn't sent at once comes byte by byte.
+	// Each client writes until it is disconnected; the rest is sent byte by byte.
 	const crowd = 50
 	slow := []struct{ name, atOnce, then string }{
 		{"the header", "GET / HTTP/1.1\r\nHost: " + s.Config.BaseURL.Host + "\r\nX-Slow: ", "a"},
@@ -69,7 +69,7 @@ func TestServer_SlowClientsAreDisconnected(t *testing.T) {
 			}
 		}()
 	}
-	harness.Eventually(t, "all of them", func() bool { return came.Load() == crowd }) // the first may be cut off already
+	harness.Eventually(t, "all of them", func() bool { return came.Load() == crowd }) // the first may be disconnected by now
 	for i := range 10 {
 		r := ada.NewRequest("GET", fmt.Sprint("http://", listener.Addr(), "/profile"), nil)
 		r.Host = s.Config.BaseURL.Host

@@ -33,7 +33,7 @@ func TestAccess_IsConfigurable(t *testing.T) {
 					harness.WantPage(t, joan.Get("/users"), 403, "This page is for administrators")
 				}
 			}
-			s.Close() // which waits until all mails have left
+			s.Close() // waits until all mails are sent
 			s = harness.Start(t, databaseURL, s.Clock)
 			for email, joins := range row.joins {
 				if n := len(s.NewPerson(email).Mailbox()); (n == 1) != joins {
@@ -55,7 +55,7 @@ func TestAdmins_InSettingsAreInvitedOnce(t *testing.T) {
 	harness.WantPage(t, s.NewPerson("eve@example.com").RequestLink(), 200, "Check your email")
 	harness.WantPage(t, ada.At(second).Get("/users"), 200, "People", "2 people")
 
-	// Who was demoted stays so, whatever the settings say at the next start.
+	// A demoted administrator stays a member, although the settings name them at the next start.
 	ada.CallAPI("PATCH", "/api/users/"+harness.UserIDOf(ada, "Grace@Example.com"), `{"role":"member"}`)
 	third := s.StartAnother(admins)
 	harness.WantRow(t, ada.At(third).Get("/users"), "Grace@Example.com", "Grace@Example.com", "Member", "Invited")
@@ -75,7 +75,7 @@ func TestSignInLink_IsMailedWheneverAnnounced(t *testing.T) {
 	for range 15 {
 		harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
 		ada.NextLink()
-		s.Clock.Advance(2 * time.Minute) // or the limit is reached, and says so
+		s.Clock.Advance(2 * time.Minute) // stays below the limit
 	}
 	if n := len(ada.Mailbox()); n != 15 {
 		t.Errorf("ada was mailed %d times in all", n)

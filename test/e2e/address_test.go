@@ -47,16 +47,16 @@ func TestBaseURL_OtherLocalNameRedirects(t *testing.T) {
 			t.Parallel()
 			s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-base-url="+base)
 			direct := "http://" + s.Config.Addr + s.Config.BaseURL.Path
-			nobody := harness.NewVisitor(s)
+			visitor := harness.NewVisitor(s)
 			for _, path := range []string{"/", "/users?q=ada&sort=-name", app.CallbackPath + "?token=abc"} {
-				v := nobody.DoOnce(nobody.NewRequest("GET", direct+path, nil))
+				v := visitor.DoOnce(visitor.NewRequest("GET", direct+path, nil))
 				if v.Status != http.StatusTemporaryRedirect || v.Header.Get("Location") != s.URL+path {
 					t.Errorf("%s: %d, leads to %q, want %q", path, v.Status, v.Header.Get("Location"), s.URL+path)
 				}
 			}
-			// What programs ask for is answered where it is asked.
+			// API requests are answered without a redirect.
 			for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/api/session": 401} {
-				if v := nobody.DoOnce(nobody.NewRequest("GET", direct+path, nil)); v.Status != status {
+				if v := visitor.DoOnce(visitor.NewRequest("GET", direct+path, nil)); v.Status != status {
 					t.Errorf("%s: got %d, want %d", path, v.Status, status)
 				}
 			}
@@ -72,10 +72,10 @@ func TestLocalStytch_IsLoopbackOnly(t *testing.T) {
 			"under a name from outside": func(r *http.Request) { r.Host = "evil.example" },
 			"through a proxy":           func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
 		} {
-			nobody := harness.NewVisitor(s)
-			r := nobody.NewRequest("GET", s.URL+path, nil)
+			visitor := harness.NewVisitor(s)
+			r := visitor.NewRequest("GET", s.URL+path, nil)
 			change(r)
-			if v := nobody.DoOnce(r); v.Status != http.StatusNotFound {
+			if v := visitor.DoOnce(r); v.Status != http.StatusNotFound {
 				t.Errorf("%s %s: %d", path, name, v.Status)
 			}
 		}
@@ -83,7 +83,7 @@ func TestLocalStytch_IsLoopbackOnly(t *testing.T) {
 			t.Errorf("%s is not there at all", path)
 		}
 	}
-	// With the real Stytch, none of it is there.
+	// With the real Stytch, these routes don't exist.
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
 	real := harness.Start(t, testdb.SQLite(t), c, stytch.Flags()...)

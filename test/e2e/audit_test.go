@@ -23,7 +23,7 @@ func TestAudit_RecordsEvents(t *testing.T) {
 		link := grace.NextLink()
 		grace.PressContinue(grace.OpenLink(link))
 		id := harness.CurrentSession(grace).User.ID
-		s.Clock.Advance(time.Hour) // the link is spent and the session stands
+		s.Clock.Advance(time.Hour) // the link is used, and the session continues
 		again := grace.InNewBrowser()
 		harness.WantPage(t, again.DoOnce(again.ContinueRequest(link)), 410, "This link no longer works")
 		harness.WantPage(t, grace.Get("/users"), 403, "This page is for administrators")
@@ -94,14 +94,14 @@ func TestAudit_RecordsEvents(t *testing.T) {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 
-		// Another instance, with other settings, is on record with both.
+		// A second instance with other settings is recorded with the changed ones.
 		open := s.StartAnother("--guestlist-access=open")
 		if n := open.Count("SELECT COUNT(*) FROM events WHERE kind = 'setting_changed' AND changes LIKE ?",
 			`%{"field":"GUESTLIST_ACCESS","old":"invite","new":"open"}%`); n != 1 {
 			t.Errorf("that the list was opened is on record %d times", n)
 		}
 
-		// It is kept as long as it is set, and not longer.
+		// Events are kept for the configured duration.
 		s.Clock.Advance(s.Config.EventsKeep)
 		later := s.StartAnother()
 		harness.Eventually(t, "the old events gone", func() bool {

@@ -84,7 +84,7 @@ func TestInvite_OneAddressConcurrently(t *testing.T) {
 	}{
 		{
 			name: "by the page", path: "/users", contentType: "application/x-www-form-urlencoded", body: "email=%s",
-			want: map[harness.Outcome]int{{Status: http.StatusSeeOther, Location: "/users"}: fifty}, // one administrator who presses the button again
+			want: map[harness.Outcome]int{{Status: http.StatusSeeOther, Location: "/users"}: fifty}, // as if one administrator pressed the button again
 		},
 		{
 			name: "by adding", path: "/api/users", contentType: "application/json", body: `{"email":"%s"}`,
@@ -115,7 +115,7 @@ func TestInvite_OneAddressConcurrently(t *testing.T) {
 					switch {
 					case strings.HasPrefix(answers[i].Location, "/api/users/"):
 						answers[i].Location = "/api/users/"
-					case answers[i].Status == http.StatusAccepted: // the mail of a later request is still waiting
+					case answers[i].Status == http.StatusAccepted: // the mail of a later request is still queued
 						answers[i].Status = http.StatusOK
 					}
 				})

@@ -54,10 +54,10 @@ func TestCookie_OfAnotherProgramIsIgnored(t *testing.T) {
 				{"GET", "/api/users", ""},
 				{"DELETE", "/api/users/x", ""},
 			} {
-				nobody := harness.NewVisitor(s)
-				r := nobody.NewRequest(request.method, s.URL+request.path, nil)
+				visitor := harness.NewVisitor(s)
+				r := visitor.NewRequest(request.method, s.URL+request.path, nil)
 				r.Header.Set("Cookie", s.Config.CookieName+"="+cookie.value)
-				v := nobody.DoOnce(r)
+				v := visitor.DoOnce(r)
 				want := http.StatusSeeOther
 				if request.leads == "" {
 					want = http.StatusUnauthorized
@@ -69,13 +69,13 @@ func TestCookie_OfAnotherProgramIsIgnored(t *testing.T) {
 					t.Errorf("%s %s sets cookies: %q", request.method, request.path, set)
 				}
 			}
-			nobody := harness.NewVisitor(s)
-			r := nobody.NewRequest("GET", s.URL+"/", nil)
+			visitor := harness.NewVisitor(s)
+			r := visitor.NewRequest("GET", s.URL+"/", nil)
 			r.Header.Set("Cookie", s.Config.CookieName+"="+cookie.value)
-			harness.WantPage(t, nobody.DoOnce(r), 200, "Sign in")
+			harness.WantPage(t, visitor.DoOnce(r), 200, "Sign in")
 		})
 	}
-	harness.WantPage(t, ada.Get("/users"), 200, "People") // the good one is as good as before
+	harness.WantPage(t, ada.Get("/users"), 200, "People") // the valid cookie still works
 }
 
 func TestCookieKeys_WithoutTheOldKeyEndSessions(t *testing.T) {
@@ -85,11 +85,11 @@ func TestCookieKeys_WithoutTheOldKeyEndSessions(t *testing.T) {
 	ada.SignIn()
 	alone := old.StartAnother("--guestlist-cookie-keys=" + harness.AnotherKey)
 	harness.WantPage(t, ada.At(alone).Get("/users"), 200, "Sign in")
-	harness.WantPage(t, ada.At(old).Get("/users"), 200, "People") // the other instance's cookie was left alone
+	harness.WantPage(t, ada.At(old).Get("/users"), 200, "People") // the other instance's cookie is unchanged
 }
 
-// Two instances are restarted one after the other, with the keys of docs/security.md.
-// At each moment, whoever signs in at one of them is signed in at both.
+// Two instances are restarted one after the other, as docs/security.md describes. A session
+// that starts at one of them is valid at both at every moment.
 func TestCookieKeys_RotationKeepsSessions(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -132,7 +132,7 @@ func TestCookie_TwoInstancesOnOneHost(t *testing.T) {
 	ada.At(two).Post("/signin", "email", "nobody@example.com")
 	harness.WantPage(t, ada.Get("/users"), 200, "People")
 
-	door := two.StartAnother("--cookie-name=door") // what the README says to set
+	door := two.StartAnother("--cookie-name=door") // as the docs describe
 	grace := ada.At(door)
 	grace.MailSite, grace.Email = two, "grace@example.com"
 	grace.SignIn()
@@ -180,7 +180,7 @@ func TestCookie_Attributes(t *testing.T) {
 	}
 }
 
-// edit changes one character.
+// edit changes the character at an index.
 func edit(s string, at int) string {
 	c := byte('A')
 	if s[at] == c {

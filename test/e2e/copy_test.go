@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// copyDatabase copies the database of an instance that has ended.
+// copyDatabase copies the database of a closed instance.
 func copyDatabase(s *harness.Site, to string) {
 	s.T.Helper()
 	if _, err := copying.Copy(s.T.Context(), s.Config.DatabaseURL, to, s.Clock.Now, slog.New(slog.DiscardHandler), func(_, _ int64) {}); err != nil {
@@ -33,11 +33,11 @@ func TestCopy_KeepsSessions(t *testing.T) {
 
 	second := testdb.MySQL(t)
 	copyDatabase(first, second)
-	moved := harness.Start(t, second, first.Clock, "--guestlist-addr="+first.Config.Addr) // where mailed links lead
+	moved := harness.Start(t, second, first.Clock, "--guestlist-addr="+first.Config.Addr) // the address in mailed links
 	ada = ada.At(moved)
 	harness.WantPage(t, ada.Get("/users"), 200, "People", "grace@example.com")
 	grace := moved.NewPerson("grace@example.com")
-	grace.PressContinue(grace.OpenNextLink()) // by the link that was mailed before
+	grace.PressContinue(grace.OpenNextLink()) // with the link that was mailed before
 	moved.Close()
 
 	third := testdb.SQLite(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// explanation is what /api/why says.
+// explanation is the response of /api/why.
 type explanation struct {
 	CanSignIn bool `json:"can_sign_in"`
 	Findings  []struct{ Code, Text string }
@@ -33,7 +33,7 @@ func why(p *harness.Person, address string) (codes []string, text string, canSig
 	return codes, text, e.CanSignIn
 }
 
-// breakRoute has the local Stytch answer some calls with a status.
+// breakRoute makes the local Stytch respond to a route with a status.
 func breakRoute(s *harness.Site, route, status string) {
 	s.T.Helper()
 	v := harness.NewVisitor(s).CallAPI("PUT", "/dev/faults.json", `{"rules":[{"route":"`+route+`","kind":"status","status":`+status+`}]}`)
@@ -73,7 +73,7 @@ func TestDiagnose_Reasons(t *testing.T) {
 		{"the invitation has expired", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			s.Clock.Advance(168 * time.Hour)
-			ada.SignIn() // her session is over as well
+			ada.SignIn() // her session has ended as well
 		}, true, []string{"invitation_expired"}, "expired on 8 March 2026, 12:00 UTC."},
 		{"too many links were asked for", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
@@ -83,7 +83,7 @@ func TestDiagnose_Reasons(t *testing.T) {
 		}, true, []string{"too_many", "link_mailed"}, "they must wait for 2 minutes."},
 		{"Stytch is down", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
-			s.Clock.Advance(time.Minute) // its last good word is too old to count
+			s.Clock.Advance(time.Minute) // the last successful call is too old
 			breakRoute(s, "*", "500")
 		}, false, []string{"stytch_down"}, "no one can sign in"},
 		{"the link could not be mailed", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {

@@ -29,7 +29,7 @@ func TestFaults_AreShownOnEveryPage(t *testing.T) {
 			t.Errorf("%s does not speak of the trouble: %s", path, v.Text())
 		}
 	}
-	s.Clock.Advance(time.Minute) // so that its last good answer no longer counts
+	s.Clock.Advance(time.Minute) // so that the last successful call is too old
 	harness.WantPage(t, ada.InNewBrowser().RequestLink(), 503, "Sign-in is unavailable right now", banner)
 
 	normal := ada.Submit(ada.Get("/dev/faults"), "Clear all faults")

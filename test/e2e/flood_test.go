@@ -15,8 +15,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// One stranger holds 150 connections open with made-up links, and Stytch takes its
-// time over each. Others, from elsewhere, go on signing in.
+// One client keeps 150 connections open with invalid links, which Stytch answers slowly.
+// People at other addresses can still sign in.
 func TestSignIn_DuringAFloodOfInvalidLinks(t *testing.T) {
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
@@ -44,25 +44,25 @@ func TestSignIn_DuringAFloodOfInvalidLinks(t *testing.T) {
 	})
 
 	var over atomic.Bool
-	var strangers sync.WaitGroup
+	var attackers sync.WaitGroup
 	var refused atomic.Int64
 	for i := range 150 {
-		strangers.Go(func() {
+		attackers.Go(func() {
 			for n := 0; !over.Load(); n++ {
 				r := harness.NewVisitor(s).FormRequest(app.CallbackPath, fmt.Sprintf("token=made-up-%d-%d", i, n))
 				r.Header.Set("X-Forwarded-For", "203.0.113.9")
 				switch got := harness.NewVisitor(s).TryOutcome(r); got.Status {
 				case http.StatusTooManyRequests:
 					refused.Add(1)
-					time.Sleep(50 * time.Millisecond) // or they would measure this machine
-				case http.StatusNotFound, http.StatusServiceUnavailable: // where this machine has too little time for all of it
+					time.Sleep(50 * time.Millisecond) // otherwise the test measures this machine
+				case http.StatusNotFound, http.StatusServiceUnavailable: // if this machine is overloaded
 				default:
 					t.Errorf("the stranger: %v", got)
 				}
 			}
 		})
 	}
-	time.Sleep(5 * time.Second) // as long as a call may take: by now, those who wait are at their longest
+	time.Sleep(5 * time.Second) // the timeout of a call: by now, the queue is at its longest
 	for i, guest := range guests {
 		time.Sleep(300 * time.Millisecond)
 		r := guest.FormRequest(app.CallbackPath, "token="+harness.LinkToken(t, links[i]))
@@ -72,7 +72,7 @@ func TestSignIn_DuringAFloodOfInvalidLinks(t *testing.T) {
 		}
 	}
 	over.Store(true)
-	strangers.Wait()
+	attackers.Wait()
 	if refused.Load() < 150 {
 		t.Errorf("the stranger was refused %d times", refused.Load())
 	}

@@ -15,14 +15,15 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// outsider is a client elsewhere that reaches an instance through a forwarder.
+// outsider is a remote client that reaches an instance through a forwarder.
 type outsider struct {
 	t       *testing.T
 	by      http.RoundTripper
-	forward string // the forwarder's address
+	forward string // the address of the forwarder
 }
 
-// ask returns the status and the body of an answer. A form makes it a POST.
+// ask returns the status and the body of a response. The request is a POST if form is not
+// nil.
 func (s outsider) ask(method, path string, form url.Values) (int, string) {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.forward+path, strings.NewReader(form.Encode()))
@@ -44,8 +45,8 @@ func (s outsider) ask(method, path string, form url.Values) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
-// The forwarder connects from loopback, names 127.0.0.1 as the host and adds no
-// header, so no request tells that it is forwarded.
+// The forwarder connects from loopback, sends 127.0.0.1 as the host and adds no header, so
+// nothing in a request reveals that it is forwarded.
 func TestLocalMode_BehindAForwarderWithoutHeaders(t *testing.T) {
 	t.Parallel()
 	n := harness.NewNginx(t)
@@ -77,11 +78,11 @@ func TestLocalMode_BehindAForwarderWithoutHeaders(t *testing.T) {
 	if n := s.Count("SELECT COUNT(*) FROM users"); n != 0 {
 		t.Errorf("%d people are on the list", n)
 	}
-	// Who reads the terminal goes on.
+	// The key that was printed opens the pages.
 	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "People")
 }
 
-// Where mail leaves the machine, a stranger can read a mail to an address of theirs.
+// With a mail server, anyone can read mails to their own address.
 func TestLocalMode_BehindAForwarderWithAMailServer(t *testing.T) {
 	t.Parallel()
 	n, mails := harness.NewNginx(t), harness.NewMailServer(t)
@@ -113,20 +114,20 @@ func TestLocalMode_ForwardedRequestsAreRefused(t *testing.T) {
 		"X-Amzn-Trace-Id", "X-Azure-ClientIP", "Tailscale-User-Login", "Ngrok-Skip-Browser-Warning", "X_Forwarded_For", "x-real_ip",
 	} {
 		for _, path := range []string{"/dev/", "/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/", "/v1/debug/whoami", "/v1/sessions/jwks/" + env["STYTCH_PROJECT_ID"]} {
-			nobody := harness.NewVisitor(s)
-			r := nobody.NewRequest("GET", s.URL+path, nil)
+			visitor := harness.NewVisitor(s)
+			r := visitor.NewRequest("GET", s.URL+path, nil)
 			if strings.HasPrefix(path, "/v1/") {
 				r.SetBasicAuth(env["STYTCH_PROJECT_ID"], env["STYTCH_SECRET"])
 			}
-			r.Header[header] = []string{""} // its presence counts, also empty
-			if v := nobody.DoOnce(r); v.Status != http.StatusNotFound || strings.Contains(v.Body, "key") {
+			r.Header[header] = []string{""} // even an empty header counts
+			if v := visitor.DoOnce(r); v.Status != http.StatusNotFound || strings.Contains(v.Body, "key") {
 				t.Errorf("%s with %s: %d %s", path, header, v.Status, v.Body)
 			}
 		}
 	}
 }
 
-// Application gateways and load balancers write the client's port behind its address.
+// Some load balancers append the client's port to its address.
 func TestClientAddress_WithAPortFromNginx(t *testing.T) {
 	t.Parallel()
 	for name, header := range map[string]string{
@@ -153,7 +154,7 @@ func TestClientAddress_WithAPortFromNginx(t *testing.T) {
 	}
 }
 
-// A test suite of another program finds its mails by what config --stytch-env prints.
+// The test suite of another program finds its mails with the output of config --stytch-env.
 func TestConfig_InboxURLShowsMails(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))

@@ -16,9 +16,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// startStandalone runs an instance for the public with the local Stytch, whose
-// mails leave by SMTP, behind a trusted proxy that ends the encryption. ada is its
-// administrator.
+// startStandalone runs a public instance with the local Stytch, which sends mails by SMTP,
+// behind a trusted TLS proxy. ada@example.com is the administrator.
 func startStandalone(t testing.TB, databaseURL string, c *harness.Clock, flags ...string) (*harness.Site, *postOffice) {
 	t.Helper()
 	post := newPostOffice(t)
@@ -32,8 +31,8 @@ func startStandalone(t testing.TB, databaseURL string, c *harness.Clock, flags .
 	return s, post
 }
 
-// tlsEndsHere sends requests for an https address to an instance by plain http, as
-// a proxy does that ends the encryption.
+// tlsEndsHere sends requests for an https address to an instance by http, like a TLS
+// proxy.
 type tlsEndsHere struct{ addr string }
 
 func (e tlsEndsHere) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -47,7 +46,7 @@ func (e tlsEndsHere) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// postOffice is a mail server that keeps every mail's link by its recipient.
+// postOffice is a mail server that keeps the link of each mail by recipient.
 type postOffice struct {
 	addr string
 
@@ -68,14 +67,14 @@ func newPostOffice(t testing.TB) *postOffice {
 	return post
 }
 
-// to returns the links mailed to an address, oldest first.
+// to returns the links that were mailed to an address, oldest first.
 func (p *postOffice) to(address string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.links[address]...)
 }
 
-// delivery is one mail on its way in.
+// delivery is one SMTP session.
 type delivery struct {
 	post *postOffice
 	to   string
@@ -111,14 +110,14 @@ func (d *delivery) Data(r io.Reader) error {
 	}
 	d.post.mu.Lock()
 	defer d.post.mu.Unlock()
-	if link := harness.MailedLink.FindString(string(body)); link != "" { // else it is a notice
+	if link := harness.MailedLink.FindString(string(body)); link != "" { // otherwise it is a notice
 		d.post.links[d.to] = append(d.post.links[d.to], link)
 	}
 	return nil
 }
 
-// nextLink waits until more than seen links were mailed to a person, and returns
-// the newest.
+// nextLink waits until more than seen links were mailed to an address, and returns the
+// newest.
 func (p *postOffice) nextLink(t testing.TB, address string, seen int) string {
 	t.Helper()
 	harness.Eventually(t, "a mail to "+address, func() bool { return len(p.to(address)) > seen })

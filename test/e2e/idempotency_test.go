@@ -10,7 +10,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// postWithKey is a POST of the API under a key.
+// postWithKey returns a POST request with an idempotency key.
 func postWithKey(p *harness.Person, key, path, body string) *http.Request {
 	r := p.NewRequest("POST", p.Site.URL+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")

@@ -21,9 +21,9 @@ func TestInstances_ApplyChangesAtOnce(t *testing.T) {
 
 		decisions := []struct {
 			name          string
-			role          string // of whom it is about
+			role          string // of the person who is changed
 			method, body  string
-			path          string // what they look at
+			path          string // the page they request
 			before, after int
 			cookieKept    bool
 		}{
@@ -137,7 +137,7 @@ func TestInstances_TenStartConcurrently(t *testing.T) {
 		if n := sites[0].Count("SELECT COUNT(*) - COUNT(DISTINCT version_id) FROM goose_db_version"); n != 0 {
 			t.Errorf("%d migrations were applied twice", n)
 		}
-		// They are one product: who is signed in at one is signed in at all.
+		// A session is valid at all instances.
 		ada := sites[0].NewPerson("ada@example.com")
 		ada.SignIn()
 		for _, s := range sites {

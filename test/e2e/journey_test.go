@@ -15,7 +15,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 		testdb.Each(t, func(t *testing.T, databaseURL string) {
 			s := start(t, databaseURL, harness.NewClock(harness.Noon))
 
-			// The first person to come becomes the administrator.
+			// The first person becomes the administrator.
 			ada := s.NewPerson("Ada@Example.com")
 			harness.WantPage(t, ada.Get("/"), 200, "Sign in", "The first person to sign in becomes the administrator")
 			harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
@@ -27,7 +27,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 				t.Errorf("ada lands on %s", list.Path)
 			}
 
-			// She invites somebody, who follows the link in a browser of their own.
+			// She invites another person, who opens the link in their own browser.
 			form := harness.FollowLink(t, ada, list, "Invite the first person")
 			invited := ada.Submit(form, "Send invitation", "Email address", "grace@example.com", "Name (optional)", "Grace Hopper")
 			harness.WantPage(t, invited, 200, "People", "2 people", "Invitation sent to grace@example.com.")
@@ -44,7 +44,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			}
 			harness.WantPage(t, grace.Get("/users"), 403, "This page is for administrators")
 
-			// Ada edits, suspends and lets in again.
+			// Ada edits, suspends and reinstates the person.
 			entry := harness.FollowLink(t, ada, ada.Get("/users"), "Grace Hopper")
 			edited := ada.Submit(entry, "Save", "Name", "Rear Admiral Hopper", "Role", "member")
 			harness.WantPage(t, edited, 200, "Rear Admiral Hopper", "Saved Rear Admiral Hopper.")
@@ -58,7 +58,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 				t.Errorf("grace, let in again, lands on %s: %s", v.Path, v.Text())
 			}
 
-			// And removes, after a question.
+			// She removes the person after confirming it.
 			question := harness.FollowLink(t, ada, ada.Get(reinstated.Path), "Remove…")
 			harness.WantPage(t, question, 200, "Remove Rear Admiral Hopper?")
 			removed := ada.Submit(question, "Remove Rear Admiral Hopper")
@@ -66,7 +66,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in")
 			harness.WantPage(t, ada.Get(entry.Path), 404, "This person isn’t on the list")
 
-			// At last she signs out.
+			// Finally she signs out.
 			harness.WantPage(t, ada.Submit(removed, "Sign out"), 200, "Sign in", "You’ve signed out.")
 			harness.WantPage(t, ada.Get("/users"), 200, "Sign in")
 		})
@@ -92,7 +92,7 @@ func TestSignIn_AfterExpiryReturnsToThePage(t *testing.T) {
 		if back := ada.PressContinue(ada.OpenNextLink()); back.Path != "/users?q=grace&sort=-email" {
 			t.Errorf("ada comes back to %s", back.Path)
 		}
-		// The return path is for one sign-in: the next ends on the start page.
+		// The return path applies to one sign-in; the next one ends on the start page.
 		ada.Post("/signout")
 		if next := ada.SignIn(); next.Path != "/users" {
 			t.Errorf("the next time ada comes to %s", next.Path)
@@ -118,7 +118,7 @@ func TestSignIn_SeveralLinksInOneBrowser(t *testing.T) {
 					t.Errorf("a link ends on %s: %s", v.Path, v.Text())
 				}
 			}
-			harness.WantPage(t, ada.PressContinue(ada.InNewBrowser().At(s).OpenLink(first)), 200, "People") // pressed once more: who is in is in
+			harness.WantPage(t, ada.PressContinue(ada.InNewBrowser().At(s).OpenLink(first)), 200, "People") // pressed again: the session is valid
 			if n := len(sessionsShown(ada)); n != 1 {
 				t.Errorf("one browser has %d sessions", n)
 			}
@@ -126,7 +126,8 @@ func TestSignIn_SeveralLinksInOneBrowser(t *testing.T) {
 	}
 }
 
-// eachPlace runs a test at the root of a host, and below a path behind nginx.
+// eachPlace runs a test with an instance at the root of a host, and with one below a path
+// behind nginx.
 func eachPlace(t *testing.T, test func(t *testing.T, start harness.StartFunc)) {
 	for place, start := range map[string]harness.StartFunc{"at the root": harness.Start, "below a path, behind nginx": harness.StartBehindNginx} {
 		t.Run(place, func(t *testing.T) {
@@ -136,7 +137,7 @@ func eachPlace(t *testing.T, test func(t *testing.T, start harness.StartFunc)) {
 	}
 }
 
-// sessionsShown are the browsers that a person's profile lists.
+// sessionsShown returns the sessions that a person's profile page lists.
 func sessionsShown(p *harness.Person) []string {
 	var list []string
 	for line := range strings.SplitSeq(p.Get("/profile").Body, "\n") {

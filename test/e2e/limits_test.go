@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// asksFrom asks for a link for an address, from a network behind a proxy.
+// asksFrom requests a link for an address, from a network behind a proxy.
 func asksFrom(p *harness.Person, network, address string) harness.View {
 	r := p.NewRequest("POST", p.Site.URL+"/signin", strings.NewReader("email="+address))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -22,7 +22,7 @@ func asksFrom(p *harness.Person, network, address string) harness.View {
 	return p.DoOnce(r)
 }
 
-// behindProxy starts an instance that believes the proxy it is asked through.
+// behindProxy starts an instance that trusts the proxy at 127.0.0.1.
 func behindProxy(t *testing.T, databaseURL string) *harness.Site {
 	t.Helper()
 	return harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-trusted-proxies=127.0.0.1")
@@ -52,7 +52,7 @@ func TestLimits_SixthLinkForAnAddressIsRefused(t *testing.T) {
 		if diff := cmp.Diff(harness.PageContent(refused["ada@example.com"]), harness.PageContent(refused["nobody@example.com"])); diff != "" {
 			t.Errorf("the answers differ (-listed +unlisted):\n%s", diff)
 		}
-		// What is said is true: the links in the mailbox work.
+		// The message is true: the links in the mailbox work.
 		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
 		here.Clock.Advance(2 * time.Minute)
 		if v := asksFrom(harness.NewVisitor(there), "192.0.2.77", "ada@example.com"); v.Status != http.StatusSeeOther {
@@ -61,7 +61,7 @@ func TestLimits_SixthLinkForAnAddressIsRefused(t *testing.T) {
 	})
 }
 
-// Where links work only in the browser they were asked for in, nothing else is promised.
+// If links work only in the browser that requested them, the page doesn't mention others.
 func TestLimits_RefusalDoesNotMentionOtherBrowsers(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-link-same-browser=on")
@@ -75,7 +75,7 @@ func TestLimits_RefusalDoesNotMentionOtherBrowsers(t *testing.T) {
 	}
 }
 
-// However many networks somebody has, an address gets a couple of dozen mails from them.
+// The number of mails to an address is limited, regardless of the number of networks.
 func TestLimits_LinksPerMailbox(t *testing.T) {
 	t.Parallel()
 	s := behindProxy(t, testdb.SQLite(t))
@@ -102,8 +102,8 @@ func TestLimits_LinksPerMailbox(t *testing.T) {
 	harness.Eventually(t, "as many mails as were promised", func() bool { return len(ada.Mailbox())-before == let[ada.Email] })
 }
 
-// Whoever asks for somebody else's address is told the same whether that person has
-// asked or not.
+// A request for another person's address gets the same response whether or not that person
+// has requested a link.
 func TestLimits_RefusalsRevealNothing(t *testing.T) {
 	t.Parallel()
 	for _, browser := range []string{"in a browser that is known", "in a browser that is new"} {
@@ -146,8 +146,8 @@ func TestLimits_RefusalsRevealNothing(t *testing.T) {
 	}
 }
 
-// An attacker with an address in each of 4,096 networks competes with others only until
-// each of them has asked; then the others are left to themselves for hours.
+// An attacker with an address in each of 4,096 networks delays others only until each
+// network has requested a link; then others are unaffected for hours.
 func TestLimits_ManyNetworksBlockForAnHourOnly(t *testing.T) {
 	t.Parallel()
 	s := behindProxy(t, testdb.SQLite(t))
@@ -155,7 +155,7 @@ func TestLimits_ManyNetworksBlockForAnHourOnly(t *testing.T) {
 	ada.SignIn()
 	got, n := 0, 0
 	for range 14 {
-		for range 310 { // and more would be refused: all together have 300 in five minutes
+		for range 310 { // the limit for all networks together is 300 in five minutes
 			if v := asksFrom(harness.NewVisitor(s), fmt.Sprintf("198.%d.%d.7", n%4096/256, n%256), fmt.Sprintf("p%d@example.com", n)); v.Status == http.StatusSeeOther {
 				got++
 			}
@@ -169,7 +169,7 @@ func TestLimits_ManyNetworksBlockForAnHourOnly(t *testing.T) {
 	if got < 3900 || got > 300+14*300 {
 		t.Errorf("%d links for the attacker", got)
 	}
-	for i := range 200 { // another rush, from networks that have all asked by now
+	for i := range 200 { // another burst, from networks that have requested a link before
 		asksFrom(harness.NewVisitor(s), fmt.Sprintf("198.%d.%d.7", i/256, i%256), fmt.Sprintf("q%d@example.com", i))
 	}
 	for i := range 50 {
@@ -179,15 +179,14 @@ func TestLimits_ManyNetworksBlockForAnHourOnly(t *testing.T) {
 	}
 }
 
-// Each has an hour and asks as often as it likes. Whoever comes then from a network
-// that has not asked gets a link.
+// Each attacker sends requests for an hour. Then a request from a new network succeeds.
 func TestLimits_AttackersDoNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	for _, attacker := range []struct {
 		name      string
 		address   func(i int) string
 		addresses int
-		most      int // links in the hour
+		most      int // the maximum number of links in the hour
 	}{
 		{"one address", func(int) string { return "198.51.100.7" }, 1, 20 + 120},
 		{"a home line with a /56", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::%x", i%256, i) }, 256, 40 + 240},
@@ -211,7 +210,7 @@ func TestLimits_AttackersDoNotBlockOthers(t *testing.T) {
 				}
 				s.Clock.Advance(5 * time.Minute)
 			}
-			for range 400 { // and a last rush
+			for range 400 { // a last burst
 				n++
 				asksFrom(harness.NewVisitor(s), attacker.address(n), fmt.Sprintf("p%d@example.com", n))
 			}
@@ -233,7 +232,7 @@ func TestLimits_KnownBrowserIsNotBlocked(t *testing.T) {
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	ada.Post("/signout")
-	for i := range 400 { // from everywhere, for her and for others: all counts are used up
+	for i := range 400 { // from all networks, for her and for others: all limits are exhausted
 		asksFrom(harness.NewVisitor(s), fmt.Sprintf("192.%d.%d.1", i/200, i%200), fmt.Sprintf("p%d@example.com", i))
 		if i%4 == 0 {
 			asksFrom(harness.NewVisitor(s), fmt.Sprintf("2001:db8:%d::1", i), ada.Email)
@@ -245,7 +244,7 @@ func TestLimits_KnownBrowserIsNotBlocked(t *testing.T) {
 	harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
 	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
 	ada.Post("/signout")
-	// Her browser is known as hers; it has no such count for others.
+	// Her browser is known for her address only.
 	if v := asksFrom(ada, "203.0.113.9", "grace@example.com"); v.Status != http.StatusTooManyRequests {
 		t.Errorf("a link for another: %d", v.Status)
 	}
@@ -320,10 +319,10 @@ func TestLimits_InvalidLinks(t *testing.T) {
 		if got := refused.Header.Get("Retry-After"); got != "30" {
 			t.Errorf("Retry-After is %q", got)
 		}
-		// A browser that was here before has its own count, also behind that address.
+		// A known browser has its own limit, even at that address.
 		ada.Post("/signout")
 		harness.WantPage(t, ada.SignIn(), 200, "People")
-		// So does a good link in a browser that is new, though it is behind that address.
+		// A valid link works in a new browser, even at that address.
 		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
 	})
 }

@@ -49,7 +49,7 @@ func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 		landing := used.OpenLink(link)
 		used.PressContinue(landing)
 		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 410, "This link no longer works", "Ask for a new one")
-		harness.WantPage(t, used.PressContinue(landing), 200, "grace@example.com") // pressed again by who is in
+		harness.WantPage(t, used.PressContinue(landing), 200, "grace@example.com") // pressed again while signed in
 
 		late := s.NewPerson("late@example.com")
 		late.RequestLink()
@@ -64,7 +64,7 @@ func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 		harness.WantPage(t, cut.Post(app.CallbackPath), 404, "This link isn’t valid")
 		harness.WantPage(t, cut.Get(app.CallbackPath), 404, "This link isn’t valid")
 		harness.WantPage(t, cut.Get(app.CallbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link isn’t valid")
-		harness.WantPage(t, used.Get(app.CallbackPath), 200, "grace@example.com") // a reload, after the token has left the address
+		harness.WantPage(t, used.Get(app.CallbackPath), 200, "grace@example.com") // a reload without the token
 	})
 }
 
@@ -74,7 +74,7 @@ func TestLink_RefusedPersonLearnsWhy(t *testing.T) {
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	for _, row := range []struct{ name, method, body, heading string }{
-		{"removed", "DELETE", "", "This link isn’t valid"}, // Stytch has forgotten them too
+		{"removed", "DELETE", "", "This link isn’t valid"}, // the account is deleted at Stytch
 		{"suspended", "PATCH", `{"status":"suspended"}`, "Your access is suspended"},
 	} {
 		grace := s.NewPerson(row.name + "@example.com")
@@ -124,7 +124,7 @@ func TestRequestLink_UnknownAddressGetsTheSameResponse(t *testing.T) {
 					t.Errorf("ada's answer differs from that of %s:\n%s", email, diff)
 				}
 			}
-			s.Close() // which waits until all mails have left
+			s.Close() // waits until all mails are sent
 			s = harness.Start(t, databaseURL, s.Clock)
 			for email, want := range mails {
 				if n := len(s.NewPerson(email).Mailbox()); n != want {
@@ -143,7 +143,7 @@ func TestLink_SameBrowserSetting(t *testing.T) {
 	link := ada.NextLink()
 
 	harness.WantPage(t, ada.InNewBrowser().PressContinue(ada.OpenLink(link)), 403, "Open this link where you requested it")
-	asker := ada.InNewBrowser() // who has asked for a link too has a verifier, but another
+	asker := ada.InNewBrowser() // has a verifier from another request
 	asker.RequestLink()
 	own := asker.NextLink()
 	harness.WantPage(t, asker.PressContinue(asker.OpenLink(link)), 403, "Open this link where you requested it")
@@ -171,7 +171,7 @@ func TestLink_SignedInPersonIsAsked(t *testing.T) {
 	link := grace.NextLink()
 
 	borrowed := *grace
-	borrowed.Jar = ada.Jar // grace opens her mail in ada's browser
+	borrowed.Jar = ada.Jar // grace opens her link in ada's browser
 	landing := borrowed.OpenLink(link)
 	harness.WantPage(t, landing, 200, "Switch accounts?", "This browser is signed in as ada@example.com", "Stay signed in as ada@example.com")
 	if strings.Contains(landing.Body, `data-continue="auto"`) {
@@ -201,7 +201,7 @@ func TestLink_TargetIgnoresRequestHeaders(t *testing.T) {
 		r := row.by.NewRequest("POST", s.URL+row.path+"?redirect_url="+url.QueryEscape(evil), strings.NewReader(fields.Encode()))
 		r.Host = "evil.example"
 		for _, cookie := range row.by.Jar.Cookies(s.Config.BaseURL) {
-			r.AddCookie(cookie) // which the client would keep from such a host
+			r.AddCookie(cookie) // the client's cookie jar would not send it to this host
 		}
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		for name, value := range map[string]string{

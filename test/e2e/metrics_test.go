@@ -16,13 +16,13 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// metricsOn has an instance count; a test asks its handler, not the address.
+// metricsOn enables metrics; tests use the handler, not the listener.
 const metricsOn = "--guestlist-metrics-addr=127.0.0.1:0"
 
-// scraped is what a scrape holds, by the names of the families.
+// scraped is the result of a scrape, by family name.
 type scraped map[string]*dto.MetricFamily
 
-// scrape asks an instance as Prometheus does and parses the answer as it does.
+// scrape requests and parses the metrics of an instance like Prometheus.
 func scrape(t *testing.T, s *harness.Site) scraped {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -39,8 +39,8 @@ func scrape(t *testing.T, s *harness.Site) scraped {
 	return families
 }
 
-// value returns the sum of what has these labels, which alternate with their values;
-// of a histogram, how often something was counted.
+// value returns the sum of the metrics with these labels, given as pairs of name and value.
+// For a histogram it returns the number of observations.
 func (s scraped) value(family string, labels ...string) float64 {
 	sum := 0.0
 	for _, m := range s[family].GetMetric() {
@@ -59,8 +59,8 @@ func (s scraped) value(family string, labels ...string) float64 {
 	return sum
 }
 
-// eventfulDay is some of what happens in a day: people come, one link is tried twice, and
-// Stytch is down when somebody is invited.
+// eventfulDay does what happens on a busy day: people sign in, a link is used twice, and
+// Stytch is unavailable during an invitation.
 func eventfulDay(t *testing.T, s *harness.Site) {
 	t.Helper()
 	ada := s.NewPerson("ada@example.com")
@@ -92,7 +92,7 @@ func TestMetrics_AfterAnEventfulDay(t *testing.T) {
 		got := scrape(t, s)
 		check := "GetSession"
 		if !strings.HasPrefix(databaseURL, "sqlite:") {
-			check = "GetSessions" // of all that come together
+			check = "GetSessions" // one of the concurrent queries
 		}
 		for _, row := range []struct {
 			family string
@@ -130,7 +130,7 @@ func TestMetrics_AfterAnEventfulDay(t *testing.T) {
 	})
 }
 
-// An expression's words that can be metrics of ours or of Go's.
+// metricName matches the names of Guestlist's and Go's metrics.
 var metricName = regexp.MustCompile(`\b(?:guestlist|go|process)_[a-z_]+`)
 
 func TestMetrics_DocsAndDashboardNameExistingMetrics(t *testing.T) {
@@ -152,7 +152,7 @@ func TestMetrics_DocsAndDashboardNameExistingMetrics(t *testing.T) {
 			for _, ending := range []string{"_bucket", "_count", "_sum"} {
 				family = strings.TrimSuffix(family, ending)
 			}
-			// Nobody has failed to read the database here.
+			// No query has failed in this test.
 			if got[family] == nil && name != "go_version" && name != "guestlist_db_query_errors_total" {
 				t.Errorf("%s speaks of %s, which no scrape has", file, name)
 			}

@@ -14,8 +14,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// startWithMail runs an instance whose mails leave by SMTP; ada has signed in as its
-// administrator.
+// startWithMail runs an instance that sends mails by SMTP. ada@example.com is signed in as
+// its administrator.
 func startWithMail(t *testing.T, databaseURL string, flags ...string) (*harness.Site, *harness.MailServer, *harness.Person) {
 	t.Helper()
 	mails := harness.NewMailServer(t)
@@ -27,7 +27,7 @@ func startWithMail(t *testing.T, databaseURL string, flags ...string) (*harness.
 	return s, mails, ada
 }
 
-// wantNotice checks what a notice is about, and that it says each of the texts.
+// wantNotice checks the recipient and subject of a notice, and that it contains texts.
 func wantNotice(n harness.MailedNotice, t *testing.T, to, subject string, texts ...string) {
 	t.Helper()
 	if !strings.Contains(n.To, to) || n.Subject != subject {
@@ -71,7 +71,7 @@ func TestNotice_NewAdministrator(t *testing.T) {
 		wantNotice(mails.Next(t), t, "ada@example.com", "A new administrator at Guestlist",
 			"Administrator: grace@example.com\n", "By: ada@example.com\n", s.URL+"/users/"+graces)
 
-		// By an operator, and by an invitation: to both administrators, not to joan.
+		// A change by an operator and an invitation notify both administrators, not joan.
 		role := "admin"
 		admin := directory.Edit{Role: &role}
 		a, err := app.OpenAdmin(t.Context(), s.Config, s.Clock.Now, slog.New(slog.DiscardHandler))
@@ -112,7 +112,7 @@ func TestNotice_ImportOfAdministrators(t *testing.T) {
 	}
 }
 
-// A mail server that is down delays a notice, and nothing else waits for it.
+// An unavailable mail server delays a notice, and nothing else.
 func TestNotice_IsRetried(t *testing.T) {
 	t.Parallel()
 	s, mails, ada := startWithMail(t, testdb.SQLite(t))
@@ -123,7 +123,7 @@ func TestNotice_IsRetried(t *testing.T) {
 		return strings.Contains(text, "Send a notice of a new token or administrator · ada@example.com") && strings.Contains(text, "450 4.2.0")
 	})
 	mails.Refusal.Store(nil)
-	ada.Invite("grace@example.com") // is not behind it
+	ada.Invite("grace@example.com") // does not wait for the notice
 	<-mails.Links
 	s.Clock.Advance(time.Hour)
 	wantNotice(mails.Next(t), t, "ada@example.com", "A new API token at Guestlist", "Name: deploy\n")
@@ -136,7 +136,7 @@ func TestNotice_IsRetried(t *testing.T) {
 	harness.WantPage(t, ada.Submit(ada.Get("/waiting"), "Cancel"), 200, "Pending updates", "Cancelled for ada@example.com. The notice won’t be sent.")
 }
 
-// Stytch has no call that mails a text of ours.
+// Stytch can't send our own texts.
 func TestNotice_WithStytchRequiresSMTP(t *testing.T) {
 	t.Parallel()
 	mails := harness.NewMailServer(t)
@@ -169,7 +169,7 @@ func TestNotice_WithStytchRequiresSMTP(t *testing.T) {
 	}
 }
 
-// A command that imports people carries jobs out as well, those of others among them.
+// A command that imports people also runs jobs of others.
 func TestNotice_SentByACommand(t *testing.T) {
 	t.Parallel()
 	s, mails, ada := startWithMail(t, testdb.SQLite(t))

@@ -64,7 +64,7 @@ func TestLink_BeforeAChangeOfAccessIsRefused(t *testing.T) {
 				s.Clock.Advance(time.Second)
 
 				v := thief.PressContinue(stolen)
-				if row.name == "removed and invited again" { // Stytch has forgotten them too
+				if row.name == "removed and invited again" { // the account is deleted at Stytch
 					harness.WantPage(t, v, 404, "This link isn’t valid")
 				} else {
 					harness.WantPage(t, v, 410, "This link no longer works", isOld)
@@ -96,7 +96,7 @@ func TestLink_FirstSignInRevokesOthers(t *testing.T) {
 
 		thief := grace.InNewBrowser().At(second)
 		harness.WantPage(t, thief.PressContinue(thief.OpenLink(invitation)), 410, "This link no longer works", isOld)
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, grace.Email) // who is in stays in
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, grace.Email) // the session continues
 		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Sign-in help", "a link from before their access changed")
 	})
 }
@@ -111,7 +111,7 @@ func TestLink_InvitationForAnotherRoleIsRefused(t *testing.T) {
 	s.Clock.Advance(time.Minute)
 	id := harness.UserIDOf(ada, grace.Email)
 	ada.CallAPI("PATCH", "/api/users/"+id, `{"role":"admin"}`)
-	fresh := grace.NextLink() // in place of the first
+	fresh := grace.NextLink() // replaces the first
 	thief := grace.InNewBrowser()
 	if v := thief.PressContinue(thief.OpenLink(old)); v.Status != http.StatusGone {
 		t.Errorf("%d %s", v.Status, v.Text())

@@ -17,13 +17,14 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestProgram_ExplainsRefusedMigrations starts the program on a branch with safe migrations.
+// TestProgram_ExplainsRefusedMigrations runs the program with a branch that has safe
+// migrations.
 func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 	t.Parallel()
 	path := harness.BuildProgram(t)
 	dsn := testdb.MySQL(t)
 	v := testdb.BehindVitess(t, harness.WithPassword(t, dsn, ""))
-	runs := func(words ...string) (said string, status int) {
+	runs := func(words ...string) (output string, status int) {
 		cmd := exec.CommandContext(t.Context(), path, append(words, "--guestlist-addr=127.0.0.1:0")...)
 		cmd.Dir, cmd.Env = t.TempDir(), []string{"DATABASE_URL=" + v.DSN}
 		out, err := cmd.CombinedOutput()
@@ -37,27 +38,27 @@ func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 		defer v.SafeMigrations(false)
 		for _, words := range [][]string{{"serve"}, {}, {"migrate"}, {"migrate", "up"}, {"users", "list"}} {
 			before := v.SafeMigrations(true)
-			said, status := runs(words...)
-			// The database's name is ours to tell, and nothing else of its address.
+			output, status := runs(words...)
+			// The message may contain the name of the database, and nothing else of the DSN.
 			name := dsn[strings.Index(dsn, "/")+1:]
-			if status != 1 || !strings.HasPrefix(said, "guestlist: there are pending migrations, and this database refuses schema changes") ||
-				!strings.Contains(said, "pscale deploy-request create "+name+" guestlist-migrate") {
-				t.Errorf("guestlist %v: status %d\n%s", words, status, said)
+			if status != 1 || !strings.HasPrefix(output, "guestlist: there are pending migrations, and this database refuses schema changes") ||
+				!strings.Contains(output, "pscale deploy-request create "+name+" guestlist-migrate") {
+				t.Errorf("guestlist %v: status %d\n%s", words, status, output)
 			}
 			cfg, _ := mysql.ParseDSN(v.DSN)
 			for _, secret := range []string{cfg.User, cfg.Passwd, cfg.Addr, "1105", "HY000", "DDL", "CREATE TABLE", "goose:", "level="} {
-				if strings.Contains(said, secret) {
-					t.Errorf("guestlist %v says %q:\n%s", words, secret, said)
+				if strings.Contains(output, secret) {
+					t.Errorf("guestlist %v says %q:\n%s", words, secret, output)
 				}
 			}
-			if n := v.SafeMigrations(true) - before; n != 1 { // and no more tries, as goose makes for seconds
+			if n := v.SafeMigrations(true) - before; n != 1 { // goose would retry for seconds
 				t.Errorf("guestlist %v tried %d times", words, n)
 			}
 		}
 	}
 	t.Run("and the database is empty", refuses)
-	if said, status := runs("migrate"); status != 0 {
-		t.Fatal(said)
+	if output, status := runs("migrate"); status != 0 {
+		t.Fatal(output)
 	}
 	migrations, err := goose.NewProvider(goose.DialectMySQL, harness.OpenMySQL(t, dsn), schema.Files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
@@ -67,36 +68,36 @@ func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("and the database is behind", refuses)
-	if said, status := runs("migrate", "up"); status != 0 || !strings.Contains(said, "migrations applied; the database is up to date") {
-		t.Fatal(said)
+	if output, status := runs("migrate", "up"); status != 0 || !strings.Contains(output, "migrations applied; the database is up to date") {
+		t.Fatal(output)
 	}
 	t.Run("and the database is up to date", func(t *testing.T) {
 		v.SafeMigrations(true)
-		if said, status := runs("migrate"); status != 0 || !strings.Contains(said, "0 migrations applied") {
-			t.Errorf("migrate: status %d: %s", status, said)
+		if output, status := runs("migrate"); status != 0 || !strings.Contains(output, "0 migrations applied") {
+			t.Errorf("migrate: status %d: %s", status, output)
 		}
 		p := harness.Launch(t, path, "--database-url="+v.DSN)
 		harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "People")
 	})
 }
 
-// Each request is made while the server ends a transaction, of the request or of
-// what works beside it: after its first statement, its second, and so on.
+// The server ends a transaction during each request, of the request itself or of the
+// background work: after its first statement, its second, and so on.
 func TestPlanetScale_EndedTransactionIsReported(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	s := harness.Start(t, v.DSN, harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
-	told := 0
-	// until tries a request until all its transactions have come through.
+	reported := 0
+	// until repeats a request until all its transactions succeed.
 	until := func(what string, make func() *http.Request, ok func(status int) bool) {
 		t.Helper()
 		for n := 0; n < 40; n++ {
 			v.EndTransaction(n)
 			status := ada.DoOnce(make()).Status
 			if status == http.StatusServiceUnavailable {
-				told++
+				reported++
 			} else if !ok(status) {
 				t.Errorf("%s, with a transaction ended after %d statements: %d", what, n, status)
 			}
@@ -119,7 +120,7 @@ func TestPlanetScale_EndedTransactionIsReported(t *testing.T) {
 		again.Body, _ = press.GetBody()
 		return again
 	}, func(status int) bool { return status == 303 || status == 410 || status == 404 })
-	if told == 0 {
+	if reported == 0 {
 		t.Error("nothing was ever told to try again")
 	}
 	for query, want := range map[string]int{
@@ -142,8 +143,8 @@ func TestPlanetScale_TransactionsAreShort(t *testing.T) {
 	s := harness.Start(t, v.DSN, harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
-	// Short addresses, and names of as many words as there can be: as many rows as a
-	// part of a file can make.
+	// Short addresses, and names with the maximum number of words, produce the maximum
+	// number of rows for a part of a file.
 	var file strings.Builder
 	file.WriteString("email,name\n")
 	for i := range people {
@@ -160,7 +161,7 @@ func TestPlanetScale_TransactionsAreShort(t *testing.T) {
 	other := testdb.NewVitess(t)
 	copyDatabase(s, other.DSN)
 	s.Clock.Advance(10 * 365 * 24 * time.Hour)
-	s = harness.Start(t, v.DSN, s.Clock) // which deletes what is over
+	s = harness.Start(t, v.DSN, s.Clock) // deletes expired rows
 	harness.Eventually(t, "the trail of the import deleted", func() bool { return s.Count("SELECT COUNT(*) FROM events WHERE kind = 'user_added'") == 0 })
 	s.Close()
 	for name, v := range map[string]*testdb.Vitess{"import and sweep": v, "copy": other} {

@@ -11,15 +11,15 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestProgram_KilledDuringAnInvitationRecovers kills the program, with no time to tidy up, when an
-// invitation is in the database and Stytch's word on it is still to come.
+// TestProgram_KilledDuringAnInvitationRecovers kills the program when an invitation is in the
+// database and Stytch has not responded yet.
 func TestProgram_KilledDuringAnInvitationRecovers(t *testing.T) {
 	t.Parallel()
 	path := harness.BuildProgram(t)
 	moments := []struct {
 		name    string
-		arrived bool // the call has reached Stytch, and the answer is lost
-		mails   int  // there are in the end: a call whose outcome nobody knows is made again
+		arrived bool // the call has reached Stytch, and its response is lost
+		mails   int  // the number of mails in the end: a call with an unknown outcome is repeated
 	}{
 		{"before the call has reached Stytch", false, 1},
 		{"before its answer has come back", true, 2},
@@ -53,13 +53,13 @@ func TestProgram_KilledDuringAnInvitationRecovers(t *testing.T) {
 				go func() { cut <- ada.TryOutcome(invite) }()
 				<-stalled
 				p.Cmd.Process.Kill()
-				p.Cmd.Wait() // its error is that it was killed
+				p.Cmd.Wait() // returns an error, because it was killed
 				if o := <-cut; o.Status != 0 {
 					t.Fatalf("the program still answered: %v", o)
 				}
 				stytch.SetFault(nil)
 
-				// The one who had the job is dead; its lease is over in half a minute.
+				// The lease of the killed program expires in half a minute.
 				c.Advance(time.Minute)
 				s := harness.Start(t, databaseURL, c, stytch.Flags("--guestlist-addr="+p.Config.Addr, "--guestlist-base-url="+p.URL)...)
 				ada, grace = ada.At(s), grace.At(s)

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// held is a connection that somebody keeps open.
+// held is a connection that is kept open.
 type held struct {
 	net.Conn
 	answers *bufio.Reader
@@ -30,7 +30,7 @@ func connects(t *testing.T, p *harness.Process) held {
 	return held{conn, bufio.NewReader(conn)}
 }
 
-// asks sends a request and returns the status of the answer, 0 for none.
+// asks sends a request and returns the status of the response, or 0 if there is none.
 func (h held) asks(p *harness.Process, path string) int {
 	h.SetDeadline(time.Now().Add(15 * time.Second))
 	fmt.Fprintf(h, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, p.Config.BaseURL.Host)
@@ -58,7 +58,7 @@ func TestProgram_WithFewFileDescriptorsRefusesExcessClients(t *testing.T) {
 		crowd = append(crowd, connects(t, p))
 	}
 	harness.Eventually(t, "a word in the log", func() bool { return strings.Contains(p.Log.String(), "too many open files") })
-	// Who is connected is served, and the database is within reach.
+	// Connected clients are served, and the database is reachable.
 	for range 20 {
 		if got := early.asks(p, "/"); got != http.StatusOK { // it counts administrators
 			t.Errorf("while nobody more can come: %d", got)

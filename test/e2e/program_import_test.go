@@ -14,7 +14,7 @@ import (
 
 var addedSoFar = regexp.MustCompile(`([\d,]+) added`)
 
-// added is how many people a page says have come onto the list.
+// added returns the number of added people that a page shows.
 func added(t *testing.T, v harness.View) int {
 	t.Helper()
 	found := addedSoFar.FindStringSubmatch(v.Text())
@@ -28,8 +28,8 @@ func added(t *testing.T, v harness.View) int {
 	return n
 }
 
-// TestProgram_KilledDuringAnImportResumes kills the program, with no time to tidy up, in the middle of a
-// hundred thousand people.
+// TestProgram_KilledDuringAnImportResumes kills the program during an import of a hundred
+// thousand people.
 func TestProgram_KilledDuringAnImportResumes(t *testing.T) {
 	t.Parallel()
 	path := harness.BuildProgram(t)
@@ -46,9 +46,9 @@ func TestProgram_KilledDuringAnImportResumes(t *testing.T) {
 		harness.WantPage(t, running, 200, "people.csv", "Importing…")
 		harness.Eventually(t, "an import under way", func() bool { return added(t, ada.Get(running.Path)) > people/4 })
 		p.Cmd.Process.Kill()
-		p.Cmd.Wait() // its error is that it was killed
+		p.Cmd.Wait() // returns an error, because it was killed
 
-		// The lease of who is dead is over in half a minute.
+		// The lease of the killed program expires in half a minute.
 		s := harness.Start(t, databaseURL, harness.NewClock(time.Now().Add(time.Minute)), "--guestlist-addr="+p.Config.Addr, "--guestlist-base-url="+p.URL)
 		ada = ada.At(s)
 		begun := added(t, ada.Get(running.Path))

@@ -50,7 +50,7 @@ func TestProgram_ServesMetrics(t *testing.T) {
 	}
 }
 
-// refusesForeignHosts checks that a page whose own name leads to the metrics gets none.
+// refusesForeignHosts checks that metrics are not served under a public host name.
 func refusesForeignHosts(t *testing.T, addr string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr+"/metrics", nil)
@@ -72,21 +72,21 @@ func TestProgram_AnswersPendingRequestsWhenItStops(t *testing.T) {
 	t.Parallel()
 	path := harness.BuildProgram(t)
 	p := harness.Launch(t, path)
-	// Somebody has sent half of a form when the program is told to stop.
+	// One client has sent half of a form when the program is stopped.
 	conn, err := net.Dial("tcp", p.Config.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	late, err := net.Dial("tcp", p.Config.Addr) // somebody who has only connected by then
+	late, err := net.Dial("tcp", p.Config.Addr) // another has only connected
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer late.Close()
 	late.SetDeadline(time.Now().Add(10 * time.Second))
 	fmt.Fprintf(conn, "POST /signin HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 21\r\n\r\nemail=ada@", p.Config.BaseURL.Host)
-	// An answer to a later request shows that the first one has been taken on.
+	// The response to a later request shows that the first one was accepted.
 	harness.NewVisitor(p.Site).Get("/healthz")
 	if err := p.Cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func TestProxy_ClientAddressFromATrustedProxy(t *testing.T) {
 			ada := s.NewPerson("ada@example.com")
 			ada.RequestLink()
 			press := ada.ContinueRequest(ada.NextLink())
-			press.Header.Set("X-Forwarded-For", "192.0.2.66") // made up by who comes
+			press.Header.Set("X-Forwarded-For", "192.0.2.66") // forged by the client
 			if v := ada.DoOnce(press); v.Status != http.StatusSeeOther || v.Header.Get("Location") != "/people/users" {
 				t.Fatalf("not signed in: %d, leads to %q", v.Status, v.Header.Get("Location"))
 			}
@@ -43,11 +43,11 @@ func TestProxy_StrippedPathIsExplained(t *testing.T) {
 	n := harness.NewNginx(t)
 	s := n.Start("/people", testdb.SQLite(t), harness.NewClock(harness.Noon))
 	n.Serve(strings.Replace(n.Location(s), s.Config.Addr+";", s.Config.Addr+"/;", 1))
-	nobody := harness.NewVisitor(s)
+	visitor := harness.NewVisitor(s)
 	for _, path := range []string{"/", "/users"} {
-		harness.WantPage(t, nobody.Get(path), 404, "Page not found", "the proxy in front removes that path and must keep it")
+		harness.WantPage(t, visitor.Get(path), 404, "Page not found", "the proxy in front removes that path and must keep it")
 	}
-	if v := nobody.CallAPI("GET", "/healthz", ""); v.Status != 404 || v.Body != `{"error":"not below the path of GUESTLIST_BASE_URL"}`+"\n" {
+	if v := visitor.CallAPI("GET", "/healthz", ""); v.Status != 404 || v.Body != `{"error":"not below the path of GUESTLIST_BASE_URL"}`+"\n" {
 		t.Errorf("/healthz: %d %s", v.Status, v.Body)
 	}
 }
@@ -59,7 +59,7 @@ func TestProxy_WithoutHostHeader(t *testing.T) {
 	location := regexp.MustCompile(`proxy_set_header Host .*`).ReplaceAllString(n.Location(s), "")
 	n.Serve(strings.Replace(location, "/people/", "/", 1))
 	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "People")
-	// But it is no way from outside to what is for this machine alone.
+	// The developer pages are not reachable through the proxy.
 	for _, path := range []string{"/dev/inbox", "/dev/faults", "/v1/debug/whoami"} {
 		if v := harness.NewVisitor(s).Get(s.Host + path); v.Status != 404 {
 			t.Errorf("%s: %d", path, v.Status)
@@ -67,7 +67,7 @@ func TestProxy_WithoutHostHeader(t *testing.T) {
 	}
 }
 
-// Three of them; nginx by itself takes no more than 1 MB.
+// 3 MB; by default nginx accepts 1 MB.
 func TestProxy_LargeUpload(t *testing.T) {
 	t.Parallel()
 	s := harness.StartBehindNginx(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
@@ -76,14 +76,14 @@ func TestProxy_LargeUpload(t *testing.T) {
 	harness.WantPage(t, ada.UploadFile("people.csv", harness.PeopleFile(60_000)), 200, "people.csv", "Import 60,000 people")
 }
 
-// The program serves the public below a path, from a name that is not this machine's.
+// The instance is public, below a path of another host name.
 func TestStandalone_BelowAPathBehindNginx(t *testing.T) {
 	t.Parallel()
 	n, mails := harness.NewNginx(t), harness.NewMailServer(t)
 	base := n.URL("guestlist.example") + "/people"
 	s := n.Start("/people", testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-base-url="+base, "--guestlist-trusted-proxies=127.0.0.1",
 		"--guestlist-local-stytch=on", "--smtp-url=smtp://"+mails.Addr, "--guestlist-admins=ada@example.com")
-	// All of the host, so that it is the program that refuses what is elsewhere.
+	// nginx forwards the whole host, so that the program refuses other paths.
 	n.Serve(strings.Replace(n.Location(s), "/people/", "/", 1))
 
 	invitation := <-mails.Links
@@ -99,13 +99,13 @@ func TestStandalone_BelowAPathBehindNginx(t *testing.T) {
 		t.Errorf("grace is at %q: %d %s", added.Header.Get("Location"), added.Status, added.Body)
 	}
 
-	nobody := harness.NewVisitor(s)
+	visitor := harness.NewVisitor(s)
 	for path, want := range map[string]int{
 		"/people": 307, "/people/": 200, "/people/healthz": 200, "/people/readyz": 200, "/people/users": 303, "/people/api/users": 401,
 		"/": 404, "/healthz": 404, "/users": 404, "/v1/magic_links/redirect?token=x": 404, "/v1/users/search": 404,
 		"/dev/inbox": 404, "/people/dev/inbox": 404, "/dev/inbox.json": 404, "/dev/faults": 404, "/people/dev/faults": 404,
 	} {
-		v := nobody.DoOnce(nobody.NewRequest("GET", s.Host+path, nil))
+		v := visitor.DoOnce(visitor.NewRequest("GET", s.Host+path, nil))
 		if v.Status != want {
 			t.Errorf("%s: %d, want %d", path, v.Status, want)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// deletesAtStytch deletes somebody's account by the API of the local Stytch.
+// deletesAtStytch deletes an account through the API of the local Stytch.
 func deletesAtStytch(t *testing.T, s *harness.Site, address string) {
 	t.Helper()
 	client := sdk(t, s)
@@ -40,7 +40,7 @@ func TestReconcile_DeletedAtStytchEndsSessions(t *testing.T) {
 			harness.Eventually(t, "the webhook's effect", func() bool {
 				return s.Count("SELECT COUNT(*) FROM webhooks") > 0 && grace.Get("/profile").Heading() == "Sign in"
 			})
-			harness.WantPage(t, ada.Get("/users"), 200, "People") // who is as they were is in
+			harness.WantPage(t, ada.Get("/users"), 200, "People") // unchanged people keep their session
 			harness.WantPage(t, grace.SignIn(), 200, "grace@example.com")
 			if n := s.Count("SELECT COUNT(*) FROM events WHERE kind = 'stytch_differs'"); n != 1 {
 				t.Errorf("the trail tells of it %d times", n)
@@ -49,7 +49,7 @@ func TestReconcile_DeletedAtStytchEndsSessions(t *testing.T) {
 	}
 }
 
-// compared is what the command prints.
+// compared returns the output of guestlist reconcile.
 func compared(t *testing.T, s *harness.Site, apply bool) string {
 	t.Helper()
 	out, err := s.Command("reconcile", "--apply="+strconv.FormatBool(apply))
@@ -62,13 +62,13 @@ func compared(t *testing.T, s *harness.Site, apply bool) string {
 func TestReconcile_Command(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
-	stytch := harness.NewRemoteStytch(t, c) // sends its webhooks elsewhere
+	stytch := harness.NewRemoteStytch(t, c) // does not send its webhooks to s
 	s := harness.Start(t, testdb.SQLite(t), c, stytch.Flags()...)
 	ada := stytch.NewPerson(s, "ada@example.com")
 	ada.PressContinue(ada.OpenNextLink())
 	ada.Invite("grace@example.com")
-	stranger := stytch.NewPerson(stytch.Site, "stranger@example.com")
-	stranger.SignIn() // into the other instance, with the same Stytch
+	unknown := stytch.NewPerson(stytch.Site, "stranger@example.com")
+	unknown.SignIn() // into the other instance, with the same Stytch
 
 	deletesAtStytch(t, stytch.Site, "ada@example.com")
 	const (

@@ -14,18 +14,18 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// pressInVain sends the form of a landing page in the person's browser, and forgets what
-// the answer sets, as a browser does that has given up on it.
-func pressInVain(p *harness.Person, page harness.View) harness.Outcome {
+// pressAndLoseResponse submits the form of a landing page and drops the cookies of the
+// response, like a browser that lost the connection.
+func pressAndLoseResponse(p *harness.Person, page harness.View) harness.Outcome {
 	p.T.Helper()
 	form, ok := page.Form("Continue")
 	if !ok {
 		p.T.Fatalf("%s has no button: %s", page.Path, page.Text())
 	}
-	inVain := *p
-	inVain.Jar, _ = cookiejar.New(nil)
-	inVain.Jar.SetCookies(p.Site.Config.BaseURL, p.Jar.Cookies(p.Site.Config.BaseURL))
-	return inVain.TryOutcome(inVain.FormRequest(app.CallbackPath, form.Values.Encode()))
+	lost := *p
+	lost.Jar, _ = cookiejar.New(nil)
+	lost.Jar.SetCookies(p.Site.Config.BaseURL, p.Jar.Cookies(p.Site.Config.BaseURL))
+	return lost.TryOutcome(lost.FormRequest(app.CallbackPath, form.Values.Encode()))
 }
 
 func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
 		there := here.StartAnother("--guestlist-local-stytch-limits=off")
 		ada := here.NewPerson("ada@example.com")
 		ada.SignIn()
-		for _, asked := range []bool{true, false} { // a link, and an invitation in a browser without a flow
+		for _, asked := range []bool{true, false} { // a requested link, and an invitation in a browser without a flow
 			grace := here.NewPerson("grace@example.com")
 			if asked {
 				grace.Email = "joan@example.com"
@@ -48,7 +48,7 @@ func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
 			link := grace.NextLink()
 			landing := grace.OpenLink(link)
 			before := here.Count("SELECT COUNT(*) FROM sessions")
-			if got := pressInVain(grace, landing); got.Status != http.StatusSeeOther {
+			if got := pressAndLoseResponse(grace, landing); got.Status != http.StatusSeeOther {
 				t.Fatalf("the first press: %v", got)
 			}
 			thief := grace.InNewBrowser()
@@ -64,8 +64,8 @@ func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
 	})
 }
 
-// The browser closes the connection while Stytch is being asked. The sign-in is
-// carried through, and the next press finds it, at another instance.
+// The browser closes the connection during the call to Stytch. The sign-in is completed,
+// and pressing again at another instance finds it.
 func TestSignIn_ClosedConnectionDoesNotUseUpTheLink(t *testing.T) {
 	t.Parallel()
 	c := harness.NewClock(harness.Noon)
@@ -98,7 +98,7 @@ func TestSignIn_ClosedConnectionDoesNotUseUpTheLink(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Fatalf("the first press was answered: %v", err)
 	}
-	harness.WantPage(t, ada.At(there).PressContinue(landing), 200, "People") // while the first is under way
+	harness.WantPage(t, ada.At(there).PressContinue(landing), 200, "People") // while the first request is in progress
 	if n := here.Count("SELECT COUNT(*) FROM sessions"); n != 1 {
 		t.Errorf("%d sessions", n)
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// sdk is another app's client for the Stytch that an instance brings, made with
-// what config --stytch-env prints.
+// sdk returns another app's client of the local Stytch, with the credentials that
+// config --stytch-env prints.
 func sdk(t *testing.T, s *harness.Site) *stytchapi.API {
 	t.Helper()
 	env := harness.StytchEnv(t, s)
@@ -31,7 +31,7 @@ func sdk(t *testing.T, s *harness.Site) *stytchapi.API {
 func TestSDK_SignInWithPrintedCredentials(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		s := harness.Start(t, databaseURL, harness.NewClock(time.Now())) // the SDK looks at its own clock
+		s := harness.Start(t, databaseURL, harness.NewClock(time.Now())) // the SDK uses the system clock
 		client := sdk(t, s)
 		callback := "http://localhost:3000/authenticate"
 		if _, err := client.MagicLinks.Email.LoginOrCreate(t.Context(), &email.LoginOrCreateParams{
@@ -49,11 +49,11 @@ func TestSDK_SignInWithPrintedCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The app checks the session's JWT by itself, with the keys it fetched.
+		// The app verifies the session's JWT locally, with the keys it has fetched.
 		if checked, err := client.Sessions.AuthenticateJWTLocal(in.SessionJWT, time.Hour); err != nil || checked.UserID != in.UserID {
 			t.Errorf("the JWT is of %+v, %v", checked, err)
 		}
-		// To be known to Stytch is not to be on the list.
+		// A Stytch account alone doesn't grant access.
 		harness.WantPage(t, grace.RequestLink(), 200, "Check your email")
 		if v := grace.Get("/users"); v.Heading() != "Sign in" {
 			t.Errorf("grace is on %s", v.Path)
@@ -67,7 +67,7 @@ func TestSDK_RevokedSessionEndsAtTheNextCheck(t *testing.T) {
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	s.Clock.Advance(10 * time.Minute)
-	harness.WantPage(t, ada.Get("/users"), 200, "People") // checked just now, so for five minutes
+	harness.WantPage(t, ada.Get("/users"), 200, "People") // checked a moment ago, valid for five minutes
 
 	revoke := &sessions.RevokeParams{SessionID: harness.CurrentSession(ada).Session.ID}
 	if _, err := sdk(t, s).Sessions.Revoke(t.Context(), revoke); err != nil {
@@ -94,7 +94,7 @@ func TestSignOut_EndsTheSessionHereAndAtStytch(t *testing.T) {
 	for _, way := range []struct {
 		name string
 		out  func(p *harness.Person) harness.View
-		left int // sessions of hers in other browsers
+		left int // her sessions in other browsers that remain
 	}{
 		{"by the button", func(p *harness.Person) harness.View { return p.Submit(p.Get("/users"), "Sign out") }, 1},
 		{"by the API", func(p *harness.Person) harness.View { return p.CallAPI("POST", "/api/logout", "") }, 1},

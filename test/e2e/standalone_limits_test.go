@@ -11,10 +11,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// A stranger asks for links for two people, all day and from many networks. What is
-// refused says so, what is not is mailed, and neither a browser that is known nor an
-// administrator's invitation waits for it.
-func TestStandalone_StrangersDoNotUseUpMails(t *testing.T) {
+// An attacker requests links for two people all day, from many networks. Refusals are
+// reported, everything else is mailed, and known browsers and invitations are not delayed.
+func TestStandalone_AttackersDoNotUseUpMails(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, post := startStandalone(t, databaseURL, harness.NewClock(harness.Noon))
@@ -50,14 +49,14 @@ func TestStandalone_StrangersDoNotUseUpMails(t *testing.T) {
 			harness.Eventually(t, fmt.Sprintf("%d mails to %s", n, address), func() bool { return len(post.to(address)) >= n })
 		}
 
-		// An administrator invites as ever.
+		// Invitations are sent as usual.
 		page := harness.FollowLink(t, ada, ada.Get("/users"), "grace@example.com")
 		if v := ada.Post(strings.TrimSuffix(page.Path, "?") + "/invite"); v.Status != 200 {
 			t.Fatalf("inviting again: %d %s", v.Status, v.Text())
 		}
 		post.nextLink(t, "grace@example.com", sent["grace@example.com"])
 
-		// A browser that is known gets its link, and the link works.
+		// A known browser gets a link that works.
 		ada.Post("/signout")
 		harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
 		link := post.nextLink(t, ada.Email, sent[ada.Email])

@@ -16,9 +16,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// auc is how well the times of one kind of address are told from those of another:
-// the share of pairs in which the first took longer, a half if nothing can be told
-// (the Mann-Whitney statistic). Whichever is longer, it is at least a half.
+// auc measures how well two sets of durations can be distinguished: the share of pairs in
+// which one is longer (the Mann-Whitney statistic). It is 0.5 if they can't be
+// distinguished and 1 if they don't overlap.
 func auc(a, b []time.Duration) float64 {
 	b = slices.Sorted(slices.Values(b))
 	wins := 0.0
@@ -51,11 +51,10 @@ func TestAUC(t *testing.T) {
 	}
 }
 
-// A stranger asks for links for people on the list, suspended people and others in
-// turn, and takes the time of each answer and that of a request sent right after it.
+// An attacker requests links for users, suspended users and unknown addresses in turn, and
+// measures the time of each response and that of a request right after it.
 //
-// What is told apart is told apart by many samples: where the first two hundred of
-// each kind are too far apart by chance, more are taken.
+// If the first two hundred samples of each kind differ by chance, more are taken.
 func TestStandalone_TimingRevealsNothing(t *testing.T) {
 	t.Parallel()
 	const people, rounds = 100, 10
@@ -74,7 +73,7 @@ func TestStandalone_TimingRevealsNothing(t *testing.T) {
 	}
 
 	s.Clock.Advance(5 * time.Minute)
-	asked, before := 0, 0 // in all, and when the clock was last moved
+	asked, before := 0, 0 // the number of requests, and that at the last move of the clock
 	timed := func(address string) time.Duration {
 		t.Helper()
 		asked++
@@ -110,7 +109,7 @@ func TestStandalone_TimingRevealsNothing(t *testing.T) {
 		}
 		rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for i, o := range order {
-			if i%50 == 0 { // what is under way ends, and no limit is met
+			if i%50 == 0 { // requests in progress end, and no limit is reached
 				harness.Eventually(t, "each request's link or decoy", func() bool {
 					return s.Count("SELECT COUNT(*) FROM stytch_links WHERE created_at >= ?", s.Clock.Now().UnixMicro()) == asked-before
 				})
@@ -123,21 +122,21 @@ func TestStandalone_TimingRevealsNothing(t *testing.T) {
 		if round == 0 {
 			continue
 		}
-		told := ""
+		measured := ""
 		for what, times := range map[string]map[string][]time.Duration{"the answer": answers, "a request right after": probes} {
 			for i, a := range kinds {
 				for _, b := range kinds[i+1:] {
 					if got := auc(times[a], times[b]); got >= 0.55 {
-						told += fmt.Sprintf("by the time of %s, %s and %s are told apart: AUC %.3f of %d samples each\n", what, a, b, got, len(times[a]))
+						measured += fmt.Sprintf("by the time of %s, %s and %s are told apart: AUC %.3f of %d samples each\n", what, a, b, got, len(times[a]))
 					}
 				}
 			}
 		}
-		if told == "" {
+		if measured == "" {
 			return
 		}
 		if round == rounds-1 {
-			t.Error(told)
+			t.Error(measured)
 		}
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// tokenClient is a program that has nothing but a token.
+// tokenClient returns a function that calls the API with a token and nothing else.
 func tokenClient(s *harness.Site, secret string) func(method, path, body string) harness.View {
-	nobody := harness.NewVisitor(s)
+	visitor := harness.NewVisitor(s)
 	return func(method, path, body string) harness.View {
 		s.T.Helper()
 		r, err := http.NewRequestWithContext(s.T.Context(), method, s.URL+path, strings.NewReader(body))
@@ -24,7 +24,7 @@ func tokenClient(s *harness.Site, secret string) func(method, path, body string)
 		if body != "" {
 			r.Header.Set("Content-Type", "application/json")
 		}
-		v, err := nobody.Try(r, harness.NoRedirects)
+		v, err := visitor.Try(r, harness.NoRedirects)
 		if err != nil {
 			s.T.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestToken_UntilItExpiresOrIsRevoked(t *testing.T) {
 			harness.WantPage(t, ada.Get("/profile"), 200, "ada@example.com", "last used just now")
 			harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "API token created: deploy (write, until 2026-03-08)")
 
-			// It ends with its week, the other in ada's hands.
+			// The first expires after a week; ada revokes the other.
 			s.Clock.Advance(7*24*time.Hour - time.Second)
 			wantStatus(call("GET", "/api/users", ""), 200, "grace@example.com")
 			s.Clock.Advance(time.Second)
@@ -76,7 +76,7 @@ func TestToken_UntilItExpiresOrIsRevoked(t *testing.T) {
 			harness.WantPage(t, ada.Submit(question, "Revoke statistics"), 200, "ada@example.com", "Revoked statistics", "deploy Expired")
 			wantStatus(reads("GET", "/api/users", ""), 401, "API token is unknown or was revoked")
 
-			// Another ends when its person is an administrator no more, or by an operator.
+			// Others end when their owner is no longer an administrator, or are revoked by an operator.
 			grace.SignIn()
 			call = tokenClient(s, grace.MakeToken("backup", "read", "365"))
 			wantStatus(call("GET", "/api/users", ""), 200, "grace@example.com")
@@ -85,7 +85,7 @@ func TestToken_UntilItExpiresOrIsRevoked(t *testing.T) {
 			if v := grace.Get("/profile"); strings.Contains(v.Text(), "API tokens") {
 				t.Errorf("a member has tokens: %s", v.Text())
 			}
-			call = tokenClient(s, ada.MakeTokenFrom(early, "cron", "read", "90")) // the last in the list, though its form is the oldest
+			call = tokenClient(s, ada.MakeTokenFrom(early, "cron", "read", "90")) // the last in the list, although its form was loaded first
 			out, err := s.Command("tokens", "list", "--json")
 			if err != nil {
 				t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	strangersTrace = "0af7651916cd43dd8448eb211c80319c"
-	strangersSpan  = "b7ad6b7169203331"
+	clientTrace = "0af7651916cd43dd8448eb211c80319c"
+	clientSpan  = "b7ad6b7169203331"
 )
 
 func TestTraces_RequestQueriesAndStytch(t *testing.T) {
@@ -25,7 +25,7 @@ func TestTraces_RequestQueriesAndStytch(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), c.Flag(), "--otel-exporter-otlp-headers=x-team=door")
 	eventfulDay(t, s)
 	log := s.Log.String()
-	s.Close() // sends what is left
+	s.Close() // sends the remaining spans
 
 	find := func(name string) *tracepb.Span {
 		t.Helper()
@@ -78,14 +78,14 @@ func TestTraces_ParentFromATrustedProxyOnly(t *testing.T) {
 			c := harness.NewTraceCollector(t)
 			s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), c.Flag(), "--guestlist-trusted-proxies="+row.proxies)
 			r := harness.NewVisitor(s).NewRequest("GET", s.URL+"/healthz", nil)
-			r.Header.Set("Traceparent", "00-"+strangersTrace+"-"+strangersSpan+"-01")
+			r.Header.Set("Traceparent", "00-"+clientTrace+"-"+clientSpan+"-01")
 			harness.NewVisitor(s).DoOnce(r)
 			s.Close()
 			found := c.SpansNamed("GET /healthz")
 			if len(found) != 1 {
 				t.Fatalf("%d spans", len(found))
 			}
-			if got := hex.EncodeToString(found[0].TraceId) == strangersTrace && hex.EncodeToString(found[0].ParentSpanId) == strangersSpan; got != row.believed {
+			if got := hex.EncodeToString(found[0].TraceId) == clientTrace && hex.EncodeToString(found[0].ParentSpanId) == clientSpan; got != row.believed {
 				t.Errorf("the trace is %x, its parent %x", found[0].TraceId, found[0].ParentSpanId)
 			}
 		})

@@ -16,20 +16,18 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// fixture is the database of a release, and what is known of it outside.
+// fixture is the database of a release, with its migrations and cookies.
 type fixture struct {
 	Version    int64             `json:"version"`    // of the newest migration
-	Migrations map[string]string `json:"migrations"` // all until then, with their SHA-256
-	Cookies    map[string]string `json:"cookies"`    // of people who are signed in
+	Migrations map[string]string `json:"migrations"` // up to Version, with their SHA-256
+	Cookies    map[string]string `json:"cookies"`    // of signed-in people
 	Tables     map[string][]row  `json:"tables"`
 }
 
-// row has its values as text, which both engines take for a number where one is
-// due; nil is NULL.
+// row has its values as text, which both engines convert to numbers; nil is NULL.
 type row map[string]*string
 
-// TestUpgradeFixture_Write is no test but how testdata/upgrade is added to; see
-// docs/releasing.md.
+// TestUpgradeFixture_Write adds a file to testdata/upgrade; see docs/releasing.md.
 func TestUpgradeFixture_Write(t *testing.T) {
 	if os.Getenv("GUESTLIST_TEST_FIXTURE") != "write" {
 		t.Skip("GUESTLIST_TEST_FIXTURE is not write")
@@ -55,7 +53,7 @@ func TestUpgradeFixture_Write(t *testing.T) {
 	ada.Do(postWithKey(ada, "the-key", "/api/invite_user", `{"email":"grace@example.com"}`))
 	ada.CallAPI("PATCH", "/api/users/"+id(joan.Email), `{"status":"suspended"}`)
 	ada.CallAPI("PUT", "/dev/faults.json", `{"rules":[{"route":"/v1/users/*","kind":"down"}]}`)
-	ada.CallAPI("DELETE", "/api/users/"+id("mary@example.com"), "") // Stytch is still to hear of it
+	ada.CallAPI("DELETE", "/api/users/"+id("mary@example.com"), "") // leaves a job in the outbox
 	if err := s.App.Store.Transact(t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec("INSERT INTO webhooks (id, received_at) VALUES ('msg_1', ?)", harness.Noon.UnixMicro())
 		return err
@@ -69,7 +67,7 @@ func TestUpgradeFixture_Write(t *testing.T) {
 	s.Close()
 	harness.WithDatabase(t, s.Config.DatabaseURL, func(db *sql.DB) { f.read(t, db) })
 	if t.Failed() {
-		return // a fixture that lacks something is none
+		return // an incomplete fixture must not be saved
 	}
 	text, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
@@ -82,7 +80,7 @@ func TestUpgradeFixture_Write(t *testing.T) {
 	}
 }
 
-// read takes everything from a database. Every table must hold something.
+// read reads all tables of a database, none of which may be empty.
 func (f *fixture) read(t *testing.T, db *sql.DB) {
 	t.Helper()
 	if err := db.QueryRow("SELECT MAX(version_id) FROM goose_db_version").Scan(&f.Version); err != nil {
@@ -135,7 +133,7 @@ func rowsOf(t *testing.T, db *sql.DB, table, columns string) []row {
 	return all
 }
 
-// migrationsUntil are the files of migrations up to a version, with their SHA-256.
+// migrationsUntil returns the migrations up to a version, with their SHA-256.
 func migrationsUntil(t *testing.T, version int64) map[string]string {
 	t.Helper()
 	files, err := fs.Glob(schema.Files, "*.sql")

@@ -32,7 +32,7 @@ func TestUpgrade_FromEveryRelease(t *testing.T) {
 			f := readFixture(t, file, addr)
 			harness.WithDatabase(t, databaseURL, func(db *sql.DB) { f.write(t, db, databaseURL) })
 
-			// Nothing is lost, and nothing changed, in what was there.
+			// No row is lost or changed.
 			st, err := store.Open(databaseURL, time.Now)
 			if err != nil {
 				t.Fatal(err)
@@ -52,7 +52,7 @@ func TestUpgrade_FromEveryRelease(t *testing.T) {
 				}
 			})
 
-			// Who was signed in is so, who was invited comes in, who was kept out stays out.
+			// Sessions and invitations are still valid, and suspended people stay out.
 			s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon.Add(time.Hour)), "--guestlist-addr="+addr)
 			ada, barbara, grace := f.person(s, "ada@example.com"), f.person(s, "barbara@example.com"), s.NewPerson("grace@example.com")
 			list := ada.Get("/users")
@@ -100,7 +100,7 @@ func eachFixture(t *testing.T, fn func(t *testing.T, file string)) {
 	}
 }
 
-// readFixture reads one as if its program had been at an address.
+// readFixture reads a fixture and replaces the address of its instance.
 func readFixture(t *testing.T, file, addr string) fixture {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -114,7 +114,7 @@ func readFixture(t *testing.T, file, addr string) fixture {
 	return f
 }
 
-// write makes an empty database what it was at the release.
+// write fills an empty database with the fixture.
 func (f *fixture) write(t *testing.T, db *sql.DB, databaseURL string) {
 	t.Helper()
 	dialect := goose.DialectMySQL
@@ -142,7 +142,7 @@ func (f *fixture) write(t *testing.T, db *sql.DB, databaseURL string) {
 	}
 }
 
-// person is somebody whose browser has the cookie that it had then.
+// person returns a person whose browser has the cookie in the fixture.
 func (f *fixture) person(s *harness.Site, email string) *harness.Person {
 	p := s.NewPerson(email)
 	p.Jar.SetCookies(s.Config.BaseURL, []*http.Cookie{{Name: s.Config.CookieName, Value: f.Cookies[email], Path: "/"}})
@@ -156,6 +156,6 @@ func sorted(rows []row) []row {
 }
 
 func text(r row) string {
-	s, _ := json.Marshal(r) // of strings alone: it can't fail
+	s, _ := json.Marshal(r) // can't fail for strings
 	return string(s)
 }

@@ -127,7 +127,7 @@ func NewVisitor(s *Site) *Person { return s.NewPerson("") }
 func (p *Person) OpenLink(link string) View {
 	p.T.Helper()
 	hop := p.Get(link)
-	// A browser with JavaScript goes on by itself.
+	// A browser with JavaScript continues automatically.
 	next, ok := hop.Link("Continue")
 	if !ok {
 		p.T.Fatalf("the mail leads to a page without a way on: %d %s", hop.Status, hop.Text())

@@ -21,7 +21,7 @@ var few = map[string]string{
 
 func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	t.Parallel()
-	// One person's are few: what somebody has more of is limited.
+	// The rows of one person are few, because they are limited.
 	key := regexp.MustCompile(`WHERE (id|name|token_hash|email|email_key|email_id|session_id|user_id) (= |IN \(sqlc\.slice)`)
 	bounded := regexp.MustCompile(`LIMIT (\?|1)|IN \(sqlc\.slice`)
 	seen := map[string]bool{}
@@ -45,12 +45,12 @@ func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	}
 }
 
-// tableOptions are what every CREATE TABLE ends in. A server's own default may be MyISAM, a row format whose keys are too short, or a
-// character set that lacks most of the world's letters.
+// tableOptions must end every CREATE TABLE. A server's default may be MyISAM, a row format
+// with short keys, or a character set without most letters.
 const tableOptions = ") /*! ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin */;"
 
-// MySQL commits each statement that changes tables by itself: a migration of two could end
-// between them.
+// MySQL commits each statement that changes tables separately, so a migration of two could
+// end between them.
 func TestMigrations_AreOneStatement(t *testing.T) {
 	t.Parallel()
 	files, err := fs.Glob(schema.Files, "*.sql")

@@ -25,7 +25,7 @@ func TestCorruption_StopsTheProgram(t *testing.T) {
 	if _, err := st.Migrate(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	var page int64 // of a table that nothing reads at start
+	var page int64 // a page of a table that is not read at startup
 	err = st.Transact(t.Context(), func(tx *sql.Tx) error {
 		if _, err := tx.Exec("INSERT INTO settings (name, value, updated_at) VALUES ('large', ?, 0)", strings.Repeat("a", 8<<20)); err != nil {
 			return err

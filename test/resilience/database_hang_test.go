@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// impatient has a statement wait a second and not five.
+// impatient sets the timeout of a statement to one second instead of five.
 func impatient(cfg *mysql.Config) { cfg.ReadTimeout = time.Second }
 
 // Not parallel: it counts the goroutines of the process.
@@ -47,7 +47,7 @@ func TestDatabaseHang_RequestsEndInTime(t *testing.T) {
 		{"the state", ada, func() *http.Request { return ada.NewRequest("GET", s.URL+"/readyz", nil) }},
 		{"a call of the local Stytch", ada, func() *http.Request { return ada.NewRequest("GET", s.URL+"/dev/inbox", nil) }},
 	}
-	const each = 12 // three times as many in all as there are connections
+	const each = 12 // in total three times the number of connections
 	harness.Concurrently(each*len(kinds), func(i int) {
 		kind := kinds[i%len(kinds)]
 		r := kind.make()
@@ -64,12 +64,12 @@ func TestDatabaseHang_RequestsEndInTime(t *testing.T) {
 		}
 	})
 
-	// All that was held is let go, and it works again as soon as the connections
-	// that were begun meanwhile are given up.
+	// All resources are released, and requests succeed once the connections opened during
+	// the outage have timed out.
 	wire.Hang(false)
 	begin := time.Now()
 	harness.Eventually(t, "readiness", func() bool {
-		s.Clock.Advance(time.Second) // each look is kept for that
+		s.Clock.Advance(time.Second) // readiness is cached for a second
 		return ada.Get("/readyz").Status == http.StatusOK
 	})
 	if took := time.Since(begin); took > 20*time.Second {
@@ -81,7 +81,7 @@ func TestDatabaseHang_RequestsEndInTime(t *testing.T) {
 			t.Errorf("afterwards: %v", got)
 		}
 	})
-	harness.Eventually(t, "as few goroutines as before", func() bool { return goroutines() <= base+3*32 }) // the pool is full now: one for each of its connections, two for the wire's
+	harness.Eventually(t, "as few goroutines as before", func() bool { return goroutines() <= base+3*32 }) // the pool is full: one goroutine for each connection, two in the proxy
 }
 
 func TestDatabaseHang_ProgramStopsInTime(t *testing.T) {

@@ -33,13 +33,13 @@ func TestStart_WaitsForTheDatabase(t *testing.T) {
 		return res.StatusCode
 	}
 	harness.Eventually(t, "a sign of life", func() bool { return status("/healthz") == http.StatusOK })
-	for _, path := range []string{"/readyz", "/api/session"} { // the second waits as long as anybody does
+	for _, path := range []string{"/readyz", "/api/session"} { // the second waits up to the startup timeout
 		if got := status(path); got != http.StatusServiceUnavailable {
 			t.Errorf("%s while it waits: %d", path, got)
 		}
 	}
 	harness.Eventually(t, "a word in the log", func() bool { return strings.Contains(log.String(), "waiting for the database") })
-	// Who comes just before it has started is let in.
+	// A request just before the start has finished is served.
 	early, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestStart_InterruptedAnswersWaitingRequests(t *testing.T) {
 	}
 	defer early.Close()
 	fmt.Fprintf(early, "GET / HTTP/1.1\r\nHost: localhost%s\r\n\r\n", addr[strings.LastIndex(addr, ":"):])
-	res, err := http.Get("http://" + addr + "/healthz") // who comes later is let in later
+	res, err := http.Get("http://" + addr + "/healthz") // later requests are accepted later
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +99,8 @@ func TestDatabaseOutage_ConnectionCutDuringARequest(t *testing.T) {
 	id := harness.UserIDOf(ada, grace)
 	for _, r := range []struct {
 		name, method, path, body string
-		at                       string // of the statement that is cut
-		after                    bool   // the server has had it, and the answer is lost
+		at                       string // cut at the statement with this text
+		after                    bool   // after the server has received it
 		status                   int
 	}{
 		{"of a read is made good", "GET", "/api/session", "", "FROM sessions s JOIN users", false, 200},
@@ -120,7 +120,7 @@ func TestDatabaseOutage_ConnectionCutDuringARequest(t *testing.T) {
 			}
 		})
 	}
-	// Each change that took effect did so once, and is on record once.
+	// Each change took effect once, and is recorded once.
 	for name, want := range map[string]int{"one": 1, "two": 1, "three": 0, "four": 1} {
 		if n := s.Count("SELECT COUNT(*) FROM events WHERE kind = 'user_edited' AND changes LIKE ?", `%"new":"`+name+`"%`); n != want {
 			t.Errorf("%s is on record %d times, want %d", name, n, want)
@@ -128,9 +128,9 @@ func TestDatabaseOutage_ConnectionCutDuringARequest(t *testing.T) {
 	}
 }
 
-// TestDatabaseOutage_SignInWorksAfterwards comes with a good link while the tables of
-// the local Stytch can't be had, and again when they can. The clock stands still: nothing
-// may have to be waited for.
+// TestDatabaseOutage_SignInWorksAfterwards uses a valid link while the tables of the
+// local Stytch are unavailable, and again afterwards. The clock stands still, so nothing may
+// depend on waiting.
 func TestDatabaseOutage_SignInWorksAfterwards(t *testing.T) {
 	t.Parallel()
 	wire := harness.NewMySQLProxy(t, testdb.MySQL(t), nil)

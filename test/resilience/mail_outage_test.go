@@ -36,8 +36,8 @@ func TestMailOutage_ResponsesRevealNothing(t *testing.T) {
 				t.Errorf("the answers differ (-listed +unlisted):\n%s", diff)
 			}
 
-			// The inbox has what the server has not. An invitation is on the list all
-			// the same, and isn't said to have left.
+			// The inbox has the mails that the server didn't get. An invited person is on the
+			// list, and the invitation isn't reported as sent.
 			ada := s.NewPerson("ada@example.com")
 			harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
 			begin := time.Now()
@@ -53,8 +53,8 @@ func TestMailOutage_ResponsesRevealNothing(t *testing.T) {
 	}
 }
 
-// What a mail server answers for now is tried again; what it answers for good waits
-// for an administrator, with the reason, and is sent once they say so.
+// A mail that was refused temporarily is retried. One that was refused permanently waits for
+// an administrator, with the reason, and is sent when they retry it.
 func TestMailOutage_RefusedInvitation(t *testing.T) {
 	t.Parallel()
 	mails, c := harness.NewMailServer(t), harness.NewClock(harness.Noon)
@@ -88,7 +88,7 @@ func TestMailOutage_RefusedInvitation(t *testing.T) {
 
 	mails.Refusal.Store(&smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 0}, Message: "greylisted"})
 	harness.WantPage(t, ada.Submit(ada.Get("/waiting"), "Try again"), 200, "Pending updates", "The mail server asks to try again later (450 4.2.0).")
-	if v := harness.NewVisitor(s).Get("/readyz"); !strings.Contains(v.Body, `"stytch":"ok"`) { // its trouble is not Stytch's
+	if v := harness.NewVisitor(s).Get("/readyz"); !strings.Contains(v.Body, `"stytch":"ok"`) { // the mail server's failure is not Stytch's
 		t.Errorf("%d %s", v.Status, v.Body)
 	}
 	mails.Refusal.Store(nil)

@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestDatabaseFault_SameMessageEverywhere holds what serve, migrate and a command that
-// uses the list say of a database to what doctor says of it.
+// TestDatabaseFault_SameMessageEverywhere checks that serve, migrate and another command
+// report a database fault with the message of doctor.
 func TestDatabaseFault_SameMessageEverywhere(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.MySQL(t)
@@ -37,7 +37,7 @@ func TestDatabaseFault_SameMessageEverywhere(t *testing.T) {
 	for _, row := range []struct {
 		name, database string
 		want           string
-		afterWaiting   bool // serve waits until it is called off
+		afterWaiting   bool // serve waits until it is interrupted
 	}{
 		{name: "a wrong password", database: edited(func(c *mysql.Config) { c.User, c.Passwd = "t_"+strings.ToLower(rand.Text()[:20]), "hush" }),
 			want: "The server rejected the user or the password. Check them in DATABASE_URL. In a mysql:// address, write special characters as %XX."},
@@ -74,7 +74,7 @@ func TestDatabaseFault_SameMessageEverywhere(t *testing.T) {
 
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
-// doctorSays returns what doctor finds to be a problem of a database: the text and the action.
+// doctorSays returns text and action of the first database problem that doctor reports.
 func doctorSays(t *testing.T, databaseURL string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -85,14 +85,14 @@ func doctorSays(t *testing.T, databaseURL string) string {
 	return harness.DatabaseProblem(t, out.Bytes())
 }
 
-// waiting is a line of the log.
+// waiting is a log line of a command that waits for the database.
 type waiting struct {
 	Msg    string `json:"msg"`
 	Error  string `json:"error"`
 	Advice string `json:"advice"`
 }
 
-// waitsWith returns what the log says while a command waits for its database.
+// waitsWith returns the log line of a command that waits for its database.
 func waitsWith(t *testing.T, databaseURL string, args ...string) (line waiting) {
 	t.Helper()
 	var log harness.Log
@@ -114,7 +114,7 @@ func waitsWith(t *testing.T, databaseURL string, args ...string) (line waiting) 
 	return line
 }
 
-// TestListen_ErrorNamesTheReason holds what serve says of an address that it can't have.
+// TestListen_ErrorNamesTheReason checks the errors of serve for unusable addresses.
 func TestListen_ErrorNamesTheReason(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -143,7 +143,7 @@ func TestListen_ErrorNamesTheReason(t *testing.T) {
 	}
 }
 
-// TestHealth_NothingListens says so in plain words.
+// TestHealth_NothingListens checks the error of health without an instance.
 func TestHealth_NothingListens(t *testing.T) {
 	t.Parallel()
 	addr := harness.FreeAddr(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// TestReadOnlyServer_IsReportedEverywhere makes a server read-only, as a fail-over does with
-// the one that is left behind, while an instance serves.
+// TestReadOnlyServer_IsReportedEverywhere makes the server read-only while an instance serves,
+// as a failover does.
 func TestReadOnlyServer_IsReportedEverywhere(t *testing.T) {
 	t.Parallel()
 	root := testdb.NewKillable(t).DSN(t)
@@ -28,7 +28,7 @@ func TestReadOnlyServer_IsReportedEverywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := func(args ...string) (said string) {
+	command := func(args ...string) (output string) {
 		t.Helper()
 		err := harness.RunCommand(t.Context(), append(args, "--database-url="+s.Config.DatabaseURL), nil, strings.NewReader(""), new(bytes.Buffer), new(bytes.Buffer))
 		if err == nil {
@@ -68,16 +68,16 @@ func TestReadOnlyServer_IsReportedEverywhere(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatal(err)
 	}
-	told := false
+	reported := false
 	for _, f := range report.Findings {
-		told = told || f.Check == "writing" && f.Status == diagnostic.Problem && f.Text == text && f.Action == advice
+		reported = reported || f.Check == "writing" && f.Status == diagnostic.Problem && f.Text == text && f.Action == advice
 	}
-	if !told {
+	if !reported {
 		t.Errorf("doctor: %s", &out)
 	}
 
 	set("0")
-	s.Clock.Advance(2 * time.Second) // what readiness was is kept for a second
+	s.Clock.Advance(2 * time.Second) // readiness is cached for a second
 	harness.Eventually(t, "readiness", func() bool { return harness.NewVisitor(s).Get("/readyz").Status == http.StatusOK })
 	begin := time.Now()
 	if v := ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.Status != http.StatusOK {

@@ -26,7 +26,7 @@ func TestStytchHang_OtherRequestsAreServed(t *testing.T) {
 	}
 	base := goroutines()
 	s.SetFaults(`{"rules":[{"route":"*","kind":"hang"}]}`)
-	s.Clock.Advance(time.Minute) // so that Stytch's last good answer no longer counts
+	s.Clock.Advance(time.Minute) // so that the last successful call is too old
 
 	const crowd = 200
 	var waiting atomic.Int64
@@ -54,18 +54,18 @@ func TestStytchHang_OtherRequestsAreServed(t *testing.T) {
 			t.Fatalf("beside them: %v", got)
 		}
 		beside, slowest, most = beside+1, max(slowest, time.Since(begin)), max(most, runtime.NumGoroutine())
-		time.Sleep(20 * time.Millisecond) // a person is not quicker
+		time.Sleep(20 * time.Millisecond) // as fast as a person
 	}
 	all.Wait()
 	if beside < 3 || slowest > 4*time.Second {
 		t.Errorf("beside them %d pages were looked at, the slowest took %v", beside, slowest)
 	}
-	// For each: two in the browser, one that answers, one that calls, one that waits with a deadline.
+	// For each request: two goroutines in the client, one in the handler, two for the call.
 	if most > base+10*crowd {
 		t.Errorf("%d goroutines at most, %d before", most, base)
 	}
 
-	// By now nobody is made to wait for it.
+	// From now on, no request waits for Stytch.
 	begin := time.Now()
 	v := harness.NewVisitor(s).Post("/signin", "email", "ada@example.com")
 	harness.WantPage(t, v, 503, "Sign-in is unavailable right now")

@@ -18,7 +18,7 @@ func TestStytchOutage_StartAndRecovery(t *testing.T) {
 	stytch, databaseURL := harness.NewRemoteStytch(t, c), testdb.SQLite(t)
 	first := harness.Start(t, databaseURL, c, stytch.Flags()...)
 	ada := stytch.NewPerson(first, "ada@example.com")
-	ada.PressContinue(ada.OpenNextLink()) // the invitation of GUESTLIST_ADMINS
+	ada.PressContinue(ada.OpenNextLink()) // the invitation for GUESTLIST_ADMINS
 	first.Close()
 	stytch.Down()
 
@@ -53,7 +53,7 @@ func TestStytchOutage_StartAndRecovery(t *testing.T) {
 
 	stytch.Up()
 	c.Advance(time.Minute)
-	harness.Eventually(t, "the call that goes ahead after the pause", func() bool { // the mail is there a moment before its answer
+	harness.Eventually(t, "the call that goes ahead after the pause", func() bool { // the mail arrives a moment before the response
 		return harness.HasRow(ada.Get("/users"), "grace@example.com", "grace@example.com", "Member", "Invited")
 	})
 	grace := stytch.NewPerson(s, "grace@example.com")
@@ -104,7 +104,7 @@ func TestStytchOutage_RequestsEndInTime(t *testing.T) {
 		}
 	})
 
-	// Nothing was lost: the link is as good as new.
+	// The link is still valid.
 	stytch.SetFault(nil)
 	c.Advance(10 * time.Second)
 	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
@@ -167,14 +167,14 @@ func TestStytchOutage_RemovedPersonStaysOut(t *testing.T) {
 	harness.WantPage(t, phone.PressContinue(landing), 403, "You’re not on the list", "Ask an administrator to invite you.")
 	harness.WantPage(t, phone.Get("/profile"), 200, "Sign in")
 
-	// When Stytch can be told again, nothing of her is left there. A call under way
-	// while the hour passes would come back later than that, so none is.
+	// When Stytch is reachable again, her account is deleted there. No call may be in
+	// progress while the clock moves, because it would be retried later.
 	harness.Eventually(t, "the call failed", func() bool {
 		return s.Count("SELECT COUNT(*) FROM outbox WHERE last_error <> '' AND leased_until = 0") > 0
 	})
 	stytch.SetFault(nil)
 	c.Advance(time.Hour)
-	ada.CallAPI("PATCH", "/api/users/"+harness.CurrentSession(ada).User.ID, `{"name":"Ada"}`) // wakes the outbox sooner than it would by itself
+	ada.CallAPI("PATCH", "/api/users/"+harness.CurrentSession(ada).User.ID, `{"name":"Ada"}`) // wakes the outbox at once
 	harness.Eventually(t, "grace forgotten at Stytch", func() bool {
 		return stytch.Site.Count("SELECT COUNT(*) FROM stytch_emails WHERE email = ?", grace.Email) == 0 &&
 			s.Count("SELECT COUNT(*) FROM outbox") == 0

@@ -15,16 +15,16 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// rowBound is how many rows of a table strangers can cause.
+// rowBound limits the rows of a table that requests without a session can cause.
 type rowBound struct{ atOnce, aDay int }
 
-// within is the bound for a span of time.
+// within returns the limit for a duration.
 func (b rowBound) within(d time.Duration) int {
 	return b.atOnce + int(float64(b.aDay)*d.Hours()/24) + 1
 }
 
-// strangersRows is what docs/security.md says.
-func strangersRows(t *testing.T) map[string]rowBound {
+// documentedBounds returns the limits in docs/security.md, by table.
+func documentedBounds(t *testing.T) map[string]rowBound {
 	t.Helper()
 	page, err := os.ReadFile(harness.RepoPath("docs/security.md"))
 	if err != nil {
@@ -47,7 +47,7 @@ func strangersRows(t *testing.T) map[string]rowBound {
 	return bounds
 }
 
-// tablesOf are all there are.
+// tablesOf returns the names of all tables.
 func tablesOf(s *harness.Site) []string {
 	s.T.Helper()
 	rows, err := s.App.Store.Reader().QueryContext(s.T.Context(), "SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -66,9 +66,9 @@ func tablesOf(s *harness.Site) []string {
 	return names
 }
 
-// A stranger with as many networks as they like uses every route that is open to
-// them, with each kind of request that is refused.
-func TestStandalone_RowsOfStrangersAreLimited(t *testing.T) {
+// An attacker with many networks uses every public route, with each kind of request that
+// is refused.
+func TestStandalone_AnonymousRowsAreLimited(t *testing.T) {
 	t.Parallel()
 	s, post := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
@@ -87,7 +87,7 @@ func TestStandalone_RowsOfStrangersAreLimited(t *testing.T) {
 		if method == http.MethodPost {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
-		r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:%x:%x::1", 0x1000+n/65536, n%65536)) // a /48 of its own
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("2001:%x:%x::1", 0x1000+n/65536, n%65536)) // its own /48
 		for i := 0; i < len(header); i += 2 {
 			r.Header.Set(header[i], header[i+1])
 		}
@@ -104,11 +104,11 @@ func TestStandalone_RowsOfStrangersAreLimited(t *testing.T) {
 			sends("POST", "/signin", "email=ada@example.com")
 		}
 		for range 60 {
-			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", n)) // in a browser that has asked for a link
+			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", n)) // in a browser that has requested a link
 		}
 		for j := range 130 {
 			by = harness.NewVisitor(s)
-			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", j)) // in the form of one
+			sends("POST", app.CallbackPath, fmt.Sprintf("token=%044d", j)) // with the form's request
 			sends("GET", app.CallbackPath+"?stytch_token_type=magic_links&token=made-up", "")
 		}
 		for j := range 20 {
@@ -127,27 +127,27 @@ func TestStandalone_RowsOfStrangersAreLimited(t *testing.T) {
 		}
 		s.Clock.Advance(step)
 	}
-	s.App.Sessions.Close() // when it returns, all of them are written
+	s.App.Sessions.Close() // waits until all rows are written
 	s.App.Sessions = nil
 
-	bounds := strangersRows(t)
+	bounds := documentedBounds(t)
 	for _, table := range tables {
-		grown := s.Count("SELECT COUNT(*) FROM "+table) - before[table]
+		growth := s.Count("SELECT COUNT(*) FROM "+table) - before[table]
 		bound, listed := bounds[table]
 		most := 0
 		if listed {
 			most = bound.within(steps * step)
 		}
-		t.Logf("%s: %d rows more, at most %d", table, grown, most)
-		if grown > most {
-			t.Errorf("%s: %d rows more after %d requests, want at most %d", table, grown, n, most)
+		t.Logf("%s: %d rows more, at most %d", table, growth, most)
+		if growth > most {
+			t.Errorf("%s: %d rows more after %d requests, want at most %d", table, growth, n, most)
 		}
-		if listed && grown < most/4 {
-			t.Errorf("%s: %d rows more: too few to try the bound of %d", table, grown, most)
+		if listed && growth < most/4 {
+			t.Errorf("%s: %d rows more: too few to try the bound of %d", table, growth, most)
 		}
 	}
 
-	// All but the trail is deleted in time.
+	// All rows but events are deleted later.
 	s.Clock.Advance(7 * time.Hour)
 	if _, err := s.App.Store.DeleteLimits(t.Context(), s.Clock.Now().Add(-6*time.Hour), s.Clock.Now()); err != nil {
 		t.Fatal(err)
