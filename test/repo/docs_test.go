@@ -302,3 +302,22 @@ func TestDocs_NamePathsThatExist(t *testing.T) {
 		}
 	})
 }
+
+// goName matches an exported identifier of a package in a sentence.
+var goName = regexp.MustCompile("`([a-z]+)\\.([A-Z]\\w+)`")
+
+func TestDocs_NameIdentifiersThatExist(t *testing.T) {
+	t.Parallel()
+	eachPage(t, func(page, text string) {
+		for _, found := range goName.FindAllStringSubmatch(text, -1) {
+			files, err := filepath.Glob(filepath.Join("internal", found[1], "*.go"))
+			if err != nil || len(files) == 0 { // a package of a library
+				continue
+			}
+			declared := regexp.MustCompile(`(?m)^(?:func|type|var|const|\t) ?` + found[2] + `\b`)
+			if !slices.ContainsFunc(files, func(file string) bool { return declared.MatchString(readText(t, file)) }) {
+				t.Errorf("%s: package %s has no %s", page, found[1], found[2])
+			}
+		}
+	})
+}
