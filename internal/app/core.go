@@ -58,7 +58,7 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	c.Sessions = c.newSessions()
 	c.Reconciler = reconcile.New(reconcile.Options{
 		Store: c.Store, Accounts: c.client, Outbox: c.Worker,
-		Admission: c.admission(), EndStrangers: c.cfg.Reconcile == "apply",
+		Admission: c.admission(), EndUnlistedSessions: c.cfg.Reconcile == "apply",
 		PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: c.now, Log: c.log,
 	})
 	return nil

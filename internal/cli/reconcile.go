@@ -73,13 +73,13 @@ func runReconcile(ctx context.Context, cfg config.Config, con streams, apply, as
 		return err
 	}
 	if asJSON {
-		answer.People, answer.Accounts, answer.Fixed = counts.People, counts.Accounts, counts.Repaired
+		answer.People, answer.Accounts, answer.Fixed = counts.Users, counts.Accounts, counts.Repaired
 		return printJSON(con.out, answer)
 	}
 	verdict := "no differences"
 	if counts.Differences() > 0 {
 		verdict = fmt.Sprintf("%s; %d fixed", counts, counts.Repaired)
 	}
-	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.People, counts.Accounts, verdict)
+	_, err = fmt.Fprintf(con.out, "%d people compared with %d accounts: %s\n", counts.Users, counts.Accounts, verdict)
 	return err
 }

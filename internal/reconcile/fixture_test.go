@@ -30,33 +30,32 @@ const base = "https://guestlist.example"
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// clock stands still until it is moved.
+// clock is a clock that only advance moves.
 type clock struct{ micros atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.UnixMicro(c.micros.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.micros.Add(d.Microseconds()) }
 
-// fixture is a list, a local Stytch, and what stands between.
+// fixture is a directory and a local Stytch with everything that connects them.
 type fixture struct {
 	*reconcile.Reconciler
-	opts     reconcile.Options
-	t        *testing.T
-	clock    *clock
-	db       *store.Store
-	local    *stytchlocal.Server
-	network  *network
-	client   *stytch.Client
-	api      *stytchapi.API // other hands at Stytch
-	worker   *outbox.Worker
-	people   *directory.Directory
-	sessions *session.Service
+	opts      reconcile.Options
+	t         *testing.T
+	clock     *clock
+	db        *store.Store
+	local     *stytchlocal.Server
+	network   *network
+	client    *stytch.Client
+	api       *stytchapi.API // makes changes as another program would
+	worker    *outbox.Worker
+	directory *directory.Directory
+	sessions  *session.Service
 }
 
-// network leads to the local Stytch, and does what a test wants before a request
-// gets there.
+// network sends requests to the local Stytch, after calling before.
 type network struct {
 	http.RoundTripper
-	before func(*http.Request) error // nil: nothing
+	before func(*http.Request) error // may be nil; if it returns an error, the request isn't sent
 }
 
 func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -68,8 +67,8 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// each runs fn on either engine, with pages of two.
-func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
+// forEachEngine runs fn on SQLite and on MySQL, with pages of two.
+func forEachEngine(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) { fn(t, open(t, databaseURL, directory.AdmissionPolicy{})) })
@@ -94,20 +93,20 @@ func open(t *testing.T, databaseURL string, admission directory.AdmissionPolicy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := f.local.Credentials()
+	credentials := f.local.Credentials()
 	f.network = &network{RoundTripper: f.local.Transport()}
 	if f.client, err = stytch.New(stytch.Options{
-		ProjectID: who.ProjectID, Secret: who.Secret, Transport: f.network, RedirectURL: base + "/in",
+		ProjectID: credentials.ProjectID, Secret: credentials.Secret, Transport: f.network, RedirectURL: base + "/in",
 		SessionDuration: 168 * time.Hour, LinkDuration: 10 * time.Minute, InviteDuration: 168 * time.Hour, Now: f.clock.now,
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if f.api, err = stytchapi.NewClient(who.ProjectID, who.Secret, stytchapi.WithSkipJWKSInitialization(),
+	if f.api, err = stytchapi.NewClient(credentials.ProjectID, credentials.Secret, stytchapi.WithSkipJWKSInitialization(),
 		stytchapi.WithHTTPClient(&http.Client{Transport: f.local.Transport()})); err != nil {
 		t.Fatal(err)
 	}
 	f.worker = outbox.NewWorker(outbox.Options{Store: f.db, Accounts: f.client, Now: f.clock.now, Log: quiet})
-	f.people = directory.New(directory.Options{Store: f.db, Outbox: f.worker, Now: f.clock.now})
+	f.directory = directory.New(directory.Options{Store: f.db, Outbox: f.worker, Now: f.clock.now})
 	f.sessions = session.New(session.Options{
 		Store: f.db, Provider: f.client, Outbox: f.worker, Admission: admission, Duration: 168 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: quiet,
 	})
@@ -117,20 +116,20 @@ func open(t *testing.T, databaseURL string, admission directory.AdmissionPolicy)
 	return f
 }
 
-// reconfigure replaces the reconciler by one with changed options.
+// reconfigure replaces the reconciler with one that has changed options.
 func (f *fixture) reconfigure(change func(*reconcile.Options)) {
 	change(&f.opts)
 	f.Reconciler = reconcile.New(f.opts)
 }
 
-// withAccounts returns another reconciler on the same directory, with other accounts.
+// withAccounts returns a reconciler for the same directory that reads accounts from a.
 func (f *fixture) withAccounts(a reconcile.Accounts) *reconcile.Reconciler {
 	o := f.opts
 	o.Accounts = a
 	return reconcile.New(o)
 }
 
-// must is for what a test needs and is not about.
+// must returns a function that returns v, and fails the test if err is not nil.
 func must[T any](v T, err error) func(*testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -141,35 +140,35 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
-// invited puts somebody on the list, with an account at Stytch.
-func (f *fixture) invited(address string) directory.User {
+// invite adds a user with an account at Stytch.
+func (f *fixture) invite(address string) directory.User {
 	f.t.Helper()
-	u := must(f.people.Invite(f.t.Context(), directory.Actor{}, directory.UserInput{Email: address}))(f.t)
+	u := must(f.directory.Invite(f.t.Context(), directory.Actor{}, directory.UserInput{Email: address}))(f.t)
 	if u.StytchUserID == "" {
-		f.t.Fatalf("the invitation of %s did not leave", address)
+		f.t.Fatalf("the invitation of %s was not sent", address)
 	}
 	return u
 }
 
-// signedIn puts somebody on the list who comes in; the token is of their session.
-func (f *fixture) signedIn(address string) (directory.User, string) {
+// signIn adds a user and signs them in. It returns the session's token.
+func (f *fixture) signIn(address string) (directory.User, string) {
 	f.t.Helper()
-	u := f.invited(address)
-	_, token, err := f.sessions.SignIn(f.t.Context(), session.Credentials{Token: f.mailed(address)}, session.Browser{})
+	u := f.invite(address)
+	_, token, err := f.sessions.SignIn(f.t.Context(), session.Credentials{Token: f.mailedToken(address)}, session.Browser{})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return f.now(u), token
+	return f.reload(u), token
 }
 
-// now is a person as they are now.
-func (f *fixture) now(u directory.User) directory.User {
+// reload returns the stored state of a user.
+func (f *fixture) reload(u directory.User) directory.User {
 	f.t.Helper()
 	return must(f.db.GetUser(f.t.Context(), u.ID))(f.t)
 }
 
-// mailed is the token of the newest link mailed to an address.
-func (f *fixture) mailed(address string) string {
+// mailedToken returns the token of the newest link mailed to an address.
+func (f *fixture) mailedToken(address string) string {
 	f.t.Helper()
 	w := httptest.NewRecorder()
 	f.local.DevPages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/dev/inbox.json?key="+f.local.DevKey(), nil))
@@ -191,24 +190,24 @@ func (f *fixture) mailed(address string) string {
 	return ""
 }
 
-// stranger signs somebody in at Stytch whom the list knows nothing of, as another
-// program of the project would.
-func (f *fixture) stranger(address string) session.Authentication {
+// signInElsewhere creates an account that isn't in the directory and signs it in, as
+// another program of the project would.
+func (f *fixture) signInElsewhere(address string) session.Authentication {
 	f.t.Helper()
 	if err := f.client.SendMagicLink(f.t.Context(), session.Link{Email: address, CreateAccount: true}); err != nil {
 		f.t.Fatal(err)
 	}
-	return must(f.client.AuthenticateMagicLink(f.t.Context(), f.mailed(address), "", session.Browser{}))(f.t)
+	return must(f.client.AuthenticateMagicLink(f.t.Context(), f.mailedToken(address), "", session.Browser{}))(f.t)
 }
 
-// deletes has other hands delete a person's account.
-func (f *fixture) deletes(u directory.User) {
+// deleteAccount deletes a user's account as another program would.
+func (f *fixture) deleteAccount(u directory.User) {
 	f.t.Helper()
 	must(f.api.Users.Delete(f.t.Context(), &users.DeleteParams{UserID: u.StytchUserID}))(f.t)
 }
 
-// unnames has other hands take the addresses off a person's account.
-func (f *fixture) unnames(u directory.User) {
+// deleteAddresses deletes all addresses of a user's account as another program would.
+func (f *fixture) deleteAddresses(u directory.User) {
 	f.t.Helper()
 	account := must(f.api.Users.Get(f.t.Context(), &users.GetParams{UserID: u.StytchUserID}))(f.t)
 	for _, e := range account.Emails {
@@ -216,8 +215,8 @@ func (f *fixture) unnames(u directory.User) {
 	}
 }
 
-// standsAtStytch reports whether Stytch stands by a session.
-func (f *fixture) standsAtStytch(token string) bool {
+// isValidAtStytch reports whether a session is active at Stytch.
+func (f *fixture) isValidAtStytch(token string) bool {
 	f.t.Helper()
 	_, err := f.client.AuthenticateSession(f.t.Context(), token)
 	if err != nil && !errors.Is(err, session.ErrEnded) {
@@ -226,8 +225,8 @@ func (f *fixture) standsAtStytch(token string) bool {
 	return err == nil
 }
 
-// standsHere reports whether a browser with the token is let in.
-func (f *fixture) standsHere(token string) bool {
+// isSignedIn reports whether a browser with the token has a session.
+func (f *fixture) isSignedIn(token string) bool {
 	f.t.Helper()
 	_, err := f.sessions.Check(f.t.Context(), token, session.Browser{})
 	if err != nil && !errors.Is(err, session.ErrEnded) {
@@ -236,22 +235,22 @@ func (f *fixture) standsHere(token string) bool {
 	return err == nil
 }
 
-// told is what the audit trail says of the two sides, oldest first: "about: reason".
-func (f *fixture) told() []string {
+// events returns the recorded differences as "subject: reason", oldest first.
+func (f *fixture) events() []string {
 	f.t.Helper()
 	page, _, err := f.db.ListEvents(f.t.Context(), event.Query{Kind: event.StytchMismatch, Limit: event.MaxLimit})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	var told []string
+	var events []string
 	for _, e := range page {
-		told = append([]string{strings.TrimPrefix(e.Subject+": "+e.Reason, ": ")}, told...)
+		events = append([]string{strings.TrimPrefix(e.Subject+": "+e.Reason, ": ")}, events...)
 	}
-	return told
+	return events
 }
 
-// drained carries out what waits in the outbox for an address.
-func (f *fixture) drained(address string) {
+// drainOutbox runs the pending jobs for an address and checks that none is left.
+func (f *fixture) drainOutbox(address string) {
 	f.t.Helper()
 	f.worker.Deliver(f.t.Context(), address)
 	if jobs := must(f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address}))(f.t); len(jobs) > 0 {

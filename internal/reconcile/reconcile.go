@@ -111,12 +111,14 @@ type Options struct {
 	Accounts Accounts
 	Outbox   directory.Outbox
 
-	Admission    directory.AdmissionPolicy // admitted addresses are not Unlisted
-	EndStrangers bool                      // HandleWebhook ends sessions of unlisted accounts, instead of only recording them
-	PageSize     int                       // 1..MaxPage
-	Pace         time.Duration             // minimum time between the starts of a run's calls
-	Now          func() time.Time
-	Log          *slog.Logger
+	Admission directory.AdmissionPolicy // admitted addresses are not Unlisted
+	// EndUnlistedSessions makes HandleWebhook end the sessions of unlisted accounts. If
+	// false, it only records these accounts.
+	EndUnlistedSessions bool
+	PageSize            int           // 1..MaxPage
+	Pace                time.Duration // minimum time between the starts of a run's calls
+	Now                 func() time.Time
+	Log                 *slog.Logger
 }
 
 // Reconciler compares and repairs. It is safe for concurrent use.

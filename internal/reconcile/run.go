@@ -21,18 +21,18 @@ const callTimeout = 15 * time.Second
 
 // Counts sums up a run.
 type Counts struct {
-	People   int // users with a known account
+	Users    int // users with a known account
 	Accounts int // at Stytch
-	Missing, Changed, Strangers,
+	Missing, Changed, Unlisted,
 	Repaired int
 }
 
 // Differences returns the number of differences.
-func (c Counts) Differences() int { return c.Missing + c.Changed + c.Strangers }
+func (c Counts) Differences() int { return c.Missing + c.Changed + c.Unlisted }
 
 // String lists the numbers of differences.
 func (c Counts) String() string {
-	return fmt.Sprintf("%d missing, %d changed, %d strangers", c.Missing, c.Changed, c.Strangers)
+	return fmt.Sprintf("%d missing, %d changed, %d strangers", c.Missing, c.Changed, c.Unlisted)
 }
 
 // Run compares the whole directory with all accounts at Stytch. It calls report for each
@@ -68,7 +68,7 @@ func (p *run) compareUsers(ctx context.Context) error {
 			return err
 		}
 		after = page[len(page)-1]
-		p.counts.People += len(page)
+		p.counts.Users += len(page)
 		ids := make([]string, len(page))
 		for i, u := range page {
 			ids[i] = u.StytchUserID
@@ -166,7 +166,7 @@ func (p *run) handle(ctx context.Context, d Difference) error {
 	case Changed:
 		p.counts.Changed++
 	case Unlisted:
-		p.counts.Strangers++
+		p.counts.Unlisted++
 	}
 	repaired := false
 	if p.apply {

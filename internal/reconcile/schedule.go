@@ -58,7 +58,7 @@ func (r *Reconciler) runAndReport(ctx context.Context, apply bool) error {
 	if err != nil {
 		return err
 	}
-	r.log.Info("compared with Stytch", "people", counts.People, "accounts", counts.Accounts,
+	r.log.Info("compared with Stytch", "users", counts.Users, "accounts", counts.Accounts,
 		"differences", counts.Differences(), "repaired", counts.Repaired)
 	if apply || counts.Differences() == 0 {
 		return nil // repairs have their own events

@@ -14,7 +14,7 @@ import (
 // Errors of webhooks.
 var (
 	ErrInvalidWebhook      = errors.New("webhook must be a JSON object of Stytch's, with action and id")
-	errChangedConcurrently = fmt.Errorf("%w: somebody changed in the meantime", directory.ErrUnavailable)
+	errChangedConcurrently = fmt.Errorf("%w: user changed in the meantime", directory.ErrUnavailable)
 )
 
 // webhookEvent is the part of a webhook's body that is used: https://stytch.com/docs/guides/webhooks.
@@ -107,7 +107,7 @@ func (r *Reconciler) handleChanged(ctx context.Context, by event.Origin, a Accou
 		return err
 	}
 	var sessions []string
-	if d.Kind == Changed || r.opts.EndStrangers {
+	if d.Kind == Changed || r.opts.EndUnlistedSessions {
 		if sessions, err = r.accounts.ListSessions(ctx, a.ID); err != nil {
 			return err
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// FuzzParseNews holds that a body which is taken says what is to be done, to
-// whom, and is read as anybody reads it.
-func FuzzParseNews(f *testing.F) {
+// FuzzParseWebhook checks that an accepted body is valid JSON with an action and an id,
+// and that its id and addresses are read as encoding/json reads them.
+func FuzzParseWebhook(f *testing.F) {
 	for _, body := range []string{
 		`{"action":"DELETE","object_type":"user","id":"user-test-1","user":null}`,
 		`{"action":"UPDATE","object_type":"user","id":"user-test-1","user":{"emails":[{"email":"ada@example.com"},{}]},"more":[{}]}`,
@@ -20,27 +20,27 @@ func FuzzParseNews(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := parseWebhook(body)
+		e, err := parseWebhook(body)
 		if err != nil {
-			if !errors.Is(err, ErrInvalidWebhook) || n.ID != "" || n.Action != "" {
-				t.Errorf("%q: %+v, %v", body, n, err)
+			if !errors.Is(err, ErrInvalidWebhook) || e.ID != "" || e.Action != "" {
+				t.Errorf("%q: %+v, %v", body, e, err)
 			}
 			return
 		}
 		var all map[string]any
 		if err := json.Unmarshal(body, &all); err != nil {
-			t.Fatalf("%q is taken: %v", body, err)
+			t.Fatalf("%q is accepted: %v", body, err)
 		}
-		var under []any // in whatever case its name is written
+		var ids []any // encoding/json ignores case in names
 		for name, value := range all {
 			if strings.EqualFold(name, "id") {
-				under = append(under, value)
+				ids = append(ids, value)
 			}
 		}
-		if n.Action == "" || n.ID == "" || !slices.Contains(under, any(n.ID)) {
-			t.Errorf("%q is read as %+v", body, n)
+		if e.Action == "" || e.ID == "" || !slices.Contains(ids, any(e.ID)) {
+			t.Errorf("%q is read as %+v", body, e)
 		}
-		if account := n.account(); account.ID != n.ID || len(account.Emails) != len(n.User.Emails) {
+		if account := e.account(); account.ID != e.ID || len(account.Emails) != len(e.User.Emails) {
 			t.Errorf("%q is read as %+v", body, account)
 		}
 	})

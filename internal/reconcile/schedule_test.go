@@ -18,25 +18,28 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// eventually waits until something that others bring about is there.
-func eventually(t *testing.T, seen func() bool) {
+// eventually waits until cond returns true, for at most 30 seconds.
+func eventually(t *testing.T, cond func() bool) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
-	for !seen() {
+	for !cond() {
 		select {
 		case <-deadline:
-			t.Fatal("never seen")
+			t.Fatal("condition not met in 30 seconds")
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-// blind is a Stytch whose search finds nobody.
-type blind struct{ *stytch.Client }
+// emptySearch is a Stytch client whose search finds no accounts.
+type emptySearch struct{ *stytch.Client }
 
-func (blind) FindAccounts(context.Context, []string) ([]reconcile.Account, error) { return nil, nil }
+func (emptySearch) FindAccounts(context.Context, []string) ([]reconcile.Account, error) {
+	return nil, nil
+}
 
-// scripted is a Stytch that notes when it is searched, and does as the test says.
+// scripted implements reconcile.Accounts. It calls list to list the accounts, and
+// records the times of these calls.
 type scripted struct {
 	list func(n int) (next string, err error) // n counts from 1
 
@@ -61,7 +64,7 @@ func (s *scripted) GetAccount(context.Context, string) (reconcile.Account, error
 }
 func (s *scripted) ListSessions(context.Context, string) ([]string, error) { return nil, nil }
 
-// inBubble runs fn where time is synctest's, on an SQLite file.
+// inBubble runs fn in a synctest bubble, with an SQLite database.
 func inBubble(t *testing.T, fn func(t *testing.T, db *store.Store)) {
 	t.Helper()
 	t.Parallel()
@@ -79,7 +82,7 @@ func inBubble(t *testing.T, fn func(t *testing.T, db *store.Store)) {
 	})
 }
 
-func TestAPassStaysWithinWhatStytchGrants(t *testing.T) {
+func TestRun_Throttled(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *store.Store) {
 		s := &scripted{list: func(n int) (string, error) {
 			if n == 301 {
@@ -88,17 +91,17 @@ func TestAPassStaysWithinWhatStytchGrants(t *testing.T) {
 			return "more", nil
 		}}
 		r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: reconcile.MaxPage, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
-		began := time.Now()
+		start := time.Now()
 		if _, err := r.Run(t.Context(), event.Origin{}, false, nil); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(began); took != 150*time.Second {
+		if took := time.Since(start); took != 150*time.Second {
 			t.Errorf("301 searches took %v, want two a second", took)
 		}
 	})
 }
 
-func TestACallThatFailsIsTriedAgainAndThenGivenUp(t *testing.T) {
+func TestRun_FailingCallIsRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *store.Store) {
 		for _, row := range []struct {
 			name  string
@@ -106,13 +109,13 @@ func TestACallThatFailsIsTriedAgainAndThenGivenUp(t *testing.T) {
 			calls int
 			want  error
 		}{
-			{"the third time it succeeds", func(n int) (string, error) {
+			{"succeeds the third time", func(n int) (string, error) {
 				if n < 3 {
 					return "", session.ErrTooMany
 				}
 				return "", nil
 			}, 3, nil},
-			{"it never does", func(int) (string, error) { return "", session.ErrUnavailable }, 3, session.ErrUnavailable},
+			{"always fails", func(int) (string, error) { return "", session.ErrUnavailable }, 3, session.ErrUnavailable},
 		} {
 			s := &scripted{list: row.list}
 			r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: 1, Pace: reconcile.DefaultPace, Now: time.Now, Log: quiet})
@@ -123,20 +126,20 @@ func TestACallThatFailsIsTriedAgainAndThenGivenUp(t *testing.T) {
 	})
 }
 
-func TestOnceADayOverAllInstancesAndAnHourLaterAfterAFailure(t *testing.T) {
+func TestDaily_SeveralInstancesAndFailures(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *store.Store) {
 		s := &scripted{list: func(n int) (string, error) {
 			switch n {
 			case 3:
-				panic("out of its mind")
+				panic("simulated bug")
 			case 5:
-				return "", errors.New("nonsense")
+				return "", errors.New("simulated failure")
 			}
 			return "", nil
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
-		began := time.Now()
+		start := time.Now()
 		for range 3 {
 			r := reconcile.New(reconcile.Options{Store: db, Accounts: s, PageSize: 1, Now: time.Now, Log: quiet})
 			all.Go(func() { r.Daily(ctx, false) })
@@ -145,53 +148,53 @@ func TestOnceADayOverAllInstancesAndAnHourLaterAfterAFailure(t *testing.T) {
 		cancel()
 		all.Wait()
 		if len(s.at) < 7 {
-			t.Fatalf("%d passes in six days", len(s.at))
+			t.Fatalf("%d runs in six days", len(s.at))
 		}
-		if first := s.at[0].Sub(began); first < 5*time.Minute || first > 24*time.Hour+15*time.Minute {
-			t.Errorf("the first pass came after %v", first)
+		if first := s.at[0].Sub(start); first < 5*time.Minute || first > 24*time.Hour+15*time.Minute {
+			t.Errorf("the first run started after %v", first)
 		}
 		for i := 1; i < 7; i++ {
-			least := 24 * time.Hour
-			if i == 3 || i == 5 { // behind the two that failed
-				least = time.Hour
+			minGap := 24 * time.Hour
+			if i == 3 || i == 5 { // after a failed run
+				minGap = time.Hour
 			}
-			if gap := s.at[i].Sub(s.at[i-1]); gap < least || gap > least+15*time.Minute {
-				t.Errorf("pass %d came %v after the one before, want about %v", i+1, gap, least)
+			if gap := s.at[i].Sub(s.at[i-1]); gap < minGap || gap > minGap+15*time.Minute {
+				t.Errorf("run %d started %v after the one before, want about %v", i+1, gap, minGap)
 			}
 		}
 	})
 }
 
-func TestTheDailyPassTellsByOneEventAndMendsOnlyIfAsked(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
-		ada, _ := f.signedIn("ada@example.com")
-		f.stranger("stranger@example.com")
-		f.deletes(ada)
-		turn := func(apply bool) {
+func TestRunIfDue_RecordsOneEventOrRepairs(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, f *fixture) {
+		ada, _ := f.signIn("ada@example.com")
+		f.signInElsewhere("stranger@example.com")
+		f.deleteAccount(ada)
+		runIfDue := func(apply bool) {
 			t.Helper()
 			if err := f.RunIfDue(t.Context(), apply); err != nil {
 				t.Fatal(err)
 			}
 		}
-		turn(false) // draws the minute of the first
+		runIfDue(false) // schedules the first run
 		f.clock.advance(24 * time.Hour)
 		want := []string{"1 missing, 0 changed, 1 strangers; not mended"}
 		for range 2 { // the second is not due
-			turn(false)
-			if diff := cmp.Diff(want, f.told()); diff != "" || f.now(ada) != ada {
-				t.Errorf("told: -want +got\n%s", diff)
+			runIfDue(false)
+			if diff := cmp.Diff(want, f.events()); diff != "" || f.reload(ada) != ada {
+				t.Errorf("events: -want +got\n%s", diff)
 			}
 		}
 		f.clock.advance(24 * time.Hour)
-		turn(true)
+		runIfDue(true)
 		want = append(want, "stranger@example.com: at Stytch, not on the list", "ada@example.com: account gone at Stytch")
-		if diff := cmp.Diff(want, f.told()); diff != "" || f.now(ada).StytchUserID != "" {
-			t.Errorf("told: -want +got\n%s", diff)
+		if diff := cmp.Diff(want, f.events()); diff != "" || f.reload(ada).StytchUserID != "" {
+			t.Errorf("events: -want +got\n%s", diff)
 		}
 		f.clock.advance(24 * time.Hour)
-		turn(true)
-		if n := len(f.told()); n != len(want) {
-			t.Errorf("the day after, more is told: %q", f.told())
+		runIfDue(true)
+		if n := len(f.events()); n != len(want) {
+			t.Errorf("the next day recorded more: %q", f.events())
 		}
 	})
 }
