@@ -37,7 +37,7 @@ func InspectProject(ctx context.Context, o Options) (Project, error) {
 	case err != nil:
 		return Project{}, explain(err)
 	case res.ProjectID != o.ProjectID:
-		return Project{}, fault.New("these credentials are not of the project in STYTCH_PROJECT_ID", keysAdvice)
+		return Project{}, fault.New("these credentials belong to another project than STYTCH_PROJECT_ID", keysAdvice)
 	}
 	return Project{Name: res.Name, Ahead: clock.ahead, Timed: clock.timed}, nil
 }
@@ -64,9 +64,9 @@ func (d *dateRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-const elsewhereAdvice = "Look at what is between here and Stytch, and, if it is set, at where STYTCH_BASE_URL leads."
+const elsewhereAdvice = "Check the network between this machine and Stytch, and STYTCH_BASE_URL if it's set."
 
-const keysAdvice = "Copy the project id and a secret of it anew from https://stytch.com/dashboard/api-keys; test and live have their own."
+const keysAdvice = "Copy the project ID and secret again from https://stytch.com/dashboard/api-keys; test and live have their own."
 
 // explain returns the error of a call that Stytch should not refuse as a fault. A network
 // error stays as it is.
@@ -76,7 +76,7 @@ func explain(err error) error {
 	case errors.As(err, new(*url.Error)):
 		return err
 	case !errors.As(err, &e):
-		return fault.New("what answers is not Stytch, or broke off", elsewhereAdvice)
+		return fault.New("the response isn't from Stytch, or was cut off", elsewhereAdvice)
 	}
 	text := "Stytch answered " + http.StatusText(int(e.StatusCode))
 	if e.ErrorType != "" {
@@ -84,9 +84,9 @@ func explain(err error) error {
 	}
 	switch {
 	case e.StatusCode == http.StatusUnauthorized, e.ErrorType == "project_not_found":
-		return fault.New("Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice)
+		return fault.New("Stytch rejected STYTCH_PROJECT_ID and STYTCH_SECRET", keysAdvice)
 	case e.StatusCode >= 500:
-		return fault.New(text, "Nobody can sign in while that is so; https://status.stytch.com may know more.")
+		return fault.New(text, "No one can sign in until it recovers; see https://status.stytch.com.")
 	}
 	return fault.New(text, elsewhereAdvice)
 }

@@ -33,17 +33,17 @@ func TestInspectProject(t *testing.T) {
 		{name: "all is well", change: func(*testing.T, *local, *stytch.Options) {}},
 		{name: "its clock is ahead", change: func(t *testing.T, l *local, o *stytch.Options) { l.breaks(t, `{"clock_ms":90000}`) }, ahead: 90 * time.Second},
 		{name: "its clock is behind", change: func(t *testing.T, l *local, o *stytch.Options) { l.breaks(t, `{"clock_ms":-90000}`) }, ahead: -90 * time.Second},
-		{name: "another secret", change: func(_ *testing.T, _ *local, o *stytch.Options) { o.Secret = "secret-test-hush" }, want: "Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET"},
-		{name: "another project", change: func(_ *testing.T, _ *local, o *stytch.Options) { o.ProjectID = "project-test-1" }, want: "Stytch refuses STYTCH_PROJECT_ID and STYTCH_SECRET"},
+		{name: "another secret", change: func(_ *testing.T, _ *local, o *stytch.Options) { o.Secret = "secret-test-hush" }, want: "Stytch rejected STYTCH_PROJECT_ID and STYTCH_SECRET"},
+		{name: "another project", change: func(_ *testing.T, _ *local, o *stytch.Options) { o.ProjectID = "project-test-1" }, want: "Stytch rejected STYTCH_PROJECT_ID and STYTCH_SECRET"},
 		{name: "it fails", change: func(t *testing.T, l *local, _ *stytch.Options) {
 			l.breaks(t, `{"rules":[{"kind":"status","status":500}]}`)
 		}, want: "Stytch answered internal_server_error"},
 		{name: "it is overrun", change: func(t *testing.T, l *local, _ *stytch.Options) {
 			l.breaks(t, `{"rules":[{"kind":"status","status":429}]}`)
 		}, want: "Stytch answered too_many_requests"},
-		{name: "a proxy answers", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"garbage"}]}`) }, want: "what answers is not Stytch, or broke off"},
-		{name: "the answer is cut", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"cut"}]}`) }, want: "what answers is not Stytch, or broke off"},
-		{name: "the answer is empty", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"empty"}]}`) }, want: "what answers is not Stytch, or broke off"},
+		{name: "a proxy answers", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"garbage"}]}`) }, want: "the response isn't from Stytch, or was cut off"},
+		{name: "the answer is cut", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"cut"}]}`) }, want: "the response isn't from Stytch, or was cut off"},
+		{name: "the answer is empty", change: func(t *testing.T, l *local, _ *stytch.Options) { l.breaks(t, `{"rules":[{"kind":"empty"}]}`) }, want: "the response isn't from Stytch, or was cut off"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachWay(t, func(t *testing.T, l *local) {
@@ -77,7 +77,7 @@ func TestInspectProject_NetworkErrorAndOtherProject(t *testing.T) {
 	o.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		return respond(r, 200, `{"project_id":"project-test-2"}`), nil
 	})
-	if _, err := stytch.InspectProject(t.Context(), o); err == nil || !strings.Contains(err.Error(), "not of the project") {
+	if _, err := stytch.InspectProject(t.Context(), o); err == nil || !strings.Contains(err.Error(), "another project") {
 		t.Errorf("another project is taken for ours: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package stytchlocal
 
 import "github.com/guestlist/guestlist/internal/text"
 
-// attributes describe a browser, as reported by the caller.
 type attributes struct {
 	IPAddress string `json:"ip_address"`
 	UserAgent string `json:"user_agent"`

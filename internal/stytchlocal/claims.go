@@ -25,7 +25,6 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// check refuses reserved names.
 func (c claims) check() error {
 	for key := range c {
 		switch {

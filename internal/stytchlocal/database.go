@@ -44,18 +44,18 @@ func withDatabaseUse(ctx context.Context) (context.Context, *databaseUse) {
 
 // observeDB runs fn, which uses the database, and records that in the context's
 // databaseUse, if it has one.
-func (s *Server) observeDB(ctx context.Context, fn func() error) error {
+func observeDB[T any](ctx context.Context, s *Server, fn func() (T, error)) (T, error) {
 	use, ok := ctx.Value(databaseUseKey{}).(*databaseUse)
 	if !ok {
 		return fn()
 	}
 	use.pending.Add(1)
 	defer use.pending.Add(-1)
-	err := fn()
+	v, err := fn()
 	if s.isDatabaseFault(ctx, err) {
 		use.failed.Store(true)
 	}
-	return err
+	return v, err
 }
 
 // isDatabaseFault distinguishes a fault of the database from an error of the API, a missing
@@ -75,26 +75,18 @@ type observedDB struct {
 
 var _ dbsqlc.DBTX = observedDB{}
 
-func (d observedDB) ExecContext(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
-	err = d.server.observeDB(ctx, func() error {
-		res, err = d.Database.ExecContext(ctx, query, args...)
-		return err
-	})
-	return res, err
+func (d observedDB) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return observeDB(ctx, d.server, func() (sql.Result, error) { return d.Database.ExecContext(ctx, query, args...) })
 }
 
-func (d observedDB) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = d.server.observeDB(ctx, func() error {
-		rows, err = d.Database.QueryContext(ctx, query, args...)
-		return err
-	})
-	return rows, err
+func (d observedDB) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return observeDB(ctx, d.server, func() (*sql.Rows, error) { return d.Database.QueryContext(ctx, query, args...) })
 }
 
-func (d observedDB) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	_ = d.server.observeDB(ctx, func() error { // the row keeps its error
-		row = d.Database.QueryRowContext(ctx, query, args...)
-		return row.Err()
+func (d observedDB) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	row, _ := observeDB(ctx, d.server, func() (*sql.Row, error) { // the row keeps its error
+		row := d.Database.QueryRowContext(ctx, query, args...)
+		return row, row.Err()
 	})
 	return row
 }

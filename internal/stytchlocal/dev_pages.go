@@ -25,7 +25,6 @@ func (s *Server) DevPages() http.Handler {
 	return http.NewCrossOriginProtection().Handler(s.requireDevKey(mux))
 }
 
-// devCookieLifetime is how long a browser remembers the key.
 const devCookieLifetime = 30 * 24 * time.Hour
 
 // DevKey returns the key of the developer pages: 32 characters of base32, 160 bits. It is
@@ -74,7 +73,6 @@ const lockedText = "Open the inbox address that Guestlist printed in the termina
 
 type lockedPage struct{ Stylesheet, Text, Home string }
 
-// showLocked responds to a request without the key.
 func (s *Server) showLocked(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, ".json") {
 		pages.WriteJSON(w, http.StatusNotFound, map[string]string{"error": lockedText})

@@ -66,7 +66,6 @@ type emailChangeResponse struct {
 	User   userObject `json:"user"`
 }
 
-// deleteEmail removes an address from its user.
 func (s *Server) deleteEmail(c *call) (response, error) {
 	if !isID("email", c.id) {
 		return nil, errInvalidEmailID

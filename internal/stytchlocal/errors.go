@@ -5,7 +5,6 @@ import (
 	"time"
 )
 
-// apiError is an error of the API.
 type apiError struct {
 	status     int
 	kind       string // Stytch's error_type

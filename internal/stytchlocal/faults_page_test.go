@@ -180,7 +180,7 @@ func TestFaultsPage_InvalidForm(t *testing.T) {
 	if want := `{"rules":[],"clock_ms":60000,"guestlist_clock_ms":0}`; f.inForce() != want {
 		t.Errorf("in force is %s", f.inForce())
 	}
-	if strings.Contains(f.faultsPage().Text(), "Guestlist's own clock") {
+	if strings.Contains(f.faultsPage().Text(), programClock) {
 		t.Error("the page offers to move a clock that can't be")
 	}
 }

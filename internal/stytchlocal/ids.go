@@ -18,7 +18,6 @@ import (
 // time of creation.
 func newID(kind string) string { return kind + "-test-" + ids.New() }
 
-// isID reports whether id is a valid id of a kind.
 func isID(kind, id string) bool {
 	tail, ok := strings.CutPrefix(id, kind+"-test-")
 	if !ok {

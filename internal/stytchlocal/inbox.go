@@ -17,7 +17,6 @@ const (
 	inboxTime = 24 * time.Hour
 )
 
-// message is an email in the inbox.
 type message struct {
 	ID      string    `json:"id"`
 	To      string    `json:"to"`

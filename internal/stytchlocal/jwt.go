@@ -10,10 +10,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// jwtLifetime is how long a session JWT is valid.
 const jwtLifetime = 5 * time.Minute
 
-// sessionClaim is the claim that holds the session.
 const sessionClaim = "https://stytch.com/session"
 
 // jwtSession is the session in a JWT. Its id has another name than in the API.
@@ -29,7 +27,6 @@ type jwtSession struct {
 
 func (s *Server) issuer() string { return "stytch.com/" + s.project.ProjectID }
 
-// signJWT returns a JWT of a session.
 func (s *Server) signJWT(keys keyRing, session *session) (string, error) {
 	now := s.clock.Now().Truncate(time.Second)
 	expires := now.Add(jwtLifetime)
@@ -94,7 +91,6 @@ type keysResponse struct {
 	Keys []jwk `json:"keys"`
 }
 
-// listKeys returns the keys that verify session JWTs.
 func (s *Server) listKeys(c *call) (response, error) {
 	if c.id != s.project.ProjectID {
 		return nil, errProjectNotFound

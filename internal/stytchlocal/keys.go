@@ -68,7 +68,6 @@ func (k *signingKey) parse() error {
 	return nil
 }
 
-// verifyOnly returns the key without its private half.
 func (k signingKey) verifyOnly() (signingKey, error) {
 	der, err := x509.MarshalPKIXPublicKey(k.public)
 	k.SigningKey, k.VerifyKey, k.key = nil, der, nil
@@ -104,7 +103,6 @@ func (r keyRing) signerAt(now int64) int {
 	return signer
 }
 
-// storedKeyRing is the key ring as last read.
 type storedKeyRing struct {
 	value string // the project's row
 	keys  keyRing

@@ -44,7 +44,6 @@ func (s *Server) countInvitation(ctx context.Context, q *dbsqlc.Queries, email s
 	return &refused
 }
 
-// uncountInvitation reverts countInvitation.
 func (s *Server) uncountInvitation(ctx context.Context, email string) error {
 	if !s.opts.Limits {
 		return nil

@@ -3,7 +3,9 @@ package stytchlocal
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +27,6 @@ var defaultLifetimes = map[string]time.Duration{
 	kindLogin: time.Hour, kindSignup: 7 * 24 * time.Hour, kindInvite: time.Hour, kindEmbedded: time.Hour,
 }
 
-// linkParams describes a link to create.
 type linkParams struct {
 	kind      string
 	lifetime  time.Duration
@@ -69,6 +70,36 @@ func linkLifetime(kind string, minutes *int64) (time.Duration, error) {
 	return time.Duration(*minutes) * time.Minute, nil
 }
 
+// checkRedirectURL refuses an address that a link may not lead to. An empty address stands
+// for the project's default.
+func (s *Server) checkRedirectURL(kind, address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" || len(address) > 2000 {
+		return newError(http.StatusBadRequest, "invalid_"+kind+"_magic_link_url", "The redirect URL is not a valid URL.")
+	}
+	if slices.Contains(s.opts.RedirectURLs, address) || u.Scheme == "http" && u.Hostname() == "localhost" {
+		return nil
+	}
+	return errRedirectNotListed
+}
+
+// redirectURL returns a checked address or, if it is empty, the project's only redirect
+// URL.
+func (s *Server) redirectURL(kind, address string) (string, error) {
+	switch {
+	case address != "":
+		return address, nil
+	case len(s.opts.RedirectURLs) == 0:
+		return "", newError(http.StatusBadRequest, "no_"+kind+"_redirect_urls_set", "The project has no redirect URL of this kind.")
+	case len(s.opts.RedirectURLs) > 1:
+		return "", newError(http.StatusBadRequest, "no_default_"+kind+"_redirect_url_set", "The project has no default redirect URL of this kind.")
+	}
+	return s.opts.RedirectURLs[0], nil
+}
+
 // createLink stores a link and returns its token, which is not stored.
 func (s *Server) createLink(ctx context.Context, q *dbsqlc.Queries, userID, methodID string, expiresAt int64, p linkParams) (string, error) {
 	details, err := json.Marshal(p.details)
@@ -100,7 +131,6 @@ func (s *Server) queueLink(ctx context.Context, q *dbsqlc.Queries, user *account
 	})
 }
 
-// linkURL returns the address of a link in an email.
 func (s *Server) linkURL(token string) string {
 	return s.opts.BaseURL + redirectPath + "?" + url.Values{
 		"public_token": {s.project.PublicToken}, "stytch_token_type": {"magic_links"}, "token": {token},

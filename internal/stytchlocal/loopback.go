@@ -1,40 +1,27 @@
 package stytchlocal
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
+
+	"github.com/guestlist/guestlist/internal/netutil"
 )
 
 // LoopbackOnly responds 404 to requests that visibly do not come directly from this
-// machine: those from another peer address, those for a host other than localhost,
-// 127.0.0.1 or [::1] (a web page could have bound a name to 127.0.0.1), and those with a
+// machine: those from another peer address, those for a host other than localhost or a
+// loopback address (a web page could have bound a name to 127.0.0.1), and those with a
 // header that a proxy adds.
 //
 // It is a second line of defense. A forwarder that adds no header passes, so the handler
 // must ask for a secret as well.
 func LoopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopbackPeer(r.RemoteAddr) || !isLoopbackHost(r.Host) || isProxied(r.Header) {
+		if !netutil.IsLoopback(r.RemoteAddr) || !netutil.IsLoopback(r.Host) || isProxied(r.Header) {
 			http.NotFound(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
-}
-
-func isLoopbackPeer(remoteAddr string) bool {
-	peer, err := netip.ParseAddrPort(remoteAddr)
-	return err == nil && peer.Addr().Unmap().IsLoopback()
-}
-
-func isLoopbackHost(hostPort string) bool {
-	host, _, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		host = strings.TrimSuffix(strings.TrimPrefix(hostPort, "["), "]")
-	}
-	return strings.EqualFold(host, "localhost") || host == "127.0.0.1" || host == "::1"
 }
 
 // proxyHeaders are headers by which proxies, tunnels and content delivery networks describe
@@ -47,7 +34,6 @@ var proxyHeaders = map[string]bool{
 	"proxy-client-ip": true, "wl-proxy-client-ip": true, "x-request-start": true, "x-coming-from": true, "max-forwards": true,
 }
 
-// proxyPrefixes are prefixes of such headers.
 var proxyPrefixes = []string{
 	"x-forward", "forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-proxy-", "cf-", "fly-", "fastly-", "akamai-", "incap-",
 	"ngrok-", "tailscale-", "x-tunnel-", "x-ms-tunnel-",

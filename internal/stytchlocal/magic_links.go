@@ -7,7 +7,6 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// sentResponse names the recipient of an email.
 type sentResponse struct {
 	meta
 	UserID  string `json:"user_id"`

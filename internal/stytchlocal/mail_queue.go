@@ -30,7 +30,6 @@ func (s *Server) queueMail(ctx context.Context, q *dbsqlc.Queries, l mail.Link) 
 	return queuedMail{m, l.Invitation}, s.storeMail(ctx, q, m, l.URL)
 }
 
-// storeMail stores an email for the inbox, if there is one.
 func (s *Server) storeMail(ctx context.Context, q *dbsqlc.Queries, m mail.Message, link string) error {
 	if !s.opts.Inbox {
 		return nil

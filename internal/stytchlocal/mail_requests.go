@@ -7,7 +7,6 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// mailRequest is part of every request for an email.
 type mailRequest struct {
 	Email      string      `json:"email"`
 	Attributes *attributes `json:"attributes"`
@@ -27,7 +26,6 @@ func (r *mailRequest) check() (err error) {
 	return nil
 }
 
-// linkRequest is part of the requests login_or_create and send.
 type linkRequest struct {
 	mailRequest
 	LoginURL      string `json:"login_magic_link_url"`

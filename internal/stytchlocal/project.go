@@ -33,7 +33,6 @@ func (p *project) derive(purpose string) []byte {
 	return mac.Sum(nil)
 }
 
-// webhookKey returns the key that signs webhooks.
 func (p *project) webhookKey() []byte { return p.derive("webhooks") }
 
 // openProject reads the project from the database or creates it. If two instances start at

@@ -21,7 +21,6 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.ParseFS(templateFiles, "templates/*.html"))
 })
 
-// render writes a page of this package.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	pages.SetHeaders(w)
 	pages.Render(w, r, s.opts.Log, status, pageTemplates().Lookup(name), data)
@@ -83,7 +82,6 @@ func trimPunctuation(token string) string {
 	return strings.TrimFunc(token, func(c rune) bool { return !strings.ContainsRune(alphanumeric+"-_=", c) })
 }
 
-// redirectTarget returns where a link leads, with its token.
 func (s *Server) redirectTarget(ctx context.Context, token string) (string, error) {
 	link, details, err := s.findLink(ctx, token)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// maxBody is the limit of a request body, in bytes.
 const maxBody = 1 << 20
 
 // meta is part of every response, successful or not.
@@ -28,7 +27,6 @@ type response interface {
 	setMeta(status int, requestID string)
 }
 
-// errorResponse is the body of an error.
 type errorResponse struct {
 	meta
 	ErrorType    string `json:"error_type"`
@@ -36,7 +34,6 @@ type errorResponse struct {
 	ErrorURL     string `json:"error_url"`
 }
 
-// write sends a response.
 func write(w http.ResponseWriter, status int, requestID string, res response) {
 	res.setMeta(status, requestID)
 	h := w.Header()
@@ -48,7 +45,6 @@ func write(w http.ResponseWriter, status int, requestID string, res response) {
 	_ = json.NewEncoder(w).Encode(res)
 }
 
-// writeError sends an error.
 func writeError(w http.ResponseWriter, requestID string, e *apiError) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.retryAfter+time.Second-1)/time.Second)))

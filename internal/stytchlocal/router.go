@@ -42,7 +42,6 @@ func withoutDoubleSlash(r *http.Request) *http.Request {
 
 func newRequestID() string { return "request-id-test-" + uuid.NewString() }
 
-// serveCall responds to a call.
 func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Request) {
 	requestID := newRequestID()
 	res, err := s.handle(routes, w, r)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 )
 
-// redirectPath is the path of the page that emailed links open.
 const redirectPath = "/v1/magic_links/redirect"
 
 // route is a call of the API. A segment in braces matches any id.
@@ -15,7 +14,6 @@ type route struct {
 	public       bool // needs no credentials
 }
 
-// call is a request to the API.
 type call struct {
 	ctx context.Context
 	w   http.ResponseWriter
@@ -38,6 +36,7 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/v1/users", handle: s.createUser},
 		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
 		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
+		// Kinds of factors that do not exist here.
 		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: notFound("phone_number_not_found")},
 		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: notFound("webauthn_registration_not_found")},
 		{method: "DELETE", path: "/v1/users/totps/{id}", handle: notFound("totp_not_found")},
@@ -59,7 +58,6 @@ func (s *Server) routes() []route {
 	}
 }
 
-// notFound handles a call about a kind of object that does not exist here.
 func notFound(errorType string) func(*call) (response, error) {
 	return func(*call) (response, error) {
 		return nil, newError(http.StatusNotFound, errorType, "There is nothing of this id.")

@@ -146,7 +146,7 @@ func TestAPI_DatabaseError(t *testing.T) {
 		t.Errorf("the message tells of the database: %s", text)
 	}
 	f.refused("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"}, 500, "internal_server_error")
-	if status, _, page := f.open(http.MethodGet, strings.Repeat("a", 44)); status != 503 || !strings.Contains(page, "Nothing is lost") {
+	if status, _, page := f.open(http.MethodGet, strings.Repeat("a", 44)); status != 503 || !strings.Contains(page, "Your link still works") {
 		t.Errorf("a mailed link answers %d\n%s", status, page)
 	}
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", f.url+"/dev/inbox.json", nil)

@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// maxFilterValues is how many values a filter may have.
 const maxFilterValues = 1000
 
 type searchQuery struct {
@@ -19,7 +18,6 @@ type searchQuery struct {
 	} `json:"operands"`
 }
 
-// filter reports whether a user matches.
 type filter func(u *userObject) bool
 
 // userSearch is a checked query.

@@ -8,7 +8,6 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
 
-// session is a session's row with its details.
 type session struct {
 	dbsqlc.StytchSession
 	sessionDetails
@@ -22,7 +21,6 @@ type sessionDetails struct {
 	Attributes *attributes `json:"attributes,omitempty"`
 }
 
-// factor is a way in which the user was authenticated.
 type factor struct {
 	Type                string          `json:"type"`
 	DeliveryMethod      string          `json:"delivery_method"`
@@ -48,7 +46,6 @@ func (f factor) same(g factor) bool {
 		(f.Email == nil || g.Email == nil || f.Email.EmailID == g.Email.EmailID)
 }
 
-// sessionObject is a session in the API.
 type sessionObject struct {
 	SessionID      string      `json:"session_id"`
 	UserID         string      `json:"user_id"`

@@ -12,7 +12,6 @@ type sessionsResponse struct {
 	Sessions []*sessionObject `json:"sessions"`
 }
 
-// listSessions lists a user's active sessions, oldest first.
 func (s *Server) listSessions(c *call) (response, error) {
 	user, err := s.findUser(c.ctx, s.read, c.r.URL.Query().Get("user_id"))
 	if err != nil {
@@ -86,7 +85,6 @@ func (s *Server) authenticateSession(c *call) (response, error) {
 	}, nil
 }
 
-// revokeSession revokes a session by its id, token or JWT.
 func (s *Server) revokeSession(c *call) (response, error) {
 	var req struct {
 		SessionID    string `json:"session_id"`

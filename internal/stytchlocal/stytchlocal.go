@@ -164,8 +164,8 @@ func (s *Server) readThenTx(ctx context.Context, read func() error, fn func(q *d
 	for attempt := 1; ; attempt++ {
 		err := read()
 		if err == nil {
-			err = s.observeDB(ctx, func() error {
-				return s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
+			_, err = observeDB(ctx, s, func() (struct{}, error) {
+				return struct{}{}, s.opts.InTx(ctx, func(tx *sql.Tx) error { return fn(dbsqlc.New(exact.On(tx))) })
 			})
 		}
 		if attempt == 5 || !errors.Is(err, errConflict) && !s.opts.IsDuplicate(err) {

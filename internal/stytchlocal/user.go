@@ -19,7 +19,6 @@ const (
 	statusPending = "pending" // until the first sign-in
 )
 
-// account is a user with its addresses.
 type account struct {
 	dbsqlc.StytchUser
 	userDetails

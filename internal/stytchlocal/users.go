@@ -83,7 +83,6 @@ type updateUserResponse struct {
 	User          userObject    `json:"user"`
 }
 
-// updateUser changes the given fields.
 func (s *Server) updateUser(c *call) (response, error) {
 	var req fullProfile
 	if err := c.decode(&req); err != nil {
@@ -111,7 +110,6 @@ type deleteUserResponse struct {
 	UserID string `json:"user_id"`
 }
 
-// deleteUser deletes a user with its sessions and links.
 func (s *Server) deleteUser(c *call) (response, error) {
 	var user account
 	err := s.readThenTx(c.ctx, func() (err error) {
@@ -157,7 +155,6 @@ func (s *Server) insertUser(ctx context.Context, q *dbsqlc.Queries, user *accoun
 	return err
 }
 
-// saveUser stores the profile of a locked user.
 func (s *Server) saveUser(ctx context.Context, q *dbsqlc.Queries, user *account) error {
 	details, err := json.Marshal(user.userDetails)
 	if err != nil {
@@ -169,7 +166,6 @@ func (s *Server) saveUser(ctx context.Context, q *dbsqlc.Queries, user *account)
 	return wrap("update user", err)
 }
 
-// checkExternalID refuses an external id that another user has.
 func (s *Server) checkExternalID(ctx context.Context, q *dbsqlc.Queries, user *account) error {
 	if !user.ExternalID.Valid {
 		return nil

@@ -3,6 +3,7 @@ package stytchlocal
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -12,10 +13,6 @@ const (
 	userUpdated = "UPDATE"
 	userDeleted = "DELETE"
 )
-
-var eventTypes = map[string]string{
-	userCreated: "direct.user.create", userUpdated: "direct.user.update", userDeleted: "direct.user.delete",
-}
 
 // event is the body of a webhook: https://stytch.com/docs/guides/webhooks
 type event struct {
@@ -44,7 +41,7 @@ func (s *Server) sendWebhook(action string, user *account) {
 		return
 	}
 	e := event{
-		ProjectID: s.project.ProjectID, EventID: newID("event"), EventType: eventTypes[action], Action: action,
+		ProjectID: s.project.ProjectID, EventID: newID("event"), EventType: "direct.user." + strings.ToLower(action), Action: action,
 		ObjectType: "user", Source: "DIRECT", ID: user.UserID, Timestamp: toTime(s.now()),
 	}
 	if action != userDeleted {

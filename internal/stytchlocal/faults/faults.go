@@ -152,7 +152,6 @@ func (i *Injector) config() config {
 	return c
 }
 
-// set checks faults and puts them in force instead of all earlier ones.
 func (i *Injector) set(c config) error {
 	if err := c.check(i.opts.Program != nil); err != nil {
 		return err
@@ -179,7 +178,6 @@ func (i *Injector) Summary() string {
 	return "Simulated fault: " + strings.Join(parts, "; ") + "."
 }
 
-// describe describes each fault.
 func (c config) describe() []string {
 	parts := []string{}
 	for _, r := range c.Rules {

@@ -11,7 +11,6 @@ import (
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/pages"
 )
 
-// maxBody is the limit of a request body, in bytes.
 const maxBody = 64 << 10
 
 func (i *Injector) getJSON(w http.ResponseWriter, _ *http.Request) {

@@ -32,7 +32,6 @@ func (i *Injector) Register(mux *http.ServeMux) {
 	mux.HandleFunc("PUT "+Path+".json", i.putJSON)
 }
 
-// choice is an option of a select field.
 type choice struct{ Value, Label string }
 
 // unchanged is the choice that keeps the rules in force. It is offered while the form has
@@ -65,7 +64,6 @@ var callChoices = []struct {
 	{choice{"users", "Users"}, "/v1/users*"},
 }
 
-// form holds the values of the page's form.
 type form struct {
 	Trouble, Calls        string
 	Clock, GuestlistClock string // minutes
@@ -146,11 +144,11 @@ func formatMinutes(ms int64) string {
 
 // rule returns the rule for the two choices, or the zero value if there is none.
 func (f form) rule() rule {
-	for _, fc := range faultChoices {
-		for _, cc := range callChoices {
-			if fc.Value == f.Trouble && cc.Value == f.Calls && fc.rule.Kind != "" {
-				chosen := fc.rule
-				chosen.Route = cc.route
+	for _, fault := range faultChoices {
+		for _, calls := range callChoices {
+			if fault.Value == f.Trouble && calls.Value == f.Calls && fault.rule.Kind != "" {
+				chosen := fault.rule
+				chosen.Route = calls.route
 				return chosen
 			}
 		}
@@ -158,16 +156,17 @@ func (f form) rule() rule {
 	return rule{}
 }
 
-// form returns the form that asks for these faults.
 func (c config) form() form {
 	out := form{Calls: callChoices[0].Value, Clock: formatMinutes(c.ClockMS), GuestlistClock: formatMinutes(c.ProgramMS)}
-	if len(c.Rules) == 0 {
+	if len(c.Rules) > 0 {
+		out.Trouble = unchanged.Value
+	}
+	if len(c.Rules) != 1 {
 		return out
 	}
-	out.Trouble = unchanged.Value
-	for _, fc := range faultChoices {
-		for _, cc := range callChoices {
-			if f := (form{Trouble: fc.Value, Calls: cc.Value}); len(c.Rules) == 1 && f.rule() == c.Rules[0] {
+	for _, fault := range faultChoices {
+		for _, calls := range callChoices {
+			if f := (form{Trouble: fault.Value, Calls: calls.Value}); f.rule() == c.Rules[0] {
 				out.Trouble, out.Calls = f.Trouble, f.Calls
 			}
 		}

@@ -39,7 +39,6 @@ const (
 	settingAdvice   = "Check SMTP_URL."
 )
 
-// advice returns what an operator can do about the error.
 func (e *Error) advice() string {
 	var login *noLoginError
 	switch {

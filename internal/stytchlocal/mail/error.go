@@ -31,7 +31,6 @@ const (
 	Unconfirmed                   // the message was transmitted without a reply: it may have arrived
 )
 
-// stage is a point in an SMTP conversation.
 type stage string
 
 const (

@@ -22,7 +22,6 @@ func (e *otherServerError) Error() string { return e.kind + " answers" }
 // TLS. Some servers delay their greeting for several seconds; it is still accepted.
 const silence = 2 * time.Second
 
-// greetings are how servers of other protocols begin.
 var greetings = []struct{ prefix, kind string }{
 	{"HTTP/", "a web server"}, {"<", "a web server"}, {"SSH-", "an SSH server"}, {"* OK", "an IMAP server"}, {"* PREAUTH", "an IMAP server"}, {"+OK", "a POP3 server"},
 }

@@ -107,7 +107,6 @@ func (m *SMTP) encode(msg Message) (*gomail.Msg, error) {
 	return out, nil
 }
 
-// command is a step of an SMTP conversation.
 type command struct {
 	stage stage
 	run   func(*smtp.Client) error

@@ -55,7 +55,6 @@ func (l Link) Message(product string, now time.Time) (Message, error) {
 	return d.message("invitation", l.Name, product, now)
 }
 
-// data is the input of the templates.
 type data struct {
 	Product    string
 	Title      string // subject and heading; %s stands for the product
