@@ -169,11 +169,7 @@ func (c columns) found() string {
 	return " Found: " + strings.Join(c.unused[:min(len(c.unused), 10)], ", ") + "."
 }
 
-// line parses a record. ok is false if it is blank.
-func (c columns) line(number int, cells []string) (l Line, ok bool) {
-	if isBlank(cells) {
-		return Line{}, false
-	}
+func (c columns) line(number int, cells []string) Line {
 	var b lineBuilder
 	for i, col := range c.all {
 		value := ""
@@ -182,11 +178,11 @@ func (c columns) line(number int, cells []string) (l Line, ok bool) {
 		}
 		b.set(col, value)
 	}
-	l = b.line(number)
+	l := b.line(number)
 	if len(cells) > len(c.all) && !isBlank(cells[len(c.all):]) {
 		l.Problem = fmt.Sprintf("This row has %d columns, but the header has %d. Put values that contain a separator in quotation marks.", len(cells), len(c.all))
 	}
-	return l, true
+	return l
 }
 
 // lineBuilder collects the values of one user.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -97,20 +98,14 @@ func (l *lineReader) next() (line textLine, ok bool, err error) {
 	return textLine{}, false, nil
 }
 
-// each calls fn with every line, and tooLong with the number of a line over maxRecord.
-func (l *lineReader) each(fn func(textLine) error, tooLong func(number int) error) error {
-	for {
-		line, ok, err := l.next()
-		if err != nil || !ok {
-			return err
-		}
-		if line.long {
-			err = tooLong(line.number)
-		} else {
-			err = fn(line)
-		}
-		if err != nil {
-			return err
+// all returns the lines. It ends after an error.
+func (l *lineReader) all() iter.Seq2[textLine, error] {
+	return func(yield func(textLine, error) bool) {
+		for {
+			line, ok, err := l.next()
+			if !ok && err == nil || !yield(line, err) || err != nil {
+				return
+			}
 		}
 	}
 }

@@ -22,10 +22,19 @@ func readJSON(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 	users := newJSONUsers()
 	if startsWithObjectLine(sample) {
 		lines := lineReader{r: r}
-		err := lines.each(func(line textLine) error {
-			return each(users.line(line.number, []byte(line.text)))
-		}, func(number int) error { return each(Line{Number: number, Problem: lineTooLong}) })
-		return users.unused, err
+		for line, err := range lines.all() {
+			l := Line{Number: line.number, Problem: lineTooLong}
+			if err == nil && !line.long {
+				l = users.line(line.number, []byte(line.text))
+			}
+			if err == nil {
+				err = each(l)
+			}
+			if err != nil {
+				return users.unused, err
+			}
+		}
+		return users.unused, nil
 	}
 	s := &jsonStream{users: users, each: each, limited: &limitedReader{Reader: r}}
 	s.lines = &lineCounter{Reader: s.limited}

@@ -13,7 +13,14 @@ import (
 // when the line is validated.
 func readList(r *bufio.Reader, before int, each func(Line) error) error {
 	lines := lineReader{r: r, number: before}
-	return lines.each(func(line textLine) error {
+	for line, err := range lines.all() {
+		if err == nil && line.long {
+			err = each(Line{Number: line.number, Problem: lineTooLong})
+			line.text = ""
+		}
+		if err != nil {
+			return err
+		}
 		for _, item := range splitList(line.text) {
 			var b lineBuilder
 			b.set(column{field: fieldEmail}, item)
@@ -21,8 +28,8 @@ func readList(r *bufio.Reader, before int, each func(Line) error) error {
 				return err
 			}
 		}
-		return nil
-	}, func(number int) error { return each(Line{Number: number, Problem: lineTooLong}) })
+	}
+	return nil
 }
 
 // startsWithAddresses reports whether the first line, or the first one after titles, has

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 
@@ -23,48 +24,50 @@ const (
 	lineTooLong = "This line is longer than 64 KB."
 )
 
-// readRows calls fn with the records of a table. before is the number of lines that were
-// read already. cells are valid until fn returns.
-func readRows(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
+// readRows returns the records of a table. before is the number of lines that were read
+// already. cells are valid until the next record is read. It ends after an error.
+func readRows(r *bufio.Reader, separator rune, before int) iter.Seq2[row, error] {
 	if separator == '\t' {
-		return readTabs(r, before, fn)
+		return readTabs(r, before)
 	}
-	return readCSV(r, separator, before, fn)
+	return readCSV(r, separator, before)
 }
 
 // readCSV reads RFC 4180 with any separator, and with spaces around separators.
-func readCSV(r *bufio.Reader, separator rune, before int, fn func(row) error) error {
+func readCSV(r *bufio.Reader, separator rune, before int) iter.Seq2[row, error] {
 	limited := &limitedReader{Reader: r}
 	table := csv.NewReader(transform.NewReader(limited, &quoteTrimmer{separator: byte(separator)}))
 	table.Comma = separator
 	table.FieldsPerRecord = -1
 	table.ReuseRecord = true
 	table.TrimLeadingSpace = true
-	for {
-		limited.left = maxRecord
-		cells, err := table.Read()
-		rec := row{line: before + 1, cells: cells}
-		if len(cells) > 0 {
-			line, _ := table.FieldPos(0)
-			rec.line = before + line
-		}
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
-			rec = row{line: before + bad.StartLine, problem: misquoted}
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case bad != nil && bad.Line > bad.StartLine, errors.Is(err, errTooLong):
-			return &FileError{Line: rec.line, Text: "A quotation mark around here is never closed, or a row is larger than 64 KB. Nothing after it can be read."}
-		case bad == nil && err != nil:
-			return err
-		}
-		for i, cell := range rec.cells {
-			rec.cells[i] = unescapeFormula(cell)
-		}
-		if err := fn(rec); err != nil {
-			return err
+	return func(yield func(row, error) bool) {
+		for {
+			limited.left = maxRecord
+			cells, err := table.Read()
+			rec := row{line: before + 1, cells: cells}
+			if len(cells) > 0 {
+				line, _ := table.FieldPos(0)
+				rec.line = before + line
+			}
+			var bad *csv.ParseError
+			if errors.As(err, &bad) {
+				rec = row{line: before + bad.StartLine, problem: misquoted}
+			}
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case bad != nil && bad.Line > bad.StartLine, errors.Is(err, errTooLong):
+				err = &FileError{Line: rec.line, Text: "A quotation mark around here is never closed, or a row is larger than 64 KB. Nothing after it can be read."}
+			case bad != nil:
+				err = nil
+			}
+			for i, cell := range rec.cells {
+				rec.cells[i] = unescapeFormula(cell)
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
 		}
 	}
 }
@@ -73,19 +76,22 @@ func readCSV(r *bufio.Reader, separator rune, before int, fn func(row) error) er
 // former doesn't quote, doubles backslashes and writes NULL for nothing
 // (https://dev.mysql.com/doc/refman/8.4/en/mysql-command-options.html, --raw); the latter
 // quote some fields, which may contain line endings.
-func readTabs(r *bufio.Reader, before int, fn func(row) error) error {
-	lines := lineReader{r: r, number: before}
-	return lines.each(func(first textLine) error {
-		cells, err := lines.cells(first)
-		if err != nil {
-			return err
+func readTabs(r *bufio.Reader, before int) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		lines := lineReader{r: r, number: before}
+		for line, err := range lines.all() {
+			rec := row{line: line.number, problem: lineTooLong}
+			if err == nil && !line.long {
+				rec.problem = ""
+				if rec.cells, err = lines.cells(line); rec.cells == nil {
+					rec.problem = misquoted
+				}
+			}
+			if !yield(rec, err) || err != nil {
+				return
+			}
 		}
-		rec := row{line: first.number, cells: cells}
-		if cells == nil {
-			rec.problem = misquoted
-		}
-		return fn(rec)
-	}, func(number int) error { return fn(row{line: number, problem: lineTooLong}) })
+	}
 }
 
 // cells splits a line into fields, and reads more lines while a quoted field is open. If the

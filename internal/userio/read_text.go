@@ -3,7 +3,6 @@ package userio
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,19 +44,22 @@ func readText(r *bufio.Reader, sample []byte, each func(Line) error) ([]string, 
 	if l.list {
 		return nil, readList(r, before, each)
 	}
-	return l.columns.unused, readRows(r, l.separator, before, func(rec row) error {
-		if rec.line <= l.header {
-			return nil
+	for rec, err := range readRows(r, l.separator, before) {
+		if err != nil {
+			return nil, err
 		}
-		if rec.problem != "" {
-			return each(Line{Number: rec.line, Problem: rec.problem})
+		if rec.line <= l.header || rec.problem == "" && isBlank(rec.cells) {
+			continue
 		}
-		line, ok := l.columns.line(rec.line, rec.cells)
-		if !ok {
-			return nil
+		line := Line{Number: rec.line, Problem: rec.problem}
+		if rec.problem == "" {
+			line = l.columns.line(rec.line, rec.cells)
 		}
-		return each(line)
-	})
+		if err := each(line); err != nil {
+			return nil, err
+		}
+	}
+	return l.columns.unused, nil
 }
 
 // excelSeparator parses a first line that names the separator, as Excel knows it: sep=; with
@@ -123,38 +125,36 @@ type headerSearch struct {
 	problem   error // why there is no header
 }
 
-var errFound = errors.New("found")
-
 // searchHeader reads rows up to the first with a column for the address.
 func searchHeader(sample []byte, separator rune, before int) headerSearch {
 	h := headerSearch{separator: separator}
-	err := readRows(bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), separator, before, func(rec row) error {
-		if rec.problem != "" {
-			return &FileError{Line: rec.line, Text: rec.problem}
+	for rec, err := range readRows(bufio.NewReaderSize(bytes.NewReader(sample), maxRecord), separator, before) {
+		if err == nil && rec.problem != "" {
+			err = &FileError{Line: rec.line, Text: rec.problem}
+		}
+		if err != nil {
+			h.problem = err
+			return h
 		}
 		if isBlank(rec.cells) {
-			return nil
+			continue
 		}
 		cols := parseHeader(rec.cells)
 		if cols.hasAddress() {
 			h.line, h.columns = rec.line, cols
-			return errFound
+			return h
 		}
 		if h.problem == nil {
-			h.columns, h.problem = cols, &FileError{Line: rec.line, Text: noAddressColumn + cols.found()}
+			h.columns = cols
+			h.problem = &FileError{Line: rec.line, Text: noAddressColumn + cols.found()}
 			if bytes.HasPrefix(bytes.TrimSpace(sample), []byte(`"`)) && len(rec.cells) == 1 && slices.ContainsFunc(strings.FieldsFunc(rec.cells[0], isSeparator), isAddressColumn) {
 				h.problem = &FileError{Line: rec.line, Text: "The whole line is in quotation marks, so it is one column. Remove them, or save the table as CSV again."}
 			}
 		}
 		title := textLine{number: rec.line, text: visible(strings.Join(rec.cells, " "))}
 		if h.titles = append(h.titles, title); len(h.titles) > maxTitles || slices.ContainsFunc(rec.cells, isAddress) {
-			return errFound
+			break
 		}
-		return nil
-	})
-	var broken *FileError
-	if errors.As(err, &broken) && h.line == 0 {
-		h.problem = broken
 	}
 	return h
 }
@@ -185,32 +185,29 @@ func checkTitles(titles []textLine) error {
 // export which users are disabled.
 func firebaseLayout(sample []byte, before int) (l layout, ok bool, err error) {
 	const disabled, all, older = 26, 28, 26
-	_ = readCSV(bufio.NewReader(bytes.NewReader(sample)), ',', before, func(rec row) error {
+	for rec, err := range readCSV(bufio.NewReader(bytes.NewReader(sample)), ',', before) {
+		if err != nil {
+			break
+		}
 		if isBlank(rec.cells) {
-			return nil
+			continue
 		}
 		cells := rec.cells
-		if n := len(cells); n > 0 && cells[n-1] == "" {
+		if n := len(cells); cells[n-1] == "" {
 			cells = cells[:n-1] // every line ends with a separator
 		}
-		ok = len(cells) > 2 && (cells[2] == "true" || cells[2] == "false") && !strings.Contains(cells[0], "@") && (cells[1] == "" || strings.Contains(cells[1], "@"))
+		isExport := len(cells) > 2 && (cells[2] == "true" || cells[2] == "false") && !strings.Contains(cells[0], "@") && (cells[1] == "" || strings.Contains(cells[1], "@"))
 		switch {
-		case ok && len(cells) >= disabled && len(cells) <= all && len(rec.cells) > all:
-			l = layout{separator: ',', columns: firebaseColumns(all)}
-		case ok && len(rec.cells) == older+1:
-			err = &FileError{Line: rec.line, Text: "This Firebase export doesn't say who is disabled. Export again with a newer firebase-tools, or as JSON."}
-		default:
-			ok = false
+		case isExport && len(cells) >= disabled && len(cells) <= all && len(rec.cells) > all:
+			names := make([]string, all)
+			names[0], names[1], names[2], names[5], names[26] = "localId", "email", "emailVerified", "displayName", "disabled"
+			return layout{separator: ',', columns: parseHeader(names)}, true, nil
+		case isExport && len(rec.cells) == older+1:
+			return layout{}, false, &FileError{Line: rec.line, Text: "This Firebase export doesn't say who is disabled. Export again with a newer firebase-tools, or as JSON."}
 		}
-		return errFound
-	})
-	return l, ok, err
-}
-
-func firebaseColumns(count int) columns {
-	names := make([]string, count)
-	names[0], names[1], names[2], names[5], names[26] = "localId", "email", "emailVerified", "displayName", "disabled"
-	return parseHeader(names)
+		break
+	}
+	return layout{}, false, nil
 }
 
 func isSeparator(r rune) bool { return slices.Contains(separators, r) }
