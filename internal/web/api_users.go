@@ -90,11 +90,7 @@ func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency
 	return marshalResponse(http.StatusOK, jsonMessage{"magic link sent"}), nil
 }
 
-func (s *server) apiGetUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
+func (s *server) apiGetUser(w http.ResponseWriter, _ *http.Request, u directory.User) error {
 	writeJSON(w, http.StatusOK, directory.NewUserJSON(u))
 	return nil
 }

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -87,9 +86,8 @@ func (s *server) showActivity(w http.ResponseWriter, r *http.Request) error {
 	view.LargeDatabase = s.opts.IsLargeDatabase != nil && s.opts.IsLargeDatabase(r.Context())
 	view.Filtered = view.Kind != "" || view.About != "" || view.By != "" || view.Person != ""
 	query, err := parseEventQuery(v)
-	var invalid *directory.ValidationError
-	if errors.As(err, &invalid) {
-		view.Errors = invalid.Fields
+	if invalid := invalidFields(err); invalid != nil {
+		view.Errors = invalid
 		return s.render(w, r, http.StatusUnprocessableEntity, "activity", view)
 	}
 	events, next, err := s.opts.Events.ListEvents(r.Context(), query)

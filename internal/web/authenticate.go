@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -95,11 +96,7 @@ func classifyOpener(r *http.Request) string {
 
 // authenticate uses the link, creates the session and redirects to where the user wanted to go. A
 // browser may send the same link again: see session.Service.SignIn.
-func (s *server) authenticate(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	flow, _ := s.opts.Cookies.Flow(r)
 	currentToken, _ := s.opts.Cookies.Token(r)
 	browser := s.browser(r)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
@@ -18,42 +19,34 @@ type diagnosisPage struct {
 
 func (s *server) showWhy(w http.ResponseWriter, r *http.Request) error {
 	typed, _ := s.draft(w, r)
-	return s.diagnose(w, r, http.StatusOK, diagnosisPage{Email: typed.Get("email")})
+	return s.renderDiagnosis(w, r, http.StatusOK, diagnosisPage{Email: typed.Get("email")})
 }
 
 // diagnoseAddress checks an address. It is a POST although it changes nothing, because email
 // addresses must not be in URLs.
-func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
+func (s *server) diagnoseAddress(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	typed := form.Get("email")
+	email, err := directory.ParseEmail(typed)
 	if err != nil {
-		return err
+		return s.renderDiagnosis(w, r, http.StatusUnprocessableEntity, diagnosisPage{Email: typed, Error: err.Error()})
 	}
-	view := diagnosisPage{Email: form.Get("email")}
-	email, err := directory.ParseEmail(view.Email)
-	if err != nil {
-		view.Error = err.Error()
-		return s.diagnose(w, r, http.StatusUnprocessableEntity, view)
-	}
-	view.User, view.Findings, err = s.opts.Sessions.Diagnose(r.Context(), email)
-	if err != nil {
-		return err
-	}
-	return s.diagnose(w, r, http.StatusOK, view)
+	return s.diagnose(w, r, typed, email)
 }
 
-func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
+func (s *server) showUserWhy(w http.ResponseWriter, r *http.Request, u directory.User) error {
+	return s.diagnose(w, r, u.Email.Display, u.Email)
+}
+
+// diagnose shows what blocks the sign-in of an address, which was typed as given.
+func (s *server) diagnose(w http.ResponseWriter, r *http.Request, typed string, email directory.Email) error {
+	user, findings, err := s.opts.Sessions.Diagnose(r.Context(), email)
 	if err != nil {
 		return err
 	}
-	view := diagnosisPage{Email: u.Email.Display}
-	if view.User, view.Findings, err = s.opts.Sessions.Diagnose(r.Context(), u.Email); err != nil {
-		return err
-	}
-	return s.diagnose(w, r, http.StatusOK, view)
+	return s.renderDiagnosis(w, r, http.StatusOK, diagnosisPage{Email: typed, User: user, Findings: findings})
 }
 
-func (s *server) diagnose(w http.ResponseWriter, r *http.Request, status int, view diagnosisPage) error {
+func (s *server) renderDiagnosis(w http.ResponseWriter, r *http.Request, status int, view diagnosisPage) error {
 	view.layoutData = s.sectionLayout(w, r, "Sign-in help", "users")
 	return s.render(w, r, status, "why", view)
 }

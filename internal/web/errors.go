@@ -124,6 +124,15 @@ func problemOf(err error) errorResponse {
 	return internalProblem
 }
 
+// invalidFields returns what is wrong with the fields of some input, or nil if err is another error.
+func invalidFields(err error) map[string]string {
+	var invalid *directory.ValidationError
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	return invalid.Fields
+}
+
 // jsonErrorOf returns the status and body that programs get for an error.
 func jsonErrorOf(err error) (status int, body jsonError) {
 	var invalid *directory.ValidationError
@@ -141,10 +150,9 @@ func jsonErrorOf(err error) (status int, body jsonError) {
 func (s *server) handleError(handle handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := handle(w, r)
-		var invalid *directory.ValidationError
 		switch {
 		case err == nil:
-		case s.wantsJSON(r) && errors.As(err, &invalid):
+		case s.wantsJSON(r) && invalidFields(err) != nil:
 			status, body := jsonErrorOf(err)
 			writeJSON(w, status, body)
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):

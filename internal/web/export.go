@@ -2,10 +2,8 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
-	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
@@ -15,8 +13,7 @@ func (s *server) exportUsers(format string) handler {
 		asked := r.URL.Query()
 		asked.Del("cursor")
 		query, err := s.queryFromRequest(asked)
-		var invalid *directory.ValidationError
-		if errors.As(err, &invalid) {
+		if invalid := invalidFields(err); invalid != nil {
 			return s.redirect(w, r, "/users"+listURL(asked, nil)) // which shows the errors
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -151,15 +152,10 @@ func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status in
 	return s.render(w, r, status, "import", view)
 }
 
-func (s *server) startImport(w http.ResponseWriter, r *http.Request) error {
-	posted, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	err = s.opts.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), posted.Get("role"), posted.Get("invite") == "yes")
-	var invalid *directory.ValidationError
-	if errors.As(err, &invalid) {
-		return s.newImportPage(w, r, http.StatusUnprocessableEntity, posted.Get("role"), invalid.Fields)
+func (s *server) startImport(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	err := s.opts.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), form.Get("role"), form.Get("invite") == "yes")
+	if invalid := invalidFields(err); invalid != nil {
+		return s.newImportPage(w, r, http.StatusUnprocessableEntity, form.Get("role"), invalid)
 	}
 	return s.redirectToImport(w, r, err)
 }

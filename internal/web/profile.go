@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/humanize"
@@ -51,11 +52,7 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 
 // endOwnSessions ends one session by its ID, all "others", or "all" including this one. The last
 // two revoke the links sent so far and, if requested, the API tokens.
-func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	current, which := viewer(r), form.Get("session")
 	said := ""
 	switch which {

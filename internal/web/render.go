@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -103,14 +102,6 @@ func formatDuration(d time.Duration) string {
 		return humanize.Plural(int(d/time.Hour), "hour")
 	}
 	return humanize.Plural(int(d/time.Minute), "minute")
-}
-
-// formatNumber returns 10,000 for 10000.
-func formatNumber(n int) string {
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%s,%03d", formatNumber(n/1000), n%1000)
 }
 
 func roleLabel(r directory.Role) string {

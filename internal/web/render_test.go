@@ -44,12 +44,3 @@ func TestFormatDuration(t *testing.T) {
 		}
 	}
 }
-
-func TestFormatNumber(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 10_000: "10,000", 1_002_003: "1,002,003"} {
-		if got := formatNumber(n); got != want {
-			t.Errorf("%d: got %q, want %q", n, got, want)
-		}
-	}
-}

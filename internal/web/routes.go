@@ -2,7 +2,9 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web/loadshed"
 	"github.com/guestlist/guestlist/internal/web/middleware"
@@ -32,42 +34,42 @@ func (s *server) routeTable() []route {
 	return []route{
 		// Signing in and out.
 		{"GET /{$}", public, s.showSignIn},
-		{"POST /signin", public, blocking(s.requestLink)},
+		{"POST /signin", public, blocking(withForm(s.requestLink))},
 		{"GET /signin/sent", public, blocking(s.showSent)},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
-		{"POST /api/authenticate_magic_link", public, blocking(s.authenticate)},
+		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
 		{"POST /signout", public, s.signOut},
 		{"POST /api/logout", public, s.apiLogout},
 
 		// The viewer's own profile.
 		{"GET /profile", signedIn, s.showProfile},
-		{"POST /profile/signout", signedIn, s.endOwnSessions},
+		{"POST /profile/signout", signedIn, withForm(s.endOwnSessions)},
 		{"GET /profile/tokens", admin, s.showTokens},
-		{"POST /profile/tokens", admin, s.createToken},
+		{"POST /profile/tokens", admin, withForm(s.createToken)},
 		{"GET /profile/tokens/{id}/revoke", admin, s.showRevokeToken},
 		{"POST /profile/tokens/{id}/revoke", admin, s.revokeToken},
 		{"GET /api/session", signedIn | tokenAllowed, s.apiSession},
 
 		// The directory, as pages.
 		{"GET /users", admin, s.showUsers},
-		{"POST /users", admin, blocking(s.inviteUser)},
+		{"POST /users", admin, blocking(withForm(s.inviteUser))},
 		{"GET /users/new", admin, s.showInvite},
-		{"GET /users/{id}", admin, s.showUser},
-		{"POST /users/{id}", admin, s.editUser},
+		{"GET /users/{id}", admin, s.withUser(s.showUser)},
+		{"POST /users/{id}", admin, withForm(s.editUser)},
 		{"POST /users/{id}/invite", admin, blocking(s.inviteUserAgain)},
-		{"POST /users/{id}/signout", admin, s.endUserSessions},
-		{"GET /users/{id}/tokens/{token}/revoke", admin, s.showRevokeUserToken},
+		{"POST /users/{id}/signout", admin, withForm(s.endUserSessions)},
+		{"GET /users/{id}/tokens/{token}/revoke", admin, s.withUser(s.showRevokeUserToken)},
 		{"POST /users/{id}/tokens/{token}/revoke", admin, s.revokeUserToken},
 		{"POST /users/{id}/suspend", admin, s.suspendUser},
 		{"POST /users/{id}/reinstate", admin, s.reinstateUser},
-		{"GET /users/{id}/remove", admin, s.showRemove},
+		{"GET /users/{id}/remove", admin, s.withUser(s.showRemove)},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
 		// Import and export.
 		{"GET /users/import", admin, s.showImports},
 		{"POST /users/import", admin, blocking(s.uploadImport)},
 		{"GET /imports/{id}", admin, s.showImport},
-		{"POST /imports/{id}/start", admin, s.startImport},
+		{"POST /imports/{id}/start", admin, withForm(s.startImport)},
 		{"POST /imports/{id}/stop", admin, s.stopImport},
 		{"POST /imports/{id}/resume", admin, s.resumeImport},
 		{"POST /imports/{id}/discard", admin, s.discardImport},
@@ -77,8 +79,8 @@ func (s *server) routeTable() []route {
 
 		// Why someone can't sign in.
 		{"GET /why", admin, s.showWhy},
-		{"POST /why", admin, blocking(s.diagnoseAddress)},
-		{"GET /users/{id}/why", admin, blocking(s.showUserWhy)},
+		{"POST /why", admin, blocking(withForm(s.diagnoseAddress))},
+		{"GET /users/{id}/why", admin, blocking(s.withUser(s.showUserWhy))},
 		{"GET /api/why", admin | tokenAllowed, blocking(s.apiWhy)},
 
 		// The audit log and the outbox.
@@ -91,7 +93,7 @@ func (s *server) routeTable() []route {
 		// The directory, as JSON.
 		{"GET /api/users", admin | tokenAllowed, s.apiListUsers},
 		{"POST /api/users", admin | tokenAllowed, s.idempotent(idempotentOperation{s.apiCreateUser, s.createdResponse})},
-		{"GET /api/users/{id}", admin | tokenAllowed, s.apiGetUser},
+		{"GET /api/users/{id}", admin | tokenAllowed, s.withUser(s.apiGetUser)},
 		{"PATCH /api/users/{id}", admin | tokenAllowed, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | tokenAllowed, s.apiRemoveUser},
 		{"POST /api/invite_user", admin | tokenAllowed, blocking(s.idempotent(idempotentOperation{s.apiInviteUser, s.invitedResponse}))},
@@ -117,7 +119,7 @@ func (s *server) handler() http.Handler {
 	}
 	return middleware.Chain(s.withErrorPages(mux), // outermost first
 		middleware.Observe(s.opts.Observer, s.proxies),
-		middleware.SecurityHeaders(s.https()),
+		middleware.SecurityHeaders(s.opts.BaseURL.Scheme == "https"),
 		s.shedLoad(),
 		middleware.Compress,
 		s.requestContext,
@@ -134,6 +136,28 @@ func blocking(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		loadshed.MarkBlocked(r.Context())
 		return next(w, r)
+	}
+}
+
+// withForm passes a posted form to a handler.
+func withForm(next func(w http.ResponseWriter, r *http.Request, form url.Values) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		form, err := readForm(r)
+		if err != nil {
+			return err
+		}
+		return next(w, r, form)
+	}
+}
+
+// withUser passes the user in the route's {id} to a handler.
+func (s *server) withUser(next func(w http.ResponseWriter, r *http.Request, u directory.User) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		return next(w, r, u)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -66,11 +67,7 @@ func (s *server) startPath(next string, u directory.User) string {
 
 // requestLink sends a sign-in link if the address may sign in. The response is the same for every
 // address.
-func (s *server) requestLink(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) requestLink(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	email, err := directory.ParseEmail(form.Get("email"))
 	if err != nil {
 		return s.renderSignIn(w, r, http.StatusUnprocessableEntity, signInPage{

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	gohumanize "github.com/dustin/go-humanize"
+
 	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/static"
 )
@@ -23,7 +25,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"day":       humanize.FormatTime,
 		"date":      func(t time.Time) string { return shortDate(s.opts.Now(), t) },
-		"thousands": formatNumber,
+		"thousands": func(n int) string { return gohumanize.Comma(int64(n)) },
 		"words":     formatDuration,
 		"wait":      humanize.FormatWait,
 		"browser":   describeBrowser,

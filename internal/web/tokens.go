@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -55,11 +56,7 @@ func (s *server) showTokens(w http.ResponseWriter, r *http.Request) error {
 
 // createToken shows the new token, this once. So it is the one form that doesn't redirect on
 // success.
-func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) createToken(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	view, err := s.profile(w, r) // first: once the token is created, nothing may keep it from being shown
 	if err != nil {
 		return err
@@ -67,12 +64,12 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	part := view.Tokens
 	d := token.Request{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
 	made, secret, err := s.opts.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
-	invalid := (*directory.ValidationError)(nil)
+	invalid := invalidFields(err)
 	switch {
-	case errors.As(err, &invalid) && invalid.Fields["id"] != "":
+	case invalid != nil && invalid["id"] != "":
 		return errBadForm
-	case errors.As(err, &invalid):
-		part.Draft, part.Errors = d, invalid.Fields
+	case invalid != nil:
+		part.Draft, part.Errors = d, invalid
 		return s.render(w, r, http.StatusUnprocessableEntity, "profile", view)
 	case errors.Is(err, token.ErrDuplicate):
 		return s.redirectWith(w, r, "/profile", session.Message{Warning: true, Text: "A token is shown only once, when it’s created. If you haven’t saved it, revoke it and create another."})
@@ -106,11 +103,7 @@ func (s *server) showRevokeToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // showRevokeUserToken asks before another administrator's token is revoked.
-func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
+func (s *server) showRevokeUserToken(w http.ResponseWriter, r *http.Request, u directory.User) error {
 	t, err := s.tokenOf(r, u.ID, r.PathValue("token"))
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
@@ -28,11 +29,7 @@ type userPage struct {
 	MoreEvents bool
 }
 
-func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
+func (s *server) showUser(w http.ResponseWriter, r *http.Request, u directory.User) error {
 	view := userPage{User: u, Name: u.Name, Role: string(u.Role)}
 	if typed, ok := s.draft(w, r); ok {
 		view.Name, view.Role = typed.Get("name"), typed.Get("role")
@@ -96,11 +93,7 @@ func (s *server) findCancelled(r *http.Request, u directory.User, i *directory.I
 // userPath returns the path of a user's page that keeps the part of the list the request came from.
 func userPath(r *http.Request, id string) string { return "/users/" + id + listStateOf(r).Carry() }
 
-func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) editUser(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	id, name, role := r.PathValue("id"), form.Get("name"), form.Get("role")
 	u, err := s.opts.Directory.Edit(r.Context(), actorOf(r), id, directory.Edit{Name: &name, Role: &role})
 	if err == nil {
@@ -108,10 +101,10 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := userPage{Name: name, Role: role}
 	status := http.StatusUnprocessableEntity
-	var invalid *directory.ValidationError
+	invalid := invalidFields(err)
 	switch {
-	case errors.As(err, &invalid):
-		view.Errors = invalid.Fields
+	case invalid != nil:
+		view.Errors = invalid
 	case errors.Is(err, directory.ErrLastAdmin):
 		view.Errors = map[string]string{"role": "This is the last active administrator. Make someone else who is active an administrator first."}
 		status = http.StatusConflict
@@ -134,11 +127,7 @@ func (s *server) inviteUserAgain(w http.ResponseWriter, r *http.Request) error {
 
 // endUserSessions ends one session of a user by its ID, or all of them. Ending all revokes the
 // links sent so far and, if requested, the user's API tokens.
-func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) endUserSessions(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	id, which := r.PathValue("id"), form.Get("session")
 	if which == "" {
 		ended, err := s.opts.Directory.SignOut(r.Context(), actorOf(r), id, directory.SignOut{
@@ -189,11 +178,7 @@ type removePage struct {
 	Self bool
 }
 
-func (s *server) showRemove(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.opts.Directory.GetUser(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
+func (s *server) showRemove(w http.ResponseWriter, r *http.Request, u directory.User) error {
 	title := "Remove " + u.DisplayName() + "?"
 	return s.render(w, r, http.StatusOK, "remove", removePage{s.sectionLayout(w, r, title, "users"), u, u.ID == viewer(r).UserID})
 }

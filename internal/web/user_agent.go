@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -40,15 +41,10 @@ func describeBrowser(userAgent string) string {
 		"iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "CrOS", "ChromeOS",
 		"Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux",
 	})
-	switch {
-	case browser == "" && system == "":
-		return "Unknown browser"
-	case browser == "":
-		return "Browser on " + system
-	case system == "":
-		return browser
+	if system == "" {
+		return cmp.Or(browser, "Unknown browser")
 	}
-	return browser + " on " + system
+	return cmp.Or(browser, "Browser") + " on " + system
 }
 
 // firstMatch returns the name after the first mark found in s. Marks and names alternate.

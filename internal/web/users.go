@@ -48,9 +48,8 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		list, err = s.opts.Directory.ListUsers(r.Context(), query)
 	}
-	var invalid *directory.ValidationError
-	if errors.As(err, &invalid) {
-		view.Errors = invalid.Fields
+	if invalid := invalidFields(err); invalid != nil {
+		view.Errors = invalid
 		return s.render(w, r, http.StatusUnprocessableEntity, "users", view)
 	}
 	if err != nil {
@@ -155,21 +154,17 @@ func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, 
 	return s.render(w, r, status, "invite", view)
 }
 
-func (s *server) inviteUser(w http.ResponseWriter, r *http.Request) error {
-	posted, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	form := inviteForm{Email: posted.Get("email"), Name: posted.Get("name"), Role: posted.Get("role")}
-	u, err := s.opts.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: form.Email, Name: form.Name, Role: form.Role})
-	var invalid *directory.ValidationError
+func (s *server) inviteUser(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	view := inviteForm{Email: form.Get("email"), Name: form.Get("name"), Role: form.Get("role")}
+	u, err := s.opts.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: view.Email, Name: view.Name, Role: view.Role})
+	invalid := invalidFields(err)
 	switch {
-	case errors.As(err, &invalid):
-		form.Errors = invalid.Fields
-		return s.inviteForm(w, r, http.StatusUnprocessableEntity, form)
+	case invalid != nil:
+		view.Errors = invalid
+		return s.inviteForm(w, r, http.StatusUnprocessableEntity, view)
 	case errors.Is(err, directory.ErrEmailTaken):
-		form.Errors = map[string]string{"email": "This address is already on the list."}
-		return s.inviteForm(w, r, http.StatusConflict, form)
+		view.Errors = map[string]string{"email": "This address is already on the list."}
+		return s.inviteForm(w, r, http.StatusConflict, view)
 	case err != nil:
 		return err
 	}

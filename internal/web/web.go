@@ -102,5 +102,3 @@ func (s *server) redirectWith(w http.ResponseWriter, r *http.Request, path strin
 	}
 	return s.redirect(w, r, path)
 }
-
-func (s *server) https() bool { return s.opts.BaseURL.Scheme == "https" }
