@@ -15,15 +15,15 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// set writes a setting, as anything that commits.
-func set(t *testing.T, s *Store, name, value string) {
+// setSetting writes a setting, as anything that commits.
+func setSetting(t *testing.T, s *Store, name, value string) {
 	t.Helper()
 	if _, err := s.write.ExecContext(t.Context(), "INSERT INTO settings (name, value, updated_at) VALUES (?, ?, 0)", name, value); err != nil {
 		t.Error(err)
 	}
 }
 
-func inFolder(t *testing.T, folder string) []string {
+func listDir(t *testing.T, folder string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -36,7 +36,7 @@ func inFolder(t *testing.T, folder string) []string {
 	return names
 }
 
-func TestABackupHoldsAllThatWasCommittedBeforeItWhileOthersWrite(t *testing.T) {
+func TestBackup_WhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	path, folder := filepath.Join(t.TempDir(), "guestlist.db"), t.TempDir()
 	s := opened(t, path)
@@ -53,7 +53,7 @@ func TestABackupHoldsAllThatWasCommittedBeforeItWhileOthersWrite(t *testing.T) {
 					return
 				default:
 				}
-				set(t, s, fmt.Sprintf("writer %d: %d", w, n), "x")
+				setSetting(t, s, fmt.Sprintf("writer %d: %d", w, n), "x")
 				if written[w].Store(n); n == 5 {
 					begun <- struct{}{}
 				}
@@ -92,12 +92,12 @@ func TestABackupHoldsAllThatWasCommittedBeforeItWhileOthersWrite(t *testing.T) {
 	all.Wait()
 }
 
-func TestABackupLeavesBehindWhatWasDeleted(t *testing.T) {
+func TestBackup_OmitsDeletedRows(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
-	set(t, s, "gone", "Ada Lovelace was here")
-	set(t, s, "kept", "Grace Hopper is here")
+	setSetting(t, s, "gone", "Ada Lovelace was here")
+	setSetting(t, s, "kept", "Grace Hopper is here")
 	if _, err := s.write.Exec("DELETE FROM settings WHERE name = 'gone'"); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestABackupLeavesBehindWhatWasDeleted(t *testing.T) {
 	}
 }
 
-func TestABackupThatCannotBeMadeLeavesNothing(t *testing.T) {
+func TestBackup_FailureLeavesNoFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
@@ -149,7 +149,7 @@ func TestABackupThatCannotBeMadeLeavesNothing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), r.want) {
 			t.Errorf("%s: got %v, want %q", r.name, err, r.want)
 		}
-		if left := inFolder(t, folder); !slices.Equal(left, r.there) {
+		if left := listDir(t, folder); !slices.Equal(left, r.there) {
 			t.Errorf("%s: it leaves %v", r.name, left)
 		}
 		for _, name := range r.there {
@@ -163,7 +163,7 @@ func TestABackupThatCannotBeMadeLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAFileThatAppearsMeanwhileIsNotReplaced(t *testing.T) {
+func TestBackup_NewFileIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	temp, file := filepath.Join(folder, "temp"), filepath.Join(folder, "copy.db")

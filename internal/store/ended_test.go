@@ -14,16 +14,16 @@ import (
 
 // PlanetScale ends a transaction that takes too long, and takes what is sent on its
 // connection afterwards as if each statement were one by itself.
-func TestOfATransactionThatTheServerEndsNothingIsLeft(t *testing.T) {
+func TestTransact_AbortedByTheServer(t *testing.T) {
 	t.Parallel()
 	for _, r := range storetest.Transactions {
 		t.Run(r.Name, func(t *testing.T) {
 			t.Parallel()
 			v := testdb.NewVitess(t)
 			s := fresh(t, v.DSN)
-			upToDate(t, s)
+			migrateUp(t, s)
 			change := r.Prepare(t, s)
-			before := everything(t, s)
+			before := allRows(t, s)
 			for n := 0; ; n++ {
 				v.EndTransaction(n)
 				err := change(t.Context())
@@ -42,19 +42,19 @@ func TestOfATransactionThatTheServerEndsNothingIsLeft(t *testing.T) {
 				if strings.Contains(err.Error(), "@example.com") {
 					t.Errorf("the error tells an address: %v", err)
 				}
-				if diff := cmp.Diff(before, everything(t, s)); diff != "" {
+				if diff := cmp.Diff(before, allRows(t, s)); diff != "" {
 					t.Fatalf("ended after %d statements, it leaves: -want +got\n%s", n, diff)
 				}
 			}
-			if cmp.Equal(before, everything(t, s)) {
+			if cmp.Equal(before, allRows(t, s)) {
 				t.Error("the change changes nothing")
 			}
 		})
 	}
 }
 
-// everything returns all rows of all tables, each as text.
-func everything(t *testing.T, s *Store) []string {
+// allRows returns all rows of all tables, each as text.
+func allRows(t *testing.T, s *Store) []string {
 	t.Helper()
 	var all []string
 	for _, table := range tables(t, s) {

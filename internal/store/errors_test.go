@@ -73,7 +73,7 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
-func TestKindsOfError(t *testing.T) {
+func TestErrors_Classification(t *testing.T) {
 	t.Parallel()
 	const duplicate, contention, refused = "duplicate", "contention", "DDL refused"
 	for _, r := range []struct {

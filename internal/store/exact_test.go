@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestLookups_FindByExactlyTheTextStored(t *testing.T) {
+func TestLookups_MatchExactText(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, err := Open(databaseURL, time.Now)

@@ -19,8 +19,8 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// addPeople adds people whose names fill some pages.
-func addPeople(t *testing.T, s *Store, n int) {
+// insertNamedUsers adds people whose names fill some pages.
+func insertNamedUsers(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for range n {
 		id := rand.Text()
@@ -31,18 +31,18 @@ func addPeople(t *testing.T, s *Store, n int) {
 	}
 }
 
-// crashed returns a folder with a file of so many people and the log beside it, as a program
+// newCrashedFile returns a folder with a file of so many people and the log beside it, as a program
 // that is killed leaves them, and a backup that was made before most of them came.
-func crashed(t *testing.T, people int) (path, backup string) {
+func newCrashedFile(t *testing.T, people int) (path, backup string) {
 	t.Helper()
 	live := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, live)
-	addPeople(t, s, 20)
+	insertNamedUsers(t, s, 20)
 	backup = filepath.Join(t.TempDir(), "backup.db")
 	if err := Backup(t.Context(), "sqlite:"+live, backup); err != nil {
 		t.Fatal(err)
 	}
-	addPeople(t, s, people)
+	insertNamedUsers(t, s, people)
 	path = filepath.Join(t.TempDir(), "guestlist.db")
 	for _, ending := range []string{"", "-wal"} {
 		copyFile(t, live+ending, path+ending)
@@ -64,9 +64,9 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func TestPrepare_TakesTheLogOfAProgramThatWasKilled(t *testing.T) {
+func TestPrepare_LogOfAKilledProgram(t *testing.T) {
 	t.Parallel()
-	path, _ := crashed(t, 100)
+	path, _ := newCrashedFile(t, 100)
 	s := fresh(t, "sqlite:"+path)
 	if err := s.Prepare(t.Context(), quiet); err != nil {
 		t.Fatal(err)
@@ -77,17 +77,17 @@ func TestPrepare_TakesTheLogOfAProgramThatWasKilled(t *testing.T) {
 	}
 }
 
-func TestPrepare_NamesALogThatDoesNotBelongToTheFile(t *testing.T) {
+func TestPrepare_ForeignLog(t *testing.T) {
 	t.Parallel()
-	path, backup := crashed(t, 80)
+	path, backup := newCrashedFile(t, 80)
 	copyFile(t, backup, path)
-	before := contentOf(t, "sqlite:"+path)
+	before := snapshot(t, "sqlite:"+path)
 	target := filepath.Join(t.TempDir(), "copy.db")
 	for _, try := range append(tries[:2:2], tries[4], tries[0], struct {
 		name string
 		do   func(t *testing.T, databaseURL string) error
 	}{"guestlist doctor", func(t *testing.T, databaseURL string) error {
-		_, err := lookAt(t, databaseURL).Server(t.Context())
+		_, err := newInspector(t, databaseURL).Server(t.Context())
 		return err
 	}}, struct {
 		name string
@@ -99,7 +99,7 @@ func TestPrepare_NamesALogThatDoesNotBelongToTheFile(t *testing.T) {
 			!strings.Contains(advised.Advice(), "move "+path+"-wal and "+path+"-shm away") {
 			t.Errorf("%s: %v", try.name, err)
 		}
-		after := contentOf(t, "sqlite:"+path)
+		after := snapshot(t, "sqlite:"+path)
 		delete(after, "guestlist.db-shm") // an index of the log, made by whoever reads it
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Fatalf("%s changed something", try.name)
@@ -116,14 +116,14 @@ func TestPrepare_NamesALogThatDoesNotBelongToTheFile(t *testing.T) {
 	}
 }
 
-func TestPrepare_TakesAnEmptyFile(t *testing.T) {
+func TestPrepare_EmptyFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	path, _ := dbconn.ParsePath(databaseURL)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	status, _ := lacking(t, databaseURL)
+	status, _ := pendingSQL(t, databaseURL)
 	if status.Pending() != len(status.Migrations) {
 		t.Errorf("%d are pending", status.Pending())
 	}
@@ -134,7 +134,7 @@ func TestPrepare_TakesAnEmptyFile(t *testing.T) {
 	wantUpToDate(t, s)
 }
 
-func TestOpen_WhereAFileCantBe(t *testing.T) {
+func TestOpen_InvalidPath(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestPeopleAreCountedToTenThousand(t *testing.T) {
+func TestListUsers_TotalLimit(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		now := storetest.Now()

@@ -125,7 +125,7 @@ func TestMigrate(t *testing.T) {
 	})
 }
 
-func TestTenInstancesMigrateAtOnce(t *testing.T) {
+func TestMigrate_Concurrent(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		instances := make([]*Store, 10)
@@ -157,7 +157,7 @@ func TestTenInstancesMigrateAtOnce(t *testing.T) {
 	})
 }
 
-func TestMigrateWaitsForWhoIsMakingGoosesTable(t *testing.T) {
+func TestMigrate_WhileAnotherCreatesTheVersionTable(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -179,7 +179,7 @@ func TestMigrateWaitsForWhoIsMakingGoosesTable(t *testing.T) {
 	})
 }
 
-func TestEachMigrationGoesDownAndUp(t *testing.T) {
+func TestMigrations_DownAndUp(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -215,7 +215,7 @@ func TestEachMigrationGoesDownAndUp(t *testing.T) {
 	})
 }
 
-func TestMigrateFinishesWhatWasBegun(t *testing.T) {
+func TestMigrate_FinishesAnInterruptedMigration(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -236,7 +236,7 @@ func TestMigrateFinishesWhatWasBegun(t *testing.T) {
 }
 
 // A deploy request of PlanetScale brings tables and goose's rows, and no others.
-func TestMigrateBringsTheRowThatADeployRequestLacks(t *testing.T) {
+func TestMigrate_AddsTheAdminLockRow(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)

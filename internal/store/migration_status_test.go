@@ -17,15 +17,15 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestTheStatementsThatAreLackingDoWhatMigrateDoes(t *testing.T) {
+func TestStatusSQL_EqualsMigrate(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		status, script := lacking(t, databaseURL)
+		status, script := pendingSQL(t, databaseURL)
 		if n := status.Pending(); n != len(status.Migrations) || n == 0 {
 			t.Fatalf("%d of %d are pending on an empty database", n, len(status.Migrations))
 		}
-		byHand(t, databaseURL, script)
-		after, script := lacking(t, databaseURL)
+		runScript(t, databaseURL, script)
+		after, script := pendingSQL(t, databaseURL)
 		if after.Pending() != 0 || script != "" {
 			t.Errorf("%d are pending afterwards: %s", after.Pending(), script)
 		}
@@ -41,10 +41,10 @@ func TestTheStatementsThatAreLackingDoWhatMigrateDoes(t *testing.T) {
 
 // The clients of MySQL take a semicolon in a comment for the end of a statement, and send
 // what is left of the comment as one.
-func TestStatusSQL_HoldsNothingButStatements(t *testing.T) {
+func TestStatusSQL_HasNoComments(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		status, script := lacking(t, databaseURL)
+		status, script := pendingSQL(t, databaseURL)
 		if strings.Contains(script, "--") || strings.Contains(script, "#") {
 			t.Errorf("there is a comment in it:\n%s", script)
 		}
@@ -64,7 +64,7 @@ func TestStatusSQL_HoldsNothingButStatements(t *testing.T) {
 	}
 }
 
-func TestStatusSQL_IsTakenByTheClientOfMySQL(t *testing.T) {
+func TestStatusSQL_RunsInTheMySQLClient(t *testing.T) {
 	t.Parallel()
 	client, err := exec.LookPath("mysql")
 	if err != nil {
@@ -79,7 +79,7 @@ func TestStatusSQL_IsTakenByTheClientOfMySQL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, script := lacking(t, dsn)
+	_, script := pendingSQL(t, dsn)
 	cmd := exec.CommandContext(t.Context(), client, "--no-defaults", "--protocol=tcp", "-h", host, "-P", port, "-u", cfg.User, "--password="+cfg.Passwd, "--comments", cfg.DBName)
 	cmd.Stdin = strings.NewReader(script)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -92,7 +92,7 @@ func TestStatusSQL_IsTakenByTheClientOfMySQL(t *testing.T) {
 	wantUpToDate(t, s)
 }
 
-func TestOnlyWhatIsLackingIsAskedFor(t *testing.T) {
+func TestStatusSQL_OnlyPendingMigrations(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -100,30 +100,30 @@ func TestOnlyWhatIsLackingIsAskedFor(t *testing.T) {
 		if _, err := provider.UpTo(t.Context(), versions[len(versions)-2]); err != nil {
 			t.Fatal(err)
 		}
-		status, script := lacking(t, databaseURL)
+		status, script := pendingSQL(t, databaseURL)
 		newest := status.Migrations[len(status.Migrations)-1]
 		if status.Pending() != 1 || newest.Applied || strings.Count(script, ";") != 2 || strings.Contains(script, "--") {
 			t.Errorf("%d are pending: %s", status.Pending(), script)
 		}
-		byHand(t, databaseURL, script)
+		runScript(t, databaseURL, script)
 		if n, err := s.Migrate(t.Context(), quiet); n != 0 || err != nil {
 			t.Errorf("Migrate applied %d, %v", n, err)
 		}
 	})
 }
 
-func TestToLookAtAFileThatIsMissingDoesNotMakeIt(t *testing.T) {
+func TestMigrationStatus_MissingFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	path, _ := dbconn.ParsePath(databaseURL)
-	lacking(t, databaseURL)
+	pendingSQL(t, databaseURL)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the file: %v", err)
 	}
 }
 
-// lacking returns how far a database is, and the statements that it still needs.
-func lacking(t *testing.T, databaseURL string) (inspect.Status, string) {
+// pendingSQL returns how far a database is, and the statements that it still needs.
+func pendingSQL(t *testing.T, databaseURL string) (inspect.Status, string) {
 	t.Helper()
 	status, err := inspect.MigrationStatus(t.Context(), databaseURL)
 	if err != nil {
@@ -136,8 +136,8 @@ func lacking(t *testing.T, databaseURL string) (inspect.Status, string) {
 	return status, script
 }
 
-// byHand runs a script as an administrator does by the engine's own client.
-func byHand(t *testing.T, databaseURL, script string) {
+// runScript runs a script as an administrator does by the engine's own client.
+func runScript(t *testing.T, databaseURL, script string) {
 	t.Helper()
 	driver, dsn := "mysql", databaseURL
 	if path, ok := dbconn.ParsePath(databaseURL); ok {

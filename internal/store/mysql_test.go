@@ -16,9 +16,9 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// asUser returns the URL for a new user of the server who has the given rights
+// dsnOfUser returns the URL for a new user of the server who has the given rights
 // on the database.
-func asUser(t *testing.T, databaseURL, rights string) string {
+func dsnOfUser(t *testing.T, databaseURL, rights string) string {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(databaseURL)
 	if err != nil {
@@ -38,7 +38,7 @@ func asUser(t *testing.T, databaseURL, rights string) string {
 	return cfg.FormatDSN()
 }
 
-func TestMigrateNeedsNoRightsForNothing(t *testing.T) {
+func TestMigrate_NothingPendingNeedsNoPrivileges(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.MySQL(t)
 	owner := fresh(t, databaseURL)
@@ -46,7 +46,7 @@ func TestMigrateNeedsNoRightsForNothing(t *testing.T) {
 	if _, err := p.UpTo(t.Context(), versions[len(versions)-2]); err != nil {
 		t.Fatal(err)
 	}
-	user := fresh(t, asUser(t, databaseURL, "SELECT, INSERT, UPDATE, DELETE"))
+	user := fresh(t, dsnOfUser(t, databaseURL, "SELECT, INSERT, UPDATE, DELETE"))
 	if n, err := user.Migrate(t.Context(), quiet); n != 0 || err == nil || errors.Is(err, ErrDDLRefused) {
 		t.Errorf("with something to apply: %d applied; %v", n, err)
 	}
@@ -103,7 +103,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-func TestCharsetOfAnotherProgram(t *testing.T) {
+func TestMigrate_InADatabaseWithAnotherCharset(t *testing.T) {
 	t.Parallel()
 	for _, params := range []string{"?charset=utf8", "?charset=latin1&parseTime=false&loc=Local&clientFoundRows=false", "?collation=utf8mb4_general_ci"} {
 		t.Run(params, func(t *testing.T) {

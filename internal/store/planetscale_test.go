@@ -26,15 +26,15 @@ var states = []struct {
 			t.Fatal(err)
 		}
 	}, ErrDDLRefused},
-	{"a database that is up to date", upToDate, nil},
+	{"a database that is up to date", migrateUp, nil},
 	{"a database whose deploy request brought no rows", func(t *testing.T, s *Store) {
-		upToDate(t, s)
+		migrateUp(t, s)
 		execute(t, s, "DELETE FROM goose_db_version")
 		execute(t, s, "DELETE FROM settings")
 	}, nil},
 }
 
-func upToDate(t *testing.T, s *Store) {
+func migrateUp(t *testing.T, s *Store) {
 	t.Helper()
 	if _, err := s.Migrate(t.Context(), quiet); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func execute(t *testing.T, s *Store, statement string) {
 	}
 }
 
-func TestSafeMigrations(t *testing.T) {
+func TestMigrate_SafeMigrations(t *testing.T) {
 	t.Parallel()
 	for _, r := range states {
 		t.Run(r.name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestSafeMigrations(t *testing.T) {
 	}
 }
 
-func TestWhereChangesOfTablesAreRefusedTheWayOnIsTold(t *testing.T) {
+func TestMigrate_SafeMigrationsInstructions(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	v.SafeMigrations(true)
@@ -96,7 +96,7 @@ func TestWhereChangesOfTablesAreRefusedTheWayOnIsTold(t *testing.T) {
 	}
 }
 
-func TestTenInstancesStartAtOnceWhereChangesOfTablesAreRefused(t *testing.T) {
+func TestPrepare_ConcurrentWithSafeMigrations(t *testing.T) {
 	t.Parallel()
 	for _, r := range states[:3] {
 		t.Run(r.name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestTenInstancesStartAtOnceWhereChangesOfTablesAreRefused(t *testing.T) {
 
 // As PlanetScale brings them over: a branch is made of tables without rows, and so
 // is what a deploy request changes, but for the rows of goose's table.
-func TestABranchADeployRequestAndTheNextStart(t *testing.T) {
+func TestMigrate_AfterADeployRequest(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.MySQL(t)
 	v := testdb.BehindVitess(t, dsn)
@@ -158,7 +158,7 @@ func deploy(t *testing.T, branch, main *Store) {
 
 // A deploy request brings tables without their rows where nobody has asked PlanetScale for
 // those. Ten instances start on what it has brought.
-func TestMigrate_NotesWhatADeployRequestHasBrought(t *testing.T) {
+func TestMigrate_RecordsADeployRequest(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]string{
 		"no rows at all":                 "DELETE FROM goose_db_version",
@@ -173,7 +173,7 @@ func TestMigrate_NotesWhatADeployRequestHasBrought(t *testing.T) {
 				t.Parallel()
 				v := testdb.NewVitess(t)
 				s := fresh(t, v.DSN)
-				upToDate(t, s)
+				migrateUp(t, s)
 				execute(t, s, lose)
 				prepare(s)
 				refused := v.SafeMigrations(true)

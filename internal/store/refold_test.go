@@ -16,8 +16,8 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// oldList is a database whose users were folded by another release.
-type oldList struct {
+// unfoldedUsers is a database whose users were folded by another release.
+type unfoldedUsers struct {
 	t     *testing.T
 	url   string
 	now   time.Time
@@ -25,9 +25,9 @@ type oldList struct {
 	users []directory.User
 }
 
-func newOldList(t *testing.T, databaseURL string, people int) *oldList {
+func newUnfoldedUsers(t *testing.T, databaseURL string, people int) *unfoldedUsers {
 	t.Helper()
-	l := &oldList{t: t, url: databaseURL, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	l := &unfoldedUsers{t: t, url: databaseURL, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	l.store = l.open()
 	if _, err := l.store.Migrate(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func newOldList(t *testing.T, databaseURL string, people int) *oldList {
 }
 
 // open opens the database as one more instance.
-func (l *oldList) open() *Store {
+func (l *unfoldedUsers) open() *Store {
 	l.t.Helper()
 	s, err := Open(l.url, func() time.Time { return l.now })
 	if err != nil {
@@ -59,7 +59,7 @@ func (l *oldList) open() *Store {
 }
 
 // age writes keys and words of users as the release before did.
-func (l *oldList) age(users ...directory.User) {
+func (l *unfoldedUsers) age(users ...directory.User) {
 	l.t.Helper()
 	err := l.store.Transact(l.t.Context(), func(tx *sql.Tx) error {
 		for _, u := range users {
@@ -81,7 +81,7 @@ func (l *oldList) age(users ...directory.User) {
 }
 
 // refold calls RefoldUsers until there is nothing to do at once.
-func (l *oldList) refold(s *Store) (changed int, again time.Duration) {
+func (l *unfoldedUsers) refold(s *Store) (changed int, again time.Duration) {
 	l.t.Helper()
 	changed, again, err := s.RefoldUsers(l.t.Context())
 	if err != nil {
@@ -91,7 +91,7 @@ func (l *oldList) refold(s *Store) (changed int, again time.Duration) {
 }
 
 // check looks whether all users have the keys and words of this release.
-func (l *oldList) check() {
+func (l *unfoldedUsers) check() {
 	l.t.Helper()
 	for _, u := range l.users {
 		var key string
@@ -105,7 +105,7 @@ func (l *oldList) check() {
 	}
 }
 
-func (l *oldList) words(u directory.User) (words []string) {
+func (l *unfoldedUsers) words(u directory.User) (words []string) {
 	l.t.Helper()
 	rows, err := l.store.Reader().QueryContext(l.t.Context(), "SELECT word FROM user_words WHERE user_id = '"+u.ID+"' ORDER BY word")
 	if err != nil {
@@ -122,10 +122,10 @@ func (l *oldList) words(u directory.User) (words []string) {
 	return words
 }
 
-func TestRefoldUsers_WritesKeysAndWordsAnew(t *testing.T) {
+func TestRefoldUsers(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		l := newOldList(t, databaseURL, 230)
+		l := newUnfoldedUsers(t, databaseURL, 230)
 		if changed, again := l.refold(l.store); changed != 230 || again != refoldAgain {
 			t.Errorf("changed %d and comes again in %v, want 230 and %v", changed, again, refoldAgain)
 		}
@@ -154,10 +154,10 @@ func TestRefoldUsers_WritesKeysAndWordsAnew(t *testing.T) {
 	})
 }
 
-func TestRefoldUsers_TenInstancesAtOnce(t *testing.T) {
+func TestRefoldUsers_Concurrent(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		l := newOldList(t, databaseURL, 230)
+		l := newUnfoldedUsers(t, databaseURL, 230)
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		total := 0
@@ -187,10 +187,10 @@ func TestRefoldUsers_TenInstancesAtOnce(t *testing.T) {
 	})
 }
 
-func TestRefoldUsers_GoesOnWhereItWasStopped(t *testing.T) {
+func TestRefoldUsers_ResumesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		l := newOldList(t, databaseURL, 230)
+		l := newUnfoldedUsers(t, databaseURL, 230)
 		ctx, cancel := context.WithCancel(t.Context())
 		first, wait, err := l.store.refoldStep(ctx, 100)
 		if first != 100 || wait >= 0 || err != nil {
@@ -207,10 +207,10 @@ func TestRefoldUsers_GoesOnWhereItWasStopped(t *testing.T) {
 	})
 }
 
-func TestRefoldUsers_LeavesOtherDatabasesAlone(t *testing.T) {
+func TestRefoldUsers_LaterRelease(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		l := newOldList(t, databaseURL, 3)
+		l := newUnfoldedUsers(t, databaseURL, 3)
 		newer := fmt.Sprintf(`{"version":%d,"pass":1}`, directory.FoldVersion+1)
 		if _, err := l.store.write.ExecContext(t.Context(), "INSERT INTO settings (name, value, updated_at) VALUES ('fold', '"+newer+"', 1)"); err != nil {
 			t.Fatal(err)
@@ -229,10 +229,10 @@ func TestRefoldUsers_LeavesOtherDatabasesAlone(t *testing.T) {
 	})
 }
 
-func TestRefoldUsers_IsDoneAtOnceWhereNothingIsToDo(t *testing.T) {
+func TestRefoldUsers_NothingToDo(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		l := newOldList(t, databaseURL, 0)
+		l := newUnfoldedUsers(t, databaseURL, 0)
 		if changed, again := l.refold(l.store); changed != 0 || again != 0 {
 			t.Errorf("changed %d, again in %v", changed, again)
 		}

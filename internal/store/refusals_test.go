@@ -22,8 +22,8 @@ const (
 	gooseNotes   = "CREATE TABLE goose_db_version (id INTEGER NOT NULL PRIMARY KEY, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP)"
 )
 
-// notes returns a statement that notes versions as goose does.
-func notes(versions ...int64) string {
+// insertVersions returns a statement that notes versions as goose does.
+func insertVersions(versions ...int64) string {
 	var rows []string
 	for i, version := range versions {
 		rows = append(rows, fmt.Sprintf("(%d, %d, 1)", i+1, version))
@@ -31,8 +31,8 @@ func notes(versions ...int64) string {
 	return "INSERT INTO goose_db_version (id, version_id, is_applied) VALUES " + strings.Join(rows, ", ")
 }
 
-// ourVersions are those of this release, with goose's own 0 before them.
-func ourVersions(t *testing.T) []int64 {
+// allVersions are those of this release, with goose's own 0 before them.
+func allVersions(t *testing.T) []int64 {
 	t.Helper()
 	steps, err := inspect.AllSteps()
 	if err != nil {
@@ -55,7 +55,7 @@ func up(t *testing.T, file string) string {
 	return statement
 }
 
-func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
+func TestMigrate_ForeignDatabase(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		name string
@@ -73,17 +73,17 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 		{"tokens", []string{"CREATE TABLE tokens (id INT PRIMARY KEY, token TEXT)"}, "its table tokens lacks"},
 		{"a view under our name", []string{"CREATE TABLE people (id INT PRIMARY KEY)", "CREATE VIEW users AS SELECT id FROM people"},
 			"users is a view, where"},
-		{"the tables of a first start that a foreign one ended", []string{up(t, "0001_users.sql"), gooseNotes, notes(0, 1), "CREATE TABLE settings (id INT PRIMARY KEY)"},
+		{"the tables of a first start that a foreign one ended", []string{up(t, "0001_users.sql"), gooseNotes, insertVersions(0, 1), "CREATE TABLE settings (id INT PRIMARY KEY)"},
 			"its table settings lacks Guestlist's columns name, updated_at and value"},
-		{"another program's migrations", []string{gooseNotes, notes(0, 1, 2, 3), "CREATE TABLE notes (id INT PRIMARY KEY, t TEXT)"},
+		{"another program's migrations", []string{gooseNotes, insertVersions(0, 1, 2, 3), "CREATE TABLE notes (id INT PRIMARY KEY, t TEXT)"},
 			"its table goose_db_version records that program's migrations 1, 2 and 3, and not Guestlist's"},
-		{"another program's one migration", []string{gooseNotes, notes(0, 1)}, "records that program's migration 1, and not"},
-		{"another program's migrations under all our numbers", []string{gooseNotes, notes(ourVersions(t)...), "CREATE TABLE notes (id INT PRIMARY KEY)"},
+		{"another program's one migration", []string{gooseNotes, insertVersions(0, 1)}, "records that program's migration 1, and not"},
+		{"another program's migrations under all our numbers", []string{gooseNotes, insertVersions(allVersions(t)...), "CREATE TABLE notes (id INT PRIMARY KEY)"},
 			"its table goose_db_version records that program's migrations 1, 2, 3 and"},
-		{"another program's migrations by dates", []string{gooseNotes, notes(0, 20240101120000), "CREATE TABLE notes (id INT PRIMARY KEY)"},
+		{"another program's migrations by dates", []string{gooseNotes, insertVersions(0, 20240101120000), "CREATE TABLE notes (id INT PRIMARY KEY)"},
 			"records that program's migration 20240101120000, and not"},
-		{"another program's migrations and its users", []string{gooseNotes, notes(0, 1), foreignUsers}, "its table users lacks"},
-		{"another program's version table before its first migration", []string{gooseNotes, notes(0), "CREATE TABLE notes (id INT PRIMARY KEY)"},
+		{"another program's migrations and its users", []string{gooseNotes, insertVersions(0, 1), foreignUsers}, "its table users lacks"},
+		{"another program's version table before its first migration", []string{gooseNotes, insertVersions(0), "CREATE TABLE notes (id INT PRIMARY KEY)"},
 			"it has the table notes and none of Guestlist's tables"},
 		{"a version table that is none", []string{"CREATE TABLE goose_db_version (v INT PRIMARY KEY)"}, "doesn't record migrations"},
 		{"tables under other names", []string{"CREATE TABLE a (id INT PRIMARY KEY)", "CREATE TABLE b (id INT PRIMARY KEY)", "CREATE TABLE c (id INT PRIMARY KEY)", "CREATE TABLE d (id INT PRIMARY KEY)", "CREATE TABLE e (id INT PRIMARY KEY)"},
@@ -92,8 +92,8 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			testdb.Each(t, func(t *testing.T, databaseURL string) {
-				raw(t, databaseURL, r.make...)
-				before := contentOf(t, databaseURL)
+				execRaw(t, databaseURL, r.make...)
+				before := snapshot(t, databaseURL)
 				for _, try := range tries {
 					err := try.do(t, databaseURL)
 					var advised interface{ Advice() string }
@@ -105,7 +105,7 @@ func TestMigrate_RefusesAForeignDatabaseAndWritesNothing(t *testing.T) {
 						t.Errorf("%s advises %q", try.name, advice)
 					}
 				}
-				if diff := cmp.Diff(before, contentOf(t, databaseURL)); diff != "" {
+				if diff := cmp.Diff(before, snapshot(t, databaseURL)); diff != "" {
 					t.Errorf("it was changed: -before +after\n%s", diff)
 				}
 			})
@@ -148,10 +148,10 @@ var tries = []struct {
 		defer s.Close()
 		return s.Prepare(t.Context(), quiet)
 	}},
-	{"guestlist doctor", func(t *testing.T, databaseURL string) error { return lookAt(t, databaseURL).Examine(t.Context()) }},
+	{"guestlist doctor", func(t *testing.T, databaseURL string) error { return newInspector(t, databaseURL).Examine(t.Context()) }},
 }
 
-func TestMigrate_RefusesADatabaseThatHasLostTables(t *testing.T) {
+func TestMigrate_MissingTables(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct{ name, lose, want string }{
 		{"a table", "DROP TABLE outbox", "this database lacks Guestlist's table outbox although goose_db_version records that it was created"},
@@ -161,19 +161,19 @@ func TestMigrate_RefusesADatabaseThatHasLostTables(t *testing.T) {
 			t.Parallel()
 			testdb.Each(t, func(t *testing.T, databaseURL string) {
 				s := fresh(t, databaseURL)
-				upToDate(t, s)
+				migrateUp(t, s)
 				execute(t, s, r.lose)
 				if strings.HasPrefix(r.name, "a column") {
 					execute(t, s, "DELETE FROM goose_db_version WHERE version_id = 37") // else nothing is looked at closely
 				}
 				s.Close()
-				before := contentOf(t, databaseURL)
+				before := snapshot(t, databaseURL)
 				for _, try := range tries {
 					if err := try.do(t, databaseURL); err == nil || errors.Is(err, inspect.ErrForeign) || !strings.Contains(err.Error(), r.want) {
 						t.Errorf("%s: %v", try.name, err)
 					}
 				}
-				if diff := cmp.Diff(before, contentOf(t, databaseURL)); diff != "" {
+				if diff := cmp.Diff(before, snapshot(t, databaseURL)); diff != "" {
 					t.Errorf("it was changed: -before +after\n%s", diff)
 				}
 			})
@@ -181,7 +181,7 @@ func TestMigrate_RefusesADatabaseThatHasLostTables(t *testing.T) {
 	}
 }
 
-func TestMigrate_ADatabaseOfANewerRelease(t *testing.T) {
+func TestMigrate_NewerRelease(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct{ name, more string }{
 		{"with all of this release's tables", ""},
@@ -191,14 +191,14 @@ func TestMigrate_ADatabaseOfANewerRelease(t *testing.T) {
 			t.Parallel()
 			testdb.Each(t, func(t *testing.T, databaseURL string) {
 				s := fresh(t, databaseURL)
-				upToDate(t, s)
+				migrateUp(t, s)
 				execute(t, s, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9001, 1)")
 				if r.more != "" {
 					execute(t, s, "DELETE FROM goose_db_version WHERE version_id = 36")
 					execute(t, s, r.more)
 				}
 				s.Close()
-				before := contentOf(t, databaseURL)
+				before := snapshot(t, databaseURL)
 				for _, try := range tries {
 					if try.name == "guestlist migrate status" || try.name == "guestlist doctor" {
 						continue // these look, and say it beside what else they find
@@ -208,7 +208,7 @@ func TestMigrate_ADatabaseOfANewerRelease(t *testing.T) {
 						t.Errorf("%s: %v", try.name, err)
 					}
 				}
-				if diff := cmp.Diff(before, contentOf(t, databaseURL)); diff != "" {
+				if diff := cmp.Diff(before, snapshot(t, databaseURL)); diff != "" {
 					t.Errorf("it was changed: -before +after\n%s", diff)
 				}
 			})
@@ -217,11 +217,11 @@ func TestMigrate_ADatabaseOfANewerRelease(t *testing.T) {
 }
 
 // Opening a file in WAL mode to write to it, and closing it, changes it, whatever is done.
-func TestMigrate_LeavesAForeignFileInWALModeAlone(t *testing.T) {
+func TestMigrate_ForeignFileInWALMode(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
-	raw(t, databaseURL, "PRAGMA journal_mode = WAL", foreignUsers)
-	before := contentOf(t, databaseURL)
+	execRaw(t, databaseURL, "PRAGMA journal_mode = WAL", foreignUsers)
+	before := snapshot(t, databaseURL)
 	for _, try := range tries {
 		if err := try.do(t, databaseURL); !errors.Is(err, inspect.ErrForeign) {
 			t.Errorf("%s: %v", try.name, err)
@@ -230,16 +230,16 @@ func TestMigrate_LeavesAForeignFileInWALModeAlone(t *testing.T) {
 	if err := Backup(t.Context(), databaseURL, filepath.Join(t.TempDir(), "backup.db")); !errors.Is(err, inspect.ErrForeign) {
 		t.Errorf("a backup: %v", err)
 	}
-	if diff := cmp.Diff(before, contentOf(t, databaseURL)); diff != "" {
+	if diff := cmp.Diff(before, snapshot(t, databaseURL)); diff != "" {
 		t.Errorf("it was changed: -before +after\n%s", diff)
 	}
 }
 
 // Tables of tools that work on a database from outside say nothing about whose it is.
-func TestMigrate_TakesAnEmptyDatabaseThatHoldsTablesOfTools(t *testing.T) {
+func TestMigrate_EmptyDatabaseWithTablesOfTools(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
-		raw(t, databaseURL, "CREATE TABLE _litestream_seq (id INT PRIMARY KEY)", "CREATE TABLE _vt_hld_1 (id INT PRIMARY KEY)")
+		execRaw(t, databaseURL, "CREATE TABLE _litestream_seq (id INT PRIMARY KEY)", "CREATE TABLE _vt_hld_1 (id INT PRIMARY KEY)")
 		s := fresh(t, databaseURL)
 		if _, err := s.Migrate(t.Context(), quiet); err != nil {
 			t.Fatal(err)
@@ -249,18 +249,18 @@ func TestMigrate_TakesAnEmptyDatabaseThatHoldsTablesOfTools(t *testing.T) {
 }
 
 // What a program that has no goose table left finds, and one whose first start was cut off.
-func TestMigrate_FinishesAHalfMadeStart(t *testing.T) {
+func TestMigrate_UnrecordedMigrations(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		name string
 		make []string
 	}{
 		{"only the version table", []string{gooseNotes}},
-		{"a version table with its first row", []string{gooseNotes, notes(0)}},
-		{"one table that is not noted", []string{gooseNotes, notes(0), up(t, "0001_users.sql")}},
+		{"a version table with its first row", []string{gooseNotes, insertVersions(0)}},
+		{"one table that is not noted", []string{gooseNotes, insertVersions(0), up(t, "0001_users.sql")}},
 		{"one table and no version table", []string{up(t, "0001_users.sql")}},
 		{"a table and an index that are not noted", []string{up(t, "0001_users.sql"), up(t, "0023_users_by_stytch.sql")}},
-		{"no first row", []string{gooseNotes, notes(1), up(t, "0001_users.sql")}},
+		{"no first row", []string{gooseNotes, insertVersions(1), up(t, "0001_users.sql")}},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
@@ -272,7 +272,7 @@ func TestMigrate_FinishesAHalfMadeStart(t *testing.T) {
 						make = append(make, strings.Replace(statement, "INTEGER NOT NULL PRIMARY KEY", "BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY", 1))
 					}
 				}
-				raw(t, databaseURL, make...)
+				execRaw(t, databaseURL, make...)
 				if _, err := inspect.MigrationStatus(t.Context(), databaseURL); err != nil {
 					t.Error(err)
 				}
@@ -286,8 +286,8 @@ func TestMigrate_FinishesAHalfMadeStart(t *testing.T) {
 	}
 }
 
-// raw carries out statements as another program does.
-func raw(t *testing.T, databaseURL string, statements ...string) {
+// execRaw carries out statements as another program does.
+func execRaw(t *testing.T, databaseURL string, statements ...string) {
 	t.Helper()
 	db := openRaw(t, databaseURL)
 	defer db.Close()
@@ -311,9 +311,9 @@ func openRaw(t *testing.T, databaseURL string) *sql.DB {
 	return db
 }
 
-// contentOf is what a database holds: the bytes of an SQLite file and the names of the files
+// snapshot is what a database holds: the bytes of an SQLite file and the names of the files
 // beside it, or the definitions and rows of all tables on a server.
-func contentOf(t *testing.T, databaseURL string) map[string]string {
+func snapshot(t *testing.T, databaseURL string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	if path, ok := dbconn.ParsePath(databaseURL); ok {

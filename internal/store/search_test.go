@@ -14,9 +14,9 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// shortSighted runs fn on a store of either engine whose searches look at no more
+// withSmallLimits runs fn on a store of either engine whose searches look at no more
 // than ten words.
-func shortSighted(t *testing.T, fn func(t *testing.T, s *Store)) {
+func withSmallLimits(t *testing.T, fn func(t *testing.T, s *Store)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -28,8 +28,8 @@ func shortSighted(t *testing.T, fn func(t *testing.T, s *Store)) {
 	})
 }
 
-// join puts people of these names on the list, numbered from a number on.
-func join(t *testing.T, s *Store, from int, role directory.Role, names ...string) {
+// addUsers puts people of these names on the list, numbered from a number on.
+func addUsers(t *testing.T, s *Store, from int, role directory.Role, names ...string) {
 	t.Helper()
 	for i, name := range names {
 		id := fmt.Sprintf("%03d", from+i)
@@ -43,8 +43,8 @@ func join(t *testing.T, s *Store, from int, role directory.Role, names ...string
 	}
 }
 
-// follow reads a list from a page on to its end, and returns the names on each page.
-func follow(t *testing.T, s *Store, q directory.Query) (pages []directory.Page, seen [][]string) {
+// readPages reads a list from a page on to its end, and returns the names on each page.
+func readPages(t *testing.T, s *Store, q directory.Query) (pages []directory.Page, seen [][]string) {
 	t.Helper()
 	for range 100 {
 		page, err := s.ListUsers(t.Context(), q)
@@ -67,12 +67,12 @@ func follow(t *testing.T, s *Store, q directory.Query) (pages []directory.Page, 
 	return nil, nil
 }
 
-func TestASearchIsSortedAndCountedAsFarAsItReaches(t *testing.T) {
+func TestSearch_FewMatchesAreSortedAndCounted(t *testing.T) {
 	t.Parallel()
-	shortSighted(t, func(t *testing.T, s *Store) {
-		join(t, s, 0, directory.Member, "Ann J", "Ann I", "Ann H", "Ann G", "Ann F", "Ann E", "Ann D", "Ann C", "Ann B", "Ann A", "Bob")
+	withSmallLimits(t, func(t *testing.T, s *Store) {
+		addUsers(t, s, 0, directory.Member, "Ann J", "Ann I", "Ann H", "Ann G", "Ann F", "Ann E", "Ann D", "Ann C", "Ann B", "Ann A", "Bob")
 		q := directory.Query{Terms: []string{"ann"}, Sort: directory.ByName, Limit: 4}
-		pages, seen := follow(t, s, q)
+		pages, seen := readPages(t, s, q)
 		want := [][]string{{"Ann A", "Ann B", "Ann C", "Ann D"}, {"Ann E", "Ann F", "Ann G", "Ann H"}, {"Ann I", "Ann J"}}
 		if diff := cmp.Diff(want, seen); diff != "" || pages[0].Total != 10 || pages[0].More || pages[0].RelevanceOrder {
 			t.Errorf("%+v\n%s", pages[0], diff)
@@ -80,22 +80,22 @@ func TestASearchIsSortedAndCountedAsFarAsItReaches(t *testing.T) {
 		// The rarer term is looked for, wherever it stands.
 		for _, terms := range [][]string{{"an", "x.org"}, {"x.org", "an"}, {"x", "x.org", "an", "x"}} {
 			q.Terms = terms
-			if pages, _ := follow(t, s, q); pages[0].RelevanceOrder || pages[0].Total != 10 {
+			if pages, _ := readPages(t, s, q); pages[0].RelevanceOrder || pages[0].Total != 10 {
 				t.Errorf("%q: %+v", terms, pages[0])
 			}
 		}
 	})
 }
 
-func TestASearchBeyondItsReachIsInOrderOfTheWord(t *testing.T) {
+func TestSearch_ManyMatchesAreOrderedByWord(t *testing.T) {
 	t.Parallel()
-	shortSighted(t, func(t *testing.T, s *Store) {
+	withSmallLimits(t, func(t *testing.T, s *Store) {
 		// Two have two words that begin with ann, and many have the same.
-		join(t, s, 0, directory.Member, "Anne", "Anna", "Ann", "Anna Annabel", "Anna", "Ann", "Anne", "Annabel Ann", "Annika", "Anna", "Ann", "Bob", "Ánn")
+		addUsers(t, s, 0, directory.Member, "Anne", "Anna", "Ann", "Anna Annabel", "Anna", "Ann", "Anne", "Annabel Ann", "Annika", "Anna", "Ann", "Bob", "Ánn")
 		want := []string{"Ann", "Ann", "Annabel Ann", "Ann", "Ánn", "Anna", "Anna", "Anna", "Anna Annabel", "Anne", "Anne", "Annika"}
 		for _, limit := range []int{1, 3, 4, 200} {
 			q := directory.Query{Terms: []string{"ann"}, Sort: "-" + directory.ByCreated, Limit: limit}
-			pages, seen := follow(t, s, q)
+			pages, seen := readPages(t, s, q)
 			if diff := cmp.Diff(want, slices.Concat(seen...)); diff != "" || !pages[0].RelevanceOrder || pages[0].Prev != nil {
 				t.Errorf("limit %d: %+v\n%s", limit, pages[0], diff)
 			}
@@ -106,13 +106,13 @@ func TestASearchBeyondItsReachIsInOrderOfTheWord(t *testing.T) {
 			}
 			// From the end, and from the last page, back again.
 			q.Backward = true
-			if _, seen := follow(t, s, q); !slices.Equal(want, slices.Concat(reversed(seen)...)) {
+			if _, seen := readPages(t, s, q); !slices.Equal(want, slices.Concat(reversed(seen)...)) {
 				t.Errorf("limit %d, from the end: %q", limit, seen)
 			}
 			if q.After = pages[len(pages)-1].Prev; q.After == nil {
 				continue
 			}
-			_, back := follow(t, s, q)
+			_, back := readPages(t, s, q)
 			if diff := cmp.Diff(want, slices.Concat(append(reversed(back), seen[len(seen)-1])...)); diff != "" {
 				t.Errorf("limit %d, back: %s", limit, diff)
 			}
@@ -125,19 +125,19 @@ func reversed(pages [][]string) [][]string {
 	return pages
 }
 
-func TestASearchLooksNoFurtherForOnePage(t *testing.T) {
+func TestSearch_ReadsALimitedNumberOfWords(t *testing.T) {
 	t.Parallel()
-	shortSighted(t, func(t *testing.T, s *Store) {
+	withSmallLimits(t, func(t *testing.T, s *Store) {
 		for i := range 35 {
 			role := directory.Member
 			if i%12 == 11 {
 				role = directory.Admin
 			}
-			join(t, s, i, role, "Ann")
+			addUsers(t, s, i, role, "Ann")
 		}
 		for _, backward := range []bool{false, true} {
 			q := directory.Query{Terms: []string{"ann"}, Role: directory.Admin, Sort: directory.ByName, Limit: 2, Backward: backward}
-			pages, seen := follow(t, s, q)
+			pages, seen := readPages(t, s, q)
 			if len(slices.Concat(seen...)) != 2 || len(pages) != 4 {
 				t.Fatalf("backward %v: %q", backward, seen)
 			}
@@ -159,17 +159,17 @@ func TestASearchLooksNoFurtherForOnePage(t *testing.T) {
 	})
 }
 
-func TestACursorOfASearchKeepsItsOrder(t *testing.T) {
+func TestSearch_CursorKeepsTheOrder(t *testing.T) {
 	t.Parallel()
-	shortSighted(t, func(t *testing.T, s *Store) {
+	withSmallLimits(t, func(t *testing.T, s *Store) {
 		people := slices.Repeat([]string{"Ann"}, 10)
-		join(t, s, 0, directory.Member, people...)
+		addUsers(t, s, 0, directory.Member, people...)
 		q := directory.Query{Terms: []string{"ann"}, Sort: "-" + directory.ByEmail, Limit: 4}
 		sorted, err := s.ListUsers(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		join(t, s, 10, directory.Member, people...)
+		addUsers(t, s, 10, directory.Member, people...)
 		byWord, err := s.ListUsers(t.Context(), q)
 		if err != nil || sorted.RelevanceOrder || !byWord.RelevanceOrder {
 			t.Fatal(sorted, byWord, err)
@@ -178,7 +178,7 @@ func TestACursorOfASearchKeepsItsOrder(t *testing.T) {
 		if page, err := s.ListUsers(t.Context(), q); err != nil || page.RelevanceOrder || page.Users[0].ID != "005" || page.Total != 20 {
 			t.Errorf("sorted, with twice as many: %+v, %v", page, err)
 		}
-		join(t, s, 20, directory.Member, "Ann")
+		addUsers(t, s, 20, directory.Member, "Ann")
 		var invalid *directory.ValidationError
 		if page, err := s.ListUsers(t.Context(), q); !errors.As(err, &invalid) || invalid.Fields["cursor"] == "" {
 			t.Errorf("sorted, with more: %+v, %v", page, err)

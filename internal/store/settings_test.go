@@ -25,9 +25,9 @@ func migrated(t *testing.T, databaseURL string) *Store {
 	return s
 }
 
-// TestNoteSettings_PlainHashesOfAnEarlierRelease looks at what an earlier release
+// TestRecordSettings_HashesOfAnEarlierRelease looks at what an earlier release
 // noted: short unkeyed hashes, on which a password can be guessed.
-func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
+func TestRecordSettings_HashesOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := migrated(t, databaseURL)
@@ -40,7 +40,7 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		plain, secret := map[string]string{"PORT": "2"}, map[string]string{"SMTP_URL": password}
-		l := lookAt(t, databaseURL)
+		l := newInspector(t, databaseURL)
 		names, _, err := l.DifferingSettings(t.Context(), plain, secret)
 		if diff := cmp.Diff([]string{"PORT"}, names); diff != "" || err != nil {
 			t.Errorf("doctor: %s %v", diff, err)
@@ -62,8 +62,8 @@ func TestNoteSettings_PlainHashesOfAnEarlierRelease(t *testing.T) {
 	})
 }
 
-// TestNoteSettings_AnotherDatabase must not let hashes be compared between databases.
-func TestNoteSettings_AnotherDatabase(t *testing.T) {
+// TestRecordSettings_AnotherDatabase must not let hashes be compared between databases.
+func TestRecordSettings_AnotherDatabase(t *testing.T) {
 	t.Parallel()
 	values := map[string]bool{}
 	for range 2 {
@@ -85,7 +85,7 @@ func TestNoteSettings_AnotherDatabase(t *testing.T) {
 	}
 }
 
-func TestRemoveSecretHashes_GoesOnWhereItWasCutOff(t *testing.T) {
+func TestRemoveSecretHashes_ResumesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := migrated(t, databaseURL)

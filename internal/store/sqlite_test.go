@@ -33,7 +33,7 @@ func opened(t *testing.T, path string) *Store {
 	return s
 }
 
-func TestFileIsForItsOwner(t *testing.T) {
+func TestOpen_FileIsPrivate(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "some", "data")
 	path := filepath.Join(folder, "guestlist.db")
@@ -51,7 +51,7 @@ func TestFileIsForItsOwner(t *testing.T) {
 	}
 }
 
-func TestFileNames(t *testing.T) {
+func TestOpen_FileNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"with space.db", "100%25.db", "Gäste 王.db", "a&b=c.db", "it's.db", "a:b.db", "no-ending"} {
 		t.Run(name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-func TestDamagedFile(t *testing.T) {
+func TestOpen_CorruptFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
@@ -129,7 +129,7 @@ func TestDamagedFile(t *testing.T) {
 }
 
 // A large file is looked over while it is in use already.
-func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
+func TestCheck_LargeFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s := opened(t, path)
@@ -180,7 +180,7 @@ func TestDamageInALargeFileIsFoundBesideItsUse(t *testing.T) {
 
 // Turning on the write-ahead log needs the file for oneself, and SQLite doesn't
 // always wait for that.
-func TestTenInstancesMakeTheFileAtOnce(t *testing.T) {
+func TestOpen_ConcurrentCreation(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		path := filepath.Join(t.TempDir(), "guestlist.db")
@@ -200,14 +200,14 @@ func TestTenInstancesMakeTheFileAtOnce(t *testing.T) {
 	}
 }
 
-func TestHowLargeTheDatabaseIs(t *testing.T) {
+func TestFileLargerThan(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
 		if _, err := s.Migrate(t.Context(), quiet); err != nil {
 			t.Fatal(err)
 		}
-		set(t, s, "large", strings.Repeat("a", 60_000))
+		setSetting(t, s, "large", strings.Repeat("a", 60_000))
 		for bytes, want := range map[int64]bool{60_000: s.sqlite, 10_000_000: false} {
 			if got := s.FileLargerThan(t.Context(), bytes); got != want {
 				t.Errorf("a file of more than %d: %t", bytes, got)
@@ -216,7 +216,7 @@ func TestHowLargeTheDatabaseIs(t *testing.T) {
 	})
 }
 
-func TestReadersCannotWrite(t *testing.T) {
+func TestReader_CannotWrite(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	for _, statement := range []string{"DELETE FROM settings", "UPDATE settings SET value = 'x'", "CREATE TABLE x (id BIGINT)", "DROP TABLE settings"} {
@@ -230,7 +230,7 @@ func TestReadersCannotWrite(t *testing.T) {
 }
 
 // Another program may hold the file for longer than anybody wants to wait.
-func TestBusyFile(t *testing.T) {
+func TestStore_BusyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
 	s, other := opened(t, path), opened(t, path)

@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestInTx(t *testing.T) {
+func TestTransact(t *testing.T) {
 	t.Parallel()
 	deadlock := vitess(1213, "Deadlock found")
 	for _, r := range []struct {
@@ -58,7 +58,7 @@ func TestInTx(t *testing.T) {
 	}
 }
 
-func TestInTxOfACancelledCall(t *testing.T) {
+func TestTransact_Cancelled(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	for range 50 {
@@ -73,7 +73,7 @@ func TestInTxOfACancelledCall(t *testing.T) {
 	}
 }
 
-func TestInTxSurvivesAPanic(t *testing.T) {
+func TestTransact_Panic(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	func() {

@@ -34,13 +34,13 @@ func (l *lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// until returns a log, and a channel that is closed when it says something.
-func until(words string) (*slog.Logger, <-chan struct{}) {
+// logUntil returns a log, and a channel that is closed when it says something.
+func logUntil(words string) (*slog.Logger, <-chan struct{}) {
 	seen := make(chan struct{})
 	return slog.New(slog.NewTextHandler(&lines{has: words, seen: seen}, nil)), seen
 }
 
-func TestPrepare_WaitsForAServerThatIsAway(t *testing.T) {
+func TestPrepare_UnavailableServer(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		name string
@@ -53,7 +53,7 @@ func TestPrepare_WaitsForAServerThatIsAway(t *testing.T) {
 		for _, state := range []struct {
 			name  string
 			ready func(t *testing.T, s *Store)
-		}{{"an empty database", func(*testing.T, *Store) {}}, {"a database that is up to date", upToDate}} {
+		}{{"an empty database", func(*testing.T, *Store) {}}, {"a database that is up to date", migrateUp}} {
 			t.Run(r.name+", "+state.name, func(t *testing.T) {
 				t.Parallel()
 				v := testdb.NewVitess(t)
@@ -61,7 +61,7 @@ func TestPrepare_WaitsForAServerThatIsAway(t *testing.T) {
 				state.ready(t, ready)
 				ready.Close()
 				r.away(v, true)
-				log, waits := until("waiting for the database")
+				log, waits := logUntil("waiting for the database")
 				s := fresh(t, v.DSN)
 				done := make(chan error, 1)
 				go func() {
@@ -88,7 +88,7 @@ func TestPrepare_WaitsForAServerThatIsAway(t *testing.T) {
 	}
 }
 
-func TestWait_EndsWithItsContext(t *testing.T) {
+func TestWait_Cancelled(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	v.PrimaryAway(true)
@@ -101,7 +101,7 @@ func TestWait_EndsWithItsContext(t *testing.T) {
 }
 
 // vtgate answers DATABASE() with what the connection named, and not with a schema.
-func TestMigrate_UnderEveryNameOfADatabaseAtPlanetScale(t *testing.T) {
+func TestMigrate_PlanetScaleNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"@primary", "guestlist@primary", "people"} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestMigrate_UnderEveryNameOfADatabaseAtPlanetScale(t *testing.T) {
 			if n, err := s.Migrate(t.Context(), quiet); n != 0 || err != nil {
 				t.Errorf("a second start applied %d; %v", n, err)
 			}
-			status, script := lacking(t, dsn)
+			status, script := pendingSQL(t, dsn)
 			if status.Pending() != 0 || script != "" {
 				t.Errorf("%d are pending: %s", status.Pending(), script)
 			}
@@ -135,7 +135,7 @@ func TestMigrate_UnderEveryNameOfADatabaseAtPlanetScale(t *testing.T) {
 	}
 }
 
-func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
+func TestOpen_Timeouts(t *testing.T) {
 	t.Parallel()
 	cfg, err := mysql.ParseDSN(testdb.MySQL(t))
 	if err != nil {
@@ -149,7 +149,7 @@ func TestOpen_TakesAURLWithTheTimeoutsOfADSN(t *testing.T) {
 	if s.timeout != 10*time.Second {
 		t.Errorf("a statement may take %v", s.timeout)
 	}
-	if _, err := lookAt(t, databaseURL).Server(t.Context()); err != nil {
+	if _, err := newInspector(t, databaseURL).Server(t.Context()); err != nil {
 		t.Errorf("doctor: %v", err)
 	}
 	if _, err := inspect.MigrationStatus(t.Context(), databaseURL); err != nil {

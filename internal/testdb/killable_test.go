@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAKilledServerComesBackWithWhatWasCommitted(t *testing.T) {
+func TestKillable_KeepsCommittedRows(t *testing.T) {
 	t.Parallel()
 	k := NewKillable(t)
 	db, err := sql.Open("mysql", k.DSN(t))
@@ -35,7 +35,7 @@ func TestAKilledServerComesBackWithWhatWasCommitted(t *testing.T) {
 	}
 }
 
-func TestAServerThatStartsLeavesTheTemporaryFilesOfOthersAlone(t *testing.T) {
+func TestServer_KeepsTemporaryFilesOfOthers(t *testing.T) {
 	t.Parallel()
 	others, err := os.Create(filepath.Join(os.TempDir(), "#sql-temptable-of-another-server.MAD"))
 	if err != nil {

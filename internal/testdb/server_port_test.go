@@ -9,7 +9,7 @@ import (
 
 // A port that was free a moment ago may be another program's by the time the server
 // listens.
-func TestServer_StartsElsewhereWhereItsPortWasTaken(t *testing.T) {
+func TestServer_PortInUse(t *testing.T) {
 	t.Parallel()
 	programs, err := findPrograms()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestServerEndsWithThePipe(t *testing.T) {
+func TestServer_StopsWithItsPipe(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "server")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -37,7 +37,7 @@ func TestServerEndsWithThePipe(t *testing.T) {
 	}
 }
 
-func TestMissingServer(t *testing.T) {
+func TestOpen_MissingServer(t *testing.T) {
 	for _, row := range []struct{ name, ci, want string }{
 		{"is a skip on a developer's machine", "", "skip"},
 		{"is a failure in CI", "true", "fatal"},

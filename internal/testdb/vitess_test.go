@@ -27,7 +27,7 @@ func (r *rehearsal) ended() []string {
 	return r.failures
 }
 
-func TestVitessTakesNoMoreThanPlanetScale(t *testing.T) {
+func TestVitess_RefusesWhatPlanetScaleRefuses(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		statement string
@@ -68,7 +68,7 @@ func TestVitessTakesNoMoreThanPlanetScale(t *testing.T) {
 	}
 }
 
-func TestAfterVitessHasEndedATransactionOnlyARollbackIsTaken(t *testing.T) {
+func TestVitess_AcceptsOnlyARollbackAfterAnAbortedTransaction(t *testing.T) {
 	t.Parallel()
 	rehearsed := &rehearsal{TB: t}
 	dsn := MySQL(t)
@@ -106,7 +106,7 @@ func TestAfterVitessHasEndedATransactionOnlyARollbackIsTaken(t *testing.T) {
 	}
 }
 
-func TestVitessWithSafeMigrationsRefusesChangesOfTablesAlone(t *testing.T) {
+func TestVitess_SafeMigrations(t *testing.T) {
 	t.Parallel()
 	v := NewVitess(t)
 	db := through(t, v)

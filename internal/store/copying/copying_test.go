@@ -22,9 +22,9 @@ var (
 	quiet = slog.New(slog.DiscardHandler)
 )
 
-func now() time.Time           { return noon }
-func nobody(_, _ int64)        {}
-func lite(t *testing.T) string { return testdb.SQLite(t) }
+func now() time.Time                { return noon }
+func noProgress(_, _ int64)         {}
+func newSQLite(t *testing.T) string { return testdb.SQLite(t) }
 
 // ways are the copies that there can be, by engine.
 var ways = []struct {
@@ -37,8 +37,8 @@ var ways = []struct {
 	{"mysql to mysql", testdb.MySQL, testdb.MySQL},
 }
 
-// each runs fn on two empty databases for each way.
-func each(t *testing.T, fn func(t *testing.T, from, to string)) {
+// eachPair runs fn on two empty databases for each way.
+func eachPair(t *testing.T, fn func(t *testing.T, from, to string)) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
@@ -47,8 +47,8 @@ func each(t *testing.T, fn func(t *testing.T, from, to string)) {
 	}
 }
 
-// on runs fn on an open and migrated database.
-func on(t *testing.T, databaseURL string, fn func(st *store.Store)) {
+// withStore runs fn on an open and migrated database.
+func withStore(t *testing.T, databaseURL string, fn func(st *store.Store)) {
 	t.Helper()
 	st, err := store.Open(databaseURL, now)
 	if err != nil {
@@ -66,7 +66,7 @@ func on(t *testing.T, databaseURL string, fn func(st *store.Store)) {
 // exec carries out statements on a database.
 func exec(t *testing.T, databaseURL string, statements ...string) {
 	t.Helper()
-	on(t, databaseURL, func(st *store.Store) {
+	withStore(t, databaseURL, func(st *store.Store) {
 		if err := st.Transact(t.Context(), func(tx *sql.Tx) error {
 			for _, statement := range statements {
 				if _, err := tx.Exec(statement); err != nil {
@@ -89,17 +89,17 @@ var texts = []string{
 // numbers are the ends of what a time or a count may be.
 var numbers = []int64{0, 1, -1, 1772366400123456, 1<<63 - 1, -1 << 63}
 
-// furnish gives every table rows, more than a page of them, with every text and
+// fillTables gives every table rows, more than a page of them, with every text and
 // number in every column that has room, and NULL where that may be.
-func furnish(t *testing.T, databaseURL string, n int) {
+func fillTables(t *testing.T, databaseURL string, n int) {
 	t.Helper()
 	all, err := tables(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	on(t, databaseURL, func(st *store.Store) {
+	withStore(t, databaseURL, func(st *store.Store) {
 		for _, table := range all {
-			kinds := kindsOf(t, table)
+			kinds := columnTypes(t, table)
 			b := batch{db: st, table: table, write: insert}
 			for i := range n {
 				var r row
@@ -142,11 +142,11 @@ func value(kind string, key, i, c int) sql.NullString {
 	return sql.NullString{String: strings.ToValidUTF8(text, ""), Valid: true}
 }
 
-// kindsOf returns the types of a table's columns, in their order.
-func kindsOf(t *testing.T, table table) []string {
+// columnTypes returns the types of a table's columns, in their order.
+func columnTypes(t *testing.T, table table) []string {
 	t.Helper()
 	var kinds []string
-	on(t, lite(t), func(st *store.Store) {
+	withStore(t, newSQLite(t), func(st *store.Store) {
 		for _, column := range table.columns {
 			var kind string
 			var required bool
@@ -171,7 +171,7 @@ func contents(t *testing.T, databaseURL string) map[string][]string {
 		t.Fatal(err)
 	}
 	found := map[string][]string{}
-	on(t, databaseURL, func(st *store.Store) {
+	withStore(t, databaseURL, func(st *store.Store) {
 		for _, table := range all {
 			rows, err := st.Reader().QueryContext(t.Context(), "SELECT "+strings.Join(table.columns, ", ")+" FROM "+table.name)
 			if err != nil {
@@ -198,17 +198,17 @@ func contents(t *testing.T, databaseURL string) map[string][]string {
 	return found
 }
 
-func same(t *testing.T, from, to string) {
+func wantEqual(t *testing.T, from, to string) {
 	t.Helper()
 	if diff := cmp.Diff(contents(t, from), contents(t, to)); diff != "" {
 		t.Errorf("-source +copy\n%.2000s", diff)
 	}
 }
 
-func TestEverythingArrivesAsItWas(t *testing.T) {
+func TestCopy_BetweenEngines(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, from, to string) {
-		furnish(t, from, 2*pageSize+1)
+	eachPair(t, func(t *testing.T, from, to string) {
+		fillTables(t, from, 2*pageSize+1)
 		var last [2]int64
 		compared, err := Copy(t.Context(), from, to, now, quiet, func(done, total int64) {
 			if done < last[0] || done > total {
@@ -219,7 +219,7 @@ func TestEverythingArrivesAsItWas(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, from, to)
+		wantEqual(t, from, to)
 		var rows int64
 		for _, table := range compared {
 			if table.Rows < 2*pageSize+1 || len(table.Checksum) != 64 {
@@ -230,7 +230,7 @@ func TestEverythingArrivesAsItWas(t *testing.T) {
 		if last != [2]int64{2 * rows, 2 * rows} {
 			t.Errorf("it ended at step %d of %d, with %d rows", last[0], last[1], rows)
 		}
-		on(t, to, func(st *store.Store) {
+		withStore(t, to, func(st *store.Store) {
 			if err := st.CheckComplete(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -238,10 +238,10 @@ func TestEverythingArrivesAsItWas(t *testing.T) {
 	})
 }
 
-func TestACopyThatWasCutOffGoesOn(t *testing.T) {
+func TestCopy_ResumesAfterInterruption(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, from, to string) {
-		furnish(t, from, pageSize+10)
+	eachPair(t, func(t *testing.T, from, to string) {
+		fillTables(t, from, pageSize+10)
 		for _, percent := range []int64{1, 20, 45, 70, 99} { // later ones find more there already
 			ctx, cancel := context.WithCancel(t.Context())
 			_, err := Copy(ctx, from, to, now, quiet, func(done, total int64) {
@@ -253,26 +253,26 @@ func TestACopyThatWasCutOffGoesOn(t *testing.T) {
 			if err == nil {
 				t.Fatalf("cut off at %d%%, it says that it is done", percent)
 			}
-			on(t, to, func(st *store.Store) {
+			withStore(t, to, func(st *store.Store) {
 				name, _ := store.Name(from)
 				if err := st.CheckComplete(t.Context()); err == nil || !strings.Contains(err.Error(), "incomplete copy of "+name) {
 					t.Errorf("cut off at %d%%: %v", percent, err)
 				}
 			})
 		}
-		if _, err := Copy(t.Context(), from, to, now, quiet, nobody); err != nil {
+		if _, err := Copy(t.Context(), from, to, now, quiet, noProgress); err != nil {
 			t.Fatal(err)
 		}
-		same(t, from, to)
+		wantEqual(t, from, to)
 	})
 }
 
 // A key may have moved from one row to another, so that neither can be written
 // before the other is gone.
-func TestACopyGoneOnWithFollowsASourceThatChanged(t *testing.T) {
+func TestCopy_ResumedAfterTheSourceChanged(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, from, to string) {
-		furnish(t, from, pageSize+10)
+	eachPair(t, func(t *testing.T, from, to string) {
+		fillTables(t, from, pageSize+10)
 		ctx, cancel := context.WithCancel(t.Context())
 		if _, err := Copy(ctx, from, to, now, quiet, func(done, total int64) {
 			if done*10 >= total*9 { // all is there, and some of it compared
@@ -288,18 +288,18 @@ func TestACopyGoneOnWithFollowsASourceThatChanged(t *testing.T) {
 			"DELETE FROM user_words WHERE word = 'word0' AND user_id > '5'",
 			"INSERT INTO webhooks (id, received_at) VALUES ('!first', 1), ('~last', 2)",
 		)
-		if _, err := Copy(t.Context(), from, to, now, quiet, nobody); err != nil {
+		if _, err := Copy(t.Context(), from, to, now, quiet, noProgress); err != nil {
 			t.Fatal(err)
 		}
-		same(t, from, to)
+		wantEqual(t, from, to)
 	})
 }
 
-func TestASourceThatChangesMeanwhileIsFoundOut(t *testing.T) {
+func TestCopy_DetectsAChangingSource(t *testing.T) {
 	t.Parallel()
 	for _, to := range []func(testing.TB) string{testdb.SQLite, testdb.MySQL} {
 		from, to := testdb.MySQL(t), to(t)
-		furnish(t, from, pageSize)
+		fillTables(t, from, pageSize)
 		changed := false
 		_, err := Copy(t.Context(), from, to, now, quiet, func(done, total int64) {
 			if !changed && done*2 > total {
@@ -310,14 +310,14 @@ func TestASourceThatChangesMeanwhileIsFoundOut(t *testing.T) {
 		if !errors.Is(err, ErrDiffer) || !strings.Contains(err.Error(), "table webhooks") {
 			t.Errorf("got %v", err)
 		}
-		on(t, to, func(st *store.Store) {
+		withStore(t, to, func(st *store.Store) {
 			if st.CheckComplete(t.Context()) == nil {
 				t.Error("the copy counts as whole")
 			}
 		})
-		if _, err := Copy(t.Context(), from, to, now, quiet, nobody); err != nil {
+		if _, err := Copy(t.Context(), from, to, now, quiet, noProgress); err != nil {
 			t.Fatal(err)
 		}
-		same(t, from, to)
+		wantEqual(t, from, to)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestATargetThatHoldsAnythingIsRefused(t *testing.T) {
+func TestCopy_RefusesATargetWithRows(t *testing.T) {
 	t.Parallel()
 	all, err := tables(t.Context())
 	if err != nil {
@@ -21,13 +21,13 @@ func TestATargetThatHoldsAnythingIsRefused(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, to string) {
 		from := testdb.SQLite(t)
-		furnish(t, from, 3)
-		on(t, to, func(st *store.Store) {}) // migrated, and that is all
+		fillTables(t, from, 3)
+		withStore(t, to, func(st *store.Store) {}) // migrated, and that is all
 		for _, table := range all {
-			on(t, to, func(st *store.Store) {
+			withStore(t, to, func(st *store.Store) {
 				b := batch{db: st, table: table, write: insert}
 				var r row
-				for c, kind := range kindsOf(t, table) {
+				for c, kind := range columnTypes(t, table) {
 					r = append(r, value(kind, table.keys-c, 0, c))
 				}
 				if err := errors.Join(b.add(t.Context(), r), b.flush(t.Context())); err != nil {
@@ -35,7 +35,7 @@ func TestATargetThatHoldsAnythingIsRefused(t *testing.T) {
 				}
 			})
 			before := contents(t, to)
-			_, err := Copy(t.Context(), from, to, now, quiet, nobody)
+			_, err := Copy(t.Context(), from, to, now, quiet, noProgress)
 			if err == nil || !strings.Contains(err.Error(), "--to names a database that is not empty (table "+table.name+")") {
 				t.Errorf("with a row in %s: %v", table.name, err)
 			}
@@ -47,17 +47,17 @@ func TestATargetThatHoldsAnythingIsRefused(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeCopied(t *testing.T) {
+func TestCopy_Refusals(t *testing.T) {
 	t.Parallel()
 	from, to, half, server := testdb.SQLite(t), testdb.SQLite(t), testdb.SQLite(t), testdb.MySQL(t)
-	furnish(t, from, pageSize)
+	fillTables(t, from, pageSize)
 	ctx, cancel := context.WithCancel(t.Context())
 	if _, err := Copy(ctx, from, half, now, quiet, func(_, _ int64) { cancel() }); err == nil {
 		t.Fatal("it was not cut off")
 	}
 	missing := "sqlite:" + filepath.Join(t.TempDir(), "missing.db")
 	other := testdb.SQLite(t)
-	furnish(t, other, 1)
+	fillTables(t, other, 1)
 	served := testdb.SQLite(t)
 	st, err := store.Open(served, now)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestWhatCannotBeCopied(t *testing.T) {
 		{"what is being served", served, to, "DATABASE_URL: the SQLite file is in use: stop"},
 		{"to what is being served", from, served, "--to: the SQLite file is in use: stop"},
 	} {
-		if _, err := Copy(t.Context(), r.from, r.to, now, quiet, nobody); err == nil || !strings.Contains(err.Error(), r.want) {
+		if _, err := Copy(t.Context(), r.from, r.to, now, quiet, noProgress); err == nil || !strings.Contains(err.Error(), r.want) {
 			t.Errorf("%s: got %v, want %q", r.name, err, r.want)
 		}
 	}
@@ -87,7 +87,7 @@ func TestWhatCannotBeCopied(t *testing.T) {
 }
 
 // Whoever adds a table, or a column of a new type, finds out here whether it is copied.
-func TestEveryTableThereIsIsCopied(t *testing.T) {
+func TestTables_AreAllOfTheMigrations(t *testing.T) {
 	t.Parallel()
 	all, err := tables(t.Context())
 	if err != nil {
@@ -103,7 +103,7 @@ func TestEveryTableThereIsIsCopied(t *testing.T) {
 			query = "SELECT t.name, COUNT(*) FROM sqlite_schema t, pragma_table_info(t.name) WHERE t.type = 'table' AND t.name NOT LIKE 'goose%' AND t.name NOT LIKE 'sqlite%' GROUP BY t.name"
 		}
 		there := map[string]int{}
-		on(t, databaseURL, func(st *store.Store) {
+		withStore(t, databaseURL, func(st *store.Store) {
 			rows, err := st.Reader().QueryContext(t.Context(), query)
 			if err != nil {
 				t.Fatal(err)

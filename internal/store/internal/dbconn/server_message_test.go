@@ -13,7 +13,7 @@ import (
 const statementBehind = ` (errno 1105) (sqlstate HY000) (CallerID: planetscale-admin): Sql: "insert into users(id, email) values (:v1, :v2)", ` +
 	`BindVars: {v1: "type:VARCHAR value:\"u1\"" v2: "type:VARCHAR value:\"secret@example.com\""}`
 
-func TestServerMessage_SaysWhatHoldsNoValues(t *testing.T) {
+func TestServerMessage_OmitsValues(t *testing.T) {
 	t.Parallel()
 	const tablet = "target: guestlist.-.primary: vttablet: rpc error: code = "
 	for _, row := range []struct {

@@ -67,7 +67,7 @@ func TestParseMySQL(t *testing.T) {
 	}
 }
 
-func TestParseMySQL_TakesTheTimeoutsOfADSN(t *testing.T) {
+func TestParseMySQL_Timeouts(t *testing.T) {
 	t.Parallel()
 	for _, databaseURL := range []string{
 		"mysql://root@db.example/guestlist?readTimeout=10s&timeout=2s&writeTimeout=1m",
@@ -118,7 +118,7 @@ func TestParsePath(t *testing.T) {
 	}
 }
 
-func TestParseMySQLRefuses(t *testing.T) {
+func TestParseMySQL_Invalid(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
 	for _, r := range []struct{ name, url, want string }{
@@ -166,7 +166,7 @@ func TestParseMySQLRefuses(t *testing.T) {
 	}
 }
 
-func TestParsePath_TakesEveryDocumentedForm(t *testing.T) {
+func TestParsePath_DocumentedForms(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
 		"sqlite:data/guestlist.db":       "data/guestlist.db",

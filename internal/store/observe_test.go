@@ -23,7 +23,7 @@ func statementsOf(s *Store) *[]string {
 	return &told
 }
 
-func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
+func TestWatch_Import(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	told := statementsOf(s)
@@ -37,7 +37,7 @@ func TestWhoeverWatchesIsToldOfTheStatementsOfAnImport(t *testing.T) {
 
 // Each statement is a way to the server and back, which is most of what adding
 // somebody costs.
-func TestAddingSomebodyTakesFewStatements(t *testing.T) {
+func TestCreateUser_Statements(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
 	told := statementsOf(s)

@@ -19,7 +19,7 @@ import (
 	"github.com/guestlist/guestlist/schema"
 )
 
-func lookAt(t *testing.T, databaseURL string) *inspect.Inspector {
+func newInspector(t *testing.T, databaseURL string) *inspect.Inspector {
 	t.Helper()
 	l, err := inspect.Open(databaseURL, time.Now)
 	if err != nil {
@@ -29,7 +29,7 @@ func lookAt(t *testing.T, databaseURL string) *inspect.Inspector {
 	return l
 }
 
-func TestALookLeavesNothingBehind(t *testing.T) {
+func TestInspector_ChangesNothing(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -44,7 +44,7 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 			return n
 		}
 		before := count()
-		l := lookAt(t, databaseURL)
+		l := newInspector(t, databaseURL)
 		server, err := l.Server(t.Context())
 		if err != nil || server.Version == "" || server.Unencrypted || strings.Contains(server.Version, "-") {
 			t.Errorf("%+v, %v", server, err)
@@ -74,7 +74,7 @@ func TestALookLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestALookAtADatabaseWithoutTables(t *testing.T) {
+func TestInspector_WithoutTables(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		if path, ok := dbconn.ParsePath(databaseURL); ok {
@@ -82,7 +82,7 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		l := lookAt(t, databaseURL)
+		l := newInspector(t, databaseURL)
 		if _, err := l.Server(t.Context()); err != nil {
 			t.Errorf("server: %v", err)
 		}
@@ -95,14 +95,14 @@ func TestALookAtADatabaseWithoutTables(t *testing.T) {
 		if _, noted, err := l.DifferingSettings(t.Context(), nil, nil); noted || err != nil {
 			t.Errorf("noted: %v, %v", noted, err)
 		}
-		if status, _ := lacking(t, databaseURL); status.Pending() != len(status.Migrations) {
+		if status, _ := pendingSQL(t, databaseURL); status.Pending() != len(status.Migrations) {
 			t.Errorf("%d are pending: something was made", status.Pending())
 		}
 	})
 }
 
 // A file that nobody has open has no files beside it afterwards, and is the same byte by byte.
-func TestALookAtAFileThatNobodyUses(t *testing.T) {
+func TestInspector_UnusedFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	path, _ := dbconn.ParsePath(databaseURL)
@@ -115,7 +115,7 @@ func TestALookAtAFileThatNobodyUses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := lookAt(t, databaseURL)
+	l := newInspector(t, databaseURL)
 	if err := l.CanWrite(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -129,7 +129,7 @@ func TestALookAtAFileThatNobodyUses(t *testing.T) {
 	}
 }
 
-func TestALookAtAFileThatIsMissing(t *testing.T) {
+func TestInspector_MissingFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	databaseURL := "sqlite:" + filepath.Join(dir, "not", "there", "guestlist.db")
@@ -151,7 +151,7 @@ func TestALookAtAFileThatIsMissing(t *testing.T) {
 	}
 }
 
-func TestAFileThatSomebodyWritesAllTheTime(t *testing.T) {
+func TestInspector_BusyFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	s := fresh(t, databaseURL)
@@ -163,12 +163,12 @@ func TestAFileThatSomebodyWritesAllTheTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if err := lookAt(t, databaseURL).CanWrite(t.Context()); !errors.Is(err, dbconn.ErrBusy) {
+	if err := newInspector(t, databaseURL).CanWrite(t.Context()); !errors.Is(err, dbconn.ErrBusy) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestMigrationsThatAreOfALaterReleaseOrLeftOut(t *testing.T) {
+func TestMigrationStatus_UnknownAndSkipped(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s := fresh(t, databaseURL)
@@ -183,7 +183,7 @@ func TestMigrationsThatAreOfALaterReleaseOrLeftOut(t *testing.T) {
 		}
 		note("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9001, 1)")
 		note("INSERT INTO goose_db_version (version_id, is_applied) VALUES (9002, 1)")
-		status, _ := lacking(t, databaseURL)
+		status, _ := pendingSQL(t, databaseURL)
 		if diff := cmp.Diff([]int64{9001, 9002}, status.Unknown); diff != "" || status.Skipped() != nil {
 			t.Errorf("%s skipped: %v", diff, status.Skipped())
 		}
@@ -197,7 +197,7 @@ func TestMigrationsThatAreOfALaterReleaseOrLeftOut(t *testing.T) {
 		}
 		note(down)
 		note(fmt.Sprintf("DELETE FROM goose_db_version WHERE version_id = %d", last.Version))
-		status, _ = lacking(t, databaseURL)
+		status, _ = pendingSQL(t, databaseURL)
 		if diff := cmp.Diff([]string{last.Name}, status.Skipped()); diff != "" {
 			t.Error(diff)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/storetest"
 )
 
-func TestAloneIsAlone(t *testing.T) {
+func TestOpenExclusive(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "guestlist.db")
 	alone := func() (*Store, error) { return OpenExclusive(t.Context(), url, storetest.Now) }

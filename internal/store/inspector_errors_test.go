@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestWhatAServerRefusesIsSaid(t *testing.T) {
+func TestInspector_ServerErrors(t *testing.T) {
 	t.Parallel()
 	dsn := testdb.MySQL(t)
 	s := fresh(t, dsn)
@@ -61,7 +61,7 @@ func TestWhatAServerRefusesIsSaid(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			own := reader.Clone()
 			row.edit(own)
-			err := row.look(t.Context(), lookAt(t, own.FormatDSN()))
+			err := row.look(t.Context(), newInspector(t, own.FormatDSN()))
 			if err == nil || err.Error() != row.want {
 				t.Fatalf("got %v, want %s", err, row.want)
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/store/storetest"
 )
 
-func TestTotals(t *testing.T) {
+func TestCountCache(t *testing.T) {
 	t.Parallel()
 	var kept countCache
 	now, counts := storetest.Now(), 0

@@ -16,7 +16,7 @@ import (
 
 // Each start of an empty database is cut off behind one more change, until one has nothing
 // left to do: so one of them is cut off behind each statement that a first start sends.
-func TestMigrate_CutOffBehindEachStatementIsFinishedByTheNextStart(t *testing.T) {
+func TestMigrate_InterruptedAfterEachStatement(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	start := func() (int, error) {
@@ -63,7 +63,7 @@ func TestMigrate_CutOffBehindEachStatementIsFinishedByTheNextStart(t *testing.T)
 
 // An instance that is killed while it migrates keeps the next one waiting no longer than its
 // lease, and that one says so.
-func TestMigrate_WaitsForAKilledInstanceAndSaysSo(t *testing.T) {
+func TestMigrate_WaitsForAKilledInstance(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)
 	killed, err := Open(v.DSN, time.Now)
@@ -77,7 +77,7 @@ func TestMigrate_WaitsForAKilledInstanceAndSaysSo(t *testing.T) {
 	}
 	killed.Close()
 	v.CutAfter(0)
-	log, says := until("another instance migrates the database")
+	log, says := logUntil("another instance migrates the database")
 	s := fresh(t, v.DSN)
 	if _, err := s.Migrate(t.Context(), log); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestMigrate_WaitsForAKilledInstanceAndSaysSo(t *testing.T) {
 func TestLease_IsRenewedAndLost(t *testing.T) {
 	t.Parallel()
 	s := fresh(t, testdb.NewVitess(t).DSN)
-	upToDate(t, s)
+	migrateUp(t, s)
 	s.leaseTime = 200 * time.Millisecond
 	ctx, l, err := s.takeLease(t.Context(), true, quiet)
 	if err != nil {
@@ -119,7 +119,7 @@ func TestLease_IsRenewedAndLost(t *testing.T) {
 
 // The same on SQLite: a process of its own ends itself as it is about to commit for the nth
 // time, as if it were killed there.
-func TestMigrate_KilledBeforeEachCommitIsFinishedByTheNextStart(t *testing.T) {
+func TestMigrate_KilledBeforeEachCommit(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)
 	kills := 0
@@ -157,7 +157,7 @@ const dies = 9
 func TestHelperProcess_MigratesAndDies(t *testing.T) {
 	at, err := strconv.Atoi(os.Getenv("GUESTLIST_TEST_DIES_AT"))
 	if err != nil {
-		t.Skip("it is run by TestMigrate_KilledBeforeEachCommitIsFinishedByTheNextStart")
+		t.Skip("it is run by TestMigrate_KilledBeforeEachCommit")
 	}
 	commits := 0
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
