@@ -330,7 +330,7 @@ var pageStates = []pageState{
 	}},
 	{"people, none so far", func(g *gallery) *tab { // uses the people added above
 		g.alone.visit("/users?q=an&role=admin")
-		g.alone.reads("Look further")
+		g.alone.reads("Keep looking")
 		return g.alone
 	}},
 }

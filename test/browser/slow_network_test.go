@@ -214,7 +214,7 @@ func goBack(_ *testing.T, b *tab, site *browserSite, scripts bool) {
 		call(b, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[i-1].ID})
 		b.await("a page", func() bool {
 			text, ok := tryEval[string](b, "document.body.innerText")
-			if strings.Contains(text, "no longer works") || strings.Contains(text, "not complete") || strings.Contains(text, "Another site") {
+			if strings.Contains(text, "no longer works") || strings.Contains(text, "isn’t valid") || strings.Contains(text, "Request blocked") {
 				b.t.Fatalf("back at %s: %s", history.Entries[i-1].URL, text)
 			}
 			return ok

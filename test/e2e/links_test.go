@@ -48,7 +48,7 @@ func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 		used := grace.InNewBrowser()
 		landing := used.OpenLink(link)
 		used.PressContinue(landing)
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 410, "This link no longer works", "Ask for a new one")
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 410, "This link no longer works", "Request a new one")
 		harness.WantPage(t, used.PressContinue(landing), 200, "grace@example.com") // pressed again while signed in
 
 		late := s.NewPerson("late@example.com")
