@@ -1,13 +1,13 @@
-// Package event is the audit trail: what happened, to whom, by whom, and from
-// where. An event is written in the transaction of the change it tells of, so
-// that neither can be there without the other, and is not changed afterwards;
-// it goes when it is older than the trail is kept.
+// Package event defines the audit log: what happened, to whom, by whom, and from
+// where. An event is written in the transaction of the change that it describes, so
+// that neither exists without the other. It is not changed afterwards, and is deleted
+// when it is older than the retention period.
 //
 // Packages directory, session, token, outbox, reconcile and userio create the
 // events of their changes. The [Origin] of a change is a parameter of the method
 // that makes it; the store writes events as they are.
 //
-// No token and no link ever stands in an event.
+// Events never contain tokens or links.
 package event
 
 import (
@@ -19,40 +19,40 @@ import (
 	"github.com/guestlist/guestlist/internal/ids"
 )
 
-// Kind says what happened.
+// Kind is the kind of an event.
 type Kind string
 
-// What can happen.
+// The kinds of events.
 const (
-	LinkRequested  Kind = "link_requested"  // a sign-in link was asked for; a Reason says why none was sent
+	LinkRequested  Kind = "link_requested"  // a sign-in link was requested; if none was sent, Reason says why
 	LinkFailed     Kind = "link_failed"     // a sign-in link could not be sent
-	LinkOpened     Kind = "link_opened"     // a link was opened where none had been asked for; nothing was spent
-	SignedIn       Kind = "signed_in"       // somebody came in
-	SignInRefused  Kind = "sign_in_refused" // somebody came with a link and was not let in
-	SessionEnded   Kind = "session_ended"   // one session was over before its time
-	UserAdded      Kind = "user_added"      // put on the list, without a mail
-	UserInvited    Kind = "user_invited"    // put on the list, or invited again
-	InviteSent     Kind = "invite_sent"     // Stytch took the invitation
-	UserJoined     Kind = "user_joined"     // came onto the list by signing in
-	UserEdited     Kind = "user_edited"     // name or role changed
-	UserSuspended  Kind = "user_suspended"  // kept out
-	UserReinstated Kind = "user_reinstated" // let in again
-	UserRemoved    Kind = "user_removed"    // taken off the list
-	ActionRefused  Kind = "action_refused"  // an administrator's action was tried and not allowed
-	SettingChanged Kind = "setting_changed" // the program runs with other settings than before
-	JobParked      Kind = "job_parked"      // Stytch refused a call for good
-	JobRetried     Kind = "job_retried"     // an administrator had a call tried again
-	JobDropped     Kind = "job_dropped"     // an administrator gave a call up
-	StytchMismatch Kind = "stytch_differs"  // Stytch and the list did not agree
-	ImportStarted  Kind = "import_started"  // a file's people began to come onto the list, or went on after a stop
-	ImportStopped  Kind = "import_stopped"  // before all of them were there
-	ImportDone     Kind = "import_done"     // all of them are
-	ListExported   Kind = "list_exported"   // people were written to a file and handed out
-	TokenCreated   Kind = "token_made"      // an administrator made an API token
-	TokenRevoked   Kind = "token_revoked"   // an API token was over before its time
+	LinkOpened     Kind = "link_opened"     // a link was opened in a browser that hadn't requested one; it wasn't used up
+	SignedIn       Kind = "signed_in"       // a user signed in
+	SignInRefused  Kind = "sign_in_refused" // a sign-in with a link was refused
+	SessionEnded   Kind = "session_ended"   // a session ended before it expired
+	UserAdded      Kind = "user_added"      // a user was added without an invitation
+	UserInvited    Kind = "user_invited"    // a user was added and invited, or invited again
+	InviteSent     Kind = "invite_sent"     // Stytch accepted the invitation
+	UserJoined     Kind = "user_joined"     // a new user joined by signing in
+	UserEdited     Kind = "user_edited"     // a name or role changed
+	UserSuspended  Kind = "user_suspended"  // a user was suspended
+	UserReinstated Kind = "user_reinstated" // a suspension was lifted
+	UserRemoved    Kind = "user_removed"    // a user was removed
+	ActionRefused  Kind = "action_refused"  // an administrator attempted an action that isn't allowed
+	SettingChanged Kind = "setting_changed" // a setting differs from that of the previous start
+	JobParked      Kind = "job_parked"      // a job failed for good
+	JobRetried     Kind = "job_retried"     // an administrator retried a job
+	JobDropped     Kind = "job_dropped"     // an administrator cancelled a job
+	StytchMismatch Kind = "stytch_differs"  // Stytch and the directory differed
+	ImportStarted  Kind = "import_started"  // an import was started or resumed
+	ImportStopped  Kind = "import_stopped"  // an import stopped before its end
+	ImportDone     Kind = "import_done"     // an import was completed
+	ListExported   Kind = "list_exported"   // users were exported to a file
+	TokenCreated   Kind = "token_made"      // an API token was created
+	TokenRevoked   Kind = "token_revoked"   // an API token was revoked
 )
 
-// Kinds are all of them.
+// Kinds lists all kinds.
 var Kinds = []Kind{
 	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
 	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
@@ -60,18 +60,18 @@ var Kinds = []Kind{
 	TokenCreated, TokenRevoked,
 }
 
-// IsKind reports whether there is a kind of that name.
+// IsKind reports whether s is one of Kinds.
 func IsKind(s string) bool { return slices.Contains(Kinds, Kind(s)) }
 
-// Event is one line of the trail.
+// Event is one row of the audit log.
 type Event struct {
-	ID   string // UUIDv7: in order of time
+	ID   string // UUIDv7, ordered by time
 	At   time.Time
 	Kind Kind
 	Origin
-	SubjectID string // the person it is about; empty: nobody on the list
-	Subject   string // their address in its compared form; empty: about nobody
-	Reason    string // in a few words; may be empty
+	SubjectID string // the user it is about; empty if there is none
+	Subject   string // the normalized address it is about; may be empty
+	Reason    string // a short text; may be empty
 	Changes   []Change
 }
 
@@ -82,26 +82,26 @@ type Change struct {
 	New   string `json:"new"`
 }
 
-// Origin is who did something, and from where.
+// Origin is the cause of an event: the actor and the request.
 type Origin struct {
-	ActorID   string // a person on the list; empty: see Actor
-	Actor     string // their address in its compared form, or an Operator; empty: the program by itself, or a stranger
+	ActorID   string // the acting user; empty if the actor isn't a user
+	Actor     string // the user's normalized address, or an Operator; empty for the program itself and for unknown visitors
 	Address   string // network address
 	UserAgent string
 	RequestID string
-	Token     string // the name of the API token by which they acted; empty: by a session, or without either
+	Token     string // the name of the API token that was used; empty if none was
 }
 
-// operatorSuffix ends the name of an operator, as it ends no address.
+// operatorSuffix ends the Actor of an operator. No address ends with it.
 const operatorSuffix = " on the command line"
 
-// Operator returns the Actor of what a user of the operating system did by a
-// command of the program; a name is cut to a hundred bytes.
+// Operator returns the Actor for commands run by a user of the operating system. The
+// user's name is truncated to 100 bytes.
 func Operator(user string) string {
 	return strings.ToValidUTF8(user[:min(len(user), 100)], "") + operatorSuffix
 }
 
-// IsOperator reports whether an Actor is one, and not somebody's address.
+// IsOperator reports whether an Actor was returned by Operator.
 func IsOperator(actor string) bool { return strings.HasSuffix(actor, operatorSuffix) }
 
 // New returns an event caused by the program itself. subjectID is empty if the
@@ -123,26 +123,26 @@ func (o Origin) WithActor(id, address string) Origin {
 	return o
 }
 
-// Query asks for a page of the trail, newest first. Of Person, About and By, one
-// may be set.
+// Query selects a page of the audit log, newest first. At most one of Person, About and
+// By may be set.
 type Query struct {
-	Kind   Kind   // empty: all
-	Person string // id of whom it is about; empty: anybody
-	About  string // an address in its compared form; empty: any
-	By     string // likewise, of who did it
-	Before string // id of the event that the page is behind; empty: from the newest
+	Kind   Kind   // empty for all
+	Person string // id of the user that events are about; empty for any
+	About  string // normalized address that events are about; empty for any
+	By     string // normalized address of the actor; empty for any
+	Before string // id of an event; only older ones are returned; empty to begin with the newest
 	Limit  int    // 1..MaxLimit
 }
 
-// MaxLimit is the most events on one page, DefaultLimit is what you get unasked.
+// MaxLimit is the maximum number of events on a page, DefaultLimit the usual number.
 const (
 	MaxLimit     = 200
 	DefaultLimit = 50
 )
 
-// Reader reads the trail.
+// Reader reads the audit log.
 type Reader interface {
-	// ListEvents returns a page, newest first, and the id that the page behind it
-	// is asked for with (Before); empty if this is the last.
+	// ListEvents returns a page, newest first, and the value of Query.Before for the next
+	// page, "" if this is the last one.
 	ListEvents(ctx context.Context, q Query) (page []Event, next string, err error)
 }

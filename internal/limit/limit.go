@@ -1,10 +1,9 @@
-// Package limit says how often something may be done. A limit is a bucket: it
-// lets a burst through at once and then one more every interval. Its state is a
-// single moment, when it will be full again: each use moves it one interval on,
-// and there may be no more uses while it is too far ahead (the generic cell rate
-// algorithm, https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). A
-// [Store] that all instances share keeps it, so that the count is one count, and
-// costs the change of one row.
+// Package limit implements rate limits. A limit is a token bucket: it allows a burst
+// and then one more use per interval. Its state is the time when it is full again.
+// Each use moves that time by one interval, and uses are refused while it is too far in
+// the future (generic cell rate algorithm,
+// https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm). The state is one row in a
+// [Store] that all instances share.
 package limit
 
 import (
@@ -14,42 +13,42 @@ import (
 	"github.com/guestlist/guestlist/internal/digest"
 )
 
-// Rate is how often something may be done.
+// Rate is the rate of a limit.
 type Rate struct {
-	Burst int           // at once
-	Every time.Duration // and then one more
+	Burst int           // maximum number of uses at once
+	Every time.Duration // time until one more use is allowed
 }
 
-// Bucket counts one thing that somebody does.
+// Bucket limits one kind of use by one subject.
 type Bucket struct {
 	Kind string // what is counted; the first part of Name
 	Name string // at most 100 bytes
 	Rate
-	Reserve int // how much of the burst is kept for others: those who ask with a smaller Reserve
+	Reserve int // part of the burst that only uses with a smaller Reserve may take
 }
 
-// NewBucket returns the bucket of what is done, by or to whom. Whom it is about
-// stands in the name as a hash alone, because it may be an address.
-func NewBucket(what, whom string, rate Rate) Bucket {
-	return Bucket{Kind: what, Name: what + ":" + digest.SHA256Hex(whom), Rate: rate}
+// NewBucket returns the bucket for a kind of use by subject. The name contains only a
+// hash of subject, which may be an email address.
+func NewBucket(kind, subject string, rate Rate) Bucket {
+	return Bucket{Kind: kind, Name: kind + ":" + digest.SHA256Hex(subject), Rate: rate}
 }
 
-// Tolerance is how far ahead of now the moment by which the bucket is full again may
-// be for one more to be let through.
+// Tolerance returns how far in the future the bucket may be full again for one more use
+// to be allowed.
 func (b Bucket) Tolerance() time.Duration { return time.Duration(b.Burst-1-b.Reserve) * b.Every }
 
-// skew is how far the clocks of two instances may be apart.
+// skew is the maximum difference between the clocks of two instances.
 const skew = 15 * time.Minute
 
-// MaxValid is further ahead of now than that moment can be by use alone: one that is
-// still later was written before a clock was set back, and says nothing.
+// MaxValid returns how far in the future uses alone can move the time when the bucket is
+// full again. A later time was written before a clock was set back, and is ignored.
 func (b Bucket) MaxValid() time.Duration { return time.Duration(b.Burst)*b.Every + skew }
 
-// MaxBurstDuration is more than Most of any bucket.
+// MaxBurstDuration is greater than the MaxValid of any bucket.
 const MaxBurstDuration = 24 * time.Hour
 
-// RetryAt returns when the bucket lets one through, given when it is full again;
-// a time that is not after now means that it does so at once.
+// RetryAt returns when the bucket allows the next use, given when it is full again. If
+// that isn't after now, it allows one immediately.
 func (b Bucket) RetryAt(fullAt, now time.Time) time.Time {
 	if fullAt.After(now.Add(b.MaxValid())) {
 		return now
@@ -57,18 +56,18 @@ func (b Bucket) RetryAt(fullAt, now time.Time) time.Time {
 	return fullAt.Add(-b.Tolerance())
 }
 
-// Levels is when buckets are full again, by their names. One that was never used is
-// not in it.
+// Levels maps the names of buckets to the time when they are full again. It doesn't
+// contain unused buckets.
 type Levels map[string]time.Time
 
-// Refusal is the bucket that lets nothing through, and until when. The zero value
-// means that all of them let one through.
+// Refusal is a bucket that allows no use, and until when. The zero Refusal means that
+// all buckets allow one.
 type Refusal struct {
 	Bucket Bucket
 	Until  time.Time
 }
 
-// Refused returns the first of the buckets that lets none through.
+// Refused returns the first of the buckets that allows no use, or the zero Refusal.
 func (l Levels) Refused(now time.Time, buckets ...Bucket) Refusal {
 	for _, b := range buckets {
 		if until := b.RetryAt(l[b.Name], now); until.After(now) {
@@ -78,20 +77,19 @@ func (l Levels) Refused(now time.Time, buckets ...Bucket) Refusal {
 	return Refusal{}
 }
 
-// UsedWithin reports whether a bucket was used, or was not yet full again, within a
-// span of time before now. It knows of uses for as long as the store keeps them; see
-// Store.DeleteLimits.
+// UsedWithin reports whether b wasn't full at some time within span before now. It
+// depends on how long the store keeps levels; see its DeleteLimits.
 func (l Levels) UsedWithin(span time.Duration, now time.Time, b Bucket) bool {
 	fullAt, known := l[b.Name]
 	return known && fullAt.After(now.Add(-span)) && !fullAt.After(now.Add(b.MaxValid()))
 }
 
-// Store keeps the buckets. Errors wrap directory.ErrUnavailable.
+// Store stores levels. Errors wrap directory.ErrUnavailable.
 type Store interface {
 	// ReadLimits returns the levels of the buckets.
 	ReadLimits(ctx context.Context, buckets ...Bucket) (Levels, error)
-	// TakeLimits counts one more in each bucket and returns the zero Refusal. If one
-	// of them lets none through it counts in none. levels are what ReadLimits has just
-	// returned for these buckets.
+	// TakeLimits counts one use in each bucket and returns the zero Refusal. If one of
+	// them allows none, it counts nothing and returns that bucket. levels is the result
+	// of ReadLimits for these buckets.
 	TakeLimits(ctx context.Context, now time.Time, levels Levels, buckets ...Bucket) (Refusal, error)
 }

@@ -13,8 +13,8 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// A scanner of secrets is told this pattern in docs/security.md.
-func TestATokenIsWhatSecretScannersLookFor(t *testing.T) {
+// docs/security.md documents this pattern for secret scanners.
+func TestNewSecret_MatchesScannerPattern(t *testing.T) {
 	t.Parallel()
 	pattern, seen := regexp.MustCompile(`^guestlist_[A-Z2-7]{52}$`), map[string]bool{}
 	for range 1000 {
@@ -24,37 +24,37 @@ func TestATokenIsWhatSecretScannersLookFor(t *testing.T) {
 		}
 		seen[secret] = true
 	}
-	for _, none := range []string{"", "guestlist_", strings.Repeat("A", 62), newSecret() + "A", newSecret()[1:]} {
-		if hasTokenFormat(none) {
-			t.Errorf("%q passes for a token", none)
+	for _, invalid := range []string{"", "guestlist_", strings.Repeat("A", 62), newSecret() + "A", newSecret()[1:]} {
+		if hasTokenFormat(invalid) {
+			t.Errorf("hasTokenFormat(%q) is true", invalid)
 		}
 	}
 }
 
-func TestATokenEndsOnTheInstantAfterTheDaysThatWereChosen(t *testing.T) {
+func TestToken_ExpiresAfterChosenDays(t *testing.T) {
 	t.Parallel()
 	for _, days := range Lifetimes {
-		made, err := Request{ID: NewID(), Name: " deploy ", Scope: "read", Days: strconv.Itoa(days)}.token(noon)
+		token, err := Request{ID: NewID(), Name: " deploy ", Scope: "read", Days: strconv.Itoa(days)}.token(noon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		end := noon.Add(time.Duration(days) * 24 * time.Hour)
-		if !made.ExpiresAt.Equal(end) || made.Expired(end.Add(-time.Microsecond)) || !made.Expired(end) || made.Name != "deploy" {
-			t.Errorf("%d days: %+v", days, made)
+		if !token.ExpiresAt.Equal(end) || token.Expired(end.Add(-time.Microsecond)) || !token.Expired(end) || token.Name != "deploy" {
+			t.Errorf("%d days: %+v", days, token)
 		}
 	}
 }
 
-func TestADraftSaysWhatIsWrongWithEachOfItsFields(t *testing.T) {
+func TestRequest_ReportsEachInvalidField(t *testing.T) {
 	t.Parallel()
 	_, err := Request{ID: "x", Name: "", Scope: "admin", Days: "8"}.token(noon)
 	var invalid *directory.ValidationError
 	if !errors.As(err, &invalid) || len(invalid.Fields) != 4 {
 		t.Fatalf("%v: %v", err, invalid)
 	}
-	for field, sentence := range invalid.Fields {
-		if !strings.HasSuffix(sentence, ".") {
-			t.Errorf("%s: %q", field, sentence)
+	for field, message := range invalid.Fields {
+		if !strings.HasSuffix(message, ".") {
+			t.Errorf("%s: %q", field, message)
 		}
 	}
 }

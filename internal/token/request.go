@@ -14,39 +14,39 @@ import (
 	"github.com/guestlist/guestlist/internal/ids"
 )
 
-// Lifetimes are for how many days a token may be good.
+// Lifetimes are the allowed lifetimes of a token in days.
 var Lifetimes = []int{7, 30, 90, 365}
 
-// Request is a token as somebody wants it, as typed.
+// Request is the input for creating a token, as typed by the user.
 type Request struct {
-	ID    string // from NewID, before: what is sent twice makes one token
+	ID    string // from NewID; two requests with one ID create one token
 	Name  string
 	Scope string
 	Days  string // one of Lifetimes
 }
 
-// NewID returns an ID for a Draft.
+// NewID returns an ID for a Request.
 func NewID() string { return ids.New() }
 
-// token returns the token of a draft, without its hash and its person. The error
-// is *directory.Invalid.
-func (d Request) token(now time.Time) (Token, error) {
+// token validates the request and returns the token without its hash and owner. The
+// error is a *directory.ValidationError.
+func (r Request) token(now time.Time) (Token, error) {
 	fields := map[string]string{}
-	name, err := directory.ParseName(d.Name)
+	name, err := directory.ParseName(r.Name)
 	if err != nil {
 		fields["name"] = err.Error()
 	} else if name == "" {
 		fields["name"] = "Name it by what will use it."
 	}
-	scope := Scope(d.Scope)
+	scope := Scope(r.Scope)
 	if scope != Read && scope != Write {
 		fields["scope"] = "Choose read or write."
 	}
-	days, err := strconv.Atoi(d.Days)
+	days, err := strconv.Atoi(r.Days)
 	if err != nil || !slices.Contains(Lifetimes, days) {
 		fields["days"] = "Choose one of these times."
 	}
-	id, err := uuid.Parse(d.ID)
+	id, err := uuid.Parse(r.ID)
 	if err != nil {
 		fields["id"] = "This form is damaged: load its page again."
 	}
@@ -56,14 +56,14 @@ func (d Request) token(now time.Time) (Token, error) {
 	return Token{ID: id.String(), Name: name, Scope: scope, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, days)}, nil
 }
 
-// createdEvent is what the audit trail says of a new token. No token stands in it.
+// createdEvent returns the event that records the creation of t. See SplitReason.
 func (t Token) createdEvent(by event.Origin, now time.Time) event.Event {
 	reason := fmt.Sprintf("%s (%s, until %s)", t.Name, t.Scope, t.ExpiresAt.UTC().Format(time.DateOnly))
 	return by.NewEvent(event.TokenCreated, now, t.UserID, t.User.Email.Normalized, reason)
 }
 
-// SplitReason returns the name, and the scope and end in words, that the Reason of
-// an event of a new token says.
+// SplitReason splits the Reason of a TokenCreated event into the token's name and its
+// terms, such as "read, until 2026-03-08".
 func SplitReason(reason string) (name, terms string) {
 	at := strings.LastIndex(reason, " (")
 	if at < 0 {
@@ -72,17 +72,17 @@ func SplitReason(reason string) (name, terms string) {
 	return reason[:at], strings.TrimSuffix(reason[at+2:], ")")
 }
 
-// Public is a token as programs see it.
+// Public is a token as the API returns it.
 type Public struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
 	Scope      Scope      `json:"scope"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  time.Time  `json:"expires_at"`
-	LastUsedAt *time.Time `json:"last_used_at"` // to within a minute; null: never
+	LastUsedAt *time.Time `json:"last_used_at"` // to within a minute; null if never used
 }
 
-// Public returns what programs see of a token.
+// Public returns t as the API returns it.
 func (t Token) Public() Public {
 	p := Public{ID: t.ID, Name: t.Name, Scope: t.Scope, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
 	if !t.LastUsedAt.IsZero() {
