@@ -11,14 +11,14 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-func TestTwoWorkersNeverMakeOneCallTogether(t *testing.T) {
+func TestWorker_TwoWorkersMakeEachCallOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		var mu sync.Mutex
-		busy, most := map[string]int{}, map[string]int{}
+		busy, maxBusy := map[string]int{}, map[string]int{}
 		f.stytch.answer = func(_ context.Context, what string, n int) error {
 			mu.Lock()
 			busy[what]++
-			most[what] = max(most[what], busy[what])
+			maxBusy[what] = max(maxBusy[what], busy[what])
 			mu.Unlock()
 			time.Sleep(time.Second)
 			mu.Lock()
@@ -41,15 +41,15 @@ func TestTwoWorkersNeverMakeOneCallTogether(t *testing.T) {
 		if n := len(f.stytch.made()); n != 12 {
 			t.Errorf("%d calls for 12 jobs: %v", n, f.stytch.made())
 		}
-		for what, n := range most {
+		for what, n := range maxBusy {
 			if n > 1 {
-				t.Errorf("%s was under way %d times at once", what, n)
+				t.Errorf("%s was made %d times concurrently", what, n)
 			}
 		}
 	})
 }
 
-func TestStopWaitsForTheCallUnderWay(t *testing.T) {
+func TestRun_WaitsForCallInProgress(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = func(ctx context.Context, _ string, _ int) error {
 			time.Sleep(3 * time.Second)
@@ -59,40 +59,40 @@ func TestStopWaitsForTheCallUnderWay(t *testing.T) {
 		stop := f.start(f.worker())
 		time.Sleep(time.Second)
 		stop()
-		if got := time.Since(f.stytch.began); got != 3*time.Second {
+		if got := time.Since(f.stytch.start); got != 3*time.Second {
 			t.Errorf("stopped after %v, want the call's end at 3s", got)
 		}
-		if jobs := f.waiting("ada"); len(jobs) != 0 {
-			t.Errorf("the call was not noted: %+v", jobs)
+		if jobs := f.pending("ada"); len(jobs) != 0 {
+			t.Errorf("the call was not recorded: %+v", jobs)
 		}
 	})
 }
 
 func TestDeliver(t *testing.T) {
-	t.Run("returns when the person's calls are done", func(t *testing.T) {
+	t.Run("returns when the user's jobs are done", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.stytch.answer = slow(time.Second)
 			f.add(outbox.RevokeSession, "ada")
 			f.add(outbox.DeleteUser, "ada")
 			f.add(outbox.DeleteUser, "bob")
 			f.worker().Deliver(t.Context(), address("ada"))
-			if got := time.Since(f.stytch.began); got != 2*time.Second {
+			if got := time.Since(f.stytch.start); got != 2*time.Second {
 				t.Errorf("returned after %v, want 2s", got)
 			}
-			if len(f.waiting("ada")) != 0 || len(f.waiting("bob")) != 1 {
-				t.Errorf("waiting: %+v and %+v", f.waiting("ada"), f.waiting("bob"))
+			if len(f.pending("ada")) != 0 || len(f.pending("bob")) != 1 {
+				t.Errorf("pending: %+v and %+v", f.pending("ada"), f.pending("bob"))
 			}
 		})
 	})
-	t.Run("returns at once where nothing waits", func(t *testing.T) {
+	t.Run("returns immediately if no job is pending", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.worker().Deliver(t.Context(), address("ada"))
-			if got := time.Since(f.stytch.began); got != 0 {
+			if got := time.Since(f.stytch.start); got != 0 {
 				t.Errorf("took %v", got)
 			}
 		})
 	})
-	t.Run("tries what is not due yet, once", func(t *testing.T) {
+	t.Run("tries a job that isn't due, once", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.stytch.answer = failing(errDown)
 			f.add(outbox.RevokeInvite, "ada")
@@ -105,7 +105,7 @@ func TestDeliver(t *testing.T) {
 			}
 		})
 	})
-	t.Run("returns when the context ends, and the calls go on", func(t *testing.T) {
+	t.Run("returns when the context ends, and completes the calls in the background", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.stytch.answer = func(ctx context.Context, _ string, _ int) error {
 				time.Sleep(3 * time.Second)
@@ -117,18 +117,18 @@ func TestDeliver(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			w.Deliver(ctx, address("ada"))
-			if got := time.Since(f.stytch.began); got != time.Second {
+			if got := time.Since(f.stytch.start); got != time.Second {
 				t.Errorf("returned after %v, want 1s", got)
 			}
-			if len(f.waiting("ada")) != 2 {
-				t.Error("a job was gone before its call was done")
+			if len(f.pending("ada")) != 2 {
+				t.Error("a job was deleted before its call was done")
 			}
-			w.Run(ctx) // the program stops: this waits for what Deliver began
-			if got := time.Since(f.stytch.began); got != 6*time.Second {
+			w.Run(ctx) // waits for the calls of Deliver
+			if got := time.Since(f.stytch.start); got != 6*time.Second {
 				t.Errorf("stopped after %v, want 6s", got)
 			}
-			if jobs := f.waiting("ada"); len(jobs) != 0 {
-				t.Errorf("not all calls were made and noted: %+v", jobs)
+			if jobs := f.pending("ada"); len(jobs) != 0 {
+				t.Errorf("not all calls were made and recorded: %+v", jobs)
 			}
 		})
 	})
@@ -140,14 +140,14 @@ func TestWake(t *testing.T) {
 		wake bool
 		want time.Duration
 	}{
-		{"starts at once on what is new", true, time.Second},
-		{"is not needed for it to be found at the next look", false, 5 * time.Second},
+		{"starts new jobs immediately", true, time.Second},
+		{"isn't needed: the next poll finds them", false, 5 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, f *fixture) {
 				w := f.worker()
 				f.start(w)
-				time.Sleep(time.Second) // all have looked and found nothing
+				time.Sleep(time.Second) // the first poll has found nothing
 				f.add(outbox.RevokeInvite, "ada")
 				if test.wake {
 					w.Wake()
@@ -169,7 +169,7 @@ func TestWake(t *testing.T) {
 	})
 }
 
-func TestHangingStytchIsGivenUp(t *testing.T) {
+func TestDeliver_StytchHangs(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = func(ctx context.Context, _ string, _ int) error {
 			<-ctx.Done()
@@ -178,10 +178,10 @@ func TestHangingStytchIsGivenUp(t *testing.T) {
 		f.add(outbox.RevokeInvite, "ada")
 		f.worker().Deliver(context.WithoutCancel(t.Context()), address("ada"))
 		synctest.Wait()
-		if got := time.Since(f.stytch.began); got != 8*time.Second {
-			t.Errorf("given up after %v, want 8s", got)
+		if got := time.Since(f.stytch.start); got != 8*time.Second {
+			t.Errorf("returned after %v, want 8s", got)
 		}
-		jobs := f.waiting("ada")
+		jobs := f.pending("ada")
 		if len(jobs) != 1 || jobs[0].LastError != "Stytch did not answer in time." {
 			t.Errorf("left over: %+v", jobs)
 		}

@@ -9,10 +9,10 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// flaky is a store that can't be reached for a while.
+// flaky is a store whose LeaseJob and FinishJob fail while the functions return true.
 type flaky struct {
 	outbox.Store
-	leaseFails, noteFails func() bool
+	leaseFails, finishFails func() bool // may be nil
 }
 
 func (s flaky) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
@@ -23,56 +23,56 @@ func (s flaky) LeaseJob(ctx context.Context, subject string, now, until time.Tim
 }
 
 func (s flaky) FinishJob(ctx context.Context, id string) error {
-	if s.noteFails != nil && s.noteFails() {
+	if s.finishFails != nil && s.finishFails() {
 		return directory.ErrUnavailable
 	}
 	return s.Store.FinishJob(ctx, id)
 }
 
-func TestDatabaseOutOfReach(t *testing.T) {
-	first := func() func() bool { // true once
+func TestWorker_DatabaseUnavailable(t *testing.T) {
+	first := func() func() bool { // returns true once
 		calls := 0
 		return func() bool { calls++; return calls == 1 }
 	}
-	t.Run("after the call leaves the job, which is repeated when its lease is over", func(t *testing.T) {
+	t.Run("after the call, the job is repeated when its lease expires", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			f.add(outbox.RevokeInvite, "ada")
 			f.add(outbox.DeleteUser, "ada")
-			f.start(outbox.NewWorker(outbox.Options{Store: flaky{Store: f.db, noteFails: first()}, Accounts: f.stytch, Now: time.Now, Log: discard}))
+			f.start(outbox.NewWorker(outbox.Options{Store: flaky{Store: f.db, finishFails: first()}, Accounts: f.stytch, Now: time.Now, Log: discard}))
 			time.Sleep(9 * time.Second) // longer than a call may take
-			if got := f.stytch.made(); len(got) != 1 || len(f.waiting("ada")) != 2 {
-				t.Errorf("during the lease: calls %v, jobs %+v", got, f.waiting("ada"))
+			if got := f.stytch.made(); len(got) != 1 || len(f.pending("ada")) != 2 {
+				t.Errorf("during the lease: calls %v, jobs %+v", got, f.pending("ada"))
 			}
 			time.Sleep(time.Minute)
 			if got := f.stytch.made(); len(got) != 3 || got[1] != "revoke_invite ada" || got[2] != "delete_user ada" {
 				t.Errorf("after the lease: calls %v", got)
 			}
-			if jobs := f.waiting("ada"); len(jobs) != 0 {
+			if jobs := f.pending("ada"); len(jobs) != 0 {
 				t.Errorf("left over: %+v", jobs)
 			}
 		})
 	})
-	t.Run("before the call makes none", func(t *testing.T) {
+	t.Run("before the call, none is made", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
 			down := true
 			f.add(outbox.RevokeInvite, "ada")
 			w := outbox.NewWorker(outbox.Options{Store: flaky{Store: f.db, leaseFails: func() bool { return down }}, Accounts: f.stytch, Now: time.Now, Log: discard})
 			w.Deliver(t.Context(), address("ada"))
-			if got := f.stytch.made(); len(got) != 0 || len(f.waiting("ada")) != 1 {
-				t.Errorf("calls %v, jobs %+v", got, f.waiting("ada"))
+			if got := f.stytch.made(); len(got) != 0 || len(f.pending("ada")) != 1 {
+				t.Errorf("calls %v, jobs %+v", got, f.pending("ada"))
 			}
 			down = false
 			w.Deliver(t.Context(), address("ada"))
-			if got := f.stytch.made(); len(got) != 1 || len(f.waiting("ada")) != 0 {
-				t.Errorf("back again: calls %v, jobs %+v", got, f.waiting("ada"))
+			if got := f.stytch.made(); len(got) != 1 || len(f.pending("ada")) != 0 {
+				t.Errorf("database available again: calls %v, jobs %+v", got, f.pending("ada"))
 			}
 		})
 	})
 }
 
-func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
+func TestWorker_UserRemovedDuringInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		u := f.invited("ada")
+		u := f.invite("ada")
 		f.stytch.answer = func(_ context.Context, what string, _ int) error {
 			if what != "invite ada" {
 				return nil
@@ -87,23 +87,23 @@ func TestInvitationOfSomebodyRemovedMeanwhile(t *testing.T) {
 		if got := f.stytch.made(); len(got) != 2 || got[1] != "delete_user ada" {
 			t.Errorf("calls %v, want the invitation undone by a delete_user", got)
 		}
-		if jobs := f.waiting("ada"); len(jobs) != 0 {
+		if jobs := f.pending("ada"); len(jobs) != 0 {
 			t.Errorf("left over: %+v", jobs)
 		}
 	})
 }
 
-func TestWorker_InvitationOfSomebodyRemovedBefore(t *testing.T) {
+func TestWorker_UserRemovedBeforeInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		u := f.invited("ada")
+		u := f.invite("ada")
 		if _, err := f.db.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
-			return directory.Change{User: s.User, Remove: true}, nil // the invitation is written a moment later
+			return directory.Change{User: s.User, Remove: true}, nil // keeps the invite job, as if it was written a moment later
 		}); err != nil {
 			t.Fatal(err)
 		}
 		f.worker().Deliver(t.Context(), address("ada"))
-		if got := f.stytch.made(); len(got) != 0 || len(f.waiting("ada")) != 0 {
-			t.Errorf("calls %v, jobs %+v, want neither", got, f.waiting("ada"))
+		if got := f.stytch.made(); len(got) != 0 || len(f.pending("ada")) != 0 {
+			t.Errorf("calls %v, jobs %+v, want neither", got, f.pending("ada"))
 		}
 	})
 }

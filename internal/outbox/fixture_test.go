@@ -19,8 +19,8 @@ import (
 
 var discard = slog.New(slog.DiscardHandler)
 
-// inBubble runs fn where time is synctest's: it stands still while anybody is
-// busy, the database included, and leaps to the next timer when all wait.
+// inBubble runs fn in a synctest bubble with an SQLite database. Time advances to the
+// next timer when all goroutines are blocked.
 func inBubble(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Parallel()
@@ -34,11 +34,11 @@ func inBubble(t *testing.T, fn func(t *testing.T, f *fixture)) {
 		if _, err := db.Migrate(t.Context(), discard); err != nil {
 			t.Fatal(err)
 		}
-		fn(t, &fixture{t: t, db: db, stytch: &accounts{began: time.Now()}})
+		fn(t, &fixture{t: t, db: db, stytch: &accounts{start: time.Now()}})
 	})
 }
 
-// fixture is a database and a Stytch.
+// fixture is a database and a fake Stytch.
 type fixture struct {
 	t      *testing.T
 	db     *store.Store
@@ -75,8 +75,8 @@ func (f *fixture) add(kind outbox.Kind, name string) outbox.Job {
 	return job
 }
 
-// invited puts somebody on the list, with the job that invites them.
-func (f *fixture) invited(name string) directory.User {
+// invite adds a user with an invite job.
+func (f *fixture) invite(name string) directory.User {
 	f.t.Helper()
 	email, err := directory.ParseEmail(address(name))
 	if err != nil {
@@ -94,8 +94,8 @@ func (f *fixture) invited(name string) directory.User {
 	return u
 }
 
-// waiting returns the jobs that are there for a person.
-func (f *fixture) waiting(name string) []outbox.Job {
+// pending returns the jobs about a user.
+func (f *fixture) pending(name string) []outbox.Job {
 	f.t.Helper()
 	jobs, err := f.db.ListJobs(f.t.Context(), directory.Email{Normalized: address(name)})
 	if err != nil {
@@ -106,10 +106,10 @@ func (f *fixture) waiting(name string) []outbox.Job {
 
 func address(name string) string { return name + "@example.com" }
 
-// errDown is Stytch out of reach.
+// errDown is the error of an unreachable Stytch.
 var errDown = errors.New("connection refused")
 
-// slow is a Stytch that takes its time.
+// slow returns an accounts.answer that takes d.
 func slow(d time.Duration) func(context.Context, string, int) error {
 	return func(context.Context, string, int) error {
 		time.Sleep(d)
@@ -117,7 +117,7 @@ func slow(d time.Duration) func(context.Context, string, int) error {
 	}
 }
 
-// failing is a Stytch that fails, after the moment that any call takes.
+// failing returns an accounts.answer that takes a millisecond and returns err.
 func failing(err error) func(context.Context, string, int) error {
 	return func(context.Context, string, int) error {
 		time.Sleep(time.Millisecond)
@@ -125,17 +125,17 @@ func failing(err error) func(context.Context, string, int) error {
 	}
 }
 
-// call is one call to Stytch, as it arrived there.
+// call is a call to Stytch.
 type call struct {
-	What string // "invite ada"
-	At   time.Duration
+	What string        // for example "invite ada"
+	At   time.Duration // since accounts.start
 }
 
-// accounts is a Stytch that notes every call and does as the test scripts.
+// accounts implements outbox.Accounts and outbox.Mailer, and records the calls.
 type accounts struct {
-	began time.Time
-	// answer makes a call's outcome; nil: every call is done at once. n counts
-	// the calls of the same kind for the same person, from 1.
+	start time.Time
+	// answer returns the result of a call. If it is nil, all calls succeed immediately.
+	// n counts the calls of the same kind for the same user, from 1.
 	answer func(ctx context.Context, what string, n int) error
 
 	mu      sync.Mutex
@@ -143,11 +143,12 @@ type accounts struct {
 	notices []outbox.Notice
 }
 
-func (a *accounts) take(ctx context.Context, verb, email string) error {
+// record records a call and returns its result.
+func (a *accounts) record(ctx context.Context, verb, email string) error {
 	name, _, _ := strings.Cut(email, "@")
 	what := verb + " " + name
 	a.mu.Lock()
-	a.calls = append(a.calls, call{what, time.Since(a.began)})
+	a.calls = append(a.calls, call{what, time.Since(a.start)})
 	n := 0
 	for _, c := range a.calls {
 		if c.What == what {
@@ -161,7 +162,7 @@ func (a *accounts) take(ctx context.Context, verb, email string) error {
 	return a.answer(ctx, what, n)
 }
 
-// made returns what was called so far.
+// made returns the calls so far.
 func (a *accounts) made() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -172,7 +173,7 @@ func (a *accounts) made() []string {
 	return all
 }
 
-// times returns when a call was made, since the beginning.
+// times returns the times of a call since start.
 func (a *accounts) times(what string) []time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -186,7 +187,7 @@ func (a *accounts) times(what string) []time.Duration {
 }
 
 func (a *accounts) Invite(ctx context.Context, email, name, by string) (string, error) {
-	if err := a.take(ctx, "invite", email); err != nil {
+	if err := a.record(ctx, "invite", email); err != nil {
 		return "", err
 	}
 	return "stytch-" + name, nil
@@ -196,17 +197,17 @@ func (a *accounts) Notify(ctx context.Context, n outbox.Notice) error {
 	a.mu.Lock()
 	a.notices = append(a.notices, n)
 	a.mu.Unlock()
-	return a.take(ctx, "notify", n.Email)
+	return a.record(ctx, "notify", n.Email)
 }
 
 func (a *accounts) RevokeInvite(ctx context.Context, email string) error {
-	return a.take(ctx, "revoke_invite", email)
+	return a.record(ctx, "revoke_invite", email)
 }
 
 func (a *accounts) DeleteUser(ctx context.Context, _, email string) error {
-	return a.take(ctx, "delete_user", email)
+	return a.record(ctx, "delete_user", email)
 }
 
 func (a *accounts) RevokeSession(ctx context.Context, id string) error {
-	return a.take(ctx, "revoke_session", strings.TrimPrefix(id, "stytch-"))
+	return a.record(ctx, "revoke_session", strings.TrimPrefix(id, "stytch-"))
 }

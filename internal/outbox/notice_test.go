@@ -12,10 +12,10 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// told puts an active administrator on the list, with a job that tells them of a token.
-func (f *fixture) told(name string) (directory.User, event.Event, outbox.Job) {
+// adminWithNotice adds an active administrator with a job that notifies them of a token.
+func (f *fixture) adminWithNotice(name string) (directory.User, event.Event, outbox.Job) {
 	f.t.Helper()
-	u := f.invited(name)
+	u := f.invite(name)
 	u, err := f.db.ChangeUser(f.t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
 		u := s.User
 		u.Role, u.Status = directory.Admin, directory.Active
@@ -36,7 +36,7 @@ func (f *fixture) told(name string) (directory.User, event.Event, outbox.Job) {
 	return u, e, job
 }
 
-// jobs are those of everybody.
+// jobs returns all jobs.
 func (f *fixture) jobs() []outbox.Job {
 	f.t.Helper()
 	jobs, _, err := f.db.ListWaiting(f.t.Context(), 100)
@@ -46,9 +46,9 @@ func (f *fixture) jobs() []outbox.Job {
 	return jobs
 }
 
-func TestNotice_IsReadFromTheTrail(t *testing.T) {
+func TestNotice_ReadFromAuditLog(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		_, e, _ := f.told("ada")
+		_, e, _ := f.adminWithNotice("ada")
 		f.start(f.worker())
 		time.Sleep(time.Second)
 		want := []outbox.Notice{{
@@ -64,26 +64,26 @@ func TestNotice_IsReadFromTheTrail(t *testing.T) {
 	})
 }
 
-func TestNotice_KeepsNoCallAboutThePersonBack(t *testing.T) {
+func TestNotice_DoesNotDelayCallsAboutUser(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = failing(errDown)
-		_, _, job := f.told("ada")
+		_, _, job := f.adminWithNotice("ada")
 		f.start(f.worker())
 		time.Sleep(time.Second)
 		f.stytch.answer = nil
 		f.add(outbox.RevokeSession, "ada")
 		f.worker().Deliver(t.Context(), address("ada"))
-		if waiting := f.jobs(); len(waiting) != 1 || waiting[0].ID != job.ID || waiting[0].About() != "ada@example.com" {
-			t.Errorf("waiting: %+v", waiting)
+		if pending := f.jobs(); len(pending) != 1 || pending[0].ID != job.ID || pending[0].About() != "ada@example.com" {
+			t.Errorf("pending: %+v", pending)
 		}
 		time.Sleep(time.Minute)
-		if waiting := f.jobs(); len(waiting) != 0 {
-			t.Errorf("not sent later: %+v", waiting)
+		if pending := f.jobs(); len(pending) != 0 {
+			t.Errorf("not sent later: %+v", pending)
 		}
 	})
 }
 
-func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
+func TestNotice_RecipientNoLongerAdmin(t *testing.T) {
 	changes := map[string]func(directory.RuleState) (directory.Change, error){
 		"removed": func(s directory.RuleState) (directory.Change, error) {
 			return directory.Change{User: s.User, Remove: true}, nil
@@ -100,7 +100,7 @@ func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, f *fixture) {
-				u, _, _ := f.told("ada")
+				u, _, _ := f.adminWithNotice("ada")
 				if _, err := f.db.ChangeUser(t.Context(), u.ID, change); err != nil {
 					t.Fatal(err)
 				}
@@ -112,9 +112,9 @@ func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
 			})
 		})
 	}
-	t.Run("the event is too old to be kept", func(t *testing.T) {
+	t.Run("the event was deleted", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, f *fixture) {
-			f.told("ada")
+			f.adminWithNotice("ada")
 			if _, err := f.db.DeleteEvents(t.Context(), time.Now().Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
@@ -127,9 +127,9 @@ func TestNotice_ForNobodyAnyMoreIsNotSent(t *testing.T) {
 	})
 }
 
-func TestNotice_WithoutAMailServerWaitsForAnAdministrator(t *testing.T) {
+func TestNotice_NoMailServer(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		f.told("ada")
+		f.adminWithNotice("ada")
 		f.start(outbox.NewWorker(outbox.Options{Store: f.db, Accounts: f.stytch, Now: time.Now, Log: discard}))
 		time.Sleep(time.Second)
 		jobs := f.jobs()
@@ -139,10 +139,10 @@ func TestNotice_WithoutAMailServerWaitsForAnAdministrator(t *testing.T) {
 	})
 }
 
-func TestNotice_ToALongAddressFitsItsColumn(t *testing.T) {
+func TestNewNotice_LongAddressFitsColumn(t *testing.T) {
 	t.Parallel()
 	long := fmt.Sprintf("%0254d", 1)
 	if job := outbox.NewNotice(long, "id", "event", time.Now()); len(job.Subject) > 254 {
-		t.Errorf("a subject of %d", len(job.Subject))
+		t.Errorf("subject has %d bytes", len(job.Subject))
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-func TestWorkerMakesTheCallOfEachKind(t *testing.T) {
+func TestWorker_MakesCallsOfEachKind(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		f.invited("ada")
+		f.invite("ada")
 		f.add(outbox.RevokeInvite, "bob")
 		f.add(outbox.DeleteUser, "cyd")
 		f.add(outbox.RevokeSession, "dan")
@@ -29,33 +29,33 @@ func TestWorkerMakesTheCallOfEachKind(t *testing.T) {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 		for _, name := range []string{"ada", "bob", "cyd", "dan"} {
-			if jobs := f.waiting(name); len(jobs) != 0 {
-				t.Errorf("%s: still there: %+v", name, jobs)
+			if jobs := f.pending(name); len(jobs) != 0 {
+				t.Errorf("%s: still pending: %+v", name, jobs)
 			}
 		}
 	})
 }
 
-func TestInvitationHandedOverIsNoted(t *testing.T) {
+func TestWorker_RecordsSentInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		want := f.invited("ada")
+		want := f.invite("ada")
 		f.start(f.worker())
 		time.Sleep(time.Second)
 		got, err := f.db.GetUser(t.Context(), want.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.StytchUserID, want.InviteSentAt = "stytch-ada", f.stytch.began.UTC()
+		want.StytchUserID, want.InviteSentAt = "stytch-ada", f.stytch.start.UTC()
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("person (-want +got):\n%s", diff)
+			t.Errorf("user (-want +got):\n%s", diff)
 		}
 	})
 }
 
-func TestJobsOfAPersonAreDoneInOrder(t *testing.T) {
+func TestWorker_RunsJobsOfOneUserInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = func(_ context.Context, what string, n int) error {
-			time.Sleep(300 * time.Millisecond) // so that calls of different people overlap
+			time.Sleep(300 * time.Millisecond) // so that calls for different users overlap
 			if what == "revoke_invite ada" && n < 3 {
 				return errDown
 			}
@@ -81,12 +81,12 @@ func TestJobsOfAPersonAreDoneInOrder(t *testing.T) {
 			t.Errorf("bob (-want +got):\n%s", diff)
 		}
 		if ada, bob := f.stytch.times("revoke_invite ada")[1], f.stytch.times("delete_user bob")[0]; bob > ada {
-			t.Errorf("bob is done after %v, and ada was tried again after %v: her failure holds him up", bob, ada)
+			t.Errorf("bob is done after %v, ada was retried after %v: her failure delays him", bob, ada)
 		}
 	})
 }
 
-func TestFailedCallIsRepeatedWithGrowingPauses(t *testing.T) {
+func TestWorker_RetriesWithBackoff(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = failing(errDown)
 		job := f.add(outbox.RevokeInvite, "ada")
@@ -99,27 +99,27 @@ func TestFailedCallIsRepeatedWithGrowingPauses(t *testing.T) {
 		}
 		longest := 2 * time.Second
 		for i := range len(times) - 1 {
-			// Less a third at random, and up to five seconds until somebody looks.
+			// Less up to a third at random, plus up to five seconds until the next poll.
 			if got := times[i+1] - times[i]; got < longest*2/3 || got > longest+5*time.Second+time.Millisecond {
 				t.Errorf("pause %d is %v, want about %v", i+1, got, longest)
 			}
 			longest = min(2*longest, 10*time.Minute)
 		}
-		jobs := f.waiting("ada")
+		jobs := f.pending("ada")
 		if len(jobs) != 1 || jobs[0].ID != job.ID || !jobs[0].ParkedAt.IsZero() {
 			t.Fatalf("left over: %+v", jobs)
 		}
 		if jobs[0].Attempts != len(times) || jobs[0].LastError != "Stytch could not be reached." {
-			t.Errorf("after %d tries it says %d and %q", len(times), jobs[0].Attempts, jobs[0].LastError)
+			t.Errorf("after %d attempts: Attempts is %d, LastError %q", len(times), jobs[0].Attempts, jobs[0].LastError)
 		}
 	})
 }
 
-func TestACallThatPanicsIsRepeatedAndHoldsNobodyUp(t *testing.T) {
+func TestWorker_PanickingCallIsRetriedAndDelaysNoOther(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = func(_ context.Context, what string, n int) error {
 			if strings.HasPrefix(what, "revoke_invite eve") || what == "revoke_invite ada" && n < 3 {
-				panic("out of its mind")
+				panic("simulated bug")
 			}
 			return nil
 		}
@@ -136,27 +136,27 @@ func TestACallThatPanicsIsRepeatedAndHoldsNobodyUp(t *testing.T) {
 		if bob := f.stytch.times("delete_user bob"); len(bob) != 1 || bob[0] > 5*time.Second {
 			t.Errorf("bob is done after %v", bob)
 		}
-		if ada := f.stytch.times("revoke_invite ada"); len(ada) != 3 || len(f.waiting("ada")) != 0 {
-			t.Errorf("ada is tried after %v, and has %+v left", ada, f.waiting("ada"))
+		if ada := f.stytch.times("revoke_invite ada"); len(ada) != 3 || len(f.pending("ada")) != 0 {
+			t.Errorf("ada is tried after %v; pending: %+v", ada, f.pending("ada"))
 		}
 		time.Sleep(time.Hour)
-		jobs := f.waiting("eve0")
+		jobs := f.pending("eve0")
 		if len(jobs) != 1 || jobs[0].Attempts < 5 || jobs[0].Attempts > 20 || !strings.Contains(jobs[0].LastError, "its log says how") {
-			t.Errorf("eve0 has %+v left", jobs)
+			t.Errorf("eve0: pending: %+v", jobs)
 		}
 	})
 }
 
-func TestRefusedCallIsParked(t *testing.T) {
+func TestWorker_ParksRefusedCall(t *testing.T) {
 	tests := []struct {
 		name string
 		kind outbox.Kind
 		err  error
 		want string
 	}{
-		{"for what Stytch says", outbox.RevokeInvite, fmt.Errorf("stytch: %w", refusal{}), "Stytch answered 400 invalid_email."},
-		{"for no reason given", outbox.RevokeInvite, outbox.ErrRefused, "Stytch could not be reached."},
-		{"for a kind that only a newer release knows", "rename_user", nil, "Stytch could not be reached."},
+		{"with Stytch's reason", outbox.RevokeInvite, fmt.Errorf("stytch: %w", refusal{}), "Stytch answered 400 invalid_email."},
+		{"without a reason", outbox.RevokeInvite, outbox.ErrRefused, "Stytch could not be reached."},
+		{"with a kind of a newer release", "rename_user", nil, "Stytch could not be reached."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -176,9 +176,9 @@ func TestRefusedCallIsParked(t *testing.T) {
 				if n := len(f.stytch.times("revoke_invite ada")); n > 1 {
 					t.Errorf("tried %d times", n)
 				}
-				jobs := f.waiting("ada")
+				jobs := f.pending("ada")
 				if len(jobs) != 1 || jobs[0].ID != parked.ID {
-					t.Fatalf("left over: %+v, want the refused one alone", jobs)
+					t.Fatalf("left over: %+v, want only the refused one", jobs)
 				}
 				if jobs[0].ParkedAt.IsZero() || jobs[0].LastError != test.want {
 					t.Errorf("parked at %v for %q, want %q", jobs[0].ParkedAt, jobs[0].LastError, test.want)
@@ -188,23 +188,23 @@ func TestRefusedCallIsParked(t *testing.T) {
 	}
 }
 
-// A mail server that is slow to say that it has a mail must not mean mail after mail.
-func TestAMailThatIsNeverConfirmedIsRepeatedAFewTimesOnly(t *testing.T) {
+// A mail server that confirms too late must not cause many emails.
+func TestWorker_ParksUnconfirmedInvitation(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.stytch.answer = failing(fmt.Errorf("stytch: %w", outbox.ErrUnconfirmed))
-		f.invited("ada")
+		f.invite("ada")
 		f.start(f.worker())
 		time.Sleep(24 * time.Hour)
 		if n := len(f.stytch.times("invite ada")); n != 3 {
 			t.Errorf("mailed %d times", n)
 		}
-		if jobs := f.waiting("ada"); len(jobs) != 1 || jobs[0].ParkedAt.IsZero() {
+		if jobs := f.pending("ada"); len(jobs) != 1 || jobs[0].ParkedAt.IsZero() {
 			t.Errorf("left over: %+v, want the invitation, parked", jobs)
 		}
 	})
 }
 
-// refusal is an error of Stytch's as package stytch makes them.
+// refusal is an error of Stytch like those of package stytch.
 type refusal struct{}
 
 func (refusal) Error() string        { return "400 invalid_email ada@example.com" }
@@ -218,10 +218,10 @@ func TestReason(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"is what the error says of itself", refusal{}, "Stytch answered 400 invalid_email."},
-		{"is found below other errors", fmt.Errorf("a: %w", errors.Join(errDown, refusal{})), "Stytch answered 400 invalid_email."},
-		{"tells a deadline", fmt.Errorf("a: %w", context.DeadlineExceeded), "Stytch did not answer in time."},
-		{"tells nothing else", errors.New("dial 10.0.0.1: secret-live-1"), "Stytch could not be reached."},
+		{"uses the error's Reason", refusal{}, "Stytch answered 400 invalid_email."},
+		{"uses the Reason of a wrapped error", fmt.Errorf("a: %w", errors.Join(errDown, refusal{})), "Stytch answered 400 invalid_email."},
+		{"recognizes a deadline", fmt.Errorf("a: %w", context.DeadlineExceeded), "Stytch did not answer in time."},
+		{"reveals nothing else", errors.New("dial 10.0.0.1: secret-live-1"), "Stytch could not be reached."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
