@@ -9,7 +9,7 @@ import (
 
 // maxConnections limits the connections of the public listener. Each costs about 20 KB,
 // plus the part of a request body that is held before the request is admitted
-// (internal/web/bodies.go).
+// (internal/web/loadshed/bodies.go).
 const maxConnections = 4096
 
 // limitListener is a listener with a limited number of connections. When it is full, a new
