@@ -4,24 +4,25 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/humanize"
-	"github.com/guestlist/guestlist/internal/store"
 	"github.com/guestlist/guestlist/internal/store/inspect"
 )
 
 func (c *checker) checkDatabase(ctx context.Context) diagnostic.Finding {
 	inspector, err := inspect.Open(c.cfg.DatabaseURL, c.now)
-	if errors.Is(err, fs.ErrNotExist) {
-		name, err := store.Name(c.cfg.DatabaseURL)
+	var missing *fs.PathError
+	if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		path, err := filepath.Abs(missing.Path)
 		if err != nil {
 			return diagnostic.FromError(err, "Check DATABASE_URL.")
 		}
-		return diagnostic.Warn("If there should be one, check DATABASE_URL.", "There is no file %s yet; the first start creates it.", strings.TrimPrefix(name, "sqlite:"))
+		return diagnostic.Warn("If there should be one, check DATABASE_URL.", "There is no file %s yet; the first start creates it.", path)
 	}
 	if err != nil {
 		return diagnostic.FromError(err, "Check DATABASE_URL.")
