@@ -12,7 +12,7 @@ func TestOpenExclusive(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "guestlist.db")
 	alone := func() (*Store, error) { return OpenExclusive(t.Context(), url, storetest.Now) }
-	s, err := alone() // makes the file
+	s, err := alone() // creates the file
 	if err != nil {
 		t.Fatal(err)
 	}

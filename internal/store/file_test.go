@@ -19,7 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// insertNamedUsers adds people whose names fill some pages.
+// insertNamedUsers adds users whose names fill some pages.
 func insertNamedUsers(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for range n {
@@ -31,8 +31,8 @@ func insertNamedUsers(t *testing.T, s *Store, n int) {
 	}
 }
 
-// newCrashedFile returns a folder with a file of so many people and the log beside it, as a program
-// that is killed leaves them, and a backup that was made before most of them came.
+// newCrashedFile returns a directory with a file of so many users and its log, as a killed program leaves them, and a
+// backup from before most of the users were added.
 func newCrashedFile(t *testing.T, people int) (path, backup string) {
 	t.Helper()
 	live := filepath.Join(t.TempDir(), "guestlist.db")
@@ -100,7 +100,7 @@ func TestPrepare_ForeignLog(t *testing.T) {
 			t.Errorf("%s: %v", try.name, err)
 		}
 		after := snapshot(t, "sqlite:"+path)
-		delete(after, "guestlist.db-shm") // an index of the log, made by whoever reads it
+		delete(after, "guestlist.db-shm") // an index of the log, created by readers
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Fatalf("%s changed something", try.name)
 		}

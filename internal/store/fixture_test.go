@@ -11,8 +11,8 @@ import (
 	"github.com/guestlist/guestlist/internal/store/storetest"
 )
 
-// seed writes people as they are: few administrators, most members active, some
-// never seen, names and domains that many share.
+// seed inserts realistic users: few administrators, most members active, some never seen, and names and domains that
+// many share.
 func seed(t testing.TB, s *Store, n int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))

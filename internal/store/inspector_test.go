@@ -101,7 +101,7 @@ func TestInspector_WithoutTables(t *testing.T) {
 	})
 }
 
-// A file that nobody has open has no files beside it afterwards, and is the same byte by byte.
+// A file that isn't open anywhere stays the same, without files beside it.
 func TestInspector_UnusedFile(t *testing.T) {
 	t.Parallel()
 	databaseURL := testdb.SQLite(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// Each start of an empty database is cut off behind one more change, until one has nothing
-// left to do: so one of them is cut off behind each statement that a first start sends.
+// Each start with an empty database is interrupted after one more change, until one has nothing left to do. So there is
+// one interrupted after each statement of a first start.
 func TestMigrate_InterruptedAfterEachStatement(t *testing.T) {
 	t.Parallel()
 	v := testdb.NewVitess(t)

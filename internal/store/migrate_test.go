@@ -45,7 +45,7 @@ func migrations(t testing.TB, s *Store) (*goose.Provider, []int64) {
 	return p, versions
 }
 
-// applied returns how often each version is noted in the database.
+// applied returns how often each version is recorded in the database.
 func applied(t testing.TB, s *Store) map[int64]int {
 	t.Helper()
 	rows, err := s.read.Query("SELECT version_id FROM goose_db_version WHERE version_id > 0")

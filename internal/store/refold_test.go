@@ -80,7 +80,7 @@ func (l *unfoldedUsers) age(users ...directory.User) {
 	}
 }
 
-// refold calls RefoldUsers until there is nothing to do at once.
+// refold calls RefoldUsers until there is nothing to do now.
 func (l *unfoldedUsers) refold(s *Store) (changed int, again time.Duration) {
 	l.t.Helper()
 	changed, again, err := s.RefoldUsers(l.t.Context())

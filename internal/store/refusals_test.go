@@ -22,7 +22,7 @@ const (
 	gooseNotes   = "CREATE TABLE goose_db_version (id INTEGER NOT NULL PRIMARY KEY, version_id BIGINT NOT NULL, is_applied BOOLEAN NOT NULL, tstamp TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP)"
 )
 
-// insertVersions returns a statement that notes versions as goose does.
+// insertVersions returns a statement that records versions as goose does.
 func insertVersions(versions ...int64) string {
 	var rows []string
 	for i, version := range versions {
@@ -31,7 +31,7 @@ func insertVersions(versions ...int64) string {
 	return "INSERT INTO goose_db_version (id, version_id, is_applied) VALUES " + strings.Join(rows, ", ")
 }
 
-// allVersions are those of this release, with goose's own 0 before them.
+// allVersions returns the versions of this release, after goose's version 0.
 func allVersions(t *testing.T) []int64 {
 	t.Helper()
 	steps, err := inspect.AllSteps()
@@ -45,7 +45,7 @@ func allVersions(t *testing.T) []int64 {
 	return versions
 }
 
-// up returns the statement of a migration of ours.
+// up returns the statement of a migration.
 func up(t *testing.T, file string) string {
 	t.Helper()
 	statement, _, err := schema.Statements(file)
@@ -201,7 +201,7 @@ func TestMigrate_NewerRelease(t *testing.T) {
 				before := snapshot(t, databaseURL)
 				for _, try := range tries {
 					if try.name == "guestlist migrate status" || try.name == "guestlist doctor" {
-						continue // these look, and say it beside what else they find
+						continue // these report it among other findings
 					}
 					const want = "this database was migrated by a newer release of Guestlist, which added the migration 9001"
 					if err := try.do(t, databaseURL); err == nil || err.Error() != want {
@@ -235,7 +235,7 @@ func TestMigrate_ForeignFileInWALMode(t *testing.T) {
 	}
 }
 
-// Tables of tools that work on a database from outside say nothing about whose it is.
+// Tables of tools don't show whose database it is.
 func TestMigrate_EmptyDatabaseWithTablesOfTools(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {

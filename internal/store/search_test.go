@@ -14,8 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// withSmallLimits runs fn on a store of either engine whose searches look at no more
-// than ten words.
+// withSmallLimits runs fn on a store of each engine whose searches have small limits.
 func withSmallLimits(t *testing.T, fn func(t *testing.T, s *Store)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -28,7 +27,7 @@ func withSmallLimits(t *testing.T, fn func(t *testing.T, s *Store)) {
 	})
 }
 
-// addUsers puts people of these names on the list, numbered from a number on.
+// addUsers adds users with these names, numbered from a number on.
 func addUsers(t *testing.T, s *Store, from int, role directory.Role, names ...string) {
 	t.Helper()
 	for i, name := range names {
@@ -146,7 +145,7 @@ func TestSearch_ReadsALimitedNumberOfWords(t *testing.T) {
 					t.Errorf("backward %v, page %d: %+v", backward, i, page)
 				}
 			}
-			// A page of nobody leads on, and back to where it was come from.
+			// An empty page has a next page and the previous one.
 			q.After = pages[0].Next
 			if backward {
 				q.After = pages[0].Prev

@@ -229,7 +229,7 @@ func TestReader_CannotWrite(t *testing.T) {
 	}
 }
 
-// Another program may hold the file for longer than anybody wants to wait.
+// Another program may lock the file for longer than the timeout.
 func TestStore_BusyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "guestlist.db")

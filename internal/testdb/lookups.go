@@ -21,8 +21,7 @@ type Database interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// stored is the text that all columns of the rows hold which CheckLookups makes;
-// others are texts that resemble it.
+// stored is the text in all columns of the rows that CheckLookups inserts.
 const stored = "Key1"
 
 var others = []string{

@@ -106,7 +106,7 @@ type server struct {
 	pipe  io.WriteCloser // of [watched]
 }
 
-// errPortTaken is that of a server whose port somebody took after it was found free.
+// errPortTaken is the error of a server whose port was taken after it was found free.
 var errPortTaken = errors.New("the port was taken meanwhile")
 
 // startAnywhere starts the server for the first time, on a port that is free.
@@ -117,7 +117,7 @@ func (s *server) startAnywhere(p programs, more ...string) error {
 		if !errors.Is(err, errPortTaken) || try == 5 {
 			return err
 		}
-		fmt.Fprintln(s.pipe) // what watches it goes, and leaves the folder
+		fmt.Fprintln(s.pipe) // its watcher ends and leaves the directory
 		s.pipe.Close()
 	}
 }
@@ -134,7 +134,7 @@ func (s *server) start(p programs, more ...string) error {
 	_, port, _ := net.SplitHostPort(s.addr)
 	text := fmt.Sprintf(settings, s.dir, port)
 	if os.Geteuid() == 0 {
-		text += "user=root\n" // refused unless asked for by name
+		text += "user=root\n" // refused unless requested by name
 	}
 	for _, line := range more {
 		text += line + "\n"
@@ -166,7 +166,7 @@ func (s *server) start(p programs, more ...string) error {
 // else can be listening on, and which is opened after the port.
 func (s *server) wait() error {
 	cfg := rootConfig("unix", filepath.Join(s.dir, "sock"))
-	cfg.Logger = &mysql.NopLogger{} // it doesn't answer at first
+	cfg.Logger = &mysql.NopLogger{} // it doesn't respond at first
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return err
@@ -192,14 +192,14 @@ func (s *server) wait() error {
 	}
 }
 
-// rootConfig reaches the server as its superuser, who has no password.
+// rootConfig returns a connection as the superuser, who has no password.
 func rootConfig(network, addr string) *mysql.Config {
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Net, cfg.Addr = "root", network, addr
 	return cfg
 }
 
-// freeAddr returns a loopback address on which nobody listens.
+// freeAddr returns a loopback address on which nothing is listening.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -26,13 +26,13 @@ type Vitess struct {
 	name    string // of the database
 	mu      sync.Mutex
 	safe    bool
-	away    bool   // no primary is there
+	away    bool   // there is no primary
 	locked  bool   // the primary is read-only
-	full    bool   // no connection is left
-	cut     int    // connections are cut after so many changes, if above 0
-	alias   string // what clients call the database, and database() answers; empty: by its name
-	refused int    // changes of tables
-	ends    bool   // the transaction that comes to after statements
+	full    bool   // there are no connections left
+	cut     int    // cut connections after so many changes, if above 0
+	alias   string // the database's name for clients and in database(); empty for its own name
+	refused int    // number of refused schema changes
+	ends    bool   // whether to abort the transaction that reaches that many statements
 	after   int
 	broken  []string
 	longest int // statements of the longest transaction
@@ -98,7 +98,7 @@ func (v *Vitess) SafeMigrations(on bool) (refused int) {
 func (v *Vitess) Name(alias string) string {
 	cfg, err := mysql.ParseDSN(v.DSN)
 	if err != nil {
-		panic(err) // it is our own
+		panic(err) // a packet of this proxy
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -167,16 +167,16 @@ func (v *Vitess) Largest() (statements, changed, rows int) {
 type link struct {
 	v         *Vitess
 	near, far net.Conn
-	swallowed chan struct{} // told when an answer to our own statement has come
+	swallowed chan struct{} // receives when the response to the proxy's own statement has arrived
 
 	mu         sync.Mutex
 	swallow    bool
 	tx         bool // in a transaction
-	failed     bool // of which a statement has failed
+	failed     bool // a statement of the transaction has failed
 	since      time.Time
 	statements int
 	changed    int
-	packets    int // of the answer so far
+	packets    int // of the response so far
 }
 
 func (v *Vitess) serve(near net.Conn) {
@@ -189,7 +189,7 @@ func (v *Vitess) serve(near net.Conn) {
 	}
 	if full {
 		answer := refusal(1040, "08004", "Too many connections")
-		answer[3] = 0 // it is the first word of all
+		answer[3] = 0 // it is the first packet
 		near.Write(answer)
 		return
 	}
@@ -206,7 +206,7 @@ func (v *Vitess) serve(near net.Conn) {
 		if err != nil {
 			return
 		}
-		// A client begins to count with each command, and not while it signs in.
+		// A client restarts the sequence with each command, but not while it authenticates.
 		if packet[3] == 0 {
 			if refusal := l.command(packet[4:]); refusal != nil {
 				if _, err := near.Write(refusal); err != nil {
@@ -217,7 +217,7 @@ func (v *Vitess) serve(near net.Conn) {
 		}
 		packet = v.rename(packet)
 		if v.cuts(packet) {
-			// The server takes it, and its answer is not told.
+			// The server runs it, and its response is dropped.
 			l.mu.Lock()
 			l.swallow = true
 			l.mu.Unlock()
@@ -259,7 +259,7 @@ func (v *Vitess) rename(packet []byte) []byte {
 	}
 	said := packet[4:]
 	switch {
-	case packet[3] == 1: // what a client signs in with
+	case packet[3] == 1: // the client's authentication
 		said = bytes.Replace(said, []byte(v.alias+"\x00"), []byte(v.name+"\x00"), 1)
 	case packet[3] == 0 && packet[4] == comQuery:
 		said = databaseFunction.ReplaceAll(said, []byte("'guestlist@primary'"))

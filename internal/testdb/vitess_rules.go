@@ -114,7 +114,7 @@ func (l *link) statement(whole string) []byte {
 	}
 	switch {
 	case end, l.tx && text != "ROLLBACK" && time.Since(l.since) > longestTransaction:
-		l.tx = text != "COMMIT" // which ends it in any case
+		l.tx = text != "COMMIT" // COMMIT always ends it
 		return l.end(whole)
 	case text == "START TRANSACTION":
 		l.tx, l.failed, l.since, l.statements, l.changed = true, false, time.Now(), 0, 0
@@ -128,7 +128,7 @@ func (l *link) statement(whole string) []byte {
 	return nil
 }
 
-// end ends the transaction at the server. Whoever goes on writes outside of it.
+// end ends the transaction at the server. Later statements run outside of it.
 func (l *link) end(whole string) []byte {
 	const rollback = "ROLLBACK"
 	l.failed, l.swallow = true, true
@@ -139,7 +139,7 @@ func (l *link) end(whole string) []byte {
 	return refusal(1317, "70100", "target: guestlist.-.primary: vttablet: rpc error: code = Aborted desc = transaction 1: ended (exceeded timeout: 20s) (CallerID: x): Sql: "+clip(whole, 300))
 }
 
-// refuse notes that a rule was broken.
+// refuse records that a rule was broken.
 func (l *link) refuse(text, because string) []byte {
 	l.failed = true
 	l.v.mu.Lock()
@@ -148,7 +148,7 @@ func (l *link) refuse(text, because string) []byte {
 	return refusal(1235, "42000", "VT12001: unsupported: "+because)
 }
 
-// onServerPacket looks at a packet of an answer, and reports whether it is one of ours.
+// onServerPacket processes a packet of a response and reports whether it belongs to the proxy's own statement.
 func (l *link) onServerPacket(payload []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

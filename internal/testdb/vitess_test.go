@@ -9,7 +9,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// rehearsal is a test that notes what fails it.
+// rehearsal is a test that records its failures.
 type rehearsal struct {
 	testing.TB
 	failures []string
@@ -31,7 +31,7 @@ func TestVitess_RefusesWhatPlanetScaleRefuses(t *testing.T) {
 	t.Parallel()
 	for _, r := range []struct {
 		statement string
-		because   string // empty: it is taken
+		because   string // empty if it is accepted
 	}{
 		{"CREATE TABLE others (id BIGINT PRIMARY KEY, name VARCHAR(99)) /*! COLLATE utf8mb4_bin */", ""},
 		{"INSERT INTO people VALUES (1, 'GET_LOCK(@x); LOCK TABLES, it''s REFERENCES')", ""},

@@ -16,18 +16,18 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// arrivalRows are about the people of an import.
+// arrivalRows test imports of users.
 var arrivalRows = []row{
-	{"many people come onto the list as one does", on(testAddPeople)},
-	{"who is on the list stays as they are, and nobody comes twice", on(testAddPeopleListed)},
-	{"calls that Stytch refused of whoever had an address before are given up", on(testAddPeopleParked)},
-	{"who is no administrator any more puts nobody on the list", on(testAddPeopleBy)},
-	{"an import that was stopped or taken over adds nobody", on(testAddPeopleLost)},
+	{"many users are imported like one is created", on(testAddPeople)},
+	{"listed users stay unchanged, and no user is added twice", on(testAddPeopleListed)},
+	{"refused jobs of an address's earlier user are deleted", on(testAddPeopleParked)},
+	{"the import of a former administrator adds no users", on(testAddPeopleBy)},
+	{"an import that was stopped or taken over adds no users", on(testAddPeopleLost)},
 	{"two instances at the same part add its people once", testAddPeopleAtOnce},
 	{"people who come by another door at the same moment are added once", testAddPeopleBesides},
 }
 
-// coming is somebody who shall come onto the list with an invitation.
+// coming returns a user to import, with an invitation.
 func coming(t *testing.T, name, address string) directory.NewUser {
 	t.Helper()
 	a, err := directory.UserInput{Email: address, Name: name}.Validate(event.Origin{}, true, Now())
@@ -41,7 +41,7 @@ func testAddPeople(t *testing.T, s Store) {
 	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
 	i := running(t, s, 2, event.Origin{})
 	people := []directory.NewUser{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
-	for n := range 400 { // several statements of each kind
+	for n := range 400 { // several statements per table
 		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
 	}
 	for n := range people {
@@ -61,7 +61,7 @@ func testAddPeople(t *testing.T, s Store) {
 			t.Errorf("person %d: -want +got\n%s", n, diff)
 		}
 	}
-	// As by the door for one, but for what is each one's own.
+	// As CreateUser would, except for what differs per user.
 	alone := coming(t, "Zoë Öttinger-O'Brien", "zoe@example.org")
 	alone.Event.Origin = origin
 	if err := s.CreateUser(t.Context(), alone); err != nil {
@@ -84,7 +84,7 @@ func testAddPeople(t *testing.T, s Store) {
 			t.Errorf("%d are found by %s, %v", len(page.Users), term, err)
 		}
 	}
-	// After the last part it is done.
+	// After the last part the import is done.
 	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || next.State != userio.Done || getImport(t, s, i.ID).State != userio.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)

@@ -13,17 +13,17 @@ import (
 )
 
 var changeRows = []row{
-	{"a change writes what the rule returns", on(testChange)},
-	{"a change that changes nothing is fine", on(testChangeNothing)},
-	{"a new name is found, the old one no longer", on(testRename)},
-	{"a rule sees how many others can administer", on(testOtherAdmins)},
+	{"a change stores what the rule returns", on(testChange)},
+	{"a change without effect succeeds", on(testChangeNothing)},
+	{"a search finds the new name and not the old one", on(testRename)},
+	{"a rule gets the number of other administrators", on(testOtherAdmins)},
 	{"a rule's error changes nothing", on(testRuleError)},
-	{"a person who is removed is gone with their sessions and invitations", on(testRemove)},
-	{"the address of somebody removed is free again", on(testRemoveAndAddAgain)},
-	{"ending sessions and dropping invitations leaves other people's alone", on(testChangeLeavesOthers)},
+	{"removing a user deletes their sessions and invitations", on(testRemove)},
+	{"the address of a removed user can be used again", on(testRemoveAndAddAgain)},
+	{"other users' sessions and invitations are kept", on(testChangeLeavesOthers)},
 }
 
-// set is the rule that makes of a person what edit makes of them.
+// set returns a rule that applies edit to the user.
 func set(edit func(*directory.User)) func(directory.RuleState) (directory.Change, error) {
 	return func(s directory.RuleState) (directory.Change, error) {
 		edit(&s.User)

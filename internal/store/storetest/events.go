@@ -16,16 +16,16 @@ import (
 )
 
 var eventRows = []row{
-	{"an event comes back as it was written, with who did it and from where", on(testEventRoundTrip)},
-	{"a change and its event are written together, or neither", on(testEventWithChange)},
-	{"every session that ends is told, and why", on(testSessionEvents)},
+	{"an event is returned as stored, with its origin", on(testEventRoundTrip)},
+	{"a change and its event are stored in one transaction", on(testEventWithChange)},
+	{"every ended session has an event with a reason", on(testSessionEvents)},
 	{"a session that several end at once is told once", testEndedAtOnce},
-	{"putting somebody on the list gives up refused calls about who had the address before", on(testParkedJobsGivenUp)},
-	{"the trail is read page by page, newest first, by each filter", on(testEventPages)},
-	{"settings that are others than before are on record, once", on(testNoteSettings)},
-	{"of secret settings only that they changed is on record", on(testNoteSecrets)},
-	{"hashes of secrets are taken out of the trail", on(testRemoveSecretHashes)},
-	{"events older than a time are deleted, and no others", on(testDeleteEvents)},
+	{"creating a user deletes refused jobs of the address's earlier user", on(testParkedJobsGivenUp)},
+	{"events are listed in pages, newest first, with each filter", on(testEventPages)},
+	{"changed settings are recorded once", on(testNoteSettings)},
+	{"of secret settings only the change is recorded", on(testNoteSecrets)},
+	{"hashes of secrets are removed from events", on(testRemoveSecretHashes)},
+	{"only events older than a time are deleted", on(testDeleteEvents)},
 }
 
 func testEventRoundTrip(t *testing.T, s Store) {
@@ -66,7 +66,7 @@ func testEventWithChange(t *testing.T, s Store) {
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second finds it parked by the first
+	for range 2 { // in the second round the job is already parked
 		if err := s.ParkJob(t.Context(), job.Park(Now(), "No.")); err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func testRemoveSecretHashes(t *testing.T, s Store) {
 		e.Changes = changes
 		return e
 	}
-	const many = 230 // more than two pieces
+	const many = 230 // more than two batches
 	var added []event.Event
 	for range many {
 		added = append(added, changed(
@@ -253,7 +253,7 @@ func testRemoveSecretHashes(t *testing.T, s Store) {
 	if err := s.AddEvents(t.Context(), added...); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []int{many + 1, 0} { // done once
+	for _, want := range []int{many + 1, 0} { // runs once
 		if n, err := s.RemoveSecretHashes(t.Context()); n != want || err != nil {
 			t.Errorf("%d events changed, %v; want %d", n, err, want)
 		}
@@ -297,7 +297,7 @@ func testDeleteEvents(t *testing.T, s Store) {
 	wantTrail(t, s, event.Query{}, "signed_in 0s", "signed_in 1h0m0s")
 }
 
-// events returns what a query finds on one page.
+// events returns the events that a query finds on one page.
 func events(t *testing.T, s Store, q event.Query) []event.Event {
 	t.Helper()
 	q.Limit = event.MaxLimit
@@ -308,7 +308,7 @@ func events(t *testing.T, s Store, q event.Query) []event.Event {
 	return page
 }
 
-// wantTrail checks kinds and reasons, newest first.
+// wantTrail checks the kinds and reasons of events, newest first.
 func wantTrail(t *testing.T, s Store, q event.Query, want ...string) {
 	t.Helper()
 	var got []string

@@ -15,18 +15,18 @@ import (
 )
 
 var idempotencyRows = []row{
-	{"an answer is given again for a day, to the same body, and to nobody else's key", on(testAnswerAgain)},
-	{"a key is held while its request is under way, and until its lease is over", on(testKeyUnderWay)},
-	{"what was done without an answer is known to the next request", on(testDoneWithoutAnswer)},
-	{"what was not done is not known", on(testNotDone)},
-	{"a request whose key another has taken writes nothing", on(testKeyTaken)},
-	{"a key that is forgotten is as new", on(testForgottenKey)},
-	{"keys whose time is over are deleted, and no others", on(testDeleteKeys)},
+	{"a response is repeated for a day, for the same body and key", on(testAnswerAgain)},
+	{"a key is locked until its request or its lease ends", on(testKeyUnderWay)},
+	{"work without a response is known to the next request", on(testDoneWithoutAnswer)},
+	{"work that failed is not known", on(testNotDone)},
+	{"a request whose key was taken stores nothing", on(testKeyTaken)},
+	{"a key that was reset is unused", on(testForgottenKey)},
+	{"only expired keys are deleted", on(testDeleteKeys)},
 	{"of fifty requests with one key over two instances one works", testKeyAtOnce},
 	{"of fifty that take over a key one works, and none again what was done", testTakeOverAtOnce},
 }
 
-// claims returns a claim on a key; each request has another.
+// claims returns a new request's claim on a key.
 func claims(t *testing.T, key, body string) idempotency.Claim {
 	t.Helper()
 	c, err := idempotency.NewClaim("ada", "POST /api/users", []string{key}, []byte(body))
@@ -38,7 +38,7 @@ func claims(t *testing.T, key, body string) idempotency.Claim {
 
 var answer = idempotency.Response{Status: 201, Location: "/api/users/1", Body: `{"id":"1","name":"Zoë 🚀"}` + "\n"}
 
-// wantClaim claims a key and checks what is found.
+// wantClaim claims a key and checks the result.
 func wantClaim(t *testing.T, s Store, c idempotency.Claim, now time.Time, want idempotency.Result, wantErr error) {
 	t.Helper()
 	found, err := s.ClaimKey(t.Context(), c, now)
@@ -54,7 +54,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// work is what a request with a claim does: it puts somebody on the list.
+// work is the work of a request with a claim: it creates a user.
 func work(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
 	return s.CreateUser(t.Context(), directory.NewUser{Claim: c, User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, "")})
 }
@@ -87,7 +87,7 @@ func testKeyUnderWay(t *testing.T, s Store) {
 	next := claims(t, "key", "body")
 	wantClaim(t, s, next, Now().Add(idempotency.Lease), idempotency.Result{}, nil)
 	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
-	must(t, s.ReleaseKey(t.Context(), c)) // not theirs any more
+	must(t, s.ReleaseKey(t.Context(), c)) // no longer theirs
 	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
 	must(t, s.ReleaseKey(t.Context(), next))
 	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, nil)
@@ -97,7 +97,7 @@ func testDoneWithoutAnswer(t *testing.T, s Store) {
 	c, ada := claims(t, "add", "body"), person("Ada", "ada@example.com")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	must(t, work(t, s, c, ada))
-	for _, later := range []time.Duration{1, 2, 3} { // as often as it is cut off
+	for _, later := range []time.Duration{1, 2, 3} { // each time it is interrupted
 		wantClaim(t, s, claims(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Result{UserID: ada.ID}, nil)
 	}
 	c = claims(t, "invite", "body")
@@ -178,10 +178,10 @@ func testTakeOverAtOnce(t *testing.T, open func() Store) {
 	var claimed atomic.Int64
 	for i, err := range atOnce(50, func(i int) error {
 		if i == 0 {
-			return work(t, stores[0], second, ada) // at last
+			return work(t, stores[0], second, ada) // finally
 		}
 		found, err := stores[i%2].ClaimKey(t.Context(), claims(t, "done", "body"), Now().Add(idempotency.Lease))
-		if err == nil && found.UserID == "" { // came before the work, which then was not done
+		if err == nil && found.UserID == "" { // claimed before the work, which then failed
 			claimed.Add(1)
 		}
 		return err
@@ -192,7 +192,7 @@ func testTakeOverAtOnce(t *testing.T, open func() Store) {
 	}
 }
 
-// atOnceOnKey has fifty requests claim one key and then work, if they may.
+// atOnceOnKey makes fifty requests claim one key and then work if they may.
 func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempotency.Result) bool) {
 	t.Helper()
 	done := 0

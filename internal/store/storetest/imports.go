@@ -15,10 +15,10 @@ import (
 
 var importRows = []row{
 	{"an import is uploaded, runs, stops and runs again, in that order", on(testImportStates)},
-	{"the parts of a file come back as they were, and go with their import", on(testImportParts)},
-	{"imports that nobody has touched for long are forgotten, but for those that run", on(testOldImports)},
+	{"the parts of a file are returned as stored and deleted with their import", on(testImportParts)},
+	{"old imports are deleted unless they are running", on(testOldImports)},
 	{"of all instances that want an import, one has it", testLeaseImport},
-	{"calls that wait are counted as far as asked", on(testCountWaiting)},
+	{"pending calls are counted up to a limit", on(testCountWaiting)},
 }
 
 // running returns an import of some parts that has just been leased.
@@ -109,7 +109,7 @@ func testImportParts(t *testing.T, s Store) {
 	gone, stays := ready(t, s, 1), ready(t, s, 1)
 	content := bytes.Repeat([]byte{0, 0xff, '\'', '\\'}, 15<<10) // 60 KB
 	for _, i := range []userio.Import{gone, stays} {
-		for n := range 120 { // more than go at once
+		for n := range 120 { // more than one batch
 			if err := s.AddPart(t.Context(), i.ID, userio.People, n, content[n:]); err != nil {
 				t.Fatal(err)
 			}

@@ -10,21 +10,21 @@ import (
 )
 
 var limitRows = []row{
-	{"a bucket lets a burst through, and then one in an interval", on(testBurst)},
-	{"where one bucket is empty nothing is counted in the others", on(testAllOrNone)},
+	{"a bucket allows a burst and then one use per interval", on(testBurst)},
+	{"if one bucket is empty, no other one is charged", on(testAllOrNone)},
 	{"fifty at once over two instances get no more than the burst", testBurstAtOnce},
-	{"a clock that is set back closes no bucket for longer", on(testLimitsClockBack)},
-	{"what is kept for others is refused to some and given to the others", on(testReserve)},
-	{"a bucket whose row was deleted since it was read counts all the same", on(testLimitDeletedMeanwhile)},
-	{"buckets that are full again are deleted, and no others", on(testDeleteLimits)},
-	{"so are rows that only a clock set back since can have written", on(testDeleteLimitsClockBack)},
-	{"many are deleted, also more than one statement takes", on(testDeleteManyLimits)},
+	{"setting the clock back doesn't block a bucket for longer", on(testLimitsClockBack)},
+	{"a reserve is refused to some callers and available to others", on(testReserve)},
+	{"a bucket whose row was deleted since it was read still counts", on(testLimitDeletedMeanwhile)},
+	{"only full buckets are deleted", on(testDeleteLimits)},
+	{"rows from a clock that was set back are deleted", on(testDeleteLimitsClockBack)},
+	{"more buckets than fit in a statement are deleted", on(testDeleteManyLimits)},
 }
 
-// rate lets three through, and one more a minute.
+// rate is a bucket of three uses and one more per minute.
 var rate = limit.Rate{Burst: 3, Every: time.Minute}
 
-// takes counts one more and returns how long to wait, 0 for not at all.
+// takes counts one use and returns how long to wait; 0 if it was allowed.
 func takes(t *testing.T, s Store, now time.Time, buckets ...limit.Bucket) time.Duration {
 	t.Helper()
 	levels, err := s.ReadLimits(t.Context(), buckets...)
@@ -50,9 +50,9 @@ func testBurst(t *testing.T, s Store) {
 	for i, want := range []struct {
 		after, wait time.Duration // since Now
 	}{
-		{0, 0}, {0, 0}, {0, 0}, {0, time.Minute}, {0, time.Minute}, // a try in vain costs nothing
+		{0, 0}, {0, 0}, {0, 0}, {0, time.Minute}, {0, time.Minute}, // a refused use costs nothing
 		{59 * time.Second, time.Second}, {time.Minute, 0}, {time.Minute, time.Minute}, {90 * time.Second, 30 * time.Second},
-		{time.Hour, 0}, {time.Hour, 0}, {time.Hour, 0}, {time.Hour, time.Minute}, // no more for having waited longer
+		{time.Hour, 0}, {time.Hour, 0}, {time.Hour, 0}, {time.Hour, time.Minute}, // waiting longer doesn't add more
 	} {
 		if got := takes(t, s, Now().Add(want.after), b); got != want.wait {
 			t.Errorf("try %d: wait %v, want %v", i, got, want.wait)

@@ -13,17 +13,17 @@ import (
 
 var listRows = []row{
 	{"an empty list is one empty page", on(testEmptyList)},
-	{"a search finds people by the starts of words", on(testSearch)},
-	{"role and status narrow the list, alone and together with a search", on(testFilters)},
+	{"a search finds users by the beginnings of words", on(testSearch)},
+	{"role and status filter the list, alone and with a search", on(testFilters)},
 	{"the users whose invitation was refused are listed, in every order, alone and with a search", on(testRefused)},
-	{"names sort without regard to case and accents, people without one by address", on(testSortByName)},
-	{"nobody is hidden by a name that sorts first or last", on(testExtremeNames)},
-	{"pages in every order, forward and back, are the list", on(testPages)},
-	{"pages of a filter or a search, in every order, forward and back, are all it lets through", on(testFilteredPages)},
-	{"the total follows who comes, goes and changes", on(testTotal)},
-	{"whoever stays is seen once while others come and go between pages", on(testPagesWhilePeopleComeAndGo)},
-	{"a page behind which nobody is left leads back", on(testPageBehindTheEnd)},
-	{"a made-up position is no error", on(testMadeUpPosition)},
+	{"names sort regardless of case and accents, users without a name by address", on(testSortByName)},
+	{"users with names that sort first or last are listed", on(testExtremeNames)},
+	{"pages in every order, forward and backward, add up to the list", on(testPages)},
+	{"pages of a filter or search, in every order, forward and backward, add up to its matches", on(testFilteredPages)},
+	{"the total follows additions, removals and changes", on(testTotal)},
+	{"every user is listed once while others are added and removed", on(testPagesWhilePeopleComeAndGo)},
+	{"an empty last page has a previous page", on(testPageBehindTheEnd)},
+	{"an invalid position is no error", on(testMadeUpPosition)},
 }
 
 func list(t *testing.T, s Store, q directory.Query) directory.Page {
@@ -35,8 +35,7 @@ func list(t *testing.T, s Store, q directory.Query) directory.Page {
 	return page
 }
 
-// find returns the names, or else the addresses, of the people that a search
-// finds, sorted by the latter.
+// find returns the names, or otherwise the addresses, of the users that a search finds, sorted by address.
 func find(t *testing.T, s Store, search string) []string {
 	t.Helper()
 	terms, err := directory.ParseSearch(search)
@@ -86,7 +85,7 @@ func testSearch(t *testing.T, s Store) {
 		"ADA LOVE":                  {"Ada Lovelace"},
 		"love ada":                  {"Ada Lovelace"},
 		"ovelace":                   {}, // not the start of a word
-		"ada zoe":                   {}, // nobody has both
+		"ada zoe":                   {}, // no user has both
 		"zoe":                       {"Zoë Strauß-Őry"},
 		"ZOË ő":                     {"Zoë Strauß-Őry"},
 		"strauß-ory":                {"Zoë Strauß-Őry"},

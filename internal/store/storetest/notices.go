@@ -16,14 +16,14 @@ import (
 )
 
 var noticeRows = []row{
-	{"the owner of a new token is told, and nobody of one that is refused", on(testNoticeOfToken)},
-	{"the other active administrators are told of a new one", on(testNoticeOfAdmin)},
-	{"fifty administrators are told at most", on(testNoticesAreBounded)},
-	{"an import that can make administrators is one notice", on(testNoticeOfImport)},
-	{"nobody is told where nothing can mail it", on(testNoNotices)},
+	{"the owner is notified of a new token, but not of a refused one", on(testNoticeOfToken)},
+	{"the other active administrators are notified of a new one", on(testNoticeOfAdmin)},
+	{"at most fifty administrators are notified", on(testNoticesAreBounded)},
+	{"an import with administrators sends one notice", on(testNoticeOfImport)},
+	{"without WriteNotices there are no notices", on(testNoNotices)},
 }
 
-// wantNotices checks who is told and forgets it.
+// wantNotices checks who is notified and deletes the jobs.
 func wantNotices(t *testing.T, s Store, what string, want ...string) {
 	t.Helper()
 	jobs, _, err := s.ListWaiting(t.Context(), 1000)
@@ -43,7 +43,7 @@ func wantNotices(t *testing.T, s Store, what string, want ...string) {
 	}
 }
 
-// changes edits a user, with the line of the trail that the directory writes.
+// changes edits a user and writes the event that the directory would.
 func changes(t *testing.T, s Store, u directory.User, edit func(*directory.User)) {
 	t.Helper()
 	_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {

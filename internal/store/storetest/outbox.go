@@ -14,18 +14,18 @@ import (
 )
 
 var outboxRows = []row{
-	{"a job comes back as it was written", on(testJobRoundTrip)},
-	{"a leased job is nobody else's until the lease is over", on(testLease)},
-	{"the jobs of one subject are done in order, others don't wait", on(testOrder)},
-	{"a job that is put back waits until it is due, unless it is asked for", on(testRetry)},
-	{"a job that is set aside holds nobody up", on(testPark)},
-	{"an invitation is leased together with who invites", on(testLeaseInviteSaysByWhom)},
-	{"an invitation handed over is noted on the person", on(testFinishInvite)},
-	{"an invitation handed over to somebody removed is taken back", on(testFinishInviteOfRemoved)},
-	{"an invitation handed over to somebody removed and added again stands", on(testFinishInviteOfAddedAgain)},
+	{"a job is returned as stored", on(testJobRoundTrip)},
+	{"a leased job is not leased again until the lease expires", on(testLease)},
+	{"the jobs of a subject run in order, independently of others", on(testOrder)},
+	{"a returned job waits until it is due, unless it is requested", on(testRetry)},
+	{"a parked job doesn't block others", on(testPark)},
+	{"an invitation is leased with its inviter", on(testLeaseInviteSaysByWhom)},
+	{"a sent invitation is recorded on the user", on(testFinishInvite)},
+	{"an invitation sent to a removed user is revoked", on(testFinishInviteOfRemoved)},
+	{"an invitation sent to a user who was added again stays valid", on(testFinishInviteOfAddedAgain)},
 }
 
-// add writes a job that is due at the given time.
+// add inserts a job that is due at the given time.
 func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time) outbox.Job {
 	t.Helper()
 	j := outbox.New(kind, subject, newID(), "", "", due)
@@ -36,7 +36,7 @@ func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time)
 	return j
 }
 
-// lease takes the next job as a worker would at that time; "" is none.
+// lease takes the next job as a worker would at that time; "" means none.
 func lease(t *testing.T, s Store, subject string, now time.Time) string {
 	t.Helper()
 	j, err := s.LeaseJob(t.Context(), subject, now, now.Add(time.Minute))
@@ -101,7 +101,7 @@ func testLease(t *testing.T, s Store) {
 	if again.Attempts != 3 || err != nil {
 		t.Errorf("%d attempts are counted, want 3; %v", again.Attempts, err)
 	}
-	for range 2 { // another worker may have been quicker
+	for range 2 { // another worker may have been faster
 		if err := s.FinishJob(t.Context(), j.ID); err != nil {
 			t.Error(err)
 		}
@@ -111,7 +111,7 @@ func testLease(t *testing.T, s Store) {
 
 func testOrder(t *testing.T, s Store) {
 	first := add(t, s, outbox.Invite, "ada@example.com", Now())
-	second := add(t, s, outbox.RevokeInvite, "ada@example.com", ago(time.Hour)) // due for longer, and yet second
+	second := add(t, s, outbox.RevokeInvite, "ada@example.com", ago(time.Hour)) // due earlier, but second
 	other := add(t, s, outbox.Invite, "bob@example.com", Now())
 	got := map[string]bool{lease(t, s, "", Now()): true, lease(t, s, "", Now()): true}
 	if !got[first.ID] || !got[other.ID] {
@@ -155,7 +155,7 @@ func testPark(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the next", "", Now(), next.ID)
-	wantLease(t, s, "nothing is left", u.Email.Normalized, Now().Add(time.Hour), next.ID) // its lease was over
+	wantLease(t, s, "nothing is left", u.Email.Normalized, Now().Add(time.Hour), next.ID) // its lease had expired
 	list := jobs(t, s, u)
 	if len(list) != 2 || !list[0].ParkedAt.Equal(Now()) || list[0].LastError != "Stytch refuses the address." || !list[1].ParkedAt.IsZero() {
 		t.Errorf("an administrator sees %+v", list)
@@ -184,7 +184,6 @@ func testFinishInvite(t *testing.T, s Store) {
 	}
 }
 
-// Who invited somebody is said as it is when the job is leased.
 func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 	grace := person("Grace Hopper", "grace@example.com")
 	joan := person("", "Joan@example.com")
@@ -238,7 +237,7 @@ func testFinishInviteOfAddedAgain(t *testing.T, s Store) {
 	if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 		t.Fatal(err)
 	}
-	// The account at Stytch goes by the address, so it is the new person's by now.
+	// Stytch's account belongs to the address, so it is the new user's now.
 	if left := jobs(t, s, u); len(left) > 0 {
 		t.Errorf("left: %+v", left)
 	}

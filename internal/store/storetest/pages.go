@@ -13,13 +13,13 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// orders are all that the list can be sorted in.
+// orders are all orders of the list.
 var orders = []directory.Sort{
 	directory.ByName, "-" + directory.ByName, directory.ByEmail, "-" + directory.ByEmail,
 	directory.ByCreated, "-" + directory.ByCreated, directory.ByLastSeen, "-" + directory.ByLastSeen,
 }
 
-// crowd returns people of whom many share a name, a time and a time last seen.
+// crowd returns users of whom many share a name, a creation time and a time last seen.
 func crowd(random *rand.Rand, n int) []directory.User {
 	people := make([]directory.User, n)
 	for i := range people {
@@ -31,7 +31,7 @@ func crowd(random *rand.Rand, n int) []directory.User {
 	return people
 }
 
-// sorted is what the list should be, by the rule rather than by a database.
+// sorted returns the users in order, computed without a database.
 func sorted(people []directory.User, order directory.Sort) []directory.User {
 	return slices.SortedFunc(slices.Values(people), func(a, b directory.User) int {
 		c := 0
@@ -112,7 +112,7 @@ func testFilteredPages(t *testing.T, s Store) {
 	}
 }
 
-// checkPages walks to the end and back, through all of the people and no others.
+// checkPages reads all pages forward and back, and checks that they contain exactly the users.
 func checkPages(t *testing.T, s Store, q directory.Query, people []directory.User) {
 	t.Helper()
 	var pages []directory.Page
@@ -131,7 +131,7 @@ func checkPages(t *testing.T, s Store, q directory.Query, people []directory.Use
 	if len(pages) == 1 {
 		return
 	}
-	// Back from the last page, each page is the one that was seen on the way.
+	// Going back from the last page returns the same pages.
 	q.Backward, q.After = true, pages[len(pages)-1].Prev
 	i := len(pages) - 1
 	walk(t, s, q, func(p directory.Page) {

@@ -36,7 +36,7 @@ func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
 	}
 }
 
-// idle delivers nothing.
+// idle is an outbox that delivers nothing.
 type idle struct{}
 
 func (idle) Deliver(context.Context, string) {}

@@ -14,12 +14,12 @@ import (
 )
 
 var reconcileRows = []row{
-	{"people with an account are listed page by page, and no others", on(testUsersWithAccount)},
-	{"an account leads to its person", on(testUserByStytchID)},
-	{"the addresses on the list are told from others", on(testListedAddresses)},
-	{"what is to be done about a stranger is written unless they are on the list", on(testJobsOfStranger)},
+	{"only users with an account are listed, in pages", on(testUsersWithAccount)},
+	{"a user is found by their account", on(testUserByStytchID)},
+	{"listed addresses are distinguished from others", on(testListedAddresses)},
+	{"jobs about an address are stored unless it is listed", on(testJobsOfStranger)},
 	{"of all instances that ask for the daily turn, one gets it", testTurns},
-	{"a webhook is remembered until it is too old", on(testWebhooks)},
+	{"a webhook is recorded until it is too old", on(testWebhooks)},
 }
 
 func testUsersWithAccount(t *testing.T, s Store) {
@@ -111,7 +111,7 @@ func testJobsOfStranger(t *testing.T, s Store) {
 func testTurns(t *testing.T, open func() Store) {
 	instances := []Store{open(), open(), open()}
 	day := 24 * time.Hour
-	// takes has all instances ask at once and returns how many got the turn.
+	// takes calls AcquireRun on all instances at once and returns how many acquired the run.
 	takes := func(now time.Time) (n int) {
 		t.Helper()
 		got := make([]bool, len(instances))
@@ -149,7 +149,7 @@ func testTurns(t *testing.T, open func() Store) {
 }
 
 func testWebhooks(t *testing.T, s Store) {
-	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time it is there already
+	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time it is already recorded
 		if err := s.MarkWebhookProcessed(t.Context(), "msg_1", at); err != nil {
 			t.Fatal(err)
 		}

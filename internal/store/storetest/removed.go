@@ -13,17 +13,17 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// removedRows are about addresses that were removed.
+// removedRows test removed addresses.
 var removedRows = []row{
-	{"an address that was removed is told from one that never was, also with a tag", on(testApplicant)},
-	{"an address that was removed does not join by itself", on(testRemovedJoins)},
-	{"an address that was removed is created only if that is wanted, and then forgotten as removed", on(testRemovedCreated)},
+	{"a removed address is recognized, also with a tag", on(testApplicant)},
+	{"a removed address can't join by itself", on(testRemovedJoins)},
+	{"a removed address is created only on request and then no longer counts as removed", on(testRemovedCreated)},
 	{"a removal and an appointment at once leave nobody on the list who was removed", testRemovedAppointed},
-	{"an import brings nobody back who was removed after it was started", on(testRemovedImported)},
+	{"an import doesn't add users who were removed after it started", on(testRemovedImported)},
 	{"removals from before they were remembered are found in the audit trail", testRememberRemovals},
 }
 
-// takeOff takes somebody off the list as the directory does.
+// takeOff removes a user as the directory does.
 func takeOff(t *testing.T, s Store, u directory.User) {
 	t.Helper()
 	if err := tryTakeOff(t.Context(), s, u); err != nil {
@@ -64,7 +64,7 @@ func testApplicant(t *testing.T, s Store) {
 		{address: "ZED+tag+more@example.com", removed: true},
 		{address: "bob@example.com", removed: true},
 		{address: "bob+2@example.com", removed: true},
-		// None of these is one of those.
+		// Similar addresses of other mailboxes.
 		{address: "ada@example.org"},
 		{address: "ada+2@example.com.evil.example"},
 		{address: "ad@example.com"},
@@ -99,7 +99,7 @@ func testRemovedJoins(t *testing.T, s Store) {
 			t.Errorf("%s: %v, want ErrRemoved", address, err)
 		}
 	}
-	create(t, s, person("", "ada@example.com")) // an administrator does so
+	create(t, s, person("", "ada@example.com")) // by an administrator
 	mustSignIn(t, s, arrival(ada, "back"))
 	if _, err := signIn(t.Context(), s, arrival(person("", "ada+2@example.com"), "tagged")); !errors.Is(err, directory.ErrAlias) {
 		t.Errorf("with a tag: %v, want ErrAlias", err)
@@ -120,7 +120,7 @@ func testRemovedCreated(t *testing.T, s Store) {
 	if _, err := s.GetUserByEmail(t.Context(), ada.Email); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("on the list: %v", err)
 	}
-	if err := unless("ada+2@example.com"); err != nil { // who names an address means it
+	if err := unless("ada+2@example.com"); err != nil { // naming an address is a request
 		t.Errorf("another address of the mailbox: %v", err)
 	}
 	again := person("", "ada@example.com")
@@ -128,7 +128,7 @@ func testRemovedCreated(t *testing.T, s Store) {
 	if a, err := s.Applicant(t.Context(), ada.Email); err != nil || !a.RemovedAt.IsZero() {
 		t.Errorf("created again: %+v, %v", a, err)
 	}
-	for range 2 { // each removal counts anew
+	for range 2 { // each removal is counted
 		takeOff(t, s, again)
 		if err := unless("ada@example.com"); !errors.Is(err, directory.ErrRemoved) {
 			t.Errorf("removed again: %v", err)
@@ -164,7 +164,7 @@ func testRemovedImported(t *testing.T, s Store) {
 	before, during, listed := person("", "before@example.com"), person("", "during@example.com"), person("", "listed@example.com")
 	create(t, s, before, during, listed)
 	takeOff(t, s, before)
-	i := running(t, s, 2, event.Origin{}) // to start it invites whom it names
+	i := running(t, s, 2, event.Origin{}) // starting it invites the users in it
 	takeOff(t, s, during)
 	people := func() (all []directory.NewUser) {
 		for _, address := range []string{"before@example.com", "during@example.com", "listed@example.com", "new@example.com"} {
@@ -184,7 +184,7 @@ func testRemovedImported(t *testing.T, s Store) {
 		t.Fatalf("removed before the import, and not there: %v", err)
 	}
 
-	// Stopped, and resumed after another removal: it goes on as it was started.
+	// Stopped, and resumed after another removal: it continues as it was started.
 	if err := s.StopImport(t.Context(), i.ID, "", event.New(event.ImportStopped, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func testRememberRemovals(t *testing.T, open func() Store) {
 			t.Fatal(err)
 		}
 	}
-	// As an older release left it.
+	// As an older release stored it.
 	trail(event.UserRemoved, "back@example.com")
 	for n := range event.MaxLimit + 5 {
 		trail(event.UserRemoved, fmt.Sprintf("gone%d@example.com", n))
@@ -235,7 +235,7 @@ func testRememberRemovals(t *testing.T, open func() Store) {
 			t.Errorf("%s: removed at %v, %v", address, a.RemovedAt, err)
 		}
 	}
-	trail(event.UserRemoved, "later@example.com") // no removal, or it would be remembered with it
+	trail(event.UserRemoved, "later@example.com") // not a removal, which would be recorded
 	if err := open().RememberRemovals(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -15,14 +15,14 @@ import (
 )
 
 var sessionRows = []row{
-	{"a session comes back with its person", on(testGetSession)},
+	{"a session is returned with its user", on(testGetSession)},
 	{"a session that isn't there is not found", on(testNoSession)},
-	{"a person's sessions are listed newest first", on(testListSessions)},
-	{"what a browser says of itself is kept as far as it fits", on(testLongBrowser)},
-	{"a check is noted on the session and on the person", on(testSetVerified)},
-	{"a check of a session that has ended revives nothing", on(testSetVerifiedAfterEnd)},
-	{"ending sessions tells Stytch of each", on(testEndSessions)},
-	{"sessions that are over are deleted", on(testDeleteExpiredSessions)},
+	{"a user's sessions are listed newest first", on(testListSessions)},
+	{"a user agent is stored up to the column's width", on(testLongBrowser)},
+	{"a verification is recorded on the session and the user", on(testSetVerified)},
+	{"verifying an ended session doesn't restore it", on(testSetVerifiedAfterEnd)},
+	{"ending sessions adds a job for each", on(testEndSessions)},
+	{"expired sessions are deleted", on(testDeleteExpiredSessions)},
 	{"the cookie key is made once", testCookieKey},
 }
 
@@ -43,7 +43,7 @@ func testGetSession(t *testing.T, s Store) {
 		t.Errorf("got: -want +got\n%s", diff)
 	}
 
-	// What is done to the person holds from the next look on.
+	// A change of the user takes effect on the next read.
 	if _, err := s.ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Role = directory.Admin })); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func testGetSession(t *testing.T, s Store) {
 	}
 }
 
-// asFound is a session without what GetSession leaves out.
+// asFound returns a session as GetSession returns it.
 func asFound(s session.Session) session.Session {
 	s.UserAgent, s.Address = "", ""
 	s.User.InvitedBy, s.User.InviteSentAt, s.User.UpdatedAt = "", time.Time{}, time.Time{}
@@ -111,7 +111,7 @@ func testLongBrowser(t *testing.T, s Store) {
 		{"", ""},
 		{"Mozilla/5.0 (X11; Linux x86_64) 'quoted' \\ 100%", "Mozilla/5.0 (X11; Linux x86_64) 'quoted' \\ 100%"},
 		{strings.Repeat("🚀", 500), strings.Repeat("🚀", 400)},
-		{"M\xfcnchen/1.0", "M\uFFFDnchen/1.0"}, // Latin-1, which a header may hold
+		{"M\xfcnchen/1.0", "M\uFFFDnchen/1.0"}, // a header may contain Latin-1
 	} {
 		a := arrival(u, string(rune('a'+i)))
 		a.Session.UserAgent, a.Session.Address = r.said, strings.Repeat("f", 70)
@@ -147,7 +147,7 @@ func testSetVerified(t *testing.T, s Store) {
 		}
 	}
 
-	// The person was seen in another browser since.
+	// The user was seen in another browser since.
 	if err := s.SaveVerification(t.Context(), held); err != nil {
 		t.Fatal(err)
 	}

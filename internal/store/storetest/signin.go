@@ -15,11 +15,11 @@ import (
 )
 
 var signInRows = []row{
-	{"signing in writes what becomes of the person", on(testSignInFound)},
-	{"somebody new is put on the list", on(testSignInStranger)},
-	{"a welcome is told who has the address and how many administer", on(testWelcome)},
-	{"a refusal writes nothing", on(testRefusal)},
-	{"the session that the browser held before ends", on(testReplace)},
+	{"signing in stores the changed user", on(testSignInFound)},
+	{"signing in creates a new user", on(testSignInStranger)},
+	{"the rule gets the applicant and the number of administrators", on(testWelcome)},
+	{"a refusal stores nothing", on(testRefusal)},
+	{"the browser's previous session ends", on(testReplace)},
 	{"fifty people sign in at once", testFiftyPeople},
 	{"fifty browsers of one new person make one person", testFiftyBrowsers},
 	{"of the first people to come at once, one becomes the administrator", testFirstAdmin},
@@ -62,7 +62,7 @@ func testWelcome(t *testing.T, s Store) {
 		want    *directory.User
 		admins  int
 	}{
-		{"ADA@example.com", &ada, 0}, // for somebody found they are not counted
+		{"ADA@example.com", &ada, 0}, // not counted if the user exists
 		{"eve@example.com", nil, 2},
 	} {
 		_, err := s.CreateSession(t.Context(), arrival(person("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
@@ -193,7 +193,7 @@ func testFiftyBrowsers(t *testing.T, open func() Store) {
 
 func testFirstAdmin(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	for i := range 10 { // neighbours, or MySQL's gap locks alone would keep the newcomers apart
+	for i := range 10 { // adjacent keys: otherwise MySQL's gap locks alone would separate the new users
 		create(t, stores[0], person("", fmt.Sprintf("p%d-member@example.com", i)))
 	}
 	for i, err := range atOnce(10, func(i int) error {

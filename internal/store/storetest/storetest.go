@@ -1,10 +1,8 @@
-// Package storetest holds every promise of directory.Store, session.Store,
-// outbox.Store, event.Reader, limit.Store, reconcile.Store, userio.Store, token.Store and
-// idempotency.Store: a store that passes Run may be put behind those packages.
+// Package storetest tests every promise of directory.Store, session.Store, outbox.Store, event.Reader, limit.Store,
+// reconcile.Store, userio.Store, token.Store and idempotency.Store: a store that passes Run can serve those packages.
 //
-// Each test has a database of its own. Those about several instances of the
-// program open it several times. What is checked in a row of SQL is checked here
-// by what comes back, so the suite knows nothing of tables.
+// Each test has its own database. Tests with several instances of the program open it several times. The suite checks
+// what the methods return and knows nothing of tables.
 package storetest
 
 import (
@@ -47,7 +45,7 @@ type Store interface {
 	WriteNotices()
 }
 
-// Now is the clock that the stores must be opened with. It stands still.
+// Now is the clock that the stores must be opened with. It never advances.
 func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC) }
 
 // ending ends the sessions for which match returns true.
@@ -89,8 +87,8 @@ func keyCreated() event.Event {
 
 func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(), "", "", "") }
 
-// Run runs the suite. newDatabase makes an empty database, gone at the end of
-// the test, and returns what opens it, each time as another instance would.
+// Run runs the suite. newDatabase creates an empty database, deleted at the end of the test, and returns a function
+// that opens it, each time as another instance.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
 	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, noticeRows, removedRows, idempotencyRows, raceRows} {
 		for _, r := range group {
@@ -108,15 +106,15 @@ type row struct {
 	test func(t *testing.T, open func() Store)
 }
 
-// on makes a test of one that needs a single instance.
+// on adapts a test that needs a single instance.
 func on(test func(t *testing.T, s Store)) func(t *testing.T, open func() Store) {
 	return func(t *testing.T, open func() Store) { test(t, open()) }
 }
 
-// ago is a time before Now.
+// ago returns a time before Now.
 func ago(d time.Duration) time.Time { return Now().Add(-d) }
 
-// person is an active member.
+// person returns an active member.
 func person(name, address string) directory.User {
 	return directory.User{
 		ID: newID(), Name: name, Email: mustParse(address), Role: directory.Member, Status: directory.Active,
@@ -158,7 +156,7 @@ func get(t *testing.T, s Store, id string) directory.User {
 	return u
 }
 
-// jobs returns what Stytch must still hear about a person.
+// jobs returns the pending jobs about a user.
 func jobs(t *testing.T, s Store, u directory.User) []outbox.Job {
 	t.Helper()
 	list, err := s.ListJobs(t.Context(), u.Email)
@@ -168,7 +166,7 @@ func jobs(t *testing.T, s Store, u directory.User) []outbox.Job {
 	return list
 }
 
-// atOnce starts n calls together and returns their errors.
+// atOnce runs n calls concurrently and returns their errors.
 func atOnce(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -184,7 +182,7 @@ func atOnce(n int, call func(i int) error) []error {
 	return errs
 }
 
-// arrival is somebody who came with a good link; token tells sessions apart.
+// arrival returns the request of a user with a valid link; token distinguishes sessions.
 func arrival(u directory.User, token string) session.SignInRequest {
 	return session.SignInRequest{Email: u.Email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchSessionID: "session-test-" + token, UserAgent: "Browser/1.0", Address: "192.0.2.7",
@@ -192,7 +190,7 @@ func arrival(u directory.User, token string) session.SignInRequest {
 	}}
 }
 
-// signIn lets a person in by the rule of an open list.
+// signIn signs a user in with a rule that accepts everyone.
 func signIn(ctx context.Context, s Store, a session.SignInRequest) (session.Session, error) {
 	return s.CreateSession(ctx, a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		u, err := directory.AdmissionPolicy{Open: true}.Admit(from, "user-test-"+a.Email.Normalized, Now())

@@ -15,17 +15,17 @@ import (
 )
 
 var tokenRows = []row{
-	{"a token comes back with its person", on(testGetToken)},
-	{"a token is made by its rule, once, together with its line in the trail", on(testCreateToken)},
+	{"a token is returned with its user", on(testGetToken)},
+	{"a token is created once, if its rule allows it, with an event", on(testCreateToken)},
 	{"no more tokens are made than a rule lets, also by many at once", testTokensAtOnce},
-	{"a person's tokens are listed newest first, and everybody's page by page", on(testListTokens)},
-	{"the last use of a token never goes back", on(testSetTokenUsed)},
-	{"revoking tokens leaves other people's alone and is on record", on(testRevokeTokens)},
-	{"a change of a person can revoke their tokens", on(testChangeRevokesTokens)},
-	{"tokens that were over long ago are deleted", on(testDeleteExpiredTokens)},
+	{"a user's tokens are listed newest first, and all users' in pages", on(testListTokens)},
+	{"the last use of a token never moves back", on(testSetTokenUsed)},
+	{"revoking tokens keeps other users' tokens and has events", on(testRevokeTokens)},
+	{"a change of a user can revoke their tokens", on(testChangeRevokesTokens)},
+	{"tokens that expired long ago are deleted", on(testDeleteExpiredTokens)},
 }
 
-// tokenOf is a token of a person that nobody else has.
+// tokenOf returns a new token of a user.
 func tokenOf(u directory.User, name string) token.Token {
 	return token.Token{
 		ID: newID(), Hash: token.Hash(name), UserID: u.ID, Name: name, Scope: token.Write,
@@ -33,7 +33,7 @@ func tokenOf(u directory.User, name string) token.Token {
 	}
 }
 
-// anyway is a rule that lets everybody have more.
+// anyway is a rule that allows any number of tokens.
 func anyway(directory.User, []token.Token) error { return nil }
 
 func createTokens(t *testing.T, s Store, tokens ...token.Token) {
@@ -95,7 +95,7 @@ func testCreateToken(t *testing.T, s Store) {
 	if !errors.Is(err, token.ErrTooMany) {
 		t.Errorf("against the rule: %v", err)
 	}
-	for _, owner := range []directory.User{ada, bob} { // the ID counts, whoever's it is
+	for _, owner := range []directory.User{ada, bob} { // the id must be unique among all users
 		again := tokenOf(owner, "again")
 		again.ID = first.ID
 		if err := s.CreateToken(t.Context(), again, tokenMade(again), anyway); !errors.Is(err, token.ErrDuplicate) {
@@ -202,7 +202,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 	}
 }
 
-// wantRevoked checks what is on record of a person's tokens, newest first.
+// wantRevoked checks the events of a user's tokens, newest first.
 func wantRevoked(t *testing.T, s Store, u directory.User, reasons ...string) {
 	t.Helper()
 	events, _, err := s.ListEvents(t.Context(), event.Query{About: u.Email.Normalized, Limit: 50})

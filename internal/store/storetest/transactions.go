@@ -13,14 +13,13 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// Transaction is a change that a store makes whole or not at all. Prepare brings
-// an empty database to where it can be made.
+// Transaction is a change that a store makes completely or not at all. Prepare prepares an empty database for it.
 type Transaction struct {
 	Name    string
 	Prepare func(t *testing.T, s Store) (change func(ctx context.Context) error)
 }
 
-// Transactions are the changes of more than one row that there are.
+// Transactions are all changes of more than one row.
 var Transactions = []Transaction{
 	{"adding somebody", func(t *testing.T, s Store) func(context.Context) error {
 		u := person("Ada Lovelace", "ada@example.com")

@@ -17,15 +17,15 @@ import (
 )
 
 var userRows = []row{
-	{"a person comes back as they were written", on(testRoundTrip)},
-	{"a name or address that an earlier release took with invisible characters comes back without", on(testInvisible)},
+	{"a user is returned as stored", on(testRoundTrip)},
+	{"invisible characters that an earlier release stored are removed", on(testInvisible)},
 	{"a time keeps its microseconds and loses its zone", on(testTimes)},
-	{"a person is found by an address however it is written", on(testGetByEmail)},
-	{"a person who isn't there is not found", on(testNotFound)},
-	{"an address is on the list once", on(testEmailTaken)},
-	{"the calls that go with a new person are written with them", on(testCreateWithJobs)},
-	{"administrators are counted, but for suspended ones", on(testCountAdmins)},
-	{"a cancelled call says so and changes nothing", on(testCancelled)},
+	{"a user is found by an address in any spelling", on(testGetByEmail)},
+	{"an unknown user is not found", on(testNotFound)},
+	{"an address is listed once", on(testEmailTaken)},
+	{"a new user is stored with their jobs", on(testCreateWithJobs)},
+	{"administrators are counted except suspended ones", on(testCountAdmins)},
+	{"a cancelled call returns its error and changes nothing", on(testCancelled)},
 }
 
 func testRoundTrip(t *testing.T, s Store) {
@@ -93,8 +93,8 @@ func testTimes(t *testing.T, s Store) {
 	zurich := time.FixedZone("Zürich", 2*60*60)
 	u := person("Ada", "ada@example.com")
 	u.CreatedAt = time.Date(2026, 7, 1, 1, 30, 0, 1999, zurich)               // a nanosecond short of two microseconds
-	u.UpdatedAt = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)    // far
-	u.LastSeenAt, u.InviteSentAt = time.Time{}, time.Unix(0, 1000).In(zurich) // never, and the first that there is
+	u.UpdatedAt = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)    // far future
+	u.LastSeenAt, u.InviteSentAt = time.Time{}, time.Unix(0, 1000).In(zurich) // never, and the earliest possible
 	create(t, s, u)
 
 	want := u
@@ -252,7 +252,7 @@ func testCancelled(t *testing.T, s Store) {
 	}
 }
 
-// everything there is about a person.
+// everything returns all rows about a user.
 type everything struct {
 	User     directory.User
 	Total    int

@@ -27,7 +27,7 @@ var workerRows = []row{
 	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
 }
 
-// testWorkers has twenty workers lease jobs and end each as end does.
+// testWorkers runs twenty workers that lease jobs and finish each with end.
 func testWorkers(end func(t *testing.T, s Store, id string) error) func(*testing.T, func() Store) {
 	return func(t *testing.T, open func() Store) {
 		stores := []Store{open(), open()}
@@ -90,7 +90,7 @@ func testWorkersOfOneSubject(t *testing.T, open func() Store) {
 				if over || t.Context().Err() != nil {
 					return nil
 				}
-				continue // the one before is with another worker
+				continue // another worker has the previous job
 			}
 			if err != nil {
 				return err
@@ -101,7 +101,7 @@ func testWorkersOfOneSubject(t *testing.T, open func() Store) {
 			}
 			busy, done = true, append(done, j.ID)
 			mu.Unlock()
-			if _, err := s.ListJobs(t.Context(), mustParse("ada@example.com")); err != nil { // something that takes a moment
+			if _, err := s.ListJobs(t.Context(), mustParse("ada@example.com")); err != nil { // takes a moment
 				return err
 			}
 			mu.Lock()

@@ -9,8 +9,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// statementBehind is what Vitess puts behind a message: the statement and its values.
-const statementBehind = ` (errno 1105) (sqlstate HY000) (CallerID: planetscale-admin): Sql: "insert into users(id, email) values (:v1, :v2)", ` +
+// appendedStatement is what Vitess appends to a message: the statement and its values.
+const appendedStatement = ` (errno 1105) (sqlstate HY000) (CallerID: planetscale-admin): Sql: "insert into users(id, email) values (:v1, :v2)", ` +
 	`BindVars: {v1: "type:VARCHAR value:\"u1\"" v2: "type:VARCHAR value:\"secret@example.com\""}`
 
 func TestServerMessage_OmitsValues(t *testing.T) {
@@ -23,21 +23,21 @@ func TestServerMessage_OmitsValues(t *testing.T) {
 	}{
 		// Vitess, by its number for anything.
 		{1105, "target: guestlist.-.primary: no healthy tablet available for 'keyspace:\"guestlist\" shard:\"-\" tablet_type:PRIMARY'", "the database has no primary that responds right now"},
-		{1105, tablet + "FailedPrecondition desc = operation not allowed in state NOT_SERVING" + statementBehind, "the database has no primary that responds right now"},
+		{1105, tablet + "FailedPrecondition desc = operation not allowed in state NOT_SERVING" + appendedStatement, "the database has no primary that responds right now"},
 		{1105, "primary is not serving, there may be a reparent operation in progress", "the database has no primary that responds right now"},
 		{1105, tablet + "Unavailable desc = connection error: desc = \"transport: Error while dialing dial tcp 10.0.0.1:15999: connect: connection refused\"", "the database's storage server can't be reached"},
 		{1105, "direct DDL is disabled", "the database refuses schema changes: safe migrations are on"},
-		{1105, tablet + "ResourceExhausted desc = resource pool timed out" + statementBehind, "the server has no connections left"},
-		{1105, tablet + "DeadlineExceeded desc = context deadline exceeded" + statementBehind, "the server aborted a statement or transaction that took too long"},
+		{1105, tablet + "ResourceExhausted desc = resource pool timed out" + appendedStatement, "the server has no connections left"},
+		{1105, tablet + "DeadlineExceeded desc = context deadline exceeded" + appendedStatement, "the server aborted a statement or transaction that took too long"},
 		{1105, "syntax error at position 42 near 'secret@example.com'", "the server doesn't support a statement of this program"},
 		{1105, "VT03019: column 'secret' not found", "the server doesn't support a statement of this program"},
 		{1105, "VT05003: unknown database 'secret' in vschema", "the server has no database of this name"},
-		{1105, tablet + "PermissionDenied desc = Insert command denied to user 'secret', in groups [], for table 'users' (ACL check error)" + statementBehind, "the database user may not change rows"},
-		{1105, tablet + "Unknown desc = something odd happened" + statementBehind, "mysql error 1105 (HY000) something odd happened"},
-		{1105, tablet + "Unknown desc = (errno 1105)" + statementBehind, "mysql error 1105 (HY000)"},
+		{1105, tablet + "PermissionDenied desc = Insert command denied to user 'secret', in groups [], for table 'users' (ACL check error)" + appendedStatement, "the database user may not change rows"},
+		{1105, tablet + "Unknown desc = something odd happened" + appendedStatement, "mysql error 1105 (HY000) something odd happened"},
+		{1105, tablet + "Unknown desc = (errno 1105)" + appendedStatement, "mysql error 1105 (HY000)"},
 		{1105, "", "mysql error 1105 (HY000)"},
-		{1317, tablet + "Aborted desc = transaction 1712345678901: ended at 2026-11-30 07:00:00 UTC (exceeded timeout: 20s)" + statementBehind, "the server aborted a statement or transaction that took too long"},
-		{1290, tablet + "Code: CLUSTER_EVENT desc = The MySQL server is running with the --read-only option so it cannot execute this statement (errno 1290)" + statementBehind, "the server is read-only"},
+		{1317, tablet + "Aborted desc = transaction 1712345678901: ended at 2026-11-30 07:00:00 UTC (exceeded timeout: 20s)" + appendedStatement, "the server aborted a statement or transaction that took too long"},
+		{1290, tablet + "Code: CLUSTER_EVENT desc = The MySQL server is running with the --read-only option so it cannot execute this statement (errno 1290)" + appendedStatement, "the server is read-only"},
 		// MySQL and MariaDB.
 		{1290, "The MySQL server is running with the --super-read-only option so it cannot execute this statement", "the server is read-only"},
 		{1792, "Cannot execute statement in a READ ONLY transaction.", "the server is read-only"},

@@ -150,7 +150,7 @@ func TestParseMySQL_Invalid(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			cfg, err := ParseMySQL(r.url)
-			if r.want == "" { // understood in a way that nobody meant, and without the secret
+			if r.want == "" { // parsed differently than intended, but without the secret
 				if err == nil && cfg.Addr == "db.example:3306" {
 					t.Errorf("reaches %s", cfg.Addr)
 				}
@@ -211,7 +211,7 @@ func FuzzParseMySQL(f *testing.F) {
 		if cfg.Net != "tcp" || netutil.IsLoopback(cfg.Addr) || cfg.TLSConfig == "true" {
 			return
 		}
-		// Less than a checked certificate is somebody's own word.
+		// Less than a verified certificate must be requested explicitly.
 		text := strings.ToLower(before + secret + after)
 		if said := strings.Contains(text, "tls") || strings.Contains(text, "ssl"); !said || cfg.TLSConfig == "" {
 			t.Errorf("%s is reached with TLS %q", cfg.Addr, cfg.TLSConfig)
