@@ -8,9 +8,9 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// drafted lists the forms whose fields are restored after the user signed in again, by route.
+// draftFields lists the forms whose fields are restored after the user signed in again, by route.
 // Others have nothing to type or upload a file.
-var drafted = map[string][]string{
+var draftFields = map[string][]string{
 	"POST /users":          {"email", "name", "role"},
 	"POST /users/{id}":     {"name", "role"},
 	"POST /profile/tokens": {"name", "scope", "days"},
@@ -36,7 +36,7 @@ func (s *server) formPage(pattern, path string) string {
 // keepDraft stores the page and the fields of a form whose user is no longer signed in.
 func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 	d := session.Draft{Page: s.formPage(r.Pattern, s.relativePath(r)), Form: url.Values{}}
-	if fields := drafted[r.Pattern]; len(fields) > 0 {
+	if fields := draftFields[r.Pattern]; len(fields) > 0 {
 		posted, err := readForm(r)
 		if err != nil {
 			return

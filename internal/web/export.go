@@ -10,16 +10,16 @@ import (
 // exportUsers serves the users that match the list's filters as a file.
 func (s *server) exportUsers(format string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		asked := r.URL.Query()
-		asked.Del("cursor")
-		query, err := s.queryFromRequest(asked)
+		params := r.URL.Query()
+		params.Del("cursor")
+		query, err := s.queryFromRequest(params)
 		if invalid := invalidFields(err); invalid != nil {
-			return s.redirect(w, r, "/users"+listURL(asked, nil)) // which shows the errors
+			return s.redirect(w, r, "/users"+listURL(params, nil)) // which shows the errors
 		}
 		if err != nil {
 			return err
 		}
-		filters := userio.ExportDescription(format, asked.Get("q"), asked.Get("role"), asked.Get("status"))
+		filters := userio.ExportDescription(format, params.Get("q"), params.Get("role"), params.Get("status"))
 		if err := s.opts.Directory.RecordExport(r.Context(), actorOf(r), filters); err != nil {
 			return err
 		}

@@ -22,12 +22,12 @@ type profileSession struct {
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request) error {
-	typed, drafted := s.draft(w, r)
+	typed, restored := s.draft(w, r)
 	view, err := s.profile(w, r)
 	if err != nil {
 		return err
 	}
-	if part := view.Tokens; drafted && part != nil {
+	if part := view.Tokens; restored && part != nil {
 		part.Draft.Name, part.Draft.Scope, part.Draft.Days = typed.Get("name"), typed.Get("scope"), typed.Get("days")
 	}
 	return s.render(w, r, http.StatusOK, "profile", view)
@@ -54,7 +54,7 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 // two revoke the links sent so far and, if requested, the API tokens.
 func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	current, which := viewer(r), form.Get("session")
-	said := ""
+	message := ""
 	switch which {
 	case "all", "others":
 		o := directory.SignOut{Reason: "signed out", Tokens: form.Has("tokens")}
@@ -65,18 +65,18 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request, form url
 		if err != nil {
 			return err
 		}
-		said = endedAll(ended)
+		message = endedAll(ended)
 	default:
 		n, err := s.opts.Sessions.Revoke(r.Context(), originOf(r), current.UserID, "signed out", func(v session.Session) bool { return v.StytchSessionID == which })
 		if err != nil {
 			return err
 		}
-		said = "Ended " + humanize.Plural(n, "session") + "."
+		message = "Ended " + humanize.Plural(n, "session") + "."
 	}
 	if which == "all" || which == current.StytchSessionID {
 		s.opts.Cookies.ClearToken(w, r)
 		s.opts.Cookies.ForgetLast(w, r)
 		return s.redirect(w, r, "/?signed-out")
 	}
-	return s.redirectWithMessage(w, r, "/profile", said)
+	return s.redirectWithMessage(w, r, "/profile", message)
 }

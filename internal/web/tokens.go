@@ -19,7 +19,7 @@ type tokensSection struct {
 	Draft     token.Request
 	Lifetimes []int
 	Errors    map[string]string
-	Made      string // name of the token just created; empty if none was
+	Created   string // name of the token just created; empty if none was
 	Secret    string // that token, shown this once
 }
 
@@ -63,7 +63,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request, form url.Va
 	}
 	part := view.Tokens
 	d := token.Request{ID: form.Get("id"), Name: form.Get("name"), Scope: form.Get("scope"), Days: form.Get("days")}
-	made, secret, err := s.opts.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
+	created, secret, err := s.opts.Tokens.Create(r.Context(), originOf(r), viewer(r).User, d)
 	invalid := invalidFields(err)
 	switch {
 	case invalid != nil && invalid["id"] != "":
@@ -77,9 +77,9 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request, form url.Va
 		return err
 	}
 	middleware.NoCompression(w.Header()) // the response contains the token
-	part.List = slices.Insert(part.List, 0, listedToken{Token: made})
-	part.Made, part.Secret = made.Name, secret
-	view.Message = session.Message{Text: "Token " + made.Name + " created."}
+	part.List = slices.Insert(part.List, 0, listedToken{Token: created})
+	part.Created, part.Secret = created.Name, secret
+	view.Message = session.Message{Text: "Token " + created.Name + " created."}
 	return s.render(w, r, http.StatusOK, "profile", view)
 }
 
