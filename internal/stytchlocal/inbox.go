@@ -57,7 +57,7 @@ func (s *Server) listInbox(w http.ResponseWriter, r *http.Request) {
 func (s *Server) messages(ctx context.Context) ([]message, error) {
 	rows, err := s.read.ListMails(ctx, dbsqlc.ListMailsParams{SentAt: s.now() - inboxTime.Microseconds(), Limit: inboxSize})
 	if err != nil {
-		s.opts.Log.Error("local stytch: cannot read inbox", "error", s.opts.Explain(err))
+		s.opts.Log.Error("cannot read inbox", "error", s.opts.Explain(err))
 		return nil, err
 	}
 	out := []message{}
@@ -90,6 +90,6 @@ func (s *Server) pruneInbox(ctx context.Context) {
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: cannot prune inbox", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("cannot prune inbox", "error", s.opts.Explain(err))
 	}
 }

@@ -122,7 +122,7 @@ func (s *Server) keys(ctx context.Context) keyRing {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: cannot read signing keys, using the previous ones", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("cannot read signing keys, using the previous ones", "error", s.opts.Explain(err))
 	}
 	return ring.keys.publishedAt(s.now())
 }

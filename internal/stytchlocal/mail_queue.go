@@ -61,12 +61,12 @@ func (s *Server) sendQueued(ctx context.Context, m queuedMail) error {
 	if err == nil {
 		return nil
 	}
-	s.opts.Log.Warn("local stytch: email not sent", "mail", m.ID, "error", err)
+	s.opts.Log.Warn("email not sent", "mail", m.ID, "error", err)
 	failed := mailError(err)
 	// A server that never confirms must not cause an email for each retry.
 	if m.invitation && failed.kind != "mail_not_confirmed" {
 		if err := s.uncountInvitation(context.WithoutCancel(ctx), m.To); err != nil {
-			s.opts.Log.Warn("local stytch: an unsent invitation still counts against the limit", "error", s.opts.Explain(err))
+			s.opts.Log.Warn("an unsent invitation still counts against the limit", "error", s.opts.Explain(err))
 		}
 	}
 	return failed

@@ -28,7 +28,7 @@ func (s *Server) purge(ctx context.Context) {
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("local stytch: cannot delete expired rows", "error", s.opts.Explain(err))
+		s.opts.Log.Warn("cannot delete expired rows", "error", s.opts.Explain(err))
 	}
 	if err == nil && more {
 		s.purgedAt.CompareAndSwap(now, last)

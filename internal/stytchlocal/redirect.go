@@ -68,7 +68,7 @@ func (s *Server) showRedirect(w http.ResponseWriter, r *http.Request) {
 		page.Title = "We don’t recognize this link"
 		page.Text = "It may be incomplete or very old. Open the link in the email again, or request a new one."
 	default:
-		s.opts.Log.Error("local stytch: cannot open link", "error", s.opts.Explain(err))
+		s.opts.Log.Error("cannot open link", "error", s.opts.Explain(err))
 		status = http.StatusServiceUnavailable
 		page.Title = "We can’t open this link right now"
 		page.Text = "Your link still works. Please open it again in a minute."

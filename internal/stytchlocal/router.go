@@ -53,7 +53,7 @@ func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Reques
 	if !errors.As(err, &known) {
 		known = errInternal
 		if r.Context().Err() == nil {
-			s.opts.Log.Error("local stytch: call failed", "method", r.Method, "request_id", requestID, "error", s.opts.Explain(err))
+			s.opts.Log.Error("call failed", "method", r.Method, "request_id", requestID, "error", s.opts.Explain(err))
 		}
 	}
 	writeError(w, requestID, known)
@@ -73,7 +73,7 @@ func (s *Server) handle(routes []route, w http.ResponseWriter, r *http.Request) 
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			s.opts.Log.Error("local stytch: panic", "route", found.path, "panic", v, "stack", string(debug.Stack()))
+			s.opts.Log.Error("panic", "route", found.path, "panic", v, "stack", string(debug.Stack()))
 			res, err = nil, errInternal
 		}
 	}()

@@ -116,6 +116,7 @@ func New(ctx context.Context, opts Options) (*Server, error) {
 	if opts.Explain == nil {
 		opts.Explain = func(err error) error { return err }
 	}
+	opts.Log = opts.Log.With("component", "stytchlocal")
 	s := &Server{opts: opts, clock: clock.New(opts.Now)}
 	s.faults = faults.New(faults.Options{
 		Clock: s.clock, Program: opts.ProgramClock, Stylesheet: opts.Stylesheet, Log: opts.Log, WriteError: writeSimulatedError,

@@ -50,7 +50,7 @@ func (s *Server) sendWebhook(action string, user *account) {
 	}
 	body, err := json.Marshal(e)
 	if err != nil {
-		s.opts.Log.Error("local stytch: cannot write webhook", "error", err)
+		s.opts.Log.Error("cannot write webhook", "error", err)
 		return
 	}
 	s.webhooks.Send(body)

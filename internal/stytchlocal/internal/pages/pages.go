@@ -37,7 +37,7 @@ func AllowForm(w http.ResponseWriter) {
 func Render(w http.ResponseWriter, r *http.Request, log *slog.Logger, status int, t *template.Template, data any) {
 	var body strings.Builder
 	if err := t.Execute(&body, data); err != nil {
-		log.Error("local stytch: cannot render page", "page", t.Name(), "error", err)
+		log.Error("cannot render page", "page", t.Name(), "error", err)
 		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 		return
 	}
