@@ -39,7 +39,7 @@ var noScriptJourneys = []journey{
 		b.click("link", "Remove…")
 		b.sees("heading", "Remove Grace Hopper?")
 		b.click("button", "Remove Grace Hopper")
-		b.reads("Removed grace@example.com")
+		b.reads("grace@example.com was removed")
 
 		b.click("link", "Import")
 		b.sees("heading", "Import people")
