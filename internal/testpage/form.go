@@ -10,28 +10,28 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Form is a form, ready to be sent by one of its buttons.
+// Form is a form to be submitted with one of its buttons.
 type Form struct {
-	Method string // as http.Method… has it
-	Action string // as written; empty: the page's own address
+	Method string // as in http.MethodPost
+	Action string // as in the page; empty for the page's own URL
 	Values url.Values
-	fields map[string]string // by label: the field's name
+	fields map[string]string // names of fields by label
 }
 
-// Form returns the first form with a button of these words, filled in as the page
-// has it; ok is false if there is none.
+// Form returns the first form that has a button with this text or aria-label, with its
+// initial values; ok is false if there is none.
 func (p *Page) Form(button string) (f Form, ok bool) {
 	for n := range p.elements("form") {
 		for b := range below(n, "button") {
-			if words := attr(b, "aria-label"); words == button || text(b) == button {
-				return p.read(n, b), true
+			if attr(b, "aria-label") == button || text(b) == button {
+				return p.readForm(n, b), true
 			}
 		}
 	}
 	return Form{}, false
 }
 
-func (p *Page) read(n, button *html.Node) Form {
+func (p *Page) readForm(n, button *html.Node) Form {
 	f := Form{Method: strings.ToUpper(attr(n, "method")), Action: attr(n, "action"), Values: url.Values{}, fields: map[string]string{}}
 	if f.Method == "" {
 		f.Method = "GET"
@@ -41,9 +41,9 @@ func (p *Page) read(n, button *html.Node) Form {
 		names[attr(input, "id")] = attr(input, "name")
 		f.Values.Set(attr(input, "name"), attr(input, "value"))
 	}
-	for choice := range below(n, "select") {
-		names[attr(choice, "id")] = attr(choice, "name")
-		f.Values.Set(attr(choice, "name"), chosen(choice))
+	for list := range below(n, "select") {
+		names[attr(list, "id")] = attr(list, "name")
+		f.Values.Set(attr(list, "name"), selectedValue(list))
 	}
 	if name := attr(button, "name"); name != "" {
 		f.Values.Set(name, attr(button, "value"))
@@ -54,10 +54,10 @@ func (p *Page) read(n, button *html.Node) Form {
 	return f
 }
 
-// chosen is the value of the option that is selected, or of the first.
-func chosen(choice *html.Node) string {
+// selectedValue returns the value of the selected option, or of the first one.
+func selectedValue(list *html.Node) string {
 	first, any := "", false
-	for option := range below(choice, "option") {
+	for option := range below(list, "option") {
 		if _, selected := lookup(option, "selected"); selected {
 			return attr(option, "value")
 		}
@@ -68,7 +68,7 @@ func chosen(choice *html.Node) string {
 	return first
 }
 
-// Fill types a value into the field of that label.
+// Fill sets the value of the field with a label.
 func (f Form) Fill(label, value string) error {
 	name, ok := f.fields[label]
 	if !ok {
@@ -78,11 +78,10 @@ func (f Form) Fill(label, value string) error {
 	return nil
 }
 
-// Value is what stands in the field of that label.
+// Value returns the value of the field with a label.
 func (f Form) Value(label string) string { return f.Values.Get(f.fields[label]) }
 
-// Problems are the sentences beside fields that are marked as invalid, by the
-// name of the field.
+// Problems returns the error messages of invalid fields by the fields' names.
 func (p *Page) Problems() map[string]string {
 	problems := map[string]string{}
 	for _, kind := range []string{"input", "select"} {

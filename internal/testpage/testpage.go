@@ -1,6 +1,6 @@
-// Package testpage reads a page of HTML the way a person does: by its heading,
-// its text, the labels of its fields and the words on its links and buttons, so
-// that a test says what somebody sees and does, and not how the page is built.
+// Package testpage reads HTML pages by what a user sees: headings, text, labels of
+// fields, and the text of links and buttons. Tests that use it don't depend on how a
+// page is built.
 package testpage
 
 import (
@@ -10,16 +10,16 @@ import (
 	"golang.org/x/net/html"
 )
 
-// Page is a page that has been read.
+// Page is a parsed page.
 type Page struct{ root *html.Node }
 
-// Parse reads a page. HTML that is not well-formed is mended as browsers do it.
+// Parse parses a page. It corrects malformed HTML as browsers do.
 func Parse(r io.Reader) (*Page, error) {
 	root, err := html.Parse(r)
 	return &Page{root}, err
 }
 
-// Heading is the text of the page's first h1; empty if it has none.
+// Heading returns the text of the first h1, or "" if there is none.
 func (p *Page) Heading() string {
 	for n := range p.elements("h1") {
 		return text(n)
@@ -27,7 +27,7 @@ func (p *Page) Heading() string {
 	return ""
 }
 
-// Title is what the browser's tab says.
+// Title returns the text of the title element, or "" if there is none.
 func (p *Page) Title() string {
 	for n := range p.elements("title") {
 		return text(n)
@@ -35,7 +35,7 @@ func (p *Page) Title() string {
 	return ""
 }
 
-// Text is everything there is to read, with single spaces.
+// Text returns the text of the body, with single spaces.
 func (p *Page) Text() string {
 	for n := range p.elements("body") {
 		return text(n)
@@ -43,18 +43,17 @@ func (p *Page) Text() string {
 	return ""
 }
 
-// Link returns where the first link with these words leads; ok is false if there
-// is none.
-func (p *Page) Link(words string) (href string, ok bool) {
+// Link returns the URL of the first link with this text; ok is false if there is none.
+func (p *Page) Link(label string) (href string, ok bool) {
 	for n := range p.elements("a") {
-		if text(n) == words {
+		if text(n) == label {
 			return attr(n, "href"), true
 		}
 	}
 	return "", false
 }
 
-// Rows are the rows of the page's tables, the headings too, cell by cell.
+// Rows returns the cells of all table rows, including headings.
 func (p *Page) Rows() [][]string {
 	var rows [][]string
 	for tr := range p.elements("tr") {
@@ -69,7 +68,7 @@ func (p *Page) Rows() [][]string {
 	return rows
 }
 
-// elements yields the elements of a name, in the order of the page.
+// elements yields the elements with a name, in document order.
 func (p *Page) elements(name string) func(yield func(*html.Node) bool) {
 	return below(p.root, name)
 }
@@ -84,7 +83,7 @@ func below(root *html.Node, name string) func(yield func(*html.Node) bool) {
 	}
 }
 
-// text is what can be read in an element.
+// text returns the visible text of an element, with single spaces.
 func text(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {

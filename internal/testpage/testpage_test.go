@@ -33,7 +33,7 @@ func parse(t *testing.T) *testpage.Page {
 	return p
 }
 
-func TestAPageIsReadAsAPersonReadsIt(t *testing.T) {
+func TestPage(t *testing.T) {
 	t.Parallel()
 	p := parse(t)
 	if p.Heading() != "People here" || p.Title() != "People · Guestlist" {
@@ -46,7 +46,7 @@ func TestAPageIsReadAsAPersonReadsIt(t *testing.T) {
 		t.Errorf("the link leads to %q, %v", href, ok)
 	}
 	if _, ok := p.Link("Leave"); ok {
-		t.Error("a link was found that is not there")
+		t.Error("found a link that does not exist")
 	}
 	if diff := cmp.Diff([][]string{{"Name", "Role"}, {"Ada", "Member"}}, p.Rows()); diff != "" {
 		t.Error(diff)
@@ -56,7 +56,7 @@ func TestAPageIsReadAsAPersonReadsIt(t *testing.T) {
 	}
 }
 
-func TestAFormIsFilledInByItsLabelsAndSentByItsButton(t *testing.T) {
+func TestForm(t *testing.T) {
 	t.Parallel()
 	p := parse(t)
 	f, ok := p.Form("Send")
@@ -67,7 +67,7 @@ func TestAFormIsFilledInByItsLabelsAndSentByItsButton(t *testing.T) {
 		t.Error(err)
 	}
 	if err := f.Fill("Shoe size", "38"); err == nil {
-		t.Error("a field was filled in that is not there")
+		t.Error("filled in a field that does not exist")
 	}
 	want := url.Values{"next": {"/users"}, "email": {"ada@example.com"}, "role": {"admin"}, "how": {"now"}}
 	if diff := cmp.Diff(want, f.Values); diff != "" {
@@ -80,6 +80,6 @@ func TestAFormIsFilledInByItsLabelsAndSentByItsButton(t *testing.T) {
 		t.Errorf("the search form is %+v", f)
 	}
 	if _, ok := p.Form("Remove"); ok {
-		t.Error("a form was found that is not there")
+		t.Error("found a form that does not exist")
 	}
 }

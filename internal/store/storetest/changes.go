@@ -13,17 +13,17 @@ import (
 )
 
 var changeRows = []row{
-	{"a change stores what the rule returns", on(testChange)},
-	{"a change without effect succeeds", on(testChangeNothing)},
-	{"a search finds the new name and not the old one", on(testRename)},
-	{"a rule gets the number of other administrators", on(testOtherAdmins)},
-	{"a rule's error changes nothing", on(testRuleError)},
-	{"removing a user deletes their sessions and invitations", on(testRemove)},
-	{"the address of a removed user can be used again", on(testRemoveAndAddAgain)},
-	{"other users' sessions and invitations are kept", on(testChangeLeavesOthers)},
+	{"a change writes what the rule returns", single(testChange)},
+	{"a change without an effect succeeds", single(testChangeNothing)},
+	{"a search finds the new name and no longer the old one", single(testRename)},
+	{"a rule gets the number of other administrators", single(testOtherAdmins)},
+	{"a rule's error changes nothing", single(testRuleError)},
+	{"removing a user deletes their sessions and invitations", single(testRemove)},
+	{"a removed user's address is available again", single(testRemoveAndAddAgain)},
+	{"ending sessions and cancelling invitations doesn't affect other users", single(testChangeLeavesOthers)},
 }
 
-// set returns a rule that applies edit to the user.
+// set returns a rule that applies edit.
 func set(edit func(*directory.User)) func(directory.RuleState) (directory.Change, error) {
 	return func(s directory.RuleState) (directory.Change, error) {
 		edit(&s.User)
@@ -32,7 +32,7 @@ func set(edit func(*directory.User)) func(directory.RuleState) (directory.Change
 }
 
 func testChange(t *testing.T, s Store) {
-	u := person("Ada", "Ada@example.com")
+	u := member("Ada", "Ada@example.com")
 	create(t, s, u)
 	want := u
 	want.Name, want.Role, want.Status = "Ada King", directory.Admin, directory.Suspended
@@ -51,7 +51,7 @@ func testChange(t *testing.T, s Store) {
 }
 
 func testChangeNothing(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
 	for range 2 {
 		got, err := s.ChangeUser(t.Context(), u.ID, set(func(*directory.User) {}))
@@ -65,7 +65,7 @@ func testChangeNothing(t *testing.T, s Store) {
 }
 
 func testRename(t *testing.T, s Store) {
-	u := person("Ada Byron", "ada@example.com")
+	u := member("Ada Byron", "ada@example.com")
 	create(t, s, u)
 	if _, err := s.ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Name = "Ada King" })); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func testRename(t *testing.T, s Store) {
 func testOtherAdmins(t *testing.T, s Store) {
 	invited, suspended := admin("", "invited@example.com"), admin("", "suspended@example.com")
 	invited.Status, suspended.Status = directory.Invited, directory.Suspended
-	ada, bob, eve := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com"), person("Eve", "eve@example.com")
+	ada, bob, eve := admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com"), member("Eve", "eve@example.com")
 	create(t, s, invited, suspended, ada, bob, eve)
 	for _, r := range []struct {
 		name string
@@ -96,7 +96,7 @@ func testOtherAdmins(t *testing.T, s Store) {
 		_, err := s.ChangeUser(t.Context(), r.of.ID, func(s directory.RuleState) (directory.Change, error) {
 			got = s.OtherAdmins
 			if diff := cmp.Diff(r.of, s.User); diff != "" {
-				t.Errorf("%s: the rule sees another person: -want +got\n%s", r.name, diff)
+				t.Errorf("%s: the rule's user: -want +got\n%s", r.name, diff)
 			}
 			return directory.Change{User: s.User}, nil
 		})
@@ -107,9 +107,9 @@ func testOtherAdmins(t *testing.T, s Store) {
 }
 
 func testRuleError(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	mustSignIn(t, s, arrival(u, "one"))
+	mustSignIn(t, s, signInRequest(u, "one"))
 	before := state(t, s, u)
 	invalid := &directory.ValidationError{Fields: map[string]string{"name": "No."}}
 	for _, want := range []error{directory.ErrLastAdmin, directory.ErrSuspended, invalid} {
@@ -129,15 +129,15 @@ func testRuleError(t *testing.T, s Store) {
 }
 
 func testRemove(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
-	create(t, s, u, person("Bob", "bob@example.com"))
-	one, two := mustSignIn(t, s, arrival(u, "one")), mustSignIn(t, s, arrival(u, "two"))
+	u := member("Ada", "ada@example.com")
+	create(t, s, u, member("Bob", "bob@example.com"))
+	one, two := mustSignIn(t, s, signInRequest(u, "one")), mustSignIn(t, s, signInRequest(u, "two"))
 	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())); err != nil {
 		t.Fatal(err)
 	}
-	forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
+	deleteAccount := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
 	if _, err := s.ChangeUser(t.Context(), u.ID, func(s directory.RuleState) (directory.Change, error) {
-		return directory.Change{User: s.User, Remove: true, EndSession: endAll(s.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{forget}}, nil
+		return directory.Change{User: s.User, Remove: true, EndSession: endAll(s.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{deleteAccount}}, nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func testRemove(t *testing.T, s Store) {
 }
 
 func testRemoveAndAddAgain(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	for range 3 {
 		u.ID = newID()
 		create(t, s, u)
@@ -177,15 +177,15 @@ func testRemoveAndAddAgain(t *testing.T, s Store) {
 		}
 	}
 	if page := list(t, s, directory.Query{Sort: directory.ByName, Limit: 10}); page.Total != 0 {
-		t.Errorf("%d people are left", page.Total)
+		t.Errorf("%d users are left", page.Total)
 	}
 }
 
 func testChangeLeavesOthers(t *testing.T, s Store) {
-	ada, bob := person("Ada", "ada@example.com"), person("Bob", "bob@example.com")
+	ada, bob := member("Ada", "ada@example.com"), member("Bob", "bob@example.com")
 	create(t, s, ada, bob)
 	for _, u := range []directory.User{ada, bob} {
-		mustSignIn(t, s, arrival(u, u.Name))
+		mustSignIn(t, s, signInRequest(u, u.Name))
 		for _, kind := range []outbox.Kind{outbox.Invite, outbox.RevokeInvite} {
 			if err := s.AddJob(t.Context(), outbox.New(kind, u.Email.Normalized, u.ID, "", "", Now())); err != nil {
 				t.Fatal(err)

@@ -16,16 +16,16 @@ import (
 )
 
 var eventRows = []row{
-	{"an event is returned as stored, with its origin", on(testEventRoundTrip)},
-	{"a change and its event are stored in one transaction", on(testEventWithChange)},
-	{"every ended session has an event with a reason", on(testSessionEvents)},
-	{"a session that several end at once is told once", testEndedAtOnce},
-	{"creating a user deletes refused jobs of the address's earlier user", on(testParkedJobsGivenUp)},
-	{"events are listed in pages, newest first, with each filter", on(testEventPages)},
-	{"changed settings are recorded once", on(testNoteSettings)},
-	{"of secret settings only the change is recorded", on(testNoteSecrets)},
-	{"hashes of secrets are removed from events", on(testRemoveSecretHashes)},
-	{"only events older than a time are deleted", on(testDeleteEvents)},
+	{"an event is read as it was written, including its origin", single(testEventRoundTrip)},
+	{"a change and its event are written together or not at all", single(testEventWithChange)},
+	{"every ended session is recorded with its reason", single(testSessionEvents)},
+	{"a session that is ended several times concurrently is recorded once", testEndedConcurrently},
+	{"adding a user cancels parked jobs of the address's previous user", single(testParkedJobsGivenUp)},
+	{"events are listed page by page, newest first, with each filter", single(testEventPages)},
+	{"changed settings are recorded once", single(testRecordSettings)},
+	{"secret settings are recorded without their values", single(testRecordSecrets)},
+	{"hashes of secrets are removed from events", single(testRemoveSecretHashes)},
+	{"events older than a time, and no others, are deleted", single(testDeleteEvents)},
 }
 
 func testEventRoundTrip(t *testing.T, s Store) {
@@ -41,9 +41,9 @@ func testEventRoundTrip(t *testing.T, s Store) {
 }
 
 func testEventWithChange(t *testing.T, s Store) {
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, s, ada)
-	if err := s.CreateUser(t.Context(), directory.NewUser{User: person("Eve", "ADA@example.com"), Event: event.New(event.UserAdded, Now(), "x", "eve", "")}); !errors.Is(err, directory.ErrEmailTaken) {
+	if err := s.CreateUser(t.Context(), directory.NewUser{User: member("Eve", "ADA@example.com"), Event: event.New(event.UserAdded, Now(), "x", "eve", "")}); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Fatal(err)
 	}
 	refused := errors.New("refused")
@@ -66,22 +66,22 @@ func testEventWithChange(t *testing.T, s Store) {
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // in the second round the job is already parked
+	for range 2 { // the second time, it is already parked
 		if err := s.ParkJob(t.Context(), job.Park(Now(), "No.")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantTrail(t, s, event.Query{}, "job_parked invite: No.", "job_parked invite: No.", "invite_sent", "user_edited <nil>", "user_added")
+	wantEvents(t, s, event.Query{}, "job_parked invite: No.", "job_parked invite: No.", "invite_sent", "user_edited <nil>", "user_added")
 }
 
 func testSessionEvents(t *testing.T, s Store) {
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, s, ada)
-	one := mustSignIn(t, s, arrival(ada, "one"))
-	again := arrival(ada, "two")
+	one := mustSignIn(t, s, signInRequest(ada, "one"))
+	again := signInRequest(ada, "two")
 	replace(&again, one.TokenHash)
 	mustSignIn(t, s, again)
-	mustSignIn(t, s, arrival(ada, "three"))
+	mustSignIn(t, s, signInRequest(ada, "three"))
 	if _, err := s.EndSessions(t.Context(), ada.ID, ending("signed out", func(v session.Session) bool { return v.StytchSessionID == "session-test-two" })); err != nil {
 		t.Fatal(err)
 	}
@@ -90,17 +90,17 @@ func testSessionEvents(t *testing.T, s Store) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	wantTrail(t, s, event.Query{About: "ada@example.com"}, "session_ended removed", "session_ended signed out",
+	wantEvents(t, s, event.Query{About: "ada@example.com"}, "session_ended removed", "session_ended signed out",
 		"signed_in", "session_ended signed in anew", "signed_in", "signed_in", "user_added")
 }
 
-func testEndedAtOnce(t *testing.T, open func() Store) {
+func testEndedConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, stores[0], ada)
 	for round := range 5 {
-		v := mustSignIn(t, stores[0], arrival(ada, fmt.Sprint(round)))
-		for _, err := range atOnce(4, func(i int) error {
+		v := mustSignIn(t, stores[0], signInRequest(ada, fmt.Sprint(round)))
+		for _, err := range concurrently(4, func(i int) error {
 			_, err := stores[i%2].EndSessions(t.Context(), ada.ID, ending("signed out", func(o session.Session) bool { return o.TokenHash == v.TokenHash }))
 			return err
 		}) {
@@ -129,7 +129,7 @@ func testParkedJobsGivenUp(t *testing.T, s Store) {
 	if err := s.ParkJob(t.Context(), parked.Park(Now(), "No.")); err != nil {
 		t.Fatal(err)
 	}
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, s, ada)
 	jobs, err := s.ListJobs(t.Context(), ada.Email)
 	if err != nil || len(jobs) != 1 || jobs[0].ID != waiting.ID {
@@ -187,29 +187,29 @@ func testEventPages(t *testing.T, s Store) {
 	}
 }
 
-func testNoteSettings(t *testing.T, s Store) {
-	for _, inForce := range []map[string]string{
+func testRecordSettings(t *testing.T, s Store) {
+	for _, settings := range []map[string]string{
 		{"GUESTLIST_ACCESS": "invite", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "invite", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red"},
 		{"GUESTLIST_ACCESS": "open", "COLOUR": "red", "NEW": "in this release"},
 	} {
-		if err := s.RecordSettings(t.Context(), inForce, nil, settingsChanged()); err != nil {
+		if err := s.RecordSettings(t.Context(), settings, nil, settingsChanged()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got := events(t, s, event.Query{Kind: event.SettingChanged})
 	want := []event.Change{{Field: "GUESTLIST_ACCESS", Old: "invite", New: "open"}}
 	if len(got) != 1 {
-		t.Fatalf("on record: %+v", got)
+		t.Fatalf("recorded: %+v", got)
 	}
 	if diff := cmp.Diff(want, got[0].Changes); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-func testNoteSecrets(t *testing.T, s Store) {
+func testRecordSecrets(t *testing.T, s Store) {
 	for _, secret := range []map[string]string{
 		{"SMTP_URL": "", "STYTCH_SECRET": "hush"},
 		{"SMTP_URL": "smtp://u:hush@h", "STYTCH_SECRET": "hush"},
@@ -225,7 +225,7 @@ func testNoteSecrets(t *testing.T, s Store) {
 	for _, e := range events(t, s, event.Query{Kind: event.SettingChanged}) {
 		got = append(got, e.Changes...)
 	}
-	want := []event.Change{ // the newest first
+	want := []event.Change{ // newest first
 		{Field: "SMTP_URL", Old: "set", New: "(unset)"},
 		{Field: "SMTP_URL", Old: "set", New: "changed"},
 		{Field: "SMTP_URL", Old: "(unset)", New: "set"},
@@ -253,7 +253,7 @@ func testRemoveSecretHashes(t *testing.T, s Store) {
 	if err := s.AddEvents(t.Context(), added...); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []int{many + 1, 0} { // runs once
+	for _, want := range []int{many + 1, 0} { // the second call finds none
 		if n, err := s.RemoveSecretHashes(t.Context()); n != want || err != nil {
 			t.Errorf("%d events changed, %v; want %d", n, err, want)
 		}
@@ -294,10 +294,10 @@ func testDeleteEvents(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
-	wantTrail(t, s, event.Query{}, "signed_in 0s", "signed_in 1h0m0s")
+	wantEvents(t, s, event.Query{}, "signed_in 0s", "signed_in 1h0m0s")
 }
 
-// events returns the events that a query finds on one page.
+// events returns the events of a query that fit on one page.
 func events(t *testing.T, s Store, q event.Query) []event.Event {
 	t.Helper()
 	q.Limit = event.MaxLimit
@@ -308,8 +308,8 @@ func events(t *testing.T, s Store, q event.Query) []event.Event {
 	return page
 }
 
-// wantTrail checks the kinds and reasons of events, newest first.
-func wantTrail(t *testing.T, s Store, q event.Query, want ...string) {
+// wantEvents checks kinds and reasons, newest first.
+func wantEvents(t *testing.T, s Store, q event.Query, want ...string) {
 	t.Helper()
 	var got []string
 	for _, e := range events(t, s, q) {

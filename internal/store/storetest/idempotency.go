@@ -15,19 +15,19 @@ import (
 )
 
 var idempotencyRows = []row{
-	{"a response is repeated for a day, for the same body and key", on(testAnswerAgain)},
-	{"a key is locked until its request or its lease ends", on(testKeyUnderWay)},
-	{"work without a response is known to the next request", on(testDoneWithoutAnswer)},
-	{"work that failed is not known", on(testNotDone)},
-	{"a request whose key was taken stores nothing", on(testKeyTaken)},
-	{"a key that was reset is unused", on(testForgottenKey)},
-	{"only expired keys are deleted", on(testDeleteKeys)},
-	{"of fifty requests with one key over two instances one works", testKeyAtOnce},
-	{"of fifty that take over a key one works, and none again what was done", testTakeOverAtOnce},
+	{"a response is repeated for a day, for the same user, key and body only", single(testAnswerAgain)},
+	{"a key is claimed until its request ends or its lease expires", single(testKeyInProgress)},
+	{"a change without a response is known to the next request", single(testDoneWithoutAnswer)},
+	{"a failed change is not recorded", single(testNotDone)},
+	{"a request whose key was taken over writes nothing", single(testKeyTaken)},
+	{"a reset key counts as new", single(testForgottenKey)},
+	{"expired keys, and no others, are deleted", single(testDeleteKeys)},
+	{"one of fifty requests with one key on two instances is executed", testKeyConcurrently},
+	{"one of fifty requests takes over a key, and none repeats a change", testTakeOverConcurrently},
 }
 
-// claims returns a new request's claim on a key.
-func claims(t *testing.T, key, body string) idempotency.Claim {
+// newClaim returns a new request's claim on a key.
+func newClaim(t *testing.T, key, body string) idempotency.Claim {
 	t.Helper()
 	c, err := idempotency.NewClaim("ada", "POST /api/users", []string{key}, []byte(body))
 	if err != nil {
@@ -54,19 +54,19 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// work is the work of a request with a claim: it creates a user.
-func work(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
+// addUser adds a user by a request with a claim.
+func addUser(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
 	return s.CreateUser(t.Context(), directory.NewUser{Claim: c, User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, "")})
 }
 
 func testAnswerAgain(t *testing.T, s Store) {
-	c := claims(t, "key", "body")
+	c := newClaim(t, "key", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	must(t, s.SaveResponse(t.Context(), c, answer))
-	must(t, s.SaveResponse(t.Context(), c, idempotency.Response{Status: 409})) // the first stays
+	must(t, s.SaveResponse(t.Context(), c, idempotency.Response{Status: 409})) // has no effect
 	for _, later := range []time.Duration{0, time.Hour, idempotency.Retention - time.Microsecond} {
-		wantClaim(t, s, claims(t, "key", "body"), Now().Add(later), idempotency.Result{Answer: answer}, nil)
-		wantClaim(t, s, claims(t, "key", "Body"), Now().Add(later), idempotency.Result{}, idempotency.ErrReused)
+		wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(later), idempotency.Result{Answer: answer}, nil)
+		wantClaim(t, s, newClaim(t, "key", "Body"), Now().Add(later), idempotency.Result{}, idempotency.ErrReused)
 	}
 	for _, other := range []struct{ person, route, key string }{
 		{"ada", "POST /api/users", "Key"}, {"ada", "POST /api/users", "key "}, {"bob", "POST /api/users", "key"}, {"ada", "POST /api/invite_user", "key"},
@@ -75,32 +75,32 @@ func testAnswerAgain(t *testing.T, s Store) {
 		must(t, err)
 		wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	}
-	wantClaim(t, s, claims(t, "key", "another body"), Now().Add(idempotency.Retention), idempotency.Result{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Retention), idempotency.Result{}, idempotency.ErrReused)
+	wantClaim(t, s, newClaim(t, "key", "another body"), Now().Add(idempotency.Retention), idempotency.Result{}, nil)
+	wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(idempotency.Retention), idempotency.Result{}, idempotency.ErrReused)
 }
 
-func testKeyUnderWay(t *testing.T, s Store) {
-	c := claims(t, "key", "body")
+func testKeyInProgress(t *testing.T, s Store) {
+	c := newClaim(t, "key", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease-time.Microsecond), idempotency.Result{}, idempotency.ErrInProgress)
-	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
-	next := claims(t, "key", "body")
+	wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(idempotency.Lease-time.Microsecond), idempotency.Result{}, idempotency.ErrInProgress)
+	wantClaim(t, s, newClaim(t, "key", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
+	next := newClaim(t, "key", "body")
 	wantClaim(t, s, next, Now().Add(idempotency.Lease), idempotency.Result{}, nil)
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
-	must(t, s.ReleaseKey(t.Context(), c)) // no longer theirs
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
+	wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
+	must(t, s.ReleaseKey(t.Context(), c)) // no longer its claim
+	wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, idempotency.ErrInProgress)
 	must(t, s.ReleaseKey(t.Context(), next))
-	wantClaim(t, s, claims(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, nil)
+	wantClaim(t, s, newClaim(t, "key", "body"), Now().Add(idempotency.Lease), idempotency.Result{}, nil)
 }
 
 func testDoneWithoutAnswer(t *testing.T, s Store) {
-	c, ada := claims(t, "add", "body"), person("Ada", "ada@example.com")
+	c, ada := newClaim(t, "add", "body"), member("Ada", "ada@example.com")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
-	must(t, work(t, s, c, ada))
-	for _, later := range []time.Duration{1, 2, 3} { // each time it is interrupted
-		wantClaim(t, s, claims(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Result{UserID: ada.ID}, nil)
+	must(t, addUser(t, s, c, ada))
+	for _, later := range []time.Duration{1, 2, 3} { // however often it is interrupted
+		wantClaim(t, s, newClaim(t, "add", "body"), Now().Add(later*idempotency.Lease), idempotency.Result{UserID: ada.ID}, nil)
 	}
-	c = claims(t, "invite", "body")
+	c = newClaim(t, "invite", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
 	_, err := s.ChangeUser(t.Context(), ada.ID, func(s directory.RuleState) (directory.Change, error) {
 		s.User.Name = "Countess"
@@ -108,99 +108,100 @@ func testDoneWithoutAnswer(t *testing.T, s Store) {
 	})
 	must(t, err)
 	must(t, s.ReleaseKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "invite", "body"), Now(), idempotency.Result{UserID: ada.ID}, nil)
+	wantClaim(t, s, newClaim(t, "invite", "body"), Now(), idempotency.Result{UserID: ada.ID}, nil)
 }
 
 func testNotDone(t *testing.T, s Store) {
-	create(t, s, person("Ada", "ada@example.com"))
-	c := claims(t, "key", "body")
+	create(t, s, member("Ada", "ada@example.com"))
+	c := newClaim(t, "key", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
-	if err := work(t, s, c, person("Ada", "ADA@example.com")); !errors.Is(err, directory.ErrEmailTaken) {
+	if err := addUser(t, s, c, member("Ada", "ADA@example.com")); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Errorf("got %v", err)
 	}
 	must(t, s.ReleaseKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Result{}, nil)
+	wantClaim(t, s, newClaim(t, "key", "body"), Now(), idempotency.Result{}, nil)
 }
 
 func testKeyTaken(t *testing.T, s Store) {
-	slow, ada := claims(t, "key", "body"), person("Ada", "ada@example.com")
+	slow, ada := newClaim(t, "key", "body"), member("Ada", "ada@example.com")
 	wantClaim(t, s, slow, Now(), idempotency.Result{}, nil)
-	quick := claims(t, "key", "body")
+	quick := newClaim(t, "key", "body")
 	wantClaim(t, s, quick, Now().Add(idempotency.Lease), idempotency.Result{}, nil)
-	if err := work(t, s, slow, ada); !errors.Is(err, idempotency.ErrInProgress) {
-		t.Errorf("the slow one: %v", err)
+	if err := addUser(t, s, slow, ada); !errors.Is(err, idempotency.ErrInProgress) {
+		t.Errorf("the slow request: %v", err)
 	}
 	if _, err := s.GetUser(t.Context(), ada.ID); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("the slow one has written: %v", err)
+		t.Errorf("the slow request wrote: %v", err)
 	}
-	must(t, work(t, s, quick, ada))
+	must(t, addUser(t, s, quick, ada))
 	must(t, s.SaveResponse(t.Context(), slow, idempotency.Response{Status: 409}))
 	must(t, s.ResetKey(t.Context(), slow))
 	must(t, s.SaveResponse(t.Context(), quick, answer))
-	wantClaim(t, s, claims(t, "key", "body"), Now(), idempotency.Result{Answer: answer}, nil)
+	wantClaim(t, s, newClaim(t, "key", "body"), Now(), idempotency.Result{Answer: answer}, nil)
 }
 
 func testForgottenKey(t *testing.T, s Store) {
-	c := claims(t, "key", "body")
+	c := newClaim(t, "key", "body")
 	wantClaim(t, s, c, Now(), idempotency.Result{}, nil)
-	must(t, work(t, s, c, person("Ada", "ada@example.com")))
+	must(t, addUser(t, s, c, member("Ada", "ada@example.com")))
 	must(t, s.ResetKey(t.Context(), c))
-	wantClaim(t, s, claims(t, "key", "other"), Now(), idempotency.Result{}, nil)
+	wantClaim(t, s, newClaim(t, "key", "other"), Now(), idempotency.Result{}, nil)
 }
 
 func testDeleteKeys(t *testing.T, s Store) {
 	for i := range 120 {
-		wantClaim(t, s, claims(t, fmt.Sprint(i), "body"), Now(), idempotency.Result{}, nil)
+		wantClaim(t, s, newClaim(t, fmt.Sprint(i), "body"), Now(), idempotency.Result{}, nil)
 	}
-	wantClaim(t, s, claims(t, "later", "body"), Now().Add(time.Second), idempotency.Result{}, nil)
+	wantClaim(t, s, newClaim(t, "later", "body"), Now().Add(time.Second), idempotency.Result{}, nil)
 	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Retention-time.Microsecond)); n != 0 || err != nil {
 		t.Errorf("%d deleted too early: %v", n, err)
 	}
 	if n, err := s.DeleteKeys(t.Context(), Now().Add(idempotency.Retention)); n != 120 || err != nil {
 		t.Errorf("%d deleted, want 120: %v", n, err)
 	}
-	wantClaim(t, s, claims(t, "later", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
+	wantClaim(t, s, newClaim(t, "later", "other"), Now(), idempotency.Result{}, idempotency.ErrReused)
 }
 
-func testKeyAtOnce(t *testing.T, open func() Store) {
+func testKeyConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	atOnceOnKey(t, stores, Now(), func(idempotency.Result) bool { return true })
+	claimConcurrently(t, stores, Now(), func(idempotency.Result) bool { return true })
 }
 
-func testTakeOverAtOnce(t *testing.T, open func() Store) {
+func testTakeOverConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	first := claims(t, "key", "body")
+	first := newClaim(t, "key", "body")
 	wantClaim(t, stores[0], first, Now(), idempotency.Result{}, nil)
-	atOnceOnKey(t, stores, Now().Add(idempotency.Lease), func(f idempotency.Result) bool { return f.UserID == "" })
+	claimConcurrently(t, stores, Now().Add(idempotency.Lease), func(f idempotency.Result) bool { return f.UserID == "" })
 
-	second, ada := claims(t, "done", "body"), person("Ada", "ada@example.com")
+	second, ada := newClaim(t, "done", "body"), member("Ada", "ada@example.com")
 	wantClaim(t, stores[0], second, Now(), idempotency.Result{}, nil)
 	var claimed atomic.Int64
-	for i, err := range atOnce(50, func(i int) error {
+	for i, err := range concurrently(50, func(i int) error {
 		if i == 0 {
-			return work(t, stores[0], second, ada) // finally
+			return addUser(t, stores[0], second, ada) // late
 		}
-		found, err := stores[i%2].ClaimKey(t.Context(), claims(t, "done", "body"), Now().Add(idempotency.Lease))
-		if err == nil && found.UserID == "" { // claimed before the work, which then failed
+		found, err := stores[i%2].ClaimKey(t.Context(), newClaim(t, "done", "body"), Now().Add(idempotency.Lease))
+		if err == nil && found.UserID == "" { // before the change, which then failed
 			claimed.Add(1)
 		}
 		return err
 	}) {
 		if i == 0 && (err == nil) != (claimed.Load() == 0) {
-			t.Errorf("the work: %v, and %d came before it", err, claimed.Load())
+			t.Errorf("the change: %v, with %d claims before it", err, claimed.Load())
 		}
 	}
 }
 
-// atOnceOnKey makes fifty requests claim one key and then work if they may.
-func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempotency.Result) bool) {
+// claimConcurrently makes fifty requests claim one key. Those for which may returns true
+// add a user.
+func claimConcurrently(t *testing.T, stores []Store, now time.Time, may func(idempotency.Result) bool) {
 	t.Helper()
 	done := 0
-	for i, err := range atOnce(50, func(i int) error {
-		c := claims(t, "key", "body")
+	for i, err := range concurrently(50, func(i int) error {
+		c := newClaim(t, "key", "body")
 		found, err := stores[i%2].ClaimKey(t.Context(), c, now)
 		if err == nil && may(found) {
-			err = work(t, stores[i%2], c, person("Ada", fmt.Sprintf("ada%d@example.com", i)))
+			err = addUser(t, stores[i%2], c, member("Ada", fmt.Sprintf("ada%d@example.com", i)))
 		}
 		return err
 	}) {
@@ -212,6 +213,6 @@ func atOnceOnKey(t *testing.T, stores []Store, now time.Time, may func(idempoten
 		}
 	}
 	if total := list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 100}).Total; done != 1 || total != 1 {
-		t.Errorf("%d have worked, %d are on the list", done, total)
+		t.Errorf("%d requests were executed, %d users exist", done, total)
 	}
 }

@@ -14,17 +14,17 @@ import (
 )
 
 var importRows = []row{
-	{"an import is uploaded, runs, stops and runs again, in that order", on(testImportStates)},
-	{"the parts of a file are returned as stored and deleted with their import", on(testImportParts)},
-	{"old imports are deleted unless they are running", on(testOldImports)},
-	{"of all instances that want an import, one has it", testLeaseImport},
-	{"pending calls are counted up to a limit", on(testCountWaiting)},
+	{"an import is uploaded, started, stopped and resumed, in that order", single(testImportStates)},
+	{"the parts of a file are read as they were written, and deleted with their import", single(testImportParts)},
+	{"imports unchanged for a long time are deleted, except running ones", single(testDeleteImports)},
+	{"one of all instances leases an import", testLeaseImport},
+	{"pending jobs are counted up to a limit", single(testCountPendingJobs)},
 }
 
-// running returns an import of some parts that has just been leased.
-func running(t *testing.T, s Store, parts int, by event.Origin) userio.Import {
+// runningImport returns an import that was started and leased.
+func runningImport(t *testing.T, s Store, parts int, by event.Origin) userio.Import {
 	t.Helper()
-	i := ready(t, s, parts)
+	i := readyImport(t, s, parts)
 	i.Role, i.Actor = directory.Member, by
 	if err := s.StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
@@ -36,8 +36,8 @@ func running(t *testing.T, s Store, parts int, by event.Origin) userio.Import {
 	return leased
 }
 
-// ready returns an import that may start.
-func ready(t *testing.T, s Store, parts int) userio.Import {
+// readyImport returns an import that can be started.
+func readyImport(t *testing.T, s Store, parts int) userio.Import {
 	t.Helper()
 	i := userio.Import{ID: newID(), File: "people.csv", State: userio.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
 	if err := s.CreateImport(t.Context(), i); err != nil {
@@ -62,31 +62,31 @@ func getImport(t *testing.T, s Store, id string) userio.Import {
 func testImportStates(t *testing.T, s Store) {
 	want := userio.Import{ID: newID(), File: "Gäste.csv", State: userio.Uploading, CreatedAt: Now(), UpdatedAt: Now()}
 	e := event.New(event.ImportStarted, Now(), "", "", "people")
-	check := func(doing string, err, wantErr error) {
+	check := func(action string, err, wantErr error) {
 		t.Helper()
 		if !errors.Is(err, wantErr) || (err == nil) != (wantErr == nil) {
-			t.Errorf("%s: %v, want %v", doing, err, wantErr)
+			t.Errorf("%s: %v, want %v", action, err, wantErr)
 		}
 		if diff := cmp.Diff(want, getImport(t, s, want.ID)); diff != "" {
-			t.Errorf("%s: -want +got\n%s", doing, diff)
+			t.Errorf("%s: -want +got\n%s", action, diff)
 		}
 	}
 	check("create", s.CreateImport(t.Context(), want), nil)
-	check("run too soon", s.StartImport(t.Context(), want, e), userio.ErrInvalidState)
+	check("start too early", s.StartImport(t.Context(), want, e), userio.ErrInvalidState)
 	want.State, want.Lines, want.People, want.Admins, want.Listed, want.Problems, want.Parts = userio.Ready, 9, 7, 6, 5, 2, 4
 	want.UnknownColumns, want.UpdatedAt = []string{"id", "größe, cm"}, Now().Add(time.Second)
 	check("fill", s.SetImportSummary(t.Context(), want), nil)
 	check("fill again", s.SetImportSummary(t.Context(), want), userio.ErrInvalidState)
-	check("stop too soon", s.StopImport(t.Context(), want.ID, "", e), userio.ErrInvalidState)
+	check("stop too early", s.StopImport(t.Context(), want.ID, "", e), userio.ErrInvalidState)
 	want.State, want.Invite, want.Role, want.UpdatedAt = userio.Running, true, directory.Admin, Now()
 	want.Actor = event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r"}
 	check("run", s.StartImport(t.Context(), want, e), nil)
 	check("run again", s.StartImport(t.Context(), want, e), userio.ErrInvalidState)
-	check("drop what runs", s.DeleteImport(t.Context(), want.ID), userio.ErrInvalidState)
+	check("delete while running", s.DeleteImport(t.Context(), want.ID), userio.ErrInvalidState)
 	want.State, want.Reason = userio.Stopped, "tired"
 	check("stop", s.StopImport(t.Context(), want.ID, "tired", event.New(event.ImportStopped, Now(), "", "", "people")), nil)
 	want.State, want.Reason = userio.Running, ""
-	check("go on", s.StartImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
+	check("resume", s.StartImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
 	var kinds []event.Kind
 	trail, _, err := s.ListEvents(t.Context(), event.Query{Limit: 10})
 	for _, e := range trail {
@@ -95,21 +95,21 @@ func testImportStates(t *testing.T, s Store) {
 	if diff := cmp.Diff([]event.Kind{event.ImportStarted, event.ImportStopped, event.ImportStarted}, kinds); diff != "" || err != nil {
 		t.Errorf("the trail: %v, -want +got\n%s", err, diff)
 	}
-	other := ready(t, s, 1)
+	other := readyImport(t, s, 1)
 	list, err := s.ListImports(t.Context(), 10)
 	if diff := cmp.Diff([]userio.Import{other, want}, list); diff != "" || err != nil {
 		t.Errorf("the list: %v, -want +got\n%s", err, diff)
 	}
 	if _, err := s.GetImport(t.Context(), newID()); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("one that is none: %v", err)
+		t.Errorf("an unknown import: %v", err)
 	}
 }
 
 func testImportParts(t *testing.T, s Store) {
-	gone, stays := ready(t, s, 1), ready(t, s, 1)
+	gone, stays := readyImport(t, s, 1), readyImport(t, s, 1)
 	content := bytes.Repeat([]byte{0, 0xff, '\'', '\\'}, 15<<10) // 60 KB
 	for _, i := range []userio.Import{gone, stays} {
-		for n := range 120 { // more than one batch
+		for n := range 120 { // more than one statement deletes
 			if err := s.AddPart(t.Context(), i.ID, userio.People, n, content[n:]); err != nil {
 				t.Fatal(err)
 			}
@@ -134,13 +134,13 @@ func testImportParts(t *testing.T, s Store) {
 	}
 }
 
-func testOldImports(t *testing.T, s Store) {
-	still, runs := ready(t, s, 1), running(t, s, 1, event.Origin{})
+func testDeleteImports(t *testing.T, s Store) {
+	still, runs := readyImport(t, s, 1), runningImport(t, s, 1, event.Origin{})
 	if n, err := s.DeleteImports(t.Context(), Now()); n != 0 || err != nil {
-		t.Errorf("%d were deleted too soon, %v", n, err)
+		t.Errorf("%d were deleted too early, %v", n, err)
 	}
 	if n, err := s.DeleteImports(t.Context(), Now().Add(1)); n != 0 || err != nil {
-		t.Errorf("%d were deleted too soon, %v", n, err)
+		t.Errorf("%d were deleted too early, %v", n, err)
 	}
 	if n, err := s.DeleteImports(t.Context(), Now().Add(time.Second)); n != 1 || err != nil {
 		t.Errorf("%d were deleted, %v", n, err)
@@ -155,15 +155,15 @@ func testOldImports(t *testing.T, s Store) {
 
 func testLeaseImport(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
-	i := ready(t, s[0], 1)
+	i := readyImport(t, s[0], 1)
 	if _, err := s[0].LeaseImport(t.Context(), "", newID(), Now(), Now()); !errors.Is(err, userio.ErrNoImport) {
-		t.Errorf("one that does not run was leased: %v", err)
+		t.Errorf("an import that isn't running was leased: %v", err)
 	}
 	if err := s[0].StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
 	lease := func(at time.Time) []error {
-		return atOnce(8, func(n int) error {
+		return concurrently(8, func(n int) error {
 			id := []string{"", i.ID}[n/2%2]
 			got, err := s[n%2].LeaseImport(t.Context(), id, newID(), at, at.Add(time.Minute))
 			if err == nil && (got.ID != i.ID || got.Lease == "") {
@@ -193,24 +193,24 @@ func testLeaseImport(t *testing.T, open func() Store) {
 		t.Error(err)
 	}
 	if _, err := s[0].LeaseImport(t.Context(), i.ID, newID(), Now(), Now()); err != nil {
-		t.Errorf("one that was given back: %v", err)
+		t.Errorf("a released import: %v", err)
 	}
 	if err := s[1].ExtendImportLease(t.Context(), held, Now()); !errors.Is(err, userio.ErrLeaseLost) {
-		t.Errorf("a lease that is over was held: %v", err)
+		t.Errorf("a lost lease was extended: %v", err)
 	}
 }
 
-func testCountWaiting(t *testing.T, s Store) {
-	people := []directory.NewUser{coming(t, "", "a@example.com"), coming(t, "", "b@example.com"), coming(t, "", "c@example.com")}
-	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent); err != nil {
+func testCountPendingJobs(t *testing.T, s Store) {
+	people := []directory.NewUser{invitedUser(t, "", "a@example.com"), invitedUser(t, "", "b@example.com"), invitedUser(t, "", "c@example.com")}
+	if _, err := s.ImportUsers(t.Context(), runningImport(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ParkJob(t.Context(), people[0].Jobs[0].Park(Now(), "no")); err != nil {
 		t.Fatal(err)
 	}
-	for most, want := range map[int]int{1: 1, 2: 2, 10: 2} {
-		if n, err := s.CountPendingJobs(t.Context(), most); n != want || err != nil {
-			t.Errorf("counted to %d: %d, want %d, %v", most, n, want, err)
+	for limit, want := range map[int]int{1: 1, 2: 2, 10: 2} {
+		if n, err := s.CountPendingJobs(t.Context(), limit); n != want || err != nil {
+			t.Errorf("counted up to %d: %d, want %d, %v", limit, n, want, err)
 		}
 	}
 }

@@ -12,18 +12,18 @@ import (
 )
 
 var listRows = []row{
-	{"an empty list is one empty page", on(testEmptyList)},
-	{"a search finds users by the beginnings of words", on(testSearch)},
-	{"role and status filter the list, alone and with a search", on(testFilters)},
-	{"the users whose invitation was refused are listed, in every order, alone and with a search", on(testRefused)},
-	{"names sort regardless of case and accents, users without a name by address", on(testSortByName)},
-	{"users with names that sort first or last are listed", on(testExtremeNames)},
-	{"pages in every order, forward and backward, add up to the list", on(testPages)},
-	{"pages of a filter or search, in every order, forward and backward, add up to its matches", on(testFilteredPages)},
-	{"the total follows additions, removals and changes", on(testTotal)},
-	{"every user is listed once while others are added and removed", on(testPagesWhilePeopleComeAndGo)},
-	{"an empty last page has a previous page", on(testPageBehindTheEnd)},
-	{"an invalid position is no error", on(testMadeUpPosition)},
+	{"an empty directory has one empty page", single(testEmptyList)},
+	{"a search finds users by the beginnings of words", single(testSearch)},
+	{"users are filtered by role and status, with and without a search", single(testFilters)},
+	{"users whose invitation was refused are listed in every order, with and without a search", single(testRefused)},
+	{"names sort regardless of case and accents, and users without a name by address", single(testSortByName)},
+	{"users whose name sorts first or last are listed", single(testExtremeNames)},
+	{"pages in every order, forward and backward, contain all users", single(testPages)},
+	{"pages of a filter or search, in every order, forward and backward, contain all matches", single(testFilteredPages)},
+	{"the total follows additions, removals and changes", single(testTotal)},
+	{"other users are seen once while some are added and removed between pages", single(testPagesDuringChanges)},
+	{"an empty page after the end leads back", single(testPageAfterTheEnd)},
+	{"an invalid position is no error", single(testInvalidPosition)},
 }
 
 func list(t *testing.T, s Store, q directory.Query) directory.Page {
@@ -35,7 +35,7 @@ func list(t *testing.T, s Store, q directory.Query) directory.Page {
 	return page
 }
 
-// find returns the names, or otherwise the addresses, of the users that a search finds, sorted by address.
+// find returns the display names of the users that a search finds, sorted by address.
 func find(t *testing.T, s Store, search string) []string {
 	t.Helper()
 	terms, err := directory.ParseSearch(search)
@@ -44,7 +44,7 @@ func find(t *testing.T, s Store, search string) []string {
 	}
 	page := list(t, s, directory.Query{Terms: terms, Sort: directory.ByEmail, Limit: directory.MaxLimit})
 	if page.Total != len(page.Users) {
-		t.Errorf("%q finds %d people and counts %d", search, len(page.Users), page.Total)
+		t.Errorf("%q finds %d users and counts %d", search, len(page.Users), page.Total)
 	}
 	return names(page.Users)
 }
@@ -68,15 +68,15 @@ func testEmptyList(t *testing.T, s Store) {
 
 func testSearch(t *testing.T, s Store) {
 	create(t, s,
-		person("Ada Lovelace", "countess@analytical.example"),
-		person("Zoë Strauß-Őry", "zs@example.com"),
-		person("Conan O’Brien", "conan.obrien+tv@team-coco.example"),
-		person("Anna O'Brien", "anna@example.org"),
-		person("王小明", "wang@bücher.example"),
-		person("100% Real_Name", "percent@example.net"),
-		person(`Back\slash`, "back@example.net"),
-		person("Ольга Иванова", "olga@пример.рф"),
-		person(strings.Repeat("long", 25), "long@example.net"),
+		member("Ada Lovelace", "countess@analytical.example"),
+		member("Zoë Strauß-Őry", "zs@example.com"),
+		member("Conan O’Brien", "conan.obrien+tv@team-coco.example"),
+		member("Anna O'Brien", "anna@example.org"),
+		member("王小明", "wang@bücher.example"),
+		member("100% Real_Name", "percent@example.net"),
+		member(`Back\slash`, "back@example.net"),
+		member("Ольга Иванова", "olga@пример.рф"),
+		member(strings.Repeat("long", 25), "long@example.net"),
 	)
 	for search, want := range map[string][]string{
 		"":                          {"Anna O'Brien", `Back\slash`, "Conan O’Brien", "Ada Lovelace", strings.Repeat("long", 25), "Ольга Иванова", "100% Real_Name", "王小明", "Zoë Strauß-Őry"},
@@ -140,13 +140,13 @@ func refuse(t *testing.T, s Store, users ...directory.User) {
 
 func testRefused(t *testing.T, s Store) {
 	invited := func(name, address string) directory.User {
-		u := person(name, address)
+		u := member(name, address)
 		u.Status = directory.Invited
 		return u
 	}
 	ada, bob, cleo := invited("Ada Lovelace", "ada@example.com"), invited("Bob", "bob@example.com"), invited("Cleo", "cleo@example.com")
 	cleo.Role = directory.Admin
-	waiting, none, active := invited("Waiting", "waiting@example.com"), invited("None", "none@example.com"), person("Active", "active@example.com")
+	waiting, none, active := invited("Waiting", "waiting@example.com"), invited("None", "none@example.com"), member("Active", "active@example.com")
 	refuse(t, s, bob, cleo, ada, active)
 	create(t, s, waiting, none)
 	if err := s.AddJob(t.Context(), outbox.New(outbox.Invite, waiting.Email.Normalized, waiting.ID, "", "", Now())); err != nil {
@@ -169,7 +169,7 @@ func testRefused(t *testing.T, s Store) {
 		{"by address, descending", func(q *directory.Query) { q.Sort = "-email" }, []string{"Cleo", "Bob", "Ada Lovelace"}},
 		{"of one role", func(q *directory.Query) { q.Role = directory.Admin }, []string{"Cleo"}},
 		{"with a search", func(q *directory.Query) { q.Terms = []string{"love", "example"} }, []string{"Ada Lovelace"}},
-		{"found by nothing", func(q *directory.Query) { q.Terms = []string{"waiting"} }, []string{}},
+		{"with a search that finds none", func(q *directory.Query) { q.Terms = []string{"waiting"} }, []string{}},
 	} {
 		q := base
 		row.change(&q)
@@ -201,7 +201,7 @@ func testFilters(t *testing.T, s Store) {
 	for _, role := range []directory.Role{directory.Admin, directory.Member} {
 		for _, status := range []directory.Status{directory.Invited, directory.Active, directory.Suspended} {
 			for _, name := range []string{"ada", "bob"} {
-				u := person(name, strings.Join([]string{name, string(role), string(status)}, ".")+"@example.com")
+				u := member(name, strings.Join([]string{name, string(role), string(status)}, ".")+"@example.com")
 				u.Role, u.Status = role, status
 				create(t, s, u)
 			}
@@ -241,7 +241,7 @@ func testSortByName(t *testing.T, s Store) {
 		if name == "b@example.com" {
 			name, address = "", name
 		}
-		create(t, s, person(name, address))
+		create(t, s, member(name, address))
 	}
 	page := list(t, s, directory.Query{Sort: directory.ByName, Limit: directory.MaxLimit})
 	if diff := cmp.Diff(want, names(page.Users)); diff != "" {
@@ -251,7 +251,7 @@ func testSortByName(t *testing.T, s Store) {
 
 func testExtremeNames(t *testing.T, s Store) {
 	for i, name := range []string{" ", "!", "\u0301", "\U0010FFFF", strings.Repeat("\U0010FFFF", directory.MaxName)} {
-		create(t, s, person(name, string(rune('a'+i))+"@example.com"))
+		create(t, s, member(name, string(rune('a'+i))+"@example.com"))
 	}
 	for _, order := range orders {
 		if page := list(t, s, directory.Query{Sort: order, Limit: 10}); len(page.Users) != 5 {
@@ -260,8 +260,8 @@ func testExtremeNames(t *testing.T, s Store) {
 	}
 }
 
-func testPageBehindTheEnd(t *testing.T, s Store) {
-	people := []directory.User{person("a", "a@example.com"), person("b", "b@example.com"), person("c", "c@example.com")}
+func testPageAfterTheEnd(t *testing.T, s Store) {
+	people := []directory.User{member("a", "a@example.com"), member("b", "b@example.com"), member("c", "c@example.com")}
 	create(t, s, people...)
 	q := directory.Query{Sort: directory.ByName, Limit: 2}
 	first := list(t, s, q)
@@ -269,15 +269,15 @@ func testPageBehindTheEnd(t *testing.T, s Store) {
 	q.After = first.Next
 	end := list(t, s, q)
 	if len(end.Users) > 0 || end.Next != nil || end.Prev == nil || end.Total != 2 {
-		t.Fatalf("behind the end: %+v", end)
+		t.Fatalf("after the end: %+v", end)
 	}
 	q.After, q.Backward = end.Prev, true
 	if back := list(t, s, q); len(back.Users) == 0 {
-		t.Error("the way back from behind the end leads to nobody")
+		t.Error("the page before the one after the end is empty")
 	}
 
 	q.After, q.Backward = first.Next, false
-	create(t, s, person("d", "d@example.com"))
+	create(t, s, member("d", "d@example.com"))
 	second := list(t, s, q)
 	remove(t, s, people[0].ID)
 	remove(t, s, people[1].ID)
@@ -288,8 +288,8 @@ func testPageBehindTheEnd(t *testing.T, s Store) {
 	}
 }
 
-func testMadeUpPosition(t *testing.T, s Store) {
-	create(t, s, person("Ada", "ada@example.com"))
+func testInvalidPosition(t *testing.T, s Store) {
+	create(t, s, member("Ada", "ada@example.com"))
 	for _, order := range orders {
 		for _, p := range []directory.Keyset{
 			{}, {Key: "x", ID: "y"}, {Key: "'; --", ID: `\'`}, {Key: "99999999999999999999"}, {Key: "-1"},
@@ -307,18 +307,18 @@ func testMadeUpPosition(t *testing.T, s Store) {
 
 func testTotal(t *testing.T, s Store) {
 	suspended := directory.Query{Status: directory.Suspended, Sort: directory.ByName, Limit: 1}
-	check := func(when string, all, out int) {
+	check := func(when string, all, suspendedUsers int) {
 		t.Helper()
 		page := list(t, s, directory.Query{Sort: directory.ByName, Limit: 1})
-		if n := list(t, s, suspended).Total; page.Total != all || n != out {
-			t.Errorf("%s: %d people, %d suspended, want %d and %d", when, page.Total, n, all, out)
+		if n := list(t, s, suspended).Total; page.Total != all || n != suspendedUsers {
+			t.Errorf("%s: %d users, %d suspended, want %d and %d", when, page.Total, n, all, suspendedUsers)
 		}
 	}
-	people := []directory.User{person("a", "a@example.com"), person("b", "b@example.com"), person("c", "c@example.com")}
+	people := []directory.User{member("a", "a@example.com"), member("b", "b@example.com"), member("c", "c@example.com")}
 	people[0].Status, people[1].Status = directory.Suspended, directory.Suspended
 	create(t, s, people...)
 	check("at first", 3, 2)
-	create(t, s, person("d", "d@example.com"))
+	create(t, s, member("d", "d@example.com"))
 	check("one more", 4, 2)
 	if _, err := s.ChangeUser(t.Context(), people[2].ID, func(state directory.RuleState) (directory.Change, error) {
 		state.User.Status = directory.Suspended
@@ -329,8 +329,8 @@ func testTotal(t *testing.T, s Store) {
 	check("one suspended", 4, 3)
 	remove(t, s, people[0].ID)
 	check("one less", 3, 2)
-	mustSignIn(t, s, arrival(person("", "e@example.com"), "token"))
-	check("one who came by themselves", 4, 2)
+	mustSignIn(t, s, signInRequest(member("", "e@example.com"), "token"))
+	check("one signed in", 4, 2)
 }
 
 func remove(t *testing.T, s Store, id string) {

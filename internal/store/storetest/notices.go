@@ -16,14 +16,14 @@ import (
 )
 
 var noticeRows = []row{
-	{"the owner is notified of a new token, but not of a refused one", on(testNoticeOfToken)},
-	{"the other active administrators are notified of a new one", on(testNoticeOfAdmin)},
-	{"at most fifty administrators are notified", on(testNoticesAreBounded)},
-	{"an import with administrators sends one notice", on(testNoticeOfImport)},
-	{"without WriteNotices there are no notices", on(testNoNotices)},
+	{"the owner of a new token is notified, but not of a refused one", single(testNoticeOfToken)},
+	{"the other active administrators are notified of a new one", single(testNoticeOfAdmin)},
+	{"at most fifty administrators are notified", single(testNoticesAreBounded)},
+	{"an import that can add administrators causes one notice", single(testNoticeOfImport)},
+	{"without a mail server, no notices are written", single(testNoNotices)},
 }
 
-// wantNotices checks who is notified and deletes the jobs.
+// wantNotices checks the recipients of pending notices and finishes them.
 func wantNotices(t *testing.T, s Store, what string, want ...string) {
 	t.Helper()
 	jobs, _, err := s.ListWaiting(t.Context(), 1000)
@@ -39,17 +39,17 @@ func wantNotices(t *testing.T, s Store, what string, want ...string) {
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s: told (-want +got):\n%s", what, diff)
+		t.Errorf("%s: recipients (-want +got):\n%s", what, diff)
 	}
 }
 
-// changes edits a user and writes the event that the directory would.
-func changes(t *testing.T, s Store, u directory.User, edit func(*directory.User)) {
+// changeUser edits a user and writes the event that the directory writes.
+func changeUser(t *testing.T, s Store, u directory.User, edit func(*directory.User)) {
 	t.Helper()
 	_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {
-		is := state.User
-		edit(&is)
-		return directory.Change{User: is, Events: []event.Event{event.New(event.UserEdited, Now(), is.ID, is.Email.Normalized, "")}}, nil
+		u := state.User
+		edit(&u)
+		return directory.Change{User: u, Events: []event.Event{event.New(event.UserEdited, Now(), u.ID, u.Email.Normalized, "")}}, nil
 	})
 	must(t, err)
 }
@@ -62,18 +62,18 @@ func testNoticeOfToken(t *testing.T, s Store) {
 	wantNotices(t, s, "a token", "ada@example.com")
 
 	refused := tokenOf(ada, "refused")
-	err := s.CreateToken(t.Context(), refused, tokenMade(refused), func(directory.User, []token.Token) error { return token.ErrTooMany })
+	err := s.CreateToken(t.Context(), refused, tokenCreated(refused), func(directory.User, []token.Token) error { return token.ErrTooMany })
 	if !errors.Is(err, token.ErrTooMany) {
 		t.Errorf("against the rule: %v", err)
 	}
-	wantNotices(t, s, "a token that is refused")
+	wantNotices(t, s, "a refused token")
 
-	made := tokenOf(bob, "cron")
-	made.Scope = "read"
-	e := tokenMade(made)
+	created := tokenOf(bob, "cron")
+	created.Scope = "read"
+	e := tokenCreated(created)
 	e.Reason = "cron (read, until 2026-03-08)"
 	e.Origin = event.Origin{Actor: "bob@example.com", Address: "192.0.2.1"}
-	must(t, s.CreateToken(t.Context(), made, e, anyway))
+	must(t, s.CreateToken(t.Context(), created, e, allowAll))
 	job, err := s.LeaseJob(t.Context(), "notice to bob@example.com", Now(), Now())
 	must(t, err)
 	want := &outbox.Notice{
@@ -89,29 +89,29 @@ func testNoticeOfAdmin(t *testing.T, s Store) {
 	s.WriteNotices()
 	first := admin("Ada", "ada@example.com")
 	create(t, s, first)
-	wantNotices(t, s, "the very first")
-	grace, joan := person("Grace", "grace@example.com"), person("Joan", "joan@example.com")
+	wantNotices(t, s, "the first administrator")
+	grace, joan := member("Grace", "grace@example.com"), member("Joan", "joan@example.com")
 	create(t, s, grace, joan)
 	wantNotices(t, s, "members")
 
 	suspended, invited := admin("Sue", "sue@example.com"), admin("Ivy", "ivy@example.com")
 	suspended.Status, invited.Status = directory.Suspended, directory.Invited
 	create(t, s, suspended)
-	wantNotices(t, s, "somebody who can't come in")
+	wantNotices(t, s, "a suspended administrator")
 	create(t, s, invited)
 	wantNotices(t, s, "an invitation", "ada@example.com")
 
-	changes(t, s, grace, func(u *directory.User) { u.Name = "Grace Hopper" })
+	changeUser(t, s, grace, func(u *directory.User) { u.Name = "Grace Hopper" })
 	wantNotices(t, s, "another name")
-	changes(t, s, grace, func(u *directory.User) { u.Role = directory.Admin })
+	changeUser(t, s, grace, func(u *directory.User) { u.Role = directory.Admin })
 	wantNotices(t, s, "a change of role", "ada@example.com")
-	changes(t, s, grace, func(u *directory.User) { u.Name = "Grace" })
+	changeUser(t, s, grace, func(u *directory.User) { u.Name = "Grace" })
 	wantNotices(t, s, "another name of an administrator")
-	changes(t, s, suspended, func(u *directory.User) { u.Status = directory.Active })
-	wantNotices(t, s, "somebody who is let in again", "ada@example.com", "grace@example.com")
-	changes(t, s, grace, func(u *directory.User) { u.Role = directory.Member })
-	wantNotices(t, s, "one who is none any more")
-	changes(t, s, joan, func(u *directory.User) { u.Role = directory.Admin })
+	changeUser(t, s, suspended, func(u *directory.User) { u.Status = directory.Active })
+	wantNotices(t, s, "a reinstated administrator", "ada@example.com", "grace@example.com")
+	changeUser(t, s, grace, func(u *directory.User) { u.Role = directory.Member })
+	wantNotices(t, s, "a former administrator")
+	changeUser(t, s, joan, func(u *directory.User) { u.Role = directory.Admin })
 	wantNotices(t, s, "the next", "ada@example.com", "sue@example.com")
 }
 
@@ -133,7 +133,7 @@ func testNoticeOfImport(t *testing.T, s Store) {
 	s.WriteNotices()
 	start := func(role directory.Role) {
 		t.Helper()
-		i := ready(t, s, 1)
+		i := readyImport(t, s, 1)
 		i.Role = role
 		must(t, s.StartImport(t.Context(), i, event.New(event.ImportStarted, Now(), "", "", "people.csv")))
 	}
@@ -146,7 +146,7 @@ func testNoticeOfImport(t *testing.T, s Store) {
 		t.Errorf("notice %+v", job.Notice)
 	}
 	if n, err := userio.Store(s).CountPendingJobs(t.Context(), 10); err != nil || n != 0 {
-		t.Errorf("an import waits for %d notices, %v", n, err)
+		t.Errorf("%d notices count as pending jobs, %v", n, err)
 	}
 	wantNotices(t, s, "administrators", "ada@example.com")
 }

@@ -14,18 +14,18 @@ import (
 )
 
 var outboxRows = []row{
-	{"a job is returned as stored", on(testJobRoundTrip)},
-	{"a leased job is not leased again until the lease expires", on(testLease)},
-	{"the jobs of a subject run in order, independently of others", on(testOrder)},
-	{"a returned job waits until it is due, unless it is requested", on(testRetry)},
-	{"a parked job doesn't block others", on(testPark)},
-	{"an invitation is leased with its inviter", on(testLeaseInviteSaysByWhom)},
-	{"a sent invitation is recorded on the user", on(testFinishInvite)},
-	{"an invitation sent to a removed user is revoked", on(testFinishInviteOfRemoved)},
-	{"an invitation sent to a user who was added again stays valid", on(testFinishInviteOfAddedAgain)},
+	{"a job is read as it was written", single(testJobRoundTrip)},
+	{"a leased job can't be leased until the lease expires", single(testLease)},
+	{"the jobs of one subject run in order and don't delay others", single(testOrder)},
+	{"a retried job waits until it is due, unless its subject is requested", single(testRetry)},
+	{"a parked job doesn't delay others", single(testPark)},
+	{"an invite job is leased with the inviting user", single(testLeaseInviteActor)},
+	{"a sent invitation is recorded on the user", single(testFinishInvite)},
+	{"a sent invitation of a removed user is undone", single(testFinishInviteOfRemoved)},
+	{"a sent invitation of a user who was removed and added again is kept", single(testFinishInviteOfAddedAgain)},
 }
 
-// add inserts a job that is due at the given time.
+// add writes a job that is due at the given time.
 func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time) outbox.Job {
 	t.Helper()
 	j := outbox.New(kind, subject, newID(), "", "", due)
@@ -36,7 +36,7 @@ func add(t *testing.T, s Store, kind outbox.Kind, subject string, due time.Time)
 	return j
 }
 
-// lease takes the next job as a worker would at that time; "" means none.
+// lease leases the next job and returns its id, or "" if there is none.
 func lease(t *testing.T, s Store, subject string, now time.Time) string {
 	t.Helper()
 	j, err := s.LeaseJob(t.Context(), subject, now, now.Add(time.Minute))
@@ -54,7 +54,7 @@ func wantLease(t *testing.T, s Store, what, subject string, now time.Time, want 
 }
 
 func testJobRoundTrip(t *testing.T, s Store) {
-	u := person(strings.Repeat("🚀", directory.MaxName), "Ada@example.com")
+	u := member(strings.Repeat("🚀", directory.MaxName), "Ada@example.com")
 	create(t, s, u)
 	want := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "user-test-1", u.Name, Now())
 	if err := s.AddJob(t.Context(), want); err != nil {
@@ -74,7 +74,7 @@ func testJobRoundTrip(t *testing.T, s Store) {
 	}
 	want.LastError = string([]rune(want.LastError)[:200])
 	if diff := cmp.Diff([]outbox.Job{want}, jobs(t, s, u)); diff != "" {
-		t.Errorf("put back: -want +got\n%s", diff)
+		t.Errorf("retried: -want +got\n%s", diff)
 	}
 }
 
@@ -95,13 +95,13 @@ func testLease(t *testing.T, s Store) {
 	for _, subject := range []string{"", "ada@example.com"} {
 		wantLease(t, s, "leased", subject, Now().Add(time.Minute-time.Microsecond), "")
 	}
-	wantLease(t, s, "the lease is over", "", Now().Add(time.Minute), j.ID)
-	wantLease(t, s, "somebody else's", "bob@example.com", Now().Add(time.Hour), "")
+	wantLease(t, s, "the lease has expired", "", Now().Add(time.Minute), j.ID)
+	wantLease(t, s, "of another subject", "bob@example.com", Now().Add(time.Hour), "")
 	again, err := s.LeaseJob(t.Context(), "ada@example.com", Now().Add(time.Hour), Now().Add(2*time.Hour))
 	if again.Attempts != 3 || err != nil {
-		t.Errorf("%d attempts are counted, want 3; %v", again.Attempts, err)
+		t.Errorf("%d attempts, want 3; %v", again.Attempts, err)
 	}
-	for range 2 { // another worker may have been faster
+	for range 2 { // another worker may have finished it
 		if err := s.FinishJob(t.Context(), j.ID); err != nil {
 			t.Error(err)
 		}
@@ -117,13 +117,13 @@ func testOrder(t *testing.T, s Store) {
 	if !got[first.ID] || !got[other.ID] {
 		t.Fatalf("leased %v, want the first of each", got)
 	}
-	wantLease(t, s, "the first is under way", "", Now(), "")
-	wantLease(t, s, "the first is under way, asked for", "ada@example.com", Now(), "")
+	wantLease(t, s, "the first is leased", "", Now(), "")
+	wantLease(t, s, "the first is leased, its subject requested", "ada@example.com", Now(), "")
 	if err := s.RetryJob(t.Context(), first.ID, Now().Add(time.Hour), "No."); err != nil {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the first waits", "", Now(), "")
-	wantLease(t, s, "asked for, the first comes first", "ada@example.com", Now(), first.ID)
+	wantLease(t, s, "its subject requested", "ada@example.com", Now(), first.ID)
 	if err := s.FinishJob(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func testRetry(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 		wantLease(t, s, "not due", "", Now(), "")
-		wantLease(t, s, "asked for", "ada@example.com", Now(), j.ID)
+		wantLease(t, s, "its subject requested", "ada@example.com", Now(), j.ID)
 		if err := s.RetryJob(t.Context(), j.ID, Now(), "No."); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func testRetry(t *testing.T, s Store) {
 }
 
 func testPark(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
 	parked := add(t, s, outbox.Invite, u.Email.Normalized, Now())
 	next := add(t, s, outbox.RevokeInvite, u.Email.Normalized, Now())
@@ -155,7 +155,7 @@ func testPark(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	wantLease(t, s, "the next", "", Now(), next.ID)
-	wantLease(t, s, "nothing is left", u.Email.Normalized, Now().Add(time.Hour), next.ID) // its lease had expired
+	wantLease(t, s, "nothing is left", u.Email.Normalized, Now().Add(time.Hour), next.ID) // its lease has expired
 	list := jobs(t, s, u)
 	if len(list) != 2 || !list[0].ParkedAt.Equal(Now()) || list[0].LastError != "Stytch refuses the address." || !list[1].ParkedAt.IsZero() {
 		t.Errorf("an administrator sees %+v", list)
@@ -163,7 +163,7 @@ func testPark(t *testing.T, s Store) {
 }
 
 func testFinishInvite(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	u.Status, u.StytchUserID = directory.Invited, ""
 	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{job}}); err != nil {
@@ -184,14 +184,15 @@ func testFinishInvite(t *testing.T, s Store) {
 	}
 }
 
-func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
-	grace := person("Grace Hopper", "grace@example.com")
-	joan := person("", "Joan@example.com")
-	eve := person("Eve", "eve@example.com")
+// Actor is the inviting user's name at the time of the lease.
+func testLeaseInviteActor(t *testing.T, s Store) {
+	grace := member("Grace Hopper", "grace@example.com")
+	joan := member("", "Joan@example.com")
+	eve := member("Eve", "eve@example.com")
 	eve.Status = directory.Suspended
 	create(t, s, grace, joan, eve)
-	for who, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID(), "e@example.com": eve.ID} {
-		u := person("", who)
+	for address, by := range map[string]string{"a@example.com": grace.ID, "b@example.com": joan.ID, "c@example.com": "", "d@example.com": newID(), "e@example.com": eve.ID} {
+		u := member("", address)
 		u.InvitedBy = by
 		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())
 		if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{job}}); err != nil {
@@ -211,12 +212,12 @@ func testLeaseInviteSaysByWhom(t *testing.T, s Store) {
 		got[job.Subject] = job.Actor
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("by whom (-want +got)\n%s", diff)
+		t.Errorf("actors (-want +got)\n%s", diff)
 	}
 }
 
 func testFinishInviteOfRemoved(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
@@ -231,13 +232,13 @@ func testFinishInviteOfRemoved(t *testing.T, s Store) {
 }
 
 func testFinishInviteOfAddedAgain(t *testing.T, s Store) {
-	u, again := person("Ada", "ada@example.com"), person("Ada", "ada@example.com")
+	u, again := member("Ada", "ada@example.com"), member("Ada", "ada@example.com")
 	job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	create(t, s, again)
 	if err := s.FinishInvite(t.Context(), job.Sent("user-test-1", Now())); err != nil {
 		t.Fatal(err)
 	}
-	// Stytch's account belongs to the address, so it is the new user's now.
+	// The account at Stytch belongs to the address, and so to the new user.
 	if left := jobs(t, s, u); len(left) > 0 {
 		t.Errorf("left: %+v", left)
 	}

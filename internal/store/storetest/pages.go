@@ -13,17 +13,17 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-// orders are all orders of the list.
+// orders are all sort orders.
 var orders = []directory.Sort{
 	directory.ByName, "-" + directory.ByName, directory.ByEmail, "-" + directory.ByEmail,
 	directory.ByCreated, "-" + directory.ByCreated, directory.ByLastSeen, "-" + directory.ByLastSeen,
 }
 
-// crowd returns users of whom many share a name, a creation time and a time last seen.
-func crowd(random *rand.Rand, n int) []directory.User {
+// randomUsers returns n users. Many share a name, CreatedAt or LastSeenAt.
+func randomUsers(random *rand.Rand, n int) []directory.User {
 	people := make([]directory.User, n)
 	for i := range people {
-		u := person([]string{"", "Ada", "ada", "Ádá", "Bob", "王"}[random.IntN(6)], fmt.Sprintf("%08x@example.com", random.Uint32()))
+		u := member([]string{"", "Ada", "ada", "Ádá", "Bob", "王"}[random.IntN(6)], fmt.Sprintf("%08x@example.com", random.Uint32()))
 		u.CreatedAt = ago(time.Duration(random.IntN(4)) * time.Hour)
 		u.LastSeenAt = []time.Time{{}, ago(time.Hour), ago(2 * time.Hour)}[random.IntN(3)]
 		people[i] = u
@@ -31,7 +31,7 @@ func crowd(random *rand.Rand, n int) []directory.User {
 	return people
 }
 
-// sorted returns the users in order, computed without a database.
+// sorted returns the users in the expected order.
 func sorted(people []directory.User, order directory.Sort) []directory.User {
 	return slices.SortedFunc(slices.Values(people), func(a, b directory.User) int {
 		c := 0
@@ -53,7 +53,7 @@ func sorted(people []directory.User, order directory.Sort) []directory.User {
 	})
 }
 
-// walk reads the list page by page in one direction and calls between after each.
+// walk reads all pages in one direction and calls between after each.
 func walk(t *testing.T, s Store, q directory.Query, between func(directory.Page)) []directory.User {
 	t.Helper()
 	var seen []directory.User
@@ -71,12 +71,12 @@ func walk(t *testing.T, s Store, q directory.Query, between func(directory.Page)
 		}
 		q.After = next
 	}
-	t.Fatal("the list has no end")
+	t.Fatal("more than 1000 pages")
 	return nil
 }
 
 func testPages(t *testing.T, s Store) {
-	people := crowd(rand.New(rand.NewPCG(1, 2)), 61)
+	people := randomUsers(rand.New(rand.NewPCG(1, 2)), 61)
 	create(t, s, people...)
 	for _, order := range orders {
 		for _, limit := range []int{7, 20, 61, 200} {
@@ -89,7 +89,7 @@ func testPages(t *testing.T, s Store) {
 
 func testFilteredPages(t *testing.T, s Store) {
 	random := rand.New(rand.NewPCG(5, 6))
-	people := crowd(random, 80)
+	people := randomUsers(random, 80)
 	for i := range people {
 		people[i].Role = []directory.Role{directory.Admin, directory.Member}[random.IntN(2)]
 		people[i].Status = []directory.Status{directory.Invited, directory.Active, directory.Suspended}[random.IntN(3)]
@@ -99,25 +99,25 @@ func testFilteredPages(t *testing.T, s Store) {
 		{Role: directory.Member}, {Status: directory.Invited}, {Role: directory.Admin, Status: directory.Suspended},
 		{Terms: []string{"ada"}}, {Terms: []string{"ada", "example"}, Status: directory.Active},
 	} {
-		fits := slices.DeleteFunc(slices.Clone(people), func(u directory.User) bool {
+		matches := slices.DeleteFunc(slices.Clone(people), func(u directory.User) bool {
 			return q.Role != "" && u.Role != q.Role || q.Status != "" && u.Status != q.Status ||
 				q.Terms != nil && !slices.Contains(u.SearchTerms(), "ada")
 		})
 		for _, q.Sort = range orders {
 			t.Run(fmt.Sprint(q.Role, q.Status, q.Terms, q.Sort), func(t *testing.T) {
 				q.Limit = 4
-				checkPages(t, s, q, fits)
+				checkPages(t, s, q, matches)
 			})
 		}
 	}
 }
 
-// checkPages reads all pages forward and back, and checks that they contain exactly the users.
+// checkPages checks that the pages, forward and backward, contain exactly the given users.
 func checkPages(t *testing.T, s Store, q directory.Query, people []directory.User) {
 	t.Helper()
 	var pages []directory.Page
-	there := walk(t, s, q, func(p directory.Page) { pages = append(pages, p) })
-	if diff := gocmp.Diff(sorted(people, q.Sort), there); diff != "" {
+	got := walk(t, s, q, func(p directory.Page) { pages = append(pages, p) })
+	if diff := gocmp.Diff(sorted(people, q.Sort), got); diff != "" {
 		t.Fatalf("forward: -want +got\n%s", diff)
 	}
 	if n := (len(people) + q.Limit - 1) / q.Limit; len(pages) != n || pages[0].Prev != nil || pages[n-1].Next != nil {
@@ -125,35 +125,35 @@ func checkPages(t *testing.T, s Store, q directory.Query, people []directory.Use
 	}
 	for i, page := range pages {
 		if page.Total != len(people) || page.More || page.RelevanceOrder {
-			t.Errorf("page %d: %d people, more: %v, by word: %v", i, page.Total, page.More, page.RelevanceOrder)
+			t.Errorf("page %d: total %d, more %v, relevance order %v", i, page.Total, page.More, page.RelevanceOrder)
 		}
 	}
 	if len(pages) == 1 {
 		return
 	}
-	// Going back from the last page returns the same pages.
+	// Backward from the last page, the pages are the same.
 	q.Backward, q.After = true, pages[len(pages)-1].Prev
 	i := len(pages) - 1
 	walk(t, s, q, func(p directory.Page) {
 		i--
 		if i < 0 {
-			t.Fatal("there are more pages on the way back")
+			t.Fatal("there are more pages backward")
 		}
 		if diff := gocmp.Diff(pages[i], p); diff != "" {
-			t.Errorf("page %d on the way back: -forward +back\n%s", i, diff)
+			t.Errorf("page %d: -forward +backward\n%s", i, diff)
 		}
 	})
 	if i != 0 {
-		t.Errorf("the way back ends at page %d", i)
+		t.Errorf("the first page backward is page %d", i)
 	}
 }
 
-func testPagesWhilePeopleComeAndGo(t *testing.T, s Store) {
+func testPagesDuringChanges(t *testing.T, s Store) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, order := range orders {
 		for _, backward := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, backward %v", order, backward), func(t *testing.T) {
-				people := crowd(random, 40)
+				people := randomUsers(random, 40)
 				create(t, s, people...)
 				staying, going := people[:20], people[20:]
 				q := directory.Query{Sort: order, Limit: 6, Backward: backward}
@@ -161,7 +161,7 @@ func testPagesWhilePeopleComeAndGo(t *testing.T, s Store) {
 					if len(going) > 0 {
 						remove(t, s, going[0].ID)
 						going = going[1:]
-						create(t, s, crowd(random, 1)...)
+						create(t, s, randomUsers(random, 1)...)
 					}
 				})
 				ids := map[string]int{}

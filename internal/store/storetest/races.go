@@ -11,16 +11,16 @@ import (
 )
 
 var raceRows = []row{
-	{"an address that is added fifty times at once is on the list once", testFiftyTimesOneAddress},
-	{"two administrators who take the list from each other leave one", testLastAdmin},
-	{"changes of one person at once are all kept", testChangesAtOnce},
+	{"an address that is added fifty times concurrently exists once", testCreateOneAddressConcurrently},
+	{"of two administrators who demote or remove each other, one stays", testLastAdmin},
+	{"concurrent changes of one user are all kept", testChangesConcurrently},
 }
 
-func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
+func testCreateOneAddressConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
 	added := 0
-	for i, err := range atOnce(50, func(i int) error {
-		u := person("Ada", []string{"ada@example.com", "ADA@example.com"}[i%2])
+	for i, err := range concurrently(50, func(i int) error {
+		u := member("Ada", []string{"ada@example.com", "ADA@example.com"}[i%2])
 		return stores[i/25].CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", "", Now())}})
 	}) {
 		switch {
@@ -32,21 +32,21 @@ func testFiftyTimesOneAddress(t *testing.T, open func() Store) {
 	}
 	after := state(t, stores[0], list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 1}).Users[0])
 	if added != 1 || after.Total != 1 || len(after.Jobs) != 1 {
-		t.Errorf("%d added, %d on the list, %d invitations", added, after.Total, len(after.Jobs))
+		t.Errorf("%d added, %d users, %d invitations", added, after.Total, len(after.Jobs))
 	}
 }
 
-// idle is an outbox that delivers nothing.
-type idle struct{}
+// noopOutbox delivers nothing.
+type noopOutbox struct{}
 
-func (idle) Deliver(context.Context, string) {}
-func (idle) Wake()                           {}
+func (noopOutbox) Deliver(context.Context, string) {}
+func (noopOutbox) Wake()                           {}
 
 func testLastAdmin(t *testing.T, open func() Store) {
-	here, there := open(), open()
-	directories := []*directory.Directory{directory.New(directory.Options{Store: here, Outbox: idle{}, Now: Now}), directory.New(directory.Options{Store: there, Outbox: idle{}, Now: Now})}
+	s1, s2 := open(), open()
+	directories := []*directory.Directory{directory.New(directory.Options{Store: s1, Outbox: noopOutbox{}, Now: Now}), directory.New(directory.Options{Store: s2, Outbox: noopOutbox{}, Now: Now})}
 	member, suspended := string(directory.Member), string(directory.Suspended)
-	ways := []func(d *directory.Directory, id string) error{
+	changes := []func(d *directory.Directory, id string) error{
 		func(d *directory.Directory, id string) error {
 			_, err := d.Edit(t.Context(), directory.Actor{}, id, directory.Edit{Role: &member})
 			return err
@@ -62,26 +62,26 @@ func testLastAdmin(t *testing.T, open func() Store) {
 	}
 	for round := range 20 {
 		admins := []directory.User{admin("Ada", "ada@example.com"), admin("Bob", "bob@example.com")}
-		create(t, here, admins...)
-		errs := atOnce(2, func(i int) error {
-			return ways[(round+i*(round/3))%len(ways)](directories[i], admins[1-i].ID)
+		create(t, s1, admins...)
+		errs := concurrently(2, func(i int) error {
+			return changes[(round+i*(round/3))%len(changes)](directories[i], admins[1-i].ID)
 		})
 		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), directory.ErrLastAdmin) {
 			t.Errorf("round %d: %v", round, errs)
 		}
-		page := list(t, here, directory.Query{Sort: directory.ByName, Limit: 10, Role: directory.Admin, Status: directory.Active})
+		page := list(t, s1, directory.Query{Sort: directory.ByName, Limit: 10, Role: directory.Admin, Status: directory.Active})
 		if page.Total != 1 {
 			t.Errorf("round %d: %d administrators", round, page.Total)
 		}
-		removeAll(t, here)
+		removeAll(t, s1)
 	}
 }
 
-func testChangesAtOnce(t *testing.T, open func() Store) {
+func testChangesConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	u := person("", "ada@example.com")
+	u := member("", "ada@example.com")
 	create(t, stores[0], u)
-	for _, err := range atOnce(20, func(i int) error {
+	for _, err := range concurrently(20, func(i int) error {
 		_, err := stores[i%2].ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Name += "x" }))
 		return err
 	}) {

@@ -14,18 +14,18 @@ import (
 )
 
 var reconcileRows = []row{
-	{"only users with an account are listed, in pages", on(testUsersWithAccount)},
-	{"a user is found by their account", on(testUserByStytchID)},
-	{"listed addresses are distinguished from others", on(testListedAddresses)},
-	{"jobs about an address are stored unless it is listed", on(testJobsOfStranger)},
-	{"of all instances that ask for the daily turn, one gets it", testTurns},
-	{"a webhook is recorded until it is too old", on(testWebhooks)},
+	{"users with an account, and no others, are listed page by page", single(testUsersWithAccount)},
+	{"a user is found by account id", single(testUserByStytchID)},
+	{"listed addresses are distinguished from others", single(testListedAddresses)},
+	{"jobs for an unlisted account are written unless an address is listed by then", single(testJobsUnlessListed)},
+	{"one of all instances acquires the daily run", testAcquireRun},
+	{"a processed webhook is remembered until it is too old", single(testWebhooks)},
 }
 
 func testUsersWithAccount(t *testing.T, s Store) {
 	var want []string
 	for _, r := range []struct{ name, account string }{{"ada", "3"}, {"bob", ""}, {"eve", "1"}, {"joan", "2"}, {"max", "2"}, {"zoe", ""}} {
-		u := person(r.name, r.name+"@example.com")
+		u := member(r.name, r.name+"@example.com")
 		u.StytchUserID = r.account
 		create(t, s, u)
 		if r.account != "" {
@@ -55,9 +55,9 @@ func testUsersWithAccount(t *testing.T, s Store) {
 }
 
 func testUserByStytchID(t *testing.T, s Store) {
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	ada.StytchUserID = "user-test-1"
-	create(t, s, ada, person("Bob", "bob@example.com"))
+	create(t, s, ada, member("Bob", "bob@example.com"))
 	got, err := s.GetUserByStytchID(t.Context(), "user-test-1")
 	if diff := cmp.Diff(ada, got); diff != "" || err != nil {
 		t.Errorf("%v: -want +got\n%s", err, diff)
@@ -68,7 +68,7 @@ func testUserByStytchID(t *testing.T, s Store) {
 }
 
 func testListedAddresses(t *testing.T, s Store) {
-	create(t, s, person("Ada", "Ada@example.com"), person("Bob", "bob@example.com"))
+	create(t, s, member("Ada", "Ada@example.com"), member("Bob", "bob@example.com"))
 	for _, r := range []struct{ ask, want []string }{
 		{nil, nil},
 		{[]string{"eve@example.com"}, nil},
@@ -82,8 +82,8 @@ func testListedAddresses(t *testing.T, s Store) {
 	}
 }
 
-func testJobsOfStranger(t *testing.T, s Store) {
-	create(t, s, person("Ada", "ada@example.com"))
+func testJobsUnlessListed(t *testing.T, s Store) {
+	create(t, s, member("Ada", "ada@example.com"))
 	for _, r := range []struct {
 		name      string
 		addresses []string
@@ -102,20 +102,20 @@ func testJobsOfStranger(t *testing.T, s Store) {
 			t.Errorf("%s: %t, %v", r.name, added, err)
 		}
 		jobs, err := s.ListJobs(t.Context(), directory.Email{Normalized: subject})
-		if told := events(t, s, event.Query{About: subject}); err != nil || (len(jobs) == 1) != r.want || (len(told) == 1) != r.want {
-			t.Errorf("%s: %d jobs and %d events were written; %v", r.name, len(jobs), len(told), err)
+		if recorded := events(t, s, event.Query{About: subject}); err != nil || (len(jobs) == 1) != r.want || (len(recorded) == 1) != r.want {
+			t.Errorf("%s: %d jobs and %d events were written; %v", r.name, len(jobs), len(recorded), err)
 		}
 	}
 }
 
-func testTurns(t *testing.T, open func() Store) {
+func testAcquireRun(t *testing.T, open func() Store) {
 	instances := []Store{open(), open(), open()}
 	day := 24 * time.Hour
-	// takes calls AcquireRun on all instances at once and returns how many acquired the run.
-	takes := func(now time.Time) (n int) {
+	// acquire calls AcquireRun on all instances concurrently and returns how many got true.
+	acquire := func(now time.Time) (n int) {
 		t.Helper()
 		got := make([]bool, len(instances))
-		for _, err := range atOnce(len(instances), func(i int) (err error) {
+		for _, err := range concurrently(len(instances), func(i int) (err error) {
 			got[i], err = instances[i].AcquireRun(t.Context(), now, now.Add(-day))
 			return err
 		}) {
@@ -123,8 +123,8 @@ func testTurns(t *testing.T, open func() Store) {
 				t.Error(err)
 			}
 		}
-		for _, mine := range got {
-			if mine {
+		for _, acquired := range got {
+			if acquired {
 				n++
 			}
 		}
@@ -132,24 +132,24 @@ func testTurns(t *testing.T, open func() Store) {
 	}
 	expect := func(when string, now time.Time, want int) {
 		t.Helper()
-		if n := takes(now); n != want {
-			t.Errorf("%s: %d got the turn, want %d", when, n, want)
+		if n := acquire(now); n != want {
+			t.Errorf("%s: %d acquired the run, want %d", when, n, want)
 		}
 	}
 	expect("at first", Now(), 0)
-	expect("when the first day is over", Now().Add(day), 1)
+	expect("after the first day", Now().Add(day), 1)
 	expect("at once again", Now().Add(day), 0)
 	expect("just before the next", Now().Add(2*day-time.Microsecond), 0)
 	expect("the day after", Now().Add(2*day), 1)
 	if err := instances[1].ReleaseRun(t.Context(), Now().Add(day+time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	expect("given back, too soon", Now().Add(2*day+time.Hour-time.Microsecond), 0)
-	expect("given back, an hour later", Now().Add(2*day+time.Hour), 1)
+	expect("released, too early", Now().Add(2*day+time.Hour-time.Microsecond), 0)
+	expect("released, an hour later", Now().Add(2*day+time.Hour), 1)
 }
 
 func testWebhooks(t *testing.T, s Store) {
-	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time it is already recorded
+	for _, at := range []time.Time{ago(time.Hour), Now()} { // the second time, it already exists
 		if err := s.MarkWebhookProcessed(t.Context(), "msg_1", at); err != nil {
 			t.Fatal(err)
 		}

@@ -13,25 +13,25 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// removedRows test removed addresses.
+// removedRows are about addresses that were removed.
 var removedRows = []row{
-	{"a removed address is recognized, also with a tag", on(testApplicant)},
-	{"a removed address can't join by itself", on(testRemovedJoins)},
-	{"a removed address is created only on request and then no longer counts as removed", on(testRemovedCreated)},
-	{"a removal and an appointment at once leave nobody on the list who was removed", testRemovedAppointed},
-	{"an import doesn't add users who were removed after it started", on(testRemovedImported)},
-	{"removals from before they were remembered are found in the audit trail", testRememberRemovals},
+	{"a removed address is distinguished from an unknown one, also with a tag", single(testApplicant)},
+	{"a removed address can't join by signing in", single(testRemovedJoins)},
+	{"a removed address is created only if requested, and then no longer counts as removed", single(testRemovedCreated)},
+	{"a user who is removed and appointed concurrently stays removed", testRemovedAppointed},
+	{"an import doesn't add users who were removed after it was started", single(testRemovedImported)},
+	{"removals by older releases are found in the audit log", testRememberRemovals},
 }
 
-// takeOff removes a user as the directory does.
-func takeOff(t *testing.T, s Store, u directory.User) {
+// removeUser removes a user as the directory does.
+func removeUser(t *testing.T, s Store, u directory.User) {
 	t.Helper()
-	if err := tryTakeOff(t.Context(), s, u); err != nil {
+	if err := tryRemoveUser(t.Context(), s, u); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func tryTakeOff(ctx context.Context, s Store, u directory.User) error {
+func tryRemoveUser(ctx context.Context, s Store, u directory.User) error {
 	_, err := s.ChangeUser(ctx, u.ID, func(st directory.RuleState) (directory.Change, error) {
 		return directory.Change{
 			User: st.User, Remove: true, CancelInvites: true,
@@ -42,13 +42,13 @@ func tryTakeOff(ctx context.Context, s Store, u directory.User) error {
 }
 
 func testApplicant(t *testing.T, s Store) {
-	boss, ada, tagged := admin("", "boss@example.com"), person("", "ada@example.com"), person("", "grace+work@example.com")
-	suspended := person("", "eve@example.com")
+	boss, ada, tagged := admin("", "boss@example.com"), member("", "ada@example.com"), member("", "grace+work@example.com")
+	suspended := member("", "eve@example.com")
 	suspended.Status = directory.Suspended
-	removedTagged, removed := person("", "bob+1@example.com"), person("", "Zed@Example.com")
+	removedTagged, removed := member("", "bob+1@example.com"), member("", "Zed@Example.com")
 	create(t, s, boss, ada, tagged, suspended, removedTagged, removed)
-	takeOff(t, s, removedTagged)
-	takeOff(t, s, removed)
+	removeUser(t, s, removedTagged)
+	removeUser(t, s, removed)
 	for _, test := range []struct {
 		address string
 		user    *directory.User
@@ -64,7 +64,7 @@ func testApplicant(t *testing.T, s Store) {
 		{address: "ZED+tag+more@example.com", removed: true},
 		{address: "bob@example.com", removed: true},
 		{address: "bob+2@example.com", removed: true},
-		// Similar addresses of other mailboxes.
+		// Addresses of other mailboxes.
 		{address: "ada@example.org"},
 		{address: "ada+2@example.com.evil.example"},
 		{address: "ad@example.com"},
@@ -91,27 +91,27 @@ func testApplicant(t *testing.T, s Store) {
 }
 
 func testRemovedJoins(t *testing.T, s Store) {
-	ada := person("", "ada@example.com")
+	ada := member("", "ada@example.com")
 	create(t, s, ada)
-	takeOff(t, s, ada)
+	removeUser(t, s, ada)
 	for _, address := range []string{"ada@example.com", "ADA@example.com", "ada+2@example.com"} {
-		if _, err := signIn(t.Context(), s, arrival(person("", address), address)); !errors.Is(err, directory.ErrRemoved) {
+		if _, err := signIn(t.Context(), s, signInRequest(member("", address), address)); !errors.Is(err, directory.ErrRemoved) {
 			t.Errorf("%s: %v, want ErrRemoved", address, err)
 		}
 	}
-	create(t, s, person("", "ada@example.com")) // by an administrator
-	mustSignIn(t, s, arrival(ada, "back"))
-	if _, err := signIn(t.Context(), s, arrival(person("", "ada+2@example.com"), "tagged")); !errors.Is(err, directory.ErrAlias) {
+	create(t, s, member("", "ada@example.com")) // by an administrator
+	mustSignIn(t, s, signInRequest(ada, "back"))
+	if _, err := signIn(t.Context(), s, signInRequest(member("", "ada+2@example.com"), "tagged")); !errors.Is(err, directory.ErrAlias) {
 		t.Errorf("with a tag: %v, want ErrAlias", err)
 	}
 }
 
 func testRemovedCreated(t *testing.T, s Store) {
-	ada := person("", "ada@example.com")
+	ada := member("", "ada@example.com")
 	create(t, s, ada)
-	takeOff(t, s, ada)
+	removeUser(t, s, ada)
 	unless := func(address string) error {
-		u := person("", address)
+		u := member("", address)
 		return s.CreateUserUnlessRemoved(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserInvited, Now(), u.ID, u.Email.Normalized, "")})
 	}
 	if err := unless("ada@example.com"); !errors.Is(err, directory.ErrRemoved) {
@@ -120,20 +120,20 @@ func testRemovedCreated(t *testing.T, s Store) {
 	if _, err := s.GetUserByEmail(t.Context(), ada.Email); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("on the list: %v", err)
 	}
-	if err := unless("ada+2@example.com"); err != nil { // naming an address is a request
+	if err := unless("ada+2@example.com"); err != nil { // only the exact address counts
 		t.Errorf("another address of the mailbox: %v", err)
 	}
-	again := person("", "ada@example.com")
+	again := member("", "ada@example.com")
 	create(t, s, again)
 	if a, err := s.Applicant(t.Context(), ada.Email); err != nil || !a.RemovedAt.IsZero() {
 		t.Errorf("created again: %+v, %v", a, err)
 	}
-	for range 2 { // each removal is counted
-		takeOff(t, s, again)
+	for range 2 { // each removal counts
+		removeUser(t, s, again)
 		if err := unless("ada@example.com"); !errors.Is(err, directory.ErrRemoved) {
 			t.Errorf("removed again: %v", err)
 		}
-		again = person("", "ada@example.com")
+		again = member("", "ada@example.com")
 		create(t, s, again)
 	}
 }
@@ -145,9 +145,9 @@ func testRemovedAppointed(t *testing.T, open func() Store) {
 		u := admin("", fmt.Sprintf("p%d@example.com", round))
 		create(t, stores[0], u)
 		named := admin("", u.Email.Normalized)
-		errs := atOnce(2, func(i int) error {
+		errs := concurrently(2, func(i int) error {
 			if i == 0 {
-				return tryTakeOff(t.Context(), stores[0], u)
+				return tryRemoveUser(t.Context(), stores[0], u)
 			}
 			return stores[1].CreateUserUnlessRemoved(t.Context(), directory.NewUser{User: named, Event: event.New(event.UserInvited, Now(), named.ID, named.Email.Normalized, "")})
 		})
@@ -161,14 +161,14 @@ func testRemovedAppointed(t *testing.T, open func() Store) {
 }
 
 func testRemovedImported(t *testing.T, s Store) {
-	before, during, listed := person("", "before@example.com"), person("", "during@example.com"), person("", "listed@example.com")
+	before, during, listed := member("", "before@example.com"), member("", "during@example.com"), member("", "listed@example.com")
 	create(t, s, before, during, listed)
-	takeOff(t, s, before)
-	i := running(t, s, 2, event.Origin{}) // starting it invites the users in it
-	takeOff(t, s, during)
+	removeUser(t, s, before)
+	i := runningImport(t, s, 2, event.Origin{}) // starting it permits addresses removed earlier
+	removeUser(t, s, during)
 	people := func() (all []directory.NewUser) {
 		for _, address := range []string{"before@example.com", "during@example.com", "listed@example.com", "new@example.com"} {
-			all = append(all, coming(t, "", address))
+			all = append(all, invitedUser(t, "", address))
 		}
 		return all
 	}
@@ -184,11 +184,11 @@ func testRemovedImported(t *testing.T, s Store) {
 		t.Fatalf("removed before the import, and not there: %v", err)
 	}
 
-	// Stopped, and resumed after another removal: it continues as it was started.
+	// Resuming it doesn't permit addresses removed since it was started.
 	if err := s.StopImport(t.Context(), i.ID, "", event.New(event.ImportStopped, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
-	takeOff(t, s, back)
+	removeUser(t, s, back)
 	if err := s.StartImport(t.Context(), getImport(t, s, i.ID), event.New(event.ImportStarted, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func testRemovedImported(t *testing.T, s Store) {
 	}
 	i, err = s.ImportUsers(t.Context(), i, people(), Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || i.Added != 2 || i.LeftOut != 3 || i.State != userio.Done {
-		t.Errorf("resumed: %+v, %v; want nobody added and two more left out", i, err)
+		t.Errorf("resumed: %+v, %v; want none added and two more left out", i, err)
 	}
 	if diff := cmp.Diff(i, getImport(t, s, i.ID)); diff != "" {
 		t.Errorf("-returned +stored\n%s", diff)
@@ -206,22 +206,22 @@ func testRemovedImported(t *testing.T, s Store) {
 
 func testRememberRemovals(t *testing.T, open func() Store) {
 	s := open()
-	listed := person("", "back@example.com")
+	listed := member("", "back@example.com")
 	create(t, s, listed)
-	trail := func(kind event.Kind, address string) {
+	addEvent := func(kind event.Kind, address string) {
 		t.Helper()
 		if err := s.AddEvents(t.Context(), event.New(kind, Now(), "", address, "")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// As an older release stored it.
-	trail(event.UserRemoved, "back@example.com")
+	// As older releases left it.
+	addEvent(event.UserRemoved, "back@example.com")
 	for n := range event.MaxLimit + 5 {
-		trail(event.UserRemoved, fmt.Sprintf("gone%d@example.com", n))
+		addEvent(event.UserRemoved, fmt.Sprintf("gone%d@example.com", n))
 	}
-	trail(event.UserRemoved, "gone1@example.com")
-	trail(event.UserSuspended, "other@example.com")
-	for i, err := range atOnce(3, func(int) error { return s.RememberRemovals(t.Context()) }) {
+	addEvent(event.UserRemoved, "gone1@example.com")
+	addEvent(event.UserSuspended, "other@example.com")
+	for i, err := range concurrently(3, func(int) error { return s.RememberRemovals(t.Context()) }) {
 		if err != nil {
 			t.Errorf("call %d: %v", i, err)
 		}
@@ -235,7 +235,7 @@ func testRememberRemovals(t *testing.T, open func() Store) {
 			t.Errorf("%s: removed at %v, %v", address, a.RemovedAt, err)
 		}
 	}
-	trail(event.UserRemoved, "later@example.com") // not a removal, which would be recorded
+	addEvent(event.UserRemoved, "later@example.com") // not found, because the audit log is searched only once
 	if err := open().RememberRemovals(t.Context()); err != nil {
 		t.Fatal(err)
 	}

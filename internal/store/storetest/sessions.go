@@ -15,25 +15,25 @@ import (
 )
 
 var sessionRows = []row{
-	{"a session is returned with its user", on(testGetSession)},
-	{"a session that isn't there is not found", on(testNoSession)},
-	{"a user's sessions are listed newest first", on(testListSessions)},
-	{"a user agent is stored up to the column's width", on(testLongBrowser)},
-	{"a verification is recorded on the session and the user", on(testSetVerified)},
-	{"verifying an ended session doesn't restore it", on(testSetVerifiedAfterEnd)},
-	{"ending sessions adds a job for each", on(testEndSessions)},
-	{"expired sessions are deleted", on(testDeleteExpiredSessions)},
-	{"the cookie key is made once", testCookieKey},
+	{"a session is read with its user", single(testGetSession)},
+	{"an unknown session is not found", single(testNoSession)},
+	{"a user's sessions are listed newest first", single(testListSessions)},
+	{"a long User-Agent is truncated", single(testLongUserAgent)},
+	{"a verification is recorded on the session and on the user", single(testSaveVerification)},
+	{"a verification doesn't restore an ended session", single(testSaveVerificationAfterEnd)},
+	{"ending sessions writes a job for each", single(testEndSessions)},
+	{"expired sessions are deleted", single(testDeleteExpiredSessions)},
+	{"the cookie key is created once", testCookieKey},
 }
 
 func testGetSession(t *testing.T, s Store) {
-	u := person("Ada", "Ada@example.com")
+	u := member("Ada", "Ada@example.com")
 	create(t, s, u)
-	made := mustSignIn(t, s, arrival(u, "one"))
-	want := arrival(u, "one").Session
+	created := mustSignIn(t, s, signInRequest(u, "one"))
+	want := signInRequest(u, "one").Session
 	want.UserID, want.User = u.ID, get(t, s, u.ID)
-	if diff := cmp.Diff(want, made); diff != "" {
-		t.Errorf("made: -want +got\n%s", diff)
+	if diff := cmp.Diff(want, created); diff != "" {
+		t.Errorf("created: -want +got\n%s", diff)
 	}
 	got, err := s.GetSession(t.Context(), want.TokenHash)
 	if err != nil {
@@ -43,7 +43,7 @@ func testGetSession(t *testing.T, s Store) {
 		t.Errorf("got: -want +got\n%s", diff)
 	}
 
-	// A change of the user takes effect on the next read.
+	// Changes of the user take effect immediately.
 	if _, err := s.ChangeUser(t.Context(), u.ID, set(func(u *directory.User) { u.Role = directory.Admin })); err != nil {
 		t.Fatal(err)
 	}
@@ -52,11 +52,11 @@ func testGetSession(t *testing.T, s Store) {
 	}
 	remove(t, s, u.ID)
 	if _, err := s.GetSession(t.Context(), want.TokenHash); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("of somebody removed: %v", err)
+		t.Errorf("of a removed user: %v", err)
 	}
 }
 
-// asFound returns a session as GetSession returns it.
+// asFound returns s without the fields that GetSession leaves out.
 func asFound(s session.Session) session.Session {
 	s.UserAgent, s.Address = "", ""
 	s.User.InvitedBy, s.User.InviteSentAt, s.User.UpdatedAt = "", time.Time{}, time.Time{}
@@ -64,29 +64,29 @@ func asFound(s session.Session) session.Session {
 }
 
 func testNoSession(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	held := mustSignIn(t, s, arrival(u, "one")).TokenHash
+	held := mustSignIn(t, s, signInRequest(u, "one")).TokenHash
 	for _, hash := range []string{"", held[:63], held + "0", strings.ToUpper(held), "%", session.Hash("two")} {
 		if _, err := s.GetSession(t.Context(), hash); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("%q: %v", hash, err)
 		}
 	}
 	if sessions, err := s.ListSessions(t.Context(), newID()); len(sessions) > 0 || err != nil {
-		t.Errorf("of nobody: %v, %v", sessions, err)
+		t.Errorf("of an unknown user: %v, %v", sessions, err)
 	}
 	if n, err := s.EndSessions(t.Context(), newID(), ending("signed out", func(session.Session) bool { return true })); n != 0 || !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("ending those of nobody: %d, %v", n, err)
+		t.Errorf("ending those of an unknown user: %d, %v", n, err)
 	}
 }
 
 func testListSessions(t *testing.T, s Store) {
-	u, other := person("Ada", "ada@example.com"), person("Bob", "bob@example.com")
+	u, other := member("Ada", "ada@example.com"), member("Bob", "bob@example.com")
 	create(t, s, u, other)
-	mustSignIn(t, s, arrival(other, "his"))
+	mustSignIn(t, s, signInRequest(other, "his"))
 	var want []string
 	for i, token := range []string{"oldest", "middle", "newest"} {
-		a := arrival(u, token)
+		a := signInRequest(u, token)
 		a.Session.CreatedAt = ago(time.Hour - time.Duration(i)*time.Microsecond)
 		mustSignIn(t, s, a)
 		want = append([]string{a.Session.StytchSessionID}, want...)
@@ -104,17 +104,17 @@ func testListSessions(t *testing.T, s Store) {
 	}
 }
 
-func testLongBrowser(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+func testLongUserAgent(t *testing.T, s Store) {
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	for i, r := range []struct{ said, want string }{
+	for i, r := range []struct{ userAgent, want string }{
 		{"", ""},
 		{"Mozilla/5.0 (X11; Linux x86_64) 'quoted' \\ 100%", "Mozilla/5.0 (X11; Linux x86_64) 'quoted' \\ 100%"},
 		{strings.Repeat("🚀", 500), strings.Repeat("🚀", 400)},
-		{"M\xfcnchen/1.0", "M\uFFFDnchen/1.0"}, // a header may contain Latin-1
+		{"M\xfcnchen/1.0", "M\uFFFDnchen/1.0"}, // Latin-1, which a header may contain
 	} {
-		a := arrival(u, string(rune('a'+i)))
-		a.Session.UserAgent, a.Session.Address = r.said, strings.Repeat("f", 70)
+		a := signInRequest(u, string(rune('a'+i)))
+		a.Session.UserAgent, a.Session.Address = r.userAgent, strings.Repeat("f", 70)
 		mustSignIn(t, s, a)
 		list, err := s.ListSessions(t.Context(), u.ID)
 		if err != nil {
@@ -122,19 +122,19 @@ func testLongBrowser(t *testing.T, s Store) {
 		}
 		got := list[slices.IndexFunc(list, func(v session.Session) bool { return v.TokenHash == a.Session.TokenHash })]
 		if got.UserAgent != r.want || got.Address != strings.Repeat("f", 64) {
-			t.Errorf("%q is kept as %q, the address as %q", r.said, got.UserAgent, got.Address)
+			t.Errorf("%q is stored as %q, the address as %q", r.userAgent, got.UserAgent, got.Address)
 		}
 	}
 }
 
-func testSetVerified(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+func testSaveVerification(t *testing.T, s Store) {
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	held := mustSignIn(t, s, arrival(u, "one"))
+	held := mustSignIn(t, s, signInRequest(u, "one"))
 	want := held
 	want.VerifiedAt, want.ExpiresAt = Now().Add(time.Hour), Now().Add(2*time.Hour)
 	want.User.LastSeenAt = want.VerifiedAt
-	for range 2 { // a second time changes nothing
+	for range 2 { // the second call changes nothing
 		if err := s.SaveVerification(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
@@ -147,19 +147,19 @@ func testSetVerified(t *testing.T, s Store) {
 		}
 	}
 
-	// The user was seen in another browser since.
+	// An older verification doesn't move LastSeenAt back.
 	if err := s.SaveVerification(t.Context(), held); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, s, u.ID).LastSeenAt; !got.Equal(want.VerifiedAt) {
-		t.Errorf("an older check moves the person back to %v", got)
+		t.Errorf("LastSeenAt went back to %v", got)
 	}
 }
 
-func testSetVerifiedAfterEnd(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+func testSaveVerificationAfterEnd(t *testing.T, s Store) {
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	held := mustSignIn(t, s, arrival(u, "one"))
+	held := mustSignIn(t, s, signInRequest(u, "one"))
 	if _, err := s.EndSessions(t.Context(), u.ID, ending("signed out", func(session.Session) bool { return true })); err != nil {
 		t.Fatal(err)
 	}
@@ -172,14 +172,14 @@ func testSetVerifiedAfterEnd(t *testing.T, s Store) {
 }
 
 func testEndSessions(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
 	for _, token := range []string{"one", "two", "three"} {
-		mustSignIn(t, s, arrival(u, token))
+		mustSignIn(t, s, signInRequest(u, token))
 	}
 	for _, r := range []struct {
 		name  string
-		which func(session.Session) bool
+		match func(session.Session) bool
 		want  []string
 	}{
 		{"none", func(session.Session) bool { return false }, []string{}},
@@ -187,32 +187,32 @@ func testEndSessions(t *testing.T, s Store) {
 		{"the rest", func(session.Session) bool { return true }, []string{"session-test-two"}},
 		{"none are left", func(session.Session) bool { return true }, []string{}},
 	} {
-		n, err := s.EndSessions(t.Context(), u.ID, ending("signed out", r.which))
+		n, err := s.EndSessions(t.Context(), u.ID, ending("signed out", r.match))
 		if n != len(r.want) || err != nil {
 			t.Errorf("%s: %d, %v", r.name, n, err)
 		}
-		told := []string{}
+		stytchIDs := []string{}
 		for _, j := range jobs(t, s, u) {
 			if j.Kind != outbox.RevokeSession || j.UserID != u.ID || !j.DueAt.IsZero() {
 				t.Errorf("%s: %+v", r.name, j)
 			}
-			told = append(told, j.StytchID)
+			stytchIDs = append(stytchIDs, j.StytchID)
 			if err := s.FinishJob(t.Context(), j.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		slices.Sort(told)
-		if diff := cmp.Diff(r.want, told); diff != "" {
-			t.Errorf("%s: Stytch is told of: -want +got\n%s", r.name, diff)
+		slices.Sort(stytchIDs)
+		if diff := cmp.Diff(r.want, stytchIDs); diff != "" {
+			t.Errorf("%s: jobs: -want +got\n%s", r.name, diff)
 		}
 	}
 }
 
 func testDeleteExpiredSessions(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	create(t, s, u)
-	for token, left := range map[string]time.Duration{"over": -time.Hour, "over now": 0, "good": time.Microsecond} {
-		a := arrival(u, token)
+	for token, left := range map[string]time.Duration{"expired": -time.Hour, "expired now": 0, "good": time.Microsecond} {
+		a := signInRequest(u, token)
 		a.Session.ExpiresAt = Now().Add(left)
 		mustSignIn(t, s, a)
 	}
@@ -229,7 +229,7 @@ func testDeleteExpiredSessions(t *testing.T, s Store) {
 func testCookieKey(t *testing.T, open func() Store) {
 	stores := []Store{open(), open(), open()}
 	keys := make([]string, 30)
-	for _, err := range atOnce(len(keys), func(i int) (err error) {
+	for _, err := range concurrently(len(keys), func(i int) (err error) {
 		keys[i], err = stores[i%len(stores)].CookieKey(t.Context(), keyCreated())
 		return err
 	}) {

@@ -15,26 +15,26 @@ import (
 )
 
 var signInRows = []row{
-	{"signing in stores the changed user", on(testSignInFound)},
-	{"signing in creates a new user", on(testSignInStranger)},
-	{"the rule gets the applicant and the number of administrators", on(testWelcome)},
-	{"a refusal stores nothing", on(testRefusal)},
-	{"the browser's previous session ends", on(testReplace)},
-	{"fifty people sign in at once", testFiftyPeople},
-	{"fifty browsers of one new person make one person", testFiftyBrowsers},
-	{"of the first people to come at once, one becomes the administrator", testFirstAdmin},
-	{"nobody is signed in who is suspended at that moment", testSuspendDuringSignIn},
+	{"signing in stores the admitted user", single(testSignInFound)},
+	{"signing in adds a new user", single(testSignInNewUser)},
+	{"the rule gets the user with the address and the number of administrators", single(testApplicantOfSignIn)},
+	{"a refusal writes nothing", single(testRefusal)},
+	{"the browser's previous session ends", single(testReplace)},
+	{"fifty users sign in concurrently", testFiftyPeople},
+	{"fifty browsers of one new user add one user", testFiftyBrowsers},
+	{"one of the first users who sign in concurrently becomes administrator", testFirstAdmin},
+	{"a user who is suspended concurrently is not signed in", testSuspendDuringSignIn},
 }
 
 func testSignInFound(t *testing.T, s Store) {
-	u := person("Ada", "Ada@example.com")
+	u := member("Ada", "Ada@example.com")
 	u.Status, u.StytchUserID, u.LastSeenAt = directory.Invited, "", time.Time{}
 	create(t, s, u)
-	made := mustSignIn(t, s, arrival(u, "one"))
+	created := mustSignIn(t, s, signInRequest(u, "one"))
 	want := u
 	want.Status, want.StytchUserID = directory.Active, "user-test-ada@example.com"
 	want.UpdatedAt, want.LastSeenAt, want.LinksAfter = Now(), Now(), Now()
-	if diff := cmp.Diff(want, made.User); diff != "" {
+	if diff := cmp.Diff(want, created.User); diff != "" {
 		t.Errorf("returned: -want +got\n%s", diff)
 	}
 	if diff := cmp.Diff(want, get(t, s, u.ID)); diff != "" {
@@ -42,9 +42,9 @@ func testSignInFound(t *testing.T, s Store) {
 	}
 }
 
-func testSignInStranger(t *testing.T, s Store) {
-	made := mustSignIn(t, s, arrival(person("", "New@example.com"), "one"))
-	if diff := cmp.Diff(made.User, get(t, s, made.UserID)); diff != "" {
+func testSignInNewUser(t *testing.T, s Store) {
+	created := mustSignIn(t, s, signInRequest(member("", "New@example.com"), "one"))
+	if diff := cmp.Diff(created.User, get(t, s, created.UserID)); diff != "" {
 		t.Errorf("-returned +stored\n%s", diff)
 	}
 	if got := find(t, s, "new"); len(got) != 1 {
@@ -52,7 +52,7 @@ func testSignInStranger(t *testing.T, s Store) {
 	}
 }
 
-func testWelcome(t *testing.T, s Store) {
+func testApplicantOfSignIn(t *testing.T, s Store) {
 	ada, invited := admin("Ada", "ada@example.com"), admin("", "invited@example.com")
 	invited.Status = directory.Invited
 	create(t, s, ada, invited)
@@ -62,10 +62,10 @@ func testWelcome(t *testing.T, s Store) {
 		want    *directory.User
 		admins  int
 	}{
-		{"ADA@example.com", &ada, 0}, // not counted if the user exists
+		{"ADA@example.com", &ada, 0}, // not counted for an existing user
 		{"eve@example.com", nil, 2},
 	} {
-		_, err := s.CreateSession(t.Context(), arrival(person("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
+		_, err := s.CreateSession(t.Context(), signInRequest(member("", r.address), "one"), func(from directory.Applicant) (directory.User, []event.Event, error) {
 			if diff := cmp.Diff(r.want, from.User); diff != "" {
 				t.Errorf("%s: found: -want +got\n%s", r.address, diff)
 			}
@@ -81,13 +81,13 @@ func testWelcome(t *testing.T, s Store) {
 }
 
 func testRefusal(t *testing.T, s Store) {
-	u := person("Ada", "ada@example.com")
+	u := member("Ada", "ada@example.com")
 	u.Status = directory.Suspended
-	create(t, s, u, person("Bob", "bob@example.com"))
-	held := mustSignIn(t, s, arrival(person("", "bob@example.com"), "bob's"))
+	create(t, s, u, member("Bob", "bob@example.com"))
+	held := mustSignIn(t, s, signInRequest(member("", "bob@example.com"), "bob's"))
 	before := state(t, s, u)
 	for address, want := range map[string]error{"ada@example.com": directory.ErrSuspended, "eve@example.com": directory.ErrNotListed} {
-		a := arrival(person("", address), "refused")
+		a := signInRequest(member("", address), "refused")
 		replace(&a, held.TokenHash)
 		_, err := s.CreateSession(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 			u, err := directory.AdmissionPolicy{}.Admit(from, "user-test-1", Now())
@@ -104,25 +104,25 @@ func testRefusal(t *testing.T, s Store) {
 		t.Errorf("-before +after\n%s", diff)
 	}
 	if _, err := s.GetSession(t.Context(), held.TokenHash); err != nil {
-		t.Errorf("the session that the browser held: %v", err)
+		t.Errorf("the browser's previous session: %v", err)
 	}
 }
 
 func testReplace(t *testing.T, s Store) {
-	ada, bob := person("Ada", "ada@example.com"), person("Bob", "bob@example.com")
+	ada, bob := member("Ada", "ada@example.com"), member("Bob", "bob@example.com")
 	create(t, s, ada, bob)
-	first := mustSignIn(t, s, arrival(ada, "first"))
-	other := mustSignIn(t, s, arrival(ada, "other browser"))
+	first := mustSignIn(t, s, signInRequest(ada, "first"))
+	other := mustSignIn(t, s, signInRequest(ada, "other browser"))
 	for _, r := range []struct {
 		name     string
-		who      directory.User
+		user     directory.User
 		replaces session.Session
 	}{
-		{"of the same person", ada, first},
-		{"of somebody else", bob, session.Session{TokenHash: session.Hash("of the same person"), StytchSessionID: "session-test-of the same person"}},
-		{"that is not there", bob, session.Session{TokenHash: session.Hash("unknown")}},
+		{"of the same user", ada, first},
+		{"of another user", bob, session.Session{TokenHash: session.Hash("of the same user"), StytchSessionID: "session-test-of the same user"}},
+		{"that doesn't exist", bob, session.Session{TokenHash: session.Hash("unknown")}},
 	} {
-		a := arrival(r.who, r.name)
+		a := signInRequest(r.user, r.name)
 		replace(&a, r.replaces.TokenHash)
 		mustSignIn(t, s, a)
 		if _, err := s.GetSession(t.Context(), a.Replaces); !errors.Is(err, directory.ErrNotFound) {
@@ -132,16 +132,16 @@ func testReplace(t *testing.T, s Store) {
 			t.Errorf("%s: the new session: %v", r.name, err)
 		}
 	}
-	var told []string
+	var got []string
 	for _, j := range append(jobs(t, s, ada), jobs(t, s, bob)...) {
-		told = append(told, string(j.Kind)+" "+j.StytchID)
+		got = append(got, string(j.Kind)+" "+j.StytchID)
 	}
 	want := []string{
 		string(outbox.RevokeSession) + " session-test-first",
-		string(outbox.RevokeSession) + " session-test-of the same person",
+		string(outbox.RevokeSession) + " session-test-of the same user",
 	}
-	if diff := cmp.Diff(want, told); diff != "" {
-		t.Errorf("Stytch is told: -want +got\n%s", diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("jobs: -want +got\n%s", diff)
 	}
 	if _, err := s.GetSession(t.Context(), other.TokenHash); err != nil {
 		t.Errorf("the session in another browser: %v", err)
@@ -152,11 +152,11 @@ func testFiftyPeople(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
 	people := make([]directory.User, 50)
 	for i := range people {
-		people[i] = person("", fmt.Sprintf("p%d@example.com", i))
+		people[i] = member("", fmt.Sprintf("p%d@example.com", i))
 	}
 	create(t, stores[0], people[:25]...) // the others are new
-	for i, err := range atOnce(50, func(i int) error {
-		_, err := signIn(t.Context(), stores[i%2], arrival(people[i], people[i].Email.Normalized))
+	for i, err := range concurrently(50, func(i int) error {
+		_, err := signIn(t.Context(), stores[i%2], signInRequest(people[i], people[i].Email.Normalized))
 		return err
 	}) {
 		if err != nil {
@@ -173,9 +173,9 @@ func testFiftyPeople(t *testing.T, open func() Store) {
 
 func testFiftyBrowsers(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	u := person("", "new@example.com")
-	for i, err := range atOnce(50, func(i int) error {
-		_, err := signIn(t.Context(), stores[i%2], arrival(u, fmt.Sprint(i)))
+	u := member("", "new@example.com")
+	for i, err := range concurrently(50, func(i int) error {
+		_, err := signIn(t.Context(), stores[i%2], signInRequest(u, fmt.Sprint(i)))
 		return err
 	}) {
 		if err != nil {
@@ -184,7 +184,7 @@ func testFiftyBrowsers(t *testing.T, open func() Store) {
 	}
 	page := list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 10})
 	if len(page.Users) != 1 {
-		t.Fatalf("%d people", len(page.Users))
+		t.Fatalf("%d users", len(page.Users))
 	}
 	if sessions, err := stores[0].ListSessions(t.Context(), page.Users[0].ID); len(sessions) != 50 || err != nil {
 		t.Errorf("%d sessions, %v", len(sessions), err)
@@ -193,11 +193,11 @@ func testFiftyBrowsers(t *testing.T, open func() Store) {
 
 func testFirstAdmin(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	for i := range 10 { // adjacent keys: otherwise MySQL's gap locks alone would separate the new users
-		create(t, stores[0], person("", fmt.Sprintf("p%d-member@example.com", i)))
+	for i := range 10 { // neighboring rows, because otherwise MySQL's gap locks would serialize the sign-ins
+		create(t, stores[0], member("", fmt.Sprintf("p%d-member@example.com", i)))
 	}
-	for i, err := range atOnce(10, func(i int) error {
-		a := arrival(person("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
+	for i, err := range concurrently(10, func(i int) error {
+		a := signInRequest(member("", fmt.Sprintf("p%d@example.com", i)), fmt.Sprint(i))
 		_, err := stores[i%2].CreateSession(t.Context(), a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 			u, err := directory.AdmissionPolicy{Open: true, FirstAdmin: true}.Admit(from, "user-test-1", Now())
 			return u, nil, err
@@ -205,7 +205,7 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 		return err
 	}) {
 		if err != nil {
-			t.Errorf("person %d: %v", i, err)
+			t.Errorf("user %d: %v", i, err)
 		}
 	}
 	if n, err := stores[0].CountAdmins(t.Context()); n != 1 || err != nil {
@@ -216,10 +216,10 @@ func testFirstAdmin(t *testing.T, open func() Store) {
 func testSuspendDuringSignIn(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
 	for round := range 20 {
-		u := person("", fmt.Sprintf("p%d@example.com", round))
+		u := member("", fmt.Sprintf("p%d@example.com", round))
 		create(t, stores[0], u)
-		a := arrival(u, u.Email.Normalized)
-		errs := atOnce(2, func(i int) error {
+		a := signInRequest(u, u.Email.Normalized)
+		errs := concurrently(2, func(i int) error {
 			if i == 0 {
 				_, err := signIn(t.Context(), stores[0], a)
 				return err
@@ -237,8 +237,8 @@ func testSuspendDuringSignIn(t *testing.T, open func() Store) {
 		if after.User.Status != directory.Suspended || len(after.Sessions) > 0 {
 			t.Errorf("round %d: %s with %d sessions", round, after.User.Status, len(after.Sessions))
 		}
-		if told := len(after.Jobs) == 1; told != (errs[0] == nil) {
-			t.Errorf("round %d: sign-in %v, Stytch is told %v", round, errs[0], told)
+		if hasJob := len(after.Jobs) == 1; hasJob != (errs[0] == nil) {
+			t.Errorf("round %d: sign-in %v, job to revoke the session: %v", round, errs[0], hasJob)
 		}
 	}
 }

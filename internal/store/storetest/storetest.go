@@ -1,8 +1,9 @@
-// Package storetest tests every promise of directory.Store, session.Store, outbox.Store, event.Reader, limit.Store,
-// reconcile.Store, userio.Store, token.Store and idempotency.Store: a store that passes Run can serve those packages.
+// Package storetest is a conformance test for implementations of directory.Store,
+// session.Store, outbox.Store, event.Reader, limit.Store, reconcile.Store, userio.Store,
+// token.Store and idempotency.Store.
 //
-// Each test has its own database. Tests with several instances of the program open it several times. The suite checks
-// what the methods return and knows nothing of tables.
+// Each test has its own database. Tests of several instances open it several times. The
+// tests only use the interfaces, and don't depend on tables.
 package storetest
 
 import (
@@ -22,7 +23,7 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// Store is what Run tests.
+// Store is the interface that Run tests.
 type Store interface {
 	directory.Store
 	session.Store
@@ -45,7 +46,7 @@ type Store interface {
 	WriteNotices()
 }
 
-// Now is the clock that the stores must be opened with. It never advances.
+// Now is the clock to open the stores with. It always returns the same time.
 func Now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC) }
 
 // ending ends the sessions for which match returns true.
@@ -55,7 +56,7 @@ func ending(reason string, match func(session.Session) bool) func(directory.User
 	}
 }
 
-// endAll is a Change.EndSession that ends all sessions of a user.
+// endAll returns a Change.EndSession that ends all sessions of a user.
 func endAll(u directory.User, reason string) func(tokenHash, stytchSessionID string) (directory.SessionEnd, bool) {
 	return func(_, stytchSessionID string) (directory.SessionEnd, bool) {
 		return u.EndSession(event.Origin{}, stytchSessionID, reason, Now()), true
@@ -69,7 +70,7 @@ func revoking(reason string, match func(token.Token) bool) func(directory.User, 
 	}
 }
 
-// replace makes a sign-in end a session.
+// replace makes the sign-in end another session.
 func replace(a *session.SignInRequest, tokenHash string) {
 	a.Replaces = tokenHash
 	a.EndReplaced = func(v session.Session) directory.SessionEnd {
@@ -87,10 +88,10 @@ func keyCreated() event.Event {
 
 func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(), "", "", "") }
 
-// Run runs the suite. newDatabase creates an empty database, deleted at the end of the test, and returns a function
-// that opens it, each time as another instance.
+// Run runs the tests. newDatabase creates an empty database for the duration of the test,
+// and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, arrivalRows, noticeRows, removedRows, idempotencyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
@@ -106,16 +107,16 @@ type row struct {
 	test func(t *testing.T, open func() Store)
 }
 
-// on adapts a test that needs a single instance.
-func on(test func(t *testing.T, s Store)) func(t *testing.T, open func() Store) {
+// single adapts a test that needs a single instance.
+func single(test func(t *testing.T, s Store)) func(t *testing.T, open func() Store) {
 	return func(t *testing.T, open func() Store) { test(t, open()) }
 }
 
-// ago returns a time before Now.
+// ago returns the time d before Now.
 func ago(d time.Duration) time.Time { return Now().Add(-d) }
 
-// person returns an active member.
-func person(name, address string) directory.User {
+// member returns a new active member.
+func member(name, address string) directory.User {
 	return directory.User{
 		ID: newID(), Name: name, Email: mustParse(address), Role: directory.Member, Status: directory.Active,
 		StytchUserID: "user-test-" + newID(), CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour), LastSeenAt: ago(time.Minute),
@@ -123,7 +124,7 @@ func person(name, address string) directory.User {
 }
 
 func admin(name, address string) directory.User {
-	u := person(name, address)
+	u := member(name, address)
 	u.Role = directory.Admin
 	return u
 }
@@ -166,8 +167,8 @@ func jobs(t *testing.T, s Store, u directory.User) []outbox.Job {
 	return list
 }
 
-// atOnce runs n calls concurrently and returns their errors.
-func atOnce(n int, call func(i int) error) []error {
+// concurrently makes n concurrent calls and returns their errors.
+func concurrently(n int, call func(i int) error) []error {
 	errs := make([]error, n)
 	start := make(chan struct{})
 	var all sync.WaitGroup
@@ -182,15 +183,15 @@ func atOnce(n int, call func(i int) error) []error {
 	return errs
 }
 
-// arrival returns the request of a user with a valid link; token distinguishes sessions.
-func arrival(u directory.User, token string) session.SignInRequest {
+// signInRequest returns the request for a sign-in of u. token identifies the session.
+func signInRequest(u directory.User, token string) session.SignInRequest {
 	return session.SignInRequest{Email: u.Email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchSessionID: "session-test-" + token, UserAgent: "Browser/1.0", Address: "192.0.2.7",
 		CreatedAt: Now(), VerifiedAt: Now(), ExpiresAt: Now().Add(7 * 24 * time.Hour),
 	}}
 }
 
-// signIn signs a user in with a rule that accepts everyone.
+// signIn signs a user in with an open admission policy.
 func signIn(ctx context.Context, s Store, a session.SignInRequest) (session.Session, error) {
 	return s.CreateSession(ctx, a, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		u, err := directory.AdmissionPolicy{Open: true}.Admit(from, "user-test-"+a.Email.Normalized, Now())

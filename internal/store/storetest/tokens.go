@@ -15,14 +15,14 @@ import (
 )
 
 var tokenRows = []row{
-	{"a token is returned with its user", on(testGetToken)},
-	{"a token is created once, if its rule allows it, with an event", on(testCreateToken)},
-	{"no more tokens are made than a rule lets, also by many at once", testTokensAtOnce},
-	{"a user's tokens are listed newest first, and all users' in pages", on(testListTokens)},
-	{"the last use of a token never moves back", on(testSetTokenUsed)},
-	{"revoking tokens keeps other users' tokens and has events", on(testRevokeTokens)},
-	{"a change of a user can revoke their tokens", on(testChangeRevokesTokens)},
-	{"tokens that expired long ago are deleted", on(testDeleteExpiredTokens)},
+	{"a token is read with its owner", single(testGetToken)},
+	{"a token is created if the rule allows it, once, with its event", single(testCreateToken)},
+	{"concurrent calls don't create more tokens than the rule allows", testTokensConcurrently},
+	{"a user's tokens are listed newest first, and those of all users page by page", single(testListTokens)},
+	{"LastUsedAt of a token never goes back", single(testSetTokenUsed)},
+	{"revoking tokens is recorded and doesn't affect other users", single(testRevokeTokens)},
+	{"a change of a user can revoke their tokens", single(testChangeRevokesTokens)},
+	{"expired tokens are deleted", single(testDeleteExpiredTokens)},
 }
 
 // tokenOf returns a new token of a user.
@@ -33,19 +33,19 @@ func tokenOf(u directory.User, name string) token.Token {
 	}
 }
 
-// anyway is a rule that allows any number of tokens.
-func anyway(directory.User, []token.Token) error { return nil }
+// allowAll is a rule that allows any number of tokens.
+func allowAll(directory.User, []token.Token) error { return nil }
 
 func createTokens(t *testing.T, s Store, tokens ...token.Token) {
 	t.Helper()
 	for _, v := range tokens {
-		if err := s.CreateToken(t.Context(), v, tokenMade(v), anyway); err != nil {
+		if err := s.CreateToken(t.Context(), v, tokenCreated(v), allowAll); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func tokenMade(v token.Token) event.Event {
+func tokenCreated(v token.Token) event.Event {
 	return event.New(event.TokenCreated, Now(), v.UserID, "", v.Name)
 }
 
@@ -76,7 +76,7 @@ func testGetToken(t *testing.T, s Store) {
 		}
 	}
 	if _, err := s.FindToken(t.Context(), newID()); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("one that isn't there: %v", err)
+		t.Errorf("an unknown token: %v", err)
 	}
 }
 
@@ -86,33 +86,33 @@ func testCreateToken(t *testing.T, s Store) {
 	first := tokenOf(ada, "first")
 	createTokens(t, s, first)
 	second := tokenOf(ada, "second")
-	err := s.CreateToken(t.Context(), second, tokenMade(second), func(owner directory.User, have []token.Token) error {
+	err := s.CreateToken(t.Context(), second, tokenCreated(second), func(owner directory.User, have []token.Token) error {
 		if diff := cmp.Diff(ada, owner) + cmp.Diff([]token.Token{first}, have); diff != "" {
-			t.Errorf("the rule sees: -want +got\n%s", diff)
+			t.Errorf("arguments of the rule: -want +got\n%s", diff)
 		}
 		return token.ErrTooMany
 	})
 	if !errors.Is(err, token.ErrTooMany) {
 		t.Errorf("against the rule: %v", err)
 	}
-	for _, owner := range []directory.User{ada, bob} { // the id must be unique among all users
+	for _, owner := range []directory.User{ada, bob} { // an ID is unique across owners
 		again := tokenOf(owner, "again")
 		again.ID = first.ID
-		if err := s.CreateToken(t.Context(), again, tokenMade(again), anyway); !errors.Is(err, token.ErrDuplicate) {
-			t.Errorf("made twice: %v", err)
+		if err := s.CreateToken(t.Context(), again, tokenCreated(again), allowAll); !errors.Is(err, token.ErrDuplicate) {
+			t.Errorf("created twice: %v", err)
 		}
 	}
-	nobodys := tokenOf(person("Eve", "eve@example.com"), "nobody's")
-	if err := s.CreateToken(t.Context(), nobodys, tokenMade(nobodys), anyway); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
+	ownerless := tokenOf(member("Eve", "eve@example.com"), "ownerless")
+	if err := s.CreateToken(t.Context(), ownerless, tokenCreated(ownerless), allowAll); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("of an unknown user: %v", err)
 	}
-	made, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.TokenCreated, Limit: 10})
-	if err != nil || len(made) != 1 || made[0].Reason != "first" {
-		t.Errorf("on record: %v, %v", made, err)
+	created, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.TokenCreated, Limit: 10})
+	if err != nil || len(created) != 1 || created[0].Reason != "first" {
+		t.Errorf("recorded: %v, %v", created, err)
 	}
 }
 
-func testTokensAtOnce(t *testing.T, open func() Store) {
+func testTokensConcurrently(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
 	u := admin("Ada", "ada@example.com")
 	create(t, stores[0], u)
@@ -122,20 +122,20 @@ func testTokensAtOnce(t *testing.T, open func() Store) {
 		}
 		return nil
 	}
-	made := 0
-	for _, err := range atOnce(12, func(i int) error {
+	created := 0
+	for _, err := range concurrently(12, func(i int) error {
 		v := tokenOf(u, fmt.Sprint(i))
-		return stores[i%2].CreateToken(t.Context(), v, tokenMade(v), few)
+		return stores[i%2].CreateToken(t.Context(), v, tokenCreated(v), few)
 	}) {
 		switch {
 		case err == nil:
-			made++
+			created++
 		case !errors.Is(err, token.ErrTooMany):
 			t.Error(err)
 		}
 	}
-	if list, err := stores[1].ListTokensOf(t.Context(), u.ID); made != 3 || len(list) != 3 || err != nil {
-		t.Errorf("%d were made, %d are there, %v", made, len(list), err)
+	if list, err := stores[1].ListTokensOf(t.Context(), u.ID); created != 3 || len(list) != 3 || err != nil {
+		t.Errorf("%d were created, %d exist, %v", created, len(list), err)
 	}
 }
 
@@ -152,7 +152,7 @@ func testListTokens(t *testing.T, s Store) {
 	for after, want := range map[string][]token.Token{"": all[:2], all[1].ID: all[2:], all[2].ID: {}} {
 		page, err := s.ListTokens(t.Context(), after, 2)
 		if diff := cmp.Diff(want, page); diff != "" || err != nil {
-			t.Errorf("behind %q: %v, -want +got\n%s", after, err, diff)
+			t.Errorf("after %q: %v, -want +got\n%s", after, err, diff)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func testSetTokenUsed(t *testing.T, s Store) {
 		t.Errorf("last used %v, %v", got.LastUsedAt, err)
 	}
 	if err := s.SetTokenUsed(t.Context(), token.Hash("gone"), Now()); err != nil {
-		t.Errorf("one that isn't there: %v", err)
+		t.Errorf("an unknown token: %v", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 	one, two, his := tokenOf(ada, "one"), tokenOf(ada, "two"), tokenOf(bob, "his")
 	createTokens(t, s, one, two, his)
 	for _, r := range []struct {
-		which func(token.Token) bool
+		match func(token.Token) bool
 		want  int
 	}{
 		{func(v token.Token) bool { return v.ID == his.ID }, 0},
@@ -189,7 +189,7 @@ func testRevokeTokens(t *testing.T, s Store) {
 		{func(token.Token) bool { return true }, 1},
 		{func(token.Token) bool { return true }, 0},
 	} {
-		if n, err := s.RevokeTokens(t.Context(), ada.ID, revoking("lost", r.which)); n != r.want || err != nil {
+		if n, err := s.RevokeTokens(t.Context(), ada.ID, revoking("lost", r.match)); n != r.want || err != nil {
 			t.Errorf("%d, %v, want %d", n, err, r.want)
 		}
 	}
@@ -198,11 +198,11 @@ func testRevokeTokens(t *testing.T, s Store) {
 		t.Errorf("bob has %v, %v", list, err)
 	}
 	if n, err := s.RevokeTokens(t.Context(), newID(), revoking("", func(token.Token) bool { return true })); n != 0 || !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("of nobody: %d, %v", n, err)
+		t.Errorf("of an unknown user: %d, %v", n, err)
 	}
 }
 
-// wantRevoked checks the events of a user's tokens, newest first.
+// wantRevoked checks the reasons of a user's TokenRevoked events, newest first.
 func wantRevoked(t *testing.T, s Store, u directory.User, reasons ...string) {
 	t.Helper()
 	events, _, err := s.ListEvents(t.Context(), event.Query{About: u.Email.Normalized, Limit: 50})
@@ -214,7 +214,7 @@ func wantRevoked(t *testing.T, s Store, u directory.User, reasons ...string) {
 		got = append(got, e.Reason)
 	}
 	if diff := cmp.Diff(reasons, got); diff != "" {
-		t.Errorf("on record: -want +got\n%s", diff)
+		t.Errorf("recorded: -want +got\n%s", diff)
 	}
 }
 
@@ -246,7 +246,7 @@ func testChangeRevokesTokens(t *testing.T, s Store) {
 func testDeleteExpiredTokens(t *testing.T, s Store) {
 	u := admin("Ada", "ada@example.com")
 	create(t, s, u)
-	for name, left := range map[string]time.Duration{"over": -time.Hour, "over now": 0, "good": time.Microsecond} {
+	for name, left := range map[string]time.Duration{"expired": -time.Hour, "expired now": 0, "good": time.Microsecond} {
 		v := tokenOf(u, name)
 		v.ExpiresAt = Now().Add(left)
 		createTokens(t, s, v)

@@ -13,7 +13,8 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// Transaction is a change that a store makes completely or not at all. Prepare prepares an empty database for it.
+// Transaction is an atomic change. Prepare sets up an empty database for it and returns
+// a function that makes it.
 type Transaction struct {
 	Name    string
 	Prepare func(t *testing.T, s Store) (change func(ctx context.Context) error)
@@ -21,64 +22,64 @@ type Transaction struct {
 
 // Transactions are all changes of more than one row.
 var Transactions = []Transaction{
-	{"adding somebody", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada Lovelace", "ada@example.com")
+	{"adding a user", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada Lovelace", "ada@example.com")
 		return func(ctx context.Context) error {
 			return s.CreateUser(ctx, directory.NewUser{User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())}})
 		}
 	}},
-	{"renaming somebody", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"renaming a user", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
 		return func(ctx context.Context) error {
 			_, err := s.ChangeUser(ctx, u.ID, set(func(u *directory.User) { u.Name = "Ada King" }))
 			return err
 		}
 	}},
-	{"removing somebody", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"removing a user", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
-		mustSignIn(t, s, arrival(u, "one"))
+		mustSignIn(t, s, signInRequest(u, "one"))
 		add(t, s, outbox.Invite, u.Email.Normalized, Now())
 		return func(ctx context.Context) error {
 			_, err := s.ChangeUser(ctx, u.ID, func(v directory.RuleState) (directory.Change, error) {
-				forget := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
+				deleteAccount := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, u.StytchUserID, "", Now())
 				gone := event.New(event.UserRemoved, Now(), u.ID, u.Email.Normalized, "")
-				return directory.Change{User: v.User, Remove: true, EndSession: endAll(v.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{forget}, Events: []event.Event{gone}}, nil
+				return directory.Change{User: v.User, Remove: true, EndSession: endAll(v.User, "removed"), CancelInvites: true, Jobs: []outbox.Job{deleteAccount}, Events: []event.Event{gone}}, nil
 			})
 			return err
 		}
 	}},
-	{"signing in anew", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"signing in again", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
-		a := arrival(u, "two")
-		replace(&a, mustSignIn(t, s, arrival(u, "one")).TokenHash)
-		return func(ctx context.Context) error { return signsIn(ctx, s, a) }
+		a := signInRequest(u, "two")
+		replace(&a, mustSignIn(t, s, signInRequest(u, "one")).TokenHash)
+		return func(ctx context.Context) error { return trySignIn(ctx, s, a) }
 	}},
 	{"signing in for the first time", func(t *testing.T, s Store) func(context.Context) error {
-		a := arrival(person("", "ada@example.com"), "one")
-		return func(ctx context.Context) error { return signsIn(ctx, s, a) }
+		a := signInRequest(member("", "ada@example.com"), "one")
+		return func(ctx context.Context) error { return trySignIn(ctx, s, a) }
 	}},
-	{"noting a check of a session", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"recording a verification of a session", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
-		v := mustSignIn(t, s, arrival(u, "one"))
+		v := mustSignIn(t, s, signInRequest(u, "one"))
 		v.VerifiedAt = Now().Add(time.Minute)
 		return func(ctx context.Context) error { return s.SaveVerification(ctx, v) }
 	}},
 	{"ending sessions", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
-		mustSignIn(t, s, arrival(u, "one"))
-		mustSignIn(t, s, arrival(u, "two"))
+		mustSignIn(t, s, signInRequest(u, "one"))
+		mustSignIn(t, s, signInRequest(u, "two"))
 		return func(ctx context.Context) error {
 			_, err := s.EndSessions(ctx, u.ID, ending("signed out", func(session.Session) bool { return true }))
 			return err
 		}
 	}},
-	{"noting an invitation that was sent", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"recording a sent invitation", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
 		job := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 		if err := s.AddJob(t.Context(), job); err != nil {
@@ -86,19 +87,19 @@ var Transactions = []Transaction{
 		}
 		return func(ctx context.Context) error { return s.FinishInvite(ctx, job.Sent("user-test-2", Now())) }
 	}},
-	{"setting a call aside", func(t *testing.T, s Store) func(context.Context) error {
+	{"parking a job", func(t *testing.T, s Store) func(context.Context) error {
 		job := add(t, s, outbox.Invite, "ada@example.com", Now())
 		return func(ctx context.Context) error { return s.ParkJob(ctx, job.Park(Now(), "refused")) }
 	}},
-	{"giving a call up", func(t *testing.T, s Store) func(context.Context) error {
+	{"cancelling a job", func(t *testing.T, s Store) func(context.Context) error {
 		job := add(t, s, outbox.Invite, "ada@example.com", Now())
 		return func(ctx context.Context) error {
 			_, err := s.DropJob(ctx, job.ID, jobDropped)
 			return err
 		}
 	}},
-	{"forgetting a stranger's account", func(t *testing.T, s Store) func(context.Context) error {
-		create(t, s, person("Ada", "ada@example.com"))
+	{"deleting an unlisted account", func(t *testing.T, s Store) func(context.Context) error {
+		create(t, s, member("Ada", "ada@example.com"))
 		job := outbox.New(outbox.DeleteUser, "bob@example.com", "", "user-test-3", "", Now())
 		return func(ctx context.Context) error {
 			_, err := s.AddJobsUnlessListed(ctx, []string{"bob@example.com"}, event.New(event.StytchMismatch, Now(), "", "bob@example.com", ""), []outbox.Job{job})
@@ -106,22 +107,22 @@ var Transactions = []Transaction{
 		}
 	}},
 	{"starting an import", func(t *testing.T, s Store) func(context.Context) error {
-		i := ready(t, s, 1)
+		i := readyImport(t, s, 1)
 		return func(ctx context.Context) error {
 			return s.StartImport(ctx, i, event.New(event.ImportStarted, Now(), "", "", ""))
 		}
 	}},
 	{"the last part of an import", func(t *testing.T, s Store) func(context.Context) error {
-		i := running(t, s, 1, event.Origin{})
-		people := []directory.NewUser{coming(t, "Ada", "ada@example.com"), coming(t, "Bob", "bob@example.com")}
+		i := runningImport(t, s, 1, event.Origin{})
+		people := []directory.NewUser{invitedUser(t, "Ada", "ada@example.com"), invitedUser(t, "Bob", "bob@example.com")}
 		return func(ctx context.Context) error {
 			_, err := s.ImportUsers(ctx, i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 			return err
 		}
 	}},
-	{"counting a try", func(t *testing.T, s Store) func(context.Context) error {
+	{"counting a use", func(t *testing.T, s Store) func(context.Context) error {
 		ada, all := limit.NewBucket("links", "ada", rate), limit.NewBucket("links", "", rate)
-		takes(t, s, Now(), ada, all)
+		take(t, s, Now(), ada, all)
 		return func(ctx context.Context) error {
 			levels, err := s.ReadLimits(ctx, ada, all)
 			if err == nil {
@@ -130,13 +131,13 @@ var Transactions = []Transaction{
 			return err
 		}
 	}},
-	{"making the key for cookies", func(t *testing.T, s Store) func(context.Context) error {
+	{"creating the cookie key", func(t *testing.T, s Store) func(context.Context) error {
 		return func(ctx context.Context) error {
 			_, err := s.CookieKey(ctx, keyCreated())
 			return err
 		}
 	}},
-	{"noting other settings", func(t *testing.T, s Store) func(context.Context) error {
+	{"recording changed settings", func(t *testing.T, s Store) func(context.Context) error {
 		if err := s.RecordSettings(t.Context(), map[string]string{"PORT": "1"}, nil, settingsChanged()); err != nil {
 			t.Fatal(err)
 		}
@@ -144,11 +145,11 @@ var Transactions = []Transaction{
 			return s.RecordSettings(ctx, map[string]string{"PORT": "2"}, nil, settingsChanged())
 		}
 	}},
-	{"deleting what is over", func(t *testing.T, s Store) func(context.Context) error {
-		u := person("Ada", "ada@example.com")
+	{"deleting expired sessions", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
 		create(t, s, u)
-		mustSignIn(t, s, arrival(u, "one"))
-		mustSignIn(t, s, arrival(u, "two"))
+		mustSignIn(t, s, signInRequest(u, "one"))
+		mustSignIn(t, s, signInRequest(u, "two"))
 		return func(ctx context.Context) error {
 			_, err := s.DeleteExpiredSessions(ctx, Now().Add(365*24*time.Hour))
 			return err
@@ -156,7 +157,7 @@ var Transactions = []Transaction{
 	}},
 }
 
-func signsIn(ctx context.Context, s Store, a session.SignInRequest) error {
+func trySignIn(ctx context.Context, s Store, a session.SignInRequest) error {
 	_, err := signIn(ctx, s, a)
 	return err
 }

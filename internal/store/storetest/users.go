@@ -17,15 +17,15 @@ import (
 )
 
 var userRows = []row{
-	{"a user is returned as stored", on(testRoundTrip)},
-	{"invisible characters that an earlier release stored are removed", on(testInvisible)},
-	{"a time keeps its microseconds and loses its zone", on(testTimes)},
-	{"a user is found by an address in any spelling", on(testGetByEmail)},
-	{"an unknown user is not found", on(testNotFound)},
-	{"an address is listed once", on(testEmailTaken)},
-	{"a new user is stored with their jobs", on(testCreateWithJobs)},
-	{"administrators are counted except suspended ones", on(testCountAdmins)},
-	{"a cancelled call returns its error and changes nothing", on(testCancelled)},
+	{"a user is read as written", single(testRoundTrip)},
+	{"invisible characters that an earlier release stored are removed when read", single(testInvisible)},
+	{"a time is read in UTC with its microseconds", single(testTimes)},
+	{"a user is found by any spelling of their address", single(testGetByEmail)},
+	{"an unknown user is not found", single(testNotFound)},
+	{"an address is unique", single(testEmailTaken)},
+	{"the jobs of a new user are written with them", single(testCreateWithJobs)},
+	{"administrators are counted, except suspended ones", single(testCountAdmins)},
+	{"a cancelled call returns the context's error and changes nothing", single(testCancelled)},
 }
 
 func testRoundTrip(t *testing.T, s Store) {
@@ -44,7 +44,7 @@ func testRoundTrip(t *testing.T, s Store) {
 		"unfolds":         strings.Repeat("ﬃ", directory.MaxName), // three characters each when folded
 		"spaces inside":   "a  b",
 	} {
-		want := person(name, newID()+"@example.com")
+		want := member(name, newID()+"@example.com")
 		want.InvitedBy, want.InviteSentAt = newID(), ago(2*time.Hour)
 		create(t, s, want)
 		if diff := cmp.Diff(want, get(t, s, want.ID)); diff != "" {
@@ -52,7 +52,7 @@ func testRoundTrip(t *testing.T, s Store) {
 		}
 	}
 
-	longest := person("", strings.Repeat("l", 64)+"@"+strings.Repeat("d", 63)+"."+strings.Repeat("e", 63)+"."+strings.Repeat("f", 57)+".com")
+	longest := member("", strings.Repeat("l", 64)+"@"+strings.Repeat("d", 63)+"."+strings.Repeat("e", 63)+"."+strings.Repeat("f", 57)+".com")
 	if n := len(longest.Email.Normalized); n != directory.MaxEmail {
 		t.Fatalf("the longest address has %d bytes", n)
 	}
@@ -64,7 +64,7 @@ func testRoundTrip(t *testing.T, s Store) {
 
 func testInvisible(t *testing.T, s Store) {
 	for stored, want := range map[string]string{"\u202eevE": "evE", "\u200b\u2060": "", "\u3164": "", "A\u00adda\u2066": "Ada"} {
-		u := person(stored, newID()+"@example.com")
+		u := member(stored, newID()+"@example.com")
 		u.Email.Display = strings.ToUpper(u.Email.Display) + "\u200b"
 		create(t, s, u)
 		got := get(t, s, u.ID)
@@ -81,8 +81,8 @@ func testInvisible(t *testing.T, s Store) {
 				t.Errorf("%+q came back as %+q (-want +got)\n%s", stored, e.Reason, diff)
 			}
 		}
-		made := mustSignIn(t, s, arrival(u, u.ID))
-		held, err := s.GetSession(t.Context(), made.TokenHash)
+		created := mustSignIn(t, s, signInRequest(u, u.ID))
+		held, err := s.GetSession(t.Context(), created.TokenHash)
 		if err != nil || held.User.Name != want || held.User.Email.Display != strings.ToUpper(u.Email.Normalized) {
 			t.Errorf("the session of %+q has %+q of %+q, %v", stored, held.User.Name, held.User.Email.Display, err)
 		}
@@ -91,10 +91,10 @@ func testInvisible(t *testing.T, s Store) {
 
 func testTimes(t *testing.T, s Store) {
 	zurich := time.FixedZone("Zürich", 2*60*60)
-	u := person("Ada", "ada@example.com")
-	u.CreatedAt = time.Date(2026, 7, 1, 1, 30, 0, 1999, zurich)               // a nanosecond short of two microseconds
-	u.UpdatedAt = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)    // far future
-	u.LastSeenAt, u.InviteSentAt = time.Time{}, time.Unix(0, 1000).In(zurich) // never, and the earliest possible
+	u := member("Ada", "ada@example.com")
+	u.CreatedAt = time.Date(2026, 7, 1, 1, 30, 0, 1999, zurich)               // a nanosecond less than two microseconds
+	u.UpdatedAt = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)    // the maximum
+	u.LastSeenAt, u.InviteSentAt = time.Time{}, time.Unix(0, 1000).In(zurich) // never, and the minimum
 	create(t, s, u)
 
 	want := u
@@ -113,8 +113,8 @@ func testTimes(t *testing.T, s Store) {
 }
 
 func testGetByEmail(t *testing.T, s Store) {
-	u := person("Ada", "Ada.Lovelace@Bücher.Example")
-	create(t, s, u, person("Ida", "ida.lovelace@bücher.example"))
+	u := member("Ada", "Ada.Lovelace@Bücher.Example")
+	create(t, s, u, member("Ida", "ida.lovelace@bücher.example"))
 	for _, address := range []string{"Ada.Lovelace@Bücher.Example", "ADA.LOVELACE@BÜCHER.EXAMPLE", "ada.lovelace@xn--bcher-kva.example"} {
 		got, err := s.GetUserByEmail(t.Context(), mustParse(address))
 		if err != nil {
@@ -128,7 +128,7 @@ func testGetByEmail(t *testing.T, s Store) {
 }
 
 func testNotFound(t *testing.T, s Store) {
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, s, ada)
 	for _, id := range []string{newID(), ada.ID + " ", " " + ada.ID, ada.ID + "\t", strings.ToUpper(ada.ID), "", "%", "' OR '1'='1", "\x00"} {
 		if _, err := s.GetUser(t.Context(), id); !errors.Is(err, directory.ErrNotFound) {
@@ -150,9 +150,9 @@ func testNotFound(t *testing.T, s Store) {
 }
 
 func testEmailTaken(t *testing.T, s Store) {
-	create(t, s, person("Ada", "ada@example.com"))
+	create(t, s, member("Ada", "ada@example.com"))
 	for _, address := range []string{"ada@example.com", "ADA@example.com", "Ada@Example.COM"} {
-		again := person("Eve", address)
+		again := member("Eve", address)
 		job := outbox.New(outbox.Invite, again.Email.Normalized, again.ID, "", "", Now())
 		if err := s.CreateUser(t.Context(), directory.NewUser{User: again, Event: event.New(event.UserAdded, again.CreatedAt, again.ID, again.Email.Normalized, ""), Jobs: []outbox.Job{job}}); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("%s: %v", address, err)
@@ -161,11 +161,11 @@ func testEmailTaken(t *testing.T, s Store) {
 			t.Errorf("%s leaves %v", address, left)
 		}
 	}
-	create(t, s, person("Ada", "ada+2@example.com"), person("Ada", "a.da@example.com"))
+	create(t, s, member("Ada", "ada+2@example.com"), member("Ada", "a.da@example.com"))
 }
 
 func testCreateWithJobs(t *testing.T, s Store) {
-	u := person("Ada", "Ada@example.com")
+	u := member("Ada", "Ada@example.com")
 	want := outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, Now())
 	if err := s.CreateUser(t.Context(), directory.NewUser{User: u, Event: event.New(event.UserAdded, u.CreatedAt, u.ID, u.Email.Normalized, ""), Jobs: []outbox.Job{want}}); err != nil {
 		t.Fatal(err)
@@ -177,31 +177,31 @@ func testCreateWithJobs(t *testing.T, s Store) {
 
 func testCountAdmins(t *testing.T, s Store) {
 	if n, err := s.CountAdmins(t.Context()); n != 0 || err != nil {
-		t.Errorf("on an empty list: %d, %v", n, err)
+		t.Errorf("in an empty directory: %d, %v", n, err)
 	}
 	invited, suspended := admin("", "invited@example.com"), admin("", "suspended@example.com")
 	invited.Status, suspended.Status = directory.Invited, directory.Suspended
-	create(t, s, admin("", "active@example.com"), invited, suspended, person("", "member@example.com"))
+	create(t, s, admin("", "active@example.com"), invited, suspended, member("", "member@example.com"))
 	if n, err := s.CountAdmins(t.Context()); n != 2 || err != nil {
 		t.Errorf("got %d, %v", n, err)
 	}
 }
 
 func testCancelled(t *testing.T, s Store) {
-	ada := person("Ada", "ada@example.com")
+	ada := member("Ada", "ada@example.com")
 	create(t, s, ada)
 	job := outbox.New(outbox.Invite, ada.Email.Normalized, ada.ID, "", "Ada", Now())
 	if err := s.AddJob(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	held := mustSignIn(t, s, arrival(ada, "one"))
+	held := mustSignIn(t, s, signInRequest(ada, "one"))
 	before := state(t, s, ada)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	calls := map[string]func() error{
 		"CreateUser": func() error {
-			return s.CreateUser(ctx, directory.NewUser{User: person("Bob", "bob@example.com"), Event: event.Event{}})
+			return s.CreateUser(ctx, directory.NewUser{User: member("Bob", "bob@example.com"), Event: event.Event{}})
 		},
 		"GetUser":        func() error { _, err := s.GetUser(ctx, ada.ID); return err },
 		"GetUserByEmail": func() error { _, err := s.GetUserByEmail(ctx, ada.Email); return err },
@@ -217,10 +217,10 @@ func testCancelled(t *testing.T, s Store) {
 			})
 			return err
 		},
-		"CreateSession":    func() error { _, err := signIn(ctx, s, arrival(ada, "two")); return err },
+		"CreateSession":    func() error { _, err := signIn(ctx, s, signInRequest(ada, "two")); return err },
 		"GetSession":       func() error { _, err := s.GetSession(ctx, held.TokenHash); return err },
 		"ListSessions":     func() error { _, err := s.ListSessions(ctx, ada.ID); return err },
-		"SaveVerification": func() error { return s.SaveVerification(ctx, arrival(ada, "one").Session) },
+		"SaveVerification": func() error { return s.SaveVerification(ctx, signInRequest(ada, "one").Session) },
 		"EndSessions": func() error {
 			_, err := s.EndSessions(ctx, ada.ID, ending("signed out", func(session.Session) bool { return true }))
 			return err
@@ -252,15 +252,16 @@ func testCancelled(t *testing.T, s Store) {
 	}
 }
 
-// everything returns all rows about a user.
-type everything struct {
+// userState is everything stored about a user.
+type userState struct {
 	User     directory.User
 	Total    int
 	Jobs     []outbox.Job
 	Sessions []session.Session
 }
 
-func state(t *testing.T, s Store, u directory.User) everything {
+// state returns the state of a user.
+func state(t *testing.T, s Store, u directory.User) userState {
 	t.Helper()
 	page, err := s.ListUsers(t.Context(), directory.Query{Sort: directory.ByName, Limit: 1})
 	if err != nil {
@@ -270,5 +271,5 @@ func state(t *testing.T, s Store, u directory.User) everything {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return everything{User: get(t, s, u.ID), Total: page.Total, Jobs: jobs(t, s, u), Sessions: sessions}
+	return userState{User: get(t, s, u.ID), Total: page.Total, Jobs: jobs(t, s, u), Sessions: sessions}
 }

@@ -14,20 +14,20 @@ import (
 )
 
 var workerRows = []row{
-	{"jobs are finished while their people are invited again", testFinishWhileInvitingAgain},
+	{"jobs are finished while their users are invited again", testFinishWhileInvitingAgain},
 	{"twenty workers lease each job once", testWorkers(func(t *testing.T, s Store, id string) error {
 		return s.FinishJob(t.Context(), id)
 	})},
-	{"twenty workers lease a job that is put back once before it is due", testWorkers(func(t *testing.T, s Store, id string) error {
+	{"twenty workers lease a retried job once before it is due", testWorkers(func(t *testing.T, s Store, id string) error {
 		return s.RetryJob(t.Context(), id, Now().Add(time.Hour), "later")
 	})},
-	{"twenty workers lease a job that is set aside once", testWorkers(func(t *testing.T, s Store, id string) error {
+	{"twenty workers lease a parked job once", testWorkers(func(t *testing.T, s Store, id string) error {
 		return s.ParkJob(t.Context(), outbox.Job{ID: id}.Park(Now(), "never"))
 	})},
-	{"a subject's jobs are never with two workers", testWorkersOfOneSubject},
+	{"a subject's jobs are never leased by two workers", testWorkersOfOneSubject},
 }
 
-// testWorkers runs twenty workers that lease jobs and finish each with end.
+// testWorkers returns a test in which twenty workers lease jobs and call end for each.
 func testWorkers(end func(t *testing.T, s Store, id string) error) func(*testing.T, func() Store) {
 	return func(t *testing.T, open func() Store) {
 		stores := []Store{open(), open()}
@@ -37,7 +37,7 @@ func testWorkers(end func(t *testing.T, s Store, id string) error) func(*testing
 		}
 		var mu sync.Mutex
 		leased := map[string]int{}
-		for _, err := range atOnce(20, func(i int) error {
+		for _, err := range concurrently(20, func(i int) error {
 			s := stores[i%2]
 			for {
 				j, err := s.LeaseJob(t.Context(), "", Now(), Now().Add(time.Minute))
@@ -79,29 +79,29 @@ func testWorkersOfOneSubject(t *testing.T, open func() Store) {
 	}
 	var mu sync.Mutex
 	done, busy := []string{}, false
-	for _, err := range atOnce(10, func(i int) error {
+	for _, err := range concurrently(10, func(i int) error {
 		s := stores[i%2]
 		for {
 			j, err := s.LeaseJob(t.Context(), "ada@example.com", Now(), Now().Add(time.Minute))
 			if errors.Is(err, outbox.ErrNoJob) {
 				mu.Lock()
-				over := len(done) >= n
+				allDone := len(done) >= n
 				mu.Unlock()
-				if over || t.Context().Err() != nil {
+				if allDone || t.Context().Err() != nil {
 					return nil
 				}
-				continue // another worker has the previous job
+				continue // another worker has leased the previous one
 			}
 			if err != nil {
 				return err
 			}
 			mu.Lock()
 			if busy {
-				t.Errorf("%s is leased while another is under way", j.ID)
+				t.Errorf("%s is leased while another is in progress", j.ID)
 			}
 			busy, done = true, append(done, j.ID)
 			mu.Unlock()
-			if _, err := s.ListJobs(t.Context(), mustParse("ada@example.com")); err != nil { // takes a moment
+			if _, err := s.ListJobs(t.Context(), mustParse("ada@example.com")); err != nil { // takes some time
 				return err
 			}
 			mu.Lock()
@@ -123,9 +123,9 @@ func testWorkersOfOneSubject(t *testing.T, open func() Store) {
 
 func testFinishWhileInvitingAgain(t *testing.T, open func() Store) {
 	stores := []Store{open(), open()}
-	people := []directory.User{person("Ada", "ada@example.com"), person("Bob", "bob@example.com")}
+	people := []directory.User{member("Ada", "ada@example.com"), member("Bob", "bob@example.com")}
 	create(t, stores[0], people...)
-	for _, err := range atOnce(8, func(i int) error {
+	for _, err := range concurrently(8, func(i int) error {
 		s, u := stores[i%2], people[i/2%2]
 		for n := range 25 {
 			if i < 4 { // an administrator

@@ -16,19 +16,19 @@ import (
 	"github.com/guestlist/guestlist/internal/userio"
 )
 
-// arrivalRows test imports of users.
-var arrivalRows = []row{
-	{"many users are imported like one is created", on(testAddPeople)},
-	{"listed users stay unchanged, and no user is added twice", on(testAddPeopleListed)},
-	{"refused jobs of an address's earlier user are deleted", on(testAddPeopleParked)},
-	{"the import of a former administrator adds no users", on(testAddPeopleBy)},
-	{"an import that was stopped or taken over adds no users", on(testAddPeopleLost)},
-	{"two instances at the same part add its people once", testAddPeopleAtOnce},
-	{"people who come by another door at the same moment are added once", testAddPeopleBesides},
+// importUsersRows test ImportUsers.
+var importUsersRows = []row{
+	{"importing many users equals creating each", single(testImportUsers)},
+	{"existing users stay unchanged, and duplicates are skipped", single(testImportUsersListed)},
+	{"parked jobs of an address's previous user are cancelled", single(testImportUsersParked)},
+	{"an actor who is no longer an administrator can't import", single(testImportUsersActorNotAdmin)},
+	{"an import that was stopped or taken over adds no users", single(testImportUsersLeaseLost)},
+	{"two instances that import the same part add its users once", testImportUsersTwoInstances},
+	{"users who are created concurrently are added once", testImportUsersDuringCreate},
 }
 
-// coming returns a user to import, with an invitation.
-func coming(t *testing.T, name, address string) directory.NewUser {
+// invitedUser returns a new user with an invite job.
+func invitedUser(t *testing.T, name, address string) directory.NewUser {
 	t.Helper()
 	a, err := directory.UserInput{Email: address, Name: name}.Validate(event.Origin{}, true, Now())
 	if err != nil {
@@ -37,12 +37,12 @@ func coming(t *testing.T, name, address string) directory.NewUser {
 	return a
 }
 
-func testAddPeople(t *testing.T, s Store) {
+func testImportUsers(t *testing.T, s Store) {
 	origin := event.Origin{ActorID: "1", Actor: "ada@example.com", Address: "192.0.2.1", UserAgent: "Browser/1.0", RequestID: "r", Token: "backup"}
-	i := running(t, s, 2, event.Origin{})
-	people := []directory.NewUser{coming(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), coming(t, "", "no.name@example.com")}
-	for n := range 400 { // several statements per table
-		people = append(people, coming(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
+	i := runningImport(t, s, 2, event.Origin{})
+	people := []directory.NewUser{invitedUser(t, "Zoë Öttinger-O'Brien", "Zoe@Example.com"), invitedUser(t, "", "no.name@example.com")}
+	for n := range 400 { // several statements of each kind
+		people = append(people, invitedUser(t, fmt.Sprintf("Person %d", n), fmt.Sprintf("p%d@example.com", n)))
 	}
 	for n := range people {
 		people[n].Event.Origin = origin
@@ -61,8 +61,8 @@ func testAddPeople(t *testing.T, s Store) {
 			t.Errorf("person %d: -want +got\n%s", n, diff)
 		}
 	}
-	// As CreateUser would, except for what differs per user.
-	alone := coming(t, "Zoë Öttinger-O'Brien", "zoe@example.org")
+	// The result is that of CreateUser, except for ids.
+	alone := invitedUser(t, "Zoë Öttinger-O'Brien", "zoe@example.org")
 	alone.Event.Origin = origin
 	if err := s.CreateUser(t.Context(), alone); err != nil {
 		t.Fatal(err)
@@ -81,10 +81,10 @@ func testAddPeople(t *testing.T, s Store) {
 	for _, term := range []string{"ottinger", "brien", "zoe"} {
 		page, err := s.ListUsers(t.Context(), directory.Query{Terms: []string{term}, Sort: directory.ByName, Limit: 10})
 		if err != nil || len(page.Users) != 2 {
-			t.Errorf("%d are found by %s, %v", len(page.Users), term, err)
+			t.Errorf("%s finds %d users, %v", term, len(page.Users), err)
 		}
 	}
-	// After the last part the import is done.
+	// After the last part it is done.
 	next, err = s.ImportUsers(t.Context(), next, nil, Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || next.State != userio.Done || getImport(t, s, i.ID).State != userio.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)
@@ -94,13 +94,13 @@ func testAddPeople(t *testing.T, s Store) {
 	}
 }
 
-func testAddPeopleListed(t *testing.T, s Store) {
+func testImportUsersListed(t *testing.T, s Store) {
 	ada := admin("Ada", "ada@example.com")
 	create(t, s, ada)
 	people := []directory.NewUser{
-		coming(t, "Somebody", "ADA@example.com"), coming(t, "Grace", "grace@example.com"), coming(t, "Grace again", "Grace@example.com"),
+		invitedUser(t, "Somebody", "ADA@example.com"), invitedUser(t, "Grace", "grace@example.com"), invitedUser(t, "Grace again", "Grace@example.com"),
 	}
-	i, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent)
+	i, err := s.ImportUsers(t.Context(), runningImport(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent)
 	if err != nil || i.Added != 1 || i.Skipped != 2 {
 		t.Errorf("%d added, %d kept, %v", i.Added, i.Skipped, err)
 	}
@@ -108,7 +108,7 @@ func testAddPeopleListed(t *testing.T, s Store) {
 		t.Errorf("-was +is\n%s", diff)
 	}
 	if n := len(jobs(t, s, ada)); n != 0 {
-		t.Errorf("%d calls wait for who was on the list", n)
+		t.Errorf("an existing user has %d jobs", n)
 	}
 	grace, err := s.GetUserByEmail(t.Context(), mustParse("grace@example.com"))
 	if err != nil || grace.Name != "Grace" || len(jobs(t, s, grace)) != 1 {
@@ -116,8 +116,8 @@ func testAddPeopleListed(t *testing.T, s Store) {
 	}
 }
 
-func testAddPeopleParked(t *testing.T, s Store) {
-	before, listed := person("Grace", "grace@example.com"), person("Ada", "ada@example.com")
+func testImportUsersParked(t *testing.T, s Store) {
+	before, listed := member("Grace", "grace@example.com"), member("Ada", "ada@example.com")
 	create(t, s, listed)
 	for _, u := range []directory.User{before, listed} {
 		job := outbox.New(outbox.DeleteUser, u.Email.Normalized, u.ID, "", "", ago(time.Hour))
@@ -128,41 +128,41 @@ func testAddPeopleParked(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
-	grace := coming(t, "Grace", "grace@example.com")
-	if _, err := s.ImportUsers(t.Context(), running(t, s, 1, event.Origin{}), []directory.NewUser{grace, coming(t, "", "ada@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
+	grace := invitedUser(t, "Grace", "grace@example.com")
+	if _, err := s.ImportUsers(t.Context(), runningImport(t, s, 1, event.Origin{}), []directory.NewUser{grace, invitedUser(t, "", "ada@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Fatal(err)
 	}
 	if list := jobs(t, s, before); len(list) != 1 || list[0].Kind != outbox.Invite {
 		t.Errorf("for grace there is %+v", list)
 	}
 	if list := jobs(t, s, listed); len(list) != 1 || list[0].Kind != outbox.DeleteUser {
-		t.Errorf("for ada, who was on the list, there is %+v", list)
+		t.Errorf("for ada, an existing user, there is %+v", list)
 	}
 }
 
-func testAddPeopleBy(t *testing.T, s Store) {
-	boss, was, out := admin("Ada", "ada@example.com"), person("Bo", "bo@example.com"), admin("Eve", "eve@example.com")
+func testImportUsersActorNotAdmin(t *testing.T, s Store) {
+	boss, was, out := admin("Ada", "ada@example.com"), member("Bo", "bo@example.com"), admin("Eve", "eve@example.com")
 	out.Status = directory.Suspended
 	create(t, s, boss, was, out)
 	for _, id := range []string{was.ID, out.ID, newID()} {
-		i := running(t, s, 1, event.Origin{ActorID: id})
-		a := coming(t, "", "grace@example.com")
+		i := runningImport(t, s, 1, event.Origin{ActorID: id})
+		a := invitedUser(t, "", "grace@example.com")
 		if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{a}, Now(), Now(), userio.Import.DoneEvent); !errors.Is(err, userio.ErrActorNotAdmin) {
 			t.Errorf("%v", err)
 		}
 		if _, err := s.GetUser(t.Context(), a.User.ID); !errors.Is(err, directory.ErrNotFound) || getImport(t, s, i.ID).Part != 0 {
-			t.Errorf("somebody was added: %v", err)
+			t.Errorf("a user was added: %v", err)
 		}
 	}
-	i := running(t, s, 1, event.Origin{ActorID: boss.ID})
-	if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{coming(t, "", "grace@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
+	i := runningImport(t, s, 1, event.Origin{ActorID: boss.ID})
+	if _, err := s.ImportUsers(t.Context(), i, []directory.NewUser{invitedUser(t, "", "grace@example.com")}, Now(), Now(), userio.Import.DoneEvent); err != nil {
 		t.Errorf("an administrator: %v", err)
 	}
 }
 
-func testAddPeopleLost(t *testing.T, s Store) {
-	a := coming(t, "", "grace@example.com")
-	stopped, taken, further := running(t, s, 3, event.Origin{}), running(t, s, 3, event.Origin{}), running(t, s, 3, event.Origin{})
+func testImportUsersLeaseLost(t *testing.T, s Store) {
+	a := invitedUser(t, "", "grace@example.com")
+	stopped, taken, further := runningImport(t, s, 3, event.Origin{}), runningImport(t, s, 3, event.Origin{}), runningImport(t, s, 3, event.Origin{})
 	if err := s.StopImport(t.Context(), stopped.ID, "", event.New(event.ImportStopped, Now(), "", "", "")); err != nil {
 		t.Fatal(err)
 	}
@@ -178,13 +178,13 @@ func testAddPeopleLost(t *testing.T, s Store) {
 	}
 }
 
-func testAddPeopleAtOnce(t *testing.T, open func() Store) {
+func testImportUsersTwoInstances(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
-	i := running(t, s[0], 2, event.Origin{})
-	errs := atOnce(8, func(n int) error {
+	i := runningImport(t, s[0], 2, event.Origin{})
+	errs := concurrently(8, func(n int) error {
 		var people []directory.NewUser
 		for p := range 50 {
-			people = append(people, coming(t, "", fmt.Sprintf("p%d@example.com", p)))
+			people = append(people, invitedUser(t, "", fmt.Sprintf("p%d@example.com", p)))
 		}
 		_, err := s[n%2].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 		return err
@@ -198,20 +198,20 @@ func testAddPeopleAtOnce(t *testing.T, open func() Store) {
 		}
 	}
 	if got := getImport(t, s[0], i.ID); won != 1 || got.Part != 1 || got.Added != 50 {
-		t.Errorf("%d have written the part, which is %d, with %d people", won, got.Part, got.Added)
+		t.Errorf("%d instances wrote the part, which is %d, with %d users", won, got.Part, got.Added)
 	}
 }
 
-func testAddPeopleBesides(t *testing.T, open func() Store) {
+func testImportUsersDuringCreate(t *testing.T, open func() Store) {
 	s := []Store{open(), open()}
 	var people, others []directory.NewUser
 	for p := range 50 {
-		people = append(people, coming(t, "by file", fmt.Sprintf("p%d@example.com", p)))
-		others = append(others, coming(t, "by hand", fmt.Sprintf("p%d@example.com", 49-p)))
+		people = append(people, invitedUser(t, "by file", fmt.Sprintf("p%d@example.com", p)))
+		others = append(others, invitedUser(t, "by hand", fmt.Sprintf("p%d@example.com", 49-p)))
 	}
-	i := running(t, s[0], 1, event.Origin{})
+	i := runningImport(t, s[0], 1, event.Origin{})
 	added, byHand := 0, 0
-	errs := atOnce(2, func(n int) error {
+	errs := concurrently(2, func(n int) error {
 		if n == 0 {
 			got, err := s[0].ImportUsers(t.Context(), i, people, Now(), Now().Add(time.Minute), userio.Import.DoneEvent)
 			added = got.Added
