@@ -49,7 +49,7 @@ type jsonRotation struct {
 
 func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJSON bool) error {
 	if !cfg.LocalStytch {
-		return errors.New("Stytch manages its own keys; only the local Stytch's keys can be rotated here")
+		return errors.New("the keys are managed by Stytch; only the local Stytch's keys can be rotated here")
 	}
 	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
 	if err != nil {
