@@ -49,7 +49,7 @@ func TestEntriesAreCheckedWhole(t *testing.T) {
 			t.Fatalf("got %v, want an *Invalid", err)
 		}
 		if diff := cmp.Diff(map[string]string{
-			"email": "Enter one e-mail address, like ada@example.com.",
+			"email": "Enter one email address, like ada@example.com.",
 			"name":  "Use letters, digits and punctuation only.",
 			"role":  "Choose admin or member.",
 		}, invalid.Fields); diff != "" {

@@ -144,7 +144,7 @@ func TestParseEmailRefuses(t *testing.T) {
 			if got != (directory.Email{}) {
 				t.Errorf("returned %+q beside the error", got)
 			}
-			if want := "Enter one e-mail address, like ada@example.com."; err.Error() != want {
+			if want := "Enter one email address, like ada@example.com."; err.Error() != want {
 				t.Errorf("says %q, want %q", err, want)
 			}
 		})

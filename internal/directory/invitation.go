@@ -6,19 +6,23 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// Invitation is how it stands with a person's invitation.
+// Invitation is the state of a user's invitation.
 type Invitation struct {
-	Sent      time.Time // when the newest was handed over; zero: none was
+	Sent      time.Time // when the newest was sent; zero if none was
 	Expires   time.Time
 	Expired   bool
-	Cancelled time.Time // when the one had been handed over that was cancelled since; zero: none was
-	Pending   bool      // one is waiting to be handed over
+	Cancelled time.Time // when the newest cancelled one was sent; zero if none was
+	Pending   bool      // one is still to be sent
 	Refused   bool      // Stytch refused it for good
-	Reason    string    // why it waits or was refused, in a sentence; may be empty
+	Reason    string    // why it is pending or refused, as a sentence; may be empty
 }
 
-// Label says in a few words where the user stands, given their invitation jobs and
-// how long an invitation works.
+func inviteJob(u User, now time.Time) outbox.Job {
+	return outbox.New(outbox.Invite, u.Email.Normalized, u.ID, "", u.Name, now)
+}
+
+// Label describes the user's state in a few words, given their pending jobs and how long
+// an invitation is valid.
 func (u User) Label(jobs []outbox.Job, life time.Duration, now time.Time) string {
 	if u.Status == Suspended {
 		return "Suspended"
@@ -39,8 +43,8 @@ func (u User) Label(jobs []outbox.Job, life time.Duration, now time.Time) string
 	return "Invited"
 }
 
-// Invitation says how it stands with the person's invitation: life is how long
-// one works, jobs are the calls that wait for the person.
+// Invitation returns the state of the user's invitation, given their pending jobs and
+// how long an invitation is valid.
 func (u User) Invitation(jobs []outbox.Job, life time.Duration, now time.Time) Invitation {
 	i := Invitation{Sent: u.InviteSentAt}
 	if i.Sent.IsZero() {

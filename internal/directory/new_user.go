@@ -9,11 +9,10 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// UserInput is what is typed to put somebody on the list.
+// UserInput is the input for a new user, as typed.
 type UserInput struct{ Email, Name, Role string }
 
-// NewUser is somebody who shall come onto the list, all of it in one transaction:
-// the person, what the audit trail is to say, and what Stytch must hear of.
+// NewUser is a user to create, with all that is written in the same transaction.
 type NewUser struct {
 	User  User
 	Event event.Event
@@ -21,24 +20,27 @@ type NewUser struct {
 	Claim idempotency.Claim // linked to the user; zero for none
 }
 
-// repeatWithin is how long the same invitation counts as the same.
-const repeatWithin = 2 * time.Minute
+// repeatWindow is how long an invitation counts as a repetition.
+const repeatWindow = 2 * time.Minute
 
-// repeats reports whether the arrival asks for what was just done by the same
-// administrator: the user was invited with the same name and role.
-func (a NewUser) repeats(was User) bool {
-	age := a.User.CreatedAt.Sub(was.CreatedAt)
-	return len(a.Jobs) > 0 && was.Status == Invited && was.InvitedBy == a.User.InvitedBy && was.Name == a.User.Name && was.Role == a.User.Role &&
-		0 <= age && age < repeatWithin
+// repeats reports whether n is the same invitation, by the same administrator, as the one
+// that created the existing user.
+func (n NewUser) repeats(existing User) bool {
+	age := n.User.CreatedAt.Sub(existing.CreatedAt)
+	return existing.Status == Invited && existing.InvitedBy == n.User.InvitedBy && existing.Name == n.User.Name &&
+		existing.Role == n.User.Role && 0 <= age && age < repeatWindow
 }
 
-// Validate checks all fields and returns who comes onto the list by them, if nobody
-// there has their address. invite says whether they are mailed an invitation. The
-// error is *ValidationError.
-func (e UserInput) Validate(by event.Origin, invite bool, now time.Time) (NewUser, error) {
-	email, emailErr := ParseEmail(e.Email)
-	name, nameErr := ParseName(e.Name)
-	role, roleErr := ParseRole(e.Role)
+// Validate checks all fields and returns the user to create. invite mails an invitation.
+// The error is a *ValidationError.
+func (in UserInput) Validate(by event.Origin, invite bool, now time.Time) (NewUser, error) {
+	return in.validate(Actor{Origin: by}, invite, now)
+}
+
+func (in UserInput) validate(by Actor, invite bool, now time.Time) (NewUser, error) {
+	email, emailErr := ParseEmail(in.Email)
+	name, nameErr := ParseName(in.Name)
+	role, roleErr := ParseRole(in.Role)
 	if err := validate(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr}); err != nil {
 		return NewUser{}, err
 	}
@@ -47,7 +49,9 @@ func (e UserInput) Validate(by event.Origin, invite bool, now time.Time) (NewUse
 		InvitedBy: by.ActorID, CreatedAt: now, UpdatedAt: now,
 	}
 	if !invite {
-		return NewUser{User: u, Event: u.event(by, event.UserAdded, now, "")}, nil
+		return NewUser{User: u, Event: u.event(by.Origin, event.UserAdded, now, ""), Claim: by.Claim}, nil
 	}
-	return NewUser{User: u, Event: u.event(by, event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}}, nil
+	return NewUser{
+		User: u, Event: u.event(by.Origin, event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}, Claim: by.Claim,
+	}, nil
 }

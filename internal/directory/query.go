@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Sort is a column of the list to sort by, with "-" in front for descending.
+// Sort is a column to sort by, with a leading "-" for descending order.
 type Sort string
 
-// The columns that the list can be sorted by.
+// The columns to sort by.
 const (
 	ByName     Sort = "name"
 	ByEmail    Sort = "email"
@@ -18,13 +18,13 @@ const (
 	ByLastSeen Sort = "last_seen_at"
 )
 
-// Column is the sort without its direction.
+// Column returns the sort without its direction.
 func (s Sort) Column() Sort { return Sort(strings.TrimPrefix(string(s), "-")) }
 
-// Descending reports the direction.
+// Descending reports whether the order is descending.
 func (s Sort) Descending() bool { return strings.HasPrefix(string(s), "-") }
 
-// Reverse is the same column in the other direction.
+// Reverse returns the same column in the other direction.
 func (s Sort) Reverse() Sort {
 	if s.Descending() {
 		return s.Column()
@@ -32,51 +32,49 @@ func (s Sort) Reverse() Sort {
 	return "-" + s
 }
 
-// Keyset is a place in a sorted list, between two rows: behind the row with
-// this key (the sort column's value) and id.
+// Keyset is a position in a sorted list: after the row with this key (the sort column's
+// value) and id.
 type Keyset struct {
 	Key string `json:"k"` // text, or whole microseconds in decimal
 	ID  string `json:"i"`
 
-	ByWord bool `json:"w,omitempty"` // the key is a word: the list is one that a search found by words, see Page
+	ByWord bool `json:"w,omitempty"` // the key is a search word, see Page.RelevanceOrder
 }
 
-// Query asks for one page of people.
+// Query selects one page of users.
 type Query struct {
-	Terms    []string // starts of words, all of which must be found; see ParseSearch
-	Role     Role     // empty: any
-	Status   Status   // empty: any
-	Refused  bool     // only users whose invitation email was refused; see FilterStatus
+	Terms    []string // prefixes of words, all of which must match; see ParseSearch
+	Role     Role     // empty for any
+	Status   Status   // empty for any
+	Refused  bool     // only users whose invitation was refused; see FilterStatus
 	Sort     Sort
 	Limit    int     // 1..MaxLimit
-	After    *Keyset // nil: from the start
-	Backward bool    // the page before From instead of the one behind it
+	After    *Keyset // nil for the first page
+	Backward bool    // the page before After instead of the one after it
 }
 
-// Page is one page of people, in the order asked for. Where a search would have to
-// look at too many to sort them, they are in the order of the word that it found
-// them by instead, each once; Total is how many of them are on this page, which may
-// be fewer than asked for, or none, also where there is a next.
+// Page is one page of users in the requested order. If a search matches too many users to
+// sort them, RelevanceOrder is set: they are ordered by the word that matched, each once,
+// and Total counts those on this page, which may be fewer than requested, or none, even if
+// there is a next page.
 type Page struct {
 	Users []User
-	Next  *Keyset // where the next page starts; nil: this is the last
-	Prev  *Keyset // what the page before ends at; nil: this is the first
-	Total int     // how many the filters let through on all pages, counted to MaxTotal
-	More  bool    // there are, or if ByWord may be, more than Total
+	Next  *Keyset // start of the next page; nil for the last page
+	Prev  *Keyset // end of the previous page; nil for the first page
+	Total int     // number of matching users, counted up to MaxTotal
+	More  bool    // there are more than Total, or may be with RelevanceOrder
 
-	RelevanceOrder bool // in the order of the word found
+	RelevanceOrder bool
 }
 
-// MaxTotal is how far people are counted.
-const MaxTotal = 10_000
-
-// MaxLimit is the most people on one page; DefaultLimit is what you get unasked.
+// Limits of pages and counts.
 const (
+	MaxTotal     = 10_000
 	MaxLimit     = 200
 	DefaultLimit = 50
 )
 
-// ParseSort returns the order of that name; empty is by name.
+// ParseSort parses a sort order. Empty text is ByName. The error is a message for the field.
 func ParseSort(s string) (Sort, error) {
 	sort := Sort(s)
 	if s == "" {
@@ -88,12 +86,11 @@ func ParseSort(s string) (Sort, error) {
 	return "", fieldError("Sort by name, email, created_at or last_seen_at, with - in front for descending.")
 }
 
-// RefusedFilter is the status by which a list is narrowed to invited users whose
-// invitation email was refused. No user has it: their status is Invited.
+// RefusedFilter selects invited users whose invitation was refused. It is no Status of a user.
 const RefusedFilter = "refused"
 
-// FilterStatus narrows the query to a status, or to RefusedFilter. The error is a
-// sentence for the field.
+// FilterStatus restricts the query to a status or RefusedFilter. The error is a message for
+// the field.
 func (q *Query) FilterStatus(text string) error {
 	if text == RefusedFilter {
 		q.Status, q.Refused = Invited, true
@@ -107,20 +104,20 @@ func (q *Query) FilterStatus(text string) error {
 	return nil
 }
 
-// ErrCursor is that of a cursor that leads nowhere.
+// ErrCursor is returned for an invalid cursor.
 var ErrCursor error = &ValidationError{Fields: map[string]string{"cursor": string(errCursorOrder)}}
 
 const errCursorOrder = fieldError("This cursor belongs to another list. Start again without a cursor.")
 
-// cursor is a position as it travels: with the order it belongs to.
+// cursor is the encoded form of a position and its order.
 type cursor struct {
 	Sort     Sort   `json:"s"`
 	Position Keyset `json:"p"`
 	Backward bool   `json:"b,omitempty"`
 }
 
-// EncodeCursor returns text that leads to the page behind (or, backward, before) a
-// position, for use with the same order; empty for no position.
+// EncodeCursor returns the cursor of the page after (or, backward, before) a position. It
+// returns "" for nil.
 func EncodeCursor(sort Sort, p *Keyset, backward bool) string {
 	if p == nil {
 		return ""
@@ -129,8 +126,8 @@ func EncodeCursor(sort Sort, p *Keyset, backward bool) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// SetCursor sets the query's place from a cursor; empty is the start. The error is
-// a sentence for the field. The query's order and terms must be set.
+// SetCursor sets the query's position. Sort and Terms must be set. An empty cursor is the
+// first page. The error is a message for the field.
 func (q *Query) SetCursor(text string) error {
 	if text == "" {
 		return nil

@@ -10,17 +10,16 @@ import (
 	"github.com/guestlist/guestlist/internal/text"
 )
 
-// Limits on a search and on what it goes through, in characters and in words.
+// Limits of searches and of the search index, in characters and words.
 const (
 	MaxSearch = 100
 	MaxTerms  = 4  // words of one search
-	maxWord   = 64 // longer words are cut, in the index and in a search alike
+	maxWord   = 64 // longer words are truncated, in the index and in searches
 
 	maxNameWords, maxAddressWords, maxDomainWords = 64, 24, 8
 )
 
-// SortKey returns what the list sorts a user by: the folded name, or the address
-// of a user whose name is empty. It is not empty and does not end in a space.
+// SortKey returns the folded name, or the address if that is empty. It does not end in a space.
 func (u User) SortKey() string {
 	name := strings.NewReplacer("'", "", "-", " ").Replace(Fold(u.Name))
 	name = strings.Join(strings.Fields(name), " ")
@@ -30,12 +29,11 @@ func (u User) SortKey() string {
 	return u.Email.Normalized
 }
 
-// SearchTerms returns what a search finds the user by: from the beginning of each word of
-// the name on, all of the name, without spaces and punctuation (Jean-Luc Picard is
-// jeanlucpicard, lucpicard and picard) and with the punctuation that addresses have
-// (J.R.R. Tolkien); and the same of the address, as typed and in its compared form.
-// A word begins at each character in scripts that put no spaces between words. The
-// result is sorted, without repetition, and bounded.
+// SearchTerms returns the texts that a search matches by prefix: for each word of the name,
+// the name from that word on, without spaces and punctuation (Jean-Luc Picard is
+// jeanlucpicard, lucpicard and picard) and with the punctuation of addresses (J.R.R.
+// Tolkien); and the same of the address, as typed and normalized. In scripts without spaces,
+// each character begins a word. The result is sorted, unique and bounded.
 func (u User) SearchTerms() []string {
 	name := Fold(u.Name)
 	words := wordsFrom(name, isWordRune, maxNameWords)
@@ -54,15 +52,15 @@ func (u User) SearchTerms() []string {
 	return slices.Compact(words)
 }
 
-// wordsFrom returns the kept characters of folded text from the beginning of each
-// word on, up to a number of words.
-func wordsFrom(folded string, keep func(rune) bool, most int) []string {
+// wordsFrom returns, for each of up to limit words, the kept characters of the folded text
+// from that word on.
+func wordsFrom(folded string, keep func(rune) bool, limit int) []string {
 	var kept []rune
 	var begins []int
 	previous := ' '
 	for _, r := range folded {
 		begin := isWordRune(r) && (!isWordRune(previous) || standsAlone(r) || standsAlone(previous))
-		if begin && len(begins) < most {
+		if begin && len(begins) < limit {
 			begins = append(begins, len(kept))
 		}
 		if keep(r) {
@@ -77,10 +75,9 @@ func wordsFrom(folded string, keep func(rune) bool, most int) []string {
 	return words
 }
 
-// ParseSearch splits what was typed into the search field into terms, each the
-// start of a word; a user is found by all of them together. What surrounds an
-// address that was copied (mailto:, brackets, quotes, a comma) is left out. The
-// error is a sentence for the field.
+// ParseSearch splits search text into terms, each the prefix of a word. A user must match
+// all of them. What surrounds a copied address (mailto:, brackets, quotes, a comma) is
+// ignored. The error is a message for the field.
 func ParseSearch(s string) ([]string, error) {
 	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > MaxSearch {
 		return nil, fieldError(fmt.Sprintf("Search with at most %d characters.", MaxSearch))
@@ -90,7 +87,7 @@ func ParseSearch(s string) ([]string, error) {
 	for _, word := range typed {
 		terms = append(terms, termsOf(word)...)
 	}
-	if len(terms) == 0 { // punctuation alone, which may be a name
+	if len(terms) == 0 { // only punctuation, which may be a name
 		for _, word := range typed {
 			terms = append(terms, text.Truncate(word, maxWord))
 		}
@@ -98,7 +95,7 @@ func ParseSearch(s string) ([]string, error) {
 	if len(terms) <= MaxTerms {
 		return terms, nil
 	}
-	// A long name and the address behind it may have been copied together.
+	// A long name may have been copied together with an address.
 	terms = slices.DeleteFunc(terms, func(term string) bool { return !strings.Contains(term, "@") })
 	if len(terms) == 0 || len(terms) > MaxTerms {
 		return nil, fieldError(fmt.Sprintf("Search with at most %d words.", MaxTerms))
@@ -106,7 +103,7 @@ func ParseSearch(s string) ([]string, error) {
 	return terms, nil
 }
 
-// termsOf returns the terms in text without spaces.
+// termsOf returns the terms of a text without spaces.
 func termsOf(word string) []string {
 	if before, address, ok := strings.Cut(word, "mailto:"); ok && strings.Contains(address, "@") && !strings.ContainsFunc(before, isWordRune) {
 		word = address
@@ -132,8 +129,7 @@ func termsOf(word string) []string {
 	return terms
 }
 
-// separates reports whether a character stands between words or around addresses
-// and never in them.
+// separates reports whether a character occurs only between words or around addresses.
 func separates(r rune) bool { return strings.ContainsRune(`,;:<>()[]"“”„«»`, r) }
 
 // isWordRune reports whether a character of folded text belongs to a word.
@@ -141,14 +137,14 @@ func isWordRune(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.Mc) || isPicture(r)
 }
 
-// isTermRune reports whether a character of folded text belongs to a word or to an
-// address. Hyphens and apostrophes do not: they are typed or left out at will.
+// isTermRune reports whether a character of folded text belongs to a word or an address.
+// Hyphens and apostrophes don't, because they are often left out.
 func isTermRune(r rune) bool { return isWordRune(r) || strings.ContainsRune("@.!#$%&*+/=?^_{|}~", r) }
 
 func isPicture(r rune) bool { return r >= utf8.RuneSelf && unicode.Is(unicode.So, r) }
 
-// standsAlone reports whether a word may begin and end at a character, because it is
-// an emoji or its script puts no spaces between words.
+// standsAlone reports whether a character may be a word by itself: an emoji, or one of a
+// script without spaces between words.
 func standsAlone(r rune) bool {
 	return isPicture(r) || r >= utf8.RuneSelf && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
 		unicode.Yi, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tibetan)

@@ -12,9 +12,9 @@ import (
 // MaxName is the length of the longest name, in characters.
 const MaxName = 100
 
-// ParseName returns a name as typed, in any language, without surrounding space
-// and invisible characters (text.Name). A name of which nothing can be seen is
-// empty, which is fine. The error is a sentence for the field.
+// ParseName returns a name as typed, in any language, without surrounding space and
+// invisible characters (text.Name). The result may be empty. The error is a message for
+// the field.
 func ParseName(s string) (string, error) {
 	if !utf8.ValidString(s) || strings.ContainsFunc(strings.TrimSpace(text.Clean(s)), isControl) {
 		return "", fieldError("Use letters, digits and punctuation only.")
@@ -26,10 +26,12 @@ func ParseName(s string) (string, error) {
 	return name, nil
 }
 
-// isControl also refuses the separators that some programs take for a new line.
+// isControl includes the separators that some programs treat as a line break.
 func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
-// ParseRole returns the role of that name; empty is a member.
+const errRole = fieldError("Choose admin or member.")
+
+// ParseRole parses a role. Empty text is Member. The error is a message for the field.
 func ParseRole(s string) (Role, error) {
 	switch Role(s) {
 	case "", Member:
@@ -37,10 +39,10 @@ func ParseRole(s string) (Role, error) {
 	case Admin:
 		return Admin, nil
 	}
-	return "", fieldError("Choose admin or member.")
+	return "", errRole
 }
 
-// ParseStatus returns the status of that name. The error is a sentence for the field.
+// ParseStatus parses a status. The error is a message for the field.
 func ParseStatus(s string) (Status, error) {
 	switch status := Status(s); status {
 	case Invited, Active, Suspended:

@@ -38,7 +38,7 @@ type Service struct {
 
 // New returns a Service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, now: o.Now, log: o.Log, recorded: map[string]time.Time{}}
+	return &Service{store: o.Store, now: o.Now, log: o.Log.With("component", "token"), recorded: map[string]time.Time{}}
 }
 
 // Create creates a token for owner and returns it with its secret, which isn't stored.

@@ -104,7 +104,7 @@ func TestUpload_ReportsAndAddsNobody(t *testing.T) {
 		}
 		problems, err := f.Notes(t.Context(), i.ID, userio.Problems, 2)
 		if diff := cmp.Diff([]userio.Note{
-			{4, "no address", "Address: Enter one e-mail address, like ada@example.com. Name: Use letters, digits and punctuation only. Role: Choose admin or member."},
+			{4, "no address", "Address: Enter one email address, like ada@example.com. Name: Use letters, digits and punctuation only. Role: Choose admin or member."},
 			{5, "Ada@example.com", "This address is already on line 2."},
 		}, problems); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
@@ -177,7 +177,7 @@ func TestWriteNotes_EscapesFormulas(t *testing.T) {
 	}
 	want := "line,email,problem\r\n" +
 		"2,ada@example.com,Skipped: status is “x;'=1+1”. Only people that the file marks as active are imported.\r\n" +
-		"3,'=1+1,\"Address: Enter one e-mail address, like ada@example.com.\"\r\n"
+		"3,'=1+1,\"Address: Enter one email address, like ada@example.com.\"\r\n"
 	if b.String() != want {
 		t.Errorf("%s\nwant %s", b.String(), want)
 	}

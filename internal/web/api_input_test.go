@@ -99,7 +99,7 @@ func TestAPI_ExplainsInvalidFields(t *testing.T) {
 			t.Errorf("%s %s %q:\n%s", method, path, text, diff)
 		}
 	}
-	const noAddress, noName, noText, noRole = "Enter one e-mail address, like ada@example.com.", "Use at most 100 characters.",
+	const noAddress, noName, noText, noRole = "Enter one email address, like ada@example.com.", "Use at most 100 characters.",
 		"Use letters, digits and punctuation only.", "Choose admin or member."
 	for _, path := range []string{"/api/users", "/api/invite_user"} {
 		for _, address := range refusedAddresses {

@@ -37,7 +37,7 @@ func TestSignInForm_TakesOneAddress(t *testing.T) {
 			t.Errorf("%q: %d %s", address, a.status, a.Text())
 			continue
 		}
-		if diff := cmp.Diff(map[string]string{"email": "Enter one e-mail address, like ada@example.com."}, a.Problems()); diff != "" {
+		if diff := cmp.Diff(map[string]string{"email": "Enter one email address, like ada@example.com."}, a.Problems()); diff != "" {
 			t.Errorf("%q: %s", address, diff)
 		}
 		form, _ := a.Form("Email me a link")

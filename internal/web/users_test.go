@@ -46,7 +46,7 @@ func TestForms_InvalidOnesKeepWhatWasTyped(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
 	long := strings.Repeat("é", directory.MaxName+1)
-	const noAddress, noName, noRole = "Enter one e-mail address, like ada@example.com.", "Use at most 100 characters.", "Choose admin or member."
+	const noAddress, noName, noRole = "Enter one email address, like ada@example.com.", "Use at most 100 characters.", "Choose admin or member."
 	before := f.rows()
 	for _, row := range []struct {
 		name, path, button string

@@ -205,7 +205,7 @@ var pageStates = []pageState{
 		g.out.visit("/")
 		g.out.fill("textbox", "Email address", "ada@localhost")
 		g.out.click("button", "Email me a link")
-		g.out.reads("Enter one e-mail address")
+		g.out.reads("Enter one email address")
 		return g.out
 	}},
 	{"sent", visiting(signedOut, "/signin/sent")},
