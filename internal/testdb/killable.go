@@ -8,18 +8,18 @@ import (
 	"testing"
 )
 
-// Killable is a server for one test, to be killed and started again. What was
-// committed survives that.
+// Killable is a server for one test, which can be killed and restarted. Committed data
+// survives.
 type Killable struct {
 	server   server
 	programs programs
 	settings []string
 }
 
-// NewKillable starts a server on a folder and a port of its own, both gone at the
-// end of the test, with further lines for its [mysqld] section. GUESTLIST_TEST_MYSQL_DSN
-// doesn't count here: nobody's server but the test's own may be killed. Skips as the
-// package says where there is none.
+// NewKillable starts a server with its own directory and port for the duration of the
+// test. settings are additional lines of its [mysqld] section. It ignores
+// GUESTLIST_TEST_MYSQL_DSN, because tests may only kill their own server. If no server
+// is installed, it skips or fails the test; see the package comment.
 func NewKillable(t testing.TB, settings ...string) *Killable {
 	t.Helper()
 	programs, err := findPrograms()
@@ -30,7 +30,7 @@ func NewKillable(t testing.TB, settings ...string) *Killable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Half a page may be written when it is killed.
+	// A kill may leave a half-written page.
 	k := &Killable{server: server{dir: dir}, programs: programs, settings: append(settings, "innodb-doublewrite=1")}
 	t.Cleanup(func() {
 		if k.server.pipe != nil {
@@ -45,7 +45,7 @@ func NewKillable(t testing.TB, settings ...string) *Killable {
 	return k
 }
 
-// DSN returns a go-sql-driver DSN of an empty database, dropped with the server.
+// DSN creates an empty database and returns its go-sql-driver DSN.
 func (k *Killable) DSN(t testing.TB) string {
 	t.Helper()
 	cfg := rootConfig("tcp", k.server.addr)
@@ -56,7 +56,7 @@ func (k *Killable) DSN(t testing.TB) string {
 	return cfg.FormatDSN()
 }
 
-// Kill ends the server as kill -9 does and returns when it is gone.
+// Kill kills the server with SIGKILL and waits for its end.
 func (k *Killable) Kill() error {
 	if _, err := fmt.Fprintln(k.server.pipe); err != nil {
 		return err
@@ -65,7 +65,8 @@ func (k *Killable) Kill() error {
 	return k.server.pipe.Close()
 }
 
-// Start starts it again, on the same folder and port, and returns when it answers.
+// Start restarts the server with the same directory and port, and returns when it accepts
+// connections.
 func (k *Killable) Start() error {
 	if err := k.server.start(k.programs, k.settings...); err != nil {
 		return fmt.Errorf("start %s: %w", k.programs.server, err)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Database is what generated queries run on.
+// Database is the interface that generated queries use.
 type Database interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
@@ -29,10 +29,10 @@ var others = []string{
 	"Key1\u200b", "Key1\x00", "Key1\u3000", "Key", "Key11", "%", "",
 }
 
-// CheckLookups runs every query of a generated package that finds rows by text,
-// and checks that it finds them by exactly that text. newQueries is the package's
-// New; inTx runs a function in a transaction, on the database that the program
-// uses there. The queries are found by reflection, so none can be left out.
+// CheckLookups runs every query of a generated package that finds rows by text, and
+// checks that it compares the text exactly. newQueries is the package's New. inTx runs
+// fn in a transaction on the connections that the program uses. The queries are found
+// by reflection, so none can be left out.
 func CheckLookups(t *testing.T, newQueries func(Database) any, inTx func(fn func(Database) error) error) {
 	t.Helper()
 	lookups := 0
@@ -57,7 +57,7 @@ func CheckLookups(t *testing.T, newQueries func(Database) any, inTx func(fn func
 					}
 					if found {
 						t.Errorf("%s finds %q by %q (value %d)", name, stored, other, key+1)
-						return rollback // it may have deleted what the others look for
+						return rollback // it may have deleted the rows of the other lookups
 					}
 				}
 			}
@@ -75,14 +75,13 @@ func CheckLookups(t *testing.T, newQueries func(Database) any, inTx func(fn func
 	}
 }
 
-// lookup is a statement as it reaches the database.
+// lookup is a recorded query.
 type lookup struct {
 	text   string
-	values []any // of the types that it takes
+	values []any // zero values of its parameters
 }
 
-// recordQueries calls every query with nothing in it and returns the statements by
-// the queries' names.
+// recordQueries calls every query with zero values and returns the queries by name.
 func recordQueries(newQueries func(Database) any) map[string]lookup {
 	recorded := map[string]lookup{}
 	queries := reflect.ValueOf(newQueries(&recording{recorded: recorded}))
@@ -152,7 +151,7 @@ var (
 	table       = regexp.MustCompile(`(?:FROM|UPDATE|JOIN) ([a-z_]+)`)
 )
 
-// keys returns which of the values are texts that a row is found by.
+// keys returns the indexes of the text values that rows are found by.
 func (l lookup) keys() []int {
 	before, _, _ := strings.Cut(l.text, "WHERE ")
 	if strings.Contains(before, "INSERT") {
@@ -176,7 +175,7 @@ func (l lookup) isText(i int) bool {
 	return false
 }
 
-// args returns values that the statement finds the seeded rows by.
+// args returns values with which the query finds the seeded rows.
 func (l lookup) args() []any {
 	args := slices.Clone(l.values)
 	for i, found := range placeholder.FindAllStringSubmatch(l.text, -1) {
@@ -202,8 +201,7 @@ func (l lookup) args() []any {
 	return args
 }
 
-// seed makes one row in each table that the statement looks at, with the constants
-// that it asks for.
+// seed inserts one row into each table of the query, with the constants of its conditions.
 func (l lookup) seed(ctx context.Context, db Database) error {
 	tables := map[string]bool{}
 	for _, found := range table.FindAllStringSubmatch(l.text, -1) {
@@ -257,7 +255,7 @@ func seedTable(ctx context.Context, db Database, name string, set map[string]str
 	return err
 }
 
-// finds reports whether the statement finds or changes a row.
+// finds reports whether the query finds or changes a row.
 func (l lookup) finds(ctx context.Context, db Database, args []any) (bool, error) {
 	if !strings.Contains(l.text, "SELECT") || strings.Contains(l.text, "UPDATE ") {
 		result, err := db.ExecContext(ctx, l.text, args...)

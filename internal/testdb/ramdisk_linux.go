@@ -2,14 +2,14 @@ package testdb
 
 import "syscall"
 
-// ramDisk returns the folder of Linux's RAM disk, if there is room enough for
-// all tests at once, else an empty string, which stands for the usual temporary
-// folder. A new table is a dozen waits for a disk; this alone makes the tests
-// several times faster. Containers often have a RAM disk of 64 MB, too small.
+// ramDisk returns the directory of Linux's RAM disk if it has enough space for all tests,
+// or else "", which means the default temporary directory. It makes the tests several
+// times faster, because creating a table waits for the disk a dozen times. In containers,
+// the RAM disk often has only 64 MB.
 func ramDisk() string {
-	const dir, room = "/dev/shm", 1 << 30
+	const dir, minSpace = "/dev/shm", 1 << 30
 	var stat syscall.Statfs_t
-	if err := syscall.Statfs(dir, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
+	if err := syscall.Statfs(dir, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < minSpace {
 		return ""
 	}
 	return dir

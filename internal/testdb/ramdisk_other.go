@@ -2,5 +2,5 @@
 
 package testdb
 
-// ramDisk returns an empty string: only Linux has a RAM disk by itself.
+// ramDisk returns "", because only Linux has a RAM disk by default.
 func ramDisk() string { return "" }

@@ -16,11 +16,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// errNoServer says what to install.
+// errNoServer is returned if no server is installed.
 var errNoServer = errors.New("neither MariaDB nor MySQL is installed: run `apt-get install mariadb-server` (or `brew install mariadb`), or set GUESTLIST_TEST_MYSQL_DSN")
 
-// privateServer starts the server on its first call; the others return the same.
-// It also keeps it: a server whose pipe is collected as garbage would end.
+// privateServer returns the server of this process and starts it on the first call. It
+// keeps a reference, because the server stops when its pipe is garbage-collected.
 var privateServer = sync.OnceValues(func() (*server, error) {
 	programs, err := findPrograms()
 	if err != nil {
@@ -38,11 +38,12 @@ var privateServer = sync.OnceValues(func() (*server, error) {
 	return s, nil
 })
 
-// programs are the server, and the one that fills its folder with its flags.
+// programs has the paths of the server and of the program that initializes its data
+// directory, and the latter's flags.
 type programs struct{ server, install, flags string }
 
 func findPrograms() (programs, error) {
-	// A user's PATH on Debian lacks /usr/sbin, where the server is.
+	// On Debian, the server is in /usr/sbin, which isn't in the PATH of users.
 	find := func(name string) string {
 		for _, candidate := range []string{name, filepath.Join("/usr/sbin", name)} {
 			if path, err := exec.LookPath(candidate); err == nil {
@@ -60,10 +61,10 @@ func findPrograms() (programs, error) {
 	return programs{}, errNoServer
 }
 
-// settings are the server's, in its own format. What MySQL 8 and PlanetScale
-// refuse is refused on MariaDB too. Its temporary folder is its own, because a
-// server that starts deletes there what others are at. All else is for speed:
-// nothing here must survive a power cut.
+// settings is the template of the server's my.cnf. The sql-mode makes MariaDB as strict
+// as MySQL 8 and PlanetScale. The server has its own temporary directory, because a
+// starting server deletes the files of others there. The other settings trade durability
+// for speed.
 const settings = `[mysqld]
 datadir="%[1]s/data"
 tmpdir="%[1]s/tmp"
@@ -84,13 +85,12 @@ innodb-log-file-size=16M
 innodb-buffer-pool-size=64M
 `
 
-// watched fills the folder and starts the server, which ends when this process
-// does, whichever way that happens: the pipe on standard input is closed then,
-// if need be by the kernel. $$ is the server, for exec keeps the number. Signals
-// are ignored so that Ctrl-C, which reaches all, leaves nothing half done behind.
-// A line on the pipe kills the server as well, and leaves its folder for another
-// start, which finds it filled.
-const watched = `
+// startScript initializes the data directory and starts the server. The server is killed
+// when standard input is closed, which happens when this process ends for any reason.
+// exec keeps the process id, so $$ is the server. Signals are ignored, so that Ctrl-C
+// doesn't leave files behind. A line on standard input also kills the server, but keeps
+// the data directory for a restart.
+const startScript = `
 dir=$1 server=$2 install=$3 flags=$4
 trap '' HUP INT TERM
 exec 3<&0 </dev/null >>"$dir/log" 2>&1
@@ -98,18 +98,18 @@ exec 3<&0 </dev/null >>"$dir/log" 2>&1
 (if read -r _ <&3; then kill -KILL $$; else kill -KILL $$; rm -rf "$dir"; fi) &
 exec "$server" --defaults-file="$dir/my.cnf" 3<&-`
 
-// server is a server on a folder of its own.
+// server is a server with its own directory.
 type server struct {
 	dir   string
 	addr  string         // host:port
-	ended chan struct{}  // closed when the program has ended
-	pipe  io.WriteCloser // of [watched]
+	ended chan struct{}  // closed when the process has ended
+	pipe  io.WriteCloser // standard input of startScript
 }
 
 // errPortTaken is the error of a server whose port was taken after it was found free.
 var errPortTaken = errors.New("the port was taken meanwhile")
 
-// startAnywhere starts the server for the first time, on a port that is free.
+// startAnywhere starts the server for the first time. It retries if its port was taken.
 func (s *server) startAnywhere(p programs, more ...string) error {
 	for try := 1; ; try++ {
 		s.addr = ""
@@ -122,8 +122,8 @@ func (s *server) startAnywhere(p programs, more ...string) error {
 	}
 }
 
-// start takes a free port on its first call and keeps it. The lines of more are
-// added to the settings.
+// start starts the server. The first call chooses a free port, which later calls keep.
+// more are additional lines of settings.
 func (s *server) start(p programs, more ...string) error {
 	if s.addr == "" {
 		var err error
@@ -145,7 +145,7 @@ func (s *server) start(p programs, more ...string) error {
 	if err := os.WriteFile(filepath.Join(s.dir, "my.cnf"), []byte(text), 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command("sh", "-c", watched, "sh", s.dir, p.server, p.install, p.flags)
+	cmd := exec.Command("sh", "-c", startScript, "sh", s.dir, p.server, p.install, p.flags)
 	var err error
 	if s.pipe, err = cmd.StdinPipe(); err != nil {
 		return err
@@ -162,8 +162,8 @@ func (s *server) start(p programs, more ...string) error {
 	return s.wait()
 }
 
-// wait returns when the server answers. It asks by the socket, which nobody
-// else can be listening on, and which is opened after the port.
+// wait returns when the server accepts connections. It uses the socket, which belongs to
+// this server only and is opened after the port.
 func (s *server) wait() error {
 	cfg := rootConfig("unix", filepath.Join(s.dir, "sock"))
 	cfg.Logger = &mysql.NopLogger{} // it doesn't respond at first
@@ -187,7 +187,7 @@ func (s *server) wait() error {
 			}
 			return fmt.Errorf("ended at once:\n%s", log)
 		case <-ctx.Done():
-			return fmt.Errorf("no answer in a minute: %w", err)
+			return fmt.Errorf("no connection in a minute: %w", err)
 		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// A port that was free a moment ago may be another program's by the time the server
-// listens.
+// Another program may take a free port before the server listens on it.
 func TestServer_PortInUse(t *testing.T) {
 	t.Parallel()
 	programs, err := findPrograms()

@@ -14,17 +14,17 @@ func TestServer_StopsWithItsPipe(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", watched, "sh", dir, "./testdata/serve", "true", "")
+	cmd := exec.Command("sh", "-c", startScript, "sh", dir, "./testdata/serve", "true", "")
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A pipe that the server and its watch hold: it ends when both have ended.
+	// The server and its watcher inherit the write end. Reading ends when both have ended.
 	alive, held, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.ExtraFiles = []*os.File{nil, held} // as 4; 3 is used
+	cmd.ExtraFiles = []*os.File{nil, held} // descriptor 4, because startScript uses 3
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestServer_StopsWithItsPipe(t *testing.T) {
 	io.Copy(io.Discard, alive)
 	cmd.Wait()
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("the server's folder is still there: %v", err)
+		t.Errorf("the server's directory still exists: %v", err)
 	}
 }
 
@@ -53,8 +53,8 @@ func TestOpen_MissingServer(t *testing.T) {
 	}
 }
 
-// recorder notes how a test would have ended. missing calls Fatal last, so the
-// first call counts: the real Skip does not return.
+// recorder records whether a test would be skipped or fail. Only the first call counts,
+// because the real Skip doesn't return.
 type recorder struct {
 	testing.TB
 	got string

@@ -1,11 +1,10 @@
-// Package testdb gives a test a database of its own: an SQLite file, or a fresh
-// database on a MySQL server. The server is MariaDB or MySQL as found on this
-// machine, started at most once in a test process, on a folder and a port of its
-// own, and gone with the process. GUESTLIST_TEST_MYSQL_DSN names another server
-// to use instead; its user must be allowed to create and drop databases.
+// Package testdb creates databases for tests: an SQLite file, or a database on a MySQL
+// server. The server is the installed MariaDB or MySQL. Each test process starts at most
+// one, with its own directory and port, and it stops with the process.
+// GUESTLIST_TEST_MYSQL_DSN selects another server; its user must be allowed to create and
+// drop databases.
 //
-// Where there is no server, tests that need one are skipped, and say why. With
-// CI=true they fail: a run that proves less than it should must not be green.
+// If no server is installed, tests that need one are skipped, or fail if CI=true.
 package testdb
 
 import (
@@ -20,8 +19,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// SQLite returns the URL, sqlite:PATH, of a file that does not exist yet. Its
-// folder is removed at the end of the test.
+// SQLite returns the URL, sqlite:PATH, of a file that doesn't exist. Its directory is
+// removed at the end of the test.
 func SQLite(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(ramDisk(), "guestlist-sqlite-")
@@ -32,8 +31,8 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(dir, "guestlist.db")
 }
 
-// MySQL returns a go-sql-driver DSN, reached over TCP, of an empty database
-// that no other test knows. It is dropped at the end of the test.
+// MySQL returns the go-sql-driver DSN of a new empty database, for a TCP connection. The
+// database is dropped at the end of the test.
 func MySQL(t testing.TB) string {
 	t.Helper()
 	cfg := superuser(t)
@@ -46,9 +45,9 @@ func MySQL(t testing.TB) string {
 	return own.FormatDSN()
 }
 
-// Each runs fn on an empty database of either engine, as the parallel subtests
-// "sqlite" and "mysql". What PlanetScale would refuse of what fn sends fails the
-// second: see Vitess.
+// Each runs fn with an empty database of each engine, as the parallel subtests "sqlite"
+// and "mysql". The latter fails if fn sends a statement that PlanetScale refuses; see
+// Vitess.
 func Each(t *testing.T, fn func(t *testing.T, databaseURL string)) {
 	t.Helper()
 	engines := []struct {
@@ -63,7 +62,7 @@ func Each(t *testing.T, fn func(t *testing.T, databaseURL string)) {
 	}
 }
 
-// superuser returns who may create databases, on the server to be used.
+// superuser returns a configuration for a user who may create databases.
 func superuser(t testing.TB) *mysql.Config {
 	t.Helper()
 	if dsn := os.Getenv("GUESTLIST_TEST_MYSQL_DSN"); dsn != "" {
@@ -81,7 +80,7 @@ func superuser(t testing.TB) *mysql.Config {
 	return rootConfig("tcp", server.addr)
 }
 
-// missing ends a test that can't have its server.
+// missing skips or fails a test whose server can't be started.
 func missing(t testing.TB, err error) {
 	t.Helper()
 	if errors.Is(err, errNoServer) && os.Getenv("CI") != "true" {
@@ -90,7 +89,7 @@ func missing(t testing.TB, err error) {
 	t.Fatal(err)
 }
 
-// run carries out one statement on a connection of its own.
+// run executes one statement on a new connection.
 func run(t testing.TB, cfg *mysql.Config, statement string) {
 	t.Helper()
 	connector, err := mysql.NewConnector(cfg)
@@ -99,7 +98,7 @@ func run(t testing.TB, cfg *mysql.Config, statement string) {
 	}
 	db := sql.OpenDB(connector)
 	defer db.Close()
-	// Not the test's own context: it has ended by the time of a clean-up.
+	// The test's context has ended when cleanup functions run.
 	if _, err := db.Exec(statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

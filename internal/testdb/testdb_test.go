@@ -21,7 +21,7 @@ func TestEach(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		// Fails where the database isn't empty.
+		// Fails if the database isn't empty.
 		if _, err := db.Exec("CREATE TABLE users (id BIGINT PRIMARY KEY)"); err != nil {
 			t.Fatal(err)
 		}

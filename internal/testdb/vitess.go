@@ -15,12 +15,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// Vitess is a MySQL server that takes no more than PlanetScale's does. What is
-// between it and its clients knows the rules of [refusedByVitess], ends a
-// transaction after as long as PlanetScale does, and can be set to refuse changes
-// of tables. Whatever breaks a rule is answered with an error, and fails the test.
+// Vitess is a proxy for a MySQL server that accepts no more than PlanetScale. It applies
+// the rules of [refusedByVitess], ends long transactions as PlanetScale does, and can
+// refuse schema changes. A statement that breaks a rule gets an error and fails the test.
 type Vitess struct {
-	DSN string // go-sql-driver's, of an empty database
+	DSN string // go-sql-driver DSN of an empty database
 
 	server  string // host:port
 	name    string // of the database
@@ -40,13 +39,13 @@ type Vitess struct {
 	changed int // rows that one transaction changed at most
 }
 
-// NewVitess returns a server with an empty database, gone at the end of the test.
+// NewVitess returns a server with an empty database for the duration of the test.
 func NewVitess(t testing.TB) *Vitess {
 	t.Helper()
 	return BehindVitess(t, MySQL(t))
 }
 
-// BehindVitess puts the rules before a database that can also be had without.
+// BehindVitess returns a proxy for an existing database.
 func BehindVitess(t testing.TB, dsn string) *Vitess {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(dsn)
@@ -54,7 +53,7 @@ func BehindVitess(t testing.TB, dsn string) *Vitess {
 		t.Fatal(err)
 	}
 	if cfg.Net != "tcp" || cfg.TLSConfig != "" {
-		t.Fatal("GUESTLIST_TEST_MYSQL_DSN must name a server that is reached by TCP and without TLS: what is sent there is looked at")
+		t.Fatal("GUESTLIST_TEST_MYSQL_DSN must name a server that is reached by TCP and without TLS, because this proxy reads the statements")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,8 +82,8 @@ func BehindVitess(t testing.TB, dsn string) *Vitess {
 	return v
 }
 
-// SafeMigrations has changes of tables refused from now on, or not any more. It
-// returns how many were until now.
+// SafeMigrations turns the refusal of schema changes on or off. It returns the number of
+// refused ones so far.
 func (v *Vitess) SafeMigrations(on bool) (refused int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -92,13 +91,13 @@ func (v *Vitess) SafeMigrations(on bool) (refused int) {
 	return v.refused
 }
 
-// Name has clients call the database by another name, as PlanetScale's may say @primary or
-// guestlist@primary, and returns the DSN. DATABASE() answers guestlist@primary then, which
-// information_schema knows nothing of.
+// Name gives the database another name for clients, like PlanetScale's @primary or
+// guestlist@primary, and returns the new DSN. DATABASE() then returns guestlist@primary,
+// which information_schema doesn't contain.
 func (v *Vitess) Name(alias string) string {
 	cfg, err := mysql.ParseDSN(v.DSN)
 	if err != nil {
-		panic(err) // a packet of this proxy
+		panic(err) // unreachable: BehindVitess formatted the DSN
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -106,47 +105,45 @@ func (v *Vitess) Name(alias string) string {
 	return cfg.FormatDSN()
 }
 
-// PrimaryAway has whatever needs a primary answered as vtgate does while there is none.
+// PrimaryAway makes statements that need a primary fail as in vtgate without one.
 func (v *Vitess) PrimaryAway(on bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.away = on
 }
 
-// ReadOnly has changes answered as by a primary that is read-only.
+// ReadOnly makes changes fail as on a read-only primary.
 func (v *Vitess) ReadOnly(on bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.locked = on
 }
 
-// NoConnections has new connections refused as by a server that has none left.
+// NoConnections makes new connections fail as on a server at its connection limit.
 func (v *Vitess) NoConnections(on bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.full = on
 }
 
-// CutAfter cuts all connections, old and new, once the server has taken so many changes of
-// rows or tables, before it has answered the last: as if the program were killed then. With
-// 0 none is cut any more.
+// CutAfter closes all connections, including new ones, after a number of changes of rows
+// or tables, before the response to the last one, as if the program were killed then. 0
+// turns this off.
 func (v *Vitess) CutAfter(changes int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.cut = changes
 }
 
-// EndTransaction ends the first transaction that comes to that many statements, not
-// counting its start, when the next one comes, a commit or another: as if it had
-// taken too long.
+// EndTransaction aborts the first transaction that has reached a number of statements,
+// not counting its start, at its next statement or commit, as if it had taken too long.
 func (v *Vitess) EndTransaction(after int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ends, v.after = true, after
 }
 
-// Ended reports whether a transaction was ended since EndTransaction. If not, none
-// is any more.
+// Ended reports whether a transaction was aborted since EndTransaction, and turns that off.
 func (v *Vitess) Ended() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -155,8 +152,8 @@ func (v *Vitess) Ended() bool {
 	return ended
 }
 
-// Largest returns how many statements a transaction had at most so far, how many
-// rows it changed, and how many rows a result had.
+// Largest returns the maximum numbers so far of statements in a transaction, of rows that
+// a transaction changed, and of rows in a result.
 func (v *Vitess) Largest() (statements, changed, rows int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -199,7 +196,7 @@ func (v *Vitess) serve(near net.Conn) {
 	}
 	defer far.Close()
 	l := &link{v: v, near: near, far: far, swallowed: make(chan struct{})}
-	go l.answers()
+	go l.copyResponses()
 	r := bufio.NewReader(near)
 	for {
 		packet, err := readPacket(r)
@@ -232,8 +229,7 @@ func (v *Vitess) serve(near net.Conn) {
 	}
 }
 
-// cuts reports whether a connection is cut with a packet: it is the change with which all
-// are, or comes after it.
+// cuts reports whether to close the connection that sent a packet; see CutAfter.
 func (v *Vitess) cuts(packet []byte) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -250,27 +246,28 @@ func (v *Vitess) cuts(packet []byte) bool {
 	return v.cut < 0
 }
 
-// rename has a packet name the database as the server knows it, and answers DATABASE().
+// rename replaces the alias in a client's packet with the database's name, and DATABASE()
+// with the alias.
 func (v *Vitess) rename(packet []byte) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.alias == "" {
 		return packet
 	}
-	said := packet[4:]
+	payload := packet[4:]
 	switch {
 	case packet[3] == 1: // the client's authentication
-		said = bytes.Replace(said, []byte(v.alias+"\x00"), []byte(v.name+"\x00"), 1)
+		payload = bytes.Replace(payload, []byte(v.alias+"\x00"), []byte(v.name+"\x00"), 1)
 	case packet[3] == 0 && packet[4] == comQuery:
-		said = databaseFunction.ReplaceAll(said, []byte("'guestlist@primary'"))
+		payload = databaseFunction.ReplaceAll(payload, []byte("'guestlist@primary'"))
 	}
-	return append([]byte{byte(len(said)), byte(len(said) >> 8), byte(len(said) >> 16), packet[3]}, said...)
+	return append([]byte{byte(len(payload)), byte(len(payload) >> 8), byte(len(payload) >> 16), packet[3]}, payload...)
 }
 
 var databaseFunction = regexp.MustCompile(`(?i)\bDATABASE\(\)`)
 
-// answers carries what the server says.
-func (l *link) answers() {
+// copyResponses copies the server's packets to the client.
+func (l *link) copyResponses() {
 	defer l.near.Close()
 	r := bufio.NewReaderSize(l.far, 64<<10)
 	w := bufio.NewWriterSize(l.near, 64<<10)
@@ -290,7 +287,8 @@ func (l *link) answers() {
 	}
 }
 
-// readPacket reads a packet of the MySQL protocol: three bytes of length, a number, what it says.
+// readPacket reads a packet of the MySQL protocol: its length in three bytes, its sequence
+// number, and its payload.
 func readPacket(r io.Reader) ([]byte, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -302,7 +300,7 @@ func readPacket(r io.Reader) ([]byte, error) {
 	return packet, err
 }
 
-// refusal is an answer that is an error.
+// refusal returns an error packet.
 func refusal(number uint16, state, text string) []byte {
 	payload := binary.LittleEndian.AppendUint16([]byte{0xff}, number)
 	payload = fmt.Appendf(payload, "#%s%s", state, text)

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// What PlanetScale allows: how long a transaction may take, and how many rows a
-// statement may return or change (planetscale.com/docs/vitess/troubleshooting/planetscale-system-limits).
+// PlanetScale's limits for the duration of a transaction and the rows that a statement
+// returns or changes (https://planetscale.com/docs/vitess/troubleshooting/planetscale-system-limits).
 const (
-	longestTransaction = 20 * time.Second
-	mostRows           = 100_000
+	maxTransaction = 20 * time.Second
+	maxRows        = 100_000
 )
 
-// Commands of the protocol.
+// Commands of the MySQL protocol.
 const (
 	comQuit, comQuery, comPing, comPrepare, comExecute, comClose = 0x01, 0x03, 0x0e, 0x16, 0x17, 0x19
 )
 
-// quoted is a value or a comment in a statement.
+// quoted matches a quoted value or a comment.
 var quoted = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|/\*[^!].*?\*/|--[^\n]*`)
 
-// stripLiterals is a statement in one line, without comments, and without what its values say.
+// stripLiterals returns a statement on one line, without comments and with empty values.
 func stripLiterals(statement string) string {
 	statement = quoted.ReplaceAllStringFunc(statement, func(text string) string {
 		if text[0] == '-' || text[0] == '/' {
@@ -34,20 +34,21 @@ func stripLiterals(statement string) string {
 	return strings.TrimSuffix(strings.Join(strings.Fields(statement), " "), ";")
 }
 
-// begins is how a statement may begin. The last two are of tests.
+// begins matches the permitted beginnings of statements. Only tests use the last two.
 var begins = regexp.MustCompile(`(?i)^(SELECT|INSERT (IGNORE )?INTO|SHOW (FULL TABLES|INDEX FROM)|UPDATE|DELETE FROM|START TRANSACTION$|COMMIT$|ROLLBACK$|SET (NAMES|autocommit|completion_type|sql_mode|time_zone)|CREATE (UNIQUE )?(TABLE|INDEX|VIEW)|ALTER TABLE|DROP (TABLE|INDEX)|ANALYZE TABLE|EXPLAIN)( |$)`)
 
-// changesTables is what safe migrations refuse.
+// changesTables matches statements that safe migrations refuse.
 var changesTables = regexp.MustCompile(`(?i)^(CREATE|ALTER|DROP|TRUNCATE|RENAME) `)
 
-// changes is what changes rows or tables; reachesTablet is what vtgate can't answer by itself.
+// changes matches statements that change rows or tables, reachesTablet those that vtgate
+// can't answer without a tablet.
 var (
 	changes       = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP) `)
 	reachesTablet = regexp.MustCompile(`(?i)^(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|SHOW) |\bFROM\b`)
 )
 
-// refusedByVitess is what Vitess refuses, takes and does not do, or does in
-// another way than MySQL, each with the reason.
+// refusedByVitess lists statements that Vitess refuses, ignores, or executes differently
+// from MySQL.
 var refusedByVitess = []struct {
 	pattern *regexp.Regexp
 	because string
@@ -60,8 +61,8 @@ var refusedByVitess = []struct {
 	{regexp.MustCompile(`;\s*\S`), "it is two statements"},
 }
 
-// command returns the answer to a command that is refused; nil if the server is
-// to have it.
+// command returns the response to a refused command, or nil if it is to be sent to the
+// server.
 func (l *link) command(payload []byte) []byte {
 	if len(payload) == 0 {
 		return nil
@@ -113,7 +114,7 @@ func (l *link) statement(whole string) []byte {
 		}
 	}
 	switch {
-	case end, l.tx && text != "ROLLBACK" && time.Since(l.since) > longestTransaction:
+	case end, l.tx && text != "ROLLBACK" && time.Since(l.since) > maxTransaction:
 		l.tx = text != "COMMIT" // COMMIT always ends it
 		return l.end(whole)
 	case text == "START TRANSACTION":
@@ -164,19 +165,19 @@ func (l *link) onServerPacket(payload []byte) bool {
 		l.failed = true
 	case l.packets == 1 && len(payload) > 1 && payload[0] == 0:
 		n := length(payload[1:])
-		if n > mostRows {
-			l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale changes no more than %d rows at once, and this is %d", mostRows, n))
+		if n > maxRows {
+			l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale changes no more than %d rows at once, and this is %d", maxRows, n))
 		}
 		l.changed += n
 		l.v.changed = max(l.v.changed, l.changed)
-	case l.packets == mostRows:
-		l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale returns no more than %d rows", mostRows))
+	case l.packets == maxRows:
+		l.v.broken = append(l.v.broken, fmt.Sprintf("PlanetScale returns no more than %d rows", maxRows))
 	}
 	l.v.longest, l.v.widest = max(l.v.longest, l.statements), max(l.v.widest, l.packets-1)
 	return false
 }
 
-// length reads a number as the protocol writes one.
+// length decodes a length-encoded integer.
 func length(b []byte) int {
 	switch {
 	case b[0] == 0xfc && len(b) > 2:
@@ -187,4 +188,4 @@ func length(b []byte) int {
 	return int(b[0])
 }
 
-func clip(text string, most int) string { return text[:min(len(text), most)] }
+func clip(text string, limit int) string { return text[:min(len(text), limit)] }

@@ -19,7 +19,7 @@ type rehearsal struct {
 func (r *rehearsal) Error(args ...any) { r.failures = append(r.failures, fmt.Sprint(args...)) }
 func (r *rehearsal) Cleanup(f func())  { r.cleanups = append(r.cleanups, f) }
 
-// ended is what failed it, when it has ended.
+// ended runs the cleanup functions and returns the failures.
 func (r *rehearsal) ended() []string {
 	for _, f := range r.cleanups {
 		f()
@@ -60,9 +60,9 @@ func TestVitess_RefusesWhatPlanetScaleRefuses(t *testing.T) {
 			if r.because == "" && err != nil {
 				t.Error(err)
 			}
-			said := strings.Join(rehearsed.ended(), "\n")
-			if (said == "") != (r.because == "") || !strings.Contains(said, r.because) {
-				t.Errorf("the test is told %q, want %q", said, r.because)
+			failures := strings.Join(rehearsed.ended(), "\n")
+			if (failures == "") != (r.because == "") || !strings.Contains(failures, r.because) {
+				t.Errorf("the test is told %q, want %q", failures, r.because)
 			}
 		})
 	}
@@ -101,8 +101,8 @@ func TestVitess_AcceptsOnlyARollbackAfterAnAbortedTransaction(t *testing.T) {
 	if err := db.QueryRow("SELECT COUNT(*) FROM people").Scan(&n); err != nil || n != 0 {
 		t.Errorf("%d rows are left, %v", n, err)
 	}
-	if said := rehearsed.ended(); len(said) != 1 || !strings.Contains(said[0], "has failed: what comes after it may be in none") {
-		t.Errorf("the test is told %q", said)
+	if failures := rehearsed.ended(); len(failures) != 1 || !strings.Contains(failures[0], "has failed: what comes after it may be in none") {
+		t.Errorf("the test is told %q", failures)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestVitess_SafeMigrations(t *testing.T) {
 	}
 }
 
-// through connects as the program does.
+// through connects with the settings of the program.
 func through(t *testing.T, v *Vitess) *sql.DB {
 	t.Helper()
 	cfg, err := mysql.ParseDSN(v.DSN)
