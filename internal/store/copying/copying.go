@@ -26,9 +26,9 @@ import (
 type Progress func(done, total int64)
 
 // Copy makes the database to a copy of the database from, both given as for store.Open, and returns what it compared,
-// table by table. The target must be empty or an interrupted copy of the source. SQLite files are locked meanwhile; if
-// another program has one open, it returns store.ErrInUse. Servers can't be locked: if a program writes to one
-// meanwhile, it returns ErrDiffer.
+// table by table. The target must be empty or an interrupted copy of the source. SQLite files are locked during the
+// copy; if another program has one open, it returns store.ErrInUse. Servers can't be locked: if a program writes to one
+// during the copy, it returns ErrDiffer.
 func Copy(ctx context.Context, from, to string, now func() time.Time, log *slog.Logger, progress Progress) ([]Table, error) {
 	name, err := store.Name(from)
 	if err != nil {

@@ -26,7 +26,7 @@ func now() time.Time                { return noon }
 func noProgress(_, _ int64)         {}
 func newSQLite(t *testing.T) string { return testdb.SQLite(t) }
 
-// ways are the copies that there can be, by engine.
+// ways are all combinations of engines.
 var ways = []struct {
 	name     string
 	from, to func(testing.TB) string
@@ -63,7 +63,7 @@ func withStore(t *testing.T, databaseURL string, fn func(st *store.Store)) {
 	}
 }
 
-// exec carries out statements on a database.
+// exec executes statements in one transaction.
 func exec(t *testing.T, databaseURL string, statements ...string) {
 	t.Helper()
 	withStore(t, databaseURL, func(st *store.Store) {
@@ -80,17 +80,17 @@ func exec(t *testing.T, databaseURL string, statements ...string) {
 	})
 }
 
-// texts are hard to carry: every one must come out as it went in.
+// texts are values that a copy might change.
 var texts = []string{
 	"", " ", "trailing ", " leading", "Ada", "ada", "ADA", "É", "E\u0301", "Zoë 王小明 عمر 🦊👩‍👩‍👧", `it's "quoted" \ and \' %s ? -- /* */;`,
 	"line\nbreak\r\n\ttab", "null\x00inside", "\x00", "\u2028", "NULL", "007", "1e3", "9223372036854775807", "0x41", strings.Repeat("ü", 64),
 }
 
-// numbers are the ends of what a time or a count may be.
+// numbers are limits and typical values of BIGINT columns.
 var numbers = []int64{0, 1, -1, 1772366400123456, 1<<63 - 1, -1 << 63}
 
-// fillTables gives every table rows, more than a page of them, with every text and
-// number in every column that has room, and NULL where that may be.
+// fillTables inserts n rows into every table. Columns without a uniqueness or length
+// restriction get all texts and numbers, nullable ones also NULL.
 func fillTables(t *testing.T, databaseURL string, n int) {
 	t.Helper()
 	all, err := tables(t.Context())
@@ -117,10 +117,10 @@ func fillTables(t *testing.T, databaseURL string, n int) {
 	})
 }
 
-// value returns what row i has in column c. The last column of a key and all other
-// VARCHARs hold the row's number, because any of them may have to be unique; key
-// says which this is from the end, 1 for the last. Columns of a key before that
-// have the same value in many rows.
+// value returns the value of column c in row i. key is the column's position in the
+// primary key, counted from its end: 1 for the last column, 0 or less outside the key. The
+// last key column and all VARCHARs outside the key contain i, because they may have to be
+// unique. Other key columns have the same value in many rows.
 func value(kind string, key, i, c int) sql.NullString {
 	text := texts[(i+c)%len(texts)]
 	switch {
@@ -135,14 +135,14 @@ func value(kind string, key, i, c int) sql.NullString {
 	case kind == "VARCHAR(16)":
 		text = fmt.Sprint(i)
 	case kind == "TEXT" && i%100 == 1:
-		text = strings.Repeat(text+"x", 65535/(len(text)+1)) // as much as MySQL's TEXT holds
+		text = strings.Repeat(text+"x", 65535/(len(text)+1)) // the maximum length of MySQL's TEXT
 	case kind != "TEXT":
 		text = fmt.Sprintf("%.8s%d", text, i)
 	}
 	return sql.NullString{String: strings.ToValidUTF8(text, ""), Valid: true}
 }
 
-// columnTypes returns the types of a table's columns, in their order.
+// columnTypes returns the types of a table's columns in order.
 func columnTypes(t *testing.T, table table) []string {
 	t.Helper()
 	var kinds []string
@@ -163,7 +163,7 @@ func columnTypes(t *testing.T, table table) []string {
 	return kinds
 }
 
-// contents returns every row of every table, as text, in order of their keys.
+// contents returns the rows of all tables as text, sorted.
 func contents(t *testing.T, databaseURL string) map[string][]string {
 	t.Helper()
 	all, err := tables(t.Context())
@@ -228,7 +228,7 @@ func TestCopy_BetweenEngines(t *testing.T) {
 			rows += table.Rows
 		}
 		if last != [2]int64{2 * rows, 2 * rows} {
-			t.Errorf("it ended at step %d of %d, with %d rows", last[0], last[1], rows)
+			t.Errorf("the last step was %d of %d, with %d rows", last[0], last[1], rows)
 		}
 		withStore(t, to, func(st *store.Store) {
 			if err := st.CheckComplete(t.Context()); err != nil {
@@ -242,7 +242,7 @@ func TestCopy_ResumesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	eachPair(t, func(t *testing.T, from, to string) {
 		fillTables(t, from, pageSize+10)
-		for _, percent := range []int64{1, 20, 45, 70, 99} { // later ones find more there already
+		for _, percent := range []int64{1, 20, 45, 70, 99} { // later ones continue further copies
 			ctx, cancel := context.WithCancel(t.Context())
 			_, err := Copy(ctx, from, to, now, quiet, func(done, total int64) {
 				if done*100 >= total*percent {
@@ -251,12 +251,12 @@ func TestCopy_ResumesAfterInterruption(t *testing.T) {
 			})
 			cancel()
 			if err == nil {
-				t.Fatalf("cut off at %d%%, it says that it is done", percent)
+				t.Fatalf("interrupted at %d%%, Copy succeeded", percent)
 			}
 			withStore(t, to, func(st *store.Store) {
 				name, _ := store.Name(from)
 				if err := st.CheckComplete(t.Context()); err == nil || !strings.Contains(err.Error(), "incomplete copy of "+name) {
-					t.Errorf("cut off at %d%%: %v", percent, err)
+					t.Errorf("interrupted at %d%%: %v", percent, err)
 				}
 			})
 		}
@@ -267,19 +267,19 @@ func TestCopy_ResumesAfterInterruption(t *testing.T) {
 	})
 }
 
-// A key may have moved from one row to another, so that neither can be written
-// before the other is gone.
+// A unique key may have moved to another row, which can't be inserted before the old row
+// is deleted.
 func TestCopy_ResumedAfterTheSourceChanged(t *testing.T) {
 	t.Parallel()
 	eachPair(t, func(t *testing.T, from, to string) {
 		fillTables(t, from, pageSize+10)
 		ctx, cancel := context.WithCancel(t.Context())
 		if _, err := Copy(ctx, from, to, now, quiet, func(done, total int64) {
-			if done*10 >= total*9 { // all is there, and some of it compared
+			if done*10 >= total*9 { // everything is copied and some of it compared
 				cancel()
 			}
 		}); err == nil {
-			t.Fatal("it was not cut off")
+			t.Fatal("the copy was not interrupted")
 		}
 		exec(t, from,
 			"UPDATE users SET email_key = 'moving' WHERE id = (SELECT id FROM (SELECT MIN(id) AS id FROM users) AS first)",
@@ -312,7 +312,7 @@ func TestCopy_DetectsAChangingSource(t *testing.T) {
 		}
 		withStore(t, to, func(st *store.Store) {
 			if st.CheckComplete(t.Context()) == nil {
-				t.Error("the copy counts as whole")
+				t.Error("the copy counts as complete")
 			}
 		})
 		if _, err := Copy(t.Context(), from, to, now, quiet, noProgress); err != nil {

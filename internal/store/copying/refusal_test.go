@@ -22,7 +22,7 @@ func TestCopy_RefusesATargetWithRows(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, to string) {
 		from := testdb.SQLite(t)
 		fillTables(t, from, 3)
-		withStore(t, to, func(st *store.Store) {}) // migrated, and that is all
+		withStore(t, to, func(st *store.Store) {}) // only migrated
 		for _, table := range all {
 			withStore(t, to, func(st *store.Store) {
 				b := batch{db: st, table: table, write: insert}
@@ -40,7 +40,7 @@ func TestCopy_RefusesATargetWithRows(t *testing.T) {
 				t.Errorf("with a row in %s: %v", table.name, err)
 			}
 			if diff := cmp.Diff(before, contents(t, to)); diff != "" {
-				t.Errorf("with a row in %s, it was changed:\n%s", table.name, diff)
+				t.Errorf("with a row in %s, the target was changed:\n%s", table.name, diff)
 			}
 			exec(t, to, "DELETE FROM "+table.name)
 		}
@@ -49,17 +49,17 @@ func TestCopy_RefusesATargetWithRows(t *testing.T) {
 
 func TestCopy_Refusals(t *testing.T) {
 	t.Parallel()
-	from, to, half, server := testdb.SQLite(t), testdb.SQLite(t), testdb.SQLite(t), testdb.MySQL(t)
+	from, to, incomplete, server := testdb.SQLite(t), testdb.SQLite(t), testdb.SQLite(t), testdb.MySQL(t)
 	fillTables(t, from, pageSize)
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Copy(ctx, from, half, now, quiet, func(_, _ int64) { cancel() }); err == nil {
-		t.Fatal("it was not cut off")
+	if _, err := Copy(ctx, from, incomplete, now, quiet, func(_, _ int64) { cancel() }); err == nil {
+		t.Fatal("the copy was not interrupted")
 	}
 	missing := "sqlite:" + filepath.Join(t.TempDir(), "missing.db")
 	other := testdb.SQLite(t)
 	fillTables(t, other, 1)
-	served := testdb.SQLite(t)
-	st, err := store.Open(served, now)
+	inUse := testdb.SQLite(t)
+	st, err := store.Open(inUse, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,24 +69,24 @@ func TestCopy_Refusals(t *testing.T) {
 	}
 	for _, r := range []struct{ name, from, to, want string }{
 		{"a database to itself", from, from, "--to names the source database"},
-		{"a server's database to itself, written otherwise", server, server + "?parseTime=true", "--to names the source database"},
-		{"a file that is not there", missing, to, "there is no file "},
-		{"what is no address", from, "oracle://example.com/x", "--to must be mysql://"},
-		{"a half-made copy", half, to, "DATABASE_URL: this database is an incomplete copy of " + from},
-		{"to another's half-made copy", other, half, "--to names an incomplete copy of " + from + ", not of the source"},
-		{"what is being served", served, to, "DATABASE_URL: the SQLite file is in use: stop"},
-		{"to what is being served", from, served, "--to: the SQLite file is in use: stop"},
+		{"a server's database to itself, spelled differently", server, server + "?parseTime=true", "--to names the source database"},
+		{"a missing file", missing, to, "there is no file "},
+		{"an invalid URL", from, "oracle://example.com/x", "--to must be mysql://"},
+		{"an incomplete copy", incomplete, to, "DATABASE_URL: this database is an incomplete copy of " + from},
+		{"to an incomplete copy of another database", other, incomplete, "--to names an incomplete copy of " + from + ", not of the source"},
+		{"a database in use", inUse, to, "DATABASE_URL: the SQLite file is in use: stop"},
+		{"to a database in use", from, inUse, "--to: the SQLite file is in use: stop"},
 	} {
 		if _, err := Copy(t.Context(), r.from, r.to, now, quiet, noProgress); err == nil || !strings.Contains(err.Error(), r.want) {
 			t.Errorf("%s: got %v, want %q", r.name, err, r.want)
 		}
 	}
 	if err := store.Exists(missing); err == nil {
-		t.Error("a file was made where there was none")
+		t.Error("Copy created the missing file")
 	}
 }
 
-// Whoever adds a table, or a column of a new type, finds out here whether it is copied.
+// The test fails if a new table, or a column of a new type, isn't copied.
 func TestTables_AreAllOfTheMigrations(t *testing.T) {
 	t.Parallel()
 	all, err := tables(t.Context())
@@ -102,7 +102,7 @@ func TestTables_AreAllOfTheMigrations(t *testing.T) {
 		if strings.HasPrefix(databaseURL, "sqlite:") {
 			query = "SELECT t.name, COUNT(*) FROM sqlite_schema t, pragma_table_info(t.name) WHERE t.type = 'table' AND t.name NOT LIKE 'goose%' AND t.name NOT LIKE 'sqlite%' GROUP BY t.name"
 		}
-		there := map[string]int{}
+		existing := map[string]int{}
 		withStore(t, databaseURL, func(st *store.Store) {
 			rows, err := st.Reader().QueryContext(t.Context(), query)
 			if err != nil {
@@ -115,19 +115,19 @@ func TestTables_AreAllOfTheMigrations(t *testing.T) {
 				if err := rows.Scan(&name, &columns); err != nil {
 					t.Fatal(err)
 				}
-				there[name] = columns
+				existing[name] = columns
 			}
 			if err := rows.Err(); err != nil {
 				t.Fatal(err)
 			}
 		})
-		if diff := cmp.Diff(there, copied); diff != "" {
-			t.Errorf("tables and how many columns they have: -there +copied\n%s", diff)
+		if diff := cmp.Diff(existing, copied); diff != "" {
+			t.Errorf("numbers of columns by table: -existing +copied\n%s", diff)
 		}
 	})
 	for kind, place := range map[string]int{"DATETIME(6)": 0, "REAL": 0, "BIGINT": 1} {
 		if checkColumnType(kind, place) == nil {
-			t.Errorf("a column of type %s (place in the key %d) is taken for known", kind, place)
+			t.Errorf("checkColumnType accepts %s at position %d of the key", kind, place)
 		}
 	}
 }
