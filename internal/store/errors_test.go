@@ -31,7 +31,7 @@ func TestTranslate(t *testing.T) {
 		is   error
 		text string
 	}{
-		{"no row is somebody not found", sql.ErrNoRows, directory.ErrNotFound, "store: test: user not found"},
+		{"no row means not found", sql.ErrNoRows, directory.ErrNotFound, "store: test: user not found"},
 		{"a rule's error stays what it is", directory.ErrLastAdmin, directory.ErrLastAdmin, directory.ErrLastAdmin.Error()},
 		{"an address that is taken stays so", directory.ErrEmailTaken, directory.ErrEmailTaken, "email already on the list"},
 		{"a refusal stays one", fmt.Errorf("welcome: %w", directory.ErrSuspended), directory.ErrSuspended, "welcome: suspended"},
@@ -48,7 +48,7 @@ func TestTranslate(t *testing.T) {
 			"store: test: database out of reach: mysql error 1105 (HY000) in transaction"},
 		{"MySQL's values are cut", vitess(1062, "Duplicate entry 'ada@example.com' for key 'users_email_key'"), directory.ErrUnavailable,
 			"store: test: database out of reach: mysql error 1062 (HY000) Duplicate entry"},
-		{"a wrong password names nobody", vitess(1045, "Access denied for user 'ada'@'192.0.2.7' (using password: YES)"), directory.ErrUnavailable,
+		{"a wrong password without names", vitess(1045, "Access denied for user 'ada'@'192.0.2.7' (using password: YES)"), directory.ErrUnavailable,
 			"store: test: database out of reach: the server rejected the user or the password"},
 		{"a long text is cut between characters", errors.New(strings.Repeat("é", 500)), directory.ErrUnavailable,
 			"store: test: database out of reach: " + strings.Repeat("é", 160)},

@@ -35,8 +35,7 @@ func TestWatch_Import(t *testing.T) {
 	}
 }
 
-// Each statement is a way to the server and back, which is most of what adding
-// somebody costs.
+// Each statement is a round trip to the server, which is most of the cost of adding a user.
 func TestCreateUser_Statements(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))

@@ -91,10 +91,10 @@ func (s *Store) DropJob(ctx context.Context, id string, record func(outbox.Job) 
 
 // changeJob runs a statement on a job and writes the event that record returns for it.
 func (s *Store) changeJob(
-	ctx context.Context, doing, id string, record func(outbox.Job) event.Event, change func(queries) (int64, error),
+	ctx context.Context, op, id string, record func(outbox.Job) event.Event, change func(queries) (int64, error),
 ) (outbox.Job, error) {
 	var job outbox.Job
-	err := s.inTx(ctx, doing, func(q queries) error {
+	err := s.inTx(ctx, op, func(q queries) error {
 		row, err := q.GetJob(ctx, id)
 		if err != nil {
 			return err

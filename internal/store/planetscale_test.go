@@ -156,8 +156,8 @@ func deploy(t *testing.T, branch, main *Store) {
 	}
 }
 
-// A deploy request brings tables without their rows where nobody has asked PlanetScale for
-// those. Ten instances start on what it has brought.
+// A deploy request brings tables without rows unless PlanetScale is configured to copy them. Ten instances start on
+// the result.
 func TestMigrate_RecordsADeployRequest(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]string{
