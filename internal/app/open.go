@@ -95,7 +95,7 @@ func ParseAdmins(addresses []string) ([]directory.Email, error) {
 	for _, address := range addresses {
 		email, err := directory.ParseEmail(address)
 		if err != nil {
-			return nil, fmt.Errorf("GUESTLIST_ADMINS must be e-mail addresses with commas between, and %q is none", address)
+			return nil, fmt.Errorf("GUESTLIST_ADMINS must be comma-separated email addresses, and %q isn't one", address)
 		}
 		admins = append(admins, email)
 	}

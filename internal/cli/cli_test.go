@@ -35,7 +35,7 @@ func TestRun_Output(t *testing.T) {
 		{"config, with secrets masked", []string{"config"}, []string{"GUESTLIST_COOKIE_KEYS=" + harness.CookieKey}, []string{"GUESTLIST_COOKIE_KEYS", "********", "sqlite:data/guestlist.db"}},
 		{"migrate, on an empty database", []string{"migrate", "--database-url=" + database}, nil, []string{"migrations applied; the database is up to date"}},
 		{"migrate, with nothing to do", []string{"migrate", "--database-url=" + database}, nil, []string{"0 migrations applied"}},
-		{"why, about somebody who is not on the list", []string{"why", "Ada@Example.com", "--guestlist-admins=grace@example.com", "--database-url=" + database}, nil, []string{
+		{"why, for an unknown address", []string{"why", "Ada@Example.com", "--guestlist-admins=grace@example.com", "--database-url=" + database}, nil, []string{
 			"ada@example.com: no one on the list has this address\n! This address is not on the list.\n  Invite them",
 		}},
 		{"config --stytch-env", []string{"config", "--stytch-env", "--database-url=" + database}, nil, []string{
@@ -80,7 +80,7 @@ func TestRun_UsageErrors(t *testing.T) {
 		{"a flag without its value", []string{"config", "--port"}, nil, "--port needs a value"},
 		{"a flag with a value it can't have", []string{"version", "--json=hush"}, nil, "--json has an invalid value"},
 		{"a flag of another command", []string{"migrate", "--apply"}, nil, "--apply isn't a flag of guestlist migrate"},
-		{"why, about nobody", []string{"why"}, nil, "guestlist why needs one email address"},
+		{"why, without an address", []string{"why"}, nil, "guestlist why needs one email address"},
 		{"why, about two", []string{"why", "a@example.com", "b@example.com"}, nil, "guestlist why needs one email address"},
 		{"why, about no address", []string{"why", "ada"}, nil, `"ada" is not an email address`},
 		{"half of Stytch", nil, []string{"STYTCH_SECRET=secret-test-1"}, "STYTCH_PROJECT_ID must be set"},

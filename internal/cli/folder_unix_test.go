@@ -19,7 +19,7 @@ import (
 func TestSQLiteDirectory_NotWritable(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can run a program as somebody else")
+		t.Skip("only root can run a program as another user")
 	}
 	home, err := os.MkdirTemp("", "guestlist-unprivileged-")
 	harness.Must(t, err)

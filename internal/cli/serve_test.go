@@ -101,7 +101,7 @@ func TestServe_PrintsAddressAndInvitations(t *testing.T) {
 				t.Errorf("no %q in %s", want, out.String())
 			}
 			if strings.Contains(out.String(), "@example.com") {
-				t.Errorf("it names somebody: %s", out.String())
+				t.Errorf("it prints an address: %s", out.String())
 			}
 			stop()
 			if err := <-ended; err != nil {

@@ -53,15 +53,15 @@ func TestRun_BrokenSettings(t *testing.T) {
 		}
 	}))
 	t.Cleanup(other.Close)
-	foreignDatabase := httptest.NewUnstartedServer(http.NotFoundHandler())
-	foreignDatabase.Config.ErrorLog = log.New(io.Discard, "", 0)
-	foreignDatabase.StartTLS()
-	t.Cleanup(foreignDatabase.Close)
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
 	const ownMachine = "warning An instance runs at http://localhost:"
 	standalone := func(smtpURL string) []string {
 		return []string{
 			"STYTCH_PROJECT_ID=", "STYTCH_SECRET=", "STYTCH_BASE_URL=", "GUESTLIST_LOCAL_STYTCH=on",
-			"GUESTLIST_BASE_URL=" + foreignDatabase.URL, "SMTP_URL=" + smtpURL,
+			"GUESTLIST_BASE_URL=" + untrusted.URL, "SMTP_URL=" + smtpURL,
 		}
 	}
 	noPeople := harness.EmptySQLite(t, "")
@@ -160,7 +160,7 @@ func TestRun_BrokenSettings(t *testing.T) {
 		{name: "other keys than those in use", environ: []string{"GUESTLIST_COOKIE_KEYS=" + harness.CookieKey},
 			want: map[string]string{"instances": "warning The instance that started last has different values for GUESTLIST_COOKIE_KEYS."}},
 
-		{name: "nobody to administer", environ: []string{"DATABASE_URL=" + noPeople, "GUESTLIST_ADMINS="},
+		{name: "no administrator", environ: []string{"DATABASE_URL=" + noPeople, "GUESTLIST_ADMINS="},
 			want: map[string]string{"administrators": "problem There is no administrator."}},
 		{name: "an administrator who is a member", environ: []string{"DATABASE_URL=" + harness.EmptySQLite(t, "ada@example.com")},
 			want: map[string]string{"administrators": "problem There is no administrator: the GUESTLIST_ADMINS addresses are already listed"}},
@@ -185,7 +185,7 @@ func TestRun_BrokenSettings(t *testing.T) {
 			want: map[string]string{"base_url": "problem " + local(other.URL) + "/moved redirects elsewhere."}},
 		{name: "a proxy that does not lead here", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/gateway"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning No instance is running at " + local(other.URL) + "/gateway. A proxy answers that it can't reach one."}},
-		{name: "an address that nobody has", environ: []string{"GUESTLIST_BASE_URL=https://door.guestlist.invalid"}, alsoAllowed: []string{"instances", "redirect_url"},
+		{name: "an unknown host", environ: []string{"GUESTLIST_BASE_URL=https://door.guestlist.invalid"}, alsoAllowed: []string{"instances", "redirect_url"},
 			want: map[string]string{"base_url": "problem "}},
 		{name: "an address by which the instance can't be reached", environ: []string{"GUESTLIST_BASE_URL=http://localhost:1"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "problem An instance runs at GUESTLIST_ADDR, but isn't reachable at http://localhost:1. Nothing is listening at "}},
@@ -195,9 +195,9 @@ func TestRun_BrokenSettings(t *testing.T) {
 			want: map[string]string{"base_url": "warning An instance is starting at "}},
 		{name: "an instance without its database", environ: []string{"GUESTLIST_BASE_URL=" + local(other.URL) + "/alone"}, alsoAllowed: []string{"instances"},
 			want: map[string]string{"base_url": "warning An instance runs at " + local(other.URL) + "/alone, but can't reach its database."}},
-		{name: "a certificate of somebody unknown", environ: []string{"GUESTLIST_BASE_URL=" + foreignDatabase.URL}, alsoAllowed: []string{"instances", "redirect_url"},
+		{name: "a certificate of an unknown issuer", environ: []string{"GUESTLIST_BASE_URL=" + untrusted.URL}, alsoAllowed: []string{"instances", "redirect_url"},
 			want: map[string]string{"base_url": "problem The server's certificate can't be trusted: "}},
-		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + foreignDatabase.URL, "COOKIE_NAME=door"}, alsoAllowed: []string{"instances", "redirect_url", "base_url"},
+		{name: "a cookie that others can set", environ: []string{"GUESTLIST_BASE_URL=" + untrusted.URL, "COOKIE_NAME=door"}, alsoAllowed: []string{"instances", "redirect_url", "base_url"},
 			want: map[string]string{"cookies": "warning Secure, but other hosts of the domain can set a cookie named door"}},
 
 		{name: "the mail server for notices", environ: []string{"SMTP_URL=smtp://localhost:1"}, alsoAllowed: []string{"instances"},

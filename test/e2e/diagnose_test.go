@@ -53,7 +53,7 @@ func TestDiagnose_Reasons(t *testing.T) {
 		codes []string
 		text  string
 	}{
-		{"nobody has the address", nil, func(*testing.T, *harness.Site, *harness.Person, *harness.Person) {}, false, []string{"not_listed"}, "is not on the list."},
+		{"unknown address", nil, func(*testing.T, *harness.Site, *harness.Person, *harness.Person) {}, false, []string{"not_listed"}, "is not on the list."},
 		{"removed", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			ada.CallAPI("DELETE", "/api/users/"+harness.UserIDOf(ada, grace.Email), "")

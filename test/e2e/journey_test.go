@@ -55,7 +55,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			reinstated := ada.Submit(suspended, "Restore access")
 			harness.WantPage(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
 			if v := grace.SignIn(); v.Path != "/profile" {
-				t.Errorf("grace, let in again, lands on %s: %s", v.Path, v.Text())
+				t.Errorf("grace, reinstated, lands on %s: %s", v.Path, v.Text())
 			}
 
 			// She removes the person after confirming it.

@@ -90,7 +90,7 @@ func TestLink_RefusedPersonLearnsWhy(t *testing.T) {
 			t.Errorf("%s: %d %s", row.name, v.Status, v.Text())
 		}
 	}
-	harness.Eventually(t, "nobody but ada with a session at Stytch", func() bool {
+	harness.Eventually(t, "only ada has a session at Stytch", func() bool {
 		return s.Count("SELECT COUNT(*) FROM sessions") == 1 && s.Count("SELECT COUNT(*) FROM outbox") == 0
 	})
 }

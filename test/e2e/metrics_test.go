@@ -185,6 +185,6 @@ func TestMetrics_AreOnTheirOwnListenerOnly(t *testing.T) {
 		}
 	}
 	if off := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon)); off.App.Metrics != nil {
-		t.Error("something is counted though nobody asked")
+		t.Error("metrics are collected although they are disabled")
 	}
 }

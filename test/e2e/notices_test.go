@@ -93,7 +93,7 @@ func TestNotice_NewAdministrator(t *testing.T) {
 		ada.CallAPI("PATCH", "/api/users/"+graces, `{"name":"Grace","role":"admin"}`)
 		ada.CallAPI("PATCH", "/api/users/"+graces, `{"role":"member"}`)
 		if n := s.Count("SELECT COUNT(*) FROM outbox"); n != 0 {
-			t.Errorf("%d jobs are left where nobody became an administrator", n)
+			t.Errorf("%d jobs are left although no one became an administrator", n)
 		}
 	})
 }

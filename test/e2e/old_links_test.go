@@ -29,7 +29,7 @@ func TestLink_BeforeAChangeOfAccessIsRefused(t *testing.T) {
 		{"signed out everywhere", own("all")},
 		{"signed out everywhere else", own("others")},
 		{"made an administrator", post("Grace", "", "name", "Grace", "role", "admin")},
-		{"suspended and let in again", func(t *testing.T, ada, grace *harness.Person) {
+		{"suspended and reinstated", func(t *testing.T, ada, grace *harness.Person) {
 			path := "/users/" + harness.CurrentSession(grace).User.ID
 			ada.Post(path + "/suspend")
 			ada.Post(path + "/reinstate")

@@ -61,7 +61,7 @@ func TestProgram_WithFewFileDescriptorsRefusesExcessClients(t *testing.T) {
 	// Connected clients are served, and the database is reachable.
 	for range 20 {
 		if got := early.asks(p, "/"); got != http.StatusOK { // it counts administrators
-			t.Errorf("while nobody more can come: %d", got)
+			t.Errorf("with all descriptors in use: %d", got)
 		}
 	}
 	if err := p.Cmd.Process.Signal(syscall.Signal(0)); err != nil {

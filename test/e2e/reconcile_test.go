@@ -43,7 +43,7 @@ func TestReconcile_DeletedAtStytchEndsSessions(t *testing.T) {
 			harness.WantPage(t, ada.Get("/users"), 200, "People") // unchanged people keep their session
 			harness.WantPage(t, grace.SignIn(), 200, "grace@example.com")
 			if n := s.Count("SELECT COUNT(*) FROM events WHERE kind = 'stytch_differs'"); n != 1 {
-				t.Errorf("the trail tells of it %d times", n)
+				t.Errorf("the audit trail has %d events", n)
 			}
 		})
 	}
@@ -77,13 +77,13 @@ func TestReconcile_Command(t *testing.T) {
 		signOut  = "signed out at Stytch; the account stays)\n"
 		forget   = "signed out here; the next link makes another account)\n"
 		counts   = "2 people compared with 2 accounts: 1 missing, 0 changed, 1 strangers; "
-		leftOver = "1 people compared with 2 accounts: 0 missing, 0 changed, 1 strangers; 1 mended\n"
+		leftOver = "1 people compared with 2 accounts: 0 missing, 0 changed, 1 strangers; 1 fixed\n"
 	)
-	if diff := cmp.Diff(who+"would be "+signOut+gone+"would be "+forget+counts+"0 mended\n", compared(t, s, false)); diff != "" {
+	if diff := cmp.Diff(who+"would be "+signOut+gone+"would be "+forget+counts+"0 fixed\n", compared(t, s, false)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	harness.WantPage(t, ada.Get("/users"), 200, "People")
-	if diff := cmp.Diff(who+signOut+gone+forget+counts+"2 mended\n", compared(t, s, true)); diff != "" {
+	if diff := cmp.Diff(who+signOut+gone+forget+counts+"2 fixed\n", compared(t, s, true)); diff != "" {
 		t.Errorf("applied: -want +got\n%s", diff)
 	}
 	harness.WantPage(t, ada.Get("/users"), 200, "Sign in")

@@ -48,7 +48,7 @@ func TestTraces_RequestQueriesAndStytch(t *testing.T) {
 		t.Errorf("the call that could not be made is %v", invite)
 	}
 	if polled := c.SpansNamed("NextJob"); len(polled) > 0 {
-		t.Errorf("what nobody waits for is a trace: %v", polled[0])
+		t.Errorf("background polling was traced: %v", polled[0])
 	}
 	if !strings.Contains(c.About, `"guestlist"`) || !strings.HasSuffix(c.About, "door") {
 		t.Errorf("they are sent as %s", c.About)

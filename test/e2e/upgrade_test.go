@@ -70,7 +70,7 @@ func TestUpgrade_FromEveryRelease(t *testing.T) {
 			harness.WantPage(t, ada.Get("/users?q=zoe-'ω'"), 200, "People", "3 people found", `Zoë \ 'Ω' grace`)
 			harness.Eventually(t, "Stytch hearing what it had still to hear", func() bool { return s.Count("SELECT COUNT(*) FROM outbox") == 0 })
 			if n := s.Count("SELECT COUNT(*) FROM stytch_emails WHERE email = 'mary@example.com'"); n != 0 {
-				t.Errorf("somebody removed before has %d accounts", n)
+				t.Errorf("a person removed before has %d accounts", n)
 			}
 		})
 	})

@@ -17,18 +17,18 @@ var never = map[string][]struct {
 	".go": {
 		{regexp.MustCompile(`template\.(HTML|HTMLAttr|JS|JSStr|CSS|URL|Srcset)\b`), "what is shown is escaped, all of it"},
 		{regexp.MustCompile(`"text/template"`), "html/template escapes, this doesn't"},
-		{regexp.MustCompile(`"math/rand(/v2)?"`), "what nobody may guess comes from crypto/rand"},
+		{regexp.MustCompile(`"math/rand(/v2)?"`), "secrets come from crypto/rand"},
 		{regexp.MustCompile(`"crypto/(md5|sha1|des|rc4)"`), "these are broken"},
 		{regexp.MustCompile(`InsecureSkipVerify|VersionTLS1[01]\b|VersionSSL`), "who is at the other end is checked"},
 		{regexp.MustCompile(`"(net/http/pprof|expvar|encoding/gob|unsafe|plugin)"`), "it shows or takes more than it should"},
 		{regexp.MustCompile(`"os/exec"|syscall\.Exec`), "the program runs no other"},
-		{regexp.MustCompile(`httputil\.ReverseProxy`), "the program asks nobody in another's name"},
+		{regexp.MustCompile(`httputil\.ReverseProxy`), "the program forwards no requests"},
 	},
 	".js": {
 		{regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\(["'\x60]`), "text stays text"},
 		{regexp.MustCompile(`localStorage|sessionStorage|indexedDB|document\.cookie`), "nothing is kept in the browser but cookies that scripts can't read"},
 		{regexp.MustCompile(`https?://`), "nothing comes from elsewhere"},
-		{regexp.MustCompile(`postMessage|addEventListener\(["']message`), "nobody else is spoken to"},
+		{regexp.MustCompile(`postMessage|addEventListener\(["']message`), "pages exchange no messages"},
 	},
 	".sql": {
 		{regexp.MustCompile(`(?i)\bGRANT\b|\bLOAD_FILE\b|\bINTO\s+OUTFILE\b`), "the database does no more than keep rows"},

@@ -107,7 +107,7 @@ func TestDatabaseHang_ProgramStopsInTime(t *testing.T) {
 		answered <- res.StatusCode
 	}()
 	begin := time.Now()
-	harness.Eventually(t, "somebody waiting", func() bool { return wire.Silent.Load() > 0 })
+	harness.Eventually(t, "a waiting request", func() bool { return wire.Silent.Load() > 0 })
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -45,7 +45,7 @@ func TestDatabaseFault_SameMessageEverywhere(t *testing.T) {
 			want: "The server has no database of this name. Create it with CREATE DATABASE, or check the name in DATABASE_URL."},
 		{name: "no TLS where it is asked for", database: edited(func(c *mysql.Config) { c.TLSConfig = "skip-verify" }),
 			want: "The server doesn't support TLS. Turn it on there. Only on a network you trust, add ?tls=false to DATABASE_URL."},
-		{name: "a port where nobody listens", database: edited(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), afterWaiting: true,
+		{name: "a port without a listener", database: edited(func(c *mysql.Config) { c.Addr = "127.0.0.1:1" }), afterWaiting: true,
 			want: "Nothing is listening at 127.0.0.1:1. Start the server, or correct the address. Check DATABASE_URL."},
 		{name: "a file in a folder that is a file", database: "sqlite:" + file + "/guestlist.db",
 			want: "The SQLite file can't be created or opened at " + file + "/guestlist.db: part of the path is a file, not a directory. Set another path in DATABASE_URL."},
