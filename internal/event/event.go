@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/ids"
+	"github.com/guestlist/guestlist/internal/text"
 )
 
 // Kind is the kind of an event.
@@ -98,7 +99,7 @@ const operatorSuffix = " on the command line"
 // Operator returns the Actor for commands run by a user of the operating system. The
 // user's name is truncated to 100 bytes.
 func Operator(user string) string {
-	return strings.ToValidUTF8(user[:min(len(user), 100)], "") + operatorSuffix
+	return strings.ToValidUTF8(text.TruncateBytes(user, 100), "") + operatorSuffix
 }
 
 // IsOperator reports whether an Actor was returned by Operator.
