@@ -136,7 +136,7 @@ func TestMailbox(t *testing.T) {
 	}
 }
 
-func TestWelcome(t *testing.T) {
+func TestAdmit(t *testing.T) {
 	t.Parallel()
 	email := mustParse(t, "Ada@Example.com")
 	before := noon.Add(-time.Hour)

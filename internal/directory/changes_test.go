@@ -15,7 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestEditIsWritten(t *testing.T) {
+func TestEdit(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.put("boss@example.com", directory.Admin, directory.Active)
@@ -34,7 +34,7 @@ func TestEditIsWritten(t *testing.T) {
 	}
 }
 
-func TestSuspendingEndsSessionsAndInvitations(t *testing.T) {
+func TestEdit_Suspend(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	ada := f.put("ada@example.com", directory.Member, directory.Active)
@@ -90,7 +90,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
+func TestRemove_ConcurrentLastAdmins(t *testing.T) {
 	t.Parallel()
 	type act func(context.Context, *directory.Directory, string) (directory.User, error)
 	edit := func(e directory.Edit) act {
@@ -134,7 +134,7 @@ func TestOneAdministratorStaysWhenAllGoAtOnce(t *testing.T) {
 	}
 }
 
-// signIn gives somebody a session.
+// signIn creates a session.
 func (f *fixture) signIn(u directory.User, stytchID string) {
 	f.t.Helper()
 	_, err := f.db.CreateSession(f.t.Context(), session.SignInRequest{

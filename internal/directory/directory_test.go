@@ -36,7 +36,7 @@ func TestAdd(t *testing.T) {
 	}
 }
 
-func TestEntriesAreCheckedWhole(t *testing.T) {
+func TestAdd_InvalidInput(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	bad := directory.UserInput{Email: "ada", Name: "Ada\nKing", Role: "owner"}
@@ -112,7 +112,7 @@ func TestInvite(t *testing.T) {
 	})
 }
 
-func TestInviteAgain(t *testing.T) {
+func TestReinvite(t *testing.T) {
 	t.Parallel()
 	t.Run("takes the place of an invitation that waits", func(t *testing.T) {
 		t.Parallel()
@@ -156,7 +156,7 @@ func TestInviteAgain(t *testing.T) {
 	})
 }
 
-func TestInviteOrAgain(t *testing.T) {
+func TestInviteOrReinvite(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	u, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
@@ -172,7 +172,7 @@ func TestInviteOrAgain(t *testing.T) {
 	}
 }
 
-func TestAppointAdmins(t *testing.T) {
+func TestInviteInitialAdmins(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	member := f.put("bob@example.com", directory.Member, directory.Active)
@@ -205,7 +205,7 @@ func TestAppointAdmins(t *testing.T) {
 	}
 }
 
-func TestAppointAdmins_RemovedAddress(t *testing.T) {
+func TestInviteInitialAdmins_RemovedAddress(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.put("boss@example.com", directory.Admin, directory.Active)

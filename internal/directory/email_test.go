@@ -12,7 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
-func TestParseEmailAccepts(t *testing.T) {
+func TestParseEmail_Accepted(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("d", 63)
 	// 64 + 1 + 3*64 - 1 + ... = 254: the longest there is.
@@ -57,7 +57,7 @@ func TestParseEmailAccepts(t *testing.T) {
 }
 
 // Each of these has let somebody in somewhere, or a mail go astray.
-func TestParseEmailRefuses(t *testing.T) {
+func TestParseEmail_Refused(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("d", 63)
 	tests := []struct{ name, in string }{

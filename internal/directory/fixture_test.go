@@ -71,7 +71,7 @@ func (d *deliverer) Deliver(ctx context.Context, subject string) {
 	}
 }
 
-// put writes somebody as they are.
+// put creates a user.
 func (f *fixture) put(address string, role directory.Role, status directory.Status) directory.User {
 	f.t.Helper()
 	u := directory.User{

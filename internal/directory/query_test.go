@@ -41,7 +41,7 @@ func TestParseSort(t *testing.T) {
 	}
 }
 
-func TestCursorLeadsBack(t *testing.T) {
+func TestSetCursor(t *testing.T) {
 	t.Parallel()
 	for _, p := range []directory.Keyset{
 		{Key: "lovelace", ID: "01890a5d-ac96-774b-bcce-b302099a8057"},
@@ -78,7 +78,7 @@ func TestCursorLeadsBack(t *testing.T) {
 	}
 }
 
-func TestCursorsThatAreNotOurs(t *testing.T) {
+func TestSetCursor_Invalid(t *testing.T) {
 	t.Parallel()
 	encode := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	good := directory.EncodeCursor(directory.ByName, &directory.Keyset{Key: "k", ID: "i"}, false)

@@ -186,7 +186,7 @@ func TestEditApply(t *testing.T) {
 }
 
 // Whatever is asked of whomever, these hold.
-func TestEditNeverBreaksARule(t *testing.T) {
+func TestEditApply_KeepsInvariants(t *testing.T) {
 	t.Parallel()
 	choices := []*string{nil}
 	for _, word := range []string{"", "admin", "member", "active", "invited", "suspended", "x"} {
@@ -230,7 +230,7 @@ func TestDisplayName(t *testing.T) {
 	}
 }
 
-func TestWhatTheAuditTrailSaysOfAnEdit(t *testing.T) {
+func TestEditApply_Events(t *testing.T) {
 	t.Parallel()
 	text := func(s string) *string { return &s }
 	for _, test := range []struct {

@@ -41,7 +41,7 @@ func inFlow(flowID string) session.Credentials {
 	return session.Credentials{Token: "link:ada@example.com", Flow: session.SignInFlow{ID: flowID}}
 }
 
-func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
+func TestSignIn_SpentLink(t *testing.T) {
 	rows := []struct {
 		name    string
 		between func(t *testing.T, f *fixture, made session.Session, token string)
@@ -107,7 +107,7 @@ func TestSpentLink_OpensItsSessionToTheSameBrowserAlone(t *testing.T) {
 	})
 }
 
-func TestTwoPressesAtOnce_GetOneSession(t *testing.T) {
+func TestSignIn_ConcurrentRequestsGetOneSession(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u := f.put("ada@example.com", directory.Member, directory.Active)
 		h := &held{provider: &provider{magicLink: worksOnce()}, asked: make(chan time.Duration, 10), release: make(chan struct{})}
@@ -141,7 +141,7 @@ func TestTwoPressesAtOnce_GetOneSession(t *testing.T) {
 	})
 }
 
-func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
+func TestSignIn_BrowserDisconnects(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		u := f.put("ada@example.com", directory.Member, directory.Active)
 		h := &held{provider: &provider{magicLink: worksOnce()}, asked: make(chan time.Duration, 10), release: make(chan struct{})}
@@ -174,7 +174,7 @@ func TestBrowserThatGoesAway_IsSignedInWhenItComesAgain(t *testing.T) {
 	})
 }
 
-func TestSignIn_GoesOnAfterTheDatabaseWasAwayBetweenProofAndSession(t *testing.T) {
+func TestSignIn_DatabaseUnavailableAfterRedemption(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.put("ada@example.com", directory.Member, directory.Active)
@@ -195,7 +195,7 @@ func TestSignIn_GoesOnAfterTheDatabaseWasAwayBetweenProofAndSession(t *testing.T
 	}
 }
 
-func TestAttempt_IsForgottenWhereTheLinkIsRefused(t *testing.T) {
+func TestAttempt_DroppedAfterRefusal(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	u := f.put("ada@example.com", directory.Member, directory.Suspended)
@@ -216,7 +216,7 @@ func TestAttempt_IsForgottenWhereTheLinkIsRefused(t *testing.T) {
 	}
 }
 
-func TestAttempt_OfAKilledProgramIsTakenOverAfterItsLease(t *testing.T) {
+func TestAttempt_TakenOverAfterLease(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.put("ada@example.com", directory.Member, directory.Active)
@@ -237,7 +237,7 @@ func TestAttempt_OfAKilledProgramIsTakenOverAfterItsLease(t *testing.T) {
 	}
 }
 
-func TestPageThatContinuesByItself_SignsInOnlyAsAnAddressThatWasAskedFor(t *testing.T) {
+func TestSignIn_OtherAddress(t *testing.T) {
 	t.Parallel()
 	var ada, both session.SignInFlow
 	ada.Ask("ada@example.com")
@@ -284,7 +284,7 @@ func TestPageThatContinuesByItself_SignsInOnlyAsAnAddressThatWasAskedFor(t *test
 	}
 }
 
-func TestAttempt_HoldsNothingInPlain(t *testing.T) {
+func TestAttempt_StoresNoSecrets(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.put("ada@example.com", directory.Member, directory.Active)

@@ -23,7 +23,7 @@ func signedIn(t *testing.T, changes ...func(*session.Options)) (*fixture, string
 	return f, token
 }
 
-func TestCheckAsksAgainWhenTheLastWordIsOld(t *testing.T) {
+func TestCheck_VerifiesAgainAfterRecheck(t *testing.T) {
 	f, token := signedIn(t)
 	const tick = time.Microsecond
 	for _, step := range []struct {
@@ -47,7 +47,7 @@ func TestCheckAsksAgainWhenTheLastWordIsOld(t *testing.T) {
 	}
 }
 
-func TestCheckRefusals(t *testing.T) {
+func TestCheck_Refused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -104,7 +104,7 @@ func (f *fixture) change(edit func(*directory.User)) {
 	}
 }
 
-func TestChangeOfRoleHoldsAtOnce(t *testing.T) {
+func TestCheck_RoleChangeTakesEffectAtOnce(t *testing.T) {
 	f, token := signedIn(t)
 	f.change(func(u *directory.User) { u.Role = directory.Admin })
 	if s, err := f.Check(t.Context(), token, session.Browser{}); err != nil || s.User.Role != directory.Admin {
@@ -112,7 +112,7 @@ func TestChangeOfRoleHoldsAtOnce(t *testing.T) {
 	}
 }
 
-func TestSessionExpiresOnTheInstant(t *testing.T) {
+func TestCheck_Expired(t *testing.T) {
 	f, token := signedIn(t, func(o *session.Options) { o.Recheck = 14 * 24 * time.Hour })
 	end := noon.Add(7 * 24 * time.Hour)
 	f.clock.set(end.Add(-time.Microsecond))
@@ -134,7 +134,7 @@ func TestSessionExpiresOnTheInstant(t *testing.T) {
 	}
 }
 
-func TestCheckFollowsAnEarlierEnd(t *testing.T) {
+func TestCheck_ProviderShortensSession(t *testing.T) {
 	f, token := signedIn(t)
 	standing := session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
 	f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) { return standing, nil }

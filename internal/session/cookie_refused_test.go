@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestCookieKeysChange(t *testing.T) {
+func TestCookies_KeyRotation(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	if _, err := session.NewCookies(options(c)); err == nil {
@@ -46,7 +46,7 @@ func TestCookieKeysChange(t *testing.T) {
 	}
 }
 
-func TestCookiesThatAreNotOurs(t *testing.T) {
+func TestCookies_Foreign(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	cookies, b := newCookies(t, options(c, "key")), browser{}
@@ -91,7 +91,7 @@ func TestCookiesThatAreNotOurs(t *testing.T) {
 	}
 }
 
-func TestCookieThatCannotBeOpened_DoesNotHideOneThatCan(t *testing.T) {
+func TestCookies_SeveralOfOneName(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	cookies, b := newCookies(t, options(c, "key")), browser{}
@@ -120,7 +120,7 @@ func under(t *testing.T, c *clock, name string) string {
 	return b[name]
 }
 
-func TestEveryEditedCharacterShutsACookie(t *testing.T) {
+func TestCookies_Tampered(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "key")), browser{}
 	b.visit(func(w http.ResponseWriter, r *http.Request) { cookies.SetToken(w, r, "token") })

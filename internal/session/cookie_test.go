@@ -60,7 +60,7 @@ func (b browser) request() *http.Request {
 	return request
 }
 
-func TestTokenInACookie(t *testing.T) {
+func TestCookies_Token(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "key")), browser{}
 	if token, had := cookies.Token(b.request()); token != "" || had {
@@ -89,7 +89,7 @@ func TestTokenInACookie(t *testing.T) {
 	}
 }
 
-func TestCookieAttributes(t *testing.T) {
+func TestCookies_Attributes(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	cookies := newCookies(t, options(c, "key"))
@@ -135,7 +135,7 @@ func TestCookieAttributes(t *testing.T) {
 	})
 }
 
-func TestFlowInACookie(t *testing.T) {
+func TestCookies_Flow(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	cookies, b := newCookies(t, options(c, "key")), browser{}
@@ -162,7 +162,7 @@ func TestFlowInACookie(t *testing.T) {
 	}
 }
 
-func TestFlowTooLongForACookie(t *testing.T) {
+func TestCookies_FlowTooLong(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	cookies := newCookies(t, options(c, "key"))
@@ -177,7 +177,7 @@ func TestFlowTooLongForACookie(t *testing.T) {
 	}
 }
 
-func TestMessageIsTakenOnce(t *testing.T) {
+func TestCookies_MessageIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "key")), browser{}
 	take := func() (m session.Message, set []*http.Cookie) {
@@ -201,7 +201,7 @@ func TestMessageIsTakenOnce(t *testing.T) {
 	}
 }
 
-func TestAsWhomABrowserIsKnown(t *testing.T) {
+func TestCookies_KnownBrowser(t *testing.T) {
 	t.Parallel()
 	cookies, b := newCookies(t, options(newClock(), "a key of the operator's")), browser{}
 	known := func(address string) string { return cookies.KnownBrowser(b.request(), address) }

@@ -66,7 +66,7 @@ func TestRequestLink_WritesAndSendsAfterARandomPause(t *testing.T) {
 }
 
 // Whoever stops the program does not lose the links that wait.
-func TestClose_SendsWhatWaitsForItsPause(t *testing.T) {
+func TestClose_SendsPausedLinks(t *testing.T) {
 	t.Parallel()
 	path := testdb.SQLite(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestClose_SendsWhatWaitsForItsPause(t *testing.T) {
 }
 
 // Links that wait for their pause hold a slot and take none from others.
-func TestRequestLink_ManyAtOnceFindSlots(t *testing.T) {
+func TestRequestLink_ConcurrentRequestsGetSlots(t *testing.T) {
 	t.Parallel()
 	path := testdb.SQLite(t)
 	synctest.Test(t, func(t *testing.T) {

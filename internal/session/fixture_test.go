@@ -94,7 +94,7 @@ func (f *fixture) withProvider(p session.Provider) *session.Service {
 	return session.New(o)
 }
 
-// put writes somebody as they are.
+// put creates a user.
 func (f *fixture) put(address string, role directory.Role, status directory.Status) directory.User {
 	f.t.Helper()
 	u := directory.User{
@@ -110,7 +110,7 @@ func (f *fixture) put(address string, role directory.Role, status directory.Stat
 	return u
 }
 
-// remove takes somebody off the list.
+// remove removes a user.
 func (f *fixture) remove(u directory.User) {
 	f.t.Helper()
 	if _, err := directory.New(directory.Options{Store: f.db, Outbox: f.outbox, Now: f.clock.now}).Remove(f.t.Context(), directory.Actor{}, u.ID); err != nil {
@@ -118,7 +118,7 @@ func (f *fixture) remove(u directory.User) {
 	}
 }
 
-// signIn brings somebody in with a link for their address.
+// signIn signs a user in with a link for the address.
 func (f *fixture) signIn(address string) (session.Session, string) {
 	f.t.Helper()
 	s, token, err := f.SignIn(f.t.Context(), session.Credentials{Token: "link:" + address}, session.Browser{Address: "203.0.113.7", UserAgent: "Browser/1"})
@@ -151,7 +151,7 @@ func mustParse(t testing.TB, address string) directory.Email {
 	return email
 }
 
-// counted is a store that counts what it is asked, and fails when told to.
+// counted is a store that records calls and can fail.
 type counted struct {
 	*store.Store
 	mu    sync.Mutex

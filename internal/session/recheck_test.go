@@ -14,7 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
+func TestCheck_ProviderUnavailable(t *testing.T) {
 	for name, fault := range map[string]error{
 		"down": session.ErrUnavailable, "wants a pause": session.ErrTooMany, "of another mind": errors.New("unheard of"),
 	} {
@@ -40,7 +40,7 @@ func TestCheckWhileStytchIsOutOfReach(t *testing.T) {
 	}
 }
 
-func TestRevokedAtStytchMeansOut(t *testing.T) {
+func TestCheck_RevokedAtProvider(t *testing.T) {
 	f, token := signedIn(t)
 	f.stytch.authenticate = func(context.Context, string) (session.ProviderSession, error) {
 		return session.ProviderSession{}, session.ErrEnded
@@ -56,7 +56,7 @@ func TestRevokedAtStytchMeansOut(t *testing.T) {
 	}
 }
 
-func TestAnswerAboutAnotherIsNone(t *testing.T) {
+func TestCheck_AnswerAboutAnotherSession(t *testing.T) {
 	t.Parallel()
 	good := session.ProviderSession{StytchUserID: "stytch-of-ada@example.com", SessionID: "session-1", ExpiresAt: noon.Add(time.Hour)}
 	for name, spoil := range map[string]func(*session.ProviderSession){
@@ -84,7 +84,7 @@ func TestAnswerAboutAnotherIsNone(t *testing.T) {
 	}
 }
 
-func TestManyRequestsAskOnce(t *testing.T) {
+func TestCheck_CoalescesConcurrentCalls(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer error
 		want   error
@@ -131,7 +131,7 @@ func TestManyRequestsAskOnce(t *testing.T) {
 }
 
 // The one who asks goes away; the others still get the answer.
-func TestRequestThatAskedIsCancelled(t *testing.T) {
+func TestCheck_CallerCancelled(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.put("ada@example.com", directory.Member, directory.Active)
 		_, token := f.signIn("ada@example.com")
@@ -155,7 +155,7 @@ func TestRequestThatAskedIsCancelled(t *testing.T) {
 	})
 }
 
-func TestWhatIsTriedInVainFillsNoTrail(t *testing.T) {
+func TestRecordRefused_RateLimited(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t, func(o *session.Options) { o.Limits = true })
 	ada := f.put("ada@example.com", directory.Member, directory.Active)

@@ -34,7 +34,7 @@ func (f *fixture) opens(b session.Browser) bool {
 	return f.recorded(event.LinkOpened) > before
 }
 
-func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
+func TestRecord_LimitsAnonymousEvents(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.reconfigure(func(o *session.Options) { o.Limits = true })
 		for i := range 330 {
@@ -60,7 +60,7 @@ func TestRecord_BoundsTheEventsOfStrangers(t *testing.T) {
 	})
 }
 
-func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
+func TestRecord_ReservesForQuietNetworks(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.reconfigure(func(o *session.Options) { o.Limits = true })
@@ -80,7 +80,7 @@ func TestRecord_KeepsAShareForNetworksThatCausedNoneLately(t *testing.T) {
 	}
 }
 
-func TestSignIn_WrongLinksFromEverNewNetworksAreBounded(t *testing.T) {
+func TestSignIn_InvalidLinksFromNewNetworks(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.reconfigure(func(o *session.Options) { o.Limits = true })
 		f.stytch.magicLink = func(string, string) (session.Authentication, error) {

@@ -42,7 +42,7 @@ func redeem(t *testing.T, m *session.Service, link string, b session.Browser) er
 	return err
 }
 
-func TestSignIn_QueueOfOneNetworkIsBoundedAndKeepsNobodyElseOut(t *testing.T) {
+func TestSignIn_QueuePerNetwork(t *testing.T) {
 	t.Parallel()
 	m, stytch := heldManager(t)
 	stranger := session.Browser{Address: "203.0.113.9"}
@@ -80,7 +80,7 @@ func TestSignIn_QueueOfOneNetworkIsBoundedAndKeepsNobodyElseOut(t *testing.T) {
 	}
 }
 
-func TestSignIn_CallToStytchHasAllItsTimeAfterTheQueue(t *testing.T) {
+func TestSignIn_CallTimeoutAfterQueue(t *testing.T) {
 	t.Parallel()
 	m, stytch := heldManager(t)
 	b := session.Browser{Address: "203.0.113.9"}
@@ -100,7 +100,7 @@ func TestSignIn_CallToStytchHasAllItsTimeAfterTheQueue(t *testing.T) {
 	all.Wait()
 }
 
-func TestSignIn_BrowserThatGivesUpInTheQueueLeavesTheLinkUnspent(t *testing.T) {
+func TestSignIn_CancelledInQueue(t *testing.T) {
 	t.Parallel()
 	m, stytch := heldManager(t)
 	b := session.Browser{Address: "203.0.113.9"}

@@ -25,7 +25,7 @@ func inBubble(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	synctest.Test(t, func(t *testing.T) { fn(t, open(t, path, nil, time.Now)) })
 }
 
-func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
+func TestRequestLink_Admission(t *testing.T) {
 	t.Parallel()
 	company := directory.AdmissionPolicy{Domains: []string{"company.example"}}
 	first := directory.AdmissionPolicy{FirstAdmin: true}
@@ -86,7 +86,7 @@ func TestRequestLinkMailsWhoMayComeIn(t *testing.T) {
 }
 
 // Who watches the time that an answer takes must not learn who is on the list.
-func TestRequestLinkDoesTheSameForAll(t *testing.T) {
+func TestRequestLink_SameWorkForEveryAddress(t *testing.T) {
 	t.Parallel()
 	for name, admission := range map[string]directory.AdmissionPolicy{
 		"on a list of the invited": {}, "where anyone may join": {Open: true}, "where the first becomes administrator": {FirstAdmin: true},
@@ -125,7 +125,7 @@ func TestRequestLinkDoesTheSameForAll(t *testing.T) {
 	}
 }
 
-func TestRequestLinkTellsAllAlikeThatLoginIsNotAvailable(t *testing.T) {
+func TestRequestLink_ServiceUnavailable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string
@@ -157,7 +157,7 @@ func TestRequestLinkTellsAllAlikeThatLoginIsNotAvailable(t *testing.T) {
 	}
 }
 
-func TestSendingIsRepeated(t *testing.T) {
+func TestRequestLink_RetriesSending(t *testing.T) {
 	tests := []struct {
 		name   string
 		errors []error // of the calls in turn
@@ -197,7 +197,7 @@ func TestSendingIsRepeated(t *testing.T) {
 	}
 }
 
-func TestLinkForSomebodyWhomStytchDoesNotKnow(t *testing.T) {
+func TestRequestLink_UserWithoutAccount(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	u := f.put("ada@example.com", directory.Member, directory.Invited)
@@ -218,7 +218,7 @@ func TestLinkForSomebodyWhomStytchDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForNoFurtherTries(t *testing.T) {
+func TestClose_StopsRetries(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.put("ada@example.com", directory.Member, directory.Active)
 		f.stytch.send = func(context.Context, session.Link, int) error {
@@ -240,7 +240,7 @@ func TestCloseWaitsForNoFurtherTries(t *testing.T) {
 	})
 }
 
-func TestTooManyLinksOnTheirWay(t *testing.T) {
+func TestRequestLink_TooManyInFlight(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.put("ada@example.com", directory.Member, directory.Active)
 		f.stytch.send = func(ctx context.Context, _ session.Link, _ int) error {
@@ -266,7 +266,7 @@ func TestTooManyLinksOnTheirWay(t *testing.T) {
 	})
 }
 
-func TestRequestLink_RemovedAndSuspendedMailboxesAreNotMailed(t *testing.T) {
+func TestRequestLink_RemovedOrSuspendedMailbox(t *testing.T) {
 	t.Parallel()
 	for mode, admission := range map[string]directory.AdmissionPolicy{
 		"open": {Open: true}, "domain": {Domains: []string{"example.com"}},

@@ -13,7 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-func TestSignInMakesASession(t *testing.T) {
+func TestSignIn(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		ada := f.put("ada@example.com", directory.Member, directory.Invited)
 		f.clock.advance(time.Minute)
@@ -39,7 +39,7 @@ func TestSignInMakesASession(t *testing.T) {
 	})
 }
 
-func TestSessionLastsAsLongAsTheShorterOfTwoSays(t *testing.T) {
+func TestSignIn_SessionDuration(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ ours, theirs, want time.Duration }{
 		"ours":   {time.Hour, 2 * time.Hour, time.Hour},
@@ -61,7 +61,7 @@ func TestSessionLastsAsLongAsTheShorterOfTwoSays(t *testing.T) {
 	}
 }
 
-func TestSignInRefusals(t *testing.T) {
+func TestSignIn_Refused(t *testing.T) {
 	tests := []struct {
 		name, link string
 		stytch     error // what it says of the link
@@ -123,7 +123,7 @@ func (f *fixture) signInAs(t *testing.T, address string) (session.Session, strin
 	return f.signIn(address)
 }
 
-func TestRefusedForALostDatabaseRevokesAtStytch(t *testing.T) {
+func TestSignIn_DatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
 	f.put("ada@example.com", directory.Member, directory.Active)
@@ -137,7 +137,7 @@ func TestRefusedForALostDatabaseRevokesAtStytch(t *testing.T) {
 	}
 }
 
-func TestSignInEndsTheSessionHeldBefore(t *testing.T) {
+func TestSignIn_ReplacesSession(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.put("ada@example.com", directory.Member, directory.Active)
 		f.put("bob@example.com", directory.Member, directory.Active)
@@ -166,7 +166,7 @@ func TestSignInEndsTheSessionHeldBefore(t *testing.T) {
 	})
 }
 
-func TestVerifierOfALinkMadeWithout(t *testing.T) {
+func TestSignIn_Verifier(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, verifier string
@@ -205,7 +205,7 @@ func TestVerifierOfALinkMadeWithout(t *testing.T) {
 }
 
 // Of several who come first at the same moment, one is the administrator.
-func TestFirstAdministratorIsOne(t *testing.T) {
+func TestSignIn_OneFirstAdministrator(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.reconfigure(func(o *session.Options) { o.Admission = directory.AdmissionPolicy{FirstAdmin: true} })
 		addresses := []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"}
@@ -233,7 +233,7 @@ func TestFirstAdministratorIsOne(t *testing.T) {
 }
 
 // One stranger with two links, opened at the same moment, is one person.
-func TestStrangerComesTwiceAtOnce(t *testing.T) {
+func TestSignIn_ConcurrentJoin(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.reconfigure(func(o *session.Options) { o.Admission = directory.AdmissionPolicy{Open: true} })
 		sessions := make([]session.Session, 4)

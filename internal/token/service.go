@@ -100,7 +100,7 @@ func (s *Service) recordUse(ctx context.Context, t Token) {
 	ctx, cancel := context.WithTimeout(ctx, lastUsedTimeout)
 	defer cancel()
 	if err := s.store.SetTokenUsed(ctx, t.Hash, now); err != nil {
-		s.log.Warn("token: use not recorded", "token", t.ID, "error", err)
+		s.log.Warn("use of API token not recorded", "token", t.ID, "error", err)
 	}
 }
 

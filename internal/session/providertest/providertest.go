@@ -1,9 +1,6 @@
-// Package providertest is the suite that every session.Provider must pass: what
-// package session relies on when it signs people in and checks their sessions.
-//
-// A provider alone can't be tested. The suite must read the mail, move the
-// clock, and do what happens at the service without the product; the caller of
-// [Run] hands it all that as a [Service].
+// Package providertest is the conformance suite of session.Provider. The suite must read mails,
+// move the clock and make changes at the login service; the caller of [Run] provides all this
+// as a [Service].
 package providertest
 
 import (
@@ -15,21 +12,19 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// Service is a login service and what a test needs to handle it. It must not
-// limit how many mails an address gets. All of it is used by one goroutine,
-// but for the provider.
+// Service is a login service under test. It must not limit the number of mails per address.
+// Only the Provider is used concurrently.
 type Service struct {
 	session.Provider
 
-	LinkDuration    time.Duration // of the links it mails
-	SessionDuration time.Duration // of the sessions it makes
+	LinkDuration    time.Duration // of mailed links
+	SessionDuration time.Duration
 	Now             func() time.Time
 	Advance         func(time.Duration) // moves the clock of the service
 
-	// Join makes an account for an address that has none, and Forget deletes it.
+	// Join creates an account for an address, and Forget deletes it.
 	Join, Forget func(t *testing.T, address string)
-	// Invite mails a link that has no challenge and lasts for longer than the
-	// suite takes.
+	// Invite mails a link without a challenge that outlasts the suite.
 	Invite func(t *testing.T, address string)
 	// Revoke ends a session.
 	Revoke func(t *testing.T, sessionID string)
@@ -37,8 +32,7 @@ type Service struct {
 	Links func(t *testing.T, address string) []string
 }
 
-// Run tests a service. Everything happens at one service in turn, to an address
-// for each case.
+// Run tests a service. The cases run in sequence, each with its own address.
 func Run(t *testing.T, s Service) {
 	t.Run("is ready", func(t *testing.T) {
 		if err := s.Ready(t.Context()); err != nil {
@@ -78,7 +72,7 @@ func (s Service) proof(t *testing.T, token string) session.Authentication {
 	return p
 }
 
-// signIn brings somebody in who has an account.
+// signIn signs in a user with an account.
 func (s Service) signIn(t *testing.T, address string) session.Authentication {
 	t.Helper()
 	s.Join(t, address)

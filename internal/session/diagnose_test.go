@@ -11,7 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-func TestWhyByWhatStytchSays(t *testing.T) {
+func TestDiagnose_Provider(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -43,7 +43,7 @@ func TestWhyByWhatStytchSays(t *testing.T) {
 	}
 }
 
-func TestWhy_AddressThatIsNotListed(t *testing.T) {
+func TestDiagnose_NotListed(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name      string
