@@ -17,7 +17,7 @@ const (
 	NewAdmins Topic = "new admins" // an import was started that makes administrators
 )
 
-// A Notice is a mail about a change, so that its recipient can undo it if an intruder
+// A Notice is an email about a change, so that its recipient can undo it if an intruder
 // made it. Its content is read from the audit log when it is sent.
 type Notice struct {
 	Topic Topic
@@ -46,7 +46,7 @@ type Mailer interface {
 // calls about the user. No address begins with it.
 const noticeSubject = "notice to "
 
-// NewNotice returns a job that mails a user a notice about an event.
+// NewNotice returns a job that emails a user a notice about an event.
 func NewNotice(email, userID, eventID string, now time.Time) Job {
 	subject := noticeSubject + email
 	if len(subject) > 254 { // the width of the column
@@ -65,7 +65,7 @@ func (noMailer) Error() string  { return "no mail server is set for notices" }
 func (noMailer) Reason() string { return "No mail server is set: set SMTP_URL to have notices mailed." }
 func (noMailer) Unwrap() error  { return ErrRefused }
 
-// notify mails the job's notice.
+// notify emails the job's notice.
 func (w *Worker) notify(ctx context.Context, job Job) error {
 	if w.opts.Mailer == nil {
 		return noMailer{}

@@ -8,7 +8,7 @@
 //
 // Every call may be made twice, because an instance can die between the call and the
 // deletion of its job. So every call is idempotent: ending what doesn't exist succeeds,
-// and a second invitation is a second mail. The jobs of one subject are executed in the
+// and a second invitation is a second email. The jobs of one subject are executed in the
 // order in which they were written.
 package outbox
 
@@ -26,11 +26,11 @@ type Kind string
 
 // The kinds of jobs.
 const (
-	Invite        Kind = "invite"         // mail an invitation
+	Invite        Kind = "invite"         // email an invitation
 	RevokeInvite  Kind = "revoke_invite"  // invalidate the link of an invitation
 	DeleteUser    Kind = "delete_user"    // delete the account and its sessions
 	RevokeSession Kind = "revoke_session" // end one session
-	Notify        Kind = "notify"         // mail a notice; goes to the mail server, not to Stytch
+	Notify        Kind = "notify"         // email a notice; goes to the mail server, not to Stytch
 )
 
 // A Job is a pending call.
@@ -101,7 +101,7 @@ var (
 // [ErrUnconfirmed] after maxUnconfirmedAttempts; after other errors it is retried. The
 // text of [Reason] is shown to administrators.
 type Accounts interface {
-	// Invite mails an invitation and returns the account's id. by names the inviting
+	// Invite emails an invitation and returns the account's id. by names the inviting
 	// user and may be empty.
 	Invite(ctx context.Context, email, name, by string) (stytchUserID string, err error)
 	// RevokeInvite invalidates a pending invitation, if there is one.

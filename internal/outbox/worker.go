@@ -19,7 +19,7 @@ const (
 	pollInterval = 5 * time.Second
 	workers      = 4
 
-	maxUnconfirmedAttempts = 3 // each may have sent a mail
+	maxUnconfirmedAttempts = 3 // each may have sent an email
 )
 
 // Options are the dependencies of a Worker.

@@ -167,7 +167,7 @@ func (f *fixture) reload(u directory.User) directory.User {
 	return must(f.db.GetUser(f.t.Context(), u.ID))(f.t)
 }
 
-// mailedToken returns the token of the newest link mailed to an address.
+// mailedToken returns the token of the newest link emailed to an address.
 func (f *fixture) mailedToken(address string) string {
 	f.t.Helper()
 	w := httptest.NewRecorder()

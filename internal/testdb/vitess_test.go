@@ -62,7 +62,7 @@ func TestVitess_RefusesWhatPlanetScaleRefuses(t *testing.T) {
 			}
 			failures := strings.Join(rehearsed.ended(), "\n")
 			if (failures == "") != (r.because == "") || !strings.Contains(failures, r.because) {
-				t.Errorf("the test is told %q, want %q", failures, r.because)
+				t.Errorf("failures %q, want %q", failures, r.because)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func TestVitess_AcceptsOnlyARollbackAfterAnAbortedTransaction(t *testing.T) {
 		t.Errorf("%d rows are left, %v", n, err)
 	}
 	if failures := rehearsed.ended(); len(failures) != 1 || !strings.Contains(failures[0], "has failed: what comes after it may be in none") {
-		t.Errorf("the test is told %q", failures)
+		t.Errorf("failures %q", failures)
 	}
 }
 

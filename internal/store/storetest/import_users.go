@@ -58,7 +58,7 @@ func testImportUsers(t *testing.T, s Store) {
 	}
 	for n, p := range people {
 		if diff := cmp.Diff(p.User, get(t, s, p.User.ID)); diff != "" {
-			t.Errorf("person %d: -want +got\n%s", n, diff)
+			t.Errorf("user %d: -want +got\n%s", n, diff)
 		}
 	}
 	// The result is that of CreateUser, except for ids.
@@ -69,11 +69,11 @@ func testImportUsers(t *testing.T, s Store) {
 	}
 	same := func(p directory.NewUser) string {
 		own := strings.NewReplacer(p.User.ID, "ID", p.Event.ID, "EVENT", p.Jobs[0].ID, "JOB", "example.org", "example.com", "@Example", "@example")
-		trail, _, err := s.ListEvents(t.Context(), event.Query{Person: p.User.ID, Limit: 10})
+		recorded, _, err := s.ListEvents(t.Context(), event.Query{Person: p.User.ID, Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return own.Replace(fmt.Sprintln(trail, jobs(t, s, p.User)))
+		return own.Replace(fmt.Sprintln(recorded, jobs(t, s, p.User)))
 	}
 	if diff := cmp.Diff(same(alone), same(people[0])); diff != "" {
 		t.Errorf("-alone +among others\n%s", diff)
@@ -89,8 +89,8 @@ func testImportUsers(t *testing.T, s Store) {
 	if err != nil || next.State != userio.Done || getImport(t, s, i.ID).State != userio.Done {
 		t.Errorf("after the last part it is %s, %v", next.State, err)
 	}
-	if trail, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.ImportDone, Limit: 10}); err != nil || len(trail) != 1 {
-		t.Errorf("the trail has %v, %v", trail, err)
+	if recorded, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.ImportDone, Limit: 10}); err != nil || len(recorded) != 1 {
+		t.Errorf("events %v, %v", recorded, err)
 	}
 }
 
@@ -174,7 +174,7 @@ func testImportUsersLeaseLost(t *testing.T, s Store) {
 		}
 	}
 	if _, err := s.GetUserByEmail(t.Context(), a.User.Email); !errors.Is(err, directory.ErrNotFound) {
-		t.Errorf("somebody was added: %v", err)
+		t.Errorf("a user was added: %v", err)
 	}
 }
 

@@ -88,12 +88,12 @@ func testImportStates(t *testing.T, s Store) {
 	want.State, want.Reason = userio.Running, ""
 	check("resume", s.StartImport(t.Context(), want, event.New(event.ImportStarted, Now(), "", "", "people")), nil)
 	var kinds []event.Kind
-	trail, _, err := s.ListEvents(t.Context(), event.Query{Limit: 10})
-	for _, e := range trail {
+	recorded, _, err := s.ListEvents(t.Context(), event.Query{Limit: 10})
+	for _, e := range recorded {
 		kinds = append(kinds, e.Kind)
 	}
 	if diff := cmp.Diff([]event.Kind{event.ImportStarted, event.ImportStopped, event.ImportStarted}, kinds); diff != "" || err != nil {
-		t.Errorf("the trail: %v, -want +got\n%s", err, diff)
+		t.Errorf("events: %v, -want +got\n%s", err, diff)
 	}
 	other := readyImport(t, s, 1)
 	list, err := s.ListImports(t.Context(), 10)

@@ -224,7 +224,7 @@ func testFilters(t *testing.T, s Store) {
 			r.q.Sort, r.q.Limit = order, directory.MaxLimit
 			page := list(t, s, r.q)
 			if len(page.Users) != r.want || page.Total != r.want {
-				t.Errorf("%+v: %d people, total %d, want %d", r.q, len(page.Users), page.Total, r.want)
+				t.Errorf("%+v: %d users, total %d, want %d", r.q, len(page.Users), page.Total, r.want)
 			}
 		}
 		r.q.Limit = 1
@@ -255,7 +255,7 @@ func testExtremeNames(t *testing.T, s Store) {
 	}
 	for _, order := range orders {
 		if page := list(t, s, directory.Query{Sort: order, Limit: 10}); len(page.Users) != 5 {
-			t.Errorf("%s: %d people", order, len(page.Users))
+			t.Errorf("%s: %d users", order, len(page.Users))
 		}
 	}
 }
