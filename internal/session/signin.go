@@ -100,14 +100,15 @@ func (s *Service) createSession(ctx context.Context, c Credentials, link redeeme
 	return sess, link.SessionToken, nil
 }
 
-// signInEvents returns the events of a sign-in. The user is their actor.
+// signInEvents returns the events of a sign-in, in the order of their IDs. The user is
+// their actor.
 func signInEvents(b Browser, u directory.User, joined bool, now time.Time) []event.Event {
 	by := b.origin().WithActor(u.ID, u.Email.Normalized)
-	signedIn := by.NewEvent(event.SignedIn, now, u.ID, u.Email.Normalized, "")
+	var events []event.Event
 	if joined {
-		return []event.Event{by.NewEvent(event.UserJoined, now, u.ID, u.Email.Normalized, ""), signedIn}
+		events = append(events, by.NewEvent(event.UserJoined, now, u.ID, u.Email.Normalized, ""))
 	}
-	return []event.Event{signedIn}
+	return append(events, by.NewEvent(event.SignedIn, now, u.ID, u.Email.Normalized, ""))
 }
 
 // reject cleans up after a redeemed link that created no session because of err, and
