@@ -33,8 +33,8 @@ func TestAccounts_ListFindGet(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("listed: -want +got\n%s", diff)
 		}
-		const nobody = "user-test-22222222-2222-4222-8222-222222222222"
-		got, err := l.FindAccounts(t.Context(), []string{want[2].ID, nobody, want[0].ID})
+		const unknownUser = "user-test-22222222-2222-4222-8222-222222222222"
+		got, err := l.FindAccounts(t.Context(), []string{want[2].ID, unknownUser, want[0].ID})
 		if diff := cmp.Diff([]reconcile.Account{want[0], want[2]}, got); diff != "" || err != nil {
 			t.Errorf("found: %v: -want +got\n%s", err, diff)
 		}
@@ -42,15 +42,15 @@ func TestAccounts_ListFindGet(t *testing.T) {
 		if diff := cmp.Diff(want[1], one); diff != "" || err != nil {
 			t.Errorf("looked at: %v: -want +got\n%s", err, diff)
 		}
-		if _, err := l.GetAccount(t.Context(), nobody); !errors.Is(err, session.ErrNoAccount) {
-			t.Errorf("nobody: %v", err)
+		if _, err := l.GetAccount(t.Context(), unknownUser); !errors.Is(err, session.ErrNoAccount) {
+			t.Errorf("unknownUser: %v", err)
 		}
 
 		p, err := l.redeem(t, l.newest(t, "ada@example.com"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for id, want := range map[string][]string{want[0].ID: {p.SessionID}, want[1].ID: nil, nobody: nil} {
+		for id, want := range map[string][]string{want[0].ID: {p.SessionID}, want[1].ID: nil, unknownUser: nil} {
 			ids, err := l.ListSessions(t.Context(), id)
 			if diff := cmp.Diff(want, ids); diff != "" || err != nil {
 				t.Errorf("sessions of %s: %v: -want +got\n%s", id, err, diff)

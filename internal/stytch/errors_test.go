@@ -14,7 +14,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 	t.Parallel()
 	const (
 		outOfReach = "Stytch could not be reached."
-		nobody     = "Stytch answered 404 email_not_found."
+		notFound   = "Stytch answered 404 email_not_found."
 		tooMany    = "Stytch answered 429 too_many_requests."
 
 		refusesAddress = "The mail server rejected the address."
@@ -32,7 +32,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 		{"ready", []string{"whoami/well at project_id"}, nil, session.ErrUnavailable, outOfReach},
 
 		{"send", []string{"send/sent"}, nil, nil, ""},
-		{"send", []string{"send/nobody there"}, nil, session.ErrNoAccount, nobody},
+		{"send", []string{"send/nobody there"}, nil, session.ErrNoAccount, notFound},
 		{"send", []string{"send/another name for it"}, nil, session.ErrNoAccount, "Stytch answered 404 user_not_found."},
 		{"send", []string{"send/wants a pause"}, nil, session.ErrTooMany, tooMany},
 		{"send", []string{"send/too many mails unread"}, nil, session.ErrTooMany, "Stytch answered 429 too_few_tokens_authenticated."},
@@ -67,7 +67,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 		{"invite", []string{"invite/sent"}, userID, nil, ""},
 		{"invite", []string{"invite/active already", "send_invitation/sent"}, userID, nil, ""},
 		{"invite", []string{"invite/invited already", "send_invitation/sent"}, userID, nil, ""},
-		{"invite", []string{"invite/active already", "send_invitation/gone in the meantime"}, nil, session.ErrNoAccount, nobody},
+		{"invite", []string{"invite/active already", "send_invitation/gone in the meantime"}, nil, session.ErrNoAccount, notFound},
 		{"invite", []string{"invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
 		{"invite", []string{"invite/address takes no mail"}, nil, outbox.ErrRefused, refusesAddress},
 		{"invite", []string{"invite/mail refused"}, nil, outbox.ErrRefused, "The mail server rejected the email (554 5.7.1)."},

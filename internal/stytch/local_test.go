@@ -108,7 +108,7 @@ func TestDeleteUser(t *testing.T) {
 		if _, err := l.Invite(t.Context(), "bob@example.com", "", ""); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // the second finds nobody, which is fine
+		for range 2 { // the second finds no account, which is not an error
 			if err := l.DeleteUser(t.Context(), id, "ada@example.com"); err != nil {
 				t.Errorf("by id: %v", err)
 			}

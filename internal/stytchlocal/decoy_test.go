@@ -19,7 +19,7 @@ func TestDecoy_WritesLikeALinkAndSendsNothing(t *testing.T) {
 		})
 		f.ok("POST", "/v1/magic_links/email/login_or_create", object{"email": "ada@example.com"})
 		tables := []string{"stytch_users", "stytch_emails", "stytch_links", "stytch_sessions", "stytch_limits"}
-		grown := func(do func()) map[string]int {
+		rowsAdded := func(do func()) map[string]int {
 			before := map[string]int{}
 			for _, table := range tables {
 				before[table] = f.count(table)
@@ -30,9 +30,9 @@ func TestDecoy_WritesLikeALinkAndSendsNothing(t *testing.T) {
 			}
 			return before
 		}
-		sent := grown(func() { f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"}) })
+		sent := rowsAdded(func() { f.ok("POST", "/v1/magic_links/email/send", object{"email": "ada@example.com"}) })
 		for _, address := range []string{"nobody@example.com", "ada@example.com"} { // the second is suspended, say
-			decoy := grown(func() {
+			decoy := rowsAdded(func() {
 				if err := f.server.Decoy(t.Context(), address); err != nil {
 					t.Fatal(err)
 				}

@@ -143,17 +143,17 @@ func TestFaultsPage_SetByScript(t *testing.T) {
 func TestFaultsPage_EveryChoice(t *testing.T) {
 	t.Parallel()
 	f := onSQLite(t)
-	for trouble, kind := range map[string]string{"slow": "slow", "errors": "status", "limits": "status", "garbage": "garbage", "hang": "hang", "down": "down"} {
+	for choice, kind := range map[string]string{"slow": "slow", "errors": "status", "limits": "status", "garbage": "garbage", "hang": "hang", "down": "down"} {
 		for calls, route := range map[string]string{"all": "", "mail": "/v1/magic_links/email/*", "signing-in": "/v1/magic_links/authenticate", "sessions": "/v1/sessions/authenticate", "users": "/v1/users*"} {
-			if status, _, _ := f.submit("Apply", "Fault", trouble, "Affected calls", calls); status != 303 {
-				t.Errorf("%s, %s: %d", trouble, calls, status)
+			if status, _, _ := f.submit("Apply", "Fault", choice, "Affected calls", calls); status != 303 {
+				t.Errorf("%s, %s: %d", choice, calls, status)
 			}
 			if want := `{"rules":[{"route":"` + route + `","kind":"` + kind + `"`; !strings.HasPrefix(f.inForce(), want) {
-				t.Errorf("%s, %s: %s", trouble, calls, f.inForce())
+				t.Errorf("%s, %s: %s", choice, calls, f.inForce())
 			}
 			form, _ := f.faultsPage().Form("Apply")
-			if form.Value("Fault") != trouble || form.Value("Affected calls") != calls {
-				t.Errorf("%s, %s: the form says %v", trouble, calls, form.Values)
+			if form.Value("Fault") != choice || form.Value("Affected calls") != calls {
+				t.Errorf("%s, %s: the form says %v", choice, calls, form.Values)
 			}
 		}
 	}

@@ -168,8 +168,8 @@ func TestRotateKey_Concurrently(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	meanwhile := func() { rotates(r.other) }
-	between.Store(&meanwhile)
+	rotateOther := func() { rotates(r.other) }
+	between.Store(&rotateOther)
 	rotates(f)
 	if n := r.shown(); n != 3 {
 		t.Errorf("%d keys are shown, want the first and two new ones", n)

@@ -226,8 +226,8 @@ func TestJWT_SDKVerifies(t *testing.T) {
 		t.Errorf("after a restart: %+v, %v", got, err)
 	}
 
-	stranger := onSQLite(t)
-	if _, err := stranger.sdk.Sessions.AuthenticateJWTLocal(in["session_jwt"].(string), time.Minute); err == nil {
+	otherProject := onSQLite(t)
+	if _, err := otherProject.sdk.Sessions.AuthenticateJWTLocal(in["session_jwt"].(string), time.Minute); err == nil {
 		t.Error("another project's SDK accepts the JWT")
 	}
 	clock.advance(-10 * time.Minute)

@@ -32,7 +32,7 @@ func (i *Injector) putJSON(w http.ResponseWriter, r *http.Request) {
 	i.getJSON(w, r)
 }
 
-// UnmarshalJSON sets the default of Share. Its own decoder must be told again to refuse
+// UnmarshalJSON sets the default of Share. Its own decoder must also refuse
 // unknown fields.
 func (r *rule) UnmarshalJSON(text []byte) error {
 	type plain rule

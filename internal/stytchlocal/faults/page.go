@@ -65,7 +65,7 @@ var callChoices = []struct {
 }
 
 type form struct {
-	Trouble, Calls        string
+	Fault, Calls          string
 	Clock, GuestlistClock string // minutes
 }
 
@@ -73,7 +73,7 @@ type page struct {
 	form
 	Stylesheet     string
 	InForce        []string
-	Troubles       []choice
+	Choices        []choice
 	CallGroups     []choice
 	CanMoveProgram bool
 	Problem        string // why the form was refused; empty if it was not
@@ -87,7 +87,7 @@ func (i *Injector) showPage(w http.ResponseWriter, r *http.Request) {
 func (i *Injector) submitPage(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	f := form{
-		Trouble: r.PostFormValue("trouble"), Calls: r.PostFormValue("calls"),
+		Fault: r.PostFormValue("trouble"), Calls: r.PostFormValue("calls"),
 		Clock: r.PostFormValue("clock"), GuestlistClock: r.PostFormValue("guestlist_clock"),
 	}
 	c, err := f.config(i.config())
@@ -106,11 +106,11 @@ func (f form) config(inForce config) (config, error) {
 	var c config
 	chosen := f.rule()
 	switch {
-	case f.Trouble == unchanged.Value:
+	case f.Fault == unchanged.Value:
 		c.Rules = inForce.Rules
 	case chosen != rule{}:
 		c.Rules = []rule{chosen}
-	case f.Trouble != "":
+	case f.Fault != "":
 		return c, errors.New("Choose a fault and the affected calls.")
 	}
 	var err error
@@ -146,7 +146,7 @@ func formatMinutes(ms int64) string {
 func (f form) rule() rule {
 	for _, fault := range faultChoices {
 		for _, calls := range callChoices {
-			if fault.Value == f.Trouble && calls.Value == f.Calls && fault.rule.Kind != "" {
+			if fault.Value == f.Fault && calls.Value == f.Calls && fault.rule.Kind != "" {
 				chosen := fault.rule
 				chosen.Route = calls.route
 				return chosen
@@ -159,15 +159,15 @@ func (f form) rule() rule {
 func (c config) form() form {
 	out := form{Calls: callChoices[0].Value, Clock: formatMinutes(c.ClockMS), GuestlistClock: formatMinutes(c.ProgramMS)}
 	if len(c.Rules) > 0 {
-		out.Trouble = unchanged.Value
+		out.Fault = unchanged.Value
 	}
 	if len(c.Rules) != 1 {
 		return out
 	}
 	for _, fault := range faultChoices {
 		for _, calls := range callChoices {
-			if f := (form{Trouble: fault.Value, Calls: calls.Value}); f.rule() == c.Rules[0] {
-				out.Trouble, out.Calls = f.Trouble, f.Calls
+			if f := (form{Fault: fault.Value, Calls: calls.Value}); f.rule() == c.Rules[0] {
+				out.Fault, out.Calls = f.Fault, f.Calls
 			}
 		}
 	}
@@ -179,10 +179,10 @@ func (i *Injector) render(w http.ResponseWriter, r *http.Request, status int, f 
 		form: f, Stylesheet: i.opts.Stylesheet, InForce: i.config().describe(), CanMoveProgram: i.opts.Program != nil, Problem: problem,
 	}
 	for _, c := range faultChoices {
-		p.Troubles = append(p.Troubles, c.choice)
+		p.Choices = append(p.Choices, c.choice)
 	}
-	if f.Trouble == unchanged.Value {
-		p.Troubles = append(p.Troubles, unchanged)
+	if f.Fault == unchanged.Value {
+		p.Choices = append(p.Choices, unchanged)
 	}
 	for _, c := range callChoices {
 		p.CallGroups = append(p.CallGroups, c.choice)

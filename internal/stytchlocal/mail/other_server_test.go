@@ -67,21 +67,21 @@ func (c *cramMD5) Next(response []byte) ([]byte, bool, error) {
 
 // login implements AUTH LOGIN, which asks for user and password in turn.
 type login struct {
-	p    *authServer
-	said []string
+	p         *authServer
+	responses []string
 }
 
 func (l *login) Next(response []byte) ([]byte, bool, error) {
 	if response != nil {
-		l.said = append(l.said, string(response))
+		l.responses = append(l.responses, string(response))
 	}
-	switch len(l.said) {
+	switch len(l.responses) {
 	case 0:
 		return []byte("Username:"), false, nil
 	case 1:
 		return []byte("Password:"), false, nil
 	}
-	if l.said[0] != "me" || l.said[1] != "p@ss word" {
+	if l.responses[0] != "me" || l.responses[1] != "p@ss word" {
 		return nil, true, smtp.ErrAuthFailed
 	}
 	l.p.auth = append(l.p.auth, "me")
@@ -174,7 +174,7 @@ func TestSMTP_OtherServers(t *testing.T) {
 				t.Errorf("after %v: %s | %s\nwant %s | %s", time.Since(begin), text, advice, row.want, row.advice)
 			}
 			if strings.Contains(text+advice, "hush") || strings.Contains(text+advice, "me@") {
-				t.Error("it tells what the server said")
+				t.Error("it tells what the server responses")
 			}
 		})
 	}

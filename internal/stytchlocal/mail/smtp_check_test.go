@@ -13,7 +13,7 @@ import (
 func TestSMTPLogin_SendsNothing(t *testing.T) {
 	t.Parallel()
 	server, trusts := certificates(t)
-	strangers := &tls.Config{ServerName: "127.0.0.1"}
+	unknownCA := &tls.Config{ServerName: "127.0.0.1"}
 	const login, wrong = "me:p%40ss%20word@", "me:hush@"
 	for _, row := range []struct {
 		name, url string
@@ -28,7 +28,7 @@ func TestSMTPLogin_SendsNothing(t *testing.T) {
 		{name: "on this machine, without a login", url: "smtp://"},
 		{name: "a wrong password", url: "smtp://" + wrong, config: server, trust: trusts, want: "the mail server rejected the login (535 5.7.8)"},
 		{name: "no STARTTLS", url: "smtp://" + login, trust: trusts, want: "the mail server doesn't offer encryption (STARTTLS), so nothing was sent"},
-		{name: "a certificate of somebody unknown", url: "smtp://" + login, config: server, trust: strangers, want: "the mail server's certificate can't be trusted"},
+		{name: "a certificate of somebody unknown", url: "smtp://" + login, config: server, trust: unknownCA, want: "the mail server's certificate can't be trusted"},
 		{name: "plain where TLS is asked for", url: "smtps://" + login, trust: trusts, implicit: true, want: "the mail server doesn't use TLS on this port"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
