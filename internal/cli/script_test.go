@@ -23,13 +23,13 @@ func TestMain(m *testing.M) {
 // TestTranscripts runs the transcripts in testdata/script, one for each command, each in its
 // own directory. `exits 2 users` runs guestlist users and wants exit status 2; `soon health`
 // repeats guestlist health until it succeeds. $ADDR is a free address to listen on, and
-// nothing listens at $NOBODY.
+// nothing listens at $UNUSED_ADDR.
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ADDR", harness.FreeAddr(t))
-			e.Setenv("NOBODY", "127.0.0.1:1")
+			e.Setenv("UNUSED_ADDR", "127.0.0.1:1")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "soon": soon},

@@ -21,19 +21,19 @@ func TestCountCache(t *testing.T) {
 		}
 		return n
 	}
-	everybody, admins := filter{}, filter{role: directory.Admin}
+	allUsers, admins := filter{}, filter{role: directory.Admin}
 	for _, r := range []struct {
 		name   string
 		before func()
 		f      filter
 		want   int
 	}{
-		{"the first time it is counted", func() {}, everybody, 1},
-		{"then it is remembered", func() { now = now.Add(countTTL - 1) }, everybody, 1},
+		{"the first time it is counted", func() {}, allUsers, 1},
+		{"then it is remembered", func() { now = now.Add(countTTL - 1) }, allUsers, 1},
 		{"each filter by itself", func() {}, admins, 2},
-		{"for a while", func() { now = now.Add(1) }, everybody, 3},
-		{"and not when the clock was set back", func() { now = now.Add(-time.Hour) }, everybody, 4},
-		{"a change makes it forget", kept.invalidate, everybody, 5},
+		{"for a while", func() { now = now.Add(1) }, allUsers, 3},
+		{"and not when the clock was set back", func() { now = now.Add(-time.Hour) }, allUsers, 4},
+		{"a change makes it forget", kept.invalidate, allUsers, 5},
 		{"all of it", func() {}, admins, 6},
 	} {
 		r.before()
@@ -43,13 +43,13 @@ func TestCountCache(t *testing.T) {
 	}
 
 	kept.invalidate()
-	if _, err := kept.get(now, everybody, func() (int, error) { return 0, errors.New("down") }); err == nil {
+	if _, err := kept.get(now, allUsers, func() (int, error) { return 0, errors.New("down") }); err == nil {
 		t.Error("an error is lost")
 	}
-	if n, _ := kept.get(now, everybody, func() (int, error) { kept.invalidate(); return 7, nil }); n != 7 {
+	if n, _ := kept.get(now, allUsers, func() (int, error) { kept.invalidate(); return 7, nil }); n != 7 {
 		t.Errorf("during a change: %d", n)
 	}
-	if n := ask(everybody); n != counts {
+	if n := ask(allUsers); n != counts {
 		t.Errorf("what was counted during a change, or not at all, is remembered: %d", n)
 	}
 }

@@ -80,11 +80,11 @@ func TestWait(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			patience := time.Minute
+			timeout := time.Minute
 			if strings.HasPrefix(r.want, "nothing is listening") {
-				patience = 1500 * time.Millisecond // less than the pause before the second try
+				timeout = 1500 * time.Millisecond // less than the pause before the second try
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
 			err := fresh(t, r.url).Wait(ctx, quiet)
 			if r.want == "" {
@@ -93,7 +93,7 @@ func TestWait(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, directory.ErrUnavailable) || !strings.Contains(err.Error(), r.want) || ctx.Err() != nil && patience == time.Minute {
+			if !errors.Is(err, directory.ErrUnavailable) || !strings.Contains(err.Error(), r.want) || ctx.Err() != nil && timeout == time.Minute {
 				t.Errorf("got %v, want %s", err, r.want)
 			}
 			if strings.Contains(err.Error(), "mallory") || strings.Contains(err.Error(), "hunter2") {

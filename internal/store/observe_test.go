@@ -15,23 +15,23 @@ import (
 
 // statementsOf returns the names of the statements from now on.
 func statementsOf(s *Store) *[]string {
-	var told []string
+	var observed []string
 	s.Watch(func(_ context.Context, name string) func(error) {
-		told = append(told, name)
+		observed = append(observed, name)
 		return func(error) {}
 	})
-	return &told
+	return &observed
 }
 
 func TestWatch_Import(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
-	told := statementsOf(s)
+	observed := statementsOf(s)
 	if _, err := s.ImportUsers(t.Context(), userio.Import{ID: "none", Parts: 2}, nil, time.Now(), time.Now(), userio.Import.DoneEvent); !errors.Is(err, userio.ErrLeaseLost) {
 		t.Fatal(err)
 	}
-	if !slices.Contains(*told, "AdvanceImport") {
-		t.Errorf("told of %q", *told)
+	if !slices.Contains(*observed, "AdvanceImport") {
+		t.Errorf("observed %q", *observed)
 	}
 }
 
@@ -39,7 +39,7 @@ func TestWatch_Import(t *testing.T) {
 func TestCreateUser_Statements(t *testing.T) {
 	t.Parallel()
 	s := opened(t, filepath.Join(t.TempDir(), "guestlist.db"))
-	told := statementsOf(s)
+	observed := statementsOf(s)
 	email, err := directory.ParseEmail("ada.lovelace@example.com")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestCreateUser_Statements(t *testing.T) {
 	if err := s.CreateUser(t.Context(), directory.NewUser{User: ada, Event: event.Event{ID: "added"}}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"InsertUser", "ParkedJobsOf", "InsertRows", "GetRemovedAddress", "InsertEvent"}; !slices.Equal(*told, want) {
-		t.Errorf("took %q, want %q", *told, want)
+	if want := []string{"InsertUser", "ParkedJobsOf", "InsertRows", "GetRemovedAddress", "InsertEvent"}; !slices.Equal(*observed, want) {
+		t.Errorf("took %q, want %q", *observed, want)
 	}
 }

@@ -29,7 +29,7 @@ type foldProgress struct {
 
 const (
 	refoldBatch = 100         // users in one transaction, fewer if that takes too long
-	refoldAgain = time.Hour   // until the second pass, for users that instances of the previous release wrote meanwhile
+	refoldAgain = time.Hour   // until the second pass, for users that instances of the previous release wrote in the meantime
 	refoldBusy  = time.Minute // maximum wait of an instance that found another one at work
 )
 

@@ -43,9 +43,9 @@ func (s *Store) CreateUserUnlessRemoved(ctx context.Context, u directory.NewUser
 	return s.createUser(ctx, refuseRemoved, u)
 }
 
-// createUser inserts a user with an event and jobs. settleRemoval handles an earlier removal of the address.
+// createUser inserts a user with an event and jobs. checkRemoval handles an earlier removal of the address.
 func (s *Store) createUser(
-	ctx context.Context, settleRemoval func(context.Context, queries, directory.User) error, n directory.NewUser,
+	ctx context.Context, checkRemoval func(context.Context, queries, directory.User) error, n directory.NewUser,
 ) error {
 	defer s.totals.invalidate()
 	return s.inTx(ctx, "create user", func(q queries) error {
@@ -53,7 +53,7 @@ func (s *Store) createUser(
 		if err := insertUser(ctx, q, n.User); err != nil {
 			return err
 		}
-		if err := settleRemoval(ctx, q, n.User); err != nil {
+		if err := checkRemoval(ctx, q, n.User); err != nil {
 			return err
 		}
 		if err := insertEvents(ctx, q, n.Event); err != nil {

@@ -76,7 +76,7 @@ func newColumn(name string) column {
 		c, ok = nestedColumn(name)
 	}
 	if !ok {
-		if c.access = accessOf(name); c.access != accessNone && c.access != accessStray {
+		if c.access = accessOf(name); c.access != accessNone && c.access != accessOther {
 			c.field = fieldAccess
 		}
 	}

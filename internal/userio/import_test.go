@@ -89,7 +89,7 @@ func table(n int) string {
 	return b.String()
 }
 
-func TestUpload_ReportsAndAddsNobody(t *testing.T) {
+func TestUpload_ReportsWithoutAdding(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		f := newFixture(t, databaseURL)

@@ -134,7 +134,7 @@ type jsonObject struct {
 	size       int  // of the members in JSON
 	hasAddress bool // one of the members is an address
 	hasUsers   bool // a list of users in it was read
-	hasNobody  bool // it has an empty list of users
+	hasNoUsers bool // it has an empty list of users
 	tooLong    bool // members are incomplete
 	invalid    bool // it has a duplicate member or invalid UTF-8
 }
@@ -154,7 +154,7 @@ func (o *jsonObject) add(name string, value any, size int) {
 func (s *jsonStream) topObject() error {
 	o, err := s.object(1)
 	switch {
-	case err != nil || o.hasUsers || o.hasNobody && !o.hasAddress && !o.tooLong:
+	case err != nil || o.hasUsers || o.hasNoUsers && !o.hasAddress && !o.tooLong:
 		return err
 	case o.tooLong:
 		return s.each(Line{Number: o.line, Problem: "This entry is larger than 64 KB."})
@@ -194,7 +194,7 @@ func (s *jsonStream) member(o *jsonObject, name string, depth int) error {
 	case isList && kind == '{' && depth < maxDepth:
 		nested, err := s.object(depth + 1)
 		o.hasUsers = o.hasUsers || nested.hasUsers
-		o.hasNobody = o.hasNobody || nested.hasNobody && !nested.hasAddress
+		o.hasNoUsers = o.hasNoUsers || nested.hasNoUsers && !nested.hasAddress
 		o.tooLong = o.tooLong || nested.tooLong
 		o.invalid = o.invalid || nested.invalid
 		o.add(name, nested.members, nested.size)
@@ -246,7 +246,7 @@ func (s *jsonStream) list(o *jsonObject, name string) error {
 			total += size
 		}
 	}
-	o.hasNobody = o.hasNobody || len(values) == 0
+	o.hasNoUsers = o.hasNoUsers || len(values) == 0
 	o.add(name, values, total)
 	return s.skipToken()
 }

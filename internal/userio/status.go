@@ -21,7 +21,7 @@ const (
 	accessSince                 // true, or the date since which the user may sign in
 	accessDenied                // true, a date or a reason if the user may not sign in, such as disabled or deleted_at
 	accessPlace                 // a place or anything else; words with one of deniedStems exclude
-	accessStray                 // something else; deniedWords exclude
+	accessOther                 // something else; deniedWords exclude
 )
 
 // admittedWords are the statuses of users that may sign in, in the form of [plainWord]. All
@@ -71,7 +71,7 @@ func (a access) admits(value string) bool {
 		return word == "" || falseWords[word]
 	case accessPlace:
 		return !containsAny(letters(value), deniedStems)
-	case accessStray:
+	case accessOther:
 		return len(value) > maxDeniedWord || !deniedWords[word]
 	}
 	return false
@@ -156,7 +156,7 @@ var (
 	placeWords = newSet("home", "work", "business", "office", "other", "mailing", "billing", "shipping", "postal", "address", "province", "region", "county", "country", "code")
 )
 
-// accessOf derives the access of a column from its name; accessStray if it isn't about
+// accessOf derives the access of a column from its name; accessOther if it isn't about
 // access. If the name is ambiguous it is accessWord, which only admits clear values.
 func accessOf(name string) access {
 	key := letters(withoutNotes(name))
@@ -182,7 +182,7 @@ func accessOf(name string) access {
 	case granted:
 		return accessGranted
 	}
-	return accessStray
+	return accessOther
 }
 
 // findStems reports whether a name contains one of the stems, and whether one is negated.

@@ -60,11 +60,11 @@ func TestActivity_ShowsActorAndOrigin(t *testing.T) {
 
 func TestActivity_NamesALargeDatabase(t *testing.T) {
 	t.Parallel()
-	for _, grown := range []bool{false, true} {
-		f := newFixture(t, func(o *Options) { o.IsLargeDatabase = func(context.Context) bool { return grown } })
+	for _, large := range []bool{false, true} {
+		f := newFixture(t, func(o *Options) { o.IsLargeDatabase = func(context.Context) bool { return large } })
 		text := f.signedIn(directory.Admin, "ada@example.com").get("/activity").Text()
-		if strings.Contains(text, "run guestlist copy --to DATABASE_URL") != grown {
-			t.Errorf("grown is %t: %s", grown, text)
+		if strings.Contains(text, "run guestlist copy --to DATABASE_URL") != large {
+			t.Errorf("large is %t: %s", large, text)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func TestAPI_Invite(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	sent := object{"message": "magic link sent"}
 	wantJSON(t, ada.json("POST", "/api/invite_user", `{"email":"grace@example.com","name":"Grace","role":"admin"}`), http.StatusOK, sent)
-	// Somebody on the list is mailed again, and stays as they are.
+	// A listed user gets another email and is not changed.
 	wantJSON(t, ada.json("POST", "/api/invite_user", `{"email":"GRACE@example.com","name":"Eve","role":"member"}`), http.StatusOK, sent)
 	list, _ := ada.get("/api/users?q=grace").object(t)["users"].([]any)
 	if len(list) != 1 {

@@ -31,7 +31,7 @@ func (s *server) exportUsers(format string) handler {
 }
 
 // streamFile serves a file while it is written, for as long as the client keeps reading. If writing
-// fails midway, it aborts the connection, so that nobody takes the part for the whole.
+// fails midway, it aborts the connection, so that the partial file isn’t taken for the whole.
 func (s *server) streamFile(
 	w http.ResponseWriter, r *http.Request, name, kind string, write func(ctx context.Context, extend func() error) error,
 ) error {

@@ -83,7 +83,7 @@ func (s *server) claimKey(r *http.Request) (idempotency.Claim, idempotency.Resul
 
 // finishKey saves the response under the request's key, also if the client is gone. A response of
 // 500 or above is not saved. After an error, the change is kept and the next request only builds
-// the response; a response that says the change was in vain resets the key, so that the next
+// the response; a response that says the change failed resets the key, so that the next
 // request tries again.
 func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.Response, err error) {
 	if c == (idempotency.Claim{}) {

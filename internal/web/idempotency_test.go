@@ -109,7 +109,7 @@ func TestIdempotency_RefusesInvalidKeys(t *testing.T) {
 	for i, key := range []string{"", "a\tb", "é", "a\x7f", strings.Repeat("x", 256)} {
 		wantJSON(t, ada.sendWithKey("/api/users", key, body(i)), 400, object{"error": idempotency.ErrKey.Error()})
 	}
-	// Two are none either: which counts, nobody can know.
+	// Two keys are invalid as well: which one counts is undefined.
 	r := ada.request("POST", "/api/users", body(0), "Content-Type", "application/json")
 	r.Header["Idempotency-Key"] = []string{"a", "b"}
 	wantJSON(t, ada.do(r), 400, object{"error": idempotency.ErrKey.Error()})
@@ -175,7 +175,7 @@ func TestIdempotency_DoesNotSaveTemporaryErrors(t *testing.T) {
 		t.Errorf("%d mails", n)
 	}
 
-	// It was in vain: sent again, it is a new try.
+	// It failed, so the repeated request is a new attempt.
 	f.exec("CREATE TRIGGER refused AFTER INSERT ON outbox BEGIN UPDATE outbox SET parked_at = 1, last_error = 'No.' WHERE id = NEW.id; END")
 	for range 2 {
 		wantJSON(t, invite("eve@example.com"), 502, object{"error": "magic link refused: No."})

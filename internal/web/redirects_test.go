@@ -74,7 +74,7 @@ func TestReturnPath_OwnPagesOnly(t *testing.T) {
 		if got := f.server.returnPath(row.next); got != row.want {
 			t.Errorf("%q: %q, want %q", row.next, got, row.want)
 		}
-		// By the sign-in page, for who is in already.
+		// The sign-in page, with a session.
 		want := row.want
 		if want == "" {
 			want = "/users"

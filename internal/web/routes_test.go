@@ -171,7 +171,7 @@ func TestRoutes_RefuseMembers(t *testing.T) {
 				t.Errorf("%s: the database has changed:\n%s", r.pattern, diff)
 			}
 		}
-		// Else the test would also pass where nobody gets in.
+		// Else the test would also pass if every request were refused.
 		method, path := r.address("nobody")
 		if a := boss.send(method, path, ""); a.status == http.StatusForbidden || a.status == http.StatusUnauthorized {
 			t.Errorf("%s refuses an administrator: %d", r.pattern, a.status)

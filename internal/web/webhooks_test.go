@@ -44,7 +44,7 @@ func signed(key webhooksig.Key, id string, at time.Time, body string) []string {
 
 func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 	t.Parallel()
-	f, key, heard, _ := newWebhookFixture(t)
+	f, key, received, _ := newWebhookFixture(t)
 	other := webhooksig.Key("another secret of Stytch")
 	for _, row := range []struct {
 		name    string
@@ -53,8 +53,8 @@ func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 		status  int
 		answer  string
 	}{
-		{"a good one", hookBody, signed(key, "msg_1", noon, hookBody), 200, `{"message":"heard"}`},
-		{"a good one, by a machine whose clock is behind", hookBody, signed(key, "msg_2", noon.Add(-5*time.Minute).Add(time.Second), hookBody), 200, `{"message":"heard"}`},
+		{"a good one", hookBody, signed(key, "msg_1", noon, hookBody), 200, `{"message":"received"}`},
+		{"a good one, by a machine whose clock is behind", hookBody, signed(key, "msg_2", noon.Add(-5*time.Minute).Add(time.Second), hookBody), 200, `{"message":"received"}`},
 		{"signed with another secret", hookBody, signed(other, "msg_3", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
 		{"with another body", hookBody + " ", signed(key, "msg_4", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
 		{"of long ago", hookBody, signed(key, "msg_5", noon.Add(-6*time.Minute), hookBody), 400, `{"error":"webhook was sent more than five minutes before or after now"}`},
@@ -72,8 +72,8 @@ func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 			t.Errorf("%s: something was written", row.name)
 		}
 	}
-	if diff := cmp.Diff([]string{"msg_1 " + hookBody, "msg_2 " + hookBody}, *heard); diff != "" {
-		t.Errorf("heard: -want +got\n%s", diff)
+	if diff := cmp.Diff([]string{"msg_1 " + hookBody, "msg_2 " + hookBody}, *received); diff != "" {
+		t.Errorf("received: -want +got\n%s", diff)
 	}
 }
 

@@ -70,7 +70,7 @@ func slowDatabase(x *trial) {
 	x.network.repair()
 }
 
-// fillDisk fills the disk for a while. Writes must be refused with a message meanwhile.
+// fillDisk fills the disk for a while. Writes must be refused with a message until then.
 func fillDisk(x *trial) {
 	x.pause(time.Second)
 	for range choose(x, 2, 10) {

@@ -52,7 +52,7 @@ Yılmaz/yilmaz Kaya Demir Şahin Çelik Öztürk Aydın/aydin
 Nguyễn Trần Phạm Hoàng Huỳnh Đặng/dang Okafor Adeyemi Nwosu Mensah Asante Mwangi Otieno Dlamini Nkosi Moyo Banda
 Diallo Traoré Haddad Khalil Mansour Rahman Chowdhury Hossain Khan Ahmed Malik`)
 
-	// Most addresses end in com, so that this is what a search can find everybody by.
+	// Most addresses end in com, so that this is what a search can match all users with.
 	domains = strings.Fields(`
 example.com example.com example.com mail.example.com north.example.com south.example.com acme-tools.com bluebird-bakery.com
 harbour-books.com lanternworks.com meadow-clinic.com orchard-and-sons.com papertrail-studio.com quietriver.com

@@ -96,9 +96,9 @@ func (s Service) testLinks(t *testing.T) {
 		}
 	})
 	t.Run("make strangers an account where they may have one", func(t *testing.T) {
-		first := s.proof(t, s.send(t, session.Link{Email: "stranger@example.com", CreateAccount: true}))
-		again := s.proof(t, s.send(t, session.Link{Email: "stranger@example.com"}))
-		if first.Email != "stranger@example.com" || first.StytchUserID != again.StytchUserID {
+		first := s.proof(t, s.send(t, session.Link{Email: "unknownEmail@example.com", CreateAccount: true}))
+		again := s.proof(t, s.send(t, session.Link{Email: "unknownEmail@example.com"}))
+		if first.Email != "unknownEmail@example.com" || first.StytchUserID != again.StytchUserID {
 			t.Errorf("got %+v and %+v", first, again)
 		}
 	})
@@ -117,11 +117,11 @@ func (s Service) testChallenges(t *testing.T) {
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 
 	t.Run("let in the browser that asked", func(t *testing.T) {
-		for address, stranger := range map[string]bool{"pkce@example.com": false, "pkce-stranger@example.com": true} {
-			if !stranger {
+		for address, unknownEmail := range map[string]bool{"pkce@example.com": false, "pkce-unknownEmail@example.com": true} {
+			if !unknownEmail {
 				s.Join(t, address)
 			}
-			token := s.send(t, session.Link{Email: address, CreateAccount: stranger, Challenge: challenge})
+			token := s.send(t, session.Link{Email: address, CreateAccount: unknownEmail, Challenge: challenge})
 			if p, err := s.AuthenticateMagicLink(t.Context(), token, verifier, chrome); err != nil || p.Email != address {
 				t.Errorf("%s: got %+v, %v", address, p, err)
 			}

@@ -83,7 +83,7 @@ func ReadState(ctx context.Context, db *sql.DB, sqlite bool) (State, error) {
 		return State{}, err
 	}
 	st := State{steps: steps, Recorded: map[int64]bool{}, present: map[int64]bool{}}
-	// Read the records first: if another instance migrates meanwhile, the tables are at least as new as the records.
+	// Read the records first: if another instance migrates at the same time, the tables are at least as new as the records.
 	if err := st.readRecords(ctx, c); err != nil {
 		return State{}, err
 	}

@@ -167,7 +167,7 @@ func TestLimiter_ForgetsClientsThatLeaveTheQueue(t *testing.T) {
 	})
 }
 
-func TestLimiter_KeepsTheSlotOfAClientThatLeavesWhenItsTurnComes(t *testing.T) {
+func TestLimiter_ClientLeavesWhileGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, 0, func(int) {})
 		for range 100 { // the slot is given while the client leaves

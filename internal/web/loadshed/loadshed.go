@@ -71,7 +71,7 @@ func (s *shedder) refuse(w http.ResponseWriter, r *http.Request) {
 type slotKey struct{}
 
 // MarkBlocked says that the request is about to wait for another service, which may hang. Another
-// request may work meanwhile.
+// request may work in the meantime.
 func MarkBlocked(ctx context.Context) {
 	if s, ok := ctx.Value(slotKey{}).(*slot); ok {
 		s.markBlocked()

@@ -86,7 +86,7 @@ func parseHop(text string) (netip.Addr, bool) {
 	return plainAddr(ip), err == nil
 }
 
-// peerAddress returns the address at the other end of a request's connection.
+// peerAddress returns the remote address of a request's connection.
 func peerAddress(r *http.Request) (netip.Addr, bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return plainAddr(peer.Addr()), err == nil

@@ -67,7 +67,7 @@ func Recover(respond func(w http.ResponseWriter, r *http.Request, cause any)) fu
 
 // SecurityHeaders sets the headers that restrict what a browser does with a response: nothing
 // inline, nothing from other sites, no framing, no caching. Handlers may replace them. With https,
-// browsers are told to use nothing else for a year.
+// HSTS makes browsers use nothing else for a year.
 func SecurityHeaders(https bool) func(http.Handler) http.Handler {
 	headers := http.Header{
 		"Content-Security-Policy": {"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +

@@ -213,7 +213,7 @@ func FuzzParseMySQL(f *testing.F) {
 		}
 		// Less than a verified certificate must be requested explicitly.
 		text := strings.ToLower(before + secret + after)
-		if said := strings.Contains(text, "tls") || strings.Contains(text, "ssl"); !said || cfg.TLSConfig == "" {
+		if mentionsTLS := strings.Contains(text, "tls") || strings.Contains(text, "ssl"); !mentionsTLS || cfg.TLSConfig == "" {
 			t.Errorf("%s is reached with TLS %q", cfg.Addr, cfg.TLSConfig)
 		}
 	})
