@@ -78,7 +78,7 @@ func (c *core) newSessions() *session.Service {
 	o := session.Options{
 		Store: c.Store, Provider: c.client, Outbox: c.Worker,
 		Admission: c.admission(), Duration: c.cfg.SessionDuration, Recheck: c.cfg.SessionRecheck,
-		LinkDuration: c.cfg.LinkDuration, InviteDuration: c.cfg.InviteDuration, LinksTellAge: c.cfg.LocalStytch, SameBrowser: c.cfg.LinkSameBrowser,
+		LinkDuration: c.cfg.LinkDuration, InviteDuration: c.cfg.InviteDuration, ReportsLinkAge: c.cfg.LocalStytch, SameBrowser: c.cfg.LinkSameBrowser,
 		Limits: c.cfg.LocalLimits || !c.cfg.LocalMode(), Now: c.now, Log: c.log,
 	}
 	if c.LocalStytch != nil {

@@ -46,7 +46,7 @@ func (s *Service) linkAge(ctx context.Context, auth Authentication, email direct
 // mustProveAge reports whether a link for the address needs a PKCE challenge made at
 // linksAfter or later, because an older link may still work.
 func (s *Service) mustProveAge(ctx context.Context, email directory.Email) (linksAfter time.Time, must bool, err error) {
-	if s.opts.LinksTellAge {
+	if s.opts.ReportsLinkAge {
 		return time.Time{}, false, nil
 	}
 	return s.oldLinks(ctx, email)

@@ -27,7 +27,7 @@ type Options struct {
 	Recheck                      time.Duration // maximum age of a verification with the provider
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
 	SameBrowser                  bool          // links work only in the browser that requested them (PKCE)
-	LinksTellAge                 bool          // the provider reports when each link was made
+	ReportsLinkAge               bool          // the provider reports when each link was made
 	Limits                       bool          // enforce rate limits; tests may turn them off
 	SendPause                    time.Duration // a link is sent after a random part of it; 0 sends at once
 
