@@ -57,7 +57,7 @@ func (a *Admin) DeliverPending(ctx context.Context, email directory.Email) (stri
 	}
 	for _, job := range jobs {
 		if !job.ParkedAt.IsZero() {
-			return "Stytch refused what follows from it, which waits on the people page for an administrator. " + job.LastError, nil
+			return "The login service refused part of this change; an administrator can retry it on the Pending updates page. " + job.LastError, nil
 		}
 	}
 	return "The login service hasn't been told yet; a running instance will do it. " + jobs[0].LastError, nil

@@ -182,7 +182,7 @@ func TestDeliver_StytchHangs(t *testing.T) {
 			t.Errorf("returned after %v, want 8s", got)
 		}
 		jobs := f.pending("ada")
-		if len(jobs) != 1 || jobs[0].LastError != "Stytch did not answer in time." {
+		if len(jobs) != 1 || jobs[0].LastError != "The login service did not answer in time." {
 			t.Errorf("left over: %+v", jobs)
 		}
 	})

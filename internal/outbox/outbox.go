@@ -137,7 +137,7 @@ func Reason(err error) string {
 		return r.Reason()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "Stytch did not answer in time."
+		return "The login service did not answer in time."
 	}
-	return "Stytch could not be reached."
+	return "The login service could not be reached."
 }

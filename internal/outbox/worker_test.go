@@ -109,7 +109,7 @@ func TestWorker_RetriesWithBackoff(t *testing.T) {
 		if len(jobs) != 1 || jobs[0].ID != job.ID || !jobs[0].ParkedAt.IsZero() {
 			t.Fatalf("left over: %+v", jobs)
 		}
-		if jobs[0].Attempts != len(times) || jobs[0].LastError != "Stytch could not be reached." {
+		if jobs[0].Attempts != len(times) || jobs[0].LastError != "The login service could not be reached." {
 			t.Errorf("after %d attempts: Attempts is %d, LastError %q", len(times), jobs[0].Attempts, jobs[0].LastError)
 		}
 	})
@@ -154,9 +154,9 @@ func TestWorker_ParksRefusedCall(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"with Stytch's reason", outbox.RevokeInvite, fmt.Errorf("stytch: %w", refusal{}), "Stytch answered 400 invalid_email."},
-		{"without a reason", outbox.RevokeInvite, outbox.ErrRefused, "Stytch could not be reached."},
-		{"with a kind of a newer release", "rename_user", nil, "Stytch could not be reached."},
+		{"with Stytch's reason", outbox.RevokeInvite, fmt.Errorf("stytch: %w", refusal{}), "The login service answered 400 invalid_email."},
+		{"without a reason", outbox.RevokeInvite, outbox.ErrRefused, "The login service could not be reached."},
+		{"with a kind of a newer release", "rename_user", nil, "The login service could not be reached."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -208,7 +208,7 @@ func TestWorker_ParksUnconfirmedInvitation(t *testing.T) {
 type refusal struct{}
 
 func (refusal) Error() string        { return "400 invalid_email ada@example.com" }
-func (refusal) Reason() string       { return "Stytch answered 400 invalid_email." }
+func (refusal) Reason() string       { return "The login service answered 400 invalid_email." }
 func (refusal) Is(target error) bool { return target == outbox.ErrRefused }
 
 func TestReason(t *testing.T) {
@@ -218,10 +218,10 @@ func TestReason(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"uses the error's Reason", refusal{}, "Stytch answered 400 invalid_email."},
-		{"uses the Reason of a wrapped error", fmt.Errorf("a: %w", errors.Join(errDown, refusal{})), "Stytch answered 400 invalid_email."},
-		{"recognizes a deadline", fmt.Errorf("a: %w", context.DeadlineExceeded), "Stytch did not answer in time."},
-		{"reveals nothing else", errors.New("dial 10.0.0.1: secret-live-1"), "Stytch could not be reached."},
+		{"uses the error's Reason", refusal{}, "The login service answered 400 invalid_email."},
+		{"uses the Reason of a wrapped error", fmt.Errorf("a: %w", errors.Join(errDown, refusal{})), "The login service answered 400 invalid_email."},
+		{"recognizes a deadline", fmt.Errorf("a: %w", context.DeadlineExceeded), "The login service did not answer in time."},
+		{"reveals nothing else", errors.New("dial 10.0.0.1: secret-live-1"), "The login service could not be reached."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func (s *Service) recheck(ctx context.Context, token string, sess Session, b Bro
 	switch {
 	case err == nil && !answer.matches(sess):
 		// Reject a response that describes another session or user.
-		const mismatch = "Stytch answered about another person or session"
+		const mismatch = "the login service answered about another person or session"
 		s.log.Error("Stytch's response describes another session or user", "user", sess.UserID, "session", sess.StytchSessionID)
 		s.recordLimited(ctx, "mismatches-of-user", sess.UserID,
 			b.origin().NewEvent(event.StytchMismatch, s.opts.Now(), sess.UserID, sess.User.Email.Normalized, mismatch))

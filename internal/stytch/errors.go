@@ -86,19 +86,19 @@ func translate(method string, err error) error {
 	if err == nil {
 		return nil
 	}
-	f := &callError{method: method, meaning: session.ErrUnavailable, cause: err, reason: "Stytch could not be reached."}
+	f := &callError{method: method, meaning: session.ErrUnavailable, cause: err, reason: "The login service could not be reached."}
 	var e stytcherror.Error // the SDK returns it by value
 	if !errors.As(err, &e) {
 		switch {
 		case isDatabaseFault(err):
 			f.reason = "The database could not be reached."
 		case errors.Is(err, context.DeadlineExceeded):
-			f.reason = "Stytch did not answer in time."
+			f.reason = "The login service did not answer in time."
 		}
 		return f
 	}
 	f.cause = fmt.Errorf("%d %s (%s)", e.StatusCode, e.ErrorType, e.RequestID)
-	f.reason = strings.TrimSpace(fmt.Sprintf("Stytch answered %d %s", e.StatusCode, e.ErrorType)) + "."
+	f.reason = strings.TrimSpace(fmt.Sprintf("The login service answered %d %s", e.StatusCode, e.ErrorType)) + "."
 	switch {
 	case e.ErrorType == "inactive_email":
 		f.reason = "The mail server rejected the address."

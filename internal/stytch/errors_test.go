@@ -13,9 +13,9 @@ import (
 func TestTranslate_ErrorTypes(t *testing.T) {
 	t.Parallel()
 	const (
-		outOfReach = "Stytch could not be reached."
-		notFound   = "Stytch answered 404 email_not_found."
-		tooMany    = "Stytch answered 429 too_many_requests."
+		outOfReach = "The login service could not be reached."
+		notFound   = "The login service answered 404 email_not_found."
+		tooMany    = "The login service answered 429 too_many_requests."
 
 		refusesAddress = "The mail server rejected the address."
 		refusesLogin   = "The mail server rejected the login (535 5.7.8)."
@@ -33,42 +33,42 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 
 		{"send", []string{"send/sent"}, nil, nil, ""},
 		{"send", []string{"send/nobody there"}, nil, session.ErrNoAccount, notFound},
-		{"send", []string{"send/another name for it"}, nil, session.ErrNoAccount, "Stytch answered 404 user_not_found."},
+		{"send", []string{"send/another name for it"}, nil, session.ErrNoAccount, "The login service answered 404 user_not_found."},
 		{"send", []string{"send/wants a pause"}, nil, session.ErrTooMany, tooMany},
-		{"send", []string{"send/too many mails unread"}, nil, session.ErrTooMany, "Stytch answered 429 too_few_tokens_authenticated."},
-		{"send", []string{"send/locked"}, nil, session.ErrTooMany, "Stytch answered 429 user_lock_limit_reached."},
-		{"send", []string{"send/redirect URL not registered"}, nil, session.ErrUnavailable, "Stytch answered 400 no_match_for_provided_magic_link_url."},
+		{"send", []string{"send/too many mails unread"}, nil, session.ErrTooMany, "The login service answered 429 too_few_tokens_authenticated."},
+		{"send", []string{"send/locked"}, nil, session.ErrTooMany, "The login service answered 429 user_lock_limit_reached."},
+		{"send", []string{"send/redirect URL not registered"}, nil, session.ErrUnavailable, "The login service answered 400 no_match_for_provided_magic_link_url."},
 		{"send", []string{"send/address takes no mail"}, nil, outbox.ErrRefused, refusesAddress},
 		{"send", []string{"send/mail refused"}, nil, outbox.ErrRefused, "The mail server rejected the email (554 5.7.1)."},
 		{"send", []string{"send/mail not sent"}, nil, session.ErrNotMailed, refusesLogin},
 		{"send", []string{"send/mail not confirmed"}, nil, outbox.ErrUnconfirmed, unconfirmed},
 		{"send to stranger", []string{"login_or_create/sent"}, nil, nil, ""},
 		{"send to stranger", []string{"login_or_create/wants a pause"}, nil, session.ErrTooMany, tooMany},
-		{"send to stranger", []string{"login_or_create/not allowed"}, nil, session.ErrUnavailable, "Stytch answered 403 email_not_in_allowlist."},
+		{"send to stranger", []string{"login_or_create/not allowed"}, nil, session.ErrUnavailable, "The login service answered 403 email_not_in_allowlist."},
 
 		{"authenticate link", []string{"authenticate_link/proven"}, proof, nil, ""},
-		{"authenticate link", []string{"authenticate_link/used or expired"}, nil, session.ErrLinkSpent, "Stytch answered 401 unable_to_auth_magic_link."},
-		{"authenticate link", []string{"authenticate_link/unknown"}, nil, session.ErrLinkUnknown, "Stytch answered 404 magic_link_not_found."},
-		{"authenticate link", []string{"authenticate_link/no token's form"}, nil, session.ErrLinkUnknown, "Stytch answered 400 invalid_token."},
-		{"authenticate link", []string{"authenticate_link/user gone"}, nil, session.ErrLinkUnknown, "Stytch answered 404 user_not_found."},
-		{"authenticate link", []string{"authenticate_link/refused otherwise"}, nil, session.ErrLinkUnknown, "Stytch answered 400 invalid_pkce_code_verifier."},
-		{"authenticate link", []string{"authenticate_link/verifier missing"}, nil, session.ErrOtherBrowser, "Stytch answered 400 pkce_expected_code_verifier."},
-		{"authenticate link", []string{"authenticate_link/verifier wrong"}, nil, session.ErrOtherBrowser, "Stytch answered 401 pkce_mismatch."},
-		{"authenticate link", []string{"authenticate_link/verifier too many"}, nil, session.ErrNoChallenge, "Stytch answered 400 pkce_did_not_expect_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/used or expired"}, nil, session.ErrLinkSpent, "The login service answered 401 unable_to_auth_magic_link."},
+		{"authenticate link", []string{"authenticate_link/unknown"}, nil, session.ErrLinkUnknown, "The login service answered 404 magic_link_not_found."},
+		{"authenticate link", []string{"authenticate_link/no token's form"}, nil, session.ErrLinkUnknown, "The login service answered 400 invalid_token."},
+		{"authenticate link", []string{"authenticate_link/user gone"}, nil, session.ErrLinkUnknown, "The login service answered 404 user_not_found."},
+		{"authenticate link", []string{"authenticate_link/refused otherwise"}, nil, session.ErrLinkUnknown, "The login service answered 400 invalid_pkce_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/verifier missing"}, nil, session.ErrOtherBrowser, "The login service answered 400 pkce_expected_code_verifier."},
+		{"authenticate link", []string{"authenticate_link/verifier wrong"}, nil, session.ErrOtherBrowser, "The login service answered 401 pkce_mismatch."},
+		{"authenticate link", []string{"authenticate_link/verifier too many"}, nil, session.ErrNoChallenge, "The login service answered 400 pkce_did_not_expect_code_verifier."},
 		{"authenticate link", []string{"authenticate_link/wants a pause"}, nil, session.ErrTooMany, tooMany},
 
 		{"authenticate session", []string{"authenticate_session/stands"}, stands, nil, ""},
-		{"authenticate session", []string{"authenticate_session/ended"}, nil, session.ErrEnded, "Stytch answered 404 session_not_found."},
-		{"authenticate session", []string{"authenticate_session/no token's form"}, nil, session.ErrEnded, "Stytch answered 400 invalid_session_token."},
-		{"authenticate session", []string{"authenticate_session/user gone"}, nil, session.ErrEnded, "Stytch answered 404 user_not_found."},
-		{"authenticate session", []string{"authenticate_session/refused otherwise"}, nil, session.ErrUnavailable, "Stytch answered 400 no_session_arguments."},
+		{"authenticate session", []string{"authenticate_session/ended"}, nil, session.ErrEnded, "The login service answered 404 session_not_found."},
+		{"authenticate session", []string{"authenticate_session/no token's form"}, nil, session.ErrEnded, "The login service answered 400 invalid_session_token."},
+		{"authenticate session", []string{"authenticate_session/user gone"}, nil, session.ErrEnded, "The login service answered 404 user_not_found."},
+		{"authenticate session", []string{"authenticate_session/refused otherwise"}, nil, session.ErrUnavailable, "The login service answered 400 no_session_arguments."},
 		{"authenticate session", []string{"authenticate_session/wants a pause"}, nil, session.ErrTooMany, tooMany},
 
 		{"invite", []string{"invite/sent"}, userID, nil, ""},
 		{"invite", []string{"invite/active already", "send_invitation/sent"}, userID, nil, ""},
 		{"invite", []string{"invite/invited already", "send_invitation/sent"}, userID, nil, ""},
 		{"invite", []string{"invite/active already", "send_invitation/gone in the meantime"}, nil, session.ErrNoAccount, notFound},
-		{"invite", []string{"invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
+		{"invite", []string{"invite/no address"}, nil, outbox.ErrRefused, "The login service answered 400 invalid_email."},
 		{"invite", []string{"invite/address takes no mail"}, nil, outbox.ErrRefused, refusesAddress},
 		{"invite", []string{"invite/mail refused"}, nil, outbox.ErrRefused, "The mail server rejected the email (554 5.7.1)."},
 		{"invite", []string{"invite/mail not sent"}, nil, session.ErrNotMailed, refusesLogin},
@@ -77,11 +77,11 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 
 		{"revoke invite", []string{"revoke_invite/revoked"}, nil, nil, ""},
 		{"revoke invite", []string{"revoke_invite/nobody there"}, nil, nil, ""},
-		{"revoke invite", []string{"revoke_invite/no address"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_email."},
+		{"revoke invite", []string{"revoke_invite/no address"}, nil, outbox.ErrRefused, "The login service answered 400 invalid_email."},
 
 		{"delete user", []string{"delete_user/deleted"}, nil, nil, ""},
 		{"delete user", []string{"delete_user/gone already"}, nil, nil, ""},
-		{"delete user", []string{"delete_user/no id"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_user_id."},
+		{"delete user", []string{"delete_user/no id"}, nil, outbox.ErrRefused, "The login service answered 400 invalid_user_id."},
 		{"delete user by address", []string{"search_users/found", "delete_user/deleted"}, nil, nil, ""},
 		{"delete user by address", []string{`search_users/found at results.emails.email="Ada@Example.com"`, "delete_user/deleted"}, nil, nil, ""},
 		{"delete user by address", []string{"search_users/found nobody"}, nil, nil, ""},
@@ -89,7 +89,7 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 
 		{"revoke session", []string{"revoke_session/revoked"}, nil, nil, ""},
 		{"revoke session", []string{"revoke_session/ended already"}, nil, nil, ""},
-		{"revoke session", []string{"revoke_session/no id"}, nil, outbox.ErrRefused, "Stytch answered 400 invalid_session_id."},
+		{"revoke session", []string{"revoke_session/no id"}, nil, outbox.ErrRefused, "The login service answered 400 invalid_session_id."},
 	}
 	for _, test := range tests {
 		t.Run(test.call+": "+test.answers[0], func(t *testing.T) {
@@ -114,14 +114,14 @@ func TestTranslate_ErrorTypes(t *testing.T) {
 func TestTranslate_EveryCall(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"wrong secret":                    "Stytch answered 401 unauthorized_credentials.",
-		"wrong project":                   "Stytch answered 401 invalid_project_id_authentication.",
-		"secret of the other environment": "Stytch answered 401 invalid_secret_authentication.",
-		"broken":                          "Stytch answered 500 internal_server_error.",
-		"bad gateway":                     "Stytch answered 502 bad_gateway.",
-		"redirected":                      "Stytch answered 302.",
-		"forbidden by somebody between":   "Stytch answered 403.",
-		"not found by somebody between":   "Stytch answered 404.",
+		"wrong secret":                    "The login service answered 401 unauthorized_credentials.",
+		"wrong project":                   "The login service answered 401 invalid_project_id_authentication.",
+		"secret of the other environment": "The login service answered 401 invalid_secret_authentication.",
+		"broken":                          "The login service answered 500 internal_server_error.",
+		"bad gateway":                     "The login service answered 502 bad_gateway.",
+		"redirected":                      "The login service answered 302.",
+		"forbidden by somebody between":   "The login service answered 403.",
+		"not found by somebody between":   "The login service answered 404.",
 	}
 	for answer, want := range tests {
 		for name, call := range calls {

@@ -101,7 +101,7 @@ func TestCalls_ConnectionRefused(t *testing.T) {
 	o.BaseURL = "http://" + address
 	for name, call := range calls {
 		_, err := call(t, newClient(t, o))
-		if !errors.Is(err, session.ErrUnavailable) || reason(err) != "Stytch could not be reached." {
+		if !errors.Is(err, session.ErrUnavailable) || reason(err) != "The login service could not be reached." {
 			t.Errorf("%s: got %v, %q", name, err, reason(err))
 		}
 		wantNoSecrets(t, err)
@@ -130,7 +130,7 @@ func TestCalls_DeadlineExceeded(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			_, err := client.Invite(ctx, "ada@example.com", "", "")
-			if !errors.Is(err, session.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || reason(err) != "Stytch did not answer in time." {
+			if !errors.Is(err, session.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || reason(err) != "The login service did not answer in time." {
 				t.Errorf("got %v, %q", err, reason(err))
 			}
 		})

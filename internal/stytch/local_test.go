@@ -156,7 +156,7 @@ func TestReason_RefusedJobs(t *testing.T) {
 		for name, err := range map[string]error{
 			"invite": inviteErr, "revoke invite": l.RevokeInvite(t.Context(), "no address"),
 		} {
-			if !errors.Is(err, outbox.ErrRefused) || outbox.Reason(err) != "Stytch answered 400 invalid_email." {
+			if !errors.Is(err, outbox.ErrRefused) || outbox.Reason(err) != "The login service answered 400 invalid_email." {
 				t.Errorf("%s: %v, %q", name, err, outbox.Reason(err))
 			}
 		}
@@ -173,7 +173,7 @@ func TestWrongCredentials(t *testing.T) {
 		t.Errorf("ready: %v, want ErrUnavailable", err)
 	}
 	_, err := client.Invite(t.Context(), "ada@example.com", "", "")
-	if errors.Is(err, outbox.ErrRefused) || outbox.Reason(err) != "Stytch answered 401 unauthorized_credentials." {
+	if errors.Is(err, outbox.ErrRefused) || outbox.Reason(err) != "The login service answered 401 unauthorized_credentials." {
 		t.Errorf("invite: %v, %q; want it to be tried again", err, outbox.Reason(err))
 	}
 }

@@ -106,8 +106,8 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	full.add("Tim Berners Lee", seen(6*day))
 	full.add("Vint Cerf", mailed)
 	full.Clock.Advance(time.Minute)
-	empty.addJob(outbox.RevokeSession, "konrad.zuse@example.com", "Stytch answered 400 invalid_session_id.", true)
-	empty.addJob(outbox.DeleteUser, "vint.cerf@example.com", "Stytch could not be reached.", false)
+	empty.addJob(outbox.RevokeSession, "konrad.zuse@example.com", "The login service answered 400 invalid_session_id.", true)
+	empty.addJob(outbox.DeleteUser, "vint.cerf@example.com", "The login service could not be reached.", false)
 
 	g := &gallery{
 		in: newTab(t, chromium, full), out: newTab(t, chromium, full),

@@ -65,11 +65,11 @@ func TestDiagnose_Reasons(t *testing.T) {
 		{"the invitation waits", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			breakRoute(s, "/v1/magic_links/email/invite", "500")
 			ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
-		}, true, []string{"invitation_waiting"}, "hasn't been sent yet. Stytch answered 500 internal_server_error."},
+		}, true, []string{"invitation_waiting"}, "hasn't been sent yet. The login service answered 500 internal_server_error."},
 		{"the invitation was refused", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			breakRoute(s, "/v1/magic_links/email/invite", "400")
 			ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`)
-		}, true, []string{"invitation_refused"}, "Their invitation couldn't be sent. Stytch answered 400"},
+		}, true, []string{"invitation_refused"}, "Their invitation couldn't be sent. The login service answered 400"},
 		{"the invitation has expired", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			s.Clock.Advance(168 * time.Hour)
@@ -91,7 +91,7 @@ func TestDiagnose_Reasons(t *testing.T) {
 			breakRoute(s, "/v1/magic_links/email/send", "429")
 			grace.RequestLink()
 			harness.Eventually(t, "the failure on record", func() bool { return s.Count("SELECT COUNT(*) FROM events WHERE kind = 'link_failed'") > 0 })
-		}, true, []string{"link_failed"}, "couldn't be sent. Stytch answered 429 too_many_requests."},
+		}, true, []string{"link_failed"}, "couldn't be sent. The login service answered 429 too_many_requests."},
 		{"the link was not used in time", nil, func(t *testing.T, s *harness.Site, ada, grace *harness.Person) {
 			ada.Invite(grace.Email)
 			grace.RequestLink()

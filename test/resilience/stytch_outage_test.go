@@ -45,7 +45,7 @@ func TestStytchOutage_StartAndRecovery(t *testing.T) {
 		t.Error("what has not left yet is told like a success")
 	}
 	entry := harness.FollowLink(t, ada, invited, "grace@example.com")
-	harness.WantPage(t, entry, 200, "grace@example.com", "Not sent yet. Stytch could not be reached.")
+	harness.WantPage(t, entry, 200, "grace@example.com", "Not sent yet. The login service could not be reached.")
 	harness.WantPage(t, ada.Submit(entry, "Try again now"), 200, "grace@example.com", "the email hasn’t been sent yet")
 	if v := ada.CallAPI("POST", "/api/invite_user", `{"email":"grace@example.com"}`); v.Status != http.StatusAccepted {
 		t.Errorf("by the API: %d %s", v.Status, v.Body)

@@ -96,9 +96,9 @@ func (s Service) testLinks(t *testing.T) {
 		}
 	})
 	t.Run("make strangers an account where they may have one", func(t *testing.T) {
-		first := s.proof(t, s.send(t, session.Link{Email: "unknownEmail@example.com", CreateAccount: true}))
-		again := s.proof(t, s.send(t, session.Link{Email: "unknownEmail@example.com"}))
-		if first.Email != "unknownEmail@example.com" || first.StytchUserID != again.StytchUserID {
+		first := s.proof(t, s.send(t, session.Link{Email: "unknown@example.com", CreateAccount: true}))
+		again := s.proof(t, s.send(t, session.Link{Email: "unknown@example.com"}))
+		if first.Email != "unknown@example.com" || first.StytchUserID != again.StytchUserID {
 			t.Errorf("got %+v and %+v", first, again)
 		}
 	})
@@ -117,7 +117,7 @@ func (s Service) testChallenges(t *testing.T) {
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 
 	t.Run("let in the browser that asked", func(t *testing.T) {
-		for address, unknownEmail := range map[string]bool{"pkce@example.com": false, "pkce-unknownEmail@example.com": true} {
+		for address, unknownEmail := range map[string]bool{"pkce@example.com": false, "pkce-unknown@example.com": true} {
 			if !unknownEmail {
 				s.Join(t, address)
 			}
