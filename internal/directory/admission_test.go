@@ -68,9 +68,9 @@ func TestDecide(t *testing.T) {
 			if got != test.want || !errors.Is(err, test.err) {
 				t.Errorf("got %+v and %v, want %+v and %v", got, err, test.want, test.err)
 			}
-			// Who may have a link may come in with it, and nobody else.
+			// Admit and Decide agree.
 			if _, err := test.admission.Admit(from, "stytch-1", noon); !errors.Is(err, test.err) {
-				t.Errorf("Welcome says %v, want %v", err, test.err)
+				t.Errorf("Admit returns %v, want %v", err, test.err)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func TestDecide_JoiningIsRefused(t *testing.T) {
 					t.Errorf("got %+v and %v, want %v", got, err, test.want)
 				}
 				if _, err := join.admission.Admit(from, "stytch-1", noon); err != test.want {
-					t.Errorf("Welcome says %v, want %v", err, test.want)
+					t.Errorf("Admit returns %v, want %v", err, test.want)
 				}
 				from.User = &directory.User{Email: from.Email, Role: directory.Member, Status: directory.Invited}
 				if got, err := join.admission.Decide(from); err != nil || !got.Listed {

@@ -56,7 +56,7 @@ func TestParseEmail_Accepted(t *testing.T) {
 	}
 }
 
-// Each of these has let somebody in somewhere, or a mail go astray.
+// Each of these has caused a wrong sign-in or a lost email in some program.
 func TestParseEmail_Refused(t *testing.T) {
 	t.Parallel()
 	label := strings.Repeat("d", 63)

@@ -12,7 +12,7 @@ import (
 // UserInput is the input for a new user, as typed.
 type UserInput struct{ Email, Name, Role string }
 
-// NewUser is a user to create, with all that is written in the same transaction.
+// NewUser is a user to create, with everything written in the same transaction.
 type NewUser struct {
 	User  User
 	Event event.Event

@@ -185,7 +185,7 @@ func TestEditApply(t *testing.T) {
 	}
 }
 
-// Whatever is asked of whomever, these hold.
+// The invariants hold for every edit of every user.
 func TestEditApply_KeepsInvariants(t *testing.T) {
 	t.Parallel()
 	choices := []*string{nil}

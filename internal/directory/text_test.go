@@ -202,7 +202,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// FuzzWords looks for somebody who can't be found by what they are called.
+// FuzzWords looks for names that can't be found by searching for them.
 func FuzzWords(f *testing.F) {
 	for _, name := range []string{"Ada King", "O'Brien", "İ ŞĞ", "ﷺ", "e\u0301 \u0301", strings.Repeat("x", 90), "a\u00a0b", "\u1e9e"} {
 		f.Add(name)

@@ -43,7 +43,7 @@ func newInstallation(t *testing.T) *installation {
 	return w
 }
 
-// examined runs doctor and returns the findings that aren't ok, as "status text" by check.
+// runDoctor runs doctor and returns the findings that aren't ok, as "status text" by check.
 func runDoctor(t *testing.T, environ []string, now func() time.Time) map[string]string {
 	t.Helper()
 	var out bytes.Buffer
@@ -90,7 +90,7 @@ func (w *installation) faults(text string) {
 	res.Body.Close()
 }
 
-// away returns the findings of checks that are skipped because of another.
+// skipped returns the findings of checks that are skipped because of another.
 func skipped(after string, checks ...string) map[string]string {
 	findings := map[string]string{}
 	for _, check := range checks {
@@ -102,7 +102,7 @@ func skipped(after string, checks ...string) map[string]string {
 // local returns an address with the name localhost, which Stytch accepts as a redirect URL.
 func local(url string) string { return strings.Replace(url, "127.0.0.1", "localhost", 1) }
 
-// damaged returns the URL of a file that is not a database.
+// corruptFile returns the URL of a file that is not a database.
 func corruptFile(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "guestlist.db")
@@ -149,7 +149,7 @@ func ownAddress(t *testing.T) string {
 	return "127.0.0.1"
 }
 
-// keptAlone returns the URL of a database that is locked exclusively.
+// lockedFile returns the URL of a database that is locked exclusively.
 func lockedFile(t *testing.T) string {
 	t.Helper()
 	databaseURL := testdb.SQLite(t)

@@ -106,8 +106,8 @@ func TestCookies_SeveralOfOneName(t *testing.T) {
 	}
 }
 
-// under is a session cookie made with the same key for another name: whoever may
-// set one for a neighbour of the host has it count as nothing.
+// under returns a session cookie made with the same key under another name, as another site of the
+// domain could set it.
 func under(t *testing.T, c *clock, name string) string {
 	t.Helper()
 	o := options(c, "key")

@@ -153,7 +153,7 @@ func TestCookies_Flow(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || !ok {
 		t.Errorf("just before it expires: %t (-want +got):\n%s", ok, diff)
 	}
-	// A browser may keep a cookie for longer than it was told to.
+	// A browser may keep a cookie after it expires.
 	for name, at := range map[string]time.Time{"the moment it expires": want.ExpiresAt, "a year later": want.ExpiresAt.AddDate(1, 0, 0)} {
 		c.set(at)
 		if got, ok := cookies.Flow(b.request()); ok || got != (session.SignInFlow{}) {

@@ -65,7 +65,7 @@ func TestRequestLink_WritesAndSendsAfterARandomPause(t *testing.T) {
 	})
 }
 
-// Whoever stops the program does not lose the links that wait.
+// Stopping the program sends the links that are still waiting.
 func TestClose_SendsPausedLinks(t *testing.T) {
 	t.Parallel()
 	path := testdb.SQLite(t)

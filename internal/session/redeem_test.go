@@ -45,11 +45,11 @@ func redeem(t *testing.T, m *session.Service, link string, b session.Browser) er
 func TestSignIn_QueuePerNetwork(t *testing.T) {
 	t.Parallel()
 	m, stytch := heldManager(t)
-	stranger := session.Browser{Address: "203.0.113.9"}
+	unknownBrowser := session.Browser{Address: "203.0.113.9"}
 	var all sync.WaitGroup
 	errs := make(chan error, 200)
 	for i := range 150 {
-		all.Go(func() { errs <- redeem(t, m, fmt.Sprintf("nobody%d@example.com", i), stranger) })
+		all.Go(func() { errs <- redeem(t, m, fmt.Sprintf("nobody%d@example.com", i), unknownBrowser) })
 	}
 	for range 150 - 100 { // 16 are asked about, 84 wait
 		if err := <-errs; !errors.Is(err, session.ErrTooMany) {
@@ -62,7 +62,7 @@ func TestSignIn_QueuePerNetwork(t *testing.T) {
 	if n := len(stytch.asked); n != 0 {
 		t.Errorf("%d more calls at once", n)
 	}
-	for i, b := range []session.Browser{{Address: "192.0.2.1"}, {Address: "2001:db8::1"}, {Address: stranger.Address, KnownID: "browser"}} {
+	for i, b := range []session.Browser{{Address: "192.0.2.1"}, {Address: "2001:db8::1"}, {Address: unknownBrowser.Address, KnownID: "browser"}} {
 		all.Go(func() { errs <- redeem(t, m, fmt.Sprintf("p%d@example.com", i), b) })
 		<-stytch.asked
 	}

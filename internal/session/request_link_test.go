@@ -36,7 +36,7 @@ func TestRequestLink_Admission(t *testing.T) {
 	listed := func(address string) []session.Link {
 		return []session.Link{{Email: address, Challenge: challenge, Browser: browser}}
 	}
-	stranger := func(address string) []session.Link {
+	newAccount := func(address string) []session.Link {
 		return []session.Link{{Email: address, CreateAccount: true, Challenge: challenge, Browser: browser}}
 	}
 	tests := []struct {
@@ -51,10 +51,10 @@ func TestRequestLink_Admission(t *testing.T) {
 		{"mails nobody suspended", directory.AdmissionPolicy{}, "suspended@example.com", nil},
 		{"mails nobody unknown", directory.AdmissionPolicy{}, "unknown@example.com", nil},
 		{"mails nobody suspended where anyone may join", directory.AdmissionPolicy{Open: true}, "suspended@example.com", nil},
-		{"mails a stranger where anyone may join", directory.AdmissionPolicy{Open: true}, "unknown@example.com", stranger("unknown@example.com")},
-		{"mails a stranger of the company", company, "unknown@company.example", stranger("unknown@company.example")},
-		{"mails no stranger of another", company, "unknown@example.com", nil},
-		{"mails no stranger once there is an administrator", first, "unknown@example.com", nil},
+		{"mails an unknown address where anyone may join", directory.AdmissionPolicy{Open: true}, "unknown@example.com", newAccount("unknown@example.com")},
+		{"mails an unknown address of the company", company, "unknown@company.example", newAccount("unknown@company.example")},
+		{"mails no unknown address of another", company, "unknown@example.com", nil},
+		{"mails no unknown address once there is an administrator", first, "unknown@example.com", nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRequestLink_Admission(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Close()
-		if diff := cmp.Diff(stranger("ada@example.com"), f.stytch.links()); diff != "" {
+		if diff := cmp.Diff(newAccount("ada@example.com"), f.stytch.links()); diff != "" {
 			t.Errorf("mailed (-want +got):\n%s", diff)
 		}
 	})

@@ -66,7 +66,7 @@ func TestSignIn_Refused(t *testing.T) {
 		name, link string
 		stytch     error // what it says of the link
 		want       error
-		revoked    bool // the session at Stytch, which nobody gets to hold
+		revoked    bool // the unused session at Stytch
 	}{
 		{"of somebody not listed", "link:eve@example.com", nil, directory.ErrNotListed, true},
 		{"of somebody suspended", "link:suspended@example.com", nil, directory.ErrSuspended, true},
@@ -114,7 +114,7 @@ func TestSignIn_Refused(t *testing.T) {
 	})
 }
 
-// signInAs gives somebody a session whatever Stytch's script.
+// signInAs signs in with an address, whatever the fake Stytch's script.
 func (f *fixture) signInAs(t *testing.T, address string) (session.Session, string) {
 	t.Helper()
 	script := f.stytch.magicLink

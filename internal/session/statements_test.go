@@ -14,8 +14,8 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// Each statement is a way to the server and back. Those before the event are what a
-// person waits for; all of them are the same whoever has the address.
+// Each statement is a round trip. The client waits for those before the event, and all of them are
+// the same for every address.
 func TestRequestLink_Statements(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.reconfigure(func(o *session.Options) { o.Limits = true })
@@ -25,20 +25,20 @@ func TestRequestLink_Statements(t *testing.T) {
 		}
 		f.put("suspended@example.com", directory.Member, directory.Suspended)
 		var mu sync.Mutex
-		var told []string
+		var statements []string
 		f.db.Watch(func(_ context.Context, name string) func(error) {
 			mu.Lock()
 			defer mu.Unlock()
-			told = append(told, name)
+			statements = append(statements, name)
 			return func(error) {}
 		})
 		asks := func(who string, b session.Browser) []string {
-			told = nil
+			statements = nil
 			if _, err := f.RequestLink(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, b); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
-			return told
+			return statements
 		}
 		again := session.Browser{Address: "192.0.2.7"}
 		known := session.Browser{Address: "192.0.2.7", KnownID: "a browser"}

@@ -88,7 +88,7 @@ func (s Service) refused(t *testing.T, token, verifier string, want error) {
 	}
 }
 
-// Whoever asked goes away: they hear nothing, and nobody else is worse off.
+// A cancelled call returns an error and doesn't affect other calls.
 func (s Service) testCancelled(t *testing.T) {
 	s.Join(t, "cancelled@example.com")
 	token := s.send(t, session.Link{Email: "cancelled@example.com"})
