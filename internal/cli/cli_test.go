@@ -85,7 +85,7 @@ func TestRun_UsageErrors(t *testing.T) {
 		{"why, about no address", []string{"why", "ada"}, nil, `"ada" is not an email address`},
 		{"half of Stytch", nil, []string{"STYTCH_SECRET=secret-test-1"}, "STYTCH_PROJECT_ID must be set"},
 		{"the local Stytch for other machines", nil, []string{"GUESTLIST_ADDR=:8080"}, "STYTCH_PROJECT_ID and STYTCH_SECRET, or GUESTLIST_LOCAL_STYTCH=on, must be set"},
-		{"an administrator without an address", nil, []string{"GUESTLIST_ADDR=127.0.0.1:0", "GUESTLIST_ADMINS=ada"}, `"ada" is none`},
+		{"an administrator without an address", nil, []string{"GUESTLIST_ADDR=127.0.0.1:0", "GUESTLIST_ADMINS=ada"}, `"ada" isn't one`},
 		{"metrics at an address that is another machine's", nil, []string{"GUESTLIST_ADDR=127.0.0.1:0", "GUESTLIST_METRICS_ADDR=192.0.2.1:9090"}, "GUESTLIST_METRICS_ADDR can't be used: 192.0.2.1:9090 isn't an address of this machine"},
 		{"a database of an unknown kind", nil, []string{"GUESTLIST_ADDR=127.0.0.1:0", "DATABASE_URL=oracle://x"}, "DATABASE_URL"},
 		{"credentials of a stand-in that is not used", []string{"config", "--stytch-env"}, []string{"STYTCH_PROJECT_ID=project-test-1", "STYTCH_SECRET=secret-test-1"}, "in local mode only"},
