@@ -53,8 +53,8 @@ func TestWebhook_MustBeSignedAndRecent(t *testing.T) {
 		status  int
 		answer  string
 	}{
-		{"a good one", hookBody, signed(key, "msg_1", noon, hookBody), 200, `{"message":"received"}`},
-		{"a good one, by a machine whose clock is behind", hookBody, signed(key, "msg_2", noon.Add(-5*time.Minute).Add(time.Second), hookBody), 200, `{"message":"received"}`},
+		{"a good one", hookBody, signed(key, "msg_1", noon, hookBody), 200, `{"message":"heard"}`},
+		{"a good one, by a machine whose clock is behind", hookBody, signed(key, "msg_2", noon.Add(-5*time.Minute).Add(time.Second), hookBody), 200, `{"message":"heard"}`},
 		{"signed with another secret", hookBody, signed(other, "msg_3", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
 		{"with another body", hookBody + " ", signed(key, "msg_4", noon, hookBody), 401, `{"error":"webhook is not signed with the secret that is set"}`},
 		{"of long ago", hookBody, signed(key, "msg_5", noon.Add(-6*time.Minute), hookBody), 400, `{"error":"webhook was sent more than five minutes before or after now"}`},

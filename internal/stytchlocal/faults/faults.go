@@ -3,7 +3,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -81,20 +80,20 @@ func New(opts Options) *Injector { return &Injector{opts: opts} }
 // check reports the first invalid value, as a sentence for the user.
 func (c *config) check(canSetProgram bool) error {
 	if len(c.Rules) > maxRules {
-		return fmt.Errorf("At most %d rules are allowed.", maxRules)
+		return invalidInput(fmt.Sprintf("At most %d rules are allowed.", maxRules))
 	}
 	for i, r := range c.Rules {
 		if err := r.check(); err != nil {
-			return fmt.Errorf("Rule %d: %w", i+1, err)
+			return invalidInput(fmt.Sprintf("Rule %d: %v", i+1, err))
 		}
 	}
 	for _, ms := range []int64{c.ClockMS, c.ProgramMS} {
 		if limit := maxOffset.Milliseconds(); ms > limit || ms < -limit {
-			return errors.New("A clock can be at most ten years ahead or behind.")
+			return invalidInput("A clock can be at most ten years ahead or behind.")
 		}
 	}
 	if c.ProgramMS != 0 && !canSetProgram {
-		return errors.New("Guestlist's clock can't be set here.")
+		return invalidInput("Guestlist's clock can't be set here.")
 	}
 	return nil
 }
@@ -103,21 +102,21 @@ func (r *rule) check() error {
 	path, _ := strings.CutSuffix(r.Route, "*")
 	switch {
 	case path != "" && !strings.HasPrefix(path, "/v1/"), strings.Contains(path, "*"):
-		return errors.New(`The route must be a path below /v1/, optionally with * at the end; "*" matches every call.`)
+		return invalidInput(`The route must be a path below /v1/, optionally with * at the end; "*" matches every call.`)
 	case !slices.Contains(kinds, r.Kind):
-		return errors.New("The kind must be one of " + strings.Join(kinds, ", ") + ".")
+		return invalidInput("The kind must be one of " + strings.Join(kinds, ", ") + ".")
 	case r.Kind == kindStatus && (r.Status < 400 || r.Status > 599):
-		return errors.New("The status must be between 400 and 599.")
+		return invalidInput("The status must be between 400 and 599.")
 	case r.Kind != kindStatus && r.Status != 0:
-		return errors.New("Only the kind status has a status.")
+		return invalidInput("Only the kind status has a status.")
 	case !(r.Share >= 0 && r.Share <= 1): // also NaN
-		return errors.New("The share must be between 0 and 1.")
+		return invalidInput("The share must be between 0 and 1.")
 	case r.DelayMS < 0 || r.DelayMS > maxDelay.Milliseconds():
-		return errors.New("The delay must be between 0 and ten minutes.")
+		return invalidInput("The delay must be between 0 and ten minutes.")
 	case r.Kind == kindSlow && r.DelayMS == 0:
-		return errors.New("The kind slow needs a delay.")
+		return invalidInput("The kind slow needs a delay.")
 	case r.After && (r.Kind == kindSlow || r.Kind == kindDown):
-		return errors.New("A slow call always takes effect, and a call without a connection never does.")
+		return invalidInput("A slow call always takes effect, and a call without a connection never does.")
 	}
 	return nil
 }
@@ -220,3 +219,8 @@ func (r rule) describe() string {
 	}
 	return text
 }
+
+// invalidInput is a sentence for the user about input that can't be used.
+type invalidInput string
+
+func (e invalidInput) Error() string { return string(e) }

@@ -52,7 +52,7 @@ func decodeStrictly(body io.Reader, into any) error {
 	err := d.Decode(into)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			return errors.New("The body must be one JSON object with nothing after it.")
+			return invalidInput("The body must be one JSON object with nothing after it.")
 		}
 		return nil
 	}
@@ -60,9 +60,9 @@ func decodeStrictly(body io.Reader, into any) error {
 	field, isUnknown := strings.CutPrefix(err.Error(), "json: unknown field ")
 	switch {
 	case isUnknown:
-		return errors.New("There is no field " + field + ".")
+		return invalidInput("There is no field " + field + ".")
 	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return errors.New("Field " + wrongType.Field + " can't be a JSON " + wrongType.Value + ".")
+		return invalidInput("Field " + wrongType.Field + " can't be a JSON " + wrongType.Value + ".")
 	}
-	return errors.New("The body is not a JSON object of faults.")
+	return invalidInput("The body is not a JSON object of faults.")
 }

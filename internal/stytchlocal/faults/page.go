@@ -2,7 +2,6 @@ package faults
 
 import (
 	"embed"
-	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -111,7 +110,7 @@ func (f form) config(inForce config) (config, error) {
 	case chosen != rule{}:
 		c.Rules = []rule{chosen}
 	case f.Fault != "":
-		return c, errors.New("Choose a fault and the affected calls.")
+		return c, invalidInput("Choose a fault and the affected calls.")
 	}
 	var err error
 	if c.ClockMS, err = parseMinutes(f.Clock, inForce.ClockMS); err != nil {
@@ -133,7 +132,7 @@ func parseMinutes(typed string, inForce int64) (int64, error) {
 	}
 	minutes, err := strconv.ParseInt(typed, 10, 32)
 	if err != nil {
-		return 0, errors.New("Enter a whole number of minutes, such as 60 or -5.")
+		return 0, invalidInput("Enter a whole number of minutes, such as 60 or -5.")
 	}
 	return minutes * time.Minute.Milliseconds(), nil
 }
