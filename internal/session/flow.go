@@ -28,8 +28,8 @@ type SignInFlow struct {
 // maxAsked is the number of addresses that a flow remembers.
 const maxAsked = 8
 
-// Begin gives the flow an ID if it has none.
-func (f *SignInFlow) Begin() {
+// EnsureID gives the flow an ID if it has none.
+func (f *SignInFlow) EnsureID() {
 	if f.ID == "" {
 		f.ID = rand.Text()
 	}

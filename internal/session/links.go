@@ -84,7 +84,7 @@ func (s *Service) prepareLink(ctx context.Context, email directory.Email, flow *
 	if err != nil {
 		return nil, err
 	}
-	flow.Begin()
+	flow.EnsureID()
 	flow.Ask(email.Normalized)
 	flow.ExpiresAt = s.opts.Now().Add(s.opts.LinkDuration)
 	link := Link{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}

@@ -147,7 +147,7 @@ var (
 	negations = []string{"un", "non", "not", "no", "never", "dis", "anti"}
 	notNames  = newSet("not", "non", "un", "no", "never", "without", "lifted", "ended", "over", "resolved", "cleared")
 	// In other languages, whose values aren't understood.
-	wordStems = lettersOf(
+	wordStems = lettersOfAll(
 		"status", "statut", "statuto", "estado", "aktiv", "actif", "actief", "activo", "attivo", "ativo", "sperr", "blok", "blocc", "bloqu",
 		"verrouill", "habilitad", "abilitat", "sospes", "gelöscht", "supprim", "elimin", "verwijder",
 		"статус", "актив", "заблок", "удал", "状态", "状態", "ステータス", "상태", "حالة",
@@ -201,7 +201,8 @@ func findStems(name string, stems []string) (found, negated bool) {
 	return found, negated
 }
 
-func lettersOf(names ...string) []string {
+// lettersOfAll replaces each name by its letters.
+func lettersOfAll(names ...string) []string {
 	for i, name := range names {
 		names[i] = letters(name)
 	}
@@ -252,7 +253,7 @@ func wordsOf(name string) []string {
 		previous = r
 	}
 	words := strings.FieldsFunc(separated.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return lettersOf(words...)
+	return lettersOfAll(words...)
 }
 
 func containsAny(s string, parts []string) bool {

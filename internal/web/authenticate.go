@@ -73,7 +73,7 @@ const (
 
 // rememberLink stores the token of an opened link in the browser's flow cookie.
 func (s *server) rememberLink(w http.ResponseWriter, r *http.Request, flow session.SignInFlow, token string) {
-	flow.Begin()
+	flow.EnsureID()
 	if flow.ExpiresAt.IsZero() {
 		flow.ExpiresAt = s.opts.Now().Add(openedFor)
 	}
