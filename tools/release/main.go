@@ -22,7 +22,7 @@ import (
 )
 
 // maxProgramSize is the largest program that may be released, in bytes.
-const maxProgramSize = 25_000_000
+const maxProgramSize = 30_000_000
 
 func main() {
 	log.SetFlags(0)

@@ -120,7 +120,7 @@ func TestDescribe(t *testing.T) {
 	if err := os.Truncate(path, maxProgramSize+1); err != nil {
 		t.Fatal(err)
 	}
-	if err := describe(t.Context(), path, "sbom.json"); err == nil || !strings.Contains(err.Error(), "25000001 bytes") {
+	if err := describe(t.Context(), path, "sbom.json"); err == nil || !strings.Contains(err.Error(), "30000001 bytes") {
 		t.Errorf("a program of %d bytes: %v", maxProgramSize+1, err)
 	}
 }
