@@ -82,7 +82,7 @@ func TestLimits_LinksPerMailbox(t *testing.T) {
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	before := len(ada.Mailbox())
-	let := map[string]int{}
+	let := map[string]int{ada.Email: 1} // signing in took the first
 	for _, address := range []string{ada.Email, "nobody@example.com"} {
 		for i := range 60 {
 			v := asksFrom(harness.NewVisitor(s), fmt.Sprintf("198.51.%d.7", i), address)
@@ -99,7 +99,7 @@ func TestLimits_LinksPerMailbox(t *testing.T) {
 			t.Errorf("%d links for %s, want 12 to 24", let[address], address)
 		}
 	}
-	harness.Eventually(t, "as many mails as were promised", func() bool { return len(ada.Mailbox())-before == let[ada.Email] })
+	harness.Eventually(t, "as many mails as were promised", func() bool { return len(ada.Mailbox())-before == let[ada.Email]-1 })
 }
 
 // A request for another person's address gets the same response whether or not that person
