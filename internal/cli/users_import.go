@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/guestlist/guestlist/internal/app"
@@ -126,7 +125,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 	if err := preview(ctx, out, im, i); err != nil {
 		return "", err
 	}
-	if i.People > 0 && !f.preview && (f.yes || con.confirm("Import "+people(i.New())+"?")) {
+	if i.People > 0 && !f.preview && (f.yes || con.confirm("Import "+humanize.People(i.New())+"?")) {
 		return i.ID, im.Start(ctx, app.Operator().Origin, i.ID, f.role, f.invite)
 	}
 	if err := im.Delete(ctx, i.ID); err != nil {
@@ -154,7 +153,7 @@ func emptyError(i userio.Import) error {
 // preview prints a summary of the file and its problems.
 func preview(ctx context.Context, out io.Writer, im *userio.Importer, i userio.Import) error {
 	fmt.Fprintf(out, "%s: %s, %d of them already on the list; %s skipped.\n",
-		humanize.Plural(i.Lines, "line"), people(i.People), i.Listed, humanize.Plural(i.Problems, "line"))
+		humanize.Plural(i.Lines, "line"), humanize.People(i.People), i.Listed, humanize.Plural(i.Problems, "line"))
 	for _, column := range i.UnknownColumns {
 		fmt.Fprintf(out, "Ignored column: %q.\n", column)
 	}
@@ -195,9 +194,9 @@ func waitForImport(ctx context.Context, con streams, a *app.Admin, im *userio.Im
 		err = printJSON(con.out, toJSONImport(i))
 	default:
 		if i.LeftOut > 0 {
-			notes = fmt.Sprintf(" Skipped %s removed after the import started.", people(i.LeftOut)) + notes
+			notes = fmt.Sprintf(" Skipped %s removed after the import started.", humanize.People(i.LeftOut)) + notes
 		}
-		_, err = fmt.Fprintf(con.out, "Added %s; %d already on the list.%s\n", people(i.Added), i.Skipped, notes)
+		_, err = fmt.Fprintf(con.out, "Added %s; %d already on the list.%s\n", humanize.People(i.Added), i.Skipped, notes)
 	}
 	if i.State == userio.Stopped {
 		err = errors.Join(err, fmt.Errorf("the import was stopped; to continue, run guestlist users import --resume %s. %s", id, i.Reason))
@@ -225,6 +224,3 @@ func waitForMail(ctx context.Context, im *userio.Importer) string {
 func toJSONImport(i userio.Import) jsonImport {
 	return jsonImport{ID: i.ID, File: i.File, State: i.State, People: i.People, Listed: i.Listed, Problems: i.Problems, Added: i.Added, Kept: i.Skipped, LeftOut: i.LeftOut}
 }
-
-// people formats a number of people.
-func people(n int) string { return english.Plural(n, "person", "people") }

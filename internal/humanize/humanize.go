@@ -10,6 +10,9 @@ import (
 // Plural returns a count with its noun: "1 minute", "2 minutes", "1,200 minutes".
 func Plural(n int, noun string) string { return english.Plural(n, noun, "") }
 
+// People returns a number of people: "1 person", "2 people".
+func People(n int) string { return english.Plural(n, "person", "people") }
+
 // FormatWait returns d in minutes, rounded up.
 func FormatWait(d time.Duration) string {
 	return Plural(int((d+time.Minute-1)/time.Minute), "minute")

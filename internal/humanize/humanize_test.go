@@ -15,6 +15,8 @@ func TestFormats(t *testing.T) {
 		{humanize.Plural(1, "session"), "1 session"},
 		{humanize.Plural(2, "session"), "2 sessions"},
 		{humanize.Plural(1200, "row"), "1,200 rows"},
+		{humanize.People(1), "1 person"},
+		{humanize.People(1200), "1,200 people"},
 		{humanize.FormatWait(time.Second), "1 minute"},
 		{humanize.FormatWait(time.Minute), "1 minute"},
 		{humanize.FormatWait(61 * time.Second), "2 minutes"},

@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize/english"
-
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/retry"
 	"github.com/guestlist/guestlist/internal/safego"
 )
@@ -176,7 +175,7 @@ func (i Import) DoneEvent() event.Event {
 
 // description describes the import in the audit trail.
 func (i Import) description() string {
-	text := i.File + ": " + english.Plural(i.People, "person", "people")
+	text := i.File + ": " + humanize.People(i.People)
 	if i.Invite {
 		text += ", with invitations"
 	} else {

@@ -86,7 +86,7 @@ func FileError(ctx context.Context, path string, err error) error {
 // ErrCorrupt means that an SQLite file is corrupt. Its text tells the operator what to do.
 var ErrCorrupt = errors.New("the SQLite file is corrupt or not a database: restore a backup")
 
-// Files up to maxStartupCheckSize are checked before use. If there is a log, after a crash or because a copy was placed
+// Files up to MaxStartupCheckSize are checked before use. If there is a log, after a crash or because a copy was placed
 // beside another file's log, files up to maxLogCheckSize are, because the first write makes the log's changes permanent.
 const (
 	MaxStartupCheckSize = 4 << 20

@@ -58,5 +58,5 @@ func OpenFile(path string, conns int, pragmas ...string) (*sql.DB, error) {
 func OpenWith(path string, q url.Values) (*sql.DB, error) {
 	q["_pragma"] = append([]string{"busy_timeout(1000)"}, q["_pragma"]...)
 	q.Set("_txlock", "immediate")
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	return sql.Open("sqlite", fileURI(path)+"?"+q.Encode())
 }

@@ -94,9 +94,5 @@ func (t readOnlyTx) Commit() error { return t.conn.note(t.Tx.Commit()) }
 
 // IsReadOnly reports whether a MySQL server refused a change because it is read-only.
 func IsReadOnly(err error) bool {
-	switch MySQLNumber(err) {
-	case 1290, 1792, 1836:
-		return true
-	}
-	return false
+	return mysqlAdvice[MySQLNumber(err)] == readOnly
 }

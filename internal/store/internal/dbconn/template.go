@@ -6,15 +6,12 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
+
+	"github.com/guestlist/guestlist/internal/exact"
 )
 
 // DB runs the generated queries. It has the methods of dbsqlc.DBTX.
-type DB interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
+type DB = exact.Database
 
 // SQL is text of a statement. It is only made of constants in the source, never by converting a string: a test checks
 // that there is no such conversion.
