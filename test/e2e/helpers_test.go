@@ -2,11 +2,7 @@ package e2e
 
 import (
 	"io"
-	"mime"
-	"mime/multipart"
-	"net"
 	"net/http"
-	netmail "net/mail"
 	"net/url"
 	"sync"
 	"testing"
@@ -56,14 +52,8 @@ type postOffice struct {
 
 func newPostOffice(t testing.TB) *postOffice {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	post := &postOffice{addr: listener.Addr().String(), links: map[string][]string{}}
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &delivery{post: post}, nil }))
-	go server.Serve(listener) // until it is closed
-	t.Cleanup(func() { server.Close() })
+	post := &postOffice{links: map[string][]string{}}
+	post.addr = harness.ServeSMTP(t, func() smtp.Session { return &delivery{post: post} })
 	return post
 }
 
@@ -92,25 +82,13 @@ func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (d *delivery) Data(r io.Reader) error {
-	message, err := netmail.ReadMessage(r)
-	if err != nil {
-		return err
-	}
-	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
-	if err != nil {
-		return err
-	}
-	text, err := multipart.NewReader(message.Body, params["boundary"]).NextPart()
-	if err != nil {
-		return err
-	}
-	body, err := io.ReadAll(text)
+	_, text, err := harness.ReadMail(r)
 	if err != nil {
 		return err
 	}
 	d.post.mu.Lock()
 	defer d.post.mu.Unlock()
-	if link := harness.MailedLink.FindString(string(body)); link != "" { // otherwise it is a notice
+	if link := harness.MailedLink.FindString(text); link != "" { // otherwise it is a notice
 		d.post.links[d.to] = append(d.post.links[d.to], link)
 	}
 	return nil

@@ -40,15 +40,23 @@ func (m *MailServer) Next(t *testing.T) MailedNotice {
 // NewMailServer starts a mail server.
 func NewMailServer(t *testing.T) *MailServer {
 	t.Helper()
+	m := &MailServer{Links: make(chan string, 10), Notices: make(chan MailedNotice, 100)}
+	m.Addr = ServeSMTP(t, func() smtp.Session { return mailSession{m} })
+	return m
+}
+
+// ServeSMTP starts an SMTP server on a free port and returns its address. It is closed with
+// the test.
+func ServeSMTP(t testing.TB, newSession func() smtp.Session) (addr string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &MailServer{Addr: listener.Addr().String(), Links: make(chan string, 10), Notices: make(chan MailedNotice, 100)}
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailSession{m}, nil }))
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return newSession(), nil }))
 	go server.Serve(listener) // until it is closed
 	t.Cleanup(func() { server.Close() })
-	return m
+	return listener.Addr().String()
 }
 
 type mailSession struct{ *MailServer }
@@ -67,25 +75,34 @@ func (s mailSession) Rcpt(string, *smtp.RcptOptions) error {
 }
 
 func (s mailSession) Data(r io.Reader) error {
-	message, err := netmail.ReadMessage(r)
+	header, text, err := ReadMail(r)
 	if err != nil {
 		return err
+	}
+	if link := MailedLink.FindString(text); link != "" {
+		s.Links <- link
+	} else {
+		s.Notices <- MailedNotice{header.Get("To"), header.Get("Subject"), text}
+	}
+	return nil
+}
+
+// ReadMail returns the header and the first part, which is the plain text, of a mail.
+func ReadMail(r io.Reader) (header netmail.Header, text string, err error) {
+	message, err := netmail.ReadMessage(r)
+	if err != nil {
+		return nil, "", err
 	}
 	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	text, err := multipart.NewReader(message.Body, params["boundary"]).NextPart()
+	part, err := multipart.NewReader(message.Body, params["boundary"]).NextPart()
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	body, err := io.ReadAll(text)
-	if link := MailedLink.FindString(string(body)); link != "" {
-		s.Links <- link
-	} else {
-		s.Notices <- MailedNotice{message.Header.Get("To"), message.Header.Get("Subject"), string(body)}
-	}
-	return err
+	body, err := io.ReadAll(part)
+	return message.Header, string(body), err
 }
 
 // MailedLink matches a sign-in link in a mail.

@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -191,29 +190,28 @@ func typeName(expr ast.Expr) string {
 func TestGoFiles_KeepTheRules(t *testing.T) {
 	t.Parallel()
 	n := 0
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() && strings.HasPrefix(d.Name(), ".") && name != "." {
-			return fs.SkipDir
-		}
+	walkRepo(t, func(name string) {
 		if filepath.Ext(name) != ".go" {
-			return nil
+			return
 		}
 		n++
 		source, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		if bytes.HasPrefix(source, []byte("// Code generated")) {
-			return nil
+			return
 		}
-		violations, err := fileViolations(filepath.ToSlash(name), source)
+		violations, err := fileViolations(name, source)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, violation := range violations {
 			t.Error(violation)
 		}
-		return err
 	})
-	if err != nil || n < 100 {
-		t.Errorf("%d files, %v", n, err)
+	if n < 100 {
+		t.Errorf("only %d files were read", n)
 	}
 }
 

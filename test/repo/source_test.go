@@ -1,7 +1,6 @@
 package repo
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -48,7 +47,6 @@ var except = map[string]string{
 	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
 	"internal/web/loadshed/loadshed.go \"math/rand/v2\"":      "when to come again",
 	"internal/store/reconcile.go \"math/rand/v2\"":            "when the first comparison is",
-	"internal/store/retry.go \"math/rand/v2\"":                "how long a pause is",
 	"internal/store/refold.go \"math/rand/v2\"":               "how long a pause is",
 	"internal/store/storetest/pages.go \"math/rand/v2\"":      "what a test sorts",
 	"internal/stytchlocal/faults/faults.go \"math/rand/v2\"":  "whether a fault strikes",
@@ -57,34 +55,31 @@ var except = map[string]string{
 
 func TestSource_HasNoBannedConstructs(t *testing.T) {
 	t.Parallel()
-	seen := map[string]int{}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if hidden := strings.HasPrefix(d.Name(), ".") && path != "."; d.IsDir() && (hidden || d.Name() == "testdata" || path == "test") {
-			return filepath.SkipDir
-		}
+	seen, needed := map[string]int{}, map[string]bool{}
+	walkRepo(t, func(path string) {
 		ending := filepath.Ext(path)
-		if d.IsDir() || never[ending] == nil || strings.HasSuffix(path, "_test.go") {
-			return nil
+		if never[ending] == nil || isTestdata(path) || strings.HasPrefix(path, "test/") || strings.HasSuffix(path, "_test.go") {
+			return
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		seen[ending]++
 		for _, n := range never[ending] {
 			for _, found := range n.pattern.FindAllString(string(text), -1) {
-				if place := filepath.ToSlash(path) + " " + found; except[place] == "" {
+				place := path + " " + found
+				needed[place] = true
+				if except[place] == "" {
 					t.Errorf("%s: %s", place, n.because)
 				}
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
+	for place := range except {
+		if !needed[place] {
+			t.Errorf("%s is an exception that nothing needs", place)
+		}
 	}
 	for ending := range never {
 		if seen[ending] == 0 {
