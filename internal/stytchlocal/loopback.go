@@ -1,6 +1,7 @@
 package stytchlocal
 
 import (
+	"net"
 	"net/http"
 	"strings"
 
@@ -8,20 +9,32 @@ import (
 )
 
 // LoopbackOnly responds 404 to requests that visibly do not come directly from this
-// machine: those from another peer address, those for a host other than localhost or a
-// loopback address (a web page could have bound a name to 127.0.0.1), and those with a
+// machine: those from another peer address, those for a host other than localhost,
+// 127.0.0.1 or [::1] (a web page could have bound a name to 127.0.0.1), and those with a
 // header that a proxy adds.
 //
 // It is a second line of defense. A forwarder that adds no header passes, so the handler
 // must ask for a secret as well.
 func LoopbackOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !netutil.IsLoopback(r.RemoteAddr) || !netutil.IsLoopback(r.Host) || isProxied(r.Header) {
+		if !netutil.IsLoopback(r.RemoteAddr) || !isOwnHost(r.Host) || isProxied(r.Header) {
 			http.NotFound(w, r)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// isOwnHost reports whether a Host header names this machine. A port is ignored.
+func isOwnHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	switch strings.ToLower(strings.Trim(host, "[]")) {
+	case "localhost", "127.0.0.1", "::1":
+		return true
+	}
+	return false
 }
 
 // proxyHeaders are headers by which proxies, tunnels and content delivery networks describe

@@ -24,6 +24,7 @@ func TestLoopbackOnly(t *testing.T) {
 		{"refuses a peer it can't read", "@", "localhost:8080", "", 404},
 		{"refuses another host", "127.0.0.1:5000", "guestlist.example", "", 404},
 		{"refuses a host bound to 127.0.0.1", "127.0.0.1:5000", "localhost.evil.example:8080", "", 404},
+		{"refuses another loopback address as host", "127.0.0.1:5000", "127.0.0.2:8080", "", 404},
 		{"refuses no host", "127.0.0.1:5000", "", "", 404},
 		{"refuses a forwarded request", "127.0.0.1:5000", "localhost:8080", "X-Forwarded-For", 404},
 		{"refuses a request forwarded by the standard", "127.0.0.1:5000", "localhost:8080", "Forwarded", 404},
