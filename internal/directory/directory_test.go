@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/store"
 )
 
 func TestAdd(t *testing.T) {
@@ -154,6 +156,26 @@ func TestReinvite(t *testing.T) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 	})
+}
+
+func TestInvite_TakenAddressOfAUserWhoIsGone(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.put("ada@example.com", directory.Member, directory.Invited)
+	d := directory.New(directory.Options{Store: goneStore{f.db}, Outbox: f.outbox, Now: func() time.Time { return noon }})
+	if _, err := d.Invite(t.Context(), directory.Actor{}, directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
+		t.Errorf("got %v, want ErrEmailTaken", err)
+	}
+	if _, err := d.InviteOrReinvite(t.Context(), directory.Actor{}, directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("or again: got %v, want ErrNotFound", err)
+	}
+}
+
+// goneStore is a store whose users are removed before they are read.
+type goneStore struct{ *store.Store }
+
+func (goneStore) GetUserByEmail(context.Context, directory.Email) (directory.User, error) {
+	return directory.User{}, directory.ErrNotFound
 }
 
 func TestInviteOrReinvite(t *testing.T) {

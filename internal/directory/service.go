@@ -59,8 +59,9 @@ func (d *Directory) Add(ctx context.Context, by Actor, in UserInput) (User, erro
 // as by pressing the button twice, returns the user of the first. Errors: *ValidationError,
 // ErrEmailTaken.
 func (d *Directory) Invite(ctx context.Context, by Actor, in UserInput) (User, error) {
-	return d.invite(ctx, by, in, func(n NewUser, existing User) (User, error) {
-		if n.repeats(existing) && d.wasInvited(ctx, existing) {
+	return d.invite(ctx, by, in, func(n NewUser) (User, error) {
+		existing, err := d.GetUserByEmail(ctx, n.User.Email)
+		if err == nil && n.repeats(existing) && d.wasInvited(ctx, existing) {
 			return d.waitDelivered(ctx, existing)
 		}
 		return User{}, ErrEmailTaken
@@ -70,22 +71,24 @@ func (d *Directory) Invite(ctx context.Context, by Actor, in UserInput) (User, e
 // InviteOrReinvite is Invite for a new user and Reinvite for an existing one, whose name
 // and role stay as they are.
 func (d *Directory) InviteOrReinvite(ctx context.Context, by Actor, in UserInput) (User, error) {
-	return d.invite(ctx, by, in, func(_ NewUser, existing User) (User, error) { return d.Reinvite(ctx, by, existing.ID) })
+	return d.invite(ctx, by, in, func(n NewUser) (User, error) {
+		existing, err := d.GetUserByEmail(ctx, n.User.Email)
+		if err != nil {
+			return User{}, err
+		}
+		return d.Reinvite(ctx, by, existing.ID)
+	})
 }
 
 // invite creates and invites a user. If the address is taken, it returns the result of onTaken.
-func (d *Directory) invite(ctx context.Context, by Actor, in UserInput, onTaken func(n NewUser, existing User) (User, error)) (User, error) {
+func (d *Directory) invite(ctx context.Context, by Actor, in UserInput, onTaken func(n NewUser) (User, error)) (User, error) {
 	n, err := in.validate(by, true, d.now())
 	if err != nil {
 		return User{}, err
 	}
 	err = d.store.CreateUser(ctx, n)
 	if errors.Is(err, ErrEmailTaken) {
-		existing, err := d.GetUserByEmail(ctx, n.User.Email)
-		if err != nil {
-			return User{}, err
-		}
-		return onTaken(n, existing)
+		return onTaken(n)
 	}
 	if err != nil {
 		return User{}, err
