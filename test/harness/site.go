@@ -264,11 +264,11 @@ func Concurrently(n int, fn func(i int)) {
 	all.Wait()
 }
 
-// Eventually calls seen until it returns true. It fails the test after 30 seconds; what
+// Eventually calls seen until it returns true. It fails the test after two minutes; what
 // names the condition.
 func Eventually(t testing.TB, what string, seen func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !seen() {
 		select {
 		case <-deadline:
