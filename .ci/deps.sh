@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs the tests need besides Go, if they're missing: MariaDB (only the
-# program, without a service), Chromium, curl, and nginx, which goes into .cache. If that
-# fails it says so and continues; the tests that need them are skipped, or fail with
-# CI=true.
+# program, without a service), Chromium, curl, and nginx, which goes into .cache. With the
+# argument "peers" also HAProxy, into .cache. If that fails it says so and continues; the
+# tests that need them are skipped, or fail with CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PATH:/usr/sbin # Debian's servers, not in every user's PATH
@@ -18,11 +18,14 @@ if ! has chromium && ! has chromium-browser && ! has google-chrome && ! has goog
 	packages+=(chromium)
 fi
 has curl || packages+=(curl)
-nginx=
+unpacked=() # instead of installed, because the packages start a service
 if ! has nginx && [ ! -x .cache/nginx ]; then
-	nginx=nginx
+	unpacked+=(nginx)
 fi
-if [ ${#packages[@]} -eq 0 ] && [ -z "$nginx" ]; then
+if [ "${1:-}" = peers ] && ! has haproxy && [ ! -x .cache/haproxy/haproxy ]; then
+	unpacked+=(haproxy)
+fi
+if [ ${#packages[@]} -eq 0 ] && [ ${#unpacked[@]} -eq 0 ]; then
 	exit 0
 fi
 
@@ -32,27 +35,50 @@ if [ "$(id -u)" -ne 0 ]; then
 	[ -t 0 ] || as_root+=(-n) # no terminal to type a password
 fi
 if ! has apt-get || { [ ${#as_root[@]} -gt 0 ] && ! has sudo; }; then
-	echo "Missing for the tests: ${packages[*]:-} $nginx (Debian packages). Tests that need them are skipped, or fail with CI=true." >&2
+	echo "Missing for the tests: ${packages[*]:-} ${unpacked[*]:-} (Debian packages). Tests that need them are skipped, or fail with CI=true." >&2
 	exit 0
 fi
 
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null; }
 
-# Extracts nginx from its package instead of installing it, because the package starts a
-# service. git and MariaDB already brought the libraries it needs.
+# Extracts packages into a new directory and prints it.
+unpack() {
+	local dir package
+	dir=$(mktemp -d)
+	(cd "$dir" && apt-get -q download "$@" >&2) || return
+	for package in "$dir"/*.deb; do
+		dpkg-deb --extract "$package" "$dir" || return
+	done
+	echo "$dir"
+}
+
+# git and MariaDB already brought the libraries nginx needs.
 unpack_nginx() {
 	local dir
-	dir=$(mktemp -d)
-	(cd "$dir" && apt-get -q download nginx && dpkg-deb --extract nginx_*.deb .) &&
-		install -D "$dir/usr/sbin/nginx" .cache/nginx
+	dir=$(unpack nginx) && install -D "$dir/usr/sbin/nginx" .cache/nginx
 	rm -rf "$dir"
 	[ -x .cache/nginx ]
 }
 
-echo "Installing with apt-get for the tests: ${packages[*]:-} $nginx"
+# HAProxy's libraries go next to it; .cache/haproxy/haproxy finds them.
+unpack_haproxy() {
+	local dir
+	mkdir -p .cache/haproxy
+	dir=$(unpack haproxy liblua5.3-0 libopentracing1 libopentracing-c-wrapper0) &&
+		find "$dir/usr/lib" -name 'lib*.so*' -exec cp -P {} .cache/haproxy/ \; &&
+		install "$dir/usr/sbin/haproxy" .cache/haproxy/program &&
+		printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$PWD/.cache/haproxy" "$PWD/.cache/haproxy/program" >.cache/haproxy/haproxy &&
+		chmod +x .cache/haproxy/haproxy
+	rm -rf "$dir"
+	[ -x .cache/haproxy/haproxy ]
+}
+
+echo "Installing with apt-get for the tests: ${packages[*]:-} ${unpacked[*]:-}"
 if ! { apt update && { [ ${#packages[@]} -eq 0 ] || apt install -y --no-install-recommends "${packages[@]}"; }; }; then
 	echo "Installation failed. Tests that need these programs are skipped, or fail with CI=true." >&2
 fi
-if [ -n "$nginx" ] && ! unpack_nginx; then
-	echo "Could not get nginx. Tests that need it are skipped, or fail with CI=true." >&2
-fi
+for name in "${unpacked[@]}"; do
+	if ! "unpack_$name"; then
+		echo "Could not get $name. Tests that need it are skipped, or fail with CI=true." >&2
+	fi
+done

@@ -84,6 +84,7 @@ var layers = map[string]layer{
 	// For the Makefile; nothing that is shipped may import them.
 	"tools/release": {never: []string{sdkAll, "database/sql"}},
 	"tools/pack":    {ours: []string{"static"}},
+	"tools/peers":   {never: []string{sdkAll, "net/http", "database/sql"}},
 
 	// For tests; nothing that is shipped may import them.
 	"tools/bench": {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},

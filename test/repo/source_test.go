@@ -42,6 +42,7 @@ var except = map[string]string{
 	"tools/bench/product.go \"os/exec\"":                      "the benchmark starts what it measures",
 	"tools/bench/report.go \"os/exec\"":                       "the benchmark asks which kernel there is",
 	"tools/bench/seed.go \"math/rand/v2\"":                    "the same made-up people in every run",
+	"tools/peers/main.go \"os/exec\"":                         "calls go",
 	"tools/release/main.go \"os/exec\"":                       "calls go",
 	"internal/telemetry/handler.go \"net/http/pprof\"":        "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
