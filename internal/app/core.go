@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
@@ -29,7 +30,9 @@ const largeDatabaseSize = 1 << 30
 type core struct {
 	Store       *store.Store
 	Directory   *directory.Directory
+	Groups      *directory.Groups
 	Sessions    *session.Service
+	Apps        *apps.Service
 	Worker      *outbox.Worker
 	Reconciler  *reconcile.Reconciler
 	LocalStytch *stytchlocal.Server // nil with the real Stytch
@@ -55,7 +58,9 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	}
 	c.Worker = outbox.NewWorker(outbox.Options{Store: c.Store, Accounts: c.client, Mailer: mailer, Now: c.now, Log: c.log})
 	c.Directory = directory.New(directory.Options{Store: c.Store, Outbox: c.Worker, Now: c.now})
+	c.Groups = directory.NewGroups(c.Store, c.now)
 	c.Sessions = c.newSessions()
+	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, BaseURL: c.cfg.BaseURL, Now: c.now})
 	c.Reconciler = reconcile.New(reconcile.Options{
 		Store: c.Store, Accounts: c.client, Outbox: c.Worker,
 		Admission: c.admission(), EndUnlistedSessions: c.cfg.Reconcile == "apply",

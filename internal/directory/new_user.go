@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
@@ -10,7 +11,11 @@ import (
 )
 
 // UserInput is the input for a new user, as typed.
-type UserInput struct{ Email, Name, Role string }
+type UserInput struct {
+	Email, Name, Role string
+	Groups            []Group // to add the user to
+	Until             string  // when those memberships end, see ParseUntil; empty for no end
+}
 
 // NewUser is a user to create, with everything written in the same transaction.
 type NewUser struct {
@@ -18,6 +23,8 @@ type NewUser struct {
 	Event event.Event
 	Jobs  []outbox.Job
 	Claim idempotency.Claim // linked to the user; zero for none
+
+	Memberships []Membership
 }
 
 // repeatWindow is how long an invitation counts as a repetition.
@@ -41,17 +48,38 @@ func (in UserInput) validate(by Actor, invite bool, now time.Time) (NewUser, err
 	email, emailErr := ParseEmail(in.Email)
 	name, nameErr := ParseName(in.Name)
 	role, roleErr := ParseRole(in.Role)
-	if err := validate(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr}); err != nil {
+	until, untilErr := ParseUntil(in.Until, now)
+	if err := validate(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr, "until": untilErr}); err != nil {
 		return NewUser{}, err
 	}
 	u := User{
 		ID: ids.New(), Name: name, Email: email, Role: role, Status: Invited,
 		InvitedBy: by.ActorID, CreatedAt: now, UpdatedAt: now,
 	}
-	if !invite {
-		return NewUser{User: u, Event: u.event(by.Origin, event.UserAdded, now, ""), Claim: by.Claim}, nil
+	n := NewUser{User: u, Event: u.event(by.Origin, event.UserAdded, now, ""), Claim: by.Claim}
+	if invite {
+		n.Event.Kind = event.UserInvited
+		n.Jobs = []outbox.Job{inviteJob(u, now)}
 	}
-	return NewUser{
-		User: u, Event: u.event(by.Origin, event.UserInvited, now, ""), Jobs: []outbox.Job{inviteJob(u, now)}, Claim: by.Claim,
-	}, nil
+	n.join(in.Groups, until, now)
+	return n, nil
+}
+
+// join makes the new user a member of groups until a time, zero for no end, and records it
+// in the user's event.
+func (n *NewUser) join(groups []Group, until, now time.Time) {
+	var names []string
+	for _, g := range groups {
+		n.Memberships = append(n.Memberships, Membership{
+			GroupID: g.ID, GroupName: g.Name, UserID: n.User.ID, Until: until, AddedBy: n.User.InvitedBy, CreatedAt: now,
+		})
+		names = append(names, g.Name)
+	}
+	if len(names) == 0 {
+		return
+	}
+	n.Event.Changes = append(n.Event.Changes, event.Change{Field: "groups", New: strings.Join(names, ", ")})
+	if !until.IsZero() {
+		n.Event.Changes = append(n.Event.Changes, event.Change{Field: "until", New: formatUntil(until)})
+	}
 }

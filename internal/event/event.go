@@ -51,6 +51,24 @@ const (
 	ListExported   Kind = "list_exported"   // users were exported to a file
 	TokenCreated   Kind = "token_made"      // an API token was created
 	TokenRevoked   Kind = "token_revoked"   // an API token was revoked
+
+	// Events about groups and apps have no subject, and the name as their Reason. Those
+	// about memberships have the user as their subject.
+	GroupCreated    Kind = "group_created"     // a group was created
+	GroupRenamed    Kind = "group_renamed"     // a group was renamed
+	GroupRemoved    Kind = "group_removed"     // a group was removed, with its memberships
+	GroupJoined     Kind = "group_joined"      // a user was added to a group
+	GroupExtended   Kind = "group_extended"    // the end of a membership was changed
+	GroupLeft       Kind = "group_left"        // a user was removed from a group
+	AppCreated      Kind = "app_created"       // an app was added
+	AppEdited       Kind = "app_edited"        // an app was changed
+	AppRemoved      Kind = "app_removed"       // an app was removed
+	AppTokenCreated Kind = "app_token_created" // a token for one app was created
+	AppTokenRevoked Kind = "app_token_revoked" // a token for one app was revoked
+	AccessRequested Kind = "access_requested"  // a user requested access to an app
+	AccessApproved  Kind = "access_approved"   // an administrator approved a request for access
+	AccessDenied    Kind = "access_denied"     // an administrator denied a request for access
+	AppRefused      Kind = "app_refused"       // a user was refused an app
 )
 
 // Kinds lists all kinds.
@@ -58,7 +76,9 @@ var Kinds = []Kind{
 	LinkRequested, LinkFailed, LinkOpened, SignedIn, SignInRefused, SessionEnded, UserAdded, UserInvited, InviteSent,
 	UserJoined, UserEdited, UserSuspended, UserReinstated, UserRemoved, ActionRefused, SettingChanged,
 	JobParked, JobRetried, JobDropped, StytchMismatch, ImportStarted, ImportStopped, ImportDone, ListExported,
-	TokenCreated, TokenRevoked,
+	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
+	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
+	AppRefused,
 }
 
 // IsKind reports whether s is one of Kinds.

@@ -20,11 +20,12 @@ type provider struct {
 	send         func(ctx context.Context, link session.Link, n int) error // n counts the calls, from 1
 	magicLink    func(token, verifier string) (session.Authentication, error)
 	authenticate func(ctx context.Context, token string) (session.ProviderSession, error)
+	sessions     func(stytchUserID string) ([]string, error)
 
 	mu      sync.Mutex
 	sent    []session.Link
 	spent   []string // "token verifier"
-	checked []string // tokens
+	checked []string // tokens, or users whose sessions were listed
 	whoami  int
 }
 
@@ -83,6 +84,13 @@ func (p *provider) AuthenticateSession(ctx context.Context, token string) (sessi
 		StytchUserID: "stytch-of-ada@example.com", SessionID: "session-" + strings.TrimPrefix(token, "token-"),
 		ExpiresAt: noon.Add(7 * 24 * time.Hour),
 	}, nil
+}
+
+func (p *provider) ListSessions(_ context.Context, stytchUserID string) ([]string, error) {
+	p.mu.Lock()
+	p.checked = append(p.checked, stytchUserID)
+	p.mu.Unlock()
+	return p.sessions(stytchUserID)
 }
 
 // links returns what was to be mailed, without what does not matter here.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -25,6 +26,29 @@ func (s *Service) Check(ctx context.Context, token string, b Browser) (Session, 
 	if err != nil {
 		return Session{}, err
 	}
+	return s.recheck(ctx, sess, b, func(ctx context.Context) (ProviderSession, error) {
+		return s.provider.AuthenticateSession(ctx, token)
+	})
+}
+
+// Recheck is Check for a caller that has read the session, with its user, and doesn't know
+// its token, such as one that found it by an app's credential.
+func (s *Service) Recheck(ctx context.Context, sess Session, b Browser) (Session, error) {
+	return s.recheck(ctx, sess, b, func(ctx context.Context) (ProviderSession, error) {
+		ids, err := s.provider.ListSessions(ctx, sess.User.StytchUserID)
+		if err == nil && !slices.Contains(ids, sess.StytchSessionID) {
+			err = ErrEnded
+		}
+		return ProviderSession{StytchUserID: sess.User.StytchUserID, SessionID: sess.StytchSessionID, ExpiresAt: sess.ExpiresAt}, err
+	})
+}
+
+// recheck returns a session if it is live, after verifying it with the provider if the
+// last verification is too old. Concurrent calls are coalesced by the hash of the whole
+// token, so that no caller gets another session's answer.
+func (s *Service) recheck(
+	ctx context.Context, sess Session, b Browser, ask func(context.Context) (ProviderSession, error),
+) (Session, error) {
 	now := s.opts.Now()
 	if !sess.isLive(now) {
 		return Session{}, ErrEnded
@@ -32,13 +56,7 @@ func (s *Service) Check(ctx context.Context, token string, b Browser) (Session, 
 	if now.Sub(sess.VerifiedAt) < s.opts.Recheck {
 		return sess, nil
 	}
-	return s.recheck(ctx, token, sess, b)
-}
-
-// recheck verifies a session with the provider. Concurrent calls are coalesced by the
-// hash of the whole token, so that no caller gets another session's answer.
-func (s *Service) recheck(ctx context.Context, token string, sess Session, b Browser) (Session, error) {
-	v, err, _ := s.rechecking.Do(sess.TokenHash, func() (any, error) { return s.verify(context.WithoutCancel(ctx), token, sess, b) })
+	v, err, _ := s.rechecking.Do(sess.TokenHash, func() (any, error) { return s.verify(context.WithoutCancel(ctx), sess, b, ask) })
 	answer := v.(ProviderSession)
 	switch {
 	case err == nil && !answer.matches(sess):
@@ -60,10 +78,12 @@ func (s *Service) recheck(ctx context.Context, token string, sess Session, b Bro
 }
 
 // verify asks the provider about a session and saves the answer.
-func (s *Service) verify(ctx context.Context, token string, sess Session, b Browser) (ProviderSession, error) {
+func (s *Service) verify(
+	ctx context.Context, sess Session, b Browser, ask func(context.Context) (ProviderSession, error),
+) (ProviderSession, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := s.provider.AuthenticateSession(call, token)
+	answer, err := ask(call)
 	switch {
 	case errors.Is(err, ErrEnded):
 		match := func(other Session) bool { return other.TokenHash == sess.TokenHash }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
@@ -82,6 +83,8 @@ func isDomainError(err error) bool {
 		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld,
 		userio.ErrInvalidState, userio.ErrLeaseLost, userio.ErrActorNotAdmin, userio.ErrNoImport,
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
+		directory.ErrGroupTaken, directory.ErrTooManyGroups, directory.ErrAlreadyMember, directory.ErrNotMember, directory.ErrNoGroup,
+		apps.ErrNameTaken, apps.ErrHostTaken, apps.ErrTooManyApps, apps.ErrTokenExists, apps.ErrTooManyTokens, apps.ErrCode, apps.ErrLoop,
 	} {
 		if errors.Is(err, known) {
 			return true

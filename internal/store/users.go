@@ -56,6 +56,9 @@ func (s *Store) createUser(
 		if err := checkRemoval(ctx, q, n.User); err != nil {
 			return err
 		}
+		if err := insertMemberships(ctx, q, n.Memberships); err != nil {
+			return err
+		}
 		if err := insertEvents(ctx, q, n.Event); err != nil {
 			return err
 		}
@@ -170,6 +173,9 @@ func (s *Store) applyChange(ctx context.Context, q queries, was directory.User, 
 		return updateUser(ctx, q, was, c.User)
 	}
 	if err := q.DeleteUserWords(ctx, was.ID); err != nil {
+		return err
+	}
+	if err := deleteAccess(ctx, q, was.ID); err != nil {
 		return err
 	}
 	if _, err := q.DeleteUser(ctx, was.ID); err != nil {

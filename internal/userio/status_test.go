@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // statusRows lists columns about access with values that admit a user, and values that
@@ -140,7 +142,7 @@ func readStatus(t *testing.T, column, value string) Line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := read("[\n" + string(object) + "]"); l != table {
+	if l := read("[\n" + string(object) + "]"); !cmp.Equal(l, table) {
 		t.Errorf("%s %q: JSON says %+v, a table %+v", column, value, l, table)
 	}
 	return table

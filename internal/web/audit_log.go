@@ -64,6 +64,22 @@ var eventLabels = map[event.Kind]string{
 	event.ListExported:   "List exported",
 	event.TokenCreated:   "API token created",
 	event.TokenRevoked:   "API token revoked",
+
+	event.GroupCreated:    "Group created",
+	event.GroupRenamed:    "Group renamed",
+	event.GroupRemoved:    "Group removed",
+	event.GroupJoined:     "Added to group",
+	event.GroupExtended:   "Group membership changed",
+	event.GroupLeft:       "Removed from group",
+	event.AppCreated:      "App added",
+	event.AppEdited:       "App edited",
+	event.AppRemoved:      "App removed",
+	event.AppTokenCreated: "App token created",
+	event.AppTokenRevoked: "App token revoked",
+	event.AccessRequested: "Access requested",
+	event.AccessApproved:  "Access approved",
+	event.AccessDenied:    "Access denied",
+	event.AppRefused:      "App refused",
 }
 
 func eventLines(events []event.Event) []eventRow {

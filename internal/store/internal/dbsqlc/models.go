@@ -4,6 +4,41 @@
 
 package dbsqlc
 
+type App struct {
+	ID            string
+	Name          string
+	NameKey       string
+	Scheme        string
+	Host          string
+	Audience      string
+	Upstream      string
+	PublicPaths   string
+	AllowRequests int64
+	CreatedAt     int64
+	UpdatedAt     int64
+}
+
+type AppCode struct {
+	CodeHash    string
+	AppID       string
+	SessionHash string
+	CookieHash  string
+	Path        string
+	CreatedAt   int64
+	ExpiresAt   int64
+}
+
+type AppToken struct {
+	TokenHash string
+	ID        string
+	AppID     string
+	UserID    string
+	Name      string
+	CreatedBy string
+	CreatedAt int64
+	ExpiresAt int64
+}
+
 type Event struct {
 	ID        string
 	At        int64
@@ -18,6 +53,14 @@ type Event struct {
 	UserAgent string
 	RequestID string
 	Token     string
+}
+
+type GroupMember struct {
+	GroupID   string
+	UserID    string
+	UntilAt   int64
+	AddedBy   string
+	CreatedAt int64
 }
 
 type IdempotencyKey struct {
@@ -140,6 +183,13 @@ type User struct {
 	LastSeenAt        int64
 	LinksAfter        int64
 	CancelledInviteAt int64
+}
+
+type UserGroup struct {
+	ID        string
+	Name      string
+	NameKey   string
+	CreatedAt int64
 }
 
 type UserWord struct {

@@ -1,0 +1,130 @@
+package apps
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/guestlist/guestlist/internal/digest"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/ids"
+)
+
+// Token lets a program use one app, as a user or as a service. Times are UTC.
+type Token struct {
+	ID        string // UUIDv7; not secret
+	Hash      string // see HashToken
+	AppID     string
+	UserID    string // the user it acts as; empty for a service
+	Name      string // of a service, the name that the app sees
+	CreatedBy string // id of the administrator; empty if created by the program
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	User      directory.User // set where tokens are read; zero for a service
+}
+
+// Expired reports whether the token has expired.
+func (t Token) Expired(now time.Time) bool { return !now.Before(t.ExpiresAt) }
+
+// IsService reports whether the token acts as a service.
+func (t Token) IsService() bool { return t.UserID == "" }
+
+// TokenPrefix begins every app token, so that secret scanners recognize it and it isn't
+// mistaken for a credential of the app's own.
+const TokenPrefix = "guestlist_app_"
+
+// TokenLifetimes are the allowed lifetimes of a token in days.
+var TokenLifetimes = []int{7, 30, 90, 365}
+
+// MaxTokens is the maximum number of tokens of an app.
+const MaxTokens = 50
+
+// Errors of app tokens.
+var (
+	ErrTokenExists   = errors.New("this token was made already, and is shown once")
+	ErrTooManyTokens = fmt.Errorf("this app has %d tokens already: revoke one first", MaxTokens)
+)
+
+// HashToken returns the form in which a token is stored: its SHA-256 in hex.
+func HashToken(secret string) string { return digest.SHA256Hex(secret) }
+
+// IsToken reports whether a text has the format of an app token.
+func IsToken(secret string) bool {
+	return len(secret) == len(TokenPrefix)+2*26 && strings.HasPrefix(secret, TokenPrefix)
+}
+
+// NewTokenID returns an ID for a TokenRequest.
+func NewTokenID() string { return ids.New() }
+
+// TokenRequest is the input for creating a token, as typed.
+type TokenRequest struct {
+	ID     string // from NewTokenID; two requests with one ID create one token
+	Name   string
+	UserID string // empty for a service
+	Days   string // one of TokenLifetimes
+}
+
+// CreateToken creates a token for an app and returns it with its secret, which isn't stored.
+// user is the one with the request's UserID, zero for a service. Errors:
+// *directory.ValidationError, ErrTooManyTokens, ErrTokenExists, directory.ErrNotFound.
+func (s *Service) CreateToken(ctx context.Context, by event.Origin, a App, user directory.User, r TokenRequest) (Token, string, error) {
+	now := s.now()
+	t, err := r.parse(now)
+	if err != nil {
+		return Token{}, "", err
+	}
+	secret := TokenPrefix + rand.Text() + rand.Text()
+	t.Hash, t.AppID, t.CreatedBy, t.User = HashToken(secret), a.ID, by.ActorID, user
+	reason := fmt.Sprintf("%s: %s (until %s)", a.Name, t.Name, t.ExpiresAt.UTC().Format(time.DateOnly))
+	e := by.NewEvent(event.AppTokenCreated, now, user.ID, user.Email.Normalized, reason)
+	err = s.store.CreateAppToken(ctx, t, e, func(have []Token) error {
+		if len(have) >= MaxTokens {
+			return ErrTooManyTokens
+		}
+		return nil
+	})
+	return t, secret, err
+}
+
+// parse validates the request and returns the token without its hash and app.
+func (r TokenRequest) parse(now time.Time) (Token, error) {
+	fields := map[string]string{}
+	name, err := directory.ParseName(r.Name)
+	if err != nil {
+		fields["name"] = err.Error()
+	} else if name == "" {
+		fields["name"] = "Name it by what will use it."
+	}
+	days, err := strconv.Atoi(r.Days)
+	if err != nil || !slices.Contains(TokenLifetimes, days) {
+		fields["days"] = "Choose one of these times."
+	}
+	id, err := uuid.Parse(r.ID)
+	if err != nil {
+		fields["id"] = "This form is damaged: load its page again."
+	}
+	if len(fields) > 0 {
+		return Token{}, &directory.ValidationError{Fields: fields}
+	}
+	return Token{ID: id.String(), Name: name, UserID: r.UserID, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, days)}, nil
+}
+
+// ListTokens returns an app's tokens with their users, newest first.
+func (s *Service) ListTokens(ctx context.Context, appID string) ([]Token, error) {
+	return s.store.ListAppTokens(ctx, appID)
+}
+
+// RevokeToken revokes a token of an app. Error: directory.ErrNotFound.
+func (s *Service) RevokeToken(ctx context.Context, by event.Origin, a App, id string) error {
+	return s.store.RevokeAppToken(ctx, a.ID, id, func(t Token) event.Event {
+		return by.NewEvent(event.AppTokenRevoked, s.now(), t.User.ID, t.User.Email.Normalized, a.Name+": "+t.Name)
+	})
+}

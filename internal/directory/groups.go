@@ -1,0 +1,150 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/event"
+)
+
+// GroupStore keeps the groups and their members. Its errors wrap ErrNotFound (no such
+// group or user), ErrUnavailable, or are those of this package.
+type GroupStore interface {
+	// CreateGroup writes a group and an event. Errors: ErrGroupTaken, ErrTooManyGroups.
+	CreateGroup(ctx context.Context, g Group, e event.Event) error
+	GetGroup(ctx context.Context, id string) (Group, error)
+	// GetGroupByName ignores case.
+	GetGroupByName(ctx context.Context, name string) (Group, error)
+	// ListGroups returns up to limit groups by name, after the one with the key after
+	// (Group.Key), which is empty for the first page.
+	ListGroups(ctx context.Context, after string, limit int) ([]Group, error)
+	// ChangeGroup runs rule on the locked group, then writes the name it returns and
+	// the event. Error: ErrGroupTaken.
+	ChangeGroup(ctx context.Context, id string, rule func(Group) (Group, event.Event, error)) (Group, error)
+	// RemoveGroup deletes a group with its memberships and the event that record returns.
+	RemoveGroup(ctx context.Context, id string, record func(Group) event.Event) error
+	// ChangeMembership runs rule on the locked group and user, with their membership or
+	// nil. It writes the membership that rule returns, or deletes it if that is nil, and
+	// the event.
+	ChangeMembership(ctx context.Context, groupID, userID string, rule func(Group, User, *Membership) (*Membership, event.Event, error)) error
+	// ListMemberships returns a user's memberships, including ended ones, by the groups' names.
+	ListMemberships(ctx context.Context, userID string) ([]Membership, error)
+	// ListMembers returns up to limit members of a group by id, after the one with the
+	// id after, which is empty for the first page.
+	ListMembers(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error)
+	// ListMembershipsEnding returns up to limit memberships that end after one time and
+	// not after another, in that order.
+	ListMembershipsEnding(ctx context.Context, after, before time.Time, limit int) ([]Membership, error)
+}
+
+// GroupMember is a member of a group with its user.
+type GroupMember struct {
+	Membership
+	User User
+}
+
+// Groups reads and changes the groups. It is safe for concurrent use.
+type Groups struct {
+	store GroupStore
+	now   func() time.Time
+}
+
+// NewGroups returns a Groups.
+func NewGroups(store GroupStore, now func() time.Time) *Groups { return &Groups{store, now} }
+
+// Create creates a group. Errors: *ValidationError, ErrGroupTaken, ErrTooManyGroups.
+func (g *Groups) Create(ctx context.Context, by event.Origin, name string) (Group, error) {
+	group, e, err := NewGroup(by, name, g.now())
+	if err != nil {
+		return Group{}, err
+	}
+	return group, g.store.CreateGroup(ctx, group, e)
+}
+
+// Rename renames a group. Errors: *ValidationError, ErrNotFound, ErrGroupTaken.
+func (g *Groups) Rename(ctx context.Context, by event.Origin, id, name string) (Group, error) {
+	parsed, err := ParseGroupName(name)
+	if err := validate(map[string]error{"name": err}); err != nil {
+		return Group{}, err
+	}
+	return g.store.ChangeGroup(ctx, id, func(group Group) (Group, event.Event, error) {
+		e := by.NewEvent(event.GroupRenamed, g.now(), "", "", group.Name)
+		e.Changes = []event.Change{{Field: "name", Old: group.Name, New: parsed}}
+		group.Name = parsed
+		return group, e, nil
+	})
+}
+
+// Remove removes a group and its memberships. Apps that it opened stay closed to its
+// members. Error: ErrNotFound.
+func (g *Groups) Remove(ctx context.Context, by event.Origin, id string) error {
+	return g.store.RemoveGroup(ctx, id, func(group Group) event.Event {
+		return by.NewEvent(event.GroupRemoved, g.now(), "", "", group.Name)
+	})
+}
+
+// Join adds a user to a group until a time, which is zero for no end, or changes the end
+// of their membership. Errors: *ValidationError for a time that has passed, ErrNotFound,
+// ErrAlreadyMember if nothing changes.
+func (g *Groups) Join(ctx context.Context, by event.Origin, groupID, userID string, until time.Time) error {
+	now := g.now()
+	if !until.IsZero() && !until.After(now) {
+		return &ValidationError{Fields: map[string]string{"until": errPastEnd.Error()}}
+	}
+	return g.store.ChangeMembership(ctx, groupID, userID, func(group Group, u User, old *Membership) (*Membership, event.Event, error) {
+		if old == nil {
+			m := &Membership{GroupID: group.ID, UserID: u.ID, Until: until, AddedBy: by.ActorID, CreatedAt: now}
+			return m, membershipEvent(by, event.GroupJoined, u, group, time.Time{}, until, now), nil
+		}
+		if old.Until.Equal(until) {
+			return nil, event.Event{}, ErrAlreadyMember
+		}
+		m := *old
+		m.Until = until
+		return &m, membershipEvent(by, event.GroupExtended, u, group, old.Until, until, now), nil
+	})
+}
+
+// Leave removes a user from a group. Errors: ErrNotFound, ErrNotMember.
+func (g *Groups) Leave(ctx context.Context, by event.Origin, groupID, userID string) error {
+	now := g.now()
+	return g.store.ChangeMembership(ctx, groupID, userID, func(group Group, u User, old *Membership) (*Membership, event.Event, error) {
+		if old == nil {
+			return nil, event.Event{}, ErrNotMember
+		}
+		return nil, membershipEvent(by, event.GroupLeft, u, group, time.Time{}, time.Time{}, now), nil
+	})
+}
+
+// Get returns a group. Error: ErrNotFound.
+func (g *Groups) Get(ctx context.Context, id string) (Group, error) { return g.store.GetGroup(ctx, id) }
+
+// Find returns the group with an id or a name, ignoring case. Error: ErrNotFound.
+func (g *Groups) Find(ctx context.Context, idOrName string) (Group, error) {
+	group, err := g.store.GetGroupByName(ctx, idOrName)
+	if errors.Is(err, ErrNotFound) {
+		return g.store.GetGroup(ctx, idOrName)
+	}
+	return group, err
+}
+
+// List returns all groups by name.
+func (g *Groups) List(ctx context.Context) ([]Group, error) {
+	return g.store.ListGroups(ctx, "", MaxGroups)
+}
+
+// Page returns up to limit groups by name, after the one with the key after; see GroupKey.
+func (g *Groups) Page(ctx context.Context, after string, limit int) ([]Group, error) {
+	return g.store.ListGroups(ctx, after, limit)
+}
+
+// Memberships returns a user's memberships, including ended ones, by the groups' names.
+func (g *Groups) Memberships(ctx context.Context, userID string) ([]Membership, error) {
+	return g.store.ListMemberships(ctx, userID)
+}
+
+// Members returns up to limit members of a group, after the one with the id after.
+func (g *Groups) Members(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error) {
+	return g.store.ListMembers(ctx, groupID, after, limit)
+}
