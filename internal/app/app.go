@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -25,6 +26,7 @@ type App struct {
 	Handler http.Handler // pages, API and, in local mode, the developer pages
 	Metrics http.Handler // metrics and profiles, for a listener of their own; nil if they are disabled
 
+	signer     *identity.Signer
 	importer   *userio.Importer
 	corruption chan error
 	stop       context.CancelFunc
@@ -77,6 +79,12 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.importer = a.NewImporter()
+	if a.signer, err = a.NewSigner(ctx); err != nil {
+		return err
+	}
+	if err := a.signer.Load(ctx); err != nil {
+		return err
+	}
 	if err := a.serve(ctx, mux); err != nil {
 		return err
 	}
@@ -110,7 +118,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	}
 	o := web.Options{
 		Directory: a.Directory, Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
-		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready,
+		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.signer.JWKS,
 		BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin:      a.cfg.FirstAdmin(), LinkDuration: a.cfg.LinkDuration, InviteDuration: a.cfg.InviteDuration,
@@ -137,6 +145,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.Worker.Run(ctx) })
 	a.background.Go(func() { a.importer.Run(ctx) })
+	a.background.Go(func() { a.signer.Run(ctx) })
 	a.background.Go(func() { a.purgeExpired(ctx) })
 	a.background.Go(func() { a.checkIntegrity(ctx) })
 	a.background.Go(func() { a.refoldUsers(ctx) })

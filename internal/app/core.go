@@ -11,6 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -124,14 +125,29 @@ func (c *core) openStytch(ctx context.Context, mux *http.ServeMux) (*stytch.Clie
 	return stytch.New(o)
 }
 
+// cookieKeys returns the keys of cookies, newest first. Without the setting there is one,
+// which is kept in the database.
+func (c *core) cookieKeys(ctx context.Context) ([]string, error) {
+	if len(c.cfg.CookieKeys) > 0 {
+		return c.cfg.CookieKeys, nil
+	}
+	key, err := c.Store.CookieKey(ctx, event.New(event.SettingChanged, c.now(), "", "", "a key for cookies was made"))
+	return []string{key}, err
+}
+
+// NewSigner returns a signer of identities. It has no keys until they are loaded.
+func (c *core) NewSigner(ctx context.Context) (*identity.Signer, error) {
+	keys, err := c.cookieKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return identity.NewSigner(identity.Options{Store: c.Store, CookieKeys: keys, Issuer: c.cfg.BaseURL.String(), Now: c.now, Log: c.log})
+}
+
 func (c *core) openCookies(ctx context.Context) (*session.Cookies, error) {
-	keys := c.cfg.CookieKeys
-	if len(keys) == 0 {
-		key, err := c.Store.CookieKey(ctx, event.New(event.SettingChanged, c.now(), "", "", "a key for cookies was made"))
-		if err != nil {
-			return nil, err
-		}
-		keys = []string{key}
+	keys, err := c.cookieKeys(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return session.NewCookies(session.CookieOptions{
 		Keys: keys, Name: c.cfg.CookieName, Path: c.cfg.BaseURL.Path + "/", Secure: c.cfg.BaseURL.Scheme == "https",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,8 @@ import (
 
 func (p *cli) keysCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "keys", Short: "Manage the local Stytch's signing keys for session JWTs",
-		Example: "  guestlist keys rotate",
+		Use: "keys", Short: "Replace signing keys: of identities for apps, and of the local Stytch",
+		Example: "  guestlist keys rotate-identity",
 		Args:    noArgs, RunE: requireSubcommand,
 	}
 	var atOnce, asJSON bool
@@ -36,15 +37,41 @@ cache it for an hour. With --json:
 	}
 	rotate.Flags().BoolVar(&atOnce, "at-once", false, "reject the old key immediately")
 	addJSONFlag(rotate, &asJSON)
-	c.AddCommand(rotate)
+	c.AddCommand(rotate, p.rotateIdentityCommand())
 	return c
 }
 
-// jsonRotation is the output of guestlist keys rotate --json.
+func (p *cli) rotateIdentityCommand() *cobra.Command {
+	var atOnce, asJSON bool
+	rotate := &cobra.Command{
+		Use: "rotate-identity", Short: "Create a new key for the identities that apps receive",
+		Long: `Create a new key for X-Guestlist-Jwt, the signed header that tells protected apps who is signed in. It's published at once at
+/.well-known/jwks.json and signs from an hour later; the old key stays published for seven days after. This also happens
+by itself every 90 days. If the old key leaked, use --at-once: it's deleted, but restart apps that verify the header, which
+may cache it. With --json:
+{"key_id", "signs_from", "old_until"}.`,
+		Example: `  guestlist keys rotate-identity
+  guestlist keys rotate-identity --at-once`,
+		Args: noArgs,
+		RunE: p.run(func(ctx context.Context, cfg config.Config, con streams, _ []string) error {
+			return rotateIdentityKey(ctx, cfg, con, atOnce, asJSON)
+		}),
+	}
+	rotate.Flags().BoolVar(&atOnce, "at-once", false, "delete the old key immediately")
+	addJSONFlag(rotate, &asJSON)
+	return rotate
+}
+
+// jsonRotation is the output of both commands with --json.
 type jsonRotation struct {
 	KeyID     string `json:"key_id"`
 	SignsFrom string `json:"signs_from"`
 	OldUntil  string `json:"old_until"`
+}
+
+func newJSONRotation(keyID string, signsFrom, oldUntil time.Time) jsonRotation {
+	const stamp = "2006-01-02T15:04:05Z"
+	return jsonRotation{keyID, signsFrom.UTC().Format(stamp), oldUntil.UTC().Format(stamp)}
 }
 
 func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJSON bool) error {
@@ -65,12 +92,36 @@ func rotateKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJS
 		return fmt.Errorf("the new key %s was created, but could not be recorded in the audit log: %w", r.KeyID, err)
 	}
 	if asJSON {
-		const stamp = "2006-01-02T15:04:05Z"
-		return printJSON(con.out, jsonRotation{r.KeyID, r.SignsFrom.Format(stamp), r.OldUntil.Format(stamp)})
+		return printJSON(con.out, newJSONRotation(r.KeyID, r.SignsFrom, r.OldUntil))
 	}
 	message := "signs from " + humanize.FormatTime(r.SignsFrom) + "; JWTs signed by the old key are valid until " + humanize.FormatTime(r.OldUntil)
 	if atOnce {
 		message = "signs from now on; JWTs signed by the old key are rejected. Restart apps that verify them, which may cache it for an hour"
+	}
+	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, message)
+	return err
+}
+
+func rotateIdentityKey(ctx context.Context, cfg config.Config, con streams, atOnce, asJSON bool) error {
+	a, err := app.OpenAdmin(ctx, cfg, con.now, con.log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	signer, err := a.NewSigner(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := signer.Rotate(ctx, app.Operator().Origin, atOnce)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(con.out, newJSONRotation(r.KeyID, r.SignsFrom, r.OldUntil))
+	}
+	message := "signs from " + humanize.FormatTime(r.SignsFrom) + "; the old key stays published until " + humanize.FormatTime(r.OldUntil)
+	if atOnce {
+		message = "signs from now on, on every instance within half a minute; the old key is deleted. Restart apps that verify identities, which may cache it"
 	}
 	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, message)
 	return err

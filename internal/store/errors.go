@@ -13,6 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/token"
@@ -85,6 +86,7 @@ func isDomainError(err error) bool {
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 		directory.ErrGroupTaken, directory.ErrTooManyGroups, directory.ErrAlreadyMember, directory.ErrNotMember, directory.ErrNoGroup,
 		apps.ErrNameTaken, apps.ErrHostTaken, apps.ErrTooManyApps, apps.ErrTokenExists, apps.ErrTooManyTokens, apps.ErrCode, apps.ErrLoop,
+		identity.ErrGenerationTaken,
 	} {
 		if errors.Is(err, known) {
 			return true

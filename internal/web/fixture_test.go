@@ -89,6 +89,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	o := Options{
 		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}), Sessions: sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
+		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}

@@ -54,11 +54,15 @@ func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 
 	// Where the address may hold a token, and the page too.
 	withToken := []string{"Referrer-Policy", "strict-origin", "Cache-Control", "no-store, no-transform"}
+	cached := []string{"Cache-Control", "public, max-age=300"}
 	for _, r := range f.server.routes {
 		method, path := r.address(target.ID)
 		var differences []string
 		if r.pattern == "GET /api/authenticate_magic_link" {
 			differences = withToken
+		}
+		if r.pattern == "GET /.well-known/jwks.json" {
+			differences = cached
 		}
 		check(r.pattern+" by a stranger", f.visitor().send(method, path, ""), differences...)
 		check(r.pattern+" by an administrator", boss.send(method, path, "{}", "Content-Type", "application/json"), differences...)
@@ -67,6 +71,9 @@ func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 			var differences []string
 			if path == "/api/authenticate_magic_link" && (method == "GET" || method == "HEAD") {
 				differences = withToken
+			}
+			if path == "/.well-known/jwks.json" && (method == "GET" || method == "HEAD") {
+				differences = cached
 			}
 			check(method+" on the path of "+r.pattern, f.visitor().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differences...)
 		}

@@ -101,6 +101,9 @@ func (s *server) routeTable() []route {
 		// The description of the API.
 		{"GET /api/openapi.yaml", public, s.apiSpec},
 
+		// The keys that verify identities for apps.
+		{"GET /.well-known/jwks.json", public, s.showJWKS},
+
 		// Webhooks.
 		{"POST /webhooks/stytch", public, blocking(s.receiveStytchWebhook)},
 

@@ -28,6 +28,8 @@ var wantAccess = map[string]access{
 
 	"GET /api/openapi.yaml": public,
 
+	"GET /.well-known/jwks.json": public,
+
 	"POST /webhooks/stytch": public, // the signature is checked
 
 	"GET /profile":          signedIn,

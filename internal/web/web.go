@@ -37,6 +37,7 @@ type Options struct {
 	Events          event.Reader
 	Idempotency     idempotency.Store
 	Ping            func(context.Context) error // fails if the database is unreachable, read-only or not migrated
+	JWKS            func() ([]byte, error)      // the public keys of identities for apps, as JSON
 	IsLargeDatabase func(context.Context) bool  // whether an SQLite file has outgrown one server; may be nil
 
 	BaseURL        *url.URL       // the public address, without a slash at its end

@@ -69,6 +69,7 @@ func TestAudit_RecordsEvents(t *testing.T) {
 		a, g, e := ada.Email, grace.Email, eve.Email
 		want := [][4]string{
 			{"", "setting_changed", "", "a key for cookies was made"},
+			{"", "setting_changed", "", "a key that signs identities for apps was made"},
 			{"", "link_requested", a, ""},
 			{a, "user_joined", a, ""},
 			{a, "signed_in", a, ""},

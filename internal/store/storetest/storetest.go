@@ -1,6 +1,6 @@
 // Package storetest is a conformance test for implementations of directory.Store,
 // session.Store, outbox.Store, event.Reader, limit.Store, reconcile.Store, userio.Store,
-// token.Store and idempotency.Store.
+// token.Store, idempotency.Store and identity.Store.
 //
 // Each test has its own database. Tests of several instances open it several times. The
 // tests only use the interfaces, and don't depend on tables.
@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
@@ -44,6 +45,7 @@ type Store interface {
 	RemoveSecretHashes(ctx context.Context) (int, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 	WriteNotices()
+	identity.Store
 }
 
 // Now is the clock to open the stores with. It always returns the same time.
@@ -91,7 +93,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, signingKeyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

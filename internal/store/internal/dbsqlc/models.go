@@ -156,6 +156,15 @@ type SignInAttempt struct {
 	ExpiresAt   int64
 }
 
+type SigningKey struct {
+	ID         string
+	Generation int64
+	PrivateKey string
+	PublicKey  string
+	SignsFrom  int64
+	CreatedAt  int64
+}
+
 type Token struct {
 	TokenHash  string
 	ID         string

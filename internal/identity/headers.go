@@ -1,0 +1,154 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The headers that describe the signed-in user to an app. Values are ASCII.
+const (
+	UserHeader   = "Remote-User"     // the handle
+	EmailHeader  = "Remote-Email"    // the address in lower case
+	NameHeader   = "Remote-Name"     // percent-encoded
+	GroupsHeader = "Remote-Groups"   // names, percent-encoded and separated by commas
+	JWTHeader    = "X-Guestlist-Jwt" // signed; contains all of the above
+)
+
+// HeaderNames are the names of all identity headers, in canonical form.
+var HeaderNames = []string{UserHeader, EmailHeader, NameHeader, GroupsHeader, JWTHeader}
+
+// maxGroups is the maximum length of Remote-Groups. nginx refuses an answer whose headers are
+// longer than a memory page, by default, and the JWT repeats the names.
+const maxGroups = 1024
+
+// Headers returns the identity headers, with a signed JWT. Headers without a value are left
+// out. The error is that of Mint.
+func (s *Signer) Headers(ctx context.Context, id Identity) (http.Header, error) {
+	token, err := s.Mint(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h := make(http.Header, len(HeaderNames))
+	set := func(name, value string) {
+		if value != "" {
+			h[name] = []string{value}
+		}
+	}
+	groups, _ := fitGroups(id.Groups)
+	for i, name := range groups {
+		groups[i] = percentEncode(name, ',')
+	}
+	set(UserHeader, percentEncode(id.Handle, 0))
+	set(EmailHeader, percentEncodeNonASCII(id.Email))
+	set(NameHeader, percentEncode(id.Name, 0))
+	set(GroupsHeader, strings.Join(groups, ","))
+	set(JWTHeader, token)
+	return h, nil
+}
+
+// fitGroups returns the names of groups in order, as many as fit in maxGroups, and whether
+// that is all of them.
+func fitGroups(names []string) (fitting []string, all bool) {
+	sorted := slices.Sorted(slices.Values(names))
+	length := 0
+	for i, name := range sorted {
+		length += len(percentEncode(name, ',')) + 1
+		if length-1 > maxGroups {
+			return sorted[:i], false
+		}
+	}
+	return sorted, true
+}
+
+// percentEncode encodes each byte that is not printable ASCII, the percent sign and one other
+// character, so that decoding always returns the text.
+func percentEncode(s string, other byte) string {
+	return encodeBytes(s, func(c byte) bool { return c < ' ' || c > '~' || c == '%' || c == other })
+}
+
+// percentEncodeNonASCII is for addresses, which are ASCII and may contain a percent sign.
+func percentEncodeNonASCII(s string) string {
+	return encodeBytes(s, func(c byte) bool { return c < ' ' || c > '~' })
+}
+
+func encodeBytes(s string, isEncoded func(byte) bool) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		if !isEncoded(c) {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hex[c>>4])
+		b.WriteByte(hex[c&15])
+	}
+	return b.String()
+}
+
+// StripHeaders removes from a request for an app everything that the app might take for an
+// identity or that is meant for Guestlist: identity headers, all others that begin with
+// Remote- or X-Guestlist-, and those with the same letters but other separators or none.
+func StripHeaders(h http.Header) {
+	for name := range h {
+		if _, reserved := reservedName(name); reserved {
+			delete(h, name)
+		}
+	}
+}
+
+// Aliases returns the names of headers that have the letters of an identity header or of one
+// that begins with X-Guestlist-, with other separators or none: Remote_User, Remote.User,
+// RemoteUser. Many servers don't tell them apart, and proxies that remove a forged
+// Remote-User pass them on. It returns nil if there are none.
+func Aliases(h http.Header) []string {
+	var found []string
+	for name := range h {
+		if proper, reserved := reservedName(name); reserved && !proper {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// reservedName reports whether a header is one that StripHeaders removes, and whether it is
+// spelled properly, which is true unless it is one of Aliases.
+func reservedName(name string) (proper, reserved bool) {
+	first := strings.IndexFunc(name, isAlphanumeric)
+	if first < 0 || strings.IndexByte("rRxX", name[first]) < 0 {
+		return true, false // nearly all headers
+	}
+	letters := squash(name)
+	for _, header := range HeaderNames {
+		if letters == squash(header) {
+			return strings.EqualFold(name, header), true
+		}
+	}
+	if strings.HasPrefix(letters, "xguestlist") {
+		return strings.HasPrefix(strings.ToLower(name), "x-guestlist-") && !strings.ContainsFunc(name, isOtherSeparator), true
+	}
+	const remote = "remote"
+	rest, found := strings.CutPrefix(strings.ToLower(name), remote)
+	return true, found && rest != "" && !isAlphanumeric(rune(rest[0]))
+}
+
+// squash returns the letters and digits of a name in lower case.
+func squash(name string) string {
+	return strings.Map(func(r rune) rune {
+		if isAlphanumeric(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+func isOtherSeparator(r rune) bool { return r != '-' && !isAlphanumeric(r) }
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}

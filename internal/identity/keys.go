@@ -1,0 +1,196 @@
+package identity
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/ids"
+)
+
+// The life of a signing key. Libraries that meet an unknown key fetch the keys again, and
+// some keep them for ten minutes whatever they meet.
+const (
+	keyLife       = 90 * 24 * time.Hour // how long a key signs before the next one does
+	publishBefore = time.Hour           // how long a new key is published before it signs
+	retiredFor    = 7 * 24 * time.Hour  // how long a key is published after it last signed
+	maxKeys       = 32                  // that are published at a time
+)
+
+// StoredKey is a signing key as it is stored.
+type StoredKey struct {
+	ID         string
+	Generation int64  // 1, 2, …
+	Private    string // encrypted
+	Public     string // PKIX, base64
+	SignsFrom  time.Time
+	CreatedAt  time.Time
+}
+
+// Store keeps the signing keys of all instances. Its errors wrap directory.ErrUnavailable.
+type Store interface {
+	// ListSigningKeys returns up to limit keys, newest generation first.
+	ListSigningKeys(ctx context.Context, limit int) ([]StoredKey, error)
+	// AddSigningKey inserts a key, deletes those with the ids in drop and writes the event, in
+	// one transaction. It returns ErrGenerationTaken if another instance was faster.
+	AddSigningKey(ctx context.Context, k StoredKey, drop []string, e event.Event) error
+	// DeleteSigningKey deletes a key, if it exists.
+	DeleteSigningKey(ctx context.Context, id string) error
+}
+
+// ErrGenerationTaken is returned by a Store for a key whose generation exists.
+var ErrGenerationTaken = errors.New("another instance has created the next signing key")
+
+// signingKey is a key in use.
+type signingKey struct {
+	StoredKey
+	public *ecdsa.PublicKey
+	signer jose.Signer // nil if the private key can't be decrypted with the cookie keys of this instance
+}
+
+// keyRing holds the keys, newest first.
+type keyRing []*signingKey
+
+// isPublished reports whether the key at an index is published at a time: until retiredFor
+// after its successor began to sign.
+func (r keyRing) isPublished(i int, now time.Time) bool {
+	return i == 0 || now.Before(r[i-1].SignsFrom.Add(retiredFor))
+}
+
+// published returns the keys that are published at a time.
+func (r keyRing) published(now time.Time) keyRing {
+	for i := range r {
+		if !r.isPublished(i, now) {
+			return r[:i]
+		}
+	}
+	return r
+}
+
+// signerAt returns the key that signs at a time: the newest one that has begun to, and if the
+// clock was set back the oldest. It returns nil if this instance has none.
+func (r keyRing) signerAt(now time.Time) *signingKey {
+	var found *signingKey
+	for _, k := range r.published(now) {
+		if k.signer == nil {
+			continue
+		}
+		if found = k; !k.SignsFrom.After(now) {
+			break
+		}
+	}
+	return found
+}
+
+// jwks returns the public keys that are published at a time.
+func (r keyRing) jwks(now time.Time) jose.JSONWebKeySet {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range r.published(now) {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.ID, Algorithm: string(jose.ES256), Use: "sig"})
+	}
+	return set
+}
+
+// sealer encrypts private keys with keys derived from the cookie keys.
+type sealer struct{ ciphers []cipher.AEAD } // the first encrypts, all can decrypt
+
+func newSealer(cookieKeys []string) (sealer, error) {
+	if len(cookieKeys) == 0 {
+		return sealer{}, errors.New("identity: signing keys need a cookie key")
+	}
+	var s sealer
+	for _, key := range cookieKeys {
+		derived, err := hkdf.Key(sha256.New, []byte(key), nil, "guestlist signing key v1", 32)
+		if err != nil {
+			return sealer{}, err
+		}
+		block, err := aes.NewCipher(derived)
+		if err != nil {
+			return sealer{}, err
+		}
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return sealer{}, err
+		}
+		s.ciphers = append(s.ciphers, aead)
+	}
+	return s, nil
+}
+
+// create generates a key.
+func (s sealer) create(generation int64, signsFrom, now time.Time) (StoredKey, error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return StoredKey{}, err
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return StoredKey{}, err
+	}
+	pkix, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		return StoredKey{}, err
+	}
+	k := StoredKey{ID: ids.New(), Generation: generation, Public: base64.StdEncoding.EncodeToString(pkix), SignsFrom: signsFrom, CreatedAt: now}
+	k.Private = base64.StdEncoding.EncodeToString(s.ciphers[0].Seal(nil, nil, pkcs8, []byte(k.ID)))
+	return k, nil
+}
+
+// open decrypts a key. If that fails, the key has no signer and can only verify.
+func (s sealer) open(stored StoredKey) (*signingKey, error) {
+	k := &signingKey{StoredKey: stored}
+	pkix, err := base64.StdEncoding.DecodeString(stored.Public)
+	if err != nil {
+		return nil, fmt.Errorf("identity: read signing key %s: %w", stored.ID, err)
+	}
+	public, err := x509.ParsePKIXPublicKey(pkix)
+	if err != nil {
+		return nil, fmt.Errorf("identity: read signing key %s: %w", stored.ID, err)
+	}
+	var ok bool
+	if k.public, ok = public.(*ecdsa.PublicKey); !ok {
+		return nil, fmt.Errorf("identity: read signing key %s: it is not one of ECDSA", stored.ID)
+	}
+	private := s.decrypt(stored)
+	if private == nil || !private.PublicKey.Equal(k.public) {
+		return k, nil
+	}
+	key := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: stored.ID}}
+	k.signer, err = jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
+	return k, err
+}
+
+// decrypt returns the private key, or nil if it was encrypted with another cookie key.
+func (s sealer) decrypt(stored StoredKey) *ecdsa.PrivateKey {
+	sealed, err := base64.StdEncoding.DecodeString(stored.Private)
+	if err != nil {
+		return nil
+	}
+	for _, aead := range s.ciphers {
+		pkcs8, err := aead.Open(nil, nil, sealed, []byte(stored.ID))
+		if err != nil {
+			continue
+		}
+		parsed, err := x509.ParsePKCS8PrivateKey(pkcs8)
+		if err != nil {
+			continue
+		}
+		if private, ok := parsed.(*ecdsa.PrivateKey); ok {
+			return private
+		}
+	}
+	return nil
+}

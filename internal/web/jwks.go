@@ -1,0 +1,15 @@
+package web
+
+import "net/http"
+
+// showJWKS serves the public keys that verify the JWTs apps receive. Libraries ask again when they
+// meet an unknown key, and a new key is published before it signs.
+func (s *server) showJWKS(w http.ResponseWriter, _ *http.Request) error {
+	keys, err := s.opts.JWKS()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	writeResponse(w, http.StatusOK, "application/jwk-set+json; charset=utf-8", keys)
+	return nil
+}
