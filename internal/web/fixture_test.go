@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
@@ -86,11 +87,15 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	baseURL := &url.URL{Scheme: "http", Host: "localhost:8080"}
 	o := Options{
-		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}), Sessions: sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
+		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}),
+		Groups:    directory.NewGroups(db, f.clock.now),
+		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, BaseURL: baseURL, Now: f.clock.now}),
+		Sessions:  sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
-		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, LinkDuration: 10 * time.Minute,
+		BaseURL: baseURL, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}
 	for _, change := range changes {
@@ -251,7 +256,7 @@ func (f *fixture) add(u directory.User) directory.User {
 func (f *fixture) rows() string {
 	f.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"users", "user_words", "sessions", "tokens", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
+	for _, table := range []string{"users", "user_words", "sessions", "tokens", "user_groups", "group_members", "apps", "app_groups", "app_tokens", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
 		rows, err := f.store.Reader().QueryContext(f.t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		if err != nil {
 			f.t.Fatal(err)

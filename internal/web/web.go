@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/idempotency"
@@ -29,6 +30,8 @@ import (
 // Options are the dependencies and settings of New.
 type Options struct {
 	Directory       *directory.Directory
+	Groups          *directory.Groups
+	Apps            *apps.Service
 	Sessions        *session.Service
 	Tokens          *token.Service
 	Cookies         *session.Cookies
