@@ -38,8 +38,11 @@ DELETE FROM group_members WHERE group_id = ? AND user_id = ?;
 -- name: DeleteMembersOfUser :exec
 DELETE FROM group_members WHERE user_id = ?;
 
--- name: DeleteMembersOfGroup :exec
-DELETE FROM group_members WHERE group_id = ?;
+-- name: SomeMembersOfGroup :many
+SELECT user_id FROM group_members WHERE group_id = ? ORDER BY user_id LIMIT ?;
+
+-- name: DeleteMembers :exec
+DELETE FROM group_members WHERE group_id = ? AND user_id IN (sqlc.slice(user_ids));
 
 -- name: DeleteAppsOfGroup :exec
 DELETE FROM app_groups WHERE group_id = ?;

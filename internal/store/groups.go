@@ -99,12 +99,26 @@ func (s *Store) RemoveGroup(ctx context.Context, id string, record func(director
 		if err := q.DeleteAppsOfGroup(ctx, id); err != nil {
 			return err
 		}
-		if err := q.DeleteMembersOfGroup(ctx, id); err != nil {
+		if err := deleteMembers(ctx, q, id); err != nil {
 			return err
 		}
 		_, err = q.DeleteGroup(ctx, id)
 		return err
 	})
+}
+
+// deleteMembers deletes the memberships of a group, as many with one statement as every server accepts.
+func deleteMembers(ctx context.Context, q queries, groupID string) error {
+	const batch = 1000
+	for {
+		members, err := q.SomeMembersOfGroup(ctx, dbsqlc.SomeMembersOfGroupParams{GroupID: groupID, Limit: batch})
+		if err != nil || len(members) == 0 {
+			return err
+		}
+		if err := q.DeleteMembers(ctx, dbsqlc.DeleteMembersParams{GroupID: groupID, UserIds: members}); err != nil {
+			return err
+		}
+	}
 }
 
 // lockedGroup locks a group until the transaction ends and returns it.

@@ -17,12 +17,22 @@ var few = map[string]string{
 	"ListTokensOfUser":   "one person's, twenty at most",
 	"DeleteInviteJobs":   "one person's",
 	"DeleteMailsFrom":    "of the local inbox, after each mail",
+
+	"CheckAppSession":       "one user's memberships, which administrators make one at a time",
+	"CheckAppToken":         "one user's memberships",
+	"ListMembershipsOfUser": "one user's memberships",
+	"DeleteAppsOfGroup":     "apps are limited to a thousand",
+	"DeleteGroupsOfApp":     "one app's, chosen in one form",
+	"ListAppsOfGroup":       "apps are limited to a thousand",
+	"ListTokensOfApp":       "one app's, fifty at most",
+	"DeleteAppTokensOfApp":  "one app's, fifty at most",
+	"DeleteRequestsOfApp":   "one app's, one for each user without access who asked",
 }
 
 func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	t.Parallel()
 	// The rows of one person are few, because they are limited.
-	key := regexp.MustCompile(`WHERE (id|name|token_hash|email|email_key|email_id|session_id|user_id) (= |IN \(sqlc\.slice)`)
+	key := regexp.MustCompile(`WHERE (id|name|token_hash|cookie_hash|code_hash|email|email_key|email_id|session_id|user_id|group_id = \S+ AND user_id) (= |IN \(sqlc\.slice)`)
 	bounded := regexp.MustCompile(`LIMIT (\?|1)|IN \(sqlc\.slice`)
 	seen := map[string]bool{}
 	for _, q := range append(queriesIn(t, "queries/*.sql"), queriesIn(t, "queries/stytchlocal/*.sql")...) {

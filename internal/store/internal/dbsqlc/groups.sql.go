@@ -7,6 +7,7 @@ package dbsqlc
 
 import (
 	"context"
+	"strings"
 )
 
 const countGroups = `-- name: CountGroups :one
@@ -58,12 +59,28 @@ func (q *Queries) DeleteMember(ctx context.Context, arg DeleteMemberParams) (int
 	return result.RowsAffected()
 }
 
-const deleteMembersOfGroup = `-- name: DeleteMembersOfGroup :exec
-DELETE FROM group_members WHERE group_id = ?
+const deleteMembers = `-- name: DeleteMembers :exec
+DELETE FROM group_members WHERE group_id = ? AND user_id IN (/*SLICE:user_ids*/?)
 `
 
-func (q *Queries) DeleteMembersOfGroup(ctx context.Context, groupID string) error {
-	_, err := q.db.ExecContext(ctx, deleteMembersOfGroup, groupID)
+type DeleteMembersParams struct {
+	GroupID string
+	UserIds []string
+}
+
+func (q *Queries) DeleteMembers(ctx context.Context, arg DeleteMembersParams) error {
+	query := deleteMembers
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.GroupID)
+	if len(arg.UserIds) > 0 {
+		for _, v := range arg.UserIds {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:user_ids*/?", strings.Repeat(",?", len(arg.UserIds))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:user_ids*/?", "NULL", 1)
+	}
+	_, err := q.db.ExecContext(ctx, query, queryParams...)
 	return err
 }
 
@@ -428,4 +445,36 @@ func (q *Queries) SetMemberUntil(ctx context.Context, arg SetMemberUntilParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const someMembersOfGroup = `-- name: SomeMembersOfGroup :many
+SELECT user_id FROM group_members WHERE group_id = ? ORDER BY user_id LIMIT ?
+`
+
+type SomeMembersOfGroupParams struct {
+	GroupID string
+	Limit   int32
+}
+
+func (q *Queries) SomeMembersOfGroup(ctx context.Context, arg SomeMembersOfGroupParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, someMembersOfGroup, arg.GroupID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var user_id string
+		if err := rows.Scan(&user_id); err != nil {
+			return nil, err
+		}
+		items = append(items, user_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
