@@ -1,7 +1,6 @@
 package apps
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -77,25 +76,25 @@ func parseHostname(name string) (string, bool) {
 		return name, true
 	}
 	ascii, err := idna.Lookup.ToASCII(name)
-	if err != nil || ascii == "" || strings.ContainsAny(ascii, "/@?#%:\\ ") {
+	if err != nil || !isSimpleCharacters(ascii) || !validLabels(ascii) {
 		return "", false
 	}
-	if ip := net.ParseIP(ascii); ip == nil && !validLabels(ascii) {
+	// Some malformed names have a form in ASCII that isn't a valid name itself.
+	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii {
 		return "", false
 	}
-	return strings.TrimSuffix(ascii, "."), true
+	return ascii, true
 }
 
 // isSimpleHostname reports whether a name is in canonical form already, so that the checks
 // of every request are cheap.
 func isSimpleHostname(name string) bool {
-	for i := range len(name) {
-		c := name[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return validLabels(name) && !strings.Contains(name, "xn--")
+	return isSimpleCharacters(name) && validLabels(name) && !strings.Contains(name, "xn--")
+}
+
+// isSimpleCharacters reports whether a name has only the characters of canonical names.
+func isSimpleCharacters(name string) bool {
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }
 
 // validLabels reports whether every label of an ASCII name has 1 to 63 characters and no

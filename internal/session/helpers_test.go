@@ -20,12 +20,12 @@ type provider struct {
 	send         func(ctx context.Context, link session.Link, n int) error // n counts the calls, from 1
 	magicLink    func(token, verifier string) (session.Authentication, error)
 	authenticate func(ctx context.Context, token string) (session.ProviderSession, error)
-	sessions     func(stytchUserID string) ([]string, error)
+	get          func(stytchUserID, sessionID string) (session.ProviderSession, error)
 
 	mu      sync.Mutex
 	sent    []session.Link
 	spent   []string // "token verifier"
-	checked []string // tokens, or users whose sessions were listed
+	checked []string // tokens, or a user and a session
 	whoami  int
 }
 
@@ -86,11 +86,11 @@ func (p *provider) AuthenticateSession(ctx context.Context, token string) (sessi
 	}, nil
 }
 
-func (p *provider) ListSessions(_ context.Context, stytchUserID string) ([]string, error) {
+func (p *provider) GetSession(_ context.Context, stytchUserID, sessionID string) (session.ProviderSession, error) {
 	p.mu.Lock()
-	p.checked = append(p.checked, stytchUserID)
+	p.checked = append(p.checked, stytchUserID+" "+sessionID)
 	p.mu.Unlock()
-	return p.sessions(stytchUserID)
+	return p.get(stytchUserID, sessionID)
 }
 
 // links returns what was to be mailed, without what does not matter here.

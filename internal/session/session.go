@@ -111,9 +111,8 @@ type Provider interface {
 	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
 	// AuthenticateSession returns ErrEnded if the session no longer exists.
 	AuthenticateSession(ctx context.Context, token string) (ProviderSession, error)
-	// ListSessions returns the ids of a user's sessions that haven't ended, none for an
-	// unknown user.
-	ListSessions(ctx context.Context, stytchUserID string) ([]string, error)
+	// GetSession is AuthenticateSession for a caller that doesn't know the token.
+	GetSession(ctx context.Context, stytchUserID, sessionID string) (ProviderSession, error)
 	// LockedUntil returns when the lock of an account ends, zero if it isn't locked.
 	LockedUntil(ctx context.Context, stytchUserID string) (time.Time, error)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -35,11 +34,7 @@ func (s *Service) Check(ctx context.Context, token string, b Browser) (Session, 
 // its token, such as one that found it by an app's credential.
 func (s *Service) Recheck(ctx context.Context, sess Session, b Browser) (Session, error) {
 	return s.recheck(ctx, sess, b, func(ctx context.Context) (ProviderSession, error) {
-		ids, err := s.provider.ListSessions(ctx, sess.User.StytchUserID)
-		if err == nil && !slices.Contains(ids, sess.StytchSessionID) {
-			err = ErrEnded
-		}
-		return ProviderSession{StytchUserID: sess.User.StytchUserID, SessionID: sess.StytchSessionID, ExpiresAt: sess.ExpiresAt}, err
+		return s.provider.GetSession(ctx, sess.User.StytchUserID, sess.StytchSessionID)
 	})
 }
 

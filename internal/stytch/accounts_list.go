@@ -48,21 +48,31 @@ func (c *Client) GetAccount(ctx context.Context, id string) (reconcile.Account, 
 
 // ListSessions returns the ids of an account's active sessions.
 func (c *Client) ListSessions(ctx context.Context, id string) ([]string, error) {
+	active, err := c.listSessions(ctx, background, id)
 	var ids []string
-	err := c.do(ctx, "list sessions", background, func() error {
+	for _, s := range active {
+		ids = append(ids, s.SessionID)
+	}
+	return ids, err
+}
+
+// listSessions returns an account's active sessions, none for an unknown account.
+func (c *Client) listSessions(ctx context.Context, kind callKind, id string) ([]sessions.Session, error) {
+	var active []sessions.Session
+	err := c.do(ctx, "list sessions", kind, func() error {
 		res, err := c.api.Sessions.Get(ctx, &sessions.GetParams{UserID: id})
 		if err != nil {
 			return err
 		}
 		for _, s := range res.Sessions {
-			if s.SessionID == "" || s.UserID != id {
+			if s.SessionID == "" || s.UserID != id || s.ExpiresAt == nil {
 				return errMalformedResponse // the caller would end another user's session
 			}
-			ids = append(ids, s.SessionID)
 		}
+		active = res.Sessions
 		return nil
 	})
-	return ids, ignoreNotFound(err)
+	return active, ignoreNotFound(err)
 }
 
 func (c *Client) search(ctx context.Context, params *users.SearchParams) (*users.SearchResponse, error) {

@@ -98,3 +98,17 @@ func (c *Client) AuthenticateSession(ctx context.Context, token string) (session
 	}
 	return found, err
 }
+
+// GetSession checks whether a session is still valid, without its token.
+func (c *Client) GetSession(ctx context.Context, stytchUserID, sessionID string) (session.ProviderSession, error) {
+	active, err := c.listSessions(ctx, required, stytchUserID)
+	if err != nil {
+		return session.ProviderSession{}, err
+	}
+	for _, s := range active {
+		if s.SessionID == sessionID {
+			return session.ProviderSession{StytchUserID: s.UserID, SessionID: s.SessionID, ExpiresAt: *s.ExpiresAt}, nil
+		}
+	}
+	return session.ProviderSession{}, session.ErrEnded
+}
