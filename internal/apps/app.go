@@ -78,6 +78,7 @@ const (
 var (
 	ErrNameTaken   = errors.New("an app with this name exists already")
 	ErrHostTaken   = errors.New("an app with this address exists already")
+	ErrChanged     = errors.New("this app was changed by someone else meanwhile")
 	ErrTooManyApps = fmt.Errorf("there are %d apps already: remove one first", MaxApps)
 )
 
@@ -90,6 +91,10 @@ type Input struct {
 	Upstream      string // may be empty
 	PublicPaths   string // one in a line
 	AllowRequests bool
+
+	// Seen is the UpdatedAt of the app as it was when the input was typed. If the app was
+	// changed since, an edit fails with ErrChanged. Zero skips the check.
+	Seen time.Time
 }
 
 // parse validates the input and returns the app, whose Groups have IDs only. baseURL is
@@ -169,6 +174,9 @@ func newApp(by event.Origin, in Input, baseURL *url.URL, now time.Time) (App, ev
 
 // edit returns the app with the input's values and the event of the change.
 func (a App) edit(by event.Origin, in Input, baseURL *url.URL, now time.Time) (App, event.Event, error) {
+	if !in.Seen.IsZero() && !in.Seen.Equal(a.UpdatedAt) {
+		return App{}, event.Event{}, ErrChanged
+	}
 	edited, err := in.parse(baseURL)
 	if err != nil {
 		return App{}, event.Event{}, err

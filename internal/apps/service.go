@@ -95,10 +95,17 @@ type Service struct {
 	sessions Sessions
 	baseURL  *url.URL
 	now      func() time.Time
+	arrivals arrivals
 }
 
 // New returns a Service.
-func New(o Options) *Service { return &Service{o.Store, o.Sessions, o.BaseURL, o.Now} }
+func New(o Options) *Service {
+	return &Service{store: o.Store, sessions: o.Sessions, baseURL: o.BaseURL, now: o.Now}
+}
+
+// LastCheck returns when this instance last checked a request for an app, to within a second.
+// It is zero if it checked none since it started.
+func (s *Service) LastCheck(appID string) time.Time { return s.arrivals.last(appID) }
 
 // Access is the result of a check. Its Session and User are set only if they are live.
 type Access struct {
@@ -119,6 +126,7 @@ func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.
 	if err != nil {
 		return Access{}, err
 	}
+	s.arrivals.record(state.App.ID, s.now())
 	access := Access{App: state.App, Decision: NotSignedIn}
 	if state.Session.TokenHash == "" {
 		return access, nil
@@ -145,6 +153,7 @@ func (s *Service) CheckToken(ctx context.Context, host, secret string) (Access, 
 		return Access{}, err
 	}
 	now := s.now()
+	s.arrivals.record(state.App.ID, now)
 	access := Access{App: state.App, Decision: NotSignedIn}
 	t := state.Token
 	if t.ID == "" || t.Expired(now) {
@@ -186,6 +195,37 @@ func (s *Service) ListFor(ctx context.Context, u directory.User) ([]App, error) 
 	return open, nil
 }
 
+// AppAccess is an app and whether a user may open it.
+type AppAccess struct {
+	App      App
+	Decision Decision
+	Through  []directory.Membership // that open it, or opened it until they ended
+}
+
+// ListAccess returns the apps that a user may open or could open until a membership ended,
+// by name, with the reasons.
+func (s *Service) ListAccess(ctx context.Context, u directory.User) ([]AppAccess, error) {
+	all, memberships, err := s.store.ListAppsWithMemberships(ctx, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	var list []AppAccess
+	for _, a := range all {
+		access := AppAccess{App: a, Decision: Decide(a, u, memberships, now)}
+		if access.Decision == NotInGroup {
+			continue
+		}
+		for _, m := range memberships {
+			if a.Audience == Groups && a.OpensTo(m.GroupID) && m.Active(now) == (access.Decision != MembershipEnded) {
+				access.Through = append(access.Through, m)
+			}
+		}
+		list = append(list, access)
+	}
+	return list, nil
+}
+
 // Create creates an app. Errors: *directory.ValidationError, ErrNameTaken, ErrHostTaken,
 // ErrTooManyApps.
 func (s *Service) Create(ctx context.Context, by event.Origin, in Input) (App, error) {
@@ -199,7 +239,7 @@ func (s *Service) Create(ctx context.Context, by event.Origin, in Input) (App, e
 	return s.store.GetApp(ctx, a.ID)
 }
 
-// Edit changes an app. Errors: those of Create, directory.ErrNotFound.
+// Edit changes an app. Errors: those of Create, directory.ErrNotFound, ErrChanged.
 func (s *Service) Edit(ctx context.Context, by event.Origin, id string, in Input) (App, error) {
 	return s.store.ChangeApp(ctx, id, func(a App) (App, event.Event, error) { return a.edit(by, in, s.baseURL, s.now()) })
 }

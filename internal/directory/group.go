@@ -41,6 +41,43 @@ type Membership struct {
 // Active reports whether the membership hasn't ended.
 func (m Membership) Active(now time.Time) bool { return m.Until.IsZero() || now.Before(m.Until) }
 
+// EndWarning is how long before its end a membership is reported as ending.
+const EndWarning = 7 * 24 * time.Hour
+
+// Ending reports whether the membership ends within EndWarning. An ended one doesn't.
+func (m Membership) Ending(now time.Time) bool {
+	return !m.Until.IsZero() && m.Active(now) && m.Until.Sub(now) < EndWarning
+}
+
+// Extended returns the end of the membership extended by a number of days: counted from its
+// end, or from now if that has passed, to the end of a day in UTC.
+func (m Membership) Extended(days int, now time.Time) time.Time {
+	from := m.Until
+	if from.Before(now) {
+		from = now
+	}
+	from = from.UTC().AddDate(0, 0, days)
+	midnight := from.Truncate(24 * time.Hour)
+	if midnight.Before(from) {
+		midnight = midnight.AddDate(0, 0, 1)
+	}
+	return midnight
+}
+
+// GuestUntil returns when a user's last membership ends, if they have some and each has an
+// end. Such a user is a guest.
+func GuestUntil(memberships []Membership) (until time.Time, guest bool) {
+	for _, m := range memberships {
+		if m.Until.IsZero() {
+			return time.Time{}, false
+		}
+		if m.Until.After(until) {
+			until = m.Until
+		}
+	}
+	return until, len(memberships) > 0
+}
+
 // ActiveGroupNames returns the names of the groups whose memberships haven't ended, sorted.
 func ActiveGroupNames(memberships []Membership, now time.Time) []string {
 	var names []string

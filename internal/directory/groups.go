@@ -148,3 +148,10 @@ func (g *Groups) Memberships(ctx context.Context, userID string) ([]Membership, 
 func (g *Groups) Members(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error) {
 	return g.store.ListMembers(ctx, groupID, after, limit)
 }
+
+// Ending returns up to limit memberships that end within a time from now, or ended within it
+// before, with the first to end first.
+func (g *Groups) Ending(ctx context.Context, within time.Duration, limit int) ([]Membership, error) {
+	now := g.now()
+	return g.store.ListMembershipsEnding(ctx, now.Add(-within), now.Add(within), limit)
+}
