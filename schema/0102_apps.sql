@@ -4,7 +4,7 @@ CREATE TABLE apps (
   id             VARCHAR(36)  NOT NULL PRIMARY KEY, -- UUIDv7
   name           VARCHAR(100) NOT NULL,             -- as typed
   name_key       VARCHAR(254) NOT NULL,             -- lower-cased; names are unique by it
-  scheme         VARCHAR(8)   NOT NULL,             -- http or https
+  scheme         VARCHAR(16)  NOT NULL,             -- http or https
   host           VARCHAR(260) NOT NULL,             -- lower-cased, in ASCII, with the port unless it is the scheme's
   audience       VARCHAR(16)  NOT NULL,             -- everyone, or groups: those in app_groups
   upstream       VARCHAR(400) NOT NULL,             -- where the built-in proxy sends requests; empty: another proxy does it

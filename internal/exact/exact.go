@@ -43,7 +43,8 @@ func (d database) QueryRowContext(ctx context.Context, query string, args ...any
 const absent = "\uffff"
 
 // exactArgs returns args with absent appended to each compared value that ends in a
-// space. Values after WHERE are compared; those before it are written.
+// space. Values after WHERE are compared; those before it are written, unless the
+// statement only reads: then they are compared in the condition of a join.
 func exactArgs(query string, args []any) []any {
 	var changed []any
 	for i, arg := range args {
@@ -62,8 +63,11 @@ func exactArgs(query string, args []any) []any {
 	return changed
 }
 
-// countWritten returns the number of parameters before WHERE.
+// countWritten returns the number of parameters whose values a statement writes.
 func countWritten(query string) int {
 	before, _, _ := strings.Cut(query, "WHERE ")
+	if !strings.Contains(before, "INSERT ") && !strings.Contains(before, "UPDATE ") {
+		return 0
+	}
 	return strings.Count(before, "?")
 }

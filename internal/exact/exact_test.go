@@ -30,6 +30,7 @@ func TestOn_TrailingSpace(t *testing.T) {
 		{"a value compared", "DELETE FROM t WHERE a = ? AND b = ?", []any{"x ", "y"}, []any{"x \uffff", "y"}},
 		{"both", "UPDATE t SET a = ? WHERE b = ? AND c = ?", []any{"x ", "y ", int64(3)}, []any{"x ", "y \uffff", int64(3)}},
 		{"a list", "DELETE FROM t WHERE a IN (?,?)", []any{"x", " "}, []any{"x", " \uffff"}},
+		{"a join", "SELECT a.b FROM a LEFT JOIN c ON c.d = ? AND c.e = a.e WHERE a.f = ?", []any{"x ", "y "}, []any{"x \uffff", "y \uffff"}},
 		{"another space", "DELETE FROM t WHERE a = ?", []any{"x\u00a0"}, []any{"x\u00a0"}},
 		{"nothing", "DELETE FROM t", nil, nil},
 	} {

@@ -17,7 +17,7 @@ var _ apps.Store = (*Store)(nil)
 
 // CreateApp inserts an app with its groups; see apps.Store.
 func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event) error {
-	return s.inTx(ctx, "create app", func(q queries) error {
+	return s.inAppTx(ctx, "create app", func(q queries) error {
 		n, err := q.CountApps(ctx)
 		if err != nil {
 			return err
@@ -45,8 +45,19 @@ func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event) error 
 	})
 }
 
+// inAppTx is inTx for a change that calls checkAppUnique. If a concurrent transaction wrote an app with the same name or
+// host after the check, it runs fn once more, which then finds that app.
+func (s *Store) inAppTx(ctx context.Context, op string, fn func(q queries) error) error {
+	run := func() error { return s.Transact(ctx, func(tx *sql.Tx) error { return fn(s.queriesTx(tx)) }) }
+	err := run()
+	if IsDuplicate(err) {
+		err = run()
+	}
+	return translate(op, err)
+}
+
 // checkAppUnique returns an error if another app has the name or host. Constraints refuse those of a concurrent
-// transaction, which is repeated then.
+// transaction; see inAppTx.
 func checkAppUnique(ctx context.Context, q queries, a apps.App) error {
 	row, err := q.GetAppByNameKey(ctx, a.Key())
 	if err == nil && row.ID != a.ID {
@@ -171,8 +182,8 @@ func withGroups(ctx context.Context, q queries, rows []*dbsqlc.App) ([]apps.App,
 // ChangeApp applies the change that rule returns to an app; see apps.Store.
 func (s *Store) ChangeApp(ctx context.Context, id string, rule func(apps.App) (apps.App, event.Event, error)) (apps.App, error) {
 	var changed apps.App
-	err := s.inTx(ctx, "change app", func(q queries) error {
-		if _, err := q.LockApp(ctx, id); err != nil {
+	err := s.inAppTx(ctx, "change app", func(q queries) error {
+		if err := lock(ctx, q.LockApp, id); err != nil {
 			return err
 		}
 		row, err := q.GetApp(ctx, id)
@@ -220,7 +231,7 @@ func (s *Store) ChangeApp(ctx context.Context, id string, rule func(apps.App) (a
 // they expire.
 func (s *Store) RemoveApp(ctx context.Context, id string, record func(apps.App) event.Event) error {
 	return s.inTx(ctx, "remove app", func(q queries) error {
-		if _, err := q.LockApp(ctx, id); err != nil {
+		if err := lock(ctx, q.LockApp, id); err != nil {
 			return err
 		}
 		row, err := q.GetApp(ctx, id)
@@ -268,17 +279,11 @@ func flag(b bool) int64 {
 func (s *Store) CreateAppToken(ctx context.Context, t apps.Token, e event.Event, rule func(have []apps.Token) error) error {
 	return s.inTx(ctx, "create app token", func(q queries) error {
 		if t.UserID != "" {
-			if _, err := q.LockUser(ctx, t.UserID); err != nil { // as a removal does first
-				return err
-			}
-			if _, err := q.GetUser(ctx, t.UserID); err != nil {
+			if err := lock(ctx, q.LockUser, t.UserID); err != nil { // as a removal does first
 				return err
 			}
 		}
-		if _, err := q.LockApp(ctx, t.AppID); err != nil { // so that simultaneous calls can't exceed the limit
-			return err
-		}
-		if _, err := q.GetApp(ctx, t.AppID); err != nil {
+		if err := lock(ctx, q.LockApp, t.AppID); err != nil { // so that simultaneous calls can't exceed the limit
 			return err
 		}
 		have, err := q.ListTokensOfApp(ctx, t.AppID)

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -121,9 +121,20 @@ func deleteMembers(ctx context.Context, q queries, groupID string) error {
 	}
 }
 
+// lock locks a row until the transaction ends, with a statement that changes nothing. It returns sql.ErrNoRows if there
+// is none. The row may be gone although a later SELECT still returns it: the transaction reads what was there at its first
+// SELECT.
+func lock(ctx context.Context, update func(context.Context, string) (int64, error), id string) error {
+	n, err := update(ctx, id)
+	if err == nil && n == 0 {
+		return sql.ErrNoRows
+	}
+	return err
+}
+
 // lockedGroup locks a group until the transaction ends and returns it.
 func lockedGroup(ctx context.Context, q queries, id string) (directory.Group, error) {
-	if _, err := q.LockGroup(ctx, id); err != nil {
+	if err := lock(ctx, q.LockGroup, id); err != nil {
 		return directory.Group{}, err
 	}
 	row, err := q.GetGroup(ctx, id)
@@ -136,7 +147,7 @@ func (s *Store) ChangeMembership(
 	rule func(directory.Group, directory.User, *directory.Membership) (*directory.Membership, event.Event, error),
 ) error {
 	return s.inTx(ctx, "change membership", func(q queries) error {
-		if _, err := q.LockUser(ctx, userID); err != nil { // as a removal does first, so that it leaves no membership behind
+		if err := lock(ctx, q.LockUser, userID); err != nil { // as a removal does first, so that it leaves no membership behind
 			return err
 		}
 		g, err := lockedGroup(ctx, q, groupID)
@@ -251,7 +262,12 @@ func (s *Store) ListMembershipsEnding(ctx context.Context, after, before time.Ti
 
 // deleteAccess deletes what gives a user who is removed access to apps: memberships, app tokens and requests.
 func deleteAccess(ctx context.Context, q queries, userID string) error {
-	return errors.Join(q.DeleteMembersOfUser(ctx, userID), q.DeleteAppTokensOfUser(ctx, userID), q.DeleteRequestsOfUser(ctx, userID))
+	for _, remove := range []func(context.Context, string) error{q.DeleteMembersOfUser, q.DeleteAppTokensOfUser, q.DeleteRequestsOfUser} {
+		if err := remove(ctx, userID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func toGroup(r *dbsqlc.UserGroup) directory.Group {

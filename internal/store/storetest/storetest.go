@@ -1,6 +1,6 @@
 // Package storetest is a conformance test for implementations of directory.Store,
 // session.Store, outbox.Store, event.Reader, limit.Store, reconcile.Store, userio.Store,
-// token.Store, idempotency.Store and identity.Store.
+// token.Store, idempotency.Store, directory.GroupStore, apps.Store and identity.Store.
 //
 // Each test has its own database. Tests of several instances open it several times. The
 // tests only use the interfaces, and don't depend on tables.
@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/idempotency"
@@ -33,6 +34,9 @@ type Store interface {
 	reconcile.Store
 	userio.Store
 	token.Store
+	directory.GroupStore
+	apps.Store
+	DeleteExpiredAccess(ctx context.Context, now, tokensBefore time.Time) (int, error)
 	DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error)
 	idempotency.Store
 	DeleteKeys(ctx context.Context, now time.Time) (int, error)
@@ -93,7 +97,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, signingKeyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, groupRows, appRows, signingKeyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

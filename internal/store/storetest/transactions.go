@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/limit"
@@ -153,6 +154,87 @@ var Transactions = []Transaction{
 		return func(ctx context.Context) error {
 			_, err := s.DeleteExpiredSessions(ctx, Now().Add(365*24*time.Hour))
 			return err
+		}
+	}},
+	{"adding a user to groups", func(t *testing.T, s Store) func(context.Context) error {
+		n := inGroups(t, "ada@example.com", "", createGroups(t, s, "Staff", "Board")...)
+		return func(ctx context.Context) error { return s.CreateUser(ctx, n) }
+	}},
+	{"removing a user with access to apps", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
+		create(t, s, u)
+		join(t, s, membership(createGroups(t, s, "Staff")[0], u, time.Time{}))
+		wiki := appFor("Wiki")
+		createApps(t, s, wiki)
+		createAppTokens(t, s, appToken(wiki, u, "one"))
+		return func(ctx context.Context) error { return tryRemoveUser(ctx, s, u) }
+	}},
+	{"removing a group", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
+		create(t, s, u)
+		g := createGroups(t, s, "Staff")[0]
+		join(t, s, membership(g, u, time.Time{}))
+		createApps(t, s, appFor("Wiki", g))
+		return func(ctx context.Context) error {
+			return s.RemoveGroup(ctx, g.ID, func(g directory.Group) event.Event { return groupEvent(event.GroupRemoved, g) })
+		}
+	}},
+	{"joining a group", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
+		create(t, s, u)
+		m := membership(createGroups(t, s, "Staff")[0], u, time.Time{})
+		return func(ctx context.Context) error {
+			return s.ChangeMembership(ctx, m.GroupID, m.UserID, setMembership(&m, event.GroupJoined))
+		}
+	}},
+	{"creating an app", func(t *testing.T, s Store) func(context.Context) error {
+		a := appFor("Wiki", createGroups(t, s, "Staff", "Board")...)
+		return func(ctx context.Context) error { return s.CreateApp(ctx, unnamed(a), appEvent(event.AppCreated, a)) }
+	}},
+	{"changing an app", func(t *testing.T, s Store) func(context.Context) error {
+		groups := createGroups(t, s, "Staff", "Board")
+		a := appFor("Wiki", groups[0])
+		createApps(t, s, a)
+		a.Name, a.Groups = "Docs", groups[1:]
+		return func(ctx context.Context) error {
+			_, err := s.ChangeApp(ctx, a.ID, setApp(a))
+			return err
+		}
+	}},
+	{"removing an app", func(t *testing.T, s Store) func(context.Context) error {
+		a := appFor("Wiki", createGroups(t, s, "Staff")...)
+		createApps(t, s, a)
+		createAppTokens(t, s, appToken(a, directory.User{}, "one"))
+		return func(ctx context.Context) error {
+			return s.RemoveApp(ctx, a.ID, func(a apps.App) event.Event { return appEvent(event.AppRemoved, a) })
+		}
+	}},
+	{"redeeming a code of an app", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
+		create(t, s, u)
+		a := appFor("Wiki")
+		createApps(t, s, a)
+		c := codeFor(a, mustSignIn(t, s, signInRequest(u, "one")), "one")
+		must(t, s.CreateCode(t.Context(), c))
+		return func(ctx context.Context) error { return s.RedeemCode(ctx, c.Hash, Now(), credential("new")) }
+	}},
+	{"creating an app token", func(t *testing.T, s Store) func(context.Context) error {
+		u := member("Ada", "ada@example.com")
+		create(t, s, u)
+		a := appFor("Wiki")
+		createApps(t, s, a)
+		v := appToken(a, u, "one")
+		return func(ctx context.Context) error {
+			return s.CreateAppToken(ctx, v, event.New(event.AppTokenCreated, Now(), u.ID, "", ""), allowTokens)
+		}
+	}},
+	{"revoking an app token", func(t *testing.T, s Store) func(context.Context) error {
+		a := appFor("Wiki")
+		createApps(t, s, a)
+		v := appToken(a, directory.User{}, "one")
+		createAppTokens(t, s, v)
+		return func(ctx context.Context) error {
+			return s.RevokeAppToken(ctx, a.ID, v.ID, func(v apps.Token) event.Event { return event.New(event.AppTokenRevoked, Now(), "", "", v.Name) })
 		}
 	}},
 }
