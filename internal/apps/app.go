@@ -97,9 +97,9 @@ type Input struct {
 	Seen time.Time
 }
 
-// parse validates the input and returns the app, whose Groups have IDs only. baseURL is
-// Guestlist's own. The error is a *directory.ValidationError.
-func (in Input) parse(baseURL *url.URL) (App, error) {
+// parse validates the input and returns the app, whose Groups have IDs only. The error is a
+// *directory.ValidationError.
+func (in Input) parse(own Own) (App, error) {
 	fields := map[string]string{}
 	report := func(field string, err error) {
 		if err != nil {
@@ -112,7 +112,7 @@ func (in Input) parse(baseURL *url.URL) (App, error) {
 	report("name", err)
 	a.Scheme, a.Host, err = ParseURL(in.URL)
 	if err == nil {
-		err = checkShared(a, baseURL)
+		err = checkShared(a, own.BaseURL)
 	}
 	report("url", err)
 	a.Audience = Audience(in.Audience)
@@ -126,7 +126,7 @@ func (in Input) parse(baseURL *url.URL) (App, error) {
 			a.Groups = append(a.Groups, directory.Group{ID: id})
 		}
 	}
-	a.Upstream, err = ParseUpstream(in.Upstream, a, baseURL)
+	a.Upstream, err = ParseUpstream(in.Upstream, a, own)
 	report("upstream", err)
 	a.PublicPaths, err = ParsePublicPaths(in.PublicPaths)
 	report("public_paths", err)
@@ -161,8 +161,8 @@ func checkShared(a App, baseURL *url.URL) error {
 }
 
 // newApp returns a new app and the event of its creation.
-func newApp(by event.Origin, in Input, baseURL *url.URL, now time.Time) (App, event.Event, error) {
-	a, err := in.parse(baseURL)
+func newApp(by event.Origin, in Input, own Own, now time.Time) (App, event.Event, error) {
+	a, err := in.parse(own)
 	if err != nil {
 		return App{}, event.Event{}, err
 	}
@@ -173,11 +173,11 @@ func newApp(by event.Origin, in Input, baseURL *url.URL, now time.Time) (App, ev
 }
 
 // edit returns the app with the input's values and the event of the change.
-func (a App) edit(by event.Origin, in Input, baseURL *url.URL, now time.Time) (App, event.Event, error) {
+func (a App) edit(by event.Origin, in Input, own Own, now time.Time) (App, event.Event, error) {
 	if !in.Seen.IsZero() && !in.Seen.Equal(a.UpdatedAt) {
 		return App{}, event.Event{}, ErrChanged
 	}
-	edited, err := in.parse(baseURL)
+	edited, err := in.parse(own)
 	if err != nil {
 		return App{}, event.Event{}, err
 	}

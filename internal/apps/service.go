@@ -3,7 +3,6 @@ package apps
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/digest"
@@ -85,7 +84,7 @@ type Sessions interface {
 type Options struct {
 	Store    Store
 	Sessions Sessions
-	BaseURL  *url.URL // Guestlist's own
+	Own      Own
 	Now      func() time.Time
 }
 
@@ -93,14 +92,14 @@ type Options struct {
 type Service struct {
 	store    Store
 	sessions Sessions
-	baseURL  *url.URL
+	own      Own
 	now      func() time.Time
 	arrivals arrivals
 }
 
 // New returns a Service.
 func New(o Options) *Service {
-	return &Service{store: o.Store, sessions: o.Sessions, baseURL: o.BaseURL, now: o.Now}
+	return &Service{store: o.Store, sessions: o.Sessions, own: o.Own, now: o.Now}
 }
 
 // LastCheck returns when this instance last checked a request for an app, to within a second.
@@ -229,7 +228,7 @@ func (s *Service) ListAccess(ctx context.Context, u directory.User) ([]AppAccess
 // Create creates an app. Errors: *directory.ValidationError, ErrNameTaken, ErrHostTaken,
 // ErrTooManyApps.
 func (s *Service) Create(ctx context.Context, by event.Origin, in Input) (App, error) {
-	a, e, err := newApp(by, in, s.baseURL, s.now())
+	a, e, err := newApp(by, in, s.own, s.now())
 	if err != nil {
 		return App{}, err
 	}
@@ -241,7 +240,7 @@ func (s *Service) Create(ctx context.Context, by event.Origin, in Input) (App, e
 
 // Edit changes an app. Errors: those of Create, directory.ErrNotFound, ErrChanged.
 func (s *Service) Edit(ctx context.Context, by event.Origin, id string, in Input) (App, error) {
-	return s.store.ChangeApp(ctx, id, func(a App) (App, event.Event, error) { return a.edit(by, in, s.baseURL, s.now()) })
+	return s.store.ChangeApp(ctx, id, func(a App) (App, event.Event, error) { return a.edit(by, in, s.own, s.now()) })
 }
 
 // Remove removes an app. Error: directory.ErrNotFound.

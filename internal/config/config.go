@@ -95,6 +95,15 @@ func (c Config) ListenerURL() string {
 	return "http://" + c.Addr
 }
 
+// Listeners returns the addresses that the program listens on, as host:port.
+func (c Config) Listeners() []string {
+	listeners := []string{c.Addr}
+	if c.MetricsAddr != "" {
+		listeners = append(listeners, c.MetricsAddr)
+	}
+	return listeners
+}
+
 // Load reads and validates the settings. Flags take precedence over the environment, and
 // that over .env. An empty value selects the default. The error is that of the first problem.
 func Load(from Sources) (Config, error) {

@@ -91,7 +91,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	o := Options{
 		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}),
 		Groups:    directory.NewGroups(db, f.clock.now),
-		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, BaseURL: baseURL, Now: f.clock.now}),
+		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, Own: apps.Own{BaseURL: baseURL}, Now: f.clock.now}),
 		Sessions:  sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
