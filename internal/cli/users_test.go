@@ -32,7 +32,7 @@ func TestUsersInvite_PersonSignsIn(t *testing.T) {
 		if want := "Invitation sent to ada@example.com.\n"; got != want {
 			t.Errorf("it says %q, want %q", got, want)
 		}
-		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People", "Ada")
+		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People", "Ada")
 		harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "· by "+app.Operator().Actor+" ada@example.com")
 
 		if got, err = s.Command("sessions", "end", ada.Email); err != nil {

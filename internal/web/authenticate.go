@@ -44,7 +44,7 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 		token = ""
 	}
 	if token == "" && isSignedIn {
-		return s.redirect(w, r, s.startPath("", current.User)) // a reload after the script removed the token
+		return s.redirect(w, r, s.startPath("")) // a reload after the script removed the token
 	}
 	if token == "" && kind == "" {
 		token = flow.Token
@@ -111,8 +111,8 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 	}
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
 		// The button was pressed twice, or the user came back to the page.
-		if current, sessionErr := s.session(w, r); sessionErr == nil {
-			return s.redirect(w, r, s.startPath(flow.ReturnPath, current.User))
+		if _, sessionErr := s.session(w, r); sessionErr == nil {
+			return s.redirect(w, r, s.startPath(flow.ReturnPath))
 		}
 	}
 	if err != nil {
@@ -132,5 +132,5 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 			return err
 		}
 	}
-	return s.redirect(w, r, s.startPath(next, newSession.User))
+	return s.redirect(w, r, s.startPath(next))
 }

@@ -64,7 +64,7 @@ func bodyError(err, otherwise error) error {
 const maxReturnPath = 512
 
 // returnPages are the pages to return to, besides those of one user or import.
-var returnPages = []string{"/users", "/profile", "/activity", "/waiting", "/why"}
+var returnPages = []string{"/apps", "/users", "/profile", "/activity", "/waiting", "/why"}
 
 // returnPath returns next if it is the path of one of our pages, and otherwise "". Every redirect
 // to a path from a request is checked here: it leads to no other host, however that is spelled, and

@@ -56,7 +56,7 @@ type errorResponse struct {
 
 // problems maps errors to responses. The first match counts.
 var problems = []errorResponse{
-	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You’re signed in, but you don’t have access to this page. An administrator can change that.", action: "Go to your profile", path: "/profile"},
+	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You’re signed in, but you don’t have access to this page. An administrator can change that.", action: "Go to your apps", path: "/apps"},
 	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
 	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
 	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},

@@ -32,6 +32,8 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	made := boss.form("/profile/tokens", "id", token.NewID(), "name", hostile, "scope", "write", "days", "7")
 	revoke, _ := made.Link("Revoke…")
 
+	f.addApp(hostile, "https://wiki.example.com", f.addGroup(hostile))
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -39,6 +41,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"signin":   {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
 		"sent":     {f.visitor().get("/signin/sent"), "Check your email"},
 		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
+		"home":     {boss.get("/apps"), "My apps"},
 		"profile":  {boss.get("/profile"), hostile},
 		"revoke":   {boss.get(revoke), "Revoke " + hostile + "?"},
 		"users":    {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},

@@ -77,7 +77,7 @@ func TestReturnPath_OwnPagesOnly(t *testing.T) {
 		// The sign-in page, with a session.
 		want := row.want
 		if want == "" {
-			want = "/users"
+			want = "/apps"
 		}
 		a := ada.get("/?next=" + url.QueryEscape(row.next))
 		if a.status != http.StatusSeeOther || a.header.Get("Location") != want {

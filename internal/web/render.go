@@ -15,7 +15,7 @@ import (
 type layoutData struct {
 	Title   string
 	Viewer  *directory.User // nil if not signed in
-	Section string          // of the navigation: "users", "activity", "profile" or empty
+	Section string          // of the navigation: "apps", "users", "activity", "profile" or empty
 	Message session.Message // result of the last action
 	List    listState       // where to go back to in the list
 }

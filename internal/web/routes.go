@@ -41,6 +41,9 @@ func (s *server) routeTable() []route {
 		{"POST /signout", public, s.signOut},
 		{"POST /api/logout", public, s.apiLogout},
 
+		// The viewer's apps, where everyone lands after signing in.
+		{"GET /apps", signedIn, s.showHome},
+
 		// The viewer's own profile.
 		{"GET /profile", signedIn, s.showProfile},
 		{"POST /profile/signout", signedIn, withForm(s.endOwnSessions)},

@@ -32,6 +32,7 @@ var wantAccess = map[string]access{
 
 	"POST /webhooks/stytch": public, // the signature is checked
 
+	"GET /apps":             signedIn,
 	"GET /profile":          signedIn,
 	"POST /profile/signout": signedIn,
 	"GET /api/session":      signedIn | tokenAllowed,

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,8 +29,8 @@ type signInPage struct {
 // showSignIn shows the sign-in page, or redirects a user who is signed in.
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	if current, err := s.session(w, r); err == nil {
-		return s.redirect(w, r, s.startPath(q.Get("next"), current.User))
+	if _, err := s.session(w, r); err == nil {
+		return s.redirect(w, r, s.startPath(q.Get("next")))
 	}
 	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
 }
@@ -55,14 +56,8 @@ func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int
 }
 
 // startPath returns where a user goes after signing in.
-func (s *server) startPath(next string, u directory.User) string {
-	if path := s.returnPath(next); path != "" {
-		return path
-	}
-	if u.IsActiveAdmin() {
-		return "/users"
-	}
-	return "/profile"
+func (s *server) startPath(next string) string {
+	return cmp.Or(s.returnPath(next), "/apps")
 }
 
 // requestLink sends a sign-in link if the address may sign in. The response is the same for every

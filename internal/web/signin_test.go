@@ -104,10 +104,10 @@ func TestSignInPage_ExplainsTheSituation(t *testing.T) {
 			t.Errorf("%s says: %s", path, text)
 		}
 	}
-	if a := ada.get("/"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/users" {
+	if a := ada.get("/"); a.status != http.StatusSeeOther || a.header.Get("Location") != "/apps" {
 		t.Errorf("an administrator is sent to %q", a.header.Get("Location"))
 	}
-	if a := f.signedIn(directory.Member, "grace@example.com").get("/"); a.header.Get("Location") != "/profile" {
+	if a := f.signedIn(directory.Member, "grace@example.com").get("/"); a.header.Get("Location") != "/apps" {
 		t.Errorf("a member is sent to %q", a.header.Get("Location"))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
@@ -83,10 +84,11 @@ func seen(ago time.Duration) func(*directory.User) {
 }
 
 // gallery is a site with users and an empty one, each with a signed-in administrator's tab
-// and a signed-out tab.
+// and a signed-out tab. member is the tab of a member of the first.
 type gallery struct {
 	in, out      *tab
 	alone, first *tab
+	member       *tab
 }
 
 func newGallery(t *testing.T, chromium browser) *gallery {
@@ -105,6 +107,10 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	full.add("Sophie Wilson", seen(26*day))
 	full.add("Tim Berners Lee", seen(6*day))
 	full.add("Vint Cerf", mailed)
+	for _, name := range []string{"Wiki", "Board", "Photos", "Grafana", "Meeting notes of the spring party"} {
+		full.addApp(name)
+	}
+	full.addApp("Vault", "Treasurers")
 	full.Clock.Advance(time.Minute)
 	empty.addJob(outbox.RevokeSession, "konrad.zuse@example.com", "The login service answered 400 invalid_session_id.", true)
 	empty.addJob(outbox.DeleteUser, "vint.cerf@example.com", "The login service could not be reached.", false)
@@ -115,8 +121,29 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	}
 	g.in.signIn("ada.lovelace@example.com")
 	g.first.visit("/")
+	g.member = newTab(t, chromium, full)
+	g.member.signIn("alan.turing@example.com")
 	g.alone.signIn("ada@example.com")
 	return g
+}
+
+// addApp adds an app that opens to groups, which are created, or to everyone if none is given. Its
+// address derives from the name.
+func (s *browserSite) addApp(name string, groups ...string) apps.App {
+	s.T.Helper()
+	in := apps.Input{Name: name, URL: "https://" + strings.ToLower(strings.ReplaceAll(name, " ", "-")) + ".example.com", Audience: string(apps.Everyone)}
+	for _, group := range groups {
+		g, err := s.App.Groups.Create(s.T.Context(), event.Origin{}, group)
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		in.Audience, in.GroupIDs = string(apps.Groups), append(in.GroupIDs, g.ID)
+	}
+	a, err := s.App.Apps.Create(s.T.Context(), event.Origin{}, in)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return a
 }
 
 // addJob adds an outbox job that failed once, or was refused for good.
@@ -214,8 +241,22 @@ var pageStates = []pageState{
 	{"problem", visiting(signedOut, "/api/authenticate_magic_link")},
 	{"problem, no such page", visiting(signedOut, "/nothing")},
 	{"problem, signed in", visiting(administrator, "/users/nobody")},
+	{"apps", visiting(administrator, "/apps")},
+	{"apps, none, administrator", func(g *gallery) *tab {
+		g.alone.visit("/apps")
+		g.alone.sees("heading", "Protect your first app")
+		return g.alone
+	}},
+	{"apps, of a member", func(g *gallery) *tab {
+		g.member.visit("/apps")
+		g.member.lacks("link", "Add an app")
+		return g.member
+	}},
 	{"people", visiting(administrator, "/users")},
-	{"people, only the administrator", func(g *gallery) *tab { return g.alone }},
+	{"people, only the administrator", func(g *gallery) *tab {
+		g.alone.visit("/users")
+		return g.alone
+	}},
 	{"people, no match", visiting(administrator, "/users?q=zzz")},
 	{"people, one page of several", visiting(administrator, "/users?limit=5")},
 	{"people, bad filter", visiting(administrator, "/users?role=king")},

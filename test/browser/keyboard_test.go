@@ -23,13 +23,14 @@ var keyboardJourneys = []journey{
 			t.Errorf("it has the focus but can't be seen: x is %v", x)
 		}
 		b.press(kb.Enter + kb.Tab)
-		b.focused(`link "Invite people"`)
+		b.focused(`link "Add an app"`)
 	}},
 
 	{"the search field is six Tab stops or one key away", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
+		b.visit("/users")
 		stops := 0
 		for b.focus() != `searchbox "Search by name or email"` && stops < 6 {
 			b.press(kb.Tab)
@@ -53,6 +54,9 @@ var keyboardJourneys = []journey{
 		b.press("ada@example.com" + kb.Enter)
 		b.sees("heading", "Check your email")
 		b.visit(site.link("ada@example.com"))
+		b.tabTo(`link "People"`)
+		b.press(kb.Enter)
+		b.at("/users")
 		b.tabTo(`link "Invite people"`)
 		b.press(kb.Enter)
 		b.focused(`textbox "Email address"`)

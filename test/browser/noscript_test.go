@@ -17,6 +17,8 @@ var noScriptJourneys = []journey{
 		b.sees("heading", "Check your email")
 		b.visit(site.link("ada@example.com"))
 		b.click("button", "Continue")
+		b.at("/apps")
+		b.click("link", "People")
 		b.at("/users")
 
 		b.click("link", "Invite people")

@@ -108,6 +108,7 @@ var pageChecks = []journey{
 		b := newTab(t, chromium, site)
 		b.setViewport(phone)
 		b.signIn("ada@example.com")
+		b.visit("/users")
 		const inView = ".filter(e => e.getBoundingClientRect().bottom <= innerHeight).length"
 		if rows := eval[int](b, `[...document.querySelectorAll("tbody tr")]`+inView); rows < 6 {
 			t.Errorf("there are %d people in view", rows)

@@ -20,6 +20,7 @@ var searchJourneys = []journey{
 		site.add("Katherine Johnson")
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
+		b.visit("/users")
 		b.announces("3 people")
 		b.click("searchbox", "Search by name or email")
 		b.press("gra")
@@ -50,6 +51,7 @@ var searchJourneys = []journey{
 		site.add("Grace Hopper")
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
+		b.visit("/users")
 		b.click("searchbox", "Search by name or email")
 		site.Clock.Advance(8 * 24 * time.Hour)
 		b.press("g")
@@ -66,6 +68,7 @@ var searchJourneys = []journey{
 		}
 		b := newTab(t, chromium, site)
 		b.signIn("ada@example.com")
+		b.visit("/users")
 		b.announces("120 people")
 		b.lacks("link", "← Previous")
 		b.sees("link", "Person 001") // ada@example.com comes first

@@ -32,9 +32,11 @@ var inboxJourneys = []journey{
 		b.sees("heading", "Inbox")
 		b.reloadUntil("link", "Open link")
 		b.click("link", "Open link") // continues without a click: this browser requested the link
-		b.at("/users")
-		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
+		b.at("/apps")
+		b.reads("Protect your first app")
 		b.leavesNoToken()
+		b.click("link", "People")
+		b.reads("ada@example.com ada@example.com Administrator Active just now just now")
 	}},
 }
 
@@ -48,6 +50,7 @@ var signInJourneys = []journey{
 		site := startBrowserSite(t, chromium)
 		ada := newTab(t, chromium, site)
 		ada.signIn("ada@example.com")
+		ada.visit("/users")
 		ada.click("link", "Invite people")
 		ada.fill("textbox", "Email address", "grace@example.com")
 		ada.fill("textbox", "Name (optional)", "Grace Hopper")
@@ -59,14 +62,14 @@ var signInJourneys = []journey{
 		phone.sees("heading", "Welcome")
 		phone.do(chromedp.Reload()) // viewing the page again doesn't use up the link
 		phone.click("button", "Continue")
-		phone.at("/profile")
-		phone.sees("heading", "Grace Hopper")
+		phone.at("/apps")
+		phone.sees("heading", "No apps yet")
 		phone.leavesNoToken()
 
 		phone.visit("/users")
 		phone.sees("heading", "This page is for administrators")
-		phone.click("link", "Go to your profile")
-		phone.sees("heading", "Grace Hopper")
+		phone.click("link", "Go to your apps")
+		phone.sees("heading", "My apps")
 		ada.visit("/users")
 		ada.reads("Grace Hopper grace@example.com Member Active just now just now")
 	}},
@@ -80,7 +83,7 @@ var signInJourneys = []journey{
 		b.sees("heading", "Check your email")
 		link := site.link("ada@example.com")
 		b.visit(link)
-		b.at("/users")
+		b.at("/apps")
 
 		other := newTab(t, chromium, site)
 		other.visit(link)
@@ -92,7 +95,7 @@ var signInJourneys = []journey{
 		b.visit(link) // already signed in
 		b.reads("This browser is signed in as ada@example.com.")
 		b.click("link", "Stay signed in as ada@example.com")
-		b.at("/users")
+		b.at("/apps")
 	}},
 
 	{"after an expired session a person is back where they were", func(t *testing.T, chromium browser) {

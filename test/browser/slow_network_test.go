@@ -129,17 +129,17 @@ func (b *tab) pressContinue() {
 	b.t.Helper()
 	b.await("the button pressed", func() bool {
 		href, _ := tryEval[string](b, "location.href")
-		return b.tryPress("Continue") || href == b.site.URL+"/users" || href == b.site.URL+"/profile"
+		return b.tryPress("Continue") || href == b.site.URL+"/apps"
 	})
 }
 
-// waitSignedIn waits until the browser is signed in: at the list, or at a person's page if the last
-// click hit the list just after it appeared.
+// waitSignedIn waits until the browser is signed in: at its apps, or at another page below if the last
+// click hit a link just after they appeared.
 func (b *tab) waitSignedIn() {
 	b.t.Helper()
-	b.await("the list, or a person on it", func() bool {
+	b.await("the apps, or a page below", func() bool {
 		href, _ := tryEval[string](b, "location.href")
-		return strings.HasPrefix(href, b.site.URL+"/users")
+		return strings.HasPrefix(href, b.site.URL+"/apps")
 	})
 	b.sees("button", "Sign out")
 }
@@ -184,8 +184,8 @@ func doubleClickInvitation(_ *testing.T, b *tab, site *browserSite, _ bool) {
 	b.visit(site.link("grace@example.com"))
 	b.pressContinue()
 	b.tryPress("Continue")
-	b.at("/profile")
-	b.sees("heading", "grace@example.com")
+	b.at("/apps")
+	b.sees("heading", "My apps")
 }
 
 func reloadWhileWaiting(_ *testing.T, b *tab, site *browserSite, scripts bool) {

@@ -29,7 +29,7 @@ func TestAccess_IsConfigurable(t *testing.T) {
 				joan := s.NewPerson(email)
 				harness.WantPage(t, joan.RequestLink(), 200, "Check your email")
 				if joins {
-					harness.WantPage(t, joan.PressContinue(joan.OpenNextLink()), 200, email)
+					harness.WantPage(t, joan.PressContinue(joan.OpenNextLink()), 200, "My apps", email)
 					harness.WantPage(t, joan.Get("/users"), 403, "This page is for administrators")
 				}
 			}
@@ -49,7 +49,7 @@ func TestAdmins_InSettingsAreInvitedOnce(t *testing.T) {
 	admins := "--guestlist-admins=ada@example.com, Grace@Example.com"
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), admins)
 	ada, grace := s.NewPerson("ada@example.com"), s.NewPerson("grace@example.com")
-	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 	grace.NextLink()
 	second := s.StartAnother(admins)
 	harness.WantPage(t, s.NewPerson("eve@example.com").RequestLink(), 200, "Check your email")

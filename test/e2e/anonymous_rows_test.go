@@ -72,7 +72,7 @@ func TestStandalone_AnonymousRowsAreLimited(t *testing.T) {
 	t.Parallel()
 	s, post := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
-	harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "My apps", "People")
 	before := map[string]int{}
 	tables := tablesOf(s)
 	for _, table := range tables {

@@ -33,7 +33,7 @@ func TestSignIn_FiftyPeopleConcurrently(t *testing.T) {
 		answers := make([]harness.Outcome, fifty)
 		harness.Concurrently(fifty, func(i int) { answers[i] = people[i].TryOutcome(presses[i]) })
 		for i, p := range people {
-			if answers[i] != (harness.Outcome{Status: http.StatusSeeOther, Location: "/profile"}) {
+			if answers[i] != (harness.Outcome{Status: http.StatusSeeOther, Location: "/apps"}) {
 				t.Errorf("%s got %v", p.Email, answers[i])
 			}
 			var who struct{ User struct{ Email string } }
@@ -66,7 +66,7 @@ func TestSignIn_OneLinkConcurrently(t *testing.T) {
 
 		answers := make([]harness.Outcome, fifty)
 		harness.Concurrently(fifty, func(i int) { answers[i] = browsers[i].TryOutcome(presses[i]) })
-		want := map[harness.Outcome]int{{Status: http.StatusSeeOther, Location: "/users"}: 1, {Status: http.StatusGone, Location: ""}: fifty - 1}
+		want := map[harness.Outcome]int{{Status: http.StatusSeeOther, Location: "/apps"}: 1, {Status: http.StatusGone, Location: ""}: fifty - 1}
 		if diff := cmp.Diff(want, harness.Tally(answers)); diff != "" {
 			t.Error(diff)
 		}

@@ -79,7 +79,7 @@ func TestLocalMode_BehindAForwarderWithoutHeaders(t *testing.T) {
 		t.Errorf("%d people are on the list", n)
 	}
 	// The key that was printed opens the pages.
-	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "People")
+	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 }
 
 // With a mail server, anyone can read mails to their own address.

@@ -21,11 +21,13 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
 			landing := ada.OpenNextLink()
 			harness.WantPage(t, landing, 200, "Welcome")
-			list := ada.PressContinue(landing)
-			harness.WantPage(t, list, 200, "People", "It’s just you so far")
-			if list.Path != "/users" {
-				t.Errorf("ada lands on %s", list.Path)
+			home := ada.PressContinue(landing)
+			harness.WantPage(t, home, 200, "My apps", "Protect your first app")
+			if home.Path != "/apps" {
+				t.Errorf("ada lands on %s", home.Path)
 			}
+			list := harness.FollowLink(t, ada, home, "People")
+			harness.WantPage(t, list, 200, "People", "It’s just you so far")
 
 			// She invites another person, who opens the link in their own browser.
 			form := harness.FollowLink(t, ada, list, "Invite the first person")
@@ -37,11 +39,12 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			grace := s.NewPerson("grace@example.com")
 			landing = grace.OpenNextLink()
 			harness.WantPage(t, landing, 200, "Welcome", "Click Continue to finish signing in")
-			profile := grace.PressContinue(landing)
-			harness.WantPage(t, profile, 200, "Grace Hopper", "This device", "Firefox on Linux")
-			if profile.Path != "/profile" {
-				t.Errorf("grace lands on %s", profile.Path)
+			home = grace.PressContinue(landing)
+			harness.WantPage(t, home, 200, "My apps", "Grace Hopper", "No apps yet")
+			if home.Path != "/apps" {
+				t.Errorf("grace lands on %s", home.Path)
 			}
+			harness.WantPage(t, harness.FollowLink(t, grace, home, "Profile"), 200, "Grace Hopper", "This device", "Firefox on Linux")
 			harness.WantPage(t, grace.Get("/users"), 403, "This page is for administrators")
 
 			// Ada edits, suspends and reinstates the person.
@@ -54,7 +57,7 @@ func TestJourney_FromEmptyDirectoryToSignOut(t *testing.T) {
 			harness.WantPage(t, grace.Get("/profile"), 200, "Sign in", "Your session has ended")
 			reinstated := ada.Submit(suspended, "Restore access")
 			harness.WantPage(t, reinstated, 200, "Rear Admiral Hopper", "can sign in again")
-			if v := grace.SignIn(); v.Path != "/profile" {
+			if v := grace.SignIn(); v.Path != "/apps" {
 				t.Errorf("grace, reinstated, lands on %s: %s", v.Path, v.Text())
 			}
 
@@ -94,7 +97,7 @@ func TestSignIn_AfterExpiryReturnsToThePage(t *testing.T) {
 		}
 		// The return path applies to one sign-in; the next one ends on the start page.
 		ada.Post("/signout")
-		if next := ada.SignIn(); next.Path != "/users" {
+		if next := ada.SignIn(); next.Path != "/apps" {
 			t.Errorf("the next time ada comes to %s", next.Path)
 		}
 	})
@@ -114,11 +117,11 @@ func TestSignIn_SeveralLinksInOneBrowser(t *testing.T) {
 			ada.RequestLink()
 			third := ada.NextLink()
 			for _, link := range []string{second, first, third} {
-				if v := ada.PressContinue(ada.OpenLink(link)); v.Path != "/users" {
+				if v := ada.PressContinue(ada.OpenLink(link)); v.Path != "/apps" {
 					t.Errorf("a link ends on %s: %s", v.Path, v.Text())
 				}
 			}
-			harness.WantPage(t, ada.PressContinue(ada.InNewBrowser().At(s).OpenLink(first)), 200, "People") // pressed again: the session is valid
+			harness.WantPage(t, ada.PressContinue(ada.InNewBrowser().At(s).OpenLink(first)), 200, "My apps", "People") // pressed again: the session is valid
 			if n := len(sessionsShown(ada)); n != 1 {
 				t.Errorf("one browser has %d sessions", n)
 			}

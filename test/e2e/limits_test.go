@@ -53,7 +53,7 @@ func TestLimits_SixthLinkForAnAddressIsRefused(t *testing.T) {
 			t.Errorf("the answers differ (-listed +unlisted):\n%s", diff)
 		}
 		// The message is true: the links in the mailbox work.
-		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+		harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 		here.Clock.Advance(2 * time.Minute)
 		if v := asksFrom(harness.NewVisitor(there), "192.0.2.77", "ada@example.com"); v.Status != http.StatusSeeOther {
 			t.Errorf("two minutes later: %d %s", v.Status, v.Body)
@@ -242,7 +242,7 @@ func TestLimits_KnownBrowserIsNotBlocked(t *testing.T) {
 		t.Errorf("the attack has not used up the count of all: %d", v.Status)
 	}
 	harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
-	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 	ada.Post("/signout")
 	// Her browser is known for her address only.
 	if v := asksFrom(ada, "203.0.113.9", "grace@example.com"); v.Status != http.StatusTooManyRequests {
@@ -321,8 +321,8 @@ func TestLimits_InvalidLinks(t *testing.T) {
 		}
 		// A known browser has its own limit, even at that address.
 		ada.Post("/signout")
-		harness.WantPage(t, ada.SignIn(), 200, "People")
+		harness.WantPage(t, ada.SignIn(), 200, "My apps", "People")
 		// A valid link works in a new browser, even at that address.
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "My apps", "grace@example.com")
 	})
 }

@@ -32,7 +32,7 @@ func TestLink_GETDoesNotUseItUp(t *testing.T) {
 				}
 			}
 		}
-		harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "People")
+		harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "My apps", "People")
 	})
 }
 
@@ -49,7 +49,7 @@ func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 		landing := used.OpenLink(link)
 		used.PressContinue(landing)
 		harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 410, "This link no longer works", "Request a new one")
-		harness.WantPage(t, used.PressContinue(landing), 200, "grace@example.com") // pressed again while signed in
+		harness.WantPage(t, used.PressContinue(landing), 200, "My apps", "grace@example.com") // pressed again while signed in
 
 		late := s.NewPerson("late@example.com")
 		late.RequestLink()
@@ -64,7 +64,7 @@ func TestLink_InvalidExplainsWhatToDo(t *testing.T) {
 		harness.WantPage(t, cut.Post(app.CallbackPath), 404, "This link isn’t valid")
 		harness.WantPage(t, cut.Get(app.CallbackPath), 404, "This link isn’t valid")
 		harness.WantPage(t, cut.Get(app.CallbackPath+"?token=x&stytch_token_type=oauth"), 404, "This link isn’t valid")
-		harness.WantPage(t, used.Get(app.CallbackPath), 200, "grace@example.com") // a reload without the token
+		harness.WantPage(t, used.Get(app.CallbackPath), 200, "My apps", "grace@example.com") // a reload without the token
 	})
 }
 
@@ -147,8 +147,8 @@ func TestLink_SameBrowserSetting(t *testing.T) {
 	asker.RequestLink()
 	own := asker.NextLink()
 	harness.WantPage(t, asker.PressContinue(asker.OpenLink(link)), 403, "Open this link where you requested it")
-	harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "People")
-	harness.WantPage(t, asker.PressContinue(asker.OpenLink(own)), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "My apps", "People")
+	harness.WantPage(t, asker.PressContinue(asker.OpenLink(own)), 200, "My apps", "People")
 
 	for _, where := range []string{"a fresh browser", "a browser that has asked for a link"} {
 		grace := s.NewPerson(strings.ReplaceAll(where, " ", "-") + "@example.com")
@@ -157,7 +157,7 @@ func TestLink_SameBrowserSetting(t *testing.T) {
 		if where != "a fresh browser" {
 			grace.RequestLink()
 		}
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, grace.Email)
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, "My apps", grace.Email)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestLink_SignedInPersonIsAsked(t *testing.T) {
 	if strings.Contains(landing.Body, `data-continue="auto"`) {
 		t.Error("the page would press its button by itself")
 	}
-	harness.WantPage(t, borrowed.PressContinue(landing), 200, "grace@example.com")
+	harness.WantPage(t, borrowed.PressContinue(landing), 200, "My apps", "grace@example.com")
 	if n := s.Count("SELECT COUNT(*) FROM sessions"); n != 1 {
 		t.Errorf("%d sessions are left: the one the browser held before should have ended", n)
 	}
@@ -245,6 +245,6 @@ func TestLink_ModifiedTokensAreRefused(t *testing.T) {
 				t.Errorf("%s: %d %s", name, v.Status, v.Text())
 			}
 		}
-		harness.WantPage(t, ada.PressContinue(landing), 200, "People")
+		harness.WantPage(t, ada.PressContinue(landing), 200, "My apps", "People")
 	})
 }

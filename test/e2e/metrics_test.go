@@ -67,7 +67,7 @@ func eventfulDay(t *testing.T, s *harness.Site) {
 	ada.RequestLink()
 	link := ada.NextLink()
 	landing := ada.OpenLink(link)
-	harness.WantPage(t, ada.PressContinue(landing), 200, "People")
+	harness.WantPage(t, ada.PressContinue(landing), 200, "My apps", "People")
 	if v := ada.InNewBrowser().PressContinue(landing); v.Status != 410 {
 		t.Fatalf("a spent link gets %d", v.Status)
 	}

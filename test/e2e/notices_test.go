@@ -22,7 +22,7 @@ func startWithMail(t *testing.T, databaseURL string, flags ...string) (*harness.
 	s := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), append([]string{"--guestlist-local-stytch-limits=off",
 		"--smtp-url=smtp://" + mails.Addr, "--guestlist-mail-from=login@example.com", "--guestlist-admins=ada@example.com"}, flags...)...)
 	ada := s.NewPerson("ada@example.com")
-	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 	<-mails.Links
 	return s, mails, ada
 }

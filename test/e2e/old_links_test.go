@@ -92,11 +92,11 @@ func TestLink_FirstSignInRevokesOthers(t *testing.T) {
 		invitation := grace.NextLink()
 		s.Clock.Advance(time.Minute)
 		grace.RequestLink()
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(grace.NextLink())), 200, grace.Email)
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(grace.NextLink())), 200, "My apps", grace.Email)
 
 		thief := grace.InNewBrowser().At(second)
 		harness.WantPage(t, thief.PressContinue(thief.OpenLink(invitation)), 410, "This link no longer works", isOld)
-		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, grace.Email) // the session continues
+		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, "My apps", grace.Email) // the session continues
 		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Sign-in help", "a link from before their access changed")
 	})
 }
@@ -116,5 +116,5 @@ func TestLink_InvitationForAnotherRoleIsRefused(t *testing.T) {
 	if v := thief.PressContinue(thief.OpenLink(old)); v.Status != http.StatusGone {
 		t.Errorf("%d %s", v.Status, v.Text())
 	}
-	harness.WantPage(t, grace.PressContinue(grace.OpenLink(fresh)), 200, "People")
+	harness.WantPage(t, grace.PressContinue(grace.OpenLink(fresh)), 200, "My apps", "People")
 }

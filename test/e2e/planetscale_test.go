@@ -77,7 +77,7 @@ func TestProgram_ExplainsRefusedMigrations(t *testing.T) {
 			t.Errorf("migrate: status %d: %s", status, output)
 		}
 		p := harness.Launch(t, path, "--database-url="+v.DSN)
-		harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "People")
+		harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 	})
 }
 

@@ -82,7 +82,7 @@ func TestProgram_KilledDuringAnInvitationRecovers(t *testing.T) {
 				for range moment.mails {
 					last = grace.PressContinue(grace.OpenNextLink())
 				}
-				harness.WantPage(t, last, 200, grace.Email)
+				harness.WantPage(t, last, 200, "My apps", grace.Email)
 			})
 		})
 	}

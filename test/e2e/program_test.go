@@ -29,7 +29,7 @@ func TestProgram_ServesWithoutSettings(t *testing.T) {
 		harness.Eventually(t, words, func() bool { return strings.Contains(p.Stdout.String(), words) })
 	}
 	ada := p.NewPerson("ada@example.com")
-	harness.WantPage(t, ada.SignIn(), 200, "People")
+	harness.WantPage(t, ada.SignIn(), 200, "My apps", "People")
 	if info, err := os.Stat(filepath.Join(p.Dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the database: %v, %v", info, err)
 	}
@@ -40,7 +40,7 @@ func TestProgram_ServesMetrics(t *testing.T) {
 	path := harness.BuildProgram(t)
 	addr := harness.FreeAddr(t)
 	p := harness.Launch(t, path, "--guestlist-metrics-addr="+addr)
-	harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "People")
+	harness.WantPage(t, p.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 	refusesForeignHosts(t, addr)
 	v := harness.NewVisitor(p.Site).Get("http://" + addr + "/metrics")
 	for _, line := range []string{`guestlist_sign_ins_total{outcome="signed_in"} 1`, "go_memlimit_bytes 9223372036854775807"} {

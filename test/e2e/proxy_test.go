@@ -28,7 +28,7 @@ func TestProxy_ClientAddressFromATrustedProxy(t *testing.T) {
 			ada.RequestLink()
 			press := ada.ContinueRequest(ada.NextLink())
 			press.Header.Set("X-Forwarded-For", "192.0.2.66") // forged by the client
-			if v := ada.DoOnce(press); v.Status != http.StatusSeeOther || v.Header.Get("Location") != "/people/users" {
+			if v := ada.DoOnce(press); v.Status != http.StatusSeeOther || v.Header.Get("Location") != "/people/apps" {
 				t.Fatalf("not signed in: %d, leads to %q", v.Status, v.Header.Get("Location"))
 			}
 			if s.Count("SELECT COUNT(*) FROM events WHERE kind = 'signed_in' AND address = ?", want) != 1 {
@@ -58,7 +58,7 @@ func TestProxy_WithoutHostHeader(t *testing.T) {
 	s := n.Start("/people", testdb.SQLite(t), harness.NewClock(harness.Noon))
 	location := regexp.MustCompile(`proxy_set_header Host .*`).ReplaceAllString(n.Location(s), "")
 	n.Serve(strings.Replace(location, "/people/", "/", 1))
-	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "People")
+	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 	// The developer pages are not reachable through the proxy.
 	for _, path := range []string{"/dev/inbox", "/dev/faults", "/v1/debug/whoami"} {
 		if v := harness.NewVisitor(s).Get(s.Host + path); v.Status != 404 {
@@ -92,7 +92,7 @@ func TestStandalone_BelowAPathBehindNginx(t *testing.T) {
 	}
 	ada := s.NewPerson("ada@example.com")
 	landing := ada.OpenLink(invitation)
-	harness.WantPage(t, ada.PressContinue(landing), 200, "People")
+	harness.WantPage(t, ada.PressContinue(landing), 200, "My apps", "People")
 	added := ada.CallAPI("POST", "/api/users", `{"email":"grace@example.com"}`)
 	var grace struct{ ID string }
 	if err := json.Unmarshal([]byte(added.Body), &grace); err != nil || added.Header.Get("Location") != "/people/api/users/"+grace.ID {
@@ -129,5 +129,5 @@ func TestLocalMode_WithSMTP(t *testing.T) {
 	if _, shown := sent.Link("Open the local inbox"); shown {
 		t.Error("the page leads to another inbox")
 	}
-	harness.WantPage(t, ada.PressContinue(ada.OpenLink(<-mails.Links)), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenLink(<-mails.Links)), 200, "My apps", "People")
 }

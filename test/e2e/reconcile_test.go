@@ -41,7 +41,7 @@ func TestReconcile_DeletedAtStytchEndsSessions(t *testing.T) {
 				return s.Count("SELECT COUNT(*) FROM webhooks") > 0 && grace.Get("/profile").Heading() == "Sign in"
 			})
 			harness.WantPage(t, ada.Get("/users"), 200, "People") // unchanged people keep their session
-			harness.WantPage(t, grace.SignIn(), 200, "grace@example.com")
+			harness.WantPage(t, grace.SignIn(), 200, "My apps", "grace@example.com")
 			if n := s.Count("SELECT COUNT(*) FROM events WHERE kind = 'stytch_differs'"); n != 1 {
 				t.Errorf("the audit trail has %d events", n)
 			}

@@ -53,7 +53,7 @@ func TestSignIn_LostResponseCanBeRepeatedInTheSameBrowser(t *testing.T) {
 			}
 			thief := grace.InNewBrowser()
 			harness.WantPage(t, thief.PressContinue(thief.OpenLink(link)), 410, "This link no longer works")
-			harness.WantPage(t, grace.At(there).PressContinue(landing), 200, grace.Email)
+			harness.WantPage(t, grace.At(there).PressContinue(landing), 200, "My apps", grace.Email)
 			harness.WantPage(t, grace.Get("/profile"), 200, grace.Email)
 			if n := here.Count("SELECT COUNT(*) FROM sessions") - before; n != 1 {
 				t.Errorf("%d sessions were made", n)
@@ -98,7 +98,7 @@ func TestSignIn_ClosedConnectionDoesNotUseUpTheLink(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Fatalf("the first press was answered: %v", err)
 	}
-	harness.WantPage(t, ada.At(there).PressContinue(landing), 200, "People") // while the first request is in progress
+	harness.WantPage(t, ada.At(there).PressContinue(landing), 200, "My apps", "People") // while the first request is in progress
 	if n := here.Count("SELECT COUNT(*) FROM sessions"); n != 1 {
 		t.Errorf("%d sessions", n)
 	}

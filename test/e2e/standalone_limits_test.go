@@ -18,7 +18,7 @@ func TestStandalone_AttackersDoNotUseUpMails(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
 		s, post := startStandalone(t, databaseURL, harness.NewClock(harness.Noon))
 		ada := s.NewPerson("ada@example.com")
-		harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "People")
+		harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "My apps", "People")
 		ada.Invite("grace@example.com")
 		post.nextLink(t, "grace@example.com", 0)
 
@@ -60,6 +60,6 @@ func TestStandalone_AttackersDoNotUseUpMails(t *testing.T) {
 		ada.Post("/signout")
 		harness.WantPage(t, ada.RequestLink(), 200, "Check your email")
 		link := post.nextLink(t, ada.Email, sent[ada.Email])
-		harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "People")
+		harness.WantPage(t, ada.PressContinue(ada.OpenLink(link)), 200, "My apps", "People")
 	})
 }

@@ -60,7 +60,7 @@ func TestStandalone_TimingRevealsNothing(t *testing.T) {
 	const people, rounds = 100, 10
 	s, post := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	ada := s.NewPerson("ada@example.com")
-	harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenLink(post.nextLink(t, ada.Email, 0))), 200, "My apps", "People")
 	for i := range people {
 		ada.Invite(fmt.Sprintf("listed%d@example.com", i))
 		suspended := fmt.Sprintf("suspended%d@example.com", i)

@@ -97,7 +97,7 @@ func TestTraces_CollectorUnavailable(t *testing.T) {
 	down := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(down.Close)
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--otel-exporter-otlp-endpoint="+down.URL)
-	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "People")
+	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 	s.Close()
 	if log := s.Log.String(); strings.Count(log, "traces could not be sent") != 1 {
 		t.Errorf("the log says it more or less than once:\n%s", log)

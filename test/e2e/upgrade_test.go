@@ -59,7 +59,7 @@ func TestUpgrade_FromEveryRelease(t *testing.T) {
 			harness.WantPage(t, list, 200, "People", "4 people", `Zoë \ 'Ω' grace`)
 			harness.WantRow(t, list, `Zoë \ 'Ω' joan`, "joan@example.com", "Member", "Suspended")
 			harness.WantPage(t, barbara.Get("/profile"), 200, `Zoë \ 'Ω' barbara`)
-			harness.WantPage(t, grace.PressContinue(grace.OpenNextLink()), 200, `Zoë \ 'Ω' grace`)
+			harness.WantPage(t, grace.PressContinue(grace.OpenNextLink()), 200, "My apps", `Zoë \ 'Ω' grace`)
 			harness.WantPage(t, ada.Get("/activity"), 200, "Activity", "joan@example.com", "Signed in")
 			if v := s.NewPerson("mary@example.com").RequestLink(); v.Status != 200 {
 				t.Errorf("%d %s", v.Status, v.Text())

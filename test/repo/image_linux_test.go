@@ -38,7 +38,7 @@ func TestImage_ProgramNeedsNothingElse(t *testing.T) {
 		root := newImage(t, program)
 		p := harness.LaunchAs(t, root.command("/guestlist"))
 		ada := p.NewPerson("ada@example.com")
-		harness.WantPage(t, ada.SignIn(), 200, "People")
+		harness.WantPage(t, ada.SignIn(), 200, "My apps", "People")
 		harness.WantPage(t, ada.UploadFile("people.csv", harness.PeopleFile(20_000)), 200, "people.csv", "Import 20,000 people")
 		if info, err := os.Stat(filepath.Join(root.dir, "data", "guestlist.db")); err != nil || info.Mode().Perm() != 0o600 || info.Sys().(*syscall.Stat_t).Uid != imageUser {
 			t.Errorf("database file: %+v, %v", info, err)

@@ -71,7 +71,7 @@ func TestDatabaseBusy_ReadsWorkAndWritesFailInTime(t *testing.T) {
 	}
 	again, _ := press.GetBody()
 	press.Body = again
-	if got := grace.TryOutcome(press); got != (harness.Outcome{Status: 303, Location: "/profile"}) {
+	if got := grace.TryOutcome(press); got != (harness.Outcome{Status: 303, Location: "/apps"}) {
 		t.Errorf("the link, afterwards: %v", got)
 	}
 }

@@ -75,7 +75,7 @@ func TestDatabaseHang_RequestsEndInTime(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("ready again after %v", took)
 	}
-	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
+	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "My apps", "grace@example.com")
 	harness.Concurrently(100, func(int) {
 		if got := ada.TryOutcome(ada.NewRequest("GET", s.URL+"/api/users", nil)); got.Status != http.StatusOK {
 			t.Errorf("afterwards: %v", got)

@@ -39,7 +39,7 @@ func TestMailOutage_ResponsesRevealNothing(t *testing.T) {
 			// The inbox has the mails that the server didn't get. An invited person is on the
 			// list, and the invitation isn't reported as sent.
 			ada := s.NewPerson("ada@example.com")
-			harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+			harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 			begin := time.Now()
 			invited := ada.Submit(ada.Get("/users/new"), "Send invitation", "Email address", "grace@example.com")
 			harness.WantPage(t, invited, 200, "People", "grace@example.com was added, but the email hasn’t been sent yet.", "We’ll keep trying.")
@@ -61,7 +61,7 @@ func TestMailOutage_RefusedInvitation(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), c, "--guestlist-local-stytch-limits=off",
 		"--smtp-url=smtp://"+mails.Addr, "--guestlist-mail-from=login@example.com", "--guestlist-admins=ada@example.com")
 	ada := s.NewPerson("ada@example.com")
-	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "People")
+	harness.WantPage(t, ada.PressContinue(ada.OpenNextLink()), 200, "My apps", "People")
 	<-mails.Links
 
 	mails.Refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "<grace@example.com> is unknown"})

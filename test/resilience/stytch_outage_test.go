@@ -57,7 +57,7 @@ func TestStytchOutage_StartAndRecovery(t *testing.T) {
 		return harness.HasRow(ada.Get("/users"), "grace@example.com", "grace@example.com", "Member", "Invited")
 	})
 	grace := stytch.NewPerson(s, "grace@example.com")
-	harness.WantPage(t, grace.PressContinue(grace.OpenNextLink()), 200, "grace@example.com")
+	harness.WantPage(t, grace.PressContinue(grace.OpenNextLink()), 200, "My apps", "grace@example.com")
 	harness.WantRow(t, ada.Get("/users"), "grace@example.com", "grace@example.com", "Member", "Active")
 	harness.WantPage(t, known.RequestLink(), 200, "Check your email")
 	if n := len(grace.Mailbox()); n != 1 {
@@ -107,7 +107,7 @@ func TestStytchOutage_RequestsEndInTime(t *testing.T) {
 	// The link is still valid.
 	stytch.SetFault(nil)
 	c.Advance(10 * time.Second)
-	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "grace@example.com")
+	harness.WantPage(t, grace.PressContinue(grace.OpenLink(link)), 200, "My apps", "grace@example.com")
 }
 
 func TestStytchOutage_RecentlyCheckedSessionsContinue(t *testing.T) {
