@@ -24,13 +24,14 @@ UPDATE user_groups SET name = ?, name_key = ? WHERE id = ?;
 DELETE FROM user_groups WHERE id = ?;
 
 -- name: InsertMember :exec
-INSERT INTO group_members (group_id, user_id, until_at, added_by, created_at) VALUES (?, ?, ?, ?, ?);
+INSERT INTO group_members (group_id, user_id, until_at, added_by, created_at, warned_until) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: GetMember :one
 SELECT * FROM group_members WHERE group_id = ? AND user_id = ?;
 
 -- name: SetMemberUntil :execrows
-UPDATE group_members SET until_at = sqlc.arg(until_at) WHERE group_id = sqlc.arg(group_id) AND user_id = sqlc.arg(user_id);
+UPDATE group_members SET until_at = sqlc.arg(until_at), warned_until = sqlc.arg(warned_until)
+WHERE group_id = sqlc.arg(group_id) AND user_id = sqlc.arg(user_id);
 
 -- name: DeleteMember :execrows
 DELETE FROM group_members WHERE group_id = ? AND user_id = ?;
@@ -60,6 +61,6 @@ SELECT sqlc.embed(m), sqlc.embed(u) FROM group_members m JOIN users u ON u.id = 
 WHERE m.group_id = sqlc.arg(group_id) AND m.user_id > sqlc.arg(after) ORDER BY m.user_id LIMIT ?;
 
 -- name: MembershipsEndingBetween :many
-SELECT m.group_id, g.name AS group_name, m.user_id, m.until_at, m.added_by, m.created_at
-FROM group_members m JOIN user_groups g ON g.id = m.group_id
+SELECT sqlc.embed(m), g.name AS group_name, sqlc.embed(u)
+FROM group_members m JOIN user_groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id
 WHERE m.until_at > sqlc.arg(after) AND m.until_at <= sqlc.arg(before) ORDER BY m.until_at, m.group_id, m.user_id LIMIT ?;

@@ -18,3 +18,7 @@ WHERE name = sqlc.arg(name) AND value = sqlc.arg(was);
 
 -- name: DeleteSetting :exec
 DELETE FROM settings WHERE name = ?;
+
+-- name: LockSetting :execrows
+-- Changes nothing but locks the row until the transaction ends.
+UPDATE settings SET updated_at = updated_at WHERE name = ?;

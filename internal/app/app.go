@@ -117,7 +117,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 		return err
 	}
 	o := web.Options{
-		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
+		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
 		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.signer.JWKS,
 		BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
@@ -147,6 +147,7 @@ func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.importer.Run(ctx) })
 	a.background.Go(func() { a.signer.Run(ctx) })
 	a.background.Go(func() { a.purgeExpired(ctx) })
+	a.background.Go(func() { a.remind(ctx) })
 	a.background.Go(func() { a.checkIntegrity(ctx) })
 	a.background.Go(func() { a.refoldUsers(ctx) })
 	if a.cfg.Reconcile != "off" {

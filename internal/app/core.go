@@ -34,6 +34,7 @@ type core struct {
 	Groups      *directory.Groups
 	Sessions    *session.Service
 	Apps        *apps.Service
+	Requests    *apps.Requests
 	Worker      *outbox.Worker
 	Reconciler  *reconcile.Reconciler
 	LocalStytch *stytchlocal.Server // nil with the real Stytch
@@ -62,6 +63,7 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	c.Groups = directory.NewGroups(c.Store, c.now)
 	c.Sessions = c.newSessions()
 	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, Own: apps.Own{BaseURL: c.cfg.BaseURL, Listeners: c.cfg.Listeners()}, Now: c.now})
+	c.Requests = apps.NewRequests(c.Store, c.Worker, c.now)
 	c.Reconciler = reconcile.New(reconcile.Options{
 		Store: c.Store, Accounts: c.client, Outbox: c.Worker,
 		Admission: c.admission(), EndUnlistedSessions: c.cfg.Reconcile == "apply",

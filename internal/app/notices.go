@@ -78,6 +78,10 @@ func (m noticeMailer) compose(n outbox.Notice) mail.Notice {
 		notice.Facts = append([]mail.Fact{{Label: "Import", Value: n.Import}}, from...)
 		notice.Advice = "If this is a mistake, stop the import, review the people it added, and end the sessions and API tokens of the person who started it:"
 		notice.Link = m.baseURL + "/users?role=admin"
+	case outbox.AccessRequests, outbox.AccessEndings:
+		m.composeDigest(n, &notice)
+	case outbox.AccessApproved, outbox.AccessDenied, outbox.AccessEnds:
+		m.composeAccess(n, &notice)
 	default:
 		notice.Title, notice.Lead = "A new administrator at %s", "Someone was made an administrator. Administrators can add, change and remove people."
 		notice.Facts = append([]mail.Fact{{Label: "Administrator", Value: n.Admin}}, from...)

@@ -41,7 +41,8 @@ type Membership struct {
 // Active reports whether the membership hasn't ended.
 func (m Membership) Active(now time.Time) bool { return m.Until.IsZero() || now.Before(m.Until) }
 
-// EndWarning is how long before its end a membership is reported as ending.
+// EndWarning is how long before its end a membership is reported as ending, and its user and
+// the administrators are warned. A membership that is shorter from the start causes no warning.
 const EndWarning = 7 * 24 * time.Hour
 
 // Ending reports whether the membership ends within EndWarning. An ended one doesn't.
@@ -156,6 +157,25 @@ func NewGroup(by event.Origin, name string, now time.Time) (Group, event.Event, 
 	}
 	g := Group{ID: ids.New(), Name: parsed, CreatedAt: now}
 	return g, by.NewEvent(event.GroupCreated, now, "", "", g.Name), nil
+}
+
+// Join returns the membership of a user who is added to a group until a time, which is zero
+// for no end, or whose membership old gets that end, and the event of it. old may be nil.
+// Errors: *ValidationError for a time that has passed, ErrAlreadyMember if nothing changes.
+func Join(by event.Origin, group Group, u User, old *Membership, until, now time.Time) (*Membership, event.Event, error) {
+	if !until.IsZero() && !until.After(now) {
+		return nil, event.Event{}, &ValidationError{Fields: map[string]string{"until": errPastEnd.Error()}}
+	}
+	if old == nil {
+		m := &Membership{GroupID: group.ID, UserID: u.ID, Until: until, AddedBy: by.ActorID, CreatedAt: now}
+		return m, membershipEvent(by, event.GroupJoined, u, group, time.Time{}, until, now), nil
+	}
+	if old.Until.Equal(until) {
+		return nil, event.Event{}, ErrAlreadyMember
+	}
+	m := *old
+	m.Until = until
+	return &m, membershipEvent(by, event.GroupExtended, u, group, old.Until, until, now), nil
 }
 
 // membershipEvent returns an event about a user's membership. Its Reason is the group's

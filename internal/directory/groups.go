@@ -34,8 +34,8 @@ type GroupStore interface {
 	// id after, which is empty for the first page.
 	ListMembers(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error)
 	// ListMembershipsEnding returns up to limit memberships that end after one time and
-	// not after another, in that order.
-	ListMembershipsEnding(ctx context.Context, after, before time.Time, limit int) ([]Membership, error)
+	// not after another, in that order, with their users.
+	ListMembershipsEnding(ctx context.Context, after, before time.Time, limit int) ([]GroupMember, error)
 }
 
 // GroupMember is a member of a group with its user.
@@ -88,21 +88,8 @@ func (g *Groups) Remove(ctx context.Context, by event.Origin, id string) error {
 // of their membership. Errors: *ValidationError for a time that has passed, ErrNotFound,
 // ErrAlreadyMember if nothing changes.
 func (g *Groups) Join(ctx context.Context, by event.Origin, groupID, userID string, until time.Time) error {
-	now := g.now()
-	if !until.IsZero() && !until.After(now) {
-		return &ValidationError{Fields: map[string]string{"until": errPastEnd.Error()}}
-	}
 	return g.store.ChangeMembership(ctx, groupID, userID, func(group Group, u User, old *Membership) (*Membership, event.Event, error) {
-		if old == nil {
-			m := &Membership{GroupID: group.ID, UserID: u.ID, Until: until, AddedBy: by.ActorID, CreatedAt: now}
-			return m, membershipEvent(by, event.GroupJoined, u, group, time.Time{}, until, now), nil
-		}
-		if old.Until.Equal(until) {
-			return nil, event.Event{}, ErrAlreadyMember
-		}
-		m := *old
-		m.Until = until
-		return &m, membershipEvent(by, event.GroupExtended, u, group, old.Until, until, now), nil
+		return Join(by, group, u, old, until, g.now())
 	})
 }
 
@@ -150,8 +137,8 @@ func (g *Groups) Members(ctx context.Context, groupID, after string, limit int) 
 }
 
 // Ending returns up to limit memberships that end within a time from now, or ended within it
-// before, with the first to end first.
-func (g *Groups) Ending(ctx context.Context, within time.Duration, limit int) ([]Membership, error) {
+// before, with their users, the first to end first.
+func (g *Groups) Ending(ctx context.Context, within time.Duration, limit int) ([]GroupMember, error) {
 	now := g.now()
 	return g.store.ListMembershipsEnding(ctx, now.Add(-within), now.Add(within), limit)
 }

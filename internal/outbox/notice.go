@@ -15,10 +15,17 @@ const (
 	NewToken  Topic = "new token"  // the recipient has a new API token
 	NewAdmin  Topic = "new admin"  // a user became an administrator
 	NewAdmins Topic = "new admins" // an import was started that makes administrators
+
+	AccessRequests Topic = "access requests" // users wait for access to apps
+	AccessApproved Topic = "access approved" // the recipient's request for access was approved
+	AccessDenied   Topic = "access denied"   // the recipient's request for access was denied
+	AccessEnds     Topic = "access ends"     // a membership of the recipient ends soon
+	AccessEndings  Topic = "access endings"  // memberships of users end soon
 )
 
-// A Notice is an email about a change, so that its recipient can undo it if an intruder
-// made it. Its content is read from the audit log when it is sent.
+// A Notice is an email about a change: to administrators and owners of tokens so that they
+// can undo it if an intruder made it, and about access to apps to those whom it concerns.
+// Its content is read when it is sent.
 type Notice struct {
 	Topic Topic
 	Email string // of the recipient, normalized
@@ -35,6 +42,28 @@ type Notice struct {
 	At        time.Time
 	Address   string // network address; may be empty
 	UserAgent string // may be empty
+
+	App      string       // name of the app
+	AppURL   string       // its address; empty if it was removed
+	AppID    string       // empty if it was removed
+	Until    time.Time    // when the access ends; zero for no end
+	Why      string       // why a request was denied; may be empty
+	AskAgain time.Time    // when a user whose request was denied may ask again
+	Group    string       // name of the group of a membership that ends
+	Apps     []string     // names of the apps it opens
+	People   []NoticeItem // those who wait for access, or lose it
+	More     int          // how many there are besides People
+}
+
+// NoticeItem is a user in a notice to administrators.
+type NoticeItem struct {
+	At      time.Time // when they asked, or lose access
+	Name    string    // may be empty
+	Email   string
+	About   string // name of the app or group
+	Note    string // why they ask; may be empty
+	UserID  string
+	GroupID string // of a membership that ends
 }
 
 // Mailer sends notices. Its errors are those of [Accounts].
@@ -53,6 +82,14 @@ func NewNotice(email, userID, eventID string, now time.Time) Job {
 		subject = noticeSubject + userID
 	}
 	return New(Notify, subject, userID, eventID, "", now)
+}
+
+// NewTopicNotice returns a job that emails a user a notice of a topic. about is the id of
+// what it is about; empty if the notice tells what there is when it is sent.
+func NewTopicNotice(topic Topic, email, userID, about string, now time.Time) Job {
+	job := NewNotice(email, userID, about, now)
+	job.Name = string(topic)
+	return job
 }
 
 // About returns the address of the user that a job is about.

@@ -39,8 +39,8 @@ type Job struct {
 	Kind     Kind
 	Subject  string  // the user's address, normalized; jobs with the same subject are kept in order
 	UserID   string  // the user may be removed by the time the job runs
-	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession) or the event (Notify)
-	Name     string  // of the invited user; may be empty
+	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession) or what a notice is about (Notify)
+	Name     string  // of the invited user, may be empty; of a Notify its Topic, empty if its event tells
 	Actor    string  // name or address of the inviting user, empty if removed or suspended; from LeaseJob only
 	Gone     bool    // the recipient no longer exists; from LeaseJob only
 	Notice   *Notice // of a Notify; from LeaseJob only

@@ -78,6 +78,7 @@ func unavailable(op string, err error) error {
 // isDomainError reports whether an error is one that callers handle.
 func isDomainError(err error) bool {
 	var invalid *directory.ValidationError
+	var denied *apps.DeniedError
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
@@ -86,13 +87,15 @@ func isDomainError(err error) bool {
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 		directory.ErrGroupTaken, directory.ErrTooManyGroups, directory.ErrAlreadyMember, directory.ErrNotMember, directory.ErrNoGroup,
 		apps.ErrNameTaken, apps.ErrHostTaken, apps.ErrTooManyApps, apps.ErrTokenExists, apps.ErrTooManyTokens, apps.ErrCode, apps.ErrLoop,
+		apps.ErrHasAccess, apps.ErrRequestPending, apps.ErrOwnRequest, apps.ErrRequestDecided, apps.ErrUserSuspended, apps.ErrNoAppGroups, apps.ErrNoRequest,
+		directory.ErrNoEnd, directory.ErrRenewed,
 		identity.ErrGenerationTaken,
 	} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
-	return errors.As(err, &invalid)
+	return errors.As(err, &invalid) || errors.As(err, &denied)
 }
 
 // IsDuplicate reports whether a row was refused because its key exists.

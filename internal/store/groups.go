@@ -161,10 +161,8 @@ func (s *Store) ChangeMembership(
 		var old *directory.Membership
 		row, err := q.GetMember(ctx, dbsqlc.GetMemberParams{GroupID: groupID, UserID: userID})
 		if err == nil {
-			old = &directory.Membership{
-				GroupID: row.GroupID, GroupName: g.Name, UserID: row.UserID,
-				Until: fromMicros(row.UntilAt), AddedBy: row.AddedBy, CreatedAt: fromMicros(row.CreatedAt),
-			}
+			found := toMembership(row, g.Name)
+			old = &found
 		} else if !dbconn.IsNoRows(err) {
 			return err
 		}
@@ -172,7 +170,7 @@ func (s *Store) ChangeMembership(
 		if err != nil {
 			return err
 		}
-		if err := writeMembership(ctx, q, groupID, userID, old, m); err != nil {
+		if err := writeMembership(ctx, q, groupID, userID, old, m, e.At); err != nil {
 			return err
 		}
 		return insertEvents(ctx, q, e)
@@ -180,7 +178,7 @@ func (s *Store) ChangeMembership(
 }
 
 // writeMembership replaces a user's membership old, which may be nil, by m, which may be nil.
-func writeMembership(ctx context.Context, q queries, groupID, userID string, old, m *directory.Membership) error {
+func writeMembership(ctx context.Context, q queries, groupID, userID string, old, m *directory.Membership, now time.Time) error {
 	switch {
 	case m == nil && old == nil:
 		return nil
@@ -190,14 +188,26 @@ func writeMembership(ctx context.Context, q queries, groupID, userID string, old
 	case old == nil:
 		return insertMember(ctx, q, *m)
 	}
-	_, err := q.SetMemberUntil(ctx, dbsqlc.SetMemberUntilParams{UntilAt: micros(m.Until), GroupID: groupID, UserID: userID})
+	_, err := q.SetMemberUntil(ctx, dbsqlc.SetMemberUntilParams{
+		UntilAt: micros(m.Until), WarnedUntil: warnedUntil(m.Until, now), GroupID: groupID, UserID: userID,
+	})
 	return err
 }
 
 func insertMember(ctx context.Context, q queries, m directory.Membership) error {
 	return q.InsertMember(ctx, dbsqlc.InsertMemberParams{
 		GroupID: m.GroupID, UserID: m.UserID, UntilAt: micros(m.Until), AddedBy: m.AddedBy, CreatedAt: micros(m.CreatedAt),
+		WarnedUntil: warnedUntil(m.Until, m.CreatedAt),
 	})
+}
+
+// warnedUntil returns the column warned_until of a membership whose end is set now: no warning is sent of an end that
+// is near from the start.
+func warnedUntil(until, now time.Time) int64 {
+	if (directory.Membership{Until: until}).Ending(now) {
+		return micros(until)
+	}
+	return 0
 }
 
 // insertMemberships inserts the memberships of a new user. It returns ErrNoGroup if a group was removed.
@@ -246,18 +256,22 @@ func (s *Store) ListMembers(ctx context.Context, groupID, after string, limit in
 }
 
 // ListMembershipsEnding returns memberships by their end; see directory.GroupStore.
-func (s *Store) ListMembershipsEnding(ctx context.Context, after, before time.Time, limit int) ([]directory.Membership, error) {
+func (s *Store) ListMembershipsEnding(ctx context.Context, after, before time.Time, limit int) ([]directory.GroupMember, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).MembershipsEndingBetween, dbsqlc.MembershipsEndingBetweenParams{
 		After: micros(after), Before: micros(before), Limit: int32(limit),
 	})
-	list := make([]directory.Membership, len(rows))
+	list := make([]directory.GroupMember, len(rows))
 	for i, r := range rows {
-		list[i] = directory.Membership{
-			GroupID: r.GroupID, GroupName: text.Name(r.GroupName), UserID: r.UserID,
-			Until: fromMicros(r.UntilAt), AddedBy: r.AddedBy, CreatedAt: fromMicros(r.CreatedAt),
-		}
+		list[i] = directory.GroupMember{Membership: toMembership(&r.GroupMember, r.GroupName), User: toUser(&r.User)}
 	}
 	return list, translate("list ending memberships", err)
+}
+
+func toMembership(r *dbsqlc.GroupMember, groupName string) directory.Membership {
+	return directory.Membership{
+		GroupID: r.GroupID, GroupName: text.Name(groupName), UserID: r.UserID,
+		Until: fromMicros(r.UntilAt), AddedBy: r.AddedBy, CreatedAt: fromMicros(r.CreatedAt),
+	}
 }
 
 // deleteAccess deletes what gives a user who is removed access to apps: memberships, app tokens and requests.

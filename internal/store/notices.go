@@ -68,17 +68,38 @@ func (s *Store) addDetails(ctx context.Context, job *outbox.Job) error {
 	return nil
 }
 
-// addNotice sets the notice of a job. The error wraps directory.ErrNotFound if its recipient is not an active
-// administrator any more or the event has been deleted.
+// addNotice sets the notice of a job. The error wraps directory.ErrNotFound if its recipient must not get it any more,
+// or if what it is about is gone.
 func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 	u, err := s.GetUser(ctx, job.UserID)
 	if err != nil {
 		return err
 	}
-	if !u.IsActiveAdmin() {
+	n := outbox.Notice{Topic: outbox.Topic(job.Name), Email: u.Email.Normalized, Name: u.Name}
+	forUser := n.Topic == outbox.AccessApproved || n.Topic == outbox.AccessDenied || n.Topic == outbox.AccessEnds
+	if !u.IsActiveAdmin() && (!forUser || u.Status == directory.Suspended) {
 		return directory.ErrNotFound
 	}
-	row, err := read(ctx, s, (*dbsqlc.Queries).GetEvent, job.StytchID)
+	switch n.Topic {
+	case outbox.AccessRequests:
+		err = s.addWaiting(ctx, u, &n)
+	case outbox.AccessEndings:
+		err = s.addEndings(ctx, &n)
+	case outbox.AccessEnds:
+		err = s.addEnd(ctx, u, job.StytchID, &n)
+	default:
+		err = s.addEvent(ctx, job.StytchID, &n)
+	}
+	if err != nil {
+		return err
+	}
+	job.Notice = &n
+	return nil
+}
+
+// addEvent fills in a notice of an event. Without a topic, the event's kind tells it.
+func (s *Store) addEvent(ctx context.Context, id string, n *outbox.Notice) error {
+	row, err := read(ctx, s, (*dbsqlc.Queries).GetEvent, id)
 	if err != nil {
 		return translate("get event", err)
 	}
@@ -86,9 +107,11 @@ func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 	if err != nil {
 		return translate("read event", err)
 	}
-	n := outbox.Notice{
-		Email: u.Email.Normalized, Name: u.Name, By: e.Actor, ByToken: e.Token, At: e.At, Address: e.Address, UserAgent: e.UserAgent,
+	n.By, n.At = e.Actor, e.At
+	if n.Topic == outbox.AccessApproved || n.Topic == outbox.AccessDenied {
+		return s.addDecision(ctx, e, n)
 	}
+	n.ByToken, n.Address, n.UserAgent = e.Token, e.Address, e.UserAgent
 	switch e.Kind {
 	case event.TokenCreated:
 		n.Topic = outbox.NewToken
@@ -98,6 +121,5 @@ func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 	default:
 		n.Topic, n.Admin, n.UserID = outbox.NewAdmin, e.Subject, e.SubjectID
 	}
-	job.Notice = &n
 	return nil
 }

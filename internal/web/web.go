@@ -32,6 +32,7 @@ type Options struct {
 	Directory       *directory.Directory
 	Groups          *directory.Groups
 	Apps            *apps.Service
+	Requests        *apps.Requests
 	Sessions        *session.Service
 	Tokens          *token.Service
 	Cookies         *session.Cookies
@@ -49,6 +50,7 @@ type Options struct {
 	InboxPath      string         // the page that shows sent emails in local mode; empty otherwise
 	Notice         func() string  // text at the top of every page; may be nil or return ""
 	NoticePath     string         // absolute path of the page that changes it; may be empty
+	MailsNotices   bool           // emails about requests and access can be sent
 	FirstAdmin     bool           // the first user to sign in becomes an administrator
 	LinkDuration   time.Duration
 	InviteDuration time.Duration

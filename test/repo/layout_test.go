@@ -55,7 +55,7 @@ var layers = map[string]layer{
 	"internal/limit":                         {ours: []string{"internal/digest"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/outbox":                        {ours: []string{"internal/ids", "internal/retry", "internal/safego"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/directory":                     {ours: []string{"internal/event", "internal/ids", "internal/outbox", "internal/retry", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/apps":                          {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids", "internal/netutil", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/apps":                          {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids", "internal/limit", "internal/netutil", "internal/session", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/apps/probe":                    {ours: []string{"internal/apps"}, never: []string{sdkAll, "database/sql"}},
 	"internal/apps/snippet":                  {ours: []string{"internal/apps"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/session":                       {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/humanize", "internal/limit", "internal/outbox", "internal/retry", "internal/safego"}, never: []string{sdkAll, "database/sql"}},

@@ -351,13 +351,13 @@ func testListMembershipsEnding(t *testing.T, s Store) {
 	for _, r := range []struct {
 		after, before time.Duration
 		limit         int
-		want          []directory.Membership
+		want          []directory.GroupMember
 	}{
-		{0, 2 * time.Hour, 10, []directory.Membership{first, second}},
-		{0, 2 * time.Hour, 1, []directory.Membership{first}},
-		{0, 2*time.Hour - time.Microsecond, 10, []directory.Membership{first}},
-		{time.Hour, 3 * time.Hour, 10, []directory.Membership{second}},
-		{2 * time.Hour, 3 * time.Hour, 10, []directory.Membership{}},
+		{0, 2 * time.Hour, 10, []directory.GroupMember{{Membership: first, User: ada}, {Membership: second, User: bob}}},
+		{0, 2 * time.Hour, 1, []directory.GroupMember{{Membership: first, User: ada}}},
+		{0, 2*time.Hour - time.Microsecond, 10, []directory.GroupMember{{Membership: first, User: ada}}},
+		{time.Hour, 3 * time.Hour, 10, []directory.GroupMember{{Membership: second, User: bob}}},
+		{2 * time.Hour, 3 * time.Hour, 10, []directory.GroupMember{}},
 	} {
 		got, err := s.ListMembershipsEnding(t.Context(), Now().Add(r.after), Now().Add(r.before), r.limit)
 		if diff := cmp.Diff(r.want, got); diff != "" || err != nil {

@@ -37,6 +37,9 @@ type Store interface {
 	directory.GroupStore
 	apps.Store
 	DeleteExpiredAccess(ctx context.Context, now, tokensBefore time.Time) (int, error)
+	apps.RequestStore
+	WarnOfEnds(ctx context.Context, now time.Time) (int, error)
+	WriteDigests(ctx context.Context, now time.Time) (bool, error)
 	DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error)
 	idempotency.Store
 	DeleteKeys(ctx context.Context, now time.Time) (int, error)

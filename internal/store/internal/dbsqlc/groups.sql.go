@@ -126,7 +126,7 @@ func (q *Queries) GetGroupByNameKey(ctx context.Context, nameKey string) (*UserG
 }
 
 const getMember = `-- name: GetMember :one
-SELECT group_id, user_id, until_at, added_by, created_at FROM group_members WHERE group_id = ? AND user_id = ?
+SELECT group_id, user_id, until_at, added_by, created_at, warned_until FROM group_members WHERE group_id = ? AND user_id = ?
 `
 
 type GetMemberParams struct {
@@ -143,6 +143,7 @@ func (q *Queries) GetMember(ctx context.Context, arg GetMemberParams) (*GroupMem
 		&i.UntilAt,
 		&i.AddedBy,
 		&i.CreatedAt,
+		&i.WarnedUntil,
 	)
 	return &i, err
 }
@@ -169,15 +170,16 @@ func (q *Queries) InsertGroup(ctx context.Context, arg InsertGroupParams) error 
 }
 
 const insertMember = `-- name: InsertMember :exec
-INSERT INTO group_members (group_id, user_id, until_at, added_by, created_at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO group_members (group_id, user_id, until_at, added_by, created_at, warned_until) VALUES (?, ?, ?, ?, ?, ?)
 `
 
 type InsertMemberParams struct {
-	GroupID   string
-	UserID    string
-	UntilAt   int64
-	AddedBy   string
-	CreatedAt int64
+	GroupID     string
+	UserID      string
+	UntilAt     int64
+	AddedBy     string
+	CreatedAt   int64
+	WarnedUntil int64
 }
 
 func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) error {
@@ -187,6 +189,7 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) erro
 		arg.UntilAt,
 		arg.AddedBy,
 		arg.CreatedAt,
+		arg.WarnedUntil,
 	)
 	return err
 }
@@ -243,7 +246,7 @@ func (q *Queries) ListGroups(ctx context.Context, arg ListGroupsParams) ([]*List
 }
 
 const listMembersOfGroup = `-- name: ListMembersOfGroup :many
-SELECT m.group_id, m.user_id, m.until_at, m.added_by, m.created_at, u.id, u.name, u.name_key, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.invited_by, u.invite_sent_at, u.created_at, u.updated_at, u.last_seen_at, u.links_after, u.cancelled_invite_at FROM group_members m JOIN users u ON u.id = m.user_id
+SELECT m.group_id, m.user_id, m.until_at, m.added_by, m.created_at, m.warned_until, u.id, u.name, u.name_key, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.invited_by, u.invite_sent_at, u.created_at, u.updated_at, u.last_seen_at, u.links_after, u.cancelled_invite_at FROM group_members m JOIN users u ON u.id = m.user_id
 WHERE m.group_id = ? AND m.user_id > ? ORDER BY m.user_id LIMIT ?
 `
 
@@ -273,6 +276,7 @@ func (q *Queries) ListMembersOfGroup(ctx context.Context, arg ListMembersOfGroup
 			&i.GroupMember.UntilAt,
 			&i.GroupMember.AddedBy,
 			&i.GroupMember.CreatedAt,
+			&i.GroupMember.WarnedUntil,
 			&i.User.ID,
 			&i.User.Name,
 			&i.User.NameKey,
@@ -361,8 +365,8 @@ func (q *Queries) LockGroup(ctx context.Context, id string) (int64, error) {
 }
 
 const membershipsEndingBetween = `-- name: MembershipsEndingBetween :many
-SELECT m.group_id, g.name AS group_name, m.user_id, m.until_at, m.added_by, m.created_at
-FROM group_members m JOIN user_groups g ON g.id = m.group_id
+SELECT m.group_id, m.user_id, m.until_at, m.added_by, m.created_at, m.warned_until, g.name AS group_name, u.id, u.name, u.name_key, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.invited_by, u.invite_sent_at, u.created_at, u.updated_at, u.last_seen_at, u.links_after, u.cancelled_invite_at
+FROM group_members m JOIN user_groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id
 WHERE m.until_at > ? AND m.until_at <= ? ORDER BY m.until_at, m.group_id, m.user_id LIMIT ?
 `
 
@@ -373,12 +377,9 @@ type MembershipsEndingBetweenParams struct {
 }
 
 type MembershipsEndingBetweenRow struct {
-	GroupID   string
-	GroupName string
-	UserID    string
-	UntilAt   int64
-	AddedBy   string
-	CreatedAt int64
+	GroupMember GroupMember
+	GroupName   string
+	User        User
 }
 
 func (q *Queries) MembershipsEndingBetween(ctx context.Context, arg MembershipsEndingBetweenParams) ([]*MembershipsEndingBetweenRow, error) {
@@ -391,12 +392,28 @@ func (q *Queries) MembershipsEndingBetween(ctx context.Context, arg MembershipsE
 	for rows.Next() {
 		var i MembershipsEndingBetweenRow
 		if err := rows.Scan(
-			&i.GroupID,
+			&i.GroupMember.GroupID,
+			&i.GroupMember.UserID,
+			&i.GroupMember.UntilAt,
+			&i.GroupMember.AddedBy,
+			&i.GroupMember.CreatedAt,
+			&i.GroupMember.WarnedUntil,
 			&i.GroupName,
-			&i.UserID,
-			&i.UntilAt,
-			&i.AddedBy,
-			&i.CreatedAt,
+			&i.User.ID,
+			&i.User.Name,
+			&i.User.NameKey,
+			&i.User.Email,
+			&i.User.EmailKey,
+			&i.User.Role,
+			&i.User.Status,
+			&i.User.StytchUserID,
+			&i.User.InvitedBy,
+			&i.User.InviteSentAt,
+			&i.User.CreatedAt,
+			&i.User.UpdatedAt,
+			&i.User.LastSeenAt,
+			&i.User.LinksAfter,
+			&i.User.CancelledInviteAt,
 		); err != nil {
 			return nil, err
 		}
@@ -430,17 +447,24 @@ func (q *Queries) RenameGroup(ctx context.Context, arg RenameGroupParams) (int64
 }
 
 const setMemberUntil = `-- name: SetMemberUntil :execrows
-UPDATE group_members SET until_at = ? WHERE group_id = ? AND user_id = ?
+UPDATE group_members SET until_at = ?, warned_until = ?
+WHERE group_id = ? AND user_id = ?
 `
 
 type SetMemberUntilParams struct {
-	UntilAt int64
-	GroupID string
-	UserID  string
+	UntilAt     int64
+	WarnedUntil int64
+	GroupID     string
+	UserID      string
 }
 
 func (q *Queries) SetMemberUntil(ctx context.Context, arg SetMemberUntilParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setMemberUntil, arg.UntilAt, arg.GroupID, arg.UserID)
+	result, err := q.db.ExecContext(ctx, setMemberUntil,
+		arg.UntilAt,
+		arg.WarnedUntil,
+		arg.GroupID,
+		arg.UserID,
+	)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,18 @@
 
 package dbsqlc
 
+type AccessRequest struct {
+	ID        string
+	AppID     string
+	UserID    string
+	Note      string
+	State     string
+	CreatedAt int64
+	DecidedAt int64
+	DecidedBy string
+	Reason    string
+}
+
 type App struct {
 	ID            string
 	Name          string
@@ -56,11 +68,12 @@ type Event struct {
 }
 
 type GroupMember struct {
-	GroupID   string
-	UserID    string
-	UntilAt   int64
-	AddedBy   string
-	CreatedAt int64
+	GroupID     string
+	UserID      string
+	UntilAt     int64
+	AddedBy     string
+	CreatedAt   int64
+	WarnedUntil int64
 }
 
 type IdempotencyKey struct {

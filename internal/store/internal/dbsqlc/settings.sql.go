@@ -68,6 +68,19 @@ func (q *Queries) LockAdmins(ctx context.Context, updatedAt int64) (int64, error
 	return result.RowsAffected()
 }
 
+const lockSetting = `-- name: LockSetting :execrows
+UPDATE settings SET updated_at = updated_at WHERE name = ?
+`
+
+// Changes nothing but locks the row until the transaction ends.
+func (q *Queries) LockSetting(ctx context.Context, name string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockSetting, name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setSetting = `-- name: SetSetting :execrows
 UPDATE settings SET value = ?, updated_at = ?
 WHERE name = ? AND value = ?
