@@ -66,6 +66,10 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	configured, err := ParseApps(a.cfg)
+	if err != nil {
+		return err
+	}
 	if a.Store, err = OpenStore(ctx, a.cfg, a.now, a.log); err != nil {
 		return err
 	}
@@ -92,6 +96,9 @@ func (a *App) open(ctx context.Context) error {
 	a.stop = stop
 	a.startBackground(background)
 	if err := a.recordSettings(ctx); err != nil {
+		return err
+	}
+	if err := a.createApps(ctx, configured); err != nil {
 		return err
 	}
 	removed, err := a.Directory.InviteInitialAdmins(ctx, admins)

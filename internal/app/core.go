@@ -62,7 +62,7 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	c.Directory = directory.New(directory.Options{Store: c.Store, Outbox: c.Worker, Now: c.now})
 	c.Groups = directory.NewGroups(c.Store, c.now)
 	c.Sessions = c.newSessions()
-	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, Own: apps.Own{BaseURL: c.cfg.BaseURL, Listeners: c.cfg.Listeners()}, Now: c.now})
+	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, Own: own(c.cfg), Now: c.now})
 	c.Requests = apps.NewRequests(c.Store, c.Worker, c.now)
 	c.Reconciler = reconcile.New(reconcile.Options{
 		Store: c.Store, Accounts: c.client, Outbox: c.Worker,

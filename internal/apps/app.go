@@ -97,9 +97,9 @@ type Input struct {
 	Seen time.Time
 }
 
-// parse validates the input and returns the app, whose Groups have IDs only. The error is a
+// Parse validates the input and returns the app, whose Groups have IDs only. The error is a
 // *directory.ValidationError.
-func (in Input) parse(own Own) (App, error) {
+func (in Input) Parse(own Own) (App, error) {
 	fields := map[string]string{}
 	report := func(field string, err error) {
 		if err != nil {
@@ -162,7 +162,7 @@ func checkShared(a App, baseURL *url.URL) error {
 
 // newApp returns a new app and the event of its creation.
 func newApp(by event.Origin, in Input, own Own, now time.Time) (App, event.Event, error) {
-	a, err := in.parse(own)
+	a, err := in.Parse(own)
 	if err != nil {
 		return App{}, event.Event{}, err
 	}
@@ -177,7 +177,7 @@ func (a App) edit(by event.Origin, in Input, own Own, now time.Time) (App, event
 	if !in.Seen.IsZero() && !in.Seen.Equal(a.UpdatedAt) {
 		return App{}, event.Event{}, ErrChanged
 	}
-	edited, err := in.parse(own)
+	edited, err := in.Parse(own)
 	if err != nil {
 		return App{}, event.Event{}, err
 	}

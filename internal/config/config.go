@@ -26,7 +26,8 @@ type Config struct {
 
 	Admins          []string // as given
 	Access          Access
-	CookieKeys      []string // newest first; if empty, a key is kept in the database
+	Apps            []AppSetting // to create at start
+	CookieKeys      []string     // newest first; if empty, a key is kept in the database
 	CookieName      string
 	SessionDuration time.Duration // whole minutes, as are the next two
 	LinkDuration    time.Duration
@@ -56,6 +57,20 @@ type Stytch struct {
 	WebhookSecret string // whsec_<base64>; "" disables webhooks
 	Env           string // "test" or "live"
 	BaseURL       string // without a slash at its end; "" means Stytch's API for Env
+}
+
+// AppSetting is an app of GUESTLIST_APPS, as given.
+type AppSetting struct {
+	URL      string
+	Upstream string // empty if another proxy serves the app
+}
+
+// String returns the app as it is written in the setting.
+func (a AppSetting) String() string {
+	if a.Upstream == "" {
+		return a.URL
+	}
+	return a.URL + " -> " + a.Upstream
 }
 
 // Access describes who may join without an invitation. The zero value allows no one.

@@ -159,7 +159,12 @@ func TestLoad(t *testing.T) {
 			"GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210",
 			"GUESTLIST_SESSION_DURATION=527040m", "GUESTLIST_LINK_DURATION=5m", "GUESTLIST_LINK_SAME_BROWSER=on",
 			"GUESTLIST_INVITE_DURATION=24h", "GUESTLIST_SESSION_RECHECK=0", "GUESTLIST_LOCAL_STYTCH_LIMITS=off",
+			"GUESTLIST_APPS=https://wiki.example.com -> http://127.0.0.1:3000, https://chat.example.com,http://tool.localhost:8080->http://[::1]:80",
 		}, want: func(c *Config) {
+			c.Apps = []AppSetting{
+				{URL: "https://wiki.example.com", Upstream: "http://127.0.0.1:3000"}, {URL: "https://chat.example.com"},
+				{URL: "http://tool.localhost:8080", Upstream: "http://[::1]:80"},
+			}
 			c.DatabaseURL = "mysql://user:pass@db.example.com/guestlist?sslaccept=strict"
 			c.Admins = []string{"ada@example.com", "grace@example.com"}
 			c.Access = Access{Domains: []string{"example.com", "xn--bcher-kva.example"}}

@@ -97,6 +97,24 @@ func setAccess(l *loader, text string) error {
 	return nil
 }
 
+// setApps parses apps with or without an upstream. The addresses are validated where the
+// apps are created.
+func setApps(l *loader, text string) error {
+	for _, part := range list(text) {
+		address, upstream, hasUpstream := strings.Cut(part, "->")
+		app := AppSetting{URL: strings.TrimSpace(address), Upstream: strings.TrimSpace(upstream)}
+		if !hasHTTPScheme(app.URL) || hasUpstream && !hasHTTPScheme(app.Upstream) || strings.Contains(part, "@") {
+			return errors.New("must be comma-separated apps such as https://wiki.example.com -> http://127.0.0.1:3000, or https://wiki.example.com if another proxy passes requests on")
+		}
+		l.Apps = append(l.Apps, app)
+	}
+	return nil
+}
+
+func hasHTTPScheme(address string) bool {
+	return strings.HasPrefix(address, "http://") || strings.HasPrefix(address, "https://")
+}
+
 // setWebhookSecret parses a secret in the form of Svix, which sends Stytch's webhooks.
 func setWebhookSecret(l *loader, text string) error {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_"))

@@ -36,6 +36,7 @@ GUESTLIST_BASE_URL            https://example.com                             en
 GUESTLIST_TRUSTED_PROXIES     none                                            default
 GUESTLIST_ADMINS              (unset)                                         default
 GUESTLIST_ACCESS              invite                                          default
+GUESTLIST_APPS                (unset)                                         default
 GUESTLIST_COOKIE_KEYS         ********                                        .env
 COOKIE_NAME                   __Host-guestlist                                default
 GUESTLIST_SESSION_DURATION    168h                                            default

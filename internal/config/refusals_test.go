@@ -5,6 +5,7 @@ import "testing"
 func TestLoad_Refusals(t *testing.T) {
 	t.Parallel()
 	const lower = "must be from 5m to 168h in whole minutes, such as 1h30m, not "
+	const badApps = "GUESTLIST_APPS must be comma-separated apps such as https://wiki.example.com -> http://127.0.0.1:3000, or https://wiki.example.com if another proxy passes requests on"
 	rows := []struct {
 		name    string
 		environ []string
@@ -63,6 +64,13 @@ func TestLoad_Refusals(t *testing.T) {
 			want: `GUESTLIST_BASE_URL must begin with https:// unless it is on this machine, not "http://example.com"`},
 		{name: "Fly without a public address", environ: with(atStytch, "FLY_APP_NAME=guestlist"),
 			want: "GUESTLIST_BASE_URL must be set on Fly to the public address, such as https://guestlist.fly.dev"},
+
+		{name: "an app without a scheme", environ: []string{"GUESTLIST_APPS=wiki.example.com -> http://127.0.0.1:3000"}, want: badApps},
+		{name: "an app without an address", environ: []string{"GUESTLIST_APPS=-> http://127.0.0.1:3000"}, want: badApps},
+		{name: "an app with an arrow to nothing", environ: []string{"GUESTLIST_APPS=https://wiki.example.com ->"}, want: badApps},
+		{name: "an app with an upstream of another scheme", environ: []string{"GUESTLIST_APPS=https://wiki.example.com -> 127.0.0.1:3000"}, want: badApps},
+		{name: "an app with a password", environ: []string{"GUESTLIST_APPS=https://wiki.example.com -> http://user:hush@127.0.0.1:3000"}, want: badApps},
+		{name: "an app with the arrow the other way", environ: []string{"GUESTLIST_APPS=https://a.example.com -> http://127.0.0.1:3000, http://127.0.0.1:3001 <- https://wiki.example.com, -"}, want: badApps},
 
 		{name: "a strict cookie name on http", environ: []string{"COOKIE_NAME=__Secure-door"},
 			want: `COOKIE_NAME "__Secure-door" requires an https GUESTLIST_BASE_URL`},

@@ -64,6 +64,8 @@ var Settings = []Setting{
 		Meaning: "comma-separated addresses to invite as administrators at start; in local mode without it and SMTP_URL, the first person to sign in becomes administrator"},
 	{Name: "GUESTLIST_ACCESS", Default: "invite", set: setAccess,
 		Meaning: "who may sign in: invite (people on the list), domain:example.com,example.org (people with these addresses may join by themselves) or open (anyone)"},
+	{Name: "GUESTLIST_APPS", set: setApps,
+		Meaning: "comma-separated apps to create at start if they don't exist, open to everyone on the list: https://wiki.example.com -> http://127.0.0.1:3000, or only the address if another proxy passes requests on"},
 	{Name: "GUESTLIST_COOKIE_KEYS", Default: "made once, kept in the database", derive: unset, secret: true, set: setCookieKeys,
 		Meaning: "comma-separated secrets of at least 32 characters; the first signs and encrypts cookies, the others only open existing ones"},
 	{Name: "COOKIE_NAME", Default: "__Host-guestlist on https (__Secure-guestlist under a path), guestlist on http", derive: defaultCookieName, set: setCookieName,
