@@ -103,6 +103,9 @@ func (a *Assets) Path(name string) string {
 	return p
 }
 
+// Content returns an asset such as "css/app.css", uncompressed. It panics if there is none.
+func (a *Assets) Content(name string) []byte { return a.files[a.Path(name)][""] }
+
 // types are the content types of assets.
 var types = map[string]string{
 	".css": "text/css; charset=utf-8",

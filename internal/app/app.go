@@ -119,12 +119,16 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
+	tickets, err := a.newTickets(ctx)
+	if err != nil {
+		return err
+	}
 	webhooks, err := a.newWebhookHandler()
 	if err != nil {
 		return err
 	}
 	o := web.Options{
-		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
+		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
 		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.signer.JWKS,
 		BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
@@ -143,7 +147,8 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	}
 	mux.Handle("/", web.New(o))
 	// The outermost handler, so that the mux's own responses have the headers, too.
-	a.Handler = middleware.SecurityHeaders(a.cfg.BaseURL.Scheme == "https")(mux)
+	own := middleware.SecurityHeaders(a.cfg.BaseURL.Scheme == "https")(mux)
+	a.Handler = a.newGuard(tickets).Endpoints(own)
 	a.Metrics = a.telemetry.Handler()
 	return nil
 }

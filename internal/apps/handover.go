@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ const (
 var (
 	ErrCode = errors.New("this code is unknown, used, expired, or belongs to another browser or app")
 	ErrLoop = errors.New("this browser was signed in to the app several times within a minute and did not keep its cookie")
+	// ErrOtherCookie wraps ErrCode. Several tabs that are opened at once get a cookie each,
+	// of which the browser keeps one.
+	ErrOtherCookie = fmt.Errorf("%w (another cookie)", ErrCode)
 )
 
 // NotAllowedError reports that a user may not open an app.
@@ -87,7 +91,8 @@ func (s *Service) Enter(ctx context.Context, sess session.Session, appID, cookie
 // Redeem exchanges a code for a new credential of an app, given the value of the browser's
 // cookie there. It returns the value to set the cookie to, and where to go. If another tab
 // has replaced the cookie since the code was made, the session must be the same. Errors:
-// ErrCode, ErrLoop, directory.ErrUnavailable.
+// ErrCode, ErrOtherCookie (the path is returned, and the code is not spent), ErrLoop,
+// directory.ErrUnavailable.
 func (s *Service) Redeem(ctx context.Context, a App, code, cookie string) (value, path string, err error) {
 	if !IsCredential(code) || !IsCredential(cookie) {
 		return "", "", ErrCode
@@ -101,8 +106,11 @@ func (s *Service) Redeem(ctx context.Context, a App, code, cookie string) (value
 	err = s.store.RedeemCode(ctx, HashCredential(code), now.Add(-loopWindow), func(c Code, sess session.Session, recent int) (Credential, error) {
 		otherTab := current.Session.TokenHash == c.SessionHash
 		switch {
-		case c.AppID != a.ID, !now.Before(c.ExpiresAt), c.CookieHash != HashCredential(cookie) && !otherTab:
+		case c.AppID != a.ID, !now.Before(c.ExpiresAt):
 			return Credential{}, ErrCode
+		case c.CookieHash != HashCredential(cookie) && !otherTab:
+			path = c.Path
+			return Credential{}, ErrOtherCookie
 		case recent >= maxHandovers:
 			return Credential{}, ErrLoop
 		}

@@ -26,9 +26,9 @@ type CookieOptions struct {
 	Now    func() time.Time
 }
 
-// Cookies reads and writes the five cookies of a browser, each encrypted and signed: the
-// session token, the SignInFlow, the Message for the next page, the Draft, and the users
-// that have signed in before. A cookie that can't be decrypted is ignored and never
+// Cookies reads and writes the six cookies of a browser, each encrypted and signed: the
+// session token, the SignInFlow, the Message for the next page, the Draft, the users that
+// have signed in before, and the ticket to an app, which is sealed by its own package. A cookie that can't be decrypted is ignored and never
 // deleted: it may belong to an instance with a newer key, or to another program on the
 // same host.
 type Cookies struct {
@@ -145,6 +145,26 @@ func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
 		c.clear(w, r, c.opts.Name+"-message")
 	}
 	return Message{Text: v["text"], Warning: v["warning"] == "true"}
+}
+
+// ticketDuration is how long a browser keeps the ticket to an app: longer than links work.
+const ticketDuration = 24 * time.Hour
+
+// SetTicket stores a sealed ticket to an app, where the browser goes after signing in.
+func (c *Cookies) SetTicket(w http.ResponseWriter, sealed string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: c.opts.Name + "-enter", Value: sealed, Path: c.opts.Path, MaxAge: int(ticketDuration.Seconds()),
+		Secure: c.opts.Secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Ticket returns the stored ticket, or "". It may be any text.
+func (c *Cookies) Ticket(r *http.Request) string {
+	cookie, err := r.Cookie(c.opts.Name + "-enter")
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 // Seal encrypts and signs a text that a client sends back, such as a cursor. purpose

@@ -37,6 +37,11 @@ func (s *Service) RecordRefused(ctx context.Context, by event.Origin, u director
 	s.recordLimited(ctx, "refusals-of-user", u.ID, by.NewEvent(event.ActionRefused, s.opts.Now(), u.ID, u.Email.Normalized, action))
 }
 
+// RecordAppRefused records that a user was refused an app. reason is a short text.
+func (s *Service) RecordAppRefused(ctx context.Context, by event.Origin, u directory.User, app, reason string) {
+	s.recordLimited(ctx, "app-refusals-of-user", u.ID, by.NewEvent(event.AppRefused, s.opts.Now(), u.ID, u.Email.Normalized, app+": "+reason))
+}
+
 // recordLimited records an event that a user can trigger, subject to a rate limit.
 func (s *Service) recordLimited(ctx context.Context, kind, userID string, e event.Event) {
 	if s.take(ctx, limit.NewBucket(kind, userID, failureEventsPerUser), limit.NewBucket(kind+"-in-all", "", failureEventsTotal)) == nil {

@@ -70,6 +70,9 @@ var returnPages = []string{"/apps", "/users", "/profile", "/activity", "/waiting
 // to a path from a request is checked here: it leads to no other host, however that is spelled, and
 // to no API route.
 func (s *server) returnPath(next string) string {
+	if s.isEnterPath(next) {
+		return next
+	}
 	u, err := url.Parse(next)
 	switch {
 	case err != nil, len(next) > maxReturnPath, u.IsAbs(), u.Host != "", u.User != nil, u.Fragment != "",

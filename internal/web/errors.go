@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/reconcile"
@@ -39,6 +40,7 @@ var (
 
 	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
+	errAppNotFound  = errors.New("app not found")
 )
 
 // errorResponse is how an error is shown.
@@ -64,6 +66,9 @@ var problems = []errorResponse{
 	{err: errTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Go to your profile", path: "/profile"},
 	{err: token.ErrTooMany, status: 409, title: "Token limit reached", text: "Revoke a token you no longer need, then try again. Nothing was changed.", action: "Go to your profile", path: "/profile"},
 	{err: token.ErrNotAdmin, status: 403, title: "API tokens are for administrators", text: "You’re no longer an administrator. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: apps.ErrTicket, status: 400, title: "This address isn’t valid", text: "Part of it may be missing. Open the app you wanted again."},
+	{err: apps.ErrTicketExpired, status: 410, title: "This address has expired", text: "Open the app you wanted again."},
+	{err: errAppNotFound, status: 404, title: "This app was removed", text: "Ask an administrator where it went."},
 	{err: errPageNotFound, status: 404, title: "Page not found", text: "The address may be mistyped, or the page may have been removed."},
 	{err: errOutsideBasePath, status: 404, title: "Page not found", text: "All pages are below the path of GUESTLIST_BASE_URL, and this one isn’t. If the address in your browser is right, the proxy in front removes that path and must keep it."},
 	{err: errMethod, status: 405, title: "That doesn’t work here", text: "Go back to the page you came from and use its buttons."},

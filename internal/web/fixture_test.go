@@ -87,11 +87,16 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tickets, err := apps.NewTickets([]string{rand.Text()}, f.clock.now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	baseURL := &url.URL{Scheme: "http", Host: "localhost:8080"}
 	o := Options{
 		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}),
 		Groups:    directory.NewGroups(db, f.clock.now),
 		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, Own: apps.Own{BaseURL: baseURL}, Now: f.clock.now}),
+		Tickets:   tickets,
 		Sessions:  sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },

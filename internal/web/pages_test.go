@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/token"
 )
@@ -32,7 +33,8 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	made := boss.form("/profile/tokens", "id", token.NewID(), "name", hostile, "scope", "write", "days", "7")
 	revoke, _ := made.Link("Revoke…")
 
-	f.addApp(hostile, "https://wiki.example.com", f.addGroup(hostile))
+	app := f.addApp(hostile, "https://wiki.example.com", f.addGroup(hostile))
+	tickets := f.server.opts.Tickets
 
 	pages := map[string]struct {
 		page    answer
@@ -53,6 +55,9 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
 		"why":      {boss.form("/why", "email", `"><script>`), "Sign-in help"},
 		"waiting":  {boss.get("/waiting"), "Pending updates"},
+		"signout":  {boss.get("/signout?app=" + app.ID), "Switch account"},
+		"refused":  {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
+		"again":    {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
 		"problem":  {boss.get("/users/nobody"), "This person isn’t on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/guard"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web/loadshed"
 	"github.com/guestlist/guestlist/internal/web/middleware"
@@ -38,11 +39,16 @@ func (s *server) routeTable() []route {
 		{"GET /signin/sent", public, blocking(s.showSent)},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
-		{"POST /signout", public, s.signOut},
+		{"GET /signout", signedIn, s.showSignOut},
+		{"POST /signout", public, withForm(s.signOut)},
 		{"POST /api/logout", public, s.apiLogout},
 
 		// The viewer's apps, where everyone lands after signing in.
 		{"GET /apps", signedIn, s.showHome},
+
+		// The way in to the apps.
+		{"GET " + guard.EnterPath, public, s.enter},
+		{"GET " + guard.ReportPath, public, s.showReport},
 
 		// The viewer's own profile.
 		{"GET /profile", signedIn, s.showProfile},

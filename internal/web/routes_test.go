@@ -20,11 +20,14 @@ var wantAccess = map[string]access{
 	"POST /signin":                     public,
 	"GET /signin/sent":                 public,
 	"GET /api/authenticate_magic_link": public, "POST /api/authenticate_magic_link": public,
-	"POST /signout":    public,
-	"POST /api/logout": public,
-	"GET /healthz":     public,
-	"GET /readyz":      public,
-	"GET /static/":     public,
+	"GET /signout":      signedIn,
+	"POST /signout":     public,
+	"GET /enter":        public, // with a sealed ticket
+	"GET /enter/report": public, // with a sealed report
+	"POST /api/logout":  public,
+	"GET /healthz":      public,
+	"GET /readyz":       public,
+	"GET /static/":      public,
 
 	"GET /api/openapi.yaml": public,
 
@@ -243,7 +246,7 @@ func TestRoutes_OpeningAFormAddressLeadsToItsPage(t *testing.T) {
 	f := newFixture(t)
 	boss := f.signedIn(directory.Admin, "boss@example.com")
 	for path, page := range map[string]string{
-		"/signin": "/", "/signout": "/", "/profile/signout": "/profile",
+		"/signin": "/", "/profile/signout": "/profile",
 		"/users/x/invite": "/users/x", "/users/x/signout": "/users/x", "/users/x/suspend": "/users/x", "/users/x/reinstate": "/users/x",
 		"/imports/x/start": "/imports/x", "/imports/x/stop": "/imports/x", "/imports/x/resume": "/imports/x", "/imports/x/discard": "/imports/x",
 		"/waiting/x/retry": "/waiting", "/waiting/x/drop": "/waiting",

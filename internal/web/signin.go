@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
@@ -70,7 +71,7 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request, form url.Va
 		})
 	}
 	flow, _ := s.opts.Cookies.Flow(r)
-	if next := s.returnPath(form.Get("next")); next != "" || flow.Returned {
+	if next := s.keepTicket(w, r, s.returnPath(form.Get("next"))); next != "" || flow.Returned {
 		flow.ReturnPath, flow.Returned = next, false
 	}
 	browser := s.browser(r)
@@ -103,9 +104,14 @@ func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
 }
 
 // signOut ends the session. If that isn't possible now, the user stays signed in and sees an error.
-func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
+// With the field app, the user wants to sign in to an app with another account.
+func (s *server) signOut(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	if err := s.endSession(w, r); err != nil {
 		return err
+	}
+	if id := form.Get("app"); id != "" {
+		ticket := s.opts.Tickets.Seal(s.opts.Tickets.New(apps.App{ID: id}, "/", ""))
+		return s.redirect(w, r, "/?"+url.Values{"next": {enterPrefix + ticket}}.Encode())
 	}
 	return s.redirect(w, r, "/?signed-out")
 }

@@ -33,6 +33,7 @@ type Options struct {
 	Groups          *directory.Groups
 	Apps            *apps.Service
 	Requests        *apps.Requests
+	Tickets         *apps.Tickets
 	Sessions        *session.Service
 	Tokens          *token.Service
 	Cookies         *session.Cookies

@@ -28,7 +28,7 @@ var layers = map[string]layer{
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
-		"internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/guard", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
 		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},
@@ -78,7 +78,8 @@ var layers = map[string]layer{
 	"internal/telemetry":                     {never: []string{sdkAll}},
 	"internal/text":                          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/token":                         {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/web":                           {ours: []string{"internal/apps", "internal/apps/probe", "internal/apps/snippet", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/idempotency", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/guard":                         {ours: []string{"internal/apps", "internal/directory", "internal/event", "internal/identity", "internal/session", "internal/web/middleware", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web":                           {ours: []string{"internal/apps", "internal/apps/probe", "internal/apps/snippet", "internal/directory", "internal/event", "internal/fault", "internal/guard", "internal/humanize", "internal/idempotency", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
 	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},
 	"internal/guard/proxy":                   {ours: []string{"internal/identity", "internal/netutil"}, never: []string{sdkAll, "database/sql"}},
@@ -95,7 +96,7 @@ var layers = map[string]layer{
 	"tools/bench": {ours: []string{"internal/directory", "internal/session", "schema"}, never: []string{sdkAll}},
 	"test/faults": {ours: []string{"internal/testdb"}},
 	"test/harness": {ours: []string{
-		"internal/app", "internal/cli", "internal/config", "internal/diagnostic", "internal/directory", "internal/httpserver", "internal/testdb", "internal/testpage",
+		"internal/app", "internal/apps", "internal/cli", "internal/config", "internal/diagnostic", "internal/directory", "internal/event", "internal/httpserver", "internal/testdb", "internal/testpage",
 	}, never: []string{sdkAll}},
 	"test/browser":                  {},
 	"test/e2e":                      {},

@@ -11,7 +11,7 @@ import (
 func CrossOrigin(base *url.URL, refuse http.Handler) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !isSameOrigin(r, base) {
+			if !IsSameOrigin(r.Method, r.Header, r.Host, base) {
 				refuse.ServeHTTP(w, r)
 				return
 			}
@@ -20,21 +20,21 @@ func CrossOrigin(base *url.URL, refuse http.Handler) func(http.Handler) http.Han
 	}
 }
 
-// isSameOrigin reports whether a request only reads, or comes from one of our own pages or from a
-// program. Browsers set Sec-Fetch-Site, which pages can't change (https://www.w3.org/TR/fetch-metadata/).
+// IsSameOrigin reports whether a request only reads, or comes from one of our own pages or from a
+// program. host is the requested one, and base the URL of our pages. Browsers set Sec-Fetch-Site, which pages can't change (https://www.w3.org/TR/fetch-metadata/).
 // Without it, because the browser is old or a proxy removed it, Origin decides. A request with
 // neither header doesn't come from a browser.
-func isSameOrigin(r *http.Request, base *url.URL) bool {
-	switch r.Method {
+func IsSameOrigin(method string, header http.Header, host string, base *url.URL) bool {
+	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
-	switch strings.ToLower(strings.Join(r.Header.Values("Sec-Fetch-Site"), ",")) {
+	switch strings.ToLower(strings.Join(header.Values("Sec-Fetch-Site"), ",")) {
 	case "same-origin", "none":
 		return true
 	case "":
-		origins := r.Header.Values("Origin")
-		return len(origins) == 0 || len(origins) == 1 && isOwnOrigin(origins[0], r.Host, base)
+		origins := header.Values("Origin")
+		return len(origins) == 0 || len(origins) == 1 && isOwnOrigin(origins[0], host, base)
 	}
 	return false
 }

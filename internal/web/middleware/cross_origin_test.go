@@ -38,14 +38,14 @@ func TestIsSameOrigin_ComparesSchemeAndHostOfOrigin(t *testing.T) {
 				r := httptest.NewRequest(method, "/signout", nil)
 				r.Host = test.host
 				r.Header.Set("Origin", test.origin)
-				if got := isSameOrigin(r, base); got != test.allowed {
+				if got := IsSameOrigin(r.Method, r.Header, r.Host, base); got != test.allowed {
 					t.Errorf("%s is allowed: %t", method, got)
 				}
 			}
 			for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
 				r := httptest.NewRequest(method, "/users", nil)
 				r.Header.Set("Origin", test.origin)
-				if !isSameOrigin(r, base) {
+				if !IsSameOrigin(r.Method, r.Header, r.Host, base) {
 					t.Errorf("%s is refused", method)
 				}
 			}

@@ -1,0 +1,183 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/guard"
+	"github.com/guestlist/guestlist/internal/session"
+)
+
+// enterPrefix begins the return paths that lead to an app.
+const enterPrefix = guard.EnterPath + "?t="
+
+// enter brings a browser with a ticket to the app that it came from, signed in. A user without a
+// session signs in first and comes back: with the ticket, or, after opening an emailed link,
+// without it, in which case the cookie of the ticket says where to.
+func (s *server) enter(w http.ResponseWriter, r *http.Request) error {
+	sealed := r.URL.Query().Get("t")
+	if sealed == "" {
+		return s.enterByCookie(w, r)
+	}
+	ticket, err := s.opts.Tickets.Open(sealed)
+	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
+		return err
+	}
+	app, appErr := s.opts.Apps.Get(r.Context(), ticket.AppID)
+	if errors.Is(appErr, directory.ErrNotFound) {
+		return errAppNotFound
+	}
+	if appErr != nil {
+		return appErr
+	}
+	if err != nil {
+		s.loadViewer(w, r)
+		return s.startAgain(w, r, app, ticket.Path, apps.ProblemCode)
+	}
+	if problem := ticket.Problem; problem != apps.NoProblem && problem != apps.ProblemRefused {
+		s.loadViewer(w, r)
+		return s.startAgain(w, r, app, ticket.Path, problem)
+	}
+	current, err := s.session(w, r)
+	switch {
+	case err == nil:
+		stateOf(r).session = current
+		return s.handOver(w, r, current, app, ticket)
+	case !errors.Is(err, errNoSession) && !errors.Is(err, session.ErrEnded):
+		return err
+	case ticket.Round > 0: // a browser that has just been signed in here has a session
+		return s.startAgain(w, r, app, ticket.Path, apps.ProblemCode)
+	}
+	return s.redirect(w, r, "/?"+url.Values{"next": {enterPrefix + sealed}}.Encode())
+}
+
+// enterByCookie brings a browser that has signed in by an emailed link to the app that it wanted,
+// where the way in begins again. The ticket may have expired by then.
+func (s *server) enterByCookie(w http.ResponseWriter, r *http.Request) error {
+	ticket, err := s.opts.Tickets.Open(s.opts.Cookies.Ticket(r))
+	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
+		return err
+	}
+	app, err := s.opts.Apps.Get(r.Context(), ticket.AppID)
+	if errors.Is(err, directory.ErrNotFound) {
+		return errAppNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return redirectToApp(w, r, app.URL()+ticket.Path)
+}
+
+// handOver sends a signed-in user's browser to the app with a code, or shows why the user may not
+// open it.
+func (s *server) handOver(w http.ResponseWriter, r *http.Request, current session.Session, app apps.App, ticket apps.Ticket) error {
+	if ticket.CookieHash == "" { // the way in begins at the app
+		decision, _, err := s.opts.Apps.AccessOf(r.Context(), app, current.User)
+		if err != nil {
+			return err
+		}
+		if decision != apps.Allowed {
+			return s.showRefused(w, r, app, decision)
+		}
+		return redirectToApp(w, r, app.URL()+ticket.Path)
+	}
+	app, code, err := s.opts.Apps.Enter(r.Context(), current, app.ID, ticket.CookieHash, ticket.Path)
+	if refused := (*apps.NotAllowedError)(nil); errors.As(err, &refused) {
+		return s.showRefused(w, r, app, refused.Decision)
+	}
+	if err != nil {
+		return err
+	}
+	return redirectToApp(w, r, guard.CallbackURL(app, code, ticket.Round))
+}
+
+// redirectToApp sends the browser to an address of an app. The caller has made it from the app's
+// own URL.
+func redirectToApp(w http.ResponseWriter, r *http.Request, address string) error {
+	w.Header().Set("Referrer-Policy", "no-referrer") // the ticket is in the address
+	w.Header().Set("Location", address)              // http.Redirect would clean the path
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// refusedPage says that the viewer may not open an app.
+type refusedPage struct {
+	layoutData
+	App  apps.App
+	Text string
+}
+
+func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.App, d apps.Decision) error {
+	u := viewer(r).User
+	s.opts.Sessions.RecordAppRefused(r.Context(), originOf(r).WithActor(u.ID, u.Email.Normalized), u, app.Name, guard.RefusalReason(d))
+	view := refusedPage{layoutData: s.layout(r, "You can’t open "+app.Name), App: app, Text: guard.RefusedText(d)}
+	return s.render(w, r, http.StatusForbidden, "refused", view)
+}
+
+// againPage leads back to an app.
+type againPage struct {
+	layoutData
+	Text string
+	URL  string
+}
+
+func (s *server) startAgain(w http.ResponseWriter, r *http.Request, app apps.App, path string, problem apps.Problem) error {
+	title, text := guard.StartAgainText(app, problem)
+	return s.render(w, r, http.StatusBadRequest, "again", againPage{layoutData: s.layout(r, title), Text: text, URL: app.URL() + path})
+}
+
+// showReport shows what a guard has received, as JSON.
+func (s *server) showReport(w http.ResponseWriter, r *http.Request) error {
+	content, err := s.opts.Tickets.OpenReport(r.URL.Query().Get("r"))
+	if err != nil {
+		return err
+	}
+	writeResponse(w, http.StatusOK, "application/json; charset=utf-8", []byte(content+"\n"))
+	return nil
+}
+
+// keepTicket stores the ticket of a return path in a cookie and returns the path to keep in its
+// place, because a flow has no room for a long one. Other paths are returned as they are.
+func (s *server) keepTicket(w http.ResponseWriter, r *http.Request, next string) string {
+	sealed, found := strings.CutPrefix(next, enterPrefix)
+	if !found {
+		return next
+	}
+	s.opts.Cookies.SetTicket(w, sealed)
+	return guard.EnterPath
+}
+
+// isEnterPath reports whether a return path leads to an app: with a ticket, or by its cookie.
+func (s *server) isEnterPath(next string) bool {
+	sealed, found := strings.CutPrefix(next, enterPrefix)
+	if !found {
+		return next == guard.EnterPath
+	}
+	_, err := s.opts.Tickets.Open(sealed)
+	return err == nil || errors.Is(err, apps.ErrTicketExpired)
+}
+
+// signOutPage asks whether to sign out.
+type signOutPage struct {
+	layoutData
+	App *apps.App // to sign in to with another account; nil to sign out only
+}
+
+// showSignOut asks whether to sign out. Apps link here, and so does the page that refuses one.
+func (s *server) showSignOut(w http.ResponseWriter, r *http.Request) error {
+	view := signOutPage{layoutData: s.layout(r, "Sign out")}
+	if id := r.URL.Query().Get("app"); id != "" {
+		app, err := s.opts.Apps.Get(r.Context(), id)
+		if err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			view.App, view.Title = &app, "Switch account"
+		}
+	}
+	return s.render(w, r, http.StatusOK, "signout", view)
+}
