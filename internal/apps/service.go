@@ -13,7 +13,7 @@ import (
 
 // CheckState is what a check reads: the app with a host and, if a credential was given and
 // exists, its session or token, its user and their memberships, including ended ones. The
-// app's Groups are those that the user is in.
+// app's Groups are those that the user is in, and its times are zero.
 type CheckState struct {
 	App         App
 	Session     session.Session // with its User; TokenHash is empty if there is none

@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"testing"
+	"time"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
@@ -29,6 +32,7 @@ func BenchmarkStore(b *testing.B) {
 				}
 			}
 			newSession(b, s)
+			newCredential(b, s)
 			getSession := func() error {
 				found, err := s.GetSession(b.Context(), session.Hash("token"))
 				if err == nil && found.User.ID != "ada" {
@@ -41,6 +45,15 @@ func BenchmarkStore(b *testing.B) {
 				for b.Loop() {
 					if err := getSession(); err != nil {
 						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("CheckSession", func(b *testing.B) { // of a user in three groups
+				b.ReportAllocs()
+				for b.Loop() {
+					state, err := s.CheckSession(b.Context(), "wiki.example.com", "cookie")
+					if err != nil || len(state.Memberships) != 3 {
+						b.Fatalf("%d memberships, %v", len(state.Memberships), err)
 					}
 				}
 			})
@@ -84,6 +97,39 @@ func newSession(b *testing.B, s *store.Store) {
 		return directory.User{ID: "ada", Email: email, Role: directory.Admin, Status: directory.Active}, nil, nil
 	})
 	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// newCredential adds an app, a credential with the hash "cookie" for it and the session of newSession, and three groups
+// of its user, one of which opens the app.
+func newCredential(b *testing.B, s *store.Store) {
+	b.Helper()
+	groups := directory.NewGroups(s, storetest.Now)
+	var opens string
+	for _, name := range []string{"Engineers", "Editors", "Visitors"} {
+		g, err := groups.Create(b.Context(), event.Origin{}, name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := groups.Join(b.Context(), event.Origin{}, g.ID, "ada", time.Time{}); err != nil {
+			b.Fatal(err)
+		}
+		opens = g.ID
+	}
+	own := apps.Own{BaseURL: &url.URL{Scheme: "https", Host: "people.example.com"}}
+	a, err := apps.New(apps.Options{Store: s, Own: own, Now: storetest.Now}).Create(b.Context(), event.Origin{}, apps.Input{
+		Name: "Wiki", URL: "https://wiki.example.com", Audience: "groups", GroupIDs: []string{opens},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.CreateCode(b.Context(), apps.Code{Hash: "code", AppID: a.ID, SessionHash: session.Hash("token")}); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.RedeemCode(b.Context(), "code", time.Time{}, func(c apps.Code, _ session.Session, _ int) (apps.Credential, error) {
+		return apps.Credential{CookieHash: "cookie", AppID: c.AppID, SessionHash: c.SessionHash}, nil
+	}); err != nil {
 		b.Fatal(err)
 	}
 }

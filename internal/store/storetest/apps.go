@@ -66,7 +66,7 @@ func sortGroups(groups []directory.Group) {
 // unnamed returns an app as a rule returns it, whose groups have only ids.
 func unnamed(a apps.App) apps.App {
 	groups := a.Groups
-	a.Groups = nil
+	a.Groups, a.CreatedAt, a.UpdatedAt = nil, time.Time{}, time.Time{}
 	for _, g := range groups {
 		a.Groups = append(a.Groups, directory.Group{ID: g.ID})
 	}
@@ -431,7 +431,7 @@ func enter(t *testing.T, s Store, a apps.App, v session.Session, name string) st
 
 // checked returns the app as a check returns it, with those of its groups that are given.
 func checked(a apps.App, groups ...directory.Group) apps.App {
-	a.Groups = nil
+	a.Groups, a.CreatedAt, a.UpdatedAt = nil, time.Time{}, time.Time{}
 	for _, g := range groups {
 		a.Groups = append(a.Groups, directory.Group{ID: g.ID, Name: g.Name})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const checkAppSession = `-- name: CheckAppSession :many
-SELECT a.id, a.name, a.name_key, a.scheme, a.host, a.audience, a.upstream, a.public_paths, a.allow_requests, a.created_at, a.updated_at,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
   s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id AS opens
@@ -31,7 +31,13 @@ type CheckAppSessionParams struct {
 }
 
 type CheckAppSessionRow struct {
-	App             App
+	AppID           string
+	AppName         string
+	Scheme          string
+	Audience        string
+	Upstream        string
+	PublicPaths     string
+	AllowRequests   int64
 	TokenHash       sql.NullString
 	UserID          sql.NullString
 	StytchSessionID sql.NullString
@@ -51,7 +57,8 @@ type CheckAppSessionRow struct {
 }
 
 // Runs for every request to an app: the app with a host and, if the cookie is a live credential of it, its session,
-// user and memberships, one row for each membership. opens is null unless the membership's group opens the app.
+// user and memberships, one row for each membership. opens is null unless the membership's group opens the app. It reads
+// only the columns that a check needs, because each is read again with every membership.
 func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams) ([]*CheckAppSessionRow, error) {
 	rows, err := q.db.QueryContext(ctx, checkAppSession, arg.CookieHash, arg.Host)
 	if err != nil {
@@ -62,17 +69,13 @@ func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams
 	for rows.Next() {
 		var i CheckAppSessionRow
 		if err := rows.Scan(
-			&i.App.ID,
-			&i.App.Name,
-			&i.App.NameKey,
-			&i.App.Scheme,
-			&i.App.Host,
-			&i.App.Audience,
-			&i.App.Upstream,
-			&i.App.PublicPaths,
-			&i.App.AllowRequests,
-			&i.App.CreatedAt,
-			&i.App.UpdatedAt,
+			&i.AppID,
+			&i.AppName,
+			&i.Scheme,
+			&i.Audience,
+			&i.Upstream,
+			&i.PublicPaths,
+			&i.AllowRequests,
 			&i.TokenHash,
 			&i.UserID,
 			&i.StytchSessionID,
@@ -104,7 +107,7 @@ func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams
 }
 
 const checkAppToken = `-- name: CheckAppToken :many
-SELECT a.id, a.name, a.name_key, a.scheme, a.host, a.audience, a.upstream, a.public_paths, a.allow_requests, a.created_at, a.updated_at,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
   t.id AS token_id, t.name AS token_name, t.user_id, t.expires_at,
   u.name, u.email, u.email_key, u.role, u.status,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id AS opens
@@ -123,20 +126,26 @@ type CheckAppTokenParams struct {
 }
 
 type CheckAppTokenRow struct {
-	App       App
-	TokenID   sql.NullString
-	TokenName sql.NullString
-	UserID    sql.NullString
-	ExpiresAt sql.NullInt64
-	Name      sql.NullString
-	Email     sql.NullString
-	EmailKey  sql.NullString
-	Role      sql.NullString
-	Status    sql.NullString
-	GroupID   sql.NullString
-	UntilAt   sql.NullInt64
-	GroupName sql.NullString
-	Opens     sql.NullString
+	AppID         string
+	AppName       string
+	Scheme        string
+	Audience      string
+	Upstream      string
+	PublicPaths   string
+	AllowRequests int64
+	TokenID       sql.NullString
+	TokenName     sql.NullString
+	UserID        sql.NullString
+	ExpiresAt     sql.NullInt64
+	Name          sql.NullString
+	Email         sql.NullString
+	EmailKey      sql.NullString
+	Role          sql.NullString
+	Status        sql.NullString
+	GroupID       sql.NullString
+	UntilAt       sql.NullInt64
+	GroupName     sql.NullString
+	Opens         sql.NullString
 }
 
 // CheckAppSession for an app token. user_id is empty for a service.
@@ -150,17 +159,13 @@ func (q *Queries) CheckAppToken(ctx context.Context, arg CheckAppTokenParams) ([
 	for rows.Next() {
 		var i CheckAppTokenRow
 		if err := rows.Scan(
-			&i.App.ID,
-			&i.App.Name,
-			&i.App.NameKey,
-			&i.App.Scheme,
-			&i.App.Host,
-			&i.App.Audience,
-			&i.App.Upstream,
-			&i.App.PublicPaths,
-			&i.App.AllowRequests,
-			&i.App.CreatedAt,
-			&i.App.UpdatedAt,
+			&i.AppID,
+			&i.AppName,
+			&i.Scheme,
+			&i.Audience,
+			&i.Upstream,
+			&i.PublicPaths,
+			&i.AllowRequests,
 			&i.TokenID,
 			&i.TokenName,
 			&i.UserID,
