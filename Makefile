@@ -16,7 +16,7 @@ help: ## list the commands
 run: ## serve on http://localhost:8080, with the local Stytch unless .env says otherwise
 	go run .
 
-test: ## run every test; on Debian, install missing test programs (MariaDB, Chromium, nginx) first
+test: ## run every test; on Debian, install missing test programs (MariaDB, Chromium, nginx and others) first
 	@.ci/deps.sh
 	go test -timeout 30m ./...
 

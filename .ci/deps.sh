@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs the tests need besides Go, if they're missing: MariaDB (only the
-# program, without a service), Chromium, curl, and nginx, which goes into .cache. With the
-# argument "peers" also HAProxy, into .cache. If that fails it says so and continues; the
-# tests that need them are skipped, or fail with CI=true.
+# program, without a service), Chromium, curl, Node, Python, their libraries for JWTs, and
+# nginx, which goes into .cache. With the argument "peers" also HAProxy, into .cache. If that
+# fails it says so and continues; the tests that need them are skipped, or fail with CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH=$PATH:/usr/sbin # Debian's servers, not in every user's PATH
@@ -18,6 +18,10 @@ if ! has chromium && ! has chromium-browser && ! has google-chrome && ! has goog
 	packages+=(chromium)
 fi
 has curl || packages+=(curl)
+# For the samples in docs/identity.md.
+/usr/bin/python3 -c 'import jwt, cryptography' 2>/dev/null || packages+=(python3-jwt python3-cryptography)
+has node || packages+=(nodejs)
+[ -d /usr/share/nodejs/jose ] || packages+=(node-jose)
 unpacked=() # instead of installed, because the packages start a service
 if ! has nginx && [ ! -x .cache/nginx ]; then
 	unpacked+=(nginx)

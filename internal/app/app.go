@@ -26,7 +26,7 @@ type App struct {
 	Handler http.Handler // pages, API and, in local mode, the developer pages
 	Metrics http.Handler // metrics and profiles, for a listener of their own; nil if they are disabled
 
-	signer     *identity.Signer
+	Signer     *identity.Signer // signs who is signed in, for apps
 	importer   *userio.Importer
 	corruption chan error
 	stop       context.CancelFunc
@@ -83,10 +83,10 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.importer = a.NewImporter()
-	if a.signer, err = a.NewSigner(ctx); err != nil {
+	if a.Signer, err = a.NewSigner(ctx); err != nil {
 		return err
 	}
-	if err := a.signer.Load(ctx); err != nil {
+	if err := a.Signer.Load(ctx); err != nil {
 		return err
 	}
 	if err := a.serve(ctx, mux); err != nil {
@@ -129,7 +129,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	}
 	o := web.Options{
 		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
-		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.signer.JWKS,
+		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.Signer.JWKS,
 		BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin:      a.cfg.FirstAdmin(), LinkDuration: a.cfg.LinkDuration, InviteDuration: a.cfg.InviteDuration,
@@ -157,7 +157,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 func (a *App) startBackground(ctx context.Context) {
 	a.background.Go(func() { a.Worker.Run(ctx) })
 	a.background.Go(func() { a.importer.Run(ctx) })
-	a.background.Go(func() { a.signer.Run(ctx) })
+	a.background.Go(func() { a.Signer.Run(ctx) })
 	a.background.Go(func() { a.purgeExpired(ctx) })
 	a.background.Go(func() { a.remind(ctx) })
 	a.background.Go(func() { a.checkIntegrity(ctx) })

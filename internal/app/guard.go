@@ -26,7 +26,7 @@ func (c *core) newTickets(ctx context.Context) (*apps.Tickets, error) {
 func (a *App) newGuard(tickets *apps.Tickets) *guard.Guard {
 	peers := a.guardPeers()
 	o := guard.Options{
-		Apps: a.Apps, Sessions: a.Sessions, Identities: a.signer, Tickets: tickets, BaseURL: a.cfg.BaseURL,
+		Apps: a.Apps, Sessions: a.Sessions, Identities: a.Signer, Tickets: tickets, BaseURL: a.cfg.BaseURL,
 		Peers: peers, Proxies: middleware.Proxies{Trusted: peers, Header: a.cfg.ClientIPHeader},
 		SessionDuration: a.cfg.SessionDuration, Now: a.now, Log: a.log,
 	}

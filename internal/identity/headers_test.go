@@ -154,7 +154,7 @@ func TestHandle_IsAUserName(t *testing.T) {
 		"ada.lovelace@example.com":                       "ada.lovelace_example.com",
 		"grace_hopper@example.com":                       "grace_hopper_example.com",
 		"a-b@x-y.example.com":                            "a-b_x-y.example.com",
-		"ada+news@example.com":                           "ada-news_",
+		"ada+news@example.com":                           "ada-news_542e0137136247e3b323", // as in docs/identity.md
 		"ada-news@example.com":                           "ada-news_example.com",
 		"_ada@example.com":                               "ada_",
 		"ada_@example.com":                               "ada_",

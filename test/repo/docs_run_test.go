@@ -54,6 +54,7 @@ var examples = []example{
 		return nil
 	}, "a.tar.gz: OK"},
 	{"docs/backup.md", "guestlist backup", func(*reader) []string { return []string{"/var/backups/", "./"} }, "guestlist.db"},
+	{"docs/identity.md", "rotate-identity", func(*reader) []string { return nil }, "signs from"},
 	{"docs/moving.md", "guestlist copy", func(r *reader) []string {
 		return []string{"mysql://user:password@host/guestlist?sslaccept=strict", testdb.MySQL(r.t)}
 	}, "users"},
