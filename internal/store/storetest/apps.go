@@ -66,7 +66,7 @@ func sortGroups(groups []directory.Group) {
 // unnamed returns an app as a rule returns it, whose groups have only ids.
 func unnamed(a apps.App) apps.App {
 	groups := a.Groups
-	a.Groups, a.CreatedAt, a.UpdatedAt = nil, time.Time{}, time.Time{}
+	a.Groups = nil
 	for _, g := range groups {
 		a.Groups = append(a.Groups, directory.Group{ID: g.ID})
 	}
