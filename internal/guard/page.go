@@ -61,15 +61,16 @@ func (p *pages) startAgain(app apps.App, path string, problem apps.Problem) *pag
 	return &page{Title: title, Text: text, home: p.base, Actions: []action{{"Start again", app.URL() + path}}}
 }
 
-// StartAgainText returns the title and text of the page that leads back to an app.
+// StartAgainText returns the title and text of the page that leads back to an app. It names the
+// host only, because visitors who aren't signed in see it.
 func StartAgainText(app apps.App, problem apps.Problem) (title, text string) {
 	switch problem {
 	case apps.ProblemCookie:
-		return "Your browser didn’t keep a cookie", "Signing in to " + app.Name + " needs a cookie from " + app.Host +
-			". Allow cookies for this address, then start again. If they’re allowed, you may have started in another browser or window."
+		return "Your browser didn’t keep a cookie", "Signing in to " + app.Host + " needs a cookie. Allow cookies for this address, " +
+			"then start again. If they’re allowed, you may have started in another browser."
 	case apps.ProblemLoop:
-		return "Signing in to " + app.Name + " keeps starting over", "Your browser was signed in several times within a minute and lost its cookie each time. " +
-			"Wait a minute, allow cookies for " + app.Host + ", then start again."
+		return "Signing in to " + app.Host + " keeps starting over", "Your browser was signed in several times within a minute and lost its cookie each time. " +
+			"Allow cookies for this address, wait a minute, then start again."
 	}
 	return "This sign-in didn’t finish", "It took too long, was already used, or was started in another browser. Nothing was lost."
 }

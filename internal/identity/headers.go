@@ -1,11 +1,11 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // The headers that describe the signed-in user to an app. Values are ASCII.
@@ -123,28 +123,44 @@ func reservedName(name string) (proper, reserved bool) {
 	if first < 0 || strings.IndexByte("rRxX", name[first]) < 0 {
 		return true, false // nearly all headers
 	}
-	letters := squash(name)
-	for _, header := range HeaderNames {
-		if letters == squash(header) {
-			return strings.EqualFold(name, header), true
-		}
+	var buffer [64]byte // on the stack: this runs for every request
+	letters := squash(buffer[:0], name)
+	if header, found := headerByLetters[string(letters)]; found {
+		return strings.EqualFold(name, header), true
 	}
-	if strings.HasPrefix(letters, "xguestlist") {
-		return strings.HasPrefix(strings.ToLower(name), "x-guestlist-") && !strings.ContainsFunc(name, isOtherSeparator), true
+	if bytes.HasPrefix(letters, []byte("xguestlist")) {
+		return hasPrefixFold(name, "x-guestlist-") && !strings.ContainsFunc(name, isOtherSeparator), true
 	}
 	const remote = "remote"
-	rest, found := strings.CutPrefix(strings.ToLower(name), remote)
-	return true, found && rest != "" && !isAlphanumeric(rune(rest[0]))
+	return true, hasPrefixFold(name, remote) && len(name) > len(remote) && !isAlphanumeric(rune(name[len(remote)]))
 }
 
-// squash returns the letters and digits of a name in lower case.
-func squash(name string) string {
-	return strings.Map(func(r rune) rune {
-		if isAlphanumeric(r) {
-			return unicode.ToLower(r)
+// headerByLetters has the identity headers by their letters.
+var headerByLetters = func() map[string]string {
+	byLetters := map[string]string{}
+	for _, header := range HeaderNames {
+		byLetters[string(squash(nil, header))] = header
+	}
+	return byLetters
+}()
+
+// squash appends the letters and digits of a name, in lower case.
+func squash(to []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
+		if !isAlphanumeric(rune(c)) {
+			continue
 		}
-		return -1
-	}, name)
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 func isOtherSeparator(r rune) bool { return r != '-' && !isAlphanumeric(r) }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -159,6 +160,23 @@ func (s *server) isEnterPath(next string) bool {
 	}
 	_, err := s.opts.Tickets.Open(sealed)
 	return err == nil || errors.Is(err, apps.ErrTicketExpired)
+}
+
+// hostOfTicket returns the host of the app that a return path leads to, or "".
+func (s *server) hostOfTicket(ctx context.Context, next string) (string, error) {
+	sealed, found := strings.CutPrefix(next, enterPrefix)
+	if !found {
+		return "", nil
+	}
+	ticket, err := s.opts.Tickets.Open(sealed)
+	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
+		return "", nil
+	}
+	app, err := s.opts.Apps.Get(ctx, ticket.AppID)
+	if errors.Is(err, directory.ErrNotFound) {
+		return "", nil
+	}
+	return app.Host, err
 }
 
 // signOutPage asks whether to sign out.

@@ -22,8 +22,9 @@ type signInPage struct {
 	Error        string // beside the field
 	Expired      bool
 	SignedOut    bool
-	Draft        bool // a form will be restored
-	FirstAdmin   bool // the first user to sign in becomes an administrator
+	Draft        bool   // a form will be restored
+	App          string // host of the app that the user is on the way to; empty if there is none
+	FirstAdmin   bool   // the first user to sign in becomes an administrator
 	LinkLifetime time.Duration
 }
 
@@ -46,6 +47,10 @@ func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int
 		view.Email = s.opts.Cookies.Last(r)
 	}
 	view.Next, view.LinkLifetime = s.returnPath(view.Next), s.opts.LinkDuration
+	var err error
+	if view.App, err = s.hostOfTicket(r.Context(), view.Next); err != nil {
+		return err
+	}
 	if s.opts.FirstAdmin {
 		admins, err := s.opts.Directory.CountAdmins(r.Context())
 		if err != nil {

@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 )
 
@@ -183,4 +185,24 @@ func (p *Person) OpenApp(via Asker, address string) View {
 	}
 	p.T.Fatalf("redirected in circles, last to %s", address)
 	return View{}
+}
+
+// Join makes the user with an address a member of a group, without an end.
+func (s *Site) Join(group, address string) {
+	s.T.Helper()
+	email, err := directory.ParseEmail(address)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	u, err := s.App.Store.GetUserByEmail(s.T.Context(), email)
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	g, err := s.App.Groups.Find(s.T.Context(), group)
+	if err == nil {
+		err = s.App.Groups.Join(s.T.Context(), event.Origin{}, g.ID, u.ID, time.Time{})
+	}
+	if err != nil {
+		s.T.Fatal(err)
+	}
 }
