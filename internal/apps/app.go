@@ -97,6 +97,19 @@ type Input struct {
 	Seen time.Time
 }
 
+// Input returns the input that describes the app as it is. An edit made from it fails with
+// ErrChanged if the app has changed since.
+func (a App) Input() Input {
+	in := Input{
+		Name: a.Name, URL: a.URL(), Audience: string(a.Audience), Upstream: a.Upstream, PublicPaths: strings.Join(a.PublicPaths, "\n"),
+		AllowRequests: a.AllowRequests, Seen: a.UpdatedAt,
+	}
+	for _, g := range a.Groups {
+		in.GroupIDs = append(in.GroupIDs, g.ID)
+	}
+	return in
+}
+
 // Parse validates the input and returns the app, whose Groups have IDs only. The error is a
 // *directory.ValidationError.
 func (in Input) Parse(own Own) (App, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/digest"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -30,9 +31,10 @@ type Store interface {
 	// CheckToken does the same for an app token.
 	CheckToken(ctx context.Context, host, tokenHash string) (CheckState, error)
 
-	// CreateApp writes an app with its groups, and an event. Errors: ErrNameTaken,
-	// ErrHostTaken, ErrTooManyApps, a *directory.ValidationError for an unknown group.
-	CreateApp(ctx context.Context, a App, e event.Event) error
+	// CreateApp writes an app with its groups, and an event, and links the claim to the app.
+	// Errors: ErrNameTaken, ErrHostTaken, ErrTooManyApps, a *directory.ValidationError for an
+	// unknown group, idempotency.ErrInProgress.
+	CreateApp(ctx context.Context, a App, e event.Event, c idempotency.Claim) error
 	GetApp(ctx context.Context, id string) (App, error)
 	GetAppByHost(ctx context.Context, host string) (App, error)
 	// GetAppByName ignores case.
@@ -228,11 +230,16 @@ func (s *Service) ListAccess(ctx context.Context, u directory.User) ([]AppAccess
 // Create creates an app. Errors: *directory.ValidationError, ErrNameTaken, ErrHostTaken,
 // ErrTooManyApps.
 func (s *Service) Create(ctx context.Context, by event.Origin, in Input) (App, error) {
-	a, e, err := newApp(by, in, s.own, s.now())
+	return s.CreateOnce(ctx, directory.Actor{Origin: by}, in)
+}
+
+// CreateOnce is Create for a request with an idempotency key, which it links to the app.
+func (s *Service) CreateOnce(ctx context.Context, by directory.Actor, in Input) (App, error) {
+	a, e, err := newApp(by.Origin, in, s.own, s.now())
 	if err != nil {
 		return App{}, err
 	}
-	if err := s.store.CreateApp(ctx, a, e); err != nil {
+	if err := s.store.CreateApp(ctx, a, e, by.Claim); err != nil {
 		return App{}, err
 	}
 	return s.store.GetApp(ctx, a.ID)

@@ -107,6 +107,7 @@ var (
 	errGroupNameEmpty = fieldError("Name the group.")
 	errGroupNameComma = fieldError("A group’s name can’t contain a comma, because apps receive the names separated by commas.")
 	errPastEnd        = fieldError("Choose a date in the future.")
+	errUntilAlone     = fieldError("Choose a group too: the date is when they leave it.")
 )
 
 // ParseGroupName parses the name of a group. The error is a message for the field.

@@ -3,16 +3,21 @@ package directory
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
 // GroupStore keeps the groups and their members. Its errors wrap ErrNotFound (no such
 // group or user), ErrUnavailable, or are those of this package.
 type GroupStore interface {
-	// CreateGroup writes a group and an event. Errors: ErrGroupTaken, ErrTooManyGroups.
-	CreateGroup(ctx context.Context, g Group, e event.Event) error
+	// CreateGroup writes a group and an event, and links the claim to the group. Errors:
+	// ErrGroupTaken, ErrTooManyGroups, idempotency.ErrInProgress.
+	CreateGroup(ctx context.Context, g Group, e event.Event, c idempotency.Claim) error
 	GetGroup(ctx context.Context, id string) (Group, error)
 	// GetGroupByName ignores case.
 	GetGroupByName(ctx context.Context, name string) (Group, error)
@@ -55,11 +60,16 @@ func NewGroups(store GroupStore, now func() time.Time) *Groups { return &Groups{
 
 // Create creates a group. Errors: *ValidationError, ErrGroupTaken, ErrTooManyGroups.
 func (g *Groups) Create(ctx context.Context, by event.Origin, name string) (Group, error) {
-	group, e, err := NewGroup(by, name, g.now())
+	return g.CreateOnce(ctx, Actor{Origin: by}, name)
+}
+
+// CreateOnce is Create for a request with an idempotency key, which it links to the group.
+func (g *Groups) CreateOnce(ctx context.Context, by Actor, name string) (Group, error) {
+	group, e, err := NewGroup(by.Origin, name, g.now())
 	if err != nil {
 		return Group{}, err
 	}
-	return group, g.store.CreateGroup(ctx, group, e)
+	return group, g.store.CreateGroup(ctx, group, e, by.Claim)
 }
 
 // Rename renames a group. Errors: *ValidationError, ErrNotFound, ErrGroupTaken.
@@ -114,6 +124,56 @@ func (g *Groups) Find(ctx context.Context, idOrName string) (Group, error) {
 		return g.store.GetGroup(ctx, idOrName)
 	}
 	return group, err
+}
+
+// MaxGroupsInInput is the maximum number of groups that Resolve accepts.
+const MaxGroupsInInput = 100
+
+// Resolve returns the groups with ids or names, each once, ignoring case and surrounding
+// spaces. The error for an unknown one is a *ValidationError for the field groups.
+func (g *Groups) Resolve(ctx context.Context, idsOrNames []string) ([]Group, error) {
+	invalid := func(text string) error {
+		return &ValidationError{Fields: map[string]string{"groups": text}}
+	}
+	if len(idsOrNames) > MaxGroupsInInput {
+		return nil, invalid(fmt.Sprintf("Name at most %d groups.", MaxGroupsInInput))
+	}
+	var groups []Group
+	for _, text := range idsOrNames {
+		group, err := g.Find(ctx, strings.TrimSpace(text))
+		if errors.Is(err, ErrNotFound) {
+			return nil, invalid(fmt.Sprintf("There is no group “%s”.", strings.TrimSpace(text)))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(groups, func(other Group) bool { return other.ID == group.ID }) {
+			groups = append(groups, group)
+		}
+	}
+	return groups, nil
+}
+
+// JoinMissing adds a user to those of the groups that they aren't in, or not any more,
+// until a time. Present memberships stay as they are. Errors: those of Join.
+func (g *Groups) JoinMissing(ctx context.Context, by event.Origin, userID string, groups []Group, until time.Time) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	memberships, err := g.store.ListMemberships(ctx, userID)
+	if err != nil {
+		return err
+	}
+	now := g.now()
+	for _, group := range groups {
+		if slices.ContainsFunc(memberships, func(m Membership) bool { return m.GroupID == group.ID && m.Active(now) }) {
+			continue
+		}
+		if err := g.Join(ctx, by, group.ID, userID, until); err != nil && !errors.Is(err, ErrAlreadyMember) {
+			return err
+		}
+	}
+	return nil
 }
 
 // List returns all groups by name.

@@ -49,6 +49,9 @@ func (in UserInput) validate(by Actor, invite bool, now time.Time) (NewUser, err
 	name, nameErr := ParseName(in.Name)
 	role, roleErr := ParseRole(in.Role)
 	until, untilErr := ParseUntil(in.Until, now)
+	if untilErr == nil && !until.IsZero() && len(in.Groups) == 0 {
+		untilErr = errUntilAlone
+	}
 	if err := validate(map[string]error{"email": emailErr, "name": nameErr, "role": roleErr, "until": untilErr}); err != nil {
 		return NewUser{}, err
 	}

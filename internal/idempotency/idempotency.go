@@ -2,9 +2,9 @@
 // same key isn't executed again but gets the first response
 // (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
 //
-// A request claims its key first. The transaction of its change records the user that it
-// changed with the claim, so that after a crash before the response, the next request
-// with the key finds that user and only responds. A request whose claim was taken over
+// A request claims its key first. The transaction of its change records what it changed, a
+// user, group or app, with the claim, so that after a crash before the response, the next
+// request with the key finds that and only responds. A request whose claim was taken over
 // by another one can't write. The claim is part of the directory.Actor of the change.
 package idempotency
 
@@ -63,7 +63,7 @@ type Response struct {
 // Result is the result of earlier requests with a key.
 type Result struct {
 	Answer Response // to be sent again; zero if there is none
-	UserID string   // if there is no response, the user that a request has changed; empty if none has
+	UserID string   // if there is no response, the id of the user, group or app that a request has changed; empty if none has
 }
 
 // Store stores keys and responses for all instances. Errors wrap ErrReused,

@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
@@ -16,7 +17,7 @@ import (
 var _ apps.Store = (*Store)(nil)
 
 // CreateApp inserts an app with its groups; see apps.Store.
-func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event) error {
+func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event, c idempotency.Claim) error {
 	return s.inAppTx(ctx, "create app", func(q queries) error {
 		n, err := q.CountApps(ctx)
 		if err != nil {
@@ -41,7 +42,10 @@ func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event) error 
 		if c, differ := apps.GroupsChange(apps.App{}, a); differ {
 			e.Changes = append(e.Changes, c)
 		}
-		return insertEvents(ctx, q, e)
+		if err := insertEvents(ctx, q, e); err != nil {
+			return err
+		}
+		return linkKey(ctx, q, c, a.ID)
 	})
 }
 

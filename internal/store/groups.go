@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
@@ -15,7 +16,7 @@ import (
 var _ directory.GroupStore = (*Store)(nil)
 
 // CreateGroup inserts a group; see directory.GroupStore.
-func (s *Store) CreateGroup(ctx context.Context, g directory.Group, e event.Event) error {
+func (s *Store) CreateGroup(ctx context.Context, g directory.Group, e event.Event, c idempotency.Claim) error {
 	return s.inTx(ctx, "create group", func(q queries) error {
 		n, err := q.CountGroups(ctx)
 		if err != nil {
@@ -31,7 +32,10 @@ func (s *Store) CreateGroup(ctx context.Context, g directory.Group, e event.Even
 		if err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, e)
+		if err := insertEvents(ctx, q, e); err != nil {
+			return err
+		}
+		return linkKey(ctx, q, c, g.ID)
 	})
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -38,24 +39,31 @@ func (s *server) apiListUsers(w http.ResponseWriter, r *http.Request) error {
 
 // createUserRequest describes a user to add.
 type createUserRequest struct {
-	Email optional `json:"email"`
-	Name  optional `json:"name"`
-	Role  optional `json:"role"`
+	Email  optional                `json:"email"`
+	Name   optional                `json:"name"`
+	Role   optional                `json:"role"`
+	Groups optionalValue[[]string] `json:"groups"` // ids or names
+	Until  optional                `json:"until"`
 }
 
-// readEntry reads a user to add. A name that is null is empty.
-func readEntry(r *http.Request) (directory.UserInput, error) {
+// readEntry reads a user to add. A name that is null is empty, and an until that is null no end.
+func (s *server) readEntry(r *http.Request) (directory.UserInput, error) {
 	var body createUserRequest
 	if err := readJSON(r, &body); err != nil {
 		return directory.UserInput{}, err
 	}
-	entry := directory.UserInput{Email: body.Email.text, Name: body.Name.text, Role: body.Role.text}
-	return entry, refuseNull(map[string]optional{"role": body.Role})
+	entry := directory.UserInput{Email: body.Email.text, Name: body.Name.text, Role: body.Role.text, Until: body.Until.text}
+	if err := refuseNull(map[string]optional{"role": body.Role, "groups": body.Groups.asText()}); err != nil {
+		return entry, err
+	}
+	var err error
+	entry.Groups, err = s.opts.Groups.Resolve(r.Context(), body.Groups.value)
+	return entry, err
 }
 
 // apiCreateUser adds a user without an email.
 func (s *server) apiCreateUser(r *http.Request) (directory.User, error) {
-	entry, err := readEntry(r)
+	entry, err := s.readEntry(r)
 	if err != nil {
 		return directory.User{}, err
 	}
@@ -68,13 +76,36 @@ func (s *server) createdResponse(_ *http.Request, u directory.User) (idempotency
 	return a, nil
 }
 
-// apiInviteUser sends an invitation, and adds the user if necessary.
+// apiInviteUser sends an invitation, and adds the user if necessary. An existing user joins the
+// groups that they aren't in.
 func (s *server) apiInviteUser(r *http.Request) (directory.User, error) {
-	entry, err := readEntry(r)
+	entry, err := s.readEntry(r)
 	if err != nil {
 		return directory.User{}, err
 	}
-	return s.opts.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
+	n, err := entry.Validate(originOf(r), true, s.opts.Now())
+	if err != nil {
+		return directory.User{}, err
+	}
+	if len(entry.Groups) == 0 {
+		return s.opts.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
+	}
+	until := n.Memberships[0].Until
+	existing, err := s.opts.Directory.GetUserByEmail(r.Context(), n.User.Email)
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return directory.User{}, err
+	}
+	// First, so that a repeated request that only has to answer finds the memberships written.
+	if err == nil && existing.Status != directory.Suspended {
+		if err := s.opts.Groups.JoinMissing(r.Context(), originOf(r), existing.ID, entry.Groups, until); err != nil {
+			return directory.User{}, err
+		}
+	}
+	u, err := s.opts.Directory.InviteOrReinvite(r.Context(), actorOf(r), entry)
+	if err != nil {
+		return u, err
+	}
+	return u, s.opts.Groups.JoinMissing(r.Context(), originOf(r), u.ID, entry.Groups, until) // if another request has added them
 }
 
 func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency.Response, error) {
@@ -92,6 +123,19 @@ func (s *server) invitedResponse(r *http.Request, u directory.User) (idempotency
 
 func (s *server) apiGetUser(w http.ResponseWriter, _ *http.Request, u directory.User) error {
 	writeJSON(w, http.StatusOK, directory.NewUserJSON(u))
+	return nil
+}
+
+type jsonMemberships struct {
+	Groups []directory.MembershipJSON `json:"groups"`
+}
+
+func (s *server) apiListMemberships(w http.ResponseWriter, r *http.Request, u directory.User) error {
+	memberships, err := s.opts.Groups.Memberships(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, jsonMemberships{directory.NewMembershipsJSON(memberships, s.opts.Now())})
 	return nil
 }
 

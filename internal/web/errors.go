@@ -22,25 +22,27 @@ import (
 
 // Errors of this package.
 var (
-	errNoSession       = errors.New("user unauthenticated")
-	errNotAdmin        = errors.New("administrators only")
-	errReadOnly        = errors.New("API token may only read")
-	errTokenNotAllowed = errors.New("API tokens do not open this")
-	errTokenNotFound   = errors.New("API token not found")
-	errPageNotFound    = errors.New("not found")
-	errOutsideBasePath = errors.New("not below the path of GUESTLIST_BASE_URL")
-	errMethod          = errors.New("method not allowed")
-	errCrossOrigin     = errors.New("request came from another site")
-	errTooLarge        = errors.New("request is larger than 64 KiB")
-	errContentType     = errors.New("content type must be application/json")
-	errBadJSON         = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
-	errBadForm         = errors.New("form could not be read")
-	errInternal        = errors.New("internal error")
-	errBusy            = errors.New("too busy")
+	errNoSession        = errors.New("user unauthenticated")
+	errNotAdmin         = errors.New("administrators only")
+	errReadOnly         = errors.New("API token may only read")
+	errTokenNotAllowed  = errors.New("API tokens do not open this")
+	errTokenNotFound    = errors.New("API token not found")
+	errAppNotFound      = errors.New("app not found")
+	errAppTokenNotFound = errors.New("app token not found")
+	errGroupNotFound    = errors.New("group not found")
+	errPageNotFound     = errors.New("not found")
+	errOutsideBasePath  = errors.New("not below the path of GUESTLIST_BASE_URL")
+	errMethod           = errors.New("method not allowed")
+	errCrossOrigin      = errors.New("request came from another site")
+	errTooLarge         = errors.New("request is larger than 64 KiB")
+	errContentType      = errors.New("content type must be application/json")
+	errBadJSON          = errors.New("body must be one JSON object with known fields, each once, in UTF-8")
+	errBadForm          = errors.New("form could not be read")
+	errInternal         = errors.New("internal error")
+	errBusy             = errors.New("too busy")
 
 	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
-	errAppNotFound  = errors.New("app not found")
 )
 
 // errorResponse is how an error is shown.
@@ -69,6 +71,9 @@ var problems = []errorResponse{
 	{err: apps.ErrTicket, status: 400, title: "This address isn’t valid", text: "Part of it may be missing. Open the app you wanted again."},
 	{err: apps.ErrTicketExpired, status: 410, title: "This address has expired", text: "Open the app you wanted again."},
 	{err: errAppNotFound, status: 404, title: "This app was removed", text: "Ask an administrator where it went."},
+	{err: errAppTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Back to apps", path: "/apps/manage"},
+	{err: errGroupNotFound, status: 404, title: "This group doesn’t exist", text: "It may have been removed.", action: "Back to groups", path: "/groups"},
+	{err: directory.ErrNotMember, status: 404, title: "They’re not in this group any more", text: "Someone else may have removed them. Nothing was changed.", action: "Back to groups", path: "/groups"},
 	{err: errPageNotFound, status: 404, title: "Page not found", text: "The address may be mistyped, or the page may have been removed."},
 	{err: errOutsideBasePath, status: 404, title: "Page not found", text: "All pages are below the path of GUESTLIST_BASE_URL, and this one isn’t. If the address in your browser is right, the proxy in front removes that path and must keep it."},
 	{err: errMethod, status: 405, title: "That doesn’t work here", text: "Go back to the page you came from and use its buttons."},
@@ -87,6 +92,15 @@ var problems = []errorResponse{
 	{err: directory.ErrNotFound, status: 404, json: "user not found", title: "This person isn’t on the list", text: "They may have been removed.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrEmailTaken, status: 409, json: "email already on the list", title: "This address is already on the list", text: "Nothing was changed.", action: "Back to the list", path: "/users"},
 	{err: directory.ErrLastAdmin, status: 409, title: "You need at least one administrator", text: "This is the last active administrator. Make someone else who is active an administrator first. Nothing was changed.", action: "Back to the list", path: "/users"},
+
+	{err: directory.ErrNoGroup, status: 409, json: "one of the groups was removed meanwhile", title: "One of the groups was removed", text: "Someone else removed it meanwhile. Nothing was changed. Go back and choose again."},
+	{err: directory.ErrGroupTaken, status: 409, title: "A group with this name exists already", text: "Nothing was changed. Go back and choose another name."},
+	{err: directory.ErrTooManyGroups, status: 409, title: "Group limit reached", text: "Remove a group you no longer need, then try again. Nothing was changed."},
+	{err: apps.ErrNameTaken, status: 409, title: "An app with this name exists already", text: "Nothing was changed. Go back and choose another name."},
+	{err: apps.ErrHostTaken, status: 409, title: "An app with this address exists already", text: "Nothing was changed. Go back and enter another address."},
+	{err: apps.ErrChanged, status: 409, title: "Someone else changed this app", text: "Nothing was changed. Load its page again to see the app as it is now."},
+	{err: apps.ErrTooManyApps, status: 409, title: "App limit reached", text: "Remove an app you no longer need, then try again. Nothing was changed."},
+	{err: apps.ErrTooManyTokens, status: 409, title: "Token limit reached", text: "Revoke a token you no longer need, then try again. Nothing was changed."},
 
 	{err: idempotency.ErrKey, status: 400},
 	{err: idempotency.ErrInProgress, status: 409},

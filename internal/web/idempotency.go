@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
@@ -16,17 +15,19 @@ import (
 // Most take less.
 const retryInProgress = time.Second
 
-// idempotentOperation is a POST of the API that changes one user. The change and the response are
-// separate, so that a request that was cut off in between is answered without being repeated.
-type idempotentOperation struct {
-	run     func(*http.Request) (directory.User, error)
-	respond func(*http.Request, directory.User) (idempotency.Response, error)
+// idempotentOperation is a POST of the API that changes one thing: a user, a group or an app. The
+// change and the response are separate, so that a request that was cut off in between is answered
+// without being repeated.
+type idempotentOperation[T any] struct {
+	run     func(*http.Request) (T, error)
+	find    func(ctx context.Context, id string) (T, error)
+	respond func(*http.Request, T) (idempotency.Response, error)
 }
 
 // idempotent returns a handler that may be called again with the same Idempotency-Key.
-func (s *server) idempotent(k idempotentOperation) handler {
+func idempotent[T any](s *server, k idempotentOperation[T]) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		a, err := s.serveIdempotent(r, k)
+		a, err := serveIdempotent(s, r, k)
 		if errors.Is(err, idempotency.ErrInProgress) {
 			setRetryAfter(w, retryInProgress)
 		}
@@ -42,21 +43,21 @@ func (s *server) idempotent(k idempotentOperation) handler {
 }
 
 // serveIdempotent returns the response saved under the request's key, or runs the operation.
-func (s *server) serveIdempotent(r *http.Request, k idempotentOperation) (idempotency.Response, error) {
+func serveIdempotent[T any](s *server, r *http.Request, k idempotentOperation[T]) (idempotency.Response, error) {
 	claim, found, err := s.claimKey(r)
 	if err != nil || found.Answer.Status != 0 {
 		return found.Answer, err
 	}
 	stateOf(r).actor.Claim = claim
-	var u directory.User
+	var changed T
 	if found.UserID == "" {
-		u, err = k.run(r)
+		changed, err = k.run(r)
 	} else {
-		u, err = s.opts.Directory.GetUser(r.Context(), found.UserID)
+		changed, err = k.find(r.Context(), found.UserID)
 	}
 	var a idempotency.Response
 	if err == nil {
-		a, err = k.respond(r, u)
+		a, err = k.respond(r, changed)
 	}
 	s.finishKey(r, claim, a, err)
 	return a, err

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 )
 
@@ -39,6 +40,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 		if len(headers) == 0 && body != "" {
 			headers = []string{"Content-Type", "application/json"}
 		}
+		path = strings.NewReplacer("{user}", "x", "{token}", "x").Replace(path)
 		given[fmt.Sprintf("%s %d", pattern, c.send(method, path+query, body, headers...).status)] = true
 	}
 	var patterns []string
@@ -71,6 +73,8 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	asks(ada, "PATCH /api/users/{id}", gone.ID, "", `{"role":"owner"}`)
 	asks(ada, "DELETE /api/users/{id}", ada.user.ID, "", "")
 	asks(ada, "DELETE /api/users/{id}", gone.ID, "", "")
+	askAboutGroups(f, ada, given)
+	askAboutApps(f, ada, given)
 	for _, p := range patterns {
 		asks(f.signedIn(directory.Member, "grace@example.com"), p, "x", "", "")
 	}
@@ -96,4 +100,89 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(given))); diff != "" {
 		t.Errorf("(-described +given):\n%s", diff)
 	}
+}
+
+// fill returns a pattern with its parts in braces replaced.
+func fill(pattern string, parts ...string) (method, path string) {
+	method, path, _ = strings.Cut(pattern, " ")
+	for _, part := range parts {
+		before, rest, found := strings.Cut(path, "{")
+		if _, after, _ := strings.Cut(rest, "}"); found {
+			path = before + part + after
+		}
+	}
+	return method, path
+}
+
+// asker returns a function that sends JSON and records the response.
+func asker(ada *caller, given map[string]bool) func(pattern, body string, parts ...string) answer {
+	return func(pattern, body string, parts ...string) answer {
+		ada.f.t.Helper()
+		method, path := fill(pattern, parts...)
+		a := ada.json(method, path, body)
+		pattern, _, _ = strings.Cut(pattern, "?")
+		given[fmt.Sprintf("%s %d", pattern, a.status)] = true
+		return a
+	}
+}
+
+// askInvalid sends bodies that every route refuses that takes JSON: with 400, 413 and 415.
+func askInvalid(ada *caller, given map[string]bool, pattern string, parts ...string) {
+	ada.f.t.Helper()
+	send := asker(ada, given)
+	send(pattern, `{"made_up":1}`, parts...)
+	send(pattern, `{"name":"`+strings.Repeat("x", 65<<10)+`"}`, parts...)
+	method, path := fill(pattern, parts...)
+	given[fmt.Sprintf("%s %d", pattern, ada.send(method, path, "x", "Content-Type", "text/plain").status)] = true
+}
+
+func askAboutGroups(f *fixture, ada *caller, given map[string]bool) {
+	send := asker(ada, given)
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace.of.the.groups@example.com"}})
+	staff, board := f.addGroup("Staff"), f.addGroup("Board")
+	send("GET /api/groups?limit=0", "")
+	send("POST /api/groups", `{"name":"Other"}`)
+	send("POST /api/groups", `{"name":"oTHER"}`)
+	send("POST /api/groups", `{"name":""}`)
+	send("GET /api/groups/{id}", "", staff.ID)
+	send("PATCH /api/groups/{id}", `{"name":"Team"}`, staff.ID)
+	send("PATCH /api/groups/{id}", `{"name":"Board"}`, staff.ID)
+	send("PATCH /api/groups/{id}", `{"name":""}`, staff.ID)
+	send("GET /api/groups/{id}/members", "", staff.ID)
+	send("GET /api/groups/{id}/members?limit=0", "", staff.ID)
+	send("POST /api/groups/{id}/members", `{"user":"`+grace.ID+`"}`, staff.ID)
+	send("POST /api/groups/{id}/members", `{"user":"nobody"}`, staff.ID)
+	send("PUT /api/groups/{id}/members/{user}", `{"until":"2099-01-01"}`, staff.ID, grace.ID)
+	send("PUT /api/groups/{id}/members/{user}", `{"until":"1999-01-01"}`, staff.ID, grace.ID)
+	for _, p := range []string{"PATCH /api/groups/{id}", "POST /api/groups/{id}/members", "PUT /api/groups/{id}/members/{user}"} {
+		askInvalid(ada, given, p, staff.ID, grace.ID)
+	}
+	send("DELETE /api/groups/{id}/members/{user}", "", staff.ID, grace.ID)
+	send("DELETE /api/groups/{id}", "", board.ID)
+}
+
+func askAboutApps(f *fixture, ada *caller, given map[string]bool) {
+	send := asker(ada, given)
+	wiki := f.addApp("Wiki", "https://wiki.example.com")
+	send("POST /api/apps", `{"name":"Shop","url":"https://shop.example.com","audience":"everyone"}`)
+	send("POST /api/apps", `{"name":"wIKI","url":"https://other.example.com","audience":"everyone"}`)
+	send("GET /api/apps/{id}", "", wiki.ID)
+	send("PATCH /api/apps/{id}", `{"name":"Docs"}`, wiki.ID)
+	send("PATCH /api/apps/{id}", `{"name":"Shop"}`, wiki.ID)
+	send("PATCH /api/apps/{id}", `{"url":"wiki"}`, wiki.ID)
+	send("GET /api/apps/{id}/tokens", "", wiki.ID)
+	send("POST /api/apps/{id}/tokens", `{"name":"","days":7}`, wiki.ID)
+	var made struct {
+		ID string `json:"id"`
+	}
+	for range apps.MaxTokens + 1 {
+		if a := send("POST /api/apps/{id}/tokens", `{"name":"Backup","days":7}`, wiki.ID); a.status == 201 {
+			a.decode(f.t, &made)
+		}
+	}
+	send("DELETE /api/apps/{id}/tokens/{token}", "", wiki.ID, made.ID)
+	for _, p := range []string{"PATCH /api/apps/{id}", "POST /api/apps/{id}/tokens"} {
+		askInvalid(ada, given, p, wiki.ID)
+	}
+	send("DELETE /api/apps/{id}", "", wiki.ID)
 }

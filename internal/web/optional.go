@@ -28,6 +28,21 @@ func (o optional) edit() *string {
 	return &o.text
 }
 
+// optionalValue is a field of a JSON object that tells missing from null. The zero value is missing.
+type optionalValue[T any] struct {
+	given, null bool
+	value       T
+}
+
+// UnmarshalJSONFrom reads a value or null.
+func (o *optionalValue[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	o.given, o.null = true, d.PeekKind() == 'n'
+	return json.UnmarshalDecode(d, &o.value)
+}
+
+// asText returns the field for refuseNull.
+func (o optionalValue[T]) asText() optional { return optional{given: o.given, null: o.null} }
+
 // refuseNull returns an error that names the fields that are null.
 func refuseNull(fields map[string]optional) error {
 	refused := map[string]string{}

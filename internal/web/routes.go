@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/guard"
 	"github.com/guestlist/guestlist/internal/token"
@@ -101,11 +102,31 @@ func (s *server) routeTable() []route {
 
 		// The directory, as JSON.
 		{"GET /api/users", admin | tokenAllowed, s.apiListUsers},
-		{"POST /api/users", admin | tokenAllowed, s.idempotent(idempotentOperation{s.apiCreateUser, s.createdResponse})},
+		{"POST /api/users", admin | tokenAllowed, idempotent(s, idempotentOperation[directory.User]{s.apiCreateUser, s.opts.Directory.GetUser, s.createdResponse})},
 		{"GET /api/users/{id}", admin | tokenAllowed, s.withUser(s.apiGetUser)},
 		{"PATCH /api/users/{id}", admin | tokenAllowed, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | tokenAllowed, s.apiRemoveUser},
-		{"POST /api/invite_user", admin | tokenAllowed, blocking(s.idempotent(idempotentOperation{s.apiInviteUser, s.invitedResponse}))},
+		{"GET /api/users/{id}/groups", admin | tokenAllowed, s.withUser(s.apiListMemberships)},
+		{"POST /api/invite_user", admin | tokenAllowed, blocking(idempotent(s, idempotentOperation[directory.User]{s.apiInviteUser, s.opts.Directory.GetUser, s.invitedResponse}))},
+
+		// Groups and apps, as JSON.
+		{"GET /api/groups", admin | tokenAllowed, s.apiListGroups},
+		{"POST /api/groups", admin | tokenAllowed, idempotent(s, idempotentOperation[directory.Group]{s.apiCreateGroup, s.opts.Groups.Get, s.createdGroupResponse})},
+		{"GET /api/groups/{id}", admin | tokenAllowed, s.withGroupJSON(s.apiGetGroup)},
+		{"PATCH /api/groups/{id}", admin | tokenAllowed, s.apiRenameGroup},
+		{"DELETE /api/groups/{id}", admin | tokenAllowed, s.apiRemoveGroup},
+		{"GET /api/groups/{id}/members", admin | tokenAllowed, s.withGroupJSON(s.apiListMembers)},
+		{"POST /api/groups/{id}/members", admin | tokenAllowed, s.withGroupJSON(s.apiAddMember)},
+		{"PUT /api/groups/{id}/members/{user}", admin | tokenAllowed, s.withGroupJSON(s.apiSetMember)},
+		{"DELETE /api/groups/{id}/members/{user}", admin | tokenAllowed, s.withGroupJSON(s.apiRemoveMember)},
+		{"GET /api/apps", admin | tokenAllowed, s.apiListApps},
+		{"POST /api/apps", admin | tokenAllowed, idempotent(s, idempotentOperation[apps.App]{s.apiCreateApp, s.opts.Apps.Get, s.createdAppResponse})},
+		{"GET /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiGetApp)},
+		{"PATCH /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiEditApp)},
+		{"DELETE /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiRemoveApp)},
+		{"GET /api/apps/{id}/tokens", admin | tokenAllowed, s.withAppJSON(s.apiListAppTokens)},
+		{"POST /api/apps/{id}/tokens", admin | tokenAllowed, s.withAppJSON(s.apiCreateAppToken)},
+		{"DELETE /api/apps/{id}/tokens/{token}", admin | tokenAllowed, s.withAppJSON(s.apiRevokeAppToken)},
 
 		// The description of the API.
 		{"GET /api/openapi.yaml", public, s.apiSpec},

@@ -51,7 +51,16 @@ var wantAccess = map[string]access{
 	"GET /users/{id}/remove": admin, "POST /users/{id}/remove": admin,
 	"GET /api/users": admin | tokenAllowed, "POST /api/users": admin | tokenAllowed,
 	"GET /api/users/{id}": admin | tokenAllowed, "PATCH /api/users/{id}": admin | tokenAllowed, "DELETE /api/users/{id}": admin | tokenAllowed,
-	"POST /api/invite_user": admin | tokenAllowed,
+	"GET /api/users/{id}/groups": admin | tokenAllowed, "POST /api/invite_user": admin | tokenAllowed,
+
+	"GET /api/groups": admin | tokenAllowed, "POST /api/groups": admin | tokenAllowed, "GET /api/groups/{id}": admin | tokenAllowed,
+	"PATCH /api/groups/{id}": admin | tokenAllowed, "DELETE /api/groups/{id}": admin | tokenAllowed,
+	"GET /api/groups/{id}/members": admin | tokenAllowed, "POST /api/groups/{id}/members": admin | tokenAllowed,
+	"PUT /api/groups/{id}/members/{user}": admin | tokenAllowed, "DELETE /api/groups/{id}/members/{user}": admin | tokenAllowed,
+	"GET /api/apps": admin | tokenAllowed, "POST /api/apps": admin | tokenAllowed, "GET /api/apps/{id}": admin | tokenAllowed,
+	"PATCH /api/apps/{id}": admin | tokenAllowed, "DELETE /api/apps/{id}": admin | tokenAllowed,
+	"GET /api/apps/{id}/tokens": admin | tokenAllowed, "POST /api/apps/{id}/tokens": admin | tokenAllowed,
+	"DELETE /api/apps/{id}/tokens/{token}": admin | tokenAllowed,
 
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,

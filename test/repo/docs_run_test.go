@@ -48,6 +48,7 @@ var examples = []example{
 	}, `"/v1/magic_links/*"`},
 	{"docs/api.md", "/api/users?q=ada", asProgram, "magic link sent"},
 	{"docs/api.md", "Idempotency-Key", asProgram, "magic link sent"},
+	{"docs/api.md", `"groups":["Staff"]`, asProgram, "magic link sent"},
 	{"docs/releasing.md", "SHA256SUMS", func(r *reader) []string {
 		r.write("a.tar.gz", "abc")
 		r.write("SHA256SUMS", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.tar.gz\n"+strings.Repeat("0", 64)+"  b.zip\n")

@@ -14,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -78,7 +79,7 @@ func appEvent(kind event.Kind, a apps.App) event.Event { return event.New(kind, 
 func createApps(t *testing.T, s Store, list ...apps.App) {
 	t.Helper()
 	for _, a := range list {
-		must(t, s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a)))
+		must(t, s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a), idempotency.Claim{}))
 	}
 }
 
@@ -154,13 +155,13 @@ func testCreateAppRefused(t *testing.T, s Store) {
 	} {
 		a := appFor("Other", groups...)
 		r.change(&a)
-		if err := s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a)); !errors.Is(err, r.want) {
+		if err := s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a), idempotency.Claim{}); !errors.Is(err, r.want) {
 			t.Errorf("%s: %v", r.name, err)
 		}
 	}
 	for _, id := range append(variants(groups[0].ID), newID()) {
 		a := appFor("Other", groups[0], directory.Group{ID: id})
-		err := s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a))
+		err := s.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a), idempotency.Claim{})
 		if invalid := new(directory.ValidationError); !errors.As(err, &invalid) || invalid.Fields["groups"] == "" {
 			t.Errorf("the group %q: %v", id, err)
 		}
@@ -185,7 +186,7 @@ func testCreateAppsConcurrently(t *testing.T, open func() Store) {
 			} else {
 				a.Host = fmt.Sprintf("app-%d.example.com", round)
 			}
-			return stores[i%2].CreateApp(t.Context(), a, appEvent(event.AppCreated, a))
+			return stores[i%2].CreateApp(t.Context(), a, appEvent(event.AppCreated, a), idempotency.Claim{})
 		}) {
 			switch {
 			case err == nil:
@@ -391,7 +392,7 @@ func testOpenDuringRemovalOfGroup(t *testing.T, open func() Store) {
 				_, err := s1.ChangeApp(t.Context(), a.ID, setApp(a, event.Change{Field: "opens to"}))
 				return err
 			}
-			return s1.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a))
+			return s1.CreateApp(t.Context(), unnamed(a), appEvent(event.AppCreated, a), idempotency.Claim{})
 		})
 		if invalid := new(directory.ValidationError); errs[1] != nil || errs[0] != nil && !errors.As(errs[0], &invalid) {
 			t.Errorf("round %d: %v", round, errs)

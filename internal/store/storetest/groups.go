@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
 var groupRows = []row{
@@ -46,7 +47,7 @@ func createGroups(t *testing.T, s Store, names ...string) []directory.Group {
 	groups := make([]directory.Group, len(names))
 	for i, name := range names {
 		groups[i] = newGroup(name)
-		must(t, s.CreateGroup(t.Context(), groups[i], groupEvent(event.GroupCreated, groups[i])))
+		must(t, s.CreateGroup(t.Context(), groups[i], groupEvent(event.GroupCreated, groups[i]), idempotency.Claim{}))
 	}
 	return groups
 }
@@ -86,7 +87,7 @@ func variants(text string) []string {
 
 func testCreateGroup(t *testing.T, s Store) {
 	g := newGroup("Éditors & 李 🚀")
-	must(t, s.CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g)))
+	must(t, s.CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g), idempotency.Claim{}))
 	for name, find := range map[string]func() (directory.Group, error){
 		"by id":                   func() (directory.Group, error) { return s.GetGroup(t.Context(), g.ID) },
 		"by name":                 func() (directory.Group, error) { return s.GetGroupByName(t.Context(), g.Name) },
@@ -108,7 +109,7 @@ func testCreateGroup(t *testing.T, s Store) {
 		}
 	}
 	again := newGroup("ÉDITORS & 李 🚀")
-	if err := s.CreateGroup(t.Context(), again, groupEvent(event.GroupCreated, again)); !errors.Is(err, directory.ErrGroupTaken) {
+	if err := s.CreateGroup(t.Context(), again, groupEvent(event.GroupCreated, again), idempotency.Claim{}); !errors.Is(err, directory.ErrGroupTaken) {
 		t.Errorf("with a name that is taken: %v", err)
 	}
 	createGroups(t, s, "Editors & 李 🚀") // another letter
@@ -120,7 +121,7 @@ func testCreateGroupsConcurrently(t *testing.T, open func() Store) {
 	created := 0
 	for _, err := range concurrently(20, func(i int) error {
 		g := newGroup([]string{"Staff", "STAFF"}[i%2])
-		return stores[i/10].CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g))
+		return stores[i/10].CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g), idempotency.Claim{})
 	}) {
 		switch {
 		case err == nil:

@@ -18,6 +18,7 @@ var idempotencyRows = []row{
 	{"a response is repeated for a day, for the same user, key and body only", single(testAnswerAgain)},
 	{"a key is claimed until its request ends or its lease expires", single(testKeyInProgress)},
 	{"a change without a response is known to the next request", single(testDoneWithoutAnswer)},
+	{"a group or an app without a response is known to the next request", single(testCreatedWithoutAnswer)},
 	{"a failed change is not recorded", single(testNotDone)},
 	{"a request whose key was taken over writes nothing", single(testKeyTaken)},
 	{"a reset key counts as new", single(testForgottenKey)},
@@ -57,6 +58,32 @@ func must(t *testing.T, err error) {
 // addUser adds a user by a request with a claim.
 func addUser(t *testing.T, s Store, c idempotency.Claim, u directory.User) error {
 	return s.CreateUser(t.Context(), directory.NewUser{Claim: c, User: u, Event: event.New(event.UserAdded, Now(), u.ID, u.Email.Normalized, "")})
+}
+
+func testCreatedWithoutAnswer(t *testing.T, s Store) {
+	g, a := newGroup("Staff"), appFor("Wiki")
+	group, app := newClaim(t, "group", "body"), newClaim(t, "app", "body")
+	wantClaim(t, s, group, Now(), idempotency.Result{}, nil)
+	wantClaim(t, s, app, Now(), idempotency.Result{}, nil)
+	must(t, s.CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g), group))
+	must(t, s.CreateApp(t.Context(), a, appEvent(event.AppCreated, a), app))
+	later := Now().Add(idempotency.Lease)
+	wantClaim(t, s, newClaim(t, "group", "body"), later, idempotency.Result{UserID: g.ID}, nil)
+	wantClaim(t, s, newClaim(t, "app", "body"), later, idempotency.Result{UserID: a.ID}, nil)
+	// A request whose key was taken over writes nothing.
+	g, a = newGroup("Board"), appFor("Shop")
+	if err := s.CreateGroup(t.Context(), g, groupEvent(event.GroupCreated, g), group); !errors.Is(err, idempotency.ErrInProgress) {
+		t.Errorf("a group: %v", err)
+	}
+	if err := s.CreateApp(t.Context(), a, appEvent(event.AppCreated, a), app); !errors.Is(err, idempotency.ErrInProgress) {
+		t.Errorf("an app: %v", err)
+	}
+	if _, err := s.GetGroup(t.Context(), g.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("the group was created: %v", err)
+	}
+	if _, err := s.GetApp(t.Context(), a.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("the app was created: %v", err)
+	}
 }
 
 func testAnswerAgain(t *testing.T, s Store) {

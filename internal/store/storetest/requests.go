@@ -11,6 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
@@ -43,7 +44,7 @@ func newScene(t *testing.T, s Store) scene {
 	c := scene{admin: admin("Ada", "ada@example.com"), user: member("Grace", "grace@example.com")}
 	create(t, s, c.admin, c.user)
 	c.group = directory.Group{ID: newID(), Name: "Staff", CreatedAt: ago(time.Hour)}
-	must(t, s.CreateGroup(t.Context(), c.group, event.New(event.GroupCreated, Now(), "", "", "Staff")))
+	must(t, s.CreateGroup(t.Context(), c.group, event.New(event.GroupCreated, Now(), "", "", "Staff"), idempotency.Claim{}))
 	c.app = createApp(t, s, "Wiki", c.group)
 	return c
 }
@@ -54,7 +55,7 @@ func createApp(t *testing.T, s Store, name string, groups ...directory.Group) ap
 		ID: newID(), Name: name, Scheme: "https", Host: fmt.Sprintf("%s.example.com", newID()), Audience: apps.Groups, Groups: groups,
 		AllowRequests: true, CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour),
 	}
-	must(t, s.CreateApp(t.Context(), a, event.New(event.AppCreated, Now(), "", "", name)))
+	must(t, s.CreateApp(t.Context(), a, event.New(event.AppCreated, Now(), "", "", name), idempotency.Claim{}))
 	return a
 }
 
@@ -438,7 +439,7 @@ func testApproveAgainstRemoval(t *testing.T, open func() Store) {
 	c := newScene(t, stores[0])
 	for round := range 5 {
 		group := directory.Group{ID: newID(), Name: fmt.Sprint("G", round), CreatedAt: Now()}
-		must(t, stores[0].CreateGroup(t.Context(), group, event.New(event.GroupCreated, Now(), "", "", group.Name)))
+		must(t, stores[0].CreateGroup(t.Context(), group, event.New(event.GroupCreated, Now(), "", "", group.Name), idempotency.Claim{}))
 		c.app = createApp(t, stores[0], fmt.Sprint("App ", round), group)
 		r := askFor(t, stores[0], c, c.user, Now(), "")
 		errs := concurrently(2, func(i int) error {

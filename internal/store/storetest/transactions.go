@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
@@ -189,7 +190,9 @@ var Transactions = []Transaction{
 	}},
 	{"creating an app", func(t *testing.T, s Store) func(context.Context) error {
 		a := appFor("Wiki", createGroups(t, s, "Staff", "Board")...)
-		return func(ctx context.Context) error { return s.CreateApp(ctx, unnamed(a), appEvent(event.AppCreated, a)) }
+		return func(ctx context.Context) error {
+			return s.CreateApp(ctx, unnamed(a), appEvent(event.AppCreated, a), idempotency.Claim{})
+		}
 	}},
 	{"changing an app", func(t *testing.T, s Store) func(context.Context) error {
 		groups := createGroups(t, s, "Staff", "Board")
