@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/clock"
 	"github.com/guestlist/guestlist/internal/config"
+	"github.com/guestlist/guestlist/internal/guard/proxy"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
@@ -28,6 +29,7 @@ type App struct {
 
 	Signer     *identity.Signer // signs who is signed in, for apps
 	importer   *userio.Importer
+	proxy      *proxy.Proxy
 	corruption chan error
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -148,7 +150,9 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	mux.Handle("/", web.New(o))
 	// The outermost handler, so that the mux's own responses have the headers, too.
 	own := middleware.SecurityHeaders(a.cfg.BaseURL.Scheme == "https")(mux)
-	a.Handler = a.newGuard(tickets).Endpoints(own)
+	g := a.newGuard(tickets)
+	a.proxy = a.newProxy(g, cookies)
+	a.Handler = g.Endpoints(a.newHosts(g, own))
 	a.Metrics = a.telemetry.Handler()
 	return nil
 }
@@ -180,11 +184,18 @@ func (a *App) DevKey() string {
 	return a.LocalStytch.DevKey()
 }
 
+// EndStreams ends open WebSockets and event streams, which would otherwise keep the server
+// from stopping. Browsers open them again, at another instance if there is one.
+func (a *App) EndStreams() { a.proxy.EndStreams() }
+
 // Close ends the background work, finishes the calls to Stytch in progress and closes the
 // database.
 func (a *App) Close() error {
 	if a.Sessions != nil {
 		a.Sessions.Close()
+	}
+	if a.proxy != nil {
+		a.proxy.Close()
 	}
 	a.stop()
 	a.background.Wait()

@@ -73,6 +73,7 @@ func serve(ctx context.Context, cfg config.Config, con streams, _ []string) erro
 		return err
 	case <-ctx.Done():
 		con.log.Info("stopping")
+		a.EndStreams()
 	}
 	return server.Shutdown()
 }

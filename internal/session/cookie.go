@@ -57,6 +57,15 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 	return &Cookies{opts: o, store: store}, nil
 }
 
+// Names returns the names of all cookies.
+func (c *Cookies) Names() []string {
+	names := []string{c.opts.Name}
+	for _, suffix := range []string{"-signin", "-message", "-draft", "-known"} {
+		names = append(names, c.opts.Name+suffix)
+	}
+	return names
+}
+
 // Name returns the name of the session cookie.
 func (c *Cookies) Name() string { return c.opts.Name }
 

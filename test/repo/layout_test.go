@@ -28,7 +28,7 @@ var layers = map[string]layer{
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
-		"internal/guard", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/guard", "internal/guard/proxy", "internal/netutil", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
 		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},

@@ -14,10 +14,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -200,10 +202,18 @@ func isWebSocket(r *http.Request) bool {
 
 func (p *Proxy) modifyResponse(res *http.Response) error {
 	p.removeOwnSetCookies(res.Header)
+	if isEventStream(res.Header) {
+		exchangeOf(res.Request.Context()).stream.markLasting()
+	}
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		return nil
 	}
 	return p.openTunnel(exchangeOf(res.Request.Context()), res)
+}
+
+func isEventStream(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 // handleError answers a request that failed before the upstream's response began.
@@ -223,19 +233,30 @@ func (p *Proxy) handleError(_ http.ResponseWriter, out *http.Request, err error)
 	p.writeError(e.response, e.request, problem)
 }
 
+// EndStreams ends open WebSockets and event streams, and lets other responses finish.
+func (p *Proxy) EndStreams() {
+	for _, s := range p.open() {
+		if s.lasting() {
+			s.end()
+		}
+	}
+}
+
 // Close ends all open responses and WebSockets. Later requests are refused.
 func (p *Proxy) Close() {
 	p.mu.Lock()
 	p.closed = true
-	open := make([]*stream, 0, len(p.streams))
-	for s := range p.streams {
-		open = append(open, s)
-	}
 	p.mu.Unlock()
-	for _, s := range open {
+	for _, s := range p.open() {
 		s.end()
 	}
 	p.transport.CloseIdleConnections()
+}
+
+func (p *Proxy) open() []*stream {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.streams))
 }
 
 // bufferPool keeps the buffers of ReverseProxy and of tunnels.

@@ -24,6 +24,7 @@ type stream struct {
 	timer    *time.Timer // nil without recheck
 	onEnd    func()      // ends the response or closes the tunnel
 	isTunnel bool
+	isEvents bool // an event stream, which has no end
 	isEnded  bool
 	unknown  int // rechecks in a row that failed
 }
@@ -82,6 +83,20 @@ func (s *stream) becomeTunnel(close func()) bool {
 	}
 	s.isTunnel, s.onEnd = true, close
 	return true
+}
+
+// markLasting marks the response as an event stream.
+func (s *stream) markLasting() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isEvents = true
+}
+
+// lasting reports whether the stream doesn't end by itself.
+func (s *stream) lasting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.isTunnel || s.isEvents
 }
 
 // end ends the stream. It may be called several times.

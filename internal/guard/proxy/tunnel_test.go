@@ -296,6 +296,49 @@ func TestClose_EndsWebSocketsAndRefusesRequests(t *testing.T) {
 	}
 }
 
+func TestEndStreams_LetsOtherResponsesFinish(t *testing.T) {
+	t.Parallel()
+	finish := make(chan struct{})
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/ws":
+			echo(w, r)
+		case "/events":
+			w.Header().Set("Content-Type", "Text/Event-Stream; charset=utf-8")
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		default:
+			_, _ = io.WriteString(w, "begun")
+			w.(http.Flusher).Flush()
+			<-finish
+			_, _ = io.WriteString(w, " finished")
+		}
+	})
+	conn := s.openWebSocket()
+	responses := map[string]*http.Response{}
+	for _, path := range []string{"/events", "/page"} {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", s.url+path, nil)
+		res, err := s.client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		responses[path] = res
+	}
+	s.proxy.EndStreams()
+	if _, _, err := conn.Read(t.Context()); err == nil {
+		t.Error("the WebSocket is open")
+	}
+	if _, err := io.Copy(io.Discard, responses["/events"].Body); err == nil {
+		t.Error("the event stream ended as if it were complete")
+	}
+	close(finish)
+	if body, err := io.ReadAll(responses["/page"].Body); err != nil || string(body) != "begun finished" {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
 func TestWebSocket_EndOfEitherSideEndsTheOther(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{}, 1)
