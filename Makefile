@@ -8,7 +8,7 @@ STATICCHECK = go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GORELEASER  = github.com/goreleaser/goreleaser/v2@v2.15.1
 LIGHTHOUSE  = lighthouse@12.8.2
 
-.PHONY: help run test race faults fuzz bench scaling lighthouse release fixture generate lint check
+.PHONY: help run test race peers faults fuzz bench scaling lighthouse release fixture generate lint check
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ test: ## run every test; on Debian, install missing test programs (MariaDB, Chro
 
 race: ## run every test under the race detector; needs a C compiler and takes five times as long
 	go test -race -timeout 60m ./...
+
+peers: ## run Guestlist behind Caddy, Traefik and HAProxy; builds the first two, ten minutes the first time
+	@.ci/deps.sh peers
+	go run ./tools/peers caddy traefik
+	GUESTLIST_TEST_PEERS=1 go test -timeout 30m ./test/peers
 
 faults: ## run two instances under load while things break, for ten minutes; as root also with a full disk
 	GUESTLIST_FAULTS=long go test -count=1 -timeout 60m -v -run TestFaults ./test/faults
@@ -69,4 +74,4 @@ lint: ## check formatting, vet (also for other systems), staticcheck, generated 
 	$(SQLC) diff
 	$(SQLC) compile -f .ci/sqlc-sqlite.yaml
 
-check: lint test ## run everything CI runs
+check: lint test peers ## run everything CI runs

@@ -26,6 +26,7 @@ type MySQLProxy struct {
 	refused  []byte // respond with an error when a statement contains this
 	number   uint16
 	times    int
+	clients  map[net.Conn]bool // the open connections
 
 	Silent atomic.Int64 // the number of hanging connections
 }
@@ -43,7 +44,7 @@ func NewMySQLProxy(t *testing.T, dsn string, edit func(*mysql.Config)) *MySQLPro
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	p := &MySQLProxy{server: cfg.Addr}
+	p := &MySQLProxy{server: cfg.Addr, clients: map[net.Conn]bool{}}
 	cfg.Addr = listener.Addr().String()
 	if edit != nil {
 		edit(cfg)
@@ -65,7 +66,13 @@ func (p *MySQLProxy) forward(client net.Conn) {
 	defer client.Close()
 	p.mu.Lock()
 	refusing := p.refusing
+	p.clients[client] = true
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.clients, client)
+	}()
 	if refusing {
 		return
 	}
@@ -191,6 +198,15 @@ func (p *MySQLProxy) CutPending() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.at) > 0
+}
+
+// CutAll cuts all open connections.
+func (p *MySQLProxy) CutAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for client := range p.clients {
+		client.Close()
+	}
 }
 
 // RefuseConnections closes new connections at once.

@@ -35,21 +35,25 @@ type Nginx struct {
 // in CI.
 func NewNginx(t testing.TB) *Nginx {
 	t.Helper()
-	n := &Nginx{t: t, dir: t.TempDir(), addr: ReserveAddr(t)}
-	// On Debian, a user's PATH lacks /usr/sbin; .ci/deps.sh links nginx into .cache.
-	for _, name := range []string{"nginx", "/usr/sbin/nginx", RepoPath(".cache/nginx")} {
-		if found, err := exec.LookPath(name); err == nil && n.program == "" {
-			n.program = found
-		}
-	}
-	if n.program == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no nginx on PATH")
-		}
-		t.Skip("no nginx on PATH; `apt install nginx` or `brew install nginx` brings one")
-	}
+	n := &Nginx{t: t, program: FindNginx(t), dir: t.TempDir(), addr: ReserveAddr(t)}
 	n.certify("localhost", "guestlist.example")
 	return n
+}
+
+// FindNginx returns the path of nginx. It skips the test if nginx is missing, or fails it in CI.
+func FindNginx(t testing.TB) string {
+	t.Helper()
+	// On Debian, a user's PATH lacks /usr/sbin; .ci/deps.sh puts nginx into .cache.
+	for _, name := range []string{"nginx", "/usr/sbin/nginx", RepoPath(".cache/nginx")} {
+		if found, err := exec.LookPath(name); err == nil {
+			return found
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("no nginx on PATH")
+	}
+	t.Skip("no nginx on PATH; `apt install nginx` or `brew install nginx` brings one")
+	return ""
 }
 
 // nginxPort is the last port that ReserveAddr has returned.

@@ -127,10 +127,15 @@ func TestCompose_IsLocalModeBehindItsProxy(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("deploy", services["guestlist"].Build, "Dockerfile")); err != nil {
 		t.Error(err)
 	}
-	if to := match(t, "deploy/compose.yaml", `--to (\S+)`); to != cfg.Addr {
-		t.Errorf("the proxy forwards to %s, Guestlist listens on %s", to, cfg.Addr)
+	for _, pattern := range []string{`(?s):8080 \{\n\treverse_proxy (\S+)`, `forward_auth (\S+)`} {
+		if to := match(t, "deploy/Caddyfile", pattern); to != cfg.Addr {
+			t.Errorf("the proxy forwards to %s, Guestlist listens on %s", to, cfg.Addr)
+		}
 	}
-	from := match(t, "deploy/compose.yaml", `--from :(\d+)`)
+	if !slices.Contains(services["door"].Volumes, "./Caddyfile:/etc/caddy/Caddyfile:ro") {
+		t.Errorf("the proxy has the volumes %q", services["door"].Volumes)
+	}
+	from := match(t, "deploy/Caddyfile", `(?m)^:(\d+) \{`)
 	if want := []string{"127.0.0.1:" + cfg.BaseURL.Port() + ":" + from, "127.0.0.1:8025:8025"}; !slices.Equal(services["door"].Ports, want) {
 		t.Errorf("published ports: got %q, want %q", services["door"].Ports, want)
 	}
@@ -138,6 +143,25 @@ func TestCompose_IsLocalModeBehindItsProxy(t *testing.T) {
 		if name != "door" && (service.NetworkMode != "service:door" || service.Ports != nil) {
 			t.Errorf("%s doesn't share the proxy's network, or publishes ports", name)
 		}
+	}
+}
+
+func TestCompose_ProtectsTheTool(t *testing.T) {
+	t.Parallel()
+	services := readCompose(t).Services
+	app := match(t, "deploy/Caddyfile", `(?m)^(http://links\.localhost:\d+) \{`)
+	if got := services["guestlist"].Environment["GUESTLIST_APPS"]; got != app {
+		t.Errorf("the proxy protects %s, Guestlist %s", app, got)
+	}
+	if got := services["links"].Environment["LD_AUTH_PROXY_LOGOUT_URL"]; got != app+"/.guestlist/signout" {
+		t.Errorf("the tool's sign-out leads to %s", got)
+	}
+	if !strings.Contains(readText(t, "docs/deploying.md"), app) {
+		t.Error("docs/deploying.md doesn't name the tool's address")
+	}
+	pinned := strings.TrimPrefix(match(t, "tools/peers/caddy/go.mod", `caddyserver/caddy/v2 (v\S+)`), "v")
+	if image := services["door"].Image; image != "caddy:"+pinned {
+		t.Errorf("the proxy is %s, tests use %s", image, pinned)
 	}
 }
 
