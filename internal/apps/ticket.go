@@ -165,7 +165,7 @@ func (t *Tickets) seal(kind, text string) string {
 
 func (t *Tickets) open(kind, sealed string) (string, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)
-	if err != nil {
+	if err != nil || strings.ContainsAny(sealed, "\r\n") { // which are ignored
 		return "", ErrTicket
 	}
 	for _, aead := range t.ciphers {

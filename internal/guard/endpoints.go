@@ -110,12 +110,13 @@ func (g *Guard) ask(ctx context.Context, e *endpoint, r *http.Request, id string
 		}
 	}()
 	if !g.mayAsk(r) {
-		g.untrusted.warn(g.log, r.RemoteAddr, g.opts.Now())
+		g.untrusted.warn(g.log, g.opts.Now(), "a peer asked about access to an app and was refused: if it is your proxy, add its address to GUESTLIST_TRUSTED_PROXIES", "peer", r.RemoteAddr)
 		return refuse(http.StatusForbidden, "this address is for proxies in GUESTLIST_TRUSTED_PROXIES")
 	}
 	_, below := g.find(r.RequestURI)
 	described, err := e.read(r, below)
 	if err != nil {
+		g.malformed.warn(g.log, g.opts.Now(), "a proxy asked about access to an app without saying which request: see its configuration in docs/protect-a-tool.md", "path", e.route, "error", err)
 		return refuse(http.StatusBadRequest, err.Error())
 	}
 	described.Header = r.Header
@@ -195,14 +196,15 @@ func parseScheme(values []string) (string, bool) {
 	return "", false
 }
 
-// untrustedPeers limits the warnings about peers that may not ask. The zero value is ready.
-type untrustedPeers struct{ warnedAt atomic.Int64 }
+// warnings limits how often the log has a sentence that a peer can cause. The zero value is
+// ready.
+type warnings struct{ lastAt atomic.Int64 }
 
-// warn logs, at most once a minute, that a peer may not ask.
-func (u *untrustedPeers) warn(log *slog.Logger, peer string, now time.Time) {
-	last := u.warnedAt.Load()
-	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < time.Minute || !u.warnedAt.CompareAndSwap(last, now.UnixMicro()) {
+// warn logs the sentence, at most once a minute.
+func (l *warnings) warn(log *slog.Logger, now time.Time, sentence string, args ...any) {
+	last := l.lastAt.Load()
+	if since := now.Sub(time.UnixMicro(last)); since >= 0 && since < time.Minute || !l.lastAt.CompareAndSwap(last, now.UnixMicro()) {
 		return
 	}
-	log.Warn("a peer asked about access to an app and was refused: if it is your proxy, add its address to GUESTLIST_TRUSTED_PROXIES", "peer", peer)
+	log.Warn(sentence, args...)
 }

@@ -63,12 +63,13 @@ type Options struct {
 
 // Guard checks requests to apps. It is safe for concurrent use.
 type Guard struct {
-	opts      Options
-	base      string // of addresses on Guestlist's host
-	log       *slog.Logger
-	pages     *pages
-	refusals  refusals
-	untrusted untrustedPeers
+	opts     Options
+	base     string // of addresses on Guestlist's host
+	log      *slog.Logger
+	pages    *pages
+	refusals refusals
+
+	untrusted, malformed warnings
 }
 
 // New returns a Guard.

@@ -96,7 +96,7 @@ type credential struct {
 // readCredential reads the credential of a request. An app token may also be the bearer token
 // of Authorization, which otherwise belongs to the app.
 func readCredential(h http.Header) credential {
-	if v := h[TokenHeader]; len(v) > 0 {
+	if v := h[TokenHeader]; len(v) > 0 && v[0] != "" {
 		return credential{token: v[0] + strings.Repeat("?", len(v)-1)} // several are none
 	}
 	if v := h["Authorization"]; len(v) > 0 {

@@ -11,11 +11,17 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 )
 
-// AddApp adds an app. groups are the names of groups, which are created if they don't exist;
-// without any, the app opens to everyone.
+// AddApp adds an app that opens to everyone, or to groups with these names, which are created
+// if they don't exist.
 func (s *Site) AddApp(name, address string, groups ...string) apps.App {
 	s.T.Helper()
-	in := apps.Input{Name: name, URL: address, Audience: string(apps.Everyone)}
+	return s.AddAppWith(apps.Input{Name: name, URL: address}, groups...)
+}
+
+// AddAppWith is AddApp with more fields of the input.
+func (s *Site) AddAppWith(in apps.Input, groups ...string) apps.App {
+	s.T.Helper()
+	in.Audience = string(apps.Everyone)
 	for _, group := range groups {
 		in.Audience = string(apps.Groups)
 		g, err := s.App.Groups.Find(s.T.Context(), group)
