@@ -195,8 +195,8 @@ func (f RequestFacts) decide(by event.Origin) error {
 
 // Approval is how to approve a request.
 type Approval struct {
-	GroupID string    // one of the app's groups; may be empty if there is only one
-	Until   time.Time // when the access ends; zero for no end
+	Group string    // id or name of one of the app's groups; may be empty if there is only one
+	Until time.Time // when the access ends; zero for no end
 }
 
 // approve returns the verdict of an approval. Errors: those of decide, ErrUserSuspended,
@@ -217,7 +217,7 @@ func (f RequestFacts) approve(by event.Origin, a Approval, now time.Time) (Verdi
 	case HasAccess:
 		return Verdict{Request: r, Events: []event.Event{e}}, nil
 	}
-	group, err := f.chooseGroup(a.GroupID)
+	group, err := f.chooseGroup(a.Group)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -240,12 +240,15 @@ func (f RequestFacts) approve(by event.Origin, a Approval, now time.Time) (Verdi
 	return Verdict{Request: r, Membership: m, Events: []event.Event{e, joined}}, nil
 }
 
-// chooseGroup returns the app's group with an id, or its only group if the id is empty.
-func (f RequestFacts) chooseGroup(id string) (directory.Group, error) {
-	if id == "" && len(f.App.Groups) == 1 {
+// chooseGroup returns the app's group with an id or a name, ignoring case, or its only group if
+// that is empty.
+func (f RequestFacts) chooseGroup(idOrName string) (directory.Group, error) {
+	if idOrName == "" && len(f.App.Groups) == 1 {
 		return f.App.Groups[0], nil
 	}
-	i := slices.IndexFunc(f.App.Groups, func(g directory.Group) bool { return g.ID == id })
+	i := slices.IndexFunc(f.App.Groups, func(g directory.Group) bool {
+		return g.ID == idOrName || g.Key() == directory.GroupKey(idOrName)
+	})
 	if i < 0 {
 		return directory.Group{}, &directory.ValidationError{Fields: map[string]string{"group": "Choose one of the app’s groups."}}
 	}

@@ -15,6 +15,8 @@ var draftFields = map[string][]string{
 	"POST /users/{id}":     {"name", "role"},
 	"POST /profile/tokens": {"name", "scope", "days"},
 	"POST /why":            {"email"},
+
+	"POST /apps/{id}/request": {"note"},
 }
 
 // formPage returns the page with the form that posts to path.

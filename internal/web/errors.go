@@ -101,6 +101,11 @@ var problems = []errorResponse{
 	{err: apps.ErrChanged, status: 409, title: "Someone else changed this app", text: "Nothing was changed. Load its page again to see the app as it is now."},
 	{err: apps.ErrTooManyApps, status: 409, title: "App limit reached", text: "Remove an app you no longer need, then try again. Nothing was changed."},
 	{err: apps.ErrTooManyTokens, status: 409, title: "Token limit reached", text: "Revoke a token you no longer need, then try again. Nothing was changed."},
+	{err: apps.ErrOwnRequest, status: 403, json: "no one can decide their own request", title: "You can’t decide your own request", text: "Ask another administrator to decide it. Nothing was changed.", action: "Back to the requests", path: "/requests"},
+	{err: apps.ErrRequestDecided, status: 409, title: "This request was already decided", text: "Nothing was changed.", action: "Back to the requests", path: "/requests"},
+	{err: apps.ErrNoRequest, status: 404, json: "request not found", title: "Request not found", text: "The person or the app may have been removed, or the person has asked again. Nothing was changed.", action: "Back to the requests", path: "/requests"},
+	{err: apps.ErrUserSuspended, status: 409, json: "suspended: restore their access first", title: "This person is suspended", text: "Restore their access first, then approve the request. Nothing was changed.", action: "Back to the requests", path: "/requests"},
+	{err: apps.ErrNoAppGroups, status: 409, title: "No group opens this app", text: "Choose which groups may open it, then approve the request. Nothing was changed.", action: "Back to the requests", path: "/requests"},
 
 	{err: idempotency.ErrKey, status: 400},
 	{err: idempotency.ErrInProgress, status: 409},

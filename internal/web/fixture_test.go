@@ -97,6 +97,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		Groups:    directory.NewGroups(db, f.clock.now),
 		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, Own: apps.Own{BaseURL: baseURL}, Now: f.clock.now}),
 		Tickets:   tickets,
+		Requests:  apps.NewRequests(db, worker, f.clock.now),
 		Sessions:  sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },

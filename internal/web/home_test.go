@@ -16,7 +16,7 @@ import (
 // addApp adds an app that opens to groups, or to everyone if none is given.
 func (f *fixture) addApp(name, origin string, groups ...directory.Group) apps.App {
 	f.t.Helper()
-	in := apps.Input{Name: name, URL: origin, Audience: string(apps.Everyone)}
+	in := apps.Input{AllowRequests: true, Name: name, URL: origin, Audience: string(apps.Everyone)}
 	for _, g := range groups {
 		in.Audience, in.GroupIDs = string(apps.Groups), append(in.GroupIDs, g.ID)
 	}

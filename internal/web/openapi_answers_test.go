@@ -75,6 +75,22 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	asks(ada, "DELETE /api/users/{id}", gone.ID, "", "")
 	askAboutGroups(f, ada, given)
 	askAboutApps(f, ada, given)
+	own := f.signedIn(directory.Admin, "own@example.com")
+	staff := f.addGroup("Askers")
+	for _, decision := range []string{"approve", "deny"} {
+		p := "POST /api/requests/{id}/" + decision
+		app := f.addApp("To "+decision, "https://"+decision+".example.com", staff)
+		grace := f.signedIn(directory.Member, decision+"@example.com")
+		request, mine := grace.requestAccess(app.ID, ""), own.requestAccess(app.ID, "")
+		asks(own, p, mine, "", "{}")
+		asks(ada, p, request, "", `{"until":"yesterday"}`)
+		asks(ada, p, request, "", `{"reason":"`+strings.Repeat("x", 401)+`"}`)
+		asks(ada, p, request, "", "{}")
+		asks(ada, p, request, "", "{}")
+		asks(ada, p, "gone", "", "{}")
+	}
+	asks(ada, "GET /api/requests", "", "?state=approved", "")
+	asks(ada, "GET /api/requests", "", "?state=x", "")
 	for _, p := range patterns {
 		asks(f.signedIn(directory.Member, "grace@example.com"), p, "x", "", "")
 	}
@@ -139,7 +155,7 @@ func askInvalid(ada *caller, given map[string]bool, pattern string, parts ...str
 func askAboutGroups(f *fixture, ada *caller, given map[string]bool) {
 	send := asker(ada, given)
 	grace := f.add(directory.User{Email: directory.Email{Display: "grace.of.the.groups@example.com"}})
-	staff, board := f.addGroup("Staff"), f.addGroup("Board")
+	staff, board := f.addGroup("Askers"), f.addGroup("Board")
 	send("GET /api/groups?limit=0", "")
 	send("POST /api/groups", `{"name":"Other"}`)
 	send("POST /api/groups", `{"name":"oTHER"}`)

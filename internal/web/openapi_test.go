@@ -19,6 +19,7 @@ import (
 	"github.com/pb33f/libopenapi-validator/errors"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/session"
@@ -223,7 +224,8 @@ func TestOpenAPI_MatchesTheEnums(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"EventKind": kinds, "Role": {string(directory.Admin), string(directory.Member)},
-		"Status": {string(directory.Invited), string(directory.Active), string(directory.Suspended)},
+		"Status":       {string(directory.Invited), string(directory.Active), string(directory.Suspended)},
+		"RequestState": {string(apps.RequestPending), string(apps.RequestApproved), string(apps.RequestDenied)},
 	} {
 		if diff := cmp.Diff(want, words(name)); diff != "" {
 			t.Errorf("%s (-there are +described):\n%s", name, diff)

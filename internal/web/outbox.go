@@ -28,7 +28,7 @@ var jobLabels = map[outbox.Kind]string{
 	outbox.RevokeInvite:  "Cancel the invitation",
 	outbox.DeleteUser:    "Delete the account",
 	outbox.RevokeSession: "End a session",
-	outbox.Notify:        "Send a notice of a new token or administrator",
+	outbox.Notify:        "Send an email notice",
 }
 
 func jobRows(jobs []outbox.Job) []jobRow {

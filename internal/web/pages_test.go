@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,7 +35,10 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	revoke, _ := made.Link("Revoke…")
 
 	app := f.addApp(hostile, "https://wiki.example.com", f.addGroup(hostile))
-	tickets := f.server.opts.Tickets
+	tickets, group := f.server.opts.Tickets, f.addGroup("<i>")
+	asker := f.signedIn(directory.Member, "asker@example.com")
+	asker.requestAccess(app.ID, hostile)
+	f.joinUntil(group, grace, f.clock.now().Add(48*time.Hour))
 
 	pages := map[string]struct {
 		page    answer
@@ -58,6 +62,9 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"signout":  {boss.get("/signout?app=" + app.ID), "Switch account"},
 		"refused":  {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
 		"again":    {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
+		"ask":      {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
+		"requests": {boss.get("/requests"), "Access requests"},
+		"renew":    {boss.get("/users/" + grace.ID + "/groups/" + group.ID + "/renew"), "Renew " + hostile + "’s access"},
 		"problem":  {boss.get("/users/nobody"), "This person isn’t on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {

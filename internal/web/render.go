@@ -13,11 +13,12 @@ import (
 
 // layoutData is what the layout shows around every page.
 type layoutData struct {
-	Title   string
-	Viewer  *directory.User // nil if not signed in
-	Section string          // of the navigation: "apps", "users", "activity", "profile" or empty
-	Message session.Message // result of the last action
-	List    listState       // where to go back to in the list
+	Title    string
+	Viewer   *directory.User // nil if not signed in
+	Section  string          // of the navigation: "apps", "users", "activity", "profile" or empty
+	Message  session.Message // result of the last action
+	List     listState       // where to go back to in the list
+	Requests int             // pending requests for access; only for administrators
 }
 
 // banner is the text at the top of every page.
@@ -50,6 +51,9 @@ func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, se
 	p.Section = section
 	p.Message = s.opts.Cookies.TakeMessage(w, r)
 	p.List = listStateOf(r)
+	if p.Viewer != nil && p.Viewer.IsActiveAdmin() {
+		p.Requests = s.countRequests(r)
+	}
 	if p.Message.Text == "" && stateOf(r).draft {
 		p.Message = unsaved
 	}

@@ -75,6 +75,18 @@ func (s *server) routeTable() []route {
 		{"GET /users/{id}/remove", admin, s.withUser(s.showRemove)},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
+		// Requests for access to apps, and ends of memberships.
+		{"GET /apps/{id}/request", signedIn, s.showAsk},
+		{"POST /apps/{id}/request", signedIn, withForm(s.ask)},
+		{"GET /requests", admin, s.showRequests},
+		{"POST /requests/{id}/approve", admin, withForm(s.approveRequest)},
+		{"POST /requests/{id}/deny", admin, withForm(s.denyRequest)},
+		{"GET /users/{id}/groups/{group}/renew", admin, s.withUser(s.showRenew)},
+		{"POST /users/{id}/groups/{group}/renew", admin, withForm(s.renewMembership)},
+		{"GET /api/requests", admin | tokenAllowed, s.apiListRequests},
+		{"POST /api/requests/{id}/approve", admin | tokenAllowed, s.apiApproveRequest},
+		{"POST /api/requests/{id}/deny", admin | tokenAllowed, s.apiDenyRequest},
+
 		// Import and export.
 		{"GET /users/import", admin, s.showImports},
 		{"POST /users/import", admin, blocking(s.uploadImport)},

@@ -62,6 +62,11 @@ var wantAccess = map[string]access{
 	"GET /api/apps/{id}/tokens": admin | tokenAllowed, "POST /api/apps/{id}/tokens": admin | tokenAllowed,
 	"DELETE /api/apps/{id}/tokens/{token}": admin | tokenAllowed,
 
+	"GET /apps/{id}/request": signedIn, "POST /apps/{id}/request": signedIn,
+	"GET /requests": admin, "POST /requests/{id}/approve": admin, "POST /requests/{id}/deny": admin,
+	"GET /users/{id}/groups/{group}/renew": admin, "POST /users/{id}/groups/{group}/renew": admin,
+	"GET /api/requests": admin | tokenAllowed, "POST /api/requests/{id}/approve": admin | tokenAllowed, "POST /api/requests/{id}/deny": admin | tokenAllowed,
+
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
 	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin, "GET /users/export.json": admin,

@@ -23,6 +23,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"notice":    s.notice,
 		"ago":       func(t time.Time) string { return timeAgo(s.opts.Now(), t) },
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"nanos":     func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"day":       humanize.FormatTime,
 		"date":      func(t time.Time) string { return shortDate(s.opts.Now(), t) },
 		"thousands": func(n int) string { return gohumanize.Comma(int64(n)) },

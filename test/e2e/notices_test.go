@@ -121,7 +121,7 @@ func TestNotice_IsRetried(t *testing.T) {
 	ada.MakeToken("deploy", "read", "7")
 	harness.Eventually(t, "the page says that it waits", func() bool {
 		text := ada.Get("/waiting").Text()
-		return strings.Contains(text, "Send a notice of a new token or administrator · ada@example.com") && strings.Contains(text, "450 4.2.0")
+		return strings.Contains(text, "Send an email notice · ada@example.com") && strings.Contains(text, "450 4.2.0")
 	})
 	mails.Refusal.Store(nil)
 	ada.Invite("grace@example.com") // does not wait for the notice
@@ -132,7 +132,7 @@ func TestNotice_IsRetried(t *testing.T) {
 	mails.Refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "unknown"})
 	ada.MakeToken("other", "read", "7")
 	harness.Eventually(t, "a refused one waits for an administrator", func() bool {
-		return strings.Contains(ada.Get("/waiting").Text(), "Send a notice of a new token or administrator · ada@example.com Refused")
+		return strings.Contains(ada.Get("/waiting").Text(), "Send an email notice · ada@example.com Refused")
 	})
 	harness.WantPage(t, ada.Submit(ada.Get("/waiting"), "Cancel"), 200, "Pending updates", "Cancelled for ada@example.com. The notice won’t be sent.")
 }

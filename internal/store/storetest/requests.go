@@ -215,7 +215,7 @@ func testApproveEndedMembership(t *testing.T, s Store) {
 		return directory.Join(event.Origin{}, g, u, old, ago(time.Hour), ago(48*time.Hour))
 	}))
 	r := askFor(t, s, c, c.user, Now(), "")
-	_, err := requests(s).Approve(t.Context(), c.byAdmin(), r.ID, apps.Approval{GroupID: c.group.ID})
+	_, err := requests(s).Approve(t.Context(), c.byAdmin(), r.ID, apps.Approval{Group: c.group.ID})
 	must(t, err)
 	if m := c.facts(t, s).Memberships; len(m) != 1 || !m[0].Until.IsZero() || !m[0].CreatedAt.Equal(ago(48*time.Hour)) {
 		t.Errorf("memberships %+v", m)
@@ -446,7 +446,7 @@ func testApproveAgainstRemoval(t *testing.T, open func() Store) {
 			if i == 0 {
 				return stores[0].RemoveGroup(t.Context(), group.ID, func(g directory.Group) event.Event { return event.New(event.GroupRemoved, Now(), "", "", g.Name) })
 			}
-			_, err := requests(stores[1]).Approve(t.Context(), c.byAdmin(), r.ID, apps.Approval{GroupID: group.ID})
+			_, err := requests(stores[1]).Approve(t.Context(), c.byAdmin(), r.ID, apps.Approval{Group: group.ID})
 			return err
 		})
 		if errs[0] != nil {
