@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/guestlist/guestlist/test/harness"
 )
 
@@ -117,15 +119,18 @@ var accessRows = []behaviour{
 	{"session: WebSocket", func(t *testing.T, w *world) {
 		p := w.signedIn()
 		target := probe("/ws")
-		conn, answer := p.open(socket, wikiHost, target)
-		defer conn.Close()
-		if answer.StatusCode != http.StatusSwitchingProtocols {
-			t.Fatalf("not upgraded: %s", answer.Status)
+		c, answer, err := websocket.Dial(t.Context(), "wss://"+wikiHost+target, &websocket.DialOptions{HTTPClient: p.client(), HTTPHeader: http.Header{"Origin": {"https://" + wikiHost}}})
+		if err != nil {
+			t.Fatalf("not upgraded: %v, %+v", err, answer)
 		}
+		defer c.CloseNow()
 		wantIdentity(t, p, wantReached(t, w, w.wiki, reply{}, target))
 		for _, message := range []string{"first", "second"} {
-			if got := exchange(t, conn, message); got != message {
-				t.Errorf("sent %q, received %q", message, got)
+			if err := c.Write(t.Context(), websocket.MessageText, []byte(message)); err != nil {
+				t.Fatal(err)
+			}
+			if _, got, err := c.Read(t.Context()); string(got) != message || err != nil {
+				t.Errorf("sent %q, received %q, %v", message, got, err)
 			}
 		}
 	}},

@@ -48,6 +48,7 @@ type proxy struct {
 
 // proxies lists all of them.
 var proxies = []proxy{
+	{"builtin", startBuiltIn},
 	{"nginx", startNginx},
 	{"caddy", startCaddy},
 	{"traefik", startTraefik},
@@ -110,6 +111,15 @@ func block(t testing.TB, text, part string) string {
 	}
 	t.Fatalf("no block with %q in %s", part, text)
 	return ""
+}
+
+// startBuiltIn starts no program: Guestlist is the proxy. TLS ends in front of it, as on Fly.
+func startBuiltIn(t testing.TB, to addresses, c certificate) {
+	listener, err := tls.Listen("tcp", to.proxy, &tls.Config{Certificates: []tls.Certificate{c.pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay(t, listener, to.people)
 }
 
 // nginxConfig surrounds the snippet: all files in one directory, one process, in the foreground.

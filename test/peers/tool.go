@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
-	"golang.org/x/net/websocket"
+	"github.com/coder/websocket"
 )
 
 // tool is a protected web application. It records the requests that reach it.
@@ -69,7 +70,7 @@ func (app *tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.CopyN(w, zeros{}, largeSize)
 	case r.URL.Path == "/ws":
 		record()
-		websocket.Server{Handler: func(c *websocket.Conn) { io.Copy(c, c) }}.ServeHTTP(w, r)
+		repeatMessages(w, r)
 	case r.URL.Path == "/events":
 		record()
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -81,6 +82,24 @@ func (app *tool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		record()
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(got)
+	}
+}
+
+// repeatMessages sends back each message of a WebSocket.
+func repeatMessages(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	for {
+		kind, message, err := c.Read(r.Context())
+		if err != nil {
+			return
+		}
+		if err := c.Write(r.Context(), kind, message); err != nil {
+			return
+		}
 	}
 }
 
@@ -106,4 +125,31 @@ func (app *tool) saw(part string) []received {
 		}
 	}
 	return found
+}
+
+// relay starts a server that forwards the bytes of TLS connections to another address. It stands for
+// the TLS that a platform such as Fly puts in front.
+func relay(t testing.TB, tlsListener net.Listener, to string) {
+	t.Cleanup(func() { tlsListener.Close() })
+	go func() {
+		for {
+			near, err := tlsListener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer near.Close()
+				far, err := net.Dial("tcp", to)
+				if err != nil {
+					return
+				}
+				defer far.Close()
+				go func() {
+					io.Copy(far, near)
+					far.(*net.TCPConn).CloseWrite()
+				}()
+				io.Copy(near, far)
+			}()
+		}
+	}()
 }

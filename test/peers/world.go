@@ -426,7 +426,7 @@ func replaced(name string, later []string) bool {
 
 // client returns an HTTP client with the browser's cookies.
 func (p *person) client() *http.Client {
-	return &http.Client{Transport: p.Site.Transport, Jar: p.Jar, CheckRedirect: harness.NoRedirects, Timeout: time.Minute}
+	return &http.Client{Transport: p.Site.Transport, Jar: p.Jar, CheckRedirect: harness.NoRedirects}
 }
 
 // body returns the body that a kind of request has.
@@ -439,22 +439,3 @@ func (k kind) body() string {
 
 // urlOf returns the root of a host.
 func urlOf(host string) *url.URL { return &url.URL{Scheme: "https", Host: host, Path: "/"} }
-
-// exchange sends a message of up to 125 bytes on an open WebSocket and returns the next message.
-func exchange(t testing.TB, conn net.Conn, message string) string {
-	t.Helper()
-	// A text frame whose mask is zero (RFC 6455, section 5.2).
-	frame := append([]byte{0x81, 0x80 | byte(len(message)), 0, 0, 0, 0}, message...)
-	if _, err := conn.Write(frame); err != nil {
-		t.Fatal(err)
-	}
-	head := make([]byte, 2)
-	if _, err := io.ReadFull(conn, head); err != nil {
-		t.Fatal(err)
-	}
-	payload := make([]byte, head[1]&0x7f)
-	if _, err := io.ReadFull(conn, payload); err != nil {
-		t.Fatal(err)
-	}
-	return string(payload)
-}
