@@ -31,13 +31,14 @@ type example struct {
 // examples has a row for each block that runs. Blocks with settings only, and those with external
 // programs, need none.
 var examples = []example{
-	{"README.md", "go run .", func(r *reader) []string {
+	{"README.md", "make test", func(r *reader) []string {
 		root, err := os.Getwd()
 		if err != nil {
 			r.t.Fatal(err)
 		}
 		return []string{"go run .", "cd '" + root + "'; go run . --database-url 'sqlite:" + r.dir + "/guestlist.db' users list", "make test", "make help"}
 	}, "make test"},
+	{"README.md", "GUESTLIST_APPS", func(*reader) []string { return []string{"go run .", "guestlist config"} }, "http://tool.localhost:8080 -> http://127.0.0.1:3000"},
 	{"README.md", "users invite", func(*reader) []string { return nil }, "ada@example.com"},
 	{"docs/import.md", "mysql --batch", func(r *reader) []string {
 		return []string{"mysql --batch -e 'SELECT id, name, email FROM users' example", `printf 'id\tname\temail\n7\tAda\tada@example.com\n'`}
