@@ -27,6 +27,9 @@ const (
 // RequestStates lists all states.
 var RequestStates = []RequestState{RequestPending, RequestApproved, RequestDenied}
 
+// IsRequestState reports whether s is one of RequestStates.
+func IsRequestState(s string) bool { return slices.Contains(RequestStates, RequestState(s)) }
+
 // Request is a user's newest request for access to an app. Times are UTC.
 type Request struct {
 	ID        string // UUIDv7; another one each time the user asks
@@ -107,7 +110,7 @@ var (
 	ErrRequestDecided  = errors.New("this request was decided already")
 	ErrUserSuspended   = errors.New("this person is suspended: restore their access first")
 	ErrNoAppGroups     = errors.New("no group opens this app: choose its groups first")
-	ErrNoRequest       = errors.New("this request doesn’t exist any more")
+	ErrNoRequest       = errors.New("this request doesn't exist any more: the person or the app was removed, or the person asked again")
 )
 
 // DeniedError reports that a user must wait before asking again.

@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +45,7 @@ func parseRequestQuery(v url.Values) (apps.RequestQuery, error) {
 	if v.Get("state") != "" {
 		q.State = apps.RequestState(v.Get("state"))
 	}
-	if !slices.Contains(apps.RequestStates, q.State) {
+	if !apps.IsRequestState(string(q.State)) {
 		fields["state"] = "Choose pending, approved or denied."
 	}
 	if cursor := v.Get("cursor"); cursor != "" {
