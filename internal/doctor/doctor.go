@@ -1,5 +1,5 @@
 // Package doctor checks an installation: settings, database, Stytch, mail and public
-// address. It changes nothing.
+// address, and the way to its apps. It changes nothing.
 package doctor
 
 import (
