@@ -39,8 +39,8 @@ func newGuarded(t *testing.T, databaseURL string, flags ...string) *guarded {
 	return g
 }
 
-// person returns an invited person with a new browser, who is in the group Staff if staff is true
-// and hasn't signed in.
+// person returns an invited person with a new browser, a member of the group Staff if staff is true,
+// before their first sign-in.
 func (g *guarded) person(address string, staff bool) *harness.Person {
 	g.t.Helper()
 	g.boss.Invite(address)
@@ -52,7 +52,7 @@ func (g *guarded) person(address string, staff bool) *harness.Person {
 	return p
 }
 
-// signedIn returns a person who is in the group Staff and has opened the wiki.
+// signedIn returns a member of the group Staff whose browser has opened the wiki.
 func (g *guarded) signedIn(address string, via harness.Asker) *harness.Person {
 	g.t.Helper()
 	p := g.person(address, true)

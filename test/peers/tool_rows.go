@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/guestlist/guestlist/test/harness"
 )
 
 var toolRows = []behaviour{
@@ -16,6 +20,64 @@ var toolRows = []behaviour{
 			r := p.send(fetch, wikiHost, probe("/status/"+strconv.Itoa(status)))
 			if r.status != status || r.body != "the tool's own words" || r.to() != "/elsewhere" || r.header.Get("WWW-Authenticate") != `Basic realm="tool"` || !slices.Equal(r.header["Set-Cookie"], []string{"tool=1; Path=/", "theme=dark; Path=/"}) {
 				t.Errorf("%d: got %d %q: %s", status, r.status, r.header, clip(r.body))
+			}
+		}
+	}},
+	{"the signed token is Guestlist's, for this app and person", func(t *testing.T, w *world) {
+		p := w.signedIn()
+		target := probe("/signed")
+		token := wantReached(t, w, w.wiki, p.send(fetch, wikiHost, target), target).Header.Get("X-Guestlist-Jwt")
+		issuer := "https://" + peopleHost
+		keys := oidc.NewRemoteKeySet(oidc.ClientContext(t.Context(), w.visitor().client()), issuer+"/.well-known/jwks.json")
+		verify := func(app string) (*oidc.IDToken, error) {
+			a, err := w.site.App.Apps.Find(t.Context(), app)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := &oidc.Config{ClientID: a.ID, SupportedSigningAlgs: []string{oidc.ES256}, Now: w.clock.Now}
+			return oidc.NewVerifier(issuer, keys, config).Verify(t.Context(), token)
+		}
+		verified, err := verify("Wiki")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var claims struct{ Email string }
+		if err := verified.Claims(&claims); err != nil || verified.Subject != p.id() || claims.Email != p.Email {
+			t.Errorf("the token is about %s, %s: %v", verified.Subject, claims.Email, err)
+		}
+		if _, err := verify("Board"); err == nil {
+			t.Error("the token is good for another app")
+		}
+	}},
+	{"HTTP/2", func(t *testing.T, w *world) {
+		transport := w.certificate.transport(w.to.proxy)
+		transport.ForceAttemptHTTP2 = true
+		t.Cleanup(transport.CloseIdleConnections)
+		visitor := w.visitor()
+		visitor.Site = &harness.Site{T: t, Transport: transport}
+		p := w.signedIn()
+		client := p.client()
+		client.Transport = transport
+		for _, person := range []struct {
+			client *http.Client
+			status int
+		}{{visitor.client(), http.StatusUnauthorized}, {client, http.StatusOK}} {
+			target := probe("/h2")
+			answer, err := person.client.Get("https://" + wikiHost + target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer.Body.Close()
+			if answer.StatusCode != person.status {
+				t.Errorf("got %s, want %d", answer.Status, person.status)
+			}
+			if want := w.proxy == "caddy" || w.proxy == "traefik"; want && answer.ProtoMajor != 2 {
+				t.Errorf("the response is %s", answer.Proto)
+			}
+			if person.status == http.StatusOK {
+				wantIdentity(t, p, wantReached(t, w, w.wiki, reply{status: answer.StatusCode}, target))
+			} else {
+				wantNotReached(t, w, target)
 			}
 		}
 	}},
