@@ -60,7 +60,7 @@ func NewCookies(o CookieOptions) (*Cookies, error) {
 // Names returns the names of all cookies.
 func (c *Cookies) Names() []string {
 	names := []string{c.opts.Name}
-	for _, suffix := range []string{"-signin", "-message", "-draft", "-known"} {
+	for _, suffix := range []string{"-signin", "-message", "-draft", "-known", "-enter"} {
 		names = append(names, c.opts.Name+suffix)
 	}
 	return names

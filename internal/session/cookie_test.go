@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -237,5 +239,50 @@ func TestCookies_KnownBrowser(t *testing.T) {
 	}
 	if known("") != "" {
 		t.Error("a forged cookie is believed")
+	}
+}
+
+// TestCookies_NamesAreAll keeps the names complete: apps must not get any of these cookies.
+func TestCookies_NamesAreAll(t *testing.T) {
+	t.Parallel()
+	cookies := newCookies(t, options(newClock(), "key"))
+	b := browser{}
+	set := []func(w http.ResponseWriter, r *http.Request) error{
+		func(w http.ResponseWriter, r *http.Request) error { return cookies.SetToken(w, r, "token") },
+		func(w http.ResponseWriter, r *http.Request) error { return cookies.SetKnown(w, r, "ada@example.com") },
+		func(w http.ResponseWriter, r *http.Request) error {
+			return cookies.SetMessage(w, r, session.Message{Text: "Saved."})
+		},
+		func(w http.ResponseWriter, r *http.Request) error { cookies.SetTicket(w, "ticket"); return nil },
+		func(w http.ResponseWriter, r *http.Request) error {
+			return cookies.SetDraft(w, r, session.Draft{Page: "/users/new"})
+		},
+		func(w http.ResponseWriter, r *http.Request) error { return cookies.SetFlow(w, r, session.SignInFlow{}) },
+	}
+	var names []string
+	for i, fn := range set {
+		for _, cookie := range b.visit(func(w http.ResponseWriter, r *http.Request) {
+			if err := fn(w, r); err != nil {
+				t.Errorf("setter %d: %v", i, err)
+			}
+		}) {
+			names = append(names, cookie.Name)
+		}
+	}
+	want := cookies.Names()
+	slices.Sort(names)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("(-names +set): %s", diff)
+	}
+	setters := 0
+	kind := reflect.TypeOf(cookies)
+	for i := range kind.NumMethod() {
+		if strings.HasPrefix(kind.Method(i).Name, "Set") {
+			setters++
+		}
+	}
+	if setters != len(set) {
+		t.Errorf("%d methods set cookies, and %d are called here", setters, len(set))
 	}
 }

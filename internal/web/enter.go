@@ -70,7 +70,25 @@ func (s *server) enterByCookie(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return redirectToApp(w, r, app.URL()+ticket.Path)
+	return s.continueToApp(w, r, app, app.URL()+ticket.Path)
+}
+
+// toAppPage leads on to an app by itself.
+type toAppPage struct {
+	layoutData
+	App apps.App
+	URL string
+}
+
+// continueToApp sends a browser that has just posted a form to an address of an app. A redirect
+// would be the form's target, which the policy of our pages limits to our own origin, and with it
+// each redirect of the app that follows
+// (https://www.w3.org/TR/CSP3/#directive-form-action). A page that loads another ends that.
+func (s *server) continueToApp(w http.ResponseWriter, r *http.Request, app apps.App, address string) error {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Refresh", "0;url="+address)
+	s.loadViewer(w, r)
+	return s.render(w, r, http.StatusOK, "to_app", toAppPage{layoutData: s.layout(r, "You’re signed in"), App: app, URL: address})
 }
 
 // handOver sends a signed-in user's browser to the app with a code, or shows why the user may not

@@ -2,6 +2,7 @@ package web
 
 import (
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,11 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	asker.requestAccess(app.ID, hostile)
 	f.joinUntil(group, grace, f.clock.now().Add(48*time.Hour))
 
+	onTheWay := f.visitor()
+	w := httptest.NewRecorder()
+	f.server.opts.Cookies.SetTicket(w, tickets.Seal(tickets.New(app, "/", "")))
+	onTheWay.keep(w.Result())
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -61,6 +67,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"waiting":  {boss.get("/waiting"), "Pending updates"},
 		"signout":  {boss.get("/signout?app=" + app.ID), "Switch account"},
 		"refused":  {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
+		"to_app":   {onTheWay.get("/enter"), "You’re signed in"},
 		"again":    {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
 		"ask":      {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
 		"requests": {boss.get("/requests"), "Access requests"},

@@ -180,8 +180,11 @@ func (p *Person) OpenApp(via Asker, address string) View {
 		} else {
 			v = p.SendVia(via, p.AppRequest("GET", address))
 		}
-		to := v.Header.Get("Location")
-		if v.Status/100 != 3 {
+		to, ok := v.Refresh()
+		if !ok {
+			to = v.Header.Get("Location")
+		}
+		if v.Status/100 != 3 && !ok {
 			return v
 		}
 		if !strings.Contains(to, "://") {

@@ -55,6 +55,11 @@ type View struct {
 	Body   string
 }
 
+// Refresh returns the address that the page loads by itself.
+func (v View) Refresh() (address string, ok bool) {
+	return strings.CutPrefix(v.Header.Get("Refresh"), "0;url=")
+}
+
 // RequestLink requests a sign-in link on the sign-in page and returns the next page.
 func (p *Person) RequestLink() View {
 	p.T.Helper()
@@ -230,12 +235,15 @@ func (p *Person) NewRequest(method, address string, body io.Reader) *http.Reques
 	return r
 }
 
-// Do sends a request and follows redirects.
+// Do sends a request and follows redirects, and pages that load another by themselves.
 func (p *Person) Do(r *http.Request) View {
 	p.T.Helper()
 	v, err := p.Try(r, nil)
 	if err != nil {
 		p.T.Fatal(err)
+	}
+	if next, ok := v.Refresh(); ok {
+		return p.Get(next)
 	}
 	return v
 }
