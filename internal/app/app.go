@@ -28,6 +28,8 @@ type App struct {
 	Metrics http.Handler // metrics and profiles, for a listener of their own; nil if they are disabled
 
 	Signer     *identity.Signer // signs who is signed in, for apps
+	demo       *demoApp         // nil if there is none
+	demoWanted bool
 	importer   *userio.Importer
 	proxy      *proxy.Proxy
 	corruption chan error
@@ -35,17 +37,18 @@ type App struct {
 	background sync.WaitGroup
 }
 
-// Options are what Open needs in addition to the configuration. Both fields are required.
+// Options are what Open needs in addition to the configuration. Now and Log are required.
 type Options struct {
-	Now func() time.Time
-	Log *slog.Logger
+	Now  func() time.Time
+	Log  *slog.Logger
+	Demo bool // create and serve the demo app in local mode
 }
 
 // Open opens the database, applies pending migrations, connects the parts of the
 // application and starts its background work. It waits for a database that does not
 // answer yet until ctx ends. The caller must call Close.
 func Open(ctx context.Context, cfg config.Config, o Options) (*App, error) {
-	a := &App{core: core{cfg: cfg, now: o.Now}, corruption: make(chan error, 1), stop: func() {}}
+	a := &App{core: core{cfg: cfg, now: o.Now}, demoWanted: o.Demo, corruption: make(chan error, 1), stop: func() {}}
 	if cfg.LocalMode() {
 		a.clock = clock.New(o.Now)
 		a.now = a.clock.Now
@@ -101,6 +104,9 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if err := a.createApps(ctx, configured); err != nil {
+		return err
+	}
+	if err := a.openDemo(ctx); err != nil {
 		return err
 	}
 	removed, err := a.Directory.InviteInitialAdmins(ctx, admins)
@@ -196,6 +202,9 @@ func (a *App) Close() error {
 	}
 	if a.proxy != nil {
 		a.proxy.Close()
+	}
+	if a.demo != nil {
+		a.demo.server.Close()
 	}
 	a.stop()
 	a.background.Wait()

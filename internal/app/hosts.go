@@ -28,16 +28,18 @@ const checkTimeout = 10 * time.Second
 // its health by IP address, and some proxies don't pass on the host. So only a name that
 // could be an app's is refused, and only once there are apps.
 type hosts struct {
-	guard     *guard.Guard
-	proxy     *proxy.Proxy
-	pages     http.Handler
-	proxies   middleware.Proxies
-	observe   func(http.Handler) http.Handler
-	hasApps   func(context.Context) bool
-	baseURL   *url.URL
-	ownHost   string // canonical
-	localMode bool
-	log       *slog.Logger
+	guard   *guard.Guard
+	proxy   *proxy.Proxy
+	pages   http.Handler
+	proxies middleware.Proxies
+	observe func(http.Handler) http.Handler
+	hasApps func(context.Context) bool
+	// upstreamOf returns where to send the requests of an app, or nil if another proxy does that.
+	upstreamOf func(apps.App) *url.URL
+	baseURL    *url.URL
+	ownHost    string // canonical
+	localMode  bool
+	log        *slog.Logger
 }
 
 func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -65,7 +67,7 @@ func (h *hosts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			middleware.SetRoute(r.Context(), "app")
 			answer.Write(w)
 		})).ServeHTTP(w, r)
-	case answer.Access.App.Upstream == "":
+	case h.upstreamOf(answer.Access.App) == nil:
 		h.guard.WriteProblem(w, r, noUpstream(answer.Access.App))
 	default:
 		h.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -153,7 +155,6 @@ var errUnknown = errors.New("access can't be checked at the moment")
 // target returns where to pass on a request that may pass.
 func (h *hosts) target(request guard.Request, answer guard.Answer) proxy.Target {
 	app, userID := answer.Access.App, answer.Access.User.ID
-	scheme, upstream, _ := strings.Cut(app.Upstream, "://")
 	// An open WebSocket keeps this request.
 	recheck := request
 	recheck.Header = http.Header{}
@@ -163,7 +164,7 @@ func (h *hosts) target(request guard.Request, answer guard.Answer) proxy.Target 
 		}
 	}
 	return proxy.Target{
-		Name: app.Name, URL: &url.URL{Scheme: app.Scheme, Host: app.Host}, Upstream: &url.URL{Scheme: scheme, Host: upstream}, Identity: answer.Identity,
+		Name: app.Name, URL: &url.URL{Scheme: app.Scheme, Host: app.Host}, Upstream: h.upstreamOf(app), Identity: answer.Identity,
 		Recheck: func(ctx context.Context) (bool, error) {
 			now := h.guard.Check(ctx, recheck)
 			switch {
@@ -187,7 +188,7 @@ func (a *App) newHosts(g *guard.Guard, pages http.Handler) *hosts {
 	own, _ := apps.ParseHost(a.cfg.BaseURL.Scheme, a.cfg.BaseURL.Host)
 	return &hosts{
 		guard: g, proxy: a.proxy, pages: pages, proxies: proxies, observe: middleware.Observe(observer, proxies),
-		hasApps: a.hasApps, baseURL: a.cfg.BaseURL, ownHost: own, localMode: a.cfg.LocalMode(), log: a.log,
+		hasApps: a.hasApps, upstreamOf: a.upstreamOf, baseURL: a.cfg.BaseURL, ownHost: own, localMode: a.cfg.LocalMode(), log: a.log,
 	}
 }
 
@@ -218,4 +219,16 @@ func (a *App) newProxy(g *guard.Guard, cookies *session.Cookies) *proxy.Proxy {
 func (a *App) hasApps(ctx context.Context) bool {
 	some, err := a.Store.ListApps(ctx, "", 1)
 	return err == nil && len(some) > 0
+}
+
+// upstreamOf returns the upstream of an app, or nil if it has none.
+func (a *App) upstreamOf(app apps.App) *url.URL {
+	switch {
+	case app.Upstream != "":
+		scheme, host, _ := strings.Cut(app.Upstream, "://")
+		return &url.URL{Scheme: scheme, Host: host}
+	case a.demo != nil && a.demo.id == app.ID:
+		return a.demo.upstream
+	}
+	return nil
 }

@@ -9,16 +9,23 @@ import (
 )
 
 // printBanner prints the public address, the address addr of the listener and, in local
-// mode, the address of the inbox with devKey, which is "" otherwise.
-func printBanner(w io.Writer, cfg config.Config, addr net.Addr, devKey string) {
+// mode, the addresses of the demo app, unless demoURL is "", and of the inbox with devKey,
+// which is "" otherwise.
+func printBanner(w io.Writer, cfg config.Config, addr net.Addr, devKey, demoURL string) {
 	fmt.Fprintf(w, "\n  Guestlist:  %s\n", cfg.BaseURL)
 	fmt.Fprintf(w, "  Listening:  %s\n", addr)
 	if cfg.LocalMode() {
+		if demoURL != "" {
+			fmt.Fprintf(w, "  Demo app:   %s\n", demoURL)
+		}
 		if cfg.SMTPURL == "" {
 			fmt.Fprintf(w, "  Inbox:      %s/dev/inbox?key=%s\n", cfg.ListenerURL(), devKey)
 			fmt.Fprintln(w, "  Anyone with the inbox address can read every sign-in link. Keep it to yourself.")
 		}
 		fmt.Fprintln(w)
+		if demoURL != "" {
+			fmt.Fprintln(w, "  Open the demo app to see protection work: you sign in, and it shows what an app learns about you.")
+		}
 		if cfg.FirstAdmin() {
 			fmt.Fprintln(w, "  While the list is empty, the first person to sign in becomes its administrator.")
 		}

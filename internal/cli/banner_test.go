@@ -36,10 +36,25 @@ func TestBanner_InboxURL(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out strings.Builder
-			printBanner(&out, cfg, &net.TCPAddr{}, "abc")
+			printBanner(&out, cfg, &net.TCPAddr{}, "abc", "")
 			if want := row.want + "/dev/inbox?key=abc\n"; !strings.Contains(out.String(), want) {
 				t.Errorf("no %q in\n%s", want, &out)
 			}
 		})
+	}
+}
+
+func TestBanner_DemoApp(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, demoURL := range []string{"http://demo.localhost:8080", ""} {
+		var out strings.Builder
+		printBanner(&out, cfg, &net.TCPAddr{}, "abc", demoURL)
+		if strings.Contains(out.String(), "  Demo app:   http://demo.localhost:8080\n") != (demoURL != "") || strings.Contains(out.String(), "Open the demo app") != (demoURL != "") {
+			t.Errorf("with %q:\n%s", demoURL, &out)
+		}
 	}
 }

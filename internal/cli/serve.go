@@ -44,7 +44,7 @@ func serve(ctx context.Context, cfg config.Config, con streams, _ []string) erro
 	}
 	startup := httpserver.NewStartupHandler(cfg.BaseURL, ctx.Done())
 	server := httpserver.Start(listener, startup, con.log)
-	a, err := app.Open(ctx, cfg, app.Options{Now: con.now, Log: con.log})
+	a, err := app.Open(ctx, cfg, app.Options{Now: con.now, Log: con.log, Demo: true})
 	if err != nil {
 		if ctx.Err() != nil { // it was stopped while it waited for the database
 			return server.Shutdown()
@@ -57,7 +57,7 @@ func serve(ctx context.Context, cfg config.Config, con streams, _ []string) erro
 	if metricsListener != nil {
 		defer httpserver.ServeMetrics(metricsListener, httpserver.PrivateHostsOnly(cfg, a.Metrics), con.log).Close()
 	}
-	printBanner(con.out, cfg, listener.Addr(), a.DevKey())
+	printBanner(con.out, cfg, listener.Addr(), a.DevKey(), a.DemoURL())
 	reportCtx, stopReport := context.WithCancel(ctx)
 	var report sync.WaitGroup
 	report.Go(func() { a.ReportInvitations(reportCtx, con.out) })

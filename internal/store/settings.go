@@ -41,6 +41,24 @@ func (s *Store) sharedKey(ctx context.Context, name string, created ...event.Eve
 	return row.Value, translate("save key", err)
 }
 
+// demoAppKey is the setting that holds the id of the demo app, also after its removal.
+const demoAppKey = "demo_app"
+
+// DemoApp returns the id of the demo app, which may have been removed, or "" if there has been none.
+func (s *Store) DemoApp(ctx context.Context) (id string, err error) {
+	id, err = read(ctx, s, (*dbsqlc.Queries).GetSetting, demoAppKey)
+	if dbconn.IsNoRows(err) {
+		return "", nil
+	}
+	return id, translate("get demo app", err)
+}
+
+// RecordDemoApp records the id of the demo app, so that it isn't created again.
+func (s *Store) RecordDemoApp(ctx context.Context, id string) error {
+	err := s.writer().InsertSetting(ctx, dbsqlc.InsertSettingParams{Name: demoAppKey, Value: id, UpdatedAt: micros(s.now())})
+	return translate("record demo app", err)
+}
+
 // RecordSettings records the settings that the program runs with, by name; those in secret only as a keyed hash. If
 // they differ from the last recorded ones, it writes an event with the differences, which says of a secret only that
 // it was set, changed or unset.

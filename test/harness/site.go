@@ -81,8 +81,22 @@ func Start(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site {
 	return s
 }
 
+// StartWithDemo is Start with the demo app, which guestlist serve starts in local mode.
+func StartWithDemo(t testing.TB, databaseURL string, c *Clock, flags ...string) *Site {
+	t.Helper()
+	s, err := tryStart(t, databaseURL, c, true, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // TryStart is Start for goroutines other than the test's.
 func TryStart(t testing.TB, databaseURL string, c *Clock, flags ...string) (*Site, error) {
+	return tryStart(t, databaseURL, c, false, flags)
+}
+
+func tryStart(t testing.TB, databaseURL string, c *Clock, demo bool, flags []string) (*Site, error) {
 	addr := "127.0.0.1:0"
 	for _, flag := range flags {
 		if value, ok := strings.CutPrefix(flag, "--guestlist-addr="); ok {
@@ -103,7 +117,7 @@ func TryStart(t testing.TB, databaseURL string, c *Clock, flags ...string) (*Sit
 		return nil, err
 	}
 	app, err := app.Open(t.Context(), s.Config, app.Options{
-		Now: c.Now, Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now: c.Now, Log: slog.New(slog.NewTextHandler(s.Log, &slog.HandlerOptions{Level: slog.LevelDebug})), Demo: demo,
 	})
 	if err != nil {
 		listener.Close()

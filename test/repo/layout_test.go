@@ -28,11 +28,12 @@ var layers = map[string]layer{
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
-		"internal/guard", "internal/guard/proxy", "internal/netutil", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
+		"internal/demo", "internal/guard", "internal/guard/proxy", "internal/netutil", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
 		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/demo":      {ours: []string{"internal/identity", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/doctor": {ours: []string{
 		"internal/apps", "internal/guard", "internal/identity", "internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store/inspect",
 		"internal/stytch", "internal/stytchlocal/mail",
