@@ -29,6 +29,10 @@ type response struct {
 	body    string // empty without a complete response
 	cookie  string // of a new session; may be empty
 	cut     bool   // whether the server closed the connection in order without a complete response
+
+	location    string // may be empty
+	appCookie   string // may be empty
+	remoteEmail string // the user, as the app knows them; may be empty
 }
 
 // requestTimeout is longer than any response should take.
@@ -101,7 +105,10 @@ func (x *trial) send(r *http.Request) response {
 	if err != nil {
 		return incomplete(err)
 	}
-	resp := response{outcome: acknowledged, status: res.StatusCode, body: string(body)}
+	resp := response{
+		outcome: acknowledged, status: res.StatusCode, body: string(body),
+		location: res.Header.Get("Location"), remoteEmail: res.Header.Get("Remote-Email"),
+	}
 	switch {
 	case resp.status >= 500:
 		resp.outcome = unknown
@@ -109,8 +116,12 @@ func (x *trial) send(r *http.Request) response {
 		resp.outcome = refused
 	}
 	for _, c := range res.Cookies() {
-		if c.Name == cookieName && c.MaxAge >= 0 {
+		switch {
+		case c.MaxAge < 0:
+		case c.Name == cookieName:
 			resp.cookie = c.Value
+		case c.Name == appCookieName:
+			resp.appCookie = c.Value
 		}
 	}
 	return resp

@@ -24,7 +24,9 @@
 //   - doubled: a user who exists twice, a new address refused as existing, and an email too many.
 //   - let in wrongly: a successful session check that was sent after the end of the session or the
 //     user's removal was acknowledged; a removed user who signs in with a link; a session that belongs
-//     to another user.
+//     to another user. The same for a protected app, by the built-in proxy and for another proxy: a
+//     request that the app answers after the end of the session, the suspension or removal of the
+//     user, or the end of their membership in the group that opens the app was acknowledged.
 //   - longest stall: the duration of the slowest request, whatever its response.
 //
 // # Emails

@@ -102,6 +102,7 @@ func failStytch(short, long time.Duration, rules ...rule) func(x *trial) {
 // and an hour back and forward.
 func stepClocks(n int) func(x *trial) {
 	return func(x *trial) {
+		x.clocksStep.Store(true)
 		for range choose(x, 1, 10) {
 			for _, step := range []time.Duration{time.Hour, 0, -time.Hour, 0} {
 				for _, i := range x.instances[:n] {

@@ -27,6 +27,8 @@ type ledger struct {
 	slowest        time.Duration
 	slowestRequest string
 	signIns        int
+	opened         int         // requests that the app answered
+	refusedAtApp   int         // requests that were refused access to the app
 	statuses       map[int]int // responses by status; 0 without a complete response
 	errors         [findings][]string
 }
@@ -59,11 +61,23 @@ func (l *ledger) countSignIn() {
 	l.signIns++
 }
 
-// progress returns the number of acknowledged requests and of sign-ins.
-func (l *ledger) progress() (acknowledged, signIns int) {
+func (l *ledger) countOpened() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.acknowledged, l.signIns
+	l.opened++
+}
+
+func (l *ledger) countRefusedAtApp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refusedAtApp++
+}
+
+// progress returns the number of acknowledged requests, of sign-ins, and of requests that the app answered.
+func (l *ledger) progress() (acknowledged, signIns, opened int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acknowledged, l.signIns, l.opened
 }
 
 // count returns the number of responses with one of the statuses.
@@ -101,6 +115,9 @@ type user struct {
 	uncertain bool     // whether a request had an unknown outcome; the client leaves the user alone then
 	sessions  []*session
 
+	member      certainty // whether the user is in the group that opens the app
+	memberUntil time.Time // the membership ends then; zero if it has no end
+
 	mailRequests int  // requests that may have led to an email
 	inStytch     bool // whether Stytch certainly knows the user
 	mayGetTwo    bool // whether killing the program may lead to a second email; see the package comment
@@ -111,6 +128,7 @@ type session struct {
 	cookie string
 	id     string // at Stytch; empty if unknown
 	live   certainty
+	app    string // the cookie of the app; empty unless the session was used there
 }
 
 // setUncertain records that a request about the user had an unknown outcome. removed says whether the

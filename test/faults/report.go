@@ -31,10 +31,13 @@ func (x *trial) row(e experiment) row {
 	if x.ledger.signIns == 0 {
 		x.Error("no sign-in succeeded, so sessions weren't tested")
 	}
+	if x.ledger.opened == 0 || x.ledger.refusedAtApp == 0 {
+		x.Errorf("%d requests for the app were answered and %d refused, so it wasn't tested", x.ledger.opened, x.ledger.refusedAtApp)
+	}
 	if x.inbox.missed {
 		x.Log("the inbox wasn't read often enough; some emails may not be counted")
 	}
-	x.Logf("responses by status: %v; %d sign-ins; slowest request: %s", x.ledger.statuses, x.ledger.signIns, x.ledger.slowestRequest)
+	x.Logf("responses by status: %v; %d sign-ins; the app answered %d requests, %d were refused; slowest request: %s", x.ledger.statuses, x.ledger.signIns, x.ledger.opened, x.ledger.refusedAtApp, x.ledger.slowestRequest)
 	if x.Failed() {
 		for _, i := range x.instances {
 			x.Logf("log of %s:\n%s", i.addr, i.recentErrors())

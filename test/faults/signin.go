@@ -50,6 +50,9 @@ func (c *client) openLink(u *user, token string) {
 		u.inStytch = true
 	}
 	c.checkSession(u, s)
+	if u.member != no {
+		c.enterApp(u, s)
+	}
 }
 
 // check checks one of the user's sessions, live or not.
@@ -99,6 +102,7 @@ func (c *client) signOut(u *user) {
 		case acknowledged:
 			s.live = no
 			c.checkSession(u, s)
+			c.checkApp(u, s)
 		case refused:
 			c.unexpected(u, "signing out", resp)
 		case unknown:

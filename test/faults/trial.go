@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -37,6 +38,8 @@ type trial struct {
 	ledger      *ledger
 	inbox       *inbox
 	adminCookie string
+	groupID     string      // of the group that opens the app
+	clocksStep  atomic.Bool // whether the experiment steps clocks, so that a membership may end at another time
 	db          *sql.DB
 
 	server interface { // nil if the engine has no server to kill
@@ -62,6 +65,7 @@ func (x *trial) run(program string, e experiment, slots chan struct{}) row {
 		x.instances = append(x.instances, newInstance(x.T, program, databaseURL))
 	}
 	x.signInAdmin()
+	x.createApp()
 	polling, stopPolling := context.WithCancel(x.Context())
 	var poller sync.WaitGroup
 	poller.Go(func() { x.pollInbox(polling) })
@@ -112,13 +116,13 @@ func (x *trial) signInAdmin() {
 }
 
 // awaitRecovery waits until the clients' requests succeed again, and a moment longer. It also waits
-// for the first sign-in, which may be late on a busy machine.
+// for the first sign-in and use of the app, which may be late on a busy machine.
 func (x *trial) awaitRecovery() {
 	begin := time.Now()
-	before, _ := x.ledger.progress()
+	before, _, _ := x.ledger.progress()
 	for {
-		now, signIns := x.ledger.progress()
-		if now >= before+3*maxClients && signIns > 0 {
+		now, signIns, opened := x.ledger.progress()
+		if now >= before+3*maxClients && signIns > 0 && opened > 0 {
 			break
 		}
 		if time.Since(begin) > time.Minute {

@@ -112,7 +112,7 @@ func (x *trial) verify(users []*user, e experiment) {
 	}
 }
 
-// verifySession checks a session in the program and at Stytch.
+// verifySession checks a session in the program, at the app and at Stytch.
 func (x *trial) verifySession(u *user, s *session, atStytch map[string]string) {
 	conclusive := false
 	for range 5 {
@@ -123,6 +123,15 @@ func (x *trial) verifySession(u *user, s *session, atStytch map[string]string) {
 	}
 	if !conclusive {
 		x.ledger.fail(lost, "no response to a session check of %s", u.email)
+	}
+	for range 5 {
+		if conclusive = x.checkApp(u, s); conclusive {
+			break
+		}
+		x.pause(time.Second)
+	}
+	if !conclusive {
+		x.ledger.fail(lost, "no response to a request of %s for the app", u.email)
 	}
 	if _, live := atStytch[s.id]; live && s.live == no {
 		x.ledger.fail(lost, "the end of a session of %s, %s, at Stytch", u.email, s.id)

@@ -34,7 +34,7 @@ func (c *client) run(ctx context.Context) {
 // step does one thing, chosen at random.
 func (c *client) step() {
 	u := c.anyUser()
-	n := rand.IntN(100)
+	n := rand.IntN(140)
 	switch {
 	case u == nil, n < 12:
 		c.add()
@@ -50,8 +50,18 @@ func (c *client) step() {
 		c.check(c.users[rand.IntN(len(c.users))]) // removed users, too
 	case n < 92:
 		c.signOut(u)
-	default:
+	case n < 100:
 		c.remove(u)
+	case n < 120:
+		c.checkApps(c.users[rand.IntN(len(c.users))])
+	case n < 126:
+		c.leave(u)
+	case n < 132:
+		c.join(u, 0)
+	case n < 136:
+		c.join(u, time.Second)
+	default:
+		c.suspend(u)
 	}
 }
 
@@ -91,6 +101,9 @@ func (c *client) add() {
 		u.setUncertain(true)
 	}
 	c.users = append(c.users, u)
+	if u.listed == yes {
+		c.join(u, 0)
+	}
 }
 
 // invite sends an invitation to a new or listed user.
@@ -165,6 +178,7 @@ func (c *client) remove(u *user) {
 		u.endSessions(no)
 		for _, s := range u.sessions {
 			c.checkSession(u, s)
+			c.checkApp(u, s)
 		}
 		if token != "" {
 			c.openLink(u, token)

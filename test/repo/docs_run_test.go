@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/test/harness"
 )
@@ -57,6 +59,18 @@ var examples = []example{
 	}, "a.tar.gz: OK"},
 	{"docs/backup.md", "guestlist backup", func(*reader) []string { return []string{"/var/backups/", "./"} }, "guestlist.db"},
 	{"docs/identity.md", "rotate-identity", func(*reader) []string { return nil }, "signs from"},
+	{"docs/protect-a-tool.md", "guestlist doctor --app", func(r *reader) []string {
+		databaseURL, tool := testdb.SQLite(r.t), harness.StartTool(r.t)
+		s := harness.Start(r.t, databaseURL, harness.NewClock(harness.Noon))
+		origin := event.Origin{Actor: event.Operator("test")}
+		if _, err := s.App.Apps.Create(r.t.Context(), origin, apps.Input{
+			Name: "Wiki", URL: "http://127.0.0.1:" + s.Config.BaseURL.Port(), Audience: "everyone", Upstream: tool.URL,
+		}); err != nil {
+			r.t.Fatal(err)
+		}
+		r.write("token.txt", "guestlist_app_none")
+		return []string{"http://127.0.0.1:3000", tool.URL, "guestlist doctor", "DATABASE_URL=" + databaseURL + " GUESTLIST_ADDR=" + s.Config.Addr + " GUESTLIST_BASE_URL=" + s.URL + " guestlist doctor"}
+	}, "asked by its built-in proxy"},
 	{"docs/moving.md", "guestlist copy", func(r *reader) []string {
 		return []string{"mysql://user:password@host/guestlist?sslaccept=strict", testdb.MySQL(r.t)}
 	}, "users"},
