@@ -138,7 +138,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	o := web.Options{
 		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
 		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.Signer.JWKS,
-		BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
+		Addr: a.cfg.Addr, BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin:      a.cfg.FirstAdmin(), LinkDuration: a.cfg.LinkDuration, InviteDuration: a.cfg.InviteDuration,
 		SameBrowser: a.cfg.LinkSameBrowser, Now: a.now, Log: a.log,

@@ -214,17 +214,26 @@ func (s *Service) ListAccess(ctx context.Context, u directory.User) ([]AppAccess
 	var list []AppAccess
 	for _, a := range all {
 		access := AppAccess{App: a, Decision: Decide(a, u, memberships, now)}
-		if access.Decision == NotInGroup {
-			continue
-		}
-		for _, m := range memberships {
-			if a.Audience == Groups && a.OpensTo(m.GroupID) && m.Active(now) == (access.Decision != MembershipEnded) {
-				access.Through = append(access.Through, m)
+		if a.Audience == Groups {
+			access.Through = opening(a, memberships, access.Decision != MembershipEnded, now)
+			if len(access.Through) == 0 {
+				continue
 			}
 		}
 		list = append(list, access)
 	}
 	return list, nil
+}
+
+// opening returns the memberships in the app's groups that are active, or that have ended.
+func opening(a App, memberships []directory.Membership, active bool, now time.Time) []directory.Membership {
+	var list []directory.Membership
+	for _, m := range memberships {
+		if a.OpensTo(m.GroupID) && m.Active(now) == active {
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // Create creates an app. Errors: *directory.ValidationError, ErrNameTaken, ErrHostTaken,

@@ -24,6 +24,8 @@ type GroupStore interface {
 	// ListGroups returns up to limit groups by name, after the one with the key after
 	// (Group.Key), which is empty for the first page.
 	ListGroups(ctx context.Context, after string, limit int) ([]Group, error)
+	// ListGroupNames is ListGroups without the numbers of members and apps.
+	ListGroupNames(ctx context.Context, after string, limit int) ([]Group, error)
 	// ChangeGroup runs rule on the locked group, then writes the name it returns and
 	// the event. Error: ErrGroupTaken.
 	ChangeGroup(ctx context.Context, id string, rule func(Group) (Group, event.Event, error)) (Group, error)
@@ -184,6 +186,11 @@ func (g *Groups) List(ctx context.Context) ([]Group, error) {
 // Page returns up to limit groups by name, after the one with the key after; see GroupKey.
 func (g *Groups) Page(ctx context.Context, after string, limit int) ([]Group, error) {
 	return g.store.ListGroups(ctx, after, limit)
+}
+
+// Names returns up to limit groups by name, without the numbers of members and apps.
+func (g *Groups) Names(ctx context.Context, limit int) ([]Group, error) {
+	return g.store.ListGroupNames(ctx, "", limit)
 }
 
 // Memberships returns a user's memberships, including ended ones, by the groups' names.

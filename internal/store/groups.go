@@ -63,6 +63,16 @@ func (s *Store) ListGroups(ctx context.Context, after string, limit int) ([]dire
 	return list, translate("list groups", err)
 }
 
+// ListGroupNames returns a page of groups without counts; see directory.GroupStore.
+func (s *Store) ListGroupNames(ctx context.Context, after string, limit int) ([]directory.Group, error) {
+	rows, err := read(ctx, s, (*dbsqlc.Queries).ListGroupNames, dbsqlc.ListGroupNamesParams{After: after, Limit: int32(limit)})
+	list := make([]directory.Group, len(rows))
+	for i, r := range rows {
+		list[i] = toGroup(r)
+	}
+	return list, translate("list names of groups", err)
+}
+
 // ChangeGroup renames a group; see directory.GroupStore.
 func (s *Store) ChangeGroup(
 	ctx context.Context, id string, rule func(directory.Group) (directory.Group, event.Event, error),

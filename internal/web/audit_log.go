@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -35,6 +36,7 @@ type eventRow struct {
 	Label string
 	By    string // the actor; empty if it is the subject
 	About string // the subject; empty if the page is about it
+	First bool   // the changes are the first values, so there are no old ones
 }
 
 var eventLabels = map[event.Kind]string{
@@ -82,10 +84,33 @@ var eventLabels = map[event.Kind]string{
 	event.AppRefused:      "App refused",
 }
 
+// firstValues are the kinds of events whose changes are the first values of something new.
+var firstValues = []event.Kind{event.UserAdded, event.UserInvited, event.GroupJoined, event.AppCreated}
+
+// changesText returns changes with the ends of memberships as people read them.
+func changesText(changes []event.Change) []event.Change {
+	list := slices.Clone(changes)
+	for i, c := range list {
+		if c.Field == "until" {
+			list[i] = event.Change{Field: "last day", Old: changedEnd(c.Old), New: changedEnd(c.New)}
+		}
+	}
+	return list
+}
+
+func changedEnd(stored string) string {
+	until, err := time.Parse(time.RFC3339, stored)
+	if err != nil {
+		return "no end"
+	}
+	return endText(until)
+}
+
 func eventLines(events []event.Event) []eventRow {
 	lines := make([]eventRow, len(events))
 	for i, e := range events {
-		lines[i] = eventRow{Event: e, Label: eventLabels[e.Kind], About: e.Subject}
+		e.Changes = changesText(e.Changes)
+		lines[i] = eventRow{Event: e, Label: eventLabels[e.Kind], About: e.Subject, First: slices.Contains(firstValues, e.Kind)}
 		if e.Actor != e.Subject {
 			lines[i].By = e.Actor
 		}

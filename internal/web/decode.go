@@ -63,8 +63,11 @@ func bodyError(err, otherwise error) error {
 // maxReturnPath limits the length of a path to return to after signing in.
 const maxReturnPath = 512
 
-// returnPages are the pages to return to, besides those of one user or import.
-var returnPages = []string{"/apps", "/users", "/profile", "/activity", "/waiting", "/why"}
+// returnPages are the pages to return to, besides those below returnSections.
+var (
+	returnPages    = []string{"/apps", "/users", "/profile", "/activity", "/waiting", "/why", "/groups"}
+	returnSections = []string{"/users/", "/imports/", "/groups/", "/apps/"}
+)
 
 // returnPath returns next if it is the path of one of our pages, and otherwise "". Every redirect
 // to a path from a request is checked here: it leads to no other host, however that is spelled, and
@@ -80,7 +83,7 @@ func (s *server) returnPath(next string) string {
 		return ""
 	case path.Clean(u.Path) != u.Path, strings.Contains(u.Path, "\\"): // a browser resolves "/users/../x"
 		return ""
-	case !slices.Contains(returnPages, u.Path) && !strings.HasPrefix(u.Path, "/users/") && !strings.HasPrefix(u.Path, "/imports/"):
+	case !slices.Contains(returnPages, u.Path) && !slices.ContainsFunc(returnSections, func(prefix string) bool { return strings.HasPrefix(u.Path, prefix) }):
 		return ""
 	}
 	return u.RequestURI()

@@ -11,13 +11,19 @@ import (
 // draftFields lists the forms whose fields are restored after the user signed in again, by route.
 // Others have nothing to type or upload a file.
 var draftFields = map[string][]string{
-	"POST /users":          {"email", "name", "role"},
-	"POST /users/{id}":     {"name", "role"},
-	"POST /profile/tokens": {"name", "scope", "days"},
-	"POST /why":            {"email"},
-
-	"POST /apps/{id}/request": {"note"},
+	"POST /users":               {"email", "name", "role", "groups", "group_names", "until"},
+	"POST /apps/new":            appFields,
+	"POST /apps/{id}":           appFields,
+	"POST /groups":              {"name"},
+	"POST /groups/{id}":         {"name"},
+	"POST /groups/{id}/members": {"who", "until"},
+	"POST /users/{id}":          {"name", "role"},
+	"POST /profile/tokens":      {"name", "scope", "days"},
+	"POST /why":                 {"email"},
+	"POST /apps/{id}/request":   {"note"},
 }
+
+var appFields = []string{"name", "url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}
 
 // formPage returns the page with the form that posts to path.
 func (s *server) formPage(pattern, path string) string {
@@ -44,7 +50,9 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for _, field := range fields {
-			d.Form.Set(field, posted.Get(field))
+			if values := posted[field]; len(values) > 0 {
+				d.Form[field] = values
+			}
 		}
 	}
 	if err := s.opts.Cookies.SetDraft(w, r, d); err != nil {

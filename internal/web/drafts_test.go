@@ -36,6 +36,8 @@ func TestDraft_IsRestoredAfterSignIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	target := f.add(directory.User{Email: directory.Email{Display: "target@example.com"}, Name: "Before"})
+	group := f.addGroup("Family")
+	app := f.addApp("Photos", "https://photos.example.com", group)
 	rows := []struct {
 		path   string
 		values []string
@@ -44,6 +46,12 @@ func TestDraft_IsRestoredAfterSignIn(t *testing.T) {
 	}{
 		{"/users", []string{"email", "new@example.com", "name", "Zoë <b>", "role", "admin"}, "/users/new", []string{`value="new@example.com"`, `value="Zoë &lt;b&gt;"`, `value="admin" selected`}},
 		{"/users/" + target.ID, []string{"name", "After", "role", "admin"}, "/users/" + target.ID, []string{`value="After"`, `value="admin" selected`}},
+		{"/users", []string{"email", "new@example.com", "groups", group.ID, "until", "2026-03-05"}, "/users/new", []string{`value="` + group.ID + `" checked`, `value="2026-03-05"`}},
+		{"/apps/new", []string{"name", "Wiki <b>", "url", "https://wiki.example.com", "audience", "groups", "groups", group.ID, "upstream", "http://127.0.0.1:1", "public_paths", "/health", "allow_requests", "yes"}, "/apps/new", []string{`value="Wiki &lt;b&gt;"`, `value="groups" required checked`, `value="` + group.ID + `" checked`, "/health</textarea>", `value="yes" checked`}},
+		{"/apps/" + app.ID, []string{"name", "Better name", "url", "https://photos.example.com", "audience", "everyone"}, "/apps/" + app.ID, []string{`value="Better name"`, `value="everyone" required checked`}},
+		{"/groups", []string{"name", "Friends <b>"}, "/groups", []string{`value="Friends &lt;b&gt;"`}},
+		{"/groups/" + group.ID, []string{"name", "Other name"}, "/groups/" + group.ID, []string{`value="Other name"`}},
+		{"/groups/" + group.ID + "/members", []string{"who", "new@example.com"}, "/groups/" + group.ID, []string{`value="new@example.com"`}},
 		{"/profile/tokens", []string{"id", "x", "name", "my script", "scope", "write", "days", "30"}, "/profile", []string{`value="my script"`, `value="write" selected`}},
 		{"/why", []string{"email", "target@example.com"}, "/why", []string{`value="target@example.com"`}},
 	}

@@ -35,11 +35,14 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	made := boss.form("/profile/tokens", "id", token.NewID(), "name", hostile, "scope", "write", "days", "7")
 	revoke, _ := made.Link("Revoke…")
 
-	app := f.addApp(hostile, "https://wiki.example.com", f.addGroup(hostile))
-	tickets, group := f.server.opts.Tickets, f.addGroup("<i>")
+	group := f.addGroup(hostile)
+	f.joinUser(group, f.add(directory.User{Email: directory.Email{Display: "hedy@example.com"}, Name: hostile}).ID, f.clock.now().Add(time.Minute))
+	f.joinUser(f.addGroup("2 "+hostile), grace.ID, f.clock.now().Add(time.Minute))
+	app := f.addApp(hostile, "https://wiki.example.com", group)
+	tickets, ending := f.server.opts.Tickets, f.addGroup("<i>")
 	asker := f.signedIn(directory.Member, "asker@example.com")
 	asker.requestAccess(app.ID, hostile)
-	f.joinUntil(group, grace, f.clock.now().Add(48*time.Hour))
+	f.joinUntil(ending, grace, f.clock.now().Add(48*time.Hour))
 
 	onTheWay := f.visitor()
 	w := httptest.NewRecorder()
@@ -50,29 +53,35 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		page    answer
 		heading string
 	}{
-		"signin":   {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
-		"sent":     {f.visitor().get("/signin/sent"), "Check your email"},
-		"continue": {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
-		"home":     {boss.get("/apps"), "My apps"},
-		"profile":  {boss.get("/profile"), hostile},
-		"revoke":   {boss.get(revoke), "Revoke " + hostile + "?"},
-		"users":    {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
-		"user":     {boss.get("/users/" + grace.ID), hostile},
-		"remove":   {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
-		"invite":   {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
-		"imports":  {boss.get("/users/import"), "Import people"},
-		"import":   {boss.get(file), "<script>{{.}}.csv"},
-		"activity": {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
-		"why":      {boss.form("/why", "email", `"><script>`), "Sign-in help"},
-		"waiting":  {boss.get("/waiting"), "Pending updates"},
-		"signout":  {boss.get("/signout?app=" + app.ID), "Switch account"},
-		"refused":  {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
-		"to_app":   {onTheWay.get("/enter"), "You’re signed in"},
-		"again":    {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
-		"ask":      {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
-		"requests": {boss.get("/requests"), "Access requests"},
-		"renew":    {boss.get("/users/" + grace.ID + "/groups/" + group.ID + "/renew"), "Renew " + hostile + "’s access"},
-		"problem":  {boss.get("/users/nobody"), "This person isn’t on the list"},
+		"signin":       {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
+		"sent":         {f.visitor().get("/signin/sent"), "Check your email"},
+		"continue":     {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
+		"home":         {boss.get("/apps"), "My apps"},
+		"profile":      {boss.get("/profile"), hostile},
+		"revoke":       {boss.get(revoke), "Revoke " + hostile + "?"},
+		"users":        {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
+		"user":         {boss.get("/users/" + grace.ID), hostile},
+		"remove":       {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
+		"invite":       {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
+		"imports":      {boss.get("/users/import"), "Import people"},
+		"import":       {boss.get(file), "<script>{{.}}.csv"},
+		"activity":     {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
+		"why":          {boss.form("/why", "email", `"><script>`), "Sign-in help"},
+		"waiting":      {boss.get("/waiting"), "Pending updates"},
+		"signout":      {boss.get("/signout?app=" + app.ID), "Switch account"},
+		"refused":      {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
+		"again":        {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
+		"app_new":      {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
+		"app":          {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},
+		"app_remove":   {boss.get("/apps/" + app.ID + "/remove"), "Remove " + hostile + "?"},
+		"groups":       {boss.form("/groups", "name", hostile+","), "Groups"},
+		"group":        {boss.form("/groups/"+group.ID+"/members", "who", "script", "until", `"><script>`), group.Name},
+		"group_remove": {boss.get("/groups/" + group.ID + "/remove"), "Remove " + group.Name + "?"},
+		"ask":          {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
+		"requests":     {boss.get("/requests"), "Access requests"},
+		"renew":        {boss.get("/users/" + grace.ID + "/groups/" + ending.ID + "/renew"), "Renew " + hostile + "’s access"},
+		"to_app":       {onTheWay.get("/enter"), "You’re signed in"},
+		"problem":      {boss.get("/users/nobody"), "This person isn’t on the list"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {
 		t.Errorf("(-templates +shown):\n%s", diff)

@@ -75,6 +75,31 @@ func (s *server) routeTable() []route {
 		{"GET /users/{id}/remove", admin, s.withUser(s.showRemove)},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
+		{"POST /users/{id}/groups", admin, withForm(s.addUserToGroup)},
+		{"POST /users/{id}/groups/{group}", admin, withForm(s.changeUserMembership)},
+		{"POST /users/{id}/groups/{group}/leave", admin, s.leaveGroup},
+
+		// Groups and apps.
+		{"GET /groups", admin, s.showGroups},
+		{"POST /groups", admin, withForm(s.createGroup)},
+		{"GET /groups/{id}", admin, s.withGroup(s.showGroup)},
+		{"POST /groups/{id}", admin, withForm(s.renameGroup)},
+		{"POST /groups/{id}/members", admin, withForm(s.addMember)},
+		{"POST /groups/{id}/members/{user}", admin, withForm(s.changeMember)},
+		{"POST /groups/{id}/members/{user}/remove", admin, s.removeMember},
+		{"GET /groups/{id}/remove", admin, s.withGroup(s.showRemoveGroup)},
+		{"POST /groups/{id}/remove", admin, s.withGroup(s.removeGroup)},
+		{"GET /apps/new", admin, s.showNewApp},
+		{"POST /apps/new", admin, withForm(s.createApp)},
+		{"GET /apps/{id}", admin, s.withApp(s.showApp)},
+		{"POST /apps/{id}", admin, withForm(s.editApp)},
+		{"POST /apps/{id}/test", admin, blocking(s.withApp(s.testApp))},
+		{"POST /apps/{id}/tokens", admin, withForm(s.createAppToken)},
+		{"GET /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.showRevokeAppToken)},
+		{"POST /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.revokeAppToken)},
+		{"GET /apps/{id}/remove", admin, s.withApp(s.showRemoveApp)},
+		{"POST /apps/{id}/remove", admin, s.withApp(s.removeApp)},
+
 		// Requests for access to apps, and ends of memberships.
 		{"GET /apps/{id}/request", signedIn, s.showAsk},
 		{"POST /apps/{id}/request", signedIn, withForm(s.ask)},

@@ -67,6 +67,15 @@ var wantAccess = map[string]access{
 	"GET /users/{id}/groups/{group}/renew": admin, "POST /users/{id}/groups/{group}/renew": admin,
 	"GET /api/requests": admin | tokenAllowed, "POST /api/requests/{id}/approve": admin | tokenAllowed, "POST /api/requests/{id}/deny": admin | tokenAllowed,
 
+	"POST /users/{id}/groups": admin, "POST /users/{id}/groups/{group}": admin, "POST /users/{id}/groups/{group}/leave": admin,
+	"GET /groups": admin, "POST /groups": admin, "GET /groups/{id}": admin, "POST /groups/{id}": admin,
+	"POST /groups/{id}/members": admin, "POST /groups/{id}/members/{user}": admin, "POST /groups/{id}/members/{user}/remove": admin,
+	"GET /groups/{id}/remove": admin, "POST /groups/{id}/remove": admin,
+	"GET /apps/new": admin, "POST /apps/new": admin, "GET /apps/{id}": admin, "POST /apps/{id}": admin,
+	"POST /apps/{id}/test": admin, "POST /apps/{id}/tokens": admin,
+	"GET /apps/{id}/tokens/{token}/revoke": admin, "POST /apps/{id}/tokens/{token}/revoke": admin,
+	"GET /apps/{id}/remove": admin, "POST /apps/{id}/remove": admin,
+
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
 	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin, "GET /users/export.json": admin,

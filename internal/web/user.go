@@ -27,6 +27,7 @@ type userPage struct {
 	Tokens     []listedToken
 	Events     []eventRow
 	MoreEvents bool
+	Groups     userGroups
 }
 
 func (s *server) showUser(w http.ResponseWriter, r *http.Request, u directory.User) error {
@@ -60,6 +61,9 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 		view.Events[i].About = ""
 	}
 	if view.Sessions, err = s.opts.Sessions.List(r.Context(), u.ID); err != nil {
+		return err
+	}
+	if err := s.completeUserGroups(r, u, &view.Groups); err != nil {
 		return err
 	}
 	tokens, err := s.opts.Tokens.List(r.Context(), u.ID)

@@ -62,6 +62,9 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if view.Stuck, err = s.opts.Directory.HasStuckJobs(r.Context()); err != nil {
 		return err
 	}
+	if view.Form.Choices, err = s.groupChoices(r, nil); err != nil {
+		return err
+	}
 	view.Rows = s.userRows(list.Users, jobs, view.List)
 	view.Total, view.More, view.ByWord = list.Total, list.More, list.RelevanceOrder
 	view.Sort = string(query.Sort)
@@ -134,6 +137,8 @@ func listURL(v url.Values, changes map[string]string) string {
 // inviteForm is what was typed to invite someone.
 type inviteForm struct {
 	Email, Name, Role string
+	Choices           groupChoices
+	Until             string            // last day of a guest; empty for no end
 	Errors            map[string]string // by field
 }
 
@@ -146,25 +151,43 @@ type invitePage struct {
 
 func (s *server) showInvite(w http.ResponseWriter, r *http.Request) error {
 	typed, _ := s.draft(w, r)
-	return s.inviteForm(w, r, http.StatusOK, inviteForm{Email: typed.Get("email"), Name: typed.Get("name"), Role: typed.Get("role")})
+	return s.inviteForm(w, r, http.StatusOK, readInviteForm(typed), typed)
 }
 
-func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm) error {
+// readInviteForm returns the form as typed, without its choices.
+func readInviteForm(form url.Values) inviteForm {
+	return inviteForm{Email: form.Get("email"), Name: form.Get("name"), Role: form.Get("role"), Until: form.Get("until")}
+}
+
+// inviteForm shows the form. typed has the chosen groups.
+func (s *server) inviteForm(w http.ResponseWriter, r *http.Request, status int, form inviteForm, typed url.Values) error {
+	var err error
+	if form.Choices, err = s.groupChoices(r, typed["groups"]); err != nil {
+		return err
+	}
+	form.Choices.Names = typed.Get("group_names")
 	view := invitePage{layoutData: s.sectionLayout(w, r, "Invite people", "users"), Form: form, InviteLifetime: s.opts.InviteDuration}
 	return s.render(w, r, status, "invite", view)
 }
 
 func (s *server) inviteUser(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	view := inviteForm{Email: form.Get("email"), Name: form.Get("name"), Role: form.Get("role")}
-	u, err := s.opts.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: view.Email, Name: view.Name, Role: view.Role})
+	view := readInviteForm(form)
+	groups, err := s.chosenGroups(r, form)
+	if err == nil && view.Until != "" && len(groups) == 0 {
+		err = &directory.ValidationError{Fields: map[string]string{"until": "Choose the groups this date is for, or leave it empty."}}
+	}
+	var u directory.User
+	if err == nil {
+		u, err = s.opts.Directory.Invite(r.Context(), actorOf(r), directory.UserInput{Email: view.Email, Name: view.Name, Role: view.Role, Groups: groups, Until: view.Until})
+	}
 	invalid := invalidFields(err)
 	switch {
 	case invalid != nil:
 		view.Errors = invalid
-		return s.inviteForm(w, r, http.StatusUnprocessableEntity, view)
+		return s.inviteForm(w, r, http.StatusUnprocessableEntity, view, form)
 	case errors.Is(err, directory.ErrEmailTaken):
 		view.Errors = map[string]string{"email": "This address is already on the list."}
-		return s.inviteForm(w, r, http.StatusConflict, view)
+		return s.inviteForm(w, r, http.StatusConflict, view, form)
 	case err != nil:
 		return err
 	}

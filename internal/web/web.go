@@ -45,6 +45,7 @@ type Options struct {
 	JWKS            func() ([]byte, error)      // the public keys of identities for apps, as JSON
 	IsLargeDatabase func(context.Context) bool  // whether an SQLite file has outgrown one server; may be nil
 
+	Addr           string         // host:port that the program listens on, for configurations of proxies
 	BaseURL        *url.URL       // the public address, without a slash at its end
 	TrustedProxies []netip.Prefix // proxies whose client address headers are believed
 	ClientIPHeader string         // the header they use; empty means X-Forwarded-For

@@ -14,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/outbox"
+	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/internal/userio"
 	"github.com/guestlist/guestlist/test/harness"
@@ -89,6 +90,9 @@ type gallery struct {
 	in, out      *tab
 	alone, first *tab
 	member       *tab
+
+	handbook, photos apps.App // of in
+	family, guests   directory.Group
 }
 
 func newGallery(t *testing.T, chromium browser) *gallery {
@@ -111,7 +115,6 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 		full.addApp(name)
 	}
 	full.addApp("Vault", "Treasurers")
-	full.Clock.Advance(time.Minute)
 	empty.addJob(outbox.RevokeSession, "konrad.zuse@example.com", "The login service answered 400 invalid_session_id.", true)
 	empty.addJob(outbox.DeleteUser, "vint.cerf@example.com", "The login service could not be reached.", false)
 
@@ -119,6 +122,8 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
 		alone: newTab(t, chromium, empty), first: newTab(t, chromium, empty),
 	}
+	g.addApps()
+	full.Clock.Advance(time.Minute)
 	g.in.signIn("ada.lovelace@example.com")
 	g.first.visit("/")
 	g.member = newTab(t, chromium, full)
@@ -144,6 +149,50 @@ func (s *browserSite) addApp(name string, groups ...string) apps.App {
 		s.T.Fatal(err)
 	}
 	return a
+}
+
+// addApps adds groups with members, and apps, of which one has received a request.
+func (g *gallery) addApps() {
+	t, a := g.in.t, g.in.site.App
+	t.Helper()
+	const day = 24 * time.Hour
+	now := g.in.site.Clock.Now()
+	create := func(name string) directory.Group {
+		group, err := a.Groups.Create(t.Context(), event.Origin{}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return group
+	}
+	join := func(group directory.Group, id string, until time.Time) {
+		if err := a.Groups.Join(t.Context(), event.Origin{}, group.ID, id, until); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(in apps.Input) apps.App {
+		added, err := a.Apps.Create(t.Context(), event.Origin{}, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return added
+	}
+	g.family, g.guests = create("Family"), create("Guests")
+	create("Board of trustees")
+	for _, id := range []string{"ada.lovelace", "grace.hopper", "alan.turing", "konrad.zuse"} {
+		join(g.family, id, time.Time{})
+	}
+	midnight := now.Truncate(day)
+	join(g.guests, "hedy.lamarr", midnight.Add(4*day))
+	join(g.guests, "radia.perlman", midnight.Add(40*day))
+	join(g.guests, "vint.cerf", now.Add(time.Second)) // over once the clock is advanced
+	g.handbook = add(apps.Input{Name: "Handbook", URL: "https://handbook.example.com", Audience: "everyone", Upstream: "http://127.0.0.1:3000"})
+	g.photos = add(apps.Input{
+		Name: "Holiday photos", URL: "https://holiday.example.com", Audience: "groups", GroupIDs: []string{g.family.ID, g.guests.ID},
+		PublicPaths: "/health\n/assets/*", AllowRequests: true,
+	})
+	if _, err := a.Apps.Check(t.Context(), g.photos.Host, "", session.Browser{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // addJob adds an outbox job that failed once, or was refused for good.
@@ -323,6 +372,92 @@ var pageStates = []pageState{
 		return g.in
 	}},
 	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
+	{"app, new", visiting(administrator, "/apps/new")},
+	{"app, bad input", func(g *gallery) *tab {
+		g.in.visit("/apps/new")
+		g.in.fill("textbox", "Name", "Wiki")
+		g.in.fill("textbox", "Address", "https://wiki.example.com/start")
+		g.in.click("radio", "Only these groups")
+		g.in.fill("textbox", "Where the app listens (optional)", "localhost:3000")
+		g.in.fill("textbox", "Public paths (optional)", "health*")
+		g.in.click("button", "Add app")
+		g.in.reads("Choose at least one group.")
+		return g.in
+	}},
+	{"app, waiting for a request", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.handbook.ID)
+		return g.in
+	}},
+	{"app, nginx", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.photos.ID)
+		eval[chromedp.Void](g.in, `document.querySelector("#snippet-nginx").closest("details").open = true`)
+		return g.in
+	}},
+	{"app, not connected", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.handbook.ID)
+		g.in.click("button", "Test it")
+		g.in.reads("No request has arrived:")
+		return g.in
+	}},
+	{"app, bad token", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.handbook.ID)
+		g.in.fill("textbox", "Token name", "Backup")
+		g.in.fill("textbox", "Acts as (optional)", "nobody@example.com")
+		g.in.click("button", "Create token")
+		g.in.reads("isn’t on the list")
+		return g.in
+	}},
+	{"app, new token", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.handbook.ID)
+		g.in.fill("textbox", "Token name", "Backup script")
+		g.in.click("button", "Create token")
+		g.in.reads("You won’t be able to see it again.")
+		return g.in
+	}},
+	{"app, remove", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.photos.ID + "/remove")
+		return g.in
+	}},
+	{"groups, none", func(g *gallery) *tab {
+		g.alone.visit("/groups")
+		return g.alone
+	}},
+	{"groups", visiting(administrator, "/groups")},
+	{"groups, taken", func(g *gallery) *tab {
+		g.in.visit("/groups")
+		g.in.fill("textbox", "New group", "family")
+		g.in.click("button", "Create group")
+		g.in.reads("Another group has this name.")
+		return g.in
+	}},
+	{"group", func(g *gallery) *tab {
+		g.in.visit("/groups/" + g.guests.ID)
+		return g.in
+	}},
+	{"group, change a member", func(g *gallery) *tab {
+		g.in.visit("/groups/" + g.guests.ID)
+		eval[chromedp.Void](g.in, `document.querySelector("details.edit").open = true`)
+		return g.in
+	}},
+	{"group, choose a person", func(g *gallery) *tab {
+		g.in.visit("/groups/" + g.family.ID)
+		g.in.fill("textbox", "Email address or name", "ra")
+		g.in.click("button", "Add member")
+		g.in.reads("Choose the person below.")
+		return g.in
+	}},
+	{"group, empty", func(g *gallery) *tab {
+		g.in.visit("/groups")
+		g.in.click("link", "Board of trustees")
+		g.in.reads("No one is in this group yet.")
+		return g.in
+	}},
+	{"group, remove", func(g *gallery) *tab {
+		g.in.visit("/groups/" + g.family.ID + "/remove")
+		return g.in
+	}},
+	{"person, guest", visiting(administrator, "/users/hedy.lamarr")},
+	{"person, guest pass over", visiting(administrator, "/users/vint.cerf")},
 	{"profile", visiting(administrator, "/profile")},
 	{"profile, bad token", func(g *gallery) *tab {
 		g.in.visit("/profile")

@@ -128,21 +128,40 @@ func (v values) reminder(a apps.App) string {
 func builtIn(a apps.App, in Installation, v values) Snippet {
 	s := Snippet{Way: BuiltIn, Title: "Built-in proxy"}
 	own := in.BaseURL.Hostname()
+	ownIP, appIP := net.ParseIP(own), net.ParseIP(strings.Trim(v.Hostname, "[]"))
 	switch {
 	case a.Upstream == "":
 		s.Intro = "Fill in “Where the app listens”, and Guestlist passes requests on by itself. You need no other proxy."
 	case v.Hostname == own:
 		s.Intro = "Nothing to set up: Guestlist already answers requests for " + a.Host + " and passes them on to " + a.Upstream + "."
-	case v.Hostname == "localhost" || strings.HasSuffix(v.Hostname, ".localhost"):
-		s.Intro = "Nothing to set up on this machine: open " + a.URL() + ", and Guestlist passes requests on to " + a.Upstream + "."
+	case isLocalName(v.Hostname) || appIP != nil:
+		s.Intro = "Nothing to set up: open " + a.URL() + ", and Guestlist passes requests on to " + a.Upstream + "."
+	case isLocalName(own) || ownIP != nil && ownIP.IsLoopback():
+		s.Intro = "Guestlist passes requests on to " + a.Upstream + ", but so far only this machine reaches it. Give it a public address with GUESTLIST_BASE_URL, then point " + v.Hostname + " at the same place."
 	default:
 		s.Intro = fmt.Sprintf("Guestlist passes requests on to %s. Point %s at the same place as %s with this DNS record.", a.Upstream, v.Hostname, own)
 		if v.HTTPS {
 			s.Intro += " Whatever serves the certificate for " + own + ", such as your hosting or a proxy, needs one for " + v.Hostname + " too."
 		}
-		s.Text = v.Hostname + ".  CNAME  " + own + ".\n"
+		s.Text = v.Hostname + ".  " + record(own, ownIP) + "\n"
 	}
 	return s
+}
+
+// record returns the type and value of a DNS record that points to a host.
+func record(host string, ip net.IP) string {
+	switch {
+	case ip == nil:
+		return "CNAME  " + host + "."
+	case ip.To4() != nil:
+		return "A  " + host
+	}
+	return "AAAA  " + host
+}
+
+// isLocalName reports whether a name leads to the machine of the browser.
+func isLocalName(name string) bool {
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 func newValues(a apps.App, in Installation) values {

@@ -72,7 +72,9 @@ func TestFor_FillsInTheAddresses(t *testing.T) {
 		{"Traefik, http and a port", Traefik, port, wide, []string{"Host(`shop.example.org`)", "url: https://10.0.0.7:9443", "    shop:"}, []string{"tls"}},
 		{"built in", BuiltIn, wiki("http://127.0.0.1:3000"), people, []string{"wiki.example.com.  CNAME  people.example.com."}, nil},
 		{"built in, without an upstream", BuiltIn, wiki(""), people, []string{"Fill in “Where the app listens”"}, []string{"CNAME"}},
-		{"built in, on this machine", BuiltIn, apps.App{Scheme: "http", Host: "tool.localhost:8080", Upstream: "http://127.0.0.1:3000"}, people, []string{"Nothing to set up on this machine"}, []string{"CNAME"}},
+		{"built in, on this machine", BuiltIn, apps.App{Scheme: "http", Host: "tool.localhost:8080", Upstream: "http://127.0.0.1:3000"}, people, []string{"Nothing to set up"}, []string{"CNAME"}},
+		{"built in, Guestlist on this machine", BuiltIn, wiki("http://127.0.0.1:3000"), Installation{BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}}, []string{"only this machine"}, []string{"CNAME"}},
+		{"built in, Guestlist at an address", BuiltIn, wiki("http://127.0.0.1:3000"), Installation{BaseURL: &url.URL{Scheme: "http", Host: "203.0.113.5"}}, []string{"wiki.example.com.  A  203.0.113.5"}, []string{"CNAME"}},
 		{"built in, on Guestlist's own host", BuiltIn, apps.App{Scheme: "https", Host: "people.example.com", Upstream: "http://127.0.0.1:3000"}, people, []string{"Nothing to set up"}, []string{"CNAME"}},
 	} {
 		s := For(row.way, row.app, row.in)

@@ -194,6 +194,44 @@ func (q *Queries) InsertMember(ctx context.Context, arg InsertMemberParams) erro
 	return err
 }
 
+const listGroupNames = `-- name: ListGroupNames :many
+SELECT id, name, name_key, created_at FROM user_groups WHERE name_key > ? ORDER BY name_key LIMIT ?
+`
+
+type ListGroupNamesParams struct {
+	After string
+	Limit int32
+}
+
+// Without the counts, which take time for large groups.
+func (q *Queries) ListGroupNames(ctx context.Context, arg ListGroupNamesParams) ([]*UserGroup, error) {
+	rows, err := q.db.QueryContext(ctx, listGroupNames, arg.After, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*UserGroup
+	for rows.Next() {
+		var i UserGroup
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.NameKey,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listGroups = `-- name: ListGroups :many
 SELECT g.id, g.name, g.name_key, g.created_at,
   (SELECT COUNT(*) FROM group_members m WHERE m.group_id = g.id) AS members,
