@@ -279,7 +279,7 @@ func (s *server) completeUserGroups(r *http.Request, u directory.User, part *use
 	now := s.opts.Now()
 	if until, guest := directory.GuestUntil(list); guest {
 		last := directory.Membership{Until: until}
-		part.GuestUntil, part.GuestOver, part.GuestSoon = endText(until), !last.Active(now), last.Ending(now)
+		part.GuestUntil, part.GuestOver, part.GuestSoon = lastDay(until).Format("2 January 2006"), !last.Active(now), last.Ending(now)
 	}
 	if part.Choices, err = s.groupChoices(r, nil); err != nil {
 		return err
