@@ -8,12 +8,15 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 )
 
-// printBanner prints the public address, the address addr of the listener and, in local
-// mode, the addresses of the demo app, unless demoURL is "", and of the inbox with devKey,
+// printBanner prints the public address, the address addr of the listener, the apps of
+// GUESTLIST_APPS and, in local mode, the addresses of the demo app, unless demoURL is "", and of the inbox with devKey,
 // which is "" otherwise.
 func printBanner(w io.Writer, cfg config.Config, addr net.Addr, devKey, demoURL string) {
 	fmt.Fprintf(w, "\n  Guestlist:  %s\n", cfg.BaseURL)
 	fmt.Fprintf(w, "  Listening:  %s\n", addr)
+	for _, app := range cfg.Apps {
+		fmt.Fprintf(w, "  App:        %s\n", app)
+	}
 	if cfg.LocalMode() {
 		if demoURL != "" {
 			fmt.Fprintf(w, "  Demo app:   %s\n", demoURL)

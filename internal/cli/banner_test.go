@@ -58,3 +58,16 @@ func TestBanner_DemoApp(t *testing.T) {
 		}
 	}
 }
+
+func TestBanner_Apps(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load(config.Sources{Environ: []string{"GUESTLIST_APPS=http://tool.localhost:8080->http://127.0.0.1:3000, http://wiki.localhost:8080"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	printBanner(&out, cfg, &net.TCPAddr{}, "abc", "")
+	if want := "  App:        http://tool.localhost:8080 -> http://127.0.0.1:3000\n  App:        http://wiki.localhost:8080\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, &out)
+	}
+}
