@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	requirement = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
+	requirement = regexp.MustCompile(`^(\d+\.\d+\.\d+|A\d+)$`) // of the standard, or of our own table
 	// testName matches a test file, or the name of a test in the test file before it.
 	testName = regexp.MustCompile("`([\\w./]+_test\\.go)`|\\b((?:Test|Fuzz)[A-Z]\\w*)")
 )
