@@ -54,7 +54,6 @@ var except = map[string]string{
 	"internal/store/refold.go \"math/rand/v2\"":               "how long a pause is",
 	"internal/store/storetest/pages.go \"math/rand/v2\"":      "what a test sorts",
 	"internal/stytchlocal/faults/faults.go \"math/rand/v2\"":  "whether a fault strikes",
-	"internal/apps/snippet/snippet.go \"text/template\"":      "a configuration to copy; pages escape it",
 	"internal/stytchlocal/mail/template.go \"text/template\"": "the part of a mail that is plain text",
 }
 
