@@ -70,6 +70,9 @@ func (t table) goals() []goal {
 	if t.Engine == "SQLite" {
 		goals = append(goals, goal{prefix + "start, ms", t.StartMS, 50, true})
 	}
+	if t.SocketsMB > 0 {
+		goals = append(goals, goal{prefix + "memory for 2,000 WebSockets, MB", t.SocketsMB, 60, true})
+	}
 	if t.Overload != nil {
 		goals = append(goals, t.Overload.goals(prefix)...)
 	}
@@ -90,6 +93,14 @@ func (t table) goals() []goal {
 			}
 		case page:
 			goals = append(goals, goal{name + ", CPU beyond the driver's, ms", f.Product.CPU - f.Raw.CPU, 0.3, true})
+		case access:
+			goals = append(goals,
+				goal{name + ", of oauth2-proxy", t.relativeSpeed(r, f, f.Peer), 1.5, false},
+				goal{name + ", p99, of oauth2-proxy", f.Product.P99 / f.Peer.P99, 1, true})
+		case proxying:
+			goals = append(goals,
+				goal{name + ", of oauth2-proxy", t.relativeSpeed(r, f, f.Peer), 1, false},
+				goal{name + ", p99, of oauth2-proxy", f.Product.P99 / f.Peer.P99, 1, true})
 		case write:
 			goals = append(goals, goal{name + ", of raw", t.relativeSpeed(r, f, f.Raw), 0.5, false})
 		}
@@ -111,7 +122,7 @@ func (res results) growth() []goal {
 			continue
 		}
 		for _, r := range t.Order {
-			if r.kind == list {
+			if r.kind == list || r.kind == access || r.kind == proxying {
 				name := fmt.Sprintf("%s: p99 of %s, %s people relative to %s", t.Engine, r.name, thousands(t.People), thousands(small.People))
 				goals = append(goals, goal{name, t.Rows[r.name].Product.P99 / small.Rows[r.name].Product.P99, 2, true})
 			}

@@ -36,6 +36,9 @@ type settings struct {
 	overload float64 // seconds; 0 or less skips it
 	dir      string
 	out      string
+
+	upstream string // address of the application behind the proxies
+	peer     *peer  // nil to measure no apps
 }
 
 func main() {
@@ -56,6 +59,8 @@ func run(ctx context.Context, args []string) error {
 			return playRole(loadJob.run)
 		case "raw":
 			return playRole(rawJob.run)
+		case "upstream":
+			return playRole(func(j upstreamJob) (outcome, error) { return outcome{}, j.serve() })
 		case "bare":
 			return playRole(func(resp response) (outcome, error) { return outcome{}, resp.serve() })
 		}
@@ -158,6 +163,12 @@ func (s settings) measurePerformance(ctx context.Context, program, dir string) (
 			return nil, err
 		}
 		fmt.Printf("binary %.1f MB, start on a fresh SQLite database %.0f ms\n", res.BinaryMB, res.FreshMS)
+	}
+	if s.upstream, err = startUpstream(ctx); err != nil {
+		return nil, err
+	}
+	if s.peer, err = startPeer(ctx, dir, s.upstream); err != nil {
+		return nil, err
 	}
 	res.Tables, err = s.measureTables(ctx, program, dir, func(*target, engine, table) error { return nil })
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // figures are the results of one row. Outcomes that weren't measured are zero.
 type figures struct {
 	Product, Bare, Raw outcome // at full load
+	Peer               outcome // of oauth2-proxy at full load
 	Half               outcome // of the product at half of its full rate
 	DatabaseCPU        float64 // milliseconds of the database process per request to the product
 	Bytes              int     // of the response body
@@ -58,7 +59,7 @@ func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, 
 		bareJob.Addr = addr
 		barePID = cmd.Process.Pid
 	}
-	var product, bare, raw, half []outcome
+	var product, bare, raw, peer, half []outcome
 	databaseCPU, n := 0.0, 0
 	for range p.rounds {
 		before := cpu(e.pid)
@@ -75,6 +76,13 @@ func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, 
 			}
 			bare = append(bare, o)
 		}
+		if r.peer != nil {
+			peerJob := loadJob{Addr: r.peer.addr, Requests: r.peer.requests, Status: r.peer.status, Conns: p.conns, Seconds: p.seconds}
+			if o, err = drive(ctx, r.peer.pid, peerJob); err != nil {
+				return f, fmt.Errorf("oauth2-proxy: %w", err)
+			}
+			peer = append(peer, o)
+		}
 		if r.raw != nil {
 			loop := *r.raw
 			loop.DatabaseURL = g.databaseURL
@@ -89,6 +97,7 @@ func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, 
 	f.Product = combine(product)
 	f.Bare = combine(bare)
 	f.Raw = combine(raw)
+	f.Peer = combine(peer)
 	f.DatabaseCPU = databaseCPU / max(1, float64(n))
 	job.Rate = f.Product.Rate / 2
 	for range (p.rounds + 1) / 2 {

@@ -29,6 +29,7 @@ type table struct {
 	IdleMB      float64
 	LoadMB      float64   // peak memory after a row
 	Overload    *overload // nil if not measured
+	SocketsMB   float64   // memory for WebSockets through the built-in proxy; 0 if not measured
 	Order       []row
 	Rows        map[string]figures // by name of the row
 }
@@ -41,7 +42,7 @@ var template string
 // columns are the names of the figures in a table.
 var columns = []string{
 	"requests/s", "of bare", "of raw", "by CPU: of bare", "of raw", "p50", "p99", "p99.9", "raw p99", "at half: p50", "p99", "p99.9",
-	"CPU ms", "bare", "raw", "database", "bytes", "allocations", "KB",
+	"CPU ms", "bare", "raw", "database", "oauth2-proxy: requests/s", "p99", "CPU ms", "bytes", "allocations", "KB",
 }
 
 // markdown returns the page.
@@ -50,6 +51,9 @@ func (res results) markdown(goals []goal) []byte {
 	for _, t := range res.Tables {
 		fmt.Fprintf(&tables, "### %s, %s people\n\n", t.Engine, thousands(t.People))
 		fmt.Fprintf(&tables, "Start %.0f ms; memory %.1f MB idle, %.1f MB after this load. Seeding took %.1f s.\n\n", t.StartMS, t.IdleMB, t.LoadMB, t.SeedSeconds)
+		if t.SocketsMB > 0 {
+			fmt.Fprintf(&tables, "%s WebSockets open through the built-in proxy take %.1f MB.\n\n", thousands(sockets), t.SocketsMB)
+		}
 		if t.Overload != nil {
 			fmt.Fprintf(&tables, "%s\n\n", t.Overload)
 		}
@@ -76,7 +80,8 @@ func (f figures) cells() []string {
 		ratio(f.Bare.CPU, f.Product.CPU), ratio(f.Raw.CPU, f.Product.CPU),
 		number(f.Product.P50), number(f.Product.P99), number(f.Product.P999), number(f.Raw.P99),
 		number(f.Half.P50), number(f.Half.P99), number(f.Half.P999),
-		number(f.Product.CPU), number(f.Bare.CPU), number(f.Raw.CPU), number(f.DatabaseCPU), fmt.Sprint(f.Bytes),
+		number(f.Product.CPU), number(f.Bare.CPU), number(f.Raw.CPU), number(f.DatabaseCPU),
+		number(f.Peer.Rate), number(f.Peer.P99), number(f.Peer.CPU), fmt.Sprint(f.Bytes),
 		number(f.Allocations), number(f.AllocatedKB),
 	}
 }

@@ -24,6 +24,7 @@ type row struct {
 	status   int      // of a good response
 	raw      *rawJob  // reads or writes the same database rows; nil if there are none
 	fifty    bool     // whether responses have fifty users
+	peer     *peerJob // the same request to oauth2-proxy; nil if there is none
 	full     bool     // whether the row is also measured with the bare server and at full pace
 }
 
@@ -31,10 +32,12 @@ type row struct {
 type kind int
 
 const (
-	check kind = iota // session check
-	page              // HTML page
-	list              // list of users as JSON
-	write             // new user
+	check    kind = iota // session check
+	page                 // HTML page
+	list                 // list of users as JSON
+	write                // new user
+	access               // access check for another proxy
+	proxying             // request for an app through the built-in proxy
 )
 
 // sessionQuery is the product's query for a session.
@@ -55,6 +58,7 @@ type target struct {
 	db          *sql.DB
 	cookie      string           // of the administrator
 	cookies     *session.Cookies // with the product's keys
+	peer        *peer            // nil if there are no rows of apps
 }
 
 // rows returns all rows, in the order of the tables.
@@ -73,6 +77,9 @@ func (g *target) rows() ([]row, error) {
 			raw: &rawJob{Query: sessionQuery, Args: hashes, Columns: "sssiiissssssii"}},
 		{name: "sign-in page", kind: page, full: true, status: http.StatusOK, requests: [][]byte{get(g.host(), "", "/")}},
 		{name: "users page", kind: page, full: true, status: http.StatusOK, requests: g.get("/users"), raw: byName},
+	}
+	if g.peer != nil {
+		rows = append(rows, g.appRows()...)
 	}
 	sorts, err := g.sorts()
 	if err != nil {

@@ -71,6 +71,11 @@ func (s settings) measureTable(ctx context.Context, program, dir string, e engin
 	if err := insertSessions(db, 1, 1+browsers); err != nil {
 		return t, err
 	}
+	if s.peer != nil {
+		if err := insertApps(db, people, s.upstream); err != nil {
+			return t, err
+		}
+	}
 	if err := db.Close(); err != nil {
 		return t, err
 	}
@@ -98,7 +103,7 @@ func (s settings) measureTable(ctx context.Context, program, dir string, e engin
 	if err != nil {
 		return t, err
 	}
-	g := &target{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies}
+	g := &target{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies, peer: s.peer}
 	rows, err := g.rows()
 	if err != nil {
 		return t, err
@@ -120,6 +125,12 @@ func (s settings) measureTable(ctx context.Context, program, dir string, e engin
 		t.Rows[r.name] = f
 		t.LoadMB = max(t.LoadMB, resident(p.pid()))
 		fmt.Print(f.line(r.name))
+	}
+	if g.peer != nil {
+		if t.SocketsMB, err = g.socketMemory(); err != nil {
+			return t, err
+		}
+		fmt.Printf("%d WebSockets take %.1f MB\n", sockets, t.SocketsMB)
 	}
 	if best := t.Rows["list by name"].Product.Rate; s.overload > 0 && best > 0 {
 		v, err := measureOverload(ctx, g, best, s.overload)
