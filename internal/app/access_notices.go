@@ -24,7 +24,7 @@ func (m noticeMailer) composeDigest(n outbox.Notice, notice *mail.Notice) {
 		notice.Advice = "If they still need it, renew it here. Otherwise it ends by itself:"
 		if count == 1 {
 			notice.Lead = "Someone’s access ends within a week."
-			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "Group", Value: first.About}, {Label: "Ends", Value: humanize.FormatTime(first.At)}}
+			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "Group", Value: first.About}, {Label: "Ends", At: first.At}}
 			notice.Link = m.baseURL + "/users/" + first.UserID + "/groups/" + first.GroupID + "/renew"
 			return
 		}
@@ -34,7 +34,7 @@ func (m noticeMailer) composeDigest(n outbox.Notice, notice *mail.Notice) {
 		notice.Advice = "Approve or deny it here:"
 		if count == 1 {
 			notice.Lead = "Someone requested access to an app."
-			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "App", Value: first.About}, {Label: "Note", Value: first.Note}, {Label: "When", Value: humanize.FormatTime(first.At)}}
+			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "App", Value: first.About}, {Label: "Note", Value: first.Note}, {Label: "When", At: first.At}}
 			return
 		}
 		notice.Lead = humanize.Plural(count, "request") + " for access are waiting."
@@ -56,12 +56,8 @@ func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 	}
 	switch n.Topic {
 	case outbox.AccessApproved:
-		until := "no end date"
-		if !n.Until.IsZero() {
-			until = humanize.FormatTime(n.Until)
-		}
 		notice.Title, notice.Lead = "Your access was approved at %s", "Your request for access was approved."
-		notice.Facts = []mail.Fact{{Label: "App", Value: n.App}, {Label: "Until", Value: until}, {Label: "Approved by", Value: n.By}}
+		notice.Facts = []mail.Fact{{Label: "App", Value: n.App}, {Label: "Until", Value: "no end date", At: n.Until}, {Label: "Approved by", Value: n.By}}
 		notice.Advice, notice.Link = "Open it here:", n.AppURL
 		if n.AppURL == "" {
 			notice.Link = requestLink
@@ -74,7 +70,7 @@ func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 		notice.Reason = "You receive this email because you requested access."
 	default:
 		notice.Title, notice.Lead = "Your access at %s ends soon", "Your access ends within a week."
-		notice.Facts = []mail.Fact{{Label: "Apps", Value: strings.Join(n.Apps, ", ")}, {Label: "Group", Value: n.Group}, {Label: "Ends", Value: humanize.FormatTime(n.Until)}}
+		notice.Facts = []mail.Fact{{Label: "Apps", Value: strings.Join(n.Apps, ", ")}, {Label: "Group", Value: n.Group}, {Label: "Ends", At: n.Until}}
 		notice.Advice, notice.Link = "If you need it for longer, ask an administrator, or ask for it here:", requestLink
 		if n.AppID == "" {
 			notice.Advice = "If you need it for longer, ask an administrator. Your apps:"

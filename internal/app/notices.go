@@ -63,7 +63,7 @@ func (m noticeMailer) compose(n outbox.Notice) mail.Notice {
 		by = "Guestlist, from its settings"
 	}
 	from := []mail.Fact{
-		{Label: "When", Value: n.At.UTC().Format("2 January 2006 at 15:04 UTC")},
+		{Label: "When", At: n.At},
 		{Label: "By", Value: by}, {Label: "API token", Value: n.ByToken},
 		{Label: "IP address", Value: n.Address}, {Label: "Browser or program", Value: n.UserAgent},
 	}

@@ -45,6 +45,10 @@ func (p *Page) readForm(n, button *html.Node) Form {
 		names[attr(list, "id")] = attr(list, "name")
 		f.Values.Set(attr(list, "name"), selectedValue(list))
 	}
+	for area := range below(n, "textarea") {
+		names[attr(area, "id")] = attr(area, "name")
+		f.Values.Set(attr(area, "name"), text(area))
+	}
 	if name := attr(button, "name"); name != "" {
 		f.Values.Set(name, attr(button, "value"))
 	}
@@ -84,7 +88,7 @@ func (f Form) Value(label string) string { return f.Values.Get(f.fields[label]) 
 // Problems returns the error messages of invalid fields by the fields' names.
 func (p *Page) Problems() map[string]string {
 	problems := map[string]string{}
-	for _, kind := range []string{"input", "select"} {
+	for _, kind := range []string{"input", "select", "textarea"} {
 		for n := range p.elements(kind) {
 			if attr(n, "aria-invalid") == "true" {
 				problems[attr(n, "name")] = p.textOf(attr(n, "aria-describedby"))

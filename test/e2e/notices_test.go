@@ -47,7 +47,7 @@ func TestNotice_NewToken(t *testing.T) {
 		s, mails, ada := startWithMail(t, databaseURL)
 		ada.MakeToken("see www.evil.example", "write", "7")
 		wantNotice(mails.Next(t), t, "ada@example.com", "A new API token at Guestlist",
-			"Name: see www. evil. example\n", "Scope and expiry: write, until 2026-03-08\n", "When: 1 March 2026 at ", "By: ada@example.com\n",
+			"Name: see www. evil. example\n", "Scope and expiry: write, until 2026-03-08\n", "When: 1 March 2026, 12:00 UTC\n", "By: ada@example.com\n",
 			"IP address: 127.0.0.1\n", "Browser or program: ", s.URL+"/profile")
 		harness.Eventually(t, "the job is done", func() bool { return s.Count("SELECT COUNT(*) FROM outbox") == 0 })
 		if own := ada.Notices(); len(own) != 1 || own[0].Subject != "A new API token at Guestlist" {

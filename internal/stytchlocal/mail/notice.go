@@ -20,14 +20,21 @@ type Notice struct {
 }
 
 // Fact is a line of a notice.
-type Fact struct{ Label, Value string }
+type Fact struct {
+	Label, Value string
+	At           time.Time // shown in UTC in place of Value; zero if it isn't a time
+}
 
 // Message returns the email. Product is the name of the program in its text.
 func (n Notice) Message(product string, now time.Time) (Message, error) {
 	d := data{Title: n.Title, To: n.To, Lead: n.Lead, Advice: n.Advice, Home: n.Link, Unexpected: n.Reason}
 	for _, f := range n.Facts {
-		if value := factValue(f.Value); value != "" {
-			d.Facts = append(d.Facts, Fact{f.Label, value})
+		value := factValue(f.Value)
+		if !f.At.IsZero() {
+			value = formatTime(f.At)
+		}
+		if value != "" {
+			d.Facts = append(d.Facts, Fact{Label: f.Label, Value: value})
 		}
 	}
 	return d.message("notice", n.Name, product, now)
@@ -40,6 +47,8 @@ func factValue(value string) string {
 	}
 	return sanitizeName(value)
 }
+
+func formatTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // Notifier sends notices.
 type Notifier struct {
