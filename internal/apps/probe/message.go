@@ -25,6 +25,8 @@ func (f Finding) Message(a apps.App) string {
 		return noRequest + a.URL() + " redirects to another address. Check that the app’s address is the one people see in their browser." + again
 	case HostLost:
 		return "Requests reach Guestlist, but not as requests for " + a.Host + ". Let your proxy pass on the Host header as it came." + again
+	case BadRequest:
+		return "The request was refused as incomplete. Compare your proxy’s configuration with the one below." + again
 	case ProxyFailed:
 		return "Your proxy answers with an error. Check that it can reach Guestlist at the address in its configuration, and that the app runs." + again
 	case NotAllowed:

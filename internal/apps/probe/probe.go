@@ -6,7 +6,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -33,6 +35,7 @@ const (
 	Unreachable  Finding = "unreachable"   // another fault of the network
 	Redirected   Finding = "redirected"    // to something other than Guestlist's sign-in
 	HostLost     Finding = "host_lost"     // to Guestlist's own pages: it saw another Host
+	BadRequest   Finding = "bad_request"   // 400: the proxy doesn't say which request it asks about
 	ProxyFailed  Finding = "proxy_failed"  // an error of the proxy, 5xx
 	NotAllowed   Finding = "not_allowed"   // 403: Guestlist or the proxy refuses to answer
 	NotGuestlist Finding = "not_guestlist" // an answer that isn't Guestlist's: the app is open
@@ -44,8 +47,11 @@ const timeout = 5 * time.Second
 // path is below the one that Guestlist answers on every app's host.
 const path = "/.guestlist/me"
 
-// Run sends one request to an app and returns what it found. It follows no redirect and reads
-// no body, so nothing of the response is passed on. baseURL is Guestlist's own.
+// maxBody is the largest part of a response that is read, in bytes.
+const maxBody = 16 << 10
+
+// Run sends one request to an app and returns what it found. It follows no redirect and passes
+// on nothing of the response. baseURL is Guestlist's own.
 func Run(ctx context.Context, a apps.App, baseURL *url.URL) Finding {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -69,21 +75,27 @@ func Run(ctx context.Context, a apps.App, baseURL *url.URL) Finding {
 		return findingOf(err)
 	}
 	defer res.Body.Close()
-	return judge(res, baseURL)
+	return judge(res, a, baseURL)
 }
 
-// judge decides whether a response is Guestlist's. A refusal bears the address to sign in at,
-// as a redirect or in a header of its own.
-func judge(res *http.Response, baseURL *url.URL) Finding {
-	signIn := strings.TrimSuffix(baseURL.String(), "/") + "/enter?"
-	for _, name := range []string{"X-Guestlist-Sign-In", "Location"} {
-		if strings.HasPrefix(res.Header.Get(name), signIn) {
+// judge decides whether a response is Guestlist's. The built-in proxy answers with a report about
+// the request. Through another proxy, the answer leads to a page on Guestlist's host.
+func judge(res *http.Response, a apps.App, baseURL *url.URL) Finding {
+	base := strings.TrimSuffix(baseURL.String(), "/")
+	location := res.Header.Get("Location")
+	for _, own := range []string{base + "/enter?", base + "/enter/"} {
+		if strings.HasPrefix(location, own) || strings.HasPrefix(res.Header.Get("X-Guestlist-Sign-In"), own) {
 			return Reached
 		}
 	}
+	if res.StatusCode == http.StatusOK && isReport(res.Body, a) {
+		return Reached
+	}
 	switch {
-	case strings.HasPrefix(res.Header.Get("Location"), strings.TrimSuffix(baseURL.String(), "/")+"/"):
+	case strings.HasPrefix(location, base+"/"):
 		return HostLost
+	case res.StatusCode == http.StatusBadRequest:
+		return BadRequest
 	case res.StatusCode >= 500:
 		return ProxyFailed
 	case res.StatusCode == http.StatusForbidden, res.StatusCode == http.StatusMisdirectedRequest:
@@ -92,6 +104,18 @@ func judge(res *http.Response, baseURL *url.URL) Finding {
 		return Redirected
 	}
 	return NotGuestlist
+}
+
+// isReport reports whether a body is the report about a request for an app.
+func isReport(body io.Reader, a apps.App) bool {
+	var report struct {
+		App string `json:"app"`
+	}
+	text, err := io.ReadAll(io.LimitReader(body, maxBody))
+	if err != nil || json.Unmarshal(text, &report) != nil {
+		return false
+	}
+	return report.App == a.ID
 }
 
 // findingOf returns the finding for a request that got no response.

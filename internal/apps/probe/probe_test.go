@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +22,7 @@ func app(t *testing.T, address string) apps.App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return apps.App{Name: "Wiki", Scheme: scheme, Host: host}
+	return apps.App{ID: "app-1", Name: "Wiki", Scheme: scheme, Host: host}
 }
 
 func TestRun_JudgesTheResponse(t *testing.T) {
@@ -30,20 +31,25 @@ func TestRun_JudgesTheResponse(t *testing.T) {
 		name   string
 		status int
 		header []string
+		body   string
 		want   Finding
 	}{
-		{"Guestlist, to a program", 401, []string{"X-Guestlist-Sign-In", "https://people.example.com/enter?t=x"}, Reached},
-		{"Guestlist, by nginx", 302, []string{"Location", "https://people.example.com/enter?t=x"}, Reached},
-		{"another Guestlist", 401, []string{"X-Guestlist-Sign-In", "https://people.example.org/enter?t=x"}, NotGuestlist},
-		{"a host that begins like it", 302, []string{"Location", "https://people.example.com.evil.example/enter?t=x"}, Redirected},
-		{"the app itself", 200, nil, NotGuestlist},
-		{"the app itself, without such a page", 404, nil, NotGuestlist},
-		{"another sign-in", 401, nil, NotGuestlist},
-		{"a redirect to https", 301, []string{"Location", "https://wiki.example.com/"}, Redirected},
-		{"Guestlist's own page", 308, []string{"Location", "https://people.example.com/.guestlist/me"}, HostLost},
-		{"a proxy that can't reach Guestlist", 500, nil, ProxyFailed},
-		{"a bad gateway", 502, nil, ProxyFailed},
-		{"a proxy that isn't trusted", 403, nil, NotAllowed},
+		{"Guestlist, as a page", 303, []string{"Location", "https://people.example.com/enter/report?r=x"}, "", Reached},
+		{"Guestlist, as the proxy", 200, nil, `{"app":"app-1","decision":"not_signed_in","user":null}`, Reached},
+		{"a report about another app", 200, nil, `{"app":"app-2"}`, NotGuestlist},
+		{"a proxy that doesn't say what it asks about", 400, nil, "", BadRequest},
+		{"Guestlist, to a program", 401, []string{"X-Guestlist-Sign-In", "https://people.example.com/enter?t=x"}, "", Reached},
+		{"Guestlist, by nginx", 302, []string{"Location", "https://people.example.com/enter?t=x"}, "", Reached},
+		{"another Guestlist", 401, []string{"X-Guestlist-Sign-In", "https://people.example.org/enter?t=x"}, "", NotGuestlist},
+		{"a host that begins like it", 302, []string{"Location", "https://people.example.com.evil.example/enter?t=x"}, "", Redirected},
+		{"the app itself", 200, nil, "", NotGuestlist},
+		{"the app itself, without such a page", 404, nil, "", NotGuestlist},
+		{"another sign-in", 401, nil, "", NotGuestlist},
+		{"a redirect to https", 301, []string{"Location", "https://wiki.example.com/"}, "", Redirected},
+		{"Guestlist's own page", 308, []string{"Location", "https://people.example.com/.guestlist/me"}, "", HostLost},
+		{"a proxy that can't reach Guestlist", 500, nil, "", ProxyFailed},
+		{"a bad gateway", 502, nil, "", ProxyFailed},
+		{"a proxy that isn't trusted", 403, nil, "", NotAllowed},
 	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != "GET" || r.URL.Path != path || r.Header.Get("Cookie") != "" || r.Header.Get("Authorization") != "" {
@@ -53,6 +59,7 @@ func TestRun_JudgesTheResponse(t *testing.T) {
 				w.Header().Set(row.header[i], row.header[i+1])
 			}
 			w.WriteHeader(row.status)
+			io.WriteString(w, row.body)
 		}))
 		if got := Run(t.Context(), app(t, s.URL), people); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
@@ -109,7 +116,7 @@ func TestMessage_SaysWhatToDo(t *testing.T) {
 	a := app(t, "https://wiki.example.com")
 	seen := map[string]Finding{}
 	for _, f := range []Finding{
-		Reached, NoAddress, Forbidden, Refused, TimedOut, Certificate, NotHTTPS, Unreachable, Redirected, HostLost, ProxyFailed, NotAllowed, NotGuestlist,
+		Reached, NoAddress, Forbidden, Refused, TimedOut, Certificate, NotHTTPS, Unreachable, Redirected, HostLost, BadRequest, ProxyFailed, NotAllowed, NotGuestlist,
 	} {
 		text := f.Message(a)
 		if other, found := seen[text]; found {
