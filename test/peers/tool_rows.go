@@ -10,6 +10,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/guestlist/guestlist/internal/diagnostic"
+	"github.com/guestlist/guestlist/internal/doctor"
 	"github.com/guestlist/guestlist/test/harness"
 )
 
@@ -47,6 +49,27 @@ var toolRows = []behaviour{
 		}
 		if _, err := verify("Board"); err == nil {
 			t.Error("the token is good for another app")
+		}
+	}},
+	{"the doctor finds nothing wrong", func(t *testing.T, w *world) {
+		app, err := w.site.App.Apps.Find(t.Context(), "Wiki")
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := 0
+		doctor.RunApp(t.Context(), doctor.AppOptions{
+			App: app, BaseURL: w.site.Config.BaseURL, Upstream: "http://" + w.to.wiki, Token: w.appToken("Wiki"), Transport: w.certificate.transport(w.to.proxy),
+		}, func(f diagnostic.Finding) {
+			checks++
+			if w.proxy == "builtin" && f.Check == "visitor" { // what ends TLS for it sets no X-Forwarded-For
+				return
+			}
+			if f.Status != diagnostic.OK {
+				t.Errorf("%s: %s: %s %s", f.Check, f.Status, f.Text, f.Action)
+			}
+		})
+		if checks < 5 {
+			t.Errorf("only %d checks", checks)
 		}
 	}},
 	{"HTTP/2", func(t *testing.T, w *world) {

@@ -99,7 +99,7 @@ var layers = map[string]layer{
 	"test/harness": {ours: []string{
 		"internal/app", "internal/apps", "internal/cli", "internal/config", "internal/diagnostic", "internal/directory", "internal/event", "internal/httpserver", "internal/testdb", "internal/testpage",
 	}, never: []string{sdkAll}},
-	"test/peers":                    {ours: []string{"internal/apps", "internal/directory", "internal/event", "internal/ids", "internal/testdb", "test/harness"}},
+	"test/peers":                    {ours: []string{"internal/apps", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/ids", "internal/testdb", "test/harness"}},
 	"test/browser":                  {},
 	"test/e2e":                      {},
 	"test/repo":                     {},
