@@ -50,7 +50,7 @@ func NewRootCommand(in Invocation) *cobra.Command {
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(
-		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.sessionsCommand(), p.keysCommand(), p.tokensCommand(), p.requestsCommand(), p.reconcileCommand(), p.whyCommand(),
+		p.serveCommand(), p.migrateCommand(), p.usersCommand(), p.groupsCommand(), p.appsCommand(), p.sessionsCommand(), p.keysCommand(), p.tokensCommand(), p.requestsCommand(), p.reconcileCommand(), p.whyCommand(),
 		p.backupCommand(), p.copyCommand(), p.healthCommand(), p.doctorCommand(), p.configCommand(), versionCommand(),
 	)
 	root.InitDefaultCompletionCmd() // writes to the output that root has at this point

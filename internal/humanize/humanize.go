@@ -18,5 +18,14 @@ func FormatWait(d time.Duration) string {
 	return Plural(int((d+time.Minute-1)/time.Minute), "minute")
 }
 
+// FormatEnd returns the end of something that lasts to the end of a day in UTC as that day,
+// and of something that ends during a day as FormatTime does.
+func FormatEnd(t time.Time) string {
+	if t.UTC().Truncate(24 * time.Hour).Equal(t) {
+		return t.UTC().AddDate(0, 0, -1).Format("2 January 2006")
+	}
+	return FormatTime(t)
+}
+
 // FormatTime returns t in UTC, to the minute.
 func FormatTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }

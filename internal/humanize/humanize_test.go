@@ -20,6 +20,8 @@ func TestFormats(t *testing.T) {
 		{humanize.FormatWait(time.Second), "1 minute"},
 		{humanize.FormatWait(time.Minute), "1 minute"},
 		{humanize.FormatWait(61 * time.Second), "2 minutes"},
+		{humanize.FormatEnd(noon.Truncate(24 * time.Hour)), "28 February 2026"},
+		{humanize.FormatEnd(noon), "1 March 2026, 12:00 UTC"},
 		{humanize.FormatTime(noon), "1 March 2026, 12:00 UTC"},
 	} {
 		if row.got != row.want {

@@ -384,3 +384,43 @@ func TestAPIApps_ReadToken(t *testing.T) {
 		t.Errorf("writing: %d %s", a.status, a.body)
 	}
 }
+
+func TestWhy_ExplainsAccessToAnApp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	staff := f.addGroup("Staff")
+	wiki := f.addApp("Wiki", "https://wiki.example.com", staff)
+	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: "Grace"})
+	closed := "Grace can't open Wiki: it opens to Staff, and they aren't in it."
+	check := func(name, text, action string, blocked bool) {
+		t.Helper()
+		for _, app := range []string{"wiki", wiki.ID, "https://wiki.example.com", "wiki.example.com"} {
+			var got apps.DiagnosisJSON
+			ada.get("/api/why?email=grace@example.com&app="+app).decode(t, &got)
+			if got.App == nil || got.App.Text != text || got.App.Action != action || got.App.CanOpen == blocked || len(got.Findings) == 0 {
+				t.Errorf("%s, %s: %+v", name, app, got.App)
+			}
+		}
+		for _, a := range []answer{ada.form("/why", "email", "grace@example.com", "app", wiki.ID), ada.get("/users/" + grace.ID + "/why?app=" + wiki.ID)} {
+			if page := a.Text(); a.status != 200 || !strings.Contains(page, text) || !strings.Contains(page, action) || strings.Contains(page, "No access") != blocked {
+				t.Errorf("%s: %d %s", name, a.status, page)
+			}
+		}
+	}
+	check("in no group", closed, "Add them to Staff.", true)
+	f.member(staff, grace, time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC))
+	check("a guest", "Grace can open Wiki: they're in Staff until 5 March 2026.", "", false)
+	if a := ada.get("/api/why?email=grace@example.com"); strings.Contains(a.body, `"app"`) {
+		t.Errorf("without an app: %s", a.body)
+	}
+	wantAnswer(t, "an unknown app", ada.get("/api/why?email=grace@example.com&app=x"), 422, `{"error":"invalid input","fields":{"app":"There is no such app."}}`)
+	a := ada.form("/why", "email", "grace@example.com", "app", "gone")
+	if a.status != 422 || !strings.Contains(a.Text(), "There is no such app.") || !strings.Contains(a.body, `value="grace@example.com"`) {
+		t.Errorf("an app that was removed: %d %s", a.status, a.Text())
+	}
+	a = ada.form("/why", "email", "x", "app", wiki.ID)
+	if a.status != 422 || !strings.Contains(a.body, `value="`+wiki.ID+`" selected`) {
+		t.Errorf("an invalid address: %d %s", a.status, a.Text())
+	}
+}

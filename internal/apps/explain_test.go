@@ -1,0 +1,47 @@
+package apps
+
+import (
+	"testing"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+)
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	day := func(d int) time.Time { return time.Date(2026, 3, d, 0, 0, 0, 0, time.UTC) }
+	staff, board, other := directory.Group{ID: "s", Name: "Staff"}, directory.Group{ID: "b", Name: "Board"}, directory.Group{ID: "o", Name: "Other"}
+	in := func(g directory.Group, until time.Time) directory.Membership {
+		return directory.Membership{GroupID: g.ID, GroupName: g.Name, Until: until}
+	}
+	ada := directory.User{ID: "1", Name: "Ada", Status: directory.Active}
+	suspended := ada
+	suspended.Status = directory.Suspended
+	everyone := App{Name: "Wiki", Audience: Everyone}
+	open := func(groups ...directory.Group) App { return App{Name: "Wiki", Audience: Groups, Groups: groups} }
+	for _, r := range []struct {
+		name         string
+		app          App
+		user         directory.User
+		memberships  []directory.Membership
+		decision     Decision
+		text, action string
+	}{
+		{"everyone", everyone, ada, nil, Allowed, "Ada can open Wiki: it's open to everyone on the list.", ""},
+		{"suspended", everyone, suspended, nil, Suspended, "Ada can't open Wiki: they're suspended.", "Restore their access."},
+		{"in a group", open(board, staff), ada, []directory.Membership{in(staff, time.Time{})}, Allowed, "Ada can open Wiki: they're in Staff.", ""},
+		{"until a day", open(staff), ada, []directory.Membership{in(staff, day(6))}, Allowed, "Ada can open Wiki: they're in Staff until 5 March 2026.", ""},
+		{"until a time", open(staff), ada, []directory.Membership{in(staff, now.Add(time.Minute))}, Allowed, "Ada can open Wiki: they're in Staff until 1 March 2026, 12:01 UTC.", ""},
+		{"through the longest", open(board, staff), ada, []directory.Membership{in(board, day(5)), in(staff, day(7)), in(other, time.Time{})}, Allowed, "Ada can open Wiki: they're in Staff until 6 March 2026.", ""},
+		{"in no group", open(staff), ada, nil, NotInGroup, "Ada can't open Wiki: it opens to Staff, and they aren't in it.", "Add them to Staff."},
+		{"in another group", open(board, other, staff), ada, []directory.Membership{in(directory.Group{ID: "x", Name: "X"}, time.Time{})}, NotInGroup, "Ada can't open Wiki: it opens to Board, Other or Staff, and they're in none of them.", "Add them to one of these groups."},
+		{"ended", open(board, staff), ada, []directory.Membership{in(board, time.Date(2026, 2, 2, 0, 0, 0, 0, time.UTC)), in(staff, day(1))}, MembershipEnded, "Ada can't open Wiki: their membership in Staff ended on 28 February 2026.", "Renew the membership."},
+		{"no group opens it", open(), ada, []directory.Membership{in(staff, time.Time{})}, NotInGroup, "Ada can't open Wiki: no group opens it.", "Choose a group that opens the app."},
+	} {
+		e := explain(r.app, r.user, r.memberships, now)
+		if e.Decision != r.decision || e.Text != r.text || e.Action != r.action || e.Allowed() != (e.Action == "") {
+			t.Errorf("%s: %s %q %q", r.name, e.Decision, e.Text, e.Action)
+		}
+	}
+}
