@@ -76,8 +76,16 @@ func percentEncodeNonASCII(s string) string {
 
 func encodeBytes(s string, isEncoded func(byte) bool) string {
 	const hex = "0123456789ABCDEF"
+	plain := 0
+	for plain < len(s) && !isEncoded(s[plain]) {
+		plain++
+	}
+	if plain == len(s) {
+		return s // most are, and this runs for every request to an app
+	}
 	var b strings.Builder
-	for i := range len(s) {
+	b.WriteString(s[:plain])
+	for i := plain; i < len(s); i++ {
 		c := s[i]
 		if !isEncoded(c) {
 			b.WriteByte(c)

@@ -53,16 +53,16 @@ func (p Pool) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 
 // QueryContext runs a read and repeats it if its connection was lost.
 func (p Pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, err := p.Statements.get(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if stmt != nil { // a file has no connection that can be lost
+		return stmt.QueryContext(ctx, args...)
+	}
 	var rows *sql.Rows
-	err := retryRead(ctx, func() error {
-		stmt, err := p.Statements.get(ctx, query)
-		switch {
-		case err != nil:
-		case stmt != nil:
-			rows, err = stmt.QueryContext(ctx, args...)
-		default:
-			rows, err = p.DB.QueryContext(ctx, query, args...)
-		}
+	err = retryRead(ctx, func() error {
+		rows, err = p.DB.QueryContext(ctx, query, args...)
 		return err
 	})
 	return rows, err
