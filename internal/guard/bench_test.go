@@ -37,3 +37,23 @@ func BenchmarkForward(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSession measures Guestlist's own check of a session, to compare.
+func BenchmarkSession(b *testing.B) {
+	s := harness.Start(b, testdb.SQLite(b), harness.NewClock(harness.Noon), "--guestlist-admins=ada@example.com", "--guestlist-base-url=http://localhost:PORT")
+	ada := s.NewPerson("ada@example.com")
+	ada.SignIn()
+	r := ada.NewRequest("GET", s.URL+"/api/session", nil)
+	for _, c := range ada.Jar.Cookies(r.URL) {
+		r.AddCookie(c)
+	}
+	r.RequestURI, r.RemoteAddr = "/api/session", "127.0.0.1:999"
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		s.App.Handler.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
+		}
+	}
+}

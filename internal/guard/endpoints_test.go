@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 func TestEndpoints_AreChosenByPathOnly(t *testing.T) {
 	t.Parallel()
 	for _, base := range []string{"https://people.example.com", "https://tool.example.com/people"} {
@@ -109,7 +111,7 @@ func TestEndpoints_ReadTheVisitorsRequest(t *testing.T) {
 func TestEndpoints_RefuseOtherPeers(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	now := noon
 	g := New(Options{
 		BaseURL: &url.URL{Scheme: "https", Host: "people.example.com"}, Peers: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fdaa::/16")},
 		Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil)),

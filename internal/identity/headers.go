@@ -25,12 +25,15 @@ var HeaderNames = []string{UserHeader, EmailHeader, NameHeader, GroupsHeader, JW
 const maxGroups = 1024
 
 // Headers returns the identity headers, with a signed JWT. Headers without a value are left
-// out. The error is that of Mint.
-func (s *Signer) Headers(ctx context.Context, id Identity) (http.Header, error) {
-	token, err := s.Mint(ctx, id)
-	if err != nil {
-		return nil, err
-	}
+// out. Callers must not change them: like the JWT, they are the same for half a minute. The
+// error is that of Mint.
+func (s *Signer) Headers(_ context.Context, id Identity) (http.Header, error) {
+	signed, err := s.describe(id)
+	return signed.headers, err
+}
+
+// newHeaders returns the identity headers with a JWT.
+func newHeaders(id Identity, token string) http.Header {
 	h := make(http.Header, len(HeaderNames))
 	set := func(name, value string) {
 		if value != "" {
@@ -46,7 +49,7 @@ func (s *Signer) Headers(ctx context.Context, id Identity) (http.Header, error) 
 	set(NameHeader, percentEncode(id.Name, 0))
 	set(GroupsHeader, strings.Join(groups, ","))
 	set(JWTHeader, token)
-	return h, nil
+	return h
 }
 
 // fitGroups returns the names of groups in order, as many as fit in maxGroups, and whether

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,32 +80,47 @@ type claims struct {
 // for the same identity: signing is the most expensive part of a request. Errors: ErrNoKey,
 // ErrIncomplete.
 func (s *Signer) Mint(_ context.Context, id Identity) (string, error) {
+	signed, err := s.describe(id)
+	return signed.token, err
+}
+
+// describe returns the JWT and the headers of an identity.
+func (s *Signer) describe(id Identity) (cachedToken, error) {
 	if id.AppID == "" || id.UserID == "" {
-		return "", ErrIncomplete
+		return cachedToken{}, ErrIncomplete
 	}
 	now := s.now()
 	key := s.ring.Load().signerAt(now)
 	if key == nil {
-		return "", ErrNoKey
+		return cachedToken{}, ErrNoKey
+	}
+	cacheKey := id.digest(key.ID)
+	if found, ok := s.tokens.get(cacheKey, now); ok {
+		return found, nil
 	}
 	c := claims{Issuer: s.issuer, Identity: id}
 	groups, all := fitGroups(id.Groups)
 	c.Groups, c.GroupsTruncated = append([]string{}, groups...), !all
-	content, err := json.Marshal(c)
-	if err != nil {
-		return "", err
-	}
-	cacheKey := sha256.Sum256(append(content, key.ID...))
-	if token, ok := s.tokens.get(cacheKey, now); ok {
-		return token, nil
-	}
 	c.IssuedAt, c.Expires = now.Unix(), now.Add(tokenLife).Unix()
 	token, err := sign(key.signer, c)
 	if err != nil {
-		return "", err
+		return cachedToken{}, err
 	}
-	s.tokens.put(cacheKey, token, now)
-	return token, nil
+	made := cachedToken{token: token, headers: newHeaders(id, token), issued: now}
+	s.tokens.put(cacheKey, made)
+	return made, nil
+}
+
+// digest returns a digest of the identity and the id of the key that signs it.
+func (id Identity) digest(keyID string) [sha256.Size]byte {
+	b := make([]byte, 0, 512) // on the stack: this runs for every request
+	for _, field := range [...]string{keyID, id.AppID, id.UserID, id.Email, id.Name, id.Handle, id.SessionID} {
+		b = append(binary.AppendUvarint(b, uint64(len(field))), field...)
+	}
+	for _, group := range id.Groups {
+		b = append(binary.AppendUvarint(b, uint64(len(group))), group...)
+	}
+	return sha256.Sum256(b)
 }
 
 func sign(signer jose.Signer, c claims) (string, error) {
