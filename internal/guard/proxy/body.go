@@ -9,7 +9,8 @@ import (
 )
 
 // The listener limits how long a request may take to arrive and a response to be taken.
-// The proxy replaces these limits with one on the time without progress.
+// The proxy replaces these limits with one on the time without progress, which it sets with
+// each part. A ResponseWriter without deadlines, in a test, has no limit.
 
 // responseWriter writes to the visitor.
 type responseWriter struct {
@@ -21,13 +22,6 @@ type responseWriter struct {
 
 func newResponseWriter(w http.ResponseWriter, p *Proxy) *responseWriter {
 	return &responseWriter{ResponseWriter: w, control: http.NewResponseController(w), proxy: p}
-}
-
-// clearDeadlines removes the listener's limits. A ResponseWriter without deadlines, in a
-// test, has none.
-func (w *responseWriter) clearDeadlines() {
-	_ = w.control.SetReadDeadline(time.Time{})
-	_ = w.control.SetWriteDeadline(time.Time{})
 }
 
 // finish limits how long the server may take to read the rest of the request, which it does

@@ -151,7 +151,6 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, t Target) {
 		e.body = &requestBody{ReadCloser: r.Body, control: e.response.control, timeout: p.opts.Timeouts.Idle}
 		out.Body = e.body
 	}
-	e.response.clearDeadlines()
 	defer e.response.finish()
 	p.reverse.ServeHTTP(e.response, out)
 }

@@ -179,6 +179,23 @@ func TestServe_SlowBodiesOutliveTheListenersLimits(t *testing.T) {
 	}
 }
 
+func TestServe_SlowAnswersOutliveTheLimits(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(3 * longerThanLimits):
+			fmt.Fprint(w, "at last")
+		}
+	}, func(o *options) { o.Timeouts.Idle = longerThanLimits })
+	for method, body := range map[string]io.Reader{"GET": nil, "POST": strings.NewReader("body"), "PUT": &slowReader{[]string{"chunk"}, 0}} {
+		if a := s.do(method, "/", nil, body); a.body != "at last" {
+			t.Errorf("%s: %d %q", method, a.StatusCode, a.body)
+		}
+	}
+}
+
 func TestServe_StalledUploadEnds(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)

@@ -108,6 +108,30 @@ func TestWebSocket_ManyAtOnce(t *testing.T) {
 	all.Wait()
 }
 
+func TestWebSocket_MessageSentBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly answer")
+		_, _ = io.Copy(conn, buffered)
+	})
+	conn, reader := s.dial()
+	fmt.Fprint(conn, "GET /ws HTTP/1.1\r\nHost: wiki.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly message")
+	if res, err := http.ReadResponse(reader, nil); err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", res, err)
+	}
+	const want = "early answerearly message"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(reader, got); err != nil || string(got) != want {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestWebSocket_UpgradeCarriesTheIdentityAndNoCredential(t *testing.T) {
 	t.Parallel()
 	var header atomic.Pointer[http.Header]
