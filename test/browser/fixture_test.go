@@ -91,6 +91,8 @@ type gallery struct {
 	alone, first *tab
 	member       *tab
 
+	asking *asking
+
 	handbook, photos apps.App // of in
 	family, guests   directory.Group
 }
@@ -129,6 +131,7 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	g.member = newTab(t, chromium, full)
 	g.member.signIn("alan.turing@example.com")
 	g.alone.signIn("ada@example.com")
+	g.asking = newAsking(t, chromium)
 	return g
 }
 

@@ -93,7 +93,7 @@ func TestAccessRequest_Emails(t *testing.T) {
 			"Someone requested access to an app.", "Person: grace@example.com\n", "App: Wiki\n", "Note: see www. evil. example\n", s.URL+"/requests")
 
 		queue := ada.Get("/requests")
-		ada.Submit(queue, "Deny grace@example.com for Wiki", "Reason (optional; they’ll see it)", "Use the read-only copy.")
+		ada.Submit(queue, "Deny request of grace@example.com for Wiki", "Reason (optional; they’ll see it)", "Use the read-only copy.")
 		wantNotice(mails.Next(t), t, "grace@example.com", "Your request was denied at Guestlist",
 			"App: Wiki\n", "Reason: Use the read-only copy.\n", "Denied by: ada@example.com\n", "You can ask again from 2 March 2026", s.URL+"/apps/"+wiki.ID+"/request")
 		harness.WantPage(t, grace.Get("/apps/"+wiki.ID+"/request"), http.StatusOK, "Request access to Wiki", "denied your request", "Use the read-only copy.")
