@@ -20,9 +20,9 @@ const (
 // HeaderNames are the names of all identity headers, in canonical form.
 var HeaderNames = []string{UserHeader, EmailHeader, NameHeader, GroupsHeader, JWTHeader}
 
-// maxGroups is the maximum length of Remote-Groups. nginx refuses an answer whose headers are
-// longer than a memory page, by default, and the JWT repeats the names.
-const maxGroups = 1024
+// maxText is the length of name, address and groups together beyond which groups are left out.
+// The JWT repeats them, and by default nginx refuses an answer whose headers are longer than 4 KB.
+const maxText = 900
 
 // Headers returns the identity headers, with a signed JWT. Headers without a value are left
 // out. Callers must not change them: like the JWT, they are the same for half a minute. The
@@ -40,7 +40,7 @@ func newHeaders(id Identity, token string) http.Header {
 			h[name] = []string{value}
 		}
 	}
-	groups, _ := fitGroups(id.Groups)
+	groups, _ := fitGroups(id)
 	for i, name := range groups {
 		groups[i] = percentEncode(name, ',')
 	}
@@ -52,14 +52,13 @@ func newHeaders(id Identity, token string) http.Header {
 	return h
 }
 
-// fitGroups returns the names of groups in order, as many as fit in maxGroups, and whether
-// that is all of them.
-func fitGroups(names []string) (fitting []string, all bool) {
-	sorted := slices.Sorted(slices.Values(names))
-	length := 0
+// fitGroups returns the names of an identity's groups in order, as many as fit, and whether that
+// is all of them.
+func fitGroups(id Identity) (fitting []string, all bool) {
+	sorted := slices.Sorted(slices.Values(id.Groups))
+	length := len(percentEncode(id.Name, 0)) + len(id.Email)
 	for i, name := range sorted {
-		length += len(percentEncode(name, ',')) + 1
-		if length-1 > maxGroups {
+		if length += len(percentEncode(name, ',')) + 1; length > maxText {
 			return sorted[:i], false
 		}
 	}

@@ -66,29 +66,49 @@ func TestHeaders_Values(t *testing.T) {
 func TestHeaders_FitWhatProxiesAccept(t *testing.T) {
 	t.Parallel()
 	s, _, _ := onSQLite(t)
-	id := ada(t)
-	id.Groups = nil
-	for i := range 1000 {
-		id.Groups = append(id.Groups, fmt.Sprintf("group %04d", 999-i))
+	named := func(format string) []string {
+		var names []string
+		for i := range 1000 {
+			names = append(names, fmt.Sprintf(format, 999-i))
+		}
+		return names
 	}
-	h, err := s.Headers(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size := 0
-	for name := range h {
-		size += len(name) + len(h.Get(name)) + len(": \r\n")
-	}
-	groups := strings.Split(h.Get("Remote-Groups"), ",")
-	if size > 3500 || groups[0] != "group 0000" || len(groups) != 93 || !slices.IsSorted(groups) {
-		t.Errorf("%d bytes, %d groups: %v", size, len(groups), groups)
-	}
-	claims, err := verify(s, h.Get("X-Guestlist-Jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if inToken := claims["groups"].([]any); len(inToken) != len(groups) || claims["groups_truncated"] != true {
-		t.Errorf("%d groups in the token, groups_truncated is %v", len(inToken), claims["groups_truncated"])
+	for _, row := range []struct {
+		name   string
+		person string
+		groups []string
+		want   int
+	}{
+		{"a usual name", "Ada Lovelace", named("group %04d"), 79},
+		{"short names of groups", "Ada Lovelace", named("%d"), 225},
+		{"names of groups beyond ASCII", "Ada Lovelace", named("Köln %04d"), 58},
+		{"names of groups that HTML would escape", "Ada Lovelace", named("<&>%d"), 127},
+		{"the longest name", strings.Repeat("🙂", directory.MaxName), named("group %04d"), 0},
+	} {
+		id := ada(t)
+		id.Name, id.Groups = row.person, row.groups
+		h, err := s.Headers(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := 0
+		for name := range h {
+			size += len(name) + len(h.Get(name)) + len(": \r\n")
+		}
+		var groups []string
+		if list := h.Get("Remote-Groups"); list != "" {
+			groups = strings.Split(list, ",")
+		}
+		if size > 3600 || len(groups) != row.want || !slices.IsSorted(groups) {
+			t.Errorf("%s: %d bytes, %d groups: %v", row.name, size, len(groups), groups)
+		}
+		claims, err := verify(s, h.Get("X-Guestlist-Jwt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inToken := claims["groups"].([]any); len(inToken) != len(groups) || claims["groups_truncated"] != true {
+			t.Errorf("%s: %d groups in the token, groups_truncated is %v", row.name, len(inToken), claims["groups_truncated"])
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -99,7 +100,7 @@ func (s *Signer) describe(id Identity) (cachedToken, error) {
 		return found, nil
 	}
 	c := claims{Issuer: s.issuer, Identity: id}
-	groups, all := fitGroups(id.Groups)
+	groups, all := fitGroups(id)
 	c.Groups, c.GroupsTruncated = append([]string{}, groups...), !all
 	c.IssuedAt, c.Expires = now.Unix(), now.Add(tokenLife).Unix()
 	token, err := sign(key.signer, c)
@@ -123,8 +124,17 @@ func (id Identity) digest(keyID string) [sha256.Size]byte {
 	return sha256.Sum256(b)
 }
 
+// marshal returns claims in JSON, without the escapes for HTML that json.Marshal adds.
+func marshal(c claims) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(c)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 func sign(signer jose.Signer, c claims) (string, error) {
-	payload, err := json.Marshal(c)
+	payload, err := marshal(c)
 	if err != nil {
 		return "", err
 	}

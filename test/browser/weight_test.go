@@ -40,6 +40,16 @@ var weights = []journey{
 		b.signIn("ada@example.com")
 		b.isLight("/users", maxUsersBytes)
 	}},
+
+	{"a page of forty apps is light", func(t *testing.T, chromium browser) {
+		site := startBrowserSite(t, chromium)
+		for i := range 40 {
+			site.addApp(fmt.Sprintf("App %02d", i))
+		}
+		b := newTab(t, chromium, site)
+		b.signIn("ada@example.com")
+		b.isLight("/apps", maxSignInBytes)
+	}},
 }
 
 // isLight loads a page with an empty cache and checks the size of what it fetches.
