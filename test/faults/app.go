@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -198,6 +199,16 @@ func (c *client) leave(u *user) {
 		u.setUncertain(false)
 	}
 	c.checkApps(u)
+}
+
+// leaveAll ends the memberships of the users who have used the app, so that every trial has refusals.
+func (c *client) leaveAll() {
+	for _, u := range c.users {
+		used := slices.ContainsFunc(u.sessions, func(s *session) bool { return s.app != "" })
+		if used && u.listed == yes && !u.uncertain {
+			c.leave(u)
+		}
+	}
 }
 
 // suspend suspends a user, which ends all sessions, and reinstates them.

@@ -86,6 +86,9 @@ func (x *trial) run(program string, e experiment, slots chan struct{}) row {
 	x.awaitRecovery()
 	stopLoad()
 	running.Wait()
+	for _, c := range clients {
+		c.leaveAll()
+	}
 	release()
 
 	var users []*user
