@@ -81,6 +81,26 @@ var handoverRows = []behaviour{
 			p.wantTool(p.Get(callbacks[i]), wikiHost, targets[i])
 		}
 	}},
+	{"three tabs at the same moment", func(t *testing.T, w *world) {
+		p := w.writer(time.Time{})
+		p.signIn()
+		targets := []string{probe("/tab"), probe("/tab"), probe("/tab")}
+		views := make([]harness.View, len(targets))
+		errs := make([]error, len(targets))
+		harness.Concurrently(len(targets), func(i int) {
+			var r *http.Request
+			if r, errs[i] = http.NewRequestWithContext(t.Context(), "GET", "https://"+wikiHost+targets[i], nil); errs[i] == nil {
+				r.Header.Set("Sec-Fetch-Mode", "navigate")
+				views[i], errs[i] = p.Try(r, nil)
+			}
+		})
+		for i, target := range targets {
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			p.wantTool(views[i], wikiHost, target)
+		}
+	}},
 	{"twenty pages of one session, one after another, without a loop", func(t *testing.T, w *world) {
 		p := w.signedIn()
 		for range 20 {
