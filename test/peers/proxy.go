@@ -149,9 +149,16 @@ func startNginx(t testing.TB, to addresses, c certificate) {
 	program{path, []string{"-p", dir, "-c", "nginx.conf", "-e", "stderr"}, dir}.run(t, c.transport(to.proxy), hostURLs...)
 }
 
-func startCaddy(t testing.TB, to addresses, c certificate) {
+// unchanged is the edit of a configuration as it is in the docs.
+func unchanged(text string) string { return text }
+
+func startCaddy(t testing.TB, to addresses, c certificate) { startCaddyWith(t, to, c, unchanged) }
+
+// startCaddyWith starts Caddy with another configuration, which edit makes of the one in the docs.
+func startCaddyWith(t testing.TB, to addresses, c certificate, edit func(text string) string) {
+	t.Helper()
 	dir := t.TempDir()
-	text := snippet(t, "caddy", "forward_auth")
+	text := edit(snippet(t, "caddy", "forward_auth"))
 	text += forBoard(block(t, text, wikiHost))
 	// Certificates of the test's, and Caddy's default ports moved.
 	text = regexp.MustCompile(`(?m)^(\S+) \{\n`).ReplaceAllString(to.localize(text), "$1 {\n\tbind 127.0.0.1\n\ttls "+c.path+" "+c.path+"\n")
@@ -168,17 +175,21 @@ func runCaddy(t testing.TB, dir string, transport *http.Transport, urls ...strin
 	program{path, []string{"run", "--config", filepath.Join(dir, "Caddyfile"), "--adapter", "caddyfile"}, dir}.run(t, transport, urls...)
 }
 
-func startTraefik(t testing.TB, to addresses, c certificate) {
+func startTraefik(t testing.TB, to addresses, c certificate) { startTraefikWith(t, to, c, unchanged) }
+
+// startTraefikWith starts Traefik with other files, which edit makes of those in the docs.
+func startTraefikWith(t testing.TB, to addresses, c certificate, edit func(text string) string) {
+	t.Helper()
 	path := findProgram(t, "Traefik", harness.RepoPath(".cache/peers/traefik"))
 	dir := t.TempDir()
 	dynamic := filepath.Join(dir, "dynamic")
 	if err := os.Mkdir(dynamic, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	static := snippet(t, "yaml", "# /etc/traefik/traefik.yaml")
+	static := edit(snippet(t, "yaml", "# /etc/traefik/traefik.yaml"))
 	writeFile(t, dir, "traefik.yaml", strings.NewReplacer("/etc/traefik/dynamic", dynamic, `":443"`, to.proxy).Replace(static))
-	wiki := snippet(t, "yaml", "# /etc/traefik/dynamic/wiki.yaml")
-	writeFile(t, dynamic, "guestlist.yaml", to.localize(snippet(t, "yaml", "# /etc/traefik/dynamic/guestlist.yaml")))
+	wiki := edit(snippet(t, "yaml", "# /etc/traefik/dynamic/wiki.yaml"))
+	writeFile(t, dynamic, "guestlist.yaml", to.localize(edit(snippet(t, "yaml", "# /etc/traefik/dynamic/guestlist.yaml"))))
 	writeFile(t, dynamic, "wiki.yaml", to.localize(wiki))
 	writeFile(t, dynamic, "board.yaml", to.localize(forBoard(wiki)))
 	writeFile(t, dynamic, "tls.yaml", fmt.Sprintf("tls:\n  certificates:\n    - certFile: %[1]s\n      keyFile: %[1]s\n", c.path))
@@ -186,7 +197,7 @@ func startTraefik(t testing.TB, to addresses, c certificate) {
 }
 
 func startHAProxy(t testing.TB, to addresses, c certificate) {
-	startHAProxyWith(t, to, c, func(script string) string { return script })
+	startHAProxyWith(t, to, c, unchanged)
 }
 
 // startHAProxyWith starts HAProxy with another script, which edit makes of the one in the docs.
