@@ -154,6 +154,18 @@ func (s *browserSite) addApp(name string, groups ...string) apps.App {
 	return a
 }
 
+// hostURL returns the address of the site with another host.
+func (s *browserSite) hostURL(host string) string {
+	return strings.Replace(s.Host, s.Config.BaseURL.Hostname(), host, 1)
+}
+
+// atApp visits a page of the app Notes, which doesn't open to anyone.
+func (g *gallery) atApp(b *tab, path, heading string) *tab {
+	b.visit(g.in.site.hostURL("notes.localhost") + path)
+	b.sees("heading", heading)
+	return b
+}
+
 // addApps adds groups with members, and apps, of which one has received a request.
 func (g *gallery) addApps() {
 	t, a := g.in.t, g.in.site.App
@@ -188,6 +200,9 @@ func (g *gallery) addApps() {
 	join(g.guests, "hedy.lamarr", midnight.Add(4*day))
 	join(g.guests, "radia.perlman", midnight.Add(40*day))
 	join(g.guests, "vint.cerf", now.Add(time.Second)) // over once the clock is advanced
+	add(apps.Input{
+		Name: "Notes", URL: g.in.site.hostURL("notes.localhost"), Audience: "groups", GroupIDs: []string{create("Writers").ID}, AllowRequests: true,
+	})
 	g.handbook = add(apps.Input{Name: "Handbook", URL: "https://handbook.example.com", Audience: "everyone", Upstream: "http://127.0.0.1:3000"})
 	g.photos = add(apps.Input{
 		Name: "Holiday photos", URL: "https://holiday.example.com", Audience: "groups", GroupIDs: []string{g.family.ID, g.guests.ID},
@@ -293,6 +308,12 @@ var pageStates = []pageState{
 	{"problem", visiting(signedOut, "/api/authenticate_magic_link")},
 	{"problem, no such page", visiting(signedOut, "/nothing")},
 	{"problem, signed in", visiting(administrator, "/users/nobody")},
+	{"sign-in, on the way to an app", func(g *gallery) *tab { return g.atApp(g.out, "/page", "Sign in") }},
+	{"an app that doesn't open", func(g *gallery) *tab { return g.atApp(g.member, "/page", "You can’t open Notes") }},
+	{"an app, start again", func(g *gallery) *tab {
+		return g.atApp(g.out, "/.guestlist/callback", "This sign-in didn’t finish")
+	}},
+	{"sign out", visiting(administrator, "/signout")},
 	{"apps", visiting(administrator, "/apps")},
 	{"apps, none, administrator", func(g *gallery) *tab {
 		g.alone.visit("/apps")
