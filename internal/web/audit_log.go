@@ -109,8 +109,12 @@ func changedEnd(stored string) string {
 func eventLines(events []event.Event) []eventRow {
 	lines := make([]eventRow, len(events))
 	for i, e := range events {
+		first := slices.Contains(firstValues, e.Kind)
 		e.Changes = changesText(e.Changes)
-		lines[i] = eventRow{Event: e, Label: eventLabels[e.Kind], About: e.Subject, First: slices.Contains(firstValues, e.Kind)}
+		if first { // the label says the name already
+			e.Changes = slices.DeleteFunc(e.Changes, func(c event.Change) bool { return c.Field == "name" && c.New == e.Reason })
+		}
+		lines[i] = eventRow{Event: e, Label: eventLabels[e.Kind], About: e.Subject, First: first}
 		if e.Actor != e.Subject {
 			lines[i].By = e.Actor
 		}

@@ -74,7 +74,7 @@ func TestGroups_AreCreatedRenamedAndRemoved(t *testing.T) {
 		t.Errorf("renamed: %d", a.status)
 	}
 	log := ada.get("/activity").Text()
-	for _, want := range []string{"Group removed: The family", "Group renamed: Family", "name: Family → The family", "Group created: Family", "App added: Photosname: Photosaddress: https://photos.example.com"} {
+	for _, want := range []string{"Group removed: The family", "Group renamed: Family", "name: Family → The family", "Group created: Family", "App added: Photosaddress: https://photos.example.com"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the audit log has no %q: %s", want, log)
 		}

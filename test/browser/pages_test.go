@@ -13,7 +13,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 )
 
 func TestPages(t *testing.T) {
@@ -171,6 +173,21 @@ func longPageStates(t *testing.T, chromium browser) []pageState {
 		}
 		u.Name, u.Email = strings.Repeat("W", directory.MaxName), email
 	})
+	long := strings.Repeat("W", directory.MaxGroupName)
+	group, err := site.App.Groups.Create(t.Context(), event.Origin{}, long)
+	if err == nil {
+		err = site.App.Groups.Join(t.Context(), event.Origin{}, group.ID, "w", site.Clock.Now().Add(time.Hour))
+	}
+	var app apps.App
+	if err == nil {
+		app, err = site.App.Apps.Create(t.Context(), event.Origin{}, apps.Input{
+			Name: strings.Repeat("W", directory.MaxName), URL: "https://" + strings.Repeat(strings.Repeat("w", 62)+".", 2) + strings.Repeat("w", 63),
+			Audience: string(apps.Groups), GroupIDs: []string{group.ID}, PublicPaths: "/" + strings.Repeat("w", 190), Upstream: "http://127.0.0.1:3000",
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := newTab(t, chromium, site)
 	b.signIn(address)
 	self := func(*gallery) *tab { return b }
@@ -195,6 +212,29 @@ func longPageStates(t *testing.T, chromium browser) []pageState {
 			b.createToken(strings.Repeat("W", directory.MaxName))
 			return b
 		}},
+		{"invite, long", visiting(self, "/users/new")},
+		{"groups, long", visiting(self, "/groups")},
+		{"group, long", func(*gallery) *tab {
+			b.visit("/groups/" + group.ID)
+			eval[chromedp.Void](b, `document.querySelector("details.edit").open = true`)
+			return b
+		}},
+		{"group, choose a person, long", func(*gallery) *tab {
+			b.visit("/groups/" + group.ID)
+			b.fill("textbox", "Email address or name", "w")
+			b.click("button", "Add member")
+			b.reads("Choose the person below.")
+			return b
+		}},
+		{"group, remove, long", visiting(self, "/groups/"+group.ID+"/remove")},
+		{"apps, long", visiting(self, "/apps")},
+		{"app, long", func(*gallery) *tab {
+			b.visit("/apps/" + app.ID)
+			eval[chromedp.Void](b, `document.querySelector("#snippet-nginx").closest("details").open = true`)
+			return b
+		}},
+		{"app, remove, long", visiting(self, "/apps/"+app.ID+"/remove")},
+		{"activity, long", visiting(self, "/activity")},
 		{"continue, long", visiting(self, "/api/authenticate_magic_link?token=x")},
 		{"inbox, long", visitingWithKey(self, "/dev/inbox")},
 	}
