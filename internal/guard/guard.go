@@ -134,7 +134,9 @@ func (g *Guard) allow(ctx context.Context, r Request, access apps.Access) Answer
 
 // unavailable returns the answer for a request that can't be decided about.
 func (g *Guard) unavailable(ctx context.Context, r Request, access apps.Access, err error) Answer {
-	g.log.ErrorContext(ctx, "access to an app not checked: the request is refused", "error", err, "request_id", r.Browser.RequestID)
+	if !errors.Is(ctx.Err(), context.Canceled) { // otherwise the visitor has left
+		g.log.ErrorContext(ctx, "access to an app not checked: the request is refused", "error", err, "request_id", r.Browser.RequestID)
+	}
 	a := refuse(http.StatusServiceUnavailable, "access can't be checked at the moment")
 	a.Access, a.retryAfter = apps.Access{App: access.App}, true
 	if r.isPage() {

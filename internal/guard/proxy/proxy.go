@@ -46,6 +46,10 @@ const (
 	keepAliveTimeout = 1500 * time.Millisecond
 )
 
+// flushInterval is how long a part of a response may wait for more. Responses of unknown
+// length and event streams don't wait.
+const flushInterval = 100 * time.Millisecond
+
 const (
 	maxIdlePerUpstream = 64
 	copyBufferSize     = 32 << 10
@@ -106,7 +110,7 @@ func New(o Options) *Proxy {
 	}
 	p.transport = p.newTransport()
 	p.reverse = &httputil.ReverseProxy{
-		Rewrite: p.rewrite, Transport: p.transport, BufferPool: bufferPool{},
+		Rewrite: p.rewrite, Transport: p.transport, BufferPool: bufferPool{}, FlushInterval: flushInterval,
 		ModifyResponse: p.modifyResponse, ErrorHandler: p.handleError,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}

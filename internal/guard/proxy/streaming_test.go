@@ -179,6 +179,32 @@ func TestServe_SlowBodiesOutliveTheListenersLimits(t *testing.T) {
 	}
 }
 
+func TestServe_PartsOfAKnownLengthDontWait(t *testing.T) {
+	t.Parallel()
+	next := make(chan struct{})
+	s := start(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, "hello")
+		w.(http.Flusher).Flush()
+		<-next
+		_, _ = io.WriteString(w, "there")
+	})
+	r, _ := http.NewRequestWithContext(t.Context(), "GET", s.url, nil)
+	res, err := s.client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	part := make([]byte, 5)
+	if _, err := io.ReadFull(res.Body, part); err != nil || string(part) != "hello" {
+		t.Fatalf("%q, %v", part, err)
+	}
+	close(next)
+	if rest, err := io.ReadAll(res.Body); err != nil || string(rest) != "there" {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
 func TestServe_SlowAnswersOutliveTheLimits(t *testing.T) {
 	t.Parallel()
 	s := start(t, func(w http.ResponseWriter, r *http.Request) {
