@@ -100,7 +100,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, groupRows, appRows, signingKeyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
