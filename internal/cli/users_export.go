@@ -47,6 +47,6 @@ func exportUsers(ctx context.Context, cfg config.Config, con streams, f listFlag
 	if err := a.Directory.RecordExport(ctx, app.Operator(), description); err != nil {
 		return err
 	}
-	_, err = userio.Export(ctx, a.Directory, query, userio.NewWriter(con.out, format), nil)
+	_, err = userio.Export(ctx, a.Directory, a.Groups, query, con.out, format, nil)
 	return err
 }

@@ -34,8 +34,8 @@ func (p *cli) usersImportCommand() *cobra.Command {
 		Use: "import FILE", Short: "Import people from a file",
 		Long: `Import people from a file: a table (CSV, also with semicolons or tabs), a list of email addresses, or JSON; - reads standard
 input. Exports from Google Workspace, Microsoft 365 and Entra, Okta, Auth0, Clerk, Cognito, Firebase, Keycloak, Slack, Stytch and
-Mailchimp work as they are. A table needs a column email; name (or first and last name) and role are optional; ignored columns
-are listed. Columns such as status, enabled, suspended or deleted_at are read too: only people the file marks as active are
+Mailchimp work as they are. A table needs a column email; name (or first and last name), role, groups and until are optional;
+ignored columns are listed. groups are names of existing groups, separated by commas, and until is when the memberships end. Columns such as status, enabled, suspended or deleted_at are read too: only people the file marks as active are
 imported, and the others are shown with their line and the reason.
 
 The command shows problems by line and asks for confirmation. Without a terminal, pass --yes, or --preview to write nothing.

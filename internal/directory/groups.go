@@ -37,6 +37,8 @@ type GroupStore interface {
 	ChangeMembership(ctx context.Context, groupID, userID string, rule func(Group, User, *Membership) (*Membership, event.Event, error)) error
 	// ListMemberships returns a user's memberships, including ended ones, by the groups' names.
 	ListMemberships(ctx context.Context, userID string) ([]Membership, error)
+	// ListMembershipsOf returns the memberships of users by user id, each as ListMemberships does.
+	ListMembershipsOf(ctx context.Context, userIDs []string) (map[string][]Membership, error)
 	// ListMembers returns up to limit members of a group by id, after the one with the
 	// id after, which is empty for the first page.
 	ListMembers(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error)
@@ -176,6 +178,22 @@ func (g *Groups) JoinMissing(ctx context.Context, by event.Origin, userID string
 		}
 	}
 	return nil
+}
+
+// HasGroups reports whether there is a group.
+func (g *Groups) HasGroups(ctx context.Context) (bool, error) {
+	groups, err := g.store.ListGroupNames(ctx, "", 1)
+	return len(groups) > 0, err
+}
+
+// ActiveMemberships returns the memberships of users that haven't ended, by user id.
+func (g *Groups) ActiveMemberships(ctx context.Context, userIDs []string) (map[string][]Membership, error) {
+	memberships, err := g.store.ListMembershipsOf(ctx, userIDs)
+	now := g.now()
+	for id, list := range memberships {
+		memberships[id] = slices.DeleteFunc(list, func(m Membership) bool { return !m.Active(now) })
+	}
+	return memberships, err
 }
 
 // List returns all groups by name.

@@ -68,6 +68,25 @@ func (in UserInput) validate(by Actor, invite bool, now time.Time) (NewUser, err
 	return n, nil
 }
 
+// Join makes the new user a member of a group until a time, zero for no end, and records it in
+// the user's event.
+func (n *NewUser) Join(g Group, until, now time.Time) {
+	n.Memberships = append(n.Memberships, Membership{
+		GroupID: g.ID, GroupName: g.Name, UserID: n.User.ID, Until: until, AddedBy: n.User.InvitedBy, CreatedAt: now,
+	})
+	text := g.Name
+	if !until.IsZero() {
+		text += " until " + formatUntil(until)
+	}
+	for i := range n.Event.Changes {
+		if n.Event.Changes[i].Field == "groups" {
+			n.Event.Changes[i].New += ", " + text
+			return
+		}
+	}
+	n.Event.Changes = append(n.Event.Changes, event.Change{Field: "groups", New: text})
+}
+
 // join makes the new user a member of groups until a time, zero for no end, and records it
 // in the user's event.
 func (n *NewUser) join(groups []Group, until, now time.Time) {

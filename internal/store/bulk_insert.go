@@ -144,9 +144,13 @@ func emailKeys(users []directory.NewUser) []string {
 	return keys
 }
 
-// insertUsers inserts users with their words, events and jobs, like CreateUser.
+// insertUsers inserts users with their words, memberships, events and jobs, like CreateUser. It returns
+// directory.ErrNoGroup if a group was removed.
 func insertUsers(ctx context.Context, q queries, added []directory.NewUser) error {
-	var users, words, events, jobs [][]any
+	if err := lockGroupsOf(ctx, q, added); err != nil {
+		return err
+	}
+	var users, words, members, events, jobs [][]any
 	for _, p := range added {
 		u := userParams(p.User)
 		users = append(users, []any{
@@ -155,6 +159,11 @@ func insertUsers(ctx context.Context, q queries, added []directory.NewUser) erro
 		})
 		for _, word := range p.User.SearchTerms() {
 			words = append(words, []any{word, u.ID})
+		}
+		for _, m := range p.Memberships {
+			members = append(members, []any{
+				m.GroupID, m.UserID, micros(m.Until), m.AddedBy, micros(m.CreatedAt), warnedUntil(m.Until, m.CreatedAt),
+			})
 		}
 		e, err := eventParams(p.Event)
 		if err != nil {
@@ -174,10 +183,31 @@ func insertUsers(ctx context.Context, q queries, added []directory.NewUser) erro
 	}{
 		{"users", "id, name, name_key, email, email_key, role, status, stytch_user_id, invited_by, invite_sent_at, created_at, updated_at, last_seen_at, links_after, cancelled_invite_at", users},
 		{"user_words", "word, user_id", words},
+		{"group_members", "group_id, user_id, until_at, added_by, created_at, warned_until", members},
 		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token", events},
 		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
 	} {
 		if err := InsertRows(ctx, q.db, table.name, table.columns, table.rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockGroupsOf locks the groups of new users, so that none is removed before the transaction ends.
+func lockGroupsOf(ctx context.Context, q queries, added []directory.NewUser) error {
+	locked := map[string]bool{}
+	for _, p := range added {
+		for _, m := range p.Memberships {
+			locked[m.GroupID] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(locked)) {
+		err := lock(ctx, q.LockGroup, id)
+		if dbconn.IsNoRows(err) {
+			return directory.ErrNoGroup
+		}
+		if err != nil {
 			return err
 		}
 	}

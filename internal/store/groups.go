@@ -254,6 +254,15 @@ func (s *Store) ListMemberships(ctx context.Context, userID string) ([]directory
 	return list, translate("list memberships", err)
 }
 
+// ListMembershipsOf returns the memberships of users; see directory.GroupStore.
+func (s *Store) ListMembershipsOf(ctx context.Context, userIDs []string) (map[string][]directory.Membership, error) {
+	if len(userIDs) == 0 {
+		return nil, nil
+	}
+	rows, err := read(ctx, s, (*dbsqlc.Queries).MembershipsOfUsers, userIDs)
+	return toMemberships(rows), translate("list memberships of users", err)
+}
+
 // ListMembers returns a page of a group's members; see directory.GroupStore.
 func (s *Store) ListMembers(ctx context.Context, groupID, after string, limit int) ([]directory.GroupMember, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListMembersOfGroup, dbsqlc.ListMembersOfGroupParams{

@@ -21,11 +21,13 @@ const (
 	fieldMiddle
 	fieldLast
 	fieldRole
+	fieldGroups
+	fieldUntil
 	fieldAccess
 	fieldCount
 )
 
-var fieldLabels = map[field]string{fieldEmail: "email", fieldName: "name", fieldFirst: "first name", fieldMiddle: "middle name", fieldLast: "last name", fieldRole: "role"}
+var fieldLabels = map[field]string{fieldEmail: "email", fieldName: "name", fieldFirst: "first name", fieldMiddle: "middle name", fieldLast: "last name", fieldRole: "role", fieldGroups: "groups", fieldUntil: "until"}
 
 // column is a column of a table, or a member of JSON objects.
 type column struct {
@@ -50,6 +52,8 @@ var knownColumns = indexColumns([]knownColumn{
 	{fieldMiddle, 0, "middlename"},
 	{fieldLast, 0, "lastname familyname surname lname nachname"},
 	{fieldRole, 0, "role"},
+	{fieldGroups, 0, "groups"},
+	{fieldUntil, 0, "until"},
 })
 
 type knownColumn struct {
@@ -91,8 +95,11 @@ func nestedColumn(name string) (column, bool) {
 		return column{}, false
 	}
 	c, ok := knownColumns[letters(withoutNotes(name[i+1:]))]
-	return c, ok && c.field != fieldRole
+	return c, ok && !c.field.isOwn()
 }
+
+// isOwn reports whether a field is Guestlist's own, and is read only at the top of an object.
+func (f field) isOwn() bool { return f == fieldRole || f == fieldGroups || f == fieldUntil }
 
 // userObjects are the names of objects with attributes of the user. Others, such as
 // user_metadata, may be editable by the users themselves and aren't read.
@@ -241,7 +248,7 @@ func (b *lineBuilder) line(number int) Line {
 	if strings.Contains(strings.ToUpper(email), "#EXT#") {
 		b.fail("This is the name of a guest account, not an email address.")
 	}
-	return Line{Number: number, Problem: b.problem, LeftOut: b.leftOut, Entry: directory.UserInput{
+	return Line{Number: number, Problem: b.problem, LeftOut: b.leftOut, Groups: b.values[fieldGroups], Until: b.values[fieldUntil], Entry: directory.UserInput{
 		Email: email, Name: name, Role: strings.ToLower(strings.TrimSpace(b.values[fieldRole])),
 	}}
 }

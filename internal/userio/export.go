@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -14,7 +15,7 @@ import (
 
 // Writer writes users. End must be called after the last one.
 type Writer interface {
-	Write(directory.User) error
+	Write(directory.User, []directory.Membership) error
 	Flush() error
 	End() error
 }
@@ -24,33 +25,46 @@ var Formats = map[string]string{"csv": "text/csv; charset=utf-8; header=present"
 
 // NewWriter returns a Writer for one of Formats: CSV (RFC 4180) with cells that spreadsheets
 // don't take for formulas, or a JSON array of the objects that GET /api/users/{id} returns,
-// one per line. Read reads both.
-func NewWriter(w io.Writer, format string) Writer {
+// one per line. Read reads both. withGroups adds a column for the groups; in JSON, a member is
+// written for users who are in some.
+func NewWriter(w io.Writer, format string, withGroups bool) Writer {
 	buffered := bufio.NewWriterSize(w, 32<<10)
 	if format == "json" {
 		return &jsonWriter{buffered, "[\n"}
 	}
 	table := csv.NewWriter(buffered)
 	table.UseCRLF = true
-	_ = table.Write(header) // buffered; errors are returned later
-	return &csvWriter{table}
+	c := &csvWriter{table, withGroups}
+	names := header
+	if withGroups {
+		names = append(slices.Clone(header), "groups")
+	}
+	_ = table.Write(names) // buffered; errors are returned later
+	return c
 }
 
 // header has the field names of the JSON, which Read knows.
 var header = []string{"id", "name", "email", "role", "status", "created_at", "last_seen_at"}
 
-type csvWriter struct{ table *csv.Writer }
+type csvWriter struct {
+	table      *csv.Writer
+	withGroups bool
+}
 
-func (c *csvWriter) Write(u directory.User) error {
+func (c *csvWriter) Write(u directory.User, memberships []directory.Membership) error {
 	stamp := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	return c.table.Write([]string{
+	cells := []string{
 		escapeFormula(u.ID), escapeFormula(u.Name), escapeFormula(u.Email.Display), string(u.Role), string(u.Status), stamp(u.CreatedAt), stamp(u.LastSeenAt),
-	})
+	}
+	if c.withGroups {
+		cells = append(cells, escapeFormula(formatGroups(memberships)))
+	}
+	return c.table.Write(cells)
 }
 
 func (c *csvWriter) Flush() error {
@@ -65,12 +79,26 @@ type jsonWriter struct {
 	separator string // written before the next user
 }
 
-func (j *jsonWriter) Write(u directory.User) error {
+// jsonPerson is a user with the groups that they are in.
+type jsonPerson struct {
+	directory.UserJSON
+	Groups []storedGroup `json:"groups,omitempty"`
+}
+
+func (j *jsonWriter) Write(u directory.User, memberships []directory.Membership) error {
 	if _, err := j.w.WriteString(j.separator); err != nil {
 		return err
 	}
 	j.separator = ",\n"
-	return json.MarshalWrite(j.w, directory.NewUserJSON(u))
+	person := jsonPerson{UserJSON: directory.NewUserJSON(u)}
+	for _, m := range memberships {
+		g := storedGroup{Name: m.GroupName}
+		if !m.Until.IsZero() {
+			g.Until = &m.Until
+		}
+		person.Groups = append(person.Groups, g)
+	}
+	return json.MarshalWrite(j.w, person)
 }
 
 func (j *jsonWriter) Flush() error { return j.w.Flush() }
@@ -91,18 +119,41 @@ type UserLister interface {
 	ListUsers(ctx context.Context, q directory.Query) (directory.Page, error)
 }
 
-// Export writes all users that match a query and returns their number. It reads page by
-// page, so users that are added, removed or renamed in the meantime may be missing or
-// repeated. before is called before each page is flushed; it may be nil.
-func Export(ctx context.Context, list UserLister, q directory.Query, to Writer, before func() error) (int, error) {
+// MembershipLister lists memberships; directory.Groups is one.
+type MembershipLister interface {
+	// HasGroups reports whether there is a group.
+	HasGroups(ctx context.Context) (bool, error)
+	// ActiveMemberships returns the memberships of users that haven't ended, by user id.
+	ActiveMemberships(ctx context.Context, userIDs []string) (map[string][]directory.Membership, error)
+}
+
+// Export writes all users that match a query with their memberships to w in one of Formats, and
+// returns their number. It reads page by page, so users that are added, removed or renamed in
+// the meantime may be missing or repeated. Ended memberships are left out, and so is the column
+// of the groups if there is no group. before is called before each page is flushed; it may be
+// nil.
+func Export(
+	ctx context.Context, list UserLister, groups MembershipLister, q directory.Query, w io.Writer, format string, before func() error,
+) (int, error) {
+	withGroups, err := groups.HasGroups(ctx)
+	if err != nil {
+		return 0, err
+	}
+	to := NewWriter(w, format, withGroups)
 	q.Limit = directory.MaxLimit
 	for n := 0; ; {
 		page, err := list.ListUsers(ctx, q)
 		if err != nil {
 			return n, err
 		}
+		var memberships map[string][]directory.Membership
+		if withGroups {
+			if memberships, err = groups.ActiveMemberships(ctx, userIDs(page.Users)); err != nil {
+				return n, err
+			}
+		}
 		for _, u := range page.Users {
-			if err := to.Write(u); err != nil {
+			if err := to.Write(u, memberships[u.ID]); err != nil {
 				return n, err
 			}
 		}
@@ -120,6 +171,14 @@ func Export(ctx context.Context, list UserLister, q directory.Query, to Writer, 
 		}
 		q.After = page.Next
 	}
+}
+
+func userIDs(users []directory.User) []string {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids
 }
 
 // ExportDescription describes an export in the audit trail. Empty filters are left out.

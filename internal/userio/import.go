@@ -82,6 +82,8 @@ type Store interface {
 	// AddPart stores part n of a kind, at most 60 KB. GetPart returns it, or ErrNotFound.
 	AddPart(ctx context.Context, id string, kind PartKind, n int, content []byte) error
 	GetPart(ctx context.Context, id string, kind PartKind, n int) ([]byte, error)
+	// GetGroupByName returns the group with a name, ignoring case, or directory.ErrNotFound.
+	GetGroupByName(ctx context.Context, name string) (directory.Group, error)
 	// ListedAddresses returns those of the normalized addresses that are in the directory.
 	ListedAddresses(ctx context.Context, addresses []string) ([]string, error)
 	// SetImportSummary stores the result of the upload and makes the import ready.
@@ -100,7 +102,8 @@ type Store interface {
 	// start of the import, and advances the import to its next part or to Done, in one
 	// transaction; once Done, it writes the event that done returns. It returns the import.
 	// ErrLeaseLost if another instance has the lease or the import was stopped;
-	// ErrActorNotAdmin if i.Actor is a person but not an active administrator.
+	// ErrActorNotAdmin if i.Actor is a person but not an active administrator;
+	// directory.ErrNoGroup if a group of someone was removed.
 	ImportUsers(ctx context.Context, i Import, people []directory.NewUser, now, until time.Time, done func(Import) event.Event) (Import, error)
 	// CountPendingJobs counts the pending jobs of the outbox, up to limit.
 	CountPendingJobs(ctx context.Context, limit int) (int, error)

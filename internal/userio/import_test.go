@@ -48,6 +48,11 @@ func newFixture(t *testing.T, databaseURL string) *fixture {
 	return f
 }
 
+// groups returns the groups of the store.
+func (f *fixture) groups() *directory.Groups {
+	return directory.NewGroups(f.store, func() time.Time { return f.now })
+}
+
 func (f *fixture) upload(text string) userio.Import {
 	f.t.Helper()
 	i, err := f.Upload(f.t.Context(), `C:\people.csv`, strings.NewReader(text), nil)
@@ -393,13 +398,13 @@ func TestExport_Filters(t *testing.T) {
 	} {
 		var b strings.Builder
 		pages := 0
-		n, err := userio.Export(t.Context(), f.store, row.query, userio.NewWriter(&b, "csv"), func() error { pages++; return nil })
+		n, err := userio.Export(t.Context(), f.store, f.groups(), row.query, &b, "csv", func() error { pages++; return nil })
 		if err != nil || n != row.want || strings.Count(b.String(), "\r\n") != row.want+1 || pages != max(1, (row.want+199)/200) {
 			t.Errorf("%+v: %d people on %d pages, %v", row.query, n, pages, err)
 		}
 	}
 	late := errors.New("too late")
-	if _, err := userio.Export(t.Context(), f.store, directory.Query{Sort: directory.ByName}, userio.NewWriter(io.Discard, "json"), func() error { return late }); err != late {
+	if _, err := userio.Export(t.Context(), f.store, f.groups(), directory.Query{Sort: directory.ByName}, io.Discard, "json", func() error { return late }); err != late {
 		t.Errorf("after an error of before: %v", err)
 	}
 }

@@ -100,8 +100,10 @@ func (r *objectReader) object(path string, object map[string]any, isUser bool) {
 			r.access(c, value)
 		case c.field == fieldEmail && isUser:
 			r.text(c, address(value, object))
+		case c.field == fieldGroups && r.depth == 1 && isUser:
+			r.groups(c, value)
 		case r.nested(c.name, name, value, isUser):
-		case c.field == fieldNone || c.field == fieldRole && r.depth > 1:
+		case c.field == fieldNone || c.field.isOwn() && r.depth > 1:
 			if text, ok := scalar(single(value)); ok {
 				r.check(c, text)
 			}
@@ -149,6 +151,15 @@ func (r *objectReader) access(c column, value any) {
 	if !ok {
 		r.leaveOut(c.name, text)
 		return
+	}
+	r.set(c, text)
+}
+
+// groups sets the groups.
+func (r *objectReader) groups(c column, value any) {
+	text, ok := groupsText(value)
+	if !ok {
+		r.fail("The groups must be names.")
 	}
 	r.set(c, text)
 }

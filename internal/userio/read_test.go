@@ -174,7 +174,7 @@ func TestWriter_RoundTrip(t *testing.T) {
 	names := []string{"", "Ada", "=1+1", "+49 30", "-x", "@me", "'=1", "''+", "'tis", "Lovelace, Ada", "a;b", "a;=1", "a; =1", "a;'=1", "a,+1", `a;"=1"`, `say "hi"`, "＝x", "李 Zoë", "NULL", `back\slash`}
 	for format := range Formats {
 		var b strings.Builder
-		w := NewWriter(&b, format)
+		w := NewWriter(&b, format, false)
 		var want []string
 		for i, name := range names {
 			local := "p" + strconv.Itoa(i)
@@ -187,7 +187,7 @@ func TestWriter_RoundTrip(t *testing.T) {
 			}
 			line := i + 2
 			want = append(want, strconv.Itoa(line)+"|"+email.Display+"|"+name+"|member|")
-			if err := w.Write(directory.User{ID: strconv.Itoa(i), Name: name, Email: email, Role: directory.Member, Status: directory.Active}); err != nil {
+			if err := w.Write(directory.User{ID: strconv.Itoa(i), Name: name, Email: email, Role: directory.Member, Status: directory.Active}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -204,10 +204,10 @@ func TestWriter_RoundTrip(t *testing.T) {
 func TestWriter_EscapesFormulas(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	w := NewWriter(&b, "csv")
+	w := NewWriter(&b, "csv", false)
 	for _, sign := range []string{"=", "+", "-", "@"} {
 		email := directory.Email{Display: strings.Replace(sign+"a@example.com", "@a", "a", 1)}
-		if err := w.Write(directory.User{ID: "1", Name: sign + `HYPERLINK("https://evil.example")`, Email: email}); err != nil {
+		if err := w.Write(directory.User{ID: "1", Name: sign + `HYPERLINK("https://evil.example")`, Email: email}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -30,7 +30,10 @@ type storedLine struct {
 	Email string `json:"email"`
 	Name  string `json:"name,omitempty"`
 	Role  string `json:"role,omitempty"`
-	Text  string `json:"text,omitempty"`
+
+	Groups []storedGroup `json:"groups,omitempty"`
+
+	Text string `json:"text,omitempty"`
 }
 
 // Upload reads a file and stores it as an import that is ready to start. It stores nothing
@@ -42,7 +45,7 @@ func (im *Importer) Upload(ctx context.Context, file string, r io.Reader, progre
 		progress = func(Import) {}
 	}
 	u := &uploadState{
-		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, excluded: map[string]int{},
+		ctx: ctx, im: im, progress: progress, seed: maphash.MakeSeed(), seen: map[uint64]int{}, excluded: map[string]int{}, groups: newGroupFinder(im.store),
 		i: Import{ID: ids.New(), File: fileName(file), State: Uploading, CreatedAt: now, UpdatedAt: now},
 	}
 	if err := im.store.CreateImport(ctx, u.i); err != nil {
@@ -80,6 +83,7 @@ type uploadState struct {
 	progress func(Import)
 	seed     maphash.Seed
 	seen     map[uint64]int // line of each address by its seeded hash, negative if excluded
+	groups   *groupFinder
 	excluded map[string]int // excluding line of addresses that an earlier line included
 
 	people, problems, listed part
@@ -106,6 +110,14 @@ func (u *uploadState) addLine(l Line) error {
 	case errors.As(err, &invalid):
 		return u.problem(e, validationMessages(invalid.Fields))
 	}
+	groups, problem, err := u.groups.parse(u.ctx, l.Groups, l.Until, u.i.CreatedAt)
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		return u.problem(e, problem)
+	}
+	e.Groups = groups
 	key := u.hash(user.User.Email)
 	switch first := u.seen[key]; {
 	case first < 0:

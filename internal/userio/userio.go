@@ -30,6 +30,8 @@ const (
 type Line struct {
 	Number  int // of its first line, from 1
 	Entry   directory.UserInput
+	Groups  string // names of groups, see groupFinder.parse
+	Until   string // when memberships without an end of their own end, see directory.ParseUntil
 	Problem string // why it can't be used, in a sentence; else ""
 	LeftOut bool   // the problem is that the file says the user may not sign in
 }

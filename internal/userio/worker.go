@@ -81,6 +81,7 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 	lease, failures := i.Lease, 0
 	for i.State == Running && i.Lease == lease && ctx.Err() == nil {
 		next, err := im.step(ctx, i)
+		var gone *groupGoneError
 		switch {
 		case err == nil:
 			i, failures = next, 0
@@ -89,6 +90,9 @@ func (im *Importer) process(ctx context.Context, i Import, progress func(Import)
 		case errors.Is(err, ErrLeaseLost), ctx.Err() != nil:
 		case errors.Is(err, ErrActorNotAdmin):
 			im.stop(ctx, i, "The person who started this import is no longer an administrator.")
+			return
+		case errors.As(err, &gone):
+			im.stop(ctx, i, gone.Error())
 			return
 		default:
 			im.log.Warn("import: adding a part failed", "import", i.ID, "part", i.Part, "error", err)
@@ -150,6 +154,7 @@ func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUse
 		return nil, err
 	}
 	users := make([]directory.NewUser, len(entries))
+	groups := newGroupFinder(im.store)
 	now := im.now()
 	for n, e := range entries {
 		if e.Role == "" {
@@ -158,6 +163,9 @@ func (im *Importer) nextUsers(ctx context.Context, i Import) ([]directory.NewUse
 		users[n], err = directory.UserInput{Email: e.Email, Name: e.Name, Role: e.Role}.Validate(i.Actor, i.Invite, now)
 		if err != nil {
 			return nil, fmt.Errorf("line %d was valid at the upload: %w", e.Line, err)
+		}
+		if err := groups.join(ctx, &users[n], e.Groups, now); err != nil {
+			return nil, err
 		}
 		users[n].Event.Reason = "from " + i.File
 	}

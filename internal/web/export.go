@@ -24,7 +24,7 @@ func (s *server) exportUsers(format string) handler {
 			return err
 		}
 		return s.streamFile(w, r, "people."+format, userio.Formats[format], func(ctx context.Context, extend func() error) error {
-			_, err := userio.Export(ctx, s.opts.Directory, query, userio.NewWriter(w, format), extend)
+			_, err := userio.Export(ctx, s.opts.Directory, s.opts.Groups, query, w, format, extend)
 			return err
 		})
 	}

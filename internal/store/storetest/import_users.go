@@ -19,6 +19,8 @@ import (
 // importUsersRows test ImportUsers.
 var importUsersRows = []row{
 	{"importing many users equals creating each", single(testImportUsers)},
+	{"imported users are in their groups", single(testImportUsersInGroups)},
+	{"users aren't imported into a group that is removed", testImportUsersDuringRemovalOfGroup},
 	{"existing users stay unchanged, and duplicates are skipped", single(testImportUsersListed)},
 	{"parked jobs of an address's previous user are cancelled", single(testImportUsersParked)},
 	{"an actor who is no longer an administrator can't import", single(testImportUsersActorNotAdmin)},
@@ -91,6 +93,64 @@ func testImportUsers(t *testing.T, s Store) {
 	}
 	if recorded, _, err := s.ListEvents(t.Context(), event.Query{Kind: event.ImportDone, Limit: 10}); err != nil || len(recorded) != 1 {
 		t.Errorf("events %v, %v", recorded, err)
+	}
+}
+
+func testImportUsersInGroups(t *testing.T, s Store) {
+	groups := createGroups(t, s, "Staff", "Board")
+	existing := member("Ada", "p0@example.com")
+	create(t, s, existing)
+	var people []directory.NewUser
+	for n := range 300 { // several statements
+		people = append(people, inGroups(t, fmt.Sprintf("p%d@example.com", n), "2026-03-04", groups...))
+	}
+	alone := inGroups(t, "alone@example.com", "2026-03-04", groups...)
+	must(t, s.CreateUser(t.Context(), alone))
+	if _, err := s.ImportUsers(t.Context(), runningImport(t, s, 1, event.Origin{}), people, Now(), Now(), userio.Import.DoneEvent); err != nil {
+		t.Fatal(err)
+	}
+	wantMemberships(t, s, existing)
+	all, err := s.ListMembershipsOf(t.Context(), []string{alone.User.ID, people[1].User.ID, people[299].User.ID, existing.ID, newID()})
+	if err != nil || len(all) != 3 {
+		t.Errorf("%d users are in groups, %v", len(all), err)
+	}
+	for _, n := range []directory.NewUser{people[1], people[299]} {
+		want := slices.Clone(all[alone.User.ID])
+		for i := range want {
+			want[i].UserID = n.User.ID
+		}
+		if diff := cmp.Diff(want, all[n.User.ID]); diff != "" || len(want) != 2 {
+			t.Errorf("-alone +imported\n%s", diff)
+		}
+		wantMemberships(t, s, n.User, want...)
+	}
+	if got, err := s.ListMembershipsOf(t.Context(), nil); len(got) != 0 || err != nil {
+		t.Errorf("of no one: %v, %v", got, err)
+	}
+	if list, err := s.ListGroups(t.Context(), "", 10); err != nil || list[0].Members != 300 || list[1].Members != 300 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func testImportUsersDuringRemovalOfGroup(t *testing.T, open func() Store) {
+	s1, s2 := open(), open()
+	for round := range 10 {
+		g := createGroups(t, s1, fmt.Sprint("Staff ", round))[0]
+		people := []directory.NewUser{inGroups(t, fmt.Sprintf("p%d@example.com", round), "", g)}
+		i := runningImport(t, s1, 1, event.Origin{})
+		errs := concurrently(2, func(n int) error {
+			if n == 0 {
+				_, err := s1.ImportUsers(t.Context(), i, people, Now(), Now(), userio.Import.DoneEvent)
+				return err
+			}
+			return s2.RemoveGroup(t.Context(), g.ID, func(g directory.Group) event.Event { return groupEvent(event.GroupRemoved, g) })
+		})
+		if errs[1] != nil || errs[0] != nil && !errors.Is(errs[0], directory.ErrNoGroup) {
+			t.Errorf("round %d: %v", round, errs)
+		}
+		if members, err := s1.ListMembers(t.Context(), g.ID, "", 10); len(members) != 0 || err != nil {
+			t.Errorf("round %d leaves %v, %v", round, members, err)
+		}
 	}
 }
 
