@@ -114,14 +114,14 @@ func TestHandover_CodesWorkOnceInTheirBrowserAndApp(t *testing.T) {
 		if now := p.Jar.Cookies(address(t, wikiURL))[0].Value; now == cookie {
 			t.Error("the cookie was not replaced")
 		}
-		wantRefused(t, fetch(visitor, via, "GET", wikiURL+"/", "Cookie", "__Host-guestlist-app="+cookie), http.StatusUnauthorized)
+		wantRefused(t, fetch(harness.NewVisitor(g.Site), via, "GET", wikiURL+"/", "Cookie", "__Host-guestlist-app="+cookie), http.StatusUnauthorized)
 		wantStartAgain(t, p.OpenApp(via, callback), wikiURL)
 		g.wantPassed(p, fetch(p, via, "GET", wikiURL+"/"))
 
 		// The credential of one app is none of another.
 		wiki := p.Jar.Cookies(address(t, wikiURL))[0].Value
-		wantRefused(t, fetch(visitor, via, "GET", boardURL+"/", "Cookie", "__Host-guestlist-app="+wiki), http.StatusUnauthorized)
-		wantRefused(t, fetch(visitor, via, "GET", wikiURL+"/", "Cookie", "guestlist-app="+wiki), http.StatusUnauthorized) // only for http apps
+		wantRefused(t, fetch(harness.NewVisitor(g.Site), via, "GET", boardURL+"/", "Cookie", "__Host-guestlist-app="+wiki), http.StatusUnauthorized)
+		wantRefused(t, fetch(harness.NewVisitor(g.Site), via, "GET", wikiURL+"/", "Cookie", "guestlist-app="+wiki), http.StatusUnauthorized) // only for http apps
 	})
 }
 
