@@ -41,5 +41,6 @@ ORDER BY until_at, group_id, user_id LIMIT ?;
 
 -- name: SetMemberWarned :execrows
 -- Unless its end has changed since it was read, or another instance was faster.
-UPDATE group_members SET warned_until = until_at
-WHERE group_id = sqlc.arg(group_id) AND user_id = sqlc.arg(user_id) AND until_at = sqlc.arg(until_at) AND warned_until <> until_at;
+UPDATE group_members SET warned_until = sqlc.arg(until_at)
+WHERE group_id = sqlc.arg(group_id) AND user_id = sqlc.arg(user_id) AND until_at = sqlc.arg(until_at)
+  AND warned_until = sqlc.arg(warned_until);

@@ -206,7 +206,9 @@ func (s *Store) warnOfSomeEnds(ctx context.Context, now time.Time) (found, warne
 // warnOfEnd marks the end of a membership as warned of, inserts the job of the warning and returns 1, unless another
 // instance did or the end has changed.
 func (s *Store) warnOfEnd(ctx context.Context, q queries, m *dbsqlc.GroupMember, now time.Time) (int, error) {
-	n, err := q.SetMemberWarned(ctx, dbsqlc.SetMemberWarnedParams{GroupID: m.GroupID, UserID: m.UserID, UntilAt: m.UntilAt})
+	n, err := q.SetMemberWarned(ctx, dbsqlc.SetMemberWarnedParams{
+		GroupID: m.GroupID, UserID: m.UserID, UntilAt: m.UntilAt, WarnedUntil: m.WarnedUntil,
+	})
 	if err != nil || n == 0 {
 		return 0, err
 	}

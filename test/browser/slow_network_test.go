@@ -283,7 +283,8 @@ func TestLinkOfAnotherUser_NeedsConfirmation(t *testing.T) {
 			if !scripts {
 				grace.click("button", "Continue")
 			}
-			grace.sees("heading", "grace@example.com")
+			grace.sees("heading", "My apps")
+			grace.reads("grace@example.com")
 
 			if !scripts {
 				return
@@ -297,7 +298,8 @@ func TestLinkOfAnotherUser_NeedsConfirmation(t *testing.T) {
 			eve.visit(site.link("eve@example.com"))
 			eve.sees("heading", "Sign in as eve@example.com?")
 			eve.click("button", "Continue")
-			eve.sees("heading", "eve@example.com")
+			eve.sees("heading", "My apps")
+			eve.reads("eve@example.com")
 		})
 	}
 }

@@ -119,11 +119,13 @@ func fillTables(t *testing.T, databaseURL string, n int) {
 
 // value returns the value of column c in row i. key is the column's position in the
 // primary key, counted from its end: 1 for the last column, 0 or less outside the key. The
-// last key column and all VARCHARs outside the key contain i, because they may have to be
-// unique. Other key columns have the same value in many rows.
+// last key column, numbers, and all VARCHARs outside the key differ in each row, because
+// they may have to be unique. Other key columns have the same value in many rows.
 func value(kind string, key, i, c int) sql.NullString {
 	text := texts[(i+c)%len(texts)]
 	switch {
+	case kind == "BIGINT" && i >= len(numbers): // it may have to be unique
+		return sql.NullString{String: fmt.Sprint(1000*i + c), Valid: true}
 	case kind == "BIGINT":
 		return sql.NullString{String: fmt.Sprint(numbers[(i+c)%len(numbers)]), Valid: true}
 	case kind == "VARCHAR(128) NULL" && i%2 == 0:

@@ -323,19 +323,27 @@ func (q *Queries) MembershipsOfUsers(ctx context.Context, userIds []string) ([]*
 }
 
 const setMemberWarned = `-- name: SetMemberWarned :execrows
-UPDATE group_members SET warned_until = until_at
-WHERE group_id = ? AND user_id = ? AND until_at = ? AND warned_until <> until_at
+UPDATE group_members SET warned_until = ?
+WHERE group_id = ? AND user_id = ? AND until_at = ?
+  AND warned_until = ?
 `
 
 type SetMemberWarnedParams struct {
-	GroupID string
-	UserID  string
-	UntilAt int64
+	UntilAt     int64
+	GroupID     string
+	UserID      string
+	WarnedUntil int64
 }
 
 // Unless its end has changed since it was read, or another instance was faster.
 func (q *Queries) SetMemberWarned(ctx context.Context, arg SetMemberWarnedParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setMemberWarned, arg.GroupID, arg.UserID, arg.UntilAt)
+	result, err := q.db.ExecContext(ctx, setMemberWarned,
+		arg.UntilAt,
+		arg.GroupID,
+		arg.UserID,
+		arg.UntilAt,
+		arg.WarnedUntil,
+	)
 	if err != nil {
 		return 0, err
 	}
