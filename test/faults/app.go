@@ -211,8 +211,13 @@ func (c *client) leaveAll() {
 	}
 }
 
-// suspend suspends a user, which ends all sessions, and reinstates them.
+// suspend suspends a user, which ends all sessions, and reinstates them. Users who have never
+// signed in are left alone: a suspension cancels an invitation whose outcome isn't known, after
+// which their account at Stytch isn't linked before they sign in or the next comparison.
 func (c *client) suspend(u *user) {
+	if len(u.sessions) == 0 {
+		return
+	}
 	for _, status := range []string{"suspended", "active"} {
 		resp := c.asAdmin("PATCH", "/api/users/"+u.id, fmt.Sprintf(`{"status":%q}`, status))
 		switch resp.outcome {
