@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/netutil"
 )
 
 // Finding is what a test found.
@@ -152,7 +153,7 @@ func refuseForbidden(_, address string, _ syscall.RawConn) error {
 		return errForbidden
 	}
 	ip := to.Addr().Unmap()
-	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || ip == netip.MustParseAddr("fd00:ec2::254") {
+	if netutil.IsMetadata(ip) || ip.IsMulticast() || ip.IsUnspecified() {
 		return errForbidden
 	}
 	return nil

@@ -102,6 +102,8 @@ func TestRun_ReportsFaultsOfTheNetwork(t *testing.T) {
 		{"the metadata service of a cloud", "http://169.254.169.254", Forbidden},
 		{"the same, written as IPv6", "http://[::ffff:169.254.169.254]", Forbidden},
 		{"a link-local address", "http://[fe80::1]", Forbidden},
+		{"the metadata service of another cloud", "http://100.100.100.200", Forbidden},
+		{"a metadata service in a network with IPv6 only", "http://[64:ff9b::a9fe:a9fe]", Forbidden},
 		{"no address", "http://0.0.0.0:" + port, Forbidden},
 		{"a name below localhost", "http://wiki.localhost:" + port, NotGuestlist},
 	} {
