@@ -5,17 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/guestlist/guestlist/internal/digest"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/ids"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // Token lets a program use one app, as a user or as a service. Times are UTC.
@@ -41,9 +37,6 @@ func (t Token) IsService() bool { return t.UserID == "" }
 // mistaken for a credential of the app's own.
 const TokenPrefix = "guestlist_app_"
 
-// TokenLifetimes are the allowed lifetimes of a token in days.
-var TokenLifetimes = []int{7, 30, 90, 365}
-
 // MaxTokens is the maximum number of tokens of an app.
 const MaxTokens = 50
 
@@ -62,14 +55,14 @@ func IsToken(secret string) bool {
 }
 
 // NewTokenID returns an ID for a TokenRequest.
-func NewTokenID() string { return ids.New() }
+func NewTokenID() string { return token.NewID() }
 
 // TokenRequest is the input for creating a token, as typed.
 type TokenRequest struct {
 	ID     string // from NewTokenID; two requests with one ID create one token
 	Name   string
 	UserID string // empty for a service
-	Days   string // one of TokenLifetimes
+	Days   string // one of token.Lifetimes
 }
 
 // CreateToken creates a token for an app and returns it with its secret, which isn't stored.
@@ -96,25 +89,11 @@ func (s *Service) CreateToken(ctx context.Context, by event.Origin, a App, user 
 
 // parse validates the request and returns the token without its hash and app.
 func (r TokenRequest) parse(now time.Time) (Token, error) {
-	fields := map[string]string{}
-	name, err := directory.ParseName(r.Name)
-	if err != nil {
-		fields["name"] = err.Error()
-	} else if name == "" {
-		fields["name"] = "Name it by what will use it."
-	}
-	days, err := strconv.Atoi(r.Days)
-	if err != nil || !slices.Contains(TokenLifetimes, days) {
-		fields["days"] = "Choose one of these times."
-	}
-	id, err := uuid.Parse(r.ID)
-	if err != nil {
-		fields["id"] = "This form is damaged: load its page again."
-	}
+	terms, fields := token.ParseTerms(r.ID, r.Name, r.Days, now)
 	if len(fields) > 0 {
 		return Token{}, &directory.ValidationError{Fields: fields}
 	}
-	return Token{ID: id.String(), Name: name, UserID: r.UserID, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, days)}, nil
+	return Token{ID: terms.ID, Name: terms.Name, UserID: r.UserID, CreatedAt: now, ExpiresAt: terms.ExpiresAt}, nil
 }
 
 // ListTokens returns an app's tokens with their users, newest first.

@@ -31,29 +31,43 @@ func NewID() string { return ids.New() }
 // token validates the request and returns the token without its hash and owner. The
 // error is a *directory.ValidationError.
 func (r Request) token(now time.Time) (Token, error) {
-	fields := map[string]string{}
-	name, err := directory.ParseName(r.Name)
-	if err != nil {
-		fields["name"] = err.Error()
-	} else if name == "" {
-		fields["name"] = "Name it by what will use it."
-	}
+	terms, fields := ParseTerms(r.ID, r.Name, r.Days, now)
 	scope := Scope(r.Scope)
 	if scope != Read && scope != Write {
 		fields["scope"] = "Choose read or write."
 	}
-	days, err := strconv.Atoi(r.Days)
-	if err != nil || !slices.Contains(Lifetimes, days) {
-		fields["days"] = "Choose one of these times."
-	}
-	id, err := uuid.Parse(r.ID)
-	if err != nil {
-		fields["id"] = "This form is damaged: load its page again."
-	}
 	if len(fields) > 0 {
 		return Token{}, &directory.ValidationError{Fields: fields}
 	}
-	return Token{ID: id.String(), Name: name, Scope: scope, CreatedAt: now, ExpiresAt: now.AddDate(0, 0, days)}, nil
+	return Token{ID: terms.ID, Name: terms.Name, Scope: scope, CreatedAt: now, ExpiresAt: terms.ExpiresAt}, nil
+}
+
+// Terms are what requests for tokens of every kind say.
+type Terms struct {
+	ID        string
+	Name      string
+	ExpiresAt time.Time
+}
+
+// ParseTerms parses an ID from NewID, a name and one of Lifetimes, as typed. fields has a
+// message for each invalid one, by "id", "name" and "days"; it is never nil.
+func ParseTerms(id, name, days string, now time.Time) (t Terms, fields map[string]string) {
+	fields = map[string]string{}
+	parsedName, err := directory.ParseName(name)
+	if err != nil {
+		fields["name"] = err.Error()
+	} else if parsedName == "" {
+		fields["name"] = "Name it by what will use it."
+	}
+	lifetime, err := strconv.Atoi(days)
+	if err != nil || !slices.Contains(Lifetimes, lifetime) {
+		fields["days"] = "Choose one of these times."
+	}
+	parsedID, err := uuid.Parse(id)
+	if err != nil {
+		fields["id"] = "This form is damaged: load its page again."
+	}
+	return Terms{ID: parsedID.String(), Name: parsedName, ExpiresAt: now.AddDate(0, 0, lifetime)}, fields
 }
 
 // createdEvent returns the event that records the creation of t. See SplitReason.

@@ -9,6 +9,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
@@ -42,7 +43,7 @@ func (s *server) completeAppTokens(r *http.Request, a apps.App, part *appTokens)
 	for _, t := range list {
 		part.List = append(part.List, listedAppToken{t, t.Expired(s.opts.Now())})
 	}
-	part.Max, part.Lifetimes = apps.MaxTokens, apps.TokenLifetimes
+	part.Max, part.Lifetimes = apps.MaxTokens, token.Lifetimes
 	if part.Draft.ID == "" {
 		part.Draft.ID = apps.NewTokenID() // makes sure that the form creates one token however often it is sent
 	}
