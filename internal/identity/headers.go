@@ -134,7 +134,7 @@ func reservedName(name string) (proper, reserved bool) {
 		return true, false // nearly all headers
 	}
 	var buffer [64]byte // on the stack: this runs for every request
-	letters := squash(buffer[:0], name)
+	letters := AppendLetters(buffer[:0], name)
 	if header, found := headerByLetters[string(letters)]; found {
 		return strings.EqualFold(name, header), true
 	}
@@ -149,13 +149,14 @@ func reservedName(name string) (proper, reserved bool) {
 var headerByLetters = func() map[string]string {
 	byLetters := map[string]string{}
 	for _, header := range HeaderNames {
-		byLetters[string(squash(nil, header))] = header
+		byLetters[string(AppendLetters(nil, header))] = header
 	}
 	return byLetters
 }()
 
-// squash appends the letters and digits of a name, in lower case.
-func squash(to []byte, name string) []byte {
+// AppendLetters appends the letters and digits of a header's name in lower case: what many
+// servers compare names by.
+func AppendLetters(to []byte, name string) []byte {
 	for i := range len(name) {
 		c := name[i]
 		if !isAlphanumeric(rune(c)) {

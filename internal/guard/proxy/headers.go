@@ -39,20 +39,9 @@ func (p *Proxy) removeOwn(h http.Header) {
 
 // isForwarding reports whether a header is one of forwardingNames or an alias.
 func isForwarding(name string) bool {
-	if first := strings.IndexFunc(name, isAlphanumeric); first < 0 || strings.IndexByte("xXfFtTcCpP", name[first]) < 0 {
-		return false // most headers
-	}
-	plain := strings.Map(func(r rune) rune {
-		if isAlphanumeric(r) {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
+	var buffer [64]byte // on the stack: this runs for every request
+	plain := string(identity.AppendLetters(buffer[:0], name))
 	return forwardingNames[plain] || slices.ContainsFunc(forwardingPrefixes, func(prefix string) bool { return strings.HasPrefix(plain, prefix) })
-}
-
-func isAlphanumeric(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 // isOwnCredential reports whether an Authorization header has a token of Guestlist. All
