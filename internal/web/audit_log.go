@@ -8,6 +8,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 // activityPage shows the audit log.
@@ -103,7 +104,7 @@ func changedEnd(stored string) string {
 	if err != nil {
 		return "no end"
 	}
-	return endText(until)
+	return humanize.FormatEnd(until)
 }
 
 func eventLines(events []event.Event) []eventRow {

@@ -44,7 +44,7 @@ func (s *server) membershipRow(m directory.Membership) membershipRow {
 		return row
 	}
 	row.Seen = m.Until.Format(time.RFC3339Nano)
-	row.End, row.Day = endText(m.Until), lastDay(m.Until).Format(time.DateOnly)
+	row.End, row.Day = humanize.FormatEnd(m.Until), lastDay(m.Until).Format(time.DateOnly)
 	switch {
 	case row.Over:
 		row.Badge = "Ended"
@@ -56,15 +56,6 @@ func (s *server) membershipRow(m directory.Membership) membershipRow {
 
 // lastDay returns the last day of a membership, in UTC.
 func lastDay(until time.Time) time.Time { return until.UTC().Add(-time.Nanosecond) }
-
-// endText returns the end of a membership as text: the last day, with the time if it ends during
-// that day.
-func endText(until time.Time) string {
-	if until.UTC().Truncate(24 * time.Hour).Equal(until) {
-		return lastDay(until).Format("2 January 2006")
-	}
-	return humanize.FormatTime(until)
-}
 
 // endsIn says when a membership ends that ends within some days: "Ends today", "Ends in 3 days".
 func endsIn(until, now time.Time) string {
@@ -130,7 +121,7 @@ func (s *server) renew(r *http.Request, groupID, userID string, form url.Values)
 
 // endsOn says when a membership ends.
 func endsOn(group string, until time.Time) string {
-	return "Membership in " + group + " ends on " + endText(until) + "."
+	return "Membership in " + group + " ends on " + humanize.FormatEnd(until) + "."
 }
 
 // addUserToGroup adds a user to a group, on the user's page.
