@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +98,19 @@ func TryStart(t testing.TB, databaseURL string, c *Clock, flags ...string) (*Sit
 	return tryStart(t, databaseURL, c, false, flags)
 }
 
+// listen listens on an address on which an instance may have been listening a moment ago. A
+// program that another test is about to execute keeps the closed socket until it runs.
+func listen(addr string) (net.Listener, error) {
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		listener, err := net.Listen("tcp", addr)
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return listener, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func tryStart(t testing.TB, databaseURL string, c *Clock, demo bool, flags []string) (*Site, error) {
 	addr := "127.0.0.1:0"
 	for _, flag := range flags {
@@ -103,7 +118,7 @@ func tryStart(t testing.TB, databaseURL string, c *Clock, demo bool, flags []str
 			addr = value
 		}
 	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := listen(addr)
 	if err != nil {
 		return nil, err
 	}
