@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
@@ -27,17 +28,12 @@ const LinkMadeAt = "Guestlist-Link-Made-At"
 
 var verifierPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
-// authenticateResponse has empty tokens and no session if the request asked for none.
 type authenticateResponse struct {
 	meta
-	UserID        string         `json:"user_id"`
-	MethodID      string         `json:"method_id"`
-	User          userObject     `json:"user"`
-	ResetSessions bool           `json:"reset_sessions"` // always false: other sessions stay
-	SessionToken  string         `json:"session_token"`
-	SessionJWT    string         `json:"session_jwt"`
-	Session       *sessionObject `json:"session"`
-	UserDevice    *emptyObject   `json:"user_device"`
+	authenticated
+	MethodID      string       `json:"method_id"`
+	ResetSessions bool         `json:"reset_sessions"` // always false: other sessions stay
+	UserDevice    *emptyObject `json:"user_device"`
 }
 
 // authenticateLink redeems a link. It checks the whole request first, so that a mistake
@@ -81,11 +77,15 @@ func (s *Server) authenticateLink(c *call) (response, error) {
 	if err := req.Options.check(details.Attributes, req.Attributes); err != nil {
 		return nil, err
 	}
-	res, err := s.redeemLink(c.ctx, link, opts, req.Attributes)
-	if err == nil {
-		c.w.Header().Set(LinkMadeAt, toTime(link.CreatedAt).Format(time.RFC3339Nano))
+	granted, err := s.authenticate(c.ctx, authentication{
+		userID: link.UserID, gone: errLinkNotFound, opts: opts, attributes: req.Attributes,
+		prove: func(q *dbsqlc.Queries, user *account) (factor, error) { return s.redeemLink(c.ctx, q, user, link) },
+	})
+	if err != nil {
+		return nil, err
 	}
-	return res, err
+	c.w.Header().Set(LinkMadeAt, toTime(link.CreatedAt).Format(time.RFC3339Nano))
+	return &authenticateResponse{authenticated: granted, MethodID: link.MethodID}, nil
 }
 
 // findLink returns the link of a token.
@@ -119,74 +119,41 @@ func checkVerifier(challenge, verifier string) error {
 	return nil
 }
 
-// redeemLink marks a link as used, verifies its address, activates the user and creates or
-// extends a session, in one transaction. Of several concurrent requests, one succeeds.
-func (s *Server) redeemLink(ctx context.Context, link dbsqlc.StytchLink, opts sessionOptions, attrs *attributes) (response, error) {
-	out := &authenticateResponse{UserID: link.UserID, MethodID: link.MethodID}
-	var user account
-	var before userObject
-	var session *session
-	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
-		user, err = s.lockUser(ctx, q, link.UserID)
-		if errors.Is(err, errConflict) {
-			return errLinkNotFound
-		}
-		if err != nil {
-			return err
-		}
-		before = user.object()
-		n, err := q.SpendLink(ctx, dbsqlc.SpendLinkParams{Now: s.now(), TokenHash: link.TokenHash})
-		if err != nil {
-			return wrap("spend link", err)
-		}
-		if n == 0 {
-			return errLinkSpent
-		}
-		f, err := s.factorOf(ctx, q, &user, link)
-		if err != nil {
-			return err
-		}
-		user.Status = statusActive
-		if _, err := q.ActivateUser(ctx, user.UserID); err != nil {
-			return wrap("activate user", err)
-		}
-		out.User = user.object()
-		session, err = s.grantSession(ctx, q, &user, opts, f, attrs)
-		return err
-	})
+// redeemLink marks a link as used and returns its factor. An emailed link verifies the
+// address; if the user no longer has it, the link is void.
+func (s *Server) redeemLink(ctx context.Context, q *dbsqlc.Queries, user *account, link dbsqlc.StytchLink) (factor, error) {
+	n, err := q.SpendLink(ctx, dbsqlc.SpendLinkParams{Now: s.now(), TokenHash: link.TokenHash})
 	if err != nil {
-		return out, err
+		return factor{}, wrap("spend link", err)
 	}
-	s.sendWebhookIfChanged(before, &user)
-	if session == nil {
-		return out, nil
+	if n == 0 {
+		return factor{}, errLinkSpent
 	}
-	out.SessionToken = s.sessionToken(session.SessionID)
-	out.Session = session.object()
-	out.SessionJWT, err = s.signJWT(s.keys(ctx), session)
-	return out, err
-}
-
-// factorOf returns the factor of a redeemed link. An emailed link verifies the address; if
-// the user no longer has it, the link is void.
-func (s *Server) factorOf(ctx context.Context, q *dbsqlc.Queries, user *account, link dbsqlc.StytchLink) (factor, error) {
 	if link.Kind == kindEmbedded {
 		return factor{Type: "magic_link", DeliveryMethod: "embedded", Embedded: &embeddedFactor{EmbeddedID: link.MethodID}}, nil
 	}
-	for i := range user.emails {
-		e := &user.emails[i]
-		if e.EmailID != link.MethodID {
-			continue
-		}
-		e.VerifiedAt, e.ExpiresAt = s.now(), 0
-		n, err := q.VerifyEmail(ctx, dbsqlc.VerifyEmailParams{VerifiedAt: e.VerifiedAt, EmailID: e.EmailID})
-		if err != nil {
-			return factor{}, wrap("verify email", err)
-		}
-		if n == 0 {
-			break
-		}
-		return factor{Type: "magic_link", DeliveryMethod: "email", Email: &emailFactor{EmailID: e.EmailID, EmailAddress: e.Email}}, nil
+	e, err := s.verifyEmail(ctx, q, user, link.MethodID)
+	if err != nil {
+		return factor{}, err
 	}
-	return factor{}, errLinkSpent
+	if e == nil {
+		return factor{}, errLinkSpent
+	}
+	return factor{Type: "magic_link", DeliveryMethod: "email", Email: e}, nil
+}
+
+// verifyEmail marks an address of a user as verified, from now on for good. It returns nil
+// if the user no longer has it.
+func (s *Server) verifyEmail(ctx context.Context, q *dbsqlc.Queries, user *account, emailID string) (*emailFactor, error) {
+	i := slices.IndexFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.EmailID == emailID })
+	if i < 0 {
+		return nil, nil
+	}
+	e := &user.emails[i]
+	e.VerifiedAt, e.ExpiresAt = s.now(), 0
+	n, err := q.VerifyEmail(ctx, dbsqlc.VerifyEmailParams{VerifiedAt: e.VerifiedAt, EmailID: e.EmailID})
+	if err != nil || n == 0 {
+		return nil, wrap("verify email", err)
+	}
+	return &emailFactor{EmailID: e.EmailID, EmailAddress: e.Email}, nil
 }

@@ -21,31 +21,6 @@ type sessionDetails struct {
 	Attributes *attributes `json:"attributes,omitempty"`
 }
 
-type factor struct {
-	Type                string          `json:"type"`
-	DeliveryMethod      string          `json:"delivery_method"`
-	LastAuthenticatedAt time.Time       `json:"last_authenticated_at"`
-	CreatedAt           time.Time       `json:"created_at"`
-	UpdatedAt           time.Time       `json:"updated_at"`
-	Email               *emailFactor    `json:"email_factor,omitempty"`
-	Embedded            *embeddedFactor `json:"embeddable_magic_link_factor,omitempty"`
-}
-
-type emailFactor struct {
-	EmailID      string `json:"email_id"`
-	EmailAddress string `json:"email_address"`
-}
-
-type embeddedFactor struct {
-	EmbeddedID string `json:"embedded_id"`
-}
-
-// same reports whether two factors are the same method. All embedded links are.
-func (f factor) same(g factor) bool {
-	return f.Type == g.Type && f.DeliveryMethod == g.DeliveryMethod &&
-		(f.Email == nil || g.Email == nil || f.Email.EmailID == g.Email.EmailID)
-}
-
 type sessionObject struct {
 	SessionID      string      `json:"session_id"`
 	UserID         string      `json:"user_id"`

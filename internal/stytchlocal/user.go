@@ -22,7 +22,10 @@ const (
 type account struct {
 	dbsqlc.StytchUser
 	userDetails
-	emails []dbsqlc.StytchEmail // without expired ones, oldest first
+	emails                []dbsqlc.StytchEmail // without expired ones, oldest first
+	webauthnRegistrations []webauthnRegistrationObject
+	totps                 []totpObject
+	providers             []providerObject
 }
 
 // userDetails are the fields without an index. They are stored as JSON.
@@ -49,25 +52,25 @@ type metadata map[string]json.RawMessage
 // userObject is a user in the API. SDKs iterate over the lists of factors, so those that do
 // not exist here are empty and not missing.
 type userObject struct {
-	UserID                 string        `json:"user_id"`
-	Emails                 []emailObject `json:"emails"`
-	PhoneNumbers           []emptyObject `json:"phone_numbers"`
-	Status                 string        `json:"status"`
-	Name                   name          `json:"name"`
-	CreatedAt              time.Time     `json:"created_at"`
-	WebAuthnRegistrations  []emptyObject `json:"webauthn_registrations"`
-	TOTPs                  []emptyObject `json:"totps"`
-	Providers              []emptyObject `json:"providers"`
-	CryptoWallets          []emptyObject `json:"crypto_wallets"`
-	BiometricRegistrations []emptyObject `json:"biometric_registrations"`
-	Password               *emptyObject  `json:"password"`
-	Roles                  []string      `json:"roles"`
-	TrustedMetadata        metadata      `json:"trusted_metadata"`
-	UntrustedMetadata      metadata      `json:"untrusted_metadata"`
-	ExternalID             *string       `json:"external_id"`
-	IsLocked               bool          `json:"is_locked"`
-	LockCreatedAt          *time.Time    `json:"lock_created_at"`
-	LockExpiresAt          *time.Time    `json:"lock_expires_at"`
+	UserID                 string                       `json:"user_id"`
+	Emails                 []emailObject                `json:"emails"`
+	PhoneNumbers           []emptyObject                `json:"phone_numbers"`
+	Status                 string                       `json:"status"`
+	Name                   name                         `json:"name"`
+	CreatedAt              time.Time                    `json:"created_at"`
+	WebAuthnRegistrations  []webauthnRegistrationObject `json:"webauthn_registrations"`
+	TOTPs                  []totpObject                 `json:"totps"`
+	Providers              []providerObject             `json:"providers"`
+	CryptoWallets          []emptyObject                `json:"crypto_wallets"`
+	BiometricRegistrations []emptyObject                `json:"biometric_registrations"`
+	Password               *emptyObject                 `json:"password"`
+	Roles                  []string                     `json:"roles"`
+	TrustedMetadata        metadata                     `json:"trusted_metadata"`
+	UntrustedMetadata      metadata                     `json:"untrusted_metadata"`
+	ExternalID             *string                      `json:"external_id"`
+	IsLocked               bool                         `json:"is_locked"`
+	LockCreatedAt          *time.Time                   `json:"lock_created_at"`
+	LockExpiresAt          *time.Time                   `json:"lock_expires_at"`
 }
 
 type emailObject struct {
@@ -76,13 +79,40 @@ type emailObject struct {
 	Verified bool   `json:"verified"`
 }
 
+// webauthnRegistrationObject is a passkey of a user.
+type webauthnRegistrationObject struct {
+	RegistrationID    string `json:"webauthn_registration_id"`
+	Domain            string `json:"domain"`
+	UserAgent         string `json:"user_agent"`
+	Verified          bool   `json:"verified"`
+	AuthenticatorType string `json:"authenticator_type"`
+	Name              string `json:"name"`
+}
+
+// totpObject is an authenticator app of a user.
+type totpObject struct {
+	TOTPID   string `json:"totp_id"`
+	Verified bool   `json:"verified"`
+}
+
+// providerObject is a user's account at an OAuth provider.
+type providerObject struct {
+	ProviderType      string `json:"provider_type"`
+	ProviderSubject   string `json:"provider_subject"`
+	ProfilePictureURL string `json:"profile_picture_url"`
+	Locale            string `json:"locale"`
+	RegistrationID    string `json:"oauth_user_registration_id"`
+}
+
 type emptyObject struct{}
 
 func (a *account) object() userObject {
 	none := []emptyObject{}
 	o := userObject{
 		UserID: a.UserID, Emails: []emailObject{}, PhoneNumbers: none, Status: a.Status, Name: a.Name,
-		CreatedAt: toTime(a.CreatedAt), WebAuthnRegistrations: none, TOTPs: none, Providers: none, CryptoWallets: none,
+		CreatedAt: toTime(a.CreatedAt), CryptoWallets: none,
+		WebAuthnRegistrations: append([]webauthnRegistrationObject{}, a.webauthnRegistrations...),
+		TOTPs:                 append([]totpObject{}, a.totps...), Providers: append([]providerObject{}, a.providers...),
 		BiometricRegistrations: none, Roles: a.Roles, TrustedMetadata: a.Trusted, UntrustedMetadata: a.Untrusted,
 	}
 	if a.ExternalID.Valid {
