@@ -15,29 +15,46 @@ type Explanation struct {
 	App      App
 	Decision Decision // of Decide; NotSignedIn if no user has the address
 	Text     string
-	Action   string // how to change it; empty if the user may open the app
+	Action   string    // how to change it; empty if the user may open the app
+	Asked    time.Time // when they requested the access that no one has decided about; zero if there's no such request
 }
 
 // Allowed reports whether the user may open the app.
 func (e Explanation) Allowed() bool { return e.Decision == Allowed }
 
 // Explain explains the decision about a user and an app. user is nil if no user has the
-// address that was asked about. Error: directory.ErrUnavailable.
+// address that was asked about. Errors: directory.ErrNotFound if the app or the user no longer
+// exists, directory.ErrUnavailable.
 func (s *Service) Explain(ctx context.Context, a App, user *directory.User) (Explanation, error) {
 	if user == nil {
 		return Explanation{
 			App: a, Decision: NotSignedIn, Text: "No one on the list has this address, so it can't open " + a.Name + ".", Action: "Invite them.",
 		}, nil
 	}
-	memberships, err := s.store.ListMemberships(ctx, user.ID)
+	f, err := s.store.RequestFacts(ctx, a.ID, user.ID)
 	if err != nil {
 		return Explanation{}, err
 	}
-	return explain(a, *user, memberships, s.now()), nil
+	return explain(f, s.now()), nil
 }
 
-// explain explains the decision that Decide makes with the same arguments.
-func explain(a App, u directory.User, memberships []directory.Membership, now time.Time) Explanation {
+// explain explains the decision that Decide makes, and whether a request for access is pending.
+func explain(f RequestFacts, now time.Time) Explanation {
+	e := explainDecision(f.App, f.User, f.Memberships, now)
+	if f.Request == nil || f.Request.State != RequestPending {
+		return e
+	}
+	r := *f.Request
+	r.App, r.User, r.Memberships = f.App, f.User, f.Memberships
+	e.Asked = r.CreatedAt
+	e.Text += " They requested access on " + humanize.FormatTime(e.Asked) + ", and no one has decided yet."
+	if e.Decision != Allowed && r.Obstacle(now) == NoObstacle {
+		e.Action = "Approve or deny their request."
+	}
+	return e
+}
+
+func explainDecision(a App, u directory.User, memberships []directory.Membership, now time.Time) Explanation {
 	e := Explanation{App: a, Decision: Decide(a, u, memberships, now)}
 	can, cannot := u.DisplayName()+" can open "+a.Name+": ", u.DisplayName()+" can't open "+a.Name+": "
 	groups := joinNames(a.Groups)
@@ -112,6 +129,8 @@ type ExplanationJSON struct {
 	Decision string `json:"decision"` // one of the decisions, or not_listed
 	Text     string `json:"text"`
 	Action   string `json:"action"`
+
+	RequestedAt *time.Time `json:"requested_at,omitempty"` // when they requested access; missing unless the request is pending
 }
 
 // DiagnosisJSON is the diagnosis of a user's sign-in and, if an app was named, of their access
@@ -127,5 +146,9 @@ func NewExplanationJSON(e Explanation) ExplanationJSON {
 	if e.Decision == NotSignedIn {
 		decision = "not_listed"
 	}
-	return ExplanationJSON{ID: e.App.ID, Name: e.App.Name, CanOpen: e.Allowed(), Decision: decision, Text: e.Text, Action: e.Action}
+	j := ExplanationJSON{ID: e.App.ID, Name: e.App.Name, CanOpen: e.Allowed(), Decision: decision, Text: e.Text, Action: e.Action}
+	if !e.Asked.IsZero() {
+		j.RequestedAt = &e.Asked
+	}
+	return j
 }

@@ -55,6 +55,8 @@ type Store interface {
 	RemoveApp(ctx context.Context, id string, record func(App) event.Event) error
 	// ListMemberships returns a user's memberships, including ended ones, by the groups' names.
 	ListMemberships(ctx context.Context, userID string) ([]directory.Membership, error)
+	// RequestFacts is that of RequestStore.
+	RequestFacts(ctx context.Context, appID, userID string) (RequestFacts, error)
 
 	// CreateCode writes a code.
 	CreateCode(ctx context.Context, c Code) error

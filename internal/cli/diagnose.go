@@ -21,7 +21,7 @@ func (p *cli) whyCommand() *cobra.Command {
 		Use: "why ADDRESS", Short: "Diagnose why someone can't sign in or open an app",
 		Long: `Diagnose why someone can't sign in, and say how to fix it. With --app, also say whether and why they can open that app.
 With --json, the output is that of /api/why: {"email", "user", "can_sign_in", "findings": [{"code", "blocks", "text", "action"}]},
-and with --app also "app": {"id", "name", "can_open", "decision", "text", "action"}.`,
+and with --app also "app": {"id", "name", "can_open", "decision", "text", "action"}, with "requested_at" if a request for access is pending.`,
 		Example: `  guestlist why ada@example.com
   guestlist why ada@example.com --app Wiki
   guestlist why ada@example.com --json`,

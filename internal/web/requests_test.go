@@ -469,3 +469,25 @@ func watching(name string, n *int) func(context.Context, string) func(error) {
 		return func(error) {}
 	}
 }
+
+func TestWhy_SaysThatAccessWasRequested(t *testing.T) {
+	t.Parallel()
+	x := newAccess(t)
+	askedAt := x.clock.now()
+	x.grace.requestAccess(x.app.ID, "")
+	const says, action = "and no one has decided yet.", "Approve or deny their request."
+	var got apps.DiagnosisJSON
+	x.ada.get("/api/why?email=grace@example.com&app=wiki").decode(t, &got)
+	if got.App == nil || !strings.Contains(got.App.Text, says) || got.App.Action != action || got.App.RequestedAt == nil || !got.App.RequestedAt.Equal(askedAt.Truncate(time.Microsecond)) {
+		t.Errorf("the API says %+v", got.App)
+	}
+	for _, a := range []answer{x.ada.form("/why", "email", "grace@example.com", "app", x.app.ID), x.ada.get("/users/" + x.grace.user.ID + "/why?app=" + x.app.ID)} {
+		if page := a.Text(); a.status != http.StatusOK || !strings.Contains(page, says) || !strings.Contains(page, action) || !strings.Contains(a.body, `href="/requests">See requests`) {
+			t.Errorf("the page says %d %s", a.status, page)
+		}
+	}
+	x.ada.get("/api/why?email=ada@example.com&app=wiki").decode(t, &got)
+	if strings.Contains(got.App.Text, says) {
+		t.Errorf("about another person: %+v", got.App)
+	}
+}
