@@ -52,7 +52,7 @@ func (c *appChecker) fix() fixes {
 			check:    "Put forward_auth before reverse_proxy, in a route without a matcher.",
 			address:  "Use uri /guard/forward, and remove header_up lines about X-Forwarded headers from forward_auth.",
 			visitor:  "Remove visitors' networks from trusted_proxies.",
-			identity: "Use Caddy 2.11.2 or later, with: copy_headers Remote-User Remote-Email Remote-Name Remote-Groups X-Guestlist-Jwt",
+			identity: "Use Caddy 2.11.2 or later, with: copy_headers Remote-User Remote-Email Remote-Name Remote-Groups X-Guestlist-Jwt X-Guestlist-Token Authorization",
 		}
 	}
 	return fixes{

@@ -133,7 +133,7 @@ func nginxLocations(t *testing.T, app apps.App, s *harness.Site, upstream, remov
 	if !found || end < 0 {
 		t.Fatalf("no locations in %s", text)
 	}
-	text = strings.ReplaceAll("    location / {"+text[:end], "$connection_upgrade", `"upgrade"`)
+	text = strings.NewReplacer("$connection_upgrade", `"upgrade"`, "$guestlist_authorization", `""`).Replace("    location / {" + text[:end])
 	visitorsURL := "set $doctor_test_url " + app.URL() + "$request_uri;\nif ($http_x_original_url) { set $doctor_test_url $http_x_original_url; }\n"
 	var kept strings.Builder
 	kept.WriteString(visitorsURL)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
@@ -36,12 +37,15 @@ type endpoint struct {
 	route  string // for metrics and the log
 	read   func(r *http.Request, below string) (Request, error)
 	answer func(g *Guard, a Answer) Answer // may be nil
+	// withhold adds headers to an answer 200 by which the proxy keeps Guestlist's tokens, which
+	// programs have sent in a request, from the app. It may be nil.
+	withhold func(answer, sent http.Header)
 }
 
 var endpoints = map[string]*endpoint{
-	forwardPath: {route: forwardPath, read: readForwarded},
+	forwardPath: {route: forwardPath, read: readForwarded, withhold: returnAuthorization},
 	nginxPath:   {route: nginxPath, read: readOriginal, answer: (*Guard).forNginx},
-	envoyPath:   {route: envoyPath + "/", read: readEnvoy},
+	envoyPath:   {route: envoyPath + "/", read: readEnvoy, withhold: removeTokens},
 }
 
 // Endpoints serves the addresses that proxies ask and passes all other requests to next. Only
@@ -93,6 +97,9 @@ func (g *Guard) serve(e *endpoint) http.Handler {
 		answer := g.ask(ctx, e, r, id)
 		if e.answer != nil {
 			answer = e.answer(g, answer)
+		}
+		if e.withhold != nil && answer.Allowed() {
+			e.withhold(w.Header(), r.Header)
 		}
 		answer.Write(w)
 		g.opts.Log.LogAttrs(ctx, slog.LevelInfo, "request",
@@ -148,6 +155,24 @@ func readForwarded(r *http.Request, _ string) (Request, error) {
 		return Request{}, errMalformed
 	}
 	return Request{Scheme: scheme, Host: host[0], Target: target[0], Method: method[0]}, nil
+}
+
+// returnAuthorization repeats the Authorization header unless it has a token of Guestlist. Proxies
+// replace headers of the request by those of the answer, as they do with the identity.
+func returnAuthorization(answer, sent http.Header) {
+	if values := sent["Authorization"]; len(values) > 0 && !slices.ContainsFunc(values, token.IsBearer) {
+		answer["Authorization"] = values
+	}
+}
+
+// removeTokens names the headers that Envoy removes. See headers_to_remove in
+// https://www.envoyproxy.io/docs/envoy/latest/api-v3/service/auth/v3/external_auth.proto.
+func removeTokens(answer, sent http.Header) {
+	names := TokenHeader
+	if slices.ContainsFunc(sent["Authorization"], token.IsBearer) {
+		names += ", Authorization"
+	}
+	answer.Set("X-Envoy-Auth-Headers-To-Remove", names)
 }
 
 // readOriginal reads a request as nginx describes it. The method is GET if it isn't given.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,5 +143,34 @@ func TestEndpoints_RefuseOtherPeers(t *testing.T) {
 	}
 	if got := ask("192.0.2.9:1", "/guard/other"); got != http.StatusTeapot {
 		t.Errorf("another path: %d", got)
+	}
+}
+
+func TestEndpoints_WithholdTokensFromApps(t *testing.T) {
+	t.Parallel()
+	const replaced, removed = "Authorization", "X-Envoy-Auth-Headers-To-Remove"
+	for _, row := range []struct {
+		name, path string
+		sent       []string
+		replaced   []string
+		removed    string
+	}{
+		{"the tool's own", forwardPath, []string{replaced, "Basic YTpi"}, []string{"Basic YTpi"}, ""},
+		{"the tool's own bearer token", forwardPath, []string{replaced, "Bearer eyJ"}, []string{"Bearer eyJ"}, ""},
+		{"none", forwardPath, nil, nil, ""},
+		{"an app token", forwardPath, []string{replaced, "Bearer guestlist_app_x"}, nil, ""},
+		{"an app token, written otherwise", forwardPath, []string{replaced, "bEARER   guestlist_app_x"}, nil, ""},
+		{"an API token", forwardPath, []string{replaced, "Bearer guestlist_x"}, nil, ""},
+		{"an app token in second place", forwardPath, []string{replaced, "Basic YTpi", replaced, "Bearer guestlist_app_x"}, nil, ""},
+		{"the tool's own, Envoy", envoyPath, []string{replaced, "Basic YTpi"}, nil, "X-Guestlist-Token"},
+		{"none, Envoy", envoyPath, nil, nil, "X-Guestlist-Token"},
+		{"an app token, Envoy", envoyPath, []string{replaced, "Bearer guestlist_app_x"}, nil, "X-Guestlist-Token, Authorization"},
+		{"an app token in second place, Envoy", envoyPath, []string{replaced, "Basic YTpi", replaced, "Bearer guestlist_app_x"}, nil, "X-Guestlist-Token, Authorization"},
+	} {
+		answer := http.Header{}
+		endpoints[row.path].withhold(answer, header(row.sent...))
+		if !slices.Equal(answer[replaced], row.replaced) || answer.Get(removed) != row.removed {
+			t.Errorf("%s: %v", row.name, answer)
+		}
 	}
 }

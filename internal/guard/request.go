@@ -6,6 +6,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // Request is a visitor's request to an app, as a proxy describes it. Its fields but Header
@@ -100,9 +101,8 @@ func readCredential(h http.Header) credential {
 		return credential{token: v[0] + strings.Repeat("?", len(v)-1)} // several are none
 	}
 	if v := h["Authorization"]; len(v) > 0 {
-		scheme, secret, _ := strings.Cut(v[0], " ")
-		secret = strings.TrimLeft(secret, " ")
-		if strings.HasPrefix(secret, apps.TokenPrefix) && strings.EqualFold(scheme, "Bearer") {
+		secret, _ := token.ParseBearer(v[0])
+		if strings.HasPrefix(secret, apps.TokenPrefix) {
 			return credential{token: secret}
 		}
 	}

@@ -87,6 +87,23 @@ type Store interface {
 // Prefix begins every token, so that secret scanners recognize it.
 const Prefix = "guestlist_"
 
+// ParseBearer returns the bearer token in the value of an Authorization header, and whether it has
+// one (https://www.rfc-editor.org/rfc/rfc6750#section-2.1). It may be another program's.
+func ParseBearer(value string) (secret string, found bool) {
+	scheme, secret, _ := strings.Cut(value, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false
+	}
+	return strings.Trim(secret, " "), true
+}
+
+// IsBearer reports whether an Authorization header has a token of Guestlist: one for the API or,
+// with a longer prefix, one for an app. All others belong to an app.
+func IsBearer(value string) bool {
+	secret, _ := ParseBearer(value)
+	return strings.HasPrefix(secret, Prefix)
+}
+
 // newSecret returns a new secret: the prefix and 52 letters and digits.
 func newSecret() string { return Prefix + rand.Text() + rand.Text() } // 130 random bits each
 

@@ -58,3 +58,19 @@ func TestRequest_ReportsEachInvalidField(t *testing.T) {
 		}
 	}
 }
+
+func TestParseBearer(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]struct {
+		secret       string
+		found, isOwn bool
+	}{
+		"Bearer guestlist_x": {"guestlist_x", true, true}, "bearer   guestlist_app_x ": {"guestlist_app_x", true, true},
+		"Bearer eyJ": {"eyJ", true, false}, "Bearer": {"", true, false}, "Bearer ": {"", true, false}, "Bearer Guestlist_x": {"Guestlist_x", true, false},
+		"Basic guestlist_x": {}, "": {}, "guestlist_x": {}, "Bearerguestlist_x": {}, " Bearer guestlist_x": {},
+	} {
+		if secret, found := ParseBearer(value); secret != want.secret || found != want.found || IsBearer(value) != want.isOwn {
+			t.Errorf("%q: %q, %t, ours %t", value, secret, found, IsBearer(value))
+		}
+	}
+}

@@ -16,9 +16,8 @@ const bearerChallenge = `Bearer realm="Guestlist"`
 // schemes are ignored, and so are other bearer tokens on pages, because some proxies pass theirs
 // on.
 func (s *server) bearerToken(r *http.Request) (secret string, found bool) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	secret = strings.TrimSpace(secret)
-	return secret, strings.EqualFold(scheme, "Bearer") && (s.wantsJSON(r) || strings.HasPrefix(secret, token.Prefix))
+	secret, found = token.ParseBearer(r.Header.Get("Authorization"))
+	return secret, found && (s.wantsJSON(r) || strings.HasPrefix(secret, token.Prefix))
 }
 
 // authenticateToken returns a session with the user of an API token. A session cookie never makes

@@ -133,6 +133,9 @@ func (e *envoy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.Copy(w, answer.Body)
 		return
 	}
+	for name := range strings.SplitSeq(answer.Header.Get("X-Envoy-Auth-Headers-To-Remove"), ",") {
+		r.Header.Del(strings.TrimSpace(name))
+	}
 	copyHeaders(r.Header, answer.Header, config.HTTPService.AuthorizationResponse.AllowedUpstreamHeaders.Patterns)
 	e.forward(w, r, upstream)
 }

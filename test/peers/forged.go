@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -167,10 +168,23 @@ var forgedRows = []behaviour{
 	}},
 	{"programs with an app token", func(t *testing.T, w *world) {
 		token := w.appToken("Wiki")
+		for _, sent := range [][]string{
+			{"X-Guestlist-Token", token},
+			{"Authorization", "Bearer " + token},
+			{"Authorization", "bearer  " + token},
+			{"X-Guestlist-Token", token, "Authorization", "Bearer " + token},
+		} {
+			target := probe("/program")
+			r := w.visitor().send(command, wikiHost, target, sent...)
+			got := wantReached(t, w, w.wiki, r, target)
+			if strings.Contains(fmt.Sprint(got.Header), token) || got.Header["X-Guestlist-Token"] != nil || got.Header["Authorization"] != nil {
+				t.Errorf("the tool received %q of %q", got.Header, sent)
+			}
+		}
 		target := probe("/program")
-		r := w.visitor().send(command, wikiHost, target, "X-Guestlist-Token", token)
-		if got := wantReached(t, w, w.wiki, r, target); got.Header.Get("X-Guestlist-Token") != "" && w.proxy == "builtin" {
-			t.Errorf("the tool received the token: %q", got.Header)
+		r := w.visitor().send(command, wikiHost, target, "X-Guestlist-Token", token, "Authorization", "Bearer of-the-tool")
+		if got := wantReached(t, w, w.wiki, r, target); got.Header.Get("Authorization") != "Bearer of-the-tool" {
+			t.Errorf("the tool received %q beside a token", got.Header["Authorization"])
 		}
 		target = probe("/program")
 		wantNoAccess(t, w, w.visitor().send(command, boardHost, target, "X-Guestlist-Token", token), target, http.StatusUnauthorized)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -106,7 +107,7 @@ var toolRows = []behaviour{
 	}},
 	{"Authorization is left to the tool", func(t *testing.T, w *world) {
 		p := w.signedIn()
-		for _, value := range []string{"Basic YTpi", "Bearer of-the-tool", "Digest username=x"} {
+		for _, value := range []string{"Basic YTpi", "Bearer of-the-tool", "Digest username=x", "Bearer " + strings.Repeat("long.", 1000)} {
 			target := probe("/authorized")
 			r := p.send(fetch, wikiHost, target, "Authorization", value)
 			got := wantReached(t, w, w.wiki, r, target)

@@ -102,7 +102,7 @@ func For(w Way, a apps.App, in Installation) Snippet {
 		return s
 	case Nginx:
 		s := Snippet{Way: w, Title: "nginx", Text: v.write("nginx.txt")}
-		s.Intro = "Add this to the http block and reload nginx. The map is needed once for all apps."
+		s.Intro = "Add this to the http block and reload nginx. The maps are needed once for all apps."
 		if v.HTTPS {
 			s.Intro += " Name your own certificate files."
 		}

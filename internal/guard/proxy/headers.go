@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/token"
 )
 
 // forwardingNames are headers from which an application may take the client's address, the
@@ -31,7 +32,7 @@ func (p *Proxy) removeOwn(h http.Header) {
 			delete(h, name)
 		}
 	}
-	if isOwnCredential(h.Get("Authorization")) {
+	if slices.ContainsFunc(h["Authorization"], token.IsBearer) {
 		h.Del("Authorization")
 	}
 	p.removeOwnCookies(h)
@@ -42,13 +43,6 @@ func isForwarding(name string) bool {
 	var buffer [64]byte // on the stack: this runs for every request
 	plain := string(identity.AppendLetters(buffer[:0], name))
 	return forwardingNames[plain] || slices.ContainsFunc(forwardingPrefixes, func(prefix string) bool { return strings.HasPrefix(plain, prefix) })
-}
-
-// isOwnCredential reports whether an Authorization header has a token of Guestlist. All
-// others belong to the application.
-func isOwnCredential(value string) bool {
-	scheme, token, _ := strings.Cut(value, " ")
-	return strings.EqualFold(scheme, "Bearer") && strings.HasPrefix(strings.TrimLeft(token, " "), "guestlist_")
 }
 
 // removeOwnCookies removes Guestlist's cookies from the request and leaves the others as

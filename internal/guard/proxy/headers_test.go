@@ -154,6 +154,7 @@ func TestServe_CredentialsOfGuestlistAreRemoved(t *testing.T) {
 		{"ours in quotes", "Cookie", `a="x; guestlist-app=secret"; b=1`, `a="x; b=1`},
 		{"a token of Guestlist", "Authorization", "Bearer guestlist_secret", ""},
 		{"a token of Guestlist in another case", "Authorization", "bEARER  guestlist_secret", ""},
+		{"a token of Guestlist, written otherwise", "Authorization", "bEARER  guestlist_app_secret", ""},
 		{"the app's token", "Authorization", "Bearer eyJ", "Bearer eyJ"},
 		{"the app's password", "Authorization", "Basic Z3Vlc3RsaXN0Xw==", "Basic Z3Vlc3RsaXN0Xw=="},
 		{"a token for the app", "X-Guestlist-Token", "guestlist_secret", ""},
