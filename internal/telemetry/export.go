@@ -39,10 +39,7 @@ func newExporter(o Options) *exporter {
 
 // ExportSpans implements sdk.SpanExporter. It logs the first of consecutive failures.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	body, err := marshalSpans(spans)
-	if err == nil {
-		err = e.send(ctx, body)
-	}
+	err := e.send(ctx, marshalSpans(spans))
 	switch {
 	case err == nil && e.failing.Swap(false):
 		e.log.Info("traces are sent again")

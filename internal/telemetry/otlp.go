@@ -4,59 +4,76 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
-	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
-	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// marshalSpans encodes spans of one provider and scope as TracesData, which has the wire
-// format of an ExportTraceServiceRequest. The latter's package would link gRPC.
-func marshalSpans(spans []sdk.ReadOnlySpan) ([]byte, error) {
+// marshalSpans encodes spans of one provider and scope as an ExportTraceServiceRequest in
+// protobuf. The numbers of the fields are those of
+// https://github.com/open-telemetry/opentelemetry-proto/tree/v1.11.0/opentelemetry/proto; the
+// generated messages would link protobuf's reflection (docs/decisions/0064).
+func marshalSpans(spans []sdk.ReadOnlySpan) []byte {
 	if len(spans) == 0 {
-		return nil, nil
+		return nil
 	}
-	encoded := make([]*tracepb.Span, len(spans))
-	for i, s := range spans {
-		encoded[i] = toSpan(s)
+	scope := appendString(nil, 1, spans[0].InstrumentationScope().Name)
+	scopeSpans := appendBytes(nil, 1, scope)
+	for _, s := range spans {
+		scopeSpans = appendBytes(scopeSpans, 2, marshalSpan(s))
 	}
-	return proto.Marshal(&tracepb.TracesData{ResourceSpans: []*tracepb.ResourceSpans{{
-		Resource: &resourcepb.Resource{Attributes: toAttributes(spans[0].Resource().Attributes())},
-		ScopeSpans: []*tracepb.ScopeSpans{{
-			Scope: &commonpb.InstrumentationScope{Name: spans[0].InstrumentationScope().Name},
-			Spans: encoded,
-		}},
-	}}})
+	resource := appendAttributes(nil, 1, spans[0].Resource().Attributes())
+	resourceSpans := appendBytes(nil, 1, resource)
+	resourceSpans = appendBytes(resourceSpans, 2, scopeSpans)
+	return appendBytes(nil, 1, resourceSpans)
 }
 
-func toSpan(s sdk.ReadOnlySpan) *tracepb.Span {
+// marshalSpan encodes a Span.
+func marshalSpan(s sdk.ReadOnlySpan) []byte {
 	traceID := s.SpanContext().TraceID()
 	spanID := s.SpanContext().SpanID()
-	span := &tracepb.Span{
-		TraceId: traceID[:], SpanId: spanID[:], TraceState: s.SpanContext().TraceState().String(),
-		Name: s.Name(), Kind: tracepb.Span_SpanKind(s.SpanKind()), // the numbers are the same
-		StartTimeUnixNano: uint64(s.StartTime().UnixNano()), EndTimeUnixNano: uint64(s.EndTime().UnixNano()),
-		Attributes: toAttributes(s.Attributes()),
-	}
+	b := appendBytes(nil, 1, traceID[:])
+	b = appendBytes(b, 2, spanID[:])
+	b = appendString(b, 3, s.SpanContext().TraceState().String())
 	if parent := s.Parent().SpanID(); parent.IsValid() {
-		span.ParentSpanId = parent[:]
+		b = appendBytes(b, 4, parent[:])
 	}
+	b = appendString(b, 5, s.Name())
+	b = appendInt(b, 6, int64(s.SpanKind())) // the numbers are the same
+	b = appendFixed64(b, 7, uint64(s.StartTime().UnixNano()))
+	b = appendFixed64(b, 8, uint64(s.EndTime().UnixNano()))
+	b = appendAttributes(b, 9, s.Attributes())
 	if s.Status().Code == codes.Error {
-		span.Status = &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR}
+		const statusCodeError = 2
+		b = appendBytes(b, 15, appendInt(nil, 3, statusCodeError))
 	}
-	return span
+	return b
 }
 
-func toAttributes(attributes []attribute.KeyValue) []*commonpb.KeyValue {
-	all := make([]*commonpb.KeyValue, len(attributes))
-	for i, a := range attributes {
-		value := &commonpb.AnyValue{}
+// appendAttributes appends a repeated KeyValue.
+func appendAttributes(b []byte, field protowire.Number, attributes []attribute.KeyValue) []byte {
+	for _, a := range attributes {
+		var value []byte
 		if a.Value.Type() == attribute.INT64 {
-			value.Value = &commonpb.AnyValue_IntValue{IntValue: a.Value.AsInt64()}
+			value = appendInt(nil, 3, a.Value.AsInt64())
 		} else {
-			value.Value = &commonpb.AnyValue_StringValue{StringValue: a.Value.String()}
+			value = appendString(nil, 1, a.Value.String())
 		}
-		all[i] = &commonpb.KeyValue{Key: string(a.Key), Value: value}
+		b = appendBytes(b, field, appendBytes(appendString(nil, 1, string(a.Key)), 2, value))
 	}
-	return all
+	return b
+}
+
+func appendBytes(b []byte, field protowire.Number, v []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), v)
+}
+
+func appendString(b []byte, field protowire.Number, v string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), v)
+}
+
+func appendInt(b []byte, field protowire.Number, v int64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(v))
+}
+
+func appendFixed64(b []byte, field protowire.Number, v uint64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(b, field, protowire.Fixed64Type), v)
 }

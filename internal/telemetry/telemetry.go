@@ -1,6 +1,6 @@
 // Package telemetry exports metrics for Prometheus (meters.go, gauges.go) on a listener of
 // their own (handler.go), and traces for OpenTelemetry (traces.go) by OTLP (export.go,
-// wire.go).
+// otlp.go).
 //
 // It imports no other package of the program. Those have observer hooks that are nil by
 // default and match the methods of [Telemetry], so nothing is measured unless it is
