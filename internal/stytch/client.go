@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/attribute"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/debug"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
@@ -40,8 +41,18 @@ type Options struct {
 // Client calls Stytch. Its methods may be called by several goroutines at the same time.
 type Client struct {
 	opts    Options
-	api     *stytchapi.API
+	api     api
 	breaker circuitBreaker
+}
+
+// api has those parts of the SDK's stytchapi.API that a Client calls. With all of them in a
+// Client, the linker would keep every method of the SDK, because templates call methods by
+// name (docs/decisions/0064).
+type api struct {
+	Debug      *consumer.DebugClient
+	MagicLinks *consumer.MagicLinksClient
+	Sessions   *consumer.SessionsClient
+	Users      *consumer.UsersClient
 }
 
 var (
@@ -70,11 +81,12 @@ func New(o Options) (*Client, error) {
 	if o.BaseURL != "" {
 		options = append(options, stytchapi.WithBaseURI(o.BaseURL))
 	}
-	api, err := stytchapi.NewClient(o.ProjectID, o.Secret, options...)
+	all, err := stytchapi.NewClient(o.ProjectID, o.Secret, options...)
 	if err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
-	return &Client{opts: o, api: api, breaker: circuitBreaker{now: o.Now}}, nil
+	called := api{Debug: all.Debug, MagicLinks: all.MagicLinks, Sessions: all.Sessions, Users: all.Users}
+	return &Client{opts: o, api: called, breaker: circuitBreaker{now: o.Now}}, nil
 }
 
 // Ready checks that Stytch is reachable with these credentials. A successful call in the
