@@ -3,7 +3,6 @@ package guard
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -25,13 +24,13 @@ type Answer struct {
 	location    string // absolute; empty unless it is a redirect
 	setCookie   string
 	signInAt    string // address for SignInHeader; empty for none
-	retryAfter  bool
+	retryAfter  int    // in seconds; 0 for no such header
 	unknownHost bool
 	pageTicket  apps.Ticket // leads to the same page on Guestlist's host, for proxies that pass on no page
 }
 
-// retryAfter is the Retry-After of 503 answers.
-const retryAfter = 30 * time.Second
+// unavailableRetryAfter is after how many seconds to ask again if access can't be checked.
+const unavailableRetryAfter = 30
 
 // refuse returns an answer for programs.
 func refuse(status int, message string) Answer { return Answer{status: status, message: message} }
@@ -67,8 +66,8 @@ func (a Answer) Write(w http.ResponseWriter) {
 	if a.signInAt != "" {
 		h.Set(SignInHeader, a.signInAt)
 	}
-	if a.retryAfter {
-		h.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+	if a.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(a.retryAfter))
 	}
 	switch {
 	case a.location != "":

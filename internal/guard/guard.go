@@ -24,6 +24,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/web/loadshed"
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
@@ -68,13 +69,16 @@ type Guard struct {
 	log      *slog.Logger
 	pages    *pages
 	refusals refusals
+	limiter  loadshed.Limiter
 
 	untrusted, malformed warnings
 }
 
 // New returns a Guard.
 func New(o Options) *Guard {
-	return &Guard{opts: o, base: o.BaseURL.String(), log: o.Log.With("component", "guard"), pages: newPages(o.BaseURL)}
+	g := &Guard{opts: o, base: o.BaseURL.String(), log: o.Log.With("component", "guard"), pages: newPages(o.BaseURL)}
+	g.limiter = newLimiter(g.log)
+	return g
 }
 
 // Check decides about a request to an app.
@@ -86,6 +90,11 @@ func (g *Guard) Check(ctx context.Context, r Request) Answer {
 	if len(r.Target) == 0 || r.Target[0] != '/' {
 		return refuse(http.StatusBadRequest, "malformed request target")
 	}
+	release, ok := g.limiter.Acquire(ctx)
+	if !ok {
+		return g.busy(r)
+	}
+	defer release()
 	credential := readCredential(r.Header)
 	access, err := g.access(ctx, host, credential, r)
 	if credential.plain && access.App.Scheme == "https" { // another host may have set it
@@ -138,7 +147,7 @@ func (g *Guard) unavailable(ctx context.Context, r Request, access apps.Access, 
 		g.log.ErrorContext(ctx, "access to an app not checked: the request is refused", "error", err, "request_id", r.Browser.RequestID)
 	}
 	a := refuse(http.StatusServiceUnavailable, "access can't be checked at the moment")
-	a.Access, a.retryAfter = apps.Access{App: access.App}, true
+	a.Access, a.retryAfter = apps.Access{App: access.App}, unavailableRetryAfter
 	if r.isPage() {
 		a.page = g.pages.unavailable()
 	}

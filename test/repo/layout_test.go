@@ -79,7 +79,7 @@ var layers = map[string]layer{
 	"internal/telemetry":                     {never: []string{sdkAll}},
 	"internal/text":                          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/token":                         {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/ids"}, never: []string{sdkAll, "net/http", "database/sql"}},
-	"internal/guard":                         {ours: []string{"internal/apps", "internal/directory", "internal/event", "internal/identity", "internal/session", "internal/token", "internal/web/middleware", "static"}, never: []string{sdkAll, "database/sql"}},
+	"internal/guard":                         {ours: []string{"internal/apps", "internal/directory", "internal/event", "internal/identity", "internal/session", "internal/token", "internal/web/loadshed", "internal/web/middleware", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web":                           {ours: []string{"internal/apps", "internal/apps/probe", "internal/apps/snippet", "internal/directory", "internal/event", "internal/fault", "internal/guard", "internal/humanize", "internal/idempotency", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
 	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},

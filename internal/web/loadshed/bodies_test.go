@@ -69,7 +69,7 @@ func stalledCrowd(h http.Handler, n int, path string, size int) (end func() map[
 // newRoomyShedder returns a shedder that refuses none of a crowd, however slow the machine is.
 // newRoomyShedder never lacks a slot.
 func newRoomyShedder() *shedder {
-	l := newLimiter(5000, 0, func(int) {})
+	l := newLimiter(Limits{5000, 0, QueueTimeout}, func(int) {})
 	l.queueTimeout = time.Minute
 	return newShedder(testOptions(), l)
 }

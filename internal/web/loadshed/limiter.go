@@ -15,9 +15,36 @@ const (
 	MaxBlocked    = 448                    // requests besides these that wait for another service
 	blockedAfter  = 100 * time.Millisecond // a request that takes longer is assumed to wait
 	maxQueued     = 4096                   // requests that wait for a slot
-	queueTimeout  = 250 * time.Millisecond // how long each of them waits
+	QueueTimeout  = 250 * time.Millisecond // how long each of them waits
 	reportEvery   = time.Second            // refusals are reported together
 )
+
+// Limits are the numbers of a Limiter.
+type Limits struct {
+	Concurrent   int64         // how many do work
+	Blocked      int64         // how many besides these wait for another service
+	QueueTimeout time.Duration // how long the others wait for a slot
+}
+
+// Limiter limits the concurrency of work that is only a part of a request. It is safe for
+// concurrent use.
+type Limiter struct{ limiter *limiter }
+
+// NewLimiter returns a Limiter. onRefused is called at most once a second with the refusals
+// since the last call.
+func NewLimiter(l Limits, onRefused func(count int)) Limiter {
+	return Limiter{newLimiter(l, onRefused)}
+}
+
+// Acquire waits for a slot. It returns a function that releases it, and whether there was one in
+// time.
+func (l Limiter) Acquire(ctx context.Context) (release func(), ok bool) {
+	s := l.limiter.acquire(ctx)
+	if s == nil {
+		return nil, false
+	}
+	return s.release, true
+}
 
 // limiter bounds how many requests do work at once. A request that finds no slot free waits for
 // one, in order of arrival and for a limited time. A request that waits for another service swaps
@@ -32,10 +59,10 @@ type limiter struct {
 	onRefused    func(count int) // called with the refusals since the last call
 }
 
-func newLimiter(maxConcurrent, maxBlocked int64, onRefused func(count int)) *limiter {
+func newLimiter(l Limits, onRefused func(count int)) *limiter {
 	return &limiter{
-		working: semaphore.NewWeighted(maxConcurrent), blocked: semaphore.NewWeighted(maxBlocked),
-		queueTimeout: queueTimeout, onRefused: onRefused,
+		working: semaphore.NewWeighted(l.Concurrent), blocked: semaphore.NewWeighted(l.Blocked),
+		queueTimeout: l.QueueTimeout, onRefused: onRefused,
 	}
 }
 

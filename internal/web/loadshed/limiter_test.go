@@ -12,7 +12,7 @@ import (
 
 // newSmallLimiter has two slots and records what it reports.
 func newSmallLimiter(maxBlocked int64, reports *[]int) *limiter {
-	return newLimiter(2, maxBlocked, func(count int) { *reports = append(*reports, count) })
+	return newLimiter(Limits{2, maxBlocked, QueueTimeout}, func(count int) { *reports = append(*reports, count) })
 }
 
 // wantIdle checks that all slots of a small limiter are free and nothing is queued.
@@ -32,7 +32,7 @@ func TestLimiter_RefusesAfterTheQueueTimeout(t *testing.T) {
 		if l.acquire(t.Context()) != nil {
 			t.Fatal("got a third slot")
 		}
-		if waited := time.Since(begin); waited != queueTimeout {
+		if waited := time.Since(begin); waited != QueueTimeout {
 			t.Errorf("refused after %v", waited)
 		}
 		first.release()
@@ -150,7 +150,7 @@ func TestLimiter_ForgetsClientsThatLeaveTheQueue(t *testing.T) {
 		l := newSmallLimiter(0, &reports)
 		first, second := l.acquire(t.Context()), l.acquire(t.Context())
 		for range 3 {
-			ctx, cancel := context.WithTimeout(t.Context(), queueTimeout/2)
+			ctx, cancel := context.WithTimeout(t.Context(), QueueTimeout/2)
 			if l.acquire(ctx) != nil {
 				t.Error("got a third slot")
 			}
@@ -169,7 +169,7 @@ func TestLimiter_ForgetsClientsThatLeaveTheQueue(t *testing.T) {
 
 func TestLimiter_ClientLeavesWhileGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(1, 0, func(int) {})
+		l := newLimiter(Limits{1, 0, QueueTimeout}, func(int) {})
 		for range 100 { // the slot is given while the client leaves
 			holder := l.acquire(t.Context())
 			if holder == nil {

@@ -21,7 +21,7 @@ type Options struct {
 // New returns middleware that limits concurrency. A slot is held while the program works on a
 // request: neither while the client sends its body nor while it takes the response.
 func New(o Options) func(http.Handler) http.Handler {
-	return newShedder(o, newLimiter(MaxConcurrent, MaxBlocked, o.OnRefused)).wrap
+	return newShedder(o, newLimiter(Limits{MaxConcurrent, MaxBlocked, QueueTimeout}, o.OnRefused)).wrap
 }
 
 type shedder struct {
@@ -64,9 +64,12 @@ func (s *shedder) wrap(next http.Handler) http.Handler {
 // refuse answers that the program is busy. The times to come back are spread, so that the clients
 // don't all return at once.
 func (s *shedder) refuse(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", strconv.Itoa(1+rand.IntN(3)))
+	w.Header().Set("Retry-After", strconv.Itoa(RetryAfter()))
 	s.Busy.ServeHTTP(w, r)
 }
+
+// RetryAfter returns after how many seconds a refused client may come back: one to three.
+func RetryAfter() int { return 1 + rand.IntN(3) }
 
 type slotKey struct{}
 

@@ -40,8 +40,7 @@ func testOptions() Options {
 const maxBody = 64 << 10
 
 func newTestServer(t *testing.T, queueTimeout time.Duration) *testServer {
-	c := &testServer{t: t, limiter: newLimiter(2, 0, func(int) {}), came: make(chan string, 100), let: make(chan bool)}
-	c.limiter.queueTimeout = queueTimeout
+	c := &testServer{t: t, limiter: newLimiter(Limits{2, 0, queueTimeout}, func(int) {}), came: make(chan string, 100), let: make(chan bool)}
 	c.Server = httptest.NewServer(newShedder(testOptions(), c.limiter).wrap(http.HandlerFunc(c.work)))
 	t.Cleanup(c.Close)
 	return c
