@@ -10,6 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/text"
 )
@@ -226,7 +227,7 @@ func (f RequestFacts) approve(by event.Origin, a Approval, now time.Time) (Verdi
 	}
 	if end := AccessEnd(f.App, f.Memberships, now); !a.Until.IsZero() && a.Until.Before(end) {
 		return Verdict{}, &directory.ValidationError{Fields: map[string]string{
-			"until": "They have access until " + end.UTC().Format("2 January 2006, 15:04 UTC") + " already. Choose a later date.",
+			"until": "They have access until " + humanize.FormatEnd(end) + " already. Choose a later date.",
 		}}
 	}
 	m, joined, err := directory.Join(by, group, f.User, f.membershipOf(group.ID), a.Until, now)

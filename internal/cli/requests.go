@@ -105,7 +105,7 @@ in UTC, a time, or a number of days such as 30d; without it, the access doesn't 
 				r, err := a.Requests.Approve(ctx, app.Operator().Origin, args[0], apps.Approval{Group: group, Until: end})
 				text := r.User.Email.Display + " can open " + r.App.Name
 				if !end.IsZero() && r.Obstacle(con.now()) != apps.HasAccess {
-					text += " until " + humanize.FormatTime(end)
+					text += " until " + humanize.FormatEnd(end)
 				}
 				return text + ".", err
 			})

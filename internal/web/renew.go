@@ -62,7 +62,7 @@ func (s *server) renewMembership(w http.ResponseWriter, r *http.Request, form ur
 	invalid := invalidFields(err)
 	switch {
 	case err == nil:
-		return s.redirectWithMessage(w, r, "/requests", u.DisplayName()+" stays in "+group.Name+" until "+humanize.FormatTime(until)+".")
+		return s.redirectWithMessage(w, r, "/requests", u.DisplayName()+" stays in "+group.Name+" until "+humanize.FormatEnd(until)+".")
 	case invalid != nil:
 		return s.renewPage(w, r, http.StatusUnprocessableEntity, u, invalid)
 	case errors.Is(err, directory.ErrRenewed), errors.Is(err, directory.ErrNoEnd):
@@ -77,7 +77,7 @@ func (s *server) alreadyRenewed(w http.ResponseWriter, r *http.Request, u direct
 	if err != nil {
 		return err
 	}
-	text := u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It ends on " + humanize.FormatTime(m.Until) + "."
+	text := u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It ends on " + humanize.FormatEnd(m.Until) + "."
 	if m.Until.IsZero() {
 		text = u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It has no end date."
 	}

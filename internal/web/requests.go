@@ -116,7 +116,7 @@ func (s *server) approveRequest(w http.ResponseWriter, r *http.Request, posted u
 	}
 	text := decided.User.DisplayName() + " can open " + decided.App.Name
 	if !approval.Until.IsZero() && decided.Obstacle(s.opts.Now()) != apps.HasAccess {
-		text += " until " + humanize.FormatTime(approval.Until)
+		text += " until " + humanize.FormatEnd(approval.Until)
 	}
 	return s.redirectWithMessage(w, r, "/requests", text+"."+s.emailedSoon())
 }

@@ -379,7 +379,7 @@ func TestRenew_ExtendsOnce(t *testing.T) {
 	if a := x.ada.form(path, "ends", "soon"); a.status != http.StatusBadRequest {
 		t.Errorf("a damaged form: %d", a.status)
 	}
-	for i, want := range []string{"grace@example.com stays in Staff until 3 April 2026, 00:00 UTC.", "was already changed. It ends on 3 April 2026, 00:00 UTC."} {
+	for i, want := range []string{"grace@example.com stays in Staff until 2 April 2026.", "was already changed. It ends on 2 April 2026."} {
 		if a := x.ada.form(path, "ends", ends); a.status != http.StatusSeeOther {
 			t.Errorf("time %d: %d %s", i, a.status, a.Text())
 		}
@@ -490,4 +490,29 @@ func TestWhy_SaysThatAccessWasRequested(t *testing.T) {
 	if strings.Contains(got.App.Text, says) {
 		t.Errorf("about another person: %+v", got.App)
 	}
+}
+
+func TestAccess_EndsOnItsLastDayOnEveryPage(t *testing.T) {
+	t.Parallel()
+	x := newAccess(t)
+	x.joinUntil(x.group, x.grace.user, time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC))
+	want := func(c *caller, path, says string) {
+		t.Helper()
+		if a := c.get(path); a.status != http.StatusOK || !strings.Contains(a.Text(), says) || strings.Contains(a.Text(), "00:00") {
+			t.Errorf("%s: %d %s", path, a.status, a.Text())
+		}
+	}
+	want(x.ada, "/requests", "grace@example.com in Staff ends 5 March 2026")
+	want(x.ada, "/users/"+x.grace.user.ID+"/groups/"+x.group.ID+"/renew", "ends on 5 March 2026.")
+	want(x.ada, "/users/"+x.grace.user.ID, "until 5 March 2026")
+	want(x.grace, x.askPath(), "You can open Wiki until 5 March 2026.")
+	id := x.grace.requestAccess(x.app.ID, "")
+	want(x.ada, "/requests", "They can open it until 5 March 2026, and ask to keep it.")
+	if a := x.ada.form("/requests/"+id+"/approve", "date", "2026-03-01"); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.Text(), "They have access until 5 March 2026 already. Choose a later date.") {
+		t.Errorf("an earlier day: %d %s", a.status, a.Text())
+	}
+	if a := x.ada.form("/requests/"+id+"/approve", "date", "2026-03-31"); a.status != http.StatusSeeOther {
+		t.Errorf("approve: %d %s", a.status, a.Text())
+	}
+	want(x.ada, "/requests", "grace@example.com can open Wiki until 31 March 2026.")
 }

@@ -25,6 +25,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"nanos":     func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"day":       humanize.FormatTime,
+		"ends":      humanize.FormatEnd,
 		"date":      func(t time.Time) string { return shortDate(s.opts.Now(), t) },
 		"thousands": func(n int) string { return gohumanize.Comma(int64(n)) },
 		"words":     formatDuration,
