@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// negotiate returns the coding with the highest weight in the Accept-Encoding header, the
+// Negotiate returns the coding with the highest weight in the Accept-Encoding header, the
 // first of equals. It returns "" if the header is missing, accepts none of the codings, or
 // prefers identity.
 // https://www.rfc-editor.org/rfc/rfc9110#name-accept-encoding
-func negotiate(h http.Header, codings ...string) string {
+func Negotiate(h http.Header, codings ...string) string {
 	header := strings.Join(h["Accept-Encoding"], ",")
 	best, highest := "", 0.0
 	for _, coding := range codings {

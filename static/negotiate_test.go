@@ -38,7 +38,7 @@ func TestNegotiate(t *testing.T) {
 		{"parameters other than q", []string{"gzip;level=1, br;x"}, ""},
 		{"nonsense", []string{",;=,q=1;;"}, ""},
 	} {
-		if got := negotiate(http.Header{"Accept-Encoding": row.header}, "br", "gzip"); got != row.want {
+		if got := Negotiate(http.Header{"Accept-Encoding": row.header}, "br", "gzip"); got != row.want {
 			t.Errorf("%s: %q: got %q, want %q", row.name, row.header, got, row.want)
 		}
 	}

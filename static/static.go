@@ -126,7 +126,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	coding := negotiate(r.Header, codings...)
+	coding := Negotiate(r.Header, codings...)
 	content, ok := f[coding]
 	if !ok {
 		coding, content = "", f[""]

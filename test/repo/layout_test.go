@@ -82,7 +82,7 @@ var layers = map[string]layer{
 	"internal/guard":                         {ours: []string{"internal/apps", "internal/directory", "internal/event", "internal/identity", "internal/session", "internal/token", "internal/web/loadshed", "internal/web/middleware", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web":                           {ours: []string{"internal/apps", "internal/apps/probe", "internal/apps/snippet", "internal/directory", "internal/event", "internal/fault", "internal/guard", "internal/humanize", "internal/idempotency", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio", "internal/web/loadshed", "internal/web/middleware", "internal/webhooksig", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/web/loadshed":                  {never: []string{sdkAll, "database/sql"}},
-	"internal/web/middleware":                {ours: []string{"internal/netutil"}, never: []string{sdkAll, "database/sql"}},
+	"internal/web/middleware":                {ours: []string{"internal/netutil", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/guard/proxy":                   {ours: []string{"internal/identity", "internal/netutil", "internal/token"}, never: []string{sdkAll, "database/sql"}},
 	"internal/humanize":                      {never: []string{sdkAll, "net/http", "database/sql"}},
 	"schema":                                 {never: []string{sdkAll, "net/http", "database/sql"}},
