@@ -13,6 +13,39 @@ import (
 // expired, so that the next purge deletes it. A caller that responds before it sends can
 // use it to hide, from an observer of the database's load, which addresses get an email.
 func (s *Server) Decoy(ctx context.Context, email string) error {
+	return s.decoy(ctx, email, func(q *dbsqlc.Queries, userID string) error {
+		token, err := s.createLink(ctx, q, userID, newID("email"), s.now()-keepDeadLinks.Microseconds(), linkParams{kind: kindDecoy})
+		if err != nil {
+			return err
+		}
+		// Instead of locking a user's row.
+		if _, err := q.MarkLink(ctx, dbsqlc.MarkLinkParams{UsedAt: s.now(), TokenHash: hashToken(token)}); err != nil {
+			return wrap("mark link", err)
+		}
+		_, err = mail.Link{To: email, URL: s.linkURL(token), Lifetime: defaultLifetimes[kindLogin], Home: s.opts.BaseURL}.Message(s.opts.Product, toTime(s.now()))
+		return err
+	})
+}
+
+// DecoyCode does the same for a passcode.
+func (s *Server) DecoyCode(ctx context.Context, email string) error {
+	return s.decoy(ctx, email, func(q *dbsqlc.Queries, userID string) error {
+		methodID := newID("email")
+		code, err := s.createCode(ctx, q, userID, methodID, s.now()-keepDeadCodes.Microseconds(), nil)
+		if err != nil {
+			return err
+		}
+		if _, err := q.MarkCode(ctx, dbsqlc.MarkCodeParams{UsedAt: s.now(), MethodID: methodID}); err != nil {
+			return wrap("mark passcode", err)
+		}
+		_, err = mail.Code{To: email, Code: code, Lifetime: defaultCodeLifetime}.Message(s.opts.Product, toTime(s.now()))
+		return err
+	})
+}
+
+// decoy reads what a send call reads, for a user who does not exist, and calls create in
+// the transaction.
+func (s *Server) decoy(ctx context.Context, email string, create func(q *dbsqlc.Queries, userID string) error) error {
 	s.purge(ctx)
 	userID := newID("user")
 	return s.readThenTx(ctx, func() error {
@@ -25,18 +58,9 @@ func (s *Server) Decoy(ctx context.Context, email string) error {
 		if _, err := s.findUser(ctx, q, userID); err != nil && !errors.Is(err, errUserNotFound) {
 			return err
 		}
-		if _, err := q.ListEmailsOfUsers(ctx, []string{userID}); err != nil {
-			return wrap("list emails", err)
-		}
-		token, err := s.createLink(ctx, q, userID, newID("email"), s.now()-keepDeadLinks.Microseconds(), linkParams{kind: kindDecoy})
-		if err != nil {
+		if _, err := s.loadAccounts(ctx, q, []dbsqlc.StytchUser{{UserID: userID, Details: "{}"}}); err != nil {
 			return err
 		}
-		// Instead of locking a user's row.
-		if _, err := q.MarkLink(ctx, dbsqlc.MarkLinkParams{UsedAt: s.now(), TokenHash: hashToken(token)}); err != nil {
-			return wrap("mark link", err)
-		}
-		_, err = mail.Link{To: email, URL: s.linkURL(token), Lifetime: defaultLifetimes[kindLogin], Home: s.opts.BaseURL}.Message(s.opts.Product, toTime(s.now()))
-		return err
+		return create(q, userID)
 	})
 }

@@ -55,3 +55,45 @@ func TestDecoy_WritesLikeALinkAndSendsNothing(t *testing.T) {
 		}
 	})
 }
+
+// A decoy of a passcode writes as many rows as the first code of an address, and leaves
+// the address's code alone.
+func TestDecoyCode_WritesLikeACodeAndSendsNothing(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		ada := f.signIn("ada@example.com")
+		mails, codes := len(f.mails()), f.count("stytch_codes")
+		f.ok("POST", "/v1/otps/email/send", object{"email": "ada@example.com"})
+		if n := f.count("stytch_codes") - codes; n != 1 {
+			t.Fatalf("a code makes %d rows", n)
+		}
+		tables := []string{"stytch_users", "stytch_emails", "stytch_links", "stytch_sessions", "stytch_limits", "stytch_totps"}
+		before := map[string]int{}
+		for _, table := range tables {
+			before[table] = f.count(table)
+		}
+		for i, address := range []string{"nobody@example.com", "ada@example.com"} { // the second is suspended, say
+			if err := f.server.DecoyCode(t.Context(), address); err != nil {
+				t.Fatal(err)
+			}
+			if n := f.count("stytch_codes") - codes; n != i+2 {
+				t.Errorf("%s: %d rows of codes, want %d", address, n, i+2)
+			}
+		}
+		for _, table := range tables {
+			if n := f.count(table); n != before[table] {
+				t.Errorf("decoys change the rows of %s from %d to %d", table, before[table], n)
+			}
+		}
+		if n := len(f.mails()) - mails; n != 1 {
+			t.Errorf("%d mails were sent, want the code's", n)
+		}
+		f.ok("POST", "/v1/otps/authenticate", object{"method_id": ada["method_id"], "code": f.mailedCode("ada@example.com")})
+
+		// The next purge deletes the decoys and keeps the code.
+		f.clock.advance(2 * time.Hour)
+		f.ok("GET", "/v1/debug/whoami", nil)
+		if n := f.count("stytch_codes"); n != 1 {
+			t.Errorf("%d codes are left, want the one that was sent", n)
+		}
+	})
+}

@@ -51,13 +51,24 @@ func (s *Server) addEmail(ctx context.Context, q *dbsqlc.Queries, userID, email 
 	return row, wrap("insert email", q.InsertEmail(ctx, dbsqlc.InsertEmailParams(row)))
 }
 
-// removeEmail deletes an address and the links that were sent to it.
+// removeEmail deletes an address, and the links and the passcode that were sent to it.
 func removeEmail(ctx context.Context, q *dbsqlc.Queries, e dbsqlc.StytchEmail) error {
 	if _, err := q.DeleteEmail(ctx, e.EmailID); err != nil {
 		return wrap("delete email", err)
 	}
-	_, err := q.DeleteLinksOfMethod(ctx, dbsqlc.DeleteLinksOfMethodParams{UserID: e.UserID, MethodID: e.EmailID})
-	return wrap("delete links", err)
+	if _, err := q.DeleteLinksOfMethod(ctx, dbsqlc.DeleteLinksOfMethodParams{UserID: e.UserID, MethodID: e.EmailID}); err != nil {
+		return wrap("delete links", err)
+	}
+	_, err := q.DeleteCode(ctx, e.EmailID)
+	return wrap("delete passcode", err)
+}
+
+// within limits the lifetime of a link or code to that of the address it is sent to.
+func (s *Server) within(to dbsqlc.StytchEmail, lifetime time.Duration) time.Duration {
+	if to.ExpiresAt == 0 {
+		return lifetime
+	}
+	return min(lifetime, time.Duration(to.ExpiresAt-s.now())*time.Microsecond)
 }
 
 type emailChangeResponse struct {

@@ -1,13 +1,16 @@
 package stytchlocal_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -138,6 +141,11 @@ type object = map[string]any
 // call sends a request with credentials and returns status and body.
 func (f *fixture) call(method, path string, body any) (int, object) {
 	f.t.Helper()
+	return f.do(f.request(method, path, body))
+}
+
+func (f *fixture) request(method, path string, body any) *http.Request {
+	f.t.Helper()
 	var text string
 	switch body := body.(type) {
 	case nil:
@@ -156,7 +164,7 @@ func (f *fixture) call(method, path string, body any) (int, object) {
 	}
 	c := f.server.Credentials()
 	r.SetBasicAuth(c.ProjectID, c.Secret)
-	return f.do(r)
+	return r
 }
 
 func (f *fixture) do(r *http.Request) (int, object) {
@@ -173,6 +181,18 @@ func (f *fixture) do(r *http.Request) (int, object) {
 		f.t.Errorf("%s %s: request_id is %q", r.Method, r.URL, id)
 	}
 	return status, body
+}
+
+// exec changes the database.
+func (f *fixture) exec(statement string) {
+	f.t.Helper()
+	err := f.store.Transact(f.t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(f.t.Context(), statement)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // withKey adds the key of the developer pages to a request.
@@ -237,6 +257,7 @@ type inboxMail struct {
 	ID, To, Subject, Text, HTML string
 	SentAt                      time.Time `json:"sent_at"`
 	Links                       []string
+	Code                        string
 }
 
 // token returns the token in the newest mail to an address.
@@ -264,6 +285,35 @@ func (f *fixture) link(email string, more object) (string, object) {
 	}
 	answer := f.ok("POST", "/v1/magic_links/email/login_or_create", body)
 	return f.token(email), answer
+}
+
+// code emails a passcode to an address and returns it and the method id.
+func (f *fixture) code(email string, more object) (code, methodID string) {
+	f.t.Helper()
+	body := object{"email": email}
+	for key, value := range more {
+		body[key] = value
+	}
+	answer := f.ok("POST", "/v1/otps/email/login_or_create", body)
+	return f.mailedCode(email), answer["email_id"].(string)
+}
+
+// mailedCode returns the passcode in the newest email to an address.
+func (f *fixture) mailedCode(email string) string {
+	f.t.Helper()
+	for _, m := range f.mails() {
+		if m.To == email {
+			return m.Code
+		}
+	}
+	f.t.Fatalf("no mail to %s", email)
+	return ""
+}
+
+// wrong returns another passcode than the given one.
+func wrong(code string) string {
+	n, _ := strconv.Atoi(code)
+	return fmt.Sprintf("%06d", (n+1)%1_000_000)
 }
 
 // signIn authenticates a new link with a session of an hour and returns the response.

@@ -25,7 +25,7 @@ type message struct {
 	Text    string    `json:"text"`
 	HTML    string    `json:"html"`
 	Links   []string  `json:"links"`
-	Code    string    `json:"code"` // always empty: there are no passcodes
+	Code    string    `json:"code"` // empty if the email has none
 }
 
 type inboxPage struct {
@@ -64,7 +64,7 @@ func (s *Server) messages(ctx context.Context) ([]message, error) {
 	for _, row := range rows {
 		m := message{
 			ID: row.MailID, To: row.Recipient, Subject: row.Subject, SentAt: toTime(row.SentAt),
-			Text: row.BodyText, HTML: row.BodyHtml, Links: []string{},
+			Text: row.BodyText, HTML: row.BodyHtml, Links: []string{}, Code: row.Code,
 		}
 		if row.Link != "" {
 			m.Links = append(m.Links, row.Link)

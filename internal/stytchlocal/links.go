@@ -117,10 +117,7 @@ func (s *Server) createLink(ctx context.Context, q *dbsqlc.Queries, userID, meth
 // queueLink creates a link for a user's address and the email with it. The caller passes
 // the email to sendQueued after the commit.
 func (s *Server) queueLink(ctx context.Context, q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, p linkParams) (queuedMail, error) {
-	lifetime := p.lifetime
-	if to.ExpiresAt > 0 { // the link does not outlive the address
-		lifetime = min(lifetime, time.Duration(to.ExpiresAt-s.now())*time.Microsecond)
-	}
+	lifetime := s.within(to, p.lifetime)
 	token, err := s.createLink(ctx, q, user.UserID, to.EmailID, s.now()+lifetime.Microseconds(), p)
 	if err != nil {
 		return queuedMail{}, err

@@ -2,21 +2,9 @@ package stytchlocal
 
 import (
 	"encoding/json"
-	"slices"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 )
-
-type sentResponse struct {
-	meta
-	UserID  string `json:"user_id"`
-	EmailID string `json:"email_id"`
-}
-
-type loginOrCreateResponse struct {
-	sentResponse
-	UserCreated bool `json:"user_created"`
-}
 
 // loginOrCreate emails a link to any address. If no user owns it, it creates one.
 func (s *Server) loginOrCreate(c *call) (response, error) {
@@ -31,49 +19,13 @@ func (s *Server) loginOrCreate(c *call) (response, error) {
 		return nil, err
 	}
 	newUser := account{StytchUser: dbsqlc.StytchUser{Status: newStatus(req.Pending)}}
-	return s.mailOrCreate(c, req.Email, newUser, func(_ *dbsqlc.Queries, user *account, created bool) (linkParams, error) {
-		return s.paramsFor(&req.linkRequest, user, created)
-	})
-}
-
-// mailOrCreate emails a link to the user who owns an address, or to newUser, which it
-// creates if no user does. The function params, which may change the user, returns the
-// link.
-func (s *Server) mailOrCreate(c *call, email string, newUser account,
-	params func(q *dbsqlc.Queries, user *account, created bool) (linkParams, error),
-) (*loginOrCreateResponse, error) {
-	var existing dbsqlc.StytchEmail
-	var user account
-	var before userObject
-	var out loginOrCreateResponse
-	var m queuedMail
-	err := s.readThenTx(c.ctx, func() error {
-		row, found, err := s.findEmail(c.ctx, s.read, email)
-		existing, out.UserCreated = row, !found
-		return err
-	}, func(q *dbsqlc.Queries) (err error) {
-		var to dbsqlc.StytchEmail
-		if user, to, err = s.lockOrCreate(c.ctx, q, existing, email, newUser); err != nil {
-			return err
-		}
-		before = user.object()
-		out.UserID, out.EmailID = user.UserID, to.EmailID
-		p, err := params(q, &user, out.UserCreated)
+	return s.mailOrCreate(c, req.Email, newUser, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
+		p, err := s.paramsFor(&req.linkRequest, user, created)
 		if err != nil {
-			return err
+			return queuedMail{}, err
 		}
-		m, err = s.queueLink(c.ctx, q, &user, to, p)
-		return err
+		return s.queueLink(c.ctx, q, user, to, p)
 	})
-	if err != nil {
-		return &out, err
-	}
-	if out.UserCreated {
-		s.sendWebhook(userCreated, &user)
-	} else {
-		s.sendWebhookIfChanged(before, &user)
-	}
-	return &out, s.sendQueued(c.ctx, m)
 }
 
 // sendLink emails a link to an address that a user has, or that the named user wants to
@@ -89,36 +41,13 @@ func (s *Server) sendLink(c *call) (response, error) {
 	if err := s.checkLinkRequest(&req.linkRequest); err != nil {
 		return nil, err
 	}
-	var userID string
-	var user account
-	var before userObject
-	var out sentResponse
-	var m queuedMail
-	err := s.readThenTx(c.ctx, func() (err error) {
-		userID, err = s.findRecipient(c.ctx, req.userSelector, req.Email)
-		return err
-	}, func(q *dbsqlc.Queries) (err error) {
-		var to dbsqlc.StytchEmail
-		if user, to, err = s.lockRecipient(c.ctx, q, userID, req.Email); err != nil {
-			return err
-		}
-		before = user.object()
-		if !slices.ContainsFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.EmailID == to.EmailID }) {
-			user.emails = append(user.emails, to)
-		}
-		out.UserID, out.EmailID = user.UserID, to.EmailID
-		p, err := s.paramsFor(&req.linkRequest, &user, false)
+	return s.mailUser(c, req.userSelector, req.Email, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail) (queuedMail, error) {
+		p, err := s.paramsFor(&req.linkRequest, user, false)
 		if err != nil {
-			return err
+			return queuedMail{}, err
 		}
-		m, err = s.queueLink(c.ctx, q, &user, to, p)
-		return err
+		return s.queueLink(c.ctx, q, user, to, p)
 	})
-	if err != nil {
-		return nil, err
-	}
-	s.sendWebhookIfChanged(before, &user)
-	return &out, s.sendQueued(c.ctx, m)
 }
 
 // invite emails an invitation to the user who owns an address, or to a new user. Both must
@@ -148,17 +77,19 @@ func (s *Server) invite(c *call) (response, error) {
 	if err := req.profile.apply(&newUser); err != nil {
 		return nil, err
 	}
-	out, err := s.mailOrCreate(c, req.Email, newUser, func(q *dbsqlc.Queries, user *account, created bool) (linkParams, error) {
+	out, err := s.mailOrCreate(c, req.Email, newUser, func(q *dbsqlc.Queries, user *account, to dbsqlc.StytchEmail, created bool) (queuedMail, error) {
 		if user.Status == statusActive {
-			return p, errDuplicateEmail
+			return queuedMail{}, errDuplicateEmail
 		}
-		if created {
-			return p, nil
+		if !created {
+			if err := req.profile.apply(user); err != nil {
+				return queuedMail{}, err
+			}
+			if err := s.saveUser(c.ctx, q, user); err != nil {
+				return queuedMail{}, err
+			}
 		}
-		if err := req.profile.apply(user); err != nil {
-			return p, err
-		}
-		return p, s.saveUser(c.ctx, q, user)
+		return s.queueLink(c.ctx, q, user, to, p)
 	})
 	return &out.sentResponse, err
 }

@@ -16,7 +16,8 @@ type queuedMail struct {
 	invitation bool // counts against the limit of invitations
 }
 
-// queueMail writes an email and stores it for the inbox. It counts an invitation.
+// queueMail writes an email with a link and stores it for the inbox. It counts an
+// invitation.
 func (s *Server) queueMail(ctx context.Context, q *dbsqlc.Queries, l mail.Link) (queuedMail, error) {
 	if l.Invitation {
 		if err := s.countInvitation(ctx, q, l.To); err != nil {
@@ -27,15 +28,16 @@ func (s *Server) queueMail(ctx context.Context, q *dbsqlc.Queries, l mail.Link) 
 	if err != nil {
 		return queuedMail{}, err
 	}
-	return queuedMail{m, l.Invitation}, s.storeMail(ctx, q, m, l.URL)
+	return queuedMail{m, l.Invitation}, s.storeMail(ctx, q, m, l.URL, "")
 }
 
-func (s *Server) storeMail(ctx context.Context, q *dbsqlc.Queries, m mail.Message, link string) error {
+// storeMail stores an email for the inbox, with the link or passcode in it.
+func (s *Server) storeMail(ctx context.Context, q *dbsqlc.Queries, m mail.Message, link, code string) error {
 	if !s.opts.Inbox {
 		return nil
 	}
 	return wrap("insert mail", q.InsertMail(ctx, dbsqlc.InsertMailParams{
-		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML, Link: link, SentAt: m.Date.UnixMicro(),
+		MailID: m.ID, Recipient: m.To, Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML, Link: link, Code: code, SentAt: m.Date.UnixMicro(),
 	}))
 }
 
@@ -45,7 +47,7 @@ func (s *Server) Notify(ctx context.Context, n mail.Notice) error {
 	if err != nil {
 		return err
 	}
-	err = s.tx(ctx, func(q *dbsqlc.Queries) error { return s.storeMail(ctx, q, m, "") })
+	err = s.tx(ctx, func(q *dbsqlc.Queries) error { return s.storeMail(ctx, q, m, "", "") })
 	if err != nil {
 		return wrap("store notice", s.opts.Explain(err))
 	}

@@ -39,6 +39,7 @@ func (s *Server) purge(ctx context.Context) {
 // be more.
 func purgeTables(ctx context.Context, q *dbsqlc.Queries, now int64) (more bool, err error) {
 	deadLinks := now - keepDeadLinks.Microseconds()
+	deadCodes := now - keepDeadCodes.Microseconds()
 	hourAgo := now - time.Hour.Microseconds() + 1 // a limit ends after exactly an hour
 	for _, table := range []struct {
 		list   func() ([]string, error)
@@ -58,6 +59,22 @@ func purgeTables(ctx context.Context, q *dbsqlc.Queries, now int64) (more bool, 
 			},
 			func(hashes []string) (int64, error) {
 				return q.DeleteOldLinks(ctx, dbsqlc.DeleteOldLinksParams{TokenHashes: hashes, Before: deadLinks})
+			},
+		},
+		{
+			func() ([]string, error) {
+				return q.OldCodes(ctx, dbsqlc.OldCodesParams{ExpiresAt: deadCodes, Limit: purgeBatch})
+			},
+			func(ids []string) (int64, error) {
+				return q.DeleteOldCodes(ctx, dbsqlc.DeleteOldCodesParams{MethodIds: ids, Before: deadCodes})
+			},
+		},
+		{
+			func() ([]string, error) {
+				return q.OldTOTPs(ctx, dbsqlc.OldTOTPsParams{ExpiresAt: now, Limit: purgeBatch})
+			},
+			func(ids []string) (int64, error) {
+				return q.DeleteOldTOTPs(ctx, dbsqlc.DeleteOldTOTPsParams{TotpIds: ids, Before: now})
 			},
 		},
 		{

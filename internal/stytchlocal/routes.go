@@ -33,13 +33,22 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/v1/magic_links/authenticate", handle: s.authenticateLink},
 		{method: "POST", path: "/v1/magic_links", handle: s.createEmbeddedLink},
 
+		{method: "POST", path: "/v1/otps/email/login_or_create", handle: s.loginOrCreateByCode},
+		{method: "POST", path: "/v1/otps/email/send", handle: s.sendCode},
+		{method: "POST", path: "/v1/otps/authenticate", handle: s.authenticateCode},
+
+		{method: "POST", path: "/v1/totps", handle: s.createTOTP},
+		{method: "POST", path: "/v1/totps/authenticate", handle: s.authenticateTOTP},
+		{method: "POST", path: "/v1/totps/recover", handle: s.recoverTOTP},
+		{method: "POST", path: "/v1/totps/recovery_codes", handle: s.listRecoveryCodes},
+
 		{method: "POST", path: "/v1/users", handle: s.createUser},
 		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
 		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
+		{method: "DELETE", path: "/v1/users/totps/{totp_id}", handle: s.deleteTOTP},
 		// Kinds of factors that do not exist here.
 		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: notFound("phone_number_not_found")},
 		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: notFound("webauthn_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/totps/{id}", handle: notFound("totp_not_found")},
 		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: notFound("oauth_user_registration_not_found")},
 		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: notFound("password_not_found")},
 		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: notFound("biometric_registration_not_found")},

@@ -25,9 +25,9 @@ func TestAPI_PathsAndMethods(t *testing.T) {
 		status             int
 		errorType, allow   string
 	}{
-		{"serves no passcodes", "POST", "/v1/otps/email/login_or_create", 404, "route_not_found", ""},
+		{"serves no passcodes by SMS", "POST", "/v1/otps/sms/login_or_create", 404, "route_not_found", ""},
+		{"serves no passcodes by WhatsApp", "POST", "/v1/otps/whatsapp/send", 404, "route_not_found", ""},
 		{"serves no passkeys", "POST", "/v1/webauthn/register/start", 404, "route_not_found", ""},
-		{"serves no TOTPs", "POST", "/v1/totps", 404, "route_not_found", ""},
 		{"serves no OAuth", "POST", "/v1/oauth/authenticate", 404, "route_not_found", ""},
 		{"knows no other path", "GET", "/v1/nothing", 404, "route_not_found", ""},
 		{"knows no other version", "GET", "/v2/users/search", 404, "route_not_found", ""},

@@ -102,8 +102,12 @@ var parsers = map[string]parser{
 	"email_id": anyOf(func(u *userObject, want []string) bool {
 		return hasEmail(u, func(e emailObject) bool { return slices.Contains(want, e.EmailID) })
 	}),
-	"phone_number": noneOf, "phone_id": noneOf, "webauthn_registration_id": noneOf, "totp_id": noneOf,
+	"phone_number": noneOf, "phone_id": noneOf, "webauthn_registration_id": noneOf,
 	"crypto_wallet_id": noneOf, "crypto_wallet_address": noneOf, "oauth_provider": noneOf,
+
+	"totp_id": anyOf(func(u *userObject, want []string) bool {
+		return slices.ContainsFunc(u.TOTPs, func(t totpObject) bool { return slices.Contains(want, t.TOTPID) })
+	}),
 
 	"email_address_fuzzy": fuzzy("email_address", func(u *userObject, part string) bool {
 		return hasEmail(u, func(e emailObject) bool { return strings.Contains(e.Email, part) })
@@ -117,8 +121,12 @@ var parsers = map[string]parser{
 	"email_verified": boolean(func(u *userObject) bool {
 		return hasEmail(u, func(e emailObject) bool { return e.Verified })
 	}),
-	"phone_verified": never, "webauthn_registration_verified": never, "totp_verified": never,
+	"phone_verified": never, "webauthn_registration_verified": never,
 	"crypto_wallet_verified": never, "password_exists": never,
+
+	"totp_verified": boolean(func(u *userObject) bool {
+		return slices.ContainsFunc(u.TOTPs, func(t totpObject) bool { return t.Verified })
+	}),
 
 	"created_at_greater_than": createdAt(func(created, t time.Time) bool { return created.After(t) }),
 	"created_at_less_than":    createdAt(func(created, t time.Time) bool { return created.Before(t) }),

@@ -1,7 +1,7 @@
 // Package stytchlocal is a local Stytch: the part of Stytch's consumer API that signing in
-// by email needs (magic links, users, sessions, session JWTs), with the same paths, shapes,
-// rules and error types, so that any Stytch SDK works with it. Guestlist uses it if no
-// Stytch project is configured. https://stytch.com/docs/api
+// needs (magic links, passcodes, authenticator apps, users, sessions, session JWTs), with
+// the same paths, shapes, rules and error types, so that any Stytch SDK works with it.
+// Guestlist uses it if no Stytch project is configured. https://stytch.com/docs/api
 //
 // # State
 //
@@ -27,10 +27,27 @@
 // creates a session. From then on the app calls sessions/authenticate. revoke_invite
 // invalidates a link early; expired rows are purged hourly.
 //
+// # A passcode
+//
+// The otps calls email six digits, of which the database has an HMAC. An address has one
+// passcode at a time. After five tries, which are counted before a code is compared, it
+// counts as used. Links and passcodes do not affect each other.
+//
+// # An authenticator app
+//
+// totps creates an app with a secret, which is encrypted in the database, and ten recovery
+// codes, of which it has HMACs. The app is pending until its first code. A code works once.
+// After five incorrect ones in a row the app's codes are refused for ten minutes with
+// user_lock_limit_reached; recovery codes are counted separately.
+//
 // # Not implemented
 //
-// Passcodes, SMS, WhatsApp, passwords, passkeys, OAuth, second factors and B2B: their
-// routes respond 404 route_not_found.
+// SMS, WhatsApp, passwords, passkeys, OAuth and B2B: their routes respond 404
+// route_not_found. These calls differ from Stytch's:
+//
+//   - totps/recovery_codes returns the apps without their recovery codes.
+//   - user_lock_limit_reached concerns the codes of the app and not the whole user, whose
+//     is_locked stays false.
 package stytchlocal
 
 import (

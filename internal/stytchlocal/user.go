@@ -188,7 +188,7 @@ func (s *Server) changeUser(
 	return user, before, err
 }
 
-// loadAccounts returns the users of rows with their addresses, in the same order.
+// loadAccounts returns the users of rows with their factors, in the same order.
 func (s *Server) loadAccounts(ctx context.Context, q *dbsqlc.Queries, rows []dbsqlc.StytchUser) ([]account, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -212,6 +212,16 @@ func (s *Server) loadAccounts(ctx context.Context, q *dbsqlc.Queries, rows []dbs
 		if !s.isExpired(e) {
 			user := &users[index[e.UserID]]
 			user.emails = append(user.emails, e)
+		}
+	}
+	totps, err := q.ListTOTPsOfUsers(ctx, ids)
+	if err != nil {
+		return nil, wrap("list totps", err)
+	}
+	for _, t := range totps {
+		if t.ExpiresAt == 0 || t.ExpiresAt > s.now() {
+			user := &users[index[t.UserID]]
+			user.totps = append(user.totps, totpObject{TOTPID: t.TotpID, Verified: t.VerifiedAt > 0})
 		}
 	}
 	return users, nil

@@ -121,7 +121,7 @@ func (s *Server) deleteUser(c *call) (response, error) {
 			return errConflict
 		}
 		for _, remove := range []func(context.Context, string) (int64, error){
-			q.DeleteLinksOfUser, q.DeleteSessionsOfUser, q.DeleteEmailsOfUser,
+			q.DeleteLinksOfUser, q.DeleteCodesOfUser, q.DeleteTOTPsOfUser, q.DeleteSessionsOfUser, q.DeleteEmailsOfUser,
 		} {
 			if err == nil {
 				_, err = remove(c.ctx, user.UserID)

@@ -1,6 +1,6 @@
 -- name: InsertMail :exec
-INSERT INTO stytch_mails (mail_id, recipient, subject, body_text, body_html, link, sent_at)
-VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO stytch_mails (mail_id, recipient, subject, body_text, body_html, link, code, sent_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: ListMails :many
 SELECT * FROM stytch_mails WHERE sent_at > ? ORDER BY sent_at DESC, mail_id DESC LIMIT ?;

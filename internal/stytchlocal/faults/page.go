@@ -57,8 +57,11 @@ var callChoices = []struct {
 	route string
 }{
 	{choice{"all", "All calls"}, ""},
-	{choice{"mail", "Sending email"}, "/v1/magic_links/email/*"},
-	{choice{"signing-in", "Signing in"}, "/v1/magic_links/authenticate"},
+	{choice{"mail", "Emailing links"}, "/v1/magic_links/email/*"},
+	{choice{"signing-in", "Signing in by link"}, "/v1/magic_links/authenticate"},
+	{choice{"codes", "Emailing codes"}, "/v1/otps/email/*"},
+	{choice{"code", "Signing in by code"}, "/v1/otps/authenticate"},
+	{choice{"totps", "Authenticator apps"}, "/v1/totps*"},
 	{choice{"sessions", "Checking sessions"}, "/v1/sessions/authenticate"},
 	{choice{"users", "Users"}, "/v1/users*"},
 }

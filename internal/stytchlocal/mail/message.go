@@ -1,7 +1,7 @@
 // Package mail writes the emails of the local Stytch and hands them to an SMTP
 // server.
 //
-// A [Link] or a [Notice] becomes a [Message], as plain text and as HTML. [SMTP] sends a
+// A [Link], a [Code] or a [Notice] becomes a [Message], as plain text and as HTML. [SMTP] sends a
 // message and reports as an [Error] why the server did not accept it. [CheckSMTP] tries
 // the connection and the login without sending anything.
 package mail

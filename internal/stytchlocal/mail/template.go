@@ -70,7 +70,10 @@ type data struct {
 	Button      string
 	SameBrowser bool
 
-	// Of a Notice.
+	// Of a Code.
+	Code string
+
+	// Of a Notice; Lead also of a Code.
 	Lead   string
 	Facts  []Fact
 	Advice string

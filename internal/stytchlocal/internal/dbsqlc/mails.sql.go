@@ -44,8 +44,8 @@ func (q *Queries) FirstMailTooMany(ctx context.Context, offset int32) (FirstMail
 }
 
 const insertMail = `-- name: InsertMail :exec
-INSERT INTO stytch_mails (mail_id, recipient, subject, body_text, body_html, link, sent_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO stytch_mails (mail_id, recipient, subject, body_text, body_html, link, code, sent_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertMailParams struct {
@@ -55,6 +55,7 @@ type InsertMailParams struct {
 	BodyText  string
 	BodyHtml  string
 	Link      string
+	Code      string
 	SentAt    int64
 }
 
@@ -66,13 +67,14 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) error {
 		arg.BodyText,
 		arg.BodyHtml,
 		arg.Link,
+		arg.Code,
 		arg.SentAt,
 	)
 	return err
 }
 
 const listMails = `-- name: ListMails :many
-SELECT mail_id, recipient, subject, body_text, body_html, link, sent_at FROM stytch_mails WHERE sent_at > ? ORDER BY sent_at DESC, mail_id DESC LIMIT ?
+SELECT mail_id, recipient, subject, body_text, body_html, link, sent_at, code FROM stytch_mails WHERE sent_at > ? ORDER BY sent_at DESC, mail_id DESC LIMIT ?
 `
 
 type ListMailsParams struct {
@@ -97,6 +99,7 @@ func (q *Queries) ListMails(ctx context.Context, arg ListMailsParams) ([]StytchM
 			&i.BodyHtml,
 			&i.Link,
 			&i.SentAt,
+			&i.Code,
 		); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,17 @@ import (
 	"database/sql"
 )
 
+type StytchCode struct {
+	MethodID  string
+	UserID    string
+	CodeHash  string
+	Details   string
+	Tries     int64
+	CreatedAt int64
+	ExpiresAt int64
+	UsedAt    int64
+}
+
 type StytchEmail struct {
 	EmailID    string
 	UserID     string
@@ -41,6 +52,7 @@ type StytchMail struct {
 	BodyHtml  string
 	Link      string
 	SentAt    int64
+	Code      string
 }
 
 type StytchSession struct {
@@ -51,6 +63,21 @@ type StytchSession struct {
 	StartedAt      int64
 	LastAccessedAt int64
 	ExpiresAt      int64
+}
+
+type StytchTotp struct {
+	TotpID          string
+	UserID          string
+	Secret          string
+	RecoveryCodes   string
+	LastStep        int64
+	Tries           int64
+	TriedAt         int64
+	RecoveryTries   int64
+	RecoveryTriedAt int64
+	CreatedAt       int64
+	VerifiedAt      int64
+	ExpiresAt       int64
 }
 
 type StytchUser struct {
