@@ -16,17 +16,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/static"
 )
 
 // Options are the dependencies and settings of New. All fields are required.
 type Options struct {
-	AppID string                    // the audience of tokens
-	Home  *url.URL                  // Guestlist's base URL, which issues them
-	Keys  func() jose.JSONWebKeySet // that sign them
+	AppID string                      // the audience of tokens
+	Home  *url.URL                    // Guestlist's base URL, which issues them
+	Keys  func() []identity.PublicKey // that verify them
 	Now   func() time.Time
 	Log   *slog.Logger
 }

@@ -15,8 +15,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/ids"
 )
@@ -57,8 +55,8 @@ var ErrGenerationTaken = errors.New("another instance has created the next signi
 // signingKey is a key in use.
 type signingKey struct {
 	StoredKey
-	public *ecdsa.PublicKey
-	signer jose.Signer // nil if the private key can't be decrypted with the cookie keys of this instance
+	public  *ecdsa.PublicKey
+	private *ecdsa.PrivateKey // nil if it can't be decrypted with the cookie keys of this instance
 }
 
 // keyRing holds the keys, newest first.
@@ -85,7 +83,7 @@ func (r keyRing) published(now time.Time) keyRing {
 func (r keyRing) signerAt(now time.Time) *signingKey {
 	var found *signingKey
 	for _, k := range r.published(now) {
-		if k.signer == nil {
+		if k.private == nil {
 			continue
 		}
 		if found = k; !k.SignsFrom.After(now) {
@@ -93,15 +91,6 @@ func (r keyRing) signerAt(now time.Time) *signingKey {
 		}
 	}
 	return found
-}
-
-// jwks returns the public keys that are published at a time.
-func (r keyRing) jwks(now time.Time) jose.JSONWebKeySet {
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
-	for _, k := range r.published(now) {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.ID, Algorithm: string(jose.ES256), Use: "sig"})
-	}
-	return set
 }
 
 // sealer encrypts private keys with keys derived from the cookie keys.
@@ -149,7 +138,7 @@ func (s sealer) create(generation int64, signsFrom, now time.Time) (StoredKey, e
 	return k, nil
 }
 
-// open decrypts a key. If that fails, the key has no signer and can only verify.
+// open decrypts a key. If that fails, the key can only verify.
 func (s sealer) open(stored StoredKey) (*signingKey, error) {
 	k := &signingKey{StoredKey: stored}
 	pkix, err := base64.StdEncoding.DecodeString(stored.Public)
@@ -164,13 +153,10 @@ func (s sealer) open(stored StoredKey) (*signingKey, error) {
 	if k.public, ok = public.(*ecdsa.PublicKey); !ok {
 		return nil, fmt.Errorf("identity: read signing key %s: it is not one of ECDSA", stored.ID)
 	}
-	private := s.decrypt(stored)
-	if private == nil || !private.PublicKey.Equal(k.public) {
-		return k, nil
+	if private := s.decrypt(stored); private != nil && private.PublicKey.Equal(k.public) {
+		k.private = private
 	}
-	key := jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: private, KeyID: stored.ID}}
-	k.signer, err = jose.NewSigner(key, (&jose.SignerOptions{}).WithType("JWT"))
-	return k, err
+	return k, nil
 }
 
 // decrypt returns the private key, or nil if it was encrypted with another cookie key.

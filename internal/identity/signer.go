@@ -1,18 +1,14 @@
 package identity
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/retry"
@@ -103,7 +99,7 @@ func (s *Signer) describe(id Identity) (cachedToken, error) {
 	groups, all := fitGroups(id)
 	c.Groups, c.GroupsTruncated = append([]string{}, groups...), !all
 	c.IssuedAt, c.Expires = now.Unix(), now.Add(tokenLife).Unix()
-	token, err := sign(key.signer, c)
+	token, err := key.sign(c)
 	if err != nil {
 		return cachedToken{}, err
 	}
@@ -123,33 +119,6 @@ func (id Identity) digest(keyID string) [sha256.Size]byte {
 	}
 	return sha256.Sum256(b)
 }
-
-// marshal returns claims in JSON, without the escapes for HTML that json.Marshal adds.
-func marshal(c claims) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(c)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
-}
-
-func sign(signer jose.Signer, c claims) (string, error) {
-	payload, err := marshal(c)
-	if err != nil {
-		return "", err
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("identity: sign: %w", err)
-	}
-	return signed.CompactSerialize()
-}
-
-// PublicKeys returns the keys that verify JWTs.
-func (s *Signer) PublicKeys() jose.JSONWebKeySet { return s.ring.Load().jwks(s.now()) }
-
-// JWKS returns PublicKeys in JSON (https://www.rfc-editor.org/rfc/rfc7517#section-5).
-func (s *Signer) JWKS() ([]byte, error) { return json.Marshal(s.PublicKeys()) }
 
 // Load reads the keys. It creates one if there is none that this instance can use or if the
 // next one is due, and deletes those that are no longer published. If it fails, the keys read

@@ -208,7 +208,7 @@ func TestLoad_InstancesAgreeOnOneKey(t *testing.T) {
 func TestLoad_RotatesAfterNinetyDays(t *testing.T) {
 	t.Parallel()
 	s, db, clock := onSQLite(t)
-	published := func() int { return len(s.PublicKeys().Keys) }
+	published := func() int { return len(s.PublicKeys()) }
 	old := keyID(t, mint(t, s, ada(t)))
 	clock.advance(90*day - time.Microsecond)
 	load(t, s)
@@ -335,7 +335,7 @@ func TestKeys_AreEncryptedWithTheCookieKey(t *testing.T) {
 		load(t, s)
 		load(t, other)
 	}
-	if n := len(s.PublicKeys().Keys); n != 2 {
+	if n := len(s.PublicKeys()); n != 2 {
 		t.Errorf("%d keys", n)
 	}
 	if _, err := verify(s, mint(t, other, ada(t))); err != nil {

@@ -152,7 +152,7 @@ func mintElsewhere(t *testing.T, s *harness.Site, id identity.Identity) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if elsewhere.PublicKeys().Keys[0].KeyID != s.App.Signer.PublicKeys().Keys[0].KeyID {
+	if elsewhere.PublicKeys()[0].ID != s.App.Signer.PublicKeys()[0].ID {
 		t.Fatal("it has keys of its own")
 	}
 	return token
@@ -190,11 +190,11 @@ func embedKey(t *testing.T, key *ecdsa.PrivateKey, payload string) string {
 func publicKeyPEM(t *testing.T, s *harness.Site, keyID string) []byte {
 	t.Helper()
 	keys := s.App.Signer.PublicKeys()
-	key := keys.Key(keyID)
-	if len(key) != 1 {
-		t.Fatalf("%d keys %s", len(key), keyID)
+	i := slices.IndexFunc(keys, func(k identity.PublicKey) bool { return k.ID == keyID })
+	if i < 0 {
+		t.Fatalf("no key %s", keyID)
 	}
-	der, err := x509.MarshalPKIXPublicKey(key[0].Key)
+	der, err := x509.MarshalPKIXPublicKey(keys[i].Key)
 	if err != nil {
 		t.Fatal(err)
 	}
