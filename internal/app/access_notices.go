@@ -24,7 +24,7 @@ func (m noticeMailer) composeDigest(n outbox.Notice, notice *mail.Notice) {
 		notice.Advice = "If they still need it, renew it here. Otherwise it ends by itself:"
 		if count == 1 {
 			notice.Lead = "Someone’s access ends within a week."
-			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "Group", Value: first.About}, {Label: "Ends", Value: humanize.FormatEnd(first.At)}}
+			notice.Facts = []mail.Fact{{Label: "Person", Value: person(first)}, {Label: "Group", Value: first.About}, {Label: "Ends", End: first.At}}
 			notice.Link = m.baseURL + "/users/" + first.UserID + "/groups/" + first.GroupID + "/renew"
 			return
 		}
@@ -52,14 +52,6 @@ func (m noticeMailer) composeDigest(n outbox.Notice, notice *mail.Notice) {
 	}
 }
 
-// accessEnd returns the end of access as text; zero is no end.
-func accessEnd(until time.Time) string {
-	if until.IsZero() {
-		return "no end date"
-	}
-	return humanize.FormatEnd(until)
-}
-
 // composeAccess writes a notice to a user about their own access.
 func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 	requestLink := m.baseURL + "/apps"
@@ -69,7 +61,7 @@ func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 	switch n.Topic {
 	case outbox.AccessApproved:
 		notice.Title, notice.Lead = "Your access was approved at %s", "Your request for access was approved."
-		notice.Facts = []mail.Fact{{Label: "App", Value: n.App}, {Label: "Until", Value: accessEnd(n.Until)}, {Label: "Approved by", Value: n.By}}
+		notice.Facts = []mail.Fact{{Label: "App", Value: n.App}, {Label: "Until", Value: "no end date", End: n.Until}, {Label: "Approved by", Value: n.By}}
 		notice.Advice, notice.Link = "Open it here:", n.AppURL
 		if n.AppURL == "" {
 			notice.Link = requestLink
@@ -82,7 +74,7 @@ func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 		notice.Reason = "You receive this email because you requested access."
 	default:
 		notice.Title, notice.Lead = "Your access at %s ends soon", "Your access ends within a week."
-		notice.Facts = []mail.Fact{{Label: "Apps", Value: strings.Join(n.Apps, ", ")}, {Label: "Group", Value: n.Group}, {Label: "Ends", Value: humanize.FormatEnd(n.Until)}}
+		notice.Facts = []mail.Fact{{Label: "Apps", Value: strings.Join(n.Apps, ", ")}, {Label: "Group", Value: n.Group}, {Label: "Ends", End: n.Until}}
 		notice.Advice, notice.Link = "If you need it for longer, ask an administrator, or ask for it here:", requestLink
 		if n.AppID == "" {
 			notice.Advice = "If you need it for longer, ask an administrator. Your apps:"

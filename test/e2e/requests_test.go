@@ -161,7 +161,7 @@ func TestMembershipEnd_IsAnnouncedOnceAndRenewed(t *testing.T) {
 		if until() != before {
 			t.Error("opening the link changed something")
 		}
-		harness.WantPage(t, ada.Submit(page, "Renew access"), http.StatusOK, "Access requests", "grace@example.com stays in Staff until 11 April 2026")
+		harness.WantPage(t, ada.Submit(page, "Renew access"), http.StatusOK, "Access requests", "grace@example.com stays in Staff until 10 April 2026.")
 		harness.WantPage(t, ada.Submit(page, "Renew access"), http.StatusOK, "Access requests", "was already changed")
 	})
 }

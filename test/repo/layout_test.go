@@ -70,7 +70,7 @@ var layers = map[string]layer{
 	"internal/stytch":                        {ours: []string{"internal/fault", "internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
 	"internal/stytchlocal":                   {ours: []string{"internal/clock", "internal/digest", "internal/exact", "internal/ids", "internal/netutil", "internal/stytchlocal/faults", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder", "internal/stytchlocal/internal/webhook", "internal/stytchlocal/mail", "internal/text"}, never: []string{sdkAll}},
 	"internal/stytchlocal/faults":            {ours: []string{"internal/clock", "internal/retry", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder"}, never: []string{sdkAll, "database/sql"}},
-	"internal/stytchlocal/mail":              {ours: []string{"internal/fault", "internal/ids", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/stytchlocal/mail":              {ours: []string{"internal/fault", "internal/humanize", "internal/ids", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/stytchlocal/internal/pages":    {never: []string{sdkAll, "database/sql"}},
 	"internal/stytchlocal/internal/recorder": {never: []string{sdkAll, "database/sql"}},
 	"internal/stytchlocal/internal/dbsqlc":   {never: []string{sdkAll, "net/http"}},

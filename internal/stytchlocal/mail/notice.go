@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/guestlist/guestlist/internal/humanize"
 )
 
 // Notice is an email that reports a change. It has no link to sign in by, and nothing
@@ -23,6 +25,7 @@ type Notice struct {
 type Fact struct {
 	Label, Value string
 	At           time.Time // shown in UTC in place of Value; zero if it isn't a time
+	End          time.Time // shown by humanize.FormatEnd in place of Value; zero if it isn't the end of something
 }
 
 // Message returns the email. Product is the name of the program in its text.
@@ -31,7 +34,10 @@ func (n Notice) Message(product string, now time.Time) (Message, error) {
 	for _, f := range n.Facts {
 		value := factValue(f.Value)
 		if !f.At.IsZero() {
-			value = formatTime(f.At)
+			value = humanize.FormatTime(f.At)
+		}
+		if !f.End.IsZero() {
+			value = humanize.FormatEnd(f.End)
 		}
 		if value != "" {
 			d.Facts = append(d.Facts, Fact{Label: f.Label, Value: value})
@@ -47,8 +53,6 @@ func factValue(value string) string {
 	}
 	return sanitizeName(value)
 }
-
-func formatTime(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // Notifier sends notices.
 type Notifier struct {
