@@ -286,6 +286,26 @@ func TestArchitecture_WalksNameFunctionsThatExist(t *testing.T) {
 	}
 }
 
+func TestArchitecture_NamesPackagesInsideOthers(t *testing.T) {
+	t.Parallel()
+	text := readText(t, "docs/architecture.md")
+	files, err := filepath.Glob("internal/*/*/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		parent, name := filepath.Base(filepath.Dir(dir)), filepath.Base(dir)
+		if strings.HasSuffix(name, "test") { // helpers of tests
+			continue
+		}
+		drawn := regexp.MustCompile(`\([^()]*\b` + name + `\b[^()]*\)`)
+		if !drawn.MatchString(text) && !strings.Contains(text, "`"+parent+"/"+name+"`") {
+			t.Errorf("docs/architecture.md doesn't name %s", dir)
+		}
+	}
+}
+
 // repoPath matches a path of the repository in a sentence. NNNN is a placeholder.
 var repoPath = regexp.MustCompile("`((?:\\.ci|deploy|docs|internal|queries|schema|static|test|tools)/[\\w./-]*)`")
 
