@@ -3,7 +3,7 @@
 -- user and memberships, one row for each membership. opens is null unless the membership's group opens the app. It reads
 -- only the columns that a check needs, because each is read again with every membership.
 SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
-  s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+  s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id AS opens
 FROM apps a

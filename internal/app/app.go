@@ -136,7 +136,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 		return err
 	}
 	o := web.Options{
-		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
+		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Factors: a.Factors, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
 		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.Signer.JWKS,
 		Addr: a.cfg.Addr, BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },

@@ -11,6 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
@@ -33,6 +34,7 @@ type core struct {
 	Directory   *directory.Directory
 	Groups      *directory.Groups
 	Sessions    *session.Service
+	Factors     *factor.Service
 	Apps        *apps.Service
 	Requests    *apps.Requests
 	Worker      *outbox.Worker
@@ -62,6 +64,7 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	c.Directory = directory.New(directory.Options{Store: c.Store, Outbox: c.Worker, Now: c.now})
 	c.Groups = directory.NewGroups(c.Store, c.now)
 	c.Sessions = c.newSessions()
+	c.Factors = factor.New(c.Store, c.client, c.Worker, c.now)
 	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, Own: own(c.cfg), Now: c.now})
 	c.Requests = apps.NewRequests(c.Store, c.Worker, c.now)
 	c.Reconciler = reconcile.New(reconcile.Options{
@@ -85,7 +88,8 @@ func (c *core) admission() directory.AdmissionPolicy {
 func (c *core) newSessions() *session.Service {
 	o := session.Options{
 		Store: c.Store, Provider: c.client, Outbox: c.Worker,
-		Admission: c.admission(), Duration: c.cfg.SessionDuration, Recheck: c.cfg.SessionRecheck,
+		Admission: c.admission(), Factors: factor.Policy{SecondFactor: factor.Requirement(c.cfg.SecondFactor)},
+		Duration: c.cfg.SessionDuration, Recheck: c.cfg.SessionRecheck,
 		LinkDuration: c.cfg.LinkDuration, InviteDuration: c.cfg.InviteDuration, ReportsLinkAge: c.cfg.LocalStytch, SameBrowser: c.cfg.LinkSameBrowser,
 		Limits: c.cfg.LocalLimits || !c.cfg.LocalMode(), Now: c.now, Log: c.log,
 	}

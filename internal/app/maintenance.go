@@ -36,6 +36,8 @@ func (a *App) purgeOnce(ctx context.Context) {
 	report("expired sessions", n, err)
 	n, err = a.Store.DeleteExpiredAttempts(ctx, now)
 	report("expired sign-in attempts", n, err)
+	n, err = a.Store.DeleteExpiredCodes(ctx, now)
+	report("expired sign-in codes", n, err)
 	n, err = a.Store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
 	report("expired API tokens", n, err)
 	n, err = a.Store.DeleteExpiredAccess(ctx, now, now.Add(-token.KeepExpired))

@@ -27,6 +27,7 @@ const CallbackPath = "/api/authenticate_magic_link"
 func StytchOptions(cfg config.Config, now func() time.Time) stytch.Options {
 	return stytch.Options{
 		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
+		Domain:          cfg.BaseURL.Hostname(),
 		RedirectURL:     cfg.BaseURL.String() + CallbackPath,
 		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: now,
 	}

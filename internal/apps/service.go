@@ -8,6 +8,7 @@ import (
 	"github.com/guestlist/guestlist/internal/digest"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -82,6 +83,8 @@ type Sessions interface {
 	// Recheck returns the session, verified again if the last verification is too old.
 	// Errors: session.ErrEnded, session.ErrUnavailable.
 	Recheck(ctx context.Context, s session.Session, b session.Browser) (session.Session, error)
+	// Standing returns what the factors of a session allow.
+	Standing(s session.Session) factor.Standing
 }
 
 // Options are the dependencies of a Service. All fields are required.
@@ -122,7 +125,7 @@ type Access struct {
 
 // Check decides whether the credential with a hash opens the app with a canonical host; see
 // ParseHost and HashCredential. An empty hash is no credential. A credential that is
-// unknown or has ended is NotSignedIn. Errors: directory.ErrNotFound if no app has the
+// unknown or has ended, or whose session needs a second factor, is NotSignedIn. Errors: directory.ErrNotFound if no app has the
 // host, directory.ErrUnavailable, session.ErrUnavailable.
 func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.Browser) (Access, error) {
 	state, err := s.store.CheckSession(ctx, host, cookieHash)
@@ -140,6 +143,9 @@ func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.
 	}
 	if err != nil {
 		return access, err
+	}
+	if s.sessions.Standing(sess).NeedsSecondFactor {
+		return access, nil // the sign-in isn't complete
 	}
 	now := s.now()
 	access.Session, access.User = sess, sess.User

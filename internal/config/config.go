@@ -34,6 +34,7 @@ type Config struct {
 	InviteDuration  time.Duration
 	LinkSameBrowser bool // a sign-in link works only in the browser that requested it
 	SessionRecheck  time.Duration
+	SecondFactor    string        // "off", "admins" or "everyone"
 	EventsKeep      time.Duration // age at which audit events are deleted
 	Reconcile       string        // "report", "apply" or "off"
 

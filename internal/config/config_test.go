@@ -60,7 +60,7 @@ func local() Config {
 		BaseURL: &url.URL{Scheme: "http", Host: "localhost:8080"}, Addr: "127.0.0.1:8080",
 		CookieName:      "guestlist",
 		SessionDuration: 168 * time.Hour, LinkDuration: 10 * time.Minute,
-		InviteDuration: 168 * time.Hour, SessionRecheck: 5 * time.Minute, EventsKeep: 9600 * time.Hour,
+		InviteDuration: 168 * time.Hour, SessionRecheck: 5 * time.Minute, SecondFactor: "off", EventsKeep: 9600 * time.Hour,
 		Reconcile: "report", Log: "json",
 	}
 }

@@ -44,6 +44,7 @@ GUESTLIST_LINK_DURATION       10m                                             de
 GUESTLIST_LINK_SAME_BROWSER   off                                             default
 GUESTLIST_INVITE_DURATION     168h                                            default
 GUESTLIST_SESSION_RECHECK     5m                                              default
+GUESTLIST_SECOND_FACTOR       off                                             default
 GUESTLIST_RECONCILE           report                                          default
 GUESTLIST_EVENTS_KEEP         9600h                                           default
 SMTP_URL                      (unset)                                         default

@@ -80,6 +80,8 @@ var Settings = []Setting{
 		Meaning: "how long an invitation works, 5m to 168h"},
 	{Name: "GUESTLIST_SESSION_RECHECK", Default: "5m", set: duration(func(l *loader) *time.Duration { return &l.SessionRecheck }, 0, time.Hour, time.Second),
 		Meaning: "how often sessions are rechecked with Stytch, 0 to 1h"},
+	{Name: "GUESTLIST_SECOND_FACTOR", Default: "off", set: choice(func(l *loader) *string { return &l.SecondFactor }, "off", "admins", "everyone"),
+		Meaning: "who needs a second factor to sign in, such as a passkey or an authenticator app: off, admins or everyone"},
 	{Name: "GUESTLIST_RECONCILE", Default: "report", set: choice(func(l *loader) *string { return &l.Reconcile }, "report", "apply", "off"),
 		Meaning: "the daily comparison of the list with Stytch: report records differences, apply also fixes them, off skips it"},
 	{Name: "GUESTLIST_EVENTS_KEEP", Default: "9600h", set: duration(func(l *loader) *time.Duration { return &l.EventsKeep }, 24*time.Hour, 100*365*24*time.Hour, time.Hour),

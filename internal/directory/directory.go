@@ -75,13 +75,20 @@ func (u User) event(by event.Origin, kind event.Kind, now time.Time, reason stri
 type Actor struct {
 	event.Origin
 	Claim idempotency.Claim
+	Fresh bool // the user has proven a factor a few minutes ago; see MayDoDangerous
 }
+
+// MayDoDangerous reports whether the actor may do what a stolen session must not be enough
+// for, such as making someone an administrator. A user needs a fresh sign-in. The program,
+// the operator on the host, and API tokens, which were created with one, don't.
+func (a Actor) MayDoDangerous() bool { return a.Fresh || a.ActorID == "" || a.Token != "" }
 
 // Errors of the directory.
 var (
 	ErrNotFound    = errors.New("user not found")
 	ErrEmailTaken  = errors.New("email already on the list")
 	ErrLastAdmin   = errors.New("the list needs at least one active administrator: make another active person an administrator first")
+	ErrNotFresh    = errors.New("fresh sign-in required")
 	ErrNotListed   = errors.New("not on the list")
 	ErrSuspended   = errors.New("suspended")
 	ErrUnavailable = errors.New("database out of reach")

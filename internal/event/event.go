@@ -28,6 +28,12 @@ const (
 	LinkRequested  Kind = "link_requested"  // a sign-in link was requested; if none was sent, Reason says why
 	LinkFailed     Kind = "link_failed"     // a sign-in link could not be sent
 	LinkOpened     Kind = "link_opened"     // a link was opened in a browser that hadn't requested one; it wasn't used up
+	CodeRequested  Kind = "code_requested"  // a sign-in code was requested; if none was sent, Reason says why
+	Confirmed      Kind = "confirmed"       // a signed-in user proved another factor, or one again
+	ConfirmRefused Kind = "confirm_refused" // that was refused
+	FactorAdded    Kind = "factor_added"    // a user set up a passkey or an authenticator app; Reason names it
+	FactorRenamed  Kind = "factor_renamed"  // a passkey was renamed
+	FactorRemoved  Kind = "factor_removed"  // a passkey or an authenticator app was removed
 	SignedIn       Kind = "signed_in"       // a user signed in
 	SignInRefused  Kind = "sign_in_refused" // a sign-in with a link was refused
 	SessionEnded   Kind = "session_ended"   // a session ended before it expired
@@ -78,7 +84,7 @@ var Kinds = []Kind{
 	JobParked, JobRetried, JobDropped, StytchMismatch, ImportStarted, ImportStopped, ImportDone, ListExported,
 	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
 	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
-	AppRefused,
+	AppRefused, CodeRequested, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
 }
 
 // IsKind reports whether s is one of Kinds.

@@ -211,3 +211,11 @@ func (a *accounts) DeleteUser(ctx context.Context, _, email string) error {
 func (a *accounts) RevokeSession(ctx context.Context, id string) error {
 	return a.record(ctx, "revoke_session", strings.TrimPrefix(id, "stytch-"))
 }
+
+func (a *accounts) DeletePasskey(ctx context.Context, id string) error {
+	return a.record(ctx, "delete_passkey", strings.TrimPrefix(id, "stytch-"))
+}
+
+func (a *accounts) DeleteTOTP(ctx context.Context, id string) error {
+	return a.record(ctx, "delete_totp", strings.TrimPrefix(id, "stytch-"))
+}

@@ -30,6 +30,8 @@ const (
 	RevokeInvite  Kind = "revoke_invite"  // invalidate the link of an invitation
 	DeleteUser    Kind = "delete_user"    // delete the account and its sessions
 	RevokeSession Kind = "revoke_session" // end one session
+	DeletePasskey Kind = "delete_passkey" // delete a passkey of an account
+	DeleteTOTP    Kind = "delete_totp"    // delete an authenticator app of an account
 	Notify        Kind = "notify"         // email a notice; goes to the mail server, not to Stytch
 )
 
@@ -39,7 +41,7 @@ type Job struct {
 	Kind     Kind
 	Subject  string  // the user's address, normalized; jobs with the same subject are kept in order
 	UserID   string  // the user may be removed by the time the job runs
-	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession) or what a notice is about (Notify)
+	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession), the factor (DeletePasskey, DeleteTOTP) or what a notice is about (Notify)
 	Name     string  // of the invited user, may be empty; of a Notify its Topic, empty if its event tells
 	Actor    string  // name or address of the inviting user, empty if removed or suspended; from LeaseJob only
 	Gone     bool    // the recipient no longer exists; from LeaseJob only
@@ -110,6 +112,9 @@ type Accounts interface {
 	DeleteUser(ctx context.Context, stytchUserID, email string) error
 	// RevokeSession ends a session, if it exists.
 	RevokeSession(ctx context.Context, stytchSessionID string) error
+	// DeletePasskey and DeleteTOTP delete a factor of an account, if it exists.
+	DeletePasskey(ctx context.Context, id string) error
+	DeleteTOTP(ctx context.Context, id string) error
 }
 
 // Store keeps the jobs. Jobs are written in the transactions of the changes.

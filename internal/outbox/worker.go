@@ -145,6 +145,10 @@ func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 		return "", accounts.DeleteUser(ctx, job.StytchID, job.Subject)
 	case RevokeSession:
 		return "", accounts.RevokeSession(ctx, job.StytchID)
+	case DeletePasskey:
+		return "", accounts.DeletePasskey(ctx, job.StytchID)
+	case DeleteTOTP:
+		return "", accounts.DeleteTOTP(ctx, job.StytchID)
 	case Notify:
 		return "", w.notify(ctx, job)
 	}

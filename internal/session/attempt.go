@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/retry"
 )
 
@@ -28,10 +29,10 @@ const (
 // attempt, or the attempt was deleted.
 var ErrAttemptGone = errors.New("sign-in attempt is over")
 
-// Attempt is the state of a link that a browser has redeemed. A link works once, but
-// users press twice, and responses get lost together with the session: the same
+// Attempt is the state of a link or a code that a browser has redeemed. It works once,
+// but users press twice, and responses get lost together with the session: the same
 // browser, known by its flow, gets the session that its link created. Neither the
-// link's token nor the flow's id is stored, so the proof can't be read from the
+// link's token nor the code nor the flow's id is stored, so the proof can't be read from the
 // database alone.
 type Attempt struct {
 	ID          string    // hex; see newAttemptKey
@@ -41,15 +42,15 @@ type Attempt struct {
 	ExpiresAt   time.Time
 }
 
-// attemptKey identifies the attempt of a link and a flow, and seals its proof.
+// attemptKey identifies the attempt of a link or a code and a flow, and seals its proof.
 type attemptKey struct {
 	id     string
 	sealer cipher.AEAD
 }
 
-func newAttemptKey(token, flowID string) (attemptKey, error) {
-	linkHash, flowHash := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(flowID))
-	derived, err := hkdf.Key(sha256.New, append(linkHash[:], flowHash[:]...), nil, "guestlist sign-in attempt v1", 64)
+func newAttemptKey(secret, flowID string) (attemptKey, error) {
+	secretHash, flowHash := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(flowID))
+	derived, err := hkdf.Key(sha256.New, append(secretHash[:], flowHash[:]...), nil, "guestlist sign-in attempt v1", 64)
 	if err != nil {
 		return attemptKey{}, err
 	}
@@ -80,54 +81,72 @@ func (k attemptKey) unseal(sealed string) (a Authentication, err error) {
 	return a, json.Unmarshal(text, &a)
 }
 
-// redeemedLink is the result of a valid link.
-type redeemedLink struct {
-	Authentication
-	attemptID string // empty without a flow
-	repeated  bool   // the link has created its session before
+// signIn is a sign-in in progress.
+type signIn struct {
+	kind     factor.Kind
+	secret   string // the link's token, or what makes a code unique
+	flow     SignInFlow
+	replaced string // the session token in the browser's cookie; that session ends
+	// authenticate redeems the credential at the provider.
+	authenticate func(ctx context.Context) (Authentication, error)
 }
 
-// redeem redeems a link at the provider, or returns the result of an earlier redemption
-// by the same browser. It waits for a concurrent redemption.
-func (s *Service) redeem(ctx context.Context, c Credentials, b Browser) (redeemedLink, error) {
+// redeemed is the result of a valid credential.
+type redeemed struct {
+	Authentication
+	attemptID string // empty without a flow
+	repeated  bool   // the credential has created its session before
+}
+
+// redeem redeems a link or a code at the provider, or returns the result of an earlier
+// redemption by the same browser. It waits for a concurrent redemption.
+func (s *Service) redeem(ctx context.Context, in signIn, b Browser) (redeemed, error) {
 	leave, err := s.enterRedeem(ctx, b)
 	if err != nil {
-		return redeemedLink{}, err
+		return redeemed{}, err
 	}
 	defer leave()
-	if c.Flow.ID == "" {
-		auth, err := s.authenticateLink(ctx, c, b)
-		return redeemedLink{Authentication: auth}, err
+	if in.flow.ID == "" {
+		auth, err := s.callProvider(ctx, in.authenticate)
+		return redeemed{Authentication: auth}, err
 	}
-	key, err := newAttemptKey(c.Token, c.Flow.ID)
+	key, err := newAttemptKey(in.secret, in.flow.ID)
 	if err != nil {
-		return redeemedLink{}, err
+		return redeemed{}, err
 	}
 	found, claimed, err := s.claimAttempt(ctx, key.id)
 	if err != nil {
-		return redeemedLink{}, err
+		return redeemed{}, err
 	}
 	if !claimed {
 		if !found.SignedInAt.IsZero() && s.opts.Now().Sub(found.SignedInAt) > repeatWindow {
-			return redeemedLink{}, ErrLinkSpent
+			return redeemed{}, in.spent()
 		}
 		auth, err := key.unseal(found.Proof)
-		return redeemedLink{auth, key.id, !found.SignedInAt.IsZero()}, err
+		return redeemed{auth, key.id, !found.SignedInAt.IsZero()}, err
 	}
-	auth, err := s.authenticateLink(ctx, c, b)
+	auth, err := s.callProvider(ctx, in.authenticate)
 	if err != nil {
 		s.dropAttempt(ctx, key.id)
-		return redeemedLink{}, err
+		return redeemed{}, err
 	}
 	proof, err := key.seal(auth)
 	if err != nil {
-		return redeemedLink{}, err
+		return redeemed{}, err
 	}
 	if err := s.store.SaveAttemptProof(context.WithoutCancel(ctx), key.id, proof); err != nil {
-		s.revokeUnclaimed(ctx, b, auth, "", auth.Email, err) // the link can't be redeemed again
-		return redeemedLink{}, err
+		s.revokeUnclaimed(ctx, b, auth, "", auth.Email, err) // it can't be redeemed again
+		return redeemed{}, err
 	}
-	return redeemedLink{Authentication: auth, attemptID: key.id}, nil
+	return redeemed{Authentication: auth, attemptID: key.id}, nil
+}
+
+// spent returns the error for a credential that was used before.
+func (in signIn) spent() error {
+	if in.kind == factor.EmailCode {
+		return ErrCodeSpent
+	}
+	return ErrLinkSpent
 }
 
 // claimAttempt begins an attempt, or returns one that has a proof.
@@ -145,16 +164,21 @@ func (s *Service) claimAttempt(ctx context.Context, id string) (found Attempt, c
 	}
 }
 
-// authenticateLink redeems a link at the provider. A browser with a verifier may redeem
-// a link made without one, such as an invitation. The call has all of callTimeout, however
-// long it waited for a slot, and isn't cancelled with ctx, because the provider may have
-// redeemed the link already.
-func (s *Service) authenticateLink(ctx context.Context, c Credentials, b Browser) (Authentication, error) {
+// callProvider makes a call that redeems a credential. It has all of callTimeout, however
+// long the request waited for a slot, and isn't cancelled with ctx, because the provider
+// may have redeemed the credential already.
+func (s *Service) callProvider(ctx context.Context, call func(context.Context) (Authentication, error)) (Authentication, error) {
 	if err := ctx.Err(); err != nil { // cancelled in the queue
 		return Authentication{}, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
+	return call(ctx)
+}
+
+// authenticateLink redeems a link at the provider. A browser with a verifier may redeem
+// a link made without one, such as an invitation.
+func (s *Service) authenticateLink(ctx context.Context, c Credentials, b Browser) (Authentication, error) {
 	auth, err := s.provider.AuthenticateMagicLink(ctx, c.Token, c.Flow.Verifier, b)
 	if errors.Is(err, ErrNoChallenge) {
 		return s.provider.AuthenticateMagicLink(ctx, c.Token, "", b)
@@ -175,18 +199,18 @@ func (s *Service) dropAttempt(ctx context.Context, id string) {
 	}
 }
 
-// repeat returns the session that a link created for this browser before. If that
-// session has ended, the link counts as used.
-func (s *Service) repeat(ctx context.Context, c Credentials, link redeemedLink, b Browser) (Session, string, error) {
-	sess, err := s.store.GetSession(ctx, Hash(link.SessionToken))
+// repeat returns the session that a link or a code created for this browser before. If
+// that session has ended, the credential counts as used.
+func (s *Service) repeat(ctx context.Context, in signIn, auth redeemed, b Browser) (Session, string, error) {
+	sess, err := s.store.GetSession(ctx, Hash(auth.SessionToken))
 	if errors.Is(err, directory.ErrNotFound) || err == nil && !sess.isLive(s.opts.Now()) {
-		err = ErrLinkSpent
+		err = in.spent()
 	}
-	if err == nil && c.ReplacedToken != "" && c.ReplacedToken != link.SessionToken {
-		err = s.SignOut(ctx, c.ReplacedToken, b)
+	if err == nil && in.replaced != "" && in.replaced != auth.SessionToken {
+		err = s.SignOut(ctx, in.replaced, b)
 	}
 	if err != nil {
-		return Session{}, "", s.recordInvalidLink(ctx, err, b)
+		return Session{}, "", s.recordInvalid(ctx, err, b)
 	}
-	return sess, link.SessionToken, nil
+	return sess, auth.SessionToken, nil
 }

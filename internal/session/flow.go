@@ -15,14 +15,17 @@ import (
 // links that the browser requests or opens while it lasts, because a mailed link
 // can't say which request it answers. The zero value is a new flow.
 type SignInFlow struct {
-	ID         string    // random; without it, the browser can't redeem a link twice
-	ReturnPath string    // where to go after the sign-in; empty for the user's start page
-	Returned   bool      // the user was sent to ReturnPath; it is kept for a repeated sign-in
-	Verifier   string    // PKCE code verifier of all its links; empty if they have none
-	MadeAt     time.Time // when the verifier was made, whole microseconds; zero if unknown
-	Asked      string    // fingerprints of the addresses that links were requested for; empty if none was
-	Token      string    // of the link opened last, for a reload after it has left the address bar
-	ExpiresAt  time.Time // whole seconds
+	ID            string    // random; without it, the browser can't redeem a link twice
+	ReturnPath    string    // where to go after the sign-in; empty for the user's start page
+	Returned      bool      // the user was sent to ReturnPath; it is kept for a repeated sign-in
+	Verifier      string    // PKCE code verifier of all its links; empty if they have none
+	MadeAt        time.Time // when the verifier was made, whole microseconds; zero if unknown
+	Asked         string    // fingerprints of the addresses that links were requested for; empty if none was
+	Email         string    // the address asked for last, normalized; empty if none was
+	CodeID        string    // of the latest request for a code; empty if there was none
+	OAuthVerifier string    // PKCE code verifier of a sign-in with another provider; empty if none was begun
+	Token         string    // of the link opened last, for a reload after it has left the address bar
+	ExpiresAt     time.Time // whole seconds
 }
 
 // maxAsked is the number of addresses that a flow remembers.
@@ -37,6 +40,7 @@ func (f *SignInFlow) EnsureID() {
 
 // Ask remembers that a link was requested for an address (normalized).
 func (f *SignInFlow) Ask(address string) {
+	f.Email = address
 	if f.hasAsked(address) {
 		return
 	}
@@ -55,7 +59,20 @@ func (f *SignInFlow) challenge(notBefore, now time.Time) string {
 	if f.Verifier == "" || f.MadeAt.Before(notBefore) {
 		f.Verifier, f.MadeAt = rand.Text()+rand.Text(), now // 52 characters, 260 random bits
 	}
-	sum := sha256.Sum256([]byte(f.Verifier))
+	return challengeOf(f.Verifier)
+}
+
+// StartOAuth makes the PKCE code verifier of a sign-in with another provider, and returns
+// its challenge.
+func (f *SignInFlow) StartOAuth() (challenge string) {
+	f.EnsureID()
+	f.OAuthVerifier = rand.Text() + rand.Text()
+	return challengeOf(f.OAuthVerifier)
+}
+
+// challengeOf returns the PKCE code challenge of a verifier (S256).
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -65,7 +82,7 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
 	f = SignInFlow{
 		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
-		Asked: v["asked"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
+		Asked: v["asked"], Email: v["email"], CodeID: v["code"], OAuthVerifier: v["oauth"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
 	}
 	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
 		f.MadeAt = time.UnixMicro(made).UTC()
@@ -80,7 +97,7 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) error {
 	v := map[string]string{
 		"id": f.ID, "return": f.ReturnPath, "returned": strconv.FormatBool(f.Returned), "verifier": f.Verifier,
-		"asked": f.Asked, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
+		"asked": f.Asked, "email": f.Email, "code": f.CodeID, "oauth": f.OAuthVerifier, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
 	}
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)

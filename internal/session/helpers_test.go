@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,11 +22,17 @@ type provider struct {
 	magicLink    func(token, verifier string) (session.Authentication, error)
 	authenticate func(ctx context.Context, token string) (session.ProviderSession, error)
 	get          func(stytchUserID, sessionID string) (session.ProviderSession, error)
+	code         string                                                                // the right one, of emails and of an authenticator app
+	sendCode     func(c session.Code) (string, error)                                  // nil sends it to the id "email-of-<address>"
+	passkey      func(credential, sessionToken string) (session.Authentication, error) // nil refuses all
+	oauth        func(token, verifier string) (session.Authentication, error)          // nil refuses all
 
 	mu      sync.Mutex
 	sent    []session.Link
-	spent   []string // "token verifier"
-	checked []string // tokens, or a user and a session
+	codes   []session.Code // to be emailed
+	tried   []string       // "method code"
+	spent   []string       // "token verifier"
+	checked []string       // tokens, or a user and a session
 	whoami  int
 }
 
@@ -91,6 +98,65 @@ func (p *provider) GetSession(_ context.Context, stytchUserID, sessionID string)
 	p.checked = append(p.checked, stytchUserID+" "+sessionID)
 	p.mu.Unlock()
 	return p.get(stytchUserID, sessionID)
+}
+
+func (p *provider) SendCode(_ context.Context, c session.Code) (string, error) {
+	p.mu.Lock()
+	p.codes = append(p.codes, c)
+	p.mu.Unlock()
+	if p.sendCode != nil {
+		return p.sendCode(c)
+	}
+	return "email-of-" + c.Email, nil
+}
+
+func (p *provider) AuthenticateCode(_ context.Context, methodID, code, sessionToken string, _ session.Browser) (session.Authentication, error) {
+	return p.tryCode("email "+methodID, strings.TrimPrefix(methodID, "email-of-"), code, sessionToken)
+}
+
+func (p *provider) AuthenticateTOTP(_ context.Context, stytchUserID, code, sessionToken string, _ session.Browser) (session.Authentication, error) {
+	auth, err := p.tryCode("totp "+stytchUserID, strings.TrimPrefix(stytchUserID, "stytch-of-"), code, sessionToken)
+	auth.Email, auth.FactorID = "", "totp-of-"+stytchUserID
+	return auth, err
+}
+
+func (p *provider) AuthenticateRecoveryCode(_ context.Context, stytchUserID, code, sessionToken string, _ session.Browser) (session.Authentication, error) {
+	auth, err := p.tryCode("recovery "+stytchUserID, strings.TrimPrefix(stytchUserID, "stytch-of-"), code, sessionToken)
+	auth.Email, auth.FactorID = "", "totp-of-"+stytchUserID
+	return auth, err
+}
+
+// tryCode accepts the right code, for the session of the token or for a new one.
+func (p *provider) tryCode(method, address, code, sessionToken string) (session.Authentication, error) {
+	p.mu.Lock()
+	p.tried = append(p.tried, method+" "+code)
+	n := strconv.Itoa(len(p.spent) + len(p.tried))
+	p.mu.Unlock()
+	if code != p.code {
+		return session.Authentication{}, session.ErrCodeWrong
+	}
+	if sessionToken != "" {
+		n = strings.TrimPrefix(sessionToken, "token-")
+	}
+	return proofOf("link:"+address, n)
+}
+
+func (p *provider) StartPasskey(context.Context) (json.RawMessage, error) {
+	return json.RawMessage(`{"challenge":"AAAA"}`), nil
+}
+
+func (p *provider) AuthenticatePasskey(_ context.Context, credential, sessionToken string, _ session.Browser) (session.Authentication, error) {
+	if p.passkey == nil {
+		return session.Authentication{}, session.ErrPasskey
+	}
+	return p.passkey(credential, sessionToken)
+}
+
+func (p *provider) AuthenticateOAuth(_ context.Context, token, verifier string, _ session.Browser) (session.Authentication, error) {
+	if p.oauth == nil {
+		return session.Authentication{}, session.ErrLinkUnknown
+	}
+	return p.oauth(token, verifier)
 }
 
 // links returns what was to be mailed, without what does not matter here.

@@ -21,9 +21,14 @@ var (
 	linksTotal              = limit.Rate{Burst: 300, Every: time.Second} // of all unknown browsers
 	linksPerNetwork         = ratesByPrefix(20, 30*time.Second)
 	invalidTokensPerNetwork = ratesByPrefix(20, 30*time.Second)
-	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second} // of a known browser
-	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second} // counted at all, per traffic class
-	failureEventsPerUser    = limit.Rate{Burst: 30, Every: time.Minute}      // events of refused actions
+	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second}        // of a known browser
+	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second}        // counted at all, per traffic class
+	passkeysPerNetwork      = ratesByPrefix(60, 2*time.Second)                      // started sign-ins; a page starts one by itself
+	passkeysPerBrowser      = limit.Rate{Burst: 60, Every: 2 * time.Second}         // of a known browser
+	passkeysTotal           = limit.Rate{Burst: 600, Every: 100 * time.Millisecond} // of all unknown browsers
+	secondFactorsPerSession = limit.Rate{Burst: 5, Every: 30 * time.Second}
+	secondFactorsPerUser    = limit.Rate{Burst: 20, Every: 30 * time.Second}
+	failureEventsPerUser    = limit.Rate{Burst: 30, Every: time.Minute} // events of refused actions
 	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second}
 )
 

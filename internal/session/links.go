@@ -10,6 +10,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/safego"
 )
@@ -46,6 +47,11 @@ func (s *Service) decideAdmission(ctx context.Context, email directory.Email) (a
 // that requests made right after this one can't tell either. Errors: ErrUnavailable,
 // *RateLimitError, ErrTooMany (too many links are being sent), directory.ErrUnavailable.
 func (s *Service) RequestLink(ctx context.Context, email directory.Email, flow SignInFlow, b Browser) (SignInFlow, error) {
+	return s.request(ctx, factor.EmailLink, email, flow, b)
+}
+
+// request does what RequestLink and RequestCode say.
+func (s *Service) request(ctx context.Context, kind factor.Kind, email directory.Email, flow SignInFlow, b Browser) (SignInFlow, error) {
 	if err := s.Ready(ctx); err != nil {
 		return flow, err
 	}
@@ -58,21 +64,21 @@ func (s *Service) RequestLink(ctx context.Context, email directory.Email, flow S
 	default:
 		return flow, ErrTooMany
 	}
-	send, err := s.prepareLink(ctx, email, &flow, b)
+	send, err := s.prepare(ctx, kind, email, &flow, b)
 	if err != nil {
 		<-slots
 		return flow, err
 	}
 	s.sending.Go(func() {
 		defer func() { <-slots }()
-		safego.Recover(s.log, "send a link", send)
+		safego.Recover(s.log, "send a link or a code", send)
 	})
 	return flow, nil
 }
 
-// prepareLink counts a request for a link, updates the flow, and returns a function
-// that sends the link.
-func (s *Service) prepareLink(ctx context.Context, email directory.Email, flow *SignInFlow, b Browser) (send func(), err error) {
+// prepare counts a request for a link or a code, updates the flow, and returns a function
+// that sends it.
+func (s *Service) prepare(ctx context.Context, kind factor.Kind, email directory.Email, flow *SignInFlow, b Browser) (send func(), err error) {
 	linksAfter, mustProveAge, err := s.mustProveAge(ctx, email)
 	if err != nil {
 		return nil, err
@@ -86,12 +92,12 @@ func (s *Service) prepareLink(ctx context.Context, email directory.Email, flow *
 	}
 	flow.EnsureID()
 	flow.Ask(email.Normalized)
-	flow.ExpiresAt = s.opts.Now().Add(s.opts.LinkDuration)
-	link := Link{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
-	if s.opts.SameBrowser || mustProveAge {
-		link.Challenge = flow.challenge(linksAfter, s.opts.Now())
+	flow.ExpiresAt = s.opts.Now().Add(max(s.opts.LinkDuration, CodeDuration))
+	deliver, err := s.prepareDelivery(ctx, kind, email, a, flow, b, linksAfter, mustProveAge)
+	if err != nil {
+		return nil, err
 	}
-	requested := b.origin().NewEvent(event.LinkRequested, s.opts.Now(), "", email.Normalized, "")
+	requested := b.origin().NewEvent(codeRequested(kind), s.opts.Now(), "", email.Normalized, "")
 	if a.User != nil {
 		requested.SubjectID = a.User.ID
 	}
@@ -107,15 +113,36 @@ func (s *Service) prepareLink(ctx context.Context, email directory.Email, flow *
 	ctx = context.WithoutCancel(ctx)
 	return func() {
 		if pause > 0 {
-			s.sleep(pause) // if the program stops, the link is sent at once
+			s.sleep(pause) // if the program stops, the email is sent at once
 			s.recordAnonymous(ctx, b, requested)
 		}
 		if a.refusal != nil {
-			s.runDecoy(ctx, link.Email)
+			s.runDecoy(ctx, email.Normalized)
 			return
 		}
-		s.sendLink(ctx, link, requested.SubjectID)
+		s.deliver(ctx, deliver, email.Normalized, requested.SubjectID, b)
 	}, nil
+}
+
+// prepareDelivery updates the flow for a link or a code, and returns the call that emails
+// it. For a code, it writes the request, for every address alike.
+func (s *Service) prepareDelivery(
+	ctx context.Context, kind factor.Kind, email directory.Email, a admissionResult, flow *SignInFlow, b Browser, linksAfter time.Time, mustProveAge bool,
+) (func(context.Context) error, error) {
+	if kind == factor.EmailCode {
+		id, err := s.createCodeRequest(ctx, email)
+		if err != nil {
+			return nil, err
+		}
+		flow.CodeID = id
+		code := Code{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
+		return func(ctx context.Context) error { return s.sendCode(ctx, code, id) }, nil
+	}
+	link := Link{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
+	if s.opts.SameBrowser || mustProveAge {
+		link.Challenge = flow.challenge(linksAfter, s.opts.Now())
+	}
+	return func(ctx context.Context) error { return s.provider.SendMagicLink(ctx, link) }, nil
 }
 
 // randomPause returns a random part of SendPause.
@@ -152,28 +179,27 @@ func (s *Service) runDecoy(ctx context.Context, email string) {
 	}
 }
 
-// sendLink mails a link, retrying a few times. A user without a Stytch account is
-// invited through the outbox instead.
-func (s *Service) sendLink(ctx context.Context, link Link, userID string) {
+// deliver emails a link or a code, retrying a few times. A user without a Stytch account is
+// invited through the outbox instead of getting a link.
+func (s *Service) deliver(ctx context.Context, send func(context.Context) error, address, userID string, b Browser) {
 	var err error
 	for _, pause := range sendPauses {
 		if pause > 0 && !s.sleep(pause) {
 			break
 		}
 		call, cancel := context.WithTimeout(ctx, callTimeout)
-		err = s.provider.SendMagicLink(call, link)
+		err = send(call)
 		cancel()
 		if errors.Is(err, outbox.ErrRefused) || !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrNotMailed) {
 			break
 		}
 	}
 	if errors.Is(err, ErrNoAccount) {
-		err = s.invite(ctx, link.Email)
+		err = s.invite(ctx, address)
 	}
 	if err != nil {
-		s.log.Warn("sign-in link not sent", "error", err)
-		failed := link.Browser.origin().NewEvent(event.LinkFailed, s.opts.Now(), userID, link.Email, outbox.Reason(err))
-		s.recordAnonymous(ctx, link.Browser, failed)
+		s.log.Warn("sign-in email not sent", "error", err)
+		s.recordAnonymous(ctx, b, b.origin().NewEvent(event.LinkFailed, s.opts.Now(), userID, address, outbox.Reason(err)))
 	}
 }
 

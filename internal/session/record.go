@@ -63,7 +63,7 @@ func (s *Service) mayRecord(ctx context.Context, b Browser, e event.Event) bool 
 	kind := string(e.Kind)
 	perNetwork := "events-of-network " + kind
 	total := eventsTotal
-	if e.Kind == event.LinkRequested {
+	if e.Kind == event.LinkRequested || e.Kind == event.CodeRequested {
 		total = linkEventsTotal
 	}
 	buckets := networkBuckets(perNetwork, b.networks(), eventsPerNetwork)

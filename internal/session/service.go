@@ -14,6 +14,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 )
 
 // Options are the dependencies and settings of a Service.
@@ -23,6 +24,7 @@ type Options struct {
 	Outbox   directory.Outbox
 
 	Admission                    directory.AdmissionPolicy
+	Factors                      factor.Policy
 	Duration                     time.Duration // of a session
 	Recheck                      time.Duration // maximum age of a verification with the provider
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work
@@ -81,6 +83,16 @@ func (s *Service) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return s.provider.Ready(ctx)
+}
+
+// Standing returns what the factors of a session, read with its user, allow.
+func (s *Service) Standing(sess Session) factor.Standing {
+	return s.opts.Factors.Check(sess.subject(), s.opts.Now())
+}
+
+// RequiresSecondFactor reports whether the session's user needs a second factor, proven or not.
+func (s *Service) RequiresSecondFactor(sess Session) bool {
+	return s.opts.Factors.Requires(sess.subject())
 }
 
 // SignOut ends the session of a token, if there is one.

@@ -12,12 +12,14 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/digest"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
@@ -32,6 +34,8 @@ type Session struct {
 	CreatedAt       time.Time
 	VerifiedAt      time.Time // when Stytch last confirmed the session
 	ExpiresAt       time.Time
+	Proofs          factor.Proofs  // the factors that the user has proven
+	HasSecondFactor bool           // the user had an authenticator app when signing in
 	User            directory.User // set by Store.GetSession and Store.CreateSession only
 }
 
@@ -42,6 +46,11 @@ func Hash(token string) string { return digest.SHA256Hex(token) }
 // isLive reports whether the session has not expired and its user is active.
 func (s Session) isLive(now time.Time) bool {
 	return now.Before(s.ExpiresAt) && s.User.Status == directory.Active
+}
+
+// subject returns the session as a factor.Policy judges it.
+func (s Session) subject() factor.Subject {
+	return factor.Subject{Proofs: s.Proofs, Admin: s.User.Role == directory.Admin, HasSecondFactor: s.HasSecondFactor}
 }
 
 // Browser is the client that makes a request.
@@ -70,8 +79,16 @@ var (
 	ErrTooMany         = errors.New("too many tries")                             // also if Stytch limits the rate
 	ErrUnavailable     = errors.New("login service out of reach")                 // down, slow or answering nonsense
 	ErrNotMailed       = errors.New("mail not handed over")                       // the service works, its mail server doesn't; of SendMagicLink only
-	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink and LockedUntil only
+	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink, SendCode and LockedUntil only
 	ErrNoChallenge     = errors.New("link was made without a challenge")          // of AuthenticateMagicLink only
+
+	ErrCodeFormat       = errors.New("code has another form")                   // it was not tried
+	ErrCodeWrong        = errors.New("code is wrong")                           // of an email, an authenticator app, or a recovery code
+	ErrCodeSpent        = errors.New("code used, expired or tried too often")   // or replaced by a newer one
+	ErrPasskey          = errors.New("passkey refused")                         // cancelled, expired, of another address, or forged
+	ErrPasskeyUnknown   = errors.New("passkey unknown")                         // removed, or never added here
+	ErrUserVerification = errors.New("passkey used without verifying its user") // by fingerprint, face or PIN
+	ErrNoAuthenticator  = errors.New("no authenticator app is set up")          // or it was removed
 )
 
 // Link is a sign-in link to be mailed.
@@ -82,14 +99,23 @@ type Link struct {
 	Browser       Browser
 }
 
-// Authentication is the provider's answer to a valid link.
+// Code is a sign-in code to be emailed.
+type Code struct {
+	Email         string // normalized
+	CreateAccount bool   // create a Stytch user for an unknown address, instead of returning ErrNoAccount
+	Browser       Browser
+}
+
+// Authentication is the provider's answer to a valid credential.
 type Authentication struct {
-	Email        string // proven: the link was mailed to it
+	Email        string // proven by a link, a code or a provider; empty for other kinds
 	StytchUserID string
 	SessionID    string
 	SessionToken string
 	ExpiresAt    time.Time
 	MadeAt       time.Time // the link was made at this time or later; zero if unknown
+	FactorID     string    // the provider's id of the passkey or authenticator app; empty for other kinds
+	HasTOTP      bool      // the user has an authenticator app
 }
 
 // ProviderSession is a session as the provider knows it.
@@ -109,6 +135,28 @@ type Provider interface {
 	// AuthenticateMagicLink redeems a link and starts a session. verifier is the
 	// PKCE code verifier, or empty.
 	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
+	// SendCode emails a code and returns the id of the address, for AuthenticateCode. A
+	// code cancels earlier codes, and no links.
+	SendCode(ctx context.Context, c Code) (methodID string, err error)
+	// AuthenticateCode redeems an emailed code. Errors: ErrCodeWrong, ErrCodeSpent.
+	//
+	// Like the methods below, it adds the factor to the session of a token or, if
+	// that is empty, starts one.
+	AuthenticateCode(ctx context.Context, methodID, code, sessionToken string, b Browser) (Authentication, error)
+	// AuthenticateOAuth redeems the token of a sign-in with another provider, such as
+	// Google. Email is empty unless the provider has verified the address.
+	AuthenticateOAuth(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
+	// StartPasskey returns the options of a sign-in with any passkey, in the form that
+	// PublicKeyCredential.parseRequestOptionsFromJSON takes.
+	StartPasskey(ctx context.Context) (json.RawMessage, error)
+	// AuthenticatePasskey checks the result of PublicKeyCredential.toJSON. Errors:
+	// ErrPasskey, ErrPasskeyUnknown. The caller checks the user verification.
+	AuthenticatePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, error)
+	// AuthenticateTOTP checks a code of a user's authenticator app. Errors:
+	// ErrCodeWrong, ErrCodeSpent, ErrNoAuthenticator.
+	AuthenticateTOTP(ctx context.Context, stytchUserID, code, sessionToken string, b Browser) (Authentication, error)
+	// AuthenticateRecoveryCode redeems a recovery code. Errors: those of AuthenticateTOTP.
+	AuthenticateRecoveryCode(ctx context.Context, stytchUserID, code, sessionToken string, b Browser) (Authentication, error)
 	// AuthenticateSession returns ErrEnded if the session no longer exists.
 	AuthenticateSession(ctx context.Context, token string) (ProviderSession, error)
 	// GetSession is AuthenticateSession for a caller that doesn't know the token.
@@ -122,6 +170,7 @@ type SignInRequest struct {
 	Email     directory.Email
 	Session   Session // without UserID and User
 	AttemptID string  // of the attempt that is finished by it; empty for none
+	FactorID  string  // of the passkey that was used (factor.Factor); empty for none. It must still exist
 
 	Replaces    string                             // token hash of the browser's previous session; empty for none
 	EndReplaced func(Session) directory.SessionEnd // returns what to write when that session ends
@@ -155,6 +204,23 @@ type Store interface {
 	// session is deleted and the event and job written. EndSessions returns the
 	// number of deleted sessions.
 	EndSessions(ctx context.Context, userID string, end func(directory.User, Session) (directory.SessionEnd, bool)) (int, error)
+	// CreateCodeRequest replaces the code request of an address.
+	CreateCodeRequest(ctx context.Context, c CodeRequest) error
+	// SaveCodeSent records the provider's id of the address to which the code of a
+	// request was sent, unless a newer request replaced it.
+	SaveCodeSent(ctx context.Context, email, requestHash, methodID string) error
+	// TryCode counts a try and returns the request. It returns ErrCodeSpent if the request
+	// has expired, had maxTries, or isn't the latest of its address.
+	TryCode(ctx context.Context, email, requestHash string, maxTries int, now time.Time) (CodeRequest, error)
+	// DropCodeRequest deletes the code request of an address.
+	DropCodeRequest(ctx context.Context, email string) error
+	// GetFactorByProvider returns a passkey or an authenticator app by the provider's id,
+	// with its user's address and id at the provider.
+	GetFactorByProvider(ctx context.Context, providerID string) (factor.Factor, directory.Email, string, error)
+	// AddProof adds a proven factor to a session, updates the use of its passkey or
+	// authenticator app, and writes the event. It returns directory.ErrNotFound if the
+	// session or the factor no longer exists.
+	AddProof(ctx context.Context, p NewProof) error
 	AddJob(ctx context.Context, job outbox.Job) error
 	// ListJobs returns the pending jobs of a user, oldest first.
 	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)

@@ -1,19 +1,23 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/limit"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// Credentials are what a browser sends to sign in.
+// Credentials are what a browser sends to sign in by a link, or after signing in with
+// another provider.
 type Credentials struct {
-	Token         string // of the mailed link
+	Kind          factor.Kind // factor.OAuth; empty for a link
+	Token         string      // of the emailed link, or from the other provider
 	Flow          SignInFlow
 	ReplacedToken string // the session token in its cookie; that session ends
 	Pressed       bool   // the user pressed the button; false if the page submitted itself
@@ -26,99 +30,142 @@ type OtherAddress struct{ Email string }
 
 func (e *OtherAddress) Error() string { return "link is for another address than was asked for" }
 
-// SignIn redeems a link and returns the new session and its token. The browser's
-// previous session ends. A browser that redeems a link again within repeatWindow, with
-// the same flow, gets the session that the link has created. Once the link is redeemed,
-// the sign-in is completed even if the browser disconnects.
+// SignIn redeems a link, or the token of another provider, and returns the new session and
+// its token. The browser's previous session ends. A browser that redeems it again within
+// repeatWindow, with the same flow, gets the session that it has created. Once it is
+// redeemed, the sign-in is completed even if the browser disconnects.
 //
 // directory.ErrNotListed and directory.ErrSuspended are returned only for a proven
 // address. Other errors: *OtherAddress, ErrLinkOld, ErrLinkSpent, ErrLinkUnknown,
 // ErrOtherBrowser, *RateLimitError, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (s *Service) SignIn(ctx context.Context, c Credentials, b Browser) (sess Session, token string, err error) {
-	defer func() {
-		if s.opts.OnSignInResult != nil {
-			s.opts.OnSignInResult(outcomeLabel(err))
+	in := signIn{kind: cmp.Or(c.Kind, factor.EmailLink), secret: c.Token, flow: c.Flow, replaced: c.ReplacedToken}
+	in.authenticate = func(ctx context.Context) (Authentication, error) { return s.authenticateLink(ctx, c, b) }
+	mayConfirm := !c.Pressed && c.Flow.Asked != ""
+	if c.Kind == factor.OAuth {
+		if c.Flow.OAuthVerifier == "" {
+			return Session{}, "", s.recordInvalid(ctx, ErrOtherBrowser, b) // another site could sign the user in as someone else
 		}
-	}()
-	link, err := s.redeem(ctx, c, b)
+		in.authenticate = func(ctx context.Context) (Authentication, error) { return s.authenticateOAuth(ctx, c, b) }
+		mayConfirm = false
+	}
+	return s.signIn(ctx, in, b, func(email directory.Email) error {
+		if mayConfirm && !c.Flow.hasAsked(email.Normalized) {
+			return &OtherAddress{email.Normalized}
+		}
+		return nil
+	})
+}
+
+// authenticateOAuth redeems a token of another provider. The sign-in has just been made
+// there, so it is as new as can be.
+func (s *Service) authenticateOAuth(ctx context.Context, c Credentials, b Browser) (Authentication, error) {
+	auth, err := s.provider.AuthenticateOAuth(ctx, c.Token, c.Flow.OAuthVerifier, b)
+	auth.MadeAt = s.opts.Now()
+	return auth, err
+}
+
+// signIn redeems a credential that proves an address, and creates the session. confirm may
+// refuse the address before that.
+func (s *Service) signIn(ctx context.Context, in signIn, b Browser, confirm func(directory.Email) error) (sess Session, token string, err error) {
+	defer func() { s.reportResult(err) }()
+	auth, err := s.redeem(ctx, in, b)
 	if err != nil {
-		return Session{}, "", s.recordInvalidLink(ctx, err, b)
+		return Session{}, "", s.recordInvalid(ctx, err, b)
 	}
 	ctx = context.WithoutCancel(ctx)
-	if link.repeated {
-		return s.repeat(ctx, c, link, b)
+	if auth.repeated {
+		return s.repeat(ctx, in, auth, b)
 	}
-	email, err := directory.ParseEmail(link.Email)
+	email, err := directory.ParseEmail(auth.Email)
 	if err != nil { // no user can have such an address
-		return Session{}, "", s.reject(ctx, b, link, "", link.Email, directory.ErrNotListed)
+		return Session{}, "", s.reject(ctx, b, auth, "", auth.Email, directory.ErrNotListed)
 	}
-	if !c.Pressed && c.Flow.Asked != "" && !c.Flow.hasAsked(email.Normalized) {
-		return Session{}, "", &OtherAddress{email.Normalized}
+	if err := confirm(email); err != nil {
+		return Session{}, "", err
 	}
-	return s.createSession(ctx, c, link, email, b)
+	return s.createSession(ctx, in, auth, email, b)
+}
+
+// reportResult calls Options.OnSignInResult.
+func (s *Service) reportResult(err error) {
+	if s.opts.OnSignInResult != nil {
+		s.opts.OnSignInResult(outcomeLabel(err))
+	}
 }
 
 // createSession creates the session of a proven address.
-func (s *Service) createSession(ctx context.Context, c Credentials, link redeemedLink, email directory.Email, b Browser) (Session, string, error) {
+func (s *Service) createSession(ctx context.Context, in signIn, auth redeemed, email directory.Email, b Browser) (Session, string, error) {
+	now := s.opts.Now()
+	age, err := s.linkAge(ctx, auth.Authentication, email)
+	if err != nil {
+		return Session{}, "", s.reject(ctx, b, auth, "", email.Normalized, err)
+	}
+	userID := ""
+	sess, err := s.store.CreateSession(ctx, s.newSession(in, auth, email, b), func(a directory.Applicant) (directory.User, []event.Event, error) {
+		if a.User != nil {
+			userID = a.User.ID
+		}
+		u, err := s.opts.Admission.Admit(a, auth.StytchUserID, now)
+		if err == nil && a.User != nil && age.beforeChange(*a.User) {
+			err = ErrLinkOld
+		}
+		return u, signInEvents(b, u, in.kind, a.User == nil, now), err
+	})
+	switch {
+	case errors.Is(err, ErrAttemptGone): // a concurrent request was faster
+		return s.repeat(ctx, in, auth, b)
+	case err != nil:
+		return Session{}, "", s.reject(ctx, b, auth, userID, email.Normalized, err)
+	}
+	s.outbox.Wake()
+	return sess, auth.SessionToken, nil
+}
+
+// newSession returns the session to create for an authentication.
+func (s *Service) newSession(in signIn, auth redeemed, email directory.Email, b Browser) SignInRequest {
 	now := s.opts.Now()
 	expires := now.Add(s.opts.Duration)
-	if link.ExpiresAt.Before(expires) {
-		expires = link.ExpiresAt
+	if auth.ExpiresAt.Before(expires) {
+		expires = auth.ExpiresAt
 	}
-	request := SignInRequest{Email: email, AttemptID: link.attemptID, Session: Session{
-		TokenHash: Hash(link.SessionToken), StytchSessionID: link.SessionID, UserAgent: b.UserAgent, Address: b.Address,
+	request := SignInRequest{Email: email, AttemptID: auth.attemptID, Session: Session{
+		TokenHash: Hash(auth.SessionToken), StytchSessionID: auth.SessionID, UserAgent: b.UserAgent, Address: b.Address,
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: expires,
+		Proofs: factor.Proofs("").With(in.kind, now), HasSecondFactor: auth.HasTOTP,
 	}}
-	if c.ReplacedToken != "" {
-		request.Replaces = Hash(c.ReplacedToken)
+	if in.replaced != "" {
+		request.Replaces = Hash(in.replaced)
 		request.EndReplaced = func(old Session) directory.SessionEnd {
 			return old.User.EndSession(b.origin(), old.StytchSessionID, "signed in anew", now)
 		}
 	}
-	age, err := s.linkAge(ctx, link.Authentication, email)
-	if err != nil {
-		return Session{}, "", s.reject(ctx, b, link, "", email.Normalized, err)
-	}
-	userID := ""
-	sess, err := s.store.CreateSession(ctx, request, func(a directory.Applicant) (directory.User, []event.Event, error) {
-		if a.User != nil {
-			userID = a.User.ID
-		}
-		u, err := s.opts.Admission.Admit(a, link.StytchUserID, now)
-		if err == nil && a.User != nil && age.beforeChange(*a.User) {
-			err = ErrLinkOld
-		}
-		return u, signInEvents(b, u, a.User == nil, now), err
-	})
-	switch {
-	case errors.Is(err, ErrAttemptGone): // a concurrent request was faster
-		return s.repeat(ctx, c, link, b)
-	case err != nil:
-		return Session{}, "", s.reject(ctx, b, link, userID, email.Normalized, err)
-	}
-	s.outbox.Wake()
-	return sess, link.SessionToken, nil
+	return request
 }
 
 // signInEvents returns the events of a sign-in, in the order of their IDs. The user is
 // their actor.
-func signInEvents(b Browser, u directory.User, joined bool, now time.Time) []event.Event {
+func signInEvents(b Browser, u directory.User, kind factor.Kind, joined bool, now time.Time) []event.Event {
 	by := b.origin().WithActor(u.ID, u.Email.Normalized)
 	var events []event.Event
 	if joined {
 		events = append(events, by.NewEvent(event.UserJoined, now, u.ID, u.Email.Normalized, ""))
 	}
-	return append(events, by.NewEvent(event.SignedIn, now, u.ID, u.Email.Normalized, ""))
+	reason := ""
+	if kind != factor.EmailLink {
+		reason = "by " + kind.Label()
+	}
+	return append(events, by.NewEvent(event.SignedIn, now, u.ID, u.Email.Normalized, reason))
 }
 
-// reject cleans up after a redeemed link that created no session because of err, and
+// reject cleans up after a redeemed credential that created no session because of err, and
 // returns err. If the database was unavailable, the attempt is kept for a retry.
-func (s *Service) reject(ctx context.Context, b Browser, link redeemedLink, userID, subject string, err error) error {
-	if link.attemptID != "" && errors.Is(err, directory.ErrUnavailable) {
+func (s *Service) reject(ctx context.Context, b Browser, auth redeemed, userID, subject string, err error) error {
+	if auth.attemptID != "" && errors.Is(err, directory.ErrUnavailable) {
 		return err
 	}
-	s.dropAttempt(ctx, link.attemptID)
-	s.revokeUnclaimed(ctx, b, link.Authentication, userID, subject, err)
+	s.dropAttempt(ctx, auth.attemptID)
+	s.revokeUnclaimed(ctx, b, auth.Authentication, userID, subject, err)
 	return err
 }
 
@@ -131,7 +178,10 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 	}
 	s.outbox.Wake()
 	reason := "the session could not be written down"
-	for _, rule := range []error{directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld} {
+	for _, rule := range []error{
+		directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld,
+		ErrPasskeyUnknown, ErrUserVerification,
+	} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()
 		}
@@ -139,17 +189,17 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.SignInRefused, s.opts.Now(), userID, subject, reason))
 }
 
-// recordInvalidLink counts an invalid link against the rate limits, records it, and
+// recordInvalid counts an invalid credential against the rate limits, records it, and
 // returns the error for the caller. It writes nothing if the total limit is exceeded.
-func (s *Service) recordInvalidLink(ctx context.Context, err error, b Browser) error {
+func (s *Service) recordInvalid(ctx context.Context, err error, b Browser) error {
 	var reason error
-	for _, invalid := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser} {
+	for _, invalid := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, ErrCodeWrong, ErrCodeSpent, ErrPasskey, ErrPasskeyUnknown, ErrUserVerification} {
 		if errors.Is(err, invalid) {
 			reason = invalid
 		}
 	}
 	if reason == nil {
-		return err // about the service, not the link
+		return err // about the service, not the credential
 	}
 	var refusal *RateLimitError
 	switch countErr := s.take(ctx, append(tokenBuckets(b), limit.NewBucket(bucketTokensInAll, b.trafficClass(), invalidTokensTotal))...); {
@@ -171,6 +221,11 @@ var outcomes = []struct {
 	{ErrLinkUnknown, "link_unknown"},
 	{ErrLinkOld, "link_old"},
 	{ErrOtherBrowser, "other_browser"},
+	{ErrCodeWrong, "code_wrong"},
+	{ErrCodeSpent, "code_spent"},
+	{ErrPasskey, "passkey_refused"},
+	{ErrPasskeyUnknown, "passkey_unknown"},
+	{ErrUserVerification, "passkey_refused"},
 	{directory.ErrNotListed, "not_listed"},
 	{directory.ErrSuspended, "suspended"},
 	{ErrTooMany, "too_many"},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -24,6 +25,7 @@ func TestSignIn(t *testing.T) {
 		want := session.Session{
 			TokenHash: session.Hash("token-1"), UserID: ada.ID, StytchSessionID: "session-1", UserAgent: "Browser/1", Address: "203.0.113.7",
 			CreatedAt: f.clock.now(), VerifiedAt: f.clock.now(), ExpiresAt: noon.Add(7 * 24 * time.Hour), User: ada,
+			Proofs: factor.Proofs("").With(factor.EmailLink, f.clock.now()),
 		}
 		if diff := cmp.Diff(want, got); diff != "" || token != "token-1" {
 			t.Errorf("token %q; returned (-want +got):\n%s", token, diff)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/text"
@@ -29,6 +30,7 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 	state.Session = session.Session{
 		TokenHash: r.TokenHash.String, UserID: r.UserID.String, StytchSessionID: r.StytchSessionID.String,
 		CreatedAt: fromMicros(r.CreatedAt.Int64), VerifiedAt: fromMicros(r.VerifiedAt.Int64), ExpiresAt: fromMicros(r.ExpiresAt.Int64),
+		Proofs: factor.Proofs(r.Factors.String), HasSecondFactor: r.SecondFactor.Int64 != 0,
 		User: directory.User{
 			ID: r.UserID.String, Name: text.Name(r.Name.String), Role: directory.Role(r.Role.String), Status: directory.Status(r.Status.String),
 			Email:        directory.Email{Display: text.Clean(r.Email.String), Normalized: r.EmailKey.String},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
@@ -41,6 +42,7 @@ func toSession(r *dbsqlc.Session) session.Session {
 	return session.Session{
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID, UserAgent: text.Clean(r.UserAgent), Address: r.Address,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+		Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
 	}
 }
 
@@ -49,6 +51,7 @@ func toSessionWithUser(r *dbsqlc.GetSessionRow) session.Session {
 	return session.Session{
 		TokenHash: r.TokenHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
 		CreatedAt: fromMicros(r.CreatedAt), VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+		Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
 		User: directory.User{
 			ID: r.UserID, Name: text.Name(r.Name), Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey},
 			Role: directory.Role(r.Role), Status: directory.Status(r.Status), StytchUserID: r.StytchUserID,

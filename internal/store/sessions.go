@@ -50,6 +50,9 @@ func (s *Store) tryCreateSession(
 		if err := finishAttempt(ctx, q, a.AttemptID, made.CreatedAt); err != nil {
 			return err
 		}
+		if err := useFactor(ctx, q, u.ID, a.FactorID, made.CreatedAt, 0); err != nil {
+			return err
+		}
 		if err := s.endReplacedSession(ctx, q, a); err != nil {
 			return err
 		}
@@ -88,6 +91,7 @@ func insertSession(ctx context.Context, q queries, v session.Session) error {
 		TokenHash: v.TokenHash, UserID: v.UserID, StytchSessionID: v.StytchSessionID,
 		UserAgent: truncate(v.UserAgent, 400), Address: truncate(v.Address, 64),
 		CreatedAt: micros(v.CreatedAt), VerifiedAt: micros(v.VerifiedAt), ExpiresAt: micros(v.ExpiresAt),
+		Factors: string(v.Proofs), SecondFactor: flag(v.HasSecondFactor),
 	})
 }
 

@@ -178,6 +178,9 @@ func (s *Store) applyChange(ctx context.Context, q queries, was directory.User, 
 	if err := deleteAccess(ctx, q, was.ID); err != nil {
 		return err
 	}
+	if err := deleteFactors(ctx, q, was.ID); err != nil {
+		return err
+	}
 	if _, err := q.DeleteUser(ctx, was.ID); err != nil {
 		return err
 	}

@@ -121,7 +121,8 @@ func (c *Client) RevokeSession(ctx context.Context, id string) error {
 
 // ignoreNotFound returns nil for the error of removing something that does not exist.
 func ignoreNotFound(err error) error {
-	if errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrNoAccount) {
+	if errors.Is(err, session.ErrEnded) || errors.Is(err, session.ErrNoAccount) ||
+		errors.Is(err, session.ErrPasskeyUnknown) || errors.Is(err, session.ErrNoAuthenticator) {
 		return nil
 	}
 	return err

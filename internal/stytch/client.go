@@ -30,6 +30,9 @@ type Options struct {
 	BaseURL   string            // without a trailing slash; if empty, it follows from the project ID
 	Transport http.RoundTripper // may be nil, in which case calls go over the network
 
+	PublicToken     string        // of the project; needed for OAuthURL only
+	PublicBaseURL   string        // where browsers reach Stytch; empty if that is BaseURL
+	Domain          string        // host name that passkeys belong to, without a port
 	RedirectURL     string        // where links lead; must be registered with Stytch exactly like this
 	SessionDuration time.Duration // whole minutes, like the next two
 	LinkDuration    time.Duration
@@ -51,8 +54,12 @@ type Client struct {
 type api struct {
 	Debug      *consumer.DebugClient
 	MagicLinks *consumer.MagicLinksClient
+	OAuth      *consumer.OAuthClient
+	OTPs       *consumer.OTPsClient
 	Sessions   *consumer.SessionsClient
+	TOTPs      *consumer.TOTPsClient
 	Users      *consumer.UsersClient
+	WebAuthn   *consumer.WebAuthnClient
 }
 
 var (
@@ -85,7 +92,10 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
-	called := api{Debug: all.Debug, MagicLinks: all.MagicLinks, Sessions: all.Sessions, Users: all.Users}
+	called := api{
+		Debug: all.Debug, MagicLinks: all.MagicLinks, OAuth: all.OAuth, OTPs: all.OTPs, Sessions: all.Sessions, TOTPs: all.TOTPs,
+		Users: all.Users, WebAuthn: all.WebAuthn,
+	}
 	return &Client{opts: o, api: called, breaker: circuitBreaker{now: o.Now}}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
 
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -23,6 +24,34 @@ var errorTypes = map[stytcherror.Type]error{
 	"pkce_mismatch":               session.ErrOtherBrowser,
 
 	"pkce_did_not_expect_code_verifier": session.ErrNoChallenge,
+
+	"oauth_token_not_found":        session.ErrLinkUnknown,
+	"unable_to_auth_oauth_token":   session.ErrLinkSpent,
+	"oauth_unable_to_authenticate": session.ErrLinkSpent,
+
+	"otp_code_not_found":      session.ErrCodeWrong,
+	"invalid_code":            session.ErrCodeWrong,
+	"invalid_method_id":       session.ErrCodeWrong,
+	"invalid_email_id":        session.ErrCodeWrong,
+	"unable_to_auth_otp_code": session.ErrCodeSpent,
+
+	"unable_to_authenticate_totp":          session.ErrCodeWrong,
+	"invalid_totp_code":                    session.ErrCodeWrong,
+	"totp_code_already_authenticated":      session.ErrCodeSpent,
+	"unable_to_authenticate_recovery_code": session.ErrCodeWrong,
+	"recovery_codes_not_found":             session.ErrCodeWrong,
+	"expired_totp":                         session.ErrNoAuthenticator,
+	"totp_not_found":                       session.ErrNoAuthenticator,
+	"totps_not_found_for_user":             session.ErrNoAuthenticator,
+	"active_totp_exists":                   factor.ErrHasTOTP,
+
+	"unable_to_auth_webauthn_registration":     session.ErrPasskey,
+	"unable_to_register_webauthn_registration": session.ErrPasskey,
+	"invalid_public_key_credential":            session.ErrPasskey,
+	"no_pending_webauthn_registration":         session.ErrPasskey,
+	"no_active_webauthn_registrations":         session.ErrPasskeyUnknown,
+	"webauthn_registration_not_found":          session.ErrPasskeyUnknown,
+	"duplicate_webauthn_registration":          factor.ErrPasskeyExists,
 
 	"session_not_found":     session.ErrEnded,
 	"invalid_session_token": session.ErrEnded,

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/magiclinks/email"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
 
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
@@ -49,9 +51,16 @@ func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier stri
 		if err != nil {
 			return err
 		}
-		auth, err = toAuthentication(res)
+		if auth, err = toAuthentication(res.UserID, res.User, res.Session, res.SessionToken); err != nil {
+			return err
+		}
+		auth.Email = emailedTo(res.Session.AuthenticationFactors)
+		if auth.Email == "" {
+			auth = session.Authentication{}
+			return errMalformedResponse
+		}
 		auth.MadeAt = created
-		return err
+		return nil
 	})
 	if errors.Is(err, session.ErrNoAccount) || errors.Is(err, outbox.ErrRefused) {
 		err = fmt.Errorf("%w: %w", session.ErrLinkUnknown, err) // the account is gone, or the token is malformed
@@ -60,21 +69,44 @@ func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier stri
 }
 
 // toAuthentication checks that a response is complete and about one user.
-func toAuthentication(res *magiclinks.AuthenticateResponse) (session.Authentication, error) {
-	s := res.Session
-	if res.SessionToken == "" || res.UserID == "" || s == nil || s.SessionID == "" || s.ExpiresAt == nil ||
-		s.UserID != res.UserID || res.User.UserID != res.UserID {
+func toAuthentication(userID string, u users.User, s *sessions.Session, token string) (session.Authentication, error) {
+	if token == "" || userID == "" || s == nil || s.SessionID == "" || s.ExpiresAt == nil || s.UserID != userID || u.UserID != userID {
 		return session.Authentication{}, errMalformedResponse
 	}
-	for _, f := range s.AuthenticationFactors {
+	return session.Authentication{
+		StytchUserID: userID, SessionID: s.SessionID, SessionToken: token, ExpiresAt: *s.ExpiresAt,
+		HasTOTP: slices.ContainsFunc(u.TOTPs, func(t users.TOTP) bool { return t.Verified }),
+	}, nil
+}
+
+// toFactorAuthentication is toAuthentication for a response about a passkey or an
+// authenticator app.
+func toFactorAuthentication(userID string, u users.User, s *sessions.Session, token, factorID string) (session.Authentication, error) {
+	auth, err := toAuthentication(userID, u, s, token)
+	if err == nil && factorID == "" {
+		return session.Authentication{}, errMalformedResponse
+	}
+	auth.FactorID = factorID
+	return auth, err
+}
+
+// emailedTo returns the address that a session's link was emailed to, or "".
+func emailedTo(factors []sessions.AuthenticationFactor) string {
+	for _, f := range factors {
 		if f.DeliveryMethod == sessions.AuthenticationFactorDeliveryMethodEmail && f.EmailFactor != nil {
-			return session.Authentication{
-				Email: f.EmailFactor.EmailAddress, StytchUserID: res.UserID,
-				SessionID: s.SessionID, SessionToken: res.SessionToken, ExpiresAt: *s.ExpiresAt,
-			}, nil
+			return f.EmailFactor.EmailAddress
 		}
 	}
-	return session.Authentication{}, errMalformedResponse
+	return ""
+}
+
+// newSessionMinutes returns the duration to ask for: that of a new session or, with the
+// token of an existing one, zero, which keeps its end.
+func (c *Client) newSessionMinutes(sessionToken string) int32 {
+	if sessionToken != "" {
+		return 0
+	}
+	return minutes(c.opts.SessionDuration)
 }
 
 // AuthenticateSession checks whether a session is still valid. It does not extend it.

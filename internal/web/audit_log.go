@@ -83,6 +83,12 @@ var eventLabels = map[event.Kind]string{
 	event.AccessApproved:  "Access approved",
 	event.AccessDenied:    "Access denied",
 	event.AppRefused:      "App refused",
+	event.CodeRequested:   "Sign-in code requested",
+	event.Confirmed:       "Identity confirmed",
+	event.ConfirmRefused:  "Confirmation refused",
+	event.FactorAdded:     "Passkey or app added",
+	event.FactorRenamed:   "Passkey renamed",
+	event.FactorRemoved:   "Passkey or app removed",
 }
 
 // firstValues are the kinds of events whose changes are the first values of something new.

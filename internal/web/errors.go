@@ -23,6 +23,7 @@ import (
 // Errors of this package.
 var (
 	errNoSession        = errors.New("user unauthenticated")
+	errSecondFactor     = errors.New("second factor required")
 	errNotAdmin         = errors.New("administrators only")
 	errReadOnly         = errors.New("API token may only read")
 	errTokenNotAllowed  = errors.New("API tokens do not open this")
@@ -61,6 +62,8 @@ type errorResponse struct {
 // problems maps errors to responses. The first match counts.
 var problems = []errorResponse{
 	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You’re signed in, but you don’t have access to this page. An administrator can change that.", action: "Go to your apps", path: "/apps"},
+	{err: errSecondFactor, status: 403, title: "One more step", text: "Your account needs a second factor to sign in.", action: "Continue", path: "/second-factor"},
+	{err: directory.ErrNotFresh, status: 403, title: "Confirm it’s you", text: "This action needs a fresh sign-in. Nothing was changed.", action: "Continue", path: "/confirm"},
 	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
 	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
 	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},

@@ -20,6 +20,8 @@ const (
 	signedIn     access = 1 << iota // users with a session
 	admin                           // administrators
 	tokenAllowed                    // added to the two above: an API token may be used instead of a session
+	fresh                           // added: a session must have proven a factor a few minutes ago
+	incomplete                      // added: a session may lack the second factor that it needs
 )
 
 // handler answers a request or returns an error for handleError.
@@ -257,9 +259,19 @@ func (s *server) authorize(route route) handler {
 				return errReadOnly
 			}
 		}
+		if state.token == nil {
+			standing := s.opts.Sessions.Standing(state.session)
+			if standing.NeedsSecondFactor && route.access&incomplete == 0 {
+				return errSecondFactor
+			}
+			state.actor.Fresh = standing.Fresh
+		}
 		if route.access&admin != 0 && !u.IsActiveAdmin() {
 			s.opts.Sessions.RecordRefused(r.Context(), originOf(r), *u, route.pattern+": for administrators")
 			return errNotAdmin
+		}
+		if route.access&fresh != 0 && !state.actor.MayDoDangerous() {
+			return directory.ErrNotFresh
 		}
 		return route.handle(w, r)
 	}

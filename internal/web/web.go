@@ -19,6 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
@@ -35,6 +36,7 @@ type Options struct {
 	Requests        *apps.Requests
 	Tickets         *apps.Tickets
 	Sessions        *session.Service
+	Factors         *factor.Service
 	Tokens          *token.Service
 	Cookies         *session.Cookies
 	Webhooks        Webhooks

@@ -21,6 +21,7 @@ var few = map[string]string{
 	"CheckAppSession":       "one user's memberships, which administrators make one at a time",
 	"CheckAppToken":         "one user's memberships",
 	"ListMembershipsOfUser": "one user's memberships",
+	"ListFactors":           "one user's, twenty passkeys and an authenticator app at most",
 	"DeleteAppsOfGroup":     "apps are limited to a thousand",
 	"DeleteGroupsOfApp":     "one app's, chosen in one form",
 	"ListAppsOfGroup":       "apps are limited to a thousand",

@@ -12,7 +12,7 @@ import (
 
 const checkAppSession = `-- name: CheckAppSession :many
 SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
-  s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+  s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id AS opens
 FROM apps a
@@ -44,6 +44,8 @@ type CheckAppSessionRow struct {
 	CreatedAt       sql.NullInt64
 	VerifiedAt      sql.NullInt64
 	ExpiresAt       sql.NullInt64
+	Factors         sql.NullString
+	SecondFactor    sql.NullInt64
 	Name            sql.NullString
 	Email           sql.NullString
 	EmailKey        sql.NullString
@@ -82,6 +84,8 @@ func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams
 			&i.CreatedAt,
 			&i.VerifiedAt,
 			&i.ExpiresAt,
+			&i.Factors,
+			&i.SecondFactor,
 			&i.Name,
 			&i.Email,
 			&i.EmailKey,

@@ -51,6 +51,15 @@ type AppToken struct {
 	ExpiresAt int64
 }
 
+type EmailCode struct {
+	EmailKey    string
+	RequestHash string
+	MethodID    string
+	Tries       int64
+	CreatedAt   int64
+	ExpiresAt   int64
+}
+
 type Event struct {
 	ID        string
 	At        int64
@@ -138,6 +147,12 @@ type Outbox struct {
 	CreatedAt   int64
 }
 
+type PasskeyOffer struct {
+	UserID      string
+	SessionHash string
+	OfferedAt   int64
+}
+
 type RemovedAddress struct {
 	EmailKey  string
 	RemovedAt int64
@@ -153,6 +168,8 @@ type Session struct {
 	CreatedAt       int64
 	VerifiedAt      int64
 	ExpiresAt       int64
+	Factors         string
+	SecondFactor    int64
 }
 
 type Setting struct {
@@ -205,6 +222,17 @@ type User struct {
 	LastSeenAt        int64
 	LinksAfter        int64
 	CancelledInviteAt int64
+}
+
+type UserFactor struct {
+	ID         string
+	UserID     string
+	Kind       string
+	ProviderID string
+	Name       string
+	CodesLeft  int64
+	CreatedAt  int64
+	LastUsedAt int64
 }
 
 type UserGroup struct {

@@ -55,7 +55,7 @@ func (q *Queries) ExpiredSessions(ctx context.Context, arg ExpiredSessionsParams
 }
 
 const getSession = `-- name: GetSession :one
-SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = ?
@@ -68,6 +68,8 @@ type GetSessionRow struct {
 	CreatedAt       int64
 	VerifiedAt      int64
 	ExpiresAt       int64
+	Factors         string
+	SecondFactor    int64
 	Name            string
 	Email           string
 	EmailKey        string
@@ -89,6 +91,8 @@ func (q *Queries) GetSession(ctx context.Context, tokenHash string) (*GetSession
 		&i.CreatedAt,
 		&i.VerifiedAt,
 		&i.ExpiresAt,
+		&i.Factors,
+		&i.SecondFactor,
 		&i.Name,
 		&i.Email,
 		&i.EmailKey,
@@ -102,7 +106,7 @@ func (q *Queries) GetSession(ctx context.Context, tokenHash string) (*GetSession
 }
 
 const getSessions = `-- name: GetSessions :many
-SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at,
+SELECT s.token_hash, s.user_id, s.stytch_session_id, s.created_at, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id, u.created_at AS user_created_at, u.last_seen_at
 FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash IN (/*SLICE:token_hashes*/?)
@@ -115,6 +119,8 @@ type GetSessionsRow struct {
 	CreatedAt       int64
 	VerifiedAt      int64
 	ExpiresAt       int64
+	Factors         string
+	SecondFactor    int64
 	Name            string
 	Email           string
 	EmailKey        string
@@ -152,6 +158,8 @@ func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]*Get
 			&i.CreatedAt,
 			&i.VerifiedAt,
 			&i.ExpiresAt,
+			&i.Factors,
+			&i.SecondFactor,
 			&i.Name,
 			&i.Email,
 			&i.EmailKey,
@@ -176,8 +184,8 @@ func (q *Queries) GetSessions(ctx context.Context, tokenHashes []string) ([]*Get
 
 const insertSession = `-- name: InsertSession :exec
 INSERT INTO sessions (
-  token_hash, user_id, stytch_session_id, user_agent, address, created_at, verified_at, expires_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+  token_hash, user_id, stytch_session_id, user_agent, address, created_at, verified_at, expires_at, factors, second_factor
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertSessionParams struct {
@@ -189,6 +197,8 @@ type InsertSessionParams struct {
 	CreatedAt       int64
 	VerifiedAt      int64
 	ExpiresAt       int64
+	Factors         string
+	SecondFactor    int64
 }
 
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
@@ -201,12 +211,14 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 		arg.CreatedAt,
 		arg.VerifiedAt,
 		arg.ExpiresAt,
+		arg.Factors,
+		arg.SecondFactor,
 	)
 	return err
 }
 
 const listSessionsOfUser = `-- name: ListSessionsOfUser :many
-SELECT token_hash, user_id, stytch_session_id, user_agent, address, created_at, verified_at, expires_at FROM sessions WHERE user_id = ? ORDER BY created_at DESC, token_hash
+SELECT token_hash, user_id, stytch_session_id, user_agent, address, created_at, verified_at, expires_at, factors, second_factor FROM sessions WHERE user_id = ? ORDER BY created_at DESC, token_hash
 `
 
 func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]*Session, error) {
@@ -227,6 +239,8 @@ func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]*Ses
 			&i.CreatedAt,
 			&i.VerifiedAt,
 			&i.ExpiresAt,
+			&i.Factors,
+			&i.SecondFactor,
 		); err != nil {
 			return nil, err
 		}
@@ -239,6 +253,36 @@ func (q *Queries) ListSessionsOfUser(ctx context.Context, userID string) ([]*Ses
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockSession = `-- name: LockSession :execrows
+UPDATE sessions SET second_factor = second_factor WHERE token_hash = ?
+`
+
+// Takes the row's lock before its factors are read.
+func (q *Queries) LockSession(ctx context.Context, tokenHash string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, lockSession, tokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setSessionFactors = `-- name: SetSessionFactors :execrows
+UPDATE sessions SET factors = ? WHERE token_hash = ?
+`
+
+type SetSessionFactorsParams struct {
+	Factors   string
+	TokenHash string
+}
+
+func (q *Queries) SetSessionFactors(ctx context.Context, arg SetSessionFactorsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setSessionFactors, arg.Factors, arg.TokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const setSessionVerified = `-- name: SetSessionVerified :execrows

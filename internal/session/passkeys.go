@@ -1,0 +1,115 @@
+package session
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
+	"github.com/guestlist/guestlist/internal/limit"
+)
+
+// StartPasskey returns the options of a sign-in with a passkey, for
+// PublicKeyCredential.parseRequestOptionsFromJSON. They work once, for five minutes.
+// Errors: *RateLimitError, ErrUnavailable, directory.ErrUnavailable.
+func (s *Service) StartPasskey(ctx context.Context, b Browser) (json.RawMessage, error) {
+	if err := s.take(ctx, passkeyBuckets(b)...); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.provider.StartPasskey(ctx)
+}
+
+// passkeyBuckets returns the buckets of a started sign-in with a passkey.
+func passkeyBuckets(b Browser) []limit.Bucket {
+	if b.KnownID != "" {
+		return []limit.Bucket{limit.NewBucket("passkeys-of-known", b.KnownID, passkeysPerBrowser)}
+	}
+	return append(networkBuckets("passkeys-of-network", b.networks(), passkeysPerNetwork), limit.NewBucket("passkeys-in-all", "", passkeysTotal))
+}
+
+// SignInWithPasskey signs in with the result of PublicKeyCredential.toJSON. The browser's
+// previous session, of the token replaced, ends. directory.ErrSuspended is returned only
+// for a valid passkey. Other errors: ErrPasskey, ErrPasskeyUnknown, ErrUserVerification,
+// *RateLimitError, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
+func (s *Service) SignInWithPasskey(ctx context.Context, credential, replaced string, b Browser) (sess Session, token string, err error) {
+	defer func() { s.reportResult(err) }()
+	auth, f, email, err := s.usePasskey(ctx, credential, "", b)
+	if err != nil {
+		return Session{}, "", s.recordInvalid(ctx, err, b)
+	}
+	ctx = context.WithoutCancel(ctx)
+	in, now := signIn{kind: factor.Passkey, replaced: replaced}, s.opts.Now()
+	request := s.newSession(in, redeemed{Authentication: auth}, email, b)
+	request.FactorID = f.ID
+	sess, err = s.store.CreateSession(ctx, request, func(a directory.Applicant) (directory.User, []event.Event, error) {
+		if a.User == nil || a.User.ID != f.UserID || a.User.StytchUserID != auth.StytchUserID {
+			return directory.User{}, nil, ErrPasskeyUnknown
+		}
+		u, err := s.opts.Admission.Admit(a, auth.StytchUserID, now)
+		return u, signInEvents(b, u, in.kind, false, now), err
+	})
+	if err != nil {
+		return Session{}, "", s.reject(ctx, b, redeemed{Authentication: auth}, f.UserID, email.Normalized, err)
+	}
+	s.outbox.Wake()
+	return sess, auth.SessionToken, nil
+}
+
+// usePasskey checks a credential at the provider and finds its passkey and the address of
+// its user. The provider's session is revoked if there is no such passkey.
+func (s *Service) usePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, factor.Factor, directory.Email, error) {
+	var none Authentication
+	if err := checkUserVerification(credential); err != nil {
+		return none, factor.Factor{}, directory.Email{}, err
+	}
+	leave, err := s.enterRedeem(ctx, b)
+	if err != nil {
+		return none, factor.Factor{}, directory.Email{}, err
+	}
+	defer leave()
+	auth, err := s.callProvider(ctx, func(ctx context.Context) (Authentication, error) {
+		return s.provider.AuthenticatePasskey(ctx, credential, sessionToken, b)
+	})
+	if err != nil {
+		return none, factor.Factor{}, directory.Email{}, err
+	}
+	f, email, stytchUserID, err := s.store.GetFactorByProvider(context.WithoutCancel(ctx), auth.FactorID)
+	if errors.Is(err, directory.ErrNotFound) || err == nil && (f.Kind != factor.Passkey || stytchUserID != auth.StytchUserID) {
+		err = ErrPasskeyUnknown
+	}
+	if err != nil && sessionToken == "" {
+		s.revokeUnclaimed(ctx, b, auth, "", "", err)
+	}
+	return auth, f, email, err
+}
+
+// checkUserVerification checks that the authenticator verified its user, such as by a
+// fingerprint or a PIN: https://www.w3.org/TR/webauthn-3/#authdata-flags. The provider
+// checks the signature over it.
+func checkUserVerification(credential string) error {
+	var c struct {
+		Response struct {
+			AuthenticatorData string `json:"authenticatorData"`
+		} `json:"response"`
+	}
+	if len(credential) > maxCredential || json.Unmarshal([]byte(credential), &c) != nil {
+		return ErrPasskey
+	}
+	data, err := base64.RawURLEncoding.DecodeString(c.Response.AuthenticatorData)
+	const flags, userVerified = 32, 0x04
+	if err != nil || len(data) <= flags {
+		return ErrPasskey
+	}
+	if data[flags]&userVerified == 0 {
+		return ErrUserVerification
+	}
+	return nil
+}
+
+// maxCredential is the length of the longest credential in bytes. Browsers send about 1 KB.
+const maxCredential = 16 << 10
