@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the programs the tests need besides Go, if they're missing: MariaDB (only the
-# program, without a service), Chromium, curl, Node, Python, their libraries for JWTs, and
-# nginx, which goes into .cache. With the argument "peers" also HAProxy, into .cache. If that
+# program, without a service), Chromium, curl, Node, Python, their libraries for JWTs,
+# Stytch's SDK for Node, and nginx; the last two go into .cache. With the argument "peers" also HAProxy, into .cache. If that
 # fails it says so and continues; the tests that need them are skipped, or fail with CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -28,6 +28,14 @@ if ! has nginx && [ ! -x .cache/nginx ]; then
 fi
 if [ "${1:-}" = peers ] && ! has haproxy && [ ! -x .cache/haproxy/haproxy ]; then
 	unpacked+=(haproxy)
+fi
+# Not by Debian's npm, which would install five hundred packages.
+if [ ! -d .cache/node/node_modules/stytch ]; then
+	mkdir -p .cache/node
+	cp internal/stytchlocal/testdata/node/package*.json .cache/node/
+	if ! has npm || ! npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --loglevel error; then
+		echo "Could not get Stytch's SDK for Node; it needs npm. Tests that need it are skipped, or fail with CI=true." >&2
+	fi
 fi
 if [ ${#packages[@]} -eq 0 ] && [ ${#unpacked[@]} -eq 0 ]; then
 	exit 0

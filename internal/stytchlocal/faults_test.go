@@ -236,3 +236,31 @@ func TestFaults_Summary(t *testing.T) {
 		}
 	}
 }
+
+// The calls of passcodes and authenticator apps fail like the others, and keep what they
+// did before they failed.
+func TestFaults_CodesAndTOTPs(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	code, methodID := f.code("ada@example.com", nil)
+	app := f.newApp("bob@example.com")
+	redeem := object{"method_id": methodID, "code": code}
+
+	f.faults(`{"rules":[{"route":"/v1/otps/authenticate","kind":"status","status":500},{"route":"/v1/totps*","kind":"status","status":429}]}`)
+	f.refused("POST", "/v1/otps/authenticate", redeem, 500, "internal_server_error")
+	f.refused("POST", "/v1/totps/authenticate", app.with(app.code(0)), 429, "too_many_requests")
+	f.refused("POST", "/v1/totps", object{"user_id": app.userID}, 429, "too_many_requests")
+
+	f.faults(`{"rules":[{"route":"/v1/otps/authenticate","kind":"status","status":500,"after":true},{"route":"/v1/totps*","kind":"status","status":500,"after":true}]}`)
+	f.refused("POST", "/v1/otps/authenticate", redeem, 500, "internal_server_error")
+	f.refused("POST", "/v1/totps/authenticate", app.with(app.code(0)), 500, "internal_server_error")
+	f.faults(`{}`)
+	f.refused("POST", "/v1/otps/authenticate", redeem, 401, "unable_to_auth_otp_code")
+	f.refused("POST", "/v1/totps/authenticate", app.with(app.code(0)), 401, "totp_code_already_authenticated")
+
+	late, methodID := f.code("carol@example.com", nil)
+	f.faults(`{"clock_ms":120000}`)
+	f.refused("POST", "/v1/otps/authenticate", object{"method_id": methodID, "code": late}, 401, "unable_to_auth_otp_code")
+	f.refused("POST", "/v1/totps/authenticate", app.with(app.code(30*time.Second)), 401, "unable_to_authenticate_totp")
+	f.ok("POST", "/v1/totps/authenticate", app.with(app.code(2*time.Minute)))
+}

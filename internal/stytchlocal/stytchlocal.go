@@ -37,8 +37,8 @@
 //
 // totps creates an app with a secret, which is encrypted in the database, and ten recovery
 // codes, of which it has HMACs. The app is pending until its first code. A code works once.
-// After five incorrect ones in a row the app's codes are refused for ten minutes with
-// user_lock_limit_reached; recovery codes are counted separately.
+// After five incorrect or used ones in a row the app's codes are refused for ten minutes
+// with user_lock_limit_reached; recovery codes are counted separately.
 //
 // # Not implemented
 //

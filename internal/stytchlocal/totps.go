@@ -17,9 +17,9 @@ const (
 	defaultTOTPLifetime      = 24 * time.Hour // of a pending one
 	minTOTPLife, maxTOTPLife = 5, 1440        // in minutes
 
-	// After maxTOTPTries incorrect codes in a row, no code is compared for totpLock. Tries
-	// of recovery codes are counted separately, so that a user whose app is wrong can still
-	// use one.
+	// After maxTOTPTries incorrect or used codes in a row, no code is compared for totpLock.
+	// Tries of recovery codes are counted separately, so that a user whose app is wrong can
+	// still use one.
 	maxTOTPTries = 5
 	totpLock     = 10 * time.Minute
 )
