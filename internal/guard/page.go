@@ -87,7 +87,8 @@ func unknownHostPage() *page {
 
 // pageTemplate and pagePolicy are the template of all pages and their Content-Security-Policy.
 var pageTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.ParseFS(static.Templates(), "guard/page.html"))
+	page := template.New("page.html").Funcs(template.FuncMap{"titleParts": static.TitleParts})
+	return template.Must(page.ParseFS(static.Templates(), "guard/page.html", "parts/title.html"))
 })
 
 // styleElement is where the template has no style sheet, which is the same in all pages.

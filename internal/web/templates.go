@@ -18,20 +18,21 @@ import (
 func (s *server) parseTemplates() map[string]func() *template.Template {
 	files := static.Templates()
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
-		"url":       s.url,
-		"asset":     s.asset,
-		"notice":    s.notice,
-		"ago":       func(t time.Time) string { return timeAgo(s.opts.Now(), t) },
-		"stamp":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"nanos":     func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
-		"day":       humanize.FormatTime,
-		"ends":      humanize.FormatEnd,
-		"date":      func(t time.Time) string { return shortDate(s.opts.Now(), t) },
-		"thousands": func(n int) string { return gohumanize.Comma(int64(n)) },
-		"words":     formatDuration,
-		"wait":      humanize.FormatWait,
-		"browser":   describeBrowser,
-		"role":      roleLabel,
+		"url":        s.url,
+		"asset":      s.asset,
+		"notice":     s.notice,
+		"titleParts": static.TitleParts,
+		"ago":        func(t time.Time) string { return timeAgo(s.opts.Now(), t) },
+		"stamp":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"nanos":      func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
+		"day":        humanize.FormatTime,
+		"ends":       humanize.FormatEnd,
+		"date":       func(t time.Time) string { return shortDate(s.opts.Now(), t) },
+		"thousands":  func(n int) string { return gohumanize.Comma(int64(n)) },
+		"words":      formatDuration,
+		"wait":       humanize.FormatWait,
+		"browser":    describeBrowser,
+		"role":       roleLabel,
 	}).ParseFS(files, "layout.html", "parts/*.html"))
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
