@@ -118,13 +118,6 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 	if err != nil {
 		return err
 	}
-	if err := s.opts.Cookies.SetToken(w, r, token); err != nil {
-		return err
-	}
-	if err := s.opts.Cookies.SetKnown(w, r, newSession.User.Email.Normalized); err != nil {
-		return err
-	}
-	s.opts.Cookies.DropPage(w, r)
 	next := flow.ReturnPath
 	if flow.ID != "" { // other links this browser requested still work
 		flow.Token, flow.Returned = "", true
@@ -132,5 +125,18 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 			return err
 		}
 	}
+	return s.finishSignIn(w, r, newSession, token, next)
+}
+
+// finishSignIn stores a new session in the browser and redirects to next, or to the start page if it
+// is empty. Every way to sign in ends here.
+func (s *server) finishSignIn(w http.ResponseWriter, r *http.Request, newSession session.Session, token, next string) error {
+	if err := s.opts.Cookies.SetToken(w, r, token); err != nil {
+		return err
+	}
+	if err := s.opts.Cookies.SetKnown(w, r, newSession.User.Email.Normalized); err != nil {
+		return err
+	}
+	s.opts.Cookies.DropPage(w, r)
 	return s.redirect(w, r, s.startPath(next))
 }
