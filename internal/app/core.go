@@ -94,7 +94,7 @@ func (c *core) newSessions() *session.Service {
 		Limits: c.cfg.LocalLimits || !c.cfg.LocalMode(), Now: c.now, Log: c.log,
 	}
 	if c.LocalStytch != nil {
-		o.Decoy = c.LocalStytch.Decoy
+		o.Decoy, o.DecoyCode = c.LocalStytch.Decoy, c.LocalStytch.DecoyCode
 	}
 	if !c.cfg.LocalMode() {
 		o.SendPause = time.Second // in local mode no one else can measure who has an account

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -62,6 +63,29 @@ func TestRequestLink_WritesAndSendsAfterARandomPause(t *testing.T) {
 			t.Errorf("%d links were sent, want 40", n)
 		}
 		f.Close()
+	})
+}
+
+// A code that was not sent is tried at the provider like any other.
+func TestRequestCode_DecoyTakesThePlaceOfACode(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.put("suspended@example.com", directory.Member, directory.Suspended)
+		f.reconfigure(func(o *session.Options) {
+			o.Decoy = func(context.Context, string) error { t.Error("the decoy of a link"); return nil }
+			o.DecoyCode = func(_ context.Context, address string) (string, error) { return "decoy-of-" + address, nil }
+		})
+		for _, address := range []string{"suspended@example.com", "unknown@example.com"} {
+			flow, err := f.RequestCode(t.Context(), mustParse(t, address), session.SignInFlow{}, session.Browser{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close() // waits for the decoy
+			f.reconfigure(func(*session.Options) {})
+			_, _, err = f.SignInWithCode(t.Context(), session.CodeCredentials{Code: "123456", Flow: flow}, session.Browser{})
+			if tried := f.stytch.tried; !errors.Is(err, session.ErrCodeWrong) || len(tried) == 0 || tried[len(tried)-1] != "email decoy-of-"+address+" 123456" {
+				t.Errorf("%s: %v, tried %q", address, err, tried)
+			}
+		}
 	})
 }
 

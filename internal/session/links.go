@@ -111,13 +111,14 @@ func (s *Service) prepare(ctx context.Context, kind factor.Kind, email directory
 		}
 	}
 	ctx = context.WithoutCancel(ctx)
+	codeID := flow.CodeID
 	return func() {
 		if pause > 0 {
 			s.sleep(pause) // if the program stops, the email is sent at once
 			s.recordAnonymous(ctx, b, requested)
 		}
 		if a.refusal != nil {
-			s.runDecoy(ctx, email.Normalized)
+			s.runDecoy(ctx, kind, email.Normalized, codeID)
 			return
 		}
 		s.deliver(ctx, deliver, email.Normalized, requested.SubjectID, b)
@@ -167,15 +168,23 @@ func (s *Service) sleep(d time.Duration) bool {
 	}
 }
 
-// runDecoy runs Options.Decoy for an address that gets no link.
-func (s *Service) runDecoy(ctx context.Context, email string) {
-	if s.opts.Decoy == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+// runDecoy runs the decoy of a link or a code for an address that gets none. The request of
+// a code is updated as if the code was sent.
+func (s *Service) runDecoy(ctx context.Context, kind factor.Kind, email, requestID string) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if err := s.opts.Decoy(ctx, email); err != nil {
-		s.log.Warn("decoy for an address that gets no link failed", "error", err)
+	var err error
+	switch {
+	case kind != factor.EmailCode && s.opts.Decoy != nil:
+		err = s.opts.Decoy(call, email)
+	case kind == factor.EmailCode && s.opts.DecoyCode != nil:
+		var methodID string
+		if methodID, err = s.opts.DecoyCode(call, email); err == nil {
+			err = s.store.SaveCodeSent(ctx, email, Hash(requestID), methodID)
+		}
+	}
+	if err != nil {
+		s.log.Warn("decoy for an address that gets no email failed", "error", err)
 	}
 }
 

@@ -37,6 +37,9 @@ type Options struct {
 	// sending one. It may be nil if the service runs elsewhere.
 	Decoy func(ctx context.Context, email string) error
 
+	// DecoyCode is Decoy for a code. It returns the method id of a code that no one knows.
+	DecoyCode func(ctx context.Context, email string) (methodID string, err error)
+
 	Now            func() time.Time
 	OnSignInResult func(outcome string) // called after each sign-in, see outcomeLabel; may be nil
 	Log            *slog.Logger

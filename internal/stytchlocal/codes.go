@@ -21,9 +21,9 @@ import (
 // An address has one passcode at a time: the next one replaces it.
 const (
 	defaultCodeLifetime      = 2 * time.Minute
-	minCodeLife, maxCodeLife = 1, 10          // in minutes
-	maxCodeTries             = 5              // of a code; then it counts as used
-	keepDeadCodes            = 24 * time.Hour // so that a late code gets the error "expired" and not "unknown"
+	minCodeLife, maxCodeLife = 1, 10     // in minutes
+	maxCodeTries             = 5         // of a code; then it counts as used
+	keepDeadCodes            = time.Hour // so that a late code gets the error "expired" and not "unknown"
 )
 
 var codePattern = regexp.MustCompile(`^[0-9]{6}$`)

@@ -3,6 +3,7 @@ package stytchlocal
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/guestlist/guestlist/internal/stytchlocal/internal/dbsqlc"
 	"github.com/guestlist/guestlist/internal/stytchlocal/mail"
@@ -27,18 +28,19 @@ func (s *Server) Decoy(ctx context.Context, email string) error {
 	})
 }
 
-// DecoyCode does the same for a passcode.
-func (s *Server) DecoyCode(ctx context.Context, email string) error {
-	return s.decoy(ctx, email, func(q *dbsqlc.Queries, userID string) error {
-		methodID := newID("email")
-		code, err := s.createCode(ctx, q, userID, methodID, s.now()-keepDeadCodes.Microseconds(), nil)
+// DecoyCode does the work of a send call of a passcode without sending an email, and
+// returns the method id of a passcode that no one knows. Tries of it are counted and
+// refused like those of any other, so that they don't reveal either which addresses get an
+// email. Its user does not exist.
+func (s *Server) DecoyCode(ctx context.Context, email string) (methodID string, err error) {
+	methodID = newID("email")
+	return methodID, s.decoy(ctx, email, func(q *dbsqlc.Queries, userID string) error {
+		lifetime := maxCodeLife * time.Minute
+		code, err := s.createCode(ctx, q, userID, methodID, s.now()+lifetime.Microseconds(), nil)
 		if err != nil {
 			return err
 		}
-		if _, err := q.MarkCode(ctx, dbsqlc.MarkCodeParams{UsedAt: s.now(), MethodID: methodID}); err != nil {
-			return wrap("mark passcode", err)
-		}
-		_, err = mail.Code{To: email, Code: code, Lifetime: defaultCodeLifetime}.Message(s.opts.Product, toTime(s.now()))
+		_, err = mail.Code{To: email, Code: code, Lifetime: lifetime}.Message(s.opts.Product, toTime(s.now()))
 		return err
 	})
 }

@@ -19,9 +19,6 @@ WHERE method_id = sqlc.arg(method_id) AND code_hash = sqlc.arg(code_hash)
 UPDATE stytch_codes SET used_at = sqlc.arg(now)
 WHERE method_id = sqlc.arg(method_id) AND code_hash = sqlc.arg(code_hash) AND used_at = 0 AND expires_at > sqlc.arg(now);
 
--- name: MarkCode :execrows
-UPDATE stytch_codes SET used_at = ? WHERE method_id = ?;
-
 -- name: DeleteCode :execrows
 DELETE FROM stytch_codes WHERE method_id = ?;
 

@@ -109,23 +109,6 @@ func (q *Queries) InsertCode(ctx context.Context, arg InsertCodeParams) error {
 	return err
 }
 
-const markCode = `-- name: MarkCode :execrows
-UPDATE stytch_codes SET used_at = ? WHERE method_id = ?
-`
-
-type MarkCodeParams struct {
-	UsedAt   int64
-	MethodID string
-}
-
-func (q *Queries) MarkCode(ctx context.Context, arg MarkCodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, markCode, arg.UsedAt, arg.MethodID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const oldCodes = `-- name: OldCodes :many
 SELECT method_id FROM stytch_codes WHERE expires_at < ? ORDER BY expires_at, method_id LIMIT ?
 `
