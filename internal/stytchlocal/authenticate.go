@@ -50,15 +50,16 @@ func (s *Server) authenticateLink(c *call) (response, error) {
 		return nil, err
 	}
 	req.Attributes = req.Attributes.truncate()
-	switch n := len(req.CodeVerifier); {
+	switch {
 	case !tokenPattern.MatchString(req.Token):
 		return nil, errInvalidToken
 	case req.Token == sandboxUsedToken:
 		return nil, errLinkSpent
 	case req.Token == sandboxUnknownToken:
 		return nil, errLinkNotFound
-	case n > 0 && (n < 43 || n > 128 || !verifierPattern.MatchString(req.CodeVerifier)):
-		return nil, errInvalidVerifier
+	}
+	if err := checkVerifierForm(req.CodeVerifier); err != nil {
+		return nil, err
 	}
 	opts, err := s.checkSessionRequest(c.ctx, &req.sessionRequest)
 	if err != nil {
@@ -99,6 +100,15 @@ func (s *Server) findLink(ctx context.Context, token string) (dbsqlc.StytchLink,
 		return link, details, wrap("get link", err)
 	}
 	return link, details, wrap("read link", json.Unmarshal([]byte(link.Details), &details))
+}
+
+// checkVerifierForm refuses a code verifier, which may be empty, that no program can have
+// made by the rules of PKCE.
+func checkVerifierForm(verifier string) error {
+	if n := len(verifier); n > 0 && (n < 43 || n > 128 || !verifierPattern.MatchString(verifier)) {
+		return errInvalidVerifier
+	}
+	return nil
 }
 
 // checkVerifier compares the code verifier with the code challenge of PKCE:

@@ -14,6 +14,7 @@ import (
 //
 //	/dev/inbox    the emails of the last 24 hours, at most 200, newest first
 //	/dev/faults   the simulated faults and the clocks
+//	/dev/oauth/…  a page that plays an OAuth provider; only as HTML
 //
 // A reader of the emails can sign in as any user, so every request must show DevKey, and
 // the pages must be served behind LoopbackOnly. Cross-site writes are refused.
@@ -21,6 +22,8 @@ func (s *Server) DevPages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /dev/inbox", s.showInbox)
 	mux.HandleFunc("GET /dev/inbox.json", s.listInbox)
+	mux.HandleFunc("GET "+oauthPagePrefix+"{provider}", s.showOAuthPage)
+	mux.HandleFunc("POST "+oauthPagePrefix+"{provider}", s.submitOAuthPage)
 	s.faults.Register(mux)
 	return http.NewCrossOriginProtection().Handler(s.requireDevKey(mux))
 }
@@ -71,12 +74,22 @@ func (s *Server) devCookie(key string) *http.Cookie {
 
 const lockedText = "Open the inbox address that Guestlist printed in the terminal when it started. It contains the key, and this browser will remember it."
 
-type lockedPage struct{ Stylesheet, Text, Home string }
+type lockedPage struct {
+	Stylesheet, Text, Home string
+
+	// Retry is the address of the page that plays an OAuth provider, and empty for others.
+	// Browsers leave out the cookie if another site leads there, but not if this page does.
+	Retry string
+}
 
 func (s *Server) showLocked(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, ".json") {
 		pages.WriteJSON(w, http.StatusNotFound, map[string]string{"error": lockedText})
 		return
 	}
-	s.render(w, r, http.StatusNotFound, "locked.html", lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText, Home: s.opts.BaseURL + "/"})
+	page := lockedPage{Stylesheet: s.opts.Stylesheet, Text: lockedText, Home: s.opts.BaseURL + "/"}
+	if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, oauthPagePrefix) {
+		page.Retry = r.URL.EscapedPath() + "?" + oauthQuery(r)
+	}
+	s.render(w, r, http.StatusNotFound, "locked.html", page)
 }

@@ -54,7 +54,9 @@ func TestDevPages_WithoutTheKey(t *testing.T) {
 		"a cookie by no name":   func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "key", Value: key}) },
 		"the key in the header": func(r *http.Request) { r.Header.Set("Key", key) },
 	} {
-		for _, route := range append(devRoutes, struct{ method, path, body string }{"GET", "/dev/nothing", ""}) {
+		for _, route := range append(devRoutes, []struct{ method, path, body string }{
+			{"GET", "/dev/nothing", ""}, {"GET", "/dev/oauth/google", ""}, {"POST", "/dev/oauth/google", "email=ada@example.com"},
+		}...) {
 			w := f.ask(route.method, route.path, route.body, change)
 			body := w.Body.String()
 			if w.Code != http.StatusNotFound || strings.Contains(body, token) || strings.Contains(body, key) || len(w.Result().Cookies()) > 0 {

@@ -49,8 +49,8 @@ var (
 	errLinkSpent           = newError(http.StatusUnauthorized, "unable_to_auth_magic_link", "The magic link was used before, or has expired.")
 	errInvalidChallenge    = newError(http.StatusBadRequest, "invalid_pkce_code_challenge", "The code challenge must be the base64url form of a SHA-256 hash.")
 	errInvalidVerifier     = newError(http.StatusBadRequest, "invalid_pkce_code_verifier", "The code verifier must have 43 to 128 unreserved characters.")
-	errVerifierExpected    = newError(http.StatusBadRequest, "pkce_expected_code_verifier", "This magic link needs the code verifier of the browser that asked for it.")
-	errVerifierNotExpected = newError(http.StatusBadRequest, "pkce_did_not_expect_code_verifier", "This magic link was asked for without a code challenge.")
+	errVerifierExpected    = newError(http.StatusBadRequest, "pkce_expected_code_verifier", "The code verifier of the browser that asked is needed.")
+	errVerifierNotExpected = newError(http.StatusBadRequest, "pkce_did_not_expect_code_verifier", "The browser asked without a code challenge.")
 	errVerifierMismatch    = newError(http.StatusBadRequest, "pkce_mismatch", "The code verifier does not match the code challenge.")
 	errAttributeMismatch   = newError(http.StatusUnauthorized, "attribute_mismatch", "The attributes are not those of the browser that asked.")
 

@@ -93,6 +93,18 @@ func purgeTables(ctx context.Context, q *dbsqlc.Queries, now int64) (more bool, 
 				return q.DeleteOldLimits(ctx, dbsqlc.DeleteOldLimitsParams{Emails: emails, Before: hourAgo})
 			},
 		},
+		{
+			func() ([]string, error) {
+				return q.OldWebAuthnChallenges(ctx, dbsqlc.OldWebAuthnChallengesParams{ExpiresAt: now, Limit: purgeBatch})
+			},
+			func(hashes []string) (int64, error) { return q.DeleteWebAuthnChallenges(ctx, hashes) },
+		},
+		{
+			func() ([]string, error) {
+				return q.OldOAuthTokens(ctx, dbsqlc.OldOAuthTokensParams{ExpiresAt: now, Limit: purgeBatch})
+			},
+			func(hashes []string) (int64, error) { return q.DeleteOAuthTokens(ctx, hashes) },
+		},
 	} {
 		keys, err := table.list()
 		if err == nil && len(keys) > 0 {

@@ -15,7 +15,13 @@ import (
 // API serves everything below /v1/, including the page that emailed links open.
 func (s *Server) API() http.Handler {
 	routes := s.routes()
-	calls := s.faults.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serveCall(routes, w, r) }))
+	calls := s.faults.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if provider, ok := isOAuthStart(r.URL.EscapedPath()); ok {
+			s.startOAuth(w, r, provider)
+			return
+		}
+		s.serveCall(routes, w, r)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat)) // SDKs and doctor compare it with their clock
 		r = withoutDoubleSlash(r)
@@ -49,6 +55,12 @@ func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Reques
 		write(w, http.StatusOK, requestID, res)
 		return
 	}
+	s.writeErrorOf(w, r, requestID, err)
+}
+
+// writeErrorOf writes the response to a failed call. It logs errors that the API does not
+// know.
+func (s *Server) writeErrorOf(w http.ResponseWriter, r *http.Request, requestID string, err error) {
 	var known *apiError
 	if !errors.As(err, &known) {
 		known = errInternal
@@ -61,7 +73,7 @@ func (s *Server) serveCall(routes []route, w http.ResponseWriter, r *http.Reques
 
 // handle finds the route of a call, checks the credentials and calls the handler.
 func (s *Server) handle(routes []route, w http.ResponseWriter, r *http.Request) (res response, err error) {
-	found, id, err := findRoute(routes, r.Method, r.URL.EscapedPath())
+	found, ids, err := findRoute(routes, r.Method, r.URL.EscapedPath())
 	if err != nil {
 		return nil, err
 	}
@@ -78,53 +90,61 @@ func (s *Server) handle(routes []route, w http.ResponseWriter, r *http.Request) 
 		}
 	}()
 	s.purge(r.Context())
-	return found.handle(&call{ctx: r.Context(), w: w, r: r, id: id})
+	c := &call{ctx: r.Context(), w: w, r: r}
+	if len(ids) > 0 {
+		c.id = ids[0]
+	}
+	if len(ids) > 1 {
+		c.domain = ids[1]
+	}
+	return found.handle(c)
 }
 
 // findRoute finds the route of an escaped path, so that an escaped slash is part of an id.
 // An http.ServeMux would redirect a path with dots or two slashes, match an escaped letter,
 // and fall back from search to {user_id} for another method; Stytch does none of this.
-func findRoute(routes []route, method, path string) (route, string, error) {
+func findRoute(routes []route, method, path string) (route, []string, error) {
 	var matched string
 	var allow []string
 	for _, candidate := range routes {
-		id, ok := matchPath(candidate.path, path)
+		ids, ok := matchPath(candidate.path, path)
 		if !ok || matched != "" && candidate.path != matched {
 			continue
 		}
 		if candidate.method == method {
-			return candidate, id, nil
+			return candidate, ids, nil
 		}
 		matched = candidate.path
 		allow = append(allow, candidate.method)
 	}
 	if matched == "" {
-		return route{}, "", errNoRoute
+		return route{}, nil, errNoRoute
 	}
 	refused := newError(http.StatusMethodNotAllowed, "method_not_allowed", "The route does not take this method.")
 	refused.allow = strings.Join(allow, ", ")
-	return route{}, "", refused
+	return route{}, nil, refused
 }
 
-// matchPath compares a route's path with an escaped path and returns the id in it.
-func matchPath(pattern, path string) (id string, ok bool) {
+// matchPath compares a route's path with an escaped path and returns the ids in it.
+func matchPath(pattern, path string) (ids []string, ok bool) {
 	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
-		return "", false
+		return nil, false
 	}
 	for i, segment := range got {
 		if !strings.HasPrefix(want[i], "{") {
 			if segment != want[i] {
-				return "", false
+				return nil, false
 			}
 			continue
 		}
-		var err error
-		if id, err = url.PathUnescape(segment); err != nil || id == "" {
-			return "", false
+		id, err := url.PathUnescape(segment)
+		if err != nil || id == "" {
+			return nil, false
 		}
+		ids = append(ids, id)
 	}
-	return id, true
+	return ids, true
 }
 
 // checkCredentials compares the project id and the secret in constant time.

@@ -19,6 +19,8 @@ type call struct {
 	w   http.ResponseWriter
 	r   *http.Request
 	id  string // the segment in braces, unescaped
+
+	domain string // the second segment in braces, unescaped; most routes have none
 }
 
 func (c *call) decode(into any) error { return decode(c.w, c.r, into) }
@@ -45,11 +47,11 @@ func (s *Server) routes() []route {
 		{method: "POST", path: "/v1/users", handle: s.createUser},
 		{method: "POST", path: "/v1/users/search", handle: s.searchUsers},
 		{method: "DELETE", path: "/v1/users/emails/{email_id}", handle: s.deleteEmail},
+		{method: "DELETE", path: "/v1/users/webauthn_registrations/{webauthn_registration_id}", handle: s.deleteRegistration},
+		{method: "DELETE", path: "/v1/users/oauth/{oauth_user_registration_id}", handle: s.deleteProvider},
 		{method: "DELETE", path: "/v1/users/totps/{totp_id}", handle: s.deleteTOTP},
 		// Kinds of factors that do not exist here.
 		{method: "DELETE", path: "/v1/users/phone_numbers/{id}", handle: notFound("phone_number_not_found")},
-		{method: "DELETE", path: "/v1/users/webauthn_registrations/{id}", handle: notFound("webauthn_registration_not_found")},
-		{method: "DELETE", path: "/v1/users/oauth/{id}", handle: notFound("oauth_user_registration_not_found")},
 		{method: "DELETE", path: "/v1/users/passwords/{id}", handle: notFound("password_not_found")},
 		{method: "DELETE", path: "/v1/users/biometric_registrations/{id}", handle: notFound("biometric_registration_not_found")},
 		{method: "DELETE", path: "/v1/users/crypto_wallets/{id}", handle: notFound("crypto_wallet_not_found")},
@@ -57,6 +59,16 @@ func (s *Server) routes() []route {
 		{method: "PUT", path: "/v1/users/{user_id}", handle: s.updateUser},
 		{method: "DELETE", path: "/v1/users/{user_id}", handle: s.deleteUser},
 		{method: "PUT", path: "/v1/users/{user_id}/exchange_primary_factor", handle: s.exchangeEmail},
+
+		{method: "POST", path: "/v1/webauthn/register/start", handle: s.startRegistration},
+		{method: "POST", path: "/v1/webauthn/register", handle: s.register},
+		{method: "POST", path: "/v1/webauthn/authenticate/start", handle: s.startAssertion},
+		{method: "POST", path: "/v1/webauthn/authenticate", handle: s.authenticatePasskey},
+		{method: "PUT", path: "/v1/webauthn/{webauthn_registration_id}", handle: s.nameRegistration},
+		{method: "GET", path: "/v1/webauthn/credentials/{user_id}/{domain}", handle: s.listCredentials},
+
+		{method: "POST", path: "/v1/oauth/authenticate", handle: s.authenticateOAuth},
+		{method: "POST", path: "/v1/oauth/attach", handle: s.attachOAuth},
 
 		{method: "GET", path: "/v1/sessions", handle: s.listSessions},
 		{method: "POST", path: "/v1/sessions/authenticate", handle: s.authenticateSession},

@@ -27,8 +27,8 @@ func TestAPI_PathsAndMethods(t *testing.T) {
 	}{
 		{"serves no passcodes by SMS", "POST", "/v1/otps/sms/login_or_create", 404, "route_not_found", ""},
 		{"serves no passcodes by WhatsApp", "POST", "/v1/otps/whatsapp/send", 404, "route_not_found", ""},
-		{"serves no passkeys", "POST", "/v1/webauthn/register/start", 404, "route_not_found", ""},
-		{"serves no OAuth", "POST", "/v1/oauth/authenticate", 404, "route_not_found", ""},
+		{"serves no passwords", "POST", "/v1/passwords/authenticate", 404, "route_not_found", ""},
+		{"serves no wallets", "POST", "/v1/crypto_wallets/authenticate", 404, "route_not_found", ""},
 		{"knows no other path", "GET", "/v1/nothing", 404, "route_not_found", ""},
 		{"knows no other version", "GET", "/v2/users/search", 404, "route_not_found", ""},
 		{"has no slash at the end", "POST", "/v1/users/", 404, "route_not_found", ""},

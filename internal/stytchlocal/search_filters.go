@@ -102,8 +102,19 @@ var parsers = map[string]parser{
 	"email_id": anyOf(func(u *userObject, want []string) bool {
 		return hasEmail(u, func(e emailObject) bool { return slices.Contains(want, e.EmailID) })
 	}),
-	"phone_number": noneOf, "phone_id": noneOf, "webauthn_registration_id": noneOf,
-	"crypto_wallet_id": noneOf, "crypto_wallet_address": noneOf, "oauth_provider": noneOf,
+	"phone_number": noneOf, "phone_id": noneOf,
+	"crypto_wallet_id": noneOf, "crypto_wallet_address": noneOf,
+
+	"webauthn_registration_id": anyOf(func(u *userObject, want []string) bool {
+		return slices.ContainsFunc(u.WebAuthnRegistrations, func(r webauthnRegistrationObject) bool {
+			return slices.Contains(want, r.RegistrationID)
+		})
+	}),
+	"oauth_provider": anyOf(func(u *userObject, want []string) bool {
+		return slices.ContainsFunc(u.Providers, func(p providerObject) bool {
+			return slices.ContainsFunc(want, func(w string) bool { return strings.EqualFold(w, p.ProviderType) })
+		})
+	}),
 
 	"totp_id": anyOf(func(u *userObject, want []string) bool {
 		return slices.ContainsFunc(u.TOTPs, func(t totpObject) bool { return slices.Contains(want, t.TOTPID) })
@@ -121,9 +132,11 @@ var parsers = map[string]parser{
 	"email_verified": boolean(func(u *userObject) bool {
 		return hasEmail(u, func(e emailObject) bool { return e.Verified })
 	}),
-	"phone_verified": never, "webauthn_registration_verified": never,
-	"crypto_wallet_verified": never, "password_exists": never,
+	"phone_verified": never, "crypto_wallet_verified": never, "password_exists": never,
 
+	"webauthn_registration_verified": boolean(func(u *userObject) bool {
+		return slices.ContainsFunc(u.WebAuthnRegistrations, func(r webauthnRegistrationObject) bool { return r.Verified })
+	}),
 	"totp_verified": boolean(func(u *userObject) bool {
 		return slices.ContainsFunc(u.TOTPs, func(t totpObject) bool { return t.Verified })
 	}),

@@ -1,7 +1,8 @@
 // Package stytchlocal is a local Stytch: the part of Stytch's consumer API that signing in
-// needs (magic links, passcodes, authenticator apps, users, sessions, session JWTs), with
-// the same paths, shapes, rules and error types, so that any Stytch SDK works with it.
-// Guestlist uses it if no Stytch project is configured. https://stytch.com/docs/api
+// needs (magic links, passcodes, passkeys, authenticator apps, OAuth, users, sessions,
+// session JWTs), with the same paths, shapes, rules and error types, so that any Stytch SDK
+// works with it. Guestlist uses it if no Stytch project is configured.
+// https://stytch.com/docs/api
 //
 // # State
 //
@@ -13,8 +14,10 @@
 //
 //	/v1/…                      the API (API, Transport), see routes.go
 //	/v1/magic_links/redirect   the page that emailed links open, public (Redirect)
+//	/v1/public/oauth/…/start   where a browser signs in by OAuth; leads to /dev/oauth/…
 //	/dev/inbox                 emails, for developers (DevPages, DevKey)
 //	/dev/faults                simulated faults and clocks, for developers (package faults)
+//	/dev/oauth/…               plays an OAuth provider, for developers (DevPages, DevKey)
 //
 // Handlers expect these paths. A caller that serves them below a prefix strips it first.
 // If Options has a webhook URL, changes of users are reported there.
@@ -40,14 +43,34 @@
 // After five incorrect or used ones in a row the app's codes are refused for ten minutes
 // with user_lock_limit_reached; recovery codes are counted separately.
 //
+// # A passkey
+//
+// The start calls store the hash of a challenge, which works once and for five minutes, and
+// return the options for the browser. register and authenticate use the challenge up and
+// verify what the browser returns (package passkey); a response that can't be verified uses
+// it up as well. User verification is asked for and recorded, but, as at Stytch, not
+// required: an app that needs it looks at the flags in the response.
+//
+// # OAuth
+//
+// The start route sends a browser to a page that plays the provider: a developer types an
+// address and says whether the provider has verified it. The page is served only with the
+// other developer pages. An account belongs to the user to whom it was attached, else to the
+// owner of the verified address, else to a new user. The token in the redirect works once
+// and for five minutes.
+//
 // # Not implemented
 //
-// SMS, WhatsApp, passwords, passkeys, OAuth and B2B: their routes respond 404
-// route_not_found. These calls differ from Stytch's:
+// SMS, WhatsApp, passwords and B2B: their routes respond 404 route_not_found. These calls
+// differ from Stytch's:
 //
 //   - totps/recovery_codes returns the apps without their recovery codes.
 //   - user_lock_limit_reached concerns the codes of the app and not the whole user, whose
 //     is_locked stays false.
+//   - webauthn/register stores passkeys that are verified at once: no registration is
+//     pending in the user's list.
+//   - oauth/authenticate returns an access token that no provider knows. There is no call
+//     to a provider.
 package stytchlocal
 
 import (
@@ -116,14 +139,15 @@ type Credentials struct {
 // Server implements Stytch's API. Its methods may be called by several goroutines at the
 // same time.
 type Server struct {
-	opts     Options
-	read     *dbsqlc.Queries
-	project  project                       // without later signing keys, see keys
-	ring     atomic.Pointer[storedKeyRing] // never nil
-	webhooks *webhook.Sender               // nil if no webhooks are sent
-	clock    *clock.Clock                  // agrees with Options.Now unless a fault sets it
-	purgedAt atomic.Int64                  // time of the latest purge, in microseconds
-	faults   *faults.Injector
+	opts                Options
+	read                *dbsqlc.Queries
+	project             project                       // without later signing keys, see keys
+	ring                atomic.Pointer[storedKeyRing] // never nil
+	webhooks            *webhook.Sender               // nil if no webhooks are sent
+	clock               *clock.Clock                  // agrees with Options.Now unless a fault sets it
+	purgedAt            atomic.Int64                  // time of the latest purge, in microseconds
+	anonymousChallenges atomic.Int64                  // challenges for any user that this instance has started
+	faults              *faults.Injector
 }
 
 // New returns a server on a migrated database. The first call on a database creates the

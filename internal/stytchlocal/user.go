@@ -188,7 +188,8 @@ func (s *Server) changeUser(
 	return user, before, err
 }
 
-// loadAccounts returns the users of rows with their factors, in the same order.
+// loadAccounts returns the users of rows with their addresses and factors, in the same
+// order.
 func (s *Server) loadAccounts(ctx context.Context, q *dbsqlc.Queries, rows []dbsqlc.StytchUser) ([]account, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -214,17 +215,7 @@ func (s *Server) loadAccounts(ctx context.Context, q *dbsqlc.Queries, rows []dbs
 			user.emails = append(user.emails, e)
 		}
 	}
-	totps, err := q.ListTOTPsOfUsers(ctx, ids)
-	if err != nil {
-		return nil, wrap("list totps", err)
-	}
-	for _, t := range totps {
-		if t.ExpiresAt == 0 || t.ExpiresAt > s.now() {
-			user := &users[index[t.UserID]]
-			user.totps = append(user.totps, totpObject{TOTPID: t.TotpID, Verified: t.VerifiedAt > 0})
-		}
-	}
-	return users, nil
+	return users, s.loadFactors(ctx, q, ids, func(id string) *account { return &users[index[id]] })
 }
 
 // isExpired reports whether an added address was not verified in time.

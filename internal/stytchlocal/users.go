@@ -122,6 +122,7 @@ func (s *Server) deleteUser(c *call) (response, error) {
 		}
 		for _, remove := range []func(context.Context, string) (int64, error){
 			q.DeleteLinksOfUser, q.DeleteCodesOfUser, q.DeleteTOTPsOfUser, q.DeleteSessionsOfUser, q.DeleteEmailsOfUser,
+			q.DeleteWebAuthnRegistrationsOfUser, q.DeleteWebAuthnChallengesOfUser, q.DeleteOAuthRegistrationsOfUser, q.DeleteOAuthTokensOfUser,
 		} {
 			if err == nil {
 				_, err = remove(c.ctx, user.UserID)
@@ -136,7 +137,8 @@ func (s *Server) deleteUser(c *call) (response, error) {
 	return &deleteUserResponse{UserID: user.UserID}, nil
 }
 
-// insertUser stores a new user with an address, and sets its id and emails.
+// insertUser stores a new user with an address, and sets its id and emails. Without an
+// address, the user has none.
 func (s *Server) insertUser(ctx context.Context, q *dbsqlc.Queries, user *account, email string) error {
 	user.setDefaults()
 	details, err := json.Marshal(user.userDetails)
@@ -149,6 +151,9 @@ func (s *Server) insertUser(ctx context.Context, q *dbsqlc.Queries, user *accoun
 	user.LockedAt = user.CreatedAt
 	if err := q.InsertUser(ctx, dbsqlc.InsertUserParams(user.StytchUser)); err != nil {
 		return wrap("insert user", err)
+	}
+	if email == "" {
+		return nil
 	}
 	row, err := s.addEmail(ctx, q, user.UserID, email, 0)
 	user.emails = []dbsqlc.StytchEmail{row}

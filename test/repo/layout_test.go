@@ -69,9 +69,10 @@ var layers = map[string]layer{
 	"internal/store/internal/dbconn":         {ours: []string{"internal/exact", "internal/fault", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http"}},
 	"internal/store/internal/dbsqlc":         {never: []string{sdkAll, "net/http"}},
 	"internal/stytch":                        {ours: []string{"internal/factor", "internal/fault", "internal/outbox", "internal/reconcile", "internal/session"}, never: []string{"database/sql"}},
-	"internal/stytchlocal":                   {ours: []string{"internal/clock", "internal/digest", "internal/exact", "internal/ids", "internal/netutil", "internal/stytchlocal/faults", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder", "internal/stytchlocal/internal/webhook", "internal/stytchlocal/mail", "internal/text"}, never: []string{sdkAll}},
-	"internal/stytchlocal/faults":            {ours: []string{"internal/clock", "internal/retry", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/recorder"}, never: []string{sdkAll, "database/sql"}},
+	"internal/stytchlocal":                   {ours: []string{"internal/clock", "internal/digest", "internal/exact", "internal/ids", "internal/netutil", "internal/stytchlocal/faults", "internal/stytchlocal/internal/dbsqlc", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/passkey", "internal/stytchlocal/internal/recorder", "internal/stytchlocal/internal/webhook", "internal/stytchlocal/mail", "internal/text"}, never: []string{sdkAll}},
+	"internal/stytchlocal/faults":            {ours: []string{"internal/clock", "internal/retry", "internal/stytchlocal/internal/pages", "internal/stytchlocal/internal/passkey", "internal/stytchlocal/internal/recorder"}, never: []string{sdkAll, "database/sql"}},
 	"internal/stytchlocal/mail":              {ours: []string{"internal/fault", "internal/humanize", "internal/ids", "internal/netutil", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/stytchlocal/internal/passkey":  {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/stytchlocal/internal/pages":    {never: []string{sdkAll, "database/sql"}},
 	"internal/stytchlocal/internal/recorder": {never: []string{sdkAll, "database/sql"}},
 	"internal/stytchlocal/internal/dbsqlc":   {never: []string{sdkAll, "net/http"}},
@@ -108,6 +109,7 @@ var layers = map[string]layer{
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
 	"internal/store/storetest":      {ours: []string{"internal/identity", "internal/apps", "internal/directory", "internal/event", "internal/idempotency", "internal/ids", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio"}},
 	"internal/testdb":               {never: []string{sdkAll}},
+	"internal/testpasskey":          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},
 }
 

@@ -55,6 +55,22 @@ type StytchMail struct {
 	Code      string
 }
 
+type StytchOauthRegistration struct {
+	RegistrationID string
+	UserID         string
+	Provider       string
+	Subject        string
+	CreatedAt      int64
+}
+
+type StytchOauthToken struct {
+	TokenHash string
+	Kind      string
+	UserID    string
+	Details   string
+	ExpiresAt int64
+}
+
 type StytchSession struct {
 	SessionID      string
 	TokenHash      string
@@ -87,4 +103,25 @@ type StytchUser struct {
 	Details    string
 	CreatedAt  int64
 	LockedAt   int64
+}
+
+type StytchWebauthnChallenge struct {
+	ChallengeHash string
+	Kind          string
+	UserID        string
+	Domain        string
+	Details       string
+	ExpiresAt     int64
+}
+
+type StytchWebauthnRegistration struct {
+	RegistrationID string
+	UserID         string
+	CredentialHash string
+	Domain         string
+	Name           string
+	Details        string
+	SignCount      int64
+	CreatedAt      int64
+	UsedAt         int64
 }

@@ -23,12 +23,13 @@ func SetHeaders(w http.ResponseWriter) {
 	h.Set("X-Robots-Tag", "noindex")
 }
 
-// AllowForm lets a page with these headers submit a form to the program. Browsers leave
-// out the Origin of a form if there is no referrer, and older ones send nothing else that
-// proves where a form comes from.
-func AllowForm(w http.ResponseWriter) {
+// AllowForm lets a page with these headers submit a form to the program, which may redirect
+// to these origins. Browsers leave out the Origin of a form if there is no referrer, and
+// older ones send nothing else that proves where a form comes from.
+func AllowForm(w http.ResponseWriter, redirects ...string) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "form-action 'none'", "form-action 'self'", 1))
+	allowed := strings.Join(append([]string{"form-action 'self'"}, redirects...), " ")
+	h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "form-action 'none'", allowed, 1))
 	h.Set("Referrer-Policy", "same-origin")
 }
 
