@@ -46,6 +46,17 @@ func (p Policy) Check(s Subject, now time.Time) Standing {
 	}
 }
 
+// MaySetUp reports whether a session may set up a passkey or an authenticator app at a time.
+// It needs a fresh sign-in. A user who has set up nothing yet can't prove a second factor, so
+// any fresh proof will do, also if the session needs a second factor. hasFactor says whether
+// the user has set up anything.
+func (p Policy) MaySetUp(s Subject, hasFactor bool, now time.Time) bool {
+	if hasFactor {
+		return p.Check(s, now).Fresh
+	}
+	return s.Proofs.any(func(p Proof) bool { return p.isFresh(now) })
+}
+
 // Requires reports whether a session needs a second factor, proven or not.
 func (p Policy) Requires(s Subject) bool {
 	return s.HasSecondFactor || p.SecondFactor == Everyone || p.SecondFactor == Admins && s.Admin

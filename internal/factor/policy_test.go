@@ -43,6 +43,34 @@ func TestPolicy_Check(t *testing.T) {
 	}
 }
 
+func TestPolicy_MaySetUp(t *testing.T) {
+	t.Parallel()
+	ago := func(d time.Duration, kind Kind) Proofs { return Proofs("").With(kind, noon.Add(-d)) }
+	for name, c := range map[string]struct {
+		policy    Requirement
+		subject   Subject
+		hasFactor bool
+		want      bool
+	}{
+		"right after signing in by link":                              {Off, Subject{Proofs: ago(0, EmailLink)}, false, true},
+		"ten minutes after it":                                        {Off, Subject{Proofs: ago(10*time.Minute, EmailLink)}, false, false},
+		"in a session of an earlier release":                          {Off, Subject{}, false, false},
+		"a first one where everyone needs one":                        {Everyone, Subject{Proofs: ago(0, EmailLink)}, false, true},
+		"a first one there, ten minutes after the link":               {Everyone, Subject{Proofs: ago(10*time.Minute, EmailLink)}, false, false},
+		"a first one after the only one was removed":                  {Everyone, Subject{Proofs: ago(time.Hour, TOTP).With(EmailCode, noon), HasSecondFactor: true}, false, true},
+		"another one by a mailbox alone where everyone needs one":     {Everyone, Subject{Proofs: ago(0, EmailLink)}, true, false},
+		"another one by a mailbox alone, with an app":                 {Off, Subject{Proofs: ago(0, EmailLink), HasSecondFactor: true}, true, false},
+		"another one with a fresh passkey":                            {Everyone, Subject{Proofs: ago(0, Passkey)}, true, true},
+		"another one with a passkey of an hour ago":                   {Everyone, Subject{Proofs: ago(time.Hour, Passkey)}, true, false},
+		"another one with an old passkey and a fresh mailbox proof":   {Everyone, Subject{Proofs: ago(time.Hour, Passkey).With(EmailCode, noon)}, true, false},
+		"another one by a mailbox where nobody needs a second factor": {Off, Subject{Proofs: ago(0, EmailLink)}, true, true},
+	} {
+		if got := (Policy{c.policy}).MaySetUp(c.subject, c.hasFactor, noon); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 func TestProofs_KeepTheLatestOfEachKind(t *testing.T) {
 	t.Parallel()
 	p := Proofs("")

@@ -32,6 +32,10 @@ var (
 	ErrTooManyPasskeys = errors.New("too many passkeys")
 	ErrHasTOTP         = errors.New("an authenticator app is set up already")
 	ErrPasskeyExists   = errors.New("this passkey is set up already")
+	ErrSetupReplaced   = errors.New("another authenticator app was begun to be set up since")
+	ErrMayNotSetUp     = errors.New("setting up a factor needs a fresh sign-in") // with a factor, if the user has any
+
+	errAdded = errors.New("factor is added already")
 )
 
 // TOTPSetup is an authenticator app that is being set up. It is shown once and not stored.
@@ -54,6 +58,8 @@ type Provider interface {
 	// StartTOTP begins to set up an authenticator app, in place of one that was begun.
 	// It returns ErrHasTOTP if the account has one.
 	StartTOTP(ctx context.Context, stytchUserID string) (TOTPSetup, error)
+	// DropTOTPs deletes the authenticator apps of an account.
+	DropTOTPs(ctx context.Context, stytchUserID string) error
 	// ConfirmTOTP completes it with a code of the app, adds the factor to the session of the
 	// token, and returns the app's id.
 	ConfirmTOTP(ctx context.Context, stytchUserID, code, sessionToken string) (providerID string, err error)
@@ -87,6 +93,8 @@ type Store interface {
 	// returns, in one transaction, and returns the deleted ones.
 	RemoveFactors(ctx context.Context, userID string, remove func(directory.User, Factor) (Removal, bool)) ([]Factor, error)
 	AddJob(ctx context.Context, job outbox.Job) error
+	// ListJobs returns the pending jobs of a user, oldest first.
+	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)
 	// OfferPasskey reports whether to ask a user, in a session, if they want a passkey. The
 	// first call for a user decides in which session they are asked.
 	OfferPasskey(ctx context.Context, userID, sessionHash string, now time.Time) (bool, error)
@@ -115,6 +123,18 @@ type Account struct {
 	User         directory.User
 	SessionHash  string // of the user's session
 	SessionToken string // of the same session at the provider
+
+	// MaySetUp reports whether the session may set up a factor; see Policy.MaySetUp. It may be
+	// nil for a caller that has checked that. If it returns false, ErrMayNotSetUp is returned.
+	MaySetUp func(hasFactor bool) bool
+}
+
+// check returns ErrMayNotSetUp if the user of the factors may not set up another one.
+func (a Account) check(have []Factor) error {
+	if a.MaySetUp != nil && !a.MaySetUp(len(have) > 0) {
+		return ErrMayNotSetUp
+	}
+	return nil
 }
 
 // List returns a user's factors, oldest first.
@@ -158,7 +178,7 @@ func checkNumber(have []Factor) error {
 // AddPasskey adds a passkey by the result of PublicKeyCredential.toJSON. The session has
 // proven it then. The caller has checked that the authenticator verified the user. Errors:
 // *directory.ValidationError for the name, ErrPasskeyExists, ErrTooManyPasskeys,
-// session.ErrPasskey.
+// ErrMayNotSetUp, session.ErrPasskey.
 func (s *Service) AddPasskey(ctx context.Context, by event.Origin, a Account, credential, name string) (Factor, error) {
 	name, err := parseName(name)
 	if err != nil {
@@ -170,30 +190,13 @@ func (s *Service) AddPasskey(ctx context.Context, by event.Origin, a Account, cr
 	if err != nil {
 		return Factor{}, err
 	}
-	return s.add(ctx, by, a, Factor{Kind: Passkey, ProviderID: providerID, Name: name}, checkNumber)
+	return s.add(ctx, by, a, Factor{Kind: Passkey, ProviderID: providerID, Name: name}, func(have []Factor) error {
+		return errors.Join(a.check(have), checkNumber(have))
+	})
 }
 
-// StartTOTP begins to set up an authenticator app. Errors: ErrHasTOTP.
-func (s *Service) StartTOTP(ctx context.Context, u directory.User) (TOTPSetup, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return s.provider.StartTOTP(ctx, u.StytchUserID)
-}
-
-// ConfirmTOTP completes it with a code of the app (six digits). The session has proven it
-// then. Errors: session.ErrCodeWrong, session.ErrCodeSpent, session.ErrNoAuthenticator.
-func (s *Service) ConfirmTOTP(ctx context.Context, by event.Origin, a Account, code string) (Factor, error) {
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
-	defer cancel()
-	providerID, err := s.provider.ConfirmTOTP(call, a.User.StytchUserID, code, a.SessionToken)
-	if err != nil {
-		return Factor{}, err
-	}
-	f := Factor{Kind: TOTP, ProviderID: providerID, Name: "Authenticator app", CodesLeft: RecoveryCodes}
-	return s.add(ctx, by, a, f, func([]Factor) error { return nil })
-}
-
-// add writes a factor that the provider has. If that fails, the factor is removed from the provider.
+// add writes a factor that the provider has. If that fails, the factor is removed from the
+// provider, unless it was written before.
 func (s *Service) add(ctx context.Context, by event.Origin, a Account, f Factor, rule func([]Factor) error) (Factor, error) {
 	ctx = context.WithoutCancel(ctx)
 	now := s.now()
@@ -202,14 +205,23 @@ func (s *Service) add(ctx context.Context, by event.Origin, a Account, f Factor,
 		Factor: f, SessionHash: a.SessionHash,
 		Event: by.NewEvent(event.FactorAdded, now, a.User.ID, a.User.Email.Normalized, f.describe()),
 	}, rule)
-	if err == nil {
+	switch {
+	case err == nil:
 		return f, nil
+	case errors.Is(err, errAdded):
+		return Factor{}, err
 	}
-	if jobErr := s.store.AddJob(ctx, f.removeJob(a.User, now)); jobErr != nil {
-		return Factor{}, errors.Join(err, jobErr)
+	return Factor{}, s.undo(ctx, a, f, err)
+}
+
+// undo removes a factor that wasn't added because of err from the provider, and returns err.
+func (s *Service) undo(ctx context.Context, a Account, f Factor, err error) error {
+	ctx = context.WithoutCancel(ctx)
+	if jobErr := s.store.AddJob(ctx, f.removeJob(a.User, s.now())); jobErr != nil {
+		return errors.Join(err, jobErr)
 	}
 	s.outbox.Wake()
-	return Factor{}, err
+	return err
 }
 
 // Rename changes the name of a passkey. Errors: *directory.ValidationError, ErrNotFound.

@@ -89,6 +89,17 @@ func (s *Service) ConfirmWithRecoveryCode(ctx context.Context, sess Session, tok
 	})
 }
 
+// CountSetupTry counts a try of a code that completes the setup of an authenticator app.
+// Errors: *RateLimitError.
+func (s *Service) CountSetupTry(ctx context.Context, sess Session) error {
+	return s.take(ctx, secondFactorBuckets(sess)...)
+}
+
+// CountSetup counts a setup of an authenticator app that is begun. Errors: *RateLimitError.
+func (s *Service) CountSetup(ctx context.Context, sess Session) error {
+	return s.take(ctx, limit.NewBucket("setups-of-user", sess.UserID, setupsPerUser))
+}
+
 // secondFactorBuckets returns the buckets of a try of a code that is not emailed: of the
 // session, so that a stolen one can't use up its user's tries, and of the user.
 func secondFactorBuckets(sess Session) []limit.Bucket {

@@ -28,7 +28,8 @@ var (
 	passkeysTotal           = limit.Rate{Burst: 600, Every: 100 * time.Millisecond} // of all unknown browsers
 	secondFactorsPerSession = limit.Rate{Burst: 5, Every: 30 * time.Second}
 	secondFactorsPerUser    = limit.Rate{Burst: 20, Every: 30 * time.Second}
-	failureEventsPerUser    = limit.Rate{Burst: 30, Every: time.Minute} // events of refused actions
+	setupsPerUser           = limit.Rate{Burst: 10, Every: 5 * time.Minute} // of an authenticator app, begun
+	failureEventsPerUser    = limit.Rate{Burst: 30, Every: time.Minute}     // events of refused actions
 	failureEventsTotal      = limit.Rate{Burst: 300, Every: 10 * time.Second}
 )
 

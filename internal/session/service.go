@@ -98,6 +98,11 @@ func (s *Service) RequiresSecondFactor(sess Session) bool {
 	return s.opts.Factors.Requires(sess.subject())
 }
 
+// MaySetUp reports whether a session may set up a factor; see factor.Policy.MaySetUp.
+func (s *Service) MaySetUp(sess Session, hasFactor bool) bool {
+	return s.opts.Factors.MaySetUp(sess.subject(), hasFactor, s.opts.Now())
+}
+
 // SignOut ends the session of a token, if there is one.
 func (s *Service) SignOut(ctx context.Context, token string, b Browser) error {
 	sess, err := s.store.GetSession(ctx, Hash(token))

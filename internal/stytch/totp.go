@@ -30,6 +30,24 @@ func (c *Client) StartTOTP(ctx context.Context, stytchUserID string) (factor.TOT
 	return setup, err
 }
 
+// DropTOTPs deletes the authenticator apps of an account; see factor.Provider.
+func (c *Client) DropTOTPs(ctx context.Context, stytchUserID string) error {
+	var apps []users.TOTP
+	if err := c.do(ctx, "get user", refusable, func() error {
+		res, err := c.api.Users.Get(ctx, &users.GetParams{UserID: stytchUserID})
+		apps = res.TOTPs
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, app := range apps {
+		if err := c.DeleteTOTP(ctx, app.TOTPID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ConfirmTOTP completes it; see factor.Provider.
 func (c *Client) ConfirmTOTP(ctx context.Context, stytchUserID, code, sessionToken string) (string, error) {
 	auth, err := c.AuthenticateTOTP(ctx, stytchUserID, code, sessionToken, session.Browser{})
