@@ -39,7 +39,7 @@ func TestRun_Output(t *testing.T) {
 			"ada@example.com: no one on the list has this address\n! This address is not on the list.\n  Invite them",
 		}},
 		{"config --stytch-env", []string{"config", "--stytch-env", "--database-url=" + database}, nil, []string{
-			"STYTCH_PROJECT_ID=project-test-", "\nSTYTCH_SECRET=secret-test-", "\nSTYTCH_BASE_URL=http://localhost:8080\n", "\nINBOX_URL=http://localhost:8080/dev/inbox.json?key=",
+			"STYTCH_PROJECT_ID=project-test-", "\nSTYTCH_SECRET=secret-test-", "\nSTYTCH_PUBLIC_TOKEN=public-token-test-", "\nSTYTCH_BASE_URL=http://localhost:8080\n", "\nINBOX_URL=http://localhost:8080/dev/inbox.json?key=",
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

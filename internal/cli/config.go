@@ -54,7 +54,7 @@ func printStytchEnv(ctx context.Context, cfg config.Config, con streams) error {
 	}
 	defer local.Close()
 	c := local.Credentials()
-	_, err = fmt.Fprintf(con.out, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_BASE_URL=%s\nINBOX_URL=%s\n",
-		c.ProjectID, c.Secret, cfg.ListenerURL(), cfg.ListenerURL()+"/dev/inbox.json?key="+local.DevKey())
+	_, err = fmt.Fprintf(con.out, "STYTCH_PROJECT_ID=%s\nSTYTCH_SECRET=%s\nSTYTCH_PUBLIC_TOKEN=%s\nSTYTCH_BASE_URL=%s\nINBOX_URL=%s\n",
+		c.ProjectID, c.Secret, c.PublicToken, cfg.ListenerURL(), cfg.ListenerURL()+"/dev/inbox.json?key="+local.DevKey())
 	return err
 }

@@ -10,7 +10,7 @@ import (
 
 // Each script in testdata/node drives the API with the official SDK for Node.
 func TestNodeSDK(t *testing.T) {
-	for _, script := range []string{"codes.mjs", "totps.mjs"} {
+	for _, script := range []string{"codes.mjs", "totps.mjs", "passkeys.mjs", "oauth.mjs"} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			runNode(t, onSQLite(t), script)
@@ -41,7 +41,7 @@ func runNode(t *testing.T, f *fixture, script string) {
 	}
 	c := f.server.Credentials()
 	site, err := json.Marshal(map[string]any{
-		"url": f.url, "project_id": c.ProjectID, "secret": c.Secret, "dev_key": f.server.DevKey(), "now": f.clock.now().UnixMilli(),
+		"url": f.url, "project_id": c.ProjectID, "secret": c.Secret, "public_token": c.PublicToken, "dev_key": f.server.DevKey(), "now": f.clock.now().UnixMilli(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -125,7 +125,7 @@ func (s *Server) startOAuth(w http.ResponseWriter, r *http.Request, provider str
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, s.opts.BaseURL+oauthPagePrefix+provider+"?"+oauthQuery(r), http.StatusFound)
+	http.Redirect(w, r, oauthPagePrefix+provider+"?"+oauthQuery(r), http.StatusFound)
 }
 
 // oauthPage plays a provider.

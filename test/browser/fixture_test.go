@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +252,17 @@ func visitingWithKey(tabOf func(*gallery) *tab, path string) func(*gallery) *tab
 		b.visit(b.site.DevPage(path))
 		return b
 	}
+}
+
+// showProvider shows the page on which the local Stytch plays an OAuth provider.
+func showProvider(g *gallery) *tab {
+	b := g.in
+	b.visit(b.site.DevPage("/dev/inbox"))
+	b.visit("/v1/public/oauth/google/start?" + url.Values{
+		"public_token": {harness.StytchEnv(b.t, b.site.Site)["STYTCH_PUBLIC_TOKEN"]}, "login_redirect_url": {"http://localhost:3000/callback"},
+	}.Encode())
+	b.sees("heading", "Pretend to be Google")
+	return b
 }
 
 // showImport shows an import that another instance holds.
@@ -518,6 +530,16 @@ var pageStates = []pageState{
 	{"inbox, without its key", visiting(signedOut, "/dev/inbox")},
 	{"inbox", visitingWithKey(administrator, "/dev/inbox")},
 	{"faults", visiting(administrator, "/dev/faults")},
+	{"OAuth provider", showProvider},
+	{"OAuth provider, bad address", func(g *gallery) *tab {
+		b := showProvider(g)
+		b.fill("textbox", "Email address", "ada@localhost")
+		b.click("button", "Continue")
+		b.reads("Enter an email address, such as ada@example.com.")
+		return b
+	}},
+	{"OAuth provider, unknown", visitingWithKey(administrator, "/dev/oauth/yahoo")},
+	{"OAuth provider, without its key", visiting(signedOut, "/dev/oauth/google")},
 	{"people, faults on", withFault("/users")},
 	{"faults, on", withFault("/dev/faults")},
 	{"people, too many to sort", func(g *gallery) *tab {

@@ -67,7 +67,7 @@ func TestBaseURL_OtherLocalNameRedirects(t *testing.T) {
 func TestLocalStytch_IsLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
-	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami"} {
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami", "/v1/public/oauth/google/start"} {
 		for name, change := range map[string]func(*http.Request){
 			"under a name from outside": func(r *http.Request) { r.Host = "evil.example" },
 			"through a proxy":           func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") },
@@ -87,7 +87,7 @@ func TestLocalStytch_IsLoopbackOnly(t *testing.T) {
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
 	real := harness.Start(t, testdb.SQLite(t), c, stytch.Flags()...)
-	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/debug/whoami", "/v1/magic_links/redirect?token=x"} {
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/oauth/google", "/v1/debug/whoami", "/v1/public/oauth/google/start", "/v1/magic_links/redirect?token=x"} {
 		if v := harness.NewVisitor(real).Get(path); v.Status != http.StatusNotFound {
 			t.Errorf("with the real Stytch, %s: %d", path, v.Status)
 		}

@@ -57,13 +57,18 @@ func TestLocalMode_BehindAForwarderWithoutHeaders(t *testing.T) {
 	if status, _ := mallory.ask("POST", "/signin", url.Values{"email": {"mallory@example.com"}}); status != http.StatusSeeOther {
 		t.Fatalf("asking for a link: %d", status)
 	}
-	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/", "/dev/nothing"} {
+	for _, path := range []string{"/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/oauth/google", "/dev/", "/dev/nothing"} {
 		if status, body := mallory.ask("GET", path, nil); status != http.StatusNotFound || harness.MailedLink.MatchString(body) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
 	if status, _ := mallory.ask("POST", "/dev/faults", url.Values{"clock": {"60"}}); status != http.StatusNotFound {
 		t.Errorf("moving the clock: %d", status)
+	}
+	// The public token, which every link contains, leads to a page that needs the key.
+	oauth := "google?" + url.Values{"public_token": {harness.StytchEnv(t, s)["STYTCH_PUBLIC_TOKEN"]}}.Encode()
+	if status, body := mallory.ask("POST", "/dev/oauth/"+oauth, url.Values{"email": {"ada@example.com"}, "verified": {"yes"}}); status != http.StatusNotFound || !strings.Contains(body, "needs a key") {
+		t.Errorf("pretending to be Google: %d %s", status, body)
 	}
 	for method, path := range map[string]string{"GET": "/v1/debug/whoami", "POST": "/v1/users/search", "DELETE": "/v1/users/x", "PUT": "/v1/users/x"} {
 		if status, _ := mallory.ask(method, path, nil); status != http.StatusUnauthorized {
@@ -113,7 +118,7 @@ func TestLocalMode_ForwardedRequestsAreRefused(t *testing.T) {
 		"Fly-Client-IP", "Fly-Forwarded-Proto", "Fastly-Client-IP", "X-Original-Forwarded-For", "X-Original-Host", "X-Original-URL", "X-Envoy-External-Address",
 		"X-Amzn-Trace-Id", "X-Azure-ClientIP", "Tailscale-User-Login", "Ngrok-Skip-Browser-Warning", "X_Forwarded_For", "x-real_ip",
 	} {
-		for _, path := range []string{"/dev/", "/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/v1/", "/v1/debug/whoami", "/v1/sessions/jwks/" + env["STYTCH_PROJECT_ID"]} {
+		for _, path := range []string{"/dev/", "/dev/inbox", "/dev/inbox.json", "/dev/faults", "/dev/faults.json", "/dev/oauth/google", "/v1/", "/v1/debug/whoami", "/v1/public/oauth/google/start", "/v1/sessions/jwks/" + env["STYTCH_PROJECT_ID"]} {
 			visitor := harness.NewVisitor(s)
 			r := visitor.NewRequest("GET", s.URL+path, nil)
 			if strings.HasPrefix(path, "/v1/") {

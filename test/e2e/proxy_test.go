@@ -60,7 +60,7 @@ func TestProxy_WithoutHostHeader(t *testing.T) {
 	n.Serve(strings.Replace(location, "/people/", "/", 1))
 	harness.WantPage(t, s.NewPerson("ada@example.com").SignIn(), 200, "My apps", "People")
 	// The developer pages are not reachable through the proxy.
-	for _, path := range []string{"/dev/inbox", "/dev/faults", "/v1/debug/whoami"} {
+	for _, path := range []string{"/dev/inbox", "/dev/faults", "/dev/oauth/google", "/v1/debug/whoami", "/v1/public/oauth/google/start"} {
 		if v := harness.NewVisitor(s).Get(s.Host + path); v.Status != 404 {
 			t.Errorf("%s: %d", path, v.Status)
 		}
@@ -104,6 +104,7 @@ func TestStandalone_BelowAPathBehindNginx(t *testing.T) {
 		"/people": 307, "/people/": 200, "/people/healthz": 200, "/people/readyz": 200, "/people/users": 303, "/people/api/users": 401,
 		"/": 404, "/healthz": 404, "/users": 404, "/v1/magic_links/redirect?token=x": 404, "/v1/users/search": 404,
 		"/dev/inbox": 404, "/people/dev/inbox": 404, "/dev/inbox.json": 404, "/dev/faults": 404, "/people/dev/faults": 404,
+		"/dev/oauth/google": 404, "/people/dev/oauth/google": 404, "/v1/public/oauth/google/start": 404, "/people/v1/public/oauth/google/start": 404,
 	} {
 		v := visitor.DoOnce(visitor.NewRequest("GET", s.Host+path, nil))
 		if v.Status != want {

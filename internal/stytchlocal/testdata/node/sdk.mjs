@@ -1,9 +1,9 @@
 // What the scripts share. Each is run with one argument, a JSON object: url, project_id,
-// secret, dev_key and now, the server's time in milliseconds.
+// secret, public_token, dev_key and now, the server's time in milliseconds.
 import assert from "node:assert/strict";
 import stytch from "stytch";
 
-const site = JSON.parse(process.argv[2]);
+export const site = JSON.parse(process.argv[2]);
 
 console.warn = () => {}; // the SDK warns of every address but Stytch's
 
