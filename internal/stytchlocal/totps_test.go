@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -204,6 +205,27 @@ func TestCreateTOTP_Requests(t *testing.T) {
 	f.ok("DELETE", "/v1/users/totps/"+second.totpID, nil)
 	f.refused("DELETE", "/v1/users/totps/"+second.totpID, nil, 404, "totp_not_found")
 	f.addApp(app.userID).confirm()
+}
+
+func TestCreateTOTP_Concurrently(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		user := f.ok("POST", "/v1/users", object{"email": "ada@example.com"})
+		var mu sync.Mutex
+		secrets := map[string]string{}
+		got := outcomes(10, func(ctx context.Context) error {
+			made, err := f.sdk.TOTPs.Create(ctx, &totps.CreateParams{UserID: user["user_id"].(string)})
+			mu.Lock()
+			defer mu.Unlock()
+			secrets[made.TOTPID] = made.Secret
+			return err
+		})
+		listed := dig(f.ok("GET", "/v1/users/"+user["user_id"].(string), nil), "totps").([]any)
+		if got[""] != 10 || len(secrets) != 10 || len(listed) != 1 || f.count("stytch_totps") != 1 {
+			t.Fatalf("outcomes %v, the user has %v", got, listed)
+		}
+		app := &authenticatorApp{f: f, userID: user["user_id"].(string), secret: secrets[dig(listed, 0, "totp_id").(string)]}
+		app.confirm()
+	})
 }
 
 func TestCreateTOTP_ExpiresUnlessConfirmed(t *testing.T) {
