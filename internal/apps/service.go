@@ -15,7 +15,8 @@ import (
 
 // CheckState is what a check reads: the app with a host and, if a credential was given and
 // exists, its session or token, its user and their memberships, including ended ones. The
-// app's Groups are those that the user is in, and its times are zero.
+// app's Groups are those that the user is in. The times of the app and when the session began
+// are zero.
 type CheckState struct {
 	App         App
 	Session     session.Session // with its User; TokenHash is empty if there is none

@@ -29,7 +29,7 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 	}
 	state.Session = session.Session{
 		TokenHash: r.TokenHash.String, UserID: r.UserID.String, StytchSessionID: r.StytchSessionID.String,
-		CreatedAt: fromMicros(r.CreatedAt.Int64), VerifiedAt: fromMicros(r.VerifiedAt.Int64), ExpiresAt: fromMicros(r.ExpiresAt.Int64),
+		VerifiedAt: fromMicros(r.VerifiedAt.Int64), ExpiresAt: fromMicros(r.ExpiresAt.Int64),
 		Proofs: factor.Proofs(r.Factors.String), HasSecondFactor: r.SecondFactor.Int64 != 0,
 		User: directory.User{
 			ID: r.UserID.String, Name: text.Name(r.Name.String), Role: directory.Role(r.Role.String), Status: directory.Status(r.Status.String),
@@ -90,14 +90,14 @@ func readCheck[A, T any](
 }
 
 // addMembership adds the membership of a row of a check, if it has one, and its group if it opens the app.
-func addMembership(state *apps.CheckState, userID string, groupID, name, opens sql.NullString, until sql.NullInt64) {
+func addMembership(state *apps.CheckState, userID string, groupID, name sql.NullString, opens bool, until sql.NullInt64) {
 	if !groupID.Valid || !name.Valid {
 		return
 	}
 	state.Memberships = append(state.Memberships, directory.Membership{
 		GroupID: groupID.String, GroupName: text.Name(name.String), UserID: userID, Until: fromMicros(until.Int64),
 	})
-	if opens.Valid {
+	if opens {
 		state.App.Groups = append(state.App.Groups, directory.Group{ID: groupID.String, Name: text.Name(name.String)})
 	}
 }

@@ -31,6 +31,12 @@ func checkedUser(u directory.User) directory.User {
 	return directory.User{ID: u.ID, Name: u.Name, Email: u.Email, Role: u.Role, Status: u.Status, StytchUserID: u.StytchUserID}
 }
 
+// checkedSession returns a session and its user as a check returns them.
+func checkedSession(v session.Session, u directory.User) session.Session {
+	v.User, v.Address, v.UserAgent, v.CreatedAt = checkedUser(u), "", "", time.Time{}
+	return v
+}
+
 // checkedMembership returns a membership as a check returns it.
 func checkedMembership(m directory.Membership) directory.Membership {
 	m.AddedBy, m.CreatedAt = "", time.Time{}
@@ -55,13 +61,11 @@ func testCheckSession(t *testing.T, s Store) {
 	wiki, shop := appFor("Wiki", groups[0], groups[2], groups[3]), appFor("Shop")
 	createApps(t, s, wiki, shop)
 	hash, shopHash, bobHash := enter(t, s, wiki, session, "ada"), enter(t, s, shop, session, "shop"), enter(t, s, wiki, bobs, "bob")
-	want := apps.CheckState{App: checked(wiki, groups[0], groups[2]), Session: session}
-	want.Session.User, want.Session.Address, want.Session.UserAgent = checkedUser(ada), "", ""
+	want := apps.CheckState{App: checked(wiki, groups[0], groups[2]), Session: checkedSession(session, ada)}
 	for _, m := range []directory.Membership{ended, other, open} {
 		want.Memberships = append(want.Memberships, checkedMembership(m))
 	}
-	bobState := apps.CheckState{App: checked(wiki), Session: bobs}
-	bobState.Session.User, bobState.Session.Address, bobState.Session.UserAgent = checkedUser(bob), "", ""
+	bobState := apps.CheckState{App: checked(wiki), Session: checkedSession(bobs, bob)}
 	shopState := want
 	shopState.App = checked(shop)
 	for _, r := range []struct {
