@@ -62,6 +62,8 @@ var callChoices = []struct {
 	{choice{"codes", "Emailing codes"}, "/v1/otps/email/*"},
 	{choice{"code", "Signing in by code"}, "/v1/otps/authenticate"},
 	{choice{"totps", "Authenticator apps"}, "/v1/totps*"},
+	{choice{"passkeys", "Passkeys"}, "/v1/webauthn/*"},
+	{choice{"oauth", "Signing in by OAuth"}, "/v1/oauth/*"},
 	{choice{"sessions", "Checking sessions"}, "/v1/sessions/authenticate"},
 	{choice{"users", "Users"}, "/v1/users*"},
 }
