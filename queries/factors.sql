@@ -1,5 +1,6 @@
 -- name: InsertFactor :exec
-INSERT INTO user_factors (id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO user_factors (id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at, credential_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetFactorByProvider :one
 -- Finds the user of a passkey that has signed in.

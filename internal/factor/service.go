@@ -1,9 +1,12 @@
 package factor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -143,13 +146,14 @@ func (s *Service) List(ctx context.Context, userID string) ([]Factor, error) {
 }
 
 // StartPasskey returns the options of a new passkey; see Provider.StartRegistration.
-// Errors: ErrTooManyPasskeys.
-func (s *Service) StartPasskey(ctx context.Context, u directory.User, userAgent string) (json.RawMessage, error) {
+// Errors: ErrTooManyPasskeys, ErrMayNotSetUp.
+func (s *Service) StartPasskey(ctx context.Context, a Account, userAgent string) (json.RawMessage, error) {
+	u := a.User
 	have, err := s.store.ListFactors(ctx, u.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNumber(have); err != nil {
+	if err := errors.Join(a.check(have), checkNumber(have)); err != nil {
 		return nil, err
 	}
 	name := u.Name
@@ -176,23 +180,31 @@ func checkNumber(have []Factor) error {
 }
 
 // AddPasskey adds a passkey by the result of PublicKeyCredential.toJSON. The session has
-// proven it then. The caller has checked that the authenticator verified the user. Errors:
-// *directory.ValidationError for the name, ErrPasskeyExists, ErrTooManyPasskeys,
-// ErrMayNotSetUp, session.ErrPasskey.
-func (s *Service) AddPasskey(ctx context.Context, by event.Origin, a Account, credential, name string) (Factor, error) {
-	name, err := parseName(name)
+// proven it then. It is named after its authenticator or, if that is unknown, defaultName.
+// Errors: ErrPasskeyExists, ErrTooManyPasskeys, ErrMayNotSetUp,
+// ErrCredential, ErrUserVerification.
+func (s *Service) AddPasskey(ctx context.Context, by event.Origin, a Account, credential, defaultName string) (Factor, error) {
+	parsed, err := ParseCredential(credential)
+	if err != nil {
+		return Factor{}, err
+	}
+	rule := func(have []Factor) error { return errors.Join(a.check(have), checkNumber(have)) }
+	have, err := s.store.ListFactors(ctx, a.User.ID)
+	if err == nil {
+		err = rule(have)
+	}
 	if err != nil {
 		return Factor{}, err
 	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	providerID, err := s.provider.RegisterPasskey(call, a.User.StytchUserID, credential, a.SessionToken)
+	providerID, err := s.provider.RegisterPasskey(call, a.User.StytchUserID, parsed.JSON, a.SessionToken)
 	if err != nil {
 		return Factor{}, err
 	}
-	return s.add(ctx, by, a, Factor{Kind: Passkey, ProviderID: providerID, Name: name}, func(have []Factor) error {
-		return errors.Join(a.check(have), checkNumber(have))
-	})
+	return s.add(ctx, by, a, Factor{
+		Kind: Passkey, ProviderID: providerID, CredentialID: parsed.ID, Name: newName(cmp.Or(parsed.Authenticator, text.Name(defaultName)), have),
+	}, rule)
 }
 
 // add writes a factor that the provider has. If that fails, the factor is removed from the
@@ -300,6 +312,15 @@ func (s *Service) OfferPasskey(ctx context.Context, userID, sessionHash string) 
 // AnswerPasskeyOffer records that the user need not be asked again.
 func (s *Service) AnswerPasskeyOffer(ctx context.Context, userID string) error {
 	return s.store.AnswerPasskeyOffer(ctx, userID)
+}
+
+// newName returns a name that none of the user's passkeys has: with a number if need be.
+func newName(name string, have []Factor) string {
+	numbered := name
+	for n := 2; slices.ContainsFunc(have, func(f Factor) bool { return f.Name == numbered }); n++ {
+		numbered = name + " " + strconv.Itoa(n)
+	}
+	return numbered
 }
 
 // parseName checks the name of a passkey.

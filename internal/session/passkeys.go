@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 
@@ -64,7 +63,8 @@ func (s *Service) SignInWithPasskey(ctx context.Context, credential, replaced st
 // its user. The provider's session is revoked if there is no such passkey.
 func (s *Service) usePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, factor.Factor, directory.Email, error) {
 	var none Authentication
-	if err := checkUserVerification(credential); err != nil {
+	parsed, err := factor.ParseCredential(credential)
+	if err != nil {
 		return none, factor.Factor{}, directory.Email{}, err
 	}
 	leave, err := s.enterRedeem(ctx, b)
@@ -73,7 +73,7 @@ func (s *Service) usePasskey(ctx context.Context, credential, sessionToken strin
 	}
 	defer leave()
 	auth, err := s.callProvider(ctx, func(ctx context.Context) (Authentication, error) {
-		return s.provider.AuthenticatePasskey(ctx, credential, sessionToken, b)
+		return s.provider.AuthenticatePasskey(ctx, parsed.JSON, sessionToken, b)
 	})
 	if err != nil {
 		return none, factor.Factor{}, directory.Email{}, err
@@ -87,29 +87,3 @@ func (s *Service) usePasskey(ctx context.Context, credential, sessionToken strin
 	}
 	return auth, f, email, err
 }
-
-// checkUserVerification checks that the authenticator verified its user, such as by a
-// fingerprint or a PIN: https://www.w3.org/TR/webauthn-3/#authdata-flags. The provider
-// checks the signature over it.
-func checkUserVerification(credential string) error {
-	var c struct {
-		Response struct {
-			AuthenticatorData string `json:"authenticatorData"`
-		} `json:"response"`
-	}
-	if len(credential) > maxCredential || json.Unmarshal([]byte(credential), &c) != nil {
-		return ErrPasskey
-	}
-	data, err := base64.RawURLEncoding.DecodeString(c.Response.AuthenticatorData)
-	const flags, userVerified = 32, 0x04
-	if err != nil || len(data) <= flags {
-		return ErrPasskey
-	}
-	if data[flags]&userVerified == 0 {
-		return ErrUserVerification
-	}
-	return nil
-}
-
-// maxCredential is the length of the longest credential in bytes. Browsers send about 1 KB.
-const maxCredential = 16 << 10

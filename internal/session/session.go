@@ -82,13 +82,13 @@ var (
 	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink, SendCode and LockedUntil only
 	ErrNoChallenge     = errors.New("link was made without a challenge")          // of AuthenticateMagicLink only
 
-	ErrCodeFormat       = errors.New("code has another form")                   // it was not tried
-	ErrCodeWrong        = errors.New("code is wrong")                           // of an email, an authenticator app, or a recovery code
-	ErrCodeSpent        = errors.New("code used, expired or tried too often")   // or replaced by a newer one
-	ErrPasskey          = errors.New("passkey refused")                         // cancelled, expired, of another address, or forged
-	ErrPasskeyUnknown   = errors.New("passkey unknown")                         // removed, or never added here
-	ErrUserVerification = errors.New("passkey used without verifying its user") // by fingerprint, face or PIN
-	ErrNoAuthenticator  = errors.New("no authenticator app is set up")          // or it was removed
+	ErrCodeFormat       = errors.New("code has another form")                 // it was not tried
+	ErrCodeWrong        = errors.New("code is wrong")                         // of an email, an authenticator app, or a recovery code
+	ErrCodeSpent        = errors.New("code used, expired or tried too often") // or replaced by a newer one
+	ErrPasskey          = factor.ErrCredential
+	ErrPasskeyUnknown   = errors.New("passkey unknown") // removed, or never added here
+	ErrUserVerification = factor.ErrUserVerification
+	ErrNoAuthenticator  = errors.New("no authenticator app is set up") // or it was removed
 )
 
 // Link is a sign-in link to be mailed.
@@ -150,7 +150,7 @@ type Provider interface {
 	// PublicKeyCredential.parseRequestOptionsFromJSON takes.
 	StartPasskey(ctx context.Context) (json.RawMessage, error)
 	// AuthenticatePasskey checks the result of PublicKeyCredential.toJSON. Errors:
-	// ErrPasskey, ErrPasskeyUnknown. The caller checks the user verification.
+	// ErrPasskey, ErrPasskeyUnknown. The caller has checked the user verification.
 	AuthenticatePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, error)
 	// AuthenticateTOTP checks a code of a user's authenticator app. Errors:
 	// ErrCodeWrong, ErrCodeSpent, ErrNoAuthenticator.

@@ -49,7 +49,7 @@ func (s *Store) AddFactor(ctx context.Context, a factor.Addition, rule func(have
 		}
 		if err := q.InsertFactor(ctx, dbsqlc.InsertFactorParams{
 			ID: f.ID, UserID: f.UserID, Kind: string(f.Kind), ProviderID: f.ProviderID, Name: f.Name, CodesLeft: int64(f.CodesLeft),
-			CreatedAt: micros(f.CreatedAt), LastUsedAt: micros(f.LastUsedAt),
+			CreatedAt: micros(f.CreatedAt), LastUsedAt: micros(f.LastUsedAt), CredentialID: f.CredentialID,
 		}); err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func toFactors(rows []*dbsqlc.UserFactor) []factor.Factor {
 
 func toFactor(r *dbsqlc.UserFactor) factor.Factor {
 	return factor.Factor{
-		ID: r.ID, UserID: r.UserID, Kind: factor.Kind(r.Kind), ProviderID: r.ProviderID, Name: text.Name(r.Name), CodesLeft: int(r.CodesLeft),
+		ID: r.ID, UserID: r.UserID, Kind: factor.Kind(r.Kind), ProviderID: r.ProviderID, CredentialID: r.CredentialID, Name: text.Name(r.Name), CodesLeft: int(r.CodesLeft),
 		CreatedAt: fromMicros(r.CreatedAt), LastUsedAt: fromMicros(r.LastUsedAt),
 	}
 }

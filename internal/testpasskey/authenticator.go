@@ -116,7 +116,7 @@ func (p *Passkey) Attest(t testing.TB, challenge []byte) string {
 		t.Fatal(err)
 	}
 	return p.response(t, map[string]any{
-		"clientDataJSON": Encode(p.clientData(t, "webauthn.create", challenge)), "attestationObject": Encode(object), "transports": []string{"internal", "carrier-pigeon"},
+		"clientDataJSON": Encode(p.clientData(t, "webauthn.create", challenge)), "attestationObject": Encode(object), "authenticatorData": Encode(data), "transports": []string{"internal", "carrier-pigeon"},
 	})
 }
 

@@ -102,18 +102,20 @@ func (q *Queries) GetPasskeyOffer(ctx context.Context, userID string) (*PasskeyO
 }
 
 const insertFactor = `-- name: InsertFactor :exec
-INSERT INTO user_factors (id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO user_factors (id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at, credential_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertFactorParams struct {
-	ID         string
-	UserID     string
-	Kind       string
-	ProviderID string
-	Name       string
-	CodesLeft  int64
-	CreatedAt  int64
-	LastUsedAt int64
+	ID           string
+	UserID       string
+	Kind         string
+	ProviderID   string
+	Name         string
+	CodesLeft    int64
+	CreatedAt    int64
+	LastUsedAt   int64
+	CredentialID string
 }
 
 func (q *Queries) InsertFactor(ctx context.Context, arg InsertFactorParams) error {
@@ -126,6 +128,7 @@ func (q *Queries) InsertFactor(ctx context.Context, arg InsertFactorParams) erro
 		arg.CodesLeft,
 		arg.CreatedAt,
 		arg.LastUsedAt,
+		arg.CredentialID,
 	)
 	return err
 }
@@ -146,7 +149,7 @@ func (q *Queries) InsertPasskeyOffer(ctx context.Context, arg InsertPasskeyOffer
 }
 
 const listFactors = `-- name: ListFactors :many
-SELECT id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at FROM user_factors WHERE user_id = ? ORDER BY user_id, id
+SELECT id, user_id, kind, provider_id, name, codes_left, created_at, last_used_at, credential_id FROM user_factors WHERE user_id = ? ORDER BY user_id, id
 `
 
 func (q *Queries) ListFactors(ctx context.Context, userID string) ([]*UserFactor, error) {
@@ -167,6 +170,7 @@ func (q *Queries) ListFactors(ctx context.Context, userID string) ([]*UserFactor
 			&i.CodesLeft,
 			&i.CreatedAt,
 			&i.LastUsedAt,
+			&i.CredentialID,
 		); err != nil {
 			return nil, err
 		}

@@ -225,14 +225,15 @@ type User struct {
 }
 
 type UserFactor struct {
-	ID         string
-	UserID     string
-	Kind       string
-	ProviderID string
-	Name       string
-	CodesLeft  int64
-	CreatedAt  int64
-	LastUsedAt int64
+	ID           string
+	UserID       string
+	Kind         string
+	ProviderID   string
+	Name         string
+	CodesLeft    int64
+	CreatedAt    int64
+	LastUsedAt   int64
+	CredentialID string
 }
 
 type UserGroup struct {
