@@ -17,6 +17,11 @@ SELECT g.id, g.name, g.name_key, g.created_at,
   (SELECT COUNT(*) FROM app_groups a WHERE a.group_id = g.id) AS apps
 FROM user_groups g WHERE g.name_key > sqlc.arg(after) ORDER BY g.name_key LIMIT ?;
 
+-- name: CountsOfGroup :one
+SELECT (SELECT COUNT(*) FROM group_members m WHERE m.group_id = g.id) AS members,
+  (SELECT COUNT(*) FROM app_groups a WHERE a.group_id = g.id) AS apps
+FROM user_groups g WHERE g.id = ?;
+
 -- name: ListGroupNames :many
 -- Without the counts, which take time for large groups.
 SELECT * FROM user_groups WHERE name_key > sqlc.arg(after) ORDER BY name_key LIMIT ?;

@@ -80,7 +80,7 @@ func (p *cli) groupsListCommand() *cobra.Command {
 			}
 			list := make([]directory.GroupJSON, len(groups))
 			for i, g := range groups {
-				list[i] = directory.NewListedGroupJSON(g)
+				list[i] = directory.NewGroupJSON(g)
 			}
 			if asJSON {
 				return printJSON(con.out, struct {
@@ -177,7 +177,8 @@ func (p *cli) groupsAddCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "add NAME", Short: "Create a group",
-		Long:    `Create a group. Names are unique whatever the case, and have no commas. With --json: {"id", "name", "created_at"}.`,
+		Long: `Create a group. Names are unique whatever the case, and have no commas. With --json:
+{"id", "name", "created_at", "members", "apps"}.`,
 		Example: `  guestlist groups add Staff`,
 		Args:    exactArg("name"),
 		RunE: p.runAdmin(func(ctx context.Context, a *app.Admin, _ config.Config, con streams, args []string) error {

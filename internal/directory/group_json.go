@@ -7,20 +7,13 @@ type GroupJSON struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
-	Members   *int      `json:"members,omitempty"` // in lists only, as Apps
-	Apps      *int      `json:"apps,omitempty"`
+	Members   int       `json:"members"` // including those whose membership has ended
+	Apps      int       `json:"apps"`    // that the group opens
 }
 
-// NewGroupJSON converts a group.
+// NewGroupJSON converts a group with its numbers of members and apps; see Groups.Count.
 func NewGroupJSON(g Group) GroupJSON {
-	return GroupJSON{ID: g.ID, Name: g.Name, CreatedAt: g.CreatedAt}
-}
-
-// NewListedGroupJSON converts a group of a list, which has its numbers of members and apps.
-func NewListedGroupJSON(g Group) GroupJSON {
-	j := NewGroupJSON(g)
-	j.Members, j.Apps = &g.Members, &g.Apps
-	return j
+	return GroupJSON{ID: g.ID, Name: g.Name, CreatedAt: g.CreatedAt, Members: g.Members, Apps: g.Apps}
 }
 
 // MembershipJSON is a user's place in a group as programs see it.

@@ -26,6 +26,8 @@ type GroupStore interface {
 	ListGroups(ctx context.Context, after string, limit int) ([]Group, error)
 	// ListGroupNames is ListGroups without the numbers of members and apps.
 	ListGroupNames(ctx context.Context, after string, limit int) ([]Group, error)
+	// CountsOfGroup returns a group's numbers of members and apps.
+	CountsOfGroup(ctx context.Context, id string) (members, apps int, err error)
 	// ChangeGroup runs rule on the locked group, then writes the name it returns and
 	// the event. Error: ErrGroupTaken.
 	ChangeGroup(ctx context.Context, id string, rule func(Group) (Group, event.Event, error)) (Group, error)
@@ -204,6 +206,14 @@ func (g *Groups) List(ctx context.Context) ([]Group, error) {
 // Page returns up to limit groups by name, after the one with the key after; see GroupKey.
 func (g *Groups) Page(ctx context.Context, after string, limit int) ([]Group, error) {
 	return g.store.ListGroups(ctx, after, limit)
+}
+
+// Count returns a group with its numbers of members and apps. Errors: ErrNotFound,
+// ErrUnavailable.
+func (g *Groups) Count(ctx context.Context, group Group) (Group, error) {
+	members, apps, err := g.store.CountsOfGroup(ctx, group.ID)
+	group.Members, group.Apps = members, apps
+	return group, err
 }
 
 // Names returns up to limit groups by name, without the numbers of members and apps.

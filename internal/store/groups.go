@@ -63,6 +63,15 @@ func (s *Store) ListGroups(ctx context.Context, after string, limit int) ([]dire
 	return list, translate("list groups", err)
 }
 
+// CountsOfGroup returns a group's numbers of members and apps.
+func (s *Store) CountsOfGroup(ctx context.Context, id string) (members, apps int, err error) {
+	row, err := read(ctx, s, (*dbsqlc.Queries).CountsOfGroup, id)
+	if err != nil {
+		return 0, 0, translate("count members of group", err)
+	}
+	return int(row.Members), int(row.Apps), nil
+}
+
 // ListGroupNames returns a page of groups without counts; see directory.GroupStore.
 func (s *Store) ListGroupNames(ctx context.Context, after string, limit int) ([]directory.Group, error) {
 	rows, err := read(ctx, s, (*dbsqlc.Queries).ListGroupNames, dbsqlc.ListGroupNamesParams{After: after, Limit: int32(limit)})

@@ -75,7 +75,7 @@ func (s *server) apiListGroups(w http.ResponseWriter, r *http.Request) error {
 		answer.NextCursor = &next
 	}
 	for _, g := range groups {
-		answer.Groups = append(answer.Groups, directory.NewListedGroupJSON(g))
+		answer.Groups = append(answer.Groups, directory.NewGroupJSON(g))
 	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil
@@ -106,7 +106,11 @@ func (s *server) createdGroupResponse(_ *http.Request, g directory.Group) (idemp
 	return a, nil
 }
 
-func (s *server) apiGetGroup(w http.ResponseWriter, _ *http.Request, g directory.Group) error {
+func (s *server) apiGetGroup(w http.ResponseWriter, r *http.Request, g directory.Group) error {
+	g, err := s.opts.Groups.Count(r.Context(), g)
+	if err != nil {
+		return asNotFound(err, errGroupNotFound)
+	}
 	writeJSON(w, http.StatusOK, directory.NewGroupJSON(g))
 	return nil
 }
@@ -120,8 +124,7 @@ func (s *server) apiRenameGroup(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return asNotFound(err, errGroupNotFound)
 	}
-	writeJSON(w, http.StatusOK, directory.NewGroupJSON(g))
-	return nil
+	return s.apiGetGroup(w, r, g)
 }
 
 func (s *server) apiRemoveGroup(w http.ResponseWriter, r *http.Request) error {

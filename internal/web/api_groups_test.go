@@ -46,11 +46,11 @@ func TestAPIGroups_CreateRenameRemove(t *testing.T) {
 	a := ada.json("POST", "/api/groups", `{"name":"  Staff & 李 "}`)
 	var made directory.GroupJSON
 	a.decode(t, &made)
-	wantAnswer(t, "created", a, 201, `{"id":"ID","name":"Staff & 李","created_at":"2026-03-01T12:00:00.123456Z"}`, made.ID, "ID")
+	wantAnswer(t, "created", a, 201, `{"id":"ID","name":"Staff & 李","created_at":"2026-03-01T12:00:00.123456Z","members":0,"apps":0}`, made.ID, "ID")
 	if got := a.header.Get("Location"); got != "/api/groups/"+made.ID {
 		t.Errorf("Location %q", got)
 	}
-	wantAnswer(t, "read", ada.get("/api/groups/"+made.ID), 200, `{"id":"ID","name":"Staff & 李","created_at":"2026-03-01T12:00:00.123456Z"}`, made.ID, "ID")
+	wantAnswer(t, "read", ada.get("/api/groups/"+made.ID), 200, `{"id":"ID","name":"Staff & 李","created_at":"2026-03-01T12:00:00.123456Z","members":0,"apps":0}`, made.ID, "ID")
 	for body, want := range map[string]string{
 		`{"name":"staff & 李"}`: `{"error":"a group with this name exists already"}`,
 		`{"name":"a,b"}`:       `{"error":"invalid input","fields":{"name":"A group’s name can’t contain a comma, because apps receive the names separated by commas."}}`,
@@ -61,7 +61,7 @@ func TestAPIGroups_CreateRenameRemove(t *testing.T) {
 			t.Errorf("%s: %d %s", body, a.status, a.body)
 		}
 	}
-	wantAnswer(t, "renamed", ada.json("PATCH", "/api/groups/"+made.ID, `{"name":"Team"}`), 200, `{"id":"ID","name":"Team","created_at":"2026-03-01T12:00:00.123456Z"}`, made.ID, "ID")
+	wantAnswer(t, "renamed", ada.json("PATCH", "/api/groups/"+made.ID, `{"name":"Team"}`), 200, `{"id":"ID","name":"Team","created_at":"2026-03-01T12:00:00.123456Z","members":0,"apps":0}`, made.ID, "ID")
 	wantAnswer(t, "removed", ada.json("DELETE", "/api/groups/"+made.ID, ""), 200, `{"message":"success"}`)
 	for _, r := range [][2]string{{"GET", ""}, {"PATCH", `{"name":"x"}`}, {"DELETE", ""}} {
 		wantAnswer(t, r[0]+" a removed group", ada.json(r[0], "/api/groups/"+made.ID, r[1]), 404, `{"error":"group not found"}`)
@@ -87,12 +87,17 @@ func TestAPIGroups_Pages(t *testing.T) {
 	for i := range 3 {
 		f.member(groups[1], f.add(directory.User{Email: directory.Email{Display: fmt.Sprintf("p%d@example.com", i)}}), time.Time{})
 	}
+	for name, a := range map[string]answer{
+		"read": ada.get("/api/groups/" + groups[1].ID), "renamed": ada.json("PATCH", "/api/groups/"+groups[1].ID, `{"name":"Group 1"}`),
+	} {
+		wantAnswer(t, name, a, 200, `{"id":"ID","name":"Group 1","created_at":"2026-03-01T12:00:00.123456Z","members":3,"apps":1}`, groups[1].ID, "ID")
+	}
 	var names []string
 	for path := "/api/groups?limit=2"; path != ""; {
 		var page jsonGroups
 		ada.get(path).decode(t, &page)
 		for _, g := range page.Groups {
-			names = append(names, fmt.Sprintf("%s: %d, %d", g.Name, *g.Members, *g.Apps))
+			names = append(names, fmt.Sprintf("%s: %d, %d", g.Name, g.Members, g.Apps))
 		}
 		path = ""
 		if page.NextCursor != nil {

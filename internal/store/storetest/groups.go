@@ -162,6 +162,14 @@ func testListGroups(t *testing.T, s Store) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
+	for _, g := range want {
+		if members, apps, err := s.CountsOfGroup(t.Context(), g.ID); err != nil || members != g.Members || apps != g.Apps {
+			t.Errorf("%s: %d members and %d apps, %v", g.Name, members, apps, err)
+		}
+	}
+	if _, _, err := s.CountsOfGroup(t.Context(), "none"); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("a group that doesn't exist: %v", err)
+	}
 }
 
 // rename returns a rule that renames a group.

@@ -21,6 +21,24 @@ func (q *Queries) CountGroups(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const countsOfGroup = `-- name: CountsOfGroup :one
+SELECT (SELECT COUNT(*) FROM group_members m WHERE m.group_id = g.id) AS members,
+  (SELECT COUNT(*) FROM app_groups a WHERE a.group_id = g.id) AS apps
+FROM user_groups g WHERE g.id = ?
+`
+
+type CountsOfGroupRow struct {
+	Members int64
+	Apps    int64
+}
+
+func (q *Queries) CountsOfGroup(ctx context.Context, id string) (*CountsOfGroupRow, error) {
+	row := q.db.QueryRowContext(ctx, countsOfGroup, id)
+	var i CountsOfGroupRow
+	err := row.Scan(&i.Members, &i.Apps)
+	return &i, err
+}
+
 const deleteAppsOfGroup = `-- name: DeleteAppsOfGroup :exec
 DELETE FROM app_groups WHERE group_id = ?
 `
