@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/digest"
@@ -48,11 +47,6 @@ var (
 
 // HashToken returns the form in which a token is stored: its SHA-256 in hex.
 func HashToken(secret string) string { return digest.SHA256Hex(secret) }
-
-// IsToken reports whether a text has the format of an app token.
-func IsToken(secret string) bool {
-	return len(secret) == len(TokenPrefix)+2*26 && strings.HasPrefix(secret, TokenPrefix)
-}
 
 // NewTokenID returns an ID for a TokenRequest.
 func NewTokenID() string { return token.NewID() }

@@ -35,6 +35,11 @@ const unavailableRetryAfter = 30
 // refuse returns an answer for programs.
 func refuse(status int, message string) Answer { return Answer{status: status, message: message} }
 
+// refuseAccess is refuse for a request whose access was checked.
+func refuseAccess(access apps.Access, status int, message string) Answer {
+	return Answer{Access: access, status: status, message: message}
+}
+
 // redirect returns an answer that sends a browser elsewhere, with GET.
 func redirect(location string) Answer {
 	return Answer{status: http.StatusSeeOther, location: location}

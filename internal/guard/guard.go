@@ -167,8 +167,7 @@ func unknownHost(r Request) Answer {
 // refuseUser returns the answer for a signed-in user who may not open the app.
 func (g *Guard) refuseUser(ctx context.Context, r Request, access apps.Access) Answer {
 	g.recordRefused(ctx, r, access)
-	a := refuse(http.StatusForbidden, "no access to this app")
-	a.Access = access
+	a := refuseAccess(access, http.StatusForbidden, "no access to this app")
 	if !r.isPage() || access.Token.ID != "" {
 		return a
 	}

@@ -43,13 +43,10 @@ func (g *Guard) enterURL(k apps.Ticket) string {
 // Guestlist's host, and programs get the address to go to.
 func (g *Guard) signIn(r Request, access apps.Access, c credential) Answer {
 	if c.token != "" {
-		a := refuse(http.StatusUnauthorized, "app token unknown, revoked or expired")
-		a.Access = access
-		return a
+		return refuseAccess(access, http.StatusUnauthorized, "app token unknown, revoked or expired")
 	}
 	if !r.isPage() {
-		a := refuse(http.StatusUnauthorized, "user unauthenticated")
-		a.Access = access
+		a := refuseAccess(access, http.StatusUnauthorized, "user unauthenticated")
 		// Without a cookie hash, because the answer must not set cookies: several requests
 		// of one page would overwrite each other's.
 		a.signInAt = g.enterURL(g.opts.Tickets.New(access.App, refererPath(r, access.App), ""))
@@ -104,17 +101,13 @@ func (g *Guard) own(ctx context.Context, r Request, access apps.Access, c creden
 	case mePath:
 		return g.me(r, access)
 	}
-	a := refuse(http.StatusNotFound, "not found")
-	a.Access = access
-	return a
+	return refuseAccess(access, http.StatusNotFound, "not found")
 }
 
 // callback redeems the code that a browser brings from Guestlist's host.
 func (g *Guard) callback(ctx context.Context, r Request, access apps.Access, c credential) Answer {
 	if r.Method != http.MethodGet { // a code must not be spent by a program that looks at links
-		a := refuse(http.StatusMethodNotAllowed, "method not allowed")
-		a.Access = access
-		return a
+		return refuseAccess(access, http.StatusMethodNotAllowed, "method not allowed")
 	}
 	if c.cookie == "" {
 		return g.startAgain(r, access, "/", apps.ProblemCookie)
@@ -139,8 +132,7 @@ func (g *Guard) callback(ctx context.Context, r Request, access apps.Access, c c
 
 // startAgain returns a page that explains what went wrong and leads to the app.
 func (g *Guard) startAgain(r Request, access apps.Access, path string, problem apps.Problem) Answer {
-	a := refuse(http.StatusBadRequest, "this address can't be used: open the app again")
-	a.Access = access
+	a := refuseAccess(access, http.StatusBadRequest, "this address can't be used: open the app again")
 	a.page = g.pages.startAgain(access.App, path, problem)
 	a.pageTicket = g.opts.Tickets.New(access.App, path, "")
 	a.pageTicket.Problem = problem

@@ -54,9 +54,7 @@ const (
 // their bodies, so through those the report is carried to a page on Guestlist's host.
 func (g *Guard) me(r Request, access apps.Access) Answer {
 	if !r.isRead() {
-		a := refuse(http.StatusMethodNotAllowed, "method not allowed")
-		a.Access = access
-		return a
+		return refuseAccess(access, http.StatusMethodNotAllowed, "method not allowed")
 	}
 	body, err := json.Marshal(newReport(r, access))
 	if err != nil { // a header isn't UTF-8

@@ -23,15 +23,11 @@ func (g *Guard) signOut(ctx context.Context, r Request, access apps.Access) Answ
 		a.Access = access
 		return a
 	case r.Method != http.MethodPost:
-		a := refuse(http.StatusMethodNotAllowed, "method not allowed")
-		a.Access = access
-		return a
+		return refuseAccess(access, http.StatusMethodNotAllowed, "method not allowed")
 	}
 	own := &url.URL{Scheme: access.App.Scheme, Host: access.App.Host}
 	if !middleware.IsSameOrigin(r.Method, r.Header, access.App.Host, own) {
-		a := refuse(http.StatusForbidden, "request came from another site")
-		a.Access = access
-		return a
+		return refuseAccess(access, http.StatusForbidden, "request came from another site")
 	}
 	if sess := access.Session; sess.TokenHash != "" {
 		by := r.origin().WithActor(sess.UserID, sess.User.Email.Normalized)

@@ -309,7 +309,7 @@ func TestAPIApps_Tokens(t *testing.T) {
 	a := ada.json("POST", path, `{"name":"Backup","days":30}`)
 	a.decode(t, &service)
 	wantAnswer(t, "a service", a, 201, `{"id":"ID","name":"Backup","user":null,"created_at":"2026-03-01T12:00:00.123456Z","expires_at":"2026-03-31T12:00:00.123456Z","token":"SECRET"}`, service.ID, "ID", service.Secret, "SECRET")
-	if !apps.IsToken(service.Secret) || a.header.Get("Content-Encoding") != "" {
+	if !strings.HasPrefix(service.Secret, apps.TokenPrefix) || len(service.Secret) != len(apps.TokenPrefix)+52 || a.header.Get("Content-Encoding") != "" {
 		t.Errorf("the token is %q, %v", service.Secret, a.header)
 	}
 	f.clock.advance(time.Second)

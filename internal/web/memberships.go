@@ -102,21 +102,30 @@ func (s *server) renew(r *http.Request, groupID, userID string, form url.Values)
 	if err != nil || days != extensionDays {
 		return "", errBadForm
 	}
-	seen, err := time.Parse(time.RFC3339Nano, form.Get("seen"))
-	if err != nil {
-		return "", errBadForm
-	}
-	g, until, err := s.opts.Groups.Renew(r.Context(), originOf(r), groupID, userID, days, seen)
+	m, _, err := s.extend(r, groupID, userID, days, form.Get("seen"))
 	switch {
-	case errors.Is(err, directory.ErrNoEnd):
-		return "This membership has no end date.", nil
-	case errors.Is(err, directory.ErrRenewed): // such as by a second click
-		m, err := s.opts.Groups.Membership(r.Context(), groupID, userID)
-		return endsOn(m.GroupName, m.Until), err
 	case err != nil:
 		return "", err
+	case m.Until.IsZero():
+		return "This membership has no end date.", nil
 	}
-	return endsOn(g.Name, until), nil
+	return endsOn(m.GroupName, m.Until), nil
+}
+
+// extend extends a membership by a number of days, once for each end that a form showed. It
+// returns the membership as it is now, and false if it was changed already, such as by a second
+// click. Errors: errBadForm, and those of directory.Groups.Renew and Membership.
+func (s *server) extend(r *http.Request, groupID, userID string, days int, shown string) (m directory.Membership, extended bool, err error) {
+	seen, err := time.Parse(time.RFC3339Nano, shown)
+	if err != nil {
+		return m, false, errBadForm
+	}
+	group, until, err := s.opts.Groups.Renew(r.Context(), originOf(r), groupID, userID, days, seen)
+	if errors.Is(err, directory.ErrRenewed) || errors.Is(err, directory.ErrNoEnd) {
+		m, err = s.opts.Groups.Membership(r.Context(), groupID, userID)
+		return m, false, err
+	}
+	return directory.Membership{GroupID: groupID, GroupName: group.Name, UserID: userID, Until: until}, true, err
 }
 
 // endsOn says when a membership ends.

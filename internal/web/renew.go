@@ -1,11 +1,9 @@
 package web
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
@@ -54,32 +52,19 @@ func (s *server) renewMembership(w http.ResponseWriter, r *http.Request, form ur
 	if form.Has("days") {
 		days, _ = strconv.Atoi(form.Get("days")) // 0 is refused
 	}
-	seen, err := time.Parse(time.RFC3339Nano, form.Get("ends"))
-	if err != nil {
-		return errBadForm
-	}
-	group, until, err := s.opts.Groups.Renew(r.Context(), originOf(r), r.PathValue("group"), u.ID, days, seen)
+	m, extended, err := s.extend(r, r.PathValue("group"), u.ID, days, form.Get("ends"))
 	invalid := invalidFields(err)
 	switch {
-	case err == nil:
-		return s.redirectWithMessage(w, r, "/requests", u.DisplayName()+" stays in "+group.Name+" until "+humanize.FormatEnd(until)+".")
 	case invalid != nil:
 		return s.renewPage(w, r, http.StatusUnprocessableEntity, u, invalid)
-	case errors.Is(err, directory.ErrRenewed), errors.Is(err, directory.ErrNoEnd):
-		return s.alreadyRenewed(w, r, u)
-	}
-	return err
-}
-
-// alreadyRenewed says when a membership ends that was changed in the meantime.
-func (s *server) alreadyRenewed(w http.ResponseWriter, r *http.Request, u directory.User) error {
-	m, err := s.opts.Groups.Membership(r.Context(), r.PathValue("group"), u.ID)
-	if err != nil {
+	case err != nil:
 		return err
+	case extended:
+		return s.redirectWithMessage(w, r, "/requests", u.DisplayName()+" stays in "+m.GroupName+" until "+humanize.FormatEnd(m.Until)+".")
 	}
-	text := u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It ends on " + humanize.FormatEnd(m.Until) + "."
-	if m.Until.IsZero() {
-		text = u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It has no end date."
+	text := u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It has no end date."
+	if !m.Until.IsZero() {
+		text = u.DisplayName() + "’s membership of " + m.GroupName + " was already changed. It ends on " + humanize.FormatEnd(m.Until) + "."
 	}
 	return s.redirectWith(w, r, "/requests", session.Message{Warning: true, Text: text})
 }
