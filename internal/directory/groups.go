@@ -42,7 +42,9 @@ type GroupStore interface {
 	// ListMembershipsOf returns the memberships of users by user id, each as ListMemberships does.
 	ListMembershipsOf(ctx context.Context, userIDs []string) (map[string][]Membership, error)
 	// ListMembers returns up to limit members of a group by id, after the one with the
-	// id after, which is empty for the first page.
+	// id after, which is empty for the first page. The order isn't by name because names
+	// are in users: each page would sort all members, or every change of a name would have
+	// to be written to the user's memberships for an index to have it.
 	ListMembers(ctx context.Context, groupID, after string, limit int) ([]GroupMember, error)
 	// ListMembershipsEnding returns up to limit memberships that end after one time and
 	// not after another, in that order, with their users.
