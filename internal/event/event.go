@@ -29,6 +29,7 @@ const (
 	LinkFailed     Kind = "link_failed"     // a sign-in link could not be sent
 	LinkOpened     Kind = "link_opened"     // a link was opened in a browser that hadn't requested one; it wasn't used up
 	CodeRequested  Kind = "code_requested"  // a sign-in code was requested; if none was sent, Reason says why
+	CodeFailed     Kind = "code_failed"     // a sign-in code could not be sent
 	Confirmed      Kind = "confirmed"       // a signed-in user proved another factor, or one again
 	ConfirmRefused Kind = "confirm_refused" // that was refused
 	FactorAdded    Kind = "factor_added"    // a user set up a passkey or an authenticator app; Reason names it
@@ -84,7 +85,7 @@ var Kinds = []Kind{
 	JobParked, JobRetried, JobDropped, StytchMismatch, ImportStarted, ImportStopped, ImportDone, ListExported,
 	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
 	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
-	AppRefused, CodeRequested, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
+	AppRefused, CodeRequested, CodeFailed, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
 }
 
 // IsKind reports whether s is one of Kinds.

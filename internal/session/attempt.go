@@ -149,6 +149,15 @@ func (in signIn) spent() error {
 	return ErrLinkSpent
 }
 
+// subject returns the address that the credential is for, or "" if the credential alone
+// knows it.
+func (in signIn) subject() string {
+	if in.kind == factor.EmailCode {
+		return in.flow.Email
+	}
+	return ""
+}
+
 // claimAttempt begins an attempt, or returns one that has a proof.
 func (s *Service) claimAttempt(ctx context.Context, id string) (found Attempt, claimed bool, err error) {
 	for {
@@ -210,7 +219,7 @@ func (s *Service) repeat(ctx context.Context, in signIn, auth redeemed, b Browse
 		err = s.SignOut(ctx, in.replaced, b)
 	}
 	if err != nil {
-		return Session{}, "", s.recordInvalid(ctx, err, b)
+		return Session{}, "", s.recordInvalid(ctx, err, in.subject(), b)
 	}
 	return sess, auth.SessionToken, nil
 }

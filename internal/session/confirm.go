@@ -25,8 +25,13 @@ type NewProof struct {
 // RequestConfirmationCode emails the session's user a code for ConfirmWithCode. It is like
 // RequestCode.
 func (s *Service) RequestConfirmationCode(ctx context.Context, sess Session, flow SignInFlow, b Browser) (SignInFlow, error) {
+	b.KnownID = knownBySession(sess)
 	return s.RequestCode(ctx, sess.User.Email, flow, b)
 }
+
+// knownBySession identifies a browser by its session: the session proves that it has
+// signed in, so other browsers can't use up its codes and tries, nor it those of others.
+func knownBySession(sess Session) string { return "session " + sess.TokenHash }
 
 // ConfirmWithCode proves an emailed code for the session of a token. Errors: those of
 // SignInWithCode, ErrEnded.
@@ -38,6 +43,7 @@ func (s *Service) ConfirmWithCode(ctx context.Context, sess Session, token, type
 	if flow.CodeID == "" || flow.Email != sess.User.Email.Normalized {
 		return ErrCodeSpent
 	}
+	b.KnownID = knownBySession(sess)
 	return s.confirm(ctx, sess, factor.EmailCode, b, func(ctx context.Context) (Authentication, error) {
 		return s.callProvider(ctx, func(ctx context.Context) (Authentication, error) {
 			return s.tryCode(ctx, flow, code, token, b)

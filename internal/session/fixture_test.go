@@ -207,6 +207,20 @@ func (c *counted) CreateSession(
 	return c.Store.CreateSession(ctx, a, welcome)
 }
 
+func (c *counted) TryCode(ctx context.Context, hash string, maxTries int, now time.Time) (session.CodeRequest, error) {
+	if err := c.count("try code"); err != nil {
+		return session.CodeRequest{}, err
+	}
+	return c.Store.TryCode(ctx, hash, maxTries, now)
+}
+
+func (c *counted) CreateCodeRequest(ctx context.Context, r session.CodeRequest) error {
+	if err := c.count("create code request"); err != nil {
+		return err
+	}
+	return c.Store.CreateCodeRequest(ctx, r)
+}
+
 func (c *counted) AddJob(ctx context.Context, job outbox.Job) error {
 	if err := c.count("add job"); err != nil {
 		return err

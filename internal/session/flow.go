@@ -22,7 +22,8 @@ type SignInFlow struct {
 	MadeAt        time.Time // when the verifier was made, whole microseconds; zero if unknown
 	Asked         string    // fingerprints of the addresses that links were requested for; empty if none was
 	Email         string    // the address asked for last, normalized; empty if none was
-	CodeID        string    // of the latest request for a code; empty if there was none
+	CodeID        string    // of the latest request for a code to Email; empty if there was none
+	RequestedAt   time.Time // when a link or a code was requested last, whole seconds; zero if none was
 	OAuthVerifier string    // PKCE code verifier of a sign-in with another provider; empty if none was begun
 	Token         string    // of the link opened last, for a reload after it has left the address bar
 	ExpiresAt     time.Time // whole seconds
@@ -38,8 +39,12 @@ func (f *SignInFlow) EnsureID() {
 	}
 }
 
-// Ask remembers that a link was requested for an address (normalized).
+// Ask remembers that a link or a code was requested for an address (normalized). A code of
+// another address can't be used any more.
 func (f *SignInFlow) Ask(address string) {
+	if f.Email != address {
+		f.CodeID = ""
+	}
 	f.Email = address
 	if f.hasAsked(address) {
 		return
@@ -87,6 +92,9 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
 		f.MadeAt = time.UnixMicro(made).UTC()
 	}
+	if requested, err := strconv.ParseInt(v["requested"], 10, 64); err == nil {
+		f.RequestedAt = time.Unix(requested, 0).UTC()
+	}
 	if err != nil || !c.opts.Now().Before(f.ExpiresAt) {
 		return SignInFlow{}, false
 	}
@@ -101,6 +109,9 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) 
 	}
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
+	}
+	if !f.RequestedAt.IsZero() {
+		v["requested"] = strconv.FormatInt(f.RequestedAt.Unix(), 10)
 	}
 	return c.save(w, r, c.opts.Name+"-signin", v, f.ExpiresAt.Sub(c.opts.Now()))
 }

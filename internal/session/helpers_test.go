@@ -24,6 +24,7 @@ type provider struct {
 	get          func(stytchUserID, sessionID string) (session.ProviderSession, error)
 	code         string                                                                // the right one, of emails and of an authenticator app
 	sendCode     func(c session.Code) (string, error)                                  // nil sends it to the id "email-of-<address>"
+	authCode     func() error                                                          // refuses codes if it returns an error; may be nil
 	passkey      func(credential, sessionToken string) (session.Authentication, error) // nil refuses all
 	oauth        func(token, verifier string) (session.Authentication, error)          // nil refuses all
 
@@ -132,7 +133,12 @@ func (p *provider) tryCode(method, address, code, sessionToken string) (session.
 	p.tried = append(p.tried, method+" "+code)
 	n := strconv.Itoa(len(p.spent) + len(p.tried))
 	p.mu.Unlock()
-	if code != p.code {
+	if p.authCode != nil {
+		if err := p.authCode(); err != nil {
+			return session.Authentication{}, err
+		}
+	}
+	if code != p.code || !strings.HasSuffix(method, "-of-"+address) {
 		return session.Authentication{}, session.ErrCodeWrong
 	}
 	if sessionToken != "" {

@@ -23,6 +23,8 @@ var (
 	invalidTokensPerNetwork = ratesByPrefix(20, 30*time.Second)
 	invalidTokensPerBrowser = limit.Rate{Burst: 20, Every: 30 * time.Second}        // of a known browser
 	invalidTokensTotal      = limit.Rate{Burst: 300, Every: 2 * time.Second}        // counted at all, per traffic class
+	wrongCodesPerEmail      = limit.Rate{Burst: 5, Every: 2 * time.Hour}            // of all unknown browsers: Stytch locks an account after 10 in a row
+	wrongCodesPerBrowser    = limit.Rate{Burst: 8, Every: 30 * time.Minute}         // of a known browser
 	passkeysPerNetwork      = ratesByPrefix(60, 2*time.Second)                      // started sign-ins; a page starts one by itself
 	passkeysPerBrowser      = limit.Rate{Burst: 60, Every: 2 * time.Second}         // of a known browser
 	passkeysTotal           = limit.Rate{Burst: 600, Every: 100 * time.Millisecond} // of all unknown browsers
@@ -139,6 +141,16 @@ func tokenBuckets(b Browser) []limit.Bucket {
 	}
 	return networkBuckets("tokens-of-network", b.networks(), invalidTokensPerNetwork)
 }
+
+// wrongCodeBucket returns the bucket of a wrong code for an address (normalized).
+func wrongCodeBucket(address string, b Browser) limit.Bucket {
+	if b.KnownID != "" {
+		return limit.NewBucket("wrong-codes-of-known", b.KnownID+" "+address, wrongCodesPerBrowser)
+	}
+	return limit.NewBucket("wrong-codes-to-address", address, wrongCodesPerEmail)
+}
+
+func wrongCodeRefusal(limit.Bucket) error { return ErrTooManyCodes }
 
 // burstFor returns the burst of links for an address from all unknown browsers. It
 // differs per address and day, and can't be predicted: counting how many requests pass

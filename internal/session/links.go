@@ -93,7 +93,8 @@ func (s *Service) prepare(ctx context.Context, kind factor.Kind, email directory
 	flow.EnsureID()
 	flow.Ask(email.Normalized)
 	flow.ExpiresAt = s.opts.Now().Add(max(s.opts.LinkDuration, CodeDuration))
-	deliver, err := s.prepareDelivery(ctx, kind, email, a, flow, b, linksAfter, mustProveAge)
+	flow.RequestedAt = s.opts.Now()
+	mail, err := s.prepareDelivery(ctx, kind, email, a, flow, b, linksAfter, mustProveAge)
 	if err != nil {
 		return nil, err
 	}
@@ -111,39 +112,53 @@ func (s *Service) prepare(ctx context.Context, kind factor.Kind, email directory
 		}
 	}
 	ctx = context.WithoutCancel(ctx)
-	codeID := flow.CodeID
 	return func() {
 		if pause > 0 {
 			s.sleep(pause) // if the program stops, the email is sent at once
 			s.recordAnonymous(ctx, b, requested)
 		}
 		if a.refusal != nil {
-			s.runDecoy(ctx, kind, email.Normalized, codeID)
+			mail.decoy(ctx)
 			return
 		}
-		s.deliver(ctx, deliver, email.Normalized, requested.SubjectID, b)
+		s.deliver(ctx, mail, email.Normalized, requested.SubjectID, b)
 	}, nil
 }
 
-// prepareDelivery updates the flow for a link or a code, and returns the call that emails
-// it. For a code, it writes the request, for every address alike.
+// delivery emails a link or a code.
+type delivery struct {
+	send   func(ctx context.Context) error
+	decoy  func(ctx context.Context) // instead of send, for an address that gets none
+	failed event.Kind                // of the event if it could not be sent
+}
+
+// prepareDelivery updates the flow for a link or a code, and returns how to email it. For a
+// code, it writes the request, for every address alike.
 func (s *Service) prepareDelivery(
 	ctx context.Context, kind factor.Kind, email directory.Email, a admissionResult, flow *SignInFlow, b Browser, linksAfter time.Time, mustProveAge bool,
-) (func(context.Context) error, error) {
+) (delivery, error) {
 	if kind == factor.EmailCode {
-		id, err := s.createCodeRequest(ctx, email)
+		id, err := s.createCodeRequest(ctx, email, b)
 		if err != nil {
-			return nil, err
+			return delivery{}, err
 		}
 		flow.CodeID = id
 		code := Code{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
-		return func(ctx context.Context) error { return s.sendCode(ctx, code, id) }, nil
+		return delivery{
+			send:   func(ctx context.Context) error { return s.sendCode(ctx, code, id) },
+			decoy:  func(ctx context.Context) { s.runCodeDecoy(ctx, email.Normalized, id) },
+			failed: event.CodeFailed,
+		}, nil
 	}
 	link := Link{Email: email.Normalized, CreateAccount: !a.decision.Listed, Browser: b}
 	if s.opts.SameBrowser || mustProveAge {
 		link.Challenge = flow.challenge(linksAfter, s.opts.Now())
 	}
-	return func(ctx context.Context) error { return s.provider.SendMagicLink(ctx, link) }, nil
+	return delivery{
+		send:   func(ctx context.Context) error { return s.provider.SendMagicLink(ctx, link) },
+		decoy:  func(ctx context.Context) { s.runDecoy(ctx, email.Normalized) },
+		failed: event.LinkFailed,
+	}, nil
 }
 
 // randomPause returns a random part of SendPause.
@@ -168,36 +183,28 @@ func (s *Service) sleep(d time.Duration) bool {
 	}
 }
 
-// runDecoy runs the decoy of a link or a code for an address that gets none. The request of
-// a code is updated as if the code was sent.
-func (s *Service) runDecoy(ctx context.Context, kind factor.Kind, email, requestID string) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var err error
-	switch {
-	case kind != factor.EmailCode && s.opts.Decoy != nil:
-		err = s.opts.Decoy(call, email)
-	case kind == factor.EmailCode && s.opts.DecoyCode != nil:
-		var methodID string
-		if methodID, err = s.opts.DecoyCode(call, email); err == nil {
-			err = s.store.SaveCodeSent(ctx, email, Hash(requestID), methodID)
-		}
+// runDecoy runs Options.Decoy for an address that gets no link.
+func (s *Service) runDecoy(ctx context.Context, email string) {
+	if s.opts.Decoy == nil {
+		return
 	}
-	if err != nil {
-		s.log.Warn("decoy for an address that gets no email failed", "error", err)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := s.opts.Decoy(ctx, email); err != nil {
+		s.log.Warn("decoy for an address that gets no link failed", "error", err)
 	}
 }
 
 // deliver emails a link or a code, retrying a few times. A user without a Stytch account is
 // invited through the outbox instead of getting a link.
-func (s *Service) deliver(ctx context.Context, send func(context.Context) error, address, userID string, b Browser) {
+func (s *Service) deliver(ctx context.Context, mail delivery, address, userID string, b Browser) {
 	var err error
 	for _, pause := range sendPauses {
 		if pause > 0 && !s.sleep(pause) {
 			break
 		}
 		call, cancel := context.WithTimeout(ctx, callTimeout)
-		err = send(call)
+		err = mail.send(call)
 		cancel()
 		if errors.Is(err, outbox.ErrRefused) || !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrNotMailed) {
 			break
@@ -208,7 +215,7 @@ func (s *Service) deliver(ctx context.Context, send func(context.Context) error,
 	}
 	if err != nil {
 		s.log.Warn("sign-in email not sent", "error", err)
-		s.recordAnonymous(ctx, b, b.origin().NewEvent(event.LinkFailed, s.opts.Now(), userID, address, outbox.Reason(err)))
+		s.recordAnonymous(ctx, b, b.origin().NewEvent(mail.failed, s.opts.Now(), userID, address, outbox.Reason(err)))
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Service) SignInWithPasskey(ctx context.Context, credential, replaced st
 	defer func() { s.reportResult(err) }()
 	auth, f, email, err := s.usePasskey(ctx, credential, "", b)
 	if err != nil {
-		return Session{}, "", s.recordInvalid(ctx, err, b)
+		return Session{}, "", s.recordInvalid(ctx, err, "", b)
 	}
 	ctx = context.WithoutCancel(ctx)
 	in, now := signIn{kind: factor.Passkey, replaced: replaced}, s.opts.Now()

@@ -14,6 +14,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/digest"
@@ -77,6 +78,7 @@ var (
 	ErrTooManyLinks    = errors.New("too many links asked for")                   // for one address
 	ErrTooManyFromHere = errors.New("too many links asked for from this network") // or in total
 	ErrTooMany         = errors.New("too many tries")                             // also if Stytch limits the rate
+	ErrTooManyCodes    = fmt.Errorf("%w of codes for an address", ErrTooMany)     // wrong ones; links work
 	ErrUnavailable     = errors.New("login service out of reach")                 // down, slow or answering nonsense
 	ErrNotMailed       = errors.New("mail not handed over")                       // the service works, its mail server doesn't; of SendMagicLink only
 	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink, SendCode and LockedUntil only
@@ -204,16 +206,18 @@ type Store interface {
 	// session is deleted and the event and job written. EndSessions returns the
 	// number of deleted sessions.
 	EndSessions(ctx context.Context, userID string, end func(directory.User, Session) (directory.SessionEnd, bool)) (int, error)
-	// CreateCodeRequest replaces the code request of an address.
+	// CreateCodeRequest replaces the code request of a requester.
 	CreateCodeRequest(ctx context.Context, c CodeRequest) error
 	// SaveCodeSent records the provider's id of the address to which the code of a
 	// request was sent, unless a newer request replaced it.
-	SaveCodeSent(ctx context.Context, email, requestHash, methodID string) error
+	SaveCodeSent(ctx context.Context, requestHash, methodID string) error
 	// TryCode counts a try and returns the request. It returns ErrCodeSpent if the request
-	// has expired, had maxTries, or isn't the latest of its address.
-	TryCode(ctx context.Context, email, requestHash string, maxTries int, now time.Time) (CodeRequest, error)
-	// DropCodeRequest deletes the code request of an address.
-	DropCodeRequest(ctx context.Context, email string) error
+	// has expired, had maxTries, or isn't the latest of its requester.
+	TryCode(ctx context.Context, requestHash string, maxTries int, now time.Time) (CodeRequest, error)
+	// ReturnCodeTry takes back a try that was counted but not made.
+	ReturnCodeTry(ctx context.Context, requestHash string) error
+	// DropCodeRequest deletes a code request, unless a newer one replaced it.
+	DropCodeRequest(ctx context.Context, requestHash string) error
 	// GetFactorByProvider returns a passkey or an authenticator app by the provider's id,
 	// with its user's address and id at the provider.
 	GetFactorByProvider(ctx context.Context, providerID string) (factor.Factor, directory.Email, string, error)

@@ -44,7 +44,7 @@ func (s *Service) SignIn(ctx context.Context, c Credentials, b Browser) (sess Se
 	mayConfirm := !c.Pressed && c.Flow.Asked != ""
 	if c.Kind == factor.OAuth {
 		if c.Flow.OAuthVerifier == "" {
-			return Session{}, "", s.recordInvalid(ctx, ErrOtherBrowser, b) // another site could sign the user in as someone else
+			return Session{}, "", s.recordInvalid(ctx, ErrOtherBrowser, "", b) // another site could sign the user in as someone else
 		}
 		in.authenticate = func(ctx context.Context) (Authentication, error) { return s.authenticateOAuth(ctx, c, b) }
 		mayConfirm = false
@@ -71,7 +71,7 @@ func (s *Service) signIn(ctx context.Context, in signIn, b Browser, confirm func
 	defer func() { s.reportResult(err) }()
 	auth, err := s.redeem(ctx, in, b)
 	if err != nil {
-		return Session{}, "", s.recordInvalid(ctx, err, b)
+		return Session{}, "", s.recordInvalid(ctx, err, in.subject(), b)
 	}
 	ctx = context.WithoutCancel(ctx)
 	if auth.repeated {
@@ -191,7 +191,8 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 
 // recordInvalid counts an invalid credential against the rate limits, records it, and
 // returns the error for the caller. It writes nothing if the total limit is exceeded.
-func (s *Service) recordInvalid(ctx context.Context, err error, b Browser) error {
+// subject is the address that the credential was for, empty if that is unknown.
+func (s *Service) recordInvalid(ctx context.Context, err error, subject string, b Browser) error {
 	var reason error
 	for _, invalid := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, ErrCodeWrong, ErrCodeSpent, ErrPasskey, ErrPasskeyUnknown, ErrUserVerification} {
 		if errors.Is(err, invalid) {
@@ -208,7 +209,7 @@ func (s *Service) recordInvalid(ctx context.Context, err error, b Browser) error
 	case countErr != nil:
 		return countErr
 	}
-	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.SignInRefused, s.opts.Now(), "", "", reason.Error()))
+	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.SignInRefused, s.opts.Now(), "", subject, reason.Error()))
 	return err
 }
 

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,49 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/session"
 )
+
+// A request for a code, and a wrong code, cause the same statements for every address.
+func TestCodes_Statements(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.stytch.code = right
+		f.reconfigure(func(o *session.Options) { o.Limits = true })
+		f.put("active@example.com", directory.Member, directory.Active)
+		f.put("suspended@example.com", directory.Member, directory.Suspended)
+		var mu sync.Mutex
+		var statements []string
+		f.db.Watch(func(_ context.Context, name string) func(error) {
+			mu.Lock()
+			defer mu.Unlock()
+			statements = append(statements, name)
+			return func(error) {}
+		})
+		made := map[string][]string{}
+		for i, who := range []string{"first", "active", "suspended", "unknown"} { // the first one creates rows of total limits
+			statements = nil
+			b := session.Browser{Address: fmt.Sprintf("198.51.%d.7", i)}
+			flow, err := f.RequestCode(t.Context(), mustParse(t, who+"@example.com"), session.SignInFlow{}, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if !slices.Contains(statements, "SetEmailCodeSent") {
+				t.Errorf("%s: %v", who, statements)
+			}
+			for range 6 {
+				if _, _, err := f.SignInWithCode(t.Context(), session.CodeCredentials{Code: "000000", Flow: flow}, b); err == nil {
+					t.Fatal("signed in")
+				}
+			}
+			made[who] = statements
+		}
+		for _, who := range []string{"suspended", "unknown"} {
+			if diff := cmp.Diff(made["active"], made[who]); diff != "" {
+				t.Errorf("%s makes other statements than an active user (-active +%s):\n%s", who, who, diff)
+			}
+		}
+		f.Close()
+	})
+}
 
 // Each statement is a round trip. The client waits for those before the event, and all of them are
 // the same for every address.

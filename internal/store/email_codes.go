@@ -9,40 +9,40 @@ import (
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
 )
 
-// CreateCodeRequest replaces the code request of an address; see session.Store.
+// CreateCodeRequest replaces the code request of a requester; see session.Store. It needs no
+// transaction: on MySQL, two that update missing rows before they insert them would deadlock.
 func (s *Store) CreateCodeRequest(ctx context.Context, c session.CodeRequest) error {
 	for {
-		err := s.inTx(ctx, "create code request", func(q queries) error {
-			if _, err := q.DeleteEmailCode(ctx, c.Email); err != nil {
-				return err
-			}
-			return q.InsertEmailCode(ctx, dbsqlc.InsertEmailCodeParams{
-				EmailKey: c.Email, RequestHash: c.Hash, CreatedAt: micros(c.CreatedAt), ExpiresAt: micros(c.ExpiresAt),
-			})
+		n, err := s.writer().ReplaceEmailCode(ctx, dbsqlc.ReplaceEmailCodeParams{
+			RequestHash: c.Hash, CreatedAt: micros(c.CreatedAt), ExpiresAt: micros(c.ExpiresAt), RequesterHash: c.Requester,
+		})
+		if err != nil || n > 0 {
+			return translate("create code request", err)
+		}
+		err = s.writer().InsertEmailCode(ctx, dbsqlc.InsertEmailCodeParams{
+			RequesterHash: c.Requester, RequestHash: c.Hash, CreatedAt: micros(c.CreatedAt), ExpiresAt: micros(c.ExpiresAt),
 		})
 		if !IsDuplicate(err) { // else there is another request at the same time, which this one then replaces
-			return err
+			return translate("create code request", err)
 		}
 	}
 }
 
 // SaveCodeSent records that the code of a request was sent; see session.Store.
-func (s *Store) SaveCodeSent(ctx context.Context, email, requestHash, methodID string) error {
-	_, err := s.writer().SetEmailCodeSent(ctx, dbsqlc.SetEmailCodeSentParams{MethodID: methodID, EmailKey: email, RequestHash: requestHash})
+func (s *Store) SaveCodeSent(ctx context.Context, requestHash, methodID string) error {
+	_, err := s.writer().SetEmailCodeSent(ctx, dbsqlc.SetEmailCodeSentParams{MethodID: methodID, RequestHash: requestHash})
 	return translate("save code sent", err)
 }
 
 // TryCode counts a try of a code; see session.Store.
-func (s *Store) TryCode(ctx context.Context, email, requestHash string, maxTries int, now time.Time) (session.CodeRequest, error) {
+func (s *Store) TryCode(ctx context.Context, requestHash string, maxTries int, now time.Time) (session.CodeRequest, error) {
 	var found session.CodeRequest
 	err := s.inTx(ctx, "try code", func(q queries) error {
-		n, err := q.TryEmailCode(ctx, dbsqlc.TryEmailCodeParams{
-			EmailKey: email, RequestHash: requestHash, MaxTries: int64(maxTries), Now: micros(now),
-		})
+		n, err := q.TryEmailCode(ctx, dbsqlc.TryEmailCodeParams{RequestHash: requestHash, MaxTries: int64(maxTries), Now: micros(now)})
 		if err := requireOneRow(n, err, session.ErrCodeSpent); err != nil {
 			return err
 		}
-		row, err := q.GetEmailCode(ctx, email)
+		row, err := q.GetEmailCode(ctx, requestHash)
 		if dbconn.IsNoRows(err) {
 			return session.ErrCodeSpent
 		}
@@ -50,7 +50,7 @@ func (s *Store) TryCode(ctx context.Context, email, requestHash string, maxTries
 			return err
 		}
 		found = session.CodeRequest{
-			Email: row.EmailKey, Hash: row.RequestHash, MethodID: row.MethodID, Tries: int(row.Tries),
+			Requester: row.RequesterHash, Hash: row.RequestHash, MethodID: row.MethodID, Tries: int(row.Tries),
 			CreatedAt: fromMicros(row.CreatedAt), ExpiresAt: fromMicros(row.ExpiresAt),
 		}
 		return nil
@@ -58,9 +58,15 @@ func (s *Store) TryCode(ctx context.Context, email, requestHash string, maxTries
 	return found, err
 }
 
-// DropCodeRequest deletes the code request of an address.
-func (s *Store) DropCodeRequest(ctx context.Context, email string) error {
-	_, err := s.writer().DeleteEmailCode(ctx, email)
+// ReturnCodeTry takes back a try; see session.Store.
+func (s *Store) ReturnCodeTry(ctx context.Context, requestHash string) error {
+	_, err := s.writer().ReturnEmailCodeTry(ctx, requestHash)
+	return translate("return code try", err)
+}
+
+// DropCodeRequest deletes a code request.
+func (s *Store) DropCodeRequest(ctx context.Context, requestHash string) error {
+	_, err := s.writer().DeleteEmailCode(ctx, requestHash)
 	return translate("drop code request", err)
 }
 
@@ -68,7 +74,7 @@ func (s *Store) DropCodeRequest(ctx context.Context, email string) error {
 func (s *Store) DeleteExpiredCodes(ctx context.Context, now time.Time) (int, error) {
 	return s.deleteInBatches(ctx, "delete expired codes", func(q queries, limit int32) ([]string, error) {
 		return q.ExpiredEmailCodes(ctx, dbsqlc.ExpiredEmailCodesParams{ExpiresAt: micros(now), Limit: limit})
-	}, func(q queries, email string) (int64, error) {
-		return q.DeleteExpiredEmailCode(ctx, dbsqlc.DeleteExpiredEmailCodeParams{EmailKey: email, ExpiresAt: micros(now)})
+	}, func(q queries, requester string) (int64, error) {
+		return q.DeleteExpiredEmailCode(ctx, dbsqlc.DeleteExpiredEmailCodeParams{RequesterHash: requester, ExpiresAt: micros(now)})
 	})
 }

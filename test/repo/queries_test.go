@@ -33,7 +33,7 @@ var few = map[string]string{
 func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	t.Parallel()
 	// The rows of one person are few, because they are limited.
-	key := regexp.MustCompile(`WHERE (id|name|registration_id|challenge_hash|token_hash|cookie_hash|code_hash|email|email_key|email_id|method_id|totp_id|session_id|user_id|group_id = \S+ AND user_id) (= |IN \(sqlc\.slice)`)
+	key := regexp.MustCompile(`WHERE (id|name|registration_id|challenge_hash|token_hash|cookie_hash|code_hash|request_hash|requester_hash|email|email_key|email_id|method_id|totp_id|session_id|user_id|group_id = \S+ AND user_id) (= |IN \(sqlc\.slice)`)
 	bounded := regexp.MustCompile(`LIMIT (\?|1)|IN \(sqlc\.slice`)
 	seen := map[string]bool{}
 	for _, q := range append(queriesIn(t, "queries/*.sql"), queriesIn(t, "queries/stytchlocal/*.sql")...) {

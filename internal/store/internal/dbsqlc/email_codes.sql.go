@@ -10,11 +10,11 @@ import (
 )
 
 const deleteEmailCode = `-- name: DeleteEmailCode :execrows
-DELETE FROM email_codes WHERE email_key = ?
+DELETE FROM email_codes WHERE request_hash = ?
 `
 
-func (q *Queries) DeleteEmailCode(ctx context.Context, emailKey string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteEmailCode, emailKey)
+func (q *Queries) DeleteEmailCode(ctx context.Context, requestHash string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteEmailCode, requestHash)
 	if err != nil {
 		return 0, err
 	}
@@ -22,16 +22,16 @@ func (q *Queries) DeleteEmailCode(ctx context.Context, emailKey string) (int64, 
 }
 
 const deleteExpiredEmailCode = `-- name: DeleteExpiredEmailCode :execrows
-DELETE FROM email_codes WHERE email_key = ? AND expires_at <= ?
+DELETE FROM email_codes WHERE requester_hash = ? AND expires_at <= ?
 `
 
 type DeleteExpiredEmailCodeParams struct {
-	EmailKey  string
-	ExpiresAt int64
+	RequesterHash string
+	ExpiresAt     int64
 }
 
 func (q *Queries) DeleteExpiredEmailCode(ctx context.Context, arg DeleteExpiredEmailCodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteExpiredEmailCode, arg.EmailKey, arg.ExpiresAt)
+	result, err := q.db.ExecContext(ctx, deleteExpiredEmailCode, arg.RequesterHash, arg.ExpiresAt)
 	if err != nil {
 		return 0, err
 	}
@@ -39,7 +39,7 @@ func (q *Queries) DeleteExpiredEmailCode(ctx context.Context, arg DeleteExpiredE
 }
 
 const expiredEmailCodes = `-- name: ExpiredEmailCodes :many
-SELECT email_key FROM email_codes WHERE expires_at <= ? ORDER BY expires_at, email_key LIMIT ?
+SELECT requester_hash FROM email_codes WHERE expires_at <= ? ORDER BY expires_at, requester_hash LIMIT ?
 `
 
 type ExpiredEmailCodesParams struct {
@@ -55,11 +55,11 @@ func (q *Queries) ExpiredEmailCodes(ctx context.Context, arg ExpiredEmailCodesPa
 	defer rows.Close()
 	var items []string
 	for rows.Next() {
-		var email_key string
-		if err := rows.Scan(&email_key); err != nil {
+		var requester_hash string
+		if err := rows.Scan(&requester_hash); err != nil {
 			return nil, err
 		}
-		items = append(items, email_key)
+		items = append(items, requester_hash)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -71,14 +71,14 @@ func (q *Queries) ExpiredEmailCodes(ctx context.Context, arg ExpiredEmailCodesPa
 }
 
 const getEmailCode = `-- name: GetEmailCode :one
-SELECT email_key, request_hash, method_id, tries, created_at, expires_at FROM email_codes WHERE email_key = ?
+SELECT requester_hash, request_hash, method_id, tries, created_at, expires_at FROM email_codes WHERE request_hash = ?
 `
 
-func (q *Queries) GetEmailCode(ctx context.Context, emailKey string) (*EmailCode, error) {
-	row := q.db.QueryRowContext(ctx, getEmailCode, emailKey)
+func (q *Queries) GetEmailCode(ctx context.Context, requestHash string) (*EmailCode, error) {
+	row := q.db.QueryRowContext(ctx, getEmailCode, requestHash)
 	var i EmailCode
 	err := row.Scan(
-		&i.EmailKey,
+		&i.RequesterHash,
 		&i.RequestHash,
 		&i.MethodID,
 		&i.Tries,
@@ -89,19 +89,19 @@ func (q *Queries) GetEmailCode(ctx context.Context, emailKey string) (*EmailCode
 }
 
 const insertEmailCode = `-- name: InsertEmailCode :exec
-INSERT INTO email_codes (email_key, request_hash, method_id, tries, created_at, expires_at) VALUES (?, ?, '', 0, ?, ?)
+INSERT INTO email_codes (requester_hash, request_hash, method_id, tries, created_at, expires_at) VALUES (?, ?, '', 0, ?, ?)
 `
 
 type InsertEmailCodeParams struct {
-	EmailKey    string
-	RequestHash string
-	CreatedAt   int64
-	ExpiresAt   int64
+	RequesterHash string
+	RequestHash   string
+	CreatedAt     int64
+	ExpiresAt     int64
 }
 
 func (q *Queries) InsertEmailCode(ctx context.Context, arg InsertEmailCodeParams) error {
 	_, err := q.db.ExecContext(ctx, insertEmailCode,
-		arg.EmailKey,
+		arg.RequesterHash,
 		arg.RequestHash,
 		arg.CreatedAt,
 		arg.ExpiresAt,
@@ -109,18 +109,53 @@ func (q *Queries) InsertEmailCode(ctx context.Context, arg InsertEmailCodeParams
 	return err
 }
 
+const replaceEmailCode = `-- name: ReplaceEmailCode :execrows
+UPDATE email_codes SET request_hash = ?, method_id = '', tries = 0, created_at = ?, expires_at = ? WHERE requester_hash = ?
+`
+
+type ReplaceEmailCodeParams struct {
+	RequestHash   string
+	CreatedAt     int64
+	ExpiresAt     int64
+	RequesterHash string
+}
+
+func (q *Queries) ReplaceEmailCode(ctx context.Context, arg ReplaceEmailCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, replaceEmailCode,
+		arg.RequestHash,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+		arg.RequesterHash,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const returnEmailCodeTry = `-- name: ReturnEmailCodeTry :execrows
+UPDATE email_codes SET tries = tries - 1 WHERE request_hash = ? AND tries > 0
+`
+
+func (q *Queries) ReturnEmailCodeTry(ctx context.Context, requestHash string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, returnEmailCodeTry, requestHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setEmailCodeSent = `-- name: SetEmailCodeSent :execrows
-UPDATE email_codes SET method_id = ? WHERE email_key = ? AND request_hash = ?
+UPDATE email_codes SET method_id = ? WHERE request_hash = ?
 `
 
 type SetEmailCodeSentParams struct {
 	MethodID    string
-	EmailKey    string
 	RequestHash string
 }
 
 func (q *Queries) SetEmailCodeSent(ctx context.Context, arg SetEmailCodeSentParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setEmailCodeSent, arg.MethodID, arg.EmailKey, arg.RequestHash)
+	result, err := q.db.ExecContext(ctx, setEmailCodeSent, arg.MethodID, arg.RequestHash)
 	if err != nil {
 		return 0, err
 	}
@@ -129,11 +164,10 @@ func (q *Queries) SetEmailCodeSent(ctx context.Context, arg SetEmailCodeSentPara
 
 const tryEmailCode = `-- name: TryEmailCode :execrows
 UPDATE email_codes SET tries = tries + 1
-WHERE email_key = ? AND request_hash = ? AND tries < ? AND expires_at > ?
+WHERE request_hash = ? AND tries < ? AND expires_at > ?
 `
 
 type TryEmailCodeParams struct {
-	EmailKey    string
 	RequestHash string
 	MaxTries    int64
 	Now         int64
@@ -141,12 +175,7 @@ type TryEmailCodeParams struct {
 
 // Counts a try before the code is compared, so that simultaneous ones are counted as well.
 func (q *Queries) TryEmailCode(ctx context.Context, arg TryEmailCodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, tryEmailCode,
-		arg.EmailKey,
-		arg.RequestHash,
-		arg.MaxTries,
-		arg.Now,
-	)
+	result, err := q.db.ExecContext(ctx, tryEmailCode, arg.RequestHash, arg.MaxTries, arg.Now)
 	if err != nil {
 		return 0, err
 	}

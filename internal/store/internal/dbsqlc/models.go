@@ -52,12 +52,12 @@ type AppToken struct {
 }
 
 type EmailCode struct {
-	EmailKey    string
-	RequestHash string
-	MethodID    string
-	Tries       int64
-	CreatedAt   int64
-	ExpiresAt   int64
+	RequesterHash string
+	RequestHash   string
+	MethodID      string
+	Tries         int64
+	CreatedAt     int64
+	ExpiresAt     int64
 }
 
 type Event struct {
