@@ -210,6 +210,12 @@ func TestOAuth_OtherKindsOfTokens(t *testing.T) {
 		for _, wrong := range []any{token, attach} {
 			f.refused("POST", "/v1/magic_links/authenticate", object{"token": wrong}, 404, "magic_link_not_found")
 		}
+		form := url.Values{"email": {"mallory@example.com"}, "action": {"continue"}, "verified": {"yes"}}
+		for _, wrong := range []string{link, token} {
+			if status, _, _ := f.at("google", "oauth_attach_token", wrong).submit(form); status != 404 {
+				t.Errorf("to attach an account: %d", status)
+			}
+		}
 		f.ok("POST", "/v1/magic_links/authenticate", object{"token": link}) // none is spent
 		f.ok("POST", "/v1/oauth/authenticate", object{"token": token})
 		if to, _ := f.at("google", "oauth_attach_token", attach.(string)).signIn("linus@example.org", true); to != "/login" {
