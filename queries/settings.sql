@@ -8,7 +8,8 @@ SELECT * FROM settings WHERE name = ?;
 INSERT INTO settings (name, value, updated_at) VALUES (?, ?, ?);
 
 -- name: LockAdmins :execrows
--- First statement of every transaction that depends on the number of administrators, so that they run one after another.
+-- First statement of every transaction that depends on the number of administrators, apps or groups, so that they run one
+-- after another.
 UPDATE settings SET updated_at = ? WHERE name = 'admin_lock';
 
 -- name: SetSetting :execrows

@@ -19,6 +19,9 @@ var _ apps.Store = (*Store)(nil)
 // CreateApp inserts an app with its groups; see apps.Store.
 func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event, c idempotency.Claim) error {
 	return s.inAppTx(ctx, "create app", func(q queries) error {
+		if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil { // others count after this
+			return err
+		}
 		n, err := q.CountApps(ctx)
 		if err != nil {
 			return err

@@ -18,6 +18,9 @@ var _ directory.GroupStore = (*Store)(nil)
 // CreateGroup inserts a group; see directory.GroupStore.
 func (s *Store) CreateGroup(ctx context.Context, g directory.Group, e event.Event, c idempotency.Claim) error {
 	return s.inTx(ctx, "create group", func(q queries) error {
+		if _, err := q.LockAdmins(ctx, micros(s.now())); err != nil { // others count after this
+			return err
+		}
 		n, err := q.CountGroups(ctx)
 		if err != nil {
 			return err

@@ -3,16 +3,20 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
 var raceRows = []row{
 	{"an address that is added fifty times concurrently exists once", testCreateOneAddressConcurrently},
 	{"of two administrators who demote or remove each other, one stays", testLastAdmin},
+	{"apps that are created concurrently don't exceed the limit", testAppLimitConcurrently},
 	{"concurrent changes of one user are all kept", testChangesConcurrently},
 }
 
@@ -33,6 +37,31 @@ func testCreateOneAddressConcurrently(t *testing.T, open func() Store) {
 	after := state(t, stores[0], list(t, stores[0], directory.Query{Sort: directory.ByName, Limit: 1}).Users[0])
 	if added != 1 || after.Total != 1 || len(after.Jobs) != 1 {
 		t.Errorf("%d added, %d users, %d invitations", added, after.Total, len(after.Jobs))
+	}
+}
+
+func testAppLimitConcurrently(t *testing.T, open func() Store) {
+	stores := []Store{open(), open()}
+	add := func(s Store, name string) error {
+		a := appFor(name)
+		return s.CreateApp(t.Context(), a, event.New(event.AppCreated, a.CreatedAt, "", "", a.Name), idempotency.Claim{})
+	}
+	for i := range apps.MaxApps - 1 {
+		if err := add(stores[0], fmt.Sprintf("app %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	added := 0
+	for i, err := range concurrently(8, func(i int) error { return add(stores[i%2], fmt.Sprintf("late %d", i)) }) {
+		switch {
+		case err == nil:
+			added++
+		case !errors.Is(err, apps.ErrTooManyApps):
+			t.Errorf("try %d: %v", i, err)
+		}
+	}
+	if added != 1 {
+		t.Errorf("%d were added", added)
 	}
 }
 

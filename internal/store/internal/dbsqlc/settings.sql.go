@@ -59,7 +59,8 @@ const lockAdmins = `-- name: LockAdmins :execrows
 UPDATE settings SET updated_at = ? WHERE name = 'admin_lock'
 `
 
-// First statement of every transaction that depends on the number of administrators, so that they run one after another.
+// First statement of every transaction that depends on the number of administrators, apps or groups, so that they run one
+// after another.
 func (q *Queries) LockAdmins(ctx context.Context, updatedAt int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, lockAdmins, updatedAt)
 	if err != nil {
