@@ -88,7 +88,7 @@ func importUsers(ctx context.Context, cfg config.Config, con streams, file strin
 	im := a.NewImporter()
 	id := file
 	if f.resumes {
-		err = im.Resume(ctx, app.Operator().Origin, id)
+		err = im.Resume(ctx, app.Operator(), id)
 	} else if id, err = upload(ctx, con, im, file, f); id == "" {
 		return err
 	}
@@ -126,7 +126,7 @@ func upload(ctx context.Context, con streams, im *userio.Importer, file string, 
 		return "", err
 	}
 	if i.People > 0 && !f.preview && (f.yes || con.confirm("Import "+humanize.People(i.New())+"?")) {
-		return i.ID, im.Start(ctx, app.Operator().Origin, i.ID, f.role, f.invite)
+		return i.ID, im.Start(ctx, app.Operator(), i.ID, f.role, f.invite)
 	}
 	if err := im.Delete(ctx, i.ID); err != nil {
 		return "", err

@@ -93,7 +93,8 @@ func (c *Change) refuseLinks(now time.Time) {
 type Edit struct{ Name, Role, Status *string }
 
 // apply is the rule of an edit.
-func (e Edit) apply(by event.Origin, s RuleState, now time.Time) (Change, error) {
+func (e Edit) apply(actor Actor, s RuleState, now time.Time) (Change, error) {
+	by := actor.Origin
 	c := Change{User: s.User}
 	old, u := s.User, &c.User
 	var nameErr, roleErr, statusErr error
@@ -116,6 +117,9 @@ func (e Edit) apply(by event.Origin, s RuleState, now time.Time) (Change, error)
 			return Change{}, ErrLastAdmin
 		}
 		c.revokeTokens(by, "no longer an active administrator", now)
+	}
+	if changesAdmins(old, *u) && !actor.MayDoDangerous() {
+		return Change{}, ErrNotFresh
 	}
 	if *u != old {
 		u.UpdatedAt = now
@@ -154,6 +158,11 @@ func newStatus(u User, requested Status) (Status, error) {
 // than they were sent for. The invitation of a user whose role is reduced stays valid.
 func changesAccount(old, u User) bool {
 	return old.Role != u.Role && (u.Role == Admin || !u.LastSeenAt.IsZero())
+}
+
+// changesAdmins reports whether an edit changes who is an administrator, or may act as one.
+func changesAdmins(old, u User) bool {
+	return (old.Role == Admin || u.Role == Admin) && (old.Role != u.Role || old.Status != u.Status)
 }
 
 // editEvent returns the event of an edit. A change of status takes precedence as its kind.

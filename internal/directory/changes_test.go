@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"sync"
 	"testing"
@@ -85,7 +86,7 @@ func TestRemove(t *testing.T) {
 	if _, err := f.Remove(t.Context(), directory.Actor{}, ada.ID); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("again: got %v, want ErrNotFound", err)
 	}
-	if back, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
+	if back, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com"}); err != nil || back.ID == ada.ID {
 		t.Errorf("added again as %v, %v", back.ID, err)
 	}
 }
@@ -142,5 +143,77 @@ func (f *fixture) signIn(u directory.User, stytchID string) {
 	}, func(from directory.Applicant) (directory.User, []event.Event, error) { return *from.User, nil, nil })
 	if err != nil {
 		f.t.Fatal(err)
+	}
+}
+
+func TestDirectory_NeedsFreshSignInToChangeAdministrators(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	add := func(address, role string) string {
+		u, err := f.Add(t.Context(), directory.Actor{}, directory.UserInput{Email: address, Role: role})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.ID
+	}
+	admin, member := add("ada@example.com", "admin"), add("grace@example.com", "member")
+	edit := func(id string, e directory.Edit) func(directory.Actor) error {
+		return func(by directory.Actor) error { _, err := f.Edit(t.Context(), by, id, e); return err }
+	}
+	rows := []struct {
+		name      string
+		do        func(by directory.Actor) error
+		dangerous bool
+	}{
+		{"add an administrator", func(by directory.Actor) error {
+			_, err := f.Add(t.Context(), by, directory.UserInput{Email: rand.Text() + "@example.com", Role: "admin"})
+			return err
+		}, true},
+		{"invite an administrator", func(by directory.Actor) error {
+			_, err := f.Invite(t.Context(), by, directory.UserInput{Email: rand.Text() + "@example.com", Role: "admin"})
+			return err
+		}, true},
+		{"invite or reinvite an administrator", func(by directory.Actor) error {
+			_, err := f.InviteOrReinvite(t.Context(), by, directory.UserInput{Email: rand.Text() + "@example.com", Role: "admin"})
+			return err
+		}, true},
+		{"add a member", func(by directory.Actor) error {
+			_, err := f.Add(t.Context(), by, directory.UserInput{Email: rand.Text() + "@example.com"})
+			return err
+		}, false},
+		{"rename an administrator", edit(admin, directory.Edit{Name: ptr("Ada"), Role: ptr("admin")}), false},
+		{"rename a member", edit(member, directory.Edit{Name: ptr("Grace"), Role: ptr("member")}), false},
+		{"suspend a member", edit(member, directory.Edit{Status: ptr("suspended")}), false},
+		{"reinstate a member", edit(member, directory.Edit{Status: ptr("active")}), false},
+		{"make a member an administrator", edit(member, directory.Edit{Role: ptr("admin")}), true},
+		{"make an administrator a member", edit(member, directory.Edit{Role: ptr("member")}), true},
+		{"suspend an administrator", edit(admin, directory.Edit{Status: ptr("suspended")}), true},
+		{"reinstate an administrator", edit(admin, directory.Edit{Status: ptr("active")}), true},
+		{"remove a member", func(by directory.Actor) error {
+			_, err := f.Remove(t.Context(), by, add(rand.Text()+"@example.com", "member"))
+			return err
+		}, false},
+		{"remove an administrator", func(by directory.Actor) error {
+			_, err := f.Remove(t.Context(), by, add(rand.Text()+"@example.com", "admin"))
+			return err
+		}, true},
+	}
+	user := event.Origin{ActorID: "boss"}
+	for _, row := range rows {
+		err := row.do(directory.Actor{Origin: user})
+		if row.dangerous != errors.Is(err, directory.ErrNotFresh) || !row.dangerous && err != nil {
+			t.Errorf("%s, with a stale session: %v", row.name, err)
+		}
+		if !row.dangerous {
+			continue
+		}
+		if err := row.do(directory.Actor{Origin: user, Fresh: true}); err != nil {
+			t.Errorf("%s, with a fresh session: %v", row.name, err)
+		}
+	}
+	for name, by := range map[string]directory.Actor{"an API token": {Origin: event.Origin{ActorID: "boss", Token: "backup"}}, "the operator": {}} {
+		if _, err := f.Add(t.Context(), by, directory.UserInput{Email: rand.Text() + "@example.com", Role: "admin"}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -83,6 +83,14 @@ type Actor struct {
 // the operator on the host, and API tokens, which were created with one, don't.
 func (a Actor) MayDoDangerous() bool { return a.Fresh || a.ActorID == "" || a.Token != "" }
 
+// mayAdd checks that the actor may add a new user. The error is ErrNotFresh.
+func (a Actor) mayAdd(u User) error {
+	if u.Role == Admin && !a.MayDoDangerous() {
+		return ErrNotFresh
+	}
+	return nil
+}
+
 // Errors of the directory.
 var (
 	ErrNotFound    = errors.New("user not found")

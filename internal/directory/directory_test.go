@@ -18,7 +18,7 @@ import (
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	got, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
+	got, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: " Ada@Example.com ", Name: " Ada King ", Role: "admin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestAdd(t *testing.T) {
 	if jobs := f.jobs("ada@example.com"); len(jobs) != 0 || len(f.outbox.delivered) != 0 {
 		t.Errorf("adding sends a mail: %+v", jobs)
 	}
-	if _, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
+	if _, err := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ADA@example.com"}); !errors.Is(err, directory.ErrEmailTaken) {
 		t.Errorf("the address again: %v", err)
 	}
 }
@@ -42,9 +42,9 @@ func TestAdd_InvalidInput(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	bad := directory.UserInput{Email: "ada", Name: "Ada\nKing", Role: "owner"}
-	_, addErr := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
-	_, inviteErr := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
-	_, againErr := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, bad)
+	_, addErr := f.Add(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, bad)
+	_, inviteErr := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, bad)
+	_, againErr := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, bad)
 	for _, err := range []error{addErr, inviteErr, againErr} {
 		var invalid *directory.ValidationError
 		if !errors.As(err, &invalid) {
@@ -69,7 +69,7 @@ func TestInvite(t *testing.T) {
 	t.Run("returns somebody whose invitation has left", func(t *testing.T) {
 		t.Parallel()
 		f := open(t)
-		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "Ada@example.com", Name: "Ada"})
+		got, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "Ada@example.com", Name: "Ada"})
 		if err != nil || !got.InviteSentAt.IsZero() {
 			t.Errorf("sent at %v, %v", got.InviteSentAt, err)
 		}
@@ -101,7 +101,7 @@ func TestInvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		want := f.put("ada@example.com", directory.Member, directory.Active)
-		if _, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
+		if _, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ADA@example.com", Role: "admin"}); !errors.Is(err, directory.ErrEmailTaken) {
 			t.Errorf("got %v, want ErrEmailTaken", err)
 		}
 		got, err := f.GetUser(t.Context(), want.ID)
@@ -120,7 +120,7 @@ func TestReinvite(t *testing.T) {
 		t.Parallel()
 		f := open(t)
 		f.outbox.down = true
-		u, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"})
+		u, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +143,7 @@ func TestReinvite(t *testing.T) {
 		if _, err := f.Reinvite(t.Context(), directory.Actor{}, u.ID); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("got %v, want ErrSuspended", err)
 		}
-		if _, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
+		if _, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com"}); !errors.Is(err, directory.ErrSuspended) {
 			t.Errorf("by address: got %v, want ErrSuspended", err)
 		}
 		if jobs := f.jobs("ada@example.com"); len(jobs) != 0 {
@@ -181,11 +181,11 @@ func (goneStore) GetUserByEmail(context.Context, directory.Email) (directory.Use
 func TestInviteOrReinvite(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	u, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
+	u, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com", Name: "Ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "eve"}}, directory.UserInput{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
+	again, err := f.InviteOrReinvite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "eve"}, Fresh: true}, directory.UserInput{Email: "ADA@Example.com", Name: "Eve", Role: "admin"})
 	if diff := cmp.Diff(u, again); diff != "" || err != nil {
 		t.Errorf("invited again, %v (-first +second):\n%s", err, diff)
 	}
@@ -251,7 +251,7 @@ func TestInviteInitialAdmins_RemovedAddress(t *testing.T) {
 	}
 
 	// Invited again, removed by the command line's way, and named by the next start.
-	again, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}}, directory.UserInput{Email: "ada@example.com"})
+	again, err := f.Invite(t.Context(), directory.Actor{Origin: event.Origin{ActorID: "boss"}, Fresh: true}, directory.UserInput{Email: "ada@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}

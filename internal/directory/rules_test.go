@@ -166,7 +166,7 @@ func TestEditApply(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.edit.apply(event.Origin{}, RuleState{User: test.user, OtherAdmins: test.others}, noon)
+			got, err := test.edit.apply(Actor{}, RuleState{User: test.user, OtherAdmins: test.others}, noon)
 			var wantFields, fields *ValidationError
 			if errors.As(test.err, &wantFields) {
 				if !errors.As(err, &fields) {
@@ -198,7 +198,7 @@ func TestEditApply_KeepsInvariants(t *testing.T) {
 				for _, wantRole := range choices {
 					for _, wantStatus := range choices {
 						s := RuleState{User: ada(role, status), OtherAdmins: others}
-						c, err := Edit{Role: wantRole, Status: wantStatus}.apply(event.Origin{}, s, noon)
+						c, err := Edit{Role: wantRole, Status: wantStatus}.apply(Actor{}, s, noon)
 						u := c.User
 						switch {
 						case err != nil:
@@ -258,7 +258,7 @@ func TestEditApply_Events(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := test.edit.apply(event.Origin{}, RuleState{User: test.was, OtherAdmins: 1}, noon)
+			c, err := test.edit.apply(Actor{}, RuleState{User: test.was, OtherAdmins: 1}, noon)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,9 +45,13 @@ func New(o Options) *Directory {
 	return &Directory{Reader: o.Store, store: o.Store, outbox: o.Outbox, now: o.Now}
 }
 
-// Add creates a user without mailing an invitation. Errors: *ValidationError, ErrEmailTaken.
+// Add creates a user without mailing an invitation. Errors: *ValidationError, ErrEmailTaken,
+// ErrNotFresh.
 func (d *Directory) Add(ctx context.Context, by Actor, in UserInput) (User, error) {
 	n, err := in.validate(by, false, d.now())
+	if err == nil {
+		err = by.mayAdd(n.User)
+	}
 	if err != nil {
 		return User{}, err
 	}
@@ -57,7 +61,7 @@ func (d *Directory) Add(ctx context.Context, by Actor, in UserInput) (User, erro
 // Invite creates a user and mails an invitation. InviteSentAt of the returned user is zero
 // if the mail is not sent yet; the outbox keeps trying. Repeating the same invitation, such
 // as by pressing the button twice, returns the user of the first. Errors: *ValidationError,
-// ErrEmailTaken.
+// ErrEmailTaken, ErrNotFresh.
 func (d *Directory) Invite(ctx context.Context, by Actor, in UserInput) (User, error) {
 	return d.invite(ctx, by, in, func(n NewUser) (User, error) {
 		existing, err := d.GetUserByEmail(ctx, n.User.Email)
@@ -83,6 +87,9 @@ func (d *Directory) InviteOrReinvite(ctx context.Context, by Actor, in UserInput
 // invite creates and invites a user. If the address is taken, it returns the result of onTaken.
 func (d *Directory) invite(ctx context.Context, by Actor, in UserInput, onTaken func(n NewUser) (User, error)) (User, error) {
 	n, err := in.validate(by, true, d.now())
+	if err == nil {
+		err = by.mayAdd(n.User)
+	}
 	if err != nil {
 		return User{}, err
 	}
@@ -149,10 +156,10 @@ func (d *Directory) waitDelivered(ctx context.Context, u User) (User, error) {
 // Edit changes a user. Suspending ends their sessions. It, reinstating and a change of role
 // invalidate earlier links and cancel an invitation; a new administrator gets another.
 // Status "active" reinstates a suspended user. Users who lose admin rights lose their API
-// tokens. Errors: *ValidationError, ErrNotFound, ErrLastAdmin.
+// tokens. Errors: *ValidationError, ErrNotFound, ErrLastAdmin, ErrNotFresh.
 func (d *Directory) Edit(ctx context.Context, by Actor, id string, e Edit) (User, error) {
 	now := d.now()
-	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) { return e.apply(by.Origin, s, now) })
+	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) { return e.apply(by, s, now) })
 	return u, d.afterChange(ctx, by, id, "edit", err)
 }
 
@@ -207,13 +214,16 @@ func (d *Directory) SignOut(ctx context.Context, by Actor, id string, o SignOut)
 }
 
 // Remove deletes a user and all their sessions, here at once and at Stytch through the
-// outbox. Errors: ErrNotFound, ErrLastAdmin.
+// outbox. Errors: ErrNotFound, ErrLastAdmin, ErrNotFresh.
 func (d *Directory) Remove(ctx context.Context, by Actor, id string) (User, error) {
 	now := d.now()
 	u, err := d.change(ctx, by, id, func(s RuleState) (Change, error) {
 		u := s.User
 		if u.IsActiveAdmin() && s.OtherAdmins == 0 {
 			return Change{}, ErrLastAdmin
+		}
+		if u.Role == Admin && !by.MayDoDangerous() {
+			return Change{}, ErrNotFresh
 		}
 		c := Change{
 			User: u, Remove: true, CancelInvites: true,

@@ -80,7 +80,7 @@ func isDomainError(err error) bool {
 	var invalid *directory.ValidationError
 	var denied *apps.DeniedError
 	for _, known := range []error{
-		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin,
+		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin, directory.ErrNotFresh,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
 		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld, session.ErrCodeSpent, session.ErrPasskeyUnknown,
 		userio.ErrInvalidState, userio.ErrLeaseLost, userio.ErrActorNotAdmin, userio.ErrNoImport,

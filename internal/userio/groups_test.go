@@ -27,7 +27,7 @@ func (f *fixture) addGroups(names ...string) {
 // run starts an import and returns it when it has ended.
 func (f *fixture) run(id string) userio.Import {
 	f.t.Helper()
-	if err := f.Start(f.t.Context(), event.Origin{}, id, "", false); err != nil {
+	if err := f.Start(f.t.Context(), directory.Actor{}, id, "", false); err != nil {
 		f.t.Fatal(err)
 	}
 	i, err := f.Follow(f.t.Context(), id, func(userio.Import) {})
@@ -147,7 +147,7 @@ func TestImport_GroupChangesAfterTheUpload(t *testing.T) {
 		t.Errorf("%s: %s", stopped.State, stopped.Reason)
 	}
 	f.addGroups("staff")
-	if err := f.Resume(t.Context(), event.Origin{}, i.ID); err != nil {
+	if err := f.Resume(t.Context(), directory.Actor{}, i.ID); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil || done.State != userio.Done || done.Added != 2 {

@@ -148,8 +148,8 @@ func (im *Importer) CountPendingJobs(ctx context.Context, limit int) (int, error
 
 // Start runs an import that is ready. role is for users without a role in the file; by is
 // recorded as their inviter. Errors: *directory.ValidationError, ErrInvalidState,
-// directory.ErrNotFound.
-func (im *Importer) Start(ctx context.Context, by event.Origin, id, role string, invite bool) error {
+// directory.ErrNotFound, directory.ErrNotFresh.
+func (im *Importer) Start(ctx context.Context, by directory.Actor, id, role string, invite bool) error {
 	return im.setRunning(ctx, by, id, func(i *Import) (err error) {
 		if i.State != Ready || i.Parts == 0 {
 			return ErrInvalidState
@@ -163,8 +163,8 @@ func (im *Importer) Start(ctx context.Context, by event.Origin, id, role string,
 }
 
 // Resume continues a stopped import with the options of its start. Errors: ErrInvalidState,
-// directory.ErrNotFound.
-func (im *Importer) Resume(ctx context.Context, by event.Origin, id string) error {
+// directory.ErrNotFound, directory.ErrNotFresh.
+func (im *Importer) Resume(ctx context.Context, by directory.Actor, id string) error {
 	return im.setRunning(ctx, by, id, func(i *Import) error {
 		if i.State != Stopped {
 			return ErrInvalidState
@@ -173,7 +173,10 @@ func (im *Importer) Resume(ctx context.Context, by event.Origin, id string) erro
 	})
 }
 
-func (im *Importer) setRunning(ctx context.Context, by event.Origin, id string, prepare func(*Import) error) error {
+// addsAdmins reports whether the import makes users administrators.
+func (i Import) addsAdmins() bool { return i.Admins > 0 || i.Role == directory.Admin }
+
+func (im *Importer) setRunning(ctx context.Context, by directory.Actor, id string, prepare func(*Import) error) error {
 	i, err := im.store.GetImport(ctx, id)
 	if err != nil {
 		return err
@@ -181,7 +184,10 @@ func (im *Importer) setRunning(ctx context.Context, by event.Origin, id string, 
 	if err := prepare(&i); err != nil {
 		return err
 	}
-	i.Actor = by
+	if i.addsAdmins() && !by.MayDoDangerous() {
+		return directory.ErrNotFresh
+	}
+	i.Actor = by.Origin
 	if err := im.store.StartImport(ctx, i, by.NewEvent(event.ImportStarted, im.now(), "", "", i.description())); err != nil {
 		return err
 	}

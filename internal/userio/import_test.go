@@ -162,7 +162,7 @@ func TestUpload_ExcludedAddresses(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v, -want +got\n%s", err, diff)
 		}
-		if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
+		if err := f.Start(t.Context(), directory.Actor{}, i.ID, "", false); err != nil {
 			t.Fatal(err)
 		}
 		done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {})
@@ -223,7 +223,7 @@ func TestRun_KilledRepeatedly(t *testing.T) {
 		f := newFixture(t, databaseURL)
 		f.add("p17@example.com")
 		i := f.upload(table(people))
-		if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
+		if err := f.Start(t.Context(), directory.Actor{}, i.ID, "", false); err != nil {
 			t.Fatal(err)
 		}
 		for kills := 0; ; kills++ {
@@ -271,7 +271,7 @@ func TestRun_WaitsForOutbox(t *testing.T) {
 	f := newFixture(t, testdb.SQLite(t))
 	ada := event.Origin{Actor: "ada", RequestID: "r"}
 	i := f.upload(table(1000))
-	if err := f.Start(t.Context(), ada, i.ID, "admin", true); err != nil {
+	if err := f.Start(t.Context(), directory.Actor{Origin: ada}, i.ID, "admin", true); err != nil {
 		t.Fatal(err)
 	}
 	ctx, kill := context.WithCancel(t.Context())
@@ -313,14 +313,14 @@ func TestStop_AndResume(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(1000))
-	if err := f.Resume(t.Context(), event.Origin{}, i.ID); !errors.Is(err, userio.ErrInvalidState) {
+	if err := f.Resume(t.Context(), directory.Actor{}, i.ID); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("resumed before it was started: %v", err)
 	}
 	var invalid *directory.ValidationError
-	if err := f.Start(t.Context(), event.Origin{}, i.ID, "boss", false); !errors.As(err, &invalid) {
+	if err := f.Start(t.Context(), directory.Actor{}, i.ID, "boss", false); !errors.As(err, &invalid) {
 		t.Errorf("with an unknown role: %v", err)
 	}
-	if err := f.Start(t.Context(), event.Origin{}, i.ID, "member", false); err != nil {
+	if err := f.Start(t.Context(), directory.Actor{}, i.ID, "member", false); err != nil {
 		t.Fatal(err)
 	}
 	stopped, err := f.Follow(t.Context(), i.ID, func(at userio.Import) {
@@ -336,13 +336,13 @@ func TestStop_AndResume(t *testing.T) {
 	if err := f.Stop(t.Context(), event.Origin{}, i.ID); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("stopped twice: %v", err)
 	}
-	if err := f.Resume(t.Context(), event.Origin{}, i.ID); err != nil {
+	if err := f.Resume(t.Context(), directory.Actor{}, i.ID); err != nil {
 		t.Fatal(err)
 	}
 	if done, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil || done.Added != 1000 {
 		t.Errorf("at the end: %+v, %v", done, err)
 	}
-	if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); !errors.Is(err, userio.ErrInvalidState) {
+	if err := f.Start(t.Context(), directory.Actor{}, i.ID, "", false); !errors.Is(err, userio.ErrInvalidState) {
 		t.Errorf("started again: %v", err)
 	}
 }
@@ -352,7 +352,7 @@ func TestRun_ContinuesImportsOfOtherInstances(t *testing.T) {
 	f := newFixture(t, testdb.SQLite(t))
 	left, gone := f.upload(table(300)), f.upload(table(300))
 	removed := event.Origin{ActorID: "gone"}
-	if err := errors.Join(f.Start(t.Context(), removed, gone.ID, "", false), f.Start(t.Context(), event.Origin{}, left.ID, "", false)); err != nil {
+	if err := errors.Join(f.Start(t.Context(), directory.Actor{Origin: removed}, gone.ID, "", false), f.Start(t.Context(), directory.Actor{}, left.ID, "", false)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -381,7 +381,7 @@ func TestExport_Filters(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, testdb.SQLite(t))
 	i := f.upload(table(450))
-	if err := f.Start(t.Context(), event.Origin{}, i.ID, "", false); err != nil {
+	if err := f.Start(t.Context(), directory.Actor{}, i.ID, "", false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Follow(t.Context(), i.ID, func(userio.Import) {}); err != nil {

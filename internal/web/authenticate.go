@@ -35,7 +35,7 @@ func holdsToken(w http.ResponseWriter) {
 func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	holdsToken(w)
 	q := r.URL.Query()
-	current, err := s.session(w, r)
+	current, err := s.completeSession(w, r)
 	isSignedIn := err == nil
 	flow, _ := s.opts.Cookies.Flow(r)
 	token := q.Get("token")
@@ -43,7 +43,7 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	if kind != "" && kind != "magic_links" {
 		token = ""
 	}
-	if token == "" && isSignedIn {
+	if token == "" && (isSignedIn || errors.Is(err, errSecondFactor)) {
 		return s.redirect(w, r, s.startPath("")) // a reload after the script removed the token
 	}
 	if token == "" && kind == "" {

@@ -43,8 +43,10 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request) error {
 		s.loadViewer(w, r)
 		return s.startAgain(w, r, app, ticket.Path, problem)
 	}
-	current, err := s.session(w, r)
+	current, err := s.completeSession(w, r)
 	switch {
+	case errors.Is(err, errSecondFactor):
+		return s.redirect(w, r, "/second-factor?"+url.Values{"next": {enterPrefix + sealed}}.Encode())
 	case err == nil:
 		stateOf(r).session = current
 		return s.handOver(w, r, current, app, ticket)
@@ -200,12 +202,13 @@ func (s *server) hostOfTicket(ctx context.Context, next string) (string, error) 
 // signOutPage asks whether to sign out.
 type signOutPage struct {
 	layoutData
-	App *apps.App // to sign in to with another account; nil to sign out only
+	User directory.User
+	App  *apps.App // to sign in to with another account; nil to sign out only
 }
 
 // showSignOut asks whether to sign out. Apps link here, and so does the page that refuses one.
 func (s *server) showSignOut(w http.ResponseWriter, r *http.Request) error {
-	view := signOutPage{layoutData: s.layout(r, "Sign out")}
+	view := signOutPage{layoutData: s.layout(r, "Sign out"), User: viewer(r).User}
 	if id := r.URL.Query().Get("app"); id != "" {
 		app, err := s.opts.Apps.Get(r.Context(), id)
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -51,6 +52,7 @@ type errorResponse struct {
 	err    error
 	status int
 	json   string // for programs; empty means the error's own text
+	code   string // for programs that distinguish it from other errors of its status; may be empty
 	title  string // for people; empty if the answer is always JSON
 	text   string
 	action string // label of a button; empty means that it leads to the start page
@@ -62,8 +64,8 @@ type errorResponse struct {
 // problems maps errors to responses. The first match counts.
 var problems = []errorResponse{
 	{err: errNotAdmin, status: 403, title: "This page is for administrators", text: "You’re signed in, but you don’t have access to this page. An administrator can change that.", action: "Go to your apps", path: "/apps"},
-	{err: errSecondFactor, status: 403, title: "One more step", text: "Your account needs a second factor to sign in.", action: "Continue", path: "/second-factor"},
-	{err: directory.ErrNotFresh, status: 403, title: "Confirm it’s you", text: "This action needs a fresh sign-in. Nothing was changed.", action: "Continue", path: "/confirm"},
+	{err: errSecondFactor, status: 403, code: "second_factor_required", title: "One more step", text: "Your account needs a second factor to sign in.", action: "Continue", path: "/second-factor"},
+	{err: directory.ErrNotFresh, status: 403, code: "fresh_sign_in_required", title: "Confirm it’s you", text: "This action needs a fresh sign-in. Nothing was changed.", action: "Continue", path: "/confirm"},
 	{err: token.ErrUnknown, status: 401, challenge: `error="invalid_token", error_description="unknown or revoked"`},
 	{err: token.ErrExpired, status: 401, challenge: `error="invalid_token", error_description="expired"`},
 	{err: errReadOnly, status: 403, challenge: `error="insufficient_scope", scope="write"`},
@@ -167,10 +169,7 @@ func jsonErrorOf(err error) (status int, body jsonError) {
 		return http.StatusUnprocessableEntity, jsonError{Error: invalid.Error(), Fields: invalid.Fields}
 	}
 	p := problemOf(err)
-	if p.json == "" {
-		return p.status, jsonError{Error: p.err.Error()}
-	}
-	return p.status, jsonError{Error: p.json}
+	return p.status, jsonError{Error: cmp.Or(p.json, p.err.Error()), Code: p.code}
 }
 
 // handleError runs a handler and turns its error into a response.
@@ -184,6 +183,12 @@ func (s *server) handleError(handle handler) http.Handler {
 			writeJSON(w, status, body)
 		case errors.Is(err, errNoSession), errors.Is(err, session.ErrEnded):
 			s.redirectToSignIn(w, r, err)
+		case errors.Is(err, errSecondFactor) && !s.wantsJSON(r):
+			s.askForSecondFactor(w, r)
+		case errors.Is(err, directory.ErrNotFresh) && !s.wantsJSON(r):
+			if err := s.askToConfirm(w, r); err != nil {
+				s.writeError(w, r, err)
+			}
 		default:
 			s.writeError(w, r, err)
 		}
@@ -202,10 +207,11 @@ func (s *server) redirectToSignIn(w http.ResponseWriter, r *http.Request, err er
 	if errors.Is(err, session.ErrEnded) {
 		q.Set("expired", "")
 	}
-	switch r.Method {
-	case http.MethodGet:
+	switch {
+	case isProvePage(s.relativePath(r)): // the draft of the form that led there is kept
+	case r.Method == http.MethodGet:
 		q.Set("next", r.URL.RequestURI())
-	case http.MethodPost:
+	case r.Method == http.MethodPost:
 		s.keepDraft(w, r)
 	}
 	target := "/"

@@ -18,6 +18,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -98,7 +99,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, Own: apps.Own{BaseURL: baseURL}, Now: f.clock.now}),
 		Tickets:   tickets,
 		Requests:  apps.NewRequests(db, worker, f.clock.now),
-		Sessions:  sessions, Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
+		Sessions:  sessions, Factors: factor.New(db, client, worker, f.clock.now), Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
 		BaseURL: baseURL, LinkDuration: 10 * time.Minute,
@@ -131,7 +132,7 @@ func (f *fixture) signedIn(role directory.Role, address string) *caller {
 	token, now := rand.Text(), f.clock.now()
 	in, err := f.store.CreateSession(f.t.Context(), session.SignInRequest{Email: email, Session: session.Session{
 		TokenHash: session.Hash(token), StytchSessionID: "session-" + rand.Text(), UserAgent: "curl/8", Address: "192.0.2.1",
-		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
+		CreatedAt: now, VerifiedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour), Proofs: factor.Proofs("").With(factor.EmailLink, now),
 	}}, func(from directory.Applicant) (directory.User, []event.Event, error) {
 		u, err := directory.AdmissionPolicy{Open: true}.Admit(from, "user-"+rand.Text(), now)
 		u.Role = role

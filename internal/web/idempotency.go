@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/idempotency"
 )
 
@@ -96,6 +97,8 @@ func (s *server) finishKey(r *http.Request, c idempotency.Claim, a idempotency.R
 	ctx := context.WithoutCancel(r.Context())
 	var saveErr error
 	switch {
+	case errors.Is(err, directory.ErrNotFresh): // nothing was changed, and the user can confirm it's them
+		saveErr = s.opts.Idempotency.ResetKey(ctx, c)
 	case a.Status < http.StatusInternalServerError:
 		saveErr = s.opts.Idempotency.SaveResponse(ctx, c, a)
 	case err != nil:

@@ -153,7 +153,7 @@ func (s *server) newImportPage(w http.ResponseWriter, r *http.Request, status in
 }
 
 func (s *server) startImport(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	err := s.opts.Importer.Start(r.Context(), originOf(r), r.PathValue("id"), form.Get("role"), form.Get("invite") == "yes")
+	err := s.opts.Importer.Start(r.Context(), actorOf(r), r.PathValue("id"), form.Get("role"), form.Get("invite") == "yes")
 	if invalid := invalidFields(err); invalid != nil {
 		return s.newImportPage(w, r, http.StatusUnprocessableEntity, form.Get("role"), invalid)
 	}
@@ -165,7 +165,7 @@ func (s *server) stopImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) resumeImport(w http.ResponseWriter, r *http.Request) error {
-	return s.redirectToImport(w, r, s.opts.Importer.Resume(r.Context(), originOf(r), r.PathValue("id")))
+	return s.redirectToImport(w, r, s.opts.Importer.Resume(r.Context(), actorOf(r), r.PathValue("id")))
 }
 
 // redirectToImport returns to an import's page, also if the import was not in the state that the

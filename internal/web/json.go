@@ -14,6 +14,7 @@ const jsonType = "application/json; charset=utf-8"
 // jsonError is the body of every error response.
 type jsonError struct {
 	Error  string            `json:"error"`
+	Code   string            `json:"code,omitempty"`
 	Fields map[string]string `json:"fields,omitempty"`
 }
 

@@ -46,7 +46,7 @@ func (s *server) loadViewer(w http.ResponseWriter, r *http.Request) {
 	if s.wantsJSON(r) {
 		return
 	}
-	if current, err := s.session(w, r); err == nil {
+	if current, err := s.completeSession(w, r); err == nil {
 		stateOf(r).session = current
 	}
 }

@@ -64,6 +64,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	}
 	asks(f.visitor(), "POST /api/logout", "", "", "", "Cookie", "guestlist=made-up")
 	asks(ada, "GET /api/session", "", "", "")
+	asks(f.halfSignedIn(directory.Member, "half@example.com"), "GET /api/session", "", "", "")
 	asks(ada, "GET /api/authenticate_magic_link", "", "", "")
 	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {
 		asks(ada, "POST /api/users", "", "", `{"email":"`+email+`"}`)

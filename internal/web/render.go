@@ -39,7 +39,7 @@ func (s *server) notice() *banner {
 // layout returns the layout of a page for the viewer.
 func (s *server) layout(r *http.Request, title string) layoutData {
 	p := layoutData{Title: title}
-	if current := viewer(r); current.UserID != "" {
+	if current := viewer(r); current.UserID != "" && !stateOf(r).incomplete {
 		p.Viewer = &current.User
 	}
 	return p

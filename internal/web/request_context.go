@@ -28,7 +28,9 @@ type requestState struct {
 	actor   directory.Actor // of changes the request makes; authorize and idempotent complete it
 	session session.Session // set by authorize; only the user is set if an API token is used
 	draft   bool            // the page shows a restored form; see drafts.go
-	token   *token.Token    // the API token used; nil if the session cookie is
+
+	incomplete bool         // the session lacks the second factor that it needs; set by authorize
+	token      *token.Token // the API token used; nil if the session cookie is
 }
 
 type stateKey struct{}

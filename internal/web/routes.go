@@ -42,7 +42,7 @@ func (s *server) routeTable() []route {
 		{"GET /signin/sent", public, blocking(s.showSent)},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
-		{"GET /signout", signedIn, s.showSignOut},
+		{"GET /signout", signedIn | incomplete, s.showSignOut},
 		{"POST /signout", public, withForm(s.signOut)},
 		{"POST /api/logout", public, s.apiLogout},
 
@@ -57,10 +57,18 @@ func (s *server) routeTable() []route {
 		{"GET /profile", signedIn, s.showProfile},
 		{"POST /profile/signout", signedIn, withForm(s.endOwnSessions)},
 		{"GET /profile/tokens", admin, s.showTokens},
-		{"POST /profile/tokens", admin, withForm(s.createToken)},
+		{"POST /profile/tokens", admin | fresh, withForm(s.createToken)},
 		{"GET /profile/tokens/{id}/revoke", admin, s.showRevokeToken},
 		{"POST /profile/tokens/{id}/revoke", admin, s.revokeToken},
 		{"GET /api/session", signedIn | tokenAllowed, s.apiSession},
+
+		// Proving a factor: for a fresh sign-in, and to complete one.
+		{"GET /confirm", signedIn, s.showConfirm},
+		{"POST /confirm", signedIn, blocking(withForm(s.confirm))},
+		{"POST /confirm/email", signedIn, blocking(withForm(s.emailConfirmationCode))},
+		{"GET /confirm/continue", signedIn | fresh, s.continueAction},
+		{"GET /second-factor", signedIn | incomplete, s.showSecondFactor},
+		{"POST /second-factor", signedIn | incomplete, blocking(withForm(s.proveSecondFactor))},
 
 		// The directory, as pages.
 		{"GET /users", admin, s.showUsers},
@@ -92,15 +100,15 @@ func (s *server) routeTable() []route {
 		{"GET /groups/{id}/remove", admin, s.withGroup(s.showRemoveGroup)},
 		{"POST /groups/{id}/remove", admin, s.withGroup(s.removeGroup)},
 		{"GET /apps/new", admin, s.showNewApp},
-		{"POST /apps/new", admin, withForm(s.createApp)},
+		{"POST /apps/new", admin | fresh, withForm(s.createApp)},
 		{"GET /apps/{id}", admin, s.withApp(s.showApp)},
-		{"POST /apps/{id}", admin, withForm(s.editApp)},
+		{"POST /apps/{id}", admin | fresh, withForm(s.editApp)},
 		{"POST /apps/{id}/test", admin, blocking(s.withApp(s.testApp))},
-		{"POST /apps/{id}/tokens", admin, withForm(s.createAppToken)},
+		{"POST /apps/{id}/tokens", admin | fresh, withForm(s.createAppToken)},
 		{"GET /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.showRevokeAppToken)},
 		{"POST /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.revokeAppToken)},
 		{"GET /apps/{id}/remove", admin, s.withApp(s.showRemoveApp)},
-		{"POST /apps/{id}/remove", admin, s.withApp(s.removeApp)},
+		{"POST /apps/{id}/remove", admin | fresh, s.withApp(s.removeApp)},
 
 		// Requests for access to apps, and ends of memberships.
 		{"GET /apps/{id}/request", signedIn, s.showAsk},
@@ -123,8 +131,8 @@ func (s *server) routeTable() []route {
 		{"POST /imports/{id}/resume", admin, s.resumeImport},
 		{"POST /imports/{id}/discard", admin, s.discardImport},
 		{"GET /imports/{id}/problems.csv", admin, blocking(s.importProblems)},
-		{"GET /users/export.csv", admin, blocking(s.exportUsers("csv"))},
-		{"GET /users/export.json", admin, blocking(s.exportUsers("json"))},
+		{"GET /users/export.csv", admin | fresh, blocking(s.exportUsers("csv"))},
+		{"GET /users/export.json", admin | fresh, blocking(s.exportUsers("json"))},
 
 		// Why someone can't sign in.
 		{"GET /why", admin, s.showWhy},
@@ -159,12 +167,12 @@ func (s *server) routeTable() []route {
 		{"PUT /api/groups/{id}/members/{user}", admin | tokenAllowed, s.withGroupJSON(s.apiSetMember)},
 		{"DELETE /api/groups/{id}/members/{user}", admin | tokenAllowed, s.withGroupJSON(s.apiRemoveMember)},
 		{"GET /api/apps", admin | tokenAllowed, s.apiListApps},
-		{"POST /api/apps", admin | tokenAllowed, idempotent(s, idempotentOperation[apps.App]{s.apiCreateApp, s.opts.Apps.Get, s.createdAppResponse})},
+		{"POST /api/apps", admin | tokenAllowed | fresh, idempotent(s, idempotentOperation[apps.App]{s.apiCreateApp, s.opts.Apps.Get, s.createdAppResponse})},
 		{"GET /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiGetApp)},
-		{"PATCH /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiEditApp)},
-		{"DELETE /api/apps/{id}", admin | tokenAllowed, s.withAppJSON(s.apiRemoveApp)},
+		{"PATCH /api/apps/{id}", admin | tokenAllowed | fresh, s.withAppJSON(s.apiEditApp)},
+		{"DELETE /api/apps/{id}", admin | tokenAllowed | fresh, s.withAppJSON(s.apiRemoveApp)},
 		{"GET /api/apps/{id}/tokens", admin | tokenAllowed, s.withAppJSON(s.apiListAppTokens)},
-		{"POST /api/apps/{id}/tokens", admin | tokenAllowed, s.withAppJSON(s.apiCreateAppToken)},
+		{"POST /api/apps/{id}/tokens", admin | tokenAllowed | fresh, s.withAppJSON(s.apiCreateAppToken)},
 		{"DELETE /api/apps/{id}/tokens/{token}", admin | tokenAllowed, s.withAppJSON(s.apiRevokeAppToken)},
 
 		// The description of the API.
@@ -261,6 +269,7 @@ func (s *server) authorize(route route) handler {
 		}
 		if state.token == nil {
 			standing := s.opts.Sessions.Standing(state.session)
+			state.incomplete = standing.NeedsSecondFactor
 			if standing.NeedsSecondFactor && route.access&incomplete == 0 {
 				return errSecondFactor
 			}

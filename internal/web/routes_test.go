@@ -20,7 +20,7 @@ var wantAccess = map[string]access{
 	"POST /signin":                     public,
 	"GET /signin/sent":                 public,
 	"GET /api/authenticate_magic_link": public, "POST /api/authenticate_magic_link": public,
-	"GET /signout":      signedIn,
+	"GET /signout":      signedIn | incomplete,
 	"POST /signout":     public,
 	"GET /enter":        public, // with a sealed ticket
 	"GET /enter/report": public, // with a sealed report
@@ -40,7 +40,10 @@ var wantAccess = map[string]access{
 	"POST /profile/signout": signedIn,
 	"GET /api/session":      signedIn | tokenAllowed,
 
-	"GET /profile/tokens": admin, "POST /profile/tokens": admin,
+	"GET /confirm": signedIn, "POST /confirm": signedIn, "POST /confirm/email": signedIn, "GET /confirm/continue": signedIn | fresh,
+	"GET /second-factor": signedIn | incomplete, "POST /second-factor": signedIn | incomplete,
+
+	"GET /profile/tokens": admin, "POST /profile/tokens": admin | fresh,
 	"GET /profile/tokens/{id}/revoke": admin, "POST /profile/tokens/{id}/revoke": admin,
 
 	"GET /users": admin, "POST /users": admin, "GET /users/new": admin,
@@ -57,9 +60,9 @@ var wantAccess = map[string]access{
 	"PATCH /api/groups/{id}": admin | tokenAllowed, "DELETE /api/groups/{id}": admin | tokenAllowed,
 	"GET /api/groups/{id}/members": admin | tokenAllowed, "POST /api/groups/{id}/members": admin | tokenAllowed,
 	"PUT /api/groups/{id}/members/{user}": admin | tokenAllowed, "DELETE /api/groups/{id}/members/{user}": admin | tokenAllowed,
-	"GET /api/apps": admin | tokenAllowed, "POST /api/apps": admin | tokenAllowed, "GET /api/apps/{id}": admin | tokenAllowed,
-	"PATCH /api/apps/{id}": admin | tokenAllowed, "DELETE /api/apps/{id}": admin | tokenAllowed,
-	"GET /api/apps/{id}/tokens": admin | tokenAllowed, "POST /api/apps/{id}/tokens": admin | tokenAllowed,
+	"GET /api/apps": admin | tokenAllowed, "POST /api/apps": admin | tokenAllowed | fresh, "GET /api/apps/{id}": admin | tokenAllowed,
+	"PATCH /api/apps/{id}": admin | tokenAllowed | fresh, "DELETE /api/apps/{id}": admin | tokenAllowed | fresh,
+	"GET /api/apps/{id}/tokens": admin | tokenAllowed, "POST /api/apps/{id}/tokens": admin | tokenAllowed | fresh,
 	"DELETE /api/apps/{id}/tokens/{token}": admin | tokenAllowed,
 
 	"GET /apps/{id}/request": signedIn, "POST /apps/{id}/request": signedIn,
@@ -71,14 +74,14 @@ var wantAccess = map[string]access{
 	"GET /groups": admin, "POST /groups": admin, "GET /groups/{id}": admin, "POST /groups/{id}": admin,
 	"POST /groups/{id}/members": admin, "POST /groups/{id}/members/{user}": admin, "POST /groups/{id}/members/{user}/remove": admin,
 	"GET /groups/{id}/remove": admin, "POST /groups/{id}/remove": admin,
-	"GET /apps/new": admin, "POST /apps/new": admin, "GET /apps/{id}": admin, "POST /apps/{id}": admin,
-	"POST /apps/{id}/test": admin, "POST /apps/{id}/tokens": admin,
+	"GET /apps/new": admin, "POST /apps/new": admin | fresh, "GET /apps/{id}": admin, "POST /apps/{id}": admin | fresh,
+	"POST /apps/{id}/test": admin, "POST /apps/{id}/tokens": admin | fresh,
 	"GET /apps/{id}/tokens/{token}/revoke": admin, "POST /apps/{id}/tokens/{token}/revoke": admin,
-	"GET /apps/{id}/remove": admin, "POST /apps/{id}/remove": admin,
+	"GET /apps/{id}/remove": admin, "POST /apps/{id}/remove": admin | fresh,
 
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
-	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin, "GET /users/export.json": admin,
+	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin | fresh, "GET /users/export.json": admin | fresh,
 
 	"GET /why": admin, "POST /why": admin, "GET /users/{id}/why": admin, "GET /api/why": admin | tokenAllowed,
 	"GET /activity": admin, "GET /api/events": admin | tokenAllowed,

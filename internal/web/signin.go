@@ -31,8 +31,12 @@ type signInPage struct {
 // showSignIn shows the sign-in page, or redirects a user who is signed in.
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	if _, err := s.session(w, r); err == nil {
+	switch _, err := s.completeSession(w, r); {
+	case err == nil:
 		return s.redirect(w, r, s.startPath(q.Get("next")))
+	case errors.Is(err, errSecondFactor):
+		s.redirectToSecondFactor(w, r, q)
+		return nil
 	}
 	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
 }

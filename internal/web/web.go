@@ -72,6 +72,7 @@ type server struct {
 	proxies   middleware.Proxies
 	routes    []route
 	paths     *http.ServeMux // matches paths whatever the method; see redactedPath
+	actions   *http.ServeMux // matches the routes of dangerousActions
 
 	readyMu   sync.Mutex
 	lastReady *readiness // nil before the first check
@@ -84,7 +85,7 @@ func newServer(o Options) *server {
 	s := &server{opts: o, assets: static.Load(), proxies: middleware.Proxies{Trusted: o.TrustedProxies, Header: o.ClientIPHeader}}
 	s.templates = s.parseTemplates()
 	s.routes = s.routeTable()
-	s.paths = pathMatcher(s.routes)
+	s.paths, s.actions = pathMatcher(s.routes), actionMatcher()
 	return s
 }
 

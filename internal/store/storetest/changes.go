@@ -112,7 +112,7 @@ func testRuleError(t *testing.T, s Store) {
 	mustSignIn(t, s, signInRequest(u, "one"))
 	before := state(t, s, u)
 	invalid := &directory.ValidationError{Fields: map[string]string{"name": "No."}}
-	for _, want := range []error{directory.ErrLastAdmin, directory.ErrSuspended, invalid} {
+	for _, want := range []error{directory.ErrLastAdmin, directory.ErrNotFresh, directory.ErrSuspended, invalid} {
 		_, err := s.ChangeUser(t.Context(), u.ID, func(state directory.RuleState) (directory.Change, error) {
 			state.User.Name = "Eve"
 			c := directory.Change{User: state.User, Remove: true, EndSession: endAll(u, "removed"), CancelInvites: true}
