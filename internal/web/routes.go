@@ -38,8 +38,9 @@ func (s *server) routeTable() []route {
 	return []route{
 		// Signing in and out.
 		{"GET /{$}", public, s.showSignIn},
-		{"POST /signin", public, blocking(withForm(s.requestLink))},
+		{"POST /signin", public, blocking(withForm(s.requestSignIn))},
 		{"GET /signin/sent", public, blocking(s.showSent)},
+		{"POST /signin/sent", public, blocking(withForm(s.submitSent))},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
 		{"GET /signout", signedIn | incomplete, s.showSignOut},

@@ -38,7 +38,12 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		s.redirectToSecondFactor(w, r, q)
 		return nil
 	}
-	return s.renderSignIn(w, r, http.StatusOK, signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")})
+	view := signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")}
+	if q.Has("change") { // the address that was asked for last
+		flow, _ := s.opts.Cookies.Flow(r)
+		view.Email = flow.Email
+	}
+	return s.renderSignIn(w, r, http.StatusOK, view)
 }
 
 func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
@@ -70,9 +75,9 @@ func (s *server) startPath(next string) string {
 	return cmp.Or(s.returnPath(next), "/apps")
 }
 
-// requestLink sends a sign-in link if the address may sign in. The response is the same for every
-// address.
-func (s *server) requestLink(w http.ResponseWriter, r *http.Request, form url.Values) error {
+// requestSignIn sends a sign-in link, or a code if that was asked for, if the address may sign in. The
+// response is the same for every address.
+func (s *server) requestSignIn(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	email, err := directory.ParseEmail(form.Get("email"))
 	if err != nil {
 		return s.renderSignIn(w, r, http.StatusUnprocessableEntity, signInPage{
@@ -83,33 +88,14 @@ func (s *server) requestLink(w http.ResponseWriter, r *http.Request, form url.Va
 	if next := s.keepTicket(w, r, s.returnPath(form.Get("next"))); next != "" || flow.Returned {
 		flow.ReturnPath, flow.Returned = next, false
 	}
-	browser := s.browser(r)
-	browser.KnownID = s.opts.Cookies.KnownBrowser(r, email.Normalized)
-	flow, err = s.opts.Sessions.RequestLink(r.Context(), email, flow, browser)
+	err = s.requestEmail(w, r, email, form.Get("send") == "code", flow)
 	if s.opts.SameBrowser && errors.Is(err, session.ErrTooManyLinks) {
 		return fmt.Errorf("%w: %w", errTooManyBound, err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
-		return err
-	}
 	return s.redirect(w, r, "/signin/sent")
-}
-
-// sentPage says that a link may be on its way.
-type sentPage struct {
-	layoutData
-	LinkLifetime time.Duration
-	Inbox        string
-}
-
-func (s *server) showSent(w http.ResponseWriter, r *http.Request) error {
-	if err := s.opts.Sessions.Ready(r.Context()); err != nil { // the page would claim that a link is on its way
-		return err
-	}
-	return s.render(w, r, http.StatusOK, "sent", sentPage{layoutData: s.layout(r, "Check your email"), LinkLifetime: s.opts.LinkDuration, Inbox: s.opts.InboxPath})
 }
 
 // signOut ends the session. If that isn't possible now, the user stays signed in and sees an error.

@@ -31,6 +31,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"thousands":  func(n int) string { return gohumanize.Comma(int64(n)) },
 		"words":      formatDuration,
 		"wait":       humanize.FormatWait,
+		"seconds":    func(n int) string { return humanize.Plural(n, "second") },
 		"browser":    describeBrowser,
 		"role":       roleLabel,
 	}).ParseFS(files, "layout.html", "parts/*.html"))
