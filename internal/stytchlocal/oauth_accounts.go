@@ -29,8 +29,10 @@ var errAccountOfOther = errors.New("the provider's account belongs to another us
 // signInAt finds or creates the user of a provider's account, and returns a token to
 // authenticate with and whether the user is new. The account belongs to the user to whom
 // it was attached before. Otherwise it is attached: to the user of the attach token, or to
-// the owner of the address if the provider has verified it, or to a new user. A new user
-// does not get an address that another owns.
+// the owner of the address if the provider has verified it, or to a new user. Like Stytch, it
+// ignores an address that the provider has not verified: its owner could prove it later, and
+// would share the user with the account
+// (https://stytch.com/docs/guides/oauth/email-behavior).
 func (s *Server) signInAt(ctx context.Context, flow *oauthFlow, a oauthAccount) (token string, created bool, err error) {
 	var attach dbsqlc.StytchOauthToken
 	var userID string
@@ -105,21 +107,20 @@ func (s *Server) findOAuthUser(ctx context.Context, a oauthAccount) (string, err
 	return email.UserID, err
 }
 
-// createOAuthUser creates a user with the account's address, unless another user owns it.
+// createOAuthUser creates a user with the account's address, if the provider has verified it.
 func (s *Server) createOAuthUser(ctx context.Context, q *dbsqlc.Queries, a oauthAccount) (account, error) {
 	user := account{StytchUser: dbsqlc.StytchUser{Status: statusActive}}
-	email := a.email
-	_, taken, err := s.findEmail(ctx, q, email)
+	if !a.verified {
+		return user, s.insertUser(ctx, q, &user, "")
+	}
+	_, taken, err := s.findEmail(ctx, q, a.email)
 	if err != nil {
 		return user, err
 	}
 	if taken {
-		email = ""
-	}
-	if taken && a.verified {
 		return user, errConflict // its owner is the user
 	}
-	return user, s.insertUser(ctx, q, &user, email)
+	return user, s.insertUser(ctx, q, &user, a.email)
 }
 
 // attachAccount attaches an account to a user who may have it already, and returns the id
@@ -147,11 +148,14 @@ func (s *Server) attachAccount(ctx context.Context, q *dbsqlc.Queries, user *acc
 }
 
 // addProvenEmail adds the account's address to a user and marks it as verified, if the
-// provider has verified it and no other user owns it. It returns the address's id, also of
-// an unverified one, or "" if the user does not have the address.
+// provider has verified it and no other user owns it. It returns the address's id, or "" if
+// the provider has not verified the address or another user owns it.
 func (s *Server) addProvenEmail(ctx context.Context, q *dbsqlc.Queries, user *account, a oauthAccount) (string, error) {
+	if !a.verified {
+		return "", nil
+	}
 	i := slices.IndexFunc(user.emails, func(e dbsqlc.StytchEmail) bool { return e.Email == a.email })
-	if i < 0 && a.verified {
+	if i < 0 {
 		_, taken, err := s.findEmail(ctx, q, a.email)
 		if err != nil || taken {
 			return "", err
@@ -163,13 +167,7 @@ func (s *Server) addProvenEmail(ctx context.Context, q *dbsqlc.Queries, user *ac
 		user.emails = append(user.emails, row)
 		i = len(user.emails) - 1
 	}
-	if i < 0 {
-		return "", nil
-	}
 	id := user.emails[i].EmailID
-	if !a.verified {
-		return id, nil
-	}
 	_, err := s.verifyEmail(ctx, q, user, id)
 	return id, err
 }

@@ -158,12 +158,22 @@ func TestOAuth_WhoseAccount(t *testing.T) {
 			t.Errorf("the address that no one had verified became %+v", got.User)
 		}
 		_, token = f.at("google").signIn("new@example.com", false)
-		if got, _ := f.oauth(&oauth.AuthenticateParams{Token: token}); len(got.User.Emails) != 1 || got.User.Emails[0].Verified {
-			t.Errorf("the new, unverified address became %+v", got.User)
+		stranger, _ := f.oauth(&oauth.AuthenticateParams{Token: token})
+		if len(stranger.User.Emails) != 0 {
+			t.Errorf("the new, unverified address became %+v", stranger.User)
+		}
+		if owner := f.signIn("new@example.com"); owner["user_id"] == stranger.UserID {
+			t.Error("the owner of the address shares the user of an account that had not verified it")
 		}
 		_, token = f.at("google").signIn("new@example.com", true)
+		if got, _ := f.oauth(&oauth.AuthenticateParams{Token: token}); got.UserID != stranger.UserID || len(got.User.Emails) != 0 {
+			t.Errorf("verified later, the account of the unverified address became %+v", got.User)
+		}
+		_, token = f.at("google").signIn("later@example.com", false)
+		f.oauth(&oauth.AuthenticateParams{Token: token})
+		_, token = f.at("google").signIn("later@example.com", true)
 		if got, _ := f.oauth(&oauth.AuthenticateParams{Token: token}); len(got.User.Emails) != 1 || !got.User.Emails[0].Verified {
-			t.Errorf("verified later, it became %+v", got.User)
+			t.Errorf("verified later, the address became %+v", got.User)
 		}
 	})
 }
