@@ -19,7 +19,10 @@ type Kind string
 const (
 	EmailLink    Kind = "email_link"
 	EmailCode    Kind = "email_code"
-	OAuth        Kind = "oauth"
+	OAuth        Kind = "oauth" // an account at another provider than the next three
+	Google       Kind = "oauth_google"
+	GitHub       Kind = "oauth_github"
+	Microsoft    Kind = "oauth_microsoft"
 	Passkey      Kind = "passkey" // with user verification
 	TOTP         Kind = "totp"    // a code of an authenticator app
 	RecoveryCode Kind = "recovery_code"
@@ -29,7 +32,7 @@ const (
 // isKnown reports whether a stored kind is one of the above.
 func (k Kind) isKnown() bool {
 	switch k {
-	case EmailLink, EmailCode, OAuth, Passkey, TOTP, RecoveryCode, HostLink:
+	case EmailLink, EmailCode, OAuth, Google, GitHub, Microsoft, Passkey, TOTP, RecoveryCode, HostLink:
 		return true
 	}
 	return false
@@ -45,6 +48,15 @@ func (k Kind) isSecond() bool {
 	return false
 }
 
+// IsOAuth reports whether the kind is an account at another provider.
+func (k Kind) IsOAuth() bool {
+	switch k {
+	case OAuth, Google, GitHub, Microsoft:
+		return true
+	}
+	return false
+}
+
 // Label returns the kind in words, such as "email code".
 func (k Kind) Label() string {
 	switch k {
@@ -54,6 +66,12 @@ func (k Kind) Label() string {
 		return "email code"
 	case OAuth:
 		return "another account"
+	case Google:
+		return "Google account"
+	case GitHub:
+		return "GitHub account"
+	case Microsoft:
+		return "Microsoft account"
 	case Passkey:
 		return "passkey"
 	case TOTP:

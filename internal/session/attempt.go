@@ -143,8 +143,11 @@ func (s *Service) redeem(ctx context.Context, in signIn, b Browser) (redeemed, e
 
 // spent returns the error for a credential that was used before.
 func (in signIn) spent() error {
-	if in.kind == factor.EmailCode {
+	switch {
+	case in.kind == factor.EmailCode:
 		return ErrCodeSpent
+	case in.kind.IsOAuth():
+		return ErrOAuth
 	}
 	return ErrLinkSpent
 }

@@ -26,6 +26,7 @@ type SignInFlow struct {
 	RequestedAt   time.Time // when a link or a code was requested last, whole seconds; zero if none was
 	OAuthVerifier string    // PKCE code verifier of a sign-in with another provider; empty if none was begun
 	Token         string    // of the link opened last, for a reload after it has left the address bar
+	TokenIsOAuth  bool      // Token is from another provider
 	ExpiresAt     time.Time // whole seconds
 }
 
@@ -67,10 +68,16 @@ func (f *SignInFlow) challenge(notBefore, now time.Time) string {
 	return challengeOf(f.Verifier)
 }
 
+// oauthDuration is how long a browser may take to come back from another provider.
+const oauthDuration = 30 * time.Minute
+
 // StartOAuth makes the PKCE code verifier of a sign-in with another provider, and returns
-// its challenge.
-func (f *SignInFlow) StartOAuth() (challenge string) {
+// its challenge. It replaces that of an earlier one. The flow lasts long enough.
+func (f *SignInFlow) StartOAuth(now time.Time) (challenge string) {
 	f.EnsureID()
+	if end := now.Add(oauthDuration); f.ExpiresAt.Before(end) {
+		f.ExpiresAt = end
+	}
 	f.OAuthVerifier = rand.Text() + rand.Text()
 	return challengeOf(f.OAuthVerifier)
 }
@@ -87,7 +94,7 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 	seconds, err := strconv.ParseInt(v["expires"], 10, 64)
 	f = SignInFlow{
 		ID: v["id"], ReturnPath: v["return"], Returned: v["returned"] == "true", Verifier: v["verifier"],
-		Asked: v["asked"], Email: v["email"], CodeID: v["code"], OAuthVerifier: v["oauth"], Token: v["token"], ExpiresAt: time.Unix(seconds, 0),
+		Asked: v["asked"], Email: v["email"], CodeID: v["code"], OAuthVerifier: v["oauth"], Token: v["token"], TokenIsOAuth: v["type"] == "oauth", ExpiresAt: time.Unix(seconds, 0),
 	}
 	if made, err := strconv.ParseInt(v["made"], 10, 64); err == nil {
 		f.MadeAt = time.UnixMicro(made).UTC()
@@ -109,6 +116,9 @@ func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) 
 	}
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
+	}
+	if f.TokenIsOAuth {
+		v["type"] = "oauth"
 	}
 	if !f.RequestedAt.IsZero() {
 		v["requested"] = strconv.FormatInt(f.RequestedAt.Unix(), 10)

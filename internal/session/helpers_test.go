@@ -160,7 +160,7 @@ func (p *provider) AuthenticatePasskey(_ context.Context, credential, sessionTok
 
 func (p *provider) AuthenticateOAuth(_ context.Context, token, verifier string, _ session.Browser) (session.Authentication, error) {
 	if p.oauth == nil {
-		return session.Authentication{}, session.ErrLinkUnknown
+		return session.Authentication{}, session.ErrOAuth
 	}
 	return p.oauth(token, verifier)
 }

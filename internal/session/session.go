@@ -84,6 +84,10 @@ var (
 	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink, SendCode and LockedUntil only
 	ErrNoChallenge     = errors.New("link was made without a challenge")          // of AuthenticateMagicLink only
 
+	ErrOAuth        = errors.New("sign-in with another account used, expired or unknown") // Stytch doesn't distinguish these
+	ErrOAuthBrowser = errors.New("sign-in with another account began elsewhere")          // in another browser, or in another tab since
+	ErrOAuthEmail   = errors.New("the other account has no confirmed address")
+
 	ErrCodeFormat       = errors.New("code has another form")                 // it was not tried
 	ErrCodeWrong        = errors.New("code is wrong")                         // of an email, an authenticator app, or a recovery code
 	ErrCodeSpent        = errors.New("code used, expired or tried too often") // or replaced by a newer one
@@ -118,6 +122,8 @@ type Authentication struct {
 	MadeAt       time.Time // the link was made at this time or later; zero if unknown
 	FactorID     string    // the provider's id of the passkey or authenticator app; empty for other kinds
 	HasTOTP      bool      // the user has an authenticator app
+
+	Provider factor.Kind // of an account at another provider, such as factor.Google; empty for other kinds
 }
 
 // ProviderSession is a session as the provider knows it.
@@ -146,7 +152,8 @@ type Provider interface {
 	// that is empty, starts one.
 	AuthenticateCode(ctx context.Context, methodID, code, sessionToken string, b Browser) (Authentication, error)
 	// AuthenticateOAuth redeems the token of a sign-in with another provider, such as
-	// Google. Email is empty unless the provider has verified the address.
+	// Google. Email is empty unless the provider has verified the address. Errors:
+	// ErrOAuth, ErrOAuthBrowser.
 	AuthenticateOAuth(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
 	// StartPasskey returns the options of a sign-in with any passkey, in the form that
 	// PublicKeyCredential.parseRequestOptionsFromJSON takes.

@@ -37,15 +37,19 @@ func (e *OtherAddress) Error() string { return "link is for another address than
 //
 // directory.ErrNotListed and directory.ErrSuspended are returned only for a proven
 // address. Other errors: *OtherAddress, ErrLinkOld, ErrLinkSpent, ErrLinkUnknown,
-// ErrOtherBrowser, *RateLimitError, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
+// ErrOtherBrowser, ErrOAuth, ErrOAuthBrowser, ErrOAuthEmail, *RateLimitError, ErrTooMany,
+// ErrUnavailable, directory.ErrUnavailable.
 func (s *Service) SignIn(ctx context.Context, c Credentials, b Browser) (sess Session, token string, err error) {
 	in := signIn{kind: cmp.Or(c.Kind, factor.EmailLink), secret: c.Token, flow: c.Flow, replaced: c.ReplacedToken}
 	in.authenticate = func(ctx context.Context) (Authentication, error) { return s.authenticateLink(ctx, c, b) }
 	mayConfirm := !c.Pressed && c.Flow.Asked != ""
 	if c.Kind == factor.OAuth {
 		if c.Flow.OAuthVerifier == "" {
-			return Session{}, "", s.recordInvalid(ctx, ErrOtherBrowser, "", b) // another site could sign the user in as someone else
+			err := s.recordInvalid(ctx, ErrOAuthBrowser, "", b) // another site could sign the user in as someone else
+			s.reportResult(err)
+			return Session{}, "", err
 		}
+		in.secret = "oauth " + c.Token // a link with the same text would be another attempt
 		in.authenticate = func(ctx context.Context) (Authentication, error) { return s.authenticateOAuth(ctx, c, b) }
 		mayConfirm = false
 	}
@@ -76,6 +80,12 @@ func (s *Service) signIn(ctx context.Context, in signIn, b Browser, confirm func
 	ctx = context.WithoutCancel(ctx)
 	if auth.repeated {
 		return s.repeat(ctx, in, auth, b)
+	}
+	if in.kind == factor.OAuth {
+		in.kind = cmp.Or(auth.Provider, in.kind)
+		if auth.Email == "" {
+			return Session{}, "", s.reject(ctx, b, auth, "", "", ErrOAuthEmail)
+		}
 	}
 	email, err := directory.ParseEmail(auth.Email)
 	if err != nil { // no user can have such an address
@@ -180,7 +190,7 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 	reason := "the session could not be written down"
 	for _, rule := range []error{
 		directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld,
-		ErrPasskeyUnknown, ErrUserVerification,
+		ErrPasskeyUnknown, ErrUserVerification, ErrOAuthEmail,
 	} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()
@@ -194,7 +204,7 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 // subject is the address that the credential was for, empty if that is unknown.
 func (s *Service) recordInvalid(ctx context.Context, err error, subject string, b Browser) error {
 	var reason error
-	for _, invalid := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, ErrCodeWrong, ErrCodeSpent, ErrPasskey, ErrPasskeyUnknown, ErrUserVerification} {
+	for _, invalid := range []error{ErrLinkSpent, ErrLinkUnknown, ErrOtherBrowser, ErrOAuth, ErrOAuthBrowser, ErrCodeWrong, ErrCodeSpent, ErrPasskey, ErrPasskeyUnknown, ErrUserVerification} {
 		if errors.Is(err, invalid) {
 			reason = invalid
 		}
@@ -222,6 +232,9 @@ var outcomes = []struct {
 	{ErrLinkUnknown, "link_unknown"},
 	{ErrLinkOld, "link_old"},
 	{ErrOtherBrowser, "other_browser"},
+	{ErrOAuth, "oauth_refused"},
+	{ErrOAuthBrowser, "other_browser"},
+	{ErrOAuthEmail, "oauth_unverified"},
 	{ErrCodeWrong, "code_wrong"},
 	{ErrCodeSpent, "code_spent"},
 	{ErrPasskey, "passkey_refused"},

@@ -1,14 +1,18 @@
 package stytch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
+	"github.com/stytchauth/stytch-go/v16/stytch/config"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/oauth"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
 
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -27,7 +31,8 @@ func (c *Client) AuthenticateOAuth(ctx context.Context, token, verifier string, 
 		if auth, err = toAuthentication(res.UserID, res.User, res.UserSession, res.SessionToken); err != nil {
 			return err
 		}
-		id := providerEmailID(res.UserSession.AuthenticationFactors)
+		var id string
+		auth.Provider, id = providerAccount(res.UserSession.AuthenticationFactors)
 		for _, e := range res.User.Emails {
 			if id != "" && e.EmailID == id && e.Verified {
 				auth.Email = e.Email
@@ -35,33 +40,43 @@ func (c *Client) AuthenticateOAuth(ctx context.Context, token, verifier string, 
 		}
 		return nil
 	})
-	if errors.Is(err, session.ErrNoAccount) || errors.Is(err, outbox.ErrRefused) {
-		err = fmt.Errorf("%w: %w", session.ErrLinkUnknown, err)
-	}
-	return auth, err
+	return auth, oauthError(err)
 }
 
-// providerEmailID returns the id of the address that another provider named, or "".
-func providerEmailID(factors []sessions.AuthenticationFactor) string {
+// oauthError gives the refusal of a token its meaning. The errors of links, which Stytch
+// shares in part, are about something else for users.
+func oauthError(err error) error {
+	switch {
+	case errors.Is(err, session.ErrOtherBrowser), errors.Is(err, session.ErrNoChallenge):
+		return fmt.Errorf("%w: %v", session.ErrOAuthBrowser, err)
+	case errors.Is(err, session.ErrLinkUnknown), errors.Is(err, session.ErrLinkSpent), errors.Is(err, session.ErrNoAccount), errors.Is(err, outbox.ErrRefused):
+		return fmt.Errorf("%w: %v", session.ErrOAuth, err)
+	}
+	return err
+}
+
+// providerAccount returns at which provider a session's account is, and the id of the address
+// that the provider named, or "".
+func providerAccount(factors []sessions.AuthenticationFactor) (kind factor.Kind, emailID string) {
 	for _, f := range factors {
 		switch {
 		case f.GoogleOAuthFactor != nil:
-			return f.GoogleOAuthFactor.EmailID
+			return factor.Google, f.GoogleOAuthFactor.EmailID
 		case f.GithubOAuthFactor != nil:
-			return f.GithubOAuthFactor.EmailID
+			return factor.GitHub, f.GithubOAuthFactor.EmailID
 		case f.MicrosoftOAuthFactor != nil:
-			return f.MicrosoftOAuthFactor.EmailID
+			return factor.Microsoft, f.MicrosoftOAuthFactor.EmailID
 		}
 	}
-	return ""
+	return factor.OAuth, ""
 }
 
 // OAuthURL returns the address at Stytch at which a sign-in with another provider begins.
 // challenge is the PKCE code challenge of the browser's verifier.
 func (c *Client) OAuthURL(provider, challenge string) string {
-	base := c.opts.PublicBaseURL
-	if base == "" {
-		base = c.opts.BaseURL
+	base := cmp.Or(c.opts.PublicBaseURL, c.opts.BaseURL, string(config.BaseURITest))
+	if base == string(config.BaseURITest) && strings.HasPrefix(c.opts.ProjectID, "project-live-") {
+		base = string(config.BaseURILive)
 	}
 	q := url.Values{
 		"public_token": {c.opts.PublicToken}, "login_redirect_url": {c.opts.RedirectURL}, "signup_redirect_url": {c.opts.RedirectURL},
