@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
@@ -91,6 +92,7 @@ type gallery struct {
 	in, out      *tab
 	alone, first *tab
 	member       *tab
+	asker        *tab // requests links and codes
 
 	asking *asking
 
@@ -125,6 +127,7 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 		in: newTab(t, chromium, full), out: newTab(t, chromium, full),
 		alone: newTab(t, chromium, empty), first: newTab(t, chromium, empty),
 	}
+	g.asker = newTab(t, chromium, full)
 	g.addApps()
 	full.Clock.Advance(time.Minute)
 	g.in.signIn("ada.lovelace@example.com")
@@ -134,6 +137,16 @@ func newGallery(t *testing.T, chromium browser) *gallery {
 	g.alone.signIn("ada@example.com")
 	g.asking = newAsking(t, chromium)
 	return g
+}
+
+// request requests an email in a tab of its own.
+func (g *gallery) request(button string) *tab {
+	b := g.asker
+	b.visit("/")
+	b.fill("textbox", "Email address", "eve@example.com")
+	b.click("button", button)
+	b.sees("heading", "Check your email")
+	return b
 }
 
 // addApp adds an app that opens to groups, which are created, or to everyone if none is given. Its
@@ -315,6 +328,21 @@ var pageStates = []pageState{
 		return g.out
 	}},
 	{"sent", visiting(signedOut, "/signin/sent")},
+	{"sent, a link", func(g *gallery) *tab { return g.request("Email me a link") }},
+	{"sent, a code", func(g *gallery) *tab { return g.request("Email me a code") }},
+	{"sent, a wrong code", func(g *gallery) *tab {
+		b := g.request("Email me a code")
+		b.press("12345" + kb.Enter)
+		b.reads("Enter the six digits from the email.")
+		return b
+	}},
+	{"sent, too early", func(g *gallery) *tab {
+		b := g.request("Email me a code")
+		eval[any](b, `document.querySelector("[value=code]").form.append(Object.assign(document.createElement("input"), {type: "hidden", name: "send", value: "code"}))`)
+		eval[any](b, `document.querySelector("[value=code]").form.submit()`)
+		b.reads("You’ve just requested one.")
+		return b
+	}},
 	{"continue", visiting(signedOut, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
 	{"continue as another", visiting(administrator, "/api/authenticate_magic_link?token=x&stytch_token_type=magic_links")},
 	{"problem", visiting(signedOut, "/api/authenticate_magic_link")},

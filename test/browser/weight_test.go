@@ -31,6 +31,15 @@ var weights = []journey{
 		b.isLight("/", maxSignInBytes)
 	}},
 
+	{"the page for a code is light", func(t *testing.T, chromium browser) {
+		b := newTab(t, chromium, startBrowserSite(t, chromium))
+		b.visit("/")
+		b.fill("textbox", "Email address", "ada@example.com")
+		b.click("button", "Email me a code")
+		b.sees("textbox", "Six-digit code")
+		b.isLight("/signin/sent", maxSignInBytes)
+	}},
+
 	{"a page of fifty people is light", func(t *testing.T, chromium browser) {
 		site := startBrowserSite(t, chromium)
 		for i := range 60 {

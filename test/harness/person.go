@@ -83,7 +83,7 @@ func (p *Person) NextLink() string {
 }
 
 type Mail struct {
-	ID, To, Subject, Text string
+	ID, To, Subject, Text, Code string
 	Links                 []string
 }
 
@@ -101,6 +101,22 @@ func (p *Person) Mailbox() []Mail {
 		p.Site.Log.AddSecret(u.Query().Get("token"))
 	}
 	return own
+}
+
+// NextCode waits for the next mail with a sign-in code and returns the code.
+func (p *Person) NextCode() string {
+	p.T.Helper()
+	var code string
+	Eventually(p.T, "a code mailed to "+p.Email, func() bool {
+		for _, m := range p.Notices() {
+			if m.Code != "" && !p.read[m.ID] {
+				p.read[m.ID], code = true, m.Code
+				return true
+			}
+		}
+		return false
+	})
+	return code
 }
 
 // Notices returns the mails without a sign-in link, oldest first.
