@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
@@ -16,10 +17,16 @@ import (
 type continuePage struct {
 	layoutData
 	Token      string
+	Type       string          // of the token; see tokenTypes
 	AutoSubmit bool            // a script presses the button, because this browser requested a link
 	SignedInAs *directory.User // the user who would be signed out; nil if none
 	Unasked    string          // the link's address if this browser requested another one; otherwise empty
 }
+
+// tokenTypes are the values of stytch_token_type and of the form's field type, and what their tokens
+// prove. A token is only tried as what its type says, and a token of another type not at all. Links
+// of some templates have no type.
+var tokenTypes = map[string]factor.Kind{"": factor.EmailLink, "magic_links": factor.EmailLink}
 
 // holdsToken sets the headers of a page whose address and form may contain a link's token. Other
 // pages get no referrer with it; with no-referrer, browsers would send "Origin: null" with the
@@ -39,21 +46,21 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	isSignedIn := err == nil
 	flow, _ := s.opts.Cookies.Flow(r)
 	token := q.Get("token")
-	kind := q.Get("stytch_token_type")
-	if kind != "" && kind != "magic_links" {
-		token = ""
+	tokenType := q.Get("stytch_token_type")
+	if _, known := tokenTypes[tokenType]; !known {
+		return session.ErrLinkUnknown
 	}
 	if token == "" && (isSignedIn || errors.Is(err, errSecondFactor)) {
 		return s.redirect(w, r, s.startPath("")) // a reload after the script removed the token
 	}
-	if token == "" && kind == "" {
+	if token == "" && tokenType == "" {
 		token = flow.Token
 	}
 	if token == "" {
 		return session.ErrLinkUnknown
 	}
 	s.rememberLink(w, r, flow, token)
-	view := continuePage{layoutData: s.layout(r, "Continue"), Token: token}
+	view := continuePage{layoutData: s.layout(r, "Continue"), Token: token, Type: tokenType}
 	hasAsked := flow.Asked != ""
 	if isSignedIn {
 		view.SignedInAs = &current.User
@@ -97,16 +104,20 @@ func classifyOpener(r *http.Request) string {
 // authenticate uses the link, creates the session and redirects to where the user wanted to go. A
 // browser may send the same link again: see session.Service.SignIn.
 func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	kind, known := tokenTypes[form.Get("type")]
+	if !known {
+		return session.ErrLinkUnknown
+	}
 	flow, _ := s.opts.Cookies.Flow(r)
 	currentToken, _ := s.opts.Cookies.Token(r)
 	browser := s.browser(r)
 	browser.KnownID = s.opts.Cookies.KnownBrowser(r, "")
 	newSession, token, err := s.opts.Sessions.SignIn(r.Context(), session.Credentials{
-		Token: form.Get("token"), Flow: flow, ReplacedToken: currentToken, Pressed: form.Get("pressed") != "",
+		Kind: kind, Token: form.Get("token"), Flow: flow, ReplacedToken: currentToken, Pressed: form.Get("pressed") != "",
 	}, browser)
 	if other := (*session.OtherAddress)(nil); errors.As(err, &other) {
 		holdsToken(w)
-		view := continuePage{layoutData: s.layout(r, "Continue"), Token: form.Get("token"), Unasked: other.Email}
+		view := continuePage{layoutData: s.layout(r, "Continue"), Token: form.Get("token"), Type: form.Get("type"), Unasked: other.Email}
 		return s.render(w, r, http.StatusOK, "continue", view)
 	}
 	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
