@@ -25,6 +25,9 @@ const (
 // RecoveryCodes is the number of recovery codes of an authenticator app.
 const RecoveryCodes = 10
 
+// SetupDuration is how long a user may take to set up an authenticator app.
+const SetupDuration = 30 * time.Minute
+
 // callTimeout bounds each call to the provider.
 const callTimeout = 5 * time.Second
 

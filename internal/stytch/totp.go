@@ -10,14 +10,11 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
-// totpSetupMinutes is how long a user may take to set up an authenticator app.
-const totpSetupMinutes = 30
-
 // StartTOTP begins to set up an authenticator app; see factor.Provider.
 func (c *Client) StartTOTP(ctx context.Context, stytchUserID string) (factor.TOTPSetup, error) {
 	var setup factor.TOTPSetup
 	err := c.do(ctx, "create TOTP", refusable, func() error {
-		res, err := c.api.TOTPs.Create(ctx, &totps.CreateParams{UserID: stytchUserID, ExpirationMinutes: totpSetupMinutes})
+		res, err := c.api.TOTPs.Create(ctx, &totps.CreateParams{UserID: stytchUserID, ExpirationMinutes: minutes(factor.SetupDuration)})
 		if err != nil {
 			return err
 		}

@@ -111,7 +111,7 @@ func TestAPI_Session(t *testing.T) {
 			"id": grace.user.ID, "name": "", "email": "grace@example.com", "role": "member", "status": "active",
 			"created_at": created, "last_seen_at": created,
 		},
-		"session": object{"id": session["id"], "created_at": created, "expires_at": "2026-03-08T12:00:00.123456Z"},
+		"session": object{"id": session["id"], "created_at": created, "expires_at": "2026-03-08T12:00:00.123456Z", "factors": []any{object{"kind": "email_link", "at": "2026-03-01T12:00:00Z"}}},
 	})
 	wantJSON(t, grace.get("/api/users"), http.StatusForbidden, object{"error": "administrators only"})
 

@@ -27,6 +27,11 @@ var dangerousActions = map[string]string{
 	"POST /apps/{id}":            "change an app",
 	"POST /apps/{id}/remove":     "remove an app",
 	"POST /apps/{id}/tokens":     "create an app token",
+
+	"POST /profile/authenticator":         "set up an authenticator app",
+	"POST /profile/authenticator/confirm": "set up an authenticator app",
+	"POST /profile/authenticator/remove":  "remove your authenticator app",
+	"POST /profile/authenticator/renew":   "get new recovery codes",
 }
 
 // actionMatcher matches the routes of dangerousActions.

@@ -42,6 +42,8 @@ var (
 	errBadForm          = errors.New("form could not be read")
 	errInternal         = errors.New("internal error")
 	errBusy             = errors.New("too busy")
+	errSetup            = errors.New("setup of the authenticator app not found")
+	errCodes            = errors.New("recovery codes not found")
 
 	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
@@ -88,6 +90,9 @@ var problems = []errorResponse{
 	{err: errContentType, status: 415},
 	{err: errBadJSON, status: 400},
 	{err: errBadForm, status: 400, title: "We couldn’t read that form", text: "It arrived damaged. Nothing was changed. Go back and try again."},
+
+	{err: errSetup, status: 410, title: "This setup no longer works", text: "It has expired, or it was started again elsewhere. Nothing was changed. Start again.", action: "Start again", path: "/profile"},
+	{err: errCodes, status: 410, title: "These codes can’t be shown again", text: "They can be downloaded for 30 minutes, in the browser where they were created. If you haven’t saved them, get new ones.", action: "Go to your profile", path: "/profile"},
 
 	{err: webhooksig.ErrSignature, status: 401},
 	{err: webhooksig.ErrTime, status: 400},
@@ -142,6 +147,14 @@ const retryAfter = 30 * time.Second
 
 func setRetryAfter(w http.ResponseWriter, after time.Duration) {
 	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
+}
+
+// waitOf returns after how long to try again.
+func waitOf(err error) time.Duration {
+	if limited := (*session.RateLimitError)(nil); errors.As(err, &limited) {
+		return limited.After
+	}
+	return retryAfter
 }
 
 func problemOf(err error) errorResponse {
@@ -232,10 +245,7 @@ func (s *server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	wait := time.Duration(0)
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
-		wait = retryAfter
-		if tooMany := (*session.RateLimitError)(nil); errors.As(err, &tooMany) {
-			wait = tooMany.After
-		}
+		wait = waitOf(err)
 		setRetryAfter(w, wait)
 	}
 	if s.wantsJSON(r) || p.title == "" {

@@ -40,10 +40,10 @@ func (f *fixture) count(query string, args ...any) int {
 }
 
 // exec changes the database directly.
-func (f *fixture) exec(statement string) {
+func (f *fixture) exec(statement string, args ...any) {
 	f.t.Helper()
 	if err := f.store.Transact(f.t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(f.t.Context(), statement)
+		_, err := tx.ExecContext(f.t.Context(), statement, args...)
 		return err
 	}); err != nil {
 		f.t.Fatal(err)

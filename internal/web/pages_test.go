@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -44,6 +45,13 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	asker.requestAccess(app.ID, hostile)
 	f.joinUntil(ending, grace, f.clock.now().Add(48*time.Hour))
 
+	f.server.opts.Factors = factor.New(f.store, &authenticators{started: map[string]factor.TOTPSetup{}, verified: map[string]bool{}}, noOutbox{}, f.clock.now)
+	forced := f.signedIn(directory.Member, "forced@example.com")
+	f.exec("UPDATE sessions SET second_factor = 1 WHERE user_id = ?", forced.user.ID)
+	hedy := f.signedIn(directory.Member, "hedy@example.com")
+	shown := hedy.beginSetup("")
+	codes := hedy.confirmSetup(shown.sealed, rightCode)
+
 	onTheWay := f.visitor()
 	w := httptest.NewRecorder()
 	f.server.opts.Cookies.SetTicket(w, tickets.Seal(tickets.New(app, "/", "")))
@@ -56,38 +64,43 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		page    answer
 		heading string
 	}{
-		"signin":        {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
-		"sent":          {f.visitor().get("/signin/sent"), "Check your email"},
-		"continue":      {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
-		"home":          {boss.get("/apps"), "My apps"},
-		"profile":       {boss.get("/profile"), hostile},
-		"revoke":        {boss.get(revoke), "Revoke " + hostile + "?"},
-		"users":         {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
-		"user":          {boss.get("/users/" + grace.ID), hostile},
-		"remove":        {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
-		"invite":        {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
-		"imports":       {boss.get("/users/import"), "Import people"},
-		"import":        {boss.get(file), "<script>{{.}}.csv"},
-		"activity":      {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
-		"why":           {boss.form("/why", "email", `"><script>`), "Sign-in help"},
-		"waiting":       {boss.get("/waiting"), "Pending updates"},
-		"signout":       {boss.get("/signout?app=" + app.ID), "Switch account"},
-		"refused":       {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
-		"again":         {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
-		"app_new":       {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
-		"app":           {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},
-		"app_remove":    {boss.get("/apps/" + app.ID + "/remove"), "Remove " + hostile + "?"},
-		"groups":        {boss.form("/groups", "name", hostile+","), "Groups"},
-		"group":         {boss.form("/groups/"+group.ID+"/members", "who", "script", "until", `"><script>`), group.Name},
-		"group_remove":  {boss.get("/groups/" + group.ID + "/remove"), "Remove " + group.Name + "?"},
-		"ask":           {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
-		"requests":      {boss.get("/requests"), "Access requests"},
-		"renew":         {boss.get("/users/" + grace.ID + "/groups/" + ending.ID + "/renew"), "Renew " + hostile + "’s access"},
-		"to_app":        {onTheWay.get("/enter"), "You’re signed in"},
-		"confirm":       {stale.get("/confirm"), "Confirm it’s you"},
-		"resubmit":      {stale.form("/apps/new", "name", strings.Repeat(hostile, 100)), "Confirm it’s you"},
-		"second_factor": {half.get("/second-factor"), "One more step"},
-		"problem":       {boss.get("/users/nobody"), "This person isn’t on the list"},
+		"signin":               {f.visitor().get("/?expired&signed-out&next=/users"), "Sign in"},
+		"sent":                 {f.visitor().get("/signin/sent"), "Check your email"},
+		"continue":             {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
+		"home":                 {boss.get("/apps"), "My apps"},
+		"profile":              {boss.get("/profile"), hostile},
+		"revoke":               {boss.get(revoke), "Revoke " + hostile + "?"},
+		"users":                {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
+		"user":                 {boss.get("/users/" + grace.ID), hostile},
+		"remove":               {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
+		"invite":               {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
+		"imports":              {boss.get("/users/import"), "Import people"},
+		"import":               {boss.get(file), "<script>{{.}}.csv"},
+		"activity":             {boss.get("/activity?about=%22%3E%3Cscript%3E"), "Activity"},
+		"why":                  {boss.form("/why", "email", `"><script>`), "Sign-in help"},
+		"waiting":              {boss.get("/waiting"), "Pending updates"},
+		"signout":              {boss.get("/signout?app=" + app.ID), "Switch account"},
+		"refused":              {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
+		"again":                {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
+		"app_new":              {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
+		"app":                  {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},
+		"app_remove":           {boss.get("/apps/" + app.ID + "/remove"), "Remove " + hostile + "?"},
+		"groups":               {boss.form("/groups", "name", hostile+","), "Groups"},
+		"group":                {boss.form("/groups/"+group.ID+"/members", "who", "script", "until", `"><script>`), group.Name},
+		"group_remove":         {boss.get("/groups/" + group.ID + "/remove"), "Remove " + group.Name + "?"},
+		"ask":                  {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
+		"requests":             {boss.get("/requests"), "Access requests"},
+		"renew":                {boss.get("/users/" + grace.ID + "/groups/" + ending.ID + "/renew"), "Renew " + hostile + "’s access"},
+		"to_app":               {onTheWay.get("/enter"), "You’re signed in"},
+		"confirm":              {stale.get("/confirm"), "Confirm it’s you"},
+		"resubmit":             {stale.form("/apps/new", "name", strings.Repeat(hostile, 100)), "Confirm it’s you"},
+		"second_factor":        {half.get("/second-factor"), "One more step"},
+		"problem":              {boss.get("/users/nobody"), "This person isn’t on the list"},
+		"authenticator_setup":  {shown.answer, "Set up an authenticator app"},
+		"recovery_codes":       {codes, "Save your recovery codes"},
+		"authenticator_remove": {hedy.get("/profile/authenticator/remove"), "Remove your authenticator app?"},
+		"authenticator_renew":  {hedy.get("/profile/authenticator/renew"), "Get new recovery codes?"},
+		"second_factor_setup":  {forced.get("/second-factor/setup?next=%22%3E%3Cscript%3E"), "Set up a second factor"},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(f.server.templates)), slices.Sorted(maps.Keys(pages))); diff != "" {
 		t.Errorf("(-templates +shown):\n%s", diff)

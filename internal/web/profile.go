@@ -12,8 +12,9 @@ import (
 // profilePage is the viewer's own page.
 type profilePage struct {
 	layoutData
-	Sessions []profileSession
-	Tokens   *tokensSection // nil unless the viewer is an administrator
+	Sessions      []profileSession
+	Authenticator authenticatorSection
+	Tokens        *tokensSection // nil unless the viewer is an administrator
 }
 
 type profileSession struct {
@@ -44,6 +45,11 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 	for _, v := range list {
 		view.Sessions = append(view.Sessions, profileSession{v, v.TokenHash == current.TokenHash})
 	}
+	factors, err := s.opts.Factors.List(r.Context(), current.UserID)
+	if err != nil {
+		return profilePage{}, err
+	}
+	view.Authenticator = newAuthenticatorSection(factors)
 	if current.User.IsActiveAdmin() {
 		view.Tokens, err = s.tokens(r)
 	}

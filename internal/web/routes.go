@@ -57,6 +57,16 @@ func (s *server) routeTable() []route {
 		// The viewer's own profile.
 		{"GET /profile", signedIn, s.showProfile},
 		{"POST /profile/signout", signedIn, withForm(s.endOwnSessions)},
+		{"GET /profile/authenticator", signedIn, s.showAuthenticator},
+		{"POST /profile/authenticator", signedIn | incomplete, blocking(withForm(s.startAuthenticator))},           // fresh, see factor.Policy.MaySetUp
+		{"POST /profile/authenticator/confirm", signedIn | incomplete, blocking(withForm(s.confirmAuthenticator))}, // the same
+		{"POST /profile/authenticator/codes", signedIn, withForm(s.downloadCodes)},
+		{"GET /profile/authenticator/remove", signedIn, s.showRemoveAuthenticator},
+		{"POST /profile/authenticator/remove", signedIn | fresh, s.removeAuthenticator},
+		{"GET /profile/authenticator/renew", signedIn, s.showRenewAuthenticator},
+		{"POST /profile/authenticator/renew", signedIn | fresh, blocking(s.renewAuthenticator)},
+		{"GET /second-factor/setup", signedIn | incomplete, s.showSecondFactorSetup},
+
 		{"GET /profile/tokens", admin, s.showTokens},
 		{"POST /profile/tokens", admin | fresh, withForm(s.createToken)},
 		{"GET /profile/tokens/{id}/revoke", admin, s.showRevokeToken},

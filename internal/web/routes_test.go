@@ -44,6 +44,12 @@ var wantAccess = map[string]access{
 	"GET /confirm": signedIn, "POST /confirm": signedIn, "POST /confirm/email": signedIn, "GET /confirm/continue": signedIn | fresh,
 	"GET /second-factor": signedIn | incomplete, "POST /second-factor": signedIn | incomplete,
 
+	"GET /profile/authenticator": signedIn, "POST /profile/authenticator": signedIn | incomplete,
+	"POST /profile/authenticator/confirm": signedIn | incomplete, "POST /profile/authenticator/codes": signedIn,
+	"GET /profile/authenticator/remove": signedIn, "POST /profile/authenticator/remove": signedIn | fresh,
+	"GET /profile/authenticator/renew": signedIn, "POST /profile/authenticator/renew": signedIn | fresh,
+	"GET /second-factor/setup": signedIn | incomplete,
+
 	"GET /profile/tokens": admin, "POST /profile/tokens": admin | fresh,
 	"GET /profile/tokens/{id}/revoke": admin, "POST /profile/tokens/{id}/revoke": admin,
 

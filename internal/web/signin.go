@@ -150,14 +150,15 @@ func (s *server) apiSession(w http.ResponseWriter, r *http.Request) error {
 		public := t.Public()
 		answer.Token = &public
 	} else {
-		answer.Session = &jsonSession{ID: current.StytchSessionID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt}
+		answer.Session = &jsonSession{ID: current.StytchSessionID, CreatedAt: current.CreatedAt, ExpiresAt: current.ExpiresAt, Factors: newJSONFactors(current.Proofs)}
 	}
 	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 
 type jsonSession struct {
-	ID        string    `json:"id"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID        string       `json:"id"`
+	CreatedAt time.Time    `json:"created_at"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	Factors   []jsonFactor `json:"factors"` // by which the user came in; empty for a session of an earlier release
 }

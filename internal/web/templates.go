@@ -9,6 +9,7 @@ import (
 
 	gohumanize "github.com/dustin/go-humanize"
 
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/static"
 )
@@ -34,6 +35,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"seconds":    func(n int) string { return humanize.Plural(n, "second") },
 		"browser":    describeBrowser,
 		"role":       roleLabel,
+		"proofs":     func(p factor.Proofs) string { return describeProofs(s.opts.Now(), p) },
 	}).ParseFS(files, "layout.html", "parts/*.html"))
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {

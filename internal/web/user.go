@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/session"
 )
@@ -24,6 +25,7 @@ type userPage struct {
 	Invitation directory.Invitation
 	Waiting    []jobRow // outbox jobs besides a pending invitation
 	Sessions   []session.Session
+	Factors    userFactors
 	Tokens     []listedToken
 	Events     []eventRow
 	MoreEvents bool
@@ -63,6 +65,11 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 	if view.Sessions, err = s.opts.Sessions.List(r.Context(), u.ID); err != nil {
 		return err
 	}
+	factors, err := s.opts.Factors.List(r.Context(), u.ID)
+	if err != nil {
+		return err
+	}
+	view.Factors = newUserFactors(factors)
 	if err := s.completeUserGroups(r, u, &view.Groups); err != nil {
 		return err
 	}
@@ -79,6 +86,24 @@ func (s *server) userPage(w http.ResponseWriter, r *http.Request, status int, vi
 		view.InvitedBy = by.DisplayName()
 	}
 	return s.render(w, r, status, "user", view)
+}
+
+// userFactors is what a user has set up to sign in with, besides their email.
+type userFactors struct {
+	Passkeys []factor.Factor
+	App      factor.Factor
+	HasApp   bool
+}
+
+func newUserFactors(factors []factor.Factor) userFactors {
+	var u userFactors
+	u.App, u.HasApp = factor.FindTOTP(factors)
+	for _, f := range factors {
+		if f.Kind == factor.Passkey {
+			u.Passkeys = append(u.Passkeys, f)
+		}
+	}
+	return u
 }
 
 // findCancelled sets when the invitation of a suspended user was cancelled, if an earlier release
