@@ -226,8 +226,11 @@ func emailProblem(err error) (status int, text string, found bool) {
 // carryOn leads to what needed a fresh sign-in.
 func (s *server) carryOn(w http.ResponseWriter, r *http.Request, next string) error {
 	pending := s.pendingAction(r, next)
-	if pending.Form != nil {
+	switch {
+	case pending.Form != nil:
 		return s.redirect(w, r, "/confirm/continue")
+	case pending.Target == "":
+		return s.redirectWithMessage(w, r, "/apps", "You’ve confirmed it’s you. Now go back to what you were doing and try again.")
 	}
 	return s.redirect(w, r, s.keepTicket(w, r, pending.Target))
 }

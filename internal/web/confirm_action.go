@@ -63,7 +63,7 @@ type pendingAction struct {
 }
 
 // pendingAction returns what to go on with: the page at next or, if that is empty, the form that
-// the browser keeps.
+// the browser keeps. Its Target is empty if there is nothing.
 func (s *server) pendingAction(r *http.Request, next string) pendingAction {
 	if next = s.returnPath(next); next != "" {
 		p := pendingAction{What: s.describeAction(http.MethodGet, next), Target: next, Back: next}
@@ -76,7 +76,7 @@ func (s *server) pendingAction(r *http.Request, next string) pendingAction {
 	if what := s.describeAction(http.MethodPost, kept.Action); found && what != "" {
 		return pendingAction{What: what, Target: kept.Action, Form: kept.Form, Back: kept.Page}
 	}
-	return pendingAction{Target: "/apps", Back: "/apps"}
+	return pendingAction{Back: "/apps"}
 }
 
 // askToConfirm answers a request that needs a fresh sign-in: it leads to the page for it, and keeps
@@ -134,7 +134,7 @@ func (s *server) continueAction(w http.ResponseWriter, r *http.Request) error {
 	pending := s.pendingAction(r, "")
 	s.opts.Cookies.DropDraft(w, r)
 	if pending.Form == nil {
-		return s.redirect(w, r, pending.Target)
+		return s.redirect(w, r, "/apps")
 	}
 	return s.render(w, r, http.StatusOK, "resubmit", resubmitPage{
 		layoutData: s.layout(r, "Confirmed"), Confirmed: true, What: pending.What, Action: pending.Target, Fields: fieldsOf(pending.Form), Back: pending.Back,

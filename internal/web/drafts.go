@@ -64,12 +64,19 @@ func (s *server) keepDraft(w http.ResponseWriter, r *http.Request) {
 // it isn't saved.
 func (s *server) draft(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
 	path, _, _ := strings.Cut(s.relativePath(r), "?")
+	cancelled := s.opts.Cookies.Draft(r).Action != ""
 	form, ok := s.opts.Cookies.TakeDraft(w, r, path, viewer(r).User.Email.Normalized)
-	if ok {
-		stateOf(r).draft = true
+	switch {
+	case ok && cancelled:
+		stateOf(r).restored = unconfirmed
+	case ok:
+		stateOf(r).restored = unsaved
 	}
 	return form, ok
 }
 
-// unsaved is the message on a page with a restored form.
-var unsaved = session.Message{Warning: true, Text: "You were signed out before this was saved. Check what you typed and submit it again."}
+// Messages on a page with a restored form.
+var (
+	unsaved     = session.Message{Warning: true, Text: "You were signed out before this was saved. Check what you typed and submit it again."}
+	unconfirmed = session.Message{Warning: true, Text: "You didn’t confirm it’s you, so this wasn’t saved. Check what you typed and submit it again."}
+)

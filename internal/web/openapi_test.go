@@ -166,8 +166,11 @@ func (d *description) who(o *v3.Operation) access {
 			return public
 		}
 		for _, roles := range way.Requirements.FromOldest() {
-			if !strings.Contains(strings.Join(roles, " "), "admin") {
+			if !slices.Contains(roles, "admin") {
 				who = who&^admin | signedIn
+			}
+			if slices.Contains(roles, "fresh") {
+				who |= fresh
 			}
 		}
 		if _, ok := way.Requirements.Get("token"); ok {

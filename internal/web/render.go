@@ -54,8 +54,8 @@ func (s *server) sectionLayout(w http.ResponseWriter, r *http.Request, title, se
 	if p.Viewer != nil && p.Viewer.IsActiveAdmin() {
 		p.Requests = s.countRequests(r)
 	}
-	if p.Message.Text == "" && stateOf(r).draft {
-		p.Message = unsaved
+	if p.Message.Text == "" {
+		p.Message = stateOf(r).restored
 	}
 	return p
 }

@@ -27,7 +27,8 @@ type requestState struct {
 	route   string          // pattern of the route; empty if none matched yet
 	actor   directory.Actor // of changes the request makes; authorize and idempotent complete it
 	session session.Session // set by authorize; only the user is set if an API token is used
-	draft   bool            // the page shows a restored form; see drafts.go
+
+	restored session.Message // on a page with a restored form; see drafts.go
 
 	incomplete bool         // the session lacks the second factor that it needs; set by authorize
 	token      *token.Token // the API token used; nil if the session cookie is

@@ -1,0 +1,279 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/token"
+)
+
+// danger says whether a route does something that a stolen session must not be enough for.
+type danger struct {
+	harmless string                             // why it doesn't; empty if it does
+	path     func(w *dangerWorld) string        // a path of the route for which it does
+	input    func(w *dangerWorld) []string      // fields of a form, or one JSON body; nil for none
+	then     func(t *testing.T, w *dangerWorld) // checks that it was done with a fresh session; may be nil
+}
+
+// dangerWorld is what the requests are about. Every request has its own.
+type dangerWorld struct {
+	f                        *fixture
+	admin, suspended, member directory.User
+	app                      apps.App
+	ready, stopped           string // imports with an administrator
+}
+
+func newDangerWorld(t *testing.T) *dangerWorld {
+	w := &dangerWorld{f: newFixture(t)}
+	f := w.f
+	w.admin = f.add(directory.User{Email: directory.Email{Display: "admin@example.com"}, Role: directory.Admin, Status: directory.Active})
+	w.suspended = f.add(directory.User{Email: directory.Email{Display: "suspended@example.com"}, Role: directory.Admin, Status: directory.Suspended})
+	w.member = f.add(directory.User{Email: directory.Email{Display: "member@example.com"}, Status: directory.Active})
+	w.app = f.addApp("Wiki", "https://wiki.example.com", f.addGroup("Staff"))
+	upload := func(name string) string {
+		i, err := f.server.opts.Importer.Upload(t.Context(), name, strings.NewReader("email,role\nnew@example.com,admin\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.ID
+	}
+	w.ready, w.stopped = upload("ready.csv"), upload("stopped.csv")
+	if err := f.server.opts.Importer.Start(t.Context(), directory.Actor{}, w.stopped, "member", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.opts.Importer.Stop(t.Context(), event.Origin{}, w.stopped); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// Reasons why a route does no harm.
+const (
+	noSession  = "it needs no session"
+	proves     = "it proves a factor, which a thief can't"
+	takesAway  = "it only takes access away"
+	groupsOnly = "it changes groups, which open apps and not the directory"
+)
+
+// dangers classifies every route that changes something, and every export. A new one must be added.
+var dangers = map[string]danger{
+	"POST /signin":                      {harmless: noSession},
+	"POST /api/authenticate_magic_link": {harmless: noSession},
+	"POST /signout":                     {harmless: takesAway},
+	"POST /api/logout":                  {harmless: takesAway},
+	"POST /webhooks/stytch":             {harmless: noSession},
+	"POST /profile/signout":             {harmless: takesAway},
+	"POST /confirm":                     {harmless: proves},
+	"POST /confirm/email":               {harmless: "it emails a code to the session's user"},
+	"POST /second-factor":               {harmless: proves},
+
+	"POST /profile/tokens": {
+		path: func(*dangerWorld) string { return "/profile/tokens" },
+		input: func(*dangerWorld) []string {
+			return []string{"id", token.NewID(), "name", "script", "scope", "write", "days", "7"}
+		},
+	},
+	"POST /profile/tokens/{id}/revoke":        {harmless: takesAway},
+	"POST /users/{id}/tokens/{token}/revoke":  {harmless: takesAway},
+	"POST /apps/{id}/tokens/{token}/revoke":   {harmless: takesAway},
+	"DELETE /api/apps/{id}/tokens/{token}":    {harmless: takesAway},
+	"POST /users/{id}/signout":                {harmless: takesAway},
+	"POST /users/{id}/invite":                 {harmless: "it invites a user again, whose role stays as it is"},
+	"POST /why":                               {harmless: "it only reads"},
+	"POST /apps/{id}/test":                    {harmless: "it only sends a request to the app"},
+	"POST /waiting/{id}/retry":                {harmless: "what it tells the login service was decided before"},
+	"POST /waiting/{id}/drop":                 {harmless: "what was decided holds all the same"},
+	"POST /users/import":                      {harmless: "it only reads the file"},
+	"POST /imports/{id}/stop":                 {harmless: takesAway},
+	"POST /imports/{id}/discard":              {harmless: "it only deletes the file"},
+	"POST /apps/{id}/request":                 {harmless: "an administrator decides"},
+	"POST /requests/{id}/approve":             {harmless: groupsOnly},
+	"POST /requests/{id}/deny":                {harmless: takesAway},
+	"POST /api/requests/{id}/approve":         {harmless: groupsOnly},
+	"POST /api/requests/{id}/deny":            {harmless: takesAway},
+	"POST /users/{id}/groups":                 {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}":         {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}/leave":   {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}/renew":   {harmless: groupsOnly},
+	"POST /groups":                            {harmless: groupsOnly},
+	"POST /groups/{id}":                       {harmless: groupsOnly},
+	"POST /groups/{id}/members":               {harmless: groupsOnly},
+	"POST /groups/{id}/members/{user}":        {harmless: groupsOnly},
+	"POST /groups/{id}/members/{user}/remove": {harmless: groupsOnly},
+	"POST /groups/{id}/remove":                {harmless: groupsOnly},
+	"POST /api/groups":                        {harmless: groupsOnly},
+	"PATCH /api/groups/{id}":                  {harmless: groupsOnly},
+	"DELETE /api/groups/{id}":                 {harmless: groupsOnly},
+	"POST /api/groups/{id}/members":           {harmless: groupsOnly},
+	"PUT /api/groups/{id}/members/{user}":     {harmless: groupsOnly},
+	"DELETE /api/groups/{id}/members/{user}":  {harmless: groupsOnly},
+
+	"GET /users/export.csv":  {path: func(*dangerWorld) string { return "/users/export.csv?q=a" }},
+	"GET /users/export.json": {path: func(*dangerWorld) string { return "/users/export.json" }},
+
+	"POST /users": {
+		path:  func(*dangerWorld) string { return "/users" },
+		input: func(*dangerWorld) []string { return []string{"email", "new@example.com", "role", "admin"} },
+	},
+	"POST /users/{id}": {
+		path:  func(w *dangerWorld) string { return "/users/" + w.member.ID + "?list=q%3Da" },
+		input: func(*dangerWorld) []string { return []string{"name", "New", "role", "admin"} },
+		then: func(t *testing.T, w *dangerWorld) {
+			if u, err := w.f.server.opts.Directory.GetUser(t.Context(), w.member.ID); err != nil || u.Role != directory.Admin || u.Name != "New" {
+				t.Errorf("%+v, %v", u, err)
+			}
+		},
+	},
+	"POST /users/{id}/suspend":   {path: func(w *dangerWorld) string { return "/users/" + w.admin.ID + "/suspend" }},
+	"POST /users/{id}/reinstate": {path: func(w *dangerWorld) string { return "/users/" + w.suspended.ID + "/reinstate" }},
+	"POST /users/{id}/remove":    {path: func(w *dangerWorld) string { return "/users/" + w.admin.ID + "/remove" }},
+	"POST /imports/{id}/start": {
+		path:  func(w *dangerWorld) string { return "/imports/" + w.ready + "/start" },
+		input: func(*dangerWorld) []string { return []string{"role", "member"} },
+	},
+	"POST /imports/{id}/resume": {path: func(w *dangerWorld) string { return "/imports/" + w.stopped + "/resume" }},
+	"POST /api/users": {
+		path:  func(*dangerWorld) string { return "/api/users" },
+		input: func(*dangerWorld) []string { return []string{`{"email":"new@example.com","role":"admin"}`} },
+	},
+	"POST /api/invite_user": {
+		path:  func(*dangerWorld) string { return "/api/invite_user" },
+		input: func(*dangerWorld) []string { return []string{`{"email":"new@example.com","role":"admin"}`} },
+	},
+	"PATCH /api/users/{id}": {
+		path:  func(w *dangerWorld) string { return "/api/users/" + w.admin.ID },
+		input: func(*dangerWorld) []string { return []string{`{"status":"suspended"}`} },
+	},
+	"DELETE /api/users/{id}": {path: func(w *dangerWorld) string { return "/api/users/" + w.admin.ID }},
+
+	"POST /apps/new": {
+		path: func(*dangerWorld) string { return "/apps/new" },
+		input: func(*dangerWorld) []string {
+			return []string{"name", "Photos", "url", "https://photos.example.com", "audience", "everyone"}
+		},
+	},
+	"POST /apps/{id}": {
+		path: func(w *dangerWorld) string { return "/apps/" + w.app.ID },
+		input: func(w *dangerWorld) []string {
+			return []string{"name", "Wiki", "url", w.app.URL(), "audience", "everyone", "seen", w.app.UpdatedAt.Format(time.RFC3339Nano)}
+		},
+		then: func(t *testing.T, w *dangerWorld) {
+			if a := w.f.getApp(w.app.ID); a.Audience != apps.Everyone {
+				t.Errorf("%+v", a)
+			}
+		},
+	},
+	"POST /apps/{id}/remove": {path: func(w *dangerWorld) string { return "/apps/" + w.app.ID + "/remove" }},
+	"POST /apps/{id}/tokens": {
+		path:  func(w *dangerWorld) string { return "/apps/" + w.app.ID + "/tokens" },
+		input: func(*dangerWorld) []string { return []string{"id", apps.NewTokenID(), "name", "script", "days", "7"} },
+	},
+	"POST /api/apps": {
+		path: func(*dangerWorld) string { return "/api/apps" },
+		input: func(*dangerWorld) []string {
+			return []string{`{"name":"Photos","url":"https://photos.example.com","audience":"everyone"}`}
+		},
+	},
+	"PATCH /api/apps/{id}": {
+		path:  func(w *dangerWorld) string { return "/api/apps/" + w.app.ID },
+		input: func(*dangerWorld) []string { return []string{`{"audience":"everyone"}`} },
+	},
+	"DELETE /api/apps/{id}": {path: func(w *dangerWorld) string { return "/api/apps/" + w.app.ID }},
+	"POST /api/apps/{id}/tokens": {
+		path:  func(w *dangerWorld) string { return "/api/apps/" + w.app.ID + "/tokens" },
+		input: func(*dangerWorld) []string { return []string{`{"name":"script","days":7}`} },
+	},
+}
+
+// send sends the dangerous request.
+func (d danger) send(c *caller, w *dangerWorld, pattern string) answer {
+	method, _, _ := strings.Cut(pattern, " ")
+	path := d.path(w)
+	switch {
+	case d.input == nil:
+		return c.send(method, path, "")
+	case strings.HasPrefix(path, "/api/"):
+		return c.json(method, path, d.input(w)[0])
+	}
+	return c.form(path, d.input(w)...)
+}
+
+// isExport reports whether a route hands out the list as a whole.
+func isExport(pattern string) bool { return strings.Contains(pattern, "export") }
+
+func TestDangers_ClassifyEveryRoute(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, r := range newFixture(t).server.routes {
+		method, _, _ := strings.Cut(r.pattern, " ")
+		if method != http.MethodGet || isExport(r.pattern) || r.access&fresh != 0 && r.pattern != "GET /confirm/continue" {
+			want = append(want, r.pattern)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(dangers))); diff != "" {
+		t.Errorf("say whether a stolen session could do harm by these (-routes +classified):\n%s", diff)
+	}
+	var pages []string
+	for pattern, d := range dangers {
+		if (d.harmless == "") == (d.path == nil) {
+			t.Errorf("%s is both, or neither", pattern)
+		}
+		if d.harmless == "" && !strings.Contains(pattern, " /api/") {
+			pages = append(pages, pattern)
+		}
+	}
+	slices.Sort(pages)
+	if diff := cmp.Diff(pages, slices.Sorted(maps.Keys(dangerousActions))); diff != "" {
+		t.Errorf("the page that asks for a fresh sign-in describes others (-dangerous +described):\n%s", diff)
+	}
+}
+
+func TestStolenSession_DoesNothingDangerousWithoutAFreshFactor(t *testing.T) {
+	t.Parallel()
+	for pattern, d := range dangers {
+		if d.harmless != "" {
+			continue
+		}
+		t.Run(pattern, func(t *testing.T) {
+			t.Parallel()
+			w := newDangerWorld(t)
+			thief := w.f.stale(directory.Admin, "thief@example.com")
+			before := w.f.rows()
+			a := d.send(thief, w, pattern)
+			if strings.Contains(pattern, " /api/") {
+				if a.status != http.StatusForbidden || a.body != `{"error":"fresh sign-in required","code":"fresh_sign_in_required"}`+"\n" {
+					t.Errorf("%d %s", a.status, a.body)
+				}
+			} else if to := a.header.Get("Location"); a.status != http.StatusSeeOther || to != "/confirm" && !strings.HasPrefix(to, "/confirm?next=") {
+				t.Errorf("%d, leads to %q", a.status, to)
+			}
+			if diff := cmp.Diff(before, w.f.rows()); diff != "" {
+				t.Errorf("the database has changed:\n%s", diff)
+			}
+			if strings.HasPrefix(pattern, "GET ") {
+				if head := thief.send("HEAD", d.path(w), ""); head.status != http.StatusSeeOther {
+					t.Errorf("HEAD: %d", head.status)
+				}
+			}
+
+			// The same request with a fresh session shows that it is one that would have done something.
+			owner := w.f.signedIn(directory.Admin, "owner@example.com")
+			if a := d.send(owner, w, pattern); a.status >= 400 || strings.HasPrefix(a.header.Get("Location"), "/confirm") {
+				t.Errorf("with a fresh session: %d %s", a.status, a.body)
+			}
+			if d.then != nil {
+				d.then(t, w)
+			}
+		})
+	}
+}
