@@ -251,7 +251,16 @@ func (s *Service) Rename(ctx context.Context, by event.Origin, u directory.User,
 // Remove removes one of a user's factors, here at once and at the provider through the
 // outbox. Errors: ErrNotFound.
 func (s *Service) Remove(ctx context.Context, by event.Origin, userID, id string) (Factor, error) {
-	removed, err := s.remove(ctx, by, userID, "", func(f Factor) bool { return f.ID == id })
+	return one(s.remove(ctx, by, userID, "", func(f Factor) bool { return f.ID == id }))
+}
+
+// RemovePasskey is Remove for a passkey. Errors: ErrNotFound.
+func (s *Service) RemovePasskey(ctx context.Context, by event.Origin, userID, id string) (Factor, error) {
+	return one(s.remove(ctx, by, userID, "", func(f Factor) bool { return f.ID == id && f.Kind == Passkey }))
+}
+
+// one returns the factor that was removed, or ErrNotFound if none was.
+func one(removed []Factor, err error) (Factor, error) {
 	if err != nil {
 		return Factor{}, err
 	}
@@ -305,11 +314,12 @@ func (f Factor) describe() string {
 // OfferPasskey reports whether to ask the user of a session if they want a passkey: once,
 // in one session, unless they have set up a factor.
 func (s *Service) OfferPasskey(ctx context.Context, userID, sessionHash string) (bool, error) {
-	have, err := s.store.ListFactors(ctx, userID)
-	if err != nil || len(have) > 0 {
+	offer, err := s.store.OfferPasskey(ctx, userID, sessionHash, s.now())
+	if err != nil || !offer {
 		return false, err
 	}
-	return s.store.OfferPasskey(ctx, userID, sessionHash, s.now())
+	have, err := s.store.ListFactors(ctx, userID)
+	return err == nil && len(have) == 0, err
 }
 
 // AnswerPasskeyOffer records that the user need not be asked again.

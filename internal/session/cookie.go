@@ -137,13 +137,17 @@ func fingerprint(address string) string { return Hash(address)[:16] }
 
 // Message is shown on the next page and says what an action did.
 type Message struct {
-	Text    string // empty for none
-	Warning bool   // the action did not fully succeed
+	Text        string // empty for none
+	Warning     bool   // the action did not fully succeed
+	GonePasskey string // id of a passkey that was removed (factor.Factor.CredentialID); empty if none was
 }
 
 // SetMessage stores a message for the next page.
 func (c *Cookies) SetMessage(w http.ResponseWriter, r *http.Request, m Message) error {
 	values := map[string]string{"text": m.Text, "warning": strconv.FormatBool(m.Warning)}
+	if m.GonePasskey != "" {
+		values["passkey"] = m.GonePasskey
+	}
 	return c.save(w, r, c.opts.Name+"-message", values, time.Minute)
 }
 
@@ -153,7 +157,7 @@ func (c *Cookies) TakeMessage(w http.ResponseWriter, r *http.Request) Message {
 	if v["text"] != "" {
 		c.clear(w, r, c.opts.Name+"-message")
 	}
-	return Message{Text: v["text"], Warning: v["warning"] == "true"}
+	return Message{Text: v["text"], Warning: v["warning"] == "true", GonePasskey: v["passkey"]}
 }
 
 // ticketDuration is how long a browser keeps the ticket to an app: longer than links work.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -44,6 +45,8 @@ var (
 	errBusy             = errors.New("too busy")
 	errSetup            = errors.New("setup of the authenticator app not found")
 	errCodes            = errors.New("recovery codes not found")
+
+	errPasskeyNotAdded = errors.New("passkey not added") // wraps factor.ErrCredential
 
 	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
@@ -121,12 +124,18 @@ var problems = []errorResponse{
 	{err: idempotency.ErrInProgress, status: 409},
 	{err: idempotency.ErrReused, status: 422},
 
+	{err: errPasskeyNotAdded, status: 422, title: "Your passkey wasn’t added", text: "The request may have expired or been cancelled. Nothing was changed. Go back to your profile and try again.", action: "Go to your profile", path: "/profile"},
+	{err: session.ErrUserVerification, status: 422, title: "Your passkey wasn’t added", text: "Your device didn’t check that it’s you. Set up a screen lock, a fingerprint or a PIN on it, then try again.", action: "Go to your profile", path: "/profile"},
+	{err: factor.ErrPasskeyExists, status: 409, title: "You’ve added this passkey already", text: "Nothing was changed. To use another device, add its passkey there.", action: "Go to your profile", path: "/profile"},
+	{err: factor.ErrTooManyPasskeys, status: 409, title: "Passkey limit reached", text: "Remove a passkey you no longer use, then try again. Nothing was changed.", action: "Go to your profile", path: "/profile"},
+	{err: factor.ErrNotFound, status: 404, title: "Passkey not found", text: "It was removed.", action: "Go to your profile", path: "/profile"},
+
 	{err: session.ErrLinkSpent, status: 410, title: "This link no longer works", text: "A link works once and expires after a while. This one was already used or has expired. Request a new one."},
 	{err: session.ErrLinkOld, status: 410, title: "This link no longer works", text: "Links stop working when your access changes, and we can’t tell whether this one was sent before that. Request a new one in this browser."},
 	{err: session.ErrLinkUnknown, status: 404, title: "This link isn’t valid", text: "Part of it may be missing, or a newer link replaced it. Open the link in your newest email, or request a new one."},
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you requested it", text: "For your security, this link works only in the browser that requested it. Open it there, or request a new link here."},
 	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You’re not on the list", text: "We confirmed your address, but it isn’t on the list. Ask an administrator to invite you."},
-	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "We confirmed your address, but an administrator suspended your access. Ask them to restore it."},
+	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "An administrator suspended your access. Ask them to restore it."},
 	{err: errTooManyBound, status: 429, title: "Check your email first", text: "We didn’t send another link, because many were requested for this address in a short time. If it’s on the list, the newest link requested in this browser still works. An invitation works in any browser."},
 	{err: session.ErrTooManyLinks, status: 429, title: "Check your email first", text: "We didn’t send another link, because many were requested for this address in a short time. If it’s on the list, use the newest email: links that were already sent still work."},
 	{err: session.ErrTooManyFromHere, status: 429, title: "Too many sign-in links", text: "We didn’t send a link, because too many were requested from your network or overall. Links and invitations that were already sent still work. Wait, then try again."},

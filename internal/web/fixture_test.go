@@ -35,10 +35,11 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 // fixture is the handler with a database and a local Stytch of its own. The outbox runs only when
 // it is called.
 type fixture struct {
-	t      *testing.T
-	clock  *clock
-	store  *store.Store
-	server *server
+	t        *testing.T
+	clock    *clock
+	store    *store.Store
+	server   *server
+	provider *stytch.Client // of the local Stytch
 	http.Handler
 	log *bytes.Buffer
 }
@@ -71,7 +72,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	}
 	client, err := stytch.New(stytch.Options{
 		ProjectID: local.Credentials().ProjectID, Secret: local.Credentials().Secret, Transport: local.Transport(),
-		RedirectURL: "http://localhost:8080/api/authenticate_magic_link", SessionDuration: 7 * 24 * time.Hour,
+		RedirectURL: "http://localhost:8080/api/authenticate_magic_link", Domain: "localhost", SessionDuration: 7 * 24 * time.Hour,
 		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now,
 	})
 	if err != nil {
@@ -108,7 +109,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	for _, change := range changes {
 		change(&o)
 	}
-	f.store, f.server = db, newServer(o)
+	f.store, f.server, f.provider = db, newServer(o), client
 	f.Handler = f.server.handler()
 	return f
 }

@@ -17,6 +17,8 @@ type homePage struct {
 	Apps    []appTile
 	Others  []appTile // that don't open to the viewer; only for administrators
 	IsAdmin bool
+
+	OfferPasskey bool
 }
 
 // appTile is an app as the home page shows it.
@@ -34,7 +36,7 @@ func (s *server) showHome(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := homePage{layoutData: s.sectionLayout(w, r, "My apps", "apps"), IsAdmin: u.IsActiveAdmin()}
+	view := homePage{layoutData: s.sectionLayout(w, r, "My apps", "apps"), IsAdmin: u.IsActiveAdmin(), OfferPasskey: s.offersPasskey(r)}
 	isOpen := map[string]bool{}
 	for _, a := range open {
 		isOpen[a.ID] = true

@@ -32,8 +32,10 @@ func (s *server) withErrorPages(mux *http.ServeMux) http.Handler {
 // that address like a page, by a bookmark or a reload after signing in.
 func pageOfForm(path string) string {
 	switch {
-	case path == "/signin", path == "/signout":
+	case path == "/signin", path == "/signout", strings.HasPrefix(path, "/signin/passkey"):
 		return "/"
+	case strings.HasPrefix(path, "/profile/passkeys"):
+		return "/profile"
 	case strings.HasPrefix(path, "/waiting/"):
 		return "/waiting"
 	}

@@ -36,6 +36,9 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	made := boss.form("/profile/tokens", "id", token.NewID(), "name", hostile, "scope", "write", "days", "7")
 	revoke, _ := made.Link("Revoke…")
 
+	passkey := f.linked(directory.Admin, "grace@example.com").addPasskey().Factor
+	boss.form("/profile/passkeys/"+passkey.ID, "name", hostile)
+
 	group := f.addGroup(hostile)
 	f.joinUser(group, f.add(directory.User{Email: directory.Email{Display: "hedy@example.com"}, Name: hostile}).ID, f.clock.now().Add(time.Minute))
 	f.joinUser(f.addGroup("2 "+hostile), grace.ID, f.clock.now().Add(time.Minute))
@@ -69,6 +72,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"continue":             {boss.get("/api/authenticate_magic_link?token=%22%3E%3Cscript%3E"), "Switch accounts?"},
 		"home":                 {boss.get("/apps"), "My apps"},
 		"profile":              {boss.get("/profile"), hostile},
+		"passkey_remove":       {boss.get("/profile/passkeys/" + passkey.ID + "/remove"), "Remove " + hostile + "?"},
 		"revoke":               {boss.get(revoke), "Revoke " + hostile + "?"},
 		"users":                {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
 		"user":                 {boss.get("/users/" + grace.ID), hostile},

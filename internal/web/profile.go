@@ -13,6 +13,7 @@ import (
 type profilePage struct {
 	layoutData
 	Sessions      []profileSession
+	Passkeys      *passkeysSection // nil if passkeys don't work at the base URL
 	Authenticator authenticatorSection
 	Tokens        *tokensSection // nil unless the viewer is an administrator
 }
@@ -50,6 +51,9 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) (profilePage, e
 		return profilePage{}, err
 	}
 	view.Authenticator = newAuthenticatorSection(factors)
+	if view.Passkeys = s.newPasskeysSection(factors); view.Passkeys != nil {
+		view.Passkeys.Gone = view.Message.GonePasskey
+	}
 	if current.User.IsActiveAdmin() {
 		view.Tokens, err = s.tokens(r)
 	}

@@ -47,6 +47,16 @@ func (s *server) routeTable() []route {
 		{"POST /signout", public, withForm(s.signOut)},
 		{"POST /api/logout", public, s.apiLogout},
 
+		// Passkeys.
+		{"POST /signin/passkey/start", public, blocking(s.startPasskeySignIn)},
+		{"POST /signin/passkey", public, blocking(withForm(s.signInWithPasskey))},
+		{"POST /profile/passkeys/start", signedIn | incomplete, blocking(s.startPasskey)},
+		{"POST /profile/passkeys", signedIn | incomplete, blocking(withForm(s.addPasskey))},
+		{"POST /profile/passkeys/decline", signedIn, s.declinePasskey},
+		{"POST /profile/passkeys/{id}", signedIn, withForm(s.renamePasskey)},
+		{"GET /profile/passkeys/{id}/remove", signedIn, s.showRemovePasskey},
+		{"POST /profile/passkeys/{id}/remove", signedIn, s.removePasskey},
+
 		// The viewer's apps, where everyone lands after signing in.
 		{"GET /apps", signedIn, s.showHome},
 

@@ -36,6 +36,11 @@ var wantAccess = map[string]access{
 
 	"POST /webhooks/stytch": public, // the signature is checked
 
+	"POST /signin/passkey/start": public, "POST /signin/passkey": public,
+	"POST /profile/passkeys/start": signedIn | incomplete, "POST /profile/passkeys": signedIn | incomplete, // see factor.Policy.MaySetUp
+	"POST /profile/passkeys/decline": signedIn, "POST /profile/passkeys/{id}": signedIn,
+	"GET /profile/passkeys/{id}/remove": signedIn, "POST /profile/passkeys/{id}/remove": signedIn,
+
 	"GET /apps":             signedIn,
 	"GET /profile":          signedIn,
 	"POST /profile/signout": signedIn,

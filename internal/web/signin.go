@@ -17,14 +17,18 @@ import (
 // signInPage asks for an email address.
 type signInPage struct {
 	layoutData
-	Next         string // where to go after signing in; empty means the start page
-	Email        string // as typed
-	Error        string // beside the field
-	Expired      bool
-	SignedOut    bool
-	Draft        bool   // a form will be restored
-	App          string // host of the app that the user is on the way to; empty if there is none
-	FirstAdmin   bool   // the first user to sign in becomes an administrator
+	Next           string // where to go after signing in; empty means the start page
+	Email          string // as typed
+	Error          string // beside the field
+	Expired        bool
+	SignedOut      bool
+	Draft          bool   // a form will be restored
+	App            string // host of the app that the user is on the way to; empty if there is none
+	Passkeys       bool   // passkeys work at the base URL
+	PasskeyError   string // beside the button
+	UnknownPasskey string // id of a passkey to be forgotten by its browser; empty if there is none
+
+	FirstAdmin   bool // the first user to sign in becomes an administrator
 	LinkLifetime time.Duration
 }
 
@@ -48,7 +52,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int, view signInPage) error {
 	draft := s.opts.Cookies.Draft(r)
-	view.layoutData, view.Draft = s.layout(r, "Sign in"), len(draft.Form) > 0
+	view.layoutData, view.Draft, view.Passkeys = s.layout(r, "Sign in"), len(draft.Form) > 0, s.passkeysWork()
 	if view.Next == "" {
 		view.Next = draft.Page
 	}
