@@ -32,6 +32,8 @@ var dangerousActions = map[string]string{
 	"POST /profile/authenticator/confirm": "set up an authenticator app",
 	"POST /profile/authenticator/remove":  "remove your authenticator app",
 	"POST /profile/authenticator/renew":   "get new recovery codes",
+	"POST /profile/passkeys":              "add a passkey",
+	"POST /profile/passkeys/{id}/remove":  "remove a passkey",
 }
 
 // actionMatcher matches the routes of dangerousActions.

@@ -71,7 +71,7 @@ func (s *server) addPasskey(w http.ResponseWriter, r *http.Request, form url.Val
 		if !account.MaySetUp(len(have) > 0) {
 			return s.refuseSetup(w, r, back)
 		}
-		return s.redirect(w, r, back)
+		return s.redirectWithMessage(w, r, back, "You can add a passkey now.")
 	}
 	added, err := s.opts.Factors.AddPasskey(r.Context(), originOf(r), account, form.Get("credential"), describeBrowser(r.UserAgent()))
 	switch {

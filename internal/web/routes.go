@@ -55,7 +55,7 @@ func (s *server) routeTable() []route {
 		{"POST /profile/passkeys/decline", signedIn, s.declinePasskey},
 		{"POST /profile/passkeys/{id}", signedIn, withForm(s.renamePasskey)},
 		{"GET /profile/passkeys/{id}/remove", signedIn, s.showRemovePasskey},
-		{"POST /profile/passkeys/{id}/remove", signedIn, s.removePasskey},
+		{"POST /profile/passkeys/{id}/remove", signedIn | fresh, s.removePasskey},
 
 		// The viewer's apps, where everyone lands after signing in.
 		{"GET /apps", signedIn, s.showHome},

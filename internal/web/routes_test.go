@@ -39,7 +39,7 @@ var wantAccess = map[string]access{
 	"POST /signin/passkey/start": public, "POST /signin/passkey": public,
 	"POST /profile/passkeys/start": signedIn | incomplete, "POST /profile/passkeys": signedIn | incomplete, // see factor.Policy.MaySetUp
 	"POST /profile/passkeys/decline": signedIn, "POST /profile/passkeys/{id}": signedIn,
-	"GET /profile/passkeys/{id}/remove": signedIn, "POST /profile/passkeys/{id}/remove": signedIn,
+	"GET /profile/passkeys/{id}/remove": signedIn, "POST /profile/passkeys/{id}/remove": signedIn | fresh,
 
 	"GET /apps":             signedIn,
 	"GET /profile":          signedIn,
