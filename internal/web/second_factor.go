@@ -48,7 +48,9 @@ func (s *server) redirectToSecondFactor(w http.ResponseWriter, r *http.Request, 
 
 // afterSecondFactor returns where to go once the sign-in is complete.
 func (s *server) afterSecondFactor(w http.ResponseWriter, r *http.Request, next string) string {
-	return s.startPath(s.keepTicket(w, r, s.returnPath(cmp.Or(next, s.opts.Cookies.Draft(r).Page))))
+	page := s.opts.Cookies.Draft(r).Page
+	s.opts.Cookies.DropPage(w, r)
+	return s.startPath(s.keepTicket(w, r, s.returnPath(cmp.Or(next, page))))
 }
 
 func (s *server) showSecondFactor(w http.ResponseWriter, r *http.Request) error {
