@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/session"
 )
 
@@ -112,6 +114,58 @@ func TestRequestLink_Statements(t *testing.T) {
 			if diff := cmp.Diff(listed, asks(who, fresh(n))); diff != "" {
 				t.Errorf("%s makes other statements than somebody on the list (-listed +%s):\n%s", who, who, diff)
 			}
+		}
+		f.Close()
+	})
+}
+
+// A sign-in with a passkey takes two requests, and three queries besides what it writes: for the
+// limits, for the passkey with its user, and for the user under a lock.
+func TestSignInWithPasskey_Statements(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.reconfigure(func(o *session.Options) { o.Limits = true })
+		u := f.put("ada@example.com", directory.Member, directory.Active)
+		sess, _ := f.signIn("ada@example.com")
+		if err := f.db.AddFactor(t.Context(), factor.Addition{
+			Factor:      factor.Factor{ID: "f1", UserID: u.ID, Kind: factor.Passkey, ProviderID: "registration-1", Name: "Laptop", CreatedAt: noon},
+			SessionHash: sess.TokenHash, Event: event.New(event.FactorAdded, noon, u.ID, u.Email.Normalized, "passkey Laptop"),
+		}, func([]factor.Factor) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		f.stytch.passkey = func(string, string) (session.Authentication, error) {
+			auth, err := proofOf("link:ada@example.com", "of-passkey")
+			auth.Email, auth.FactorID = "", "registration-1"
+			return auth, err
+		}
+		known := session.Browser{Address: "192.0.2.7", KnownID: "a browser"}
+		if _, err := f.StartPasskey(t.Context(), known); err != nil { // the browser's limit exists
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		var statements []string
+		f.db.Watch(func(_ context.Context, name string) func(error) {
+			mu.Lock()
+			defer mu.Unlock()
+			statements = append(statements, name)
+			return func(error) {}
+		})
+		if _, err := f.StartPasskey(t.Context(), known); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"GetLimits", "TakeLimit"}, statements); diff != "" {
+			t.Errorf("options (-want +got):\n%s", diff)
+		}
+		statements = nil
+		const credential = `{"id":"AQID","rawId":"AQID","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAAAAQ"}}`
+		if _, _, err := f.SignInWithPasskey(t.Context(), credential, "", known); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if diff := cmp.Diff([]string{
+			"GetLimits", "GetFactorByProvider",
+			"LockUserByEmailKey", "GetUserByEmailKey", "UpdateUser", "UseFactor", "InsertEvent", "InsertSession",
+		}, statements); diff != "" {
+			t.Errorf("sign-in (-want +got):\n%s", diff)
 		}
 		f.Close()
 	})
