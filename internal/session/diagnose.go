@@ -40,7 +40,13 @@ const (
 	FoundOtherBrowser      = "other_browser"  // a link was opened in a browser that had not requested it
 	FoundScanner           = "mail_scanner"   // a link was fetched by a program
 	FoundLinkSpent         = "link_spent"     // a link was used twice
-	FoundLinkOld           = "link_old"       // a link was made before a change of access
+	FoundLinkOld           = "link_old"       // a link or a code was made before a change of access
+	FoundCodeFailed        = "code_failed"    // the last code could not be sent
+	FoundCodeExpired       = "code_expired"   // the last code was not used in time
+	FoundCodeMailed        = "code_mailed"    // the last code still works
+	FoundCodeWrong         = "code_wrong"     // a wrong code was entered
+	FoundCodeSpent         = "code_spent"     // a code was entered that no longer works
+	FoundTooManyCodes      = "too_many_codes" // too many wrong codes were entered in unknown browsers
 )
 
 // Remedy is an action that an administrator can take with a button.
@@ -192,7 +198,7 @@ func (d *diagnosis) checkInvitation(ctx context.Context) error {
 // checkRateLimits checks whether a new browser would be refused a link, in the network
 // that a link for the address was last requested from.
 func (d *diagnosis) checkRateLimits(ctx context.Context) error {
-	requested, err := d.lastEvent(ctx, event.LinkRequested)
+	requested, err := d.lastRequest(ctx)
 	if err != nil {
 		return err
 	}
@@ -201,6 +207,16 @@ func (d *diagnosis) checkRateLimits(ctx context.Context) error {
 		b.Address = requested.Address
 	}
 	var tooMany *RateLimitError
+	if err := d.peek(ctx, wrongCodeRefusal, wrongCodeBucket(d.email.Normalized, Browser{})); errors.As(err, &tooMany) {
+		d.add(Finding{
+			Code: FoundTooManyCodes,
+			Text: fmt.Sprintf("Too many wrong codes were entered for this address, possibly by someone else. In a new browser, codes don't work for %s.",
+				humanize.FormatWait(tooMany.After)),
+			Action: "Ask them to sign in with a link.",
+		})
+	} else if err != nil {
+		return err
+	}
 	err = d.peek(ctx, linkRefusal, d.linkBuckets(d.email, b)...)
 	if !errors.As(err, &tooMany) {
 		return err

@@ -12,7 +12,7 @@ import (
 // checkSessions reports the user's sessions, and what became of links sent since their
 // last sign-in.
 func (d *diagnosis) checkSessions(ctx context.Context) error {
-	requested, err := d.lastEvent(ctx, event.LinkRequested)
+	requested, err := d.lastRequest(ctx)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,73 @@ func (d *diagnosis) checkSessions(ctx context.Context) error {
 	if requested == nil || requested.Reason != "" || signedIn != nil && signedIn.ID > requested.ID {
 		return nil
 	}
+	if requested.Kind == event.CodeRequested {
+		return d.checkLastCode(ctx, requested)
+	}
 	return d.checkLastLink(ctx, requested)
+}
+
+// lastRequest returns the newest request for a link or a code, or nil.
+func (d *diagnosis) lastRequest(ctx context.Context) (*event.Event, error) {
+	link, err := d.lastEvent(ctx, event.LinkRequested)
+	if err != nil {
+		return nil, err
+	}
+	code, err := d.lastEvent(ctx, event.CodeRequested)
+	if link == nil || code != nil && code.ID > link.ID {
+		return code, err
+	}
+	return link, err
+}
+
+// checkLastCode explains what became of the last requested code.
+func (d *diagnosis) checkLastCode(ctx context.Context, requested *event.Event) error {
+	failed, err := d.lastEvent(ctx, event.CodeFailed)
+	if err != nil {
+		return err
+	}
+	expires := requested.At.Add(CodeDuration)
+	code := "The code they requested on " + humanize.FormatTime(requested.At)
+	const requestNew = "Ask them to request a new one, or a link."
+	switch {
+	case failed != nil && failed.ID > requested.ID:
+		d.add(Finding{Code: FoundCodeFailed, Text: code + " couldn't be sent. " + failed.Reason, Action: "Ask them to try again in a minute."})
+	case requested.At.Before(d.user.LinksAfter) && d.now.Before(expires):
+		d.add(Finding{
+			Code: FoundLinkOld, Action: requestNew,
+			Text: code + " no longer works: their access changed on " + humanize.FormatTime(d.user.LinksAfter) + ", which revokes earlier codes.",
+		})
+	case d.now.Before(expires):
+		d.add(Finding{
+			Code: FoundCodeMailed, Text: code + " was sent. It works until " + humanize.FormatTime(expires) + ", in the browser that requested it.",
+			Action: "Ask them to check their spam folder.",
+		})
+	default:
+		d.add(Finding{Code: FoundCodeExpired, Text: code + " wasn't used and expired on " + humanize.FormatTime(expires) + ".", Action: requestNew})
+	}
+	return d.checkWrongCode(ctx, requested)
+}
+
+// checkWrongCode checks whether the last code that was entered since a request was refused.
+func (d *diagnosis) checkWrongCode(ctx context.Context, requested *event.Event) error {
+	refused, err := d.lastEvent(ctx, event.SignInRefused)
+	if err != nil || refused == nil || refused.ID < requested.ID {
+		return err
+	}
+	on := "On " + humanize.FormatTime(refused.At)
+	switch refused.Reason {
+	case ErrCodeWrong.Error():
+		d.add(Finding{
+			Code: FoundCodeWrong, Text: on + " a wrong code was entered for this address.",
+			Action: "Ask them to use the newest email. A code works only in the browser that requested it.",
+		})
+	case ErrCodeSpent.Error():
+		d.add(Finding{
+			Code: FoundCodeSpent, Text: on + " a code was entered that no longer works: it was used, replaced or tried five times, or it had expired.",
+			Action: "Ask them to request a new one and to enter it in the same browser.",
+		})
+	}
+	return nil
 }
 
 // checkOldLink checks whether the user tried a link from before a change of their access,
@@ -48,9 +114,9 @@ func (d *diagnosis) checkOldLink(ctx context.Context, signedIn *event.Event) err
 	}
 	d.add(Finding{
 		Code: FoundLinkOld,
-		Text: "On " + humanize.FormatTime(refused.At) + " they used a link from before their access changed on " +
-			humanize.FormatTime(d.user.LinksAfter) + ". Such links no longer work.",
-		Action: "Ask them to request a new link and open it in the same browser.",
+		Text: "On " + humanize.FormatTime(refused.At) + " they used a link or a code from before their access changed on " +
+			humanize.FormatTime(d.user.LinksAfter) + ". Those no longer work.",
+		Action: "Ask them to request a new one and use it in the same browser.",
 	})
 	return nil
 }

@@ -84,3 +84,66 @@ func TestDiagnose_NotListed(t *testing.T) {
 		})
 	}
 }
+
+func TestDiagnose_Codes(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name  string
+		after func(f *fixture, flow session.SignInFlow)
+		codes []string
+		text  string // of the last finding
+	}{
+		{"it works", func(*fixture, session.SignInFlow) {}, []string{session.FoundCodeMailed}, "It works until 1 March 2026, 12:10 UTC, in the browser that requested it."},
+		{"it has expired", func(f *fixture, _ session.SignInFlow) { f.clock.advance(session.CodeDuration) }, []string{session.FoundCodeExpired}, "wasn't used and expired on 1 March 2026, 12:10 UTC."},
+		{"a wrong one was entered", func(f *fixture, flow session.SignInFlow) {
+			f.useCode(flow, "000000", newBrowser)
+		}, []string{session.FoundCodeMailed, session.FoundCodeWrong}, "On 1 March 2026, 12:00 UTC a wrong code was entered for this address."},
+		{"too many were entered", func(f *fixture, flow session.SignInFlow) {
+			for range 5 {
+				f.useCode(flow, "000000", newBrowser)
+			}
+		}, []string{session.FoundTooManyCodes, session.FoundCodeMailed, session.FoundCodeSpent}, "a code was entered that no longer works"},
+		{"their access has changed", func(f *fixture, _ session.SignInFlow) {
+			f.clock.advance(time.Second)
+			f.edit("id-of-ada@example.com", "suspended")
+			f.edit("id-of-ada@example.com", "active")
+		}, []string{session.FoundLinkOld}, "which revokes earlier codes."},
+		{"it was entered after their access has changed", func(f *fixture, flow session.SignInFlow) {
+			f.clock.advance(time.Second)
+			f.edit("id-of-ada@example.com", "suspended")
+			f.edit("id-of-ada@example.com", "active")
+			f.useCode(flow, right, newBrowser)
+		}, []string{session.FoundLinkOld, session.FoundLinkOld}, "which revokes earlier codes."},
+		{"it couldn't be sent", func(f *fixture, _ session.SignInFlow) {
+			f.clock.advance(time.Second)
+			f.stytch.sendCode = func(session.Code) (string, error) { return "", session.ErrTooMany }
+			f.requestCode("ada@example.com", session.SignInFlow{}, newBrowser)
+		}, []string{session.FoundCodeFailed}, "couldn't be sent."},
+		{"they signed in", func(f *fixture, flow session.SignInFlow) {
+			f.clock.advance(time.Second)
+			f.useCode(flow, right, newBrowser)
+		}, []string{session.FoundSignedIn}, "Signed in on 1 browser."},
+		{"a link was requested later", func(f *fixture, flow session.SignInFlow) {
+			f.clock.advance(time.Second)
+			f.RequestLink(f.t.Context(), mustParse(f.t, "ada@example.com"), flow, newBrowser)
+		}, []string{session.FoundLinkMailed}, "The link they requested on"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			f := withCode(onSQLite(t, func(o *session.Options) { o.Limits, o.LinkDuration = true, 10*time.Minute }))
+			ada := f.put("ada@example.com", directory.Member, directory.Active)
+			row.after(f, f.requestCode("ada@example.com", session.SignInFlow{}, newBrowser))
+			_, findings, err := f.Diagnose(t.Context(), ada.Email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var codes []string
+			for _, finding := range findings {
+				codes = append(codes, finding.Code)
+			}
+			if !slices.Equal(codes, row.codes) || !strings.Contains(findings[len(findings)-1].Text, row.text) {
+				t.Errorf("got %+v, want %v, the last with %q", findings, row.codes, row.text)
+			}
+		})
+	}
+}
