@@ -110,8 +110,8 @@ func eachWay(t *testing.T, fn func(t *testing.T, l *local)) {
 
 // mail is an email in the inbox.
 type mail struct {
-	To, Subject, Text string
-	Links             []string
+	To, Subject, Text, Code string
+	Links                   []string
 }
 
 // mails returns the emails to an address, oldest first.
@@ -126,6 +126,18 @@ func (l *local) mails(t *testing.T, address string) []mail {
 	mails := slices.DeleteFunc(inbox.Messages, func(m mail) bool { return m.To != address })
 	slices.Reverse(mails)
 	return mails
+}
+
+// codes returns the codes emailed to an address, oldest first.
+func (l *local) codes(t *testing.T, address string) []string {
+	t.Helper()
+	var codes []string
+	for _, m := range l.mails(t, address) {
+		if m.Code != "" {
+			codes = append(codes, m.Code)
+		}
+	}
+	return codes
 }
 
 // links returns the tokens of the links emailed to an address, oldest first.

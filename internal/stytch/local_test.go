@@ -26,7 +26,7 @@ func TestProvider(t *testing.T) {
 		providertest.Run(t, providertest.Service{
 			Provider: l.Client, LinkDuration: l.opts.LinkDuration, SessionDuration: l.opts.SessionDuration,
 			Now: l.clock.now, Advance: l.clock.advance,
-			Join: invite, Invite: invite, Links: l.links,
+			Join: invite, Invite: invite, Links: l.links, Codes: l.codes,
 			Forget: func(t *testing.T, address string) { must(t, l.DeleteUser(t.Context(), "", address)) },
 			Revoke: func(t *testing.T, sessionID string) { must(t, l.RevokeSession(t.Context(), sessionID)) },
 		})

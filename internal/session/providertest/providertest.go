@@ -30,6 +30,8 @@ type Service struct {
 	Revoke func(t *testing.T, sessionID string)
 	// Links returns the tokens of the links mailed to an address, oldest first.
 	Links func(t *testing.T, address string) []string
+	// Codes returns the codes mailed to an address, oldest first.
+	Codes func(t *testing.T, address string) []string
 }
 
 // Run tests a service. The cases run in sequence, each with its own address.
@@ -41,6 +43,7 @@ func Run(t *testing.T, s Service) {
 	})
 	t.Run("links", s.testLinks)
 	t.Run("challenges", s.testChallenges)
+	t.Run("codes", s.testCodes)
 	t.Run("sessions", s.testSessions)
 	t.Run("cancelled calls", s.testCancelled)
 }
