@@ -28,14 +28,6 @@ func requestCode(p *harness.Person) harness.View {
 	return p.Submit(p.Get("/"), "Email me a code", "Email address", p.Email)
 }
 
-// wrongCode returns another code.
-func wrongCode(code string) string {
-	if code == "000000" {
-		return "000001"
-	}
-	return "000000"
-}
-
 func TestCode_SignIn(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -210,7 +202,7 @@ func TestCode_RemoteStytch(t *testing.T) {
 	c := harness.NewClock(harness.Noon)
 	stytch := harness.NewRemoteStytch(t, c)
 	s := harness.Start(t, testdb.SQLite(t), c, stytch.Flags()...)
-	ada, nobody := stytch.NewPerson(s, "ada@example.com"), stytch.NewPerson(s, "nobody@example.com")
+	ada, unlisted := stytch.NewPerson(s, "ada@example.com"), stytch.NewPerson(s, "nobody@example.com")
 	page := requestCode(ada)
 	code := ada.NextCode()
 	stytch.SetFault(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
@@ -227,5 +219,5 @@ func TestCode_RemoteStytch(t *testing.T) {
 	c.Advance(time.Minute) // the pause after failed calls
 	harness.WantPage(t, ada.Submit(page, "Sign in", "Six-digit code", wrongCode(code)), 422, "Check your email", "You have 4 tries left.")
 	harness.WantPage(t, ada.Submit(page, "Sign in", "Six-digit code", code), 200, "My apps", "People")
-	harness.WantPage(t, nobody.Submit(requestCode(nobody), "Sign in", "Six-digit code", code), 422, "Check your email", "You have 4 tries left.")
+	harness.WantPage(t, unlisted.Submit(requestCode(unlisted), "Sign in", "Six-digit code", code), 422, "Check your email", "You have 4 tries left.")
 }
