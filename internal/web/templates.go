@@ -22,6 +22,7 @@ func (s *server) parseTemplates() map[string]func() *template.Template {
 		"url":        s.url,
 		"asset":      s.asset,
 		"notice":     s.notice,
+		"passkeys":   s.passkeysWork,
 		"titleParts": static.TitleParts,
 		"ago":        func(t time.Time) string { return timeAgo(s.opts.Now(), t) },
 		"stamp":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

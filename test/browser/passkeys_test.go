@@ -11,6 +11,9 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/guestlist/guestlist/internal/testdb"
+	"github.com/guestlist/guestlist/test/harness"
 )
 
 func TestPasskeys(t *testing.T) {
@@ -278,6 +281,23 @@ var passkeyJourneys = []journey{
 		b.click("button", "Add a passkey")
 		b.sees("heading", "Confirm it’s you")
 		b.reads("add a passkey")
+	}},
+
+	{"a passkey is the second factor that someone needs", func(t *testing.T, chromium browser) {
+		s := chromium.start(t, testdb.SQLite(t), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off", "--guestlist-second-factor=everyone")
+		b := newTab(t, chromium, &browserSite{Site: s, mailboxes: map[string]*harness.Person{}}).withAuthenticator()
+		b.withoutAutofill()
+		b.visit("/")
+		b.fill("textbox", "Email address", "ada@example.com")
+		b.click("button", "Email me a link")
+		b.sees("heading", "Check your email")
+		b.visit(b.site.link("ada@example.com"))
+		b.click("button", "Add a passkey")
+		b.announces("Added the passkey Chrome on Linux. You can sign in with it from now on.")
+		b.at("/apps")
+		b.click("button", "Sign out")
+		b.click("button", useButton)
+		b.at("/apps") // and no second factor besides
 	}},
 
 	{"without JavaScript the pages say that passkeys need it", func(t *testing.T, chromium browser) {
