@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -107,9 +106,7 @@ func (s *server) confirmAuthenticator(w http.ResponseWriter, r *http.Request, fo
 		return errSetup
 	}
 	if status, text, found := setupProblem(err); found {
-		if status != http.StatusUnprocessableEntity {
-			setRetryAfter(w, waitOf(err))
-		}
+		setWait(w, status, err)
 		return s.renderSetup(w, r, status, setup, setupPage{Setup: sealed, Code: form.Get("code"), Error: text})
 	}
 	if err != nil {
@@ -140,23 +137,13 @@ func (s *server) confirmSetup(r *http.Request, setup authenticatorSetup, typed s
 // setupProblem returns what to say beside the field if a code didn't complete a setup, and the
 // status to answer with. found is false for other errors.
 func setupProblem(err error) (status int, text string, found bool) {
-	const invalid = http.StatusUnprocessableEntity
-	limited := (*session.RateLimitError)(nil)
-	switch {
-	case errors.Is(err, session.ErrCodeFormat):
-		return invalid, "Enter the six digits of the code.", true
+	switch status, text, found = proveProblem(byApp, err); {
+	case status == http.StatusServiceUnavailable:
+		text = "We couldn’t finish setting it up. In a minute, try again with the code that your app shows then."
 	case errors.Is(err, session.ErrCodeWrong):
-		return invalid, "This code isn’t right. Enter the one that your app shows now. If it fails again, let your phone set its clock automatically.", true
-	case errors.Is(err, session.ErrCodeSpent):
-		return invalid, "This code was already used. Wait until your app shows the next one.", true
-	case errors.As(err, &limited):
-		return http.StatusTooManyRequests, "Too many tries. Try again in " + waitText(limited.After) + ".", true
-	case errors.Is(err, session.ErrTooMany):
-		return http.StatusTooManyRequests, "Too many tries. Wait a moment, then try again.", true
-	case errors.Is(err, session.ErrUnavailable), errors.Is(err, directory.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable, "We couldn’t finish setting it up. In a minute, try again with the code that your app shows then.", true
+		text += " If it fails again, let your phone set its clock automatically."
 	}
-	return 0, "", false
+	return status, text, found
 }
 
 // downloadCodes answers the recovery codes of a setup that was completed as a text file.

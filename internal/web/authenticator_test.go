@@ -271,11 +271,11 @@ func TestAuthenticator_RefusedSetups(t *testing.T) {
 			f.clock.advance(factor.SetupDuration)
 			return c, sealed
 		}, rightCode, 410, "This setup no longer works"},
-		"another session of the user": {func(f *fixture, _ *authenticators, c *caller, sealed string) (*caller, string) {
-			return f.signedIn(directory.Member, c.user.Email.Display), sealed
+		"another session of the user": {func(f *fixture, service *authenticators, c *caller, sealed string) (*caller, string) {
+			return service.sharing(c, f.signedIn(directory.Member, c.user.Email.Display)), sealed
 		}, rightCode, 410, "This setup no longer works"},
-		"another user": {func(f *fixture, _ *authenticators, _ *caller, sealed string) (*caller, string) {
-			return f.signedIn(directory.Member, "grace@example.com"), sealed
+		"another user": {func(f *fixture, service *authenticators, c *caller, sealed string) (*caller, string) {
+			return service.sharing(c, f.signedIn(directory.Member, "grace@example.com")), sealed
 		}, rightCode, 410, "This setup no longer works"},
 		"changed": {func(_ *fixture, _ *authenticators, c *caller, sealed string) (*caller, string) {
 			return c, sealed[:40] + "A" + sealed[41:]
@@ -330,6 +330,12 @@ func TestAuthenticator_RefusedSetups(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sharing lets other complete the setup of c, as far as the login service is concerned.
+func (a *authenticators) sharing(c, other *caller) *caller {
+	a.started[other.user.StytchUserID] = a.started[c.user.StytchUserID]
+	return other
 }
 
 // A code of another tab's setup is never answered with the recovery codes of this one.

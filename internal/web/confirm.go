@@ -119,11 +119,7 @@ func setWait(w http.ResponseWriter, status int, err error) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return
 	}
-	wait := retryAfter
-	if limited := (*session.RateLimitError)(nil); errors.As(err, &limited) {
-		wait = limited.After
-	}
-	setRetryAfter(w, wait)
+	setRetryAfter(w, waitOf(err))
 }
 
 // confirmPage asks for a factor before an action that needs a fresh sign-in.
