@@ -30,6 +30,10 @@ UPDATE sessions SET second_factor = second_factor WHERE token_hash = ?;
 -- name: SetSessionFactors :execrows
 UPDATE sessions SET factors = ? WHERE token_hash = ?;
 
+-- name: ClearSecondFactors :execrows
+-- A user whose authenticator app was removed can't be asked for it any more.
+UPDATE sessions SET second_factor = 0 WHERE user_id = ?;
+
 -- name: DeleteSession :execrows
 DELETE FROM sessions WHERE token_hash = ?;
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/user"
 	"strconv"
@@ -61,6 +62,14 @@ func (a *Admin) DeliverPending(ctx context.Context, email directory.Email) (stri
 		}
 	}
 	return "The login service hasn't been told yet; a running instance will do it. " + jobs[0].LastError, nil
+}
+
+// CreateHostLink makes a link that signs a user in once, and returns its address and when it
+// expires; see session.Service.CreateHostLink.
+func (a *Admin) CreateHostLink(ctx context.Context, u directory.User) (address string, expires time.Time, err error) {
+	token, expires, err := a.Sessions.CreateHostLink(ctx, Operator().Origin, u)
+	query := url.Values{"stytch_token_type": {"magic_links"}, "token": {token}}
+	return a.cfg.BaseURL.String() + CallbackPath + "?" + query.Encode(), expires, err
 }
 
 // Operator returns the actor of changes made by a command: the user of the operating system.

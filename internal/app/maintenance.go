@@ -38,6 +38,8 @@ func (a *App) purgeOnce(ctx context.Context) {
 	report("expired sign-in attempts", n, err)
 	n, err = a.Store.DeleteExpiredCodes(ctx, now)
 	report("expired sign-in codes", n, err)
+	n, err = a.Store.DeleteExpiredHostLinks(ctx, now)
+	report("expired links made on the host", n, err)
 	n, err = a.Store.DeleteExpiredTokens(ctx, now.Add(-token.KeepExpired))
 	report("expired API tokens", n, err)
 	n, err = a.Store.DeleteExpiredAccess(ctx, now, now.Add(-token.KeepExpired))

@@ -78,6 +78,10 @@ func (m noticeMailer) compose(n outbox.Notice) mail.Notice {
 		notice.Facts = append([]mail.Fact{{Label: "Import", Value: n.Import}}, from...)
 		notice.Advice = "If this is a mistake, stop the import, review the people it added, and end the sessions and API tokens of the person who started it:"
 		notice.Link = m.baseURL + "/users?role=admin"
+	case outbox.HostLink:
+		m.composeHostLink(n, from, &notice)
+	case outbox.SignInMethods:
+		m.composeMethods(n, from, &notice)
 	case outbox.AccessRequests, outbox.AccessEndings:
 		m.composeDigest(n, &notice)
 	case outbox.AccessApproved, outbox.AccessDenied, outbox.AccessEnds:

@@ -25,6 +25,7 @@ Changes are recorded in the audit log as made by the operating system's user.`,
 		Args: noArgs, RunE: requireSubcommand,
 	}
 	c.AddCommand(p.usersListCommand(), p.usersInviteCommand(), p.usersEditCommand(), p.usersRemoveCommand(),
+		p.usersResetFactorsCommand(), p.usersLinkCommand(),
 		p.usersImportCommand(), p.usersExportCommand())
 	return c
 }

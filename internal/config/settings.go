@@ -87,7 +87,7 @@ var Settings = []Setting{
 	{Name: "GUESTLIST_EVENTS_KEEP", Default: "9600h", set: duration(func(l *loader) *time.Duration { return &l.EventsKeep }, 24*time.Hour, 100*365*24*time.Hour, time.Hour),
 		Meaning: "how long the audit trail is kept, at least 24h; 9600h are 400 days"},
 	{Name: "SMTP_URL", mask: maskPassword, set: setSMTPURL,
-		Meaning: "the mail server for the local Stytch's emails, smtp://user:password@host:587 or smtps://…; with Stytch, only for notices about new API tokens and administrators"},
+		Meaning: "the mail server for the local Stytch's emails, smtp://user:password@host:587 or smtps://…; with Stytch, only for notices about new API tokens, administrators, sign-in methods and access to apps"},
 	{Name: "GUESTLIST_MAIL_FROM", Default: "Guestlist <guestlist@ the host of GUESTLIST_BASE_URL>", derive: defaultMailFrom, set: setMailFrom,
 		Meaning: "the sender of these emails"},
 	{Name: "GUESTLIST_LOG", Default: "text on a terminal, else json", derive: defaultLog, own: true, set: choice(func(l *loader) *string { return &l.Log }, "text", "json"),

@@ -35,6 +35,8 @@ const (
 	FactorAdded    Kind = "factor_added"    // a user set up a passkey or an authenticator app; Reason names it
 	FactorRenamed  Kind = "factor_renamed"  // a passkey was renamed
 	FactorRemoved  Kind = "factor_removed"  // a passkey or an authenticator app was removed
+	FactorsReset   Kind = "factors_reset"   // all passkeys and the authenticator app of a user were removed; Reason counts them
+	HostLinkMade   Kind = "host_link_made"  // the operator made a sign-in link for a user on the host
 	SignedIn       Kind = "signed_in"       // a user signed in
 	SignInRefused  Kind = "sign_in_refused" // a sign-in with a link was refused
 	SessionEnded   Kind = "session_ended"   // a session ended before it expired
@@ -86,6 +88,7 @@ var Kinds = []Kind{
 	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
 	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
 	AppRefused, CodeRequested, CodeFailed, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
+	FactorsReset, HostLinkMade,
 }
 
 // IsKind reports whether s is one of Kinds.

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/humanize"
 	"github.com/guestlist/guestlist/internal/ids"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/text"
@@ -78,11 +80,11 @@ type Addition struct {
 	Event       event.Event
 }
 
-// Removal is what is written when a factor is removed: the event, and the job that removes
-// it from the provider.
+// Removal is what is written when factors of a user are removed.
 type Removal struct {
-	Event event.Event
-	Job   outbox.Job
+	Factors []Factor      // to delete; if there are none, nothing is written
+	Events  []event.Event // the user is notified of the last one
+	Jobs    []outbox.Job  // that remove the factors from the provider
 }
 
 // Store keeps the factors of users. Errors wrap directory.ErrNotFound and
@@ -95,9 +97,10 @@ type Store interface {
 	AddFactor(ctx context.Context, a Addition, rule func(have []Factor) error) error
 	// RenameFactor renames a factor and writes the event.
 	RenameFactor(ctx context.Context, userID, id, name string, e event.Event) error
-	// RemoveFactors deletes the user's factors for which remove returns true, with what it
-	// returns, in one transaction, and returns the deleted ones.
-	RemoveFactors(ctx context.Context, userID string, remove func(directory.User, Factor) (Removal, bool)) ([]Factor, error)
+	// RemoveFactors makes the removal that rule returns for the user's factors, in one
+	// transaction, and returns the deleted ones. Without an authenticator app, the user's
+	// sessions need none any more.
+	RemoveFactors(ctx context.Context, userID string, rule func(u directory.User, have []Factor) Removal) ([]Factor, error)
 	AddJob(ctx context.Context, job outbox.Job) error
 	// ListJobs returns the pending jobs of a user, oldest first.
 	ListJobs(ctx context.Context, email directory.Email) ([]outbox.Job, error)
@@ -170,13 +173,7 @@ func (s *Service) StartPasskey(ctx context.Context, a Account, userAgent string)
 
 // checkNumber returns ErrTooManyPasskeys if no passkey may be added.
 func checkNumber(have []Factor) error {
-	passkeys := 0
-	for _, f := range have {
-		if f.Kind == Passkey {
-			passkeys++
-		}
-	}
-	if passkeys >= MaxPasskeys {
+	if countPasskeys(have) >= MaxPasskeys {
 		return ErrTooManyPasskeys
 	}
 	return nil
@@ -271,27 +268,63 @@ func one(removed []Factor, err error) (Factor, error) {
 }
 
 // Reset removes all of a user's factors, and returns them. reason is for the audit log and
-// may be empty.
+// may be empty. Errors: directory.ErrNotFound.
 func (s *Service) Reset(ctx context.Context, by event.Origin, userID, reason string) ([]Factor, error) {
-	return s.remove(ctx, by, userID, reason, func(Factor) bool { return true })
+	return s.remove(ctx, by, userID, reason, nil)
 }
 
+// remove removes the factors that match; all if match is nil.
 func (s *Service) remove(ctx context.Context, by event.Origin, userID, reason string, match func(Factor) bool) ([]Factor, error) {
 	now := s.now()
-	removed, err := s.store.RemoveFactors(ctx, userID, func(u directory.User, f Factor) (Removal, bool) {
-		description := f.describe()
-		if reason != "" {
-			description += ": " + reason
+	removed, err := s.store.RemoveFactors(ctx, userID, func(u directory.User, have []Factor) Removal {
+		var r Removal
+		for _, f := range have {
+			if match != nil && !match(f) {
+				continue
+			}
+			r.Factors = append(r.Factors, f)
+			r.Events = append(r.Events, by.NewEvent(event.FactorRemoved, now, u.ID, u.Email.Normalized, withReason(f.describe(), reason)))
+			r.Jobs = append(r.Jobs, f.removeJob(u, now))
 		}
-		return Removal{
-			Event: by.NewEvent(event.FactorRemoved, now, u.ID, u.Email.Normalized, description),
-			Job:   f.removeJob(u, now),
-		}, match(f)
+		if match == nil {
+			r.Events = append(r.Events, by.NewEvent(event.FactorsReset, now, u.ID, u.Email.Normalized, withReason(Summary(r.Factors), reason)))
+		}
+		return r
 	})
 	if err == nil && len(removed) > 0 {
 		s.outbox.Wake()
 	}
 	return removed, err
+}
+
+func withReason(description, reason string) string {
+	if reason == "" {
+		return description
+	}
+	return description + ": " + reason
+}
+
+// Summary counts factors in words, such as "2 passkeys and an authenticator app". It returns
+// "" for none.
+func Summary(factors []Factor) string {
+	var parts []string
+	if n := countPasskeys(factors); n > 0 {
+		parts = append(parts, humanize.Plural(n, "passkey"))
+	}
+	if _, ok := FindTOTP(factors); ok {
+		parts = append(parts, "an authenticator app")
+	}
+	return strings.Join(parts, " and ")
+}
+
+func countPasskeys(factors []Factor) int {
+	n := 0
+	for _, f := range factors {
+		if f.Kind == Passkey {
+			n++
+		}
+	}
+	return n
 }
 
 // removeJob returns the job that removes a factor from the provider.

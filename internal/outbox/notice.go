@@ -15,6 +15,9 @@ const (
 	NewToken  Topic = "new token"  // the recipient has a new API token
 	NewAdmin  Topic = "new admin"  // a user became an administrator
 	NewAdmins Topic = "new admins" // an import was started that makes administrators
+	HostLink  Topic = "host link"  // a sign-in link for a user was made on the host
+
+	SignInMethods Topic = "sign-in methods" // how the recipient can sign in has changed, or a recovery code of theirs was used
 
 	AccessRequests Topic = "access requests" // users wait for access to apps
 	AccessApproved Topic = "access approved" // the recipient's request for access was approved
@@ -33,9 +36,11 @@ type Notice struct {
 
 	Token  string // the name of the new token
 	Terms  string // its scope and expiry, as text
-	Admin  string // the address of the new administrator
-	UserID string // of the new administrator
+	Admin  string // the address of the new administrator, or of the user of a host link
+	UserID string // of the same
 	Import string // what is imported, as text
+	Event  string // kind of the event about the recipient's sign-in methods (package event)
+	Method string // what was added, removed or used, as text
 
 	By        string // an address or an operator; empty for the program itself
 	ByToken   string // name of the API token they used; may be empty

@@ -87,6 +87,9 @@ type signIn struct {
 	secret   string // the link's token, or what makes a code unique
 	flow     SignInFlow
 	replaced string // the session token in the browser's cookie; that session ends
+
+	hostLinkHash string // of the HostLink that is redeemed; empty for others
+
 	// authenticate redeems the credential at the provider.
 	authenticate func(ctx context.Context) (Authentication, error)
 }

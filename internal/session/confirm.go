@@ -131,7 +131,7 @@ func (s *Service) confirm(ctx context.Context, sess Session, kind factor.Kind, b
 	now := s.opts.Now()
 	proof := NewProof{
 		SessionHash: sess.TokenHash, UserID: sess.UserID, Kind: kind, At: now,
-		Event: by.NewEvent(event.Confirmed, now, sess.UserID, sess.User.Email.Normalized, "by "+kind.Label()),
+		Event: by.NewEvent(event.Confirmed, now, sess.UserID, sess.User.Email.Normalized, confirmedBy(kind)),
 	}
 	if kind == factor.RecoveryCode {
 		proof.Codes = 1
@@ -152,6 +152,9 @@ func (s *Service) confirm(ctx context.Context, sess Session, kind factor.Kind, b
 	}
 	return err
 }
+
+// confirmedBy is the reason of a Confirmed event. It is stored.
+func confirmedBy(kind factor.Kind) string { return "by " + kind.Label() }
 
 // recordUnconfirmed records a refused confirmation and returns the error.
 func (s *Service) recordUnconfirmed(ctx context.Context, sess Session, by event.Origin, kind factor.Kind, err error) error {

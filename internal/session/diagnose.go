@@ -30,23 +30,28 @@ const (
 	FoundInvitationWaiting = "invitation_waiting" // not sent yet
 	FoundInvitationRefused = "invitation_refused" // refused by Stytch for good
 	FoundInvitationExpired = "invitation_expired"
-	FoundTooMany           = "too_many"       // links were requested
-	FoundStytchDown        = "stytch_down"    // the login service is unavailable
-	FoundStytchUnknown     = "stytch_unknown" // the account no longer exists at Stytch
-	FoundStytchLocked      = "stytch_locked"  // the account is locked at Stytch
-	FoundLinkFailed        = "link_failed"    // the last link could not be sent
-	FoundLinkExpired       = "link_expired"   // the last link was not used in time
-	FoundLinkMailed        = "link_mailed"    // the last link still works
-	FoundOtherBrowser      = "other_browser"  // a link was opened in a browser that had not requested it
-	FoundScanner           = "mail_scanner"   // a link was fetched by a program
-	FoundLinkSpent         = "link_spent"     // a link was used twice
-	FoundLinkOld           = "link_old"       // a link or a code was made before a change of access
-	FoundCodeFailed        = "code_failed"    // the last code could not be sent
-	FoundCodeExpired       = "code_expired"   // the last code was not used in time
-	FoundCodeMailed        = "code_mailed"    // the last code still works
-	FoundCodeWrong         = "code_wrong"     // a wrong code was entered
-	FoundCodeSpent         = "code_spent"     // a code was entered that no longer works
-	FoundTooManyCodes      = "too_many_codes" // too many wrong codes were entered in unknown browsers
+	FoundTooMany           = "too_many"              // links were requested
+	FoundStytchDown        = "stytch_down"           // the login service is unavailable
+	FoundStytchUnknown     = "stytch_unknown"        // the account no longer exists at Stytch
+	FoundStytchLocked      = "stytch_locked"         // the account is locked at Stytch
+	FoundLinkFailed        = "link_failed"           // the last link could not be sent
+	FoundLinkExpired       = "link_expired"          // the last link was not used in time
+	FoundLinkMailed        = "link_mailed"           // the last link still works
+	FoundOtherBrowser      = "other_browser"         // a link was opened in a browser that had not requested it
+	FoundScanner           = "mail_scanner"          // a link was fetched by a program
+	FoundLinkSpent         = "link_spent"            // a link was used twice
+	FoundLinkOld           = "link_old"              // a link or a code was made before a change of access
+	FoundCodeFailed        = "code_failed"           // the last code could not be sent
+	FoundCodeExpired       = "code_expired"          // the last code was not used in time
+	FoundCodeMailed        = "code_mailed"           // the last code still works
+	FoundCodeWrong         = "code_wrong"            // a wrong code was entered
+	FoundCodeSpent         = "code_spent"            // a code was entered that no longer works
+	FoundTooManyCodes      = "too_many_codes"        // too many wrong codes were entered in unknown browsers
+	FoundFactorMissing     = "second_factor_missing" // required, and none is set up
+	FoundFactorNeeded      = "second_factor_needed"  // required or set up
+	FoundFactorLocked      = "second_factor_locked"  // too many wrong codes
+	FoundFactorRefused     = "second_factor_refused" // the last try, since the last sign-in
+	FoundRecoveryCode      = "recovery_code_used"
 )
 
 // Remedy is an action that an administrator can take with a button.
@@ -84,7 +89,7 @@ func (s *Service) Diagnose(ctx context.Context, email directory.Email) (user *di
 	d := &diagnosis{Service: s, email: email, user: a.User, now: s.opts.Now()}
 	checkAdmission := func(ctx context.Context) error { return d.checkAdmission(ctx, a) }
 	for _, check := range []func(context.Context) error{
-		checkAdmission, d.checkInvitation, d.checkRateLimits, d.checkProvider, d.checkSessions,
+		checkAdmission, d.checkInvitation, d.checkRateLimits, d.checkProvider, d.checkFactors, d.checkSessions,
 	} {
 		if err := check(ctx); err != nil {
 			return nil, nil, err

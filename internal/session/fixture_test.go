@@ -221,6 +221,13 @@ func (c *counted) CreateCodeRequest(ctx context.Context, r session.CodeRequest) 
 	return c.Store.CreateCodeRequest(ctx, r)
 }
 
+func (c *counted) GetHostLink(ctx context.Context, hash string) (session.HostLink, directory.User, error) {
+	if err := c.count("get host link"); err != nil {
+		return session.HostLink{}, directory.User{}, err
+	}
+	return c.Store.GetHostLink(ctx, hash)
+}
+
 func (c *counted) AddJob(ctx context.Context, job outbox.Job) error {
 	if err := c.count("add job"); err != nil {
 		return err

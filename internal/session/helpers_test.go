@@ -26,6 +26,7 @@ type provider struct {
 	sendCode     func(c session.Code) (string, error)                                  // nil sends it to the id "email-of-<address>"
 	authCode     func() error                                                          // refuses codes if it returns an error; may be nil
 	passkey      func(credential, sessionToken string) (session.Authentication, error) // nil refuses all
+	createLink   func(stytchUserID string) (string, error)                             // nil makes "host:<id>"
 	oauth        func(token, verifier string) (session.Authentication, error)          // nil refuses all
 
 	mu      sync.Mutex
@@ -56,6 +57,13 @@ func (p *provider) SendMagicLink(ctx context.Context, link session.Link) error {
 		return p.send(ctx, link, n)
 	}
 	return nil
+}
+
+func (p *provider) CreateLink(_ context.Context, stytchUserID string, _ time.Duration) (string, error) {
+	if p.createLink != nil {
+		return p.createLink(stytchUserID)
+	}
+	return "host:" + stytchUserID, nil
 }
 
 func (p *provider) AuthenticateMagicLink(_ context.Context, token, verifier string, _ session.Browser) (session.Authentication, error) {

@@ -95,6 +95,8 @@ var (
 	ErrPasskeyUnknown   = errors.New("passkey unknown") // removed, or never added here
 	ErrUserVerification = factor.ErrUserVerification
 	ErrNoAuthenticator  = errors.New("no authenticator app is set up") // or it was removed
+
+	ErrHostLinksOff = errors.New("login service refused to make a link") // the project may not have such links; of CreateLink only
 )
 
 // Link is a sign-in link to be mailed.
@@ -121,6 +123,7 @@ type Authentication struct {
 	ExpiresAt    time.Time
 	MadeAt       time.Time // the link was made at this time or later; zero if unknown
 	FactorID     string    // the provider's id of the passkey or authenticator app; empty for other kinds
+	NotEmailed   bool      // the link was made by CreateLink, or by another program; Email is empty
 	HasTOTP      bool      // the user has an authenticator app
 
 	Provider factor.Kind // of an account at another provider, such as factor.Google; empty for other kinds
@@ -143,6 +146,9 @@ type Provider interface {
 	// AuthenticateMagicLink redeems a link and starts a session. verifier is the
 	// PKCE code verifier, or empty.
 	AuthenticateMagicLink(ctx context.Context, token, verifier string, b Browser) (Authentication, error)
+	// CreateLink makes a link for an account that the caller delivers. Errors: ErrNoAccount,
+	// ErrHostLinksOff.
+	CreateLink(ctx context.Context, stytchUserID string, lifetime time.Duration) (token string, err error)
 	// SendCode emails a code and returns the id of the address, for AuthenticateCode. A
 	// code cancels earlier codes, and no links.
 	SendCode(ctx context.Context, c Code) (methodID string, err error)
@@ -180,6 +186,8 @@ type SignInRequest struct {
 	Session   Session // without UserID and User
 	AttemptID string  // of the attempt that is finished by it; empty for none
 	FactorID  string  // of the passkey that was used (factor.Factor); empty for none. It must still exist
+
+	HostLinkHash string // of the HostLink that was used, which is deleted; empty for none. It must still exist
 
 	Replaces    string                             // token hash of the browser's previous session; empty for none
 	EndReplaced func(Session) directory.SessionEnd // returns what to write when that session ends
@@ -225,6 +233,13 @@ type Store interface {
 	ReturnCodeTry(ctx context.Context, requestHash string) error
 	// DropCodeRequest deletes a code request, unless a newer one replaced it.
 	DropCodeRequest(ctx context.Context, requestHash string) error
+	// ListFactors returns a user's passkeys and authenticator app, oldest first.
+	ListFactors(ctx context.Context, userID string) ([]factor.Factor, error)
+	// CreateHostLink stores a link in place of the user's earlier one and writes the event
+	// that rule returns for the user, unless it returns an error.
+	CreateHostLink(ctx context.Context, l HostLink, rule func(directory.User) (event.Event, error)) error
+	// GetHostLink returns a link, which may have expired, and its user.
+	GetHostLink(ctx context.Context, hash string) (HostLink, directory.User, error)
 	// GetFactorByProvider returns a passkey or an authenticator app by the provider's id,
 	// with its user's address and id at the provider.
 	GetFactorByProvider(ctx context.Context, providerID string) (factor.Factor, directory.Email, string, error)

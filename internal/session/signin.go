@@ -81,6 +81,11 @@ func (s *Service) signIn(ctx context.Context, in signIn, b Browser, confirm func
 	if auth.repeated {
 		return s.repeat(ctx, in, auth, b)
 	}
+	if auth.NotEmailed {
+		if err := s.acceptHostLink(ctx, &in, &auth.Authentication); err != nil {
+			return Session{}, "", s.reject(ctx, b, auth, "", "", err)
+		}
+	}
 	if in.kind == factor.OAuth {
 		in.kind = cmp.Or(auth.Provider, in.kind)
 		if auth.Email == "" {
@@ -139,7 +144,7 @@ func (s *Service) newSession(in signIn, auth redeemed, email directory.Email, b 
 	if auth.ExpiresAt.Before(expires) {
 		expires = auth.ExpiresAt
 	}
-	request := SignInRequest{Email: email, AttemptID: auth.attemptID, Session: Session{
+	request := SignInRequest{Email: email, AttemptID: auth.attemptID, HostLinkHash: in.hostLinkHash, Session: Session{
 		TokenHash: Hash(auth.SessionToken), StytchSessionID: auth.SessionID, UserAgent: b.UserAgent, Address: b.Address,
 		CreatedAt: now, VerifiedAt: now, ExpiresAt: expires,
 		Proofs: factor.Proofs("").With(in.kind, now), HasSecondFactor: auth.HasTOTP,
@@ -190,7 +195,7 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 	reason := "the session could not be written down"
 	for _, rule := range []error{
 		directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld,
-		ErrPasskeyUnknown, ErrUserVerification, ErrOAuthEmail,
+		ErrPasskeyUnknown, ErrUserVerification, ErrOAuthEmail, ErrLinkUnknown, ErrLinkSpent,
 	} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()

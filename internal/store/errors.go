@@ -82,7 +82,7 @@ func isDomainError(err error) bool {
 	for _, known := range []error{
 		directory.ErrNotFound, directory.ErrEmailTaken, directory.ErrLastAdmin, directory.ErrNotFresh,
 		directory.ErrNotListed, directory.ErrSuspended, directory.ErrUnavailable,
-		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld, session.ErrCodeSpent, session.ErrPasskeyUnknown,
+		idempotency.ErrReused, idempotency.ErrInProgress, session.ErrAttemptGone, session.ErrLinkOld, session.ErrCodeSpent, session.ErrPasskeyUnknown, session.ErrLinkSpent, session.ErrHostLinkNoAccount,
 		userio.ErrInvalidState, userio.ErrLeaseLost, userio.ErrActorNotAdmin, userio.ErrNoImport,
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 		directory.ErrGroupTaken, directory.ErrTooManyGroups, directory.ErrAlreadyMember, directory.ErrNotMember, directory.ErrNoGroup,

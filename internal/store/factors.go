@@ -7,7 +7,6 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
-	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
@@ -35,7 +34,8 @@ func (s *Store) GetFactorByProvider(ctx context.Context, providerID string) (fac
 // AddFactor inserts a factor that a session has proven; see factor.Store.
 func (s *Store) AddFactor(ctx context.Context, a factor.Addition, rule func(have []factor.Factor) error) error {
 	f := a.Factor
-	return s.inTx(ctx, "add factor", func(q queries) error {
+	var refused error // by the rule
+	err := s.inTx(ctx, "add factor", func(q queries) error {
 		n, err := q.LockUser(ctx, f.UserID)
 		if err := requireOneRow(n, err, directory.ErrNotFound); err != nil {
 			return err
@@ -44,8 +44,8 @@ func (s *Store) AddFactor(ctx context.Context, a factor.Addition, rule func(have
 		if err != nil {
 			return err
 		}
-		if err := rule(toFactors(have)); err != nil {
-			return err
+		if refused = rule(toFactors(have)); refused != nil {
+			return refused
 		}
 		if err := q.InsertFactor(ctx, dbsqlc.InsertFactorParams{
 			ID: f.ID, UserID: f.UserID, Kind: string(f.Kind), ProviderID: f.ProviderID, Name: f.Name, CodesLeft: int64(f.CodesLeft),
@@ -56,8 +56,15 @@ func (s *Store) AddFactor(ctx context.Context, a factor.Addition, rule func(have
 		if err := addProof(ctx, q, a.SessionHash, f.Kind, f.CreatedAt); err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, a.Event)
+		if err := insertEvents(ctx, q, a.Event); err != nil {
+			return err
+		}
+		return s.noticeFactorsOf(ctx, q, f.UserID, a.Event)
 	})
+	if refused != nil {
+		return refused
+	}
+	return err
 }
 
 // AddProof adds a proven factor to a session; see session.Store.
@@ -69,7 +76,10 @@ func (s *Store) AddProof(ctx context.Context, p session.NewProof) error {
 		if err := addProof(ctx, q, p.SessionHash, p.Kind, p.At); err != nil {
 			return err
 		}
-		return insertEvents(ctx, q, p.Event)
+		if err := insertEvents(ctx, q, p.Event); err != nil || p.Kind != factor.RecoveryCode {
+			return err
+		}
+		return s.noticeFactorsOf(ctx, q, p.UserID, p.Event)
 	})
 }
 
@@ -110,9 +120,7 @@ func (s *Store) RenameFactor(ctx context.Context, userID, id, name string, e eve
 }
 
 // RemoveFactors deletes factors of a user; see factor.Store.
-func (s *Store) RemoveFactors(
-	ctx context.Context, userID string, remove func(directory.User, factor.Factor) (factor.Removal, bool),
-) ([]factor.Factor, error) {
+func (s *Store) RemoveFactors(ctx context.Context, userID string, rule func(u directory.User, have []factor.Factor) factor.Removal) ([]factor.Factor, error) {
 	var removed []factor.Factor
 	err := s.inTx(ctx, "remove factors", func(q queries) error {
 		removed = nil
@@ -128,25 +136,38 @@ func (s *Store) RemoveFactors(
 		if err != nil {
 			return err
 		}
-		for _, f := range toFactors(rows) {
-			written, ok := remove(toUser(row), f)
-			if !ok {
-				continue
-			}
+		u := toUser(row)
+		r := rule(u, toFactors(rows))
+		if len(r.Factors) == 0 {
+			return nil
+		}
+		for _, f := range r.Factors {
 			if _, err := q.DeleteFactor(ctx, dbsqlc.DeleteFactorParams{UserID: userID, ID: f.ID}); err != nil {
 				return err
 			}
-			if err := insertEvents(ctx, q, written.Event); err != nil {
-				return err
-			}
-			if err := insertJobs(ctx, q, []outbox.Job{written.Job}); err != nil {
-				return err
-			}
-			removed = append(removed, f)
 		}
-		return nil
+		if _, ok := factor.FindTOTP(r.Factors); ok {
+			if _, err := q.ClearSecondFactors(ctx, userID); err != nil {
+				return err
+			}
+		}
+		if err := insertEvents(ctx, q, r.Events...); err != nil {
+			return err
+		}
+		if err := insertJobs(ctx, q, r.Jobs); err != nil {
+			return err
+		}
+		removed = r.Factors
+		return s.noticeFactors(ctx, q, u, r.Events[len(r.Events)-1])
 	})
 	return removed, err
+}
+
+// hasTOTP reports whether a user has an authenticator app.
+func hasTOTP(ctx context.Context, q queries, userID string) (bool, error) {
+	rows, err := q.ListFactors(ctx, userID)
+	_, ok := factor.FindTOTP(toFactors(rows))
+	return ok, err
 }
 
 // deleteFactors deletes all factors of a user who is removed. Stytch deletes them with the account.
@@ -160,7 +181,10 @@ func deleteFactors(ctx context.Context, q queries, userID string) error {
 			return err
 		}
 	}
-	_, err = q.DeletePasskeyOffer(ctx, userID)
+	if _, err := q.DeletePasskeyOffer(ctx, userID); err != nil {
+		return err
+	}
+	_, err = q.DeleteHostLink(ctx, userID)
 	return err
 }
 

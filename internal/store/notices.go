@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
@@ -57,6 +58,26 @@ func (s *Store) noticeAdmins(ctx context.Context, q queries, but string, e event
 	return insertJobs(ctx, q, jobs)
 }
 
+// noticeFactors inserts a job that notifies a user of a change of how they can sign in.
+func (s *Store) noticeFactors(ctx context.Context, q queries, u directory.User, e event.Event) error {
+	if !s.notices {
+		return nil
+	}
+	return insertJobs(ctx, q, []outbox.Job{outbox.NewTopicNotice(outbox.SignInMethods, u.Email.Normalized, u.ID, e.ID, e.At)})
+}
+
+// noticeFactorsOf is noticeFactors for a user who has not been read.
+func (s *Store) noticeFactorsOf(ctx context.Context, q queries, userID string, e event.Event) error {
+	if !s.notices {
+		return nil
+	}
+	row, err := q.GetUser(ctx, userID)
+	if err != nil {
+		return err
+	}
+	return s.noticeFactors(ctx, q, toUser(row), e)
+}
+
 // addDetails sets what a job sends. The error wraps directory.ErrNotFound if there is no recipient any more.
 func (s *Store) addDetails(ctx context.Context, job *outbox.Job) error {
 	switch job.Kind {
@@ -76,7 +97,7 @@ func (s *Store) addNotice(ctx context.Context, job *outbox.Job) error {
 		return err
 	}
 	n := outbox.Notice{Topic: outbox.Topic(job.Name), Email: u.Email.Normalized, Name: u.Name}
-	forUser := n.Topic == outbox.AccessApproved || n.Topic == outbox.AccessDenied || n.Topic == outbox.AccessEnds
+	forUser := slices.Contains([]outbox.Topic{outbox.AccessApproved, outbox.AccessDenied, outbox.AccessEnds, outbox.SignInMethods}, n.Topic)
 	if !u.IsActiveAdmin() && (!forUser || u.Status == directory.Suspended) {
 		return directory.ErrNotFound
 	}
@@ -112,10 +133,16 @@ func (s *Store) addEvent(ctx context.Context, id string, n *outbox.Notice) error
 		return s.addDecision(ctx, e, n)
 	}
 	n.ByToken, n.Address, n.UserAgent = e.Token, e.Address, e.UserAgent
+	if n.Topic == outbox.SignInMethods {
+		n.Event, n.Method = string(e.Kind), e.Reason
+		return nil
+	}
 	switch e.Kind {
 	case event.TokenCreated:
 		n.Topic = outbox.NewToken
 		n.Token, n.Terms = token.SplitReason(e.Reason)
+	case event.HostLinkMade:
+		n.Topic, n.Admin, n.UserID = outbox.HostLink, e.Subject, e.SubjectID
 	case event.ImportStarted:
 		n.Topic, n.Import = outbox.NewAdmins, e.Reason
 	default:

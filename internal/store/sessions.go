@@ -53,6 +53,14 @@ func (s *Store) tryCreateSession(
 		if err := useFactor(ctx, q, u.ID, a.FactorID, made.CreatedAt, 0); err != nil {
 			return err
 		}
+		if err := useHostLink(ctx, q, u.ID, a.HostLinkHash, made.CreatedAt); err != nil {
+			return err
+		}
+		if made.HasSecondFactor { // Stytch may not have been told yet that it was removed
+			if made.HasSecondFactor, err = hasTOTP(ctx, q, u.ID); err != nil {
+				return err
+			}
+		}
 		if err := s.endReplacedSession(ctx, q, a); err != nil {
 			return err
 		}

@@ -38,8 +38,26 @@ func (c *Client) SendMagicLink(ctx context.Context, l session.Link) error {
 	})
 }
 
-// AuthenticateMagicLink redeems a link and starts a session. It accepts only a link that
-// was sent by email, which proves the address.
+// CreateLink makes a link that Stytch doesn't email; see session.Provider. The project must
+// allow embeddable magic links: https://stytch.com/docs/api/create-magic-link
+func (c *Client) CreateLink(ctx context.Context, stytchUserID string, lifetime time.Duration) (string, error) {
+	var token string
+	err := c.do(ctx, "create magic link", refusable, func() error {
+		res, err := c.api.MagicLinks.Create(ctx, &magiclinks.CreateParams{UserID: stytchUserID, ExpirationMinutes: minutes(lifetime)})
+		if err != nil {
+			return err
+		}
+		token = res.Token
+		return requireField(token, nil)
+	})
+	if errors.Is(err, outbox.ErrRefused) {
+		err = fmt.Errorf("%w: %s Allow embeddable magic links for the project in Stytch's dashboard", session.ErrHostLinksOff, outbox.Reason(err))
+	}
+	return token, err
+}
+
+// AuthenticateMagicLink redeems a link and starts a session. A link that was sent by email
+// proves the address; one that wasn't is reported as such.
 func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier string, b session.Browser) (session.Authentication, error) {
 	var auth session.Authentication
 	var created time.Time
@@ -55,7 +73,8 @@ func (c *Client) AuthenticateMagicLink(ctx context.Context, token, verifier stri
 			return err
 		}
 		auth.Email = emailedTo(res.Session.AuthenticationFactors)
-		if auth.Email == "" {
+		auth.NotEmailed = auth.Email == "" && isEmbedded(res.Session.AuthenticationFactors)
+		if auth.Email == "" && !auth.NotEmailed {
 			auth = session.Authentication{}
 			return errMalformedResponse
 		}
@@ -98,6 +117,11 @@ func emailedTo(factors []sessions.AuthenticationFactor) string {
 		}
 	}
 	return ""
+}
+
+// isEmbedded reports whether a session's only factor is a link that Stytch didn't email.
+func isEmbedded(factors []sessions.AuthenticationFactor) bool {
+	return len(factors) == 1 && factors[0].DeliveryMethod == sessions.AuthenticationFactorDeliveryMethodEmbedded && factors[0].EmbeddableMagicLinkFactor != nil
 }
 
 // newSessionMinutes returns the duration to ask for: that of a new session or, with the

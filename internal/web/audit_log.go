@@ -90,6 +90,8 @@ var eventLabels = map[event.Kind]string{
 	event.FactorAdded:     "Passkey or app added",
 	event.FactorRenamed:   "Passkey renamed",
 	event.FactorRemoved:   "Passkey or app removed",
+	event.FactorsReset:    "Sign-in methods removed",
+	event.HostLinkMade:    "Sign-in link made on the server",
 }
 
 // firstValues are the kinds of events whose changes are the first values of something new.

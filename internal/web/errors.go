@@ -33,6 +33,7 @@ var (
 	errAppNotFound      = errors.New("app not found")
 	errAppTokenNotFound = errors.New("app token not found")
 	errGroupNotFound    = errors.New("group not found")
+	errOwnFactors       = errors.New("your own sign-in methods are on your profile")
 	errPageNotFound     = errors.New("not found")
 	errOutsideBasePath  = errors.New("not below the path of GUESTLIST_BASE_URL")
 	errMethod           = errors.New("method not allowed")
@@ -84,6 +85,7 @@ var problems = []errorResponse{
 	{err: errAppTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Go to your apps", path: "/apps"},
 	{err: errGroupNotFound, status: 404, title: "This group doesn’t exist", text: "It may have been removed.", action: "Back to groups", path: "/groups"},
 	{err: directory.ErrNotMember, status: 404, title: "They’re not in this group any more", text: "Someone else may have removed them. Nothing was changed.", action: "Back to groups", path: "/groups"},
+	{err: errOwnFactors, status: 409, title: "Your own sign-in methods are on your profile", text: "Remove them there. Nothing was changed.", action: "Go to your profile", path: "/profile"},
 	{err: errPageNotFound, status: 404, title: "Page not found", text: "The address may be mistyped, or the page may have been removed."},
 	{err: errOutsideBasePath, status: 404, title: "Page not found", text: "All pages are below the path of GUESTLIST_BASE_URL, and this one isn’t. If the address in your browser is right, the proxy in front removes that path and must keep it."},
 	{err: errMethod, status: 405, title: "That doesn’t work here", text: "Go back to the page you came from and use its buttons."},

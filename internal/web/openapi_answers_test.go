@@ -72,6 +72,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	}
 	asks(ada, "PATCH /api/users/{id}", gone.ID, "", `{"name":"Gone"}`)
 	asks(ada, "PATCH /api/users/{id}", gone.ID, "", `{"role":"owner"}`)
+	asks(ada, "DELETE /api/users/{id}/factors", gone.ID, "", "")
 	asks(ada, "DELETE /api/users/{id}", ada.user.ID, "", "")
 	asks(ada, "DELETE /api/users/{id}", gone.ID, "", "")
 	askAboutGroups(f, ada, given)

@@ -106,6 +106,9 @@ func (s *server) routeTable() []route {
 		{"GET /users/{id}/remove", admin, s.withUser(s.showRemove)},
 		{"POST /users/{id}/remove", admin, s.removeUser},
 
+		{"GET /users/{id}/factors/remove", admin, s.withUser(s.showResetFactors)},
+		{"POST /users/{id}/factors/remove", admin | fresh, s.withUser(s.resetFactors)},
+
 		{"POST /users/{id}/groups", admin, withForm(s.addUserToGroup)},
 		{"POST /users/{id}/groups/{group}", admin, withForm(s.changeUserMembership)},
 		{"POST /users/{id}/groups/{group}/leave", admin, s.leaveGroup},
@@ -174,6 +177,7 @@ func (s *server) routeTable() []route {
 		{"GET /api/users/{id}", admin | tokenAllowed, s.withUser(s.apiGetUser)},
 		{"PATCH /api/users/{id}", admin | tokenAllowed, s.apiEditUser},
 		{"DELETE /api/users/{id}", admin | tokenAllowed, s.apiRemoveUser},
+		{"DELETE /api/users/{id}/factors", admin | tokenAllowed | fresh, s.withUser(s.apiResetFactors)},
 		{"GET /api/users/{id}/groups", admin | tokenAllowed, s.withUser(s.apiListMemberships)},
 		{"POST /api/invite_user", admin | tokenAllowed, blocking(idempotent(s, idempotentOperation[directory.User]{s.apiInviteUser, s.opts.Directory.GetUser, s.invitedResponse}))},
 

@@ -82,7 +82,9 @@ var wantAccess = map[string]access{
 	"GET /users/{id}/groups/{group}/renew": admin, "POST /users/{id}/groups/{group}/renew": admin,
 	"GET /api/requests": admin | tokenAllowed, "POST /api/requests/{id}/approve": admin | tokenAllowed, "POST /api/requests/{id}/deny": admin | tokenAllowed,
 
-	"POST /users/{id}/groups": admin, "POST /users/{id}/groups/{group}": admin, "POST /users/{id}/groups/{group}/leave": admin,
+	"GET /users/{id}/factors/remove": admin, "POST /users/{id}/factors/remove": admin | fresh,
+	"DELETE /api/users/{id}/factors": admin | tokenAllowed | fresh,
+	"POST /users/{id}/groups":        admin, "POST /users/{id}/groups/{group}": admin, "POST /users/{id}/groups/{group}/leave": admin,
 	"GET /groups": admin, "POST /groups": admin, "GET /groups/{id}": admin, "POST /groups/{id}": admin,
 	"POST /groups/{id}/members": admin, "POST /groups/{id}/members/{user}": admin, "POST /groups/{id}/members/{user}/remove": admin,
 	"GET /groups/{id}/remove": admin, "POST /groups/{id}/remove": admin,

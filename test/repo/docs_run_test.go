@@ -71,6 +71,12 @@ var examples = []example{
 		r.write("token.txt", "guestlist_app_none")
 		return []string{"http://127.0.0.1:3000", tool.URL, "guestlist doctor", "DATABASE_URL=" + databaseURL + " GUESTLIST_ADDR=" + s.Config.Addr + " GUESTLIST_BASE_URL=" + s.URL + " guestlist doctor"}
 	}, "asked by its built-in proxy"},
+	{"docs/recovery.md", "users reset-factors", func(*reader) []string {
+		return []string{"guestlist users", "guestlist users invite ada@example.com; guestlist users"}
+	}, "ada@example.com has no passkeys"},
+	{"docs/recovery.md", "users link", func(*reader) []string {
+		return []string{"guestlist users", "guestlist users invite ada@example.com; guestlist users"}
+	}, "This link signs ada@example.com in once"},
 	{"docs/moving.md", "guestlist copy", func(r *reader) []string {
 		return []string{"mysql://user:password@host/guestlist?sslaccept=strict", testdb.MySQL(r.t)}
 	}, "users"},

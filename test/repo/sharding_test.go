@@ -23,8 +23,8 @@ func TestShardingPage_ClassifiesEveryQuery(t *testing.T) {
 		}
 		classes[row[1]] = row[2]
 	}
-	keyColumn := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id", "user_factors": "user_id", "passkey_offers": "user_id"}
-	lookupColumn := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash", "user_factors": "provider_id"}
+	keyColumn := map[string]string{"users": "id", "user_words": "user_id", "sessions": "user_id", "tokens": "user_id", "events": "subject_id", "user_factors": "user_id", "passkey_offers": "user_id", "host_links": "user_id"}
+	lookupColumn := map[string]string{"users": "email_key", "sessions": "token_hash", "tokens": "token_hash", "user_factors": "provider_id", "host_links": "token_hash"}
 	for _, q := range queriesIn(t, "queries/*.sql") {
 		class := classes[q.name]
 		delete(classes, q.name)

@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/ids"
@@ -52,6 +53,7 @@ type Store interface {
 	RemoveSecretHashes(ctx context.Context) (int, error)
 	DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error)
 	WriteNotices()
+	factor.Store
 	identity.Store
 }
 
@@ -100,7 +102,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, factorRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()

@@ -85,6 +85,13 @@ type GroupMember struct {
 	WarnedUntil int64
 }
 
+type HostLink struct {
+	UserID    string
+	TokenHash string
+	CreatedAt int64
+	ExpiresAt int64
+}
+
 type IdempotencyKey struct {
 	ID          string
 	Fingerprint string

@@ -10,6 +10,19 @@ import (
 	"strings"
 )
 
+const clearSecondFactors = `-- name: ClearSecondFactors :execrows
+UPDATE sessions SET second_factor = 0 WHERE user_id = ?
+`
+
+// A user whose authenticator app was removed can't be asked for it any more.
+func (q *Queries) ClearSecondFactors(ctx context.Context, userID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, clearSecondFactors, userID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteSession = `-- name: DeleteSession :execrows
 DELETE FROM sessions WHERE token_hash = ?
 `
