@@ -23,7 +23,7 @@ var keyboardJourneys = []journey{
 			t.Errorf("it has the focus but can't be seen: x is %v", x)
 		}
 		b.press(kb.Enter + kb.Tab)
-		b.focused(`link "Add an app"`)
+		b.focused(`button "Add a passkey"`)
 	}},
 
 	{"the search field is six Tab stops or one key away", func(t *testing.T, chromium browser) {
