@@ -116,6 +116,9 @@ func (p *Person) NextCode() string {
 		}
 		return false
 	})
+	Eventually(p.T, "a record that the code was sent", func() bool {
+		return p.Site.Count("SELECT COUNT(*) FROM email_codes WHERE method_id = ''") == 0
+	})
 	return code
 }
 
