@@ -15,7 +15,7 @@ func (f *fixture) mailedCode(old string) string {
 	f.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		var code string
-		err := f.store.Reader().QueryRowContext(f.t.Context(), 
+		err := f.store.Reader().QueryRowContext(f.t.Context(),
 			"SELECT code FROM stytch_mails WHERE code <> '' AND code <> ? AND NOT EXISTS (SELECT 1 FROM email_codes WHERE method_id = '') LIMIT 1", old).Scan(&code)
 		if err == nil && code != old {
 			return code

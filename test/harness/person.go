@@ -84,7 +84,7 @@ func (p *Person) NextLink() string {
 
 type Mail struct {
 	ID, To, Subject, Text, Code string
-	Links                 []string
+	Links                       []string
 }
 
 // Mailbox returns the mails of the last day that have a sign-in link, oldest first.
