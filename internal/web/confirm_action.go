@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/session"
@@ -49,7 +50,7 @@ func actionMatcher() *http.ServeMux {
 // one of dangerousActions.
 func (s *server) describeAction(method, target string) string {
 	u, err := url.Parse(target)
-	if err != nil || u.IsAbs() || u.Host != "" {
+	if err != nil || u.IsAbs() || u.Host != "" || path.Clean(u.Path) != u.Path {
 		return ""
 	}
 	_, pattern := s.actions.Handler(&http.Request{Method: method, URL: u})
@@ -69,8 +70,8 @@ type pendingAction struct {
 func (s *server) pendingAction(r *http.Request, next string) pendingAction {
 	if next = s.returnPath(next); next != "" {
 		p := pendingAction{What: s.describeAction(http.MethodGet, next), Target: next, Back: next}
-		if path, _, _ := strings.Cut(next, "?"); p.What != "" {
-			p.Back = pageOfForm(path)
+		if page, _, _ := strings.Cut(next, "?"); p.What != "" {
+			p.Back = pageOfForm(page)
 		}
 		return p
 	}

@@ -209,7 +209,10 @@ func (s *server) handleError(handle handler) http.Handler {
 			s.redirectToSignIn(w, r, err)
 		case errors.Is(err, errSecondFactor) && !s.wantsJSON(r):
 			s.askForSecondFactor(w, r)
-		case errors.Is(err, directory.ErrNotFresh) && !s.wantsJSON(r):
+		case errors.Is(err, directory.ErrNotFresh) && s.wantsJSON(r):
+			s.opts.Sessions.RecordRefused(r.Context(), originOf(r), viewer(r).User, stateOf(r).route+": needs a fresh sign-in")
+			s.writeError(w, r, err)
+		case errors.Is(err, directory.ErrNotFresh):
 			if err := s.askToConfirm(w, r); err != nil {
 				s.writeError(w, r, err)
 			}
