@@ -141,7 +141,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 		Addr: a.cfg.Addr, BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,
 		IsLargeDatabase: func(ctx context.Context) bool { return a.Store.FileLargerThan(ctx, largeDatabaseSize) },
 		FirstAdmin:      a.cfg.FirstAdmin(), LinkDuration: a.cfg.LinkDuration, InviteDuration: a.cfg.InviteDuration,
-		SameBrowser: a.cfg.LinkSameBrowser, Now: a.now, Log: a.log,
+		SameBrowser: a.cfg.LinkSameBrowser, OAuth: a.cfg.OAuth, OAuthURL: a.client.OAuthURL, Now: a.now, Log: a.log,
 	}
 	if a.cfg.LocalMode() {
 		origin := devOrigin(a.cfg)

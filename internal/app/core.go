@@ -93,6 +93,9 @@ func (c *core) newSessions() *session.Service {
 		LinkDuration: c.cfg.LinkDuration, InviteDuration: c.cfg.InviteDuration, ReportsLinkAge: c.cfg.LocalStytch, SameBrowser: c.cfg.LinkSameBrowser,
 		Limits: c.cfg.LocalLimits || !c.cfg.LocalMode(), Now: c.now, Log: c.log,
 	}
+	for _, provider := range c.cfg.OAuth {
+		o.OAuth = append(o.OAuth, factor.Kind("oauth_"+provider))
+	}
 	if c.LocalStytch != nil {
 		o.Decoy, o.DecoyCode = c.LocalStytch.Decoy, c.LocalStytch.DecoyCode
 	}
@@ -121,6 +124,7 @@ func (c *core) openStytch(ctx context.Context, mux *http.ServeMux) (*stytch.Clie
 		}
 		c.LocalStytch = local
 		o.ProjectID, o.Secret, o.Transport = local.Credentials().ProjectID, local.Credentials().Secret, local.Transport()
+		o.PublicToken, o.PublicBaseURL = local.Credentials().PublicToken, c.cfg.ListenerURL()
 		path := c.cfg.BaseURL.Path
 		mux.Handle(path+"/v1/magic_links/redirect", http.StripPrefix(path, local.Redirect()))
 		if c.cfg.LocalMode() {

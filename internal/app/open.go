@@ -26,7 +26,7 @@ const CallbackPath = "/api/authenticate_magic_link"
 // StytchOptions returns the options of a client of the configured Stytch.
 func StytchOptions(cfg config.Config, now func() time.Time) stytch.Options {
 	return stytch.Options{
-		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL,
+		ProjectID: cfg.Stytch.ProjectID, Secret: cfg.Stytch.Secret, BaseURL: cfg.Stytch.BaseURL, PublicToken: cfg.Stytch.PublicToken,
 		Domain:          cfg.BaseURL.Hostname(),
 		RedirectURL:     cfg.BaseURL.String() + CallbackPath,
 		SessionDuration: cfg.SessionDuration, LinkDuration: cfg.LinkDuration, InviteDuration: cfg.InviteDuration, Now: now,

@@ -34,6 +34,7 @@ type Config struct {
 	InviteDuration  time.Duration
 	LinkSameBrowser bool // a sign-in link works only in the browser that requested it
 	SessionRecheck  time.Duration
+	OAuth           []string      // providers whose accounts people may sign in with: "google", "github", "microsoft"
 	SecondFactor    string        // "off", "admins" or "everyone"
 	EventsKeep      time.Duration // age at which audit events are deleted
 	Reconcile       string        // "report", "apply" or "off"
@@ -56,6 +57,7 @@ type Stytch struct {
 	ProjectID     string
 	Secret        string
 	WebhookSecret string // whsec_<base64>; "" disables webhooks
+	PublicToken   string // not secret; may be empty without Config.OAuth
 	Env           string // "test" or "live"
 	BaseURL       string // without a slash at its end; "" means Stytch's API for Env
 }

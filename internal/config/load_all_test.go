@@ -22,7 +22,7 @@ func TestLoadAll_KeepsValidSettings(t *testing.T) {
 			environ: []string{"GUESTLIST_COLOUR=red", "GUESTLIST_LINK_DURATION=soon", "GUESTLIST_BASE_URL=example.com", "COOKIE_NAME=__Host-door", "STYTCH_SECRET=hush"},
 			want: []Problem{
 				{}, {Settings: []string{"GUESTLIST_BASE_URL"}}, {Settings: []string{"GUESTLIST_LINK_DURATION"}},
-				{Settings: []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}},
+				{Settings: []string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "STYTCH_PUBLIC_TOKEN", "GUESTLIST_LOCAL_STYTCH"}},
 			},
 			errs: []string{
 				`GUESTLIST_COLOUR (environment) is not a setting; run "guestlist help" for a list`,

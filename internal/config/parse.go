@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -122,6 +123,37 @@ func setWebhookSecret(l *loader, text string) error {
 		return errors.New("must be the signing secret that the Stytch dashboard shows, which begins with whsec_")
 	}
 	l.Stytch.WebhookSecret = text
+	return nil
+}
+
+// publicTokenPattern matches the public token of a Stytch project.
+var publicTokenPattern = regexp.MustCompile(`^public-token-(test|live)-[0-9A-Za-z-]+$`)
+
+// setPublicToken parses the public token of a Stytch project. The error doesn't repeat the
+// value, which may be another one of the dashboard, such as the secret.
+func setPublicToken(l *loader, text string) error {
+	if !publicTokenPattern.MatchString(text) {
+		return errors.New("must be the public token that the Stytch dashboard shows, which begins with public-token-test- or public-token-live-")
+	}
+	l.Stytch.PublicToken = text
+	return nil
+}
+
+// oauthProviders are the providers that GUESTLIST_OAUTH may list.
+var oauthProviders = []string{"google", "github", "microsoft"}
+
+// setOAuth parses providers. Their order is that of the buttons on the sign-in page.
+func setOAuth(l *loader, text string) error {
+	var providers []string
+	for _, provider := range list(text) {
+		if !slices.Contains(oauthProviders, provider) {
+			return fmt.Errorf("must be comma-separated providers out of %s, not %q", english.WordSeries(oauthProviders, "and"), provider)
+		}
+		if !slices.Contains(providers, provider) {
+			providers = append(providers, provider)
+		}
+	}
+	l.OAuth = providers
 	return nil
 }
 

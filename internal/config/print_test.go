@@ -11,7 +11,7 @@ func TestPrint(t *testing.T) {
 	t.Parallel()
 	c, err := Load(Sources{
 		Flags:   given(t, "--database-url", "mysql://user:hush@db.example.com/guestlist"),
-		Environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com", "STYTCH_WEBHOOK_SECRET="+webhookSecret),
+		Environ: with(atStytch, "GUESTLIST_BASE_URL=https://example.com", "STYTCH_WEBHOOK_SECRET="+webhookSecret, "STYTCH_PUBLIC_TOKEN=public-token-test-1", "GUESTLIST_OAUTH=google,github"),
 		DotEnv:  writeDotEnv(t, "GUESTLIST_COOKIE_KEYS=0123456789abcdef0123456789abcdef"),
 	})
 	if err != nil {
@@ -26,6 +26,7 @@ DATABASE_URL                  mysql://user:********@db.example.com/guestlist  fl
 STYTCH_PROJECT_ID             project-test-1                                  environment
 STYTCH_SECRET                 ********                                        environment
 STYTCH_WEBHOOK_SECRET         ********                                        environment
+STYTCH_PUBLIC_TOKEN           public-token-test-1                             environment
 STYTCH_PROJECT_ENV            test                                            default
 STYTCH_BASE_URL               (unset)                                         default
 GUESTLIST_LOCAL_STYTCH        (unset)                                         default
@@ -44,6 +45,7 @@ GUESTLIST_LINK_DURATION       10m                                             de
 GUESTLIST_LINK_SAME_BROWSER   off                                             default
 GUESTLIST_INVITE_DURATION     168h                                            default
 GUESTLIST_SESSION_RECHECK     5m                                              default
+GUESTLIST_OAUTH               google,github                                   environment
 GUESTLIST_SECOND_FACTOR       off                                             default
 GUESTLIST_RECONCILE           report                                          default
 GUESTLIST_EVENTS_KEEP         9600h                                           default

@@ -14,9 +14,10 @@ type rule struct {
 }
 
 var rules = []rule{
-	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "GUESTLIST_LOCAL_STYTCH"}, (*loader).checkStytch},
+	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "STYTCH_PROJECT_ENV", "STYTCH_BASE_URL", "STYTCH_WEBHOOK_SECRET", "STYTCH_PUBLIC_TOKEN", "GUESTLIST_LOCAL_STYTCH"}, (*loader).checkStytch},
 	{[]string{"GUESTLIST_BASE_URL"}, (*loader).checkBaseURL},
 	{[]string{"STYTCH_PROJECT_ID", "STYTCH_SECRET", "GUESTLIST_LOCAL_STYTCH", "GUESTLIST_ADDR", "GUESTLIST_BASE_URL", "SMTP_URL"}, (*loader).checkLocalStytch},
+	{[]string{"GUESTLIST_OAUTH", "STYTCH_PUBLIC_TOKEN", "STYTCH_PROJECT_ID", "STYTCH_SECRET", "GUESTLIST_BASE_URL"}, (*loader).checkOAuth},
 	{[]string{"COOKIE_NAME", "GUESTLIST_BASE_URL"}, (*loader).checkCookieName},
 	{[]string{"STYTCH_SECRET", "STYTCH_BASE_URL"}, notRedirected("STYTCH_SECRET", "STYTCH_BASE_URL")},
 	{[]string{"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT"}, notRedirected("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_ENDPOINT")},
@@ -49,6 +50,7 @@ func (l *loader) checkStytch() error {
 	case s.ProjectID == "":
 		for _, other := range []struct{ name, value string }{
 			{"STYTCH_BASE_URL", s.BaseURL}, {"STYTCH_PROJECT_ENV", s.Env}, {"STYTCH_WEBHOOK_SECRET", s.WebhookSecret},
+			{"STYTCH_PUBLIC_TOKEN", s.PublicToken},
 		} {
 			if other.value != "" {
 				return fmt.Errorf("STYTCH_PROJECT_ID and STYTCH_SECRET must be set, because %s is set", other.name)
@@ -61,6 +63,8 @@ func (l *loader) checkStytch() error {
 		return errors.New("STYTCH_PROJECT_ID must begin with project-test- or project-live-, as the Stytch dashboard shows it")
 	case !strings.HasPrefix(s.ProjectID, "project-"+s.Env+"-"):
 		return fmt.Errorf("STYTCH_PROJECT_ENV is %s, but STYTCH_PROJECT_ID belongs to the other environment", s.Env)
+	case s.PublicToken != "" && !strings.HasPrefix(s.PublicToken, "public-token-"+s.Env+"-"):
+		return fmt.Errorf("STYTCH_PUBLIC_TOKEN must be that of the %s environment, as STYTCH_PROJECT_ID is", s.Env)
 	}
 	return nil
 }
@@ -90,6 +94,19 @@ func (l *loader) checkLocalStytch() error {
 		return fmt.Errorf("GUESTLIST_BASE_URL must be the public https address if GUESTLIST_LOCAL_STYTCH is on and GUESTLIST_ADDR is %q", l.Addr)
 	case l.SMTPURL == "":
 		return errors.New("SMTP_URL must be set if GUESTLIST_LOCAL_STYTCH serves a public address: sign-in links are sent by email")
+	}
+	return nil
+}
+
+// checkOAuth requires what a sign-in with another account needs.
+func (l *loader) checkOAuth() error {
+	switch {
+	case len(l.OAuth) == 0 || l.LocalMode():
+		return nil
+	case l.LocalStytch:
+		return errors.New("GUESTLIST_OAUTH requires STYTCH_PROJECT_ID and STYTCH_SECRET: the local Stytch only pretends to be other providers, so anyone could sign in as anyone")
+	case l.Stytch.PublicToken == "":
+		return errors.New("STYTCH_PUBLIC_TOKEN must be set, because GUESTLIST_OAUTH is set: sign-ins with other accounts begin with it")
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ func oauthFlow() session.SignInFlow {
 // google makes the login service confirm an account with an address, which is empty if Google
 // has not verified it.
 func (f *fixture) google(address string) {
+	f.reconfigure(func(o *session.Options) { o.OAuth = []factor.Kind{factor.Google} })
 	f.stytch.oauth = func(token, verifier string) (session.Authentication, error) {
 		if verifier == "" {
 			return session.Authentication{}, session.ErrOAuthBrowser
@@ -119,5 +120,19 @@ func TestSignIn_LinkAsOAuth(t *testing.T) {
 	link.Kind, link.Pressed = "", true
 	if _, _, err := f.SignIn(t.Context(), link, session.Browser{}); err != nil {
 		t.Errorf("confirmed: %v", err)
+	}
+}
+
+func TestSignIn_OAuthOfAProviderThatIsNotOffered(t *testing.T) {
+	t.Parallel()
+	f := onSQLite(t)
+	f.put("ada@example.com", directory.Member, directory.Active)
+	f.google("ada@example.com")
+	f.reconfigure(func(o *session.Options) { o.OAuth = []factor.Kind{factor.GitHub} })
+	if _, err := f.oauth(oauthFlow()); !errors.Is(err, session.ErrOAuthProvider) {
+		t.Errorf("got %v", err)
+	}
+	if jobs := f.jobs("ada@example.com"); len(jobs) != 1 || jobs[0] != "revoke_session session-g" {
+		t.Errorf("jobs %q", jobs)
 	}
 }

@@ -25,6 +25,7 @@ type Options struct {
 
 	Admission                    directory.AdmissionPolicy
 	Factors                      factor.Policy
+	OAuth                        []factor.Kind // providers whose accounts are accepted, such as factor.Google
 	Duration                     time.Duration // of a session
 	Recheck                      time.Duration // maximum age of a verification with the provider
 	LinkDuration, InviteDuration time.Duration // how long a link and an invitation work

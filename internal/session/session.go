@@ -84,9 +84,10 @@ var (
 	ErrNoAccount       = errors.New("nobody at Stytch has this address")          // of SendMagicLink, SendCode and LockedUntil only
 	ErrNoChallenge     = errors.New("link was made without a challenge")          // of AuthenticateMagicLink only
 
-	ErrOAuth        = errors.New("sign-in with another account used, expired or unknown") // Stytch doesn't distinguish these
-	ErrOAuthBrowser = errors.New("sign-in with another account began elsewhere")          // in another browser, or in another tab since
-	ErrOAuthEmail   = errors.New("the other account has no confirmed address")
+	ErrOAuth         = errors.New("sign-in with another account used, expired or unknown") // Stytch doesn't distinguish these
+	ErrOAuthBrowser  = errors.New("sign-in with another account began elsewhere")          // in another browser, or in another tab since
+	ErrOAuthProvider = errors.New("accounts of this provider aren't accepted")
+	ErrOAuthEmail    = errors.New("the other account has no confirmed address")
 
 	ErrCodeFormat       = errors.New("code has another form")                 // it was not tried
 	ErrCodeWrong        = errors.New("code is wrong")                         // of an email, an authenticator app, or a recovery code

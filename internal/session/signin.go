@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -37,7 +38,8 @@ func (e *OtherAddress) Error() string { return "link is for another address than
 //
 // directory.ErrNotListed and directory.ErrSuspended are returned only for a proven
 // address. Other errors: *OtherAddress, ErrLinkOld, ErrLinkSpent, ErrLinkUnknown,
-// ErrOtherBrowser, ErrOAuth, ErrOAuthBrowser, ErrOAuthEmail, *RateLimitError, ErrTooMany,
+// ErrOtherBrowser, ErrOAuth, ErrOAuthBrowser, ErrOAuthEmail, ErrOAuthProvider,
+// *RateLimitError, ErrTooMany,
 // ErrUnavailable, directory.ErrUnavailable.
 func (s *Service) SignIn(ctx context.Context, c Credentials, b Browser) (sess Session, token string, err error) {
 	in := signIn{kind: cmp.Or(c.Kind, factor.EmailLink), secret: c.Token, flow: c.Flow, replaced: c.ReplacedToken}
@@ -88,7 +90,10 @@ func (s *Service) signIn(ctx context.Context, in signIn, b Browser, confirm func
 	}
 	if in.kind == factor.OAuth {
 		in.kind = cmp.Or(auth.Provider, in.kind)
-		if auth.Email == "" {
+		switch {
+		case !slices.Contains(s.opts.OAuth, in.kind): // the project at the login service may have more
+			return Session{}, "", s.reject(ctx, b, auth, "", auth.Email, ErrOAuthProvider)
+		case auth.Email == "":
 			return Session{}, "", s.reject(ctx, b, auth, "", "", ErrOAuthEmail)
 		}
 	}
@@ -195,7 +200,7 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 	reason := "the session could not be written down"
 	for _, rule := range []error{
 		directory.ErrNotListed, directory.ErrRemoved, directory.ErrAlias, directory.ErrSourceRoute, directory.ErrSuspended, ErrLinkOld,
-		ErrPasskeyUnknown, ErrUserVerification, ErrOAuthEmail, ErrLinkUnknown, ErrLinkSpent,
+		ErrPasskeyUnknown, ErrUserVerification, ErrOAuthEmail, ErrOAuthProvider, ErrLinkUnknown, ErrLinkSpent,
 	} {
 		if errors.Is(err, rule) {
 			reason = rule.Error()
@@ -240,6 +245,7 @@ var outcomes = []struct {
 	{ErrOAuth, "oauth_refused"},
 	{ErrOAuthBrowser, "other_browser"},
 	{ErrOAuthEmail, "oauth_unverified"},
+	{ErrOAuthProvider, "oauth_refused"},
 	{ErrCodeWrong, "code_wrong"},
 	{ErrCodeSpent, "code_spent"},
 	{ErrPasskey, "passkey_refused"},

@@ -158,15 +158,15 @@ func TestOAuth_WhoseAccount(t *testing.T) {
 			t.Errorf("the address that no one had verified became %+v", got.User)
 		}
 		_, token = f.at("google").signIn("new@example.com", false)
-		stranger, _ := f.oauth(&oauth.AuthenticateParams{Token: token})
-		if len(stranger.User.Emails) != 0 {
-			t.Errorf("the new, unverified address became %+v", stranger.User)
+		impostor, _ := f.oauth(&oauth.AuthenticateParams{Token: token})
+		if len(impostor.User.Emails) != 0 {
+			t.Errorf("the new, unverified address became %+v", impostor.User)
 		}
-		if owner := f.signIn("new@example.com"); owner["user_id"] == stranger.UserID {
+		if owner := f.signIn("new@example.com"); owner["user_id"] == impostor.UserID {
 			t.Error("the owner of the address shares the user of an account that had not verified it")
 		}
 		_, token = f.at("google").signIn("new@example.com", true)
-		if got, _ := f.oauth(&oauth.AuthenticateParams{Token: token}); got.UserID != stranger.UserID || len(got.User.Emails) != 0 {
+		if got, _ := f.oauth(&oauth.AuthenticateParams{Token: token}); got.UserID != impostor.UserID || len(got.User.Emails) != 0 {
 			t.Errorf("verified later, the account of the unverified address became %+v", got.User)
 		}
 		_, token = f.at("google").signIn("later@example.com", false)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -12,13 +13,13 @@ import (
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
-// continuePage is where a sign-in link leads. Opening it doesn't use the link, because email
-// scanners open links, and some run scripts.
+// continuePage is where a sign-in link leads, and where a browser comes back to from another provider.
+// Opening it doesn't use the link, because email scanners open links, and some run scripts.
 type continuePage struct {
 	layoutData
 	Token      string
 	Type       string          // of the token; see tokenTypes
-	AutoSubmit bool            // a script presses the button, because this browser requested a link
+	AutoSubmit bool            // a script presses the button, because this browser requested a link or began the sign-in
 	SignedInAs *directory.User // the user who would be signed out; nil if none
 	Unasked    string          // the link's address if this browser requested another one; otherwise empty
 }
@@ -26,7 +27,14 @@ type continuePage struct {
 // tokenTypes are the values of stytch_token_type and of the form's field type, and what their tokens
 // prove. A token is only tried as what its type says, and a token of another type not at all. Links
 // of some templates have no type.
-var tokenTypes = map[string]factor.Kind{"": factor.EmailLink, "magic_links": factor.EmailLink}
+var tokenTypes = map[string]factor.Kind{"": factor.EmailLink, "magic_links": factor.EmailLink, "oauth": factor.OAuth}
+
+// tokenKind returns what a token of a type proves. known is false for other types, and for accounts
+// at other providers if they aren't accepted.
+func (s *server) tokenKind(tokenType string) (kind factor.Kind, known bool) {
+	kind, known = tokenTypes[tokenType]
+	return kind, known && (kind != factor.OAuth || len(s.opts.OAuth) > 0)
+}
 
 // holdsToken sets the headers of a page whose address and form may contain a link's token. Other
 // pages get no referrer with it; with no-referrer, browsers would send "Origin: null" with the
@@ -47,7 +55,10 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	flow, _ := s.opts.Cookies.Flow(r)
 	token := q.Get("token")
 	tokenType := q.Get("stytch_token_type")
-	if _, known := tokenTypes[tokenType]; !known {
+	if reason := q.Get("error"); reason != "" && token == "" && len(s.opts.OAuth) > 0 {
+		return s.finishOAuthWithError(w, r, reason, flow)
+	}
+	if _, known := s.tokenKind(tokenType); !known {
 		return session.ErrLinkUnknown
 	}
 	if token == "" && (isSignedIn || errors.Is(err, errSecondFactor)) {
@@ -55,18 +66,28 @@ func (s *server) showContinue(w http.ResponseWriter, r *http.Request) error {
 	}
 	if token == "" && tokenType == "" {
 		token = flow.Token
+		if flow.TokenIsOAuth {
+			tokenType = "oauth"
+		}
 	}
-	if token == "" {
+	isOAuth := tokenType == "oauth"
+	switch {
+	case isOAuth && flow.OAuthVerifier == "": // another site could sign the user in as someone else
+		return session.ErrOAuthBrowser
+	case isOAuth && token == "":
+		return session.ErrOAuth
+	case token == "":
 		return session.ErrLinkUnknown
 	}
+	flow.TokenIsOAuth = isOAuth
 	s.rememberLink(w, r, flow, token)
 	view := continuePage{layoutData: s.layout(r, "Continue"), Token: token, Type: tokenType}
 	hasAsked := flow.Asked != ""
 	if isSignedIn {
 		view.SignedInAs = &current.User
 	}
-	view.AutoSubmit = hasAsked && !isSignedIn
-	if !hasAsked {
+	view.AutoSubmit = (hasAsked || isOAuth) && !isSignedIn
+	if !hasAsked && !isOAuth {
 		s.opts.Sessions.RecordLinkOpened(r.Context(), classifyOpener(r), s.browser(r))
 	}
 	return s.render(w, r, http.StatusOK, "continue", view)
@@ -101,10 +122,13 @@ func classifyOpener(r *http.Request) string {
 	return session.ByScanner
 }
 
-// authenticate uses the link, creates the session and redirects to where the user wanted to go. A
-// browser may send the same link again: see session.Service.SignIn.
+// usedTokenErrors are the errors of a token that was used before.
+var usedTokenErrors = []error{session.ErrLinkSpent, session.ErrLinkUnknown, session.ErrLinkOld, session.ErrOAuth, session.ErrOAuthBrowser}
+
+// authenticate uses the link, or the token of another provider, creates the session and redirects to
+// where the user wanted to go. A browser may send the same link again: see session.Service.SignIn.
 func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.Values) error {
-	kind, known := tokenTypes[form.Get("type")]
+	kind, known := s.tokenKind(form.Get("type"))
 	if !known {
 		return session.ErrLinkUnknown
 	}
@@ -120,7 +144,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 		view := continuePage{layoutData: s.layout(r, "Continue"), Token: form.Get("token"), Type: form.Get("type"), Unasked: other.Email}
 		return s.render(w, r, http.StatusOK, "continue", view)
 	}
-	if errors.Is(err, session.ErrLinkSpent) || errors.Is(err, session.ErrLinkUnknown) || errors.Is(err, session.ErrLinkOld) {
+	if slices.ContainsFunc(usedTokenErrors, func(used error) bool { return errors.Is(err, used) }) {
 		// The button was pressed twice, or the user came back to the page.
 		if _, sessionErr := s.session(w, r); sessionErr == nil {
 			return s.redirect(w, r, s.startPath(flow.ReturnPath))
@@ -131,7 +155,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, form url.V
 	}
 	next := flow.ReturnPath
 	if flow.ID != "" { // other links this browser requested still work
-		flow.Token, flow.Returned = "", true
+		flow.Token, flow.TokenIsOAuth, flow.Returned = "", false, true
 		if err := s.opts.Cookies.SetFlow(w, r, flow); err != nil {
 			return err
 		}

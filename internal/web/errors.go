@@ -49,6 +49,7 @@ var (
 
 	errPasskeyNotAdded = errors.New("passkey not added") // wraps factor.ErrCredential
 
+	errOAuthFailed  = errors.New("another provider reported an error")
 	errTooManyBound = errors.New("too many links requested, each for one browser") // if Options.SameBrowser; wraps session.ErrTooManyLinks
 	errCookie       = errors.New("session cookie could not be read")
 )
@@ -136,6 +137,11 @@ var problems = []errorResponse{
 	{err: session.ErrLinkOld, status: 410, title: "This link no longer works", text: "Links stop working when your access changes, and we can’t tell whether this one was sent before that. Request a new one in this browser."},
 	{err: session.ErrLinkUnknown, status: 404, title: "This link isn’t valid", text: "Part of it may be missing, or a newer link replaced it. Open the link in your newest email, or request a new one."},
 	{err: session.ErrOtherBrowser, status: 403, title: "Open this link where you requested it", text: "For your security, this link works only in the browser that requested it. Open it there, or request a new link here."},
+	{err: session.ErrOAuth, status: 410, title: "This sign-in has expired", text: "Coming back from another account works once, for a few minutes. Start again.", action: "Sign in", path: "/"},
+	{err: session.ErrOAuthBrowser, status: 403, title: "Start again in this browser", text: "For your security, a sign-in with another account has to begin and end in the same browser, and a newer one replaces it. Start again here.", action: "Sign in", path: "/"},
+	{err: session.ErrOAuthEmail, status: 403, title: "We couldn’t confirm your address", text: "The account you chose has no confirmed email address. Confirm it there and try again, or sign in by email.", action: "Sign in", path: "/"},
+	{err: session.ErrOAuthProvider, status: 403, title: "Choose another way to sign in", text: "Accounts of this kind can’t be used here.", action: "Sign in", path: "/"},
+	{err: errOAuthFailed, status: 400, title: "You weren’t signed in", text: "The other account’s provider reported an error. Try again, or sign in by email.", action: "Sign in", path: "/"},
 	{err: directory.ErrNotListed, status: 403, json: "not on the list", title: "You’re not on the list", text: "We confirmed your address, but it isn’t on the list. Ask an administrator to invite you."},
 	{err: directory.ErrSuspended, status: 403, json: "suspended", title: "Your access is suspended", text: "An administrator suspended your access. Ask them to restore it."},
 	{err: errTooManyBound, status: 429, title: "Check your email first", text: "We didn’t send another link, because many were requested for this address in a short time. If it’s on the list, the newest link requested in this browser still works. An invitation works in any browser."},

@@ -72,6 +72,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	}
 	client, err := stytch.New(stytch.Options{
 		ProjectID: local.Credentials().ProjectID, Secret: local.Credentials().Secret, Transport: local.Transport(),
+		PublicToken: local.Credentials().PublicToken, PublicBaseURL: "http://localhost:8080",
 		RedirectURL: "http://localhost:8080/api/authenticate_magic_link", Domain: "localhost", SessionDuration: 7 * 24 * time.Hour,
 		LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now,
 	})
@@ -80,7 +81,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 	}
 	worker := outbox.NewWorker(outbox.Options{Store: db, Accounts: client, Now: f.clock.now, Log: log})
 	sessions := session.New(session.Options{Store: db, Provider: client, Outbox: worker, LinkDuration: 10 * time.Minute, InviteDuration: 7 * 24 * time.Hour,
-		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, Now: f.clock.now, Log: log,
+		Duration: 7 * 24 * time.Hour, Recheck: 5 * time.Minute, OAuth: []factor.Kind{factor.Google, factor.GitHub}, Now: f.clock.now, Log: log,
 	})
 	t.Cleanup(sessions.Close) // cleanups run in reverse order: before the database is closed
 	cookies, err := session.NewCookies(session.CookieOptions{
@@ -103,7 +104,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		Sessions:  sessions, Factors: factor.New(db, client, worker, f.clock.now), Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
 		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
-		BaseURL: baseURL, LinkDuration: 10 * time.Minute,
+		BaseURL: baseURL, OAuth: []string{"google", "github"}, OAuthURL: client.OAuthURL, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}
 	for _, change := range changes {

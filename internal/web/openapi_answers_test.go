@@ -66,6 +66,11 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	asks(ada, "GET /api/session", "", "", "")
 	asks(f.halfSignedIn(directory.Member, "half@example.com"), "GET /api/session", "", "", "")
 	asks(ada, "GET /api/authenticate_magic_link", "", "", "")
+	asks(f.visitor(), "GET /api/authenticate_magic_link", "", "?error=server_error", "")
+	asks(f.visitor(), "GET /api/authenticate_magic_link", "", "?stytch_token_type=oauth&token=x", "")
+	began := f.visitor()
+	began.form("/oauth/google")
+	asks(began, "GET /api/authenticate_magic_link", "", "?stytch_token_type=oauth", "")
 	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {
 		asks(ada, "POST /api/users", "", "", `{"email":"`+email+`"}`)
 		asks(ada, "POST /api/invite_user", "", "", `{"email":"`+email+`"}`)

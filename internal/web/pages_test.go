@@ -95,6 +95,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"ask":                  {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
 		"requests":             {boss.get("/requests"), "Access requests"},
 		"renew":                {boss.get("/users/" + grace.ID + "/groups/" + ending.ID + "/renew"), "Renew " + hostile + "’s access"},
+		"to_provider":          {f.visitor().form("/oauth/google"), "Taking you to Google"},
 		"to_app":               {onTheWay.get("/enter"), "You’re signed in"},
 		"confirm":              {stale.get("/confirm"), "Confirm it’s you"},
 		"resubmit":             {stale.form("/apps/new", "name", strings.Repeat(hostile, 100)), "Confirm it’s you"},

@@ -43,6 +43,7 @@ func (s *server) routeTable() []route {
 		{"POST /signin/sent", public, blocking(withForm(s.submitSent))},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
+		{"POST /oauth/{provider}", public, blocking(withForm(s.startOAuth))},
 		{"GET /signout", signedIn | incomplete, s.showSignOut},
 		{"POST /signout", public, withForm(s.signOut)},
 		{"POST /api/logout", public, s.apiLogout},

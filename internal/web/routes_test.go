@@ -19,6 +19,7 @@ var wantAccess = map[string]access{
 	"GET /{$}":                         public,
 	"POST /signin":                     public,
 	"GET /signin/sent":                 public,
+	"POST /oauth/{provider}":           public,
 	"POST /signin/sent":                public,
 	"GET /api/authenticate_magic_link": public, "POST /api/authenticate_magic_link": public,
 	"GET /signout":      signedIn | incomplete,

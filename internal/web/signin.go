@@ -22,6 +22,7 @@ type signInPage struct {
 	Error          string // beside the field
 	Expired        bool
 	SignedOut      bool
+	Cancelled      bool   // the user came back from another provider without signing in
 	Draft          bool   // a form will be restored
 	App            string // host of the app that the user is on the way to; empty if there is none
 	Passkeys       bool   // passkeys work at the base URL
@@ -30,6 +31,7 @@ type signInPage struct {
 
 	FirstAdmin   bool // the first user to sign in becomes an administrator
 	LinkLifetime time.Duration
+	Providers    []provider // whose accounts users may sign in with
 }
 
 // showSignIn shows the sign-in page, or redirects a user who is signed in.
@@ -42,7 +44,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		s.redirectToSecondFactor(w, r, q)
 		return nil
 	}
-	view := signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out")}
+	view := signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out"), Cancelled: q.Has("cancelled")}
 	if q.Has("change") { // the address that was asked for last
 		flow, _ := s.opts.Cookies.Flow(r)
 		view.Email = flow.Email
@@ -59,7 +61,7 @@ func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int
 	if view.Email == "" && view.Error == "" {
 		view.Email = s.opts.Cookies.Last(r)
 	}
-	view.Next, view.LinkLifetime = s.returnPath(view.Next), s.opts.LinkDuration
+	view.Next, view.LinkLifetime, view.Providers = s.returnPath(view.Next), s.opts.LinkDuration, s.providers()
 	var err error
 	if view.App, err = s.hostOfTicket(r.Context(), view.Next); err != nil {
 		return err

@@ -58,7 +58,9 @@ type Options struct {
 	FirstAdmin     bool           // the first user to sign in becomes an administrator
 	LinkDuration   time.Duration
 	InviteDuration time.Duration
-	SameBrowser    bool // a sign-in link works only in the browser that requested it
+	SameBrowser    bool                                    // a sign-in link works only in the browser that requested it
+	OAuth          []string                                // ids of the providers whose accounts users may sign in with
+	OAuthURL       func(provider, challenge string) string // where to begin that, with the PKCE code challenge of the browser
 	Now            func() time.Time
 	Observer       middleware.RequestObserver // may be nil, in which case requests are not observed
 	Log            *slog.Logger
