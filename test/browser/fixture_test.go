@@ -436,6 +436,7 @@ var pageStates = []pageState{
 		return g.in
 	}},
 	{"remove", visiting(administrator, "/users/ada.lovelace/remove")},
+	{"factors, none to remove", visiting(administrator, "/users/ada.lovelace/factors/remove")},
 	{"app, new", visiting(administrator, "/apps/new")},
 	{"app, bad input", func(g *gallery) *tab {
 		g.in.visit("/apps/new")
