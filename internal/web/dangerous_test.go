@@ -93,6 +93,9 @@ var dangers = map[string]danger{
 	"POST /profile/passkeys/{id}":        {harmless: "it only renames a passkey"},
 	"POST /profile/passkeys/decline":     {harmless: "it only ends an offer"},
 
+	"POST /users/{id}/factors/remove": {path: func(w *dangerWorld) string { return "/users/" + w.member.ID + "/factors/remove" }, provider: true},
+	"DELETE /api/users/{id}/factors":  {path: func(w *dangerWorld) string { return "/api/users/" + w.member.ID + "/factors" }, provider: true},
+
 	"POST /profile/tokens": {
 		path: func(*dangerWorld) string { return "/profile/tokens" },
 		input: func(*dangerWorld) []string {
