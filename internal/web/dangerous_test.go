@@ -85,6 +85,7 @@ var dangers = map[string]danger{
 	"POST /profile/authenticator/confirm": {harmless: "it needs the sealed answer of POST /profile/authenticator"},
 	"POST /profile/authenticator/codes":   {harmless: "it returns the codes that are in the form"},
 
+	"POST /oauth/{provider}":             {harmless: noSession},
 	"POST /signin/passkey":               {harmless: noSession},
 	"POST /signin/passkey/start":         {harmless: noSession},
 	"POST /profile/passkeys/start":       {path: func(*dangerWorld) string { return "/profile/passkeys/start" }, script: true, provider: true},
