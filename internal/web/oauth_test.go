@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/guestlist/guestlist/internal/apps"
 )
 
 // callbackOf returns the path to which another provider leads back.
@@ -140,5 +142,22 @@ func TestCancelledAtAnotherProvider_KeepsTheWay(t *testing.T) {
 	page := c.get(a.header.Get("Location"))
 	if form, _ := page.Form("Continue with Google"); form.Values.Get("next") != "/users?q=a" || !strings.Contains(page.Text(), "You weren’t signed in.") {
 		t.Errorf("%s", page.Text())
+	}
+}
+
+func TestStartOAuth_KeepsTheWayToAnApp(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	sealed := f.server.opts.Tickets.Seal(f.server.opts.Tickets.New(apps.App{ID: "wiki"}, "/page", ""))
+	c := f.visitor()
+	form, ok := c.get("/?" + url.Values{"next": {"/enter?t=" + sealed}}.Encode()).Form("Continue with Google")
+	if !ok {
+		t.Fatal("the page has no button")
+	}
+	c.form(form.Action, "next", form.Values.Get("next"))
+	r := c.request("GET", "/", "")
+	flow, ok := f.server.opts.Cookies.Flow(r)
+	if got := f.server.opts.Cookies.Ticket(r); !ok || got != sealed || flow.ReturnPath != "/enter" {
+		t.Errorf("the ticket is kept: %v; the sign-in returns to %q", got == sealed, flow.ReturnPath)
 	}
 }
