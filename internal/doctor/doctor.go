@@ -89,6 +89,9 @@ func (c *checker) checks() []diagnostic.Check {
 			c.check("stytch_clock", reached, c.stytchClock),
 			c.check("redirect_url", reached, c.redirectURL, "GUESTLIST_BASE_URL"),
 		)
+		if len(c.cfg.OAuth) > 0 {
+			checks = append(checks, c.check("oauth", reached, c.oauth, "GUESTLIST_OAUTH", "STYTCH_PUBLIC_TOKEN", "GUESTLIST_BASE_URL"))
+		}
 	}
 	checks = append(checks,
 		c.check("base_url", nil, c.checkPublicURL, "GUESTLIST_BASE_URL"),

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"strings"
 
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/stytch"
@@ -55,4 +56,19 @@ func (c *checker) redirectURL(ctx context.Context) diagnostic.Finding {
 			"Whether Stytch allows links to this address can't be checked without sending an email.")
 	}
 	return diagnostic.Pass("Stytch allows sign-in links and invitations to this address.")
+}
+
+// oauth checks that sign-ins with the configured providers can begin.
+func (c *checker) oauth(ctx context.Context) diagnostic.Finding {
+	client, err := stytch.New(c.options())
+	if err != nil {
+		return diagnostic.FromError(err, "")
+	}
+	for _, provider := range c.cfg.OAuth {
+		if err := client.CheckOAuth(ctx, provider); err != nil {
+			f := diagnostic.FromError(err, "Run doctor again later.")
+			return diagnostic.Warn(f.Action, "Signing in with %s may not work. %s", provider, f.Text)
+		}
+	}
+	return diagnostic.Pass("Stytch lets people sign in with %s.", strings.Join(c.cfg.OAuth, ", "))
 }

@@ -3,6 +3,8 @@ package stytch
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -83,4 +85,10 @@ func (c *Client) OAuthURL(provider, challenge string) string {
 		"code_challenge": {challenge},
 	}
 	return base + "/v1/public/oauth/" + url.PathEscape(provider) + "/start?" + q.Encode()
+}
+
+// challengeOf returns the PKCE code challenge of a verifier (S256).
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -127,3 +127,25 @@ func TestOAuthURL(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckOAuth(t *testing.T) {
+	t.Parallel()
+	check := func(token, provider string) error {
+		l := newLocal(t, func(o *stytch.Options, s *stytchlocal.Server) {
+			o.Transport, o.PublicToken = s.Transport(), s.Credentials().PublicToken
+			if token != "" {
+				o.PublicToken = token
+			}
+		})
+		return l.CheckOAuth(t.Context(), provider)
+	}
+	if err := check("", "google"); err != nil {
+		t.Errorf("a provider that is set up: %v", err)
+	}
+	if err := check("", "yahoo"); err == nil || !strings.Contains(err.Error(), "oauth_config_not_found") {
+		t.Errorf("one that isn't: %v", err)
+	}
+	if err := check("public-token-test-other", "google"); err == nil || !strings.Contains(err.Error(), "public_token_not_found") {
+		t.Errorf("the public token of another project: %v", err)
+	}
+}
