@@ -129,6 +129,9 @@ func TestNotice_IsRetried(t *testing.T) {
 	s.Clock.Advance(time.Hour)
 	wantNotice(mails.Next(t), t, "ada@example.com", "A new API token at Guestlist", "Name: deploy\n")
 
+	ada = ada.InNewBrowser() // a fresh sign-in, for another token
+	ada.SignIn()
+	<-mails.Links
 	mails.Refusal.Store(&smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "unknown"})
 	ada.MakeToken("other", "read", "7")
 	harness.Eventually(t, "a refused one waits for an administrator", func() bool {
