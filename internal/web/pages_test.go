@@ -27,7 +27,7 @@ func seen(text string) string {
 func TestPages_EscapeHostileNames(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.InboxPath, o.FirstAdmin = "/dev/inbox", true })
-	f.signedIn(directory.Admin, "ada@example.com")
+	asAda := f.signedIn(directory.Admin, "ada@example.com")
 	grace := f.add(directory.User{Email: directory.Email{Display: "grace@example.com"}, Name: hostile, Status: directory.Active})
 	boss := f.signedIn(directory.Admin, "grace@example.com")
 
@@ -77,6 +77,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"users":                {boss.get("/users?q=%22%3E%3Cscript%3E"), "People"},
 		"user":                 {boss.get("/users/" + grace.ID), hostile},
 		"remove":               {boss.get("/users/" + grace.ID + "/remove"), "Remove " + hostile + "?"},
+		"factors_remove":       {asAda.get("/users/" + grace.ID + "/factors/remove"), "Remove the sign-in methods of " + hostile + "?"},
 		"invite":               {boss.form("/users", "email", `"><script>`, "name", hostile, "role", `"><script>`), "Invite people"},
 		"imports":              {boss.get("/users/import"), "Import people"},
 		"import":               {boss.get(file), "<script>{{.}}.csv"},
