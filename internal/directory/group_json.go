@@ -13,7 +13,7 @@ type GroupJSON struct {
 
 // NewGroupJSON converts a group with its numbers of members and apps; see Groups.Count.
 func NewGroupJSON(g Group) GroupJSON {
-	return GroupJSON{ID: g.ID, Name: g.Name, CreatedAt: g.CreatedAt, Members: g.Members, Apps: g.Apps}
+	return GroupJSON(g)
 }
 
 // MembershipJSON is a user's place in a group as programs see it.

@@ -201,7 +201,8 @@ func (s *server) emailConfirmationCode(w http.ResponseWriter, r *http.Request, f
 	return s.redirect(w, r, "/confirm?"+q.Encode())
 }
 
-// emailProblem returns what to say if no code was emailed; see proveProblem.
+// emailProblem returns what to say if no code was emailed; see proveProblem. Other errors have
+// pages of their own.
 func emailProblem(err error) (status int, text string, found bool) {
 	if errors.Is(err, session.ErrTooManyLinks) || errors.Is(err, session.ErrTooManyFromHere) {
 		text = "We didn’t email a code, because many emails were requested in a short time."
@@ -213,10 +214,10 @@ func emailProblem(err error) (status int, text string, found bool) {
 	if err == nil {
 		return 0, "", false
 	}
-	if status, _, found = proveProblem(byEmail, err); status == http.StatusServiceUnavailable {
+	if status, _, _ := proveProblem(byEmail, err); status == http.StatusServiceUnavailable {
 		return status, "We can’t email a code right now. Nothing was lost. Try again in a minute.", true
 	}
-	return status, text, false
+	return 0, "", false
 }
 
 // carryOn leads to what needed a fresh sign-in.
