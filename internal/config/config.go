@@ -94,7 +94,8 @@ func (c Config) FirstAdmin() bool {
 	return c.LocalMode() && c.SMTPURL == "" && len(c.Admins) == 0
 }
 
-// MailsNotices reports whether notices about new API tokens and administrators are emailed.
+// MailsNotices reports whether notices are emailed, such as about a new API token, a new
+// administrator or a removed passkey.
 // Stytch can't send texts of other programs, so with Stytch a mail server is required.
 func (c Config) MailsNotices() bool { return c.LocalStytch || c.SMTPURL != "" }
 
