@@ -270,7 +270,7 @@ func (l lookup) finds(ctx context.Context, db Database, args []any) (bool, error
 		return false, err
 	}
 	defer rows.Close()
-	if !strings.Contains(l.text, "SELECT COUNT(*)") {
+	if !strings.Contains(l.text, "\nSELECT COUNT(*)") { // counts inside of a query are columns of its rows
 		return rows.Next(), rows.Err()
 	}
 	n := 0
