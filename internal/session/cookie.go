@@ -228,7 +228,9 @@ func (c *Cookies) save(w http.ResponseWriter, r *http.Request, name string, valu
 	options.MaxAge = int(age.Seconds())
 	s.Options = &options
 	for k, v := range values {
-		s.Values[k] = v
+		if v != "" { // which is what is read for a missing one
+			s.Values[k] = v
+		}
 	}
 	return c.store.Save(r, w, s)
 }

@@ -111,11 +111,14 @@ func (c *Cookies) Flow(r *http.Request) (f SignInFlow, ok bool) {
 // SetFlow stores a flow in the browser until it expires.
 func (c *Cookies) SetFlow(w http.ResponseWriter, r *http.Request, f SignInFlow) error {
 	v := map[string]string{
-		"id": f.ID, "return": f.ReturnPath, "returned": strconv.FormatBool(f.Returned), "verifier": f.Verifier,
+		"id": f.ID, "return": f.ReturnPath, "verifier": f.Verifier,
 		"asked": f.Asked, "email": f.Email, "code": f.CodeID, "oauth": f.OAuthVerifier, "token": f.Token, "expires": strconv.FormatInt(f.ExpiresAt.Unix(), 10),
 	}
 	if !f.MadeAt.IsZero() {
 		v["made"] = strconv.FormatInt(f.MadeAt.UnixMicro(), 10)
+	}
+	if f.Returned {
+		v["returned"] = "true"
 	}
 	if f.TokenIsOAuth {
 		v["type"] = "oauth"

@@ -35,7 +35,7 @@ func useLocalPasskey(t *testing.T, chromium browser) {
 		t.Fatal(err)
 	}
 	b := newTab(t, chromium, site)
-	b.visit("/")
+	b.visit("/no-such-page") // on the sign-in page, the program's own script would use the passkey
 	call(b, webauthn.Enable, webauthn.EnableParams{})
 	authenticator := call(b, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,

@@ -97,7 +97,7 @@ func TestLink_FirstSignInRevokesOthers(t *testing.T) {
 		thief := grace.InNewBrowser().At(second)
 		harness.WantPage(t, thief.PressContinue(thief.OpenLink(invitation)), 410, "This link no longer works", isOld)
 		harness.WantPage(t, grace.PressContinue(grace.OpenLink(invitation)), 200, "My apps", grace.Email) // the session continues
-		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Sign-in help", "a link from before their access changed")
+		harness.WantPage(t, ada.Get("/users/"+harness.CurrentSession(grace).User.ID+"/why"), 200, "Sign-in help", "a link or a code from before their access changed")
 	})
 }
 
