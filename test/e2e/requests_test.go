@@ -154,7 +154,7 @@ func TestMembershipEnd_IsAnnouncedOnceAndRenewed(t *testing.T) {
 		path := "/users/" + s.UserID(t, grace.Email) + "/groups/" + staff.ID + "/renew"
 		wantNotice(got["ada@example.com"], t, "ada@example.com", "Access at Guestlist ends soon", "Person: grace@example.com\n", "Group: Staff\n", path+"\n")
 		s.StartAnother(withMail...) // warns of nothing more
-		ada = ada.InNewBrowser() // a fresh sign-in, for a token
+		ada = ada.InNewBrowser()    // a fresh sign-in, for a token
 		ada.SignIn()
 		<-mails.Links
 		ada.MakeToken("marker", "read", "7")
