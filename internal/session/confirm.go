@@ -55,8 +55,7 @@ func (s *Service) ConfirmWithCode(ctx context.Context, sess Session, token, type
 // SignInWithPasskey, ErrEnded.
 func (s *Service) ConfirmWithPasskey(ctx context.Context, sess Session, token, credential string, b Browser) error {
 	return s.confirm(ctx, sess, factor.Passkey, b, func(ctx context.Context) (Authentication, error) {
-		auth, _, _, err := s.usePasskey(ctx, credential, token, b)
-		return auth, err
+		return s.authenticatePasskey(ctx, credential, token, b)
 	})
 }
 
@@ -140,6 +139,9 @@ func (s *Service) confirm(ctx context.Context, sess Session, kind factor.Kind, b
 		f, _, _, err := s.store.GetFactorByProvider(ctx, auth.FactorID)
 		if errors.Is(err, directory.ErrNotFound) || err == nil && f.UserID != sess.UserID {
 			err = ErrNoAuthenticator // removed here, and at the provider soon
+			if kind == factor.Passkey {
+				err = ErrPasskeyUnknown
+			}
 		}
 		if err != nil {
 			return s.recordUnconfirmed(ctx, sess, by, kind, err)

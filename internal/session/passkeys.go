@@ -37,11 +37,16 @@ func passkeyBuckets(b Browser) []limit.Bucket {
 // *RateLimitError, ErrTooMany, ErrUnavailable, directory.ErrUnavailable.
 func (s *Service) SignInWithPasskey(ctx context.Context, credential, replaced string, b Browser) (sess Session, token string, err error) {
 	defer func() { s.reportResult(err) }()
-	auth, f, email, err := s.usePasskey(ctx, credential, "", b)
+	auth, err := s.authenticatePasskey(ctx, credential, "", b)
 	if err != nil {
 		return Session{}, "", s.recordInvalid(ctx, err, "", b)
 	}
 	ctx = context.WithoutCancel(ctx)
+	f, email, err := s.findPasskey(ctx, auth)
+	if err != nil {
+		s.revokeUnclaimed(ctx, b, auth, "", "", err)
+		return Session{}, "", s.recordInvalid(ctx, err, "", b)
+	}
 	in, now := signIn{kind: factor.Passkey, replaced: replaced}, s.opts.Now()
 	request := s.newSession(in, redeemed{Authentication: auth}, email, b)
 	request.FactorID = f.ID
@@ -59,31 +64,29 @@ func (s *Service) SignInWithPasskey(ctx context.Context, credential, replaced st
 	return sess, auth.SessionToken, nil
 }
 
-// usePasskey checks a credential at the provider and finds its passkey and the address of
-// its user. The provider's session is revoked if there is no such passkey.
-func (s *Service) usePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, factor.Factor, directory.Email, error) {
-	var none Authentication
+// authenticatePasskey checks a credential at the provider, for the session of a token or for
+// a new one.
+func (s *Service) authenticatePasskey(ctx context.Context, credential, sessionToken string, b Browser) (Authentication, error) {
 	parsed, err := factor.ParseCredential(credential)
 	if err != nil {
-		return none, factor.Factor{}, directory.Email{}, err
+		return Authentication{}, err
 	}
 	leave, err := s.enterRedeem(ctx, b)
 	if err != nil {
-		return none, factor.Factor{}, directory.Email{}, err
+		return Authentication{}, err
 	}
 	defer leave()
-	auth, err := s.callProvider(ctx, func(ctx context.Context) (Authentication, error) {
+	return s.callProvider(ctx, func(ctx context.Context) (Authentication, error) {
 		return s.provider.AuthenticatePasskey(ctx, parsed.JSON, sessionToken, b)
 	})
-	if err != nil {
-		return none, factor.Factor{}, directory.Email{}, err
-	}
-	f, email, stytchUserID, err := s.store.GetFactorByProvider(context.WithoutCancel(ctx), auth.FactorID)
+}
+
+// findPasskey returns the passkey of an authentication and the address of its user. It
+// returns ErrPasskeyUnknown if the passkey was removed here or is another account's.
+func (s *Service) findPasskey(ctx context.Context, auth Authentication) (factor.Factor, directory.Email, error) {
+	f, email, stytchUserID, err := s.store.GetFactorByProvider(ctx, auth.FactorID)
 	if errors.Is(err, directory.ErrNotFound) || err == nil && (f.Kind != factor.Passkey || stytchUserID != auth.StytchUserID) {
 		err = ErrPasskeyUnknown
 	}
-	if err != nil && sessionToken == "" {
-		s.revokeUnclaimed(ctx, b, auth, "", "", err)
-	}
-	return auth, f, email, err
+	return f, email, err
 }
