@@ -20,6 +20,9 @@ UPDATE user_factors SET last_used_at = sqlc.arg(used_at), codes_left = codes_lef
 -- name: DeleteFactor :execrows
 DELETE FROM user_factors WHERE user_id = ? AND id = ?;
 
+-- name: DeleteFactorsOfUser :execrows
+DELETE FROM user_factors WHERE user_id = ?;
+
 -- name: DeletePasskeyOffer :execrows
 DELETE FROM passkey_offers WHERE user_id = ?;
 

@@ -172,19 +172,13 @@ func hasTOTP(ctx context.Context, q queries, userID string) (bool, error) {
 
 // deleteFactors deletes all factors of a user who is removed. Stytch deletes them with the account.
 func deleteFactors(ctx context.Context, q queries, userID string) error {
-	rows, err := q.ListFactors(ctx, userID)
-	if err != nil {
+	if _, err := q.DeleteFactorsOfUser(ctx, userID); err != nil {
 		return err
-	}
-	for _, r := range rows {
-		if _, err := q.DeleteFactor(ctx, dbsqlc.DeleteFactorParams{UserID: userID, ID: r.ID}); err != nil {
-			return err
-		}
 	}
 	if _, err := q.DeletePasskeyOffer(ctx, userID); err != nil {
 		return err
 	}
-	_, err = q.DeleteHostLink(ctx, userID)
+	_, err := q.DeleteHostLink(ctx, userID)
 	return err
 }
 

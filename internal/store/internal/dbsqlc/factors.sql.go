@@ -38,6 +38,18 @@ func (q *Queries) DeleteFactor(ctx context.Context, arg DeleteFactorParams) (int
 	return result.RowsAffected()
 }
 
+const deleteFactorsOfUser = `-- name: DeleteFactorsOfUser :execrows
+DELETE FROM user_factors WHERE user_id = ?
+`
+
+func (q *Queries) DeleteFactorsOfUser(ctx context.Context, userID string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteFactorsOfUser, userID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deletePasskeyOffer = `-- name: DeletePasskeyOffer :execrows
 DELETE FROM passkey_offers WHERE user_id = ?
 `
