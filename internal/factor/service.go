@@ -133,14 +133,14 @@ type Account struct {
 	SessionHash  string // of the user's session
 	SessionToken string // of the same session at the provider
 
-	// MaySetUp reports whether the session may set up a factor; see Policy.MaySetUp. It may be
-	// nil for a caller that has checked that. If it returns false, ErrMayNotSetUp is returned.
+	// MaySetUp reports whether the session may set up a factor; see Policy.MaySetUp. If it
+	// returns false, ErrMayNotSetUp is returned.
 	MaySetUp func(hasFactor bool) bool
 }
 
 // check returns ErrMayNotSetUp if the user of the factors may not set up another one.
 func (a Account) check(have []Factor) error {
-	if a.MaySetUp != nil && !a.MaySetUp(len(have) > 0) {
+	if !a.MaySetUp(len(have) > 0) {
 		return ErrMayNotSetUp
 	}
 	return nil
@@ -162,13 +162,9 @@ func (s *Service) StartPasskey(ctx context.Context, a Account, userAgent string)
 	if err := errors.Join(a.check(have), checkNumber(have)); err != nil {
 		return nil, err
 	}
-	name := u.Name
-	if name == "" {
-		name = u.Email.Display
-	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return s.provider.StartRegistration(ctx, u.StytchUserID, name, u.Email.Display, userAgent)
+	return s.provider.StartRegistration(ctx, u.StytchUserID, u.DisplayName(), u.Email.Display, userAgent)
 }
 
 // checkNumber returns ErrTooManyPasskeys if no passkey may be added.

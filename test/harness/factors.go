@@ -44,7 +44,9 @@ func (p *Person) AddAuthenticator() Authenticator {
 	if err != nil {
 		p.T.Fatal(err)
 	}
-	account := factor.Account{User: sess.User, SessionHash: sess.TokenHash, SessionToken: token}
+	account := factor.Account{
+		User: sess.User, SessionHash: sess.TokenHash, SessionToken: token, MaySetUp: func(bool) bool { return true },
+	}
 	setup, err := p.Site.App.Factors.StartTOTP(p.T.Context(), account)
 	if err != nil {
 		p.T.Fatal(err)
