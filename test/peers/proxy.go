@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -54,24 +53,6 @@ var proxies = []proxy{
 	{"traefik", startTraefik},
 	{"haproxy", startHAProxy},
 	{"envoy", startEnvoy},
-}
-
-// required reports whether `make peers` runs the tests, in which missing programs are failures.
-func required() bool { return os.Getenv("GUESTLIST_TEST_PEERS") != "" }
-
-// findProgram returns the path of a proxy's program. It skips the test if `make peers` is to run it.
-func findProgram(t testing.TB, name string, candidates ...string) string {
-	t.Helper()
-	if !required() {
-		t.Skipf("make peers runs %s", name)
-	}
-	for _, candidate := range candidates {
-		if path, err := exec.LookPath(candidate); err == nil {
-			return path
-		}
-	}
-	t.Fatalf("no %s: make peers gets it", name)
-	return ""
 }
 
 // snippet returns the fenced block of docs/protect-a-tool.md in a language that contains a text.
@@ -146,7 +127,7 @@ func startNginx(t testing.TB, to addresses, c certificate) {
 	text = regexp.MustCompile(`/etc/nginx/tls/\S+\.(pem|key);`).ReplaceAllString(text, c.path+";")
 	text = strings.ReplaceAll(to.localize(text), "listen 443 ssl", "listen "+to.proxy+" ssl")
 	writeFile(t, dir, "nginx.conf", fmt.Sprintf(nginxConfig, text))
-	program{path, []string{"-p", dir, "-c", "nginx.conf", "-e", "stderr"}, dir}.run(t, c.transport(to.proxy), hostURLs...)
+	run(t, harness.Program{Path: path, Args: []string{"-p", dir, "-c", "nginx.conf", "-e", "stderr"}, Dir: dir}, c.transport(to.proxy), hostURLs...)
 }
 
 // unchanged is the edit of a configuration as it is in the docs.
@@ -171,8 +152,8 @@ func startCaddyWith(t testing.TB, to addresses, c certificate, edit func(text st
 // runCaddy runs Caddy with the Caddyfile in dir.
 func runCaddy(t testing.TB, dir string, transport *http.Transport, urls ...string) {
 	t.Helper()
-	path := findProgram(t, "Caddy", harness.RepoPath(".cache/peers/caddy"))
-	program{path, []string{"run", "--config", filepath.Join(dir, "Caddyfile"), "--adapter", "caddyfile"}, dir}.run(t, transport, urls...)
+	path := harness.FindPeer(t, "Caddy", harness.RepoPath(".cache/peers/caddy"))
+	run(t, harness.Program{Path: path, Args: []string{"run", "--config", filepath.Join(dir, "Caddyfile"), "--adapter", "caddyfile"}, Dir: dir}, transport, urls...)
 }
 
 func startTraefik(t testing.TB, to addresses, c certificate) { startTraefikWith(t, to, c, unchanged) }
@@ -180,7 +161,7 @@ func startTraefik(t testing.TB, to addresses, c certificate) { startTraefikWith(
 // startTraefikWith starts Traefik with other files, which edit makes of those in the docs.
 func startTraefikWith(t testing.TB, to addresses, c certificate, edit func(text string) string) {
 	t.Helper()
-	path := findProgram(t, "Traefik", harness.RepoPath(".cache/peers/traefik"))
+	path := harness.FindPeer(t, "Traefik", harness.RepoPath(".cache/peers/traefik"))
 	dir := t.TempDir()
 	dynamic := filepath.Join(dir, "dynamic")
 	if err := os.Mkdir(dynamic, 0o700); err != nil {
@@ -193,7 +174,7 @@ func startTraefikWith(t testing.TB, to addresses, c certificate, edit func(text 
 	writeFile(t, dynamic, "wiki.yaml", to.localize(wiki))
 	writeFile(t, dynamic, "board.yaml", to.localize(forBoard(wiki)))
 	writeFile(t, dynamic, "tls.yaml", fmt.Sprintf("tls:\n  certificates:\n    - certFile: %[1]s\n      keyFile: %[1]s\n", c.path))
-	program{path, []string{"--configFile=" + filepath.Join(dir, "traefik.yaml")}, dir}.run(t, c.transport(to.proxy), hostURLs...)
+	run(t, harness.Program{Path: path, Args: []string{"--configFile=" + filepath.Join(dir, "traefik.yaml")}, Dir: dir}, c.transport(to.proxy), hostURLs...)
 }
 
 func startHAProxy(t testing.TB, to addresses, c certificate) {
@@ -203,7 +184,7 @@ func startHAProxy(t testing.TB, to addresses, c certificate) {
 // startHAProxyWith starts HAProxy with another script, which edit makes of the one in the docs.
 func startHAProxyWith(t testing.TB, to addresses, c certificate, edit func(script string) string) {
 	t.Helper()
-	path := findProgram(t, "HAProxy", "haproxy", "/usr/sbin/haproxy", harness.RepoPath(".cache/haproxy/haproxy"))
+	path := harness.FindPeer(t, "HAProxy", "haproxy", "/usr/sbin/haproxy", harness.RepoPath(".cache/haproxy/haproxy"))
 	dir := t.TempDir()
 	writeFile(t, dir, "guestlist.lua", edit(to.localize(snippet(t, "lua", "register_action"))))
 	text := snippet(t, "haproxy", "frontend")
@@ -212,48 +193,15 @@ func startHAProxyWith(t testing.TB, to addresses, c certificate, edit func(scrip
 	text += "\n" + forBoard(text[strings.Index(text, "backend wiki\n"):])
 	text = strings.NewReplacer("/etc/haproxy/guestlist.lua", filepath.Join(dir, "guestlist.lua"), "/etc/haproxy/tls/", c.path, "bind :443", "bind "+to.proxy).Replace(to.localize(text))
 	writeFile(t, dir, "haproxy.cfg", text)
-	program{path, []string{"-db", "-f", filepath.Join(dir, "haproxy.cfg")}, dir}.run(t, c.transport(to.proxy), hostURLs...)
+	run(t, harness.Program{Path: path, Args: []string{"-db", "-f", filepath.Join(dir, "haproxy.cfg")}, Dir: dir}, c.transport(to.proxy), hostURLs...)
 }
 
-// program is a proxy's program and how to run it.
-type program struct {
-	path string
-	args []string
-	dir  string // its home
-}
-
-// run starts a proxy and returns when it serves all URLs. It ends with the test; if the test has
-// failed, what it has printed is logged.
-func (p program) run(t testing.TB, transport *http.Transport, urls ...string) {
+// run starts a proxy and returns when it serves all URLs.
+func run(t testing.TB, p harness.Program, transport *http.Transport, urls ...string) {
 	t.Helper()
-	var out harness.Log
-	name := filepath.Base(p.path)
-	cmd := exec.Command(p.path, p.args...)
-	cmd.Env = append(os.Environ(), "HOME="+p.dir)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-ended
-		if t.Failed() {
-			t.Logf("%s: %s", name, out.String())
-		}
-	})
 	client := &http.Client{Transport: transport, CheckRedirect: harness.NoRedirects}
 	defer client.CloseIdleConnections()
-	harness.Eventually(t, name+" serving", func() bool {
-		select {
-		case <-ended:
-			t.Fatalf("%s: %s", name, out.String())
-		default:
-		}
+	p.Start(t, func() bool {
 		for _, address := range urls {
 			answer, err := client.Get(address)
 			if err != nil {

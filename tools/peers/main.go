@@ -1,6 +1,6 @@
 // Command peers builds programs that tests and benchmarks run Guestlist with, and prints their paths,
-// one per line: Caddy and Traefik, which protect an app with Guestlist, and oauth2-proxy, which
-// Guestlist is compared with. Run it from the root of the repository:
+// one per line: Caddy and Traefik, which protect an app with Guestlist, and oauth2-proxy and
+// PocketBase, which people sign in to with Guestlist. Guestlist is also compared with oauth2-proxy. Run it from the root of the repository:
 //
 //	go run ./tools/peers                 builds all of them
 //	go run ./tools/peers oauth2-proxy    builds one
@@ -30,7 +30,7 @@ const (
 )
 
 // names lists the programs.
-var names = []string{"caddy", "oauth2-proxy", "traefik"}
+var names = []string{"caddy", "oauth2-proxy", "pocketbase", "traefik"}
 
 func main() {
 	flag.Parse()

@@ -11,6 +11,7 @@ func TestReadPin_EveryProgram(t *testing.T) {
 	want := map[string]pin{
 		"caddy":        {tool: "github.com/caddyserver/caddy/v2/cmd/caddy", module: "github.com/caddyserver/caddy/v2", version: "v2.11.9"},
 		"oauth2-proxy": {tool: "github.com/oauth2-proxy/oauth2-proxy/v7", module: "github.com/oauth2-proxy/oauth2-proxy/v7", version: "v7.15.6"},
+		"pocketbase":   {tool: "github.com/pocketbase/pocketbase/examples/base", module: "github.com/pocketbase/pocketbase", version: "v0.28.4"},
 		"traefik":      {tool: "github.com/traefik/traefik/v3/cmd/traefik", module: "github.com/traefik/traefik/v3", version: "v3.6.7"},
 	}
 	for _, name := range names {
