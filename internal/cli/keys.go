@@ -12,6 +12,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/humanize"
+	"github.com/guestlist/guestlist/internal/identity"
 )
 
 func (p *cli) keysCommand() *cobra.Command {
@@ -44,12 +45,12 @@ cache it for an hour. With --json:
 func (p *cli) rotateIdentityCommand() *cobra.Command {
 	var atOnce, asJSON bool
 	rotate := &cobra.Command{
-		Use: "rotate-identity", Short: "Create a new key for the identities that apps receive",
-		Long: `Create a new key for X-Guestlist-Jwt, the signed header that tells protected apps who is signed in. It's published at once at
-/.well-known/jwks.json and signs from an hour later; the old key stays published for seven days after. This also happens
-by itself every 90 days. If the old key leaked, use --at-once: it's deleted, but restart apps that verify the header, which
-may cache it. With --json:
-{"key_id", "signs_from", "old_until"}.`,
+		Use: "rotate-identity", Short: "Create new keys for the identities and ID tokens that apps receive",
+		Long: `Create a new ES256 key for X-Guestlist-Jwt, the signed header that tells protected apps who is signed in, and a new RS256
+key for ID tokens, if there is one. They're published at once at /.well-known/jwks.json and sign from an hour later; the old
+keys stay published for seven days after. This also happens by itself every 90 days. If an old key leaked, use --at-once:
+they're deleted, but restart apps that verify the header or ID tokens, which may cache them. With --json:
+{"key_id", "signs_from", "old_until", "keys": [{"algorithm", "key_id"}]}. The first key_id is the ES256 key's.`,
 		Example: `  guestlist keys rotate-identity
   guestlist keys rotate-identity --at-once`,
 		Args: noArgs,
@@ -57,12 +58,12 @@ may cache it. With --json:
 			return rotateIdentityKey(ctx, cfg, con, atOnce, asJSON)
 		}),
 	}
-	rotate.Flags().BoolVar(&atOnce, "at-once", false, "delete the old key immediately")
+	rotate.Flags().BoolVar(&atOnce, "at-once", false, "delete the old keys immediately")
 	addJSONFlag(rotate, &asJSON)
 	return rotate
 }
 
-// jsonRotation is the output of both commands with --json.
+// jsonRotation is the output of rotate with --json.
 type jsonRotation struct {
 	KeyID     string `json:"key_id"`
 	SignsFrom string `json:"signs_from"`
@@ -117,12 +118,35 @@ func rotateIdentityKey(ctx context.Context, cfg config.Config, con streams, atOn
 		return err
 	}
 	if asJSON {
-		return printJSON(con.out, newJSONRotation(r.KeyID, r.SignsFrom, r.OldUntil))
+		return printJSON(con.out, newJSONIdentityRotation(r))
 	}
 	message := "signs from " + humanize.FormatTime(r.SignsFrom) + "; the old key stays published until " + humanize.FormatTime(r.OldUntil)
 	if atOnce {
-		message = "signs from now on, on every instance within half a minute; the old key is deleted. Restart apps that verify identities, which may cache it"
+		message = "signs from now on, on every instance within half a minute; the old key is deleted. Restart apps that verify identities or ID tokens, which may cache it"
 	}
-	_, err = fmt.Fprintf(con.out, "The new key %s %s.\n", r.KeyID, message)
-	return err
+	for _, k := range r.Keys {
+		if _, err := fmt.Fprintf(con.out, "The new %s key %s %s.\n", k.Algorithm, k.ID, message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jsonIdentityRotation is the output of rotate-identity with --json.
+type jsonIdentityRotation struct {
+	jsonRotation
+	Keys []jsonRotatedKey `json:"keys"`
+}
+
+type jsonRotatedKey struct {
+	Algorithm identity.Algorithm `json:"algorithm"`
+	KeyID     string             `json:"key_id"`
+}
+
+func newJSONIdentityRotation(r identity.Rotation) jsonIdentityRotation {
+	shown := jsonIdentityRotation{jsonRotation: newJSONRotation(r.Keys[0].ID, r.SignsFrom, r.OldUntil)}
+	for _, k := range r.Keys {
+		shown.Keys = append(shown.Keys, jsonRotatedKey{Algorithm: k.Algorithm, KeyID: k.ID})
+	}
+	return shown
 }

@@ -87,32 +87,84 @@ func mint(t testing.TB, s *identity.Signer, id identity.Identity) string {
 	return token
 }
 
+var algorithms = []identity.Algorithm{identity.RS256, identity.ES256}
+
+// claims are those of an ID token.
+type claims struct {
+	Subject string `json:"sub"`
+	Name    string `json:"name"`
+	Expires int64  `json:"exp"`
+}
+
+var adaClaims = claims{Subject: "0193-ada", Name: "Ada <Lovelace> & Söhne", Expires: 1 << 60}
+
+func sign(t testing.TB, s *identity.Signer, a identity.Algorithm) string {
+	t.Helper()
+	token, err := s.Sign(t.Context(), a, "JWT", adaClaims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func jwks(t testing.TB, s *identity.Signer) jose.JSONWebKeySet {
+	t.Helper()
+	body, err := s.JWKS(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys jose.JSONWebKeySet
+	if err := json.Unmarshal(body, &keys); err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// published returns the ids of an algorithm's keys in the JWKS.
+func published(t testing.TB, s *identity.Signer, a identity.Algorithm) []string {
+	t.Helper()
+	var ids []string
+	for _, k := range jwks(t, s).Keys {
+		if k.Algorithm == string(a) {
+			ids = append(ids, k.KeyID)
+		}
+	}
+	return ids
+}
+
+func stored(t testing.TB, db identity.Store, a identity.Algorithm) []identity.StoredKey {
+	t.Helper()
+	keys, err := db.ListSigningKeys(t.Context(), a, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 // keyID returns the kid of a JWT.
 func keyID(t testing.TB, token string) string {
 	t.Helper()
-	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return parsed.Headers[0].KeyID
 }
 
-// verify returns the claims of a JWT as an app sees them that fetches the keys now.
-func verify(s *identity.Signer, token string) (map[string]any, error) {
-	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+// verify returns the claims of a JWT as an app sees them that fetches the keys now. Signer.Verify
+// must agree.
+func verify(t testing.TB, s *identity.Signer, token string) (map[string]any, error) {
+	t.Helper()
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
 	if err != nil {
-		return nil, err
-	}
-	body, err := s.JWKS()
-	if err != nil {
-		return nil, err
-	}
-	var keys jose.JSONWebKeySet
-	if err := json.Unmarshal(body, &keys); err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	var claims map[string]any
-	return claims, parsed.Claims(keys, &claims)
+	err = parsed.Claims(jwks(t, s), &claims)
+	if _, own := s.Verify(token); (own == nil) != (err == nil) {
+		t.Errorf("Verify: %v, with the JWKS: %v", own, err)
+	}
+	return claims, err
 }
 
 func parseEmail(t testing.TB, address string) directory.Email {

@@ -42,7 +42,7 @@ func TestHeaders_Values(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := verify(s, h.Get("X-Guestlist-Jwt")); err != nil {
+		if _, err := verify(t, s, h.Get("X-Guestlist-Jwt")); err != nil {
 			t.Errorf("%s: %v", row.name, err)
 		}
 		got := map[string]string{}
@@ -102,7 +102,7 @@ func TestHeaders_FitWhatProxiesAccept(t *testing.T) {
 		if size > 3600 || len(groups) != row.want || !slices.IsSorted(groups) {
 			t.Errorf("%s: %d bytes, %d groups: %v", row.name, size, len(groups), groups)
 		}
-		claims, err := verify(s, h.Get("X-Guestlist-Jwt"))
+		claims, err := verify(t, s, h.Get("X-Guestlist-Jwt"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,26 +2,30 @@ package identity
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
 // sign returns claims as a JWT (https://www.rfc-editor.org/rfc/rfc7519) that names the key.
-func (k *signingKey) sign(c claims) (string, error) {
-	header, err := json.Marshal(map[string]string{"alg": "ES256", "kid": k.ID, "typ": "JWT"})
+func (k *signingKey) sign(typ string, claims any) (string, error) {
+	method, err := k.Algorithm.method()
 	if err != nil {
 		return "", err
 	}
-	payload, err := marshal(c)
+	header, err := json.Marshal(map[string]string{"alg": method.Alg(), "kid": k.ID, "typ": typ})
 	if err != nil {
 		return "", err
+	}
+	payload, err := marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("identity: sign: %w", err)
 	}
 	signed := encode(header) + "." + encode(payload)
-	signature, err := jwt.SigningMethodES256.Sign(signed, k.private)
+	signature, err := method.Sign(signed, k.private)
 	if err != nil {
 		return "", fmt.Errorf("identity: sign: %w", err)
 	}
@@ -29,52 +33,47 @@ func (k *signingKey) sign(c claims) (string, error) {
 }
 
 // marshal returns claims in JSON, without the escapes for HTML that json.Marshal adds.
-func marshal(c claims) ([]byte, error) {
+func marshal(claims any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(c)
+	err := encoder.Encode(claims)
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// PublicKey verifies JWTs that name its id.
-type PublicKey struct {
-	ID  string
-	Key *ecdsa.PublicKey
-}
+// parser accepts the algorithms of a Signer and no other, and leaves times to the caller.
+var parser = jwt.NewParser(
+	jwt.WithValidMethods([]string{string(RS256), string(ES256)}),
+	jwt.WithoutClaimsValidation(),
+	jwt.WithStrictDecoding(),
+)
 
-// PublicKeys returns the keys that verify JWTs, newest first.
-func (s *Signer) PublicKeys() []PublicKey {
-	var keys []PublicKey
-	for _, k := range s.ring.Load().published(s.now()) {
-		keys = append(keys, PublicKey{ID: k.ID, Key: k.public})
-	}
-	return keys
-}
-
-// jwk is a public key in JSON (https://www.rfc-editor.org/rfc/rfc7518#section-6.2.1).
-type jwk struct {
-	Use       string `json:"use"`
-	Type      string `json:"kty"`
-	ID        string `json:"kid"`
-	Curve     string `json:"crv"`
-	Algorithm string `json:"alg"`
-	X         string `json:"x"`
-	Y         string `json:"y"`
-}
-
-// JWKS returns PublicKeys in JSON (https://www.rfc-editor.org/rfc/rfc7517#section-5).
-func (s *Signer) JWKS() ([]byte, error) {
-	keys := []jwk{}
-	for _, k := range s.PublicKeys() {
-		point, err := k.Key.Bytes() // 4, X and Y
-		if err != nil {
-			return nil, fmt.Errorf("identity: publish key %s: %w", k.ID, err)
+// Verify returns the claims of a JWT of type "JWT" that a published key has signed, in JSON. It
+// checks the signature only: iss, aud, exp and the like are for the caller. The key that the token
+// names decides the algorithm. Keys that another instance has created are known within half a
+// minute. Every error wraps ErrNotVerified.
+func (s *Signer) Verify(token string) ([]byte, error) {
+	rings, now := s.rings.Load(), s.now()
+	parsed, err := parser.Parse(token, func(t *jwt.Token) (any, error) {
+		if typ, _ := t.Header["typ"].(string); typ != "JWT" {
+			return nil, fmt.Errorf("its type is %q", typ)
 		}
-		x, y := point[1:33], point[33:]
-		keys = append(keys, jwk{Use: "sig", Type: "EC", ID: k.ID, Curve: "P-256", Algorithm: "ES256", X: encode(x), Y: encode(y)})
+		id, _ := t.Header["kid"].(string)
+		for _, a := range algorithms {
+			for _, k := range rings.of(a).published(now) {
+				if k.ID == id && t.Method.Alg() == string(a) {
+					return k.public, nil
+				}
+			}
+		}
+		return nil, fmt.Errorf("there is no %s key %q", t.Method.Alg(), id)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotVerified, err)
 	}
-	return json.Marshal(map[string][]jwk{"keys": keys})
+	_, rest, _ := strings.Cut(parsed.Raw, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	return parser.DecodeSegment(payload)
 }

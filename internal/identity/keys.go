@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -25,13 +22,14 @@ const (
 	keyLife       = 90 * 24 * time.Hour // how long a key signs before the next one does
 	publishBefore = time.Hour           // how long a new key is published before it signs
 	retiredFor    = 7 * 24 * time.Hour  // how long a key is published after it last signed
-	maxKeys       = 32                  // that are published at a time
+	maxKeys       = 32                  // of an algorithm that are published at a time
 )
 
 // StoredKey is a signing key as it is stored.
 type StoredKey struct {
+	Algorithm  Algorithm
 	ID         string
-	Generation int64  // 1, 2, …
+	Generation int64  // 1, 2, … of the algorithm
 	Private    string // encrypted
 	Public     string // PKIX, base64
 	SignsFrom  time.Time
@@ -40,13 +38,13 @@ type StoredKey struct {
 
 // Store keeps the signing keys of all instances. Its errors wrap directory.ErrUnavailable.
 type Store interface {
-	// ListSigningKeys returns up to limit keys, newest generation first.
-	ListSigningKeys(ctx context.Context, limit int) ([]StoredKey, error)
-	// AddSigningKey inserts a key, deletes those with the ids in drop and writes the event, in
-	// one transaction. It returns ErrGenerationTaken if another instance was faster.
-	AddSigningKey(ctx context.Context, k StoredKey, drop []string, e event.Event) error
+	// ListSigningKeys returns up to limit keys of an algorithm, newest generation first.
+	ListSigningKeys(ctx context.Context, a Algorithm, limit int) ([]StoredKey, error)
+	// AddSigningKeys inserts keys, deletes others and writes the events, in one transaction. It
+	// returns ErrGenerationTaken if another instance was faster with one of them.
+	AddSigningKeys(ctx context.Context, add, drop []StoredKey, e ...event.Event) error
 	// DeleteSigningKey deletes a key, if it exists.
-	DeleteSigningKey(ctx context.Context, id string) error
+	DeleteSigningKey(ctx context.Context, k StoredKey) error
 }
 
 // ErrGenerationTaken is returned by a Store for a key whose generation exists.
@@ -55,11 +53,11 @@ var ErrGenerationTaken = errors.New("another instance has created the next signi
 // signingKey is a key in use.
 type signingKey struct {
 	StoredKey
-	public  *ecdsa.PublicKey
-	private *ecdsa.PrivateKey // nil if it can't be decrypted with the cookie keys of this instance
+	public  publicKey
+	private privateKey // nil if it can't be decrypted with the cookie keys of this instance
 }
 
-// keyRing holds the keys, newest first.
+// keyRing holds the keys of an algorithm, newest first.
 type keyRing []*signingKey
 
 // isPublished reports whether the key at an index is published at a time: until retiredFor
@@ -76,6 +74,14 @@ func (r keyRing) published(now time.Time) keyRing {
 		}
 	}
 	return r
+}
+
+// nextGeneration returns the generation of the key after the newest.
+func (r keyRing) nextGeneration() int64 {
+	if len(r) == 0 {
+		return 1
+	}
+	return r[0].Generation + 1
 }
 
 // signerAt returns the key that signs at a time: the newest one that has begun to, and if the
@@ -120,8 +126,8 @@ func newSealer(cookieKeys []string) (sealer, error) {
 }
 
 // create generates a key.
-func (s sealer) create(generation int64, signsFrom, now time.Time) (StoredKey, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func (s sealer) create(a Algorithm, generation int64, signsFrom, now time.Time) (StoredKey, error) {
+	private, err := a.generate()
 	if err != nil {
 		return StoredKey{}, err
 	}
@@ -129,11 +135,12 @@ func (s sealer) create(generation int64, signsFrom, now time.Time) (StoredKey, e
 	if err != nil {
 		return StoredKey{}, err
 	}
-	pkix, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	pkix, err := x509.MarshalPKIXPublicKey(private.Public())
 	if err != nil {
 		return StoredKey{}, err
 	}
-	k := StoredKey{ID: ids.New(), Generation: generation, Public: base64.StdEncoding.EncodeToString(pkix), SignsFrom: signsFrom, CreatedAt: now}
+	k := StoredKey{Algorithm: a, ID: ids.New(), Generation: generation, SignsFrom: signsFrom, CreatedAt: now}
+	k.Public = base64.StdEncoding.EncodeToString(pkix)
 	k.Private = base64.StdEncoding.EncodeToString(s.ciphers[0].Seal(nil, nil, pkcs8, []byte(k.ID)))
 	return k, nil
 }
@@ -149,18 +156,18 @@ func (s sealer) open(stored StoredKey) (*signingKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: read signing key %s: %w", stored.ID, err)
 	}
-	var ok bool
-	if k.public, ok = public.(*ecdsa.PublicKey); !ok {
-		return nil, fmt.Errorf("identity: read signing key %s: it is not one of ECDSA", stored.ID)
+	if !stored.Algorithm.fits(public) {
+		return nil, fmt.Errorf("identity: read signing key %s: it is not one of %s", stored.ID, stored.Algorithm)
 	}
-	if private := s.decrypt(stored); private != nil && private.PublicKey.Equal(k.public) {
+	k.public = public.(publicKey)
+	if private := s.decrypt(stored); private != nil && k.public.Equal(private.Public()) {
 		k.private = private
 	}
 	return k, nil
 }
 
 // decrypt returns the private key, or nil if it was encrypted with another cookie key.
-func (s sealer) decrypt(stored StoredKey) *ecdsa.PrivateKey {
+func (s sealer) decrypt(stored StoredKey) privateKey {
 	sealed, err := base64.StdEncoding.DecodeString(stored.Private)
 	if err != nil {
 		return nil
@@ -174,7 +181,7 @@ func (s sealer) decrypt(stored StoredKey) *ecdsa.PrivateKey {
 		if err != nil {
 			continue
 		}
-		if private, ok := parsed.(*ecdsa.PrivateKey); ok {
+		if private, ok := parsed.(privateKey); ok {
 			return private
 		}
 	}

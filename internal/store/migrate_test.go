@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
+	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/store/storetest"
 	"github.com/guestlist/guestlist/internal/testdb"
 )
@@ -256,6 +257,30 @@ func TestMigrate_AddsTheAdminLockRow(t *testing.T) {
 			if err := s.Ping(t.Context()); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+func TestMigrate_KeepsSigningKeys(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, databaseURL string) {
+		s := fresh(t, databaseURL)
+		p, _ := migrations(t, s)
+		if _, err := p.UpTo(t.Context(), 139); err != nil { // before RS256 keys
+			t.Fatal(err)
+		}
+		execute(t, s, "INSERT INTO signing_keys (id, generation, private_key, public_key, signs_from, created_at) VALUES ('kid', 3, 'private', 'public', 1, 2)")
+		migrateUp(t, s)
+		want := []identity.StoredKey{{
+			Algorithm: identity.ES256, ID: "kid", Generation: 3, Private: "private", Public: "public",
+			SignsFrom: time.UnixMicro(1).UTC(), CreatedAt: time.UnixMicro(2).UTC(),
+		}}
+		got, err := s.ListSigningKeys(t.Context(), identity.ES256, 10)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, %s", err, diff)
+		}
+		if got, err := s.ListSigningKeys(t.Context(), identity.RS256, 10); len(got) > 0 || err != nil {
+			t.Errorf("%v, %v", got, err)
 		}
 	})
 }

@@ -103,7 +103,7 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		Requests:  apps.NewRequests(db, worker, f.clock.now),
 		Sessions:  sessions, Factors: factor.New(db, client, worker, f.clock.now), Tokens: token.New(token.Options{Store: db, Now: f.clock.now, Log: log}), Cookies: cookies, Events: db, Idempotency: db,
 		Importer: userio.NewImporter(db, worker.Wake, f.clock.now, log), Ping: db.Ping,
-		JWKS:    func() ([]byte, error) { return []byte(`{"keys":[]}`), nil },
+		JWKS:    func(context.Context) ([]byte, error) { return []byte(`{"keys":[]}`), nil },
 		BaseURL: baseURL, OAuth: []string{"google", "github"}, OAuthURL: client.OAuthURL, LinkDuration: 10 * time.Minute,
 		InviteDuration: 7 * 24 * time.Hour, Now: f.clock.now, Log: log,
 	}

@@ -4,8 +4,8 @@ import "net/http"
 
 // showJWKS serves the public keys that verify the JWTs apps receive. Libraries ask again when they
 // meet an unknown key, and a new key is published before it signs.
-func (s *server) showJWKS(w http.ResponseWriter, _ *http.Request) error {
-	keys, err := s.opts.JWKS()
+func (s *server) showJWKS(w http.ResponseWriter, r *http.Request) error {
+	keys, err := s.opts.JWKS(r.Context())
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
+
+	"github.com/guestlist/guestlist/internal/directory"
 )
 
 func TestJWKS_ServedToAnyone(t *testing.T) {
@@ -20,8 +24,17 @@ func TestJWKS_ServedToAnyone(t *testing.T) {
 
 func TestJWKS_FaultIsNotCached(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, func(o *Options) { o.JWKS = func() ([]byte, error) { return nil, errors.New("no keys") } })
-	if a := f.visitor().get("/.well-known/jwks.json"); a.status != http.StatusInternalServerError || a.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %s", a.status, a.header.Get("Cache-Control"))
+	for name, row := range map[string]struct {
+		err    error
+		status int
+	}{
+		"no keys":                     {errors.New("no keys"), http.StatusInternalServerError},
+		"the database is unreachable": {fmt.Errorf("store: list signing keys: %w", directory.ErrUnavailable), http.StatusServiceUnavailable},
+	} {
+		f := newFixture(t, func(o *Options) { o.JWKS = func(context.Context) ([]byte, error) { return nil, row.err } })
+		a := f.visitor().get("/.well-known/jwks.json")
+		if a.status != row.status || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %s", name, a.status, a.header.Get("Cache-Control"))
+		}
 	}
 }

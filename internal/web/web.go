@@ -43,9 +43,9 @@ type Options struct {
 	Importer        *userio.Importer
 	Events          event.Reader
 	Idempotency     idempotency.Store
-	Ping            func(context.Context) error // fails if the database is unreachable, read-only or not migrated
-	JWKS            func() ([]byte, error)      // the public keys of identities for apps, as JSON
-	IsLargeDatabase func(context.Context) bool  // whether an SQLite file has outgrown one server; may be nil
+	Ping            func(context.Context) error           // fails if the database is unreachable, read-only or not migrated
+	JWKS            func(context.Context) ([]byte, error) // the public keys that verify what apps receive, as JSON
+	IsLargeDatabase func(context.Context) bool            // whether an SQLite file has outgrown one server; may be nil
 
 	Addr           string         // host:port that the program listens on, for configurations of proxies
 	BaseURL        *url.URL       // the public address, without a slash at its end

@@ -166,6 +166,15 @@ type RemovedAddress struct {
 	Removal   int64
 }
 
+type RsaSigningKey struct {
+	ID         string
+	Generation int64
+	PrivateKey string
+	PublicKey  string
+	SignsFrom  int64
+	CreatedAt  int64
+}
+
 type Session struct {
 	TokenHash       string
 	UserID          string

@@ -9,6 +9,18 @@ import (
 	"context"
 )
 
+const deleteRSASigningKey = `-- name: DeleteRSASigningKey :execrows
+DELETE FROM rsa_signing_keys WHERE id = ?
+`
+
+func (q *Queries) DeleteRSASigningKey(ctx context.Context, id string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteRSASigningKey, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteSigningKey = `-- name: DeleteSigningKey :execrows
 DELETE FROM signing_keys WHERE id = ?
 `
@@ -19,6 +31,32 @@ func (q *Queries) DeleteSigningKey(ctx context.Context, id string) (int64, error
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const insertRSASigningKey = `-- name: InsertRSASigningKey :exec
+INSERT INTO rsa_signing_keys (id, generation, private_key, public_key, signs_from, created_at)
+VALUES (?, ?, ?, ?, ?, ?)
+`
+
+type InsertRSASigningKeyParams struct {
+	ID         string
+	Generation int64
+	PrivateKey string
+	PublicKey  string
+	SignsFrom  int64
+	CreatedAt  int64
+}
+
+func (q *Queries) InsertRSASigningKey(ctx context.Context, arg InsertRSASigningKeyParams) error {
+	_, err := q.db.ExecContext(ctx, insertRSASigningKey,
+		arg.ID,
+		arg.Generation,
+		arg.PrivateKey,
+		arg.PublicKey,
+		arg.SignsFrom,
+		arg.CreatedAt,
+	)
+	return err
 }
 
 const insertSigningKey = `-- name: InsertSigningKey :exec
@@ -45,6 +83,40 @@ func (q *Queries) InsertSigningKey(ctx context.Context, arg InsertSigningKeyPara
 		arg.CreatedAt,
 	)
 	return err
+}
+
+const listRSASigningKeys = `-- name: ListRSASigningKeys :many
+SELECT id, generation, private_key, public_key, signs_from, created_at FROM rsa_signing_keys ORDER BY generation DESC LIMIT ?
+`
+
+func (q *Queries) ListRSASigningKeys(ctx context.Context, limit int32) ([]*RsaSigningKey, error) {
+	rows, err := q.db.QueryContext(ctx, listRSASigningKeys, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*RsaSigningKey
+	for rows.Next() {
+		var i RsaSigningKey
+		if err := rows.Scan(
+			&i.ID,
+			&i.Generation,
+			&i.PrivateKey,
+			&i.PublicKey,
+			&i.SignsFrom,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listSigningKeys = `-- name: ListSigningKeys :many
