@@ -1,6 +1,8 @@
 // Command peers builds programs that tests and benchmarks run Guestlist with, and prints their paths,
-// one per line: Caddy and Traefik, which protect an app with Guestlist, and oauth2-proxy and
-// PocketBase, which people sign in to with Guestlist. Guestlist is also compared with oauth2-proxy. Run it from the root of the repository:
+// one per line: Caddy and Traefik, which protect an app with Guestlist, oauth2-proxy and PocketBase,
+// which people sign in to with Guestlist, and luikyv-op and zitadel-op, OpenID providers with which the
+// tests of providers are tested. Guestlist is also compared with oauth2-proxy. Run it from the root of
+// the repository:
 //
 //	go run ./tools/peers                 builds all of them
 //	go run ./tools/peers oauth2-proxy    builds one
@@ -8,7 +10,8 @@
 // Each has a module of its own below tools/peers, which pins its version, because their requirements
 // exclude each other and would add hundreds of lines to Guestlist's go.mod. The programs are kept in
 // .cache/peers and built again only if the version changes. A first build takes seven minutes on two
-// cores, most of it for Traefik.
+// cores, most of it for Traefik. The OpenID providers are small programs of their modules, around the
+// examples of libraries; they are built every time, which takes a second, and half a minute the first time.
 package main
 
 import (
@@ -30,7 +33,7 @@ const (
 )
 
 // names lists the programs.
-var names = []string{"caddy", "oauth2-proxy", "pocketbase", "traefik"}
+var names = []string{"caddy", "luikyv-op", "oauth2-proxy", "pocketbase", "traefik", "zitadel-op"}
 
 func main() {
 	flag.Parse()
@@ -57,6 +60,9 @@ func provide(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if hasSource(name) {
+		return path, build(name, path, ".")
+	}
 	p, err := readPin(filepath.Join(dir, name, "go.mod"))
 	if err != nil {
 		return "", err
@@ -65,13 +71,24 @@ func provide(name string) (string, error) {
 		return path, nil
 	}
 	fmt.Fprintf(os.Stderr, "Building %s %s. This takes minutes the first time.\n", name, p.version)
-	cmd := exec.Command("go", "build", "-C", filepath.Join(dir, name), "-trimpath", "-buildvcs=false", "-o", path, p.tool)
+	return path, build(name, path, p.tool)
+}
+
+// hasSource reports whether the module of a program has its source, instead of only its version.
+func hasSource(name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name, "main.go"))
+	return err == nil
+}
+
+// build builds a package for the module of a program.
+func build(name, path, pkg string) error {
+	cmd := exec.Command("go", "build", "-C", filepath.Join(dir, name), "-trimpath", "-buildvcs=false", "-o", path, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // stdout is for paths
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("build %s: %w", name, err)
+		return fmt.Errorf("build %s: %w", name, err)
 	}
-	return path, nil
+	return nil
 }
 
 // pin is what a go.mod file says about its program.

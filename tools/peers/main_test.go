@@ -15,6 +15,9 @@ func TestReadPin_EveryProgram(t *testing.T) {
 		"traefik":      {tool: "github.com/traefik/traefik/v3/cmd/traefik", module: "github.com/traefik/traefik/v3", version: "v3.6.7"},
 	}
 	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(name, "main.go")); err == nil {
+			continue // it has its source
+		}
 		got, err := readPin(filepath.Join(name, "go.mod"))
 		if err != nil || got != want[name] {
 			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, want[name])
