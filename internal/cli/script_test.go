@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -32,7 +35,7 @@ func TestTranscripts(t *testing.T) {
 			e.Setenv("UNUSED_ADDR", "127.0.0.1:1")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "soon": soon},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "fetch": fetch, "soon": soon},
 	})
 }
 
@@ -46,6 +49,22 @@ func soon(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("it never succeeded: %s", ts.ReadFile("stderr"))
 		}
 	}
+}
+
+// fetch prints what a URL answers, and wants it to be 200.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fetch URL")
+	}
+	response, err := http.Get(args[0])
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if response.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s", args[0], response.Status)
+	}
+	fmt.Fprintln(ts.Stdout(), string(body))
 }
 
 // exits wants an exit status, and one error message as the last line of standard error.
