@@ -47,12 +47,12 @@ func TestLoad_CreatesNoRS256KeyUntilItIsUsed(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if keys := stored(t, db, identity.RS256); len(keys) > 0 {
-		t.Fatalf("%+v", keys)
+		t.Fatalf("%d keys", len(keys))
 	}
 	token := sign(t, s, identity.RS256)
 	keys := stored(t, db, identity.RS256)
 	if len(keys) != 1 || keys[0].ID != keyID(t, token) || !keys[0].SignsFrom.Equal(clock.now()) {
-		t.Errorf("after use: %+v", keys)
+		t.Errorf("%d keys after use, signed with %s", len(keys), keyID(t, token))
 	}
 }
 
@@ -356,6 +356,28 @@ func TestKeys_OfAnotherKindAreNotUsed(t *testing.T) {
 		}
 		if err := s.Load(t.Context()); err == nil {
 			t.Error("an ECDSA key was read as one of RSA")
+		}
+	})
+}
+
+func TestKeys_WithThePublicKeyOfAnotherDontSign(t *testing.T) {
+	t.Parallel()
+	eachAlgorithm(t, func(t *testing.T, a identity.Algorithm) {
+		_, db, clock := onSQLiteWith(t, a)
+		_, other, _ := onSQLiteWith(t, a)
+		key := stored(t, db, a)[0]
+		mixed := key
+		mixed.Public = stored(t, other, a)[0].Public
+		if err := db.DeleteSigningKey(t.Context(), key); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.AddSigningKeys(t.Context(), []identity.StoredKey{mixed}, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := newSigner(t, db, clock)
+		load(t, s)
+		if got := keyID(t, sign(t, s, a)); got == key.ID {
+			t.Error("it signs what its public key refuses")
 		}
 	})
 }

@@ -154,6 +154,7 @@ func TestVerify_Refusals(t *testing.T) {
 		add("a changed signature", a, part[0]+"."+part[1]+"."+flip(part[2]))
 		add("a space after it", a, token[a]+" ")
 		add("padding", a, token[a]+"=")
+		add("bits after its end", a, setUnusedBits(token[a]))
 		for name, secret := range map[string][]byte{
 			"the DER public key": publicDER[a],
 			"the PEM public key": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER[a]}),
@@ -201,6 +202,13 @@ func flip(signature string) string {
 		return "B" + signature[1:]
 	}
 	return "A" + signature[1:]
+}
+
+// setUnusedBits sets bits of the last character that belong to no byte.
+func setUnusedBits(token string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := len(token) - 1
+	return token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])|15])
 }
 
 // BenchmarkSign measures signing with each algorithm.
