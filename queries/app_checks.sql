@@ -2,7 +2,7 @@
 -- Runs for every request to an app: the app with a host and, if the cookie is a live credential of it, its session,
 -- user and memberships, one row for each membership. opens is false unless the membership's group opens the app. It reads
 -- only the columns that a check needs, because each is read again with every membership.
-SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests, a.enabled,
   s.token_hash, s.user_id, s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id IS NOT NULL AS opens
@@ -17,7 +17,7 @@ WHERE a.host = sqlc.arg(host);
 
 -- name: CheckAppToken :many
 -- CheckAppSession for an app token. user_id is empty for a service.
-SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests, a.enabled,
   t.id AS token_id, t.name AS token_name, t.user_id, t.expires_at,
   u.name, u.email, u.email_key, u.role, u.status,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id IS NOT NULL AS opens

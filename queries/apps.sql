@@ -1,7 +1,7 @@
 -- name: InsertApp :exec
 INSERT INTO apps (
-  id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: GetApp :one
 SELECT * FROM apps WHERE id = ?;
@@ -21,7 +21,8 @@ SELECT * FROM apps WHERE name_key > sqlc.arg(after) ORDER BY name_key LIMIT ?;
 
 -- name: UpdateApp :execrows
 UPDATE apps SET
-  name = ?, name_key = ?, scheme = ?, host = ?, audience = ?, upstream = ?, public_paths = ?, allow_requests = ?, updated_at = ?
+  name = ?, name_key = ?, scheme = ?, host = ?, audience = ?, upstream = ?, public_paths = ?, allow_requests = ?, updated_at = ?,
+  home_url = ?, enabled = ?
 WHERE id = ?;
 
 -- name: DeleteApp :execrows

@@ -64,7 +64,7 @@ func (m noticeMailer) composeAccess(n outbox.Notice, notice *mail.Notice) {
 		notice.Facts = []mail.Fact{{Label: "App", Value: n.App}, {Label: "Until", Value: "no end date", End: n.Until}, {Label: "Approved by", Value: n.By}}
 		notice.Advice, notice.Link = "Open it here:", n.AppURL
 		if n.AppURL == "" {
-			notice.Link = requestLink
+			notice.Advice, notice.Link = "Your apps:", m.baseURL+"/apps"
 		}
 		notice.Reason = "You receive this email because you requested access."
 	case outbox.AccessDenied:

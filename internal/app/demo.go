@@ -84,15 +84,14 @@ func (a *App) findDemo(ctx context.Context, origin string) (apps.App, error) {
 // port than at the last start.
 func (a *App) moveDemo(ctx context.Context, id, origin string) (apps.App, error) {
 	app, err := a.Apps.Get(ctx, id)
+	if err == nil && !app.HasAddress() { // an administrator has removed it
+		return app, directory.ErrNotFound
+	}
 	if err != nil || app.URL() == origin || app.Upstream != "" {
 		return app, err
 	}
-	in := apps.Input{
-		Name: app.Name, URL: origin, Audience: string(app.Audience), PublicPaths: strings.Join(app.PublicPaths, "\n"), AllowRequests: app.AllowRequests,
-	}
-	for _, g := range app.Groups {
-		in.GroupIDs = append(in.GroupIDs, g.ID)
-	}
+	in := app.Input()
+	in.URL, in.Seen = origin, time.Time{}
 	moved, err := a.Apps.Edit(ctx, event.Origin{}, id, in)
 	if errors.Is(err, apps.ErrHostTaken) {
 		return app, directory.ErrNotFound

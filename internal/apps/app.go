@@ -1,8 +1,9 @@
 // Package apps holds the protected apps and decides who may open them.
 //
-// An app is a web application on an origin of its own. It opens to everyone in the
-// directory or to groups. [Decide] is the one place that decides: forward auth, the
-// built-in proxy, app tokens, the list of a user's apps and the diagnosis all ask it.
+// An app is a web application on an origin of its own, or a program without one that signs
+// people in by OpenID Connect. It opens to everyone in the directory or to groups, unless it
+// is switched off. [Decide] is the one place that decides: forward auth, the built-in proxy,
+// app tokens, the list of a user's apps and the diagnosis all ask it.
 //
 // A browser has a credential for each app, which Service.Redeem issues and Service.Check
 // looks up together with the app, the session, the user and the memberships in one query,
@@ -10,6 +11,7 @@
 package apps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -35,19 +37,34 @@ const (
 type App struct {
 	ID            string // UUIDv7
 	Name          string // as typed
-	Scheme        string // http or https
-	Host          string // canonical, see ParseHost
+	Scheme        string // http or https; empty if the app has no address
+	Host          string // canonical, see ParseHost; empty if the app has no address
+	HomeURL       string // where My apps opens the app; empty for its address
 	Audience      Audience
 	Groups        []directory.Group // that open it if Audience is Groups
 	Upstream      string            // origin that the built-in proxy sends requests to; empty if another proxy does that
 	PublicPaths   []string          // patterns that are open to everyone, see IsPublic
 	AllowRequests bool              // users without access may request it
+	Enabled       bool              // otherwise it is switched off and opens to no one
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
 
-// URL returns the app's origin, without a slash at its end.
-func (a App) URL() string { return a.Scheme + "://" + a.Host }
+// HasAddress reports whether the app has an origin of its own, where Guestlist checks requests.
+func (a App) HasAddress() bool { return a.Host != "" }
+
+// URL returns the app's origin, without a slash at its end. It is empty if the app has no
+// address.
+func (a App) URL() string {
+	if !a.HasAddress() {
+		return ""
+	}
+	return a.Scheme + "://" + a.Host
+}
+
+// Link returns where people open the app: HomeURL or, without one, the app's address. It is
+// empty if the app has neither, in which case people open it from a program of their own.
+func (a App) Link() string { return cmp.Or(a.HomeURL, a.URL()) }
 
 // Key returns the form of the name in which it is unique.
 func (a App) Key() string { return strings.ToLower(a.Name) }
@@ -85,12 +102,14 @@ var (
 // Input is an app as typed. All fields of an edit are given.
 type Input struct {
 	Name          string
-	URL           string // https://wiki.example.com, optionally with a port
+	URL           string // https://wiki.example.com, optionally with a port; empty for an app without an address
+	HomeURL       string // may be empty
 	Audience      string // everyone or groups; has no default
 	GroupIDs      []string
 	Upstream      string // may be empty
 	PublicPaths   string // one in a line
 	AllowRequests bool
+	Enabled       *bool // nil leaves it as it is, and switches a new app on
 
 	// Seen is the UpdatedAt of the app as it was when the input was typed. If the app was
 	// changed since, an edit fails with ErrChanged. Zero skips the check.
@@ -101,8 +120,8 @@ type Input struct {
 // ErrChanged if the app has changed since.
 func (a App) Input() Input {
 	in := Input{
-		Name: a.Name, URL: a.URL(), Audience: string(a.Audience), Upstream: a.Upstream, PublicPaths: strings.Join(a.PublicPaths, "\n"),
-		AllowRequests: a.AllowRequests, Seen: a.UpdatedAt,
+		Name: a.Name, URL: a.URL(), HomeURL: a.HomeURL, Audience: string(a.Audience), Upstream: a.Upstream,
+		PublicPaths: strings.Join(a.PublicPaths, "\n"), AllowRequests: a.AllowRequests, Seen: a.UpdatedAt,
 	}
 	for _, g := range a.Groups {
 		in.GroupIDs = append(in.GroupIDs, g.ID)
@@ -110,8 +129,8 @@ func (a App) Input() Input {
 	return in
 }
 
-// Parse validates the input and returns the app, whose Groups have IDs only. The error is a
-// *directory.ValidationError.
+// Parse validates the input and returns the app, whose Groups have IDs only. It is switched on
+// unless the input says otherwise. The error is a *directory.ValidationError.
 func (in Input) Parse(own Own) (App, error) {
 	fields := map[string]string{}
 	report := func(field string, err error) {
@@ -123,11 +142,8 @@ func (in Input) Parse(own Own) (App, error) {
 	var err error
 	a.Name, err = parseName(in.Name)
 	report("name", err)
-	a.Scheme, a.Host, err = ParseURL(in.URL)
-	if err == nil {
-		err = checkShared(a, own.BaseURL)
-	}
-	report("url", err)
+	a.HomeURL, err = ParseHomeURL(in.HomeURL)
+	report("home_url", err)
 	a.Audience = Audience(in.Audience)
 	switch {
 	case a.Audience != Everyone && a.Audience != Groups:
@@ -139,16 +155,39 @@ func (in Input) Parse(own Own) (App, error) {
 			a.Groups = append(a.Groups, directory.Group{ID: id})
 		}
 	}
-	a.Upstream, err = ParseUpstream(in.Upstream, a, own)
-	report("upstream", err)
-	a.PublicPaths, err = ParsePublicPaths(in.PublicPaths)
-	report("public_paths", err)
+	in.parseAddress(&a, own, report)
 	a.AllowRequests = in.AllowRequests
+	a.Enabled = in.Enabled == nil || *in.Enabled
 	if len(fields) > 0 {
 		return App{}, &directory.ValidationError{Fields: fields}
 	}
 	return a, nil
 }
+
+// parseAddress sets the app's address, and what only an app with one can have.
+func (in Input) parseAddress(a *App, own Own, report func(field string, err error)) {
+	if strings.TrimSpace(in.URL) == "" {
+		if strings.TrimSpace(in.Upstream) != "" {
+			report("upstream", errNoAddress)
+		}
+		if strings.TrimSpace(in.PublicPaths) != "" {
+			report("public_paths", errNoAddress)
+		}
+		return
+	}
+	var err error
+	a.Scheme, a.Host, err = ParseURL(in.URL)
+	if err == nil {
+		err = checkShared(*a, own.BaseURL)
+	}
+	report("url", err)
+	a.Upstream, err = ParseUpstream(in.Upstream, *a, own)
+	report("upstream", err)
+	a.PublicPaths, err = ParsePublicPaths(in.PublicPaths)
+	report("public_paths", err)
+}
+
+var errNoAddress = fieldError("Give the app an address first.")
 
 // fieldError is a message to show beside a field.
 type fieldError string
@@ -194,10 +233,22 @@ func (a App) edit(by event.Origin, in Input, own Own, now time.Time) (App, event
 	if err != nil {
 		return App{}, event.Event{}, err
 	}
+	if in.Enabled == nil {
+		edited.Enabled = a.Enabled
+	}
 	edited.ID, edited.CreatedAt, edited.UpdatedAt = a.ID, a.CreatedAt, now
 	e := by.NewEvent(event.AppEdited, now, "", "", a.Name)
 	e.Changes = changes(a, edited)
 	return edited, e, nil
+}
+
+// switched returns the app switched on or off, and the event of the change.
+func (a App) switched(by event.Origin, on bool, now time.Time) (App, event.Event) {
+	switched := a
+	switched.Enabled, switched.UpdatedAt = on, now
+	e := by.NewEvent(event.AppEdited, now, "", "", a.Name)
+	e.Changes = changes(a, switched)
+	return switched, e
 }
 
 // changes returns the fields in which two apps differ. Groups are compared by the store,
@@ -209,12 +260,6 @@ func changes(old, a App) []event.Change {
 			list = append(list, event.Change{Field: field, Old: was, New: is})
 		}
 	}
-	origin := func(a App) string {
-		if a.Host == "" {
-			return ""
-		}
-		return a.URL()
-	}
 	flag := func(b bool) string {
 		if b {
 			return "yes"
@@ -222,11 +267,15 @@ func changes(old, a App) []event.Change {
 		return "no"
 	}
 	add("name", old.Name, a.Name)
-	add("address", origin(old), origin(a))
+	add("address", old.URL(), a.URL())
+	add("home URL", old.HomeURL, a.HomeURL)
 	add("opens to", string(old.Audience), string(a.Audience))
 	add("upstream", old.Upstream, a.Upstream)
 	add("public paths", strings.Join(old.PublicPaths, " "), strings.Join(a.PublicPaths, " "))
 	add("requests", flag(old.AllowRequests), flag(a.AllowRequests))
+	if old.ID != "" || !a.Enabled { // new apps are switched on
+		add("enabled", flag(old.ID == "" || old.Enabled), flag(a.Enabled))
+	}
 	return list
 }
 

@@ -13,6 +13,7 @@ type Decision string
 const (
 	Allowed         Decision = "allowed"
 	NotSignedIn     Decision = "not_signed_in"    // there is no live session; Decide doesn't return it
+	SwitchedOff     Decision = "switched_off"     // the app is switched off, for everyone
 	Suspended       Decision = "suspended"        // the user is suspended
 	NotInGroup      Decision = "not_in_group"     // no membership opens the app
 	MembershipEnded Decision = "membership_ended" // the memberships that opened it have ended
@@ -21,6 +22,30 @@ const (
 // Decide returns whether a user may open an app, given the user's memberships. Of the
 // app's groups, at least those that the user is in must be known.
 func Decide(a App, u directory.User, memberships []directory.Membership, now time.Time) Decision {
+	if !a.Enabled {
+		return SwitchedOff
+	}
+	return decideByRule(a, u, memberships, now)
+}
+
+// DecideVisitor returns the decision about a visitor whose session or token isn't live.
+func DecideVisitor(a App) Decision {
+	if !a.Enabled {
+		return SwitchedOff
+	}
+	return NotSignedIn
+}
+
+// decideService returns the decision about a live app token of a service.
+func decideService(a App) Decision {
+	if !a.Enabled {
+		return SwitchedOff
+	}
+	return Allowed
+}
+
+// decideByRule is Decide for an app as if it were switched on.
+func decideByRule(a App, u directory.User, memberships []directory.Membership, now time.Time) Decision {
 	if u.Status == directory.Suspended {
 		return Suspended
 	}

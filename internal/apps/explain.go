@@ -48,7 +48,7 @@ func explain(f RequestFacts, now time.Time) Explanation {
 	r.App, r.User, r.Memberships = f.App, f.User, f.Memberships
 	e.Asked = r.CreatedAt
 	e.Text += " They requested access on " + humanize.FormatTime(e.Asked) + ", and no one has decided yet."
-	if e.Decision != Allowed && r.Obstacle(now) == NoObstacle {
+	if e.Decision != Allowed && e.Decision != SwitchedOff && r.Obstacle(now) == NoObstacle {
 		e.Action = "Approve or deny their request."
 	}
 	return e
@@ -59,6 +59,8 @@ func explainDecision(a App, u directory.User, memberships []directory.Membership
 	can, cannot := u.DisplayName()+" can open "+a.Name+": ", u.DisplayName()+" can't open "+a.Name+": "
 	groups := joinNames(a.Groups)
 	switch {
+	case e.Decision == SwitchedOff:
+		e.Text, e.Action = cannot+"it's switched off.", "Switch the app on."
 	case e.Decision == Suspended:
 		e.Text, e.Action = cannot+"they're suspended.", "Restore their access."
 	case e.Decision == Allowed && a.Audience == Everyone:

@@ -18,8 +18,12 @@ func TestExplain(t *testing.T) {
 	ada := directory.User{ID: "1", Name: "Ada", Status: directory.Active}
 	suspended := ada
 	suspended.Status = directory.Suspended
-	everyone := App{Name: "Wiki", Audience: Everyone}
-	open := func(groups ...directory.Group) App { return App{Name: "Wiki", Audience: Groups, Groups: groups} }
+	everyone := App{Name: "Wiki", Enabled: true, Audience: Everyone}
+	off := everyone
+	off.Enabled = false
+	open := func(groups ...directory.Group) App {
+		return App{Name: "Wiki", Enabled: true, Audience: Groups, Groups: groups}
+	}
 	for _, r := range []struct {
 		name         string
 		app          App
@@ -29,6 +33,7 @@ func TestExplain(t *testing.T) {
 		text, action string
 	}{
 		{"everyone", everyone, ada, nil, Allowed, "Ada can open Wiki: it's open to everyone on the list.", ""},
+		{"switched off", off, ada, nil, SwitchedOff, "Ada can't open Wiki: it's switched off.", "Switch the app on."},
 		{"suspended", everyone, suspended, nil, Suspended, "Ada can't open Wiki: they're suspended.", "Restore their access."},
 		{"in a group", open(board, staff), ada, []directory.Membership{in(staff, time.Time{})}, Allowed, "Ada can open Wiki: they're in Staff.", ""},
 		{"until a day", open(staff), ada, []directory.Membership{in(staff, day(6))}, Allowed, "Ada can open Wiki: they're in Staff until 5 March 2026.", ""},
@@ -51,8 +56,10 @@ func TestExplain_PendingRequest(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	asked := now.Add(-26 * time.Hour)
 	staff := directory.Group{ID: "s", Name: "Staff"}
-	wiki, closed := App{Name: "Wiki", Audience: Groups, Groups: []directory.Group{staff}}, App{Name: "Wiki", Audience: Groups}
+	wiki, closed := App{Name: "Wiki", Enabled: true, Audience: Groups, Groups: []directory.Group{staff}}, App{Name: "Wiki", Enabled: true, Audience: Groups}
 	ada := directory.User{ID: "1", Name: "Ada", Status: directory.Active}
+	off := wiki
+	off.Enabled = false
 	suspended := ada
 	suspended.Status = directory.Suspended
 	until := func(end time.Time) []directory.Membership {
@@ -71,6 +78,7 @@ func TestExplain_PendingRequest(t *testing.T) {
 		{"in no group", wiki, ada, nil, RequestPending, asked, "Ada can't open Wiki: it opens to Staff, and they aren't in it." + pending, "Approve or deny their request."},
 		{"ended", wiki, ada, until(now), RequestPending, asked, "Ada can't open Wiki: their membership in Staff ended on 1 March 2026, 12:00 UTC." + pending, "Approve or deny their request."},
 		{"no group opens it", closed, ada, nil, RequestPending, asked, "Ada can't open Wiki: no group opens it." + pending, "Choose a group that opens the app."},
+		{"switched off", off, ada, nil, RequestPending, asked, "Ada can't open Wiki: it's switched off." + pending, "Switch the app on."},
 		{"suspended", wiki, suspended, nil, RequestPending, asked, "Ada can't open Wiki: they're suspended." + pending, "Restore their access."},
 		{"allowed", wiki, ada, until(time.Time{}), RequestPending, asked, "Ada can open Wiki: they're in Staff." + pending, ""},
 		{"denied", wiki, ada, nil, RequestDenied, time.Time{}, "Ada can't open Wiki: it opens to Staff, and they aren't in it.", "Add them to Staff."},

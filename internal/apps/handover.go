@@ -67,9 +67,12 @@ func IsCredential(value string) bool {
 
 // Enter returns a code with which the browser that has a cookie with the given hash at the
 // app can continue there as the session's user. Errors: *NotAllowedError,
-// directory.ErrNotFound if the app doesn't exist, directory.ErrUnavailable.
+// directory.ErrNotFound if the app doesn't exist or has no address, directory.ErrUnavailable.
 func (s *Service) Enter(ctx context.Context, sess session.Session, appID, cookieHash, path string) (App, string, error) {
 	a, err := s.store.GetApp(ctx, appID)
+	if err == nil && !a.HasAddress() {
+		err = directory.ErrNotFound
+	}
 	if err != nil {
 		return App{}, "", err
 	}

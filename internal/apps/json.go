@@ -6,12 +6,14 @@ import "time"
 type AppJSON struct {
 	ID            string         `json:"id"`
 	Name          string         `json:"name"`
-	URL           string         `json:"url"`
+	URL           string         `json:"url"`      // empty if the app has no address
+	HomeURL       string         `json:"home_url"` // empty for its address
 	Audience      string         `json:"audience"`
 	Groups        []AppGroupJSON `json:"groups"`
 	Upstream      string         `json:"upstream"` // empty if another proxy sends requests to the app
 	PublicPaths   []string       `json:"public_paths"`
 	AllowRequests bool           `json:"allow_requests"`
+	Enabled       bool           `json:"enabled"`
 	CreatedAt     time.Time      `json:"created_at"`
 	UpdatedAt     time.Time      `json:"updated_at"`
 }
@@ -25,8 +27,9 @@ type AppGroupJSON struct {
 // NewAppJSON converts an app.
 func NewAppJSON(a App) AppJSON {
 	j := AppJSON{
-		ID: a.ID, Name: a.Name, URL: a.URL(), Audience: string(a.Audience), Groups: make([]AppGroupJSON, len(a.Groups)), Upstream: a.Upstream,
-		PublicPaths: append([]string{}, a.PublicPaths...), AllowRequests: a.AllowRequests, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		ID: a.ID, Name: a.Name, URL: a.URL(), HomeURL: a.HomeURL, Audience: string(a.Audience), Groups: make([]AppGroupJSON, len(a.Groups)),
+		Upstream: a.Upstream, PublicPaths: append([]string{}, a.PublicPaths...), AllowRequests: a.AllowRequests, Enabled: a.Enabled,
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 	for i, g := range a.Groups {
 		j.Groups[i] = AppGroupJSON{g.ID, g.Name}

@@ -88,9 +88,10 @@ func AccessEnd(a App, memberships []directory.Membership, now time.Time) time.Ti
 	return end
 }
 
-// hasLastingAccess reports whether a user may open an app and won't lose that soon.
+// hasLastingAccess reports whether a user may open an app, as soon as it is switched on, and
+// won't lose that soon.
 func hasLastingAccess(a App, u directory.User, memberships []directory.Membership, now time.Time) bool {
-	if Decide(a, u, memberships, now) != Allowed {
+	if decideByRule(a, u, memberships, now) != Allowed {
 		return false
 	}
 	return !directory.Membership{Until: AccessEnd(a, memberships, now)}.Ending(now)
@@ -104,6 +105,7 @@ const (
 
 // Errors of requests.
 var (
+	ErrSwitchedOff     = errors.New("this app is switched off: ask again when an administrator has switched it on")
 	ErrHasAccess       = errors.New("you can open this app already")
 	ErrRequestPending  = errors.New("you have asked for access already")
 	ErrTooManyRequests = errors.New("you have asked for access to many apps today")
@@ -134,11 +136,11 @@ type RequestFacts struct {
 
 // canSee reports whether the user may know that the app exists.
 func (f RequestFacts) canSee(now time.Time) bool {
-	return f.App.AllowRequests || Decide(f.App, f.User, f.Memberships, now) == Allowed
+	return f.App.AllowRequests || decideByRule(f.App, f.User, f.Memberships, now) == Allowed
 }
 
 // mayAsk returns an error unless the user may request access now. Errors:
-// directory.ErrNotFound if they may not know that the app exists, ErrHasAccess,
+// directory.ErrNotFound if they may not know that the app exists, ErrSwitchedOff, ErrHasAccess,
 // ErrRequestPending, *DeniedError, ErrUserSuspended.
 func (f RequestFacts) mayAsk(now time.Time) error {
 	switch {
@@ -146,6 +148,8 @@ func (f RequestFacts) mayAsk(now time.Time) error {
 		return directory.ErrNotFound
 	case f.User.Status == directory.Suspended:
 		return ErrUserSuspended
+	case !f.App.Enabled:
+		return ErrSwitchedOff
 	case !f.App.AllowRequests, hasLastingAccess(f.App, f.User, f.Memberships, now):
 		return ErrHasAccess
 	case f.Request == nil:

@@ -18,7 +18,7 @@ const week = directory.EndWarning
 // changed by edit.
 func requestFacts(edit func(*RequestFacts)) RequestFacts {
 	f := RequestFacts{
-		App:  App{ID: "wiki", Name: "Wiki", Audience: Groups, AllowRequests: true, Groups: []directory.Group{{ID: "staff", Name: "Staff"}}},
+		App:  App{ID: "wiki", Name: "Wiki", Enabled: true, Audience: Groups, AllowRequests: true, Groups: []directory.Group{{ID: "staff", Name: "Staff"}}},
 		User: directory.User{ID: "grace", Status: directory.Active},
 	}
 	edit(&f)
@@ -44,13 +44,17 @@ func TestRequest_MayAsk(t *testing.T) {
 		edit func(*RequestFacts)
 		want error // nil if they may
 	}{
-		"without access":           {func(*RequestFacts) {}, nil},
-		"after access has ended":   {in(noon), nil},
-		"before access ends":       {in(noon.Add(week - 1)), nil},
-		"with access for longer":   {in(noon.Add(week)), ErrHasAccess},
-		"with access without end":  {in(time.Time{}), ErrHasAccess},
-		"an app for everyone":      {func(f *RequestFacts) { f.App.Audience = Everyone }, ErrHasAccess},
-		"an app without requests":  {func(f *RequestFacts) { f.App.AllowRequests = false }, directory.ErrNotFound},
+		"without access":          {func(*RequestFacts) {}, nil},
+		"after access has ended":  {in(noon), nil},
+		"before access ends":      {in(noon.Add(week - 1)), nil},
+		"with access for longer":  {in(noon.Add(week)), ErrHasAccess},
+		"with access without end": {in(time.Time{}), ErrHasAccess},
+		"an app for everyone":     {func(f *RequestFacts) { f.App.Audience = Everyone }, ErrHasAccess},
+		"an app without requests": {func(f *RequestFacts) { f.App.AllowRequests = false }, directory.ErrNotFound},
+		"a switched-off app":      {func(f *RequestFacts) { f.App.Enabled = false }, ErrSwitchedOff},
+		"a switched-off app without requests": {func(f *RequestFacts) {
+			f.App.Enabled, f.App.AllowRequests = false, false
+		}, directory.ErrNotFound},
 		"suspended":                {func(f *RequestFacts) { f.User.Status = directory.Suspended }, ErrUserSuspended},
 		"while one is pending":     {decided(RequestPending, 0), ErrRequestPending},
 		"a day after a denial":     {decided(RequestDenied, 24*time.Hour), nil},

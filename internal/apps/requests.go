@@ -85,7 +85,7 @@ func (r *Requests) Standing(ctx context.Context, appID, userID string) (Standing
 
 // Ask requests access to an app for a user, with a note, which may be empty. Errors:
 // *directory.ValidationError, directory.ErrNotFound if the user may not know that the app
-// exists, ErrHasAccess, ErrRequestPending, *DeniedError, *session.RateLimitError that wraps
+// exists, ErrSwitchedOff, ErrHasAccess, ErrRequestPending, *DeniedError, *session.RateLimitError that wraps
 // ErrTooManyRequests, directory.ErrUnavailable.
 func (r *Requests) Ask(ctx context.Context, by event.Origin, appID, userID, note string) error {
 	note, err := parseNote("note", note)

@@ -15,8 +15,8 @@ import (
 
 // CheckState is what a check reads: the app with a host and, if a credential was given and
 // exists, its session or token, its user and their memberships, including ended ones. The
-// app's Groups are those that the user is in. The times of the app and when the session began
-// are zero.
+// app's Groups are those that the user is in. The app's HomeURL and times and when the session
+// began are zero.
 type CheckState struct {
 	App         App
 	Session     session.Session // with its User; TokenHash is empty if there is none
@@ -126,7 +126,8 @@ type Access struct {
 
 // Check decides whether the credential with a hash opens the app with a canonical host; see
 // ParseHost and HashCredential. An empty hash is no credential. A credential that is
-// unknown or has ended, or whose session needs a second factor, is NotSignedIn. Errors: directory.ErrNotFound if no app has the
+// unknown or has ended, or whose session needs a second factor, is NotSignedIn, unless the app
+// is SwitchedOff. Errors: directory.ErrNotFound if no app has the
 // host, directory.ErrUnavailable, session.ErrUnavailable.
 func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.Browser) (Access, error) {
 	state, err := s.store.CheckSession(ctx, host, cookieHash)
@@ -134,7 +135,7 @@ func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.
 		return Access{}, err
 	}
 	s.arrivals.record(state.App.ID, s.now())
-	access := Access{App: state.App, Decision: NotSignedIn}
+	access := Access{App: state.App, Decision: DecideVisitor(state.App)}
 	if state.Session.TokenHash == "" {
 		return access, nil
 	}
@@ -156,7 +157,8 @@ func (s *Service) Check(ctx context.Context, host, cookieHash string, b session.
 }
 
 // CheckToken decides whether an app token opens the app with a canonical host. A token that
-// is unknown, expired or of another app is NotSignedIn. Errors: those of Check.
+// is unknown, expired or of another app is NotSignedIn, unless the app is SwitchedOff. Errors:
+// those of Check.
 func (s *Service) CheckToken(ctx context.Context, host, secret string) (Access, error) {
 	state, err := s.store.CheckToken(ctx, host, HashToken(secret))
 	if err != nil {
@@ -164,14 +166,14 @@ func (s *Service) CheckToken(ctx context.Context, host, secret string) (Access, 
 	}
 	now := s.now()
 	s.arrivals.record(state.App.ID, now)
-	access := Access{App: state.App, Decision: NotSignedIn}
+	access := Access{App: state.App, Decision: DecideVisitor(state.App)}
 	t := state.Token
 	if t.ID == "" || t.Expired(now) {
 		return access, nil
 	}
 	access.Token, access.User = t, t.User
 	if t.IsService() {
-		access.Decision = Allowed
+		access.Decision = decideService(state.App)
 		return access, nil
 	}
 	access.Groups = directory.ActiveGroupNames(state.Memberships, now)
@@ -266,6 +268,15 @@ func (s *Service) CreateOnce(ctx context.Context, by directory.Actor, in Input) 
 // Edit changes an app. Errors: those of Create, directory.ErrNotFound, ErrChanged.
 func (s *Service) Edit(ctx context.Context, by event.Origin, id string, in Input) (App, error) {
 	return s.store.ChangeApp(ctx, id, func(a App) (App, event.Event, error) { return a.edit(by, in, s.own, s.now()) })
+}
+
+// Switch switches an app on or off, which takes effect on the next request to it. Errors:
+// directory.ErrNotFound, directory.ErrUnavailable.
+func (s *Service) Switch(ctx context.Context, by event.Origin, id string, on bool) (App, error) {
+	return s.store.ChangeApp(ctx, id, func(a App) (App, event.Event, error) {
+		switched, e := a.switched(by, on, s.now())
+		return switched, e, nil
+	})
 }
 
 // Remove removes an app. Error: directory.ErrNotFound.

@@ -18,7 +18,7 @@ const people = "https://people.example.com"
 
 func TestAnswer_ForNginx(t *testing.T) {
 	t.Parallel()
-	app := apps.App{ID: "0193-app", Name: "Wiki", Scheme: "https", Host: "wiki.example.com"}
+	app := apps.App{Enabled: true, ID: "0193-app", Name: "Wiki", Scheme: "https", Host: "wiki.example.com"}
 	ticket := apps.Ticket{AppID: app.ID}
 	allowed := Answer{status: http.StatusOK, Identity: http.Header{"Remote-User": {"ada"}}}
 	signIn := redirect(people + "/enter?t=x")
@@ -64,11 +64,12 @@ func TestPages_NeedNothingElse(t *testing.T) {
 	const hostile = `<script>alert(1)</script>"'{{.Title}}</style>`
 	base, _ := url.Parse(people)
 	p := newPages(base)
-	app := apps.App{ID: "0193-app", Name: hostile, Scheme: "https", Host: "wiki.example.com", AllowRequests: true}
+	app := apps.App{Enabled: true, ID: "0193-app", Name: hostile, Scheme: "https", Host: "wiki.example.com", AllowRequests: true}
 	user := directory.User{Email: directory.Email{Display: `<b>@example.com`}}
 	for name, view := range map[string]*page{
 		"refused":      p.refused(apps.Access{App: app, User: user, Decision: apps.NotInGroup}),
 		"ended":        p.refused(apps.Access{App: app, User: user, Decision: apps.MembershipEnded}),
+		"switched off": p.switchedOff(app, `/"><script>`),
 		"code":         p.startAgain(app, `/"><script>`, apps.ProblemCode),
 		"cookie":       p.startAgain(app, "/", apps.ProblemCookie),
 		"loop":         p.startAgain(app, "/", apps.ProblemLoop),

@@ -98,9 +98,9 @@ func (g *Guard) Check(ctx context.Context, r Request) Answer {
 	credential := readCredential(r.Header)
 	access, err := g.access(ctx, host, credential, r)
 	if credential.plain && access.App.Scheme == "https" { // another host may have set it
-		access, credential.cookie = apps.Access{App: access.App, Decision: apps.NotSignedIn}, ""
+		access, credential.cookie = apps.Access{App: access.App, Decision: apps.DecideVisitor(access.App)}, ""
 	}
-	isPublic := access.App.ID != "" && access.App.IsPublic(r.Target)
+	isPublic := access.App.ID != "" && access.App.Enabled && access.App.IsPublic(r.Target)
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return unknownHost(r)
@@ -112,6 +112,8 @@ func (g *Guard) Check(ctx context.Context, r Request) Answer {
 		return g.own(ctx, r, access, credential)
 	case access.Decision == apps.Allowed:
 		return g.allow(ctx, r, access)
+	case access.Decision == apps.SwitchedOff:
+		return g.switchedOff(r, access)
 	case isPublic:
 		return Answer{status: http.StatusOK, Access: apps.Access{App: access.App, Decision: access.Decision}}
 	case access.Decision == apps.NotSignedIn:
@@ -161,6 +163,19 @@ func unknownHost(r Request) Answer {
 	if r.isPage() {
 		a.page = unknownHostPage()
 	}
+	return a
+}
+
+// switchedOff returns the answer for a request to an app that is switched off. It is the same
+// for everyone: signing in wouldn't help.
+func (g *Guard) switchedOff(r Request, access apps.Access) Answer {
+	a := refuseAccess(access, http.StatusForbidden, "this app is switched off")
+	if !r.isPage() || access.Token.ID != "" {
+		return a
+	}
+	a.page = g.pages.switchedOff(access.App, apps.ReturnPath(r.Target))
+	a.pageTicket = g.opts.Tickets.New(access.App, r.Target, "")
+	a.pageTicket.Problem = apps.ProblemRefused
 	return a
 }
 

@@ -28,7 +28,7 @@ type hangingApps struct {
 func (h *hangingApps) Check(context.Context, string, string, session.Browser) (apps.Access, error) {
 	h.asked.Add(1)
 	<-h.release
-	app := apps.App{ID: "1", Name: "Wiki", Scheme: "https", Host: "wiki.example.com", PublicPaths: []string{"/public"}}
+	app := apps.App{Enabled: true, ID: "1", Name: "Wiki", Scheme: "https", Host: "wiki.example.com", PublicPaths: []string{"/public"}}
 	return apps.Access{App: app, Decision: apps.NotSignedIn}, nil
 }
 

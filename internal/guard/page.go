@@ -49,10 +49,25 @@ func (p *pages) refused(access apps.Access) *page {
 
 // RefusedText returns the sentences that explain a decision to the user it is about.
 func RefusedText(d apps.Decision) string {
-	if d == apps.MembershipEnded {
+	switch d {
+	case apps.SwitchedOff:
+		return "An administrator has switched this app off, so no one can open it at the moment."
+	case apps.MembershipEnded:
 		return "Your access to this app has ended. An administrator can renew it."
 	}
 	return "This account doesn’t have access to this app. An administrator can change that."
+}
+
+// switchedOff says that an app is switched off.
+func (p *pages) switchedOff(app apps.App, path string) *page {
+	title, text := SwitchedOffText(app)
+	return &page{Title: title, Text: text, home: p.base, Actions: []action{{"Try again", app.URL() + path}}}
+}
+
+// SwitchedOffText returns the title and text of the page about an app that is switched off. It
+// names the host only, because visitors who aren't signed in see it.
+func SwitchedOffText(app apps.App) (title, text string) {
+	return app.Host + " is switched off", "An administrator has switched this app off, so no one can open it at the moment. Try again later."
 }
 
 // startAgain says that a sign-in to the app didn't work.

@@ -55,6 +55,8 @@ func (g *Guard) recordRefused(ctx context.Context, r Request, access apps.Access
 // RefusalReason returns the text of a decision in the audit log.
 func RefusalReason(d apps.Decision) string {
 	switch d {
+	case apps.SwitchedOff:
+		return "the app is switched off"
 	case apps.Suspended:
 		return "suspended"
 	case apps.MembershipEnded:

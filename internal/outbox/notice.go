@@ -49,7 +49,7 @@ type Notice struct {
 	UserAgent string // may be empty
 
 	App      string       // name of the app
-	AppURL   string       // its address; empty if it was removed
+	AppURL   string       // where it opens; empty if it has no link, is switched off or was removed
 	AppID    string       // empty if it was removed
 	Until    time.Time    // when the access ends; zero for no end
 	Why      string       // why a request was denied; may be empty

@@ -255,7 +255,10 @@ func (s *Store) addDecision(ctx context.Context, e event.Event, n *outbox.Notice
 	if errors.Is(err, directory.ErrNotFound) {
 		return nil
 	}
-	n.AppURL, n.AppID = a.URL(), a.ID
+	n.AppID = a.ID
+	if a.Enabled {
+		n.AppURL = a.Link()
+	}
 	return err
 }
 
@@ -325,6 +328,9 @@ func (s *Store) addEnd(ctx context.Context, u directory.User, groupID string, n 
 	}
 	opened, err := s.ListAppsOfGroup(ctx, groupID)
 	for _, a := range opened {
+		if !a.Enabled {
+			continue
+		}
 		n.Apps = append(n.Apps, a.Name)
 		if a.AllowRequests && n.AppID == "" {
 			n.AppID = a.ID

@@ -15,6 +15,9 @@ import (
 
 // CheckSession reads what a request to an app depends on, in one query; see apps.Store.
 func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps.CheckState, error) {
+	if readHost(host) == "" {
+		return apps.CheckState{}, translate("check app session", sql.ErrNoRows)
+	}
 	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckAppSession, dbsqlc.CheckAppSessionParams{CookieHash: cookieHash, Host: host})
 	if err != nil {
 		return apps.CheckState{}, translate("check app session", err)
@@ -22,7 +25,7 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 	r := rows[0]
 	state := apps.CheckState{App: apps.App{
 		ID: r.AppID, Name: text.Name(r.AppName), Scheme: r.Scheme, Host: host, Audience: apps.Audience(r.Audience), Upstream: r.Upstream,
-		PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0,
+		PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0, Enabled: r.Enabled != 0,
 	}}
 	if !r.EmailKey.Valid {
 		return state, nil
@@ -45,6 +48,9 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 
 // CheckToken reads what a request with an app token depends on, in one query; see apps.Store.
 func (s *Store) CheckToken(ctx context.Context, host, tokenHash string) (apps.CheckState, error) {
+	if readHost(host) == "" {
+		return apps.CheckState{}, translate("check app token", sql.ErrNoRows)
+	}
 	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckAppToken, dbsqlc.CheckAppTokenParams{TokenHash: tokenHash, Host: host})
 	if err != nil {
 		return apps.CheckState{}, translate("check app token", err)
@@ -52,7 +58,7 @@ func (s *Store) CheckToken(ctx context.Context, host, tokenHash string) (apps.Ch
 	r := rows[0]
 	state := apps.CheckState{App: apps.App{
 		ID: r.AppID, Name: text.Name(r.AppName), Scheme: r.Scheme, Host: host, Audience: apps.Audience(r.Audience), Upstream: r.Upstream,
-		PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0,
+		PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0, Enabled: r.Enabled != 0,
 	}}
 	if !r.TokenID.Valid || r.UserID.String != "" && !r.EmailKey.Valid {
 		return state, nil

@@ -33,8 +33,8 @@ func (s *Store) CreateApp(ctx context.Context, a apps.App, e event.Event, c idem
 			return err
 		}
 		if err := q.InsertApp(ctx, dbsqlc.InsertAppParams{
-			ID: a.ID, Name: a.Name, NameKey: a.Key(), Scheme: a.Scheme, Host: a.Host, Audience: string(a.Audience), Upstream: a.Upstream,
-			PublicPaths: joinLines(a.PublicPaths), AllowRequests: flag(a.AllowRequests),
+			ID: a.ID, Name: a.Name, NameKey: a.Key(), Scheme: a.Scheme, Host: storedHost(a), Audience: string(a.Audience), Upstream: a.Upstream,
+			PublicPaths: joinLines(a.PublicPaths), AllowRequests: flag(a.AllowRequests), HomeUrl: a.HomeURL, Enabled: flag(a.Enabled),
 			CreatedAt: micros(a.CreatedAt), UpdatedAt: micros(a.UpdatedAt),
 		}); err != nil {
 			return err
@@ -73,7 +73,7 @@ func checkAppUnique(ctx context.Context, q queries, a apps.App) error {
 	if err != nil && !dbconn.IsNoRows(err) {
 		return err
 	}
-	row, err = q.GetAppByHost(ctx, a.Host)
+	row, err = q.GetAppByHost(ctx, storedHost(a))
 	if err == nil && row.ID != a.ID {
 		return apps.ErrHostTaken
 	}
@@ -108,6 +108,9 @@ func (s *Store) GetApp(ctx context.Context, id string) (apps.App, error) {
 
 // GetAppByHost returns the app with a canonical host.
 func (s *Store) GetAppByHost(ctx context.Context, host string) (apps.App, error) {
+	if readHost(host) == "" {
+		return apps.App{}, translate("get app by host", sql.ErrNoRows)
+	}
 	return s.getApp(ctx, "get app by host", (*dbsqlc.Queries).GetAppByHost, host)
 }
 
@@ -224,8 +227,9 @@ func (s *Store) ChangeApp(ctx context.Context, id string, rule func(apps.App) (a
 		}
 		changed = a
 		if _, err := q.UpdateApp(ctx, dbsqlc.UpdateAppParams{
-			Name: a.Name, NameKey: a.Key(), Scheme: a.Scheme, Host: a.Host, Audience: string(a.Audience), Upstream: a.Upstream,
-			PublicPaths: joinLines(a.PublicPaths), AllowRequests: flag(a.AllowRequests), UpdatedAt: micros(a.UpdatedAt), ID: id,
+			Name: a.Name, NameKey: a.Key(), Scheme: a.Scheme, Host: storedHost(a), Audience: string(a.Audience), Upstream: a.Upstream,
+			PublicPaths: joinLines(a.PublicPaths), AllowRequests: flag(a.AllowRequests), UpdatedAt: micros(a.UpdatedAt),
+			HomeUrl: a.HomeURL, Enabled: flag(a.Enabled), ID: id,
 		}); err != nil {
 			return err
 		}
@@ -260,8 +264,8 @@ func (s *Store) RemoveApp(ctx context.Context, id string, record func(apps.App) 
 // toApp converts a row. The app's Groups are read separately.
 func toApp(r *dbsqlc.App) apps.App {
 	return apps.App{
-		ID: r.ID, Name: text.Name(r.Name), Scheme: r.Scheme, Host: r.Host, Audience: apps.Audience(r.Audience), Upstream: r.Upstream,
-		PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0,
+		ID: r.ID, Name: text.Name(r.Name), Scheme: r.Scheme, Host: readHost(r.Host), HomeURL: r.HomeUrl, Audience: apps.Audience(r.Audience),
+		Upstream: r.Upstream, PublicPaths: splitLines(r.PublicPaths), AllowRequests: r.AllowRequests != 0, Enabled: r.Enabled != 0,
 		CreatedAt: fromMicros(r.CreatedAt), UpdatedAt: fromMicros(r.UpdatedAt),
 	}
 }

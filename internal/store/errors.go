@@ -87,7 +87,7 @@ func isDomainError(err error) bool {
 		token.ErrTooMany, token.ErrDuplicate, token.ErrNotAdmin,
 		directory.ErrGroupTaken, directory.ErrTooManyGroups, directory.ErrAlreadyMember, directory.ErrNotMember, directory.ErrNoGroup,
 		apps.ErrNameTaken, apps.ErrHostTaken, apps.ErrChanged, apps.ErrTooManyApps, apps.ErrTokenExists, apps.ErrTooManyTokens, apps.ErrCode, apps.ErrLoop,
-		apps.ErrHasAccess, apps.ErrRequestPending, apps.ErrOwnRequest, apps.ErrRequestDecided, apps.ErrUserSuspended, apps.ErrNoAppGroups, apps.ErrNoRequest,
+		apps.ErrSwitchedOff, apps.ErrHasAccess, apps.ErrRequestPending, apps.ErrOwnRequest, apps.ErrRequestDecided, apps.ErrUserSuspended, apps.ErrNoAppGroups, apps.ErrNoRequest,
 		directory.ErrNoEnd, directory.ErrRenewed,
 		identity.ErrGenerationTaken,
 	} {

@@ -44,30 +44,32 @@ func (s *server) apiListApps(w http.ResponseWriter, r *http.Request) error {
 type appRequest struct {
 	Name          optional                `json:"name"`
 	URL           optional                `json:"url"`
+	HomeURL       optional                `json:"home_url"`
 	Audience      optional                `json:"audience"`
 	Groups        optionalValue[[]string] `json:"groups"` // ids or names
 	Upstream      optional                `json:"upstream"`
 	PublicPaths   optionalValue[[]string] `json:"public_paths"`
 	AllowRequests optionalValue[bool]     `json:"allow_requests"`
+	Enabled       optionalValue[bool]     `json:"enabled"`
 }
 
-// readAppInput reads an app. Fields that aren't given stay as in the input. An upstream that is null
-// is removed.
+// readAppInput reads an app. Fields that aren't given stay as in the input. An address, link or
+// upstream that is null is removed.
 func (s *server) readAppInput(r *http.Request, in apps.Input) (apps.Input, error) {
 	var body appRequest
 	if err := readJSON(r, &body); err != nil {
 		return in, err
 	}
 	if err := refuseNull(map[string]optional{
-		"name": body.Name, "url": body.URL, "audience": body.Audience, "groups": body.Groups.asText(),
-		"public_paths": body.PublicPaths.asText(), "allow_requests": body.AllowRequests.asText(),
+		"name": body.Name, "audience": body.Audience, "groups": body.Groups.asText(), "public_paths": body.PublicPaths.asText(),
+		"allow_requests": body.AllowRequests.asText(), "enabled": body.Enabled.asText(),
 	}); err != nil {
 		return in, err
 	}
 	for _, field := range []struct {
 		given optional
 		value *string
-	}{{body.Name, &in.Name}, {body.URL, &in.URL}, {body.Audience, &in.Audience}, {body.Upstream, &in.Upstream}} {
+	}{{body.Name, &in.Name}, {body.URL, &in.URL}, {body.HomeURL, &in.HomeURL}, {body.Audience, &in.Audience}, {body.Upstream, &in.Upstream}} {
 		if field.given.given {
 			*field.value = field.given.text
 		}
@@ -77,6 +79,9 @@ func (s *server) readAppInput(r *http.Request, in apps.Input) (apps.Input, error
 	}
 	if body.AllowRequests.given {
 		in.AllowRequests = body.AllowRequests.value
+	}
+	if body.Enabled.given {
+		in.Enabled = &body.Enabled.value
 	}
 	if !body.Groups.given {
 		return in, nil

@@ -250,7 +250,7 @@ func TestAPIApps_CreateEditRemove(t *testing.T) {
 	a.decode(t, &made)
 	ids := []string{made.ID, "ID", staff.ID, "STAFF"}
 	app := func(changes ...string) string {
-		return strings.NewReplacer(changes...).Replace(`{"id":"ID","name":"Wiki","url":"https://wiki.example.com","audience":"groups","groups":[{"id":"STAFF","name":"Staff"}],"upstream":"http://127.0.0.1:3000","public_paths":["/health","/assets/*"],"allow_requests":true,"created_at":"2026-03-01T12:00:00.123456Z","updated_at":"2026-03-01T12:00:00.123456Z"}`)
+		return strings.NewReplacer(changes...).Replace(`{"id":"ID","name":"Wiki","url":"https://wiki.example.com","home_url":"","audience":"groups","groups":[{"id":"STAFF","name":"Staff"}],"upstream":"http://127.0.0.1:3000","public_paths":["/health","/assets/*"],"allow_requests":true,"enabled":true,"created_at":"2026-03-01T12:00:00.123456Z","updated_at":"2026-03-01T12:00:00.123456Z"}`)
 	}
 	wantAnswer(t, "created", a, 201, app(), ids...)
 	if got := a.header.Get("Location"); got != "/api/apps/"+made.ID {
@@ -273,6 +273,11 @@ func TestAPIApps_CreateEditRemove(t *testing.T) {
 		{"an upstream without a scheme", `{"name":"x","url":"https://x.example.com","audience":"everyone","upstream":"127.0.0.1:3000"}`, `"upstream":`, 422},
 		{"a public path with a query", `{"name":"x","url":"https://x.example.com","audience":"everyone","public_paths":["/a?b"]}`, `"public_paths":`, 422},
 		{"null for a list", `{"name":"x","url":"https://x.example.com","audience":"everyone","public_paths":null}`, `"public_paths":"This field can't be null.`, 422},
+		{"an upstream without an address", `{"name":"x","audience":"everyone","upstream":"http://127.0.0.1:3000"}`, `"upstream":"Give the app an address first."`, 422},
+		{"public paths without an address", `{"name":"x","url":null,"audience":"everyone","public_paths":["/health"]}`, `"public_paths":"Give the app an address first."`, 422},
+		{"a link that isn't one", `{"name":"x","audience":"everyone","home_url":"javascript:alert(1)"}`, `"home_url":"Write the link as https://`, 422},
+		{"null for the switch", `{"name":"x","audience":"everyone","enabled":null}`, `"enabled":"This field can't be null.`, 422},
+		{"a text for the switch", `{"name":"x","audience":"everyone","enabled":"no"}`, "body must be one JSON object", 400},
 		{"null for a flag", `{"name":"x","url":"https://x.example.com","audience":"everyone","allow_requests":null}`, `"allow_requests":"This field can't be null.`, 422},
 		{"a text for a list", `{"name":"x","url":"https://x.example.com","audience":"groups","groups":"Staff"}`, "body must be one JSON object", 400},
 	} {
@@ -293,6 +298,11 @@ func TestAPIApps_CreateEditRemove(t *testing.T) {
 		t.Errorf("groups for everyone: %d %s", a.status, a.body)
 	}
 	wantAnswer(t, "groups again", ada.json("PATCH", path, `{"audience":"groups","groups":["Staff"]}`), 200, app(was, later), ids...)
+	wantAnswer(t, "switched off", ada.json("PATCH", path, `{"enabled":false}`), 200, app(`"enabled":true`, `"enabled":false`, was, later), ids...)
+	wantAnswer(t, "edited while it is off", ada.json("PATCH", path, `{"name":"Docs"}`), 200, app(`"enabled":true`, `"enabled":false`, "Wiki", "Docs", was, later), ids...)
+	wantAnswer(t, "switched on", ada.json("PATCH", path, `{"name":"Wiki","enabled":true}`), 200, app(was, later), ids...)
+	wantAnswer(t, "without an address", ada.json("PATCH", path, `{"url":null,"home_url":"https://example.com/wiki","upstream":"","public_paths":[]}`), 200,
+		app(`"url":"https://wiki.example.com","home_url":""`, `"url":"","home_url":"https://example.com/wiki"`, `"http://127.0.0.1:3000"`, `""`, `["/health","/assets/*"]`, `[]`, was, later), ids...)
 	wantAnswer(t, "removed", ada.json("DELETE", path, ""), 200, `{"message":"success"}`)
 	for _, r := range [][2]string{{"GET", ""}, {"PATCH", `{"name":"x"}`}, {"DELETE", ""}} {
 		wantAnswer(t, r[0]+" a removed app", ada.json(r[0], path, r[1]), 404, `{"error":"app not found"}`)

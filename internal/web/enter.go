@@ -28,12 +28,12 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
 		return err
 	}
-	app, appErr := s.opts.Apps.Get(r.Context(), ticket.AppID)
-	if errors.Is(appErr, directory.ErrNotFound) {
-		return errAppNotFound
-	}
+	app, appErr := s.appOfTicket(r.Context(), ticket)
 	if appErr != nil {
 		return appErr
+	}
+	if !app.Enabled {
+		return s.showSwitchedOff(w, r, app, ticket.Path)
 	}
 	if err != nil {
 		s.loadViewer(w, r)
@@ -65,14 +65,24 @@ func (s *server) enterByCookie(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
 		return err
 	}
-	app, err := s.opts.Apps.Get(r.Context(), ticket.AppID)
-	if errors.Is(err, directory.ErrNotFound) {
-		return errAppNotFound
-	}
+	app, err := s.appOfTicket(r.Context(), ticket)
 	if err != nil {
 		return err
 	}
+	if !app.Enabled {
+		return s.showSwitchedOff(w, r, app, ticket.Path)
+	}
 	return s.continueToApp(w, r, app, app.URL()+ticket.Path)
+}
+
+// appOfTicket returns the app that a browser came from. The error is errAppNotFound if it was
+// removed, or has lost its address since.
+func (s *server) appOfTicket(ctx context.Context, ticket apps.Ticket) (apps.App, error) {
+	app, err := s.opts.Apps.Get(ctx, ticket.AppID)
+	if err == nil && !app.HasAddress() {
+		return apps.App{}, errAppNotFound
+	}
+	return app, appError(err)
 }
 
 // toAppPage leads on to an app by itself.
@@ -139,16 +149,25 @@ func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.Ap
 	return s.render(w, r, http.StatusForbidden, "refused", view)
 }
 
+// showSwitchedOff shows that an app is switched off, also to visitors who aren't signed in.
+func (s *server) showSwitchedOff(w http.ResponseWriter, r *http.Request, app apps.App, path string) error {
+	s.loadViewer(w, r)
+	title, text := guard.SwitchedOffText(app)
+	view := againPage{layoutData: s.layout(r, title), Text: text, URL: app.URL() + path, Label: "Try again"}
+	return s.render(w, r, http.StatusForbidden, "again", view)
+}
+
 // againPage leads back to an app.
 type againPage struct {
 	layoutData
-	Text string
-	URL  string
+	Text  string
+	URL   string
+	Label string // of the button
 }
 
 func (s *server) startAgain(w http.ResponseWriter, r *http.Request, app apps.App, path string, problem apps.Problem) error {
 	title, text := guard.StartAgainText(app, problem)
-	return s.render(w, r, http.StatusBadRequest, "again", againPage{layoutData: s.layout(r, title), Text: text, URL: app.URL() + path})
+	return s.render(w, r, http.StatusBadRequest, "again", againPage{layoutData: s.layout(r, title), Text: text, URL: app.URL() + path, Label: "Start again"})
 }
 
 // showReport shows what a guard has received, as JSON.

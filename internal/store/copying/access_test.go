@@ -37,7 +37,7 @@ func grantAccess(t *testing.T, databaseURL string) {
 	must(err)
 	u := directory.User{ID: memberUserID, Name: "Ada", Email: email, Role: directory.Member, Status: directory.Active, CreatedAt: noon}
 	g := directory.Group{ID: "group-1", Name: "Staff", CreatedAt: noon}
-	a := apps.App{ID: "app-1", Name: "Wiki", Scheme: "https", Host: appHost, Audience: apps.Groups, Groups: []directory.Group{g}, PublicPaths: []string{"/health"}, CreatedAt: noon, UpdatedAt: noon}
+	a := apps.App{ID: "app-1", Name: "Wiki", Scheme: "https", Host: appHost, Audience: apps.Groups, Enabled: true, Groups: []directory.Group{g}, PublicPaths: []string{"/health"}, CreatedAt: noon, UpdatedAt: noon}
 	withStore(t, databaseURL, func(st *store.Store) {
 		ctx := t.Context()
 		must(st.CreateGroup(ctx, g, event.New(event.GroupCreated, noon, "", "", ""), idempotency.Claim{}))

@@ -19,7 +19,7 @@ import (
 
 // checked returns the app as a check returns it, with those of its groups that are given.
 func checked(a apps.App, groups ...directory.Group) apps.App {
-	a.Groups, a.CreatedAt, a.UpdatedAt = nil, time.Time{}, time.Time{}
+	a.HomeURL, a.Groups, a.CreatedAt, a.UpdatedAt = "", nil, time.Time{}, time.Time{}
 	for _, g := range groups {
 		a.Groups = append(a.Groups, directory.Group{ID: g.ID, Name: g.Name})
 	}
@@ -167,7 +167,17 @@ func testCheckAfterChange(t *testing.T, s Store) {
 			_, err := s.ChangeApp(t.Context(), wiki.ID, setApp(a))
 			return err
 		}, func(state apps.CheckState) bool { return signedIn(state) && !opens(state) }},
+		{"the app is switched off", func(directory.User, session.Session) error {
+			a := wiki
+			a.Enabled = false
+			_, err := s.ChangeApp(t.Context(), wiki.ID, setApp(a, event.Change{Field: "enabled"}))
+			return err
+		}, func(state apps.CheckState) bool {
+			return signedIn(state) && apps.Decide(state.App, state.Session.User, state.Memberships, Now()) == apps.SwitchedOff
+		}},
 	} {
+		_, err := s.ChangeApp(t.Context(), wiki.ID, setApp(wiki, event.Change{Field: "restored"})) // after the row before
+		must(t, err)
 		u := member("Ada", fmt.Sprintf("p%d@example.com", i))
 		create(t, s, u)
 		join(t, s, membership(groups[0], u, time.Time{}))
@@ -216,6 +226,15 @@ func testCheckToken(t *testing.T, s Store) {
 	}
 	if _, err := s.CheckToken(t.Context(), "other.example.com", hers.Hash); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("an unknown host: %v", err)
+	}
+	off := wiki
+	off.Enabled = false
+	_, err := s.ChangeApp(t.Context(), wiki.ID, setApp(off, event.Change{Field: "enabled"}))
+	must(t, err)
+	for _, v := range []apps.Token{hers, service} {
+		if got, err := s.CheckToken(t.Context(), wiki.Host, v.Hash); got.App.Enabled || got.Token.ID != v.ID || err != nil {
+			t.Errorf("%s, after the app was switched off: %+v, %v", v.Name, got, err)
+		}
 	}
 	remove(t, s, ada.ID)
 	if got, err := s.CheckToken(t.Context(), wiki.Host, hers.Hash); got.Token.ID != "" || err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ var appRows = []row{
 	{"an app is created with its groups and event, and found by id, host and name", single(testCreateApp)},
 	{"an app with a name or host that is taken, or an unknown group, isn't created", single(testCreateAppRefused)},
 	{"of apps that are created concurrently with one name or host, one stays", testCreateAppsConcurrently},
+	{"apps without an address aren't found by host", single(testAppsWithoutAddress)},
+	{"an app's address is removed and given again", single(testChangeAddress)},
 	{"apps are listed by name, page by page, with their groups", single(testListApps)},
 	{"apps are listed by group, and all of them with a user's memberships", single(testListAppsOf)},
 	{"a change of an app is written with its event", single(testChangeApp)},
@@ -45,7 +48,8 @@ var appRows = []row{
 func appFor(name string, groups ...directory.Group) apps.App {
 	a := apps.App{
 		ID: newID(), Name: name, Scheme: "https", Host: strings.ToLower(strings.ReplaceAll(name, " ", "-")) + ".example.com", Audience: apps.Everyone,
-		Upstream: "http://127.0.0.1:3000", PublicPaths: []string{"/health", "/assets/*"}, AllowRequests: true,
+		HomeURL:  "https://example.com/" + url.PathEscape(name),
+		Upstream: "http://127.0.0.1:3000", PublicPaths: []string{"/health", "/assets/*"}, AllowRequests: true, Enabled: true,
 		CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour),
 	}
 	if len(groups) > 0 {
@@ -254,6 +258,7 @@ func testChangeApp(t *testing.T, s Store) {
 	createApps(t, s, wiki, appFor("Shop", groups...))
 	want := wiki
 	want.Name, want.Scheme, want.Host, want.Upstream, want.AllowRequests = "WIKI", "http", "docs.example.com:8080", "", false
+	want.HomeURL, want.Enabled = "", false
 	want.PublicPaths, want.Groups, want.UpdatedAt = nil, slices.Clone(groups), Now()
 	sortGroups(want.Groups)
 	got, err := s.ChangeApp(t.Context(), wiki.ID, func(a apps.App) (apps.App, event.Event, error) {

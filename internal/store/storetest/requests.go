@@ -53,7 +53,7 @@ func createApp(t *testing.T, s Store, name string, groups ...directory.Group) ap
 	t.Helper()
 	a := apps.App{
 		ID: newID(), Name: name, Scheme: "https", Host: fmt.Sprintf("%s.example.com", newID()), Audience: apps.Groups, Groups: groups,
-		AllowRequests: true, CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour),
+		AllowRequests: true, Enabled: true, CreatedAt: ago(time.Hour), UpdatedAt: ago(time.Hour),
 	}
 	must(t, s.CreateApp(t.Context(), a, event.New(event.AppCreated, Now(), "", "", name), idempotency.Claim{}))
 	return a

@@ -11,7 +11,7 @@ import (
 )
 
 const appsByID = `-- name: AppsByID :many
-SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at FROM apps WHERE id IN (/*SLICE:ids*/?)
+SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled FROM apps WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) AppsByID(ctx context.Context, ids []string) ([]*App, error) {
@@ -45,6 +45,8 @@ func (q *Queries) AppsByID(ctx context.Context, ids []string) ([]*App, error) {
 			&i.AllowRequests,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.HomeUrl,
+			&i.Enabled,
 		); err != nil {
 			return nil, err
 		}

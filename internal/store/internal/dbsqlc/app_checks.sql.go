@@ -11,7 +11,7 @@ import (
 )
 
 const checkAppSession = `-- name: CheckAppSession :many
-SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests, a.enabled,
   s.token_hash, s.user_id, s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id IS NOT NULL AS opens
@@ -38,6 +38,7 @@ type CheckAppSessionRow struct {
 	Upstream        string
 	PublicPaths     string
 	AllowRequests   int64
+	Enabled         int64
 	TokenHash       sql.NullString
 	UserID          sql.NullString
 	StytchSessionID sql.NullString
@@ -77,6 +78,7 @@ func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams
 			&i.Upstream,
 			&i.PublicPaths,
 			&i.AllowRequests,
+			&i.Enabled,
 			&i.TokenHash,
 			&i.UserID,
 			&i.StytchSessionID,
@@ -109,7 +111,7 @@ func (q *Queries) CheckAppSession(ctx context.Context, arg CheckAppSessionParams
 }
 
 const checkAppToken = `-- name: CheckAppToken :many
-SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests,
+SELECT a.id AS app_id, a.name AS app_name, a.scheme, a.audience, a.upstream, a.public_paths, a.allow_requests, a.enabled,
   t.id AS token_id, t.name AS token_name, t.user_id, t.expires_at,
   u.name, u.email, u.email_key, u.role, u.status,
   m.group_id, m.until_at, g.name AS group_name, ag.group_id IS NOT NULL AS opens
@@ -135,6 +137,7 @@ type CheckAppTokenRow struct {
 	Upstream      string
 	PublicPaths   string
 	AllowRequests int64
+	Enabled       int64
 	TokenID       sql.NullString
 	TokenName     sql.NullString
 	UserID        sql.NullString
@@ -168,6 +171,7 @@ func (q *Queries) CheckAppToken(ctx context.Context, arg CheckAppTokenParams) ([
 			&i.Upstream,
 			&i.PublicPaths,
 			&i.AllowRequests,
+			&i.Enabled,
 			&i.TokenID,
 			&i.TokenName,
 			&i.UserID,

@@ -124,7 +124,7 @@ func (q *Queries) ExpiredAppTokens(ctx context.Context, arg ExpiredAppTokensPara
 }
 
 const getApp = `-- name: GetApp :one
-SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at FROM apps WHERE id = ?
+SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled FROM apps WHERE id = ?
 `
 
 func (q *Queries) GetApp(ctx context.Context, id string) (*App, error) {
@@ -142,12 +142,14 @@ func (q *Queries) GetApp(ctx context.Context, id string) (*App, error) {
 		&i.AllowRequests,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.HomeUrl,
+		&i.Enabled,
 	)
 	return &i, err
 }
 
 const getAppByHost = `-- name: GetAppByHost :one
-SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at FROM apps WHERE host = ?
+SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled FROM apps WHERE host = ?
 `
 
 func (q *Queries) GetAppByHost(ctx context.Context, host string) (*App, error) {
@@ -165,12 +167,14 @@ func (q *Queries) GetAppByHost(ctx context.Context, host string) (*App, error) {
 		&i.AllowRequests,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.HomeUrl,
+		&i.Enabled,
 	)
 	return &i, err
 }
 
 const getAppByNameKey = `-- name: GetAppByNameKey :one
-SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at FROM apps WHERE name_key = ?
+SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled FROM apps WHERE name_key = ?
 `
 
 func (q *Queries) GetAppByNameKey(ctx context.Context, nameKey string) (*App, error) {
@@ -188,6 +192,8 @@ func (q *Queries) GetAppByNameKey(ctx context.Context, nameKey string) (*App, er
 		&i.AllowRequests,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.HomeUrl,
+		&i.Enabled,
 	)
 	return &i, err
 }
@@ -235,8 +241,8 @@ func (q *Queries) GetAppToken(ctx context.Context, arg GetAppTokenParams) (*GetA
 
 const insertApp = `-- name: InsertApp :exec
 INSERT INTO apps (
-  id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 `
 
 type InsertAppParams struct {
@@ -251,6 +257,8 @@ type InsertAppParams struct {
 	AllowRequests int64
 	CreatedAt     int64
 	UpdatedAt     int64
+	HomeUrl       string
+	Enabled       int64
 }
 
 func (q *Queries) InsertApp(ctx context.Context, arg InsertAppParams) error {
@@ -266,6 +274,8 @@ func (q *Queries) InsertApp(ctx context.Context, arg InsertAppParams) error {
 		arg.AllowRequests,
 		arg.CreatedAt,
 		arg.UpdatedAt,
+		arg.HomeUrl,
+		arg.Enabled,
 	)
 	return err
 }
@@ -316,7 +326,7 @@ func (q *Queries) InsertAppToken(ctx context.Context, arg InsertAppTokenParams) 
 }
 
 const listApps = `-- name: ListApps :many
-SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at FROM apps WHERE name_key > ? ORDER BY name_key LIMIT ?
+SELECT id, name, name_key, scheme, host, audience, upstream, public_paths, allow_requests, created_at, updated_at, home_url, enabled FROM apps WHERE name_key > ? ORDER BY name_key LIMIT ?
 `
 
 type ListAppsParams struct {
@@ -345,6 +355,8 @@ func (q *Queries) ListApps(ctx context.Context, arg ListAppsParams) ([]*App, err
 			&i.AllowRequests,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.HomeUrl,
+			&i.Enabled,
 		); err != nil {
 			return nil, err
 		}
@@ -360,7 +372,7 @@ func (q *Queries) ListApps(ctx context.Context, arg ListAppsParams) ([]*App, err
 }
 
 const listAppsOfGroup = `-- name: ListAppsOfGroup :many
-SELECT a.id, a.name, a.name_key, a.scheme, a.host, a.audience, a.upstream, a.public_paths, a.allow_requests, a.created_at, a.updated_at FROM app_groups ag JOIN apps a ON a.id = ag.app_id WHERE ag.group_id = ? ORDER BY a.name_key
+SELECT a.id, a.name, a.name_key, a.scheme, a.host, a.audience, a.upstream, a.public_paths, a.allow_requests, a.created_at, a.updated_at, a.home_url, a.enabled FROM app_groups ag JOIN apps a ON a.id = ag.app_id WHERE ag.group_id = ? ORDER BY a.name_key
 `
 
 func (q *Queries) ListAppsOfGroup(ctx context.Context, groupID string) ([]*App, error) {
@@ -384,6 +396,8 @@ func (q *Queries) ListAppsOfGroup(ctx context.Context, groupID string) ([]*App, 
 			&i.AllowRequests,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.HomeUrl,
+			&i.Enabled,
 		); err != nil {
 			return nil, err
 		}
@@ -517,7 +531,8 @@ func (q *Queries) LockApp(ctx context.Context, id string) (int64, error) {
 
 const updateApp = `-- name: UpdateApp :execrows
 UPDATE apps SET
-  name = ?, name_key = ?, scheme = ?, host = ?, audience = ?, upstream = ?, public_paths = ?, allow_requests = ?, updated_at = ?
+  name = ?, name_key = ?, scheme = ?, host = ?, audience = ?, upstream = ?, public_paths = ?, allow_requests = ?, updated_at = ?,
+  home_url = ?, enabled = ?
 WHERE id = ?
 `
 
@@ -531,6 +546,8 @@ type UpdateAppParams struct {
 	PublicPaths   string
 	AllowRequests int64
 	UpdatedAt     int64
+	HomeUrl       string
+	Enabled       int64
 	ID            string
 }
 
@@ -545,6 +562,8 @@ func (q *Queries) UpdateApp(ctx context.Context, arg UpdateAppParams) (int64, er
 		arg.PublicPaths,
 		arg.AllowRequests,
 		arg.UpdatedAt,
+		arg.HomeUrl,
+		arg.Enabled,
 		arg.ID,
 	)
 	if err != nil {

@@ -28,6 +28,8 @@ type App struct {
 	AllowRequests int64
 	CreatedAt     int64
 	UpdatedAt     int64
+	HomeUrl       string
+	Enabled       int64
 }
 
 type AppCode struct {
