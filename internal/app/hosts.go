@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ type hosts struct {
 	pages   http.Handler
 	proxies middleware.Proxies
 	observe func(http.Handler) http.Handler
-	hasApps func(context.Context) bool
+	hasApps func(context.Context) bool // apps with an address
 	// upstreamOf returns where to send the requests of an app, or nil if another proxy does that.
 	upstreamOf func(apps.App) *url.URL
 	baseURL    *url.URL
@@ -215,10 +216,21 @@ func (a *App) newProxy(g *guard.Guard, cookies *session.Cookies) *proxy.Proxy {
 	})
 }
 
-// hasApps reports whether there are apps. It reports false if that is unknown.
+// hasApps reports whether there are apps with an address. It reports false if that is unknown.
 func (a *App) hasApps(ctx context.Context) bool {
-	some, err := a.Store.ListApps(ctx, "", 1)
-	return err == nil && len(some) > 0
+	const page = 20 // usually the first has one
+	for after := ""; ; {
+		some, err := a.Store.ListApps(ctx, after, page)
+		switch {
+		case err != nil:
+			return false
+		case slices.ContainsFunc(some, apps.App.HasAddress):
+			return true
+		case len(some) < page:
+			return false
+		}
+		after = some[len(some)-1].Key()
+	}
 }
 
 // upstreamOf returns the upstream of an app, or nil if it has none.

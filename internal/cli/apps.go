@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ Changes are recorded in the audit log as made by the operating system's user.`,
   guestlist apps list`,
 		Args: noArgs, RunE: requireSubcommand,
 	}
-	c.AddCommand(p.appsListCommand(), p.appsAddCommand(), p.appsEditCommand(), p.appsRemoveCommand(), p.appsSnippetCommand())
+	c.AddCommand(p.appsListCommand(), p.appsAddCommand(), p.appsEditCommand(), p.appsSwitchCommand(true), p.appsSwitchCommand(false),
+		p.appsRemoveCommand(), p.appsSnippetCommand())
 	return c
 }
 
@@ -40,6 +42,9 @@ func findApp(ctx context.Context, service *apps.Service, text string) (apps.App,
 
 // describeAudience returns whom an app opens to, for a table.
 func describeAudience(a apps.App) string {
+	if !a.Enabled {
+		return "no one (switched off)"
+	}
 	if a.Audience == apps.Everyone {
 		return "everyone"
 	}
@@ -57,8 +62,8 @@ func (p *cli) appsListCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use: "list", Short: "List apps",
-		Long: `List apps by name. With --json: {"apps": [{"id", "name", "url", "audience", "groups", "upstream", "public_paths",
-"allow_requests", "created_at", "updated_at"}]}.`,
+		Long: `List apps by name. With --json: {"apps": [{"id", "name", "url", "home_url", "audience", "groups", "upstream",
+"public_paths", "allow_requests", "enabled", "created_at", "updated_at"}]}.`,
 		Example: `  guestlist apps list
   guestlist apps list --json`,
 		Args: noArgs,
@@ -79,11 +84,8 @@ func (p *cli) appsListCommand() *cobra.Command {
 			table := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "NAME\tADDRESS\tOPENS TO\tUPSTREAM\tID")
 			for _, found := range list {
-				upstream := found.Upstream
-				if upstream == "" {
-					upstream = "-"
-				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", found.Name, found.URL(), describeAudience(found), upstream, found.ID)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n",
+					found.Name, cmp.Or(found.URL(), "-"), describeAudience(found), cmp.Or(found.Upstream, "-"), found.ID)
 			}
 			return table.Flush()
 		}),
@@ -94,7 +96,8 @@ func (p *cli) appsListCommand() *cobra.Command {
 
 // appInputFlags are the flags of guestlist apps add and edit.
 type appInputFlags struct {
-	name, url, upstream     string
+	name, url, homeURL      string
+	upstream                string
 	everyone, allowRequests bool
 	groups, publicPaths     []string
 	asJSON                  bool
@@ -104,6 +107,7 @@ func (f *appInputFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.name, "name", "", "the app's `NAME`")
 	c.Flags().BoolVar(&f.everyone, "everyone", false, "open it to everyone on the list")
 	c.Flags().StringArrayVar(&f.groups, "group", nil, "open it to this `GROUP`, by name or id; repeat it for more")
+	c.Flags().StringVar(&f.homeURL, "home-url", "", "`URL` where My apps opens it, if that isn't its address")
 	c.Flags().StringVar(&f.upstream, "upstream", "", "`URL` where the app listens, for the built-in proxy")
 	c.Flags().StringArrayVar(&f.publicPaths, "public-path", nil, "`PATH` open to everyone, such as /health or /assets/*; repeat it for more")
 	c.Flags().BoolVar(&f.allowRequests, "allow-requests", false, "people without access may request it")
@@ -121,6 +125,9 @@ func (f *appInputFlags) apply(ctx context.Context, c *cobra.Command, groups *dir
 	}
 	if given("url") {
 		in.URL = f.url
+	}
+	if given("home-url") {
+		in.HomeURL = f.homeURL
 	}
 	if given("upstream") {
 		in.Upstream = f.upstream
@@ -150,27 +157,36 @@ func (f *appInputFlags) print(con streams, done string, a apps.App) error {
 	if f.asJSON {
 		return printJSON(con.out, apps.NewAppJSON(a))
 	}
-	_, err := fmt.Fprintf(con.out, "%s %s at %s, open to %s.\n", done, a.Name, a.URL(), describeAudience(a))
+	place := "without an address"
+	if a.HasAddress() {
+		place = "at " + a.URL()
+	}
+	_, err := fmt.Fprintf(con.out, "%s %s %s, open to %s.\n", done, a.Name, place, describeAudience(a))
 	return err
 }
 
 func (p *cli) appsAddCommand() *cobra.Command {
 	var f appInputFlags
 	c := &cobra.Command{
-		Use: "add URL", Short: "Protect an app",
+		Use: "add [URL]", Short: "Protect an app",
 		Long: `Protect the app at a URL such as https://wiki.example.com. Choose who may open it: --everyone or --group. With --upstream,
 Guestlist passes the app's requests on by itself; otherwise "guestlist apps snippet" prints the configuration of another proxy.
-Without --name, the app is named after its host. With --json, prints the app as "guestlist apps list" does.`,
+Without --name, the app is named after its host. Without a URL, the app has no address: it signs people in by OpenID Connect only,
+and needs --name. With --json, prints the app as "guestlist apps list" does.`,
 		Example: `  guestlist apps add https://wiki.example.com --name Wiki --everyone --upstream http://127.0.0.1:3000
-  guestlist apps add https://grafana.example.com --group Staff --group Board --public-path /api/health`,
-		Args: exactArg("URL"),
+  guestlist apps add https://grafana.example.com --group Staff --group Board --public-path /api/health
+  guestlist apps add --name Backup --group Staff`,
+		Args: atMostOneArg("URL"),
 	}
 	c.RunE = p.runAdmin(func(ctx context.Context, a *app.Admin, _ config.Config, con streams, args []string) error {
 		if !f.everyone && len(f.groups) == 0 {
 			return usageError{errors.New("choose who may open the app: --everyone or --group")}
 		}
-		in := apps.Input{URL: args[0]}
-		if _, host, err := apps.ParseURL(args[0]); err == nil {
+		var in apps.Input
+		if len(args) > 0 {
+			in.URL = args[0]
+		}
+		if _, host, err := apps.ParseURL(in.URL); err == nil {
 			in.Name = host
 		}
 		if err := f.apply(ctx, c, a.Groups, &in); err != nil {
@@ -191,7 +207,7 @@ func (p *cli) appsEditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "edit APP", Short: "Change an app",
 		Long: `Change an app, given by name, address or id; flags you leave out change nothing. --group and --public-path replace all that
-were there; --upstream= and --public-path= remove them. With --json, prints the app as "guestlist apps list" does.`,
+were there; --url=, --home-url=, --upstream= and --public-path= remove them. With --json, prints the app as "guestlist apps list" does.`,
 		Example: `  guestlist apps edit Wiki --group Staff
   guestlist apps edit Wiki --upstream http://127.0.0.1:3001 --allow-requests`,
 		Args: exactArg("app"),
@@ -216,6 +232,39 @@ were there; --upstream= and --public-path= remove them. With --json, prints the 
 	return c
 }
 
+// appsSwitchCommand returns the command that switches an app on or off.
+func (p *cli) appsSwitchCommand(on bool) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "off APP", Short: "Switch an app off",
+		Long: `Switch an app, given by name, address or id, off: from the next request on, no one can open it, and its tokens don't work.
+"guestlist apps on" switches it on again, with everything as it was. With --json, prints the app as "guestlist apps list" does.`,
+		Example: `  guestlist apps off Wiki
+  guestlist apps off https://wiki.example.com --json`,
+		Args: exactArg("app"),
+	}
+	if on {
+		c.Use, c.Short = "on APP", "Switch an app on"
+		c.Long = `Switch an app, given by name, address or id, on after "guestlist apps off". With --json, prints the app as "guestlist apps list"
+does.`
+		c.Example = `  guestlist apps on Wiki`
+	}
+	c.RunE = p.runAdmin(func(ctx context.Context, a *app.Admin, _ config.Config, con streams, args []string) error {
+		found, err := findApp(ctx, a.Apps, args[0])
+		if err != nil {
+			return err
+		}
+		switched, err := a.Apps.Switch(ctx, app.Operator().Origin, found.ID, on)
+		if err != nil {
+			return err
+		}
+		f := appInputFlags{asJSON: asJSON}
+		return f.print(con, "Saved", switched)
+	})
+	addJSONFlag(c, &asJSON)
+	return c
+}
+
 func (p *cli) appsRemoveCommand() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
@@ -233,7 +282,11 @@ then on; a proxy that doesn't ask Guestlist any more lets everyone in. It asks f
 			if err != nil {
 				return err
 			}
-			if !yes && !con.confirm("Remove "+found.Name+" ("+found.URL()+")? Its tokens and requests for access are removed too.") {
+			name := found.Name
+			if found.HasAddress() {
+				name += " (" + found.URL() + ")"
+			}
+			if !yes && !con.confirm("Remove "+name+"? Its tokens and requests for access are removed too.") {
 				return errors.New("no app was removed")
 			}
 			if err := a.Apps.Remove(ctx, app.Operator().Origin, found.ID); err != nil {
@@ -275,6 +328,9 @@ in. With --proxy, only the text to copy is printed on standard output, and what 
 			if err != nil {
 				return err
 			}
+			if !found.HasAddress() {
+				return noAddress(found)
+			}
 			in := snippet.Installation{BaseURL: cfg.BaseURL, Addr: cfg.Addr}
 			if proxy == "" {
 				return printSnippets(con, snippet.All(found, in), asJSON)
@@ -291,6 +347,11 @@ in. With --proxy, only the text to copy is printed on standard output, and what 
 	c.Flags().StringVar(&proxy, "proxy", "", "only for this `PROXY`: "+joinWays())
 	addJSONFlag(c, &asJSON)
 	return c
+}
+
+// noAddress returns the error of a command about requests to an app that has no address.
+func noAddress(a apps.App) error {
+	return fmt.Errorf("%s has no address, so no proxy passes on requests to it; give it one with \"guestlist apps edit %s --url URL\"", a.Name, a.ID)
 }
 
 func joinWays() string {

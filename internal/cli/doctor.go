@@ -94,7 +94,15 @@ func (p *cli) appToCheck(ctx context.Context, cfg config.Config, con streams, f 
 	if errors.Is(err, directory.ErrNotFound) {
 		return o, fmt.Errorf("no app is called %q, has this id or this address", f.name)
 	}
-	return o, err
+	switch {
+	case err != nil:
+		return o, err
+	case !o.App.HasAddress():
+		return o, noAddress(o.App)
+	case !o.App.Enabled:
+		return o, fmt.Errorf("%s is switched off: \"guestlist apps on %s\" switches it on", o.App.Name, o.App.ID)
+	}
+	return o, nil
 }
 
 // readTokenFile returns the app token in a file, or in standard input if the name is -.

@@ -124,6 +124,16 @@ func exactArg(kind string) cobra.PositionalArgs {
 	}
 }
 
+// atMostOneArg refuses more than one argument.
+func atMostOneArg(kind string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usageError{fmt.Errorf("%s takes at most one %s", c.CommandPath(), kind)}
+		}
+		return nil
+	}
+}
+
 // requireSubcommand is the run function of a command that only groups others.
 func requireSubcommand(c *cobra.Command, _ []string) error {
 	var names []string

@@ -16,7 +16,7 @@ import (
 // appPage shows one app.
 type appPage struct {
 	layoutData
-	App       apps.App
+	App       apps.App // without an address, there is nothing to connect
 	Form      appForm
 	LastCheck time.Time // zero if this instance checked no request since it started
 	Recent    bool      // LastCheck is within a day
@@ -36,8 +36,8 @@ func (s *server) showApp(w http.ResponseWriter, r *http.Request, a apps.App) err
 // savedForm returns the form of an app as it is stored.
 func savedForm(a apps.App) appForm {
 	return appForm{
-		Name: a.Name, URL: a.URL(), Audience: string(a.Audience), Upstream: a.Upstream, PublicPaths: strings.Join(a.PublicPaths, "\n"),
-		AllowRequests: a.AllowRequests, Seen: a.UpdatedAt.Format(time.RFC3339Nano),
+		Name: a.Name, URL: a.URL(), HomeURL: a.HomeURL, Audience: string(a.Audience), Upstream: a.Upstream,
+		PublicPaths: strings.Join(a.PublicPaths, "\n"), AllowRequests: a.AllowRequests, Seen: a.UpdatedAt.Format(time.RFC3339Nano),
 	}
 }
 
@@ -66,6 +66,15 @@ func (s *server) completeApp(w http.ResponseWriter, r *http.Request, view *appPa
 		return err
 	}
 	view.Form.Choices.Names, view.Form.Path = form.Get("group_names"), "/apps/"+a.ID
+	if a.HasAddress() {
+		s.completeConnection(view)
+	}
+	return s.completeAppTokens(r, a, &view.Tokens)
+}
+
+// completeConnection sets what the page says about requests to the app's address.
+func (s *server) completeConnection(view *appPage) {
+	a := view.App
 	view.LastCheck = s.opts.Apps.LastCheck(a.ID)
 	view.Recent = s.opts.Now().Sub(view.LastCheck) < 24*time.Hour
 	view.Snippets = snippet.All(a, snippet.Installation{BaseURL: s.opts.BaseURL, Addr: s.opts.Addr})
@@ -76,7 +85,6 @@ func (s *server) completeApp(w http.ResponseWriter, r *http.Request, view *appPa
 	default:
 		view.Open = snippet.Caddy
 	}
-	return s.completeAppTokens(r, a, &view.Tokens)
 }
 
 func (s *server) editApp(w http.ResponseWriter, r *http.Request, form url.Values) error {
@@ -113,6 +121,12 @@ func (s *server) editApp(w http.ResponseWriter, r *http.Request, form url.Values
 
 // testApp sends a request to the app's address and says whether it reached Guestlist.
 func (s *server) testApp(w http.ResponseWriter, r *http.Request, a apps.App) error {
+	switch {
+	case !a.HasAddress():
+		return s.redirectWith(w, r, "/apps/"+a.ID, session.Message{Text: "Give the app an address first, then test it.", Warning: true})
+	case !a.Enabled:
+		return s.redirectWith(w, r, "/apps/"+a.ID, session.Message{Text: "Switch the app on first, then test it.", Warning: true})
+	}
 	found := probe.Run(r.Context(), a, s.opts.BaseURL)
 	return s.redirectWith(w, r, "/apps/"+a.ID, session.Message{Text: found.Message(a), Warning: found != probe.Reached})
 }

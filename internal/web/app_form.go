@@ -15,6 +15,7 @@ type appForm struct {
 	Path          string // where it is posted
 	New           bool
 	Name, URL     string
+	HomeURL       string
 	Audience      string // empty until one is chosen
 	Choices       groupChoices
 	Upstream      string
@@ -27,15 +28,16 @@ type appForm struct {
 // readAppForm returns the form as typed, without its choices.
 func readAppForm(form url.Values) appForm {
 	return appForm{
-		Name: form.Get("name"), URL: form.Get("url"), Audience: form.Get("audience"), Upstream: form.Get("upstream"),
-		PublicPaths: form.Get("public_paths"), AllowRequests: form.Has("allow_requests"), Seen: form.Get("seen"),
+		Name: form.Get("name"), URL: form.Get("url"), HomeURL: form.Get("home_url"), Audience: form.Get("audience"),
+		Upstream: form.Get("upstream"), PublicPaths: form.Get("public_paths"), AllowRequests: form.Has("allow_requests"), Seen: form.Get("seen"),
 	}
 }
 
 // appInput returns the input for the service. Its error is that of chosenGroups.
 func (s *server) appInput(r *http.Request, typed appForm, form url.Values) (apps.Input, error) {
 	in := apps.Input{
-		Name: typed.Name, URL: typed.URL, Audience: typed.Audience, Upstream: typed.Upstream, PublicPaths: typed.PublicPaths, AllowRequests: typed.AllowRequests,
+		Name: typed.Name, URL: typed.URL, HomeURL: typed.HomeURL, Audience: typed.Audience, Upstream: typed.Upstream,
+		PublicPaths: typed.PublicPaths, AllowRequests: typed.AllowRequests,
 	}
 	if typed.Seen != "" {
 		seen, err := time.Parse(time.RFC3339Nano, typed.Seen)
@@ -89,7 +91,11 @@ func (s *server) createApp(w http.ResponseWriter, r *http.Request, form url.Valu
 	case err != nil:
 		return err
 	}
-	return s.redirectWithMessage(w, r, "/apps/"+a.ID, a.Name+" was added. Next, connect it.")
+	text := a.Name + " was added."
+	if a.HasAddress() {
+		text += " Next, connect it."
+	}
+	return s.redirectWithMessage(w, r, "/apps/"+a.ID, text)
 }
 
 // appFormErrors returns the messages for the fields of an app, and the status to answer with.

@@ -90,6 +90,10 @@ func TestAppForm_RefusesBadInputAndKeepsIt(t *testing.T) {
 		{"an upstream with a path", url.Values{"upstream": {"http://127.0.0.1:3000/wiki"}}, 422, "Leave out the path."},
 		{"Guestlist as its own upstream", url.Values{"upstream": {"http://localhost:8080"}}, 422, "This is Guestlist itself"},
 		{"a file as the upstream", url.Values{"upstream": {"file:///etc/passwd"}}, 422, "Write where the app listens"},
+		{"a link with a password", url.Values{"home_url": {"https://ada:secret@example.com/"}}, 422, "Leave out the user name and password."},
+		{"a link that is a script", url.Values{"home_url": {"javascript:alert(1)"}}, 422, "Write the link as https://example.com/grafana."},
+		{"an upstream without an address", url.Values{"url": {""}, "upstream": {"http://127.0.0.1:3000"}}, 422, "Give the app an address first."},
+		{"public paths without an address", url.Values{"url": {" "}, "public_paths": {"/health"}}, 422, "Give the app an address first."},
 		{"a public path with a query", url.Values{"public_paths": {"/a?b"}}, 422, "A path has no query"},
 	} {
 		v := url.Values{}

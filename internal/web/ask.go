@@ -15,6 +15,7 @@ import (
 type askPage struct {
 	layoutData
 	App      apps.App
+	Off      bool          // the app is switched off
 	Open     bool          // the viewer can open the app
 	Until    time.Time     // when that ends; zero if it has no end
 	MayAsk   bool          // the form is shown
@@ -42,7 +43,10 @@ func (s *server) askPage(w http.ResponseWriter, r *http.Request, status int, vie
 		return err
 	}
 	title := "Request access to " + standing.App.Name
-	if standing.Decision == apps.Allowed && standing.Refusal != nil {
+	switch {
+	case standing.Decision == apps.SwitchedOff:
+		view.Off, title = true, standing.App.Name+" is switched off"
+	case standing.Decision == apps.Allowed && standing.Refusal != nil:
 		title = standing.App.Name
 	}
 	view.layoutData = s.sectionLayout(w, r, title, "apps")
@@ -77,7 +81,7 @@ func (s *server) ask(w http.ResponseWriter, r *http.Request, form url.Values) er
 		return s.askPage(w, r, http.StatusTooManyRequests, askPage{
 			Note: note, Problem: "You’ve asked for access to many apps today. Try again in " + waitText(limited.After) + ".",
 		})
-	case errors.As(err, &denied), errors.Is(err, apps.ErrRequestPending), errors.Is(err, apps.ErrHasAccess):
+	case errors.As(err, &denied), errors.Is(err, apps.ErrSwitchedOff), errors.Is(err, apps.ErrRequestPending), errors.Is(err, apps.ErrHasAccess):
 		return s.redirect(w, r, askPath(id)) // the page says so
 	case errors.Is(err, directory.ErrNotFound):
 		return errPageNotFound

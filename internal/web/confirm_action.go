@@ -27,6 +27,8 @@ var dangerousActions = map[string]string{
 	"POST /profile/tokens":            "create an API token",
 	"POST /apps/new":                  "add an app",
 	"POST /apps/{id}":                 "change an app",
+	"POST /apps/{id}/on":              "switch an app on",
+	"POST /apps/{id}/off":             "switch an app off",
 	"POST /apps/{id}/remove":          "remove an app",
 	"POST /apps/{id}/tokens":          "create an app token",
 

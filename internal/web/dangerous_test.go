@@ -30,8 +30,8 @@ type danger struct {
 type dangerWorld struct {
 	f                        *fixture
 	admin, suspended, member directory.User
-	app                      apps.App
-	ready, stopped           string // imports with an administrator
+	app, off                 apps.App // switched on, and off
+	ready, stopped           string   // imports with an administrator
 }
 
 func newDangerWorld(t *testing.T) *dangerWorld {
@@ -41,6 +41,7 @@ func newDangerWorld(t *testing.T) *dangerWorld {
 	w.suspended = f.add(directory.User{Email: directory.Email{Display: "suspended@example.com"}, Role: directory.Admin, Status: directory.Suspended})
 	w.member = f.add(directory.User{Email: directory.Email{Display: "member@example.com"}, Status: directory.Active})
 	w.app = f.addApp("Wiki", "https://wiki.example.com", f.addGroup("Staff"))
+	w.off = f.switchOff(f.addApp("Notes", "https://notes.example.com"))
 	upload := func(name string) string {
 		i, err := f.server.opts.Importer.Upload(t.Context(), name, strings.NewReader("email,role\nnew@example.com,admin\n"), nil)
 		if err != nil {
@@ -189,6 +190,22 @@ var dangers = map[string]danger{
 		},
 		then: func(t *testing.T, w *dangerWorld) {
 			if a := w.f.getApp(w.app.ID); a.Audience != apps.Everyone {
+				t.Errorf("%+v", a)
+			}
+		},
+	},
+	"POST /apps/{id}/on": {
+		path: func(w *dangerWorld) string { return "/apps/" + w.off.ID + "/on" },
+		then: func(t *testing.T, w *dangerWorld) {
+			if a := w.f.getApp(w.off.ID); !a.Enabled {
+				t.Errorf("%+v", a)
+			}
+		},
+	},
+	"POST /apps/{id}/off": {
+		path: func(w *dangerWorld) string { return "/apps/" + w.app.ID + "/off" },
+		then: func(t *testing.T, w *dangerWorld) {
+			if a := w.f.getApp(w.app.ID); a.Enabled {
 				t.Errorf("%+v", a)
 			}
 		},

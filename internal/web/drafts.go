@@ -23,7 +23,7 @@ var draftFields = map[string][]string{
 	"POST /apps/{id}/request":   {"note"},
 }
 
-var appFields = []string{"name", "url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}
+var appFields = []string{"name", "url", "home_url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}
 
 // formPage returns the page with the form that posts to path.
 func (s *server) formPage(pattern, path string) string {

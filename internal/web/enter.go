@@ -75,12 +75,11 @@ func (s *server) enterByCookie(w http.ResponseWriter, r *http.Request) error {
 	return s.continueToApp(w, r, app, app.URL()+ticket.Path)
 }
 
-// appOfTicket returns the app that a browser came from. The error is errAppNotFound if it was
-// removed, or has lost its address since.
+// appOfTicket returns the app that a browser came from. Errors: errAppNotFound, errNoAddress.
 func (s *server) appOfTicket(ctx context.Context, ticket apps.Ticket) (apps.App, error) {
 	app, err := s.opts.Apps.Get(ctx, ticket.AppID)
 	if err == nil && !app.HasAddress() {
-		return apps.App{}, errAppNotFound
+		return apps.App{}, errNoAddress
 	}
 	return app, appError(err)
 }
@@ -147,14 +146,6 @@ func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.Ap
 	s.opts.Sessions.RecordAppRefused(r.Context(), originOf(r).WithActor(u.ID, u.Email.Normalized), u, app.Name, guard.RefusalReason(d))
 	view := refusedPage{layoutData: s.layout(r, "You can’t open "+app.Name), App: app, Text: guard.RefusedText(d)}
 	return s.render(w, r, http.StatusForbidden, "refused", view)
-}
-
-// showSwitchedOff shows that an app is switched off, also to visitors who aren't signed in.
-func (s *server) showSwitchedOff(w http.ResponseWriter, r *http.Request, app apps.App, path string) error {
-	s.loadViewer(w, r)
-	title, text := guard.SwitchedOffText(app)
-	view := againPage{layoutData: s.layout(r, title), Text: text, URL: app.URL() + path, Label: "Try again"}
-	return s.render(w, r, http.StatusForbidden, "again", view)
 }
 
 // againPage leads back to an app.
@@ -233,7 +224,7 @@ func (s *server) showSignOut(w http.ResponseWriter, r *http.Request) error {
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {
 			return err
 		}
-		if err == nil {
+		if err == nil && app.HasAddress() { // otherwise there's nowhere to continue
 			view.App, view.Title = &app, "Switch account"
 		}
 	}

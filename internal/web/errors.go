@@ -31,6 +31,7 @@ var (
 	errTokenNotAllowed  = errors.New("API tokens do not open this")
 	errTokenNotFound    = errors.New("API token not found")
 	errAppNotFound      = errors.New("app not found")
+	errNoAddress        = errors.New("app has no address any more")
 	errAppTokenNotFound = errors.New("app token not found")
 	errGroupNotFound    = errors.New("group not found")
 	errOwnFactors       = errors.New("your own sign-in methods are on your profile")
@@ -83,6 +84,7 @@ var problems = []errorResponse{
 	{err: apps.ErrTicket, status: 400, title: "This address isn’t valid", text: "Part of it may be missing. Open the app you wanted again."},
 	{err: apps.ErrTicketExpired, status: 410, title: "This address has expired", text: "Open the app you wanted again."},
 	{err: errAppNotFound, status: 404, title: "This app was removed", text: "It isn’t in the list of apps any more.", action: "Go to your apps", path: "/apps"},
+	{err: errNoAddress, status: 404, title: "This app has no address any more", text: "An administrator has removed it. Ask them where to find the app.", action: "Go to your apps", path: "/apps"},
 	{err: errAppTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Go to your apps", path: "/apps"},
 	{err: errGroupNotFound, status: 404, title: "This group doesn’t exist", text: "It may have been removed.", action: "Back to groups", path: "/groups"},
 	{err: directory.ErrNotMember, status: 404, title: "They’re not in this group any more", text: "Someone else may have removed them. Nothing was changed.", action: "Back to groups", path: "/groups"},

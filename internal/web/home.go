@@ -3,6 +3,7 @@ package web
 import (
 	"hash/fnv"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -16,6 +17,7 @@ type homePage struct {
 	layoutData
 	Apps    []appTile
 	Others  []appTile // that don't open to the viewer; only for administrators
+	SomeOff bool      // some of the others are switched off
 	IsAdmin bool
 
 	OfferPasskey bool
@@ -26,6 +28,7 @@ type appTile struct {
 	apps.App
 	Letter  string // the first of its name
 	Colour  int    // of the letter's tile, 1 to tileColours
+	Place   string // host where it opens; empty if it has no link
 	OpensTo string // whom it opens to; only for administrators
 }
 
@@ -57,6 +60,7 @@ func (s *server) showHome(w http.ResponseWriter, r *http.Request) error {
 			view.Apps = append(view.Apps, tile)
 		} else {
 			view.Others = append(view.Others, tile)
+			view.SomeOff = view.SomeOff || !a.Enabled
 		}
 	}
 	return s.render(w, r, http.StatusOK, "home", view)
@@ -68,7 +72,11 @@ const tileColours = 8
 func newAppTile(a apps.App) appTile {
 	h := fnv.New32a()
 	h.Write([]byte(a.Key()))
-	return appTile{App: a, Letter: firstLetter(a.Name), Colour: int(h.Sum32()%tileColours) + 1}
+	place := a.Host
+	if link, err := url.Parse(a.Link()); err == nil {
+		place = link.Host
+	}
+	return appTile{App: a, Letter: firstLetter(a.Name), Colour: int(h.Sum32()%tileColours) + 1, Place: place}
 }
 
 // firstLetter returns the first letter or digit of a name in upper case, or its first character if

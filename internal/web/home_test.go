@@ -27,6 +27,16 @@ func (f *fixture) addApp(name, origin string, groups ...directory.Group) apps.Ap
 	return a
 }
 
+// switchOff switches an app off and returns it.
+func (f *fixture) switchOff(a apps.App) apps.App {
+	f.t.Helper()
+	off, err := f.server.opts.Apps.Switch(f.t.Context(), event.Origin{}, a.ID, false)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return off
+}
+
 func (f *fixture) addGroup(name string) directory.Group {
 	f.t.Helper()
 	g, err := f.server.opts.Groups.Create(f.t.Context(), event.Origin{}, name)
@@ -63,9 +73,9 @@ func TestHome_ShowsWhatOpensToTheViewer(t *testing.T) {
 		open   []link
 		never  []string
 	}{
-		{"a member", grace, 0, []link{{"board", "https://board.example.com:8443/"}, {"Wiki", "https://wiki.example.com/"}}, []string{"Vault", "vault.example.com", "Manage", "Add an app", "/apps/"}},
-		{"an administrator in no group", ada, 0, []link{{"Wiki", "https://wiki.example.com/"}, {"Add an app", "/apps/new"}, {"Manage", "/apps/" + wiki.ID}}, nil},
-		{"a member whose membership has ended", grace, time.Minute, []link{{"Wiki", "https://wiki.example.com/"}}, []string{"board"}},
+		{"a member", grace, 0, []link{{"board", "https://board.example.com:8443"}, {"Wiki", "https://wiki.example.com"}}, []string{"Vault", "vault.example.com", "Manage", "Add an app", "/apps/"}},
+		{"an administrator in no group", ada, 0, []link{{"Wiki", "https://wiki.example.com"}, {"Add an app", "/apps/new"}, {"Manage", "/apps/" + wiki.ID}}, nil},
+		{"a member whose membership has ended", grace, time.Minute, []link{{"Wiki", "https://wiki.example.com"}}, []string{"board"}},
 	} {
 		f.clock.micros.Add(row.pass.Microseconds())
 		page := row.viewer.get("/apps")

@@ -311,6 +311,8 @@ func accessReason(a apps.AppAccess) string {
 		names = append(names, m.GroupName)
 	}
 	switch {
+	case a.Decision == apps.SwitchedOff:
+		return "Closed while the app is switched off"
 	case a.Decision == apps.Suspended:
 		return "Closed while they’re suspended"
 	case a.Decision == apps.MembershipEnded:

@@ -128,6 +128,8 @@ func (s *server) routeTable() []route {
 		{"POST /apps/new", admin | fresh, withForm(s.createApp)},
 		{"GET /apps/{id}", admin, s.withApp(s.showApp)},
 		{"POST /apps/{id}", admin | fresh, withForm(s.editApp)},
+		{"POST /apps/{id}/on", admin | fresh, s.switchApp(true)},
+		{"POST /apps/{id}/off", admin | fresh, s.switchApp(false)},
 		{"POST /apps/{id}/test", admin, blocking(s.withApp(s.testApp))},
 		{"POST /apps/{id}/tokens", admin | fresh, withForm(s.createAppToken)},
 		{"GET /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.showRevokeAppToken)},

@@ -90,6 +90,7 @@ var wantAccess = map[string]access{
 	"POST /groups/{id}/members": admin, "POST /groups/{id}/members/{user}": admin, "POST /groups/{id}/members/{user}/remove": admin,
 	"GET /groups/{id}/remove": admin, "POST /groups/{id}/remove": admin,
 	"GET /apps/new": admin, "POST /apps/new": admin | fresh, "GET /apps/{id}": admin, "POST /apps/{id}": admin | fresh,
+	"POST /apps/{id}/on": admin | fresh, "POST /apps/{id}/off": admin | fresh,
 	"POST /apps/{id}/test": admin, "POST /apps/{id}/tokens": admin | fresh,
 	"GET /apps/{id}/tokens/{token}/revoke": admin, "POST /apps/{id}/tokens/{token}/revoke": admin,
 	"GET /apps/{id}/remove": admin, "POST /apps/{id}/remove": admin | fresh,

@@ -441,7 +441,7 @@ var pageStates = []pageState{
 	{"app, bad input", func(g *gallery) *tab {
 		g.in.visit("/apps/new")
 		g.in.fill("textbox", "Name", "Wiki")
-		g.in.fill("textbox", "Address", "https://wiki.example.com/start")
+		g.in.fill("textbox", "Address (optional)", "https://wiki.example.com/start")
 		g.in.click("radio", "Only these groups")
 		g.in.fill("textbox", "Where the app listens (optional)", "localhost:3000")
 		g.in.fill("textbox", "Public paths (optional)", "health*")

@@ -127,6 +127,18 @@ func TestBuiltInProxy_OpenWebSocketsEndWhenAccessEnds(t *testing.T) {
 				t.Errorf("%s, opened again: %v, %v", row.name, res, err)
 			}
 		}
+		if _, err := s.App.Apps.Switch(ctx, event.Origin{}, app.ID, false); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := sockets["kept"].Read(ctx); err == nil {
+			t.Error("a message came after the app was switched off")
+		}
+		if _, err := s.App.Apps.Switch(ctx, event.Origin{}, app.ID, true); err != nil {
+			t.Fatal(err)
+		}
+		if sockets["kept"], _, err = openSocket(t, people["kept"], address); err != nil {
+			t.Fatalf("after the app was switched on: %v", err)
+		}
 		if err := s.App.Apps.Remove(ctx, event.Origin{}, app.ID); err != nil {
 			t.Fatal(err)
 		}
