@@ -14,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/guard/proxy"
 	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -135,7 +136,11 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
+	provider := openid.New(openid.Options{
+		Store: a.Store, Sessions: a.Sessions, Signer: a.Signer, Issuer: a.cfg.BaseURL.String(), Now: a.now, Log: a.log,
+	})
 	o := web.Options{
+		OpenID: provider, Clients: a.Clients,
 		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Factors: a.Factors, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,
 		Tokens: token.New(token.Options{Store: a.Store, Now: a.now, Log: a.log}), Events: a.Store, Idempotency: a.Store, Ping: a.Store.Ready, JWKS: a.Signer.JWKS,
 		Addr: a.cfg.Addr, BaseURL: a.cfg.BaseURL, TrustedProxies: a.cfg.TrustedProxies, ClientIPHeader: a.cfg.ClientIPHeader,

@@ -13,6 +13,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -37,6 +38,7 @@ type core struct {
 	Factors     *factor.Service
 	Apps        *apps.Service
 	Requests    *apps.Requests
+	Clients     *openid.Clients
 	Worker      *outbox.Worker
 	Reconciler  *reconcile.Reconciler
 	LocalStytch *stytchlocal.Server // nil with the real Stytch
@@ -67,6 +69,7 @@ func (c *core) connect(ctx context.Context, mux *http.ServeMux) error {
 	c.Factors = factor.New(c.Store, c.client, c.Worker, c.now)
 	c.Apps = apps.New(apps.Options{Store: c.Store, Sessions: c.Sessions, Own: own(c.cfg), Now: c.now})
 	c.Requests = apps.NewRequests(c.Store, c.Worker, c.now)
+	c.Clients = openid.NewClients(c.Store, c.now)
 	c.Reconciler = reconcile.New(reconcile.Options{
 		Store: c.Store, Accounts: c.client, Outbox: c.Worker,
 		Admission: c.admission(), EndUnlistedSessions: c.cfg.Reconcile == "apply",

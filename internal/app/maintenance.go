@@ -44,6 +44,8 @@ func (a *App) purgeOnce(ctx context.Context) {
 	report("expired API tokens", n, err)
 	n, err = a.Store.DeleteExpiredAccess(ctx, now, now.Add(-token.KeepExpired))
 	report("expired codes, sessions and tokens of apps", n, err)
+	n, err = a.Store.DeleteExpiredGrants(ctx, now)
+	report("expired sign-ins and tokens of OpenID Connect", n, err)
 	n, err = a.Store.DeleteLimits(ctx, now.Add(-session.LimitRetention), now)
 	report("limits", n, err)
 	n, err = a.Store.DeleteEvents(ctx, now.Add(-a.cfg.EventsKeep))

@@ -175,3 +175,10 @@ func (t *Tickets) open(kind, sealed string) (string, error) {
 	}
 	return "", ErrTicket
 }
+
+// SealRequest seals a request of an OpenID Connect client, which is resumed once its user has signed
+// in. It keeps its own time.
+func (t *Tickets) SealRequest(text string) string { return t.seal("openid", text) }
+
+// OpenRequest returns a sealed request. Error: ErrTicket.
+func (t *Tickets) OpenRequest(sealed string) (string, error) { return t.open("openid", sealed) }

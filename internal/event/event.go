@@ -78,6 +78,14 @@ const (
 	AccessApproved  Kind = "access_approved"   // an administrator approved a request for access
 	AccessDenied    Kind = "access_denied"     // an administrator denied a request for access
 	AppRefused      Kind = "app_refused"       // a user was refused an app
+
+	// Events about apps that use OpenID Connect.
+	AppSignedIn         Kind = "app_signed_in"         // a user signed in to an app
+	GrantEnded          Kind = "grant_ended"           // a sign-in to an app ended before its session; Reason says why
+	ClientChanged       Kind = "client_changed"        // the client of an app was added or changed
+	ClientRemoved       Kind = "client_removed"        // the client of an app was removed
+	ClientSecretCreated Kind = "client_secret_created" // a secret of a client was created
+	ClientSecretRevoked Kind = "client_secret_revoked" // a secret of a client was revoked
 )
 
 // Kinds lists all kinds.
@@ -88,7 +96,7 @@ var Kinds = []Kind{
 	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
 	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
 	AppRefused, CodeRequested, CodeFailed, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
-	FactorsReset, HostLinkMade,
+	FactorsReset, HostLinkMade, AppSignedIn, GrantEnded, ClientChanged, ClientRemoved, ClientSecretCreated, ClientSecretRevoked,
 }
 
 // IsKind reports whether s is one of Kinds.

@@ -123,6 +123,9 @@ func (p Proofs) All() iter.Seq[Proof] {
 	}
 }
 
+// HasSecond reports whether a proof of a second factor, or one that counts as two, is among them.
+func (p Proofs) HasSecond() bool { return p.any(func(p Proof) bool { return p.Kind.isSecond() }) }
+
 // Has reports whether a factor of a kind was proven.
 func (p Proofs) Has(kind Kind) bool { return p.any(func(p Proof) bool { return p.Kind == kind }) }
 

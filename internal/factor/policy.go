@@ -41,7 +41,7 @@ func (p Policy) Check(s Subject, now time.Time) Standing {
 		return Standing{Fresh: s.Proofs.any(func(p Proof) bool { return p.isFresh(now) })}
 	}
 	return Standing{
-		NeedsSecondFactor: !s.Proofs.any(func(p Proof) bool { return p.Kind.isSecond() }),
+		NeedsSecondFactor: !s.Proofs.HasSecond(),
 		Fresh:             s.Proofs.any(func(p Proof) bool { return p.Kind.isSecond() && p.isFresh(now) }),
 	}
 }

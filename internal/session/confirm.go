@@ -116,7 +116,7 @@ func secondFactorBuckets(sess Session) []limit.Bucket {
 
 // confirm proves a factor for a session, which the provider's session then has as well.
 func (s *Service) confirm(ctx context.Context, sess Session, kind factor.Kind, b Browser, authenticate func(context.Context) (Authentication, error)) error {
-	by := b.origin().WithActor(sess.UserID, sess.User.Email.Normalized)
+	by := b.Origin().WithActor(sess.UserID, sess.User.Email.Normalized)
 	auth, err := authenticate(ctx)
 	if err != nil {
 		return s.recordUnconfirmed(ctx, sess, by, kind, err)

@@ -98,7 +98,7 @@ func (s *Service) prepare(ctx context.Context, kind factor.Kind, email directory
 	if err != nil {
 		return nil, err
 	}
-	requested := b.origin().NewEvent(codeRequested(kind), s.opts.Now(), "", email.Normalized, "")
+	requested := b.Origin().NewEvent(codeRequested(kind), s.opts.Now(), "", email.Normalized, "")
 	if a.User != nil {
 		requested.SubjectID = a.User.ID
 	}
@@ -215,7 +215,7 @@ func (s *Service) deliver(ctx context.Context, mail delivery, address, userID st
 	}
 	if err != nil {
 		s.log.Warn("sign-in email not sent", "error", err)
-		s.recordAnonymous(ctx, b, b.origin().NewEvent(mail.failed, s.opts.Now(), userID, address, outbox.Reason(err)))
+		s.recordAnonymous(ctx, b, b.Origin().NewEvent(mail.failed, s.opts.Now(), userID, address, outbox.Reason(err)))
 	}
 }
 

@@ -29,7 +29,7 @@ const (
 // RecordLinkOpened records that a link was opened in a browser that had not requested
 // one: on another device, or by a mail scanner. by is ByBrowser or ByScanner.
 func (s *Service) RecordLinkOpened(ctx context.Context, by string, b Browser) {
-	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.LinkOpened, s.opts.Now(), "", "", by))
+	s.recordAnonymous(ctx, b, b.Origin().NewEvent(event.LinkOpened, s.opts.Now(), "", "", by))
 }
 
 // RecordRefused records that a signed-in user tried an action that isn't allowed.

@@ -113,7 +113,7 @@ func (s *Service) SignOut(ctx context.Context, token string, b Browser) error {
 	if err != nil {
 		return err
 	}
-	by := b.origin().WithActor(sess.UserID, sess.User.Email.Normalized)
+	by := b.Origin().WithActor(sess.UserID, sess.User.Email.Normalized)
 	_, err = s.Revoke(ctx, by, sess.UserID, "signed out", func(other Session) bool { return other.TokenHash == sess.TokenHash })
 	return err
 }

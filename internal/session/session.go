@@ -62,8 +62,8 @@ type Browser struct {
 	KnownID   string // identifies a browser that has signed in before with the address it asks for; empty for others
 }
 
-// origin returns the origin of events that the browser causes without being signed in.
-func (b Browser) origin() event.Origin {
+// Origin returns the origin of events that the browser causes without being signed in.
+func (b Browser) Origin() event.Origin {
 	return event.Origin{Address: b.Address, UserAgent: b.UserAgent, RequestID: b.RequestID}
 }
 

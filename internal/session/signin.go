@@ -157,7 +157,7 @@ func (s *Service) newSession(in signIn, auth redeemed, email directory.Email, b 
 	if in.replaced != "" {
 		request.Replaces = Hash(in.replaced)
 		request.EndReplaced = func(old Session) directory.SessionEnd {
-			return old.User.EndSession(b.origin(), old.StytchSessionID, "signed in anew", now)
+			return old.User.EndSession(b.Origin(), old.StytchSessionID, "signed in anew", now)
 		}
 	}
 	return request
@@ -166,7 +166,7 @@ func (s *Service) newSession(in signIn, auth redeemed, email directory.Email, b 
 // signInEvents returns the events of a sign-in, in the order of their IDs. The user is
 // their actor.
 func signInEvents(b Browser, u directory.User, kind factor.Kind, joined bool, now time.Time) []event.Event {
-	by := b.origin().WithActor(u.ID, u.Email.Normalized)
+	by := b.Origin().WithActor(u.ID, u.Email.Normalized)
 	var events []event.Event
 	if joined {
 		events = append(events, by.NewEvent(event.UserJoined, now, u.ID, u.Email.Normalized, ""))
@@ -206,7 +206,7 @@ func (s *Service) revokeUnclaimed(ctx context.Context, b Browser, auth Authentic
 			reason = rule.Error()
 		}
 	}
-	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.SignInRefused, s.opts.Now(), userID, subject, reason))
+	s.recordAnonymous(ctx, b, b.Origin().NewEvent(event.SignInRefused, s.opts.Now(), userID, subject, reason))
 }
 
 // recordInvalid counts an invalid credential against the rate limits, records it, and
@@ -229,7 +229,7 @@ func (s *Service) recordInvalid(ctx context.Context, err error, subject string, 
 	case countErr != nil:
 		return countErr
 	}
-	s.recordAnonymous(ctx, b, b.origin().NewEvent(event.SignInRefused, s.opts.Now(), "", subject, reason.Error()))
+	s.recordAnonymous(ctx, b, b.Origin().NewEvent(event.SignInRefused, s.opts.Now(), "", subject, reason.Error()))
 	return err
 }
 

@@ -59,7 +59,7 @@ func (s *Service) recheck(
 		const mismatch = "the login service answered about another person or session"
 		s.log.Error("Stytch's response describes another session or user", "user", sess.UserID, "session", sess.StytchSessionID)
 		s.recordLimited(ctx, "mismatches-of-user", sess.UserID,
-			b.origin().NewEvent(event.StytchMismatch, s.opts.Now(), sess.UserID, sess.User.Email.Normalized, mismatch))
+			b.Origin().NewEvent(event.StytchMismatch, s.opts.Now(), sess.UserID, sess.User.Email.Normalized, mismatch))
 		return Session{}, ErrUnavailable
 	case err == nil:
 		return s.verified(sess, answer), nil
@@ -82,7 +82,7 @@ func (s *Service) verify(
 	switch {
 	case errors.Is(err, ErrEnded):
 		match := func(other Session) bool { return other.TokenHash == sess.TokenHash }
-		if _, err := s.Revoke(ctx, b.origin(), sess.UserID, "revoked at Stytch", match); err != nil {
+		if _, err := s.Revoke(ctx, b.Origin(), sess.UserID, "revoked at Stytch", match); err != nil {
 			s.log.Warn("session revoked at Stytch not deleted here", "user", sess.UserID, "error", err)
 		}
 	case err == nil && answer.matches(sess):

@@ -41,7 +41,7 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 		},
 	}
 	for _, r := range rows {
-		addMembership(&state, r.UserID.String, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+		addMembership(&state.App, &state.Memberships, r.UserID.String, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
 	}
 	return state, nil
 }
@@ -74,7 +74,7 @@ func (s *Store) CheckToken(ctx context.Context, host, tokenHash string) (apps.Ch
 		Email: directory.Email{Display: text.Clean(r.Email.String), Normalized: r.EmailKey.String},
 	}
 	for _, r := range rows {
-		addMembership(&state, r.UserID.String, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+		addMembership(&state.App, &state.Memberships, r.UserID.String, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
 	}
 	return state, nil
 }
@@ -96,15 +96,17 @@ func readCheck[A, T any](
 }
 
 // addMembership adds the membership of a row of a check, if it has one, and its group if it opens the app.
-func addMembership(state *apps.CheckState, userID string, groupID, name sql.NullString, opens bool, until sql.NullInt64) {
+func addMembership(
+	a *apps.App, memberships *[]directory.Membership, userID string, groupID, name sql.NullString, opens bool, until sql.NullInt64,
+) {
 	if !groupID.Valid || !name.Valid {
 		return
 	}
-	state.Memberships = append(state.Memberships, directory.Membership{
+	*memberships = append(*memberships, directory.Membership{
 		GroupID: groupID.String, GroupName: text.Name(name.String), UserID: userID, Until: fromMicros(until.Int64),
 	})
 	if opens {
-		state.App.Groups = append(state.App.Groups, directory.Group{ID: groupID.String, Name: text.Name(name.String)})
+		a.Groups = append(a.Groups, directory.Group{ID: groupID.String, Name: text.Name(name.String)})
 	}
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 
 	"github.com/guestlist/guestlist/internal/apps"
@@ -253,6 +254,9 @@ func (s *Store) RemoveApp(ctx context.Context, id string, record func(apps.App) 
 			if err := remove(ctx, id); err != nil {
 				return err
 			}
+		}
+		if err := removeClient(ctx, q, id); err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return err
 		}
 		if _, err := q.DeleteApp(ctx, id); err != nil {
 			return err

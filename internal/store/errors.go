@@ -14,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store/internal/dbconn"
 	"github.com/guestlist/guestlist/internal/token"
@@ -90,6 +91,7 @@ func isDomainError(err error) bool {
 		apps.ErrSwitchedOff, apps.ErrHasAccess, apps.ErrRequestPending, apps.ErrOwnRequest, apps.ErrRequestDecided, apps.ErrUserSuspended, apps.ErrNoAppGroups, apps.ErrNoRequest,
 		directory.ErrNoEnd, directory.ErrRenewed,
 		identity.ErrGenerationTaken,
+		openid.ErrUsed, openid.ErrTooManySecrets, openid.ErrPublicClient,
 	} {
 		if errors.Is(err, known) {
 			return true

@@ -132,7 +132,7 @@ type confirmPage struct {
 
 func (s *server) showConfirm(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	if actorOf(r).Fresh {
+	if actorOf(r).Fresh && !q.Has("again") {
 		return s.carryOn(w, r, q.Get("next"))
 	}
 	return s.confirmPage(w, r, http.StatusOK, q, func(view *confirmPage) {

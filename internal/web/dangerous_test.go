@@ -76,6 +76,11 @@ var dangers = map[string]danger{
 	"POST /api/logout":                  {harmless: takesAway},
 	"POST /webhooks/stytch":             {harmless: noSession},
 	"POST /profile/signout":             {harmless: takesAway},
+	"POST /oauth/authorize":             {harmless: "it becomes a GET, which signs in to an app that the user may open"},
+	"POST /oauth/token":                 {harmless: noSession},
+	"POST /oauth/userinfo":              {harmless: noSession},
+	"POST /oauth/revoke":                {harmless: noSession},
+	"POST /oauth/introspect":            {harmless: noSession},
 	"POST /confirm":                     {harmless: proves},
 	"POST /confirm/email":               {harmless: "it emails a code to the session's user"},
 	"POST /second-factor":               {harmless: proves},
@@ -86,7 +91,7 @@ var dangers = map[string]danger{
 	"POST /profile/authenticator/confirm": {harmless: "it needs the sealed answer of POST /profile/authenticator"},
 	"POST /profile/authenticator/codes":   {harmless: "it returns the codes that are in the form"},
 
-	"POST /oauth/{provider}":             {harmless: noSession},
+	"POST /signin/with/{provider}":       {harmless: noSession},
 	"POST /signin/passkey":               {harmless: noSession},
 	"POST /signin/passkey/start":         {harmless: noSession},
 	"POST /profile/passkeys/start":       {path: func(*dangerWorld) string { return "/profile/passkeys/start" }, script: true, provider: true},
@@ -253,7 +258,8 @@ func TestDangers_ClassifyEveryRoute(t *testing.T) {
 	var want []string
 	for _, r := range newFixture(t).server.routes {
 		method, _, _ := strings.Cut(r.pattern, " ")
-		if method != http.MethodGet || isExport(r.pattern) || r.access&fresh != 0 && r.pattern != "GET /confirm/continue" {
+		changes := method != http.MethodGet && method != http.MethodOptions
+		if changes || isExport(r.pattern) || r.access&fresh != 0 && r.pattern != "GET /confirm/continue" {
 			want = append(want, r.pattern)
 		}
 	}

@@ -73,7 +73,7 @@ var (
 // to a path from a request is checked here: it leads to no other host, however that is spelled, and
 // to no API route.
 func (s *server) returnPath(next string) string {
-	if s.isEnterPath(next) {
+	if s.isEnterPath(next) || s.isResumePath(next) {
 		return next
 	}
 	u, err := url.Parse(next)

@@ -58,10 +58,18 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request) error {
 	return s.redirect(w, r, "/?"+url.Values{"next": {enterPrefix + sealed}}.Encode())
 }
 
-// enterByCookie brings a browser that has signed in by an emailed link to the app that it wanted,
-// where the way in begins again. The ticket may have expired by then.
+// enterByCookie brings a browser that has signed in by an emailed link or by a form to the app that it
+// wanted: where the way in begins again, or with the request of its client. A ticket may have expired by
+// then.
 func (s *server) enterByCookie(w http.ResponseWriter, r *http.Request) error {
-	ticket, err := s.opts.Tickets.Open(s.opts.Cookies.Ticket(r))
+	sealed := s.opts.Cookies.Ticket(r)
+	if request, err := s.openRequest(sealed); !errors.Is(err, apps.ErrTicket) {
+		if err != nil {
+			return err
+		}
+		return s.resumeRequest(w, r, request, s.continueToApp)
+	}
+	ticket, err := s.opts.Tickets.Open(sealed)
 	if err != nil && !errors.Is(err, apps.ErrTicketExpired) {
 		return err
 	}
@@ -111,13 +119,13 @@ func (s *server) handOver(w http.ResponseWriter, r *http.Request, current sessio
 			return err
 		}
 		if decision != apps.Allowed {
-			return s.showRefused(w, r, app, decision)
+			return s.showRefused(w, r, app, decision, "")
 		}
 		return redirectToApp(w, r, app.URL()+ticket.Path)
 	}
 	app, code, err := s.opts.Apps.Enter(r.Context(), current, app.ID, ticket.CookieHash, ticket.Path)
 	if refused := (*apps.NotAllowedError)(nil); errors.As(err, &refused) {
-		return s.showRefused(w, r, app, refused.Decision)
+		return s.showRefused(w, r, app, refused.Decision, "")
 	}
 	if err != nil {
 		return err
@@ -137,14 +145,20 @@ func redirectToApp(w http.ResponseWriter, r *http.Request, address string) error
 // refusedPage says that the viewer may not open an app.
 type refusedPage struct {
 	layoutData
-	App  apps.App
-	Text string
+	App    apps.App
+	Text   string
+	Switch string // path of the page that signs the viewer out, to go on with another account
 }
 
-func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.App, d apps.Decision) error {
+// showRefused says that the viewer may not open an app. resume is the path on which another account
+// goes on, empty to open the app.
+func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.App, d apps.Decision, resume string) error {
 	u := viewer(r).User
 	s.opts.Sessions.RecordAppRefused(r.Context(), originOf(r).WithActor(u.ID, u.Email.Normalized), u, app.Name, guard.RefusalReason(d))
-	view := refusedPage{layoutData: s.layout(r, "You can’t open "+app.Name), App: app, Text: guard.RefusedText(d)}
+	view := refusedPage{layoutData: s.layout(r, "You can’t open "+app.Name), App: app, Text: guard.RefusedText(d), Switch: "/signout?app=" + app.ID}
+	if resume != "" {
+		view.Switch = "/signout?" + url.Values{"next": {resume}}.Encode()
+	}
 	return s.render(w, r, http.StatusForbidden, "refused", view)
 }
 
@@ -171,15 +185,16 @@ func (s *server) showReport(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// keepTicket stores the ticket of a return path in a cookie and returns the path to keep in its
-// place, because a flow has no room for a long one. Other paths are returned as they are.
+// keepTicket stores the ticket or request of a return path in a cookie and returns the path to keep in
+// its place, because a flow has no room for a long one. Other paths are returned as they are.
 func (s *server) keepTicket(w http.ResponseWriter, r *http.Request, next string) string {
-	sealed, found := strings.CutPrefix(next, enterPrefix)
-	if !found {
-		return next
+	for prefix, kept := range map[string]string{enterPrefix: guard.EnterPath, resumePrefix: resumePath} {
+		if sealed, found := strings.CutPrefix(next, prefix); found {
+			s.opts.Cookies.SetTicket(w, sealed)
+			return kept
+		}
 	}
-	s.opts.Cookies.SetTicket(w, sealed)
-	return guard.EnterPath
+	return next
 }
 
 // isEnterPath reports whether a return path leads to an app: with a ticket, or by its cookie.
@@ -192,8 +207,20 @@ func (s *server) isEnterPath(next string) bool {
 	return err == nil || errors.Is(err, apps.ErrTicketExpired)
 }
 
-// hostOfTicket returns the host of the app that a return path leads to, or "".
-func (s *server) hostOfTicket(ctx context.Context, next string) (string, error) {
+// appOnTheWay returns how to call the app that a return path leads to: by its host or, if it asked with
+// OpenID Connect, by its name. It returns "" for other paths.
+func (s *server) appOnTheWay(ctx context.Context, next string) (string, error) {
+	if sealed, found := strings.CutPrefix(next, resumePrefix); found {
+		request, err := s.openRequest(sealed)
+		if err != nil {
+			return "", nil
+		}
+		app, err := s.opts.Apps.Get(ctx, request.ClientID)
+		if errors.Is(err, directory.ErrNotFound) {
+			return "", nil
+		}
+		return app.Name, err
+	}
 	sealed, found := strings.CutPrefix(next, enterPrefix)
 	if !found {
 		return "", nil
@@ -214,11 +241,15 @@ type signOutPage struct {
 	layoutData
 	User directory.User
 	App  *apps.App // to sign in to with another account; nil to sign out only
+	Next string    // path on which another account goes on; empty for none
 }
 
 // showSignOut asks whether to sign out. Apps link here, and so does the page that refuses one.
 func (s *server) showSignOut(w http.ResponseWriter, r *http.Request) error {
 	view := signOutPage{layoutData: s.layout(r, "Sign out"), User: viewer(r).User}
+	if next := r.URL.Query().Get("next"); s.isResumePath(next) {
+		view.Next, view.Title = next, "Switch account"
+	}
 	if id := r.URL.Query().Get("app"); id != "" {
 		app, err := s.opts.Apps.Get(r.Context(), id)
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {

@@ -19,6 +19,8 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
+	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/store"
@@ -95,7 +97,15 @@ func newFixture(t *testing.T, changes ...func(*Options)) *fixture {
 		t.Fatal(err)
 	}
 	baseURL := &url.URL{Scheme: "http", Host: "localhost:8080"}
+	signer, err := identity.NewSigner(identity.Options{
+		Store: db, CookieKeys: []string{rand.Text()}, Issuer: baseURL.String(), Now: f.clock.now, Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := Options{
+		OpenID:    openid.New(openid.Options{Store: db, Sessions: sessions, Signer: signer, Issuer: baseURL.String(), Now: f.clock.now, Log: log}),
+		Clients:   openid.NewClients(db, f.clock.now),
 		Directory: directory.New(directory.Options{Store: db, Outbox: worker, Now: f.clock.now}),
 		Groups:    directory.NewGroups(db, f.clock.now),
 		Apps:      apps.New(apps.Options{Store: db, Sessions: sessions, Own: apps.Own{BaseURL: baseURL}, Now: f.clock.now}),

@@ -3,6 +3,7 @@ package web
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,28 +55,31 @@ func TestEveryResponse_HasSecurityHeaders(t *testing.T) {
 
 	// Where the address may hold a token, and the page too.
 	withToken := []string{"Referrer-Policy", "strict-origin", "Cache-Control", "no-store, no-transform"}
-	cached := []string{"Cache-Control", "public, max-age=300"}
-	for _, r := range f.server.routes {
-		method, path := r.address(target.ID)
+	differ := func(method, path string) []string {
+		read := method == "GET" || method == "HEAD"
 		var differences []string
-		if r.pattern == "GET /api/authenticate_magic_link" {
+		if path == "/api/authenticate_magic_link" && read {
 			differences = withToken
 		}
-		if r.pattern == "GET /.well-known/jwks.json" {
-			differences = cached
+		if described := []string{"/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}; slices.Contains(described, path) && read {
+			differences = append(differences, "Cache-Control", "public, max-age=300")
 		}
+		isRoute := func(r route) bool {
+			return r.pattern == method+" "+path || method == "HEAD" && r.pattern == "GET "+path
+		}
+		if slices.Contains(clientPaths, path) && slices.ContainsFunc(f.server.routes, isRoute) {
+			differences = append(differences, "Access-Control-Allow-Origin", "*")
+		}
+		return differences
+	}
+	for _, r := range f.server.routes {
+		method, path := r.address(target.ID)
+		differences := differ(method, path)
 		check(r.pattern+" by a stranger", f.visitor().send(method, path, ""), differences...)
 		check(r.pattern+" by an administrator", boss.send(method, path, "{}", "Content-Type", "application/json"), differences...)
 		boss = f.signedIn(directory.Admin, "ada@example.com") // some routes sign out
 		for _, method := range methods {
-			var differences []string
-			if path == "/api/authenticate_magic_link" && (method == "GET" || method == "HEAD") {
-				differences = withToken
-			}
-			if path == "/.well-known/jwks.json" && (method == "GET" || method == "HEAD") {
-				differences = cached
-			}
-			check(method+" on the path of "+r.pattern, f.visitor().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differences...)
+			check(method+" on the path of "+r.pattern, f.visitor().send(method, path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "DELETE"), differ(method, path)...)
 		}
 	}
 	for _, method := range methods {

@@ -23,7 +23,7 @@ func TestSignInPage_ShowsTheConfiguredProviders(t *testing.T) {
 	page := newFixture(t).visitor().get("/?next=/users")
 	for _, name := range []string{"Google", "GitHub"} {
 		form, ok := page.Form("Continue with " + name)
-		if !ok || form.Method != http.MethodPost || form.Action != "/oauth/"+strings.ToLower(name) || form.Values.Get("next") != "/users" {
+		if !ok || form.Method != http.MethodPost || form.Action != "/signin/with/"+strings.ToLower(name) || form.Values.Get("next") != "/users" {
 			t.Errorf("%s: %+v, %v", name, form, ok)
 		}
 	}
@@ -31,10 +31,10 @@ func TestSignInPage_ShowsTheConfiguredProviders(t *testing.T) {
 		t.Error("a provider that isn't configured has a button")
 	}
 	none := newFixture(t, func(o *Options) { o.OAuth = nil })
-	if strings.Contains(none.visitor().get("/").body, "/oauth/") {
+	if strings.Contains(none.visitor().get("/").body, "/signin/with/") {
 		t.Error("without providers, the page has buttons for them")
 	}
-	if a := none.visitor().form("/oauth/google"); a.status != 404 {
+	if a := none.visitor().form("/signin/with/google"); a.status != 404 {
 		t.Errorf("a provider that isn't configured: %d", a.status)
 	}
 }
@@ -43,7 +43,7 @@ func TestStartOAuth(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	c := f.visitor()
-	a := c.form("/oauth/github", "next", "/users")
+	a := c.form("/signin/with/github", "next", "/users")
 	address, ok := strings.CutPrefix(a.header.Get("Refresh"), "0;url=")
 	u, err := url.Parse(address)
 	if a.status != 200 || !ok || err != nil || u.Host != "localhost:8080" || u.Path != "/v1/public/oauth/github/start" {
@@ -62,7 +62,7 @@ func TestStartOAuth(t *testing.T) {
 	if len(challenge) != 43 || strings.Contains(a.body, c.cookies["guestlist-signin"].Value) {
 		t.Errorf("the challenge is %q", challenge)
 	}
-	again := c.form("/oauth/github")
+	again := c.form("/signin/with/github")
 	if strings.Contains(again.header.Get("Refresh"), challenge) {
 		t.Error("two sign-ins have one challenge")
 	}
@@ -71,9 +71,9 @@ func TestStartOAuth(t *testing.T) {
 		header []string
 		want   int
 	}{
-		"of another site":               {"/oauth/google", []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"a provider that isn't offered": {"/oauth/microsoft", nil, 404},
-		"a provider that no one knows":  {"/oauth/x%22%3E", nil, 404},
+		"of another site":               {"/signin/with/google", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"a provider that isn't offered": {"/signin/with/microsoft", nil, 404},
+		"a provider that no one knows":  {"/signin/with/x%22%3E", nil, 404},
 	} {
 		header := append([]string{"Content-Type", "application/x-www-form-urlencoded"}, row.header...)
 		if a := f.visitor().send("POST", row.path, "", header...); a.status != row.want || a.header.Get("Refresh") != "" || a.header.Get("Set-Cookie") != "" {
@@ -86,7 +86,7 @@ func TestContinuePage_OfAnotherProvider(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	began := f.visitor()
-	began.form("/oauth/google")
+	began.form("/signin/with/google")
 	asked := f.visitor()
 	asked.form("/signin", "email", "ada@example.com")
 
@@ -134,7 +134,7 @@ func TestCancelledAtAnotherProvider_KeepsTheWay(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	c := f.visitor()
-	c.form("/oauth/google", "next", "/users?q=a")
+	c.form("/signin/with/google", "next", "/users?q=a")
 	a := c.get(callbackOf("error", "access_denied"))
 	if a.status != 303 || a.header.Get("Location") != "/?cancelled&next=%2Fusers%3Fq%3Da" {
 		t.Fatalf("%d to %q", a.status, a.header.Get("Location"))

@@ -69,7 +69,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	asks(f.visitor(), "GET /api/authenticate_magic_link", "", "?error=server_error", "")
 	asks(f.visitor(), "GET /api/authenticate_magic_link", "", "?stytch_token_type=oauth&token=x", "")
 	began := f.visitor()
-	began.form("/oauth/google")
+	began.form("/signin/with/google")
 	asks(began, "GET /api/authenticate_magic_link", "", "?stytch_token_type=oauth", "")
 	for _, email := range []string{"joan@example.com", "joan@example.com", "eve@example.com"} {
 		asks(ada, "POST /api/users", "", "", `{"email":"`+email+`"}`)

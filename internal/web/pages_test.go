@@ -12,7 +12,9 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -63,6 +65,10 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	stale, half := f.stale(directory.Admin, "stale@example.com"), f.halfSignedIn(directory.Member, "half@example.com")
 	stale.form("/apps/new", "name", hostile)
 
+	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, app, openid.ClientInput{RedirectURIs: "https://x.example"}); err != nil {
+		t.Fatal(err)
+	}
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -86,6 +92,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"waiting":              {boss.get("/waiting"), "Pending updates"},
 		"signout":              {boss.get("/signout?app=" + app.ID), "Switch account"},
 		"refused":              {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
+		"account":              {stale.get("/oauth/authorize?prompt=select_account&response_type=code&scope=openid&redirect_uri=https%3A%2F%2Fx.example&client_id=" + app.ID), "Continue to " + hostile},
 		"again":                {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
 		"app_new":              {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
 		"app":                  {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},
@@ -96,7 +103,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"ask":                  {asker.get("/apps/" + app.ID + "/request"), "Request access to " + hostile},
 		"requests":             {boss.get("/requests"), "Access requests"},
 		"renew":                {boss.get("/users/" + grace.ID + "/groups/" + ending.ID + "/renew"), "Renew " + hostile + "’s access"},
-		"to_provider":          {f.visitor().form("/oauth/google"), "Taking you to Google"},
+		"to_provider":          {f.visitor().form("/signin/with/google"), "Taking you to Google"},
 		"to_app":               {onTheWay.get("/enter"), "You’re signed in"},
 		"confirm":              {stale.get("/confirm"), "Confirm it’s you"},
 		"resubmit":             {stale.form("/apps/new", "name", strings.Repeat(hostile, 100)), "Confirm it’s you"},

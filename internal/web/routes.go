@@ -7,6 +7,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/guard"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/web/loadshed"
 	"github.com/guestlist/guestlist/internal/web/middleware"
@@ -43,7 +44,7 @@ func (s *server) routeTable() []route {
 		{"POST /signin/sent", public, blocking(withForm(s.submitSent))},
 		{"GET /api/authenticate_magic_link", public, s.showContinue},
 		{"POST /api/authenticate_magic_link", public, blocking(withForm(s.authenticate))},
-		{"POST /oauth/{provider}", public, blocking(withForm(s.startOAuth))},
+		{"POST /signin/with/{provider}", public, blocking(withForm(s.startOAuth))},
 		{"GET /signout", signedIn | incomplete, s.showSignOut},
 		{"POST /signout", public, withForm(s.signOut)},
 		{"POST /api/logout", public, s.apiLogout},
@@ -207,7 +208,23 @@ func (s *server) routeTable() []route {
 		{"GET /api/openapi.yaml", public, s.apiSpec},
 
 		// The keys that verify identities for apps.
-		{"GET /.well-known/jwks.json", public, s.showJWKS},
+		{"GET " + openid.JWKSPath, public, s.forClients(s.showJWKS)},
+
+		// OpenID Connect: pages for browsers, and what clients ask.
+		{"GET " + openid.AuthorizePath, public, s.authorizeOpenID},
+		{"POST " + openid.AuthorizePath, public, s.authorizeOpenID},
+		{"GET " + resumePath, public, s.resumeOpenID},
+		{"POST " + openid.TokenPath, public, s.forClients(s.issueTokens)},
+		{"GET " + openid.UserInfoPath, public, s.forClients(s.showUserInfo)},
+		{"POST " + openid.UserInfoPath, public, s.forClients(s.showUserInfo)},
+		{"POST " + openid.RevokePath, public, s.forClients(s.revokeGrantToken)},
+		{"POST " + openid.IntrospectPath, public, s.forClients(s.introspectToken)},
+		{"OPTIONS " + openid.TokenPath, public, s.allowClients},
+		{"OPTIONS " + openid.UserInfoPath, public, s.allowClients},
+		{"OPTIONS " + openid.RevokePath, public, s.allowClients},
+		{"GET /.well-known/openid-configuration", public, s.forClients(s.showDiscovery())},
+		{"GET /.well-known/oauth-authorization-server", public, s.forClients(s.showDiscovery())},
+		{"GET /.well-known/webfinger", public, s.forClients(s.showWebFinger)},
 
 		// Webhooks.
 		{"POST /webhooks/stytch", public, blocking(s.receiveStytchWebhook)},
@@ -234,7 +251,7 @@ func (s *server) handler() http.Handler {
 		middleware.Recover(s.writePanic),
 		middleware.BasePath(s.opts.BaseURL.Path, s.errorHandler(errOutsideBasePath)),
 		middleware.CanonicalHost(s.opts.BaseURL, func(r *http.Request) bool { return !s.wantsJSON(r) }),
-		middleware.CrossOrigin(s.opts.BaseURL, s.errorHandler(errCrossOrigin)),
+		middleware.CrossOrigin(s.opts.BaseURL, s.acceptsOtherOrigins, s.errorHandler(errCrossOrigin)),
 	)
 }
 

@@ -16,12 +16,27 @@ import (
 
 // wantAccess repeats who may use each route. A new route must be added here, too.
 var wantAccess = map[string]access{
-	"GET /{$}":                         public,
-	"POST /signin":                     public,
-	"GET /signin/sent":                 public,
-	"POST /oauth/{provider}":           public,
-	"POST /signin/sent":                public,
-	"GET /api/authenticate_magic_link": public, "POST /api/authenticate_magic_link": public,
+	"GET /{$}":                     public,
+	"POST /signin":                 public,
+	"GET /signin/sent":             public,
+	"POST /signin/with/{provider}": public,
+
+	"GET /oauth/authorize":                        public,
+	"POST /oauth/authorize":                       public,
+	"GET /oauth/continue":                         public,
+	"POST /oauth/token":                           public,
+	"GET /oauth/userinfo":                         public,
+	"POST /oauth/userinfo":                        public,
+	"POST /oauth/revoke":                          public,
+	"POST /oauth/introspect":                      public,
+	"OPTIONS /oauth/token":                        public,
+	"OPTIONS /oauth/userinfo":                     public,
+	"OPTIONS /oauth/revoke":                       public,
+	"GET /.well-known/openid-configuration":       public,
+	"GET /.well-known/oauth-authorization-server": public,
+	"GET /.well-known/webfinger":                  public,
+	"POST /signin/sent":                           public,
+	"GET /api/authenticate_magic_link":            public, "POST /api/authenticate_magic_link": public,
 	"GET /signout":      signedIn | incomplete,
 	"POST /signout":     public,
 	"GET /enter":        public, // with a sealed ticket

@@ -24,7 +24,7 @@ type signInPage struct {
 	SignedOut      bool
 	Cancelled      bool   // the user came back from another provider without signing in
 	Draft          bool   // a form will be restored
-	App            string // host of the app that the user is on the way to; empty if there is none
+	App            string // what the user is on the way to, see appOnTheWay; empty if there is none
 	Passkeys       bool   // passkeys work at the base URL
 	PasskeyError   string // beside the button
 	UnknownPasskey string // id of a passkey to be forgotten by its browser; empty if there is none
@@ -44,7 +44,7 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		s.redirectToSecondFactor(w, r, q)
 		return nil
 	}
-	view := signInPage{Next: q.Get("next"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out"), Cancelled: q.Has("cancelled")}
+	view := signInPage{Next: q.Get("next"), Email: q.Get("email"), Expired: q.Has("expired"), SignedOut: q.Has("signed-out"), Cancelled: q.Has("cancelled")}
 	if q.Has("change") { // the address that was asked for last
 		flow, _ := s.opts.Cookies.Flow(r)
 		view.Email = flow.Email
@@ -63,7 +63,7 @@ func (s *server) renderSignIn(w http.ResponseWriter, r *http.Request, status int
 	}
 	view.Next, view.LinkLifetime, view.Providers = s.returnPath(view.Next), s.opts.LinkDuration, s.providers()
 	var err error
-	if view.App, err = s.hostOfTicket(r.Context(), view.Next); err != nil {
+	if view.App, err = s.appOnTheWay(r.Context(), view.Next); err != nil {
 		return err
 	}
 	if s.opts.FirstAdmin {
@@ -109,6 +109,9 @@ func (s *server) requestSignIn(w http.ResponseWriter, r *http.Request, form url.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	if err := s.endSession(w, r); err != nil {
 		return err
+	}
+	if next := form.Get("next"); s.isResumePath(next) {
+		return s.redirect(w, r, "/?"+url.Values{"next": {next}}.Encode())
 	}
 	if id := form.Get("app"); id != "" {
 		ticket := s.opts.Tickets.Seal(s.opts.Tickets.New(apps.App{ID: id}, "/", ""))

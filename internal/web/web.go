@@ -21,6 +21,7 @@ import (
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -35,6 +36,8 @@ type Options struct {
 	Apps            *apps.Service
 	Requests        *apps.Requests
 	Tickets         *apps.Tickets
+	OpenID          *openid.Provider
+	Clients         *openid.Clients
 	Sessions        *session.Service
 	Factors         *factor.Service
 	Tokens          *token.Service

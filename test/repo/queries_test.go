@@ -21,6 +21,15 @@ var few = map[string]string{
 	"CheckAppSession":       "one user's memberships, which administrators make one at a time",
 	"CheckAppToken":         "one user's memberships",
 	"ListMembershipsOfUser": "one user's memberships",
+	"CheckOpenIDClient":     "one user's memberships",
+	"CheckGrantByCode":      "one user's memberships",
+	"CheckGrantByToken":     "one user's memberships",
+	"UpdateOpenIDClient":    "one, by its key",
+	"DeleteOpenIDClient":    "one, by its key",
+	"LockOpenIDClient":      "one, by its key",
+	"ListClientSecrets":     "one client's, five at most",
+	"DeleteSecretsOfClient": "one client's, five at most",
+	"DeleteTokensOfGrant":   "one sign-in's to one app, a few an hour",
 	"ListFactors":           "one user's, twenty passkeys and an authenticator app at most",
 	"DeleteAppsOfGroup":     "apps are limited to a thousand",
 	"DeleteGroupsOfApp":     "one app's, chosen in one form",
@@ -33,7 +42,7 @@ var few = map[string]string{
 func TestQueries_TouchABoundedNumberOfRows(t *testing.T) {
 	t.Parallel()
 	// The rows of one person are few, because they are limited.
-	key := regexp.MustCompile(`WHERE (id|name|registration_id|challenge_hash|token_hash|cookie_hash|code_hash|request_hash|requester_hash|email|email_key|email_id|method_id|totp_id|session_id|user_id|group_id = \S+ AND user_id) (= |IN \(sqlc\.slice)`)
+	key := regexp.MustCompile(`WHERE (id|name|registration_id|challenge_hash|token_hash|cookie_hash|code_hash|app_id = \S+ AND id|request_hash|requester_hash|email|email_key|email_id|method_id|totp_id|session_id|user_id|group_id = \S+ AND user_id) (= |IN \(sqlc\.slice)`)
 	bounded := regexp.MustCompile(`LIMIT (\?|1)|IN \(sqlc\.slice`)
 	seen := map[string]bool{}
 	for _, q := range append(queriesIn(t, "queries/*.sql"), queriesIn(t, "queries/stytchlocal/*.sql")...) {

@@ -53,6 +53,16 @@ type AppToken struct {
 	ExpiresAt int64
 }
 
+type ClientSecret struct {
+	ID         string
+	AppID      string
+	SecretHash string
+	Hint       string
+	CreatedBy  string
+	CreatedAt  int64
+	ExpiresAt  int64
+}
+
 type EmailCode struct {
 	RequesterHash string
 	RequestHash   string
@@ -139,6 +149,17 @@ type Import struct {
 type Limit struct {
 	Name   string
 	FullAt int64
+}
+
+type OpenidClient struct {
+	AppID             string
+	PublicClient      int64
+	IDTokenAlg        string
+	RedirectUris      string
+	PostLogoutUris    string
+	BackchannelLogout string
+	CreatedAt         int64
+	UpdatedAt         int64
 }
 
 type Outbox struct {

@@ -1,0 +1,186 @@
+package openid
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/identity"
+)
+
+// Client is what an app needs to sign users in. An app has at most one. Times are UTC.
+type Client struct {
+	ID                string             // the client_id: the id of the app
+	Public            bool               // it can't keep a secret, as programs on users' devices can't; it must use PKCE
+	Algorithm         identity.Algorithm // of its ID tokens
+	RedirectURIs      []string           // where a sign-in may end, at least one unless it only signs in devices
+	PostLogoutURIs    []string           // where a sign-out may end; may be empty
+	BackchannelLogout string             // URL to notify when a session ends; may be empty
+	CreatedAt         time.Time
+	UpdatedAt         time.Time
+}
+
+// Secret is a secret of a client. Times are UTC.
+type Secret struct {
+	ID        string // UUIDv7; not secret
+	AppID     string
+	Hash      string
+	Hint      string // its last characters
+	CreatedBy string // id of the administrator; empty for the program
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero for no end
+}
+
+// Expired reports whether the secret has ended at a time.
+func (s Secret) Expired(now time.Time) bool { return !s.ExpiresAt.IsZero() && !now.Before(s.ExpiresAt) }
+
+// allowsRedirect reports whether a sign-in may end at a URI. It must be equal to one of the client's
+// (https://www.rfc-editor.org/rfc/rfc9700#section-2.1). Only the port of a loopback address may
+// differ, because a program on the user's device takes a free one
+// (https://www.rfc-editor.org/rfc/rfc8252#section-7.3).
+func (c Client) allowsRedirect(uri string) bool {
+	return slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
+		return registered == uri || withoutLoopbackPort(registered) == withoutLoopbackPort(uri) && withoutLoopbackPort(uri) != ""
+	})
+}
+
+// allowsPostLogout reports whether a sign-out may end at a URI.
+func (c Client) allowsPostLogout(uri string) bool { return slices.Contains(c.PostLogoutURIs, uri) }
+
+// withoutLoopbackPort returns an http URI of a loopback address without its port, and "" for any other
+// URI. Everything else stays as it was written.
+func withoutLoopbackPort(uri string) string {
+	const scheme = "http://"
+	rest, found := strings.CutPrefix(uri, scheme)
+	if !found {
+		return ""
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, port, err := net.SplitHostPort(rest[:end])
+	if err != nil { // no port
+		host, port = strings.Trim(rest[:end], "[]"), ""
+	}
+	if strings.Trim(port, "0123456789") != "" || !isLoopback(host) {
+		return ""
+	}
+	return scheme + host + rest[end:]
+}
+
+func isLoopback(host string) bool {
+	return host == "127.0.0.1" || host == "::1" || host == "localhost"
+}
+
+// Limits of clients.
+const (
+	MaxURIs    = 20
+	maxURI     = 500 // bytes
+	MaxSecrets = 5
+)
+
+// ClientInput is a client as typed.
+type ClientInput struct {
+	Public            bool
+	Algorithm         string // RS256, ES256 or empty for RS256
+	RedirectURIs      string // one in a line
+	PostLogoutURIs    string // one in a line
+	BackchannelLogout string // may be empty
+}
+
+// Input returns the input that describes the client as it is.
+func (c Client) Input() ClientInput {
+	return ClientInput{
+		Public: c.Public, Algorithm: string(c.Algorithm), RedirectURIs: strings.Join(c.RedirectURIs, "\n"),
+		PostLogoutURIs: strings.Join(c.PostLogoutURIs, "\n"), BackchannelLogout: c.BackchannelLogout,
+	}
+}
+
+// Parse validates the input and returns a client without id and times. The error is a
+// *directory.ValidationError.
+func (in ClientInput) Parse() (Client, error) {
+	fields := map[string]string{}
+	c := Client{Public: in.Public, Algorithm: identity.Algorithm(in.Algorithm)}
+	if c.Algorithm == "" {
+		c.Algorithm = identity.RS256
+	}
+	if c.Algorithm != identity.RS256 && c.Algorithm != identity.ES256 {
+		fields["id_token_alg"] = "Choose RS256 or ES256."
+	}
+	parse := func(field, text string, check func(uri string, public bool) string) []string {
+		var list []string
+		for line := range strings.Lines(text) {
+			uri := strings.TrimSpace(line)
+			if uri == "" || slices.Contains(list, uri) {
+				continue
+			}
+			if problem := check(uri, in.Public); problem != "" {
+				fields[field] = problem
+			}
+			list = append(list, uri)
+		}
+		if len(list) > MaxURIs {
+			fields[field] = "At most 20 addresses fit."
+		}
+		return list
+	}
+	c.RedirectURIs = parse("redirect_uris", in.RedirectURIs, checkRedirectURI)
+	c.PostLogoutURIs = parse("post_logout_redirect_uris", in.PostLogoutURIs, checkRedirectURI)
+	c.BackchannelLogout = strings.TrimSpace(in.BackchannelLogout)
+	if c.BackchannelLogout != "" {
+		if problem := checkWebURI(c.BackchannelLogout); problem != "" {
+			fields["backchannel_logout_uri"] = problem
+		}
+	}
+	if len(fields) > 0 {
+		return Client{}, &directory.ValidationError{Fields: fields}
+	}
+	return c, nil
+}
+
+// checkRedirectURI returns what is wrong with a URI to which a browser is sent, or "".
+func checkRedirectURI(uri string, public bool) string {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil, !u.IsAbs(), len(uri) > maxURI, strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }):
+		return "Write each address in full, such as https://wiki.example.com/callback: " + shorten(uri)
+	case strings.Contains(uri, "#"):
+		return "An address can’t contain #: " + shorten(uri)
+	case strings.Contains(uri, "*"):
+		return "Write each address in full, without *: " + shorten(uri)
+	case u.Scheme == "https" || u.Scheme == "http":
+		return checkWebURI(uri)
+	case dangerousSchemes[u.Scheme]:
+		return "Addresses of this kind can’t be used: " + shorten(uri)
+	case !public:
+		return "Only public clients can use addresses of programs: " + shorten(uri)
+	}
+	return ""
+}
+
+// dangerousSchemes run code or show files in the browser that opens them.
+var dangerousSchemes = map[string]bool{
+	"javascript": true, "data": true, "vbscript": true, "file": true, "blob": true, "about": true, "view-source": true, "filesystem": true, "ws": true, "wss": true, "ftp": true, "mailto": true,
+}
+
+// checkWebURI returns what is wrong with an http or https URI, or "".
+func checkWebURI(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(uri, "#") || len(uri) > maxURI ||
+		strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
+		return "Write the address in full, such as https://wiki.example.com/callback: " + shorten(uri)
+	}
+	return ""
+}
+
+func shorten(uri string) string {
+	const max = 60
+	if r := []rune(uri); len(r) > max {
+		return string(r[:max]) + "…"
+	}
+	return uri
+}

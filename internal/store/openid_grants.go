@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/factor"
+	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid"
+	"github.com/guestlist/guestlist/internal/session"
+	"github.com/guestlist/guestlist/internal/store/internal/dbsqlc"
+	"github.com/guestlist/guestlist/internal/text"
+)
+
+// CheckClient reads what an authorization request depends on, in one query; see openid.Store.
+func (s *Store) CheckClient(ctx context.Context, appID, userID string) (openid.ClientState, error) {
+	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckOpenIDClient, dbsqlc.CheckOpenIDClientParams{UserID: userID, AppID: appID})
+	if err != nil {
+		return openid.ClientState{}, translate("check client", err)
+	}
+	r := rows[0]
+	state := openid.ClientState{Client: toClient(&r.OpenidClient), App: apps.App{
+		ID: appID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), AllowRequests: r.AllowRequests != 0, Enabled: r.Enabled != 0,
+	}}
+	for _, r := range rows {
+		addMembership(&state.App, &state.Memberships, userID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+	}
+	return state, nil
+}
+
+// CreateGrant inserts a grant.
+func (s *Store) CreateGrant(ctx context.Context, g openid.Grant) error {
+	return translate("create grant", s.writer().InsertGrant(ctx, dbsqlc.InsertGrantParams{
+		ID: g.ID, AppID: g.AppID, UserID: g.UserID, SessionHash: g.SessionHash, Scope: string(g.Scope), Nonce: g.Nonce, AuthTime: micros(g.AuthTime),
+		RedirectUri: g.RedirectURI, CodeHash: g.CodeHash, CodeChallenge: g.CodeChallenge, CodeExpiresAt: micros(g.CodeExpiresAt),
+		CreatedAt: micros(g.CreatedAt), ExpiresAt: micros(g.ExpiresAt),
+	}))
+}
+
+// CheckGrantCode reads what the use of a code depends on, in one query; see openid.Store.
+func (s *Store) CheckGrantCode(ctx context.Context, codeHash string) (openid.GrantState, error) {
+	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckGrantByCode, codeHash)
+	if err != nil {
+		return openid.GrantState{}, translate("check code", err)
+	}
+	state := toGrantState(rows[0])
+	state.Grant.CodeHash = codeHash
+	for _, r := range rows {
+		addMembership(&state.App, &state.Memberships, r.UserID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+	}
+	return state, nil
+}
+
+// CheckGrantToken reads what the use of a token depends on, in one query; see openid.Store.
+func (s *Store) CheckGrantToken(ctx context.Context, tokenHash string) (openid.GrantState, error) {
+	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckGrantByToken, tokenHash)
+	if err != nil {
+		return openid.GrantState{}, translate("check token", err)
+	}
+	r := rows[0]
+	state := toGrantState(&dbsqlc.CheckGrantByCodeRow{
+		ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: r.Scope, Nonce: r.Nonce, AuthTime: r.AuthTime,
+		RedirectUri: r.RedirectUri, CodeChallenge: r.CodeChallenge, CodeExpiresAt: r.CodeExpiresAt, CodeUsedAt: r.CodeUsedAt, CreatedAt: r.CreatedAt,
+		PublicClient: r.PublicClient, IDTokenAlg: r.IDTokenAlg, AppName: r.AppName, Audience: r.Audience, Enabled: r.Enabled,
+		StytchSessionID: r.StytchSessionID, VerifiedAt: r.VerifiedAt, ExpiresAt: r.ExpiresAt, Factors: r.Factors, SecondFactor: r.SecondFactor,
+		Name: r.Name, Email: r.Email, EmailKey: r.EmailKey, Role: r.Role, Status: r.Status, StytchUserID: r.StytchUserID,
+	})
+	state.Token = openid.Token{
+		Hash: tokenHash, GrantID: r.ID, Kind: openid.TokenKind(r.Kind), CreatedAt: fromMicros(r.TokenCreatedAt),
+		ExpiresAt: fromMicros(r.TokenExpiresAt), ReplacedAt: fromMicros(r.ReplacedAt),
+	}
+	for _, r := range rows {
+		addMembership(&state.App, &state.Memberships, r.UserID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+	}
+	return state, nil
+}
+
+// toGrantState converts a row, without its membership.
+func toGrantState(r *dbsqlc.CheckGrantByCodeRow) openid.GrantState {
+	return openid.GrantState{
+		Grant: openid.Grant{
+			ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: openid.Scope(r.Scope), Nonce: r.Nonce,
+			AuthTime: fromMicros(r.AuthTime), RedirectURI: r.RedirectUri, CodeChallenge: r.CodeChallenge,
+			CodeExpiresAt: fromMicros(r.CodeExpiresAt), CodeUsedAt: fromMicros(r.CodeUsedAt), CreatedAt: fromMicros(r.CreatedAt),
+		},
+		Client: openid.Client{ID: r.AppID, Public: r.PublicClient != 0, Algorithm: identity.Algorithm(r.IDTokenAlg)},
+		App:    apps.App{ID: r.AppID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), Enabled: r.Enabled != 0},
+		Session: session.Session{
+			TokenHash: r.SessionHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
+			VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+			Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
+			User: directory.User{
+				ID: r.UserID, Name: text.Name(r.Name), Role: directory.Role(r.Role), Status: directory.Status(r.Status),
+				Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey}, StytchUserID: r.StytchUserID,
+			},
+		},
+	}
+}
+
+// RedeemGrant uses a grant's code; see openid.Store.
+func (s *Store) RedeemGrant(ctx context.Context, grantID string, at time.Time, t openid.NewTokens, e event.Event) error {
+	return s.inTx(ctx, "redeem grant code", func(q queries) error {
+		n, err := q.UseGrantCode(ctx, dbsqlc.UseGrantCodeParams{CodeUsedAt: micros(at), ID: grantID})
+		if err := requireOneRow(n, err, openid.ErrUsed); err != nil {
+			return err
+		}
+		if err := insertTokens(ctx, q, t); err != nil {
+			return err
+		}
+		return insertEvents(ctx, q, e)
+	})
+}
+
+// ReplaceToken uses a refresh token; see openid.Store.
+func (s *Store) ReplaceToken(ctx context.Context, refreshHash string, at time.Time, t openid.NewTokens) error {
+	return s.inTx(ctx, "replace refresh token", func(q queries) error {
+		n, err := q.LockGrant(ctx, t.Access.GrantID) // so that the grant isn't ended at the same time
+		if err := requireOneRow(n, err, sql.ErrNoRows); err != nil {
+			return err
+		}
+		if _, err := q.ReplaceRefreshToken(ctx, dbsqlc.ReplaceRefreshTokenParams{ReplacedAt: micros(at), TokenHash: refreshHash}); err != nil {
+			return err
+		}
+		return insertTokens(ctx, q, t)
+	})
+}
+
+func insertTokens(ctx context.Context, q queries, t openid.NewTokens) error {
+	a, r := t.Access, t.Refresh
+	if r.Hash == "" {
+		return q.InsertGrantToken(ctx, dbsqlc.InsertGrantTokenParams{
+			TokenHash: a.Hash, GrantID: a.GrantID, Kind: string(a.Kind), CreatedAt: micros(a.CreatedAt), ExpiresAt: micros(a.ExpiresAt),
+		})
+	}
+	return q.InsertGrantTokens(ctx, dbsqlc.InsertGrantTokensParams{
+		AccessHash: a.Hash, GrantID: a.GrantID, CreatedAt: micros(a.CreatedAt), AccessExpiresAt: micros(a.ExpiresAt),
+		RefreshHash: r.Hash, RefreshExpiresAt: micros(r.ExpiresAt),
+	})
+}
+
+// DeleteGrantToken deletes a token, if it exists.
+func (s *Store) DeleteGrantToken(ctx context.Context, tokenHash string) error {
+	_, err := s.writer().DeleteGrantToken(ctx, tokenHash)
+	return translate("delete token", err)
+}
+
+// EndGrant deletes a grant with its tokens; see openid.Store.
+func (s *Store) EndGrant(ctx context.Context, grantID string, e event.Event) error {
+	return s.inTx(ctx, "end grant", func(q queries) error {
+		n, err := q.DeleteGrant(ctx, grantID)
+		if err != nil || n == 0 {
+			return err
+		}
+		if err := q.DeleteTokensOfGrant(ctx, grantID); err != nil {
+			return err
+		}
+		return insertEvents(ctx, q, e)
+	})
+}
+
+// DeleteExpiredGrants deletes grants and tokens that had expired at a time. It is housekeeping: expiry is checked on
+// every use.
+func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) (int, error) {
+	tokens, err := s.deleteInBatches(ctx, "delete expired grant tokens", func(q queries, limit int32) ([]string, error) {
+		return q.ExpiredGrantTokens(ctx, dbsqlc.ExpiredGrantTokensParams{ExpiresAt: micros(now), Limit: limit})
+	}, func(q queries, hash string) (int64, error) { return q.DeleteGrantToken(ctx, hash) })
+	if err != nil {
+		return tokens, err
+	}
+	grants, err := s.deleteInBatches(ctx, "delete expired grants", func(q queries, limit int32) ([]string, error) {
+		return q.ExpiredGrants(ctx, dbsqlc.ExpiredGrantsParams{ExpiresAt: micros(now), Limit: limit})
+	}, func(q queries, id string) (int64, error) { return q.DeleteGrant(ctx, id) })
+	return tokens + grants, err
+}
