@@ -132,7 +132,9 @@ type confirmPage struct {
 
 func (s *server) showConfirm(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	if actorOf(r).Fresh && !q.Has("again") {
+	// With again, a factor is needed although one was proven a moment ago. Then sent must not carry on
+	// either: it would ask for another factor, before the emailed code can be entered.
+	if actorOf(r).Fresh && !q.Has("again") && !q.Has("sent") {
 		return s.carryOn(w, r, q.Get("next"))
 	}
 	return s.confirmPage(w, r, http.StatusOK, q, func(view *confirmPage) {
