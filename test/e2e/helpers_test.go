@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"io"
-	"net/http"
-	"net/url"
 	"sync"
 	"testing"
 
@@ -23,23 +21,8 @@ func startStandalone(t testing.TB, databaseURL string, c *harness.Clock, flags .
 		"--guestlist-admins=ada@example.com",
 	}, flags...)...)
 	s.Host, s.URL = "https://guestlist.example", "https://guestlist.example"
-	s.Transport = tlsEndsHere{s.Config.Addr}
+	s.Transport = harness.TLSProxy{Addr: s.Config.Addr}
 	return s, post
-}
-
-// tlsEndsHere sends requests for an https address to an instance by http, like a TLS
-// proxy.
-type tlsEndsHere struct{ addr string }
-
-func (e tlsEndsHere) RoundTrip(r *http.Request) (*http.Response, error) {
-	inner := r.Clone(r.Context())
-	inner.Host = r.URL.Host
-	inner.URL = &url.URL{Scheme: "http", Host: e.addr, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
-	answer, err := http.DefaultTransport.RoundTrip(inner)
-	if err == nil {
-		answer.Request = r
-	}
-	return answer, err
 }
 
 // postOffice is a mail server that keeps the link of each mail by recipient.

@@ -133,11 +133,12 @@ func (r *run) callback(q *request, page *Page) url.Values {
 	address := *page.Left
 	address.RawQuery = ""
 	address.ForceQuery = false
-	if address.String() != q.client.RedirectURI {
+	if want, _, _ := strings.Cut(q.client.RedirectURI, "?"); address.String() != want {
 		r.stop("the browser was sent to %s, not to the redirect URI %s", page.Left, q.client.RedirectURI)
 	}
 	params, err := url.ParseQuery(page.Left.RawQuery)
 	r.must(err)
+	r.checkReturnedQuery(q.client.RedirectURI, params)
 	return params
 }
 

@@ -15,6 +15,9 @@ import (
 	"github.com/guestlist/guestlist/internal/testpage"
 )
 
+// refreshPrefix begins the header Refresh of a page that loads another by itself.
+const refreshPrefix = "0;url="
+
 // maxRedirects is the number of redirects in a row that a browser follows.
 const maxRedirects = 20
 
@@ -141,7 +144,7 @@ func (b *Browser) read(answer *http.Response) (*Page, *url.URL, error) {
 	page := &Page{Page: parsed, Status: answer.StatusCode, URL: answer.Request.URL, Body: string(body)}
 	location, ok := answer.Header.Get("Location"), answer.StatusCode >= 300 && answer.StatusCode <= 399
 	if !ok {
-		location, ok = strings.CutPrefix(answer.Header.Get("Refresh"), "0;url=")
+		location, ok = strings.CutPrefix(answer.Header.Get("Refresh"), refreshPrefix)
 	}
 	if !ok || location == "" {
 		return page, nil, nil

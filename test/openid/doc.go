@@ -44,7 +44,16 @@
 //	oidcc-backchannel-logout-discovery-endpoint-verification
 //	oidcc-backchannel-rp-initiated-logout
 //
-// Every module of the four plans is here. These parts of them differ from the original:
+// Dynamic OP, oidcc-dynamic-certification-test-plan, without the modules that register clients, rotate keys
+// of clients, or request other algorithms or signed request objects:
+//
+//	oidcc-ensure-redirect-uri-in-authorization-request
+//	oidcc-redirect-uri-query-OK
+//	oidcc-redirect-uri-query-mismatch
+//	oidcc-redirect-uri-query-added
+//	oidcc-server-rotate-keys
+//
+// Every module of the other four plans is here. These parts differ from the original:
 //
 //   - Where the original asks for a screenshot, a program looks at the page. An error page has a status
 //     of 400 or more, or says so. A second sign-in page is a page, rather than a redirect. After a sign-out,
@@ -57,6 +66,6 @@
 //     forgets that in oidcc-userinfo-... with response_type=code.
 //   - What belongs to other variants is left out: encrypted ID tokens, because the client would have to
 //     register a key; the version of TLS at the client's back-channel address, which is plain HTTP;
-//     redirect URIs with a query; form_post; and dynamic registration.
+//     form_post; and dynamic registration.
 //   - Language tags in the metadata are parsed, but not looked up in the registry of subtags.
 package openid

@@ -13,6 +13,7 @@ const (
 	configPlan      = "Config OP"
 	signOutPlan     = "RP-Initiated OP"
 	backChannelPlan = "Back-Channel OP"
+	dynamicPlan     = "Dynamic OP"
 )
 
 // Modules are all modules, in the order of the plans.
@@ -57,6 +58,12 @@ var Modules = []Module{
 	{basicPlan, "oidcc-ensure-request-with-valid-pkce-succeeds", sendChallenge},
 
 	{configPlan, "oidcc-discovery-endpoint-verification", verifyDiscovery},
+
+	{dynamicPlan, "oidcc-ensure-redirect-uri-in-authorization-request", omitRedirectURI},
+	{dynamicPlan, "oidcc-redirect-uri-query-OK", keepQuery},
+	{dynamicPlan, "oidcc-redirect-uri-query-mismatch", changeQuery},
+	{dynamicPlan, "oidcc-redirect-uri-query-added", addQuery},
+	{dynamicPlan, "oidcc-server-rotate-keys", rotateKeys},
 
 	{signOutPlan, "oidcc-rp-initiated-logout-discovery-endpoint-verification", verifySignOutDiscovery},
 	{signOutPlan, "oidcc-rp-initiated-logout", signOut},

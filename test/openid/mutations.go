@@ -129,23 +129,24 @@ func claimsOf(value string) object {
 // changeResponse changes the authorization responses.
 func changeResponse(change func(url.Values)) func(*forger) {
 	return func(f *forger) {
-		f.after = func(_ string, _ url.Values, a *reply) { changeLocation(f, a, f.provider.Basic.RedirectURI, change) }
+		f.after = func(_ string, _ url.Values, a *reply) { changeLocation(a, f.provider.Basic.RedirectURI, change) }
 	}
 }
 
-// changeLocation changes the query of a redirect to an address of the client.
-func changeLocation(_ *forger, a *reply, to string, change func(url.Values)) {
-	location := a.header.Get("Location")
-	query, ok := strings.CutPrefix(location, to)
-	if !ok {
-		return
+// changeLocation changes the query with which a browser is sent to an address of the client.
+func changeLocation(a *reply, to string, change func(url.Values)) {
+	for name, prefix := range map[string]string{"Location": "", "Refresh": refreshPrefix} {
+		query, ok := strings.CutPrefix(a.header.Get(name), prefix+to)
+		if !ok {
+			continue
+		}
+		values, err := url.ParseQuery(strings.TrimPrefix(query, "?"))
+		if err != nil {
+			continue
+		}
+		change(values)
+		a.header.Set(name, prefix+to+"?"+values.Encode())
 	}
-	values, err := url.ParseQuery(strings.TrimPrefix(query, "?"))
-	if err != nil {
-		return
-	}
-	change(values)
-	a.header.Set("Location", to+"?"+values.Encode())
 }
 
 // changeRequest changes the requests to an endpoint.

@@ -45,7 +45,14 @@ func startPeer(t *testing.T, name, scheme string) (addr string, p *Provider) {
 		Basic:    peerClient(&registrations, "basic", "client_secret_basic", ""),
 		Second:   peerClient(&registrations, "second", "client_secret_basic", ""),
 		Post:     peerClient(&registrations, "post", "client_secret_post", ""),
+		Query:    peerClient(&registrations, "query", "client_secret_basic", ""),
 		Unsigned: peerClient(&registrations, "unsigned", "client_secret_basic", "none"),
+	}
+	p.Query.RedirectURI += "?dummy1=lorem&dummy2=ipsum"
+	for i, r := range registrations {
+		if r.ID == p.Query.ID {
+			registrations[i].RedirectURIs = append(r.RedirectURIs[:0], p.Query.RedirectURI, "https://rp.example.com/other")
+		}
 	}
 	text, err := json.Marshal(registrations)
 	if err != nil {
@@ -118,10 +125,10 @@ func startLuikyv(t *testing.T) *Provider {
 
 func TestPeers_ZitadelExample(t *testing.T) {
 	t.Parallel()
-	Test(t, 0, startZitadel(t))
+	Test(t, 1, startZitadel(t))
 }
 
 func TestPeers_LuikyvExample(t *testing.T) {
 	t.Parallel()
-	Test(t, 1, startLuikyv(t))
+	Test(t, 2, startLuikyv(t))
 }

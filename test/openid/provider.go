@@ -14,6 +14,7 @@ type Provider struct {
 	Basic    Client // uses client_secret_basic
 	Second   Client // another that uses client_secret_basic
 	Post     Client // uses client_secret_post
+	Query    Client // uses client_secret_basic, with a query in its RedirectURI, and has another; zero to skip what needs it
 	Unsigned Client // has asked for ID tokens with alg none; zero if the provider has no such client
 
 	// Logout receives logout tokens for Basic. It may be nil, which skips the module that needs it.
@@ -26,6 +27,9 @@ type Provider struct {
 	// ConfirmSignOut confirms the sign-out on a page that the end session endpoint has shown, and
 	// returns the next page. It may be nil, if the provider never asks.
 	ConfirmSignOut func(b *Browser, p *Page) (*Page, error)
+
+	// RotateKeys begins to sign with a new key. It may be nil.
+	RotateKeys func() error
 
 	// AsksConsent says that SignIn completes a page that asks for consent at every request. A page is then
 	// no sign that the user had to sign in again.

@@ -103,7 +103,7 @@ var layers = map[string]layer{
 		"internal/app", "internal/apps", "internal/cli", "internal/config", "internal/diagnostic", "internal/directory", "internal/event", "internal/httpserver", "internal/testdb", "internal/testpage",
 	}, never: []string{sdkAll}},
 	"test/peers":                    {ours: []string{"internal/apps", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/ids", "internal/testdb", "test/harness"}},
-	"test/openid":                   {ours: []string{"internal/testpage", "test/harness"}, never: []string{sdkAll, "database/sql"}},
+	"test/openid":                   {ours: []string{"internal/apps", "internal/openid", "internal/testpage", "test/harness"}, never: []string{sdkAll, "database/sql"}},
 	"test/browser":                  {},
 	"test/e2e":                      {},
 	"test/repo":                     {},
