@@ -25,6 +25,8 @@ func TestAccessNotices_NameTheLastDay(t *testing.T) {
 		"approved":              {outbox.Notice{Topic: outbox.AccessApproved, Until: midnight}, "Until: 5 March 2026"},
 		"approved until noon":   {outbox.Notice{Topic: outbox.AccessApproved, Until: noon}, "Until: 6 March 2026, 12:00 UTC"},
 		"approved for good":     {outbox.Notice{Topic: outbox.AccessApproved}, "Until: no end date"},
+		"approved, with a link": {outbox.Notice{Topic: outbox.AccessApproved, AppURL: "https://wiki.example.com"}, "Open it here:\n\nhttps://wiki.example.com"},
+		"approved, without one": {outbox.Notice{Topic: outbox.AccessApproved, AppID: "1"}, "Your apps:\n\nhttps://people.example.com/apps"},
 		"ends":                  {outbox.Notice{Topic: outbox.AccessEnds, Until: midnight}, "Ends: 5 March 2026"},
 		"one person's ends":     {outbox.Notice{Topic: outbox.AccessEndings, People: people(midnight, 1)}, "Ends: 5 March 2026"},
 		"two people's ends":     {outbox.Notice{Topic: outbox.AccessEndings, People: people(midnight, 2)}, "5 March 2026: Grace"},

@@ -72,7 +72,11 @@ func TestDemo_KeepsWhatAdministratorsChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := apps.Input{Name: "Try me", URL: demoAt(s), Audience: string(apps.Groups), GroupIDs: []string{g.ID}, PublicPaths: "/a\n/b/*", AllowRequests: true}
+	off := false
+	in := apps.Input{
+		Name: "Try me", URL: demoAt(s), HomeURL: "https://example.com/try", Enabled: &off,
+		Audience: string(apps.Groups), GroupIDs: []string{g.ID}, PublicPaths: "/a\n/b/*", AllowRequests: true,
+	}
 	if _, err := s.App.Apps.Edit(t.Context(), event.Origin{}, id, in); err != nil {
 		t.Fatal(err)
 	}
@@ -90,6 +94,16 @@ func TestDemo_KeepsWhatAdministratorsChange(t *testing.T) {
 	before.Host = strings.TrimPrefix(demoAt(s), "http://")
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Error(diff)
+	}
+	in.URL, in.PublicPaths = "", ""
+	if _, err := s.App.Apps.Edit(t.Context(), event.Origin{}, id, in); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+
+	s = harness.StartWithDemo(t, databaseURL, clock)
+	if diff := cmp.Diff([]string{"Try me at , for groups"}, appNames(t, s)); diff != "" || s.App.DemoURL() != "" {
+		t.Errorf("after its address was removed: %s, %s", diff, s.App.DemoURL())
 	}
 }
 

@@ -97,6 +97,7 @@ type gallery struct {
 	asking *asking
 
 	handbook, photos apps.App // of in
+	backup, archive  apps.App // of in: without an address, and switched off
 	family, guests   directory.Group
 }
 
@@ -222,6 +223,9 @@ func (g *gallery) addApps() {
 		Name: "Holiday photos", URL: "https://holiday.example.com", Audience: "groups", GroupIDs: []string{g.family.ID, g.guests.ID},
 		PublicPaths: "/health\n/assets/*", AllowRequests: true,
 	})
+	g.backup = add(apps.Input{Name: "Backup", Audience: "everyone"})
+	off := false
+	g.archive = add(apps.Input{Name: "Archive", URL: "https://archive.example.com", Audience: "everyone", AllowRequests: true, Enabled: &off})
 	if _, err := a.Apps.Check(t.Context(), g.photos.Host, "", session.Browser{}); err != nil {
 		t.Fatal(err)
 	}
@@ -477,6 +481,21 @@ var pageStates = []pageState{
 		g.in.fill("textbox", "Token name", "Backup script")
 		g.in.click("button", "Create token")
 		g.in.reads("You won’t be able to see it again.")
+		return g.in
+	}},
+	{"app, switched off", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.archive.ID)
+		g.in.sees("button", "Switch on")
+		return g.in
+	}},
+	{"app, without an address", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.backup.ID)
+		g.in.lacks("button", "Test it")
+		return g.in
+	}},
+	{"request, app switched off", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.archive.ID + "/request")
+		g.in.sees("heading", "Archive is switched off")
 		return g.in
 	}},
 	{"app, remove", func(g *gallery) *tab {

@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/test/harness"
 )
@@ -94,10 +97,19 @@ func TestHosts_PublicInstance(t *testing.T) {
 func TestHosts_WithoutAppsEveryHostIsGuestlist(t *testing.T) {
 	t.Parallel()
 	s, _ := startStandalone(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
+	for i := range 25 { // without an address
+		_, err := s.App.Apps.Create(t.Context(), event.Origin{}, apps.Input{Name: fmt.Sprintf("Tool %02d", i), Audience: string(apps.Everyone)})
+		harness.Must(t, err)
+	}
 	for _, host := range []string{"guestlist.example", "unknown.example.com", "backend.example.com:8080", "10.1.2.3"} {
 		if got := summary(ask(t, s, host, "/")); got != signInPage {
 			t.Errorf("%s: %s", host, got)
 		}
+	}
+	_, err := s.App.Apps.Create(t.Context(), event.Origin{}, apps.Input{Name: "Wiki", URL: "https://wiki.example.com", Audience: string(apps.Everyone)})
+	harness.Must(t, err)
+	if got := ask(t, s, "unknown.example.com", "/"); got.Status != http.StatusNotFound {
+		t.Errorf("with an app that has an address: %d", got.Status)
 	}
 }
 

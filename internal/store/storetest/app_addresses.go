@@ -75,3 +75,33 @@ func testChangeAddress(t *testing.T, s Store) {
 	must(t, change(wiki))
 	wantApp(t, s, wiki)
 }
+
+func testApprovedLink(t *testing.T, s Store) {
+	s.WriteNotices()
+	c := newScene(t, s)
+	r := askFor(t, s, c, c.user, ago(time.Hour), "")
+	_, err := requests(s).Approve(t.Context(), c.byAdmin(), r.ID, apps.Approval{})
+	must(t, err)
+	for i, row := range []struct {
+		name   string
+		change func(*apps.App)
+		want   string
+	}{
+		{"an address", func(*apps.App) {}, c.app.URL()},
+		{"an address and a link", func(a *apps.App) { a.HomeURL = "https://example.com/wiki" }, "https://example.com/wiki"},
+		{"a link", func(a *apps.App) { a.HomeURL, a.Scheme, a.Host = "https://example.com/wiki", "", "" }, "https://example.com/wiki"},
+		{"neither", func(a *apps.App) { a.Scheme, a.Host = "", "" }, ""},
+		{"switched off", func(a *apps.App) { a.Enabled = false }, ""},
+	} {
+		a := c.app
+		row.change(&a)
+		_, err := s.ChangeApp(t.Context(), a.ID, setApp(a, event.Change{Field: "link"}))
+		must(t, err)
+		at := Now().Add(time.Duration(i) * time.Minute)
+		job, err := s.LeaseJob(t.Context(), "notice to grace@example.com", at, at.Add(time.Second))
+		must(t, err)
+		if job.Notice.AppURL != row.want || job.Notice.AppID != a.ID {
+			t.Errorf("%s: the email leads to %q", row.name, job.Notice.AppURL)
+		}
+	}
+}

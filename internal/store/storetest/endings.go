@@ -43,6 +43,10 @@ func wantWarned(t *testing.T, s Store, now time.Time, want int) {
 func testWarnOfEnds(t *testing.T, s Store) {
 	s.WriteNotices()
 	c := newScene(t, s)
+	off := createApp(t, s, "Archive", c.group) // which no one loses
+	off.Enabled = false
+	_, err := s.ChangeApp(t.Context(), off.ID, setApp(off, event.Change{Field: "enabled"}))
+	must(t, err)
 	end := Now().Add(5 * day)
 	joinUntil(t, s, c, c.user, ago(30*day), end)
 	wantWarned(t, s, end.Add(-directory.EndWarning), 0)

@@ -19,6 +19,7 @@ var requestRows = []row{
 	{"a request is saved with its event and found again", single(testSaveRequest)},
 	{"asking again replaces the request", single(testAskAgain)},
 	{"a rule's error about a request changes nothing", single(testRequestRuleError)},
+	{"the email of an approval leads to where the app opens", single(testApprovedLink)},
 	{"approving adds the membership, the events and the email to the user", single(testApproveRequest)},
 	{"approving extends a membership that has ended", single(testApproveEndedMembership)},
 	{"denying adds no membership and emails the reason", single(testDenyRequest)},
