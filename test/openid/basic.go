@@ -41,6 +41,18 @@ func happyFlow(r *run) {
 	r.checkNotRequested(t.id, "openid")
 }
 
+// publicFlow is oidcc-server for a client without a secret. It uses PKCE, which the original leaves out,
+// because a provider should require it from such clients.
+func publicFlow(r *run) {
+	if r.p.Public.ID == "" {
+		r.skip("the test has no public client")
+	}
+	r.configure(r.p.Public, "none")
+	q := r.newRequestOf(r.p.Public, "none", "openid").withPKCE()
+	t := r.signIn(r.newBrowser(), q, mayShowPage)
+	r.checkHash(t.id, "at_hash", t.access())
+}
+
 // missResponseType is oidcc-response-type-missing.
 func missResponseType(r *run) {
 	b := r.start()

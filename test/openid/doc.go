@@ -53,6 +53,8 @@
 //	oidcc-redirect-uri-query-added
 //	oidcc-server-rotate-keys
 //
+// oidcc-server also runs with client_auth_type=none, for a client without a secret.
+//
 // Every module of the other four plans is here. These parts differ from the original:
 //
 //   - Where the original asks for a screenshot, a program looks at the page. An error page has a status

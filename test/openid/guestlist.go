@@ -13,13 +13,14 @@ import (
 // linkInterval is how long an address has to wait for another link after too many.
 const linkInterval = 2 * time.Minute
 
-// StartGuestlist starts Guestlist behind a proxy that ends TLS, with the suite's clients, and returns what
-// the suite needs. Ada signs in to them by links and codes in emails. The clock stands still between.
-func StartGuestlist(t testing.TB, databaseURL string) *Provider {
+// StartGuestlist starts Guestlist behind a proxy that ends TLS, below a path that may be empty, with the
+// suite's clients, whose ID tokens are signed with an algorithm. It returns what the suite needs. Ada signs
+// in to the clients by links and codes in emails. The clock stands still but for the waits of the modules.
+func StartGuestlist(t testing.TB, databaseURL, path, algorithm string) *Provider {
 	t.Helper()
-	site := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-base-url=https://localhost:PORT", "--guestlist-local-stytch-limits=off")
+	site := harness.Start(t, databaseURL, harness.NewClock(harness.Noon), "--guestlist-base-url=https://localhost:PORT"+path, "--guestlist-local-stytch-limits=off")
 	p := &Provider{
-		Issuer:    "https://" + site.Config.BaseURL.Host,
+		Issuer:    site.Config.BaseURL.String(),
 		Transport: harness.TLSProxy{Addr: site.Config.Addr},
 		Logout:    NewLogoutReceiver(t),
 		Now:       site.Clock.Now,
@@ -31,10 +32,11 @@ func StartGuestlist(t testing.TB, databaseURL string) *Provider {
 		}
 		return site.App.Signer.Load(t.Context()) // which it does every 30 seconds
 	}
-	p.Basic = addClient(site, "basic", "", p.Logout.URL)
-	p.Second = addClient(site, "second", "", "")
-	p.Post = addClient(site, "post", "", "")
-	p.Query = addClient(site, "query", "?dummy1=lorem&dummy2=ipsum", "")
+	p.Basic = addClient(site, "basic", "", openid.ClientInput{Algorithm: algorithm, BackchannelLogout: p.Logout.URL})
+	p.Second = addClient(site, "second", "", openid.ClientInput{Algorithm: algorithm})
+	p.Post = addClient(site, "post", "", openid.ClientInput{Algorithm: algorithm})
+	p.Public = addClient(site, "public", "", openid.ClientInput{Algorithm: algorithm, Public: true})
+	p.Query = addClient(site, "query", "?dummy1=lorem&dummy2=ipsum", openid.ClientInput{Algorithm: algorithm})
 	ada := guestlistUser{site.NewPerson("ada@example.com")}
 	p.SignIn = ada.signIn
 	p.ConfirmSignOut = ada.confirmSignOut
@@ -43,13 +45,13 @@ func StartGuestlist(t testing.TB, databaseURL string) *Provider {
 
 // addClient adds an app that opens to everyone, and its client with two redirect URIs, of which the first
 // has a query.
-func addClient(site *harness.Site, name, query, logoutURL string) Client {
+func addClient(site *harness.Site, name, query string, in openid.ClientInput) Client {
 	site.T.Helper()
 	home := "https://" + name + ".rp.example.com"
 	c := Client{RedirectURI: home + "/callback" + query, PostLogoutRedirectURI: home + "/post_logout_redirect"}
-	added := site.AddClient(site.AddAppWith(apps.Input{Name: name, URL: home}), openid.ClientInput{
-		RedirectURIs: c.RedirectURI + "\n" + home + "/other", PostLogoutURIs: c.PostLogoutRedirectURI, BackchannelLogout: logoutURL,
-	})
+	in.RedirectURIs = c.RedirectURI + "\n" + home + "/other"
+	in.PostLogoutURIs = c.PostLogoutRedirectURI
+	added := site.AddClient(site.AddAppWith(apps.Input{Name: name, URL: home}), in)
 	c.ID = added.App.ID
 	c.Secret = added.Secret
 	return c

@@ -12,7 +12,25 @@ var leftOut = []string{signOutPlan, backChannelPlan}
 
 func TestGuestlist(t *testing.T) {
 	t.Parallel()
-	Test(t, 0, StartGuestlist(t, testdb.SQLite(t)), leftOut...)
+	Test(t, 0, StartGuestlist(t, testdb.SQLite(t), "", "RS256"), leftOut...)
+}
+
+// TestGuestlist_Otherwise checks that the outcomes do not depend on the base URL and the algorithm of ID
+// tokens, except where a module wants the default.
+func TestGuestlist_Otherwise(t *testing.T) {
+	t.Parallel()
+	p := StartGuestlist(t, testdb.SQLite(t), "/people", "ES256")
+	want := readTable(t, 0)
+	want["oidcc-idtoken-signature"] = Failed
+	for _, m := range Modules {
+		if slices.Contains(leftOut, m.Plan) {
+			continue
+		}
+		result := p.Run(t.Context(), m)
+		if result.Outcome != want[m.Name] {
+			t.Errorf("%s: %s, want %s: %q", m.Name, result.Outcome, want[m.Name], result.Reports)
+		}
+	}
 }
 
 // TestGuestlist_FailsNothing checks that no outcome in the table is a failure.
@@ -32,5 +50,5 @@ func TestGuestlist_FailsNothing(t *testing.T) {
 
 func TestMutations_Guestlist(t *testing.T) {
 	t.Parallel()
-	testMutations(t, StartGuestlist(t, testdb.SQLite(t)), readTable(t, 0))
+	testMutations(t, StartGuestlist(t, testdb.SQLite(t), "", "RS256"), readTable(t, 0))
 }

@@ -14,6 +14,7 @@ const (
 	signOutPlan     = "RP-Initiated OP"
 	backChannelPlan = "Back-Channel OP"
 	dynamicPlan     = "Dynamic OP"
+	publicPlan      = "client_auth_type=none"
 )
 
 // Modules are all modules, in the order of the plans.
@@ -64,6 +65,8 @@ var Modules = []Module{
 	{dynamicPlan, "oidcc-redirect-uri-query-mismatch", changeQuery},
 	{dynamicPlan, "oidcc-redirect-uri-query-added", addQuery},
 	{dynamicPlan, "oidcc-server-rotate-keys", rotateKeys},
+
+	{publicPlan, "oidcc-server[client_auth_type=none]", publicFlow},
 
 	{signOutPlan, "oidcc-rp-initiated-logout-discovery-endpoint-verification", verifySignOutDiscovery},
 	{signOutPlan, "oidcc-rp-initiated-logout", signOut},

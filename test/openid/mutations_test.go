@@ -147,6 +147,9 @@ var mutations = []mutation{
 	{"oidcc-server-rotate-keys", "the keys remain", func(f *forger) { f.provider.RotateKeys = func() error { return nil } }, "no new key", ""},
 	{"oidcc-server-rotate-keys", "the old keys are missing", loseKeys, "is missing", Warned},
 
+	{"oidcc-server[client_auth_type=none]", "a secret is required", answerWith(tokenEndpoint, nil, refuse(http.StatusUnauthorized, "invalid_client")), "invalid_client", ""},
+	{"oidcc-server[client_auth_type=none]", "none is not announced", changeMetadata("token_endpoint_auth_methods_supported", []string{"client_secret_basic"}), "without none", ""},
+
 	{"oidcc-rp-initiated-logout-discovery-endpoint-verification", "the endpoint is missing", changeMetadata("end_session_endpoint", nil), "end_session_endpoint", ""},
 	{"oidcc-rp-initiated-logout", "the browser stays signed in", answerWith(signOutEndpoint, nil, redirectTo("post_logout_redirect_uri")), "", ""},
 	{"oidcc-rp-initiated-logout", "the state is another", changeReturn(func(v url.Values) { v.Set("state", "other") }), "with the state", ""},

@@ -45,6 +45,7 @@ func startPeer(t *testing.T, name, scheme string) (addr string, p *Provider) {
 		Basic:    peerClient(&registrations, "basic", "client_secret_basic", ""),
 		Second:   peerClient(&registrations, "second", "client_secret_basic", ""),
 		Post:     peerClient(&registrations, "post", "client_secret_post", ""),
+		Public:   peerClient(&registrations, "public", "none", ""),
 		Query:    peerClient(&registrations, "query", "client_secret_basic", ""),
 		Unsigned: peerClient(&registrations, "unsigned", "client_secret_basic", "none"),
 	}

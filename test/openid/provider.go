@@ -14,6 +14,7 @@ type Provider struct {
 	Basic    Client // uses client_secret_basic
 	Second   Client // another that uses client_secret_basic
 	Post     Client // uses client_secret_post
+	Public   Client // has no secret, and uses PKCE; zero to skip what needs it
 	Query    Client // uses client_secret_basic, with a query in its RedirectURI, and has another; zero to skip what needs it
 	Unsigned Client // has asked for ID tokens with alg none; zero if the provider has no such client
 

@@ -23,9 +23,12 @@ func (t tokens) refresh() string { return t.text("refresh_token") }
 
 // callToken sends a form to the token endpoint, with the client's credentials.
 func (r *run) callToken(c Client, authMethod string, form url.Values) answer {
-	if authMethod == "client_secret_post" {
+	switch authMethod {
+	case "client_secret_post":
 		form.Set("client_id", c.ID)
 		form.Set("client_secret", c.Secret)
+	case "none":
+		form.Set("client_id", c.ID)
 	}
 	request, err := http.NewRequestWithContext(r.ctx, http.MethodPost, r.endpoint("token_endpoint"), strings.NewReader(form.Encode()))
 	r.must(err)
