@@ -18,8 +18,8 @@ type Introspection struct {
 	ClientID  string `json:"client_id,omitempty"`
 	Username  string `json:"username,omitempty"` // the user's address
 	TokenType string `json:"token_type,omitempty"`
-	Expires   int64  `json:"exp,omitempty"`
-	IssuedAt  int64  `json:"iat,omitempty"`
+	Expires   int64  `json:"exp,omitzero"`
+	IssuedAt  int64  `json:"iat,omitzero"`
 	Subject   string `json:"sub,omitempty"`
 	Audience  string `json:"aud,omitempty"`
 	Issuer    string `json:"iss,omitempty"`

@@ -35,6 +35,7 @@ func (s *Site) AddClient(a apps.App, in openid.ClientInput) Client {
 		if _, c.Secret, err = s.App.Clients.CreateSecret(s.T.Context(), event.Origin{}, a, 0); err != nil {
 			s.T.Fatal(err)
 		}
+		s.Log.AddSecret(c.Secret)
 	}
 	return c
 }
@@ -59,7 +60,7 @@ func (c Client) AuthorizePath(more ...string) string {
 // which it is sent back to the client. The person must be signed in.
 func (c Client) Authorize(p *Person, more ...string) url.Values {
 	c.Site.T.Helper()
-	v := p.DoOnce(p.NewRequest(http.MethodGet, p.Site.URL+c.AuthorizePath(more...), nil))
+	v := c.Visit(p, more...)
 	location, found := strings.CutPrefix(v.Header.Get("Location"), c.RedirectURI)
 	if !found || location == "" {
 		c.Site.T.Fatalf("status %d, Location %q: %s", v.Status, v.Header.Get("Location"), v.Body)
@@ -68,7 +69,15 @@ func (c Client) Authorize(p *Person, more ...string) url.Values {
 	if err != nil {
 		c.Site.T.Fatal(err)
 	}
+	c.Site.Log.AddSecret(answer.Get("code"))
 	return answer
+}
+
+// Visit sends a person's browser with an authorization request and returns the answer, without
+// following redirects.
+func (c Client) Visit(p *Person, more ...string) View {
+	p.T.Helper()
+	return p.DoOnce(p.NewRequest(http.MethodGet, p.Site.URL+c.AuthorizePath(more...), nil))
 }
 
 // Ask posts a form to an endpoint as the client, which authenticates itself by the Authorization
@@ -88,12 +97,23 @@ func (c Client) Ask(site *Site, path string, form url.Values) View {
 	return program.DoOnce(r)
 }
 
-// Redeem exchanges a code for tokens.
-func (c Client) Redeem(code string) View {
+// At returns the same client, which asks another instance.
+func (c Client) At(other *Site) Client {
+	c.Site = other
+	return c
+}
+
+// Redeem exchanges a code for tokens. The pairs in more replace parameters; an empty value removes
+// one.
+func (c Client) Redeem(code string, more ...string) View {
 	c.Site.T.Helper()
-	return c.Ask(c.Site, openid.TokenPath, url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.RedirectURI}, "code_verifier": {Verifier},
-	})
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.RedirectURI}, "code_verifier": {Verifier}}
+	for i := 0; i < len(more); i += 2 {
+		if form.Set(more[i], more[i+1]); more[i+1] == "" {
+			form.Del(more[i])
+		}
+	}
+	return c.Ask(c.Site, openid.TokenPath, form)
 }
 
 // Renew exchanges a refresh token for tokens.
