@@ -23,10 +23,10 @@ test: ## run every test; on Debian, install missing test programs (MariaDB, Chro
 race: ## run every test under the race detector; needs a C compiler and takes five times as long
 	go test -race -timeout 60m ./...
 
-peers: ## run Guestlist behind Caddy, Traefik and HAProxy, and the OpenID tests against other providers; ten minutes the first time
+peers: ## run Guestlist behind real proxies, sign in to real tools, and run the OpenID tests against other providers; ten minutes the first time
 	@.ci/deps.sh peers
-	go run ./tools/peers caddy traefik luikyv-op zitadel-op
-	GUESTLIST_TEST_PEERS=1 go test -timeout 30m ./test/peers ./test/openid
+	go run ./tools/peers
+	GUESTLIST_TEST_PEERS=1 go test -timeout 30m ./test/peers ./test/openid ./test/relyingparties
 
 faults: ## run two instances under load while things break, for ten minutes; as root also with a full disk
 	GUESTLIST_FAULTS=long go test -count=1 -timeout 60m -v -run TestFaults ./test/faults

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the programs the tests need besides Go, if they're missing: MariaDB (only the
 # program, without a service), Chromium, curl, Node, Python, their libraries for JWTs,
-# Stytch's SDK for Node, and nginx; the last two go into .cache. With the argument "peers" also HAProxy, into .cache. If that
+# Stytch's SDK and openid-client for Node, and nginx; the last three go into .cache. With the argument
+# "peers" also HAProxy, into .cache, Apache with mod_auth_openidc, without a service, and oidc-agent. If that
 # fails it says so and continues; the tests that need them are skipped, or fail with CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -29,14 +30,25 @@ fi
 if [ "${1:-}" = peers ] && ! has haproxy && [ ! -x .cache/haproxy/haproxy ]; then
 	unpacked+=(haproxy)
 fi
-# Not by Debian's npm, which would install five hundred packages.
-if [ ! -d .cache/node/node_modules/stytch ]; then
-	mkdir -p .cache/node
-	cp internal/stytchlocal/testdata/node/package*.json .cache/node/
-	if ! has npm || ! npm ci --prefix .cache/node --ignore-scripts --no-audit --no-fund --loglevel error; then
-		echo "Could not get Stytch's SDK for Node; it needs npm. Tests that need it are skipped, or fail with CI=true." >&2
-	fi
+if [ "${1:-}" = peers ]; then
+	# apache2 would start a service; apache2-bin is the program alone.
+	has apache2 && [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || packages+=(apache2-bin libapache2-mod-auth-openidc)
+	has oidc-agent || packages+=(oidc-agent-cli)
 fi
+
+# Installs a package for Node and what it needs into a directory of .cache, in the versions of a lock file.
+# Not by Debian's npm, which would install five hundred packages.
+node_package() {
+	local name=$1 dir=.cache/$2 locked=$3
+	[ -d "$dir/node_modules/$name" ] && return
+	mkdir -p "$dir"
+	cp "$locked"/package*.json "$dir/"
+	if ! has npm || ! npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --loglevel error; then
+		echo "Could not get $name for Node; it needs npm. Tests that need it are skipped, or fail with CI=true." >&2
+	fi
+}
+node_package stytch node internal/stytchlocal/testdata/node
+node_package openid-client openid-client test/relyingparties/testdata/node
 if [ ${#packages[@]} -eq 0 ] && [ ${#unpacked[@]} -eq 0 ]; then
 	exit 0
 fi

@@ -34,8 +34,15 @@ import (
 // Noon is the time at which most tests begin.
 var Noon = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-// Clock is a clock that stands still until it is moved.
-type Clock struct{ micros atomic.Int64 }
+// Clock is a clock that stands still until it is moved, or the system's.
+type Clock struct {
+	micros atomic.Int64
+	system bool
+}
+
+// SystemClock returns the system's clock, for tests with programs that compare times with it. It can't
+// be moved.
+func SystemClock() *Clock { return &Clock{system: true} }
 
 // NewClock returns a clock that shows t.
 func NewClock(t time.Time) *Clock {
@@ -45,7 +52,12 @@ func NewClock(t time.Time) *Clock {
 }
 
 // Now returns the time, in UTC with microseconds.
-func (c *Clock) Now() time.Time { return time.UnixMicro(c.micros.Load()).UTC() }
+func (c *Clock) Now() time.Time {
+	if c.system {
+		return time.Now().UTC().Truncate(time.Microsecond)
+	}
+	return time.UnixMicro(c.micros.Load()).UTC()
+}
 
 // Set moves the clock to t.
 func (c *Clock) Set(t time.Time) { c.micros.Store(t.UnixMicro()) }

@@ -104,6 +104,7 @@ var layers = map[string]layer{
 	}, never: []string{sdkAll}},
 	"test/peers":                    {ours: []string{"internal/apps", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/ids", "internal/testdb", "test/harness"}},
 	"test/openid":                   {ours: []string{"internal/apps", "internal/openid", "internal/testpage", "test/harness"}, never: []string{sdkAll, "database/sql"}},
+	"test/relyingparties":           {ours: []string{"internal/apps", "internal/event", "internal/openid", "internal/testdb", "test/harness"}},
 	"test/browser":                  {},
 	"test/e2e":                      {},
 	"test/repo":                     {},
