@@ -79,7 +79,7 @@ func isLoopback(host string) bool {
 // Limits of clients.
 const (
 	MaxURIs    = 20
-	maxURI     = 500 // bytes
+	MaxURI     = 500 // bytes
 	MaxSecrets = 5
 )
 
@@ -109,7 +109,7 @@ func (in ClientInput) Parse() (Client, error) {
 		c.Algorithm = identity.RS256
 	}
 	if c.Algorithm != identity.RS256 && c.Algorithm != identity.ES256 {
-		fields["id_token_alg"] = "Choose RS256 or ES256."
+		fields["id_token_signed_response_alg"] = "Choose RS256 or ES256."
 	}
 	parse := func(field, text string, check func(uri string, public bool) string) []string {
 		var list []string
@@ -146,7 +146,7 @@ func (in ClientInput) Parse() (Client, error) {
 func checkRedirectURI(uri string, public bool) string {
 	u, err := url.Parse(uri)
 	switch {
-	case err != nil, !u.IsAbs(), len(uri) > maxURI, strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }):
+	case err != nil, !u.IsAbs(), len(uri) > MaxURI, strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }):
 		return "Write each address in full, such as https://wiki.example.com/callback: " + shorten(uri)
 	case strings.Contains(uri, "#"):
 		return "An address can’t contain #: " + shorten(uri)
@@ -156,21 +156,24 @@ func checkRedirectURI(uri string, public bool) string {
 		return checkWebURI(uri)
 	case dangerousSchemes[u.Scheme]:
 		return "Addresses of this kind can’t be used: " + shorten(uri)
+	case u.User != nil:
+		return "An address can’t contain a user name: " + shorten(uri)
 	case !public:
-		return "Only public clients can use addresses of programs: " + shorten(uri)
+		return "Only a public client can use an address that opens a program on a device: " + shorten(uri)
 	}
 	return ""
 }
 
 // dangerousSchemes run code or show files in the browser that opens them.
 var dangerousSchemes = map[string]bool{
-	"javascript": true, "data": true, "vbscript": true, "file": true, "blob": true, "about": true, "view-source": true, "filesystem": true, "ws": true, "wss": true, "ftp": true, "mailto": true,
+	"javascript": true, "data": true, "vbscript": true, "file": true, "blob": true, "about": true, "view-source": true, "filesystem": true, "intent": true,
+	"ws": true, "wss": true, "ftp": true, "mailto": true, "tel": true, "sms": true, "ssh": true, "smb": true,
 }
 
 // checkWebURI returns what is wrong with an http or https URI, or "".
 func checkWebURI(uri string) string {
 	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(uri, "#") || len(uri) > maxURI ||
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Contains(uri, "#") || len(uri) > MaxURI ||
 		strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '\\' }) {
 		return "Write the address in full, such as https://wiki.example.com/callback: " + shorten(uri)
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/guestlist/guestlist/internal/apps"
+	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/ids"
 )
@@ -16,6 +20,7 @@ import (
 var (
 	ErrTooManySecrets = fmt.Errorf("the client has %d secrets already: revoke one first", MaxSecrets)
 	ErrPublicClient   = errors.New("a public client has no secrets")
+	ErrSecretExists   = errors.New("this secret was created already, and is shown once")
 )
 
 // ClientStore keeps the clients for Clients. Errors wrap directory.ErrNotFound,
@@ -31,7 +36,7 @@ type ClientStore interface {
 	// ListSecrets returns the secrets of a client, newest first.
 	ListSecrets(ctx context.Context, appID string) ([]Secret, error)
 	// CreateSecret writes a secret and an event, unless rule returns an error for the client and its
-	// secrets.
+	// secrets. It returns ErrSecretExists if there is a secret with this ID.
 	CreateSecret(ctx context.Context, s Secret, e event.Event, rule func(Client, []Secret) error) error
 	// RevokeSecret deletes a secret and writes the event that record returns.
 	RevokeSecret(ctx context.Context, appID, id string, record func(Secret) event.Event) error
@@ -53,8 +58,8 @@ func (c *Clients) Get(ctx context.Context, appID string) (Client, error) {
 	return c.store.GetClient(ctx, appID)
 }
 
-// Save creates the client of an app or changes it. Errors: *directory.ValidationError,
-// directory.ErrNotFound if the app doesn't exist.
+// Save creates the client of an app or changes it, and returns it as it is stored. Errors:
+// *directory.ValidationError, directory.ErrNotFound if the app doesn't exist.
 func (c *Clients) Save(ctx context.Context, by event.Origin, a apps.App, in ClientInput) (Client, error) {
 	saved, err := in.Parse()
 	if err != nil {
@@ -69,34 +74,66 @@ func (c *Clients) Save(ctx context.Context, by event.Origin, a apps.App, in Clie
 		}
 		e := by.NewEvent(event.ClientChanged, now, "", "", a.Name)
 		e.Changes = clientChanges(was, saved)
+		if old != nil && len(e.Changes) == 0 {
+			saved = *old
+		}
 		return saved, e, nil
 	})
 	return saved, err
 }
 
-// clientChanges returns the fields in which two clients differ.
+// The kinds of clients in events.
+const (
+	publicKind       = "public"
+	confidentialKind = "confidential"
+)
+
+func (c Client) kind() string {
+	switch {
+	case c.CreatedAt.IsZero():
+		return ""
+	case c.Public:
+		return publicKind
+	}
+	return confidentialKind
+}
+
+// clientChanges returns the fields in which two clients differ. old is zero for a new client.
 func clientChanges(old, c Client) []event.Change {
 	var list []event.Change
-	add := func(field, was, is string) {
-		if was != is {
+	add := func(differ bool, field, was, is string) {
+		if differ {
 			list = append(list, event.Change{Field: field, Old: was, New: is})
 		}
 	}
-	kind := func(c Client) string {
-		switch {
-		case c.CreatedAt.IsZero():
-			return ""
-		case c.Public:
-			return "public"
-		}
-		return "confidential"
+	addList := func(field string, was, is []string) {
+		add(!slices.Equal(was, is), field, joinURIs(was), joinURIs(is))
 	}
-	add("client", kind(old), kind(c))
-	add("id token algorithm", string(old.Algorithm), string(c.Algorithm))
-	add("redirect URIs", strings.Join(old.RedirectURIs, " "), strings.Join(c.RedirectURIs, " "))
-	add("sign-out URIs", strings.Join(old.PostLogoutURIs, " "), strings.Join(c.PostLogoutURIs, " "))
-	add("back-channel logout", old.BackchannelLogout, c.BackchannelLogout)
+	add(old.kind() != c.kind(), "kind", old.kind(), c.kind())
+	addList("redirect addresses", old.RedirectURIs, c.RedirectURIs)
+	addList("sign-out addresses", old.PostLogoutURIs, c.PostLogoutURIs)
+	add(old.BackchannelLogout != c.BackchannelLogout, "back-channel logout address", old.BackchannelLogout, c.BackchannelLogout)
+	add(old.Algorithm != c.Algorithm, "signature", string(old.Algorithm), string(c.Algorithm))
 	return list
+}
+
+// maxJoined is how many bytes of a list of URIs an event holds, so that its changes fit into the
+// database when they are encoded.
+const maxJoined = 2000
+
+// joinURIs returns URIs as an event shows them.
+func joinURIs(list []string) string {
+	text := ""
+	for i, uri := range list {
+		if i > 0 {
+			uri = ", " + uri
+		}
+		if len(text)+len(uri) > maxJoined {
+			return fmt.Sprintf("%s, and %d more", text, len(list)-i)
+		}
+		text += uri
+	}
+	return text
 }
 
 // Remove removes the client of an app. Tokens issued to it end. Error: directory.ErrNotFound.
@@ -112,13 +149,56 @@ func (c *Clients) ListSecrets(ctx context.Context, appID string) ([]Secret, erro
 // hintLength is how much of a secret is kept to recognize it by.
 const hintLength = 4
 
+// SecretLifetimes are the lifetimes of secrets in days that can be chosen. 0 is no end.
+var SecretLifetimes = []int{0, 365, 90, 30}
+
+// SecretRequest is the input for creating a secret, as typed.
+type SecretRequest struct {
+	ID   string // from NewSecretID; two requests with one ID create one secret
+	Days string // one of SecretLifetimes
+}
+
+// NewSecretID returns an ID for a SecretRequest.
+func NewSecretID() string { return ids.New() }
+
+// parse validates the request. The error is a *directory.ValidationError.
+func (r SecretRequest) parse() (id string, lifetime time.Duration, err error) {
+	fields := map[string]string{}
+	parsed, err := uuid.Parse(r.ID)
+	if err != nil {
+		fields["id"] = "This form is damaged: load its page again."
+	}
+	days, err := strconv.Atoi(r.Days)
+	if err != nil || !slices.Contains(SecretLifetimes, days) {
+		fields["days"] = "Choose one of these times."
+	}
+	if len(fields) > 0 {
+		return "", 0, &directory.ValidationError{Fields: fields}
+	}
+	return parsed.String(), time.Duration(days) * 24 * time.Hour, nil
+}
+
 // CreateSecret creates a secret for the client of an app and returns it with its text, which isn't
 // stored. lifetime is 0 for a secret without an end. Errors: ErrTooManySecrets, ErrPublicClient,
 // directory.ErrNotFound.
 func (c *Clients) CreateSecret(ctx context.Context, by event.Origin, a apps.App, lifetime time.Duration) (Secret, string, error) {
+	return c.createSecret(ctx, by, a, NewSecretID(), lifetime)
+}
+
+// RequestSecret creates a secret as CreateSecret does. More errors: *directory.ValidationError,
+// ErrSecretExists.
+func (c *Clients) RequestSecret(ctx context.Context, by event.Origin, a apps.App, r SecretRequest) (Secret, string, error) {
+	id, lifetime, err := r.parse()
+	if err != nil {
+		return Secret{}, "", err
+	}
+	return c.createSecret(ctx, by, a, id, lifetime)
+}
+
+func (c *Clients) createSecret(ctx context.Context, by event.Origin, a apps.App, id string, lifetime time.Duration) (Secret, string, error) {
 	now := c.now()
 	text := newSecret(secretPrefix)
-	s := Secret{ID: ids.New(), AppID: a.ID, Hash: hash(text), Hint: text[len(text)-hintLength:], CreatedBy: by.ActorID, CreatedAt: now}
+	s := Secret{ID: id, AppID: a.ID, Hash: hash(text), Hint: text[len(text)-hintLength:], CreatedBy: by.ActorID, CreatedAt: now}
 	until := "no end"
 	if lifetime > 0 {
 		s.ExpiresAt = now.Add(lifetime)

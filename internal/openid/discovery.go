@@ -41,6 +41,7 @@ const (
 	RevokePath     = "/oauth/revoke"
 	IntrospectPath = "/oauth/introspect"
 	JWKSPath       = "/.well-known/jwks.json"
+	DiscoveryPath  = "/.well-known/openid-configuration"
 )
 
 // Metadata returns the description of the provider.

@@ -143,13 +143,17 @@ func (s *Store) CreateSecret(
 		if err != nil {
 			return err
 		}
-		if err := rule(toClient(row), toSecrets(have)); err != nil {
-			return err
-		}
-		if err := q.InsertClientSecret(ctx, dbsqlc.InsertClientSecretParams{
+		err = q.InsertClientSecret(ctx, dbsqlc.InsertClientSecretParams{
 			ID: v.ID, AppID: v.AppID, SecretHash: v.Hash, Hint: v.Hint, CreatedBy: v.CreatedBy,
 			CreatedAt: micros(v.CreatedAt), ExpiresAt: micros(v.ExpiresAt),
-		}); err != nil {
+		})
+		if IsDuplicate(err) {
+			return openid.ErrSecretExists
+		}
+		if err != nil {
+			return err
+		}
+		if err := rule(toClient(row), toSecrets(have)); err != nil { // after inserting, so that a repeated request gets ErrSecretExists
 			return err
 		}
 		return insertEvents(ctx, q, e)

@@ -222,7 +222,7 @@ func (s *server) routeTable() []route {
 		{"OPTIONS " + openid.TokenPath, public, s.allowClients},
 		{"OPTIONS " + openid.UserInfoPath, public, s.allowClients},
 		{"OPTIONS " + openid.RevokePath, public, s.allowClients},
-		{"GET /.well-known/openid-configuration", public, s.forClients(s.showDiscovery())},
+		{"GET " + openid.DiscoveryPath, public, s.forClients(s.showDiscovery())},
 		{"GET /.well-known/oauth-authorization-server", public, s.forClients(s.showDiscovery())},
 		{"GET /.well-known/webfinger", public, s.forClients(s.showWebFinger)},
 

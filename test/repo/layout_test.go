@@ -110,7 +110,7 @@ var layers = map[string]layer{
 	"test/repo":                     {},
 	"test/resilience":               {},
 	"internal/session/providertest": {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/session"}},
-	"internal/store/storetest":      {ours: []string{"internal/identity", "internal/apps", "internal/directory", "internal/event", "internal/idempotency", "internal/ids", "internal/limit", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio"}},
+	"internal/store/storetest":      {ours: []string{"internal/identity", "internal/apps", "internal/directory", "internal/event", "internal/idempotency", "internal/ids", "internal/limit", "internal/openid", "internal/outbox", "internal/reconcile", "internal/session", "internal/token", "internal/userio"}},
 	"internal/testdb":               {never: []string{sdkAll}},
 	"internal/testpasskey":          {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/testpage":             {never: []string{sdkAll, "net/http", "database/sql"}},

@@ -19,6 +19,7 @@ import (
 	"github.com/guestlist/guestlist/internal/idempotency"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/ids"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
@@ -55,6 +56,7 @@ type Store interface {
 	WriteNotices()
 	factor.Store
 	identity.Store
+	openid.ClientStore
 }
 
 // Now is the clock to open the stores with. It always returns the same time.
@@ -102,7 +104,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, factorRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, factorRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, clientRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
