@@ -65,10 +65,9 @@ func testSaveClient(t *testing.T, s Store) {
 	must(t, s.SaveClient(t.Context(), shop.ID, setClient(clientOf(shop))))
 	wantClient(t, s, c)
 
-	refused := errors.New("refused")
 	if err := s.SaveClient(t.Context(), wiki.ID, func(*openid.Client) (openid.Client, event.Event, error) {
-		return openid.Client{}, clientEvent(event.ClientChanged), refused
-	}); !errors.Is(err, refused) {
+		return openid.Client{}, clientEvent(event.ClientChanged), apps.ErrChanged
+	}); !errors.Is(err, apps.ErrChanged) {
 		t.Errorf("against the rule: %v", err)
 	}
 	must(t, s.SaveClient(t.Context(), wiki.ID, func(*openid.Client) (openid.Client, event.Event, error) { // no changes
