@@ -50,6 +50,7 @@ var except = map[string]string{
 	"internal/guard/proxy/proxy.go httputil.ReverseProxy":     "requests are forwarded in this package alone",
 	"internal/guard/proxy/stream.go \"math/rand/v2\"":         "when to check again",
 	"internal/apps/snippet/snippet.go \"text/template\"":      "configurations of proxies, filled with canonical addresses",
+	"internal/openid/recipe/recipe.go \"text/template\"":      "configurations of tools, filled with quoted values",
 	"internal/telemetry/handler.go \"net/http/pprof\"":        "on a listener of its own",
 	"internal/testdb/server.go \"os/exec\"":                   "starts the database of the tests",
 	"internal/web/loadshed/loadshed.go \"math/rand/v2\"":      "when to come again",
