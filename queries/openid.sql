@@ -72,24 +72,28 @@ LEFT JOIN user_groups ug ON ug.id = m.group_id
 LEFT JOIN app_groups ag ON ag.app_id = a.id AND ag.group_id = m.group_id
 WHERE g.code_hash = sqlc.arg(code_hash);
 
--- name: CheckGrantByToken :many
--- CheckGrantByCode for a token. Runs whenever one is used.
+-- name: CheckGrantByToken :one
+-- Runs whenever a token is used: its grant with the client and app, the session and its user. The memberships, of which
+-- there are several, are a second query, because reading so many columns again for each costs more than that.
 SELECT t.kind, t.created_at AS token_created_at, t.expires_at AS token_expires_at, t.replaced_at,
-  g.id, g.app_id, g.user_id, g.session_hash, g.scope, g.nonce, g.auth_time, g.redirect_uri, g.code_challenge, g.code_expires_at, g.code_used_at,
-  g.created_at, c.public_client, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
-  s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
-  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
-  m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
+  g.id, g.app_id, g.session_hash, g.scope, g.nonce, g.auth_time, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
+  s.user_id, s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
+  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id
 FROM grant_tokens t
 JOIN grants g ON g.id = t.grant_id
 JOIN openid_clients c ON c.app_id = g.app_id AND c.created_at <= g.created_at
 JOIN apps a ON a.id = g.app_id
 JOIN sessions s ON s.token_hash = g.session_hash
 JOIN users u ON u.id = s.user_id
-LEFT JOIN group_members m ON m.user_id = u.id
-LEFT JOIN user_groups ug ON ug.id = m.group_id
-LEFT JOIN app_groups ag ON ag.app_id = a.id AND ag.group_id = m.group_id
 WHERE t.token_hash = sqlc.arg(token_hash);
+
+-- name: ListMembershipsForApp :many
+-- A user's memberships. opens is false unless the membership's group opens the app.
+SELECT m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
+FROM group_members m
+JOIN user_groups ug ON ug.id = m.group_id
+LEFT JOIN app_groups ag ON ag.app_id = sqlc.arg(app_id) AND ag.group_id = m.group_id
+WHERE m.user_id = sqlc.arg(user_id);
 
 -- name: UseGrantCode :execrows
 -- Of several uses of a code, one changes the row.

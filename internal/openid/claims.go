@@ -48,7 +48,7 @@ func (p *Provider) profile(s GrantState, u directory.User) Profile {
 	if scope.Has(scopeProfile) {
 		claims.Name, claims.PreferredUsername = u.DisplayName(), identity.Handle(u.Email)
 	}
-	if scope.Has(scopeProfile) || scope.Has(scopeGroups) {
+	if scope.HasGroups() {
 		claims.Groups = append([]string{}, directory.ActiveGroupNames(s.Memberships, p.now())...)
 	}
 	return claims

@@ -4,8 +4,8 @@
 // A [Client] belongs to an app, and its client_id is the app's id. [Provider] answers the
 // protocol's requests: an authorization request creates a [Grant], whose code the client
 // exchanges for tokens. A grant belongs to the session in which it was made and ends with it.
-// Every use of a code or token reads the session, the user, the memberships and the app in
-// one query and asks apps.Decide, so that every change takes effect on the next use.
+// Every use of a code or token reads the session, the user, the memberships and the app, and
+// asks apps.Decide, so that every change takes effect on the next use.
 //
 // The package knows neither HTTP nor SQL. Sources: OpenID Connect Core 1.0
 // (https://openid.net/specs/openid-connect-core-1_0.html), OAuth 2.0 (RFC 6749) with its
@@ -115,10 +115,11 @@ type Store interface {
 	// if there is none.
 	GetClientWithSecret(ctx context.Context, appID, secretHash string) (Client, Secret, error)
 	CreateGrant(ctx context.Context, g Grant) error
-	// CheckGrantCode returns the grant of a code, in one query. It returns directory.ErrNotFound if
+	// CheckGrantCode returns the grant of a code. It returns directory.ErrNotFound if
 	// there is none, or if its session, user or client no longer exists.
 	CheckGrantCode(ctx context.Context, codeHash string) (GrantState, error)
-	// CheckGrantToken does the same for a token.
+	// CheckGrantToken does the same for a token. It leaves out what concerns the code, and the
+	// memberships if the app opens to everyone and the scope has no groups.
 	CheckGrantToken(ctx context.Context, tokenHash string) (GrantState, error)
 	// RedeemGrant marks a grant's code as used and writes the tokens and the event. It returns
 	// ErrUsed, and writes nothing, if the code was used already.

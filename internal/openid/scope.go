@@ -36,6 +36,9 @@ func parseScope(text string) Scope {
 // Has reports whether a scope is in the list.
 func (s Scope) Has(scope string) bool { return slices.Contains(strings.Fields(string(s)), scope) }
 
+// HasGroups reports whether the claims in the scope include the user's groups.
+func (s Scope) HasGroups() bool { return s.Has(scopeProfile) || s.Has(scopeGroups) }
+
 // covers reports whether all scopes of another list are in this one.
 func (s Scope) covers(other Scope) bool {
 	return !slices.ContainsFunc(strings.Fields(string(other)), func(scope string) bool { return !s.Has(scope) })

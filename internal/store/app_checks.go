@@ -18,7 +18,7 @@ func (s *Store) CheckSession(ctx context.Context, host, cookieHash string) (apps
 	if readHost(host) == "" {
 		return apps.CheckState{}, translate("check app session", sql.ErrNoRows)
 	}
-	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckAppSession, dbsqlc.CheckAppSessionParams{CookieHash: cookieHash, Host: host})
+	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckAppSession, dbsqlc.CheckAppSessionParams{CookieHash: cookieHash, Host: host})
 	if err != nil {
 		return apps.CheckState{}, translate("check app session", err)
 	}
@@ -51,7 +51,7 @@ func (s *Store) CheckToken(ctx context.Context, host, tokenHash string) (apps.Ch
 	if readHost(host) == "" {
 		return apps.CheckState{}, translate("check app token", sql.ErrNoRows)
 	}
-	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckAppToken, dbsqlc.CheckAppTokenParams{TokenHash: tokenHash, Host: host})
+	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckAppToken, dbsqlc.CheckAppTokenParams{TokenHash: tokenHash, Host: host})
 	if err != nil {
 		return apps.CheckState{}, translate("check app token", err)
 	}
@@ -79,16 +79,20 @@ func (s *Store) CheckToken(ctx context.Context, host, tokenHash string) (apps.Ch
 	return state, nil
 }
 
-// readCheck runs the query of a check, which returns at least one row if the app exists. On SQLite it has no timeout,
-// because a file is read faster than the driver could start to watch ctx.
-func readCheck[A, T any](
-	ctx context.Context, s *Store, query func(*dbsqlc.Queries, context.Context, A) ([]T, error), arg A,
-) (rows []T, err error) {
+// readCheck runs the query of a check. On SQLite it has no timeout, because a file is read faster than the driver could
+// start to watch ctx.
+func readCheck[A, T any](ctx context.Context, s *Store, query func(*dbsqlc.Queries, context.Context, A) (T, error), arg A) (T, error) {
 	if s.sqlite {
-		rows, err = query(s.on(s.Reader()).Queries, context.WithoutCancel(ctx), arg)
-	} else {
-		rows, err = read(ctx, s, query, arg)
+		return query(s.on(s.Reader()).Queries, context.WithoutCancel(ctx), arg)
 	}
+	return read(ctx, s, query, arg)
+}
+
+// readChecks is readCheck for a query that returns at least one row if what is checked exists.
+func readChecks[A, T any](
+	ctx context.Context, s *Store, query func(*dbsqlc.Queries, context.Context, A) ([]T, error), arg A,
+) ([]T, error) {
+	rows, err := readCheck(ctx, s, query, arg)
 	if err == nil && len(rows) == 0 {
 		err = sql.ErrNoRows
 	}

@@ -18,7 +18,7 @@ import (
 
 // CheckClient reads what an authorization request depends on, in one query; see openid.Store.
 func (s *Store) CheckClient(ctx context.Context, appID, userID string) (openid.ClientState, error) {
-	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckOpenIDClient, dbsqlc.CheckOpenIDClientParams{UserID: userID, AppID: appID})
+	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckOpenIDClient, dbsqlc.CheckOpenIDClientParams{UserID: userID, AppID: appID})
 	if err != nil {
 		return openid.ClientState{}, translate("check client", err)
 	}
@@ -43,7 +43,7 @@ func (s *Store) CreateGrant(ctx context.Context, g openid.Grant) error {
 
 // CheckGrantCode reads what the use of a code depends on, in one query; see openid.Store.
 func (s *Store) CheckGrantCode(ctx context.Context, codeHash string) (openid.GrantState, error) {
-	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckGrantByCode, codeHash)
+	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckGrantByCode, codeHash)
 	if err != nil {
 		return openid.GrantState{}, translate("check code", err)
 	}
@@ -55,28 +55,44 @@ func (s *Store) CheckGrantCode(ctx context.Context, codeHash string) (openid.Gra
 	return state, nil
 }
 
-// CheckGrantToken reads what the use of a token depends on, in one query; see openid.Store.
+// CheckGrantToken reads what the use of a token depends on: in one query, and the memberships in another if the app's rule
+// or the claims need them; see openid.Store.
 func (s *Store) CheckGrantToken(ctx context.Context, tokenHash string) (openid.GrantState, error) {
-	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckGrantByToken, tokenHash)
+	r, err := readCheck(ctx, s, (*dbsqlc.Queries).CheckGrantByToken, tokenHash)
 	if err != nil {
 		return openid.GrantState{}, translate("check token", err)
 	}
-	r := rows[0]
-	state := toGrantState(&dbsqlc.CheckGrantByCodeRow{
-		ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: r.Scope, Nonce: r.Nonce, AuthTime: r.AuthTime,
-		RedirectUri: r.RedirectUri, CodeChallenge: r.CodeChallenge, CodeExpiresAt: r.CodeExpiresAt, CodeUsedAt: r.CodeUsedAt, CreatedAt: r.CreatedAt,
-		PublicClient: r.PublicClient, IDTokenAlg: r.IDTokenAlg, AppName: r.AppName, Audience: r.Audience, Enabled: r.Enabled,
-		StytchSessionID: r.StytchSessionID, VerifiedAt: r.VerifiedAt, ExpiresAt: r.ExpiresAt, Factors: r.Factors, SecondFactor: r.SecondFactor,
-		Name: r.Name, Email: r.Email, EmailKey: r.EmailKey, Role: r.Role, Status: r.Status, StytchUserID: r.StytchUserID,
-	})
-	state.Token = openid.Token{
-		Hash: tokenHash, GrantID: r.ID, Kind: openid.TokenKind(r.Kind), CreatedAt: fromMicros(r.TokenCreatedAt),
-		ExpiresAt: fromMicros(r.TokenExpiresAt), ReplacedAt: fromMicros(r.ReplacedAt),
+	state := openid.GrantState{
+		Grant: openid.Grant{
+			ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: openid.Scope(r.Scope), Nonce: r.Nonce,
+			AuthTime: fromMicros(r.AuthTime),
+		},
+		Token: openid.Token{
+			Hash: tokenHash, GrantID: r.ID, Kind: openid.TokenKind(r.Kind), CreatedAt: fromMicros(r.TokenCreatedAt),
+			ExpiresAt: fromMicros(r.TokenExpiresAt), ReplacedAt: fromMicros(r.ReplacedAt),
+		},
+		Client: openid.Client{ID: r.AppID, Algorithm: identity.Algorithm(r.IDTokenAlg)},
+		App:    apps.App{ID: r.AppID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), Enabled: r.Enabled != 0},
+		Session: session.Session{
+			TokenHash: r.SessionHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
+			VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
+			Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
+			User: directory.User{
+				ID: r.UserID, Name: text.Name(r.Name), Role: directory.Role(r.Role), Status: directory.Status(r.Status),
+				Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey}, StytchUserID: r.StytchUserID,
+			},
+		},
 	}
-	for _, r := range rows {
-		addMembership(&state.App, &state.Memberships, r.UserID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+	if state.App.Audience == apps.Everyone && !state.Grant.Scope.HasGroups() {
+		return state, nil
 	}
-	return state, nil
+	rows, err := readCheck(ctx, s, (*dbsqlc.Queries).ListMembershipsForApp, dbsqlc.ListMembershipsForAppParams{AppID: r.AppID, UserID: r.UserID})
+	for _, m := range rows {
+		group := sql.NullString{String: m.GroupID, Valid: true}
+		name := sql.NullString{String: m.GroupName, Valid: true}
+		addMembership(&state.App, &state.Memberships, r.UserID, group, name, m.Opens, sql.NullInt64{Int64: m.UntilAt})
+	}
+	return state, translate("check memberships", err)
 }
 
 // toGrantState converts a row, without its membership.

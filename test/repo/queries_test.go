@@ -23,7 +23,7 @@ var few = map[string]string{
 	"ListMembershipsOfUser": "one user's memberships",
 	"CheckOpenIDClient":     "one user's memberships",
 	"CheckGrantByCode":      "one user's memberships",
-	"CheckGrantByToken":     "one user's memberships",
+	"ListMembershipsForApp": "one user's memberships",
 	"UpdateOpenIDClient":    "one, by its key",
 	"DeleteOpenIDClient":    "one, by its key",
 	"LockOpenIDClient":      "one, by its key",

@@ -42,7 +42,7 @@ func (g goal) resultText() string { return cmp.Or(number(g.result), "0") }
 
 // goals compares the results with the project's goals.
 func (res results) goals() []goal {
-	goals := []goal{{"stripped binary, MB", res.BinaryMB, 28, true}}
+	goals := []goal{{"stripped binary, MB", res.BinaryMB, 30, true}}
 	if res.FreshMS > 0 {
 		goals = append(goals, goal{"start on a fresh SQLite database, ms", res.FreshMS, 150, true})
 	}
@@ -101,6 +101,10 @@ func (t table) goals() []goal {
 			goals = append(goals,
 				goal{name + ", of oauth2-proxy", t.relativeSpeed(r, f, f.Peer), 1, false},
 				goal{name + ", p99, of oauth2-proxy", f.Product.P99 / f.Peer.P99, 1, true})
+		case userInfo:
+			goals = append(goals, goal{name + ", of a session check", t.relativeSpeed(r, f, f.Peer), 0.9, false})
+		case document:
+			goals = append(goals, goal{name + ", of bare", t.relativeSpeed(r, f, f.Bare), 0.7, false})
 		case write:
 			goals = append(goals, goal{name + ", of raw", t.relativeSpeed(r, f, f.Raw), 0.5, false})
 		}

@@ -16,7 +16,8 @@ import (
 type loadJob struct {
 	Addr     string   // 127.0.0.1:port
 	Requests [][]byte // sent in turn; [counter] in a request is replaced by a unique number
-	Status   int      // of a good response
+	Then     []byte   // sent after each response, with its code; see withCode; nil for none
+	Status   int      // of a good response; of the last one if Then is set
 	Conns    int
 	Rate     float64 // requests per second over all connections; 0 means that each connection sends when it has its response
 	Seconds  float64
@@ -43,6 +44,7 @@ type client struct {
 	response []byte
 	due      time.Time // of the request in progress
 	busy     bool
+	last     bool // the request in progress is loadJob.Then
 }
 
 // generator drives all connections from one thread that never sleeps, because the timers of Go's
@@ -170,6 +172,21 @@ func (g *generator) send(due time.Time) error {
 	return err
 }
 
+// sendThen sends the request that follows the response of a connection.
+func (g *generator) sendThen(c *client) error {
+	request, err := withCode(g.Then, c.response)
+	if err != nil {
+		return err
+	}
+	c.last = true
+	c.response = c.response[:0]
+	n, err := syscall.Write(c.fd, request)
+	if err == nil && n < len(request) {
+		err = fmt.Errorf("only %d bytes of a request were sent", n)
+	}
+	return err
+}
+
 // withNumber replaces [counter] in a request.
 func withNumber(request []byte, n uint64) []byte {
 	if !bytes.Contains(request, []byte(counter)) {
@@ -198,9 +215,16 @@ func (g *generator) receive() error {
 			return fmt.Errorf("the server closed a connection after %q", c.response)
 		}
 		c.response = append(c.response, g.buffer[:n]...)
-		if isComplete(c.response) {
-			g.record(c)
+		if !isComplete(c.response) {
+			continue
 		}
+		if g.Then != nil && !c.last {
+			if err := g.sendThen(c); err != nil {
+				return err
+			}
+			continue
+		}
+		g.record(c)
 	}
 	return nil
 }
@@ -221,7 +245,7 @@ func (g *generator) record(c *client) {
 	case g.wrong == "":
 		g.wrong = string(c.response[:min(len(c.response), 600)])
 	}
-	c.busy = false
+	c.busy, c.last = false, false
 	g.idle = append(g.idle, c)
 }
 

@@ -39,6 +39,7 @@ type settings struct {
 
 	upstream string // address of the application behind the proxies
 	peer     *peer  // nil to measure no apps
+	provider *provider
 }
 
 func main() {
@@ -168,6 +169,9 @@ func (s settings) measurePerformance(ctx context.Context, program, dir string) (
 		return nil, err
 	}
 	if s.peer, err = startPeer(ctx, dir, s.upstream); err != nil {
+		return nil, err
+	}
+	if s.provider, err = startProvider(ctx, dir); err != nil {
 		return nil, err
 	}
 	res.Tables, err = s.measureTables(ctx, program, dir, func(*target, engine, table) error { return nil })

@@ -12,7 +12,7 @@ import (
 // figures are the results of one row. Outcomes that weren't measured are zero.
 type figures struct {
 	Product, Bare, Raw outcome // at full load
-	Peer               outcome // of oauth2-proxy at full load
+	Peer               outcome // of another program at full load
 	Half               outcome // of the product at half of its full rate
 	DatabaseCPU        float64 // milliseconds of the database process per request to the product
 	Bytes              int     // of the response body
@@ -35,14 +35,14 @@ func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, 
 	if err != nil {
 		return f, err
 	}
-	if resp.Status != r.status {
+	if resp.Status != r.status && r.then == nil {
 		return f, fmt.Errorf("status %d of the product: %.300s", resp.Status, resp.Body)
 	}
 	f.Bytes = len(resp.Body)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	job := loadJob{Addr: g.addr, Requests: r.requests, Status: r.status, Conns: p.conns, Seconds: min(p.seconds, 0.3)}
+	job := loadJob{Addr: g.addr, Requests: r.requests, Then: r.then, Status: r.status, Conns: p.conns, Seconds: min(p.seconds, 0.3)}
 	if _, err := drive(ctx, g.pid(), job); err != nil { // warm up
 		return f, err
 	}
@@ -79,7 +79,7 @@ func measure(ctx context.Context, g *target, e engine, r row, p pace) (figures, 
 		if r.peer != nil {
 			peerJob := loadJob{Addr: r.peer.addr, Requests: r.peer.requests, Status: r.peer.status, Conns: p.conns, Seconds: p.seconds}
 			if o, err = drive(ctx, r.peer.pid, peerJob); err != nil {
-				return f, fmt.Errorf("oauth2-proxy: %w", err)
+				return f, fmt.Errorf("peer: %w", err)
 			}
 			peer = append(peer, o)
 		}

@@ -47,12 +47,21 @@ func (p *peer) job(path string, status int) *peerJob {
 	return &peerJob{addr: p.addr, pid: p.cmd.Process.Pid, requests: [][]byte{get(p.addr, p.cookie, path)}, status: status}
 }
 
+// buildPeer builds a program of tools/peers, unless that was done before, and returns its path.
+func buildPeer(ctx context.Context, name string) (path string, err error) {
+	out, err := exec.CommandContext(ctx, "go", "run", "./tools/peers", name).Output()
+	if err != nil {
+		return "", fmt.Errorf("go run ./tools/peers %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 // startPeer starts oauth2-proxy in front of an upstream, with its session in a cookie, and signs in with
 // a provider of our own. It ends with ctx.
 func startPeer(ctx context.Context, dir, upstream string) (*peer, error) {
-	out, err := exec.CommandContext(ctx, "go", "run", "./tools/peers", "oauth2-proxy").Output()
+	path, err := buildPeer(ctx, "oauth2-proxy")
 	if err != nil {
-		return nil, fmt.Errorf("go run ./tools/peers oauth2-proxy: %w", err)
+		return nil, err
 	}
 	provider, err := newProvider()
 	if err != nil {
@@ -63,7 +72,7 @@ func startPeer(ctx context.Context, dir, upstream string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &peer{addr: addr, cmd: onCore(ctx, serverCore, strings.TrimSpace(string(out)),
+	p := &peer{addr: addr, cmd: onCore(ctx, serverCore, path,
 		"--http-address="+addr, "--upstream=http://"+upstream, "--provider=oidc", "--oidc-issuer-url="+provider.URL,
 		"--client-id=bench", "--client-secret=bench", "--cookie-secret="+base64.URLEncoding.EncodeToString(make([]byte, 32)),
 		"--cookie-secure=false", "--email-domain=*", "--skip-provider-button", "--redirect-url=http://"+addr+"/oauth2/callback",

@@ -42,7 +42,7 @@ var template string
 // columns are the names of the figures in a table.
 var columns = []string{
 	"requests/s", "of bare", "of raw", "by CPU: of bare", "of raw", "p50", "p99", "p99.9", "raw p99", "at half: p50", "p99", "p99.9",
-	"CPU ms", "bare", "raw", "database", "oauth2-proxy: requests/s", "p99", "CPU ms", "bytes", "allocations", "KB",
+	"CPU ms", "bare", "raw", "database", "peer: requests/s", "p99", "CPU ms", "bytes", "allocations", "KB",
 }
 
 // markdown returns the page.

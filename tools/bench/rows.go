@@ -24,7 +24,8 @@ type row struct {
 	status   int      // of a good response
 	raw      *rawJob  // reads or writes the same database rows; nil if there are none
 	fifty    bool     // whether responses have fifty users
-	peer     *peerJob // the same request to oauth2-proxy; nil if there is none
+	peer     *peerJob // the same request to another program; nil if there is none
+	then     []byte   // request that follows each response, with the code in it; nil for none
 	full     bool     // whether the row is also measured with the bare server and at full pace
 }
 
@@ -38,6 +39,10 @@ const (
 	write                // new user
 	access               // access check for another proxy
 	proxying             // request for an app through the built-in proxy
+	userInfo             // claims about a user, for a client
+	document             // description of the provider
+	exchange             // tokens for a client
+	beside               // only compared, without a goal
 )
 
 // sessionQuery is the product's query for a session.
@@ -59,6 +64,7 @@ type target struct {
 	cookie      string           // of the administrator
 	cookies     *session.Cookies // with the product's keys
 	peer        *peer            // nil if there are no rows of apps
+	provider    *provider        // nil if peer is
 }
 
 // rows returns all rows, in the order of the tables.
@@ -80,6 +86,7 @@ func (g *target) rows() ([]row, error) {
 	}
 	if g.peer != nil {
 		rows = append(rows, g.appRows()...)
+		rows = append(rows, g.openIDRows(checks)...)
 	}
 	sorts, err := g.sorts()
 	if err != nil {

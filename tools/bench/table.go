@@ -75,6 +75,9 @@ func (s settings) measureTable(ctx context.Context, program, dir string, e engin
 		if err := insertApps(db, people, s.upstream); err != nil {
 			return t, err
 		}
+		if err := insertOpenID(db); err != nil {
+			return t, err
+		}
 	}
 	if err := db.Close(); err != nil {
 		return t, err
@@ -103,7 +106,7 @@ func (s settings) measureTable(ctx context.Context, program, dir string, e engin
 	if err != nil {
 		return t, err
 	}
-	g := &target{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies, peer: s.peer}
+	g := &target{product: p, databaseURL: databaseURL, db: db, cookie: cookie, cookies: cookies, peer: s.peer, provider: s.provider}
 	rows, err := g.rows()
 	if err != nil {
 		return t, err

@@ -120,22 +120,17 @@ func (q *Queries) CheckGrantByCode(ctx context.Context, codeHash string) ([]*Che
 	return items, nil
 }
 
-const checkGrantByToken = `-- name: CheckGrantByToken :many
+const checkGrantByToken = `-- name: CheckGrantByToken :one
 SELECT t.kind, t.created_at AS token_created_at, t.expires_at AS token_expires_at, t.replaced_at,
-  g.id, g.app_id, g.user_id, g.session_hash, g.scope, g.nonce, g.auth_time, g.redirect_uri, g.code_challenge, g.code_expires_at, g.code_used_at,
-  g.created_at, c.public_client, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
-  s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
-  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
-  m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
+  g.id, g.app_id, g.session_hash, g.scope, g.nonce, g.auth_time, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
+  s.user_id, s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
+  u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id
 FROM grant_tokens t
 JOIN grants g ON g.id = t.grant_id
 JOIN openid_clients c ON c.app_id = g.app_id AND c.created_at <= g.created_at
 JOIN apps a ON a.id = g.app_id
 JOIN sessions s ON s.token_hash = g.session_hash
 JOIN users u ON u.id = s.user_id
-LEFT JOIN group_members m ON m.user_id = u.id
-LEFT JOIN user_groups ug ON ug.id = m.group_id
-LEFT JOIN app_groups ag ON ag.app_id = a.id AND ag.group_id = m.group_id
 WHERE t.token_hash = ?
 `
 
@@ -146,21 +141,15 @@ type CheckGrantByTokenRow struct {
 	ReplacedAt      int64
 	ID              string
 	AppID           string
-	UserID          string
 	SessionHash     string
 	Scope           string
 	Nonce           string
 	AuthTime        int64
-	RedirectUri     string
-	CodeChallenge   string
-	CodeExpiresAt   int64
-	CodeUsedAt      int64
-	CreatedAt       int64
-	PublicClient    int64
 	IDTokenAlg      string
 	AppName         string
 	Audience        string
 	Enabled         int64
+	UserID          string
 	StytchSessionID string
 	VerifiedAt      int64
 	ExpiresAt       int64
@@ -172,71 +161,42 @@ type CheckGrantByTokenRow struct {
 	Role            string
 	Status          string
 	StytchUserID    string
-	GroupID         sql.NullString
-	UntilAt         sql.NullInt64
-	GroupName       sql.NullString
-	Opens           bool
 }
 
-// CheckGrantByCode for a token. Runs whenever one is used.
-func (q *Queries) CheckGrantByToken(ctx context.Context, tokenHash string) ([]*CheckGrantByTokenRow, error) {
-	rows, err := q.db.QueryContext(ctx, checkGrantByToken, tokenHash)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []*CheckGrantByTokenRow
-	for rows.Next() {
-		var i CheckGrantByTokenRow
-		if err := rows.Scan(
-			&i.Kind,
-			&i.TokenCreatedAt,
-			&i.TokenExpiresAt,
-			&i.ReplacedAt,
-			&i.ID,
-			&i.AppID,
-			&i.UserID,
-			&i.SessionHash,
-			&i.Scope,
-			&i.Nonce,
-			&i.AuthTime,
-			&i.RedirectUri,
-			&i.CodeChallenge,
-			&i.CodeExpiresAt,
-			&i.CodeUsedAt,
-			&i.CreatedAt,
-			&i.PublicClient,
-			&i.IDTokenAlg,
-			&i.AppName,
-			&i.Audience,
-			&i.Enabled,
-			&i.StytchSessionID,
-			&i.VerifiedAt,
-			&i.ExpiresAt,
-			&i.Factors,
-			&i.SecondFactor,
-			&i.Name,
-			&i.Email,
-			&i.EmailKey,
-			&i.Role,
-			&i.Status,
-			&i.StytchUserID,
-			&i.GroupID,
-			&i.UntilAt,
-			&i.GroupName,
-			&i.Opens,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, &i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// Runs whenever a token is used: its grant with the client and app, the session and its user. The memberships, of which
+// there are several, are a second query, because reading so many columns again for each costs more than that.
+func (q *Queries) CheckGrantByToken(ctx context.Context, tokenHash string) (*CheckGrantByTokenRow, error) {
+	row := q.db.QueryRowContext(ctx, checkGrantByToken, tokenHash)
+	var i CheckGrantByTokenRow
+	err := row.Scan(
+		&i.Kind,
+		&i.TokenCreatedAt,
+		&i.TokenExpiresAt,
+		&i.ReplacedAt,
+		&i.ID,
+		&i.AppID,
+		&i.SessionHash,
+		&i.Scope,
+		&i.Nonce,
+		&i.AuthTime,
+		&i.IDTokenAlg,
+		&i.AppName,
+		&i.Audience,
+		&i.Enabled,
+		&i.UserID,
+		&i.StytchSessionID,
+		&i.VerifiedAt,
+		&i.ExpiresAt,
+		&i.Factors,
+		&i.SecondFactor,
+		&i.Name,
+		&i.Email,
+		&i.EmailKey,
+		&i.Role,
+		&i.Status,
+		&i.StytchUserID,
+	)
+	return &i, err
 }
 
 const checkOpenIDClient = `-- name: CheckOpenIDClient :many
@@ -674,6 +634,55 @@ func (q *Queries) ListClientSecrets(ctx context.Context, appID string) ([]*Clien
 			&i.CreatedBy,
 			&i.CreatedAt,
 			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listMembershipsForApp = `-- name: ListMembershipsForApp :many
+SELECT m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
+FROM group_members m
+JOIN user_groups ug ON ug.id = m.group_id
+LEFT JOIN app_groups ag ON ag.app_id = ? AND ag.group_id = m.group_id
+WHERE m.user_id = ?
+`
+
+type ListMembershipsForAppParams struct {
+	AppID  string
+	UserID string
+}
+
+type ListMembershipsForAppRow struct {
+	GroupID   string
+	UntilAt   int64
+	GroupName string
+	Opens     bool
+}
+
+// A user's memberships. opens is false unless the membership's group opens the app.
+func (q *Queries) ListMembershipsForApp(ctx context.Context, arg ListMembershipsForAppParams) ([]*ListMembershipsForAppRow, error) {
+	rows, err := q.db.QueryContext(ctx, listMembershipsForApp, arg.AppID, arg.UserID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListMembershipsForAppRow
+	for rows.Next() {
+		var i ListMembershipsForAppRow
+		if err := rows.Scan(
+			&i.GroupID,
+			&i.UntilAt,
+			&i.GroupName,
+			&i.Opens,
 		); err != nil {
 			return nil, err
 		}
