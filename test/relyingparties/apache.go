@@ -19,8 +19,8 @@ var modAuthOpenIDC = party{
 	start: func(t *testing.T, r registration) { startApache(t, r, "") },
 	open:  openPage, read: readPage, signOut: signOutApache,
 	refresh: func(p *person, a account) (account, bool) {
-		r := p.w.registration
-		v := p.navigate(r.url("/oidc/callback?" + url.Values{"refresh": {r.url("/page")}, "access_token": {a.AccessToken}}.Encode()))
+		query := url.Values{"refresh": {p.w.registration.url("/page")}, "access_token": {a.AccessToken}}
+		v := p.navigateInTool("/oidc/callback?" + query.Encode())
 		if strings.Contains(v.Path, "error_code=") {
 			return account{}, false
 		}
@@ -36,8 +36,7 @@ var modAuthOpenIDCRefreshing = party{
 		startApache(t, r, "OIDCRefreshAccessTokenBeforeExpiry 900 logout_on_error")
 	},
 	open: openPage, read: readPage, signOut: signOutApache,
-	refresh:       func(p *person, _ account) (account, bool) { return readPage(p, openPage(p)) },
-	endsOnRefusal: true,
+	refresh: refreshPage, refreshPath: "/page", endsOnRefusal: true,
 }
 
 func signOutApache(p *person, _ account) harness.View {

@@ -70,6 +70,36 @@ var behaviours = []behaviour{
 	{"a person who left the app's group is refused at once", func(t *testing.T, w *world) {
 		refusedAfter(t, w, false, func(p *person) { p.leave("Writers") })
 	}},
+	{"a switched-off app refuses its users at once", func(t *testing.T, w *world) {
+		refusedAfter(t, w, false, func(*person) { w.switchApp(false) })
+		w.switchApp(true)
+		w.invite("Writers").enter()
+	}},
+	{"requests at the same moment can all refresh", func(t *testing.T, w *world) {
+		if w.party.refreshPath == "" {
+			t.Skip("the tool doesn't refresh by itself")
+		}
+		p := w.invite("Writers")
+		before := p.enter()
+		harness.Eventually(t, "a refresh", func() bool { // oauth2-proxy waits for the next second
+			var views [6]harness.View
+			harness.Concurrently(len(views), func(i int) {
+				r := p.AppRequest("GET", w.registration.url(w.party.refreshPath))
+				views[i], _ = p.Try(r, p.staying) // a zero View after an error
+			})
+			var after account
+			for _, v := range views {
+				var ok bool
+				if after, ok = readPage(p, v); !ok || after.Claims.Email != p.Email {
+					t.Fatalf("got %d: %s", v.Status, v.Body)
+				}
+			}
+			return after.AccessToken != before.AccessToken
+		})
+		if after, ok := w.party.refresh(p, before); !ok {
+			t.Errorf("the next refresh failed: %+v", after.Claims)
+		}
+	}},
 	{"signing out at Guestlist ends the tokens", func(t *testing.T, w *world) {
 		p := w.invite("Writers")
 		other := w.invite("Writers")
@@ -85,6 +115,19 @@ var behaviours = []behaviour{
 		if !other.inside() {
 			t.Error("another person was signed out, too")
 		}
+	}},
+	{"new keys are taken at once", func(t *testing.T, w *world) {
+		if w.party.keepsKeys {
+			t.Skip("the tool fetches keys once a minute at most")
+		}
+		w.invite("Writers").enter()
+		if _, err := w.site.App.Signer.Rotate(t.Context(), by, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.site.App.Signer.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.invite("Writers").enter()
 	}},
 }
 

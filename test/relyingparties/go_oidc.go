@@ -23,7 +23,7 @@ import (
 var goOIDC = party{
 	name: "go-oidc", callback: "/callback", signedOut: "/signed-out", backchannel: "/backchannel",
 	start: startGoOIDC, open: openPage, read: readPage, refresh: refreshPage, signOut: signOutPage,
-	endsOnRefusal: true,
+	refreshPath: "/refresh", endsOnRefusal: true,
 }
 
 // goTool is that application.

@@ -13,7 +13,7 @@ import (
 var oauth2Proxy = party{
 	name: "oauth2-proxy", callback: "/oauth2/callback", signedOut: "/signed-out",
 	start: startOAuth2Proxy, open: openPage, read: readPage,
-	refresh: refreshOAuth2Proxy, endsOnRefusal: true,
+	refresh: refreshOAuth2Proxy, refreshPath: "/page", endsOnRefusal: true,
 	signOut: func(p *person, _ account) harness.View {
 		r := p.w.registration
 		to := r.issuer + "/oauth/end-session?id_token_hint={id_token}&post_logout_redirect_uri=" + url.QueryEscape(r.url("/signed-out"))
@@ -44,7 +44,7 @@ func startOAuth2Proxy(t *testing.T, r registration) {
 func refreshOAuth2Proxy(p *person, before account) (after account, ok bool) {
 	p.T.Helper()
 	harness.Eventually(p.T, "a refresh", func() bool {
-		after, ok = readPage(p, openPage(p))
+		after, ok = refreshPage(p, before)
 		return !ok || after.AccessToken != before.AccessToken
 	})
 	return after, ok

@@ -15,7 +15,7 @@ import (
 var openidClient = party{
 	name: "openid-client", callback: "/callback", signedOut: "/signed-out", backchannel: "/backchannel",
 	start: startOpenIDClient, open: openPage, read: readPage, refresh: refreshPage, signOut: signOutPage,
-	endsOnRefusal: true,
+	refreshPath: "/refresh", keepsKeys: true, endsOnRefusal: true,
 }
 
 func startOpenIDClient(t *testing.T, r registration) {

@@ -38,6 +38,13 @@ type party struct {
 	// signOut presses the tool's sign-out and follows it. It is nil without signedOut.
 	signOut func(p *person, a account) harness.View
 
+	// refreshPath is the path at which the tool uses its refresh token and then shows the page. It is empty if
+	// there is none, or only one that names the token to replace.
+	refreshPath string
+
+	// keepsKeys says that the tool fetches new signing keys only once those that it has are a minute old.
+	keepsKeys bool
+
 	// endsOnRefusal says that the tool ends its own session when Guestlist refuses a refresh.
 	endsOnRefusal bool
 }
@@ -84,9 +91,9 @@ func readPage(p *person, v harness.View) (account, bool) {
 	return a, ok
 }
 
-// refreshPage has a tool refresh its tokens at /refresh.
+// refreshPage has a tool refresh its tokens at its refreshPath.
 func refreshPage(p *person, _ account) (account, bool) {
-	return readPage(p, p.navigate(p.w.registration.url("/refresh")))
+	return readPage(p, p.navigateInTool(p.w.party.refreshPath))
 }
 
 // signOutPage signs out at /sign-out of a tool.

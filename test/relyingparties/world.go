@@ -33,6 +33,14 @@ func newWorld(t *testing.T, p party) *world {
 	return w
 }
 
+// switchApp switches the tool's app off or on.
+func (w *world) switchApp(on bool) {
+	w.t.Helper()
+	if _, err := w.site.App.Apps.Switch(w.t.Context(), by, w.registration.clientID, on); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // forTest returns the world for a subtest.
 func (w *world) forTest(t *testing.T) *world {
 	site, inner := *w.site, *w
@@ -65,6 +73,25 @@ func (w *world) invite(groups ...string) *person {
 func (p *person) navigate(address string) harness.View {
 	p.T.Helper()
 	return p.Do(p.AppRequest("GET", address))
+}
+
+// navigateInTool is navigate, but stays in the tool: a sign-in at Guestlist would hide that a refresh has
+// failed.
+func (p *person) navigateInTool(path string) harness.View {
+	p.T.Helper()
+	v, err := p.Try(p.AppRequest("GET", p.w.registration.url(path)), p.staying)
+	if err != nil {
+		p.T.Fatal(err)
+	}
+	return v
+}
+
+// staying follows redirects to the tool only.
+func (p *person) staying(r *http.Request, _ []*http.Request) error {
+	if r.URL.Host != p.w.registration.address {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // open opens the tool like a browser: it follows redirects, and signs in if that's where they lead.

@@ -8,7 +8,10 @@ import * as oidc from "openid-client";
 const settings = JSON.parse(process.argv[2]);
 const home = `http://${settings.address}`;
 const config = await oidc.discovery(new URL(settings.issuer), settings.client_id, settings.client_secret, undefined, {
-  execute: [oidc.allowInsecureRequests], // on one machine, without TLS
+  execute: [
+    oidc.allowInsecureRequests, // on one machine, without TLS
+    oidc.enableNonRepudiationChecks, // verifies signatures of ID tokens, too
+  ],
 });
 const keys = createRemoteJWKSet(new URL(config.serverMetadata().jwks_uri));
 const sessions = new Map(); // by the browser's cookie
