@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
 
+	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/test/harness"
 )
@@ -16,7 +19,7 @@ import (
 //
 //	go test -run '^$' -bench Handler -count 10 ./internal/app | tee new.txt && benchstat old.txt new.txt
 func BenchmarkHandler(b *testing.B) {
-	benchmarkHandler(b, harness.Start(b, testdb.SQLite(b), harness.NewClock(harness.Noon)), "/", "/api/session", "/api/users", "/api/users?q=person+com", "/users")
+	benchmarkHandler(b, harness.Start(b, testdb.SQLite(b), harness.NewClock(harness.Noon)), "/", "/api/session", openid.UserInfoPath, openid.JWKSPath, "/api/users", "/api/users?q=person+com", "/users")
 }
 
 // BenchmarkObserved measures the cost of metrics and traces.
@@ -43,6 +46,12 @@ func benchmarkHandler(b *testing.B, s *harness.Site, paths ...string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	client := s.AddClient(s.AddAppWith(apps.Input{Name: "Wiki"}, "Engineers"), openid.ClientInput{RedirectURIs: "https://wiki.example.com"})
+	s.Join("Engineers", ada.Email)
+	var tokens openid.TokenResponse
+	if err := json.Unmarshal([]byte(client.Redeem(client.Authorize(ada).Get("code")).Body), &tokens); err != nil {
+		b.Fatal(err)
+	}
 	for _, path := range paths {
 		b.Run("path="+path, func(b *testing.B) {
 			b.ReportAllocs()
@@ -50,6 +59,10 @@ func benchmarkHandler(b *testing.B, s *harness.Site, paths ...string) {
 				r, err := http.NewRequestWithContext(b.Context(), "GET", path, nil)
 				if err != nil {
 					b.Fatal(err)
+				}
+				r.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+				if path != openid.UserInfoPath {
+					r.Header.Del("Authorization")
 				}
 				r.Host, r.RemoteAddr = s.Config.BaseURL.Host, "127.0.0.1:1"
 				if path != "/" { // redirects signed-in people

@@ -13,12 +13,15 @@ import (
 	"github.com/guestlist/guestlist/internal/session"
 )
 
+// documentPaths are the paths of documents that describe the provider.
+var documentPaths = []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", openid.JWKSPath}
+
 // clientPaths are the paths that clients of OpenID Connect ask, rather than browsers with a user: they
 // read no cookies, so any site's script may ask them.
-var clientPaths = []string{
+var clientPaths = append([]string{
 	openid.TokenPath, openid.UserInfoPath, openid.RevokePath, openid.IntrospectPath,
-	"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/webfinger", openid.JWKSPath,
-}
+	"/.well-known/webfinger",
+}, documentPaths...)
 
 // acceptsOtherOrigins reports whether a request may come from a page of another site: it goes to one of
 // clientPaths, or it is an authorization request, which a GET replaces.
