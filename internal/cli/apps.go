@@ -27,7 +27,7 @@ Changes are recorded in the audit log as made by the operating system's user.`,
 		Args: noArgs, RunE: requireSubcommand,
 	}
 	c.AddCommand(p.appsListCommand(), p.appsAddCommand(), p.appsEditCommand(), p.appsSwitchCommand(true), p.appsSwitchCommand(false),
-		p.appsRemoveCommand(), p.appsSnippetCommand())
+		p.appsRemoveCommand(), p.appsSnippetCommand(), p.appsClientCommand(), p.appsSecretCommand(), p.appsSecretsCommand(), p.appsRevokeSecretCommand())
 	return c
 }
 

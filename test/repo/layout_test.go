@@ -24,7 +24,7 @@ var layers = map[string]layer{
 	".": {ours: []string{"internal/cli"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/cli": {ours: []string{
 		"internal/retry", "internal/app", "internal/apps", "internal/buildinfo", "internal/config", "internal/diagnostic", "internal/directory", "internal/doctor", "internal/event", "internal/fault",
-		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/identity", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying", "internal/store/inspect",
+		"internal/healthcheck", "internal/httpserver", "internal/humanize", "internal/identity", "internal/openid", "internal/openid/recipe", "internal/reconcile", "internal/session", "internal/store", "internal/store/copying", "internal/store/inspect",
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
