@@ -17,7 +17,7 @@ import (
 type Profile struct {
 	Subject           string   `json:"sub"`                          // the user's id
 	Email             string   `json:"email,omitempty"`              // with the scope email
-	EmailVerified     bool     `json:"email_verified,omitzero"`     // always true, with the scope email: users sign in by email first
+	EmailVerified     bool     `json:"email_verified,omitzero"`      // always true, with the scope email: users sign in by email first
 	Name              string   `json:"name,omitempty"`               // with the scope profile
 	PreferredUsername string   `json:"preferred_username,omitempty"` // with the scope profile; see identity.Handle
 	Groups            []string `json:"groups,omitzero"`              // names, sorted, with the scope profile or groups

@@ -1,9 +1,10 @@
 package openid
 
 import (
-	"net"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,39 +43,37 @@ func (s Secret) Expired(now time.Time) bool { return !s.ExpiresAt.IsZero() && !n
 // differ, because a program on the user's device takes a free one
 // (https://www.rfc-editor.org/rfc/rfc8252#section-7.3).
 func (c Client) allowsRedirect(uri string) bool {
+	rest, isLoopback := afterLoopback(uri)
 	return slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
-		return registered == uri || withoutLoopbackPort(registered) == withoutLoopbackPort(uri) && withoutLoopbackPort(uri) != ""
+		if registered == uri {
+			return true
+		}
+		other, wasLoopback := afterLoopback(registered)
+		return isLoopback && wasLoopback && rest == other
 	})
 }
 
 // allowsPostLogout reports whether a sign-out may end at a URI.
 func (c Client) allowsPostLogout(uri string) bool { return slices.Contains(c.PostLogoutURIs, uri) }
 
-// withoutLoopbackPort returns an http URI of a loopback address without its port, and "" for any other
-// URI. Everything else stays as it was written.
-func withoutLoopbackPort(uri string) string {
-	const scheme = "http://"
-	rest, found := strings.CutPrefix(uri, scheme)
-	if !found {
-		return ""
+// loopbackPattern is an http URI of a loopback address, with the address and what follows the port. The
+// name localhost isn't an address (https://www.rfc-editor.org/rfc/rfc8252#section-8.3).
+var loopbackPattern = regexp.MustCompile(`^http://(127\.0\.0\.1|\[::1\])(?::([1-9][0-9]{0,4}))?(/.*)?$`)
+
+// afterLoopback returns an http URI of a loopback address without its port, as it was written.
+// ok is false for any other URI.
+func afterLoopback(uri string) (rest string, ok bool) {
+	parts := loopbackPattern.FindStringSubmatch(uri)
+	if parts == nil {
+		return "", false
 	}
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
+	if port, err := strconv.Atoi(parts[2]); parts[2] != "" && (err != nil || port > maxPort) {
+		return "", false
 	}
-	host, port, err := net.SplitHostPort(rest[:end])
-	if err != nil { // no port
-		host, port = strings.Trim(rest[:end], "[]"), ""
-	}
-	if strings.Trim(port, "0123456789") != "" || !isLoopback(host) {
-		return ""
-	}
-	return scheme + host + rest[end:]
+	return parts[1] + parts[3], true
 }
 
-func isLoopback(host string) bool {
-	return host == "127.0.0.1" || host == "::1" || host == "localhost"
-}
+const maxPort = 65535
 
 // Limits of clients.
 const (

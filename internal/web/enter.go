@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -96,7 +97,7 @@ func (s *server) appOfTicket(ctx context.Context, ticket apps.Ticket) (apps.App,
 type toAppPage struct {
 	layoutData
 	App apps.App
-	URL string
+	URL template.URL // of any scheme that a client may use, see openid.ClientInput
 }
 
 // continueToApp sends a browser that has just posted a form to an address of an app. A redirect
@@ -107,7 +108,7 @@ func (s *server) continueToApp(w http.ResponseWriter, r *http.Request, app apps.
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Refresh", "0;url="+address)
 	s.loadViewer(w, r)
-	return s.render(w, r, http.StatusOK, "to_app", toAppPage{layoutData: s.layout(r, "You’re signed in"), App: app, URL: address})
+	return s.render(w, r, http.StatusOK, "to_app", toAppPage{layoutData: s.layout(r, "You’re signed in"), App: app, URL: template.URL(address)})
 }
 
 // handOver sends a signed-in user's browser to the app with a code, or shows why the user may not

@@ -16,6 +16,7 @@ import (
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/idempotency"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/reconcile"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/token"
@@ -177,12 +178,24 @@ func waitOf(err error) time.Duration {
 }
 
 func problemOf(err error) errorResponse {
+	if refused := (*openid.Error)(nil); errors.As(err, &refused) {
+		return authorizationProblem(refused)
+	}
 	for _, p := range problems {
 		if errors.Is(err, p.err) {
 			return p
 		}
 	}
 	return internalProblem
+}
+
+// authorizationProblem is how an authorization request is refused that doesn't say which client has
+// sent it, or where to send the browser back.
+func authorizationProblem(e *openid.Error) errorResponse {
+	return errorResponse{
+		err: e, status: e.Status, title: "This sign-in request isn’t valid",
+		text: "We can’t tell which app sent you here, or where to send you back. " + e.Description + " If you came from an app, tell the person who set it up.",
+	}
 }
 
 // invalidFields returns what is wrong with the fields of some input, or nil if err is another error.
