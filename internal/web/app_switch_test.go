@@ -79,7 +79,12 @@ func TestSwitchedOffApp_OnEveryPage(t *testing.T) {
 	ada, grace := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Member, "grace@example.com")
 	staff := f.addGroup("Staff")
 	wiki := f.switchOff(f.addApp("Wiki", "https://wiki.example.com"))
-	vault := f.switchOff(f.addApp("Vault", "https://vault.example.com", staff))
+	hedy := f.signedIn(directory.Member, "hedy@example.com")
+	vault := f.addApp("Vault", "https://vault.example.com", staff)
+	if a := hedy.form("/apps/"+vault.ID+"/request", "note", "for a week"); a.status != http.StatusSeeOther {
+		t.Fatalf("a request: %d", a.status)
+	}
+	vault = f.switchOff(vault)
 	f.joinUser(staff, ada.user.ID, time.Time{})
 	if page := grace.get("/apps"); !strings.Contains(page.Text(), "No apps yet") || strings.Contains(page.body, "Wiki") {
 		t.Errorf("a member's apps: %s", page.Text())
@@ -107,8 +112,18 @@ func TestSwitchedOffApp_OnEveryPage(t *testing.T) {
 	if a := grace.form(path, "note", "please"); a.status != http.StatusSeeOther || a.header.Get("Location") != path {
 		t.Errorf("a request: %d %s", a.status, a.Text())
 	}
-	if n, err := f.server.opts.Requests.CountPending(t.Context()); n != 0 || err != nil {
-		t.Errorf("%d requests were made, %v", n, err)
+	if n, err := f.server.opts.Requests.CountPending(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d requests are pending, %v", n, err)
+	}
+	if a := hedy.get(path); a.Heading() != "Vault is switched off" || !strings.Contains(a.Text(), "You asked for access") {
+		t.Errorf("the page of a request that was made before: %s", a.Text())
+	}
+	if a := ada.get("/requests"); !strings.Contains(a.Text(), "This app is switched off. If you approve, they can open it as soon as it’s switched on.") {
+		t.Errorf("the requests: %s", a.Text())
+	}
+	f.joinUser(staff, hedy.user.ID, time.Time{})
+	if a := ada.get("/requests"); !strings.Contains(a.Text(), "They can open this app as soon as it’s switched on, so there’s nothing to grant.") {
+		t.Errorf("the requests of someone with access: %s", a.Text())
 	}
 }
 
