@@ -26,7 +26,7 @@ func (t table) countAllocations(ctx context.Context, program, dir string, g *tar
 	p.waitIdle()
 	fmt.Println("                                          allocations     KB")
 	for _, r := range t.Order {
-		job := loadJob{Addr: p.addr, Requests: r.requests, Status: r.status, Conns: 32, Seconds: 0.1}
+		job := loadJob{Addr: p.addr, Requests: r.requests, Then: r.then, Status: r.status, Conns: 32, Seconds: 0.1}
 		if _, err := drive(ctx, p.pid(), job); err != nil { // warm up
 			return err
 		}

@@ -28,7 +28,7 @@ func (res *scaling) countCosts(ctx context.Context, g *target, e engine, t table
 			return err
 		}
 		spent := cpu(e.pid)
-		o, err := drive(ctx, g.pid(), loadJob{Addr: g.addr, Requests: r.requests, Status: r.status, Conns: 1, Seconds: 1})
+		o, err := drive(ctx, g.pid(), loadJob{Addr: g.addr, Requests: r.requests, Then: r.then, Status: r.status, Conns: 1, Seconds: 1})
 		if err != nil {
 			return err
 		}
