@@ -127,7 +127,8 @@ type confirmPage struct {
 	layoutData
 	Forms   proveForms
 	Pending pendingAction
-	File    bool // a file must be chosen again afterwards
+	File    bool   // a file must be chosen again afterwards
+	App     string // what the user is on the way to, see appOnTheWay; empty if there is none
 }
 
 func (s *server) showConfirm(w http.ResponseWriter, r *http.Request) error {
@@ -152,6 +153,12 @@ func (s *server) confirmPage(w http.ResponseWriter, r *http.Request, status int,
 	view := confirmPage{layoutData: s.layout(r, "Confirm it’s you"), Forms: forms, Pending: s.pendingAction(r, in.Get("next")), File: in.Has("file")}
 	view.Forms.Email = !s.opts.Sessions.RequiresSecondFactor(*viewer(r))
 	view.Forms.Next = s.returnPath(in.Get("next"))
+	if view.App, err = s.appOnTheWay(r.Context(), view.Forms.Next); err != nil {
+		return err
+	}
+	if view.App != "" {
+		view.Pending.Back = "/apps" // the app's request would lead here again
+	}
 	complete(&view)
 	return s.render(w, r, status, "confirm", view)
 }
