@@ -18,6 +18,7 @@ const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 type LogoutReceiver struct {
 	URL      string
 	received chan url.Values
+	forge    func(token string) string // changes the token of the session that is waited for; nil for none
 }
 
 // NewLogoutReceiver serves a back-channel logout URI until the end of the test.
@@ -79,10 +80,14 @@ func (r *run) waitForLogoutToken(id idToken) idToken {
 				}
 			}
 			token := r.readIDToken(form.Get("logout_token"))
-			if !token.claims.has("sid") || token.claims.text("sid") == id.claims.text("sid") {
-				return token
+			if token.claims.has("sid") && token.claims.text("sid") != id.claims.text("sid") {
+				other = &token
+				continue
 			}
-			other = &token
+			if r.p.Logout.forge != nil {
+				return r.readIDToken(r.p.Logout.forge(token.value))
+			}
+			return token
 		case <-deadline:
 			if other == nil {
 				r.stop("no logout token has arrived")

@@ -178,6 +178,7 @@ var mutations = []mutation{
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token is for another client", changeLogoutToken(set("aud", "other")), "has the aud", ""},
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token is of another issuer", changeLogoutToken(set("iss", "https://elsewhere.example.com")), "has the iss", ""},
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token is of another user", changeLogoutToken(set("sub", "other")), "has the sub", ""},
+	{"oidcc-backchannel-rp-initiated-logout", "the logout token is of another session", changeLogoutToken(set("sid", "other")), "has the sid", ""},
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token names no one", changeLogoutToken(func(o object) { delete(o, "sub"); delete(o, "sid") }), "neither sub nor sid", ""},
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token was issued in the future", changeLogoutToken(set("iat", 4_000_000_000)), "has the iat", ""},
 	{"oidcc-backchannel-rp-initiated-logout", "the logout token is unsigned", replaceLogoutToken(func(value string) string { return unsignedJWT(claimsOf(value)) }), `signed with "none"`, ""},
@@ -351,14 +352,9 @@ func replaceLogoutToken(replace func(string) string) func(*forger) {
 		if f.provider.Logout == nil {
 			return
 		}
-		received := f.provider.Logout.received
-		forged := make(chan url.Values, cap(received))
-		f.provider.Logout = &LogoutReceiver{URL: f.provider.Logout.URL, received: forged}
-		go func() {
-			form := <-received
-			form.Set("logout_token", replace(form.Get("logout_token")))
-			forged <- form
-		}()
+		forged := *f.provider.Logout
+		forged.forge = replace
+		f.provider.Logout = &forged
 	}
 }
 
