@@ -14,7 +14,6 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/guard/proxy"
 	"github.com/guestlist/guestlist/internal/identity"
-	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -136,9 +135,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
-	provider := openid.New(openid.Options{
-		Store: a.Store, Sessions: a.Sessions, Signer: a.Signer, Issuer: a.cfg.BaseURL.String(), Now: a.now, Log: a.log,
-	})
+	provider := a.newOpenIDProvider()
 	o := web.Options{
 		OpenID: provider, Clients: a.Clients,
 		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Factors: a.Factors, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,

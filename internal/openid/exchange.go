@@ -33,6 +33,14 @@ var GrantTypes = []string{"authorization_code", "refresh_token"}
 // Exchange answers a token request with a form. Errors: *Error, directory.ErrUnavailable,
 // session.ErrUnavailable, identity.ErrNoKey.
 func (p *Provider) Exchange(ctx context.Context, form url.Values, c ClientCredentials, b session.Browser) (TokenResponse, error) {
+	answer, err := p.exchange(ctx, form, c, b)
+	if p.observeToken != nil {
+		p.observeToken(grantLabel(form.Get("grant_type")), resultLabel(err))
+	}
+	return answer, err
+}
+
+func (p *Provider) exchange(ctx context.Context, form url.Values, c ClientCredentials, b session.Browser) (TokenResponse, error) {
 	client, err := p.authenticate(ctx, c)
 	if err != nil {
 		return TokenResponse{}, err

@@ -159,7 +159,7 @@ type Signer interface {
 	Verify(token string) ([]byte, error)
 }
 
-// Options are the dependencies and settings of New. All fields are required.
+// Options are the dependencies and settings of New. Fields are required unless they say otherwise.
 type Options struct {
 	Store    Store
 	Sessions Sessions
@@ -167,6 +167,10 @@ type Options struct {
 	Issuer   string // the base URL
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	// ObserveToken is called after each token request. grant is one of GrantTypes without the prefix of
+	// a URN, or other; result is issued, the code of an error of OAuth, or unavailable. It may be nil.
+	ObserveToken func(grant, result string)
 }
 
 // Provider answers the requests of clients. It is safe for concurrent use.
@@ -177,11 +181,16 @@ type Provider struct {
 	issuer   string
 	now      func() time.Time
 	log      *slog.Logger
+
+	observeToken func(grant, result string) // may be nil
 }
 
 // New returns a Provider.
 func New(o Options) *Provider {
-	return &Provider{store: o.Store, sessions: o.Sessions, signer: o.Signer, issuer: o.Issuer, now: o.Now, log: o.Log.With("component", "openid")}
+	return &Provider{
+		store: o.Store, sessions: o.Sessions, signer: o.Signer, issuer: o.Issuer, now: o.Now, log: o.Log.With("component", "openid"),
+		observeToken: o.ObserveToken,
+	}
 }
 
 // Issuer returns the identifier of the provider, the iss of its tokens.

@@ -24,6 +24,7 @@ type meters struct {
 	calls          *vec[callKey, *metrics.Counter]
 	callSeconds    *vec[string, *metrics.PrometheusHistogram]
 	signIns        *vec[string, *metrics.Counter]
+	tokenRequests  *vec[tokenKey, *metrics.Counter]
 }
 
 type requestKey struct {
@@ -32,6 +33,8 @@ type requestKey struct {
 }
 
 type callKey struct{ method, outcome string }
+
+type tokenKey struct{ grant, result string }
 
 func newMeters(o Options) *meters {
 	metrics.ExposeMetadata(true) // write the # TYPE lines
@@ -60,6 +63,9 @@ func newMeters(o Options) *meters {
 		}),
 		callSeconds: seconds("guestlist_stytch_call_duration_seconds", "method"),
 		signIns:     count("guestlist_sign_ins_total", "outcome"),
+		tokenRequests: newVec(func(k tokenKey) *metrics.Counter {
+			return set.GetOrCreateCounter(fmt.Sprintf("guestlist_openid_token_requests_total{grant=%q,result=%q}", k.grant, k.result))
+		}),
 	}
 }
 
@@ -95,6 +101,12 @@ func (m *meters) call(method, outcome string, took time.Duration) {
 func (m *meters) signIn(outcome string) {
 	if m != nil {
 		m.signIns.with(outcome).Inc()
+	}
+}
+
+func (m *meters) tokenRequest(grant, result string) {
+	if m != nil {
+		m.tokenRequests.with(tokenKey{grant, result}).Inc()
 	}
 }
 

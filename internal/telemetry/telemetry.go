@@ -95,3 +95,6 @@ func (t *Telemetry) ObserveCall(ctx context.Context, method string) func(outcome
 
 // SignIn counts a finished sign-in.
 func (t *Telemetry) SignIn(outcome string) { t.meters.signIn(outcome) }
+
+// TokenRequest counts a token request of an OpenID Connect client.
+func (t *Telemetry) TokenRequest(grant, result string) { t.meters.tokenRequest(grant, result) }

@@ -12,6 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/testdb"
 	"github.com/guestlist/guestlist/test/harness"
 )
@@ -59,8 +60,8 @@ func (s scraped) value(family string, labels ...string) float64 {
 	return sum
 }
 
-// eventfulDay does what happens on a busy day: people sign in, a link is used twice, and
-// Stytch is unavailable during an invitation.
+// eventfulDay does what happens on a busy day: people sign in, also to an app, a link and a code are used
+// twice, and Stytch is unavailable during an invitation.
 func eventfulDay(t *testing.T, s *harness.Site) {
 	t.Helper()
 	ada := s.NewPerson("ada@example.com")
@@ -75,6 +76,12 @@ func eventfulDay(t *testing.T, s *harness.Site) {
 		t.Fatalf("the session is not there: %s", v.Body)
 	}
 	ada.Get("/nowhere/at/all")
+	client := s.AddClient(s.AddApp("Wiki", "https://wiki.example.com"), openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	code := client.Authorize(ada).Get("code")
+	tokens := tokensOf(t, client.Redeem(code))
+	wantOAuthError(t, client.Redeem(code), 400, "invalid_grant")
+	wantOAuthError(t, client.Renew(tokens.RefreshToken), 400, "invalid_grant")
+	wantOAuthError(t, client.Redeem(code, "grant_type", "password"), 400, "unsupported_grant_type")
 	if v := harness.NewVisitor(s).CallAPI("PUT", "/dev/faults.json", `{"rules":[{"route":"/v1/*","kind":"down"}]}`); v.Status != 200 {
 		t.Fatalf("the faults: %d %s", v.Status, v.Body)
 	}
@@ -117,6 +124,12 @@ func TestMetrics_AfterAnEventfulDay(t *testing.T) {
 			{"guestlist_stytch_call_duration_seconds", []string{"method", "invite"}, 1, 10},
 			{"guestlist_sign_ins_total", []string{"outcome", "signed_in"}, 1, 1},
 			{"guestlist_sign_ins_total", []string{"outcome", "link_spent"}, 1, 1},
+			{"guestlist_openid_token_requests_total", []string{"grant", "authorization_code", "result", "issued"}, 1, 1},
+			{"guestlist_openid_token_requests_total", []string{"grant", "authorization_code", "result", "invalid_grant"}, 1, 1},
+			{"guestlist_openid_token_requests_total", []string{"grant", "refresh_token", "result", "invalid_grant"}, 1, 1},
+			{"guestlist_openid_token_requests_total", []string{"grant", "other", "result", "unsupported_grant_type"}, 1, 1},
+			{"guestlist_openid_token_requests_total", nil, 4, 4},
+			{"guestlist_http_requests_total", []string{"route", "POST /oauth/token", "code", "400"}, 3, 3},
 			{"guestlist_outbox_jobs", []string{"state", "waiting"}, 1, 1},
 			{"guestlist_outbox_jobs", []string{"state", "parked"}, 0, 0},
 			{"guestlist_outbox_oldest_seconds", nil, 89, 91},
