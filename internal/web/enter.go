@@ -147,6 +147,7 @@ func redirectToApp(w http.ResponseWriter, r *http.Request, address string) error
 type refusedPage struct {
 	layoutData
 	App    apps.App
+	Off    bool // the app is switched off, so neither a request nor another account helps
 	Text   string
 	Switch string // path of the page that signs the viewer out, to go on with another account
 }
@@ -156,7 +157,11 @@ type refusedPage struct {
 func (s *server) showRefused(w http.ResponseWriter, r *http.Request, app apps.App, d apps.Decision, resume string) error {
 	u := viewer(r).User
 	s.opts.Sessions.RecordAppRefused(r.Context(), originOf(r).WithActor(u.ID, u.Email.Normalized), u, app.Name, guard.RefusalReason(d))
-	view := refusedPage{layoutData: s.layout(r, "You can’t open "+app.Name), App: app, Text: guard.RefusedText(d), Switch: "/signout?app=" + app.ID}
+	view := refusedPage{App: app, Off: d == apps.SwitchedOff, Text: guard.RefusedText(d), Switch: "/signout?app=" + app.ID}
+	view.layoutData = s.layout(r, "You can’t open "+app.Name)
+	if view.Off {
+		view.Title = app.Name + " is switched off"
+	}
 	if resume != "" {
 		view.Switch = "/signout?" + url.Values{"next": {resume}}.Encode()
 	}
