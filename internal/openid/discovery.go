@@ -10,6 +10,7 @@ type Metadata struct {
 	JWKSURI               string `json:"jwks_uri"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
+	EndSessionEndpoint    string `json:"end_session_endpoint"`
 
 	ScopesSupported        []string `json:"scopes_supported"`
 	ResponseTypesSupported []string `json:"response_types_supported"`
@@ -40,6 +41,7 @@ const (
 	UserInfoPath   = "/oauth/userinfo"
 	RevokePath     = "/oauth/revoke"
 	IntrospectPath = "/oauth/introspect"
+	EndSessionPath = "/oauth/end-session"
 	JWKSPath       = "/.well-known/jwks.json"
 	DiscoveryPath  = "/.well-known/openid-configuration"
 )
@@ -56,6 +58,7 @@ func (p *Provider) Metadata() Metadata {
 		JWKSURI:               p.issuer + JWKSPath,
 		RevocationEndpoint:    p.issuer + RevokePath,
 		IntrospectionEndpoint: p.issuer + IntrospectPath,
+		EndSessionEndpoint:    p.issuer + EndSessionPath,
 
 		ScopesSupported:        Scopes,
 		ResponseTypesSupported: []string{"code"},

@@ -77,6 +77,7 @@ var dangers = map[string]danger{
 	"POST /webhooks/stytch":             {harmless: noSession},
 	"POST /profile/signout":             {harmless: takesAway},
 	"POST /oauth/authorize":             {harmless: "it becomes a GET, which signs in to an app that the user may open"},
+	"POST /oauth/end-session":           {harmless: "it becomes a GET, which only takes access away"},
 	"POST /oauth/token":                 {harmless: noSession},
 	"POST /oauth/userinfo":              {harmless: noSession},
 	"POST /oauth/revoke":                {harmless: noSession},

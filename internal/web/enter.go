@@ -105,10 +105,15 @@ type toAppPage struct {
 // each redirect of the app that follows
 // (https://www.w3.org/TR/CSP3/#directive-form-action). A page that loads another ends that.
 func (s *server) continueToApp(w http.ResponseWriter, r *http.Request, app apps.App, address string) error {
+	s.loadViewer(w, r)
+	return s.leaveForApp(w, r, "You’re signed in", app, address)
+}
+
+// leaveForApp writes a page that loads an address of an app.
+func (s *server) leaveForApp(w http.ResponseWriter, r *http.Request, title string, app apps.App, address string) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Refresh", "0;url="+address)
-	s.loadViewer(w, r)
-	return s.render(w, r, http.StatusOK, "to_app", toAppPage{layoutData: s.layout(r, "You’re signed in"), App: app, URL: template.URL(address)})
+	return s.render(w, r, http.StatusOK, "to_app", toAppPage{layoutData: s.layout(r, title), App: app, URL: template.URL(address)})
 }
 
 // handOver sends a signed-in user's browser to the app with a code, or shows why the user may not
@@ -245,9 +250,12 @@ func (s *server) appOnTheWay(ctx context.Context, next string) (string, error) {
 // signOutPage asks whether to sign out.
 type signOutPage struct {
 	layoutData
-	User directory.User
-	App  *apps.App // to sign in to with another account; nil to sign out only
-	Next string    // path on which another account goes on; empty for none
+	User   directory.User
+	App    *apps.App // to sign in to with another account; nil to sign out only
+	Next   string    // path on which another account goes on; empty for none
+	Asked  bool      // a client has asked to sign out
+	Asking string    // its name; empty if it is unknown
+	Logout string    // its request, for logoutOfForm
 }
 
 // showSignOut asks whether to sign out. Apps link here, and so does the page that refuses one.

@@ -23,11 +23,14 @@ var clientPaths = append([]string{
 	"/.well-known/webfinger",
 }, documentPaths...)
 
+// replacedPaths are the paths to which pages of clients may post forms, which a GET replaces.
+var replacedPaths = []string{openid.AuthorizePath, openid.EndSessionPath}
+
 // acceptsOtherOrigins reports whether a request may come from a page of another site: it goes to one of
-// clientPaths, or it is an authorization request, which a GET replaces.
+// clientPaths or replacedPaths.
 func (s *server) acceptsOtherOrigins(r *http.Request) bool {
 	path := s.relativePath(r)
-	return path == openid.AuthorizePath || slices.Contains(clientPaths, path)
+	return slices.Contains(replacedPaths, path) || slices.Contains(clientPaths, path)
 }
 
 // forClients lets scripts of other sites read the answers of a route, and answers errors as clients

@@ -214,6 +214,8 @@ func (s *server) routeTable() []route {
 		{"GET " + openid.AuthorizePath, public, s.authorizeOpenID},
 		{"POST " + openid.AuthorizePath, public, s.authorizeOpenID},
 		{"GET " + resumePath, public, s.resumeOpenID},
+		{"GET " + openid.EndSessionPath, public, s.endSessionOpenID},
+		{"POST " + openid.EndSessionPath, public, s.endSessionOpenID},
 		{"POST " + openid.TokenPath, public, s.forClients(s.issueTokens)},
 		{"GET " + openid.UserInfoPath, public, s.forClients(s.showUserInfo)},
 		{"POST " + openid.UserInfoPath, public, s.forClients(s.showUserInfo)},

@@ -24,6 +24,8 @@ var wantAccess = map[string]access{
 	"GET /oauth/authorize":                        public,
 	"POST /oauth/authorize":                       public,
 	"GET /oauth/continue":                         public,
+	"GET /oauth/end-session":                      public,
+	"POST /oauth/end-session":                     public,
 	"POST /oauth/token":                           public,
 	"GET /oauth/userinfo":                         public,
 	"POST /oauth/userinfo":                        public,

@@ -105,10 +105,18 @@ func (s *server) requestSignIn(w http.ResponseWriter, r *http.Request, form url.
 }
 
 // signOut ends the session. If that isn't possible now, the user stays signed in and sees an error.
-// With the field app, the user wants to sign in to an app with another account.
+// With the field app, the user wants to sign in to an app with another account; with logout, a client
+// has asked to sign the user out.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request, form url.Values) error {
+	logout, err := s.logoutOfForm(r, form)
+	if err != nil {
+		return err
+	}
 	if err := s.endSession(w, r); err != nil {
 		return err
+	}
+	if target := logout.ReturnURL(); target != "" {
+		return s.leaveForApp(w, r, "You’ve signed out", logout.App, target)
 	}
 	if next := form.Get("next"); s.isResumePath(next) {
 		return s.redirect(w, r, "/?"+url.Values{"next": {next}}.Encode())
