@@ -124,7 +124,7 @@ func (p *Provider) stepBefore(r Request, current *session.Session) Step {
 	proven := authTime(*current)
 	since := r.StartedAt.Truncate(time.Second) // the precision of proofs
 	if proven.Before(since) {
-		if r.SignInAgain || r.MaxAge >= 0 && r.StartedAt.Sub(proven) > time.Duration(r.MaxAge)*time.Second {
+		if r.SignInAgain || r.MaxAge >= 0 && p.now().Sub(proven) > time.Duration(r.MaxAge)*time.Second {
 			return Confirm
 		}
 		if r.ChooseAccount {

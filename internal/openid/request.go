@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Request is a valid authorization request of a client
@@ -30,6 +31,11 @@ type Request struct {
 const (
 	maxState = 2000 // bytes; some libraries put a page's whole address into it
 	maxNonce = 512
+	maxHint  = 320 // the longest address; a longer hint is ignored
+
+	// maxRequest is the length of an encoded request with which a cookie, in which it is sealed, has
+	// less than 4,096 bytes: browsers ignore longer ones.
+	maxRequest = 2900
 )
 
 // single are the parameters that an authorization request may have once
@@ -100,16 +106,24 @@ func (p *Provider) parseRequest(params url.Values, c Client) (Request, error) {
 	if r.Nonce = params.Get("nonce"); len(r.Nonce) > maxNonce {
 		return fail(invalidRequest("The parameter nonce is longer than 512 bytes."))
 	}
+	if !utf8.ValidString(r.Nonce) { // an ID token could not return it
+		return fail(invalidRequest("The parameter nonce is not UTF-8."))
+	}
 	if r.Scope = parseScope(params.Get("scope")); r.Scope == "" {
 		return fail(newError("invalid_scope", "The scope has none of: "+strings.Join(Scopes, " ")+"."))
 	}
-	r.LoginHint = params.Get("login_hint")
+	if r.LoginHint = params.Get("login_hint"); len(r.LoginHint) > maxHint {
+		r.LoginHint = ""
+	}
 	if hint := params.Get("id_token_hint"); hint != "" {
 		claims, err := p.parseIDToken(hint)
 		if err != nil {
 			return fail(invalidRequest("The id_token_hint was not issued here."))
 		}
 		r.Subject = claims.Subject
+	}
+	if len(r.Encode()) > maxRequest {
+		return fail(invalidRequest("The parameters state, nonce and redirect_uri are too long together."))
 	}
 	return r, nil
 }
@@ -161,33 +175,40 @@ func (r *Request) parsePrompt(params url.Values) *Error {
 	return nil
 }
 
-// Encode returns the request as a text, for Provider.DecodeRequest.
+// Encode returns the request as a text, for Provider.DecodeRequest: its fields one after the other, each
+// after its length. It adds few bytes, because the text has to fit into a cookie.
 func (r Request) Encode() string {
-	v := url.Values{}
-	set := func(name, value string) {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
 	flag := func(b bool) string {
 		if b {
 			return "1"
 		}
 		return ""
 	}
-	set("c", r.ClientID)
-	set("u", r.RedirectURI)
-	set("o", string(r.Scope))
-	set("s", r.State)
-	set("n", r.Nonce)
-	set("p", r.CodeChallenge)
-	set("l", flag(r.SignInAgain))
-	set("a", flag(r.ChooseAccount))
-	set("m", strconv.Itoa(r.MaxAge))
-	set("b", r.Subject)
-	set("h", r.LoginHint)
-	set("t", strconv.FormatInt(r.StartedAt.UnixMicro(), 10))
-	return v.Encode()
+	var b strings.Builder
+	for _, field := range [encodedFields]string{
+		r.ClientID, r.RedirectURI, string(r.Scope), r.State, r.Nonce, r.CodeChallenge, flag(r.SignInAgain), flag(r.ChooseAccount),
+		strconv.Itoa(r.MaxAge), r.Subject, r.LoginHint, strconv.FormatInt(r.StartedAt.UnixMicro(), 10),
+	} {
+		b.WriteString(strconv.Itoa(len(field)))
+		b.WriteByte(':')
+		b.WriteString(field)
+	}
+	return b.String()
+}
+
+const encodedFields = 12
+
+// decodeFields returns the fields of Encode. ok is false for another text.
+func decodeFields(text string) (fields [encodedFields]string, ok bool) {
+	for i := range fields {
+		length, rest, found := strings.Cut(text, ":")
+		n, err := strconv.ParseUint(length, 10, 16)
+		if !found || err != nil || int(n) > len(rest) {
+			return fields, false
+		}
+		fields[i], text = rest[:n], rest[n:]
+	}
+	return fields, text == ""
 }
 
 // resumeFor is how long a request can be resumed after it was made: links in emails work for less.
@@ -199,21 +220,18 @@ var ErrRequestExpired = newError("expired", "The request to sign in has expired.
 // DecodeRequest returns a request from Encode that was kept by the user's browser, which can
 // neither read nor change it. Error: ErrRequestExpired.
 func (p *Provider) DecodeRequest(text string) (Request, error) {
-	v, err := url.ParseQuery(text)
-	if err != nil {
+	f, ok := decodeFields(text)
+	if !ok {
 		return Request{}, ErrRequestExpired
 	}
-	micros, err := strconv.ParseInt(v.Get("t"), 10, 64)
+	micros, errStarted := strconv.ParseInt(f[11], 10, 64)
+	maxAge, errMaxAge := strconv.Atoi(f[8])
 	started := time.UnixMicro(micros).UTC()
-	if age := p.now().Sub(started); err != nil || age > resumeFor {
-		return Request{}, ErrRequestExpired
-	}
-	maxAge, err := strconv.Atoi(v.Get("m"))
-	if err != nil {
+	if errStarted != nil || errMaxAge != nil || p.now().Sub(started) > resumeFor {
 		return Request{}, ErrRequestExpired
 	}
 	return Request{
-		ClientID: v.Get("c"), RedirectURI: v.Get("u"), Scope: Scope(v.Get("o")), State: v.Get("s"), Nonce: v.Get("n"), CodeChallenge: v.Get("p"),
-		SignInAgain: v.Get("l") != "", ChooseAccount: v.Get("a") != "", MaxAge: maxAge, Subject: v.Get("b"), LoginHint: v.Get("h"), StartedAt: started,
+		ClientID: f[0], RedirectURI: f[1], Scope: Scope(f[2]), State: f[3], Nonce: f[4], CodeChallenge: f[5], SignInAgain: f[6] != "", ChooseAccount: f[7] != "",
+		MaxAge: maxAge, Subject: f[9], LoginHint: f[10], StartedAt: started,
 	}, nil
 }

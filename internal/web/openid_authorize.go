@@ -21,15 +21,15 @@ const (
 // authorizeOpenID answers an authorization request. Browsers don't send our cookies with a form that
 // another site posts, so that becomes a GET first.
 func (s *server) authorizeOpenID(w http.ResponseWriter, r *http.Request) error {
-	switch r.Method {
-	case http.MethodHead: // creates no code
-		return nil
-	case http.MethodPost:
+	if r.Method == http.MethodPost {
 		form, err := readForm(r)
 		if err != nil {
 			return err
 		}
 		return s.redirect(w, r, openid.AuthorizePath+"?"+form.Encode())
+	}
+	if isSpeculative(r) {
+		return skipSpeculation(w)
 	}
 	current, err := s.sessionForClient(w, r)
 	if err != nil {
@@ -42,8 +42,24 @@ func (s *server) authorizeOpenID(w http.ResponseWriter, r *http.Request) error {
 	return s.writeAuthorization(w, r, answer, redirectToClient)
 }
 
+// isSpeculative reports whether a request isn't one of a user who goes to a page: it must not create a
+// code.
+func isSpeculative(r *http.Request) bool {
+	return r.Method == http.MethodHead || strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") // https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header
+}
+
+// skipSpeculation answers a speculative request. A browser that prefetches doesn't use an answer with
+// this status, and asks again when the user goes there.
+func skipSpeculation(w http.ResponseWriter) error {
+	w.WriteHeader(http.StatusTooEarly)
+	return nil
+}
+
 // resumeOpenID goes on with a sealed authorization request.
 func (s *server) resumeOpenID(w http.ResponseWriter, r *http.Request) error {
+	if isSpeculative(r) {
+		return skipSpeculation(w)
+	}
 	sealed := r.URL.Query().Get("r")
 	if sealed == "" {
 		return s.enterByCookie(w, r)

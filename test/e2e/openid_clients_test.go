@@ -109,7 +109,7 @@ func TestOpenID_ClientAuthentication(t *testing.T) {
 		tokensOf(t, redeem(basic(id, expiring)))
 
 		// A secret ends on time, and one that is revoked at once, on another instance as well.
-		another := site.StartAnother("--guestlist-base-url=" + site.URL)
+		another := site.Replica()
 		site.Clock.Advance(time.Hour)
 		wantOAuthError(t, askAs(another, openid.IntrospectPath, neturl.Values{"token": {"x"}}, basic(id, expiring)), http.StatusUnauthorized, "invalid_client")
 		if v := askAs(another, openid.IntrospectPath, neturl.Values{"token": {"x"}}, basic(id, secret)); v.Status != http.StatusOK {

@@ -37,7 +37,7 @@ func TestOpenID_CodeRedeemedConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
 		site, client, ada := startWithClient(t, url, openid.ClientInput{})
-		other := site.StartAnother("--guestlist-base-url=" + site.URL)
+		other := site.Replica()
 		for range 3 {
 			code := client.Authorize(ada).Get("code")
 			before := grantsEnded(site)

@@ -49,7 +49,7 @@ func TestOpenID_RefreshTokenUsedConcurrently(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
 		site, client, ada := startWithClient(t, url, openid.ClientInput{})
-		other := site.StartAnother("--guestlist-base-url=" + site.URL)
+		other := site.Replica()
 		first := tokensOf(t, client.Redeem(client.Authorize(ada).Get("code")))
 		answers := make([]harness.View, 20)
 		harness.Concurrently(len(answers), func(i int) {

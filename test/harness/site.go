@@ -212,10 +212,25 @@ func (s *Site) DevKey() string {
 // DevPage returns the path of a developer page with its key.
 func (s *Site) DevPage(path string) string { return path + "?key=" + s.DevKey() }
 
-// StartAnother starts another instance with the same database and clock.
+// StartAnother starts another instance with the same database and clock. If it has the same base URL,
+// its requests are sent to its own address all the same.
 func (s *Site) StartAnother(flags ...string) *Site {
 	s.T.Helper()
-	return Start(s.T, s.Config.DatabaseURL, s.Clock, flags...)
+	other := Start(s.T, s.Config.DatabaseURL, s.Clock, flags...)
+	if other.Config.BaseURL.Scheme == "http" && other.Config.BaseURL.Host == s.Config.BaseURL.Host {
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, other.Config.Addr)
+		}}
+		s.T.Cleanup(transport.CloseIdleConnections)
+		other.Transport = transport
+	}
+	return other
+}
+
+// Replica starts another instance of the same service, as behind a load balancer.
+func (s *Site) Replica(flags ...string) *Site {
+	s.T.Helper()
+	return s.StartAnother(append([]string{"--guestlist-base-url=" + s.Config.BaseURL.String()}, flags...)...)
 }
 
 // Log collects output, and the secrets that must not be in it.
