@@ -59,6 +59,7 @@ var examples = []example{
 	}, "a.tar.gz: OK"},
 	{"docs/backup.md", "guestlist backup", func(*reader) []string { return []string{"/var/backups/", "./"} }, "guestlist.db"},
 	{"docs/identity.md", "rotate-identity", func(*reader) []string { return nil }, "signs from"},
+	{"docs/openid.md", "--recipe grafana", func(*reader) []string { return nil }, "glcs_"},
 	{"docs/protect-a-tool.md", "guestlist doctor --app", func(r *reader) []string {
 		databaseURL, tool := testdb.SQLite(r.t), harness.StartTool(r.t)
 		s := harness.Start(r.t, databaseURL, harness.NewClock(harness.Noon))

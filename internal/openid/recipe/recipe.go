@@ -1,7 +1,7 @@
 // Package recipe knows how to set up tools that sign their users in with OpenID Connect: which
 // redirect URIs they use, what they need from the client, and their settings, as text to copy
-// with the addresses, the client id and the names of groups filled in. The pages and the command
-// line show the same texts.
+// with the addresses, the client id and the names of groups filled in. The pages, the command line
+// and docs/openid-recipes.md show the same texts.
 //
 // Every setting is one of the tool's own documentation; Recipe.Read says which was read.
 package recipe

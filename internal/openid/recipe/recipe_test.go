@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -373,5 +374,24 @@ func TestSettings_OfArgoCDAreYAMLInYAML(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, inner); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The page shows the same texts as the command line and the app's page.
+func TestPage_IsThatOfTheDocumentation(t *testing.T) {
+	t.Parallel()
+	const path = "../../../docs/openid-recipes.md"
+	want := page()
+	if os.Getenv("UPDATE_RECIPES") != "" {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(page)); diff != "" {
+		t.Errorf("Run UPDATE_RECIPES=1 go test ./internal/openid/recipe: %s", diff)
 	}
 }
