@@ -423,8 +423,3 @@ func TestMutations_EveryModule(t *testing.T) {
 		}
 	}
 }
-
-func TestMutations_LuikyvExample(t *testing.T) {
-	t.Parallel()
-	testMutations(t, startLuikyv(t), readTable(t, 2))
-}
