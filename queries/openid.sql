@@ -129,3 +129,27 @@ SELECT id FROM grants WHERE expires_at <= ? ORDER BY expires_at, id LIMIT ?;
 
 -- name: ExpiredGrantTokens :many
 SELECT token_hash FROM grant_tokens WHERE expires_at <= ? ORDER BY expires_at, token_hash LIMIT ?;
+
+-- name: InsertDeviceCode :exec
+INSERT INTO device_codes (
+  device_hash, user_code_hash, app_id, scope, state, user_id, address, poll_interval, next_poll_at, created_at, expires_at
+) VALUES (?, ?, ?, ?, 'pending', '', ?, ?, ?, ?, ?);
+
+-- name: GetDeviceCode :one
+SELECT * FROM device_codes WHERE device_hash = ?;
+
+-- name: GetDeviceCodeByUserCode :one
+SELECT * FROM device_codes WHERE user_code_hash = ?;
+
+-- name: SetDevicePoll :execrows
+UPDATE device_codes SET poll_interval = ?, next_poll_at = ? WHERE device_hash = ? AND state = 'pending';
+
+-- name: DecideDeviceCode :execrows
+-- Of several decisions, one changes the row.
+UPDATE device_codes SET state = sqlc.arg(decision), user_id = sqlc.arg(user_id) WHERE device_hash = sqlc.arg(device_hash) AND state = 'pending';
+
+-- name: DeleteDeviceCode :execrows
+DELETE FROM device_codes WHERE device_hash = ?;
+
+-- name: ExpiredDeviceCodes :many
+SELECT device_hash FROM device_codes WHERE expires_at <= ? ORDER BY expires_at, device_hash LIMIT ?;

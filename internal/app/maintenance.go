@@ -46,6 +46,8 @@ func (a *App) purgeOnce(ctx context.Context) {
 	report("expired codes, sessions and tokens of apps", n, err)
 	n, err = a.Store.DeleteExpiredGrants(ctx, now)
 	report("expired sign-ins and tokens of OpenID Connect", n, err)
+	n, err = a.Store.DeleteExpiredDeviceCodes(ctx, now.Add(-time.Hour)) // so that devices learn for a while that they have expired
+	report("expired device codes", n, err)
 	n, err = a.Store.DeleteLimits(ctx, now.Add(-session.LimitRetention), now)
 	report("limits", n, err)
 	n, err = a.Store.DeleteEvents(ctx, now.Add(-a.cfg.EventsKeep))

@@ -113,19 +113,10 @@ func (r *Requests) Ask(ctx context.Context, by event.Origin, appID, userID, note
 
 // countRequest counts a request against the user's limit.
 func (r *Requests) countRequest(ctx context.Context, userID string) error {
-	now, bucket := r.now(), limit.NewBucket("access-requests", userID, requestsPerUser)
-	levels, err := r.store.ReadLimits(ctx, bucket)
-	if err != nil {
+	now := r.now()
+	refused, err := limit.Take(ctx, r.store, now, limit.NewBucket("access-requests", userID, requestsPerUser))
+	if err != nil || refused.Until.IsZero() {
 		return err
-	}
-	refused := levels.Refused(now, bucket)
-	if refused.Until.IsZero() {
-		if refused, err = r.store.TakeLimits(ctx, now, levels, bucket); err != nil {
-			return err
-		}
-	}
-	if refused.Until.IsZero() {
-		return nil
 	}
 	return &session.RateLimitError{Err: ErrTooManyRequests, After: refused.Until.Sub(now)}
 }

@@ -82,6 +82,8 @@ const (
 	// Events about apps that use OpenID Connect.
 	AppSignedIn         Kind = "app_signed_in"         // a user signed in to an app
 	GrantEnded          Kind = "grant_ended"           // a sign-in to an app ended before its session; Reason says why
+	DeviceAllowed       Kind = "device_allowed"        // a user allowed a device to sign in to an app
+	DeviceDenied        Kind = "device_denied"         // a user cancelled the sign-in of a device to an app
 	ClientChanged       Kind = "client_changed"        // the client of an app was added or changed
 	ClientRemoved       Kind = "client_removed"        // the client of an app was removed
 	ClientSecretCreated Kind = "client_secret_created" // a secret of a client was created
@@ -96,7 +98,7 @@ var Kinds = []Kind{
 	TokenCreated, TokenRevoked, GroupCreated, GroupRenamed, GroupRemoved, GroupJoined, GroupExtended, GroupLeft,
 	AppCreated, AppEdited, AppRemoved, AppTokenCreated, AppTokenRevoked, AccessRequested, AccessApproved, AccessDenied,
 	AppRefused, CodeRequested, CodeFailed, Confirmed, ConfirmRefused, FactorAdded, FactorRenamed, FactorRemoved,
-	FactorsReset, HostLinkMade, AppSignedIn, GrantEnded, ClientChanged, ClientRemoved, ClientSecretCreated, ClientSecretRevoked,
+	FactorsReset, HostLinkMade, AppSignedIn, GrantEnded, DeviceAllowed, DeviceDenied, ClientChanged, ClientRemoved, ClientSecretCreated, ClientSecretRevoked,
 }
 
 // IsKind reports whether s is one of Kinds.

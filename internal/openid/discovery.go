@@ -11,6 +11,7 @@ type Metadata struct {
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
+	DeviceEndpoint        string `json:"device_authorization_endpoint"` // https://www.rfc-editor.org/rfc/rfc8628#section-4
 
 	ScopesSupported        []string `json:"scopes_supported"`
 	ResponseTypesSupported []string `json:"response_types_supported"`
@@ -42,8 +43,12 @@ const (
 	RevokePath     = "/oauth/revoke"
 	IntrospectPath = "/oauth/introspect"
 	EndSessionPath = "/oauth/end-session"
+	DevicePath     = "/oauth/device"
 	JWKSPath       = "/.well-known/jwks.json"
 	DiscoveryPath  = "/.well-known/openid-configuration"
+
+	// VerificationPath is the page where users enter the codes that devices show.
+	VerificationPath = "/device"
 )
 
 // Metadata returns the description of the provider.
@@ -59,6 +64,7 @@ func (p *Provider) Metadata() Metadata {
 		RevocationEndpoint:    p.issuer + RevokePath,
 		IntrospectionEndpoint: p.issuer + IntrospectPath,
 		EndSessionEndpoint:    p.issuer + EndSessionPath,
+		DeviceEndpoint:        p.issuer + DevicePath,
 
 		ScopesSupported:        Scopes,
 		ResponseTypesSupported: []string{"code"},

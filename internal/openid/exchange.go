@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/directory"
@@ -28,7 +29,7 @@ type TokenResponse struct {
 }
 
 // GrantTypes lists the grant types of token requests.
-var GrantTypes = []string{"authorization_code", "refresh_token"}
+var GrantTypes = []string{"authorization_code", "refresh_token", deviceGrantType}
 
 // Exchange answers a token request with a form. Errors: *Error, directory.ErrUnavailable,
 // session.ErrUnavailable, identity.ErrNoKey.
@@ -50,10 +51,12 @@ func (p *Provider) exchange(ctx context.Context, form url.Values, c ClientCreden
 		return p.exchangeCode(ctx, form, client, b)
 	case "refresh_token":
 		return p.exchangeRefreshToken(ctx, form, client, b)
+	case deviceGrantType:
+		return p.exchangeDeviceCode(ctx, form, client, b)
 	case "":
 		return TokenResponse{}, invalidRequest("The parameter grant_type is missing.")
 	}
-	return TokenResponse{}, newError("unsupported_grant_type", "The grant types are authorization_code and refresh_token.")
+	return TokenResponse{}, newError("unsupported_grant_type", "The grant types are "+strings.Join(GrantTypes, ", ")+".")
 }
 
 func (p *Provider) exchangeCode(ctx context.Context, form url.Values, c Client, b session.Browser) (TokenResponse, error) {
@@ -62,7 +65,7 @@ func (p *Provider) exchangeCode(ctx context.Context, form url.Values, c Client, 
 		return TokenResponse{}, invalidRequest("The parameter code is missing.")
 	}
 	state, err := p.store.CheckGrantCode(ctx, hash(code))
-	if errors.Is(err, directory.ErrNotFound) || err == nil && state.Grant.AppID != c.ID {
+	if errors.Is(err, directory.ErrNotFound) || err == nil && (state.Grant.AppID != c.ID || state.Grant.isOfDevice()) {
 		return TokenResponse{}, invalidGrant("The code is unknown, or belongs to another client.")
 	}
 	if err != nil {
@@ -80,7 +83,11 @@ func (p *Provider) exchangeCode(ctx context.Context, form url.Values, c Client, 
 	if e := checkVerifier(form.Get("code_verifier"), g.CodeChallenge); e != nil {
 		return TokenResponse{}, e
 	}
-	return p.redeem(ctx, state, b)
+	answer, err := p.redeem(ctx, state, b, state.App.Name)
+	if errors.Is(err, ErrUsed) { // at the same time
+		return TokenResponse{}, p.endReused(ctx, state, b, "a code was used twice")
+	}
+	return answer, err
 }
 
 // verifierPattern is a PKCE code verifier (https://www.rfc-editor.org/rfc/rfc7636#section-4.1).
@@ -106,8 +113,9 @@ func checkVerifier(verifier, challenge string) *Error {
 	return nil
 }
 
-// redeem checks access and issues the first tokens of a grant whose code is valid.
-func (p *Provider) redeem(ctx context.Context, state GrantState, b session.Browser) (TokenResponse, error) {
+// redeem checks access and issues the first tokens of a grant whose code is valid. reason is that of
+// the event. Errors: those of Exchange, ErrUsed if the code is used at the same time.
+func (p *Provider) redeem(ctx context.Context, state GrantState, b session.Browser, reason string) (TokenResponse, error) {
 	current, err := p.check(ctx, state, b)
 	if err != nil {
 		return TokenResponse{}, orRefusal(err)
@@ -116,11 +124,7 @@ func (p *Provider) redeem(ctx context.Context, state GrantState, b session.Brows
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	e := p.newEvent(b, event.AppSignedIn, state, state.App.Name)
-	err = p.store.RedeemGrant(ctx, state.Grant.ID, p.now(), issued, e)
-	if errors.Is(err, ErrUsed) { // at the same time
-		return TokenResponse{}, p.endReused(ctx, state, b, "a code was used twice")
-	}
+	err = p.store.RedeemGrant(ctx, state.Grant.ID, p.now(), issued, p.newEvent(b, event.AppSignedIn, state, reason))
 	if err != nil {
 		return TokenResponse{}, fmt.Errorf("openid: redeem code: %w", err)
 	}

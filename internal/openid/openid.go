@@ -34,6 +34,7 @@ const (
 	accessLifetime  = 15 * time.Minute
 	idTokenLifetime = 10 * time.Minute
 	refreshGrace    = 10 * time.Second // how long a refresh token can be used again, by a client that lost the answer
+	deviceLifetime  = 10 * time.Minute // of a device code, until it is exchanged
 )
 
 // Prefixes of secrets, by which scanners find those that leaked. Secrets have only characters
@@ -43,6 +44,7 @@ const (
 	codePrefix    = "glc_"
 	accessPrefix  = "gla_"
 	refreshPrefix = "glr_"
+	devicePrefix  = "gld_"
 )
 
 // newSecret returns a secret of 260 random bits.
@@ -77,6 +79,10 @@ type Grant struct {
 	CreatedAt     time.Time
 	ExpiresAt     time.Time // of the session
 }
+
+// isOfDevice reports whether the grant was made for a device code, rather than for an authorization
+// request, which always has a redirect URI.
+func (g Grant) isOfDevice() bool { return g.RedirectURI == "" }
 
 // Token is a token issued for a grant. Times are UTC.
 type Token struct {
@@ -132,6 +138,7 @@ type Store interface {
 	// EndGrant deletes a grant with its tokens and writes the event, if it exists.
 	EndGrant(ctx context.Context, grantID string, e event.Event) error
 	AddEvents(ctx context.Context, events ...event.Event) error
+	DeviceStore
 }
 
 // NewTokens are the tokens issued at a time for a grant.

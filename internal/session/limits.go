@@ -94,6 +94,9 @@ func (b Browser) networks() []string {
 	return []string{prefix(64), prefix(56), prefix(48)}
 }
 
+// Network returns the smallest network that the browser counts towards, for limits.
+func (b Browser) Network() string { return b.networks()[0] }
+
 // nat64 is the prefix of IPv4 addresses translated to IPv6, https://www.rfc-editor.org/rfc/rfc6052.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 

@@ -91,7 +91,7 @@ func isDomainError(err error) bool {
 		apps.ErrSwitchedOff, apps.ErrHasAccess, apps.ErrRequestPending, apps.ErrOwnRequest, apps.ErrRequestDecided, apps.ErrUserSuspended, apps.ErrNoAppGroups, apps.ErrNoRequest,
 		directory.ErrNoEnd, directory.ErrRenewed,
 		identity.ErrGenerationTaken,
-		openid.ErrUsed, openid.ErrTooManySecrets, openid.ErrSecretExists, openid.ErrPublicClient,
+		openid.ErrUsed, openid.ErrUserCodeTaken, openid.ErrTooManySecrets, openid.ErrSecretExists, openid.ErrPublicClient,
 	} {
 		if errors.Is(err, known) {
 			return true

@@ -34,11 +34,15 @@ func (s *Store) CheckClient(ctx context.Context, appID, userID string) (openid.C
 
 // CreateGrant inserts a grant.
 func (s *Store) CreateGrant(ctx context.Context, g openid.Grant) error {
-	return translate("create grant", s.writer().InsertGrant(ctx, dbsqlc.InsertGrantParams{
+	return translate("create grant", s.writer().InsertGrant(ctx, grantParams(g)))
+}
+
+func grantParams(g openid.Grant) dbsqlc.InsertGrantParams {
+	return dbsqlc.InsertGrantParams{
 		ID: g.ID, AppID: g.AppID, UserID: g.UserID, SessionHash: g.SessionHash, Scope: string(g.Scope), Nonce: g.Nonce, AuthTime: micros(g.AuthTime),
 		RedirectUri: g.RedirectURI, CodeHash: g.CodeHash, CodeChallenge: g.CodeChallenge, CodeExpiresAt: micros(g.CodeExpiresAt),
 		CreatedAt: micros(g.CreatedAt), ExpiresAt: micros(g.ExpiresAt),
-	}))
+	}
 }
 
 // CheckGrantCode reads what the use of a code depends on, in one query; see openid.Store.

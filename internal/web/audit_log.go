@@ -92,6 +92,8 @@ var eventLabels = map[event.Kind]string{
 	event.FactorRemoved:       "Passkey or app removed",
 	event.AppSignedIn:         "App signed in",
 	event.GrantEnded:          "App sign-in ended",
+	event.DeviceAllowed:       "Device allowed",
+	event.DeviceDenied:        "Device sign-in cancelled",
 	event.ClientChanged:       "OpenID client changed",
 	event.ClientRemoved:       "OpenID client removed",
 	event.ClientSecretCreated: "Client secret created",

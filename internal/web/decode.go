@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/guestlist/guestlist/internal/openid"
 )
 
 // readForm returns the fields of a posted form. It ignores the query.
@@ -65,8 +67,8 @@ const maxReturnPath = 512
 
 // returnPages are the pages to return to, besides those below returnSections.
 var (
-	returnPages    = []string{"/apps", "/users", "/profile", "/activity", "/waiting", "/why", "/groups"}
-	returnSections = []string{"/users/", "/imports/", "/groups/", "/apps/"}
+	returnPages    = []string{"/apps", "/users", "/profile", "/activity", "/waiting", "/why", "/groups", openid.VerificationPath}
+	returnSections = []string{"/users/", "/imports/", "/groups/", "/apps/", deviceSection}
 )
 
 // returnPath returns next if it is the path of one of our pages, and otherwise "". Every redirect

@@ -21,6 +21,7 @@ var draftFields = map[string][]string{
 	"POST /profile/tokens":      {"name", "scope", "days"},
 	"POST /why":                 {"email"},
 	"POST /apps/{id}/request":   {"note"},
+	"POST /device":              {"user_code"},
 }
 
 var appFields = []string{"name", "url", "home_url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}

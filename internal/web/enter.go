@@ -261,7 +261,7 @@ type signOutPage struct {
 // showSignOut asks whether to sign out. Apps link here, and so does the page that refuses one.
 func (s *server) showSignOut(w http.ResponseWriter, r *http.Request) error {
 	view := signOutPage{layoutData: s.layout(r, "Sign out"), User: viewer(r).User}
-	if next := r.URL.Query().Get("next"); s.isResumePath(next) {
+	if next := r.URL.Query().Get("next"); s.isResumePath(next) || s.isDevicePath(next) {
 		view.Next, view.Title = next, "Switch account"
 	}
 	if id := r.URL.Query().Get("app"); id != "" {

@@ -275,7 +275,7 @@ func (f *fixture) add(u directory.User) directory.User {
 func (f *fixture) rows() string {
 	f.t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"users", "user_words", "sessions", "tokens", "user_groups", "group_members", "apps", "app_groups", "app_tokens", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
+	for _, table := range []string{"users", "user_words", "sessions", "tokens", "user_groups", "group_members", "apps", "app_groups", "app_tokens", "grants", "device_codes", "outbox", "stytch_users", "stytch_links", "stytch_sessions"} {
 		rows, err := f.store.Reader().QueryContext(f.t.Context(), "SELECT * FROM "+table+" ORDER BY 1, 2")
 		if err != nil {
 			f.t.Fatal(err)

@@ -19,7 +19,7 @@ var documentPaths = []string{"/.well-known/openid-configuration", "/.well-known/
 // clientPaths are the paths that clients of OpenID Connect ask, rather than browsers with a user: they
 // read no cookies, so any site's script may ask them.
 var clientPaths = append([]string{
-	openid.TokenPath, openid.UserInfoPath, openid.RevokePath, openid.IntrospectPath,
+	openid.TokenPath, openid.UserInfoPath, openid.RevokePath, openid.IntrospectPath, openid.DevicePath,
 	"/.well-known/webfinger",
 }, documentPaths...)
 
@@ -50,7 +50,7 @@ func (s *server) forClients(next handler) handler {
 			w.Header().Set("WWW-Authenticate", challenge)
 			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate")
 		}
-		if e.Status == http.StatusServiceUnavailable {
+		if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 			setRetryAfter(w, waitOf(err))
 		}
 		writeJSON(w, e.Status, clientError{Error: e.Code, Description: e.Description})
@@ -68,6 +68,9 @@ type clientError struct {
 func (s *server) clientFailure(r *http.Request, err error) *openid.Error {
 	if errors.Is(err, errBadForm) || errors.Is(err, errTooLarge) {
 		return &openid.Error{Code: "invalid_request", Description: "The body can not be read.", Status: http.StatusBadRequest}
+	}
+	if errors.Is(err, session.ErrTooMany) {
+		return &openid.Error{Code: "temporarily_unavailable", Description: "Too many requests. Try again later.", Status: http.StatusTooManyRequests}
 	}
 	if errors.Is(err, directory.ErrUnavailable) || errors.Is(err, session.ErrUnavailable) {
 		s.opts.Log.Error("client not answered", "request_id", requestID(r), "error", err)

@@ -69,6 +69,16 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	everyones := f.addApp("2 "+hostile, "")
+	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, everyones, openid.ClientInput{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.CreateDeviceCode(t.Context(), openid.DeviceCode{
+		Hash: "device", AppID: everyones.ID, Address: `"><script>`, CreatedAt: f.clock.now(), ExpiresAt: f.clock.now().Add(time.Hour),
+	}); err != nil {
+		t.Fatal(err)
+	}
+
 	pages := map[string]struct {
 		page    answer
 		heading string
@@ -93,6 +103,8 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"signout":              {boss.get("/signout?app=" + app.ID), "Switch account"},
 		"refused":              {boss.get("/enter?t=" + tickets.Seal(tickets.New(app, "/", ""))), "You can’t open " + hostile},
 		"account":              {stale.get("/oauth/authorize?prompt=select_account&response_type=code&scope=openid&redirect_uri=https%3A%2F%2Fx.example&client_id=" + app.ID), "Continue to " + hostile},
+		"device":               {boss.get("/device?user_code=%22%3E%3Cscript%3E"), "Sign in on a device"},
+		"device_signin":        {boss.get("/device/device"), "Sign in to 2 " + hostile + " on a device?"},
 		"again":                {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
 		"app_new":              {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
 		"app":                  {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},

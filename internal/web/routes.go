@@ -221,12 +221,21 @@ func (s *server) routeTable() []route {
 		{"POST " + openid.UserInfoPath, public, s.forClients(s.showUserInfo)},
 		{"POST " + openid.RevokePath, public, s.forClients(s.revokeGrantToken)},
 		{"POST " + openid.IntrospectPath, public, s.forClients(s.introspectToken)},
+		{"POST " + openid.DevicePath, public, s.forClients(s.authorizeDevice)},
 		{"OPTIONS " + openid.TokenPath, public, s.allowClients},
+		{"OPTIONS " + openid.DevicePath, public, s.allowClients},
 		{"OPTIONS " + openid.UserInfoPath, public, s.allowClients},
 		{"OPTIONS " + openid.RevokePath, public, s.allowClients},
 		{"GET " + openid.DiscoveryPath, public, s.forClients(s.showDiscovery())},
 		{"GET /.well-known/oauth-authorization-server", public, s.forClients(s.showDiscovery())},
 		{"GET /.well-known/webfinger", public, s.forClients(s.showWebFinger)},
+
+		// The sign-in of devices without a browser.
+		{"GET " + openid.VerificationPath, signedIn, s.showDevice},
+		{"POST " + openid.VerificationPath, signedIn, withForm(s.findDevice)},
+		{"GET " + openid.VerificationPath + "/{id}", signedIn, s.showDeviceSignIn},
+		{"POST " + openid.VerificationPath + "/{id}/allow", signedIn, s.allowDevice},
+		{"POST " + openid.VerificationPath + "/{id}/cancel", signedIn, s.denyDevice},
 
 		// Webhooks.
 		{"POST /webhooks/stytch", public, blocking(s.receiveStytchWebhook)},

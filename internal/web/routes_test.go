@@ -37,6 +37,8 @@ var wantAccess = map[string]access{
 	"GET /.well-known/openid-configuration":       public,
 	"GET /.well-known/oauth-authorization-server": public,
 	"GET /.well-known/webfinger":                  public,
+	"POST /oauth/device":                          public, // with the client's secret, unless it is public
+	"OPTIONS /oauth/device":                       public,
 	"POST /signin/sent":                           public,
 	"GET /api/authenticate_magic_link":            public, "POST /api/authenticate_magic_link": public,
 	"GET /signout":      signedIn | incomplete,
@@ -115,6 +117,9 @@ var wantAccess = map[string]access{
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
 	"GET /imports/{id}/problems.csv": admin, "GET /users/export.csv": admin | fresh, "GET /users/export.json": admin | fresh,
+
+	"GET /device": signedIn, "POST /device": signedIn,
+	"GET /device/{id}": signedIn, "POST /device/{id}/allow": signedIn, "POST /device/{id}/cancel": signedIn,
 
 	"GET /why": admin, "POST /why": admin, "GET /users/{id}/why": admin, "GET /api/why": admin | tokenAllowed,
 	"GET /activity": admin, "GET /api/events": admin | tokenAllowed,
@@ -308,6 +313,7 @@ func TestRoutes_OpeningAFormAddressLeadsToItsPage(t *testing.T) {
 		"/signin": "/", "/profile/signout": "/profile",
 		"/users/x/invite": "/users/x", "/users/x/signout": "/users/x", "/users/x/suspend": "/users/x", "/users/x/reinstate": "/users/x",
 		"/imports/x/start": "/imports/x", "/imports/x/stop": "/imports/x", "/imports/x/resume": "/imports/x", "/imports/x/discard": "/imports/x",
+		"/device/x/allow": "/device/x", "/device/x/cancel": "/device/x",
 		"/waiting/x/retry": "/waiting", "/waiting/x/drop": "/waiting",
 	} {
 		for _, c := range []*caller{f.visitor(), boss} {

@@ -118,7 +118,7 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request, form url.Values
 	if target := logout.ReturnURL(); target != "" {
 		return s.leaveForApp(w, r, "You’ve signed out", logout.App, target)
 	}
-	if next := form.Get("next"); s.isResumePath(next) {
+	if next := form.Get("next"); s.isResumePath(next) || s.isDevicePath(next) {
 		return s.redirect(w, r, "/?"+url.Values{"next": {next}}.Encode())
 	}
 	if id := form.Get("app"); id != "" {

@@ -3,6 +3,7 @@ package harness
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -129,4 +130,28 @@ func (c Client) UserInfo(site *Site, accessToken string) View {
 	r := program.NewRequest(http.MethodGet, site.URL+openid.UserInfoPath, nil)
 	r.Header.Set("Authorization", "Bearer "+accessToken)
 	return program.DoOnce(r)
+}
+
+// StartDevice begins the sign-in of a device with all scopes.
+func (c Client) StartDevice() openid.DeviceAuthorization {
+	c.Site.T.Helper()
+	v := c.Ask(c.Site, openid.DevicePath, url.Values{"scope": {"openid profile email groups offline_access"}})
+	var answer openid.DeviceAuthorization
+	if err := json.Unmarshal([]byte(v.Body), &answer); err != nil || v.Status != http.StatusOK {
+		c.Site.T.Fatalf("status %d: %s", v.Status, v.Body)
+	}
+	return answer
+}
+
+// PollDevice asks for the tokens of a device.
+func (c Client) PollDevice(deviceCode string) View {
+	c.Site.T.Helper()
+	return c.Ask(c.Site, openid.TokenPath, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {deviceCode}})
+}
+
+// DecideDevice enters the code that a device shows, presses a button of the page about it, and returns the
+// page that follows.
+func (p *Person) DecideDevice(userCode, button string) View {
+	p.Site.T.Helper()
+	return p.Submit(p.Post(openid.VerificationPath, "user_code", userCode), button)
 }

@@ -61,7 +61,7 @@ var layers = map[string]layer{
 	"internal/apps/snippet":                  {ours: []string{"internal/apps"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/factor":                        {ours: []string{"internal/directory", "internal/event", "internal/ids", "internal/outbox", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/session":                       {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/factor", "internal/humanize", "internal/limit", "internal/outbox", "internal/retry", "internal/safego"}, never: []string{sdkAll, "database/sql"}},
-	"internal/openid":                        {ours: []string{"internal/apps", "internal/digest", "internal/directory", "internal/event", "internal/factor", "internal/identity", "internal/ids", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/openid":                        {ours: []string{"internal/apps", "internal/digest", "internal/directory", "internal/event", "internal/factor", "internal/identity", "internal/ids", "internal/limit", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/openid/recipe":                 {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/reconcile":                     {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/retry", "internal/safego", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/userio":                        {ours: []string{"internal/directory", "internal/event", "internal/humanize", "internal/ids", "internal/retry", "internal/safego", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},

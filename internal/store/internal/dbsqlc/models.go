@@ -63,6 +63,20 @@ type ClientSecret struct {
 	ExpiresAt  int64
 }
 
+type DeviceCode struct {
+	DeviceHash   string
+	UserCodeHash string
+	AppID        string
+	Scope        string
+	State        string
+	UserID       string
+	Address      string
+	PollInterval int64
+	NextPollAt   int64
+	CreatedAt    int64
+	ExpiresAt    int64
+}
+
 type EmailCode struct {
 	RequesterHash string
 	RequestHash   string

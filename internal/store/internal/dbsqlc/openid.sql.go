@@ -269,6 +269,25 @@ func (q *Queries) CheckOpenIDClient(ctx context.Context, arg CheckOpenIDClientPa
 	return items, nil
 }
 
+const decideDeviceCode = `-- name: DecideDeviceCode :execrows
+UPDATE device_codes SET state = ?, user_id = ? WHERE device_hash = ? AND state = 'pending'
+`
+
+type DecideDeviceCodeParams struct {
+	Decision   string
+	UserID     string
+	DeviceHash string
+}
+
+// Of several decisions, one changes the row.
+func (q *Queries) DecideDeviceCode(ctx context.Context, arg DecideDeviceCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, decideDeviceCode, arg.Decision, arg.UserID, arg.DeviceHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteClientSecret = `-- name: DeleteClientSecret :execrows
 DELETE FROM client_secrets WHERE app_id = ? AND id = ?
 `
@@ -280,6 +299,18 @@ type DeleteClientSecretParams struct {
 
 func (q *Queries) DeleteClientSecret(ctx context.Context, arg DeleteClientSecretParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteClientSecret, arg.AppID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteDeviceCode = `-- name: DeleteDeviceCode :execrows
+DELETE FROM device_codes WHERE device_hash = ?
+`
+
+func (q *Queries) DeleteDeviceCode(ctx context.Context, deviceHash string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteDeviceCode, deviceHash)
 	if err != nil {
 		return 0, err
 	}
@@ -338,6 +369,38 @@ DELETE FROM grant_tokens WHERE grant_id = ?
 func (q *Queries) DeleteTokensOfGrant(ctx context.Context, grantID string) error {
 	_, err := q.db.ExecContext(ctx, deleteTokensOfGrant, grantID)
 	return err
+}
+
+const expiredDeviceCodes = `-- name: ExpiredDeviceCodes :many
+SELECT device_hash FROM device_codes WHERE expires_at <= ? ORDER BY expires_at, device_hash LIMIT ?
+`
+
+type ExpiredDeviceCodesParams struct {
+	ExpiresAt int64
+	Limit     int32
+}
+
+func (q *Queries) ExpiredDeviceCodes(ctx context.Context, arg ExpiredDeviceCodesParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, expiredDeviceCodes, arg.ExpiresAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var device_hash string
+		if err := rows.Scan(&device_hash); err != nil {
+			return nil, err
+		}
+		items = append(items, device_hash)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const expiredGrantTokens = `-- name: ExpiredGrantTokens :many
@@ -440,6 +503,52 @@ func (q *Queries) GetClientWithSecret(ctx context.Context, arg GetClientWithSecr
 	return &i, err
 }
 
+const getDeviceCode = `-- name: GetDeviceCode :one
+SELECT device_hash, user_code_hash, app_id, scope, state, user_id, address, poll_interval, next_poll_at, created_at, expires_at FROM device_codes WHERE device_hash = ?
+`
+
+func (q *Queries) GetDeviceCode(ctx context.Context, deviceHash string) (*DeviceCode, error) {
+	row := q.db.QueryRowContext(ctx, getDeviceCode, deviceHash)
+	var i DeviceCode
+	err := row.Scan(
+		&i.DeviceHash,
+		&i.UserCodeHash,
+		&i.AppID,
+		&i.Scope,
+		&i.State,
+		&i.UserID,
+		&i.Address,
+		&i.PollInterval,
+		&i.NextPollAt,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+	)
+	return &i, err
+}
+
+const getDeviceCodeByUserCode = `-- name: GetDeviceCodeByUserCode :one
+SELECT device_hash, user_code_hash, app_id, scope, state, user_id, address, poll_interval, next_poll_at, created_at, expires_at FROM device_codes WHERE user_code_hash = ?
+`
+
+func (q *Queries) GetDeviceCodeByUserCode(ctx context.Context, userCodeHash string) (*DeviceCode, error) {
+	row := q.db.QueryRowContext(ctx, getDeviceCodeByUserCode, userCodeHash)
+	var i DeviceCode
+	err := row.Scan(
+		&i.DeviceHash,
+		&i.UserCodeHash,
+		&i.AppID,
+		&i.Scope,
+		&i.State,
+		&i.UserID,
+		&i.Address,
+		&i.PollInterval,
+		&i.NextPollAt,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+	)
+	return &i, err
+}
+
 const getOpenIDClient = `-- name: GetOpenIDClient :one
 SELECT app_id, public_client, id_token_alg, redirect_uris, post_logout_uris, backchannel_logout, created_at, updated_at FROM openid_clients WHERE app_id = ?
 `
@@ -481,6 +590,39 @@ func (q *Queries) InsertClientSecret(ctx context.Context, arg InsertClientSecret
 		arg.SecretHash,
 		arg.Hint,
 		arg.CreatedBy,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
+const insertDeviceCode = `-- name: InsertDeviceCode :exec
+INSERT INTO device_codes (
+  device_hash, user_code_hash, app_id, scope, state, user_id, address, poll_interval, next_poll_at, created_at, expires_at
+) VALUES (?, ?, ?, ?, 'pending', '', ?, ?, ?, ?, ?)
+`
+
+type InsertDeviceCodeParams struct {
+	DeviceHash   string
+	UserCodeHash string
+	AppID        string
+	Scope        string
+	Address      string
+	PollInterval int64
+	NextPollAt   int64
+	CreatedAt    int64
+	ExpiresAt    int64
+}
+
+func (q *Queries) InsertDeviceCode(ctx context.Context, arg InsertDeviceCodeParams) error {
+	_, err := q.db.ExecContext(ctx, insertDeviceCode,
+		arg.DeviceHash,
+		arg.UserCodeHash,
+		arg.AppID,
+		arg.Scope,
+		arg.Address,
+		arg.PollInterval,
+		arg.NextPollAt,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 	)
@@ -734,6 +876,24 @@ type ReplaceRefreshTokenParams struct {
 
 func (q *Queries) ReplaceRefreshToken(ctx context.Context, arg ReplaceRefreshTokenParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, replaceRefreshToken, arg.ReplacedAt, arg.TokenHash)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const setDevicePoll = `-- name: SetDevicePoll :execrows
+UPDATE device_codes SET poll_interval = ?, next_poll_at = ? WHERE device_hash = ? AND state = 'pending'
+`
+
+type SetDevicePollParams struct {
+	PollInterval int64
+	NextPollAt   int64
+	DeviceHash   string
+}
+
+func (q *Queries) SetDevicePoll(ctx context.Context, arg SetDevicePollParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setDevicePoll, arg.PollInterval, arg.NextPollAt, arg.DeviceHash)
 	if err != nil {
 		return 0, err
 	}
