@@ -142,9 +142,9 @@ func formOf(t *testing.T, page harness.View, button, address string) string {
 func TestOpenID_SpeculativeRequestsCreateNothing(t *testing.T) {
 	t.Parallel()
 	site, client, ada := startWithClient(t, testdb.SQLite(t), openid.ClientInput{})
-	stranger := ada.InNewBrowser()
+	visitor := ada.InNewBrowser()
 	sealed := neturl.Values{}
-	if location, err := neturl.Parse(client.Visit(stranger).Header.Get("Location")); err == nil {
+	if location, err := neturl.Parse(client.Visit(visitor).Header.Get("Location")); err == nil {
 		sealed = location.Query()
 	}
 	resume := sealed.Get("next")
@@ -172,9 +172,9 @@ func TestOpenID_SpeculativeRequestsCreateNothing(t *testing.T) {
 	}
 	// A form of another site becomes a GET with the same parameters.
 	_, query, _ := strings.Cut(client.AuthorizePath(), "?")
-	r := stranger.FormRequest(openid.AuthorizePath, query)
+	r := visitor.FormRequest(openid.AuthorizePath, query)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	if v := stranger.DoOnce(r); v.Status != http.StatusSeeOther || v.Header.Get("Location") != client.AuthorizePath() {
+	if v := visitor.DoOnce(r); v.Status != http.StatusSeeOther || v.Header.Get("Location") != client.AuthorizePath() {
 		t.Errorf("POST: %d %q", v.Status, v.Header.Get("Location"))
 	}
 	if v := ada.DoOnce(ada.NewRequest(http.MethodGet, site.URL+resume, nil)); answerAt(t, client, v).Get("code") == "" {
@@ -275,8 +275,8 @@ func TestOpenID_FreshProofIsNotSkipped(t *testing.T) {
 		}
 		// A request that was young enough when it was made isn't any more when it is resumed.
 		site.Clock.Advance(30 * time.Second)
-		stranger := ada.InNewBrowser()
-		location, err := neturl.Parse(client.Visit(stranger, "max_age", "60").Header.Get("Location"))
+		visitor := ada.InNewBrowser()
+		location, err := neturl.Parse(client.Visit(visitor, "max_age", "60").Header.Get("Location"))
 		harness.Must(t, err)
 		site.Clock.Advance(2 * time.Minute)
 		v := followHere(ada, ada.DoOnce(ada.NewRequest(http.MethodGet, site.URL+location.Query().Get("next"), nil)))

@@ -124,8 +124,8 @@ func TestOpenID_ClientAuthentication(t *testing.T) {
 	})
 }
 
-// Only a client with a secret is told about a token, and only about its own.
-func TestOpenID_IntrospectionByStrangers(t *testing.T) {
+// Only a client with a secret learns about a token, and only about its own.
+func TestOpenID_IntrospectionByOtherClients(t *testing.T) {
 	t.Parallel()
 	site, client, ada := startWithClient(t, testdb.SQLite(t), openid.ClientInput{})
 	public := site.AddClient(site.AddApp("Public", "https://public.example.com"), openid.ClientInput{Public: true, RedirectURIs: client.RedirectURI})
