@@ -22,6 +22,7 @@ type appPage struct {
 	Recent    bool      // LastCheck is within a day
 	Snippets  []snippet.Snippet
 	Open      snippet.Way // the snippet to show first; empty if none
+	OpenID    appOpenID
 	Tokens    appTokens
 }
 
@@ -68,6 +69,9 @@ func (s *server) completeApp(w http.ResponseWriter, r *http.Request, view *appPa
 	view.Form.Choices.Names, view.Form.Path = form.Get("group_names"), "/apps/"+a.ID
 	if a.HasAddress() {
 		s.completeConnection(view)
+	}
+	if err := s.completeAppOpenID(r, a, &view.OpenID); err != nil {
+		return err
 	}
 	return s.completeAppTokens(r, a, &view.Tokens)
 }

@@ -105,6 +105,13 @@ var eventLabels = map[event.Kind]string{
 // firstValues are the kinds of events whose changes are the first values of something new.
 var firstValues = []event.Kind{event.UserAdded, event.UserInvited, event.GroupJoined, event.AppCreated}
 
+// hasFirstValues reports whether the changes of an event are the first values of something new. A
+// client has no kind before it is added.
+func hasFirstValues(e event.Event) bool {
+	isNew := func(c event.Change) bool { return c.Field == "kind" && c.Old == "" }
+	return slices.Contains(firstValues, e.Kind) || e.Kind == event.ClientChanged && slices.ContainsFunc(e.Changes, isNew)
+}
+
 // changesText returns changes with the ends of memberships as people read them.
 func changesText(changes []event.Change) []event.Change {
 	list := slices.Clone(changes)
@@ -127,7 +134,7 @@ func changedEnd(stored string) string {
 func eventLines(events []event.Event) []eventRow {
 	lines := make([]eventRow, len(events))
 	for i, e := range events {
-		first := slices.Contains(firstValues, e.Kind)
+		first := hasFirstValues(e)
 		e.Changes = changesText(e.Changes)
 		if first { // the label says the name already
 			e.Changes = slices.DeleteFunc(e.Changes, func(c event.Change) bool { return c.Field == "name" && c.New == e.Reason })

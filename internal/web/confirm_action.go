@@ -31,6 +31,9 @@ var dangerousActions = map[string]string{
 	"POST /apps/{id}/off":             "switch an app off",
 	"POST /apps/{id}/remove":          "remove an app",
 	"POST /apps/{id}/tokens":          "create an app token",
+	"POST /apps/{id}/openid":          "change an app’s OpenID Connect settings",
+	"POST /apps/{id}/openid/remove":   "remove OpenID Connect from an app",
+	"POST /apps/{id}/secrets":         "create a client secret",
 
 	"POST /profile/authenticator":         "set up an authenticator app",
 	"POST /profile/authenticator/confirm": "set up an authenticator app",

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/token"
 )
 
@@ -31,6 +33,7 @@ type dangerWorld struct {
 	f                        *fixture
 	admin, suspended, member directory.User
 	app, off                 apps.App // switched on, and off
+	tool                     apps.App // with an OpenID Connect client
 	ready, stopped           string   // imports with an administrator
 }
 
@@ -41,6 +44,8 @@ func newDangerWorld(t *testing.T) *dangerWorld {
 	w.suspended = f.add(directory.User{Email: directory.Email{Display: "suspended@example.com"}, Role: directory.Admin, Status: directory.Suspended})
 	w.member = f.add(directory.User{Email: directory.Email{Display: "member@example.com"}, Status: directory.Active})
 	w.app = f.addApp("Wiki", "https://wiki.example.com", f.addGroup("Staff"))
+	w.tool = f.addApp("Tool", "https://tool.example.com")
+	f.addClient(w.tool, openid.ClientInput{RedirectURIs: "https://tool.example.com/callback"})
 	w.off = f.switchOff(f.addApp("Notes", "https://notes.example.com"))
 	upload := func(name string) string {
 		i, err := f.server.opts.Importer.Upload(t.Context(), name, strings.NewReader("email,role\nnew@example.com,admin\n"), nil)
@@ -114,40 +119,42 @@ var dangers = map[string]danger{
 			return []string{"id", token.NewID(), "name", "script", "scope", "write", "days", "7"}
 		},
 	},
-	"POST /profile/tokens/{id}/revoke":        {harmless: takesAway},
-	"POST /users/{id}/tokens/{token}/revoke":  {harmless: takesAway},
-	"POST /apps/{id}/tokens/{token}/revoke":   {harmless: takesAway},
-	"DELETE /api/apps/{id}/tokens/{token}":    {harmless: takesAway},
-	"POST /users/{id}/signout":                {harmless: takesAway},
-	"POST /users/{id}/invite":                 {harmless: "it invites a user again, whose role stays as it is"},
-	"POST /why":                               {harmless: "it only reads"},
-	"POST /apps/{id}/test":                    {harmless: "it only sends a request to the app"},
-	"POST /waiting/{id}/retry":                {harmless: "what it tells the login service was decided before"},
-	"POST /waiting/{id}/drop":                 {harmless: "what was decided holds all the same"},
-	"POST /users/import":                      {harmless: "it only reads the file"},
-	"POST /imports/{id}/stop":                 {harmless: takesAway},
-	"POST /imports/{id}/discard":              {harmless: "it only deletes the file"},
-	"POST /apps/{id}/request":                 {harmless: "an administrator decides"},
-	"POST /requests/{id}/approve":             {harmless: groupsOnly},
-	"POST /requests/{id}/deny":                {harmless: takesAway},
-	"POST /api/requests/{id}/approve":         {harmless: groupsOnly},
-	"POST /api/requests/{id}/deny":            {harmless: takesAway},
-	"POST /users/{id}/groups":                 {harmless: groupsOnly},
-	"POST /users/{id}/groups/{group}":         {harmless: groupsOnly},
-	"POST /users/{id}/groups/{group}/leave":   {harmless: groupsOnly},
-	"POST /users/{id}/groups/{group}/renew":   {harmless: groupsOnly},
-	"POST /groups":                            {harmless: groupsOnly},
-	"POST /groups/{id}":                       {harmless: groupsOnly},
-	"POST /groups/{id}/members":               {harmless: groupsOnly},
-	"POST /groups/{id}/members/{user}":        {harmless: groupsOnly},
-	"POST /groups/{id}/members/{user}/remove": {harmless: groupsOnly},
-	"POST /groups/{id}/remove":                {harmless: groupsOnly},
-	"POST /api/groups":                        {harmless: groupsOnly},
-	"PATCH /api/groups/{id}":                  {harmless: groupsOnly},
-	"DELETE /api/groups/{id}":                 {harmless: groupsOnly},
-	"POST /api/groups/{id}/members":           {harmless: groupsOnly},
-	"PUT /api/groups/{id}/members/{user}":     {harmless: groupsOnly},
-	"DELETE /api/groups/{id}/members/{user}":  {harmless: groupsOnly},
+	"POST /profile/tokens/{id}/revoke":              {harmless: takesAway},
+	"POST /users/{id}/tokens/{token}/revoke":        {harmless: takesAway},
+	"POST /apps/{id}/tokens/{token}/revoke":         {harmless: takesAway},
+	"DELETE /api/apps/{id}/tokens/{token}":          {harmless: takesAway},
+	"DELETE /api/apps/{id}/openid/secrets/{secret}": {harmless: takesAway},
+	"POST /apps/{id}/secrets/{secret}/revoke":       {harmless: takesAway},
+	"POST /users/{id}/signout":                      {harmless: takesAway},
+	"POST /users/{id}/invite":                       {harmless: "it invites a user again, whose role stays as it is"},
+	"POST /why":                                     {harmless: "it only reads"},
+	"POST /apps/{id}/test":                          {harmless: "it only sends a request to the app"},
+	"POST /waiting/{id}/retry":                      {harmless: "what it tells the login service was decided before"},
+	"POST /waiting/{id}/drop":                       {harmless: "what was decided holds all the same"},
+	"POST /users/import":                            {harmless: "it only reads the file"},
+	"POST /imports/{id}/stop":                       {harmless: takesAway},
+	"POST /imports/{id}/discard":                    {harmless: "it only deletes the file"},
+	"POST /apps/{id}/request":                       {harmless: "an administrator decides"},
+	"POST /requests/{id}/approve":                   {harmless: groupsOnly},
+	"POST /requests/{id}/deny":                      {harmless: takesAway},
+	"POST /api/requests/{id}/approve":               {harmless: groupsOnly},
+	"POST /api/requests/{id}/deny":                  {harmless: takesAway},
+	"POST /users/{id}/groups":                       {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}":               {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}/leave":         {harmless: groupsOnly},
+	"POST /users/{id}/groups/{group}/renew":         {harmless: groupsOnly},
+	"POST /groups":                                  {harmless: groupsOnly},
+	"POST /groups/{id}":                             {harmless: groupsOnly},
+	"POST /groups/{id}/members":                     {harmless: groupsOnly},
+	"POST /groups/{id}/members/{user}":              {harmless: groupsOnly},
+	"POST /groups/{id}/members/{user}/remove":       {harmless: groupsOnly},
+	"POST /groups/{id}/remove":                      {harmless: groupsOnly},
+	"POST /api/groups":                              {harmless: groupsOnly},
+	"PATCH /api/groups/{id}":                        {harmless: groupsOnly},
+	"DELETE /api/groups/{id}":                       {harmless: groupsOnly},
+	"POST /api/groups/{id}/members":                 {harmless: groupsOnly},
+	"PUT /api/groups/{id}/members/{user}":           {harmless: groupsOnly},
+	"DELETE /api/groups/{id}/members/{user}":        {harmless: groupsOnly},
 
 	"GET /users/export.csv":  {path: func(*dangerWorld) string { return "/users/export.csv?q=a" }},
 	"GET /users/export.json": {path: func(*dangerWorld) string { return "/users/export.json" }},
@@ -225,6 +232,30 @@ var dangers = map[string]danger{
 		path:  func(w *dangerWorld) string { return "/apps/" + w.app.ID + "/tokens" },
 		input: func(*dangerWorld) []string { return []string{"id", apps.NewTokenID(), "name", "script", "days", "7"} },
 	},
+	"POST /apps/{id}/openid": {
+		path: func(w *dangerWorld) string { return "/apps/" + w.tool.ID + "/openid" },
+		input: func(*dangerWorld) []string {
+			return []string{"kind", "confidential", "redirect_uris", "https://evil.example/callback"}
+		},
+		then: wantStolenClient,
+	},
+	"POST /apps/{id}/openid/remove": {path: func(w *dangerWorld) string { return "/apps/" + w.tool.ID + "/openid/remove" }, then: wantNoClient},
+	"POST /apps/{id}/secrets": {
+		path:  func(w *dangerWorld) string { return "/apps/" + w.tool.ID + "/secrets" },
+		input: func(*dangerWorld) []string { return []string{"id", openid.NewSecretID(), "days", "0"} },
+		then:  wantNewSecret,
+	},
+	"PUT /api/apps/{id}/openid": {
+		path:  func(w *dangerWorld) string { return "/api/apps/" + w.tool.ID + "/openid" },
+		input: func(*dangerWorld) []string { return []string{`{"redirect_uris":["https://evil.example/callback"]}`} },
+		then:  wantStolenClient,
+	},
+	"DELETE /api/apps/{id}/openid": {path: func(w *dangerWorld) string { return "/api/apps/" + w.tool.ID + "/openid" }, then: wantNoClient},
+	"POST /api/apps/{id}/openid/secrets": {
+		path:  func(w *dangerWorld) string { return "/api/apps/" + w.tool.ID + "/openid/secrets" },
+		input: func(*dangerWorld) []string { return []string{`{"days":null}`} },
+		then:  wantNewSecret,
+	},
 	"POST /api/apps": {
 		path: func(*dangerWorld) string { return "/api/apps" },
 		input: func(*dangerWorld) []string {
@@ -240,6 +271,24 @@ var dangers = map[string]danger{
 		path:  func(w *dangerWorld) string { return "/api/apps/" + w.app.ID + "/tokens" },
 		input: func(*dangerWorld) []string { return []string{`{"name":"script","days":7}`} },
 	},
+}
+
+func wantStolenClient(t *testing.T, w *dangerWorld) {
+	if c, err := w.f.server.opts.Clients.Get(t.Context(), w.tool.ID); err != nil || !slices.Equal(c.RedirectURIs, []string{"https://evil.example/callback"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func wantNoClient(t *testing.T, w *dangerWorld) {
+	if c, err := w.f.server.opts.Clients.Get(t.Context(), w.tool.ID); !errors.Is(err, directory.ErrNotFound) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func wantNewSecret(t *testing.T, w *dangerWorld) {
+	if list, err := w.f.server.opts.Clients.ListSecrets(t.Context(), w.tool.ID); err != nil || len(list) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
 }
 
 // send sends the dangerous request.

@@ -14,6 +14,7 @@ var draftFields = map[string][]string{
 	"POST /users":               {"email", "name", "role", "groups", "group_names", "until"},
 	"POST /apps/new":            appFields,
 	"POST /apps/{id}":           appFields,
+	"POST /apps/{id}/openid":    {"kind", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "algorithm"},
 	"POST /groups":              {"name"},
 	"POST /groups/{id}":         {"name"},
 	"POST /groups/{id}/members": {"who", "until"},

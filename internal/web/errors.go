@@ -34,6 +34,8 @@ var (
 	errAppNotFound      = errors.New("app not found")
 	errNoAddress        = errors.New("app has no address any more")
 	errAppTokenNotFound = errors.New("app token not found")
+	errNoClient         = errors.New("app has no OpenID Connect client")
+	errSecretNotFound   = errors.New("client secret not found")
 	errGroupNotFound    = errors.New("group not found")
 	errOwnFactors       = errors.New("your own sign-in methods are on your profile")
 	errPageNotFound     = errors.New("not found")
@@ -88,6 +90,8 @@ var problems = []errorResponse{
 	{err: errAppNotFound, status: 404, title: "This app was removed", text: "It isn’t in the list of apps any more.", action: "Go to your apps", path: "/apps"},
 	{err: errNoAddress, status: 404, title: "This app has no address any more", text: "An administrator has removed it. Ask them where to find the app.", action: "Go to your apps", path: "/apps"},
 	{err: errAppTokenNotFound, status: 404, title: "Token not found", text: "It was revoked, or it expired long ago.", action: "Go to your apps", path: "/apps"},
+	{err: errNoClient, status: 404, title: "This app doesn’t use OpenID Connect", text: "Someone else may have removed it. Nothing was changed.", action: "Go to your apps", path: "/apps"},
+	{err: errSecretNotFound, status: 404, title: "Secret not found", text: "It was revoked.", action: "Go to your apps", path: "/apps"},
 	{err: errGroupNotFound, status: 404, title: "This group doesn’t exist", text: "It may have been removed.", action: "Back to groups", path: "/groups"},
 	{err: directory.ErrNotMember, status: 404, title: "They’re not in this group any more", text: "Someone else may have removed them. Nothing was changed.", action: "Back to groups", path: "/groups"},
 	{err: errOwnFactors, status: 409, title: "Your own sign-in methods are on your profile", text: "Remove them there. Nothing was changed.", action: "Go to your profile", path: "/profile"},
@@ -121,6 +125,8 @@ var problems = []errorResponse{
 	{err: apps.ErrChanged, status: 409, title: "Someone else changed this app", text: "Nothing was changed. Load its page again to see the app as it is now."},
 	{err: apps.ErrTooManyApps, status: 409, title: "App limit reached", text: "Remove an app you no longer need, then try again. Nothing was changed."},
 	{err: apps.ErrTooManyTokens, status: 409, title: "Token limit reached", text: "Revoke a token you no longer need, then try again. Nothing was changed."},
+	{err: openid.ErrTooManySecrets, status: 409, title: "Secret limit reached", text: "Revoke a secret that isn’t used any more, then try again. Nothing was changed."},
+	{err: openid.ErrPublicClient, status: 409, title: "Public clients have no secrets", text: "To use a secret, change the settings of OpenID Connect for this app first. Nothing was changed."},
 	{err: apps.ErrOwnRequest, status: 403, json: "no one can decide their own request", title: "You can’t decide your own request", text: "Ask another administrator to decide it. Nothing was changed.", action: "Back to the requests", path: "/requests"},
 	{err: apps.ErrRequestDecided, status: 409, title: "This request was already decided", text: "Nothing was changed.", action: "Back to the requests", path: "/requests"},
 	{err: apps.ErrNoRequest, status: 404, json: "request not found", title: "Request not found", text: "The person or the app may have been removed, or the person has asked again. Nothing was changed.", action: "Back to the requests", path: "/requests"},

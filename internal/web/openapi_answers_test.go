@@ -12,6 +12,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/openid"
 )
 
 // unprovoked are described responses that this test doesn't cause, and why.
@@ -40,7 +41,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 		if len(headers) == 0 && body != "" {
 			headers = []string{"Content-Type", "application/json"}
 		}
-		path = strings.NewReplacer("{user}", "x", "{token}", "x").Replace(path)
+		path = strings.NewReplacer("{user}", "x", "{token}", "x", "{secret}", "x").Replace(path)
 		given[fmt.Sprintf("%s %d", pattern, c.send(method, path+query, body, headers...).status)] = true
 	}
 	var patterns []string
@@ -82,6 +83,7 @@ func TestOpenAPI_EveryDescribedResponseOccurs(t *testing.T) {
 	asks(ada, "DELETE /api/users/{id}", gone.ID, "", "")
 	askAboutGroups(f, ada, given)
 	askAboutApps(f, ada, given)
+	askAboutClients(f, ada, given)
 	own := f.signedIn(directory.Admin, "own@example.com")
 	staff := f.addGroup("Askers")
 	for _, decision := range []string{"approve", "deny"} {
@@ -208,4 +210,31 @@ func askAboutApps(f *fixture, ada *caller, given map[string]bool) {
 		askInvalid(ada, given, p, wiki.ID)
 	}
 	send("DELETE /api/apps/{id}", "", wiki.ID)
+}
+
+func askAboutClients(f *fixture, ada *caller, given map[string]bool) {
+	send := asker(ada, given)
+	wiki := f.addApp("Signed in", "https://signed-in.example.com")
+	const client, secrets = "/api/apps/{id}/openid", "/api/apps/{id}/openid/secrets"
+	send("GET "+client, "", wiki.ID)
+	for range 2 {
+		send("PUT "+client, `{"redirect_uris":["https://signed-in.example.com/callback"]}`, wiki.ID)
+	}
+	send("PUT "+client, `{"redirect_uris":["wiki"]}`, wiki.ID)
+	send("GET "+client, "", wiki.ID)
+	send("POST "+secrets, `{"days":31}`, wiki.ID)
+	var made struct {
+		ID string `json:"id"`
+	}
+	for range openid.MaxSecrets + 1 {
+		if a := send("POST "+secrets, `{"days":null}`, wiki.ID); a.status == 201 {
+			a.decode(f.t, &made)
+		}
+	}
+	send("GET "+secrets, "", wiki.ID)
+	send("DELETE "+secrets+"/{secret}", "", wiki.ID, made.ID)
+	for _, p := range []string{"PUT " + client, "POST " + secrets} {
+		askInvalid(ada, given, p, wiki.ID)
+	}
+	send("DELETE "+client, "", wiki.ID)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/token"
@@ -65,9 +64,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	stale, half := f.stale(directory.Admin, "stale@example.com"), f.halfSignedIn(directory.Member, "half@example.com")
 	stale.form("/apps/new", "name", hostile)
 
-	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, app, openid.ClientInput{RedirectURIs: "https://x.example"}); err != nil {
-		t.Fatal(err)
-	}
+	f.addClient(app, openid.ClientInput{RedirectURIs: "https://x.example\nhttps://x.example/?\"><script>"})
 
 	everyones := f.addApp("2 "+hostile, "")
 	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, everyones, openid.ClientInput{}); err != nil {
@@ -108,6 +105,8 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 		"again":                {boss.get("/enter?t=" + tickets.Seal(apps.Ticket{AppID: app.ID, Path: "/", ExpiresAt: noon})), "This sign-in didn’t finish"},
 		"app_new":              {boss.form("/apps/new", "name", hostile, "url", `"><script>`, "audience", `"><script>`, "groups", `"><script>`, "upstream", `"><script>`, "public_paths", `</textarea><script>`), "Add an app"},
 		"app":                  {boss.form("/apps/"+app.ID+"/tokens", "id", apps.NewTokenID(), "name", hostile, "days", "30"), hostile},
+		"openid":               {boss.form("/apps/"+app.ID+"/openid", "kind", `"><script>`, "redirect_uris", `</textarea><script>`, "post_logout_redirect_uris", `</textarea><script>`, "backchannel_logout_uri", `"><script>`, "algorithm", `"><script>`), "OpenID Connect for " + hostile},
+		"openid_remove":        {boss.get("/apps/" + app.ID + "/openid/remove"), "Remove OpenID Connect from " + hostile + "?"},
 		"app_remove":           {boss.get("/apps/" + app.ID + "/remove"), "Remove " + hostile + "?"},
 		"groups":               {boss.form("/groups", "name", hostile+","), "Groups"},
 		"group":                {boss.form("/groups/"+group.ID+"/members", "who", "script", "until", `"><script>`), group.Name},

@@ -135,6 +135,13 @@ func (s *server) routeTable() []route {
 		{"POST /apps/{id}/tokens", admin | fresh, withForm(s.createAppToken)},
 		{"GET /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.showRevokeAppToken)},
 		{"POST /apps/{id}/tokens/{token}/revoke", admin, s.withApp(s.revokeAppToken)},
+		{"GET /apps/{id}/openid", admin, s.withApp(s.showOpenIDForm)},
+		{"POST /apps/{id}/openid", admin | fresh, withForm(s.saveOpenID)},
+		{"GET /apps/{id}/openid/remove", admin, s.withClient(s.showRemoveOpenID)},
+		{"POST /apps/{id}/openid/remove", admin | fresh, s.withClient(s.removeOpenID)},
+		{"POST /apps/{id}/secrets", admin | fresh, withForm(s.createSecret)},
+		{"GET /apps/{id}/secrets/{secret}/revoke", admin, s.withApp(s.showRevokeSecret)},
+		{"POST /apps/{id}/secrets/{secret}/revoke", admin, s.withApp(s.revokeSecret)},
 		{"GET /apps/{id}/remove", admin, s.withApp(s.showRemoveApp)},
 		{"POST /apps/{id}/remove", admin | fresh, s.withApp(s.removeApp)},
 
@@ -203,6 +210,12 @@ func (s *server) routeTable() []route {
 		{"GET /api/apps/{id}/tokens", admin | tokenAllowed, s.withAppJSON(s.apiListAppTokens)},
 		{"POST /api/apps/{id}/tokens", admin | tokenAllowed | fresh, s.withAppJSON(s.apiCreateAppToken)},
 		{"DELETE /api/apps/{id}/tokens/{token}", admin | tokenAllowed, s.withAppJSON(s.apiRevokeAppToken)},
+		{"GET /api/apps/{id}/openid", admin | tokenAllowed, s.withAppJSON(s.apiGetClient)},
+		{"PUT /api/apps/{id}/openid", admin | tokenAllowed | fresh, s.withAppJSON(s.apiSaveClient)},
+		{"DELETE /api/apps/{id}/openid", admin | tokenAllowed | fresh, s.withAppJSON(s.apiRemoveClient)},
+		{"GET /api/apps/{id}/openid/secrets", admin | tokenAllowed, s.withAppJSON(s.apiListSecrets)},
+		{"POST /api/apps/{id}/openid/secrets", admin | tokenAllowed | fresh, s.withAppJSON(s.apiCreateSecret)},
+		{"DELETE /api/apps/{id}/openid/secrets/{secret}", admin | tokenAllowed, s.withAppJSON(s.apiRevokeSecret)},
 
 		// The description of the API.
 		{"GET /api/openapi.yaml", public, s.apiSpec},

@@ -113,6 +113,13 @@ var wantAccess = map[string]access{
 	"POST /apps/{id}/test": admin, "POST /apps/{id}/tokens": admin | fresh,
 	"GET /apps/{id}/tokens/{token}/revoke": admin, "POST /apps/{id}/tokens/{token}/revoke": admin,
 	"GET /apps/{id}/remove": admin, "POST /apps/{id}/remove": admin | fresh,
+	"GET /apps/{id}/openid": admin, "POST /apps/{id}/openid": admin | fresh,
+	"GET /apps/{id}/openid/remove": admin, "POST /apps/{id}/openid/remove": admin | fresh,
+	"POST /apps/{id}/secrets": admin | fresh, "GET /apps/{id}/secrets/{secret}/revoke": admin, "POST /apps/{id}/secrets/{secret}/revoke": admin,
+	"GET /api/apps/{id}/openid": admin | tokenAllowed, "PUT /api/apps/{id}/openid": admin | tokenAllowed | fresh,
+	"DELETE /api/apps/{id}/openid":      admin | tokenAllowed | fresh,
+	"GET /api/apps/{id}/openid/secrets": admin | tokenAllowed, "POST /api/apps/{id}/openid/secrets": admin | tokenAllowed | fresh,
+	"DELETE /api/apps/{id}/openid/secrets/{secret}": admin | tokenAllowed,
 
 	"GET /users/import": admin, "POST /users/import": admin, "GET /imports/{id}": admin, "POST /imports/{id}/start": admin,
 	"POST /imports/{id}/stop": admin, "POST /imports/{id}/resume": admin, "POST /imports/{id}/discard": admin,
