@@ -201,8 +201,7 @@ func TestClient_AllowsRedirect(t *testing.T) {
 		"http://localhost:8000/callback", "http://127.0.0.1/callback", "http://[::1]:8000/callback?x=1",
 	}}
 	for _, uri := range append([]string{
-		"http://localhost/callback", "http://localhost:1/callback", "http://localhost:65535/callback", "http://localhost:/callback",
-		"http://127.0.0.1:18000/callback", "http://[::1]/callback?x=1", "http://[::1]:9/callback?x=1",
+		"http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback", "http://127.0.0.1:18000/callback", "http://[::1]/callback?x=1", "http://[::1]:9/callback?x=1",
 	}, c.RedirectURIs...) {
 		if !c.allowsRedirect(uri) {
 			t.Errorf("%s is refused", uri)
@@ -221,7 +220,8 @@ func TestClient_AllowsRedirect(t *testing.T) {
 		"http://localhost.:8000/callback", "http://localhost.evil.example:8000/callback", "http://localhost:80@evil.example/callback", "http://localhost@evil.example/callback",
 		"http://localhost:8000@evil.example:8000/callback", "http://localhost:80a/callback", "http://127.0.0.2:8000/callback", "http://127.1:8000/callback",
 		"http://[::1]:9/callback", "http://[::2]:9/callback?x=1", "http://::1:9/callback?x=1", "http://0.0.0.0:8000/callback", "http://[::ffff:127.0.0.1]:8000/callback",
-		"http://127.0.0.1:8000/callback\x00", `http://localhost:8000\@evil.example/callback`, "http:localhost:8000/callback",
+		"http://localhost/callback", "http://localhost:8001/callback", "http://127.0.0.1:/callback", "http://127.0.0.1:0/callback", "http://127.0.0.1:08000/callback",
+		"http://127.0.0.1:65536/callback", "http://127.0.0.1:8000/callback\x00", `http://localhost:8000\@evil.example/callback`, "http:localhost:8000/callback",
 	} {
 		if c.allowsRedirect(uri) {
 			t.Errorf("%q is allowed", uri)
