@@ -66,7 +66,7 @@ func TestAPIClient_RefusesInvalidInput(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	path := "/api/apps/" + app.ID + "/openid"
 	before := f.rows()
 	for _, row := range []struct{ method, path, body, field string }{
@@ -111,7 +111,7 @@ func TestAPIClientSecrets(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app, other := f.addApp("Wiki", "https://wiki.example.com"), f.addApp("Other", "https://other.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	path := "/api/apps/" + app.ID + "/openid/secrets"
 	if a := ada.get(path); a.status != http.StatusOK || a.body != `{"secrets":[]}`+"\n" {
 		t.Errorf("%d %s", a.status, a.body)
@@ -158,7 +158,7 @@ func TestAPIClientSecrets(t *testing.T) {
 			t.Errorf("%s without a client: %d %s", method, a.status, a.body)
 		}
 	}
-	f.addClient(other, openid.ClientInput{Public: true, RedirectURIs: "app://callback"})
+	f.saveClient(other, openid.ClientInput{Public: true, RedirectURIs: "app://callback"})
 	if a := ada.json("POST", "/api/apps/"+other.ID+"/openid/secrets", `{"days":30}`); a.status != http.StatusConflict || a.body != `{"error":"a public client has no secrets"}`+"\n" {
 		t.Errorf("of a public client: %d %s", a.status, a.body)
 	}

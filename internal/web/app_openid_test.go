@@ -17,8 +17,8 @@ import (
 	"github.com/guestlist/guestlist/internal/openid"
 )
 
-// addClient gives an app a client.
-func (f *fixture) addClient(a apps.App, in openid.ClientInput) openid.Client {
+// saveClient gives an app a client.
+func (f *fixture) saveClient(a apps.App, in openid.ClientInput) openid.Client {
 	f.t.Helper()
 	c, err := f.server.opts.Clients.Save(f.t.Context(), event.Origin{}, a, in)
 	if err != nil {
@@ -137,7 +137,7 @@ func TestAppOpenID_KeepsWhatWasTypedInvalid(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	fresh, existing := f.addApp("Wiki", "https://wiki.example.com"), f.addApp("Shop", "https://shop.example.com")
-	f.addClient(existing, openid.ClientInput{RedirectURIs: "https://shop.example.com/callback"})
+	f.saveClient(existing, openid.ClientInput{RedirectURIs: "https://shop.example.com/callback"})
 	for _, row := range []struct {
 		field, value, want string
 	}{
@@ -179,7 +179,7 @@ func TestAppOpenID_IsUnavailableWithoutItsTable(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	f.exec("ALTER TABLE client_secrets RENAME TO gone")
 	f.exec("ALTER TABLE openid_clients RENAME TO gone_too")
 	for _, path := range []string{"", "/openid", "/openid/remove", "/secrets/x/revoke"} {
@@ -223,7 +223,7 @@ func TestClientSecret_IsShownOnce(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	path, id := "/apps/"+app.ID, openid.NewSecretID()
 	a := ada.form(path+"/secrets", "id", id, "days", "90")
 	secret := secretPattern.FindString(a.body)
@@ -285,7 +285,7 @@ func TestClientSecret_WarnsOfEnds(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	const (
 		day     = 24 * time.Hour
 		none    = "There is no secret yet, so Wiki can’t sign people in."
@@ -327,7 +327,7 @@ func TestClientSecret_UpToFiveForConfidentialClients(t *testing.T) {
 	ada := f.signedIn(directory.Admin, "ada@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
 	in := openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"}
-	f.addClient(app, in)
+	f.saveClient(app, in)
 	for range openid.MaxSecrets {
 		f.addSecret(app, 0)
 	}
@@ -339,7 +339,7 @@ func TestClientSecret_UpToFiveForConfidentialClients(t *testing.T) {
 		t.Errorf("one more: %d %s", a.status, a.Text())
 	}
 	in.Public = true
-	f.addClient(app, in)
+	f.saveClient(app, in)
 	if a := ada.form(path+"/secrets", "id", openid.NewSecretID(), "days", "0"); a.status != http.StatusConflict || a.Heading() != "Public clients have no secrets" {
 		t.Errorf("of a public client: %d %s", a.status, a.Text())
 	}
@@ -353,7 +353,7 @@ func TestClientSecret_NamesItsCreator(t *testing.T) {
 	f := newFixture(t)
 	ada, gone := f.signedIn(directory.Admin, "ada@example.com"), f.signedIn(directory.Admin, "gone@example.com")
 	app := f.addApp("Wiki", "https://wiki.example.com")
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://wiki.example.com/callback"})
 	f.addSecret(app, 0)
 	gone.form("/apps/"+app.ID+"/secrets", "id", openid.NewSecretID(), "days", "0")
 	if text := ada.get("/apps/" + app.ID).Text(); !strings.Contains(text, "created just now by the command line · no end") || !strings.Contains(text, "by gone@example.com · no end") {

@@ -45,7 +45,7 @@ func newDangerWorld(t *testing.T) *dangerWorld {
 	w.member = f.add(directory.User{Email: directory.Email{Display: "member@example.com"}, Status: directory.Active})
 	w.app = f.addApp("Wiki", "https://wiki.example.com", f.addGroup("Staff"))
 	w.tool = f.addApp("Tool", "https://tool.example.com")
-	f.addClient(w.tool, openid.ClientInput{RedirectURIs: "https://tool.example.com/callback"})
+	f.saveClient(w.tool, openid.ClientInput{RedirectURIs: "https://tool.example.com/callback"})
 	w.off = f.switchOff(f.addApp("Notes", "https://notes.example.com"))
 	upload := func(name string) string {
 		i, err := f.server.opts.Importer.Upload(t.Context(), name, strings.NewReader("email,role\nnew@example.com,admin\n"), nil)

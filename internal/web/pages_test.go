@@ -64,7 +64,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	stale, half := f.stale(directory.Admin, "stale@example.com"), f.halfSignedIn(directory.Member, "half@example.com")
 	stale.form("/apps/new", "name", hostile)
 
-	f.addClient(app, openid.ClientInput{RedirectURIs: "https://x.example\nhttps://x.example/?\"><script>"})
+	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://x.example\nhttps://x.example/?\"><script>"})
 
 	everyones := f.addApp("2 "+hostile, "")
 	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, everyones, openid.ClientInput{}); err != nil {
