@@ -42,6 +42,16 @@ INSERT INTO client_secrets (id, app_id, secret_hash, hint, created_by, created_a
 -- name: ListClientSecrets :many
 SELECT * FROM client_secrets WHERE app_id = ? ORDER BY id DESC;
 
+-- name: CountOpenIDClients :one
+-- For guestlist doctor.
+SELECT COUNT(*) FROM openid_clients;
+
+-- name: ListEndingClientSecrets :many
+-- For guestlist doctor: those that have ended or end before a time, with the names of their apps.
+SELECT a.name, s.hint, s.expires_at FROM client_secrets s JOIN apps a ON a.id = s.app_id
+WHERE s.expires_at > 0 AND s.expires_at < sqlc.arg(before)
+ORDER BY s.expires_at, s.id LIMIT ?;
+
 -- name: DeleteClientSecret :execrows
 DELETE FROM client_secrets WHERE app_id = ? AND id = ?;
 

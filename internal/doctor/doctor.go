@@ -1,5 +1,5 @@
-// Package doctor checks an installation: settings, database, Stytch, mail and public
-// address, and the way to its apps. It changes nothing.
+// Package doctor checks an installation: settings, database, Stytch, mail, public address and
+// OpenID Connect, and the way to its apps. It changes nothing.
 package doctor
 
 import (
@@ -96,6 +96,8 @@ func (c *checker) checks() []diagnostic.Check {
 	checks = append(checks,
 		c.check("base_url", nil, c.checkPublicURL, "GUESTLIST_BASE_URL"),
 		c.check("cookies", nil, c.cookies, "GUESTLIST_COOKIE_KEYS", "COOKIE_NAME", "GUESTLIST_BASE_URL"),
+		c.check("openid", databaseChecks, c.checkIssuer, "GUESTLIST_BASE_URL"),
+		c.check("client_secrets", databaseChecks, c.clientSecrets),
 	)
 	if c.cfg.SMTPURL != "" || c.isInvalid("SMTP_URL") {
 		checks = append(checks, c.check("smtp", nil, c.smtp, append(atStytch, "SMTP_URL", "GUESTLIST_MAIL_FROM")...))

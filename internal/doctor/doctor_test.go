@@ -97,7 +97,7 @@ func TestRun_BrokenSettings(t *testing.T) {
 	if err := st.MarkCopy(t.Context(), "sqlite:/somewhere.db"); err != nil {
 		t.Fatal(err)
 	}
-	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators"}
+	afterDatabase := []string{"migrations", "writing", "database_clock", "instances", "administrators", "openid", "client_secrets"}
 	rows := []struct {
 		name        string
 		environ     []string          // replaces settings of the healthy installation

@@ -269,6 +269,18 @@ func (q *Queries) CheckOpenIDClient(ctx context.Context, arg CheckOpenIDClientPa
 	return items, nil
 }
 
+const countOpenIDClients = `-- name: CountOpenIDClients :one
+SELECT COUNT(*) FROM openid_clients
+`
+
+// For guestlist doctor.
+func (q *Queries) CountOpenIDClients(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOpenIDClients)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const decideDeviceCode = `-- name: DecideDeviceCode :execrows
 UPDATE device_codes SET state = ?, user_id = ? WHERE device_hash = ? AND state = 'pending'
 `
@@ -777,6 +789,47 @@ func (q *Queries) ListClientSecrets(ctx context.Context, appID string) ([]*Clien
 			&i.CreatedAt,
 			&i.ExpiresAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listEndingClientSecrets = `-- name: ListEndingClientSecrets :many
+SELECT a.name, s.hint, s.expires_at FROM client_secrets s JOIN apps a ON a.id = s.app_id
+WHERE s.expires_at > 0 AND s.expires_at < ?
+ORDER BY s.expires_at, s.id LIMIT ?
+`
+
+type ListEndingClientSecretsParams struct {
+	Before int64
+	Limit  int32
+}
+
+type ListEndingClientSecretsRow struct {
+	Name      string
+	Hint      string
+	ExpiresAt int64
+}
+
+// For guestlist doctor: those that have ended or end before a time, with the names of their apps.
+func (q *Queries) ListEndingClientSecrets(ctx context.Context, arg ListEndingClientSecretsParams) ([]*ListEndingClientSecretsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listEndingClientSecrets, arg.Before, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListEndingClientSecretsRow
+	for rows.Next() {
+		var i ListEndingClientSecretsRow
+		if err := rows.Scan(&i.Name, &i.Hint, &i.ExpiresAt); err != nil {
 			return nil, err
 		}
 		items = append(items, &i)
