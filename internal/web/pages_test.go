@@ -67,9 +67,7 @@ func TestPages_EscapeHostileNames(t *testing.T) {
 	f.saveClient(app, openid.ClientInput{RedirectURIs: "https://x.example\nhttps://x.example/?\"><script>"})
 
 	everyones := f.addApp("2 "+hostile, "")
-	if _, err := f.server.opts.Clients.Save(t.Context(), event.Origin{}, everyones, openid.ClientInput{}); err != nil {
-		t.Fatal(err)
-	}
+	f.saveClient(everyones, openid.ClientInput{})
 	if err := f.store.CreateDeviceCode(t.Context(), openid.DeviceCode{
 		Hash: "device", AppID: everyones.ID, Address: `"><script>`, CreatedAt: f.clock.now(), ExpiresAt: f.clock.now().Add(time.Hour),
 	}); err != nil {
