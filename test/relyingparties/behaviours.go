@@ -116,6 +116,26 @@ var behaviours = []behaviour{
 			t.Error("another person was signed out, too")
 		}
 	}},
+	{"signing out at the tool ends the session at Guestlist", func(t *testing.T, w *world) {
+		if w.party.signedOut == "" {
+			t.Skip("the tool doesn't sign out at Guestlist")
+		}
+		p := w.invite("Writers")
+		a := p.enter()
+		v := w.party.signOut(p, a)
+		if v.Status != http.StatusOK || v.Path != w.registration.url(w.party.signedOut) && v.Path != w.party.signedOut {
+			t.Errorf("signing out ends at %d %s: %s", v.Status, v.Path, v.Text())
+		}
+		if p.signedInAtGuestlist() {
+			t.Error("still signed in at Guestlist")
+		}
+		if status, _ := w.registration.userInfo(t, a.AccessToken); status != http.StatusUnauthorized {
+			t.Errorf("user info: got %d, want 401", status)
+		}
+		if p.inside() {
+			t.Error("still let in")
+		}
+	}},
 	{"new keys are taken at once", func(t *testing.T, w *world) {
 		if w.party.keepsKeys {
 			t.Skip("the tool fetches keys once a minute at most")

@@ -18,6 +18,7 @@ const allScopes = "openid profile email groups offline_access"
 type party struct {
 	name string
 
+	public      bool   // has no secret
 	callback    string // path of its redirect URI
 	signedOut   string // path that a browser returns to after signing out; empty if the tool only forgets its own session
 	backchannel string // path of its back-channel logout URI; empty if it has none

@@ -9,8 +9,8 @@ import (
 // by is the origin of changes that the tests make.
 var by = event.Origin{Actor: event.Operator("test")}
 
-// register makes the tool an app for the group Writers, with a client that has a secret. It also creates
-// the group Night shift.
+// register makes the tool an app for the group Writers, with a client. It also creates the group
+// Night shift.
 func (w *world) register() {
 	w.t.Helper()
 	if _, err := w.site.App.Groups.Create(w.t.Context(), by, "Night shift"); err != nil {
@@ -18,7 +18,7 @@ func (w *world) register() {
 	}
 	r := &w.registration
 	app := w.site.AddAppWith(apps.Input{Name: "Tool", URL: r.url("")}, "Writers")
-	in := openid.ClientInput{RedirectURIs: r.url(w.party.callback)}
+	in := openid.ClientInput{Public: w.party.public, RedirectURIs: r.url(w.party.callback)}
 	if w.party.signedOut != "" {
 		in.PostLogoutURIs = r.url(w.party.signedOut)
 	}

@@ -25,7 +25,7 @@ func newWorld(t *testing.T, p party) *world {
 	s := harness.Start(t, testdb.SQLite(t), harness.SystemClock(),
 		"--guestlist-base-url=http://localhost:PORT", "--guestlist-local-stytch=on", "--guestlist-local-stytch-limits=off", "--guestlist-admins=ada@example.com")
 	w := &world{t: t, site: s, party: p, admin: s.NewPerson("ada@example.com")}
-	harness.WantPage(t, w.admin.SignIn(), 200, "My apps")
+	harness.WantPage(t, w.admin.SignIn(), http.StatusOK, "My apps")
 	w.registration = registration{issuer: s.URL, address: harness.ReserveAddr(t)}
 	w.register()
 	s.Log.AddSecret(w.registration.secret)
@@ -99,12 +99,18 @@ func (p *person) open() (account, harness.View, bool) {
 	p.T.Helper()
 	v := p.w.party.open(p)
 	if v.Heading() == "Sign in" {
-		harness.WantPage(p.w.t, p.Submit(v, "Email me a link", "Email address", p.Email), 200, "Check your email")
-		v = p.PressContinue(p.OpenNextLink())
+		v = p.signInAt(v)
 	}
 	a, ok := p.w.party.read(p, v)
 	p.keepSecrets(a)
 	return a, v, ok
+}
+
+// signInAt signs the person in on the sign-in page, and returns the page after it.
+func (p *person) signInAt(v harness.View) harness.View {
+	p.T.Helper()
+	harness.WantPage(p.w.t, p.Submit(v, "Email me a link", "Email address", p.Email), http.StatusOK, "Check your email")
+	return p.PressContinue(p.OpenNextLink())
 }
 
 // enter opens the tool, and fails the test unless it shows the person's account.
@@ -164,4 +170,15 @@ func (p *person) administer(path string) {
 func (p *person) signedInAtGuestlist() bool {
 	p.T.Helper()
 	return p.CallAPI("GET", "/api/session", "").Status == http.StatusOK
+}
+
+// approveDevice opens an address that a device shows, and signs the device in with its code.
+func (p *person) approveDevice(address, code string) {
+	p.T.Helper()
+	v := p.navigate(address)
+	if v.Heading() == "Sign in" {
+		v = p.signInAt(v)
+	}
+	v = p.Submit(v, "Continue", "Code", code)
+	harness.WantPage(p.w.t, p.Submit(v, "Allow"), http.StatusOK, "Device allowed")
 }
