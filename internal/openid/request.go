@@ -1,6 +1,8 @@
 package openid
 
 import (
+	"compress/flate"
+	"io"
 	"net/url"
 	"regexp"
 	"slices"
@@ -33,9 +35,9 @@ const (
 	maxNonce = 512
 	maxHint  = 320 // the longest address; a longer hint is ignored
 
-	// maxRequest is the length of an encoded request with which a cookie, in which it is sealed, has
-	// less than 4,096 bytes: browsers ignore longer ones.
-	maxRequest = 2900
+	// maxRequest is the length of an encoded request. Sealed in a cookie, it leaves room for the other
+	// headers of an answer: by default, nginx refuses one with more than 4,096 bytes of them.
+	maxRequest = 2100
 )
 
 // single are the parameters that an authorization request may have once
@@ -176,8 +178,39 @@ func (r *Request) parsePrompt(params url.Values) *Error {
 }
 
 // Encode returns the request as a text, for Provider.DecodeRequest: its fields one after the other, each
-// after its length. It adds few bytes, because the text has to fit into a cookie.
+// after its length. It adds few bytes, because the text has to fit into a cookie, and a long one is
+// compressed: the longest state, in base64, becomes a quarter shorter.
 func (r Request) Encode() string {
+	text := r.join()
+	if len(text) <= maxRequest {
+		return plainRequest + text
+	}
+	return compressedRequest + compress(text)
+}
+
+// What an encoded request begins with.
+const (
+	plainRequest      = "p"
+	compressedRequest = "c"
+)
+
+func compress(text string) string {
+	var b strings.Builder
+	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is valid
+	_, _ = io.WriteString(w, text)                     // a Builder returns no errors
+	_ = w.Close()
+	return b.String()
+}
+
+// decompress returns the text that was given to compress. ok is false if there is none, or one that no
+// request can have.
+func decompress(compressed string) (text string, ok bool) {
+	const limit = 16 << 10
+	b, err := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(compressed)), limit))
+	return string(b), err == nil && len(b) < limit
+}
+
+func (r Request) join() string {
 	flag := func(b bool) string {
 		if b {
 			return "1"
@@ -198,7 +231,7 @@ func (r Request) Encode() string {
 
 const encodedFields = 12
 
-// decodeFields returns the fields of Encode. ok is false for another text.
+// decodeFields returns the fields of join. ok is false for another text.
 func decodeFields(text string) (fields [encodedFields]string, ok bool) {
 	for i := range fields {
 		length, rest, found := strings.Cut(text, ":")
@@ -220,8 +253,12 @@ var ErrRequestExpired = newError("expired", "The request to sign in has expired.
 // DecodeRequest returns a request from Encode that was kept by the user's browser, which can
 // neither read nor change it. Error: ErrRequestExpired.
 func (p *Provider) DecodeRequest(text string) (Request, error) {
-	f, ok := decodeFields(text)
-	if !ok {
+	text, ok := strings.CutPrefix(text, plainRequest)
+	if compressed, found := strings.CutPrefix(text, compressedRequest); !ok && found {
+		text, ok = decompress(compressed)
+	}
+	f, complete := decodeFields(text)
+	if !ok || !complete {
 		return Request{}, ErrRequestExpired
 	}
 	micros, errStarted := strconv.ParseInt(f[11], 10, 64)

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"net/http"
 	neturl "net/url"
 	"strings"
@@ -92,14 +94,21 @@ func TestOpenID_StateAndNonceAreReturnedAsTheyAre(t *testing.T) {
 				t.Errorf("nonce %q is %q", nonce, claims["nonce"])
 			}
 		}
-		for name, state := range map[string]string{"the longest": strings.Repeat("👩", 500), "with separators": "a:b\n&=%+ " + strings.Repeat("%", 1000)} {
+		random := make([]byte, 2000)
+		rand.Read(random)
+		for name, state := range map[string]string{"the longest": base64.StdEncoding.EncodeToString(random[:1500]), "of pictures": strings.Repeat("👩", 500), "with separators": "a:b\n&=%+ " + strings.Repeat("%", 1000)} {
 			visitor := ada.InNewBrowser()
-			page := followHere(visitor, client.Visit(visitor, "state", state, "nonce", strings.Repeat("n", 512)))
+			page := followHere(visitor, client.Visit(visitor, "state", state, "nonce", base64.StdEncoding.EncodeToString(random[1500:1532])))
 			v := visitor.DoOnce(visitor.FormRequest("/signin", formOf(t, page, "Email me a link", visitor.Email)))
 			for _, cookie := range v.Header.Values("Set-Cookie") {
 				if pair, _, _ := strings.Cut(cookie, ";"); len(pair) > 4096 {
 					t.Errorf("%s: a cookie of %d bytes, which browsers ignore", name, len(pair))
 				}
+			}
+			var headers strings.Builder
+			harness.Must(t, v.Header.Write(&headers))
+			if n := headers.Len(); n > 4096-100 { // and the first line
+				t.Errorf("%s: headers of %d bytes, which nginx refuses", name, n)
 			}
 			landing := visitor.OpenNextLink()
 			form, _ := landing.Form("Continue")
@@ -109,7 +118,7 @@ func TestOpenID_StateAndNonceAreReturnedAsTheyAre(t *testing.T) {
 			}
 		}
 		for name, more := range map[string][]string{
-			"a longer state": {"state", strings.Repeat("s", 2001)}, "a longer nonce": {"nonce", strings.Repeat("n", 513)}, "a nonce that isn't UTF-8": {"nonce", "\xff"},
+			"a longer state": {"state", strings.Repeat("s", 2001)}, "random bytes": {"state", string(random)}, "a longer nonce": {"nonce", strings.Repeat("n", 513)}, "a nonce that isn't UTF-8": {"nonce", "\xff"},
 		} {
 			if answer := client.Authorize(ada, more...); answer.Get("error") != "invalid_request" || answer.Has("code") {
 				t.Errorf("%s: %v", name, answer)
