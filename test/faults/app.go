@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,6 +31,7 @@ func (x *trial) createApp() {
 	x.groupID = group.ID
 	var app struct{ ID string }
 	x.create("/api/apps", fmt.Sprintf(`{"name":"Wiki","url":"http://%s","audience":"groups","groups":[%q],"upstream":%q}`, appHost, group.ID, upstream.URL), &app)
+	x.appID = app.ID
 }
 
 // create creates something with the administrator's session before there is a fault.
@@ -64,7 +66,8 @@ func (x *trial) atGuestlist(cookie, path string) response {
 	r := newRequest(i, cookie, "GET", path, "")
 	_, port, _ := net.SplitHostPort(i.addr)
 	r.Host = net.JoinHostPort("localhost", port)
-	return x.doApp(r, "", "GET /enter")
+	page, _, _ := strings.Cut(path, "?")
+	return x.doApp(r, "", "GET "+page)
 }
 
 func (x *trial) doApp(r *http.Request, cookie, name string) response {
@@ -154,10 +157,11 @@ func (x *trial) checkApp(u *user, s *session) bool {
 	return true
 }
 
-// checkApps checks all credentials of a user after a change that was acknowledged.
+// checkApps checks all credentials and tokens of a user after a change that was acknowledged.
 func (x *trial) checkApps(u *user) {
 	for _, s := range u.sessions {
 		x.checkApp(u, s)
+		x.checkGrant(u, s)
 	}
 }
 

@@ -21,12 +21,15 @@
 //     that stays in the outbox, and any difference between the directory and the local Stytch: a user
 //     whom it doesn't know under the recorded id, a user who isn't in the directory, a session that
 //     has ended here and not there.
-//   - doubled: a user who exists twice, a new address refused as existing, and an email too many.
+//   - doubled: a user who exists twice, a new address refused as existing, and an email too many; a code
+//     of OpenID Connect that was redeemed more than once.
 //   - let in wrongly: a successful session check that was sent after the end of the session or the
 //     user's removal was acknowledged; a removed user who signs in with a link; a session that belongs
 //     to another user. The same for a protected app, by the built-in proxy and for another proxy: a
 //     request that the app answers after the end of the session, the suspension or removal of the
-//     user, or the end of their membership in the group that opens the app was acknowledged.
+//     user, or the end of their membership in the group that opens the app was acknowledged; and for
+//     OpenID Connect: a code, tokens or claims that are issued after that, or after the refusal of a code
+//     that was used before.
 //   - longest stall: the duration of the slowest request, whatever its response.
 //
 // # Emails

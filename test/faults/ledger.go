@@ -29,6 +29,8 @@ type ledger struct {
 	signIns        int
 	opened         int         // requests that the app answered
 	refusedAtApp   int         // requests that were refused access to the app
+	claimed        int         // requests for a user's claims that were answered
+	tokensRefused  int         // refresh tokens that were refused
 	statuses       map[int]int // responses by status; 0 without a complete response
 	errors         [findings][]string
 }
@@ -73,11 +75,24 @@ func (l *ledger) countRefusedAtApp() {
 	l.refusedAtApp++
 }
 
-// progress returns the number of acknowledged requests, of sign-ins, and of requests that the app answered.
-func (l *ledger) progress() (acknowledged, signIns, opened int) {
+func (l *ledger) countUserInfo() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.acknowledged, l.signIns, l.opened
+	l.claimed++
+}
+
+func (l *ledger) countTokenRefused() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tokensRefused++
+}
+
+// progress returns the number of acknowledged requests, of sign-ins, of requests that the app answered, and of
+// requests for claims that were answered.
+func (l *ledger) progress() (acknowledged, signIns, opened, claimed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.acknowledged, l.signIns, l.opened, l.claimed
 }
 
 // count returns the number of responses with one of the statuses.
@@ -129,6 +144,7 @@ type session struct {
 	id     string // at Stytch; empty if unknown
 	live   certainty
 	app    string // the cookie of the app; empty unless the session was used there
+	grant  *grant // nil unless the session was used to sign in to the app by OpenID Connect
 }
 
 // setUncertain records that a request about the user had an unknown outcome. removed says whether the

@@ -34,10 +34,13 @@ func (x *trial) row(e experiment) row {
 	if x.ledger.opened == 0 || x.ledger.refusedAtApp == 0 {
 		x.Errorf("%d requests for the app were answered and %d refused, so it wasn't tested", x.ledger.opened, x.ledger.refusedAtApp)
 	}
+	if x.ledger.claimed == 0 || x.ledger.tokensRefused == 0 {
+		x.Errorf("claims were answered %d times and refresh tokens refused %d times, so OpenID Connect wasn't tested", x.ledger.claimed, x.ledger.tokensRefused)
+	}
 	if x.inbox.missed {
 		x.Log("the inbox wasn't read often enough; some emails may not be counted")
 	}
-	x.Logf("responses by status: %v; %d sign-ins; the app answered %d requests, %d were refused; slowest request: %s", x.ledger.statuses, x.ledger.signIns, x.ledger.opened, x.ledger.refusedAtApp, x.ledger.slowestRequest)
+	x.Logf("responses by status: %v; %d sign-ins; the app answered %d requests, %d were refused; claims were answered %d times, %d refresh tokens refused; slowest request: %s", x.ledger.statuses, x.ledger.signIns, x.ledger.opened, x.ledger.refusedAtApp, x.ledger.claimed, x.ledger.tokensRefused, x.ledger.slowestRequest)
 	if x.Failed() {
 		for _, i := range x.instances {
 			x.Logf("log of %s:\n%s", i.addr, i.recentErrors())

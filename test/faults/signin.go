@@ -52,6 +52,7 @@ func (c *client) openLink(u *user, token string) {
 	c.checkSession(u, s)
 	if u.member != no {
 		c.enterApp(u, s)
+		c.signInByOpenID(u, s)
 	}
 }
 
@@ -103,6 +104,7 @@ func (c *client) signOut(u *user) {
 			s.live = no
 			c.checkSession(u, s)
 			c.checkApp(u, s)
+			c.checkGrant(u, s)
 		case refused:
 			c.unexpected(u, "signing out", resp)
 		case unknown:

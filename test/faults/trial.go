@@ -38,7 +38,8 @@ type trial struct {
 	ledger      *ledger
 	inbox       *inbox
 	adminCookie string
-	groupID     string      // of the group that opens the app
+	groupID     string // of the group that opens the app
+	appID       string
 	clocksStep  atomic.Bool // whether the experiment steps clocks, so that a membership may end at another time
 	db          *sql.DB
 
@@ -66,6 +67,7 @@ func (x *trial) run(program string, e experiment, slots chan struct{}) row {
 	}
 	x.signInAdmin()
 	x.createApp()
+	x.createClient()
 	polling, stopPolling := context.WithCancel(x.Context())
 	var poller sync.WaitGroup
 	poller.Go(func() { x.pollInbox(polling) })
@@ -122,10 +124,10 @@ func (x *trial) signInAdmin() {
 // for the first sign-in and use of the app, which may be late on a busy machine.
 func (x *trial) awaitRecovery() {
 	begin := time.Now()
-	before, _, _ := x.ledger.progress()
+	before, _, _, _ := x.ledger.progress()
 	for {
-		now, signIns, opened := x.ledger.progress()
-		if now >= before+3*maxClients && signIns > 0 && opened > 0 {
+		now, signIns, opened, claimed := x.ledger.progress()
+		if now >= before+3*maxClients && signIns > 0 && opened > 0 && claimed > 0 {
 			break
 		}
 		if time.Since(begin) > time.Minute {

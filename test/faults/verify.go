@@ -105,6 +105,7 @@ func (x *trial) verify(users []*user, e experiment) {
 	if e.engine.name == "SQLite" {
 		x.verifyFile()
 	}
+	x.verifyGrants()
 	x.verifyUnique("users", "email_key")
 	x.verifyUnique("stytch_emails", "email")
 	if e.hides != hidesKilledCalls {
@@ -132,6 +133,15 @@ func (x *trial) verifySession(u *user, s *session, atStytch map[string]string) {
 	}
 	if !conclusive {
 		x.ledger.fail(lost, "no response to a request of %s for the app", u.email)
+	}
+	for range 5 {
+		if conclusive = x.checkGrant(u, s); conclusive {
+			break
+		}
+		x.pause(time.Second)
+	}
+	if !conclusive {
+		x.ledger.fail(lost, "no response to the tokens of %s", u.email)
 	}
 	if _, live := atStytch[s.id]; live && s.live == no {
 		x.ledger.fail(lost, "the end of a session of %s, %s, at Stytch", u.email, s.id)

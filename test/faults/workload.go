@@ -34,7 +34,7 @@ func (c *client) run(ctx context.Context) {
 // step does one thing, chosen at random.
 func (c *client) step() {
 	u := c.anyUser()
-	n := rand.IntN(140)
+	n := rand.IntN(150)
 	switch {
 	case u == nil, n < 12:
 		c.add()
@@ -60,8 +60,10 @@ func (c *client) step() {
 		c.join(u, 0)
 	case n < 136:
 		c.join(u, time.Second)
-	default:
+	case n < 140:
 		c.suspend(u)
+	case len(u.sessions) > 0:
+		c.signInByOpenID(u, u.sessions[rand.IntN(len(u.sessions))])
 	}
 }
 
@@ -179,6 +181,7 @@ func (c *client) remove(u *user) {
 		for _, s := range u.sessions {
 			c.checkSession(u, s)
 			c.checkApp(u, s)
+			c.checkGrant(u, s)
 		}
 		if token != "" {
 			c.openLink(u, token)
