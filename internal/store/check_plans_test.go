@@ -11,8 +11,8 @@ import (
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// seedAccess inserts users, groups and apps, each user with a session, and each app with a credential of each of the first
-// users and a token. Every user is in ten groups, and every app opens to ten.
+// seedAccess inserts users, groups and apps, each user with a session, and each app with a client, a credential and a grant of
+// each of the first users, and a token. Every user is in ten groups, and every app opens to ten.
 func seedAccess(t testing.TB, s *Store, users, groups, apps int) {
 	t.Helper()
 	seed(t, s, users)
@@ -34,6 +34,9 @@ func seedAccess(t testing.TB, s *Store, users, groups, apps int) {
 			"'a%d', 'App %[1]d', 'app %[1]d', 'https', 'app%[1]d.example.com', 'groups', '', '', 0, %d, %[2]d", a, now)
 		add("app_tokens (token_hash, id, app_id, user_id, name, created_by, created_at, expires_at)",
 			"'t%d', 'i%[1]d', 'a%[1]d', (SELECT MIN(id) FROM users), 'x', '', %d, %[2]d", a, now)
+		add("openid_clients (app_id, public_client, id_token_alg, redirect_uris, post_logout_uris, backchannel_logout, created_at, updated_at)",
+			"'a%d', 0, 'RS256', '', '', '', %d, %[2]d", a, now)
+		add("client_secrets (id, app_id, secret_hash, hint, created_by, created_at, expires_at)", "'s%d', 'a%[1]d', 'h%[1]d', '', '', %d, 0", a, now)
 		for n := range 10 {
 			add("app_groups (app_id, group_id)", "'a%d', 'g%d'", a, (a*7+n)%groups)
 		}
@@ -50,6 +53,11 @@ func seedAccess(t testing.TB, s *Store, users, groups, apps int) {
 		}
 		for a := range min(apps, 3) {
 			add("app_sessions (cookie_hash, app_id, session_hash, created_at, expires_at)", "'c%d-%d', 'a%d', 's%d', %d, %[5]d", n, a, a, n, now)
+			add("grants (id, app_id, user_id, session_hash, scope, nonce, auth_time, redirect_uri, code_hash, code_challenge, code_expires_at, code_used_at, created_at, expires_at)",
+				"'g%d-%d', 'a%[2]d', '%s', 's%[1]d', 'openid', '', %d, '', 'code%[1]d-%[2]d', '', %[4]d, %[4]d, %[4]d, %[4]d", n, a, id, now)
+			for _, kind := range []string{"access", "refresh"} {
+				add("grant_tokens (token_hash, grant_id, kind, created_at, expires_at, replaced_at)", "'%s%d-%d', 'g%[2]d-%[3]d', '%[1]s', %d, %[4]d, 0", kind, n, a, now)
+			}
 		}
 	}
 	if err := ids.Err(); err != nil {
@@ -72,7 +80,7 @@ func seedAccess(t testing.TB, s *Store, users, groups, apps int) {
 	}
 }
 
-// Every request to an app runs one of these queries.
+// Every request to an app runs one of these queries, and every request of a client of OpenID Connect.
 func TestCheck_ReadsIndexesOnly(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, databaseURL string) {
@@ -96,13 +104,42 @@ func TestCheck_ReadsIndexesOnly(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if len(r.statements) != 8 {
+		for _, hash := range []string{"17-2", "unknown"} {
+			codes, err := q.CheckGrantByCode(t.Context(), "code"+hash)
+			wantGrantRows(t, hash, len(codes), err)
+			if _, err := q.CheckGrantByToken(t.Context(), "access"+hash); (err == nil) != (hash == "17-2") {
+				t.Errorf("%s: %v", hash, err)
+			}
+		}
+		user := ""
+		if err := s.Reader().QueryRowContext(t.Context(), "SELECT user_id FROM sessions WHERE token_hash = 's17'").Scan(&user); err != nil {
+			t.Fatal(err)
+		}
+		memberships, err := q.ListMembershipsForApp(t.Context(), dbsqlc.ListMembershipsForAppParams{UserID: user, AppID: "a2"})
+		wantGrantRows(t, "17-2", len(memberships), err)
+		for _, app := range []string{"a2", "unknown"} {
+			if _, err := q.CheckOpenIDClient(t.Context(), dbsqlc.CheckOpenIDClientParams{UserID: "", AppID: app}); err != nil {
+				t.Error(err)
+			}
+			if _, err := q.GetClientWithSecret(t.Context(), dbsqlc.GetClientWithSecretParams{AppID: app, SecretHash: "h2"}); (err == nil) != (app == "a2") {
+				t.Errorf("%s: %v", app, err)
+			}
+		}
+		if len(r.statements) != 17 {
 			t.Fatalf("%d statements", len(r.statements))
 		}
 		for _, asked := range r.statements {
 			explainCheck(t, s, asked)
 		}
 	})
+}
+
+// wantGrantRows checks the rows of a grant, one for each membership of its user.
+func wantGrantRows(t *testing.T, hash string, rows int, err error) {
+	t.Helper()
+	if want := map[string]int{"17-2": 10}[hash]; err != nil || rows != want {
+		t.Errorf("%q: %d rows, want %d, %v", hash, rows, want, err)
+	}
 }
 
 // explainCheck fails the test if the engine reads any table of a check otherwise than by a key or a range of an index.
