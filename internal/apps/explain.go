@@ -17,6 +17,16 @@ type Explanation struct {
 	Text     string
 	Action   string    // how to change it; empty if the user may open the app
 	Asked    time.Time // when they requested the access that no one has decided about; zero if there's no such request
+	SignIn   SignIn    // set by callers; see openid.Clients.Explain
+}
+
+// SignIn says how an app signs users in and what last happened to a user there.
+type SignIn struct {
+	Uses         []string  // forward_auth if it has an address, openid if it has a client
+	Text         string    // empty if there is nothing to say beside the decision
+	At           time.Time // the last sign-in with OpenID Connect; zero if the audit log has none
+	EndedAt      time.Time // when that sign-in ended before its session; zero if it didn't
+	EndedBecause string    // why; empty if it didn't
 }
 
 // Allowed reports whether the user may open the app.
@@ -133,6 +143,11 @@ type ExplanationJSON struct {
 	Action   string `json:"action"`
 
 	RequestedAt *time.Time `json:"requested_at,omitempty"` // when they requested access; missing unless the request is pending
+
+	Uses         []string   `json:"uses"`
+	SignedInAt   *time.Time `json:"signed_in_at,omitempty"`
+	EndedAt      *time.Time `json:"ended_at,omitempty"`
+	EndedBecause string     `json:"ended_because,omitempty"`
 }
 
 // DiagnosisJSON is the diagnosis of a user's sign-in and, if an app was named, of their access
@@ -151,6 +166,13 @@ func NewExplanationJSON(e Explanation) ExplanationJSON {
 	j := ExplanationJSON{ID: e.App.ID, Name: e.App.Name, CanOpen: e.Allowed(), Decision: decision, Text: e.Text, Action: e.Action}
 	if !e.Asked.IsZero() {
 		j.RequestedAt = &e.Asked
+	}
+	j.Uses, j.EndedBecause = append([]string{}, e.SignIn.Uses...), e.SignIn.EndedBecause
+	if !e.SignIn.At.IsZero() {
+		j.SignedInAt = &e.SignIn.At
+	}
+	if !e.SignIn.EndedAt.IsZero() {
+		j.EndedAt = &e.SignIn.EndedAt
 	}
 	return j
 }

@@ -21,7 +21,8 @@ func (p *cli) whyCommand() *cobra.Command {
 		Use: "why ADDRESS", Short: "Diagnose why someone can't sign in or open an app",
 		Long: `Diagnose why someone can't sign in, and say how to fix it. With --app, also say whether and why they can open that app.
 With --json, the output is that of /api/why: {"email", "user", "can_sign_in", "findings": [{"code", "blocks", "text", "action"}]},
-and with --app also "app": {"id", "name", "can_open", "decision", "text", "action"}, with "requested_at" if a request for access is pending.`,
+and with --app also "app": {"id", "name", "can_open", "decision", "text", "action", "uses"}, with "requested_at" if a request for access is
+pending, and with "signed_in_at", "ended_at" and "ended_because" for their last sign-in with OpenID Connect.`,
 		Example: `  guestlist why ada@example.com
   guestlist why ada@example.com --app Wiki
   guestlist why ada@example.com --json`,
@@ -56,14 +57,17 @@ func runDiagnose(ctx context.Context, cfg config.Config, con streams, address, a
 	if err != nil {
 		return err
 	}
-	answer := apps.DiagnosisJSON{DiagnosisJSON: session.NewDiagnosisJSON(email, found, findings)}
+	answer, signIn := apps.DiagnosisJSON{DiagnosisJSON: session.NewDiagnosisJSON(email, found, findings)}, ""
 	if appName != "" {
 		access, err := a.Apps.Explain(ctx, protected, found)
 		if err != nil {
 			return err
 		}
+		if access.SignIn, err = a.Clients.Explain(ctx, protected, found); err != nil {
+			return err
+		}
 		explained := apps.NewExplanationJSON(access)
-		answer.App = &explained
+		answer.App, signIn = &explained, access.SignIn.Text
 	}
 	if asJSON {
 		return printJSON(con.out, answer)
@@ -71,6 +75,9 @@ func runDiagnose(ctx context.Context, cfg config.Config, con streams, address, a
 	printFindings(con.out, email, found, findings)
 	if answer.App != nil {
 		printReason(con.out, !answer.App.CanOpen, answer.App.Text, answer.App.Action)
+	}
+	if signIn != "" {
+		printReason(con.out, false, signIn, "")
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ var (
 // ClientStore keeps the clients for Clients. Errors wrap directory.ErrNotFound,
 // directory.ErrUnavailable, or are those of the rules it runs.
 type ClientStore interface {
+	event.Reader
 	GetClient(ctx context.Context, appID string) (Client, error)
 	// SaveClient runs rule on the locked client of an app, nil if it has none, then writes the client
 	// and the event that rule returns. If no field has changed, rule returns an event without

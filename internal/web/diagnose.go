@@ -86,6 +86,10 @@ func (s *server) runDiagnosis(r *http.Request, email directory.Email, app string
 		return d, err
 	}
 	access, err := s.opts.Apps.Explain(r.Context(), a, d.user)
+	if err != nil {
+		return d, err
+	}
+	access.SignIn, err = s.opts.Clients.Explain(r.Context(), a, d.user)
 	d.access = &access
 	return d, err
 }
