@@ -134,6 +134,16 @@ DELETE FROM grant_tokens WHERE grant_id = ?;
 -- name: DeleteGrant :execrows
 DELETE FROM grants WHERE id = ?;
 
+-- name: ListLogouts :many
+-- Runs when sessions end: the apps to tell, because users have signed in to them in these sessions.
+SELECT DISTINCT s.token_hash, s.user_id, s.stytch_session_id, u.email_key, g.app_id, a.name AS app_name
+FROM sessions s
+JOIN users u ON u.id = s.user_id
+JOIN grants g ON g.session_hash = s.token_hash
+JOIN openid_clients c ON c.app_id = g.app_id AND c.backchannel_logout <> ''
+JOIN apps a ON a.id = g.app_id
+WHERE s.token_hash IN (sqlc.slice(token_hashes));
+
 -- name: ExpiredGrants :many
 SELECT id FROM grants WHERE expires_at <= ? ORDER BY expires_at, id LIMIT ?;
 

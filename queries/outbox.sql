@@ -1,12 +1,12 @@
 -- name: InsertJob :exec
 INSERT INTO outbox (
-  id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at
-) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?);
+  id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id
+) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?, ?);
 
 -- name: NextJob :one
--- The oldest job that is due, not leased, and not after an earlier one with the same subject.
+-- The oldest job that is due, not leased, and not after an earlier one with the same subject, except logouts.
 SELECT o.* FROM outbox o
-WHERE o.parked_at = 0 AND o.due_at <= sqlc.arg(now) AND o.leased_until <= sqlc.arg(now)
+WHERE o.kind <> 'backchannel_logout' AND o.parked_at = 0 AND o.due_at <= sqlc.arg(now) AND o.leased_until <= sqlc.arg(now)
   AND NOT EXISTS (
     SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
   )
@@ -20,6 +20,13 @@ WHERE o.subject = sqlc.arg(subject) AND o.parked_at = 0 AND o.leased_until <= sq
     SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
   )
 ORDER BY o.id LIMIT 1;
+
+-- name: NextLogout :one
+-- The oldest message to an app about the end of a session that is due and not leased, except to busy apps.
+SELECT * FROM outbox
+WHERE kind = 'backchannel_logout' AND parked_at = 0 AND due_at <= sqlc.arg(now) AND leased_until <= sqlc.arg(now)
+  AND app_id NOT IN (sqlc.slice(busy_apps))
+ORDER BY due_at, id LIMIT 1;
 
 -- name: LeaseJob :execrows
 -- Every lease increments attempts, so a job that another worker has leased since it was read is not leased.
@@ -70,8 +77,8 @@ UPDATE outbox SET due_at = 0, parked_at = 0 WHERE id = ?;
 SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 LIMIT ?) AS counted;
 
 -- name: CountWaitingCalls :one
--- Calls to Stytch, without notices, up to a limit.
-SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted;
+-- Calls to Stytch, without notices and logouts, up to a limit.
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind NOT IN ('notify', 'backchannel_logout') LIMIT ?) AS counted;
 
 -- name: ParkedJobsOf :many
 SELECT id, subject FROM outbox WHERE subject IN (sqlc.slice(subjects)) AND parked_at > 0;

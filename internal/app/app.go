@@ -14,6 +14,7 @@ import (
 	"github.com/guestlist/guestlist/internal/config"
 	"github.com/guestlist/guestlist/internal/guard/proxy"
 	"github.com/guestlist/guestlist/internal/identity"
+	"github.com/guestlist/guestlist/internal/openid/backchannel"
 	"github.com/guestlist/guestlist/internal/stytchlocal"
 	"github.com/guestlist/guestlist/internal/token"
 	"github.com/guestlist/guestlist/internal/userio"
@@ -136,6 +137,7 @@ func (a *App) serve(ctx context.Context, mux *http.ServeMux) error {
 		return err
 	}
 	provider := a.newOpenIDProvider()
+	a.Worker.SendLogouts(backchannel.New(provider))
 	o := web.Options{
 		OpenID: provider, Clients: a.Clients,
 		Directory: a.Directory, Groups: a.Groups, Apps: a.Apps, Tickets: tickets, Requests: a.Requests, MailsNotices: a.cfg.MailsNotices(), Sessions: a.Sessions, Factors: a.Factors, Cookies: cookies, Webhooks: webhooks, Importer: a.importer,

@@ -33,6 +33,9 @@ type Metadata struct {
 	ClaimsParameterSupported bool `json:"claims_parameter_supported"`
 	RequestSupported         bool `json:"request_parameter_supported"`
 	RequestURISupported      bool `json:"request_uri_parameter_supported"`
+
+	BackchannelLogout        bool `json:"backchannel_logout_supported"` // https://openid.net/specs/openid-connect-backchannel-1_0.html#BCSupport
+	BackchannelLogoutSession bool `json:"backchannel_logout_session_supported"`
 }
 
 // The paths of the endpoints, below the base URL.
@@ -85,5 +88,8 @@ func (p *Provider) Metadata() Metadata {
 		DisplayValuesSupported: []string{"page"},
 
 		IssuerInResponses: true,
+
+		BackchannelLogout:        true,
+		BackchannelLogoutSession: true,
 	}
 }

@@ -98,7 +98,13 @@ func NewTopicNotice(topic Topic, email, userID, about string, now time.Time) Job
 }
 
 // About returns the address of the user that a job is about.
-func (j Job) About() string { return strings.TrimPrefix(j.Subject, noticeSubject) }
+func (j Job) About() string {
+	if rest, found := strings.CutPrefix(j.Subject, logoutSubject); found {
+		_, address, _ := strings.Cut(rest, " ")
+		return address
+	}
+	return strings.TrimPrefix(j.Subject, noticeSubject)
+}
 
 // noMailer is returned if the instance has no mail server for notices.
 type noMailer struct{}

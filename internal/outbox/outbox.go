@@ -1,4 +1,4 @@
-// Package outbox makes the calls to Stytch that follow from changes in the directory.
+// Package outbox makes the calls to Stytch and to apps that follow from changes in the directory.
 //
 // A change that Stytch must know about (an invitation, a removal, the end of a session)
 // is written together with a [Job], in one transaction. The [Worker] of any instance
@@ -33,6 +33,8 @@ const (
 	DeletePasskey Kind = "delete_passkey" // delete a passkey of an account
 	DeleteTOTP    Kind = "delete_totp"    // delete an authenticator app of an account
 	Notify        Kind = "notify"         // email a notice; goes to the mail server, not to Stytch
+
+	BackchannelLogout Kind = "backchannel_logout" // tell an app that a session has ended; goes to the app
 )
 
 // A Job is a pending call.
@@ -41,8 +43,9 @@ type Job struct {
 	Kind     Kind
 	Subject  string  // the user's address, normalized; jobs with the same subject are kept in order
 	UserID   string  // the user may be removed by the time the job runs
-	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession), the factor (DeletePasskey, DeleteTOTP) or what a notice is about (Notify)
-	Name     string  // of the invited user, may be empty; of a Notify its Topic, empty if its event tells
+	StytchID string  // of the user (DeleteUser, may be empty), the session (RevokeSession, BackchannelLogout), the factor (DeletePasskey, DeleteTOTP) or what a notice is about (Notify)
+	Name     string  // of the invited user, may be empty; of a Notify its Topic, empty if its event tells; of a BackchannelLogout that of the app
+	AppID    string  // of a BackchannelLogout
 	Actor    string  // name or address of the inviting user, empty if removed or suspended; from LeaseJob only
 	Gone     bool    // the recipient no longer exists; from LeaseJob only
 	Notice   *Notice // of a Notify; from LeaseJob only
@@ -87,7 +90,11 @@ type ParkedJob struct {
 
 // Park returns what to write when a job failed for good.
 func (j Job) Park(now time.Time, reason string) ParkedJob {
-	e := event.New(event.JobParked, now, j.UserID, j.About(), string(j.Kind)+": "+reason)
+	what := string(j.Kind)
+	if j.Kind == BackchannelLogout {
+		what += ": " + j.Name
+	}
+	e := event.New(event.JobParked, now, j.UserID, j.About(), what+": "+reason)
 	return ParkedJob{ID: j.ID, At: now, Reason: reason, Event: e}
 }
 
@@ -120,8 +127,11 @@ type Accounts interface {
 // Store keeps the jobs. Jobs are written in the transactions of the changes.
 type Store interface {
 	// LeaseJob leases the next job: of the subject, due or not, or any that is due if
-	// subject is empty. It counts the attempt. It returns ErrNoJob if there is none.
+	// subject is empty, except logouts. It counts the attempt. It returns ErrNoJob if there is none.
 	LeaseJob(ctx context.Context, subject string, now, until time.Time) (Job, error)
+	// LeaseLogout leases the next BackchannelLogout that is due, except those to the apps whose ids are
+	// given, in the same way.
+	LeaseLogout(ctx context.Context, busyApps []string, now, until time.Time) (Job, error)
 	// FinishJob deletes a job.
 	FinishJob(ctx context.Context, id string) error
 	// FinishInvite deletes an invite job and records on the user that the invitation
@@ -132,6 +142,8 @@ type Store interface {
 	RetryJob(ctx context.Context, id string, due time.Time, reason string) error
 	// ParkJob sets a job aside until an administrator decides.
 	ParkJob(ctx context.Context, p ParkedJob) error
+	// DropJob deletes a job that is given up and writes the event that record returns.
+	DropJob(ctx context.Context, id string, record func(Job) event.Event) (Job, error)
 }
 
 // Reason returns the text for administrators about a failed call: that of the first

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/guestlist/guestlist/internal/event"
 	"github.com/guestlist/guestlist/internal/safego"
 )
 
@@ -18,6 +19,8 @@ const (
 	leaseTime    = 20 * time.Second
 	pollInterval = 5 * time.Second
 	workers      = 4
+
+	logoutWorkers = 4 // besides the others, so that slow apps don't delay calls to Stytch
 
 	maxUnconfirmedAttempts = 3 // each may have sent an email
 )
@@ -39,11 +42,19 @@ type Worker struct {
 	log   *slog.Logger
 	wake  chan struct{}
 	calls sync.WaitGroup
+
+	logouts    LogoutSender // nil if this instance sends no logouts
+	wakeLogout chan struct{}
+	sending    sync.Mutex // guards busy
+	busy       []string   // ids of the apps to which a logout is being sent
 }
 
 // NewWorker returns a Worker. It does nothing until Run or Deliver is called.
 func NewWorker(o Options) *Worker {
-	return &Worker{opts: o, store: o.Store, log: o.Log.With("component", "outbox"), wake: make(chan struct{}, workers)}
+	return &Worker{
+		opts: o, store: o.Store, log: o.Log.With("component", "outbox"),
+		wake: make(chan struct{}, workers), wakeLogout: make(chan struct{}, logoutWorkers),
+	}
 }
 
 // Run executes jobs as they fall due, until ctx ends. It returns when the calls in
@@ -52,27 +63,47 @@ func (w *Worker) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for range workers {
 		all.Go(func() {
-			for ctx.Err() == nil {
-				if found, _ := w.processNext(ctx, ""); found {
-					continue
-				}
-				select {
-				case <-ctx.Done():
-				case <-w.wake:
-				case <-time.After(pollInterval):
-				}
-			}
+			repeat(ctx, w.wake, func() bool {
+				found, _ := w.processNext(ctx, "")
+				return found
+			})
 		})
+	}
+	if w.logouts != nil {
+		for range logoutWorkers {
+			all.Go(func() {
+				repeat(ctx, w.wakeLogout, func() (found bool) {
+					safego.Recover(w.log, "outbox", func() { found = w.processLogout(ctx) })
+					return found
+				})
+			})
+		}
 	}
 	all.Wait()
 	w.calls.Wait()
 }
 
+// repeat calls process until ctx ends. While it finds nothing, repeat waits to be woken.
+func repeat(ctx context.Context, wake <-chan struct{}, process func() bool) {
+	for ctx.Err() == nil {
+		if process() {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
 // Wake tells the worker that there are new jobs. It returns at once.
 func (w *Worker) Wake() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // enough of them are awake already
+	for _, wake := range []chan struct{}{w.wake, w.wakeLogout} {
+		select {
+		case wake <- struct{}{}:
+		default: // enough of them are awake already
+		}
 	}
 }
 
@@ -103,28 +134,38 @@ func (w *Worker) process(ctx context.Context, subject string) (found, done bool)
 	now := w.opts.Now()
 	job, err := w.store.LeaseJob(ctx, subject, now, now.Add(leaseTime))
 	if err != nil {
-		if !errors.Is(err, ErrNoJob) && ctx.Err() == nil {
-			w.log.Error("no job could be leased", "error", err)
-		}
+		w.logLeaseError(ctx, err)
 		return false, false
 	}
+	return true, w.execute(ctx, job)
+}
+
+// logLeaseError logs why no job was leased, unless there is none.
+func (w *Worker) logLeaseError(ctx context.Context, err error) {
+	if !errors.Is(err, ErrNoJob) && ctx.Err() == nil {
+		w.log.Error("no job could be leased", "error", err)
+	}
+}
+
+// execute makes the call of a leased job and saves the result. It reports whether the job is done.
+func (w *Worker) execute(ctx context.Context, job Job) bool {
 	// A call that was begun is completed even if the program stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	if job.Gone { // the recipient was removed
 		if err := w.store.FinishJob(ctx, job.ID); err != nil {
 			w.log.Error("job for a removed user not deleted", "job", job.ID, "error", err)
-			return true, false
+			return false
 		}
-		return true, true
+		return true
 	}
 	stytchID, callErr := "", error(panicError{})
 	safego.Recover(w.log, "outbox", func() { stytchID, callErr = w.call(ctx, job) })
 	if err := w.recordResult(job, stytchID, callErr); err != nil {
 		w.log.Error("result of a call not saved; the call will be repeated", "job", job.ID, "kind", job.Kind, "error", err)
-		return true, false
+		return false
 	}
-	return true, callErr == nil
+	return callErr == nil
 }
 
 // panicError reports a panic in a job, which is retried like any other failure.
@@ -151,6 +192,11 @@ func (w *Worker) call(ctx context.Context, job Job) (string, error) {
 		return "", accounts.DeleteTOTP(ctx, job.StytchID)
 	case Notify:
 		return "", w.notify(ctx, job)
+	case BackchannelLogout:
+		if w.logouts == nil {
+			return "", errNoSender
+		}
+		return "", w.logouts.SendLogout(ctx, job.AppID, job.UserID, job.StytchID)
 	}
 	return "", ErrRefused // a kind of a newer release
 }
@@ -172,6 +218,10 @@ func (w *Worker) recordResult(job Job, stytchID string, callErr error) error {
 	case errors.Is(callErr, ErrRefused):
 		log.Error("call refused for good; the job is parked")
 		return w.store.ParkJob(ctx, job.Park(now, Reason(callErr)))
+	case job.isTooOld(now):
+		log.Error("an app was not told in a day that a session has ended; the job is dropped")
+		_, err := w.store.DropJob(ctx, job.ID, func(Job) event.Event { return job.givenUp(now, Reason(callErr)) })
+		return err
 	}
 	due := now.Add(retryDelay(job.Attempts))
 	log.Warn("call failed; it will be retried", "attempt", job.Attempts, "due", due)

@@ -174,7 +174,7 @@ func insertUsers(ctx context.Context, q queries, added []directory.NewUser) erro
 		})
 		for _, job := range p.Jobs {
 			j := jobParams(job)
-			jobs = append(jobs, []any{j.ID, j.Kind, j.Subject, j.UserID, j.StytchID, j.Name, 0, j.DueAt, 0, 0, "", j.CreatedAt})
+			jobs = append(jobs, []any{j.ID, j.Kind, j.Subject, j.UserID, j.StytchID, j.Name, 0, j.DueAt, 0, 0, "", j.CreatedAt, j.AppID})
 		}
 	}
 	for _, table := range []struct {
@@ -185,7 +185,7 @@ func insertUsers(ctx context.Context, q queries, added []directory.NewUser) erro
 		{"user_words", "word, user_id", words},
 		{"group_members", "group_id, user_id, until_at, added_by, created_at, warned_until", members},
 		{"events", "id, at, kind, actor_id, actor, subject_id, subject, reason, changes, address, user_agent, request_id, token", events},
-		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at", jobs},
+		{"outbox", "id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id", jobs},
 	} {
 		if err := InsertRows(ctx, q.db, table.name, table.columns, table.rows); err != nil {
 			return err

@@ -70,7 +70,7 @@ func toJobs(rows []*dbsqlc.Outbox) []outbox.Job {
 
 func toJob(r *dbsqlc.Outbox) outbox.Job {
 	return outbox.Job{
-		ID: r.ID, Kind: outbox.Kind(r.Kind), Subject: r.Subject, UserID: r.UserID, StytchID: r.StytchID, Name: r.Name,
+		ID: r.ID, Kind: outbox.Kind(r.Kind), Subject: r.Subject, UserID: r.UserID, StytchID: r.StytchID, Name: r.Name, AppID: r.AppID,
 		Attempts: int(r.Attempts), DueAt: fromMicros(r.DueAt), ParkedAt: fromMicros(r.ParkedAt),
 		LastError: r.LastError, CreatedAt: fromMicros(r.CreatedAt),
 	}

@@ -182,8 +182,12 @@ func (s *Store) EndGrant(ctx context.Context, grantID string, e event.Event) err
 	})
 }
 
-// DeleteExpiredGrants deletes grants and tokens that had expired at a time. It is housekeeping: expiry is checked on
-// every use.
+// keepGrants is how long a grant is kept after it has expired. It says which app to tell when its session is deleted,
+// which may fail at first.
+const keepGrants = 24 * time.Hour
+
+// DeleteExpiredGrants deletes tokens that had expired at a time, and grants a day later. It is housekeeping: expiry is
+// checked on every use.
 func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) (int, error) {
 	tokens, err := s.deleteInBatches(ctx, "delete expired grant tokens", func(q queries, limit int32) ([]string, error) {
 		return q.ExpiredGrantTokens(ctx, dbsqlc.ExpiredGrantTokensParams{ExpiresAt: micros(now), Limit: limit})
@@ -192,7 +196,7 @@ func (s *Store) DeleteExpiredGrants(ctx context.Context, now time.Time) (int, er
 		return tokens, err
 	}
 	grants, err := s.deleteInBatches(ctx, "delete expired grants", func(q queries, limit int32) ([]string, error) {
-		return q.ExpiredGrants(ctx, dbsqlc.ExpiredGrantsParams{ExpiresAt: micros(now), Limit: limit})
+		return q.ExpiredGrants(ctx, dbsqlc.ExpiredGrantsParams{ExpiresAt: micros(now.Add(-keepGrants)), Limit: limit})
 	}, func(q queries, id string) (int64, error) { return q.DeleteGrant(ctx, id) })
 	return tokens + grants, err
 }

@@ -15,7 +15,7 @@ import (
 func jobParams(j outbox.Job) dbsqlc.InsertJobParams {
 	return dbsqlc.InsertJobParams{
 		ID: j.ID, Kind: string(j.Kind), Subject: j.Subject, UserID: j.UserID, StytchID: j.StytchID, Name: j.Name,
-		DueAt: micros(j.DueAt), CreatedAt: micros(j.CreatedAt),
+		DueAt: micros(j.DueAt), CreatedAt: micros(j.CreatedAt), AppID: j.AppID,
 	}
 }
 
@@ -112,8 +112,19 @@ func (s *Store) changeJob(
 // LeaseJob takes the next job that may run; see outbox.Store. If two instances read the same one, the first to count
 // its attempt gets it and the other looks again.
 func (s *Store) LeaseJob(ctx context.Context, subject string, now, until time.Time) (outbox.Job, error) {
+	return s.lease(ctx, until, func() (*dbsqlc.Outbox, error) { return s.nextJob(ctx, subject, micros(now)) })
+}
+
+// LeaseLogout takes the next logout that may run; see outbox.Store.
+func (s *Store) LeaseLogout(ctx context.Context, busyApps []string, now, until time.Time) (outbox.Job, error) {
+	p := dbsqlc.NextLogoutParams{Now: micros(now), BusyApps: append(busyApps, "")} // NOT IN needs a value
+	return s.lease(ctx, until, func() (*dbsqlc.Outbox, error) { return read(ctx, s, (*dbsqlc.Queries).NextLogout, p) })
+}
+
+// lease leases the job that next returns.
+func (s *Store) lease(ctx context.Context, until time.Time, next func() (*dbsqlc.Outbox, error)) (outbox.Job, error) {
 	for {
-		row, err := s.nextJob(ctx, subject, micros(now))
+		row, err := next()
 		if dbconn.IsNoRows(err) {
 			return outbox.Job{}, outbox.ErrNoJob
 		}

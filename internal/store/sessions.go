@@ -203,9 +203,13 @@ func endSessions(
 	return ended, nil
 }
 
-// endSession deletes a session and writes its event and job, unless another
+// endSession deletes a session and writes its event and jobs, unless another
 // transaction deleted it first. It returns the number of deleted sessions.
 func endSession(ctx context.Context, q queries, tokenHash string, end directory.SessionEnd) (int, error) {
+	logouts, err := listLogouts(ctx, q, end.Event.At, tokenHash)
+	if err != nil {
+		return 0, err
+	}
 	n, err := q.DeleteSession(ctx, tokenHash)
 	if err != nil || n == 0 {
 		return 0, err
@@ -213,12 +217,40 @@ func endSession(ctx context.Context, q queries, tokenHash string, end directory.
 	if err := insertEvents(ctx, q, end.Event); err != nil {
 		return 0, err
 	}
-	return 1, insertJobs(ctx, q, []outbox.Job{end.Job})
+	return 1, insertJobs(ctx, q, append([]outbox.Job{end.Job}, logouts[tokenHash]...))
 }
 
-// DeleteExpiredSessions deletes expired sessions. It is housekeeping: expiry is checked on every use.
+// listLogouts returns the jobs that tell apps about the end of sessions, by the sessions' hashes. It must be called
+// before the sessions are deleted.
+func listLogouts(ctx context.Context, q queries, now time.Time, tokenHashes ...string) (map[string][]outbox.Job, error) {
+	jobs := map[string][]outbox.Job{}
+	if len(tokenHashes) == 0 {
+		return jobs, nil
+	}
+	rows, err := q.ListLogouts(ctx, tokenHashes)
+	for _, r := range rows {
+		job := outbox.NewLogout(r.AppID, r.AppName, r.EmailKey, r.UserID, r.StytchSessionID, now)
+		jobs[r.TokenHash] = append(jobs[r.TokenHash], job)
+	}
+	return jobs, err
+}
+
+// DeleteExpiredSessions deletes expired sessions and writes the jobs that tell apps. It is housekeeping: expiry is
+// checked on every use.
 func (s *Store) DeleteExpiredSessions(ctx context.Context, now time.Time) (int, error) {
+	var logouts map[string][]outbox.Job
 	return s.deleteInBatches(ctx, "delete expired sessions", func(q queries, limit int32) ([]string, error) {
-		return q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: limit})
-	}, func(q queries, hash string) (int64, error) { return q.DeleteSession(ctx, hash) })
+		hashes, err := q.ExpiredSessions(ctx, dbsqlc.ExpiredSessionsParams{ExpiresAt: micros(now), Limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		logouts, err = listLogouts(ctx, q, now, hashes...)
+		return hashes, err
+	}, func(q queries, hash string) (int64, error) {
+		n, err := q.DeleteSession(ctx, hash)
+		if err != nil || n == 0 {
+			return n, err
+		}
+		return n, insertJobs(ctx, q, logouts[hash])
+	})
 }

@@ -57,7 +57,7 @@ var eventLabels = map[event.Kind]string{
 	event.UserRemoved:    "Removed",
 	event.ActionRefused:  "Action refused",
 	event.SettingChanged: "Settings changed",
-	event.JobParked:      "Refused by the login service",
+	event.JobParked:      "Update refused",
 	event.JobRetried:     "Update retried",
 	event.JobDropped:     "Update cancelled",
 	event.StytchMismatch: "Login service and list differ",

@@ -7,7 +7,7 @@ import (
 	"github.com/guestlist/guestlist/internal/outbox"
 )
 
-// outboxPage shows the jobs that still have to be done at the login service or by email.
+// outboxPage shows the jobs that still have to be done at the login service, in apps or by email.
 type outboxPage struct {
 	layoutData
 	Jobs []jobRow
@@ -28,13 +28,23 @@ var jobLabels = map[outbox.Kind]string{
 	outbox.RevokeInvite:  "Cancel the invitation",
 	outbox.DeleteUser:    "Delete the account",
 	outbox.RevokeSession: "End a session",
+	outbox.DeletePasskey: "Remove a passkey",
+	outbox.DeleteTOTP:    "Remove an authenticator app",
 	outbox.Notify:        "Send an email notice",
+}
+
+// jobLabel returns what a job does.
+func jobLabel(j outbox.Job) string {
+	if j.Kind == outbox.BackchannelLogout {
+		return "Sign out of " + j.Name
+	}
+	return jobLabels[j.Kind]
 }
 
 func jobRows(jobs []outbox.Job) []jobRow {
 	lines := make([]jobRow, len(jobs))
 	for i, j := range jobs {
-		lines[i] = jobRow{j, jobLabels[j.Kind]}
+		lines[i] = jobRow{j, jobLabel(j)}
 	}
 	return lines
 }
@@ -75,6 +85,9 @@ func (s *server) dropJob(w http.ResponseWriter, r *http.Request) error {
 func cancelled(j outbox.Job) string {
 	if j.Kind == outbox.Notify {
 		return "Cancelled for " + j.About() + ". The notice won’t be sent."
+	}
+	if j.Kind == outbox.BackchannelLogout {
+		return "Cancelled for " + j.About() + ". " + j.Name + " won’t be told."
 	}
 	return "Cancelled for " + j.About() + ". The update won’t be sent."
 }

@@ -28,7 +28,7 @@ var layers = map[string]layer{
 		"internal/token", "internal/userio",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/app": {ours: []string{
-		"internal/demo", "internal/guard", "internal/guard/proxy", "internal/netutil", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/openid", "internal/outbox",
+		"internal/demo", "internal/guard", "internal/guard/proxy", "internal/netutil", "internal/identity", "internal/apps", "internal/retry", "internal/buildinfo", "internal/clock", "internal/config", "internal/directory", "internal/event", "internal/fault", "internal/humanize", "internal/openid", "internal/openid/backchannel", "internal/outbox",
 		"internal/reconcile", "internal/safego", "internal/session", "internal/store", "internal/stytch", "internal/stytchlocal", "internal/stytchlocal/mail", "internal/telemetry",
 		"internal/token", "internal/userio", "internal/web", "internal/web/middleware", "internal/webhooksig", "static",
 	}, never: []string{sdkAll, "database/sql"}},
@@ -62,6 +62,7 @@ var layers = map[string]layer{
 	"internal/factor":                        {ours: []string{"internal/directory", "internal/event", "internal/ids", "internal/outbox", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/session":                       {ours: []string{"internal/digest", "internal/directory", "internal/event", "internal/factor", "internal/humanize", "internal/limit", "internal/outbox", "internal/retry", "internal/safego"}, never: []string{sdkAll, "database/sql"}},
 	"internal/openid":                        {ours: []string{"internal/apps", "internal/digest", "internal/directory", "internal/event", "internal/factor", "internal/humanize", "internal/identity", "internal/ids", "internal/limit", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
+	"internal/openid/backchannel":            {ours: []string{"internal/directory", "internal/outbox"}, never: []string{sdkAll, "database/sql"}},
 	"internal/openid/recipe":                 {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/reconcile":                     {ours: []string{"internal/directory", "internal/event", "internal/outbox", "internal/retry", "internal/safego", "internal/session"}, never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/userio":                        {ours: []string{"internal/directory", "internal/event", "internal/humanize", "internal/ids", "internal/retry", "internal/safego", "internal/text"}, never: []string{sdkAll, "net/http", "database/sql"}},

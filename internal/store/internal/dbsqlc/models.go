@@ -189,6 +189,7 @@ type Outbox struct {
 	ParkedAt    int64
 	LastError   string
 	CreatedAt   int64
+	AppID       string
 }
 
 type PasskeyOffer struct {

@@ -8,6 +8,7 @@ package dbsqlc
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 const checkGrantByCode = `-- name: CheckGrantByCode :many
@@ -830,6 +831,66 @@ func (q *Queries) ListEndingClientSecrets(ctx context.Context, arg ListEndingCli
 	for rows.Next() {
 		var i ListEndingClientSecretsRow
 		if err := rows.Scan(&i.Name, &i.Hint, &i.ExpiresAt); err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listLogouts = `-- name: ListLogouts :many
+SELECT DISTINCT s.token_hash, s.user_id, s.stytch_session_id, u.email_key, g.app_id, a.name AS app_name
+FROM sessions s
+JOIN users u ON u.id = s.user_id
+JOIN grants g ON g.session_hash = s.token_hash
+JOIN openid_clients c ON c.app_id = g.app_id AND c.backchannel_logout <> ''
+JOIN apps a ON a.id = g.app_id
+WHERE s.token_hash IN (/*SLICE:token_hashes*/?)
+`
+
+type ListLogoutsRow struct {
+	TokenHash       string
+	UserID          string
+	StytchSessionID string
+	EmailKey        string
+	AppID           string
+	AppName         string
+}
+
+// Runs when sessions end: the apps to tell, because users have signed in to them in these sessions.
+func (q *Queries) ListLogouts(ctx context.Context, tokenHashes []string) ([]*ListLogoutsRow, error) {
+	query := listLogouts
+	var queryParams []interface{}
+	if len(tokenHashes) > 0 {
+		for _, v := range tokenHashes {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", strings.Repeat(",?", len(tokenHashes))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:token_hashes*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []*ListLogoutsRow
+	for rows.Next() {
+		var i ListLogoutsRow
+		if err := rows.Scan(
+			&i.TokenHash,
+			&i.UserID,
+			&i.StytchSessionID,
+			&i.EmailKey,
+			&i.AppID,
+			&i.AppName,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, &i)

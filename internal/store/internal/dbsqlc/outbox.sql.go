@@ -22,10 +22,10 @@ func (q *Queries) CountParkedJobs(ctx context.Context, limit int32) (int64, erro
 }
 
 const countWaitingCalls = `-- name: CountWaitingCalls :one
-SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind <> 'notify' LIMIT ?) AS counted
+SELECT COUNT(*) FROM (SELECT id FROM outbox WHERE parked_at = 0 AND kind NOT IN ('notify', 'backchannel_logout') LIMIT ?) AS counted
 `
 
-// Calls to Stytch, without notices, up to a limit.
+// Calls to Stytch, without notices and logouts, up to a limit.
 func (q *Queries) CountWaitingCalls(ctx context.Context, limit int32) (int64, error) {
 	row := q.db.QueryRowContext(ctx, countWaitingCalls, limit)
 	var count int64
@@ -70,7 +70,7 @@ func (q *Queries) DeleteJob(ctx context.Context, id string) (int64, error) {
 }
 
 const getJob = `-- name: GetJob :one
-SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE id = ?
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id FROM outbox WHERE id = ?
 `
 
 func (q *Queries) GetJob(ctx context.Context, id string) (*Outbox, error) {
@@ -89,14 +89,15 @@ func (q *Queries) GetJob(ctx context.Context, id string) (*Outbox, error) {
 		&i.ParkedAt,
 		&i.LastError,
 		&i.CreatedAt,
+		&i.AppID,
 	)
 	return &i, err
 }
 
 const insertJob = `-- name: InsertJob :exec
 INSERT INTO outbox (
-  id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at
-) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?)
+  id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id
+) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '', ?, ?)
 `
 
 type InsertJobParams struct {
@@ -108,6 +109,7 @@ type InsertJobParams struct {
 	Name      string
 	DueAt     int64
 	CreatedAt int64
+	AppID     string
 }
 
 func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) error {
@@ -120,6 +122,7 @@ func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) error {
 		arg.Name,
 		arg.DueAt,
 		arg.CreatedAt,
+		arg.AppID,
 	)
 	return err
 }
@@ -157,7 +160,7 @@ func (q *Queries) LeaseJob(ctx context.Context, arg LeaseJobParams) (int64, erro
 }
 
 const listInviteJobs = `-- name: ListInviteJobs :many
-SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE subject IN (/*SLICE:subjects*/?) AND kind = 'invite' ORDER BY id
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id FROM outbox WHERE subject IN (/*SLICE:subjects*/?) AND kind = 'invite' ORDER BY id
 `
 
 func (q *Queries) ListInviteJobs(ctx context.Context, subjects []string) ([]*Outbox, error) {
@@ -192,6 +195,7 @@ func (q *Queries) ListInviteJobs(ctx context.Context, subjects []string) ([]*Out
 			&i.ParkedAt,
 			&i.LastError,
 			&i.CreatedAt,
+			&i.AppID,
 		); err != nil {
 			return nil, err
 		}
@@ -207,7 +211,7 @@ func (q *Queries) ListInviteJobs(ctx context.Context, subjects []string) ([]*Out
 }
 
 const listJobs = `-- name: ListJobs :many
-SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id FROM outbox ORDER BY parked_at DESC, due_at DESC, id DESC LIMIT ?
 `
 
 // Refused jobs first, then those that failed most often.
@@ -233,6 +237,7 @@ func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]*Outbox, error) 
 			&i.ParkedAt,
 			&i.LastError,
 			&i.CreatedAt,
+			&i.AppID,
 		); err != nil {
 			return nil, err
 		}
@@ -248,7 +253,7 @@ func (q *Queries) ListJobs(ctx context.Context, limit int32) ([]*Outbox, error) 
 }
 
 const listJobsOf = `-- name: ListJobsOf :many
-SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at FROM outbox WHERE subject = ? ORDER BY id
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id FROM outbox WHERE subject = ? ORDER BY id
 `
 
 func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]*Outbox, error) {
@@ -273,6 +278,7 @@ func (q *Queries) ListJobsOf(ctx context.Context, subject string) ([]*Outbox, er
 			&i.ParkedAt,
 			&i.LastError,
 			&i.CreatedAt,
+			&i.AppID,
 		); err != nil {
 			return nil, err
 		}
@@ -316,8 +322,8 @@ func (q *Queries) ListRefusedInvites(ctx context.Context, limit int32) ([]string
 }
 
 const nextJob = `-- name: NextJob :one
-SELECT o.id, o.kind, o.subject, o.user_id, o.stytch_id, o.name, o.attempts, o.due_at, o.leased_until, o.parked_at, o.last_error, o.created_at FROM outbox o
-WHERE o.parked_at = 0 AND o.due_at <= ? AND o.leased_until <= ?
+SELECT o.id, o.kind, o.subject, o.user_id, o.stytch_id, o.name, o.attempts, o.due_at, o.leased_until, o.parked_at, o.last_error, o.created_at, o.app_id FROM outbox o
+WHERE o.kind <> 'backchannel_logout' AND o.parked_at = 0 AND o.due_at <= ? AND o.leased_until <= ?
   AND NOT EXISTS (
     SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
   )
@@ -328,7 +334,7 @@ type NextJobParams struct {
 	Now int64
 }
 
-// The oldest job that is due, not leased, and not after an earlier one with the same subject.
+// The oldest job that is due, not leased, and not after an earlier one with the same subject, except logouts.
 func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (*Outbox, error) {
 	row := q.db.QueryRowContext(ctx, nextJob, arg.Now, arg.Now)
 	var i Outbox
@@ -345,12 +351,13 @@ func (q *Queries) NextJob(ctx context.Context, arg NextJobParams) (*Outbox, erro
 		&i.ParkedAt,
 		&i.LastError,
 		&i.CreatedAt,
+		&i.AppID,
 	)
 	return &i, err
 }
 
 const nextJobOf = `-- name: NextJobOf :one
-SELECT o.id, o.kind, o.subject, o.user_id, o.stytch_id, o.name, o.attempts, o.due_at, o.leased_until, o.parked_at, o.last_error, o.created_at FROM outbox o
+SELECT o.id, o.kind, o.subject, o.user_id, o.stytch_id, o.name, o.attempts, o.due_at, o.leased_until, o.parked_at, o.last_error, o.created_at, o.app_id FROM outbox o
 WHERE o.subject = ? AND o.parked_at = 0 AND o.leased_until <= ?
   AND NOT EXISTS (
     SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.id < o.id AND e.parked_at = 0
@@ -380,6 +387,53 @@ func (q *Queries) NextJobOf(ctx context.Context, arg NextJobOfParams) (*Outbox, 
 		&i.ParkedAt,
 		&i.LastError,
 		&i.CreatedAt,
+		&i.AppID,
+	)
+	return &i, err
+}
+
+const nextLogout = `-- name: NextLogout :one
+SELECT id, kind, subject, user_id, stytch_id, name, attempts, due_at, leased_until, parked_at, last_error, created_at, app_id FROM outbox
+WHERE kind = 'backchannel_logout' AND parked_at = 0 AND due_at <= ? AND leased_until <= ?
+  AND app_id NOT IN (/*SLICE:busy_apps*/?)
+ORDER BY due_at, id LIMIT 1
+`
+
+type NextLogoutParams struct {
+	Now      int64
+	BusyApps []string
+}
+
+// The oldest message to an app about the end of a session that is due and not leased, except to busy apps.
+func (q *Queries) NextLogout(ctx context.Context, arg NextLogoutParams) (*Outbox, error) {
+	query := nextLogout
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Now)
+	queryParams = append(queryParams, arg.Now)
+	if len(arg.BusyApps) > 0 {
+		for _, v := range arg.BusyApps {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:busy_apps*/?", strings.Repeat(",?", len(arg.BusyApps))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:busy_apps*/?", "NULL", 1)
+	}
+	row := q.db.QueryRowContext(ctx, query, queryParams...)
+	var i Outbox
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Subject,
+		&i.UserID,
+		&i.StytchID,
+		&i.Name,
+		&i.Attempts,
+		&i.DueAt,
+		&i.LeasedUntil,
+		&i.ParkedAt,
+		&i.LastError,
+		&i.CreatedAt,
+		&i.AppID,
 	)
 	return &i, err
 }
