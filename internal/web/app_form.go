@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/guestlist/guestlist/internal/apps"
@@ -14,6 +15,7 @@ import (
 type appForm struct {
 	Path          string // where it is posted
 	New           bool
+	Way           string // how people sign in to a new app: one of the ways below, or empty until one is chosen
 	Name, URL     string
 	HomeURL       string
 	Audience      string // empty until one is chosen
@@ -25,10 +27,28 @@ type appForm struct {
 	Errors        map[string]string
 }
 
+// The ways to sign in to a new app.
+const (
+	byProxy  = "proxy"  // Guestlist checks every request to its address
+	byOpenID = "openid" // the app asks with OpenID Connect
+	byBoth   = "both"
+)
+
+// checkWay returns what is wrong with the address of a new app for the chosen way, or nil.
+func (f appForm) checkWay() map[string]string {
+	switch {
+	case f.Way == byOpenID && f.URL+f.Upstream+f.PublicPaths != "":
+		return map[string]string{"way": "For OpenID Connect alone, leave “Address”, “Where the app listens” and “Public paths” empty. Or choose both."}
+	case (f.Way == byProxy || f.Way == byBoth) && strings.TrimSpace(f.URL) == "":
+		return map[string]string{"url": "Enter the app’s address, such as https://wiki.example.com. Only with OpenID Connect alone, it needs none."}
+	}
+	return nil
+}
+
 // readAppForm returns the form as typed, without its choices.
 func readAppForm(form url.Values) appForm {
 	return appForm{
-		Name: form.Get("name"), URL: form.Get("url"), HomeURL: form.Get("home_url"), Audience: form.Get("audience"),
+		Way: form.Get("way"), Name: form.Get("name"), URL: form.Get("url"), HomeURL: form.Get("home_url"), Audience: form.Get("audience"),
 		Upstream: form.Get("upstream"), PublicPaths: form.Get("public_paths"), AllowRequests: form.Has("allow_requests"), Seen: form.Get("seen"),
 	}
 }
@@ -78,6 +98,9 @@ func (s *server) newAppPage(w http.ResponseWriter, r *http.Request, status int, 
 
 func (s *server) createApp(w http.ResponseWriter, r *http.Request, form url.Values) error {
 	typed := readAppForm(form)
+	if typed.Errors = typed.checkWay(); typed.Errors != nil {
+		return s.newAppPage(w, r, http.StatusUnprocessableEntity, typed, form)
+	}
 	in, err := s.appInput(r, typed, form)
 	var a apps.App
 	if err == nil {
@@ -92,6 +115,9 @@ func (s *server) createApp(w http.ResponseWriter, r *http.Request, form url.Valu
 		return err
 	}
 	text := a.Name + " was added."
+	if typed.Way == byOpenID || typed.Way == byBoth {
+		return s.redirectWithMessage(w, r, "/apps/"+a.ID+"/openid", text)
+	}
 	if a.HasAddress() {
 		text += " Next, connect it."
 	}

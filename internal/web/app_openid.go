@@ -1,19 +1,23 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/openid"
+	"github.com/guestlist/guestlist/internal/openid/recipe"
 )
 
 // openIDForm is the client of an app as typed.
 type openIDForm struct {
 	openid.ClientInput
 	Kind   string // public, confidential or empty until one is chosen
+	Tool   string // id of the recipe that filled it in; empty for none
 	Errors map[string]string
 }
 
@@ -25,7 +29,7 @@ const (
 
 // readOpenIDForm returns the form as typed.
 func readOpenIDForm(form url.Values) openIDForm {
-	return openIDForm{Kind: form.Get("kind"), ClientInput: openid.ClientInput{
+	return openIDForm{Kind: form.Get("kind"), Tool: form.Get("tool"), ClientInput: openid.ClientInput{
 		Public: form.Get("kind") == publicClient, Algorithm: form.Get("algorithm"), RedirectURIs: form.Get("redirect_uris"),
 		PostLogoutURIs: form.Get("post_logout_redirect_uris"), BackchannelLogout: form.Get("backchannel_logout_uri"),
 	}}
@@ -40,6 +44,21 @@ func savedOpenIDForm(c openid.Client) openIDForm {
 	return openIDForm{Kind: kind, ClientInput: c.Input()}
 }
 
+// recipeForm returns the form for a tool at the app's address, or at an example if it has none.
+func recipeForm(tool recipe.Recipe, a apps.App) openIDForm {
+	kind, at := confidentialClient, cmp.Or(toolURL(a), tool.ExampleURL())
+	if tool.Public {
+		kind = publicClient
+	}
+	return openIDForm{Kind: kind, Tool: tool.ID, ClientInput: openid.ClientInput{
+		Public: tool.Public, RedirectURIs: strings.Join(tool.RedirectURIs(at), "\n"), PostLogoutURIs: strings.Join(tool.PostLogoutURIs(at), "\n"),
+		BackchannelLogout: tool.BackchannelLogout(at),
+	}}
+}
+
+// toolURL returns where the tool of an app is, or "" if it isn't known.
+func toolURL(a apps.App) string { return cmp.Or(a.URL(), a.HomeURL) }
+
 // MoreOpen reports whether the fields that few clients need are to be shown.
 func (f openIDForm) MoreOpen() bool {
 	return f.BackchannelLogout != "" || f.Algorithm == "ES256" || f.Errors["backchannel_logout_uri"] != "" || f.Errors["id_token_signed_response_alg"] != ""
@@ -52,7 +71,9 @@ type openIDPage struct {
 	Exists      bool
 	HasSecrets  bool // which a public client doesn't use
 	Form        openIDForm
-	MaxListSize int // in characters
+	Tools       []recipe.Recipe // that can fill in the form
+	AtExample   bool            // a recipe filled it in, with an example for the app's address
+	MaxListSize int             // in characters
 	MaxURI      int
 }
 
@@ -61,6 +82,9 @@ func (s *server) showOpenIDForm(w http.ResponseWriter, r *http.Request, a apps.A
 		return s.openIDPage(w, r, http.StatusOK, a, readOpenIDForm(typed))
 	}
 	form := openIDForm{Kind: confidentialClient}
+	if tool, found := recipe.Find(r.URL.Query().Get("tool")); found {
+		form = recipeForm(tool, a)
+	}
 	c, err := s.opts.Clients.Get(r.Context(), a.ID)
 	switch {
 	case err == nil:
@@ -72,7 +96,7 @@ func (s *server) showOpenIDForm(w http.ResponseWriter, r *http.Request, a apps.A
 }
 
 func (s *server) openIDPage(w http.ResponseWriter, r *http.Request, status int, a apps.App, form openIDForm) error {
-	view := openIDPage{App: a, Form: form, MaxListSize: openid.MaxURIs * (openid.MaxURI + 2), MaxURI: openid.MaxURI}
+	view := openIDPage{App: a, Form: form, Tools: recipe.All(), AtExample: form.Tool != "" && form.Errors == nil && toolURL(a) == "", MaxListSize: openid.MaxURIs * (openid.MaxURI + 2), MaxURI: openid.MaxURI}
 	title := "Set up OpenID Connect for " + a.Name
 	_, err := s.opts.Clients.Get(r.Context(), a.ID)
 	switch {
@@ -117,7 +141,11 @@ func (s *server) saveOpenID(w http.ResponseWriter, r *http.Request, form url.Val
 	case created:
 		text = "OpenID Connect is set up. Now create a client secret."
 	}
-	return s.redirectWithMessage(w, r, "/apps/"+a.ID, text)
+	path := "/apps/" + a.ID
+	if tool, found := recipe.Find(typed.Tool); found {
+		path += "?tool=" + tool.ID
+	}
+	return s.redirectWithMessage(w, r, path, text)
 }
 
 // withClient passes the app in the route's {id} and its client to a handler.

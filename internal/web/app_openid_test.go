@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -404,6 +405,83 @@ func TestActivity_ShowsChangesOfClients(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q: %s", want, text)
+		}
+	}
+}
+
+func TestAppOpenID_IsFilledInForATool(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	app := f.addApp("Charts", "https://charts.example.com", f.addGroup("Staff"))
+	path := "/apps/" + app.ID
+	page := ada.get(path + "/openid?tool=grafana")
+	if !strings.Contains(page.body, "https://charts.example.com/login/generic_oauth</textarea>") || !strings.Contains(page.body, `value="grafana" selected`) || strings.Contains(page.Text(), "We don’t know where") {
+		t.Errorf("%s", page.body)
+	}
+	for _, unknown := range []string{"", "x", `"><script>`} {
+		if page := ada.get(path + "/openid?tool=" + url.QueryEscape(unknown)); page.status != http.StatusOK || strings.Contains(page.body, "example.com/login") {
+			t.Errorf("%q: %d %s", unknown, page.status, page.Text())
+		}
+	}
+	if page := ada.get(path + "/openid?tool=argocd"); !strings.Contains(page.body, `value="public" required checked`) {
+		t.Errorf("a tool with a public client: %s", page.Text())
+	}
+	a := ada.form(path+"/openid", "tool", "grafana", "kind", "confidential", "redirect_uris", "https://charts.example.com/login/generic_oauth")
+	if to := a.header.Get("Location"); a.status != http.StatusSeeOther || to != path+"?tool=grafana" {
+		t.Fatalf("%d, leads to %q", a.status, to)
+	}
+	page = ada.get(path + "?tool=grafana")
+	for _, want := range []string{"<details name=\"tool\" open>\n      <summary>Grafana", "client_id = " + app.ID, "client_secret = CLIENT_SECRET", `name="tool" value="grafana"`} {
+		if !strings.Contains(page.body, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if strings.Count(page.body, "These settings are for a public client, and yours is confidential.") != 2 { // Argo CD and Home Assistant
+		t.Errorf("%s", page.Text())
+	}
+	a = ada.form(path+"/secrets", "tool", "grafana", "id", openid.NewSecretID(), "days", "0")
+	secret := secretPattern.FindString(a.body)
+	if a.status != http.StatusOK || !strings.Contains(a.body, "client_secret = "+secret) || !strings.Contains(a.body, "<details name=\"tool\" open>\n      <summary>Grafana") {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+
+	nowhere := f.addApp("Nowhere", "")
+	if page := ada.get("/apps/" + nowhere.ID + "/openid?tool=grafana"); !strings.Contains(page.Text(), "We don’t know where Nowhere is. Replace the addresses below with its own.") {
+		t.Errorf("%s", page.Text())
+	}
+}
+
+func TestNewApp_WaysToSignIn(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	ada := f.signedIn(directory.Admin, "ada@example.com")
+	const invalid, noAddress = "Enter the app’s address, such as https://wiki.example.com.", "For OpenID Connect alone, leave “Address”"
+	for i, row := range []struct {
+		way, url, upstream string
+		want               string // what the page says, or where it leads, below the app
+	}{
+		{"proxy", "https://a.example.com", "", ""},
+		{"proxy", "", "", invalid},
+		{"openid", "", "", "/openid"},
+		{"openid", "https://b.example.com", "", noAddress},
+		{"openid", "", "http://127.0.0.1:3000", noAddress},
+		{"both", "https://c.example.com", "", "/openid"},
+		{"both", " ", "", invalid},
+		{"", "https://d.example.com", "", ""},
+	} {
+		name := fmt.Sprint("App ", i)
+		a := ada.form("/apps/new", "way", row.way, "name", name, "url", row.url, "upstream", row.upstream, "audience", "everyone")
+		if row.want == invalid || row.want == noAddress {
+			if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.Text(), row.want) || !strings.Contains(a.body, `value="`+name+`"`) ||
+				!strings.Contains(a.body, `value="`+row.way+`" required checked`) {
+				t.Errorf("%+v: %d %s", row, a.status, a.Text())
+			}
+			continue
+		}
+		to := a.header.Get("Location")
+		if rest := strings.TrimPrefix(to, "/apps/"); a.status != http.StatusSeeOther || len(rest) != 36+len(row.want) || rest[36:] != row.want {
+			t.Errorf("%+v: %d, leads to %q", row, a.status, to)
 		}
 	}
 }

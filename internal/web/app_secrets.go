@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/openid"
+	"github.com/guestlist/guestlist/internal/openid/recipe"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
@@ -29,6 +31,29 @@ type appOpenID struct {
 	Lifetimes []lifetime
 	Secret    string // the secret just created, shown this once; empty if none was
 	Settings  string // that secret with what belongs to it, as lines for an environment file
+	Tool      string // id of the recipe to show first; empty for none
+	Tools     []toolSettings
+}
+
+// toolSettings are the settings of a tool for the app's client.
+type toolSettings struct {
+	recipe.Recipe
+	Text      string
+	WrongKind bool // the client is public and the tool needs a secret, or the other way round
+}
+
+// fillTools sets the settings of every tool, with the new secret if there is one.
+func (o *appOpenID) fillTools(a apps.App, issuer string) {
+	c := recipe.Client{Issuer: issuer, ID: a.ID, Secret: o.Secret, AppURL: toolURL(a)}
+	if a.Audience == apps.Groups {
+		for _, g := range a.Groups {
+			c.Groups = append(c.Groups, g.Name)
+		}
+	}
+	o.Tools = nil
+	for _, tool := range recipe.All() {
+		o.Tools = append(o.Tools, toolSettings{tool, tool.Settings(c), tool.Public != o.Client.Public})
+	}
 }
 
 // Exists reports whether the app has a client.
@@ -50,6 +75,7 @@ type listedSecret struct {
 // secretForm is a secret as typed.
 type secretForm struct {
 	ID, Days string
+	Tool     string // id of the recipe to show afterwards; empty for none
 	Errors   map[string]string
 }
 
@@ -100,6 +126,10 @@ func (s *server) completeAppOpenID(r *http.Request, a apps.App, part *appOpenID)
 	if part.Draft.ID == "" {
 		part.Draft = newSecretForm()
 	}
+	if tool, found := recipe.Find(cmp.Or(part.Draft.Tool, r.URL.Query().Get("tool"))); found {
+		part.Tool, part.Draft.Tool = tool.ID, tool.ID
+	}
+	part.fillTools(a, issuer)
 	return nil
 }
 
@@ -137,7 +167,7 @@ func (s *server) createSecret(w http.ResponseWriter, r *http.Request, form url.V
 	if err != nil {
 		return appError(err)
 	}
-	typed := secretForm{ID: form.Get("id"), Days: form.Get("days")}
+	typed := secretForm{ID: form.Get("id"), Days: form.Get("days"), Tool: form.Get("tool")}
 	view := appPage{App: a, Form: savedForm(a)}
 	view.OpenID.Draft = typed
 	// First: once the secret is created, nothing may keep it from being shown.
@@ -165,7 +195,9 @@ func (s *server) createSecret(w http.ResponseWriter, r *http.Request, form url.V
 	part.Secrets = append(part.Secrets, older...)
 	part.Secret = secret
 	part.Settings = "OIDC_ISSUER=" + s.opts.OpenID.Issuer() + "\nOIDC_CLIENT_ID=" + a.ID + "\nOIDC_CLIENT_SECRET=" + secret + "\n"
+	part.fillTools(a, s.opts.OpenID.Issuer())
 	part.Draft = newSecretForm()
+	part.Draft.Tool = part.Tool
 	view.Message = session.Message{Text: "Secret …" + created.Hint + " created."}
 	return s.render(w, r, http.StatusOK, "app", view)
 }

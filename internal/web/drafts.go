@@ -14,7 +14,7 @@ var draftFields = map[string][]string{
 	"POST /users":               {"email", "name", "role", "groups", "group_names", "until"},
 	"POST /apps/new":            appFields,
 	"POST /apps/{id}":           appFields,
-	"POST /apps/{id}/openid":    {"kind", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "algorithm"},
+	"POST /apps/{id}/openid":    {"kind", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "algorithm", "tool"},
 	"POST /groups":              {"name"},
 	"POST /groups/{id}":         {"name"},
 	"POST /groups/{id}/members": {"who", "until"},
@@ -25,7 +25,7 @@ var draftFields = map[string][]string{
 	"POST /device":              {"user_code"},
 }
 
-var appFields = []string{"name", "url", "home_url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}
+var appFields = []string{"way", "name", "url", "home_url", "audience", "groups", "group_names", "upstream", "public_paths", "allow_requests", "seen"}
 
 // formPage returns the page with the form that posts to path.
 func (s *server) formPage(pattern, path string) string {

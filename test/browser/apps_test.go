@@ -22,6 +22,8 @@ var appJourneys = []journey{
 		b.press("Family" + kb.Enter)
 		b.announces("Family was created. Add its members.")
 		b.visit("/apps/new")
+		b.tabTo(`radio "Guestlist stands in front of it (any web app, behind a proxy)"`)
+		b.press(" ")
 		b.tabTo(`textbox "Name"`)
 		b.press("Wiki" + kb.Tab)
 		b.focused(`textbox "Address (optional)"`)
@@ -68,6 +70,7 @@ var appJourneys = []journey{
 
 		b.click("link", "Apps")
 		b.click("link", "Add an app")
+		b.click("radio", "Guestlist stands in front of it (any web app, behind a proxy)")
 		b.fill("textbox", "Name", "Photos")
 		b.fill("textbox", "Address (optional)", "https://photos.example.com/album")
 		b.click("radio", "Only these groups")

@@ -15,6 +15,7 @@ import (
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
+	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/outbox"
 	"github.com/guestlist/guestlist/internal/session"
 	"github.com/guestlist/guestlist/internal/testdb"
@@ -97,6 +98,7 @@ type gallery struct {
 	asking *asking
 
 	handbook, photos apps.App // of in
+	chat             apps.App // of in, with an OpenID Connect client and no address
 	backup, archive  apps.App // of in: without an address, and switched off
 	family, guests   directory.Group
 }
@@ -226,8 +228,34 @@ func (g *gallery) addApps() {
 	g.backup = add(apps.Input{Name: "Backup", Audience: "everyone"})
 	off := false
 	g.archive = add(apps.Input{Name: "Archive", URL: "https://archive.example.com", Audience: "everyone", AllowRequests: true, Enabled: &off})
+	g.chat = add(apps.Input{Name: "Chat", HomeURL: "https://chat.example.com", Audience: "groups", GroupIDs: []string{g.family.ID}})
+	g.in.site.AddClient(g.chat, openid.ClientInput{
+		RedirectURIs: "https://chat.example.com/oauth/callback\nhttps://chat.example.com/mobile/oauth/callback", PostLogoutURIs: "https://chat.example.com/",
+		BackchannelLogout: "https://chat.example.com/oauth/backchannel-logout",
+	})
+	if _, _, err := a.Clients.CreateSecret(t.Context(), event.Origin{}, g.chat, 10*day); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := a.Apps.Check(t.Context(), g.photos.Host, "", session.Browser{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// secrets returns the secrets of an app's client, newest first.
+func (g *gallery) secrets(a apps.App) []openid.Secret {
+	g.in.t.Helper()
+	list, err := g.in.site.App.Clients.ListSecrets(g.in.t.Context(), a.ID)
+	if err != nil {
+		g.in.t.Fatal(err)
+	}
+	return list
+}
+
+// visitingApp visits a page below /apps/.
+func visitingApp(path func(g *gallery) string) func(*gallery) *tab {
+	return func(g *gallery) *tab {
+		g.in.visit("/apps/" + path(g))
+		return g.in
 	}
 }
 
@@ -444,6 +472,7 @@ var pageStates = []pageState{
 	{"app, new", visiting(administrator, "/apps/new")},
 	{"app, bad input", func(g *gallery) *tab {
 		g.in.visit("/apps/new")
+		g.in.click("radio", "Both")
 		g.in.fill("textbox", "Name", "Wiki")
 		g.in.fill("textbox", "Address (optional)", "https://wiki.example.com/start")
 		g.in.click("radio", "Only these groups")
@@ -453,6 +482,37 @@ var pageStates = []pageState{
 		g.in.reads("Choose at least one group.")
 		return g.in
 	}},
+	{"app, new, with OpenID Connect alone", func(g *gallery) *tab {
+		g.in.visit("/apps/new")
+		g.in.click("radio", "It sends people to Guestlist (apps that support OpenID Connect)")
+		g.in.lacks("textbox", "Address (optional)")
+		return g.in
+	}},
+	{"openid, new", visitingApp(func(g *gallery) string { return g.handbook.ID + "/openid" })},
+	{"openid, filled in", visitingApp(func(g *gallery) string { return g.handbook.ID + "/openid?tool=nextcloud" })},
+	{"openid, bad input", func(g *gallery) *tab {
+		visitingApp(func(g *gallery) string { return g.handbook.ID + "/openid" })(g)
+		g.in.fill("textbox", "Redirect addresses", "handbook.example.com/callback")
+		g.in.fill("textbox", "Sign-out addresses (optional)", "https://*.example.com")
+		g.in.click("button", "Set up OpenID Connect")
+		g.in.reads("Write each address in full, such as")
+		return g.in
+	}},
+	{"openid, change", visitingApp(func(g *gallery) string { return g.chat.ID + "/openid" })},
+	{"openid, remove", visitingApp(func(g *gallery) string { return g.chat.ID + "/openid/remove" })},
+	{"app, with OpenID Connect", visitingApp(func(g *gallery) string { return g.chat.ID + "?tool=grafana" })},
+	{"app, new client secret", func(g *gallery) *tab {
+		g.in.visit("/apps/" + g.chat.ID)
+		g.in.click("button", "Create secret")
+		g.in.sees("heading", "Your new client secret")
+		for _, v := range g.secrets(g.chat)[:1] { // so that it can be shown again
+			if err := g.in.site.App.Clients.RevokeSecret(g.in.t.Context(), event.Origin{}, g.chat, v.ID); err != nil {
+				g.in.t.Fatal(err)
+			}
+		}
+		return g.in
+	}},
+	{"client secret, revoke", visitingApp(func(g *gallery) string { return g.chat.ID + "/secrets/" + g.secrets(g.chat)[0].ID + "/revoke" })},
 	{"app, waiting for a request", func(g *gallery) *tab {
 		g.in.visit("/apps/" + g.handbook.ID)
 		return g.in
