@@ -28,7 +28,7 @@ var pageChecks = []journey{
 	{"axe finds nothing on any page, light or dark, on a desk or a phone", func(t *testing.T, chromium browser) {
 		axe := readAxe(t)
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(pageStates, requestStates) {
+		for _, s := range slices.Concat(pageStates, requestStates, deviceStates) {
 			b := s.show(g)
 			eval[chromedp.Void](b, axe)
 			for _, l := range []viewport{desk, phone} {
@@ -47,7 +47,7 @@ var pageChecks = []journey{
 
 	{"no page scrolls sideways or cuts anything off, from 320 to 1920 pixels", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(pageStates, requestStates, longPageStates(t, chromium)) {
+		for _, s := range slices.Concat(pageStates, requestStates, deviceStates, longPageStates(t, chromium)) {
 			b := s.show(g)
 			for _, width := range []int64{320, 390, 768, 1280, 1920} {
 				b.setViewport(viewport{scheme: "light", width: width, height: 844})
@@ -78,7 +78,7 @@ var pageChecks = []journey{
 
 	{"every Tab stop has a name and a ring around it", func(t *testing.T, chromium browser) {
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(pageStates, requestStates) {
+		for _, s := range slices.Concat(pageStates, requestStates, deviceStates) {
 			b := s.show(g)
 			// Tab starts at the element the page focused and wraps around at the body.
 			eval[chromedp.Void](b, "window.visited = new Set()")

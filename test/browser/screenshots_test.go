@@ -22,7 +22,7 @@ var screenshots = []journey{
 	{"screenshots of every page", func(t *testing.T, chromium browser) {
 		dir := screenshotsDir(t)
 		g := newGallery(t, chromium)
-		for _, s := range slices.Concat(pageStates, requestStates, longPageStates(t, chromium)) {
+		for _, s := range slices.Concat(pageStates, requestStates, deviceStates, longPageStates(t, chromium)) {
 			b := s.show(g)
 			for _, l := range []viewport{desk, desk.dark(), phone, phone.dark()} {
 				b.setViewport(l)
