@@ -43,7 +43,7 @@ func (s *server) showDevice(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) devicePage(w http.ResponseWriter, r *http.Request, status int, view devicePage) error {
-	view.layoutData = s.layout(r, "Sign in on a device")
+	view.layoutData = s.sectionLayout(w, r, "Sign in on a device", "")
 	return s.render(w, r, status, "device", view)
 }
 

@@ -53,6 +53,7 @@ func TestDraft_IsRestoredAfterSignIn(t *testing.T) {
 		{"/groups/" + group.ID, []string{"name", "Other name"}, "/groups/" + group.ID, []string{`value="Other name"`}},
 		{"/groups/" + group.ID + "/members", []string{"who", "new@example.com"}, "/groups/" + group.ID, []string{`value="new@example.com"`}},
 		{"/profile/tokens", []string{"id", "x", "name", "my script", "scope", "write", "days", "30"}, "/profile", []string{`value="my script"`, `value="write" selected`}},
+		{"/device", []string{"user_code", "WDJB-MJHT"}, "/device", []string{`value="WDJB-MJHT"`}},
 		{"/why", []string{"email", "target@example.com"}, "/why", []string{`value="target@example.com"`}},
 	}
 	for _, row := range rows {

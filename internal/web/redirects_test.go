@@ -17,6 +17,8 @@ var returnPaths = []struct{ next, want string }{
 	{"/users/0198-abc", "/users/0198-abc"},
 	{"/users/new", "/users/new"},
 	{"/profile", "/profile"},
+	{"/device?user_code=WDJB-MJHT", "/device?user_code=WDJB-MJHT"},
+	{"/device/0198-abc", "/device/0198-abc"},
 	{"/users?next=https://evil.example", "/users?next=https://evil.example"}, // a parameter of our own page, which doesn't know it
 
 	{"", ""},
@@ -47,6 +49,8 @@ var returnPaths = []struct{ next, want string }{
 	{"data:text/html,x", ""},
 	{"/users#/evil", ""},
 	{"/usersandmore", ""},
+	{"/devices", ""},
+	{"/device/../users", ""},
 	{"/Users", ""},
 	{"/profile/more", ""},
 	{"/api/users", ""},

@@ -264,13 +264,13 @@ func TestDevice_NeedsAnExistingClientAndIsLimited(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, url string) {
 		site, client, _ := startWithClient(t, url, openid.ClientInput{})
-		stranger := client
-		stranger.App.ID = "stranger"
+		unknown := client
+		unknown.App.ID = "unknown"
 		thief := client
 		thief.Secret = "glcs_" + strings.Repeat("A", 52)
 		open := client
 		open.Secret = ""
-		for _, c := range []harness.Client{stranger, thief, open} {
+		for _, c := range []harness.Client{unknown, thief, open} {
 			wantOAuthError(t, c.Ask(site, openid.DevicePath, map[string][]string{"scope": {"openid"}}), http.StatusUnauthorized, "invalid_client")
 		}
 		wantOAuthError(t, client.Ask(site, openid.DevicePath, map[string][]string{"scope": {"everything"}}), http.StatusBadRequest, "invalid_scope")
