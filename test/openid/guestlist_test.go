@@ -1,18 +1,14 @@
 package openid
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/guestlist/guestlist/internal/testdb"
 )
 
-// leftOut are the plans that Guestlist does not implement.
-var leftOut = []string{backChannelPlan}
-
 func TestGuestlist(t *testing.T) {
 	t.Parallel()
-	Test(t, 0, StartGuestlist(t, testdb.SQLite(t), "", "RS256"), leftOut...)
+	Test(t, 0, StartGuestlist(t, testdb.SQLite(t), "", "RS256"))
 }
 
 // TestGuestlist_Otherwise checks that the outcomes do not depend on the base URL and the algorithm of ID
@@ -23,9 +19,6 @@ func TestGuestlist_Otherwise(t *testing.T) {
 	want := readTable(t, 0)
 	want["oidcc-idtoken-signature"] = Failed
 	for _, m := range Modules {
-		if slices.Contains(leftOut, m.Plan) {
-			continue
-		}
 		result := p.Run(t.Context(), m)
 		if result.Outcome != want[m.Name] {
 			t.Errorf("%s: %s, want %s: %q", m.Name, result.Outcome, want[m.Name], result.Reports)
@@ -41,14 +34,7 @@ func TestGuestlist_FailsNothing(t *testing.T) {
 		switch outcomes[m.Name] {
 		case Passed, Warned, Skipped:
 		default:
-			if !slices.Contains(leftOut, m.Plan) {
-				t.Errorf("%s: %q", m.Name, outcomes[m.Name])
-			}
+			t.Errorf("%s: %q", m.Name, outcomes[m.Name])
 		}
 	}
-}
-
-func TestMutations_Guestlist(t *testing.T) {
-	t.Parallel()
-	testMutations(t, StartGuestlist(t, testdb.SQLite(t), "", "RS256"), readTable(t, 0))
 }

@@ -3,7 +3,6 @@ package openid
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -89,16 +88,12 @@ func writeTable(t *testing.T, column int, outcomes map[string]Outcome) {
 }
 
 // Test runs all modules against a provider as subtests, one after the other. Each fails unless its module
-// has the outcome in the provider's column of the table, which GUESTLIST_TEST_OPENID=write rewrites. Plans
-// to leave out have no outcome.
-func Test(t *testing.T, column int, p *Provider, leaveOut ...string) {
+// has the outcome in the provider's column of the table, which GUESTLIST_TEST_OPENID=write rewrites.
+func Test(t *testing.T, column int, p *Provider) {
 	write := os.Getenv("GUESTLIST_TEST_OPENID") == "write"
 	want := readTable(t, column)
 	got := map[string]Outcome{}
 	for _, m := range Modules {
-		if slices.Contains(leaveOut, m.Plan) {
-			continue
-		}
 		t.Run(m.Name, func(t *testing.T) {
 			result := p.Run(t.Context(), m)
 			result.report(t)
