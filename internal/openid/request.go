@@ -206,8 +206,9 @@ func compress(text string) string {
 // request can have.
 func decompress(compressed string) (text string, ok bool) {
 	const limit = 16 << 10
-	b, err := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(compressed)), limit))
-	return string(b), err == nil && len(b) < limit
+	from := strings.NewReader(compressed)
+	b, err := io.ReadAll(io.LimitReader(flate.NewReader(from), limit))
+	return string(b), err == nil && len(b) < limit && from.Len() == 0
 }
 
 func (r Request) join() string {
