@@ -100,7 +100,7 @@ var behaviours = []behaviour{
 			t.Errorf("the next refresh failed: %+v", after.Claims)
 		}
 	}},
-	{"signing out at Guestlist ends the tokens", func(t *testing.T, w *world) {
+	{"signing out at Guestlist ends the tokens, and the tool's session by back-channel", func(t *testing.T, w *world) {
 		p := w.invite("Writers")
 		other := w.invite("Writers")
 		a := p.enter()
@@ -111,6 +111,9 @@ var behaviours = []behaviour{
 		}
 		if status, _ := w.registration.userInfo(t, a.AccessToken); status != http.StatusUnauthorized {
 			t.Errorf("user info: got %d, want 401", status)
+		}
+		if w.party.backchannel != "" {
+			harness.Eventually(t, "the end of the tool's session", func() bool { return !p.inside() })
 		}
 		if !other.inside() {
 			t.Error("another person was signed out, too")
@@ -171,7 +174,7 @@ func refusedAfter(t *testing.T, w *world, signsOut bool, change func(p *person))
 	if _, ok := w.party.refresh(p, a); ok {
 		t.Error("the tool could refresh")
 	}
-	if w.party.endsOnRefusal {
+	if w.party.endsOnRefusal || signsOut && w.party.backchannel != "" {
 		harness.Eventually(t, "the end of the tool's session", func() bool { return !p.inside() })
 	}
 }
