@@ -56,6 +56,7 @@ type Store interface {
 	WriteNotices()
 	factor.Store
 	identity.Store
+	openid.Store
 	openid.ClientStore
 	openid.DeviceStore
 	DeleteExpiredDeviceCodes(ctx context.Context, now time.Time) (int, error)
@@ -106,7 +107,7 @@ func settingsChanged() event.Event { return event.New(event.SettingChanged, Now(
 // Run runs the tests. newDatabase creates an empty database for the duration of the test,
 // and returns a function that opens it as another instance would.
 func Run(t *testing.T, newDatabase func(t *testing.T) (open func() Store)) {
-	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, factorRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, clientRows, deviceRows, raceRows} {
+	for _, group := range [][]row{userRows, changeRows, listRows, sessionRows, signInRows, tokenRows, outboxRows, workerRows, eventRows, limitRows, reconcileRows, importRows, importUsersRows, noticeRows, factorRows, removedRows, idempotencyRows, groupRows, appRows, requestRows, endingRows, signingKeyRows, logoutRows, clientRows, deviceRows, raceRows} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
 				t.Parallel()
