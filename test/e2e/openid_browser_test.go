@@ -12,14 +12,14 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// Every answer on the way to an app can't be framed, kept in a cache or told to other sites.
+// Every answer on the way to an app can't be framed, kept in a cache or revealed to other sites.
 func TestOpenID_HeadersOfTheWayIn(t *testing.T) {
 	t.Parallel()
 	site, client, ada := startWithClient(t, testdb.SQLite(t), openid.ClientInput{})
-	stranger, boss := ada.InNewBrowser(), signInAdmin(site)
-	signIn := followHere(stranger, client.Visit(stranger))
+	visitor, boss := ada.InNewBrowser(), signInAdmin(site)
+	signIn := followHere(visitor, client.Visit(visitor))
 	views := map[string]harness.View{
-		"to the sign-in page":    client.Visit(stranger),
+		"to the sign-in page":    client.Visit(visitor),
 		"the sign-in page":       signIn,
 		"to the client":          client.Visit(ada),
 		"an error to the client": client.Visit(ada, "response_type", "token"),
@@ -28,7 +28,7 @@ func TestOpenID_HeadersOfTheWayIn(t *testing.T) {
 		"the page that refuses":      client.Visit(boss),
 		"an address that isn't one":  ada.Get("/oauth/continue?r=x"),
 		"the page for another":       followHere(boss, client.Visit(boss, "id_token_hint", tokensOf(t, client.Redeem(client.Authorize(ada).Get("code"))).IDToken)),
-		"the page after the sign-in": signInAt(stranger, signIn),
+		"the page after the sign-in": signInAt(visitor, signIn),
 	}
 	site.Clock.Advance(time.Second)
 	views["the choice of an account"] = client.Visit(ada, "prompt", "select_account")
