@@ -32,7 +32,7 @@ const logoutTimeout = 24 * time.Hour
 // LogoutSender tells apps that a session has ended
 // (https://openid.net/specs/openid-connect-backchannel-1_0.html). It must end by the context's deadline.
 type LogoutSender interface {
-	// SendLogout tells an app about a session. An app that is gone or doesn't want to be told is a success.
+	// SendLogout tells an app about a session. An app that is gone or wants no notice is a success.
 	// An error that wraps [ErrRefused] parks the job; after others it is retried. All have a reason for
 	// administrators, see [Reason].
 	SendLogout(ctx context.Context, appID, userID, stytchSessionID string) error
