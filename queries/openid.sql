@@ -3,8 +3,10 @@ SELECT * FROM openid_clients WHERE app_id = ?;
 
 -- name: CheckOpenIDClient :many
 -- Runs for every authorization request: the client, its app and the memberships of the user, one row for each. opens
--- is false unless the membership's group opens the app. user_id is empty if no one is signed in.
+-- is false unless the membership's group opens the app. user_id and session_hash are empty if no one is signed in.
 SELECT sqlc.embed(c), a.name AS app_name, a.audience, a.allow_requests, a.enabled,
+  (SELECT COUNT(*) FROM sessions s JOIN grants g ON s.token_hash = sqlc.arg(session_hash) AND g.session_hash = s.token_hash
+    AND g.app_id = sqlc.arg(app_id) AND g.created_at > sqlc.arg(since)) AS recent_grants,
   m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
 FROM openid_clients c
 JOIN apps a ON a.id = c.app_id
@@ -107,7 +109,7 @@ WHERE m.user_id = sqlc.arg(user_id);
 
 -- name: UseGrantCode :execrows
 -- Of several uses of a code, one changes the row.
-UPDATE grants SET code_used_at = ? WHERE id = ? AND code_used_at = 0;
+UPDATE grants SET code_used_at = ?, expires_at = ? WHERE id = ? AND code_used_at = 0;
 
 -- name: InsertGrantToken :exec
 INSERT INTO grant_tokens (token_hash, grant_id, kind, created_at, expires_at, replaced_at) VALUES (?, ?, ?, ?, ?, 0);

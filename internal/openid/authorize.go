@@ -28,6 +28,16 @@ const (
 	RefusedByRules Step = "refused"        // the user may not open the app, see Decision
 )
 
+// loopWindow and maxRecentGrants bound how often one session is signed in to one app: an app that doesn't
+// keep its sign-ins asks again and again. Many tabs may ask at once.
+const (
+	loopWindow      = time.Minute
+	maxRecentGrants = 100
+)
+
+// ErrLoop reports that an app has asked to sign a user in too often.
+var ErrLoop = errors.New("the app asked for many sign-ins within a minute")
+
 // Authorization is the answer to an authorization request. Except for a Redirect, the request is
 // resumed after the step.
 type Authorization struct {
@@ -40,7 +50,7 @@ type Authorization struct {
 
 // Authorize answers an authorization request. current is the browser's session, nil if no one is
 // signed in. Errors: *Error, which must be shown to the user, because the request doesn't say where
-// to send it; directory.ErrUnavailable.
+// to send it; ErrLoop; directory.ErrUnavailable.
 func (p *Provider) Authorize(ctx context.Context, params url.Values, current *session.Session) (Authorization, error) {
 	state, err := p.clientFor(ctx, params.Get("client_id"), current)
 	if err != nil {
@@ -69,11 +79,11 @@ func (p *Provider) Resume(ctx context.Context, r Request, current *session.Sessi
 }
 
 func (p *Provider) clientFor(ctx context.Context, clientID string, current *session.Session) (ClientState, error) {
-	userID := ""
+	user := session.Session{}
 	if current != nil {
-		userID = current.UserID
+		user = *current
 	}
-	state, err := p.store.CheckClient(ctx, clientID, userID)
+	state, err := p.store.CheckClient(ctx, clientID, user, p.now().Add(-loopWindow))
 	if errors.Is(err, directory.ErrNotFound) {
 		return ClientState{}, invalidRequest("The client_id is unknown.")
 	}
@@ -100,11 +110,18 @@ func (p *Provider) authorize(ctx context.Context, r Request, state ClientState, 
 		}
 		return answer, nil
 	}
+	if state.RecentGrants >= maxRecentGrants {
+		p.log.Warn("an app keeps asking users to sign in", "app", state.App.ID, "user", current.UserID)
+		if r.NoPages {
+			return fail("temporarily_unavailable", "The user was signed in too often within a minute.")
+		}
+		return Authorization{}, ErrLoop
+	}
 	code := newSecret(codePrefix)
 	err := p.store.CreateGrant(ctx, Grant{
 		ID: ids.New(), AppID: state.App.ID, UserID: current.UserID, SessionHash: current.TokenHash, Scope: r.Scope, Nonce: r.Nonce,
 		AuthTime: authTime(*current), RedirectURI: r.RedirectURI, CodeHash: hash(code), CodeChallenge: r.CodeChallenge,
-		CodeExpiresAt: now.Add(codeLifetime), CreatedAt: now, ExpiresAt: current.ExpiresAt,
+		CodeExpiresAt: now.Add(codeLifetime), CreatedAt: now, ExpiresAt: now.Add(codeLifetime),
 	})
 	if err != nil {
 		return Authorization{}, fmt.Errorf("openid: create grant: %w", err)

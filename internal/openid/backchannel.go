@@ -6,6 +6,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/ids"
+	"github.com/guestlist/guestlist/internal/session"
 )
 
 // logoutTokenLifetime is short, because a logout token is made for one request
@@ -32,7 +33,7 @@ type logoutToken struct {
 // post it to. Errors: directory.ErrNotFound if the client is gone or has no such URL;
 // directory.ErrUnavailable.
 func (p *Provider) LogoutToken(ctx context.Context, clientID, userID, sessionID string) (token, url string, err error) {
-	state, err := p.store.CheckClient(ctx, clientID, "")
+	state, err := p.store.CheckClient(ctx, clientID, session.Session{}, p.now())
 	if err != nil {
 		return "", "", err
 	}

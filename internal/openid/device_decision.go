@@ -71,7 +71,7 @@ func (p *Provider) deviceSignIn(ctx context.Context, d DeviceCode, current sessi
 	if !pending && d.UserID != current.UserID {
 		return DeviceSignIn{}, ErrUserCode
 	}
-	state, err := p.store.CheckClient(ctx, d.AppID, current.UserID)
+	state, err := p.store.CheckClient(ctx, d.AppID, current, p.now())
 	if errors.Is(err, directory.ErrNotFound) || err == nil && !d.isOf(state.Client) {
 		return DeviceSignIn{}, ErrUserCode
 	}
@@ -91,7 +91,7 @@ func (p *Provider) AllowDevice(ctx context.Context, by event.Origin, current ses
 	now := p.now()
 	return p.decideDevice(ctx, by, current, s, DeviceAllowed, &Grant{
 		ID: ids.New(), AppID: s.AppID, UserID: current.UserID, SessionHash: current.TokenHash, Scope: s.Scope, AuthTime: authTime(current),
-		CodeHash: s.Hash, CodeExpiresAt: s.DeviceCode.ExpiresAt, CreatedAt: now, ExpiresAt: current.ExpiresAt,
+		CodeHash: s.Hash, CodeExpiresAt: s.DeviceCode.ExpiresAt, CreatedAt: now, ExpiresAt: s.DeviceCode.ExpiresAt,
 	})
 }
 

@@ -124,7 +124,9 @@ func (p *Provider) redeem(ctx context.Context, state GrantState, b session.Brows
 	if err != nil {
 		return TokenResponse{}, err
 	}
-	err = p.store.RedeemGrant(ctx, state.Grant.ID, p.now(), issued, p.newEvent(b, event.AppSignedIn, state, reason))
+	redeemed := state.Grant
+	redeemed.CodeUsedAt, redeemed.ExpiresAt = p.now(), current.ExpiresAt
+	err = p.store.RedeemGrant(ctx, redeemed, issued, p.newEvent(b, event.AppSignedIn, state, reason))
 	if err != nil {
 		return TokenResponse{}, fmt.Errorf("openid: redeem code: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/guestlist/guestlist/internal/apps"
 	"github.com/guestlist/guestlist/internal/directory"
+	"github.com/guestlist/guestlist/internal/session"
 )
 
 // LogoutRequest is a valid request of a client to sign its user out
@@ -68,7 +69,7 @@ func (p *Provider) ParseLogout(ctx context.Context, params url.Values) (LogoutRe
 		}
 		return l, nil
 	}
-	state, err := p.store.CheckClient(ctx, clientID, "")
+	state, err := p.store.CheckClient(ctx, clientID, session.Session{}, p.now())
 	if errors.Is(err, directory.ErrNotFound) {
 		return LogoutRequest{}, invalidRequest("The client_id is unknown.")
 	}

@@ -77,7 +77,7 @@ type Grant struct {
 	CodeExpiresAt time.Time
 	CodeUsedAt    time.Time // zero if the code wasn't used yet
 	CreatedAt     time.Time
-	ExpiresAt     time.Time // of the session
+	ExpiresAt     time.Time // when housekeeping may delete it: with its code or, once that was used, with the session
 }
 
 // isOfDevice reports whether the grant was made for a device code, rather than for an authorization
@@ -106,17 +106,18 @@ type GrantState struct {
 
 // ClientState is a client, and what a user's authorization depends on.
 type ClientState struct {
-	Client      Client
-	App         apps.App // as that of GrantState, and AllowRequests
-	Memberships []directory.Membership
+	Client       Client
+	App          apps.App // as that of GrantState, and AllowRequests
+	Memberships  []directory.Membership
+	RecentGrants int // that the session has for the client
 }
 
 // Store keeps clients, grants and tokens. Errors wrap directory.ErrNotFound,
 // directory.ErrUnavailable, or are those of the rules it runs.
 type Store interface {
-	// CheckClient returns a client, and what its use by a user depends on, in one query.
-	// userID may be empty.
-	CheckClient(ctx context.Context, appID, userID string) (ClientState, error)
+	// CheckClient returns a client, and what its use in a session depends on, in one query. The zero
+	// session is for no one. RecentGrants are those created after since.
+	CheckClient(ctx context.Context, appID string, current session.Session, since time.Time) (ClientState, error)
 	// GetClientWithSecret returns a client, and its secret with a hash, whose ID is empty
 	// if there is none.
 	GetClientWithSecret(ctx context.Context, appID, secretHash string) (Client, Secret, error)
@@ -127,9 +128,9 @@ type Store interface {
 	// CheckGrantToken does the same for a token. It leaves out what concerns the code, and the
 	// memberships if the app opens to everyone and the scope has no groups.
 	CheckGrantToken(ctx context.Context, tokenHash string) (GrantState, error)
-	// RedeemGrant marks a grant's code as used and writes the tokens and the event. It returns
+	// RedeemGrant writes a grant's CodeUsedAt and ExpiresAt, the tokens and the event. It returns
 	// ErrUsed, and writes nothing, if the code was used already.
-	RedeemGrant(ctx context.Context, grantID string, at time.Time, t NewTokens, e event.Event) error
+	RedeemGrant(ctx context.Context, g Grant, t NewTokens, e event.Event) error
 	// ReplaceToken marks a refresh token as used at a time, unless it is already, and writes
 	// the tokens. It returns directory.ErrNotFound if the token no longer exists.
 	ReplaceToken(ctx context.Context, refreshHash string, at time.Time, t NewTokens) error

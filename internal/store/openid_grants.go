@@ -17,17 +17,19 @@ import (
 )
 
 // CheckClient reads what an authorization request depends on, in one query; see openid.Store.
-func (s *Store) CheckClient(ctx context.Context, appID, userID string) (openid.ClientState, error) {
-	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckOpenIDClient, dbsqlc.CheckOpenIDClientParams{UserID: userID, AppID: appID})
+func (s *Store) CheckClient(ctx context.Context, appID string, current session.Session, since time.Time) (openid.ClientState, error) {
+	rows, err := readChecks(ctx, s, (*dbsqlc.Queries).CheckOpenIDClient, dbsqlc.CheckOpenIDClientParams{
+		UserID: current.UserID, SessionHash: current.TokenHash, AppID: appID, Since: micros(since),
+	})
 	if err != nil {
 		return openid.ClientState{}, translate("check client", err)
 	}
 	r := rows[0]
-	state := openid.ClientState{Client: toClient(&r.OpenidClient), App: apps.App{
+	state := openid.ClientState{Client: toClient(&r.OpenidClient), RecentGrants: int(r.RecentGrants), App: apps.App{
 		ID: appID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), AllowRequests: r.AllowRequests != 0, Enabled: r.Enabled != 0,
 	}}
 	for _, r := range rows {
-		addMembership(&state.App, &state.Memberships, userID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
+		addMembership(&state.App, &state.Memberships, current.UserID, r.GroupID, r.GroupName, r.Opens, r.UntilAt)
 	}
 	return state, nil
 }
@@ -122,9 +124,9 @@ func toGrantState(r *dbsqlc.CheckGrantByCodeRow) openid.GrantState {
 }
 
 // RedeemGrant uses a grant's code; see openid.Store.
-func (s *Store) RedeemGrant(ctx context.Context, grantID string, at time.Time, t openid.NewTokens, e event.Event) error {
+func (s *Store) RedeemGrant(ctx context.Context, g openid.Grant, t openid.NewTokens, e event.Event) error {
 	return s.inTx(ctx, "redeem grant code", func(q queries) error {
-		n, err := q.UseGrantCode(ctx, dbsqlc.UseGrantCodeParams{CodeUsedAt: micros(at), ID: grantID})
+		n, err := q.UseGrantCode(ctx, dbsqlc.UseGrantCodeParams{CodeUsedAt: micros(g.CodeUsedAt), ExpiresAt: micros(g.ExpiresAt), ID: g.ID})
 		if err := requireOneRow(n, err, openid.ErrUsed); err != nil {
 			return err
 		}

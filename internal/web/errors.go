@@ -86,6 +86,7 @@ var problems = []errorResponse{
 	{err: token.ErrNotAdmin, status: 403, title: "API tokens are for administrators", text: "You’re no longer an administrator. Nothing was changed.", action: "Go to your profile", path: "/profile"},
 	{err: apps.ErrTicket, status: 400, title: "This address isn’t valid", text: "Part of it may be missing. Open the app you wanted again."},
 	{err: apps.ErrTicketExpired, status: 410, title: "This address has expired", text: "Open the app you wanted again."},
+	{err: openid.ErrLoop, status: 429, title: "Signing in keeps starting over", text: "The app sent you here many times within a minute. Wait a minute, then open it again. If that doesn’t help, tell the person who set it up.", action: "Go to your apps", path: "/apps"},
 	{err: openid.ErrUserCode, status: 410, title: "This code no longer works", text: "Codes work once, for ten minutes. Get a new one on your device.", action: "Enter another code", path: openid.VerificationPath},
 	{err: errAppNotFound, status: 404, title: "This app was removed", text: "It isn’t in the list of apps any more.", action: "Go to your apps", path: "/apps"},
 	{err: errNoAddress, status: 404, title: "This app has no address any more", text: "An administrator has removed it. Ask them where to find the app.", action: "Go to your apps", path: "/apps"},

@@ -202,6 +202,8 @@ func (q *Queries) CheckGrantByToken(ctx context.Context, tokenHash string) (*Che
 
 const checkOpenIDClient = `-- name: CheckOpenIDClient :many
 SELECT c.app_id, c.public_client, c.id_token_alg, c.redirect_uris, c.post_logout_uris, c.backchannel_logout, c.created_at, c.updated_at, a.name AS app_name, a.audience, a.allow_requests, a.enabled,
+  (SELECT COUNT(*) FROM sessions s JOIN grants g ON s.token_hash = ? AND g.session_hash = s.token_hash
+    AND g.app_id = ? AND g.created_at > ?) AS recent_grants,
   m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
 FROM openid_clients c
 JOIN apps a ON a.id = c.app_id
@@ -212,8 +214,10 @@ WHERE c.app_id = ?
 `
 
 type CheckOpenIDClientParams struct {
-	UserID string
-	AppID  string
+	SessionHash string
+	AppID       string
+	Since       int64
+	UserID      string
 }
 
 type CheckOpenIDClientRow struct {
@@ -222,6 +226,7 @@ type CheckOpenIDClientRow struct {
 	Audience      string
 	AllowRequests int64
 	Enabled       int64
+	RecentGrants  int64
 	GroupID       sql.NullString
 	UntilAt       sql.NullInt64
 	GroupName     sql.NullString
@@ -229,9 +234,15 @@ type CheckOpenIDClientRow struct {
 }
 
 // Runs for every authorization request: the client, its app and the memberships of the user, one row for each. opens
-// is false unless the membership's group opens the app. user_id is empty if no one is signed in.
+// is false unless the membership's group opens the app. user_id and session_hash are empty if no one is signed in.
 func (q *Queries) CheckOpenIDClient(ctx context.Context, arg CheckOpenIDClientParams) ([]*CheckOpenIDClientRow, error) {
-	rows, err := q.db.QueryContext(ctx, checkOpenIDClient, arg.UserID, arg.AppID)
+	rows, err := q.db.QueryContext(ctx, checkOpenIDClient,
+		arg.SessionHash,
+		arg.AppID,
+		arg.Since,
+		arg.UserID,
+		arg.AppID,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -252,6 +263,7 @@ func (q *Queries) CheckOpenIDClient(ctx context.Context, arg CheckOpenIDClientPa
 			&i.Audience,
 			&i.AllowRequests,
 			&i.Enabled,
+			&i.RecentGrants,
 			&i.GroupID,
 			&i.UntilAt,
 			&i.GroupName,
@@ -1047,17 +1059,18 @@ func (q *Queries) UpdateOpenIDClient(ctx context.Context, arg UpdateOpenIDClient
 }
 
 const useGrantCode = `-- name: UseGrantCode :execrows
-UPDATE grants SET code_used_at = ? WHERE id = ? AND code_used_at = 0
+UPDATE grants SET code_used_at = ?, expires_at = ? WHERE id = ? AND code_used_at = 0
 `
 
 type UseGrantCodeParams struct {
 	CodeUsedAt int64
+	ExpiresAt  int64
 	ID         string
 }
 
 // Of several uses of a code, one changes the row.
 func (q *Queries) UseGrantCode(ctx context.Context, arg UseGrantCodeParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, useGrantCode, arg.CodeUsedAt, arg.ID)
+	result, err := q.db.ExecContext(ctx, useGrantCode, arg.CodeUsedAt, arg.ExpiresAt, arg.ID)
 	if err != nil {
 		return 0, err
 	}
