@@ -23,7 +23,7 @@ func readTokens(t *testing.T, v harness.View) openid.TokenResponse {
 	return tokens
 }
 
-// Without the database, clients are told to try again, and nothing is issued. Afterwards, everything that
+// Without the database, clients get an error that asks them to try again, and nothing is issued. Afterwards, everything that
 // was issued before works.
 func TestOpenIDOutage_Database(t *testing.T) {
 	t.Parallel()
