@@ -101,8 +101,8 @@ func TestDevice_PollsWithoutTokens(t *testing.T) {
 
 		harness.WantPage(t, ada.DecideDevice(device.UserCode, "Allow"), http.StatusOK, "Device allowed")
 		wantOAuthError(t, other.PollDevice(device.DeviceCode), http.StatusBadRequest, "invalid_grant")
-		client.RedirectURI = ""
-		wantOAuthError(t, client.Redeem(device.DeviceCode), http.StatusBadRequest, "invalid_grant") // as a code of an authorization request
+		wantOAuthError(t, client.Ask(site, openid.TokenPath, map[string][]string{"grant_type": {"authorization_code"}, "code": {device.DeviceCode}}),
+			http.StatusBadRequest, "invalid_grant") // as a code of an authorization request
 		tokensOf(t, client.PollDevice(device.DeviceCode))
 
 		device = client.StartDevice()
