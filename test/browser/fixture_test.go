@@ -386,6 +386,7 @@ var pageStates = []pageState{
 		return g.atApp(g.out, "/.guestlist/callback", "This sign-in didn’t finish")
 	}},
 	{"sign out", visiting(administrator, "/signout")},
+	{"sign out for an app", visiting(administrator, "/oauth/end-session")},
 	{"apps", visiting(administrator, "/apps")},
 	{"apps, none, administrator", func(g *gallery) *tab {
 		g.alone.visit("/apps")

@@ -18,7 +18,7 @@ import (
 	"github.com/guestlist/guestlist/test/harness"
 )
 
-// receiver is what an app is told about the end of sessions.
+// receiver is an app's endpoint for back-channel logout.
 type receiver struct {
 	*httptest.Server
 	mu     sync.Mutex

@@ -22,8 +22,8 @@ var logoutRows = []row{
 	{"logouts are leased apart from other jobs, and not to busy apps", single(testLeaseLogout)},
 }
 
-// tellOf makes an app a client that is told about the end of sessions if url isn't empty.
-func tellOf(t *testing.T, s Store, name, url string) apps.App {
+// clientWithLogout makes an app a client with a back-channel logout URL, which may be empty.
+func clientWithLogout(t *testing.T, s Store, name, url string) apps.App {
 	t.Helper()
 	a := appFor(name)
 	createApps(t, s, a)
@@ -70,8 +70,8 @@ func takeLogouts(t *testing.T, s Store) []string {
 }
 
 func testLogouts(t *testing.T, s Store) {
-	wiki, notes, silent := tellOf(t, s, "Wiki", "https://wiki.example.com/logout"), tellOf(t, s, "Notes", "http://notes.example.com/logout"), tellOf(t, s, "Silent", "")
-	tellOf(t, s, "Unused", "https://unused.example.com/logout")
+	wiki, notes, silent := clientWithLogout(t, s, "Wiki", "https://wiki.example.com/logout"), clientWithLogout(t, s, "Notes", "http://notes.example.com/logout"), clientWithLogout(t, s, "Silent", "")
+	clientWithLogout(t, s, "Unused", "https://unused.example.com/logout")
 	all := func(session.Session) bool { return true }
 	change := func(end func(directory.RuleState) directory.Change) func(directory.User, session.Session) error {
 		return func(u directory.User, _ session.Session) error {
