@@ -145,7 +145,7 @@ func (r *recording) QueryRowContext(_ context.Context, text string, args ...any)
 }
 
 var (
-	placeholder = regexp.MustCompile(`(?:(\w+)\s*(<>|<=|>=|=|<|>|\bLIKE|\bIN \()\s*)?\?(\s*= '')?`)
+	placeholder = regexp.MustCompile(`(?:(\w+)\s*(<>|<=|>=|=|<|>|\bLIKE|\bNOT IN \(|\bIN \()\s*)?\?(\s*= '')?`)
 	constant    = regexp.MustCompile(`(\w+)\s*(?:=|IN \()\s*('[^']*')`)
 	positive    = regexp.MustCompile(`(\w+) > 0`)
 	table       = regexp.MustCompile(`(?:FROM|UPDATE|JOIN) ([a-z_]+)`)
@@ -190,7 +190,7 @@ func (l lookup) args() []any {
 			continue
 		}
 		switch found[2] {
-		case ">", ">=", "<>", "LIKE":
+		case ">", ">=", "<>", "LIKE", "NOT IN (":
 			args[i] = ""
 		case "<", "<=":
 			args[i] = "\U0010ffff"
