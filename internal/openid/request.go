@@ -86,13 +86,13 @@ func (p *Provider) parseRequest(params url.Values, c Client) (Request, error) {
 	case len(r.State) > maxState:
 		r.State = ""
 		return fail(invalidRequest("The parameter state is longer than 2000 bytes."))
-	case params.Has("request"):
+	case params.Get("request") != "":
 		return fail(newError("request_not_supported", "Request objects are not supported."))
-	case params.Has("request_uri"):
+	case params.Get("request_uri") != "":
 		return fail(newError("request_uri_not_supported", "Request objects are not supported."))
-	case params.Has("registration"):
+	case params.Get("registration") != "":
 		return fail(newError("registration_not_supported", "Clients are added by an administrator."))
-	case !params.Has("response_type"):
+	case params.Get("response_type") == "":
 		return fail(invalidRequest("The parameter response_type is missing."))
 	case params.Get("response_type") != "code":
 		return fail(newError("unsupported_response_type", "The only response_type is code."))

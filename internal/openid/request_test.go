@@ -69,6 +69,7 @@ func TestParseRequest_Refuses(t *testing.T) {
 		"the address of a request":      {confidential, requestParams("request_uri", "https://wiki.example.com/request"), "request_uri_not_supported"},
 		"a registration":                {confidential, requestParams("registration", "{}"), "registration_not_supported"},
 		"no response type":              {confidential, requestParams("response_type", ""), "invalid_request"},
+		"an empty response type":        {confidential, with(requestParams("response_type", ""), "response_type", ""), "invalid_request"},
 		"token":                         {confidential, requestParams("response_type", "token"), "unsupported_response_type"},
 		"id_token":                      {confidential, requestParams("response_type", "id_token"), "unsupported_response_type"},
 		"a hybrid":                      {confidential, requestParams("response_type", "code id_token"), "unsupported_response_type"},
@@ -101,6 +102,17 @@ func TestParseRequest_Refuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case row.code != "" && name != "a long state" && sent.state != row.params.Get("state"):
 			t.Errorf("%s: state %q", name, sent.state)
+		}
+	}
+}
+
+// An empty parameter is as good as none (https://www.rfc-editor.org/rfc/rfc6749#section-3.1).
+func TestParseRequest_EmptyParameters(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"request", "request_uri", "registration", "response_mode", "prompt", "max_age", "login_hint", "id_token_hint", "nonce"} {
+		client := Client{ID: "wiki", RedirectURIs: []string{wikiCallback}}
+		if _, err := requestProvider(requestTime).parseRequest(with(requestParams(), name, ""), client); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

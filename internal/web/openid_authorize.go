@@ -43,7 +43,7 @@ func (s *server) authorizeOpenID(w http.ResponseWriter, r *http.Request) error {
 }
 
 // isSpeculative reports whether a request isn't one of a user who goes to a page: it must not create a
-// code.
+// code or sign anyone out.
 func isSpeculative(r *http.Request) bool {
 	return r.Method == http.MethodHead || strings.HasPrefix(r.Header.Get("Sec-Purpose"), "prefetch") // https://wicg.github.io/nav-speculation/prefetch.html#sec-purpose-header
 }

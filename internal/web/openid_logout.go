@@ -14,10 +14,10 @@ import (
 // can send a browser here. Browsers don't send our cookies with a form that another site posts, so that
 // becomes a GET first.
 func (s *server) endSessionOpenID(w http.ResponseWriter, r *http.Request) error {
-	switch r.Method {
-	case http.MethodHead: // signs no one out
-		return nil
-	case http.MethodPost:
+	if isSpeculative(r) {
+		return skipSpeculation(w)
+	}
+	if r.Method == http.MethodPost {
 		form, err := readForm(r)
 		if err != nil {
 			return err

@@ -73,8 +73,11 @@ func TestEndSession_WithTheSessionsTokenIsDoneAtOnce(t *testing.T) {
 		ada := f.signedIn(directory.Member, "ada@example.com")
 		held := ada.cookies["guestlist"]
 		path := endSessionPath(append(row.values, "id_token_hint", ada.idToken(wiki))...)
-		if a := ada.send("HEAD", path, ""); a.status != http.StatusOK || !ada.isSignedIn() {
+		if a := ada.send("HEAD", path, ""); a.status != http.StatusTooEarly || !ada.isSignedIn() {
 			t.Errorf("%s: HEAD signs out: %d", row.name, a.status)
+		}
+		if a := ada.send("GET", path, "", "Sec-Purpose", "prefetch"); a.status != http.StatusTooEarly || !ada.isSignedIn() {
+			t.Errorf("%s: a prefetch signs out: %d", row.name, a.status)
 		}
 		a := ada.send("GET", path, "", "Sec-Fetch-Site", "cross-site")
 		if a.status != http.StatusSeeOther || a.header.Get("Location") != row.want {
