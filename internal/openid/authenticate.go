@@ -12,7 +12,6 @@ import (
 type ClientCredentials struct {
 	ID     string
 	Secret string // empty for a public client
-	Basic  bool   // client_secret_basic; otherwise client_secret_post or none
 }
 
 // authenticate returns the client. A confidential client needs one of its secrets, and a public one

@@ -43,7 +43,7 @@ func grantRefusal(err error) *Error {
 	var notAllowed *apps.NotAllowedError
 	switch {
 	case errors.Is(err, errEnded):
-		return invalidGrant("The user has signed out.")
+		return invalidGrant("The sign-in of the user has ended.")
 	case errors.As(err, &notAllowed):
 		return invalidGrant("The user may not open this app any more.")
 	}

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"net/http"
-	"slices"
 	"sync"
 
 	"github.com/guestlist/guestlist/internal/userio"
@@ -20,18 +19,11 @@ const (
 // shedLoad limits how many requests are served at once.
 func (s *server) shedLoad() func(http.Handler) http.Handler {
 	return loadshed.New(loadshed.Options{
-		IsExempt: s.isCheap, IsStreamed: s.isUpload, MaxBody: s.maxBody, Busy: s.busyHandler(),
+		IsExempt: s.isHealthCheck, IsStreamed: s.isUpload, MaxBody: s.maxBody, Busy: s.busyHandler(),
 		OnRefused: func(count int) {
 			s.opts.Log.Warn("more requests than can be served: some were answered 503", "refused", count)
 		},
 	})
-}
-
-// isCheap reports whether a request does too little work to be refused: health checks, and the documents
-// that describe the provider, which are in memory.
-func (s *server) isCheap(r *http.Request) bool {
-	path := s.trimBasePath(r.URL.Path)
-	return s.isHealthCheck(r) || r.Method == http.MethodGet && slices.Contains(documentPaths, path)
 }
 
 func (s *server) isHealthCheck(r *http.Request) bool {

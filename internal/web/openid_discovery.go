@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
 // discoveryAge is how long clients may keep what describes the provider.
@@ -17,6 +20,30 @@ func (s *server) showDiscovery() handler {
 		writeResponse(w, http.StatusOK, jsonType, body)
 		return nil
 	}
+}
+
+// serveDocuments answers requests for the documents that describe the provider, before the middleware that
+// other requests need: they take no input, no session and no time, and clients read them again and again.
+// All but a plain GET is left to next.
+func (s *server) serveDocuments(next http.Handler) http.Handler {
+	documents := map[string]handler{}
+	for _, r := range s.routes {
+		if path, found := strings.CutPrefix(r.pattern, "GET "); found && slices.Contains(documentPaths, path) {
+			documents[s.url(path)] = r.handle
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		write, found := documents[r.URL.Path]
+		if !found || r.Method != http.MethodGet {
+			next.ServeHTTP(w, r)
+			return
+		}
+		begin, id := time.Now(), newRequestID(w)
+		answer := &middleware.StatusWriter{ResponseWriter: w}
+		_ = write(answer, r) // it answers errors, too; see forClients
+		middleware.SetRoute(r.Context(), "GET "+s.trimBasePath(r.URL.Path))
+		s.logRequest(r, r.URL.Path, id, answer.Status, begin)
+	})
 }
 
 // issuerRelation is the link relation of a resource's OpenID provider

@@ -165,6 +165,12 @@ func invalidClientRequest(description string) error {
 	return &openid.Error{Code: "invalid_request", Description: description, Status: http.StatusBadRequest}
 }
 
+// invalidClientHeader refuses a client that can't be recognized by its Authorization header
+// (https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
+func invalidClientHeader(description string) error {
+	return &openid.Error{Code: "invalid_client", Description: description, Status: http.StatusUnauthorized}
+}
+
 // readClientForm returns the form of a client's request, and how it authenticates itself. It ignores
 // the query, which proxies log.
 func readClientForm(r *http.Request) (url.Values, openid.ClientCredentials, error) {
@@ -185,7 +191,7 @@ func readClientForm(r *http.Request) (url.Values, openid.ClientCredentials, erro
 	id, secret, found := r.BasicAuth()
 	if !found {
 		if r.Header.Get("Authorization") != "" {
-			return nil, c, invalidClientRequest("The Authorization header must be of the scheme Basic.")
+			return nil, c, invalidClientHeader("The Authorization header must be of the scheme Basic.")
 		}
 		return form, c, nil
 	}
@@ -194,13 +200,13 @@ func readClientForm(r *http.Request) (url.Values, openid.ClientCredentials, erro
 	secret, errSecret := url.QueryUnescape(secret)
 	switch {
 	case errID != nil, errSecret != nil:
-		return nil, c, invalidClientRequest("The Authorization header is not encoded like a form.")
+		return nil, c, invalidClientHeader("The Authorization header is not encoded like a form.")
 	case c.Secret != "":
 		return nil, c, invalidClientRequest("The client authenticates itself in two ways.")
 	case c.ID != "" && c.ID != id:
 		return nil, c, invalidClientRequest("The client_id is not that of the Authorization header.")
 	}
-	return form, openid.ClientCredentials{ID: id, Secret: secret, Basic: true}, nil
+	return form, openid.ClientCredentials{ID: id, Secret: secret}, nil
 }
 
 // asciiName returns a parameter's name without what a description must not contain.

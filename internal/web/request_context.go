@@ -69,10 +69,16 @@ func (s *server) requestContext(next http.Handler) http.Handler {
 		r = r.WithContext(ctx)
 		next.ServeHTTP(state, r)
 
-		s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", s.redactedPath(r)), slog.Int("status", max(state.Status, http.StatusOK)),
-			slog.Duration("duration", time.Since(begin)), slog.String("request_id", requestID(r)))
+		s.logRequest(r, s.redactedPath(r), requestID(r), state.Status, begin)
 	})
+}
+
+// logRequest logs a request that has been answered, with a path that names no one. status is 0 if
+// nothing was written.
+func (s *server) logRequest(r *http.Request, path, id string, status int, begin time.Time) {
+	s.opts.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("method", r.Method), slog.String("path", path), slog.Int("status", max(status, http.StatusOK)),
+		slog.Duration("duration", time.Since(begin)), slog.String("request_id", id))
 }
 
 // redactedPath returns a request's path for the log, with the ID of a user or another item replaced

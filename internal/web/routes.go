@@ -269,6 +269,7 @@ func (s *server) handler() http.Handler {
 	return middleware.Chain(s.withErrorPages(mux), // outermost first
 		middleware.Observe(s.opts.Observer, s.proxies),
 		middleware.SecurityHeaders(s.opts.BaseURL.Scheme == "https"),
+		s.serveDocuments,
 		s.shedLoad(),
 		middleware.Compress,
 		s.requestContext,

@@ -77,6 +77,9 @@ func TestOpenID_ClientAuthentication(t *testing.T) {
 			"an assertion":                                redeem(nil, "client_id", id, "client_assertion", secret, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
 			"the query":                                   askAs(site, openid.TokenPath+"?client_id="+id+"&client_secret="+secret, codeForm(client, code), nil),
 			"the secret in the query, the id in the body": askAs(site, openid.TokenPath+"?client_secret="+secret, codeForm(client, code, "client_id", id), nil),
+			"a bearer token":                              redeem(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret) }, "client_id", id),
+			"a header that isn't base64":                  redeem(func(r *http.Request) { r.Header.Set("Authorization", "Basic "+id+":"+secret) }),
+			"a badly encoded header":                      redeem(basic(id, secret+"%zz")),
 			"a cookie":                                    redeem(func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "client_secret", Value: secret}) }, "client_id", id),
 		} {
 			if v.Status != http.StatusUnauthorized || !strings.Contains(v.Body, `"invalid_client"`) || !strings.HasPrefix(v.Header.Get("WWW-Authenticate"), "Basic ") {
@@ -84,17 +87,14 @@ func TestOpenID_ClientAuthentication(t *testing.T) {
 			}
 		}
 		for name, v := range map[string]harness.View{
-			"both ways":                  redeem(basic(id, secret), "client_secret", secret),
-			"both ways, of another":      redeem(basic(id, secret), "client_id", other.App.ID, "client_secret", other.Secret),
-			"two clients":                redeem(basic(id, secret), "client_id", other.App.ID),
-			"two ids":                    redeem(nil, "client_id", id, "client_id", id, "client_secret", secret),
-			"two secrets":                redeem(nil, "client_id", id, "client_secret", "x", "client_secret", secret),
-			"two codes":                  redeem(basic(id, secret), "code", code),
-			"a bearer token":             redeem(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret) }, "client_id", id),
-			"a header that isn't base64": redeem(func(r *http.Request) { r.Header.Set("Authorization", "Basic "+id+":"+secret) }),
-			"a badly encoded header":     redeem(basic(id, secret+"%zz")),
-			"JSON":                       askAs(site, openid.TokenPath, codeForm(client, code), func(r *http.Request) { r.Header.Set("Content-Type", "application/json"); r.SetBasicAuth(id, secret) }),
-			"no type":                    askAs(site, openid.TokenPath, codeForm(client, code), func(r *http.Request) { r.Header.Del("Content-Type"); r.SetBasicAuth(id, secret) }),
+			"both ways":             redeem(basic(id, secret), "client_secret", secret),
+			"both ways, of another": redeem(basic(id, secret), "client_id", other.App.ID, "client_secret", other.Secret),
+			"two clients":           redeem(basic(id, secret), "client_id", other.App.ID),
+			"two ids":               redeem(nil, "client_id", id, "client_id", id, "client_secret", secret),
+			"two secrets":           redeem(nil, "client_id", id, "client_secret", "x", "client_secret", secret),
+			"two codes":             redeem(basic(id, secret), "code", code),
+			"JSON":                  askAs(site, openid.TokenPath, codeForm(client, code), func(r *http.Request) { r.Header.Set("Content-Type", "application/json"); r.SetBasicAuth(id, secret) }),
+			"no type":               askAs(site, openid.TokenPath, codeForm(client, code), func(r *http.Request) { r.Header.Del("Content-Type"); r.SetBasicAuth(id, secret) }),
 		} {
 			if v.Status != http.StatusBadRequest || !strings.Contains(v.Body, `"invalid_request"`) {
 				t.Errorf("%s: %d %s", name, v.Status, v.Body)
@@ -136,7 +136,7 @@ func TestOpenID_IntrospectionByOtherClients(t *testing.T) {
 		wantOAuthError(t, askAs(site, openid.IntrospectPath, form, nil), http.StatusUnauthorized, "invalid_client")
 		wantOAuthError(t, public.Ask(site, openid.IntrospectPath, neturl.Values{"token": {token}}), http.StatusUnauthorized, "invalid_client")
 		wantOAuthError(t, askAs(site, openid.RevokePath, form, nil), http.StatusUnauthorized, "invalid_client")
-		wantOAuthError(t, askAs(site, openid.IntrospectPath, form, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }), http.StatusBadRequest, "invalid_request")
+		wantOAuthError(t, askAs(site, openid.IntrospectPath, form, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }), http.StatusUnauthorized, "invalid_client")
 		program := ada // whose browser has a session
 		r := program.NewRequest(http.MethodPost, site.URL+openid.IntrospectPath, strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
