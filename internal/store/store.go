@@ -217,6 +217,9 @@ func (s *Store) deleteInBatches(
 		selected, deleted := 0, 0
 		err := s.inTx(ctx, op, func(q queries) error {
 			keys, err := selectKeys(q, batch)
+			if err != nil {
+				return err
+			}
 			selected, deleted = len(keys), 0
 			for _, key := range keys {
 				n, err := deleteKey(q, key)
@@ -225,7 +228,7 @@ func (s *Store) deleteInBatches(
 				}
 				deleted += int(n)
 			}
-			return err
+			return nil
 		})
 		if err != nil {
 			return total, err
