@@ -76,7 +76,7 @@ var appJourneys = []journey{
 		b.click("radio", "Only these groups")
 		b.click("checkbox", "Guests")
 		b.click("button", "Add app")
-		b.reads("without a path")
+		b.reads("Write the address as")
 		b.fill("textbox", "Address (optional)", "https://photos.example.com")
 		b.click("button", "Add app")
 		b.reads("Photos was added.")

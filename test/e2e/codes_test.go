@@ -156,8 +156,12 @@ func TestCode_LimitKeepsTheField(t *testing.T) {
 	s := harness.Start(t, testdb.SQLite(t), harness.NewClock(harness.Noon))
 	s.NewPerson("ada@example.com").SignIn()
 	pages := map[string]string{}
-	for address, before := range map[string]int{"ada@example.com": 3, "nobody@example.com": 4} { // ada has requested one to sign in
+	for _, address := range []string{"ada@example.com", "nobody@example.com"} {
 		p := s.NewPerson(address)
+		before := 4
+		if address == "ada@example.com" {
+			before = 3 // after the one to sign in, before the clock moves
+		}
 		for range before {
 			s.NewPerson(address).RequestLink()
 		}
