@@ -91,7 +91,7 @@ func TestDatabaseRefusal_LockedRow(t *testing.T) {
 
 func TestDatabaseRefusal_TooManyConnections(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.WithPassword(t, testdb.MySQL(t), "WITH MAX_USER_CONNECTIONS 6"), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
+	s := harness.Start(t, harness.WithPassword(t, testdb.MySQL(t), "WITH MAX_USER_CONNECTIONS 10"), harness.NewClock(harness.Noon), "--guestlist-local-stytch-limits=off")
 	ada := s.NewPerson("ada@example.com")
 	ada.SignIn()
 	path := "/api/users/" + harness.CurrentSession(ada).User.ID
