@@ -70,7 +70,7 @@ INSERT INTO grants (
 -- Runs when a code is redeemed: its grant with the client and app, the session, its user and memberships, one row for
 -- each membership. No row if the session has ended or the client was removed.
 SELECT g.id, g.app_id, g.user_id, g.session_hash, g.scope, g.nonce, g.auth_time, g.redirect_uri, g.code_challenge, g.code_expires_at, g.code_used_at,
-  g.created_at, c.public_client, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
+  g.created_at, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
   s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens

@@ -6,13 +6,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"github.com/guestlist/guestlist/internal/diagnostic"
 	"github.com/guestlist/guestlist/internal/fault"
 	"github.com/guestlist/guestlist/internal/humanize"
+	"github.com/guestlist/guestlist/internal/openid"
 )
 
 // noClients is the finding if no app uses OpenID Connect.
@@ -41,7 +41,7 @@ func (c *checker) checkIssuer(ctx context.Context) diagnostic.Finding {
 		Issuer  string `json:"issuer"`
 		JWKSURI string `json:"jwks_uri"`
 	}
-	status, err := fetchJSON(ctx, base+"/.well-known/openid-configuration", &provider)
+	status, err := fetchJSON(ctx, base+openid.DiscoveryPath, &provider)
 	switch {
 	case fault.IsUnreachable(err):
 		return diagnostic.Skip("Not checked: no instance answers at %s.", base)
@@ -93,12 +93,8 @@ func fetchJSON(ctx context.Context, url string, v any) (status int, err error) {
 	return resp.StatusCode, nil
 }
 
-const (
-	// secretNotice is how long before its end a secret is reported.
-	secretNotice = 14 * 24 * time.Hour
-	// maxSecretsNamed is how many secrets are named.
-	maxSecretsNamed = 3
-)
+// maxSecretsNamed is how many secrets are named.
+const maxSecretsNamed = 3
 
 // clientSecrets checks whether secrets of clients have ended or end soon.
 func (c *checker) clientSecrets(ctx context.Context) diagnostic.Finding {
@@ -110,7 +106,7 @@ func (c *checker) clientSecrets(ctx context.Context) diagnostic.Finding {
 		return noClients()
 	}
 	now := c.now()
-	ending, err := c.database.EndingSecrets(ctx, now.Add(secretNotice), maxSecretsNamed+1)
+	ending, err := c.database.EndingSecrets(ctx, now.Add(openid.SecretNotice), maxSecretsNamed+1)
 	if err != nil {
 		return diagnostic.FromError(err, "")
 	}

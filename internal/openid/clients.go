@@ -159,6 +159,9 @@ type SecretRequest struct {
 	Days string // one of SecretLifetimes
 }
 
+// SecretNotice is how long before its end administrators are warned of a secret.
+const SecretNotice = 14 * 24 * time.Hour
+
 // NewSecretID returns an ID for a SecretRequest.
 func NewSecretID() string { return ids.New() }
 

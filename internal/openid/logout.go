@@ -2,12 +2,9 @@ package openid
 
 import (
 	"context"
-	"errors"
 	"net/url"
 
 	"github.com/guestlist/guestlist/internal/apps"
-	"github.com/guestlist/guestlist/internal/directory"
-	"github.com/guestlist/guestlist/internal/session"
 )
 
 // LogoutRequest is a valid request of a client to sign its user out
@@ -69,10 +66,7 @@ func (p *Provider) ParseLogout(ctx context.Context, params url.Values) (LogoutRe
 		}
 		return l, nil
 	}
-	state, err := p.store.CheckClient(ctx, clientID, session.Session{}, p.now())
-	if errors.Is(err, directory.ErrNotFound) {
-		return LogoutRequest{}, invalidRequest("The client_id is unknown.")
-	}
+	state, err := p.clientFor(ctx, clientID, nil)
 	if err != nil {
 		return LogoutRequest{}, err
 	}

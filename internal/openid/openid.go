@@ -98,7 +98,7 @@ type Token struct {
 type GrantState struct {
 	Grant       Grant
 	Token       Token           // zero if the grant was found by its code
-	Client      Client          // with ID, Public and Algorithm only
+	Client      Client          // with ID and Algorithm only
 	App         apps.App        // with ID, Name, Audience, Enabled, and those of its Groups that the user is in
 	Session     session.Session // with its User
 	Memberships []directory.Membership
@@ -138,7 +138,6 @@ type Store interface {
 	DeleteGrantToken(ctx context.Context, tokenHash string) error
 	// EndGrant deletes a grant with its tokens and writes the event, if it exists.
 	EndGrant(ctx context.Context, grantID string, e event.Event) error
-	AddEvents(ctx context.Context, events ...event.Event) error
 	DeviceStore
 }
 

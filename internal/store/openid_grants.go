@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"github.com/guestlist/guestlist/internal/apps"
-	"github.com/guestlist/guestlist/internal/directory"
 	"github.com/guestlist/guestlist/internal/event"
-	"github.com/guestlist/guestlist/internal/factor"
 	"github.com/guestlist/guestlist/internal/identity"
 	"github.com/guestlist/guestlist/internal/openid"
 	"github.com/guestlist/guestlist/internal/session"
@@ -68,26 +66,15 @@ func (s *Store) CheckGrantToken(ctx context.Context, tokenHash string) (openid.G
 	if err != nil {
 		return openid.GrantState{}, translate("check token", err)
 	}
-	state := openid.GrantState{
-		Grant: openid.Grant{
-			ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: openid.Scope(r.Scope), Nonce: r.Nonce,
-			AuthTime: fromMicros(r.AuthTime),
-		},
-		Token: openid.Token{
-			Hash: tokenHash, GrantID: r.ID, Kind: openid.TokenKind(r.Kind), CreatedAt: fromMicros(r.TokenCreatedAt),
-			ExpiresAt: fromMicros(r.TokenExpiresAt), ReplacedAt: fromMicros(r.ReplacedAt),
-		},
-		Client: openid.Client{ID: r.AppID, Algorithm: identity.Algorithm(r.IDTokenAlg)},
-		App:    apps.App{ID: r.AppID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), Enabled: r.Enabled != 0},
-		Session: session.Session{
-			TokenHash: r.SessionHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
-			VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
-			Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
-			User: directory.User{
-				ID: r.UserID, Name: text.Name(r.Name), Role: directory.Role(r.Role), Status: directory.Status(r.Status),
-				Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey}, StytchUserID: r.StytchUserID,
-			},
-		},
+	state := toGrantState(&dbsqlc.CheckGrantByCodeRow{
+		ID: r.ID, AppID: r.AppID, UserID: r.UserID, SessionHash: r.SessionHash, Scope: r.Scope, Nonce: r.Nonce, AuthTime: r.AuthTime,
+		IDTokenAlg: r.IDTokenAlg, AppName: r.AppName, Audience: r.Audience, Enabled: r.Enabled,
+		StytchSessionID: r.StytchSessionID, VerifiedAt: r.VerifiedAt, ExpiresAt: r.ExpiresAt, Factors: r.Factors, SecondFactor: r.SecondFactor,
+		Name: r.Name, Email: r.Email, EmailKey: r.EmailKey, Role: r.Role, Status: r.Status, StytchUserID: r.StytchUserID,
+	})
+	state.Token = openid.Token{
+		Hash: tokenHash, GrantID: r.ID, Kind: openid.TokenKind(r.Kind), CreatedAt: fromMicros(r.TokenCreatedAt),
+		ExpiresAt: fromMicros(r.TokenExpiresAt), ReplacedAt: fromMicros(r.ReplacedAt),
 	}
 	if state.App.Audience == apps.Everyone && !state.Grant.Scope.HasGroups() {
 		return state, nil
@@ -109,17 +96,13 @@ func toGrantState(r *dbsqlc.CheckGrantByCodeRow) openid.GrantState {
 			AuthTime: fromMicros(r.AuthTime), RedirectURI: r.RedirectUri, CodeChallenge: r.CodeChallenge,
 			CodeExpiresAt: fromMicros(r.CodeExpiresAt), CodeUsedAt: fromMicros(r.CodeUsedAt), CreatedAt: fromMicros(r.CreatedAt),
 		},
-		Client: openid.Client{ID: r.AppID, Public: r.PublicClient != 0, Algorithm: identity.Algorithm(r.IDTokenAlg)},
+		Client: openid.Client{ID: r.AppID, Algorithm: identity.Algorithm(r.IDTokenAlg)},
 		App:    apps.App{ID: r.AppID, Name: text.Name(r.AppName), Audience: apps.Audience(r.Audience), Enabled: r.Enabled != 0},
-		Session: session.Session{
-			TokenHash: r.SessionHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID,
-			VerifiedAt: fromMicros(r.VerifiedAt), ExpiresAt: fromMicros(r.ExpiresAt),
-			Proofs: factor.Proofs(r.Factors), HasSecondFactor: r.SecondFactor != 0,
-			User: directory.User{
-				ID: r.UserID, Name: text.Name(r.Name), Role: directory.Role(r.Role), Status: directory.Status(r.Status),
-				Email: directory.Email{Display: text.Clean(r.Email), Normalized: r.EmailKey}, StytchUserID: r.StytchUserID,
-			},
-		},
+		Session: toSessionWithUser(&dbsqlc.GetSessionRow{
+			TokenHash: r.SessionHash, UserID: r.UserID, StytchSessionID: r.StytchSessionID, VerifiedAt: r.VerifiedAt, ExpiresAt: r.ExpiresAt,
+			Factors: r.Factors, SecondFactor: r.SecondFactor,
+			Name: r.Name, Email: r.Email, EmailKey: r.EmailKey, Role: r.Role, Status: r.Status, StytchUserID: r.StytchUserID,
+		}),
 	}
 }
 

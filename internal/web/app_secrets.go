@@ -16,9 +16,6 @@ import (
 	"github.com/guestlist/guestlist/internal/web/middleware"
 )
 
-// secretWarning is how long before its end a page warns of a secret.
-const secretWarning = 14 * 24 * time.Hour
-
 // appOpenID is the part of an app's page about OpenID Connect.
 type appOpenID struct {
 	Client    openid.Client // zero if the app has none
@@ -26,7 +23,7 @@ type appOpenID struct {
 	Secrets   []listedSecret
 	Max       int  // the most secrets a client may have
 	Working   bool // a secret hasn't ended
-	EndsSoon  bool // one ends within secretWarning
+	EndsSoon  bool // one ends within openid.SecretNotice
 	Draft     secretForm
 	Lifetimes []lifetime
 	Secret    string // the secret just created, shown this once; empty if none was
@@ -136,7 +133,7 @@ func (s *server) completeAppOpenID(r *http.Request, a apps.App, part *appOpenID)
 // add adds a secret to the list.
 func (o *appOpenID) add(v listedSecret, now time.Time) {
 	v.IsExpired = v.Expired(now)
-	v.EndsSoon = !v.IsExpired && v.Expired(now.Add(secretWarning))
+	v.EndsSoon = !v.IsExpired && v.Expired(now.Add(openid.SecretNotice))
 	o.Working = o.Working || !v.IsExpired
 	o.EndsSoon = o.EndsSoon || v.EndsSoon
 	o.Secrets = append(o.Secrets, v)

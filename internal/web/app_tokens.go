@@ -152,11 +152,8 @@ func (s *server) revokeAppToken(w http.ResponseWriter, r *http.Request, a apps.A
 		return err
 	}
 	err = s.opts.Apps.RevokeToken(r.Context(), originOf(r), a, t.ID)
-	if errors.Is(err, directory.ErrNotFound) {
-		return errAppTokenNotFound
-	}
 	if err != nil {
-		return err
+		return asNotFound(err, errAppTokenNotFound)
 	}
 	return s.redirectWithMessage(w, r, "/apps/"+a.ID, revoked(t.Name))
 }

@@ -12,11 +12,7 @@ import (
 )
 
 // authorizeDevice answers a device that wants to sign in.
-func (s *server) authorizeDevice(w http.ResponseWriter, r *http.Request) error {
-	form, credentials, err := readClientForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) authorizeDevice(w http.ResponseWriter, r *http.Request, form url.Values, credentials openid.ClientCredentials) error {
 	answer, err := s.opts.OpenID.AuthorizeDevice(r.Context(), form, credentials, s.browser(r))
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ func (s *server) showJWKS(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Cache-Control", discoveryAge)
 	writeResponse(w, http.StatusOK, "application/jwk-set+json; charset=utf-8", keys)
 	return nil
 }

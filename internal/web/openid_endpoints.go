@@ -14,7 +14,7 @@ import (
 )
 
 // documentPaths are the paths of documents that describe the provider.
-var documentPaths = []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", openid.JWKSPath}
+var documentPaths = []string{openid.DiscoveryPath, "/.well-known/oauth-authorization-server", openid.JWKSPath}
 
 // clientPaths are the paths that clients of OpenID Connect ask, rather than browsers with a user: they
 // read no cookies, so any site's script may ask them.
@@ -64,7 +64,7 @@ type clientError struct {
 	Description string `json:"error_description,omitempty"`
 }
 
-// clientFailure returns the answer for an error that isn't the client's, after logging it.
+// clientFailure returns the answer for an error of another kind, after logging one that isn't the client's.
 func (s *server) clientFailure(r *http.Request, err error) *openid.Error {
 	if errors.Is(err, errBadForm) || errors.Is(err, errTooLarge) {
 		return &openid.Error{Code: "invalid_request", Description: "The body can not be read.", Status: http.StatusBadRequest}
@@ -72,11 +72,10 @@ func (s *server) clientFailure(r *http.Request, err error) *openid.Error {
 	if errors.Is(err, session.ErrTooMany) {
 		return &openid.Error{Code: "temporarily_unavailable", Description: "Too many requests. Try again later.", Status: http.StatusTooManyRequests}
 	}
+	s.opts.Log.Error("client not answered", "request_id", requestID(r), "error", err)
 	if errors.Is(err, directory.ErrUnavailable) || errors.Is(err, session.ErrUnavailable) {
-		s.opts.Log.Error("client not answered", "request_id", requestID(r), "error", err)
 		return &openid.Error{Code: "temporarily_unavailable", Description: "Try again in a minute.", Status: http.StatusServiceUnavailable}
 	}
-	s.opts.Log.Error("client not answered", "request_id", requestID(r), "error", err)
 	return &openid.Error{Code: "server_error", Description: "The log says more, under the X-Request-Id of this answer.", Status: http.StatusInternalServerError}
 }
 
@@ -105,12 +104,22 @@ func (s *server) allowClients(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
+// withClientForm passes the form of a client's request, and how the client authenticates itself, to a
+// handler; see forClients.
+func (s *server) withClientForm(
+	next func(w http.ResponseWriter, r *http.Request, form url.Values, credentials openid.ClientCredentials) error,
+) handler {
+	return s.forClients(func(w http.ResponseWriter, r *http.Request) error {
+		form, credentials, err := readClientForm(r)
+		if err != nil {
+			return err
+		}
+		return next(w, r, form, credentials)
+	})
+}
+
 // issueTokens answers a token request.
-func (s *server) issueTokens(w http.ResponseWriter, r *http.Request) error {
-	form, credentials, err := readClientForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) issueTokens(w http.ResponseWriter, r *http.Request, form url.Values, credentials openid.ClientCredentials) error {
 	answer, err := s.opts.OpenID.Exchange(r.Context(), form, credentials, s.browser(r))
 	if err != nil {
 		return err
@@ -121,11 +130,7 @@ func (s *server) issueTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 // introspectToken describes a token to its client.
-func (s *server) introspectToken(w http.ResponseWriter, r *http.Request) error {
-	form, credentials, err := readClientForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) introspectToken(w http.ResponseWriter, r *http.Request, form url.Values, credentials openid.ClientCredentials) error {
 	answer, err := s.opts.OpenID.Introspect(r.Context(), form, credentials, s.browser(r))
 	if err != nil {
 		return err
@@ -135,11 +140,7 @@ func (s *server) introspectToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // revokeGrantToken ends a token of a client.
-func (s *server) revokeGrantToken(w http.ResponseWriter, r *http.Request) error {
-	form, credentials, err := readClientForm(r)
-	if err != nil {
-		return err
-	}
+func (s *server) revokeGrantToken(w http.ResponseWriter, r *http.Request, form url.Values, credentials openid.ClientCredentials) error {
 	if err := s.opts.OpenID.Revoke(r.Context(), form, credentials, s.browser(r)); err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ var layers = map[string]layer{
 	"internal/buildinfo": {never: []string{sdkAll, "net/http", "database/sql"}},
 	"internal/demo":      {ours: []string{"internal/identity", "static"}, never: []string{sdkAll, "database/sql"}},
 	"internal/doctor": {ours: []string{
-		"internal/apps", "internal/guard", "internal/identity", "internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/store/inspect",
+		"internal/apps", "internal/guard", "internal/identity", "internal/config", "internal/diagnostic", "internal/directory", "internal/fault", "internal/healthcheck", "internal/humanize", "internal/openid", "internal/store/inspect",
 		"internal/stytch", "internal/stytchlocal/mail",
 	}, never: []string{sdkAll, "database/sql"}},
 	"internal/healthcheck":                   {ours: []string{"internal/config"}, never: []string{sdkAll, "database/sql"}},

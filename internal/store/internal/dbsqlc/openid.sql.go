@@ -13,7 +13,7 @@ import (
 
 const checkGrantByCode = `-- name: CheckGrantByCode :many
 SELECT g.id, g.app_id, g.user_id, g.session_hash, g.scope, g.nonce, g.auth_time, g.redirect_uri, g.code_challenge, g.code_expires_at, g.code_used_at,
-  g.created_at, c.public_client, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
+  g.created_at, c.id_token_alg, a.name AS app_name, a.audience, a.enabled,
   s.stytch_session_id, s.verified_at, s.expires_at, s.factors, s.second_factor,
   u.name, u.email, u.email_key, u.role, u.status, u.stytch_user_id,
   m.group_id, m.until_at, ug.name AS group_name, ag.group_id IS NOT NULL AS opens
@@ -41,7 +41,6 @@ type CheckGrantByCodeRow struct {
 	CodeExpiresAt   int64
 	CodeUsedAt      int64
 	CreatedAt       int64
-	PublicClient    int64
 	IDTokenAlg      string
 	AppName         string
 	Audience        string
@@ -87,7 +86,6 @@ func (q *Queries) CheckGrantByCode(ctx context.Context, codeHash string) ([]*Che
 			&i.CodeExpiresAt,
 			&i.CodeUsedAt,
 			&i.CreatedAt,
-			&i.PublicClient,
 			&i.IDTokenAlg,
 			&i.AppName,
 			&i.Audience,
